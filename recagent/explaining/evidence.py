@@ -1,0 +1,97 @@
+"""What supports an item for a person: shared attributes, people who liked both, tags, the wish.
+
+Every piece can be looked up again in the person's events, the catalogue or the counts of likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from recagent.prompts import caption
+from recagent.protocols import Query
+from recagent.retrieval.behaviour import Behaviour
+from recagent.retrieval.lexical import tokens
+from recagent.types import Event, Evidence, EvidenceKind, Item, RatingScale
+
+MOST = 3  # pieces for one item
+_HISTORY = 50  # newest liked items that are looked at
+_FEW_PEOPLE = 3  # below this, people in common are chance
+
+Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
+
+
+def gather(
+    item: Item, query: Query, *, behaviour: Behaviour, scale: RatingScale
+) -> tuple[Evidence, ...]:
+    """Up to three pieces of evidence for an item, the strongest kinds first.
+
+    In order: attribute values that the wish names, declared tags that the item has, a liked item that
+    shares attributes, a liked item whose people liked this one too, and, where none of these is
+    there, how many people liked it.
+    """
+    pieces = list(islice(_personal(item, query, behaviour, scale), MOST))
+    if not pieces and (likes := behaviour.likes.get(item.id, 0)):
+        facts = {"count": str(likes), "scene": query.scene.name}
+        pieces = [("popularity", (item.id,), facts)]
+    return tuple(
+        Evidence(id=f"e{number}", kind=kind, refs=refs, facts=facts)
+        for number, (kind, refs, facts) in enumerate(pieces, start=1)
+    )
+
+
+def _personal(item: Item, query: Query, behaviour: Behaviour, scale: RatingScale) -> Iterator[Piece]:
+    profile = query.profile
+    wish = set(tokens(query.context.wish))
+    named = [value for value in _values(item) if wish and set(tokens(value)) <= wish]
+    if named:
+        yield "wish", tuple(named), {"words": ", ".join(named)}
+    words = set(tokens(item.document()))
+    tags = [tag for tag in profile.user.tags if tokens(tag) and set(tokens(tag)) <= words]
+    if tags:
+        yield "tag", tuple(tags), {"words": ", ".join(tags)}
+    recent = [profile.items[item_id] for item_id in list(profile.liked)[:_HISTORY]]
+    newest = {event.item_id: event for event in reversed(profile.events)}
+    alike = _most_alike(item, recent)
+    if alike is not None:
+        liked, shared = alike
+        facts = _about(liked, newest[liked.id], query, scale)
+        yield "attribute", (liked.id, *shared), {**facts, "shared": ", ".join(shared)}
+    counts = behaviour.together(item.id, others=[liked.id for liked in recent])
+    if counts:
+        closest = max(counts, key=lambda item_id: counts[item_id] / behaviour.likes[item_id] ** 0.5)
+        if counts[closest] >= _FEW_PEOPLE:
+            facts = _about(profile.items[closest], newest[closest], query, scale)
+            yield "people", (closest,), {**facts, "count": str(counts[closest])}
+
+
+def _most_alike(item: Item, liked: Sequence[Item]) -> tuple[Item, list[str]] | None:
+    """The liked item that shares most attribute values; the newest of equals."""
+    values = _values(item)
+    best: tuple[Item, list[str]] | None = None
+    for other in liked:
+        held = _values(other)
+        shared = [value for value in values if value in held]
+        if shared and (best is None or len(shared) > len(best[1])):
+            best = other, shared
+    return best
+
+
+def _values(item: Item) -> list[str]:
+    """Attribute values that two items can meaningfully share: plain texts, and those of lists."""
+    found: list[str] = []
+    for value in item.attributes.values():
+        if isinstance(value, tuple):
+            found.extend(value)
+        elif isinstance(value, str):
+            found.append(value)
+    return list(dict.fromkeys(found))
+
+
+def _about(liked: Item, event: Event, query: Query, scale: RatingScale) -> dict[str, str]:
+    facts = {"title": caption(liked)}
+    if event.kind == "rating" and event.value is not None:
+        facts["rating"] = f"{event.value:g}/{scale.high:g}"
+    if liked.scene != query.scene.name:
+        facts["scene"] = liked.scene
+    return facts

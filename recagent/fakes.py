@@ -1,0 +1,186 @@
+"""Stand-ins for the seams, for your own unit tests: no network, no files, the same answer every time.
+
+Not for serving: no setting selects them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+
+from recagent.errors import ModelError, RetrievalError
+from recagent.protocols import Logprobs, Message, Reply, Schema
+from recagent.types import Event, Impression, Item, Mode, Usage, User
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+    Matrix = NDArray[np.float32]
+
+_WORD = re.compile(r"\w+")
+_DIMENSION = 64
+
+
+@dataclass(slots=True)
+class ScriptedModel:
+    """A ``ChatModel`` that follows a script.
+
+    Attributes:
+        reply: what ``chat`` answers: a text, or a function of the messages.
+        preference: log probability of a label or text; longer is less likely by default.
+        modes: the scoring modes that it claims.
+        failures: this many calls fail, retryably, before the script begins.
+        seen: every prompt that came, in order.
+    """
+
+    reply: str | Callable[[Sequence[Message]], str] = "{}"
+    preference: Callable[[str], float | None] = lambda text: -float(len(text))
+    modes: frozenset[Mode] = frozenset({"likelihood", "label", "listwise"})
+    failures: int = 0
+    name: str = "scripted"
+    seen: list[Sequence[Message] | str] = field(
+        default_factory=list["Sequence[Message] | str"], init=False
+    )
+
+    async def start(self) -> frozenset[Mode]:
+        return self.modes
+
+    async def chat(
+        self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None
+    ) -> Reply:
+        self._take(messages)
+        text = self.reply if isinstance(self.reply, str) else self.reply(messages)
+        return Reply(text=text, usage=Usage(prompt=1, completion=1))
+
+    async def label_logprobs(
+        self, messages: Sequence[Message], *, labels: Sequence[str]
+    ) -> Logprobs:
+        self._take(messages)
+        return Logprobs(values=tuple(map(self.preference, labels)), usage=Usage(prompt=1))
+
+    async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
+        self._take(prefix)
+        return Logprobs(values=tuple(map(self.preference, texts)), usage=Usage(prompt=1))
+
+    async def close(self) -> None:
+        """Nothing to free."""
+
+    def _take(self, prompt: Sequence[Message] | str) -> None:
+        self.seen.append(prompt)
+        if self.failures > 0:
+            self.failures -= 1
+            raise ModelError("scripted failure", retryable=True)
+
+
+@dataclass(frozen=True, slots=True)
+class HashEmbedder:
+    """An ``Embedder`` that hashes words into 64 dimensions: texts that share words are near."""
+
+    name: str = "hash"
+    version: str = "1"
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        rows = np.zeros((len(texts), _DIMENSION), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for word in _WORD.findall(text.lower()):
+                row[sum(word.encode()) % _DIMENSION] += 1.0
+        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.divide(rows, length, out=rows, where=length > 0)
+
+
+class MemoryIndex:
+    """An ``ItemIndex`` in dictionaries."""
+
+    def __init__(self) -> None:
+        self._items: dict[str, dict[str, Item]] = {}
+        self._vectors: dict[str, dict[str, Vector]] = {}
+
+    async def scenes(self) -> Sequence[str]:
+        return sorted(self._items)
+
+    async def items(self, scene: str) -> Mapping[str, Item]:
+        if scene not in self._items:
+            raise RetrievalError(f"scene {scene!r} is not indexed; upsert its items first")
+        return self._items[scene]
+
+    async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
+        held = self._vectors[scene]
+        return np.asarray([held[item_id] for item_id in ids], dtype=np.float32)
+
+    async def search(
+        self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
+    ) -> Sequence[tuple[str, float]]:
+        await self.items(scene)
+        found = [
+            (item_id, float(held @ vector))
+            for item_id, held in self._vectors[scene].items()
+            if item_id not in exclude
+        ]
+        return sorted(found, key=lambda pair: -pair[1])[:limit]
+
+    async def fingerprints(self, scene: str) -> Mapping[str, str]:
+        return {item_id: repr(item) for item_id, item in self._items.get(scene, {}).items()}
+
+    async def upsert(self, scene: str, *, items: Sequence[Item], vectors: Matrix) -> None:
+        for item, vector in zip(items, vectors, strict=True):
+            self._items.setdefault(scene, {})[item.id] = item
+            self._vectors.setdefault(scene, {})[item.id] = vector
+
+    async def delete(self, scene: str, *, ids: Sequence[str]) -> None:
+        for item_id in ids:
+            self._items.get(scene, {}).pop(item_id, None)
+            self._vectors.get(scene, {}).pop(item_id, None)
+
+
+class MemoryStore:
+    """An ``EventStore`` in dictionaries."""
+
+    def __init__(self) -> None:
+        self._users: dict[str, User] = {}
+        self._events: dict[tuple[object, ...], Event] = {}
+        self._impressions: dict[str, Impression] = {}
+
+    async def add_users(self, users: Iterable[User]) -> int:
+        new = {user.id: user for user in users}
+        self._users |= new
+        return len(new)
+
+    async def add_events(self, events: Iterable[Event]) -> int:
+        before = len(self._events)
+        for event in list(events):
+            key = (event.user_id, event.item_id, event.scene, event.kind, event.at)
+            self._events.setdefault(key, event)
+        return len(self._events) - before
+
+    async def user(self, user_id: str) -> User | None:
+        return self._users.get(user_id)
+
+    async def events(self, user_id: str, *, limit: int) -> Sequence[Event]:
+        stored = [event for event in self._events.values() if event.user_id == user_id]
+        newest = sorted(enumerate(stored), key=lambda pair: (pair[1].at, pair[0]), reverse=True)
+        return [event for _, event in newest[:limit]]
+
+    async def all_events(self) -> AsyncIterator[Sequence[Event]]:
+        if self._events:
+            yield list(self._events.values())
+
+    async def add_impression(self, impression: Impression) -> None:
+        self._impressions[impression.id] = impression
+
+    async def impression(self, impression_id: str) -> Impression | None:
+        return self._impressions.get(impression_id)
+
+    async def close(self) -> None:
+        """Nothing to free."""
+
+
+def json_order(labels: Sequence[str]) -> str:
+    """The listwise reply that puts ``labels`` in this order."""
+    return orjson.dumps({"order": list(labels)}).decode()

@@ -1,0 +1,123 @@
+"""Events and declarations to a Profile: what a person likes, how much, and in which scene.
+
+It reads the store and the index; it never writes to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.protocols import Embedder, EventStore, ItemIndex
+from recagent.types import Event, Item, Profile, RatingScale, User
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+
+MAX_EVENTS = 500
+LIKED_FROM = 0.7  # share of the rating scale: 7 of 10
+
+_STRENGTH = {
+    "like": 1.0, "purchase": 1.0, "finish": 0.8, "comment": 0.3, "click": 0.2, "view": 0.1,
+    "skip": -0.5, "dislike": -1.0,
+}  # fmt: skip
+
+
+def preference(event: Event, scale: RatingScale) -> float:
+    """How much an event says that the person likes the item, in [-1, 1].
+
+    A rating counts by its place on the scale: 0 at its middle, 1 at its top. Other kinds have fixed
+    strengths, deeds above looks.
+    """
+    if event.kind != "rating":
+        return _STRENGTH[event.kind]
+    if event.value is None:
+        return 0.0
+    share = (event.value - scale.low) / (scale.high - scale.low)
+    return float(np.clip(2.0 * share - 1.0, -1.0, 1.0))
+
+
+def is_liked(event: Event, scale: RatingScale) -> bool:
+    """Whether an event counts as liking: a high rating, or a deed that shows it."""
+    if event.kind == "rating":
+        return preference(event, scale) >= 2.0 * LIKED_FROM - 1.0
+    return preference(event, scale) > 0.0
+
+
+def recency(event: Event, newest: Event, half_life: timedelta) -> float:
+    """Weight in (0, 1] that halves with every ``half_life`` before the person's newest event."""
+    return float(0.5 ** ((newest.at - event.at) / half_life))
+
+
+async def build_profile(
+    user_id: str,
+    *,
+    store: EventStore,
+    index: ItemIndex,
+    embedder: Embedder,
+    scale: RatingScale,
+    half_life: timedelta,
+) -> Profile:
+    """The profile of a person; an id that nobody knows gives an empty one.
+
+    The taste vector of a scene is the recency- and strength-weighted mean of the vectors of what was
+    liked there, plus the declared vector with weight 1, scaled to unit length.
+    """
+    user = await store.user(user_id) or User(id=user_id)
+    events = tuple(await store.events(user_id, limit=MAX_EVENTS))
+    items = await _items(events, index)
+    liked = _liked(events, items, scale, half_life)
+    declared = await _declared(user, embedder)
+    taste: dict[str, Vector] = {}
+    for scene in {items[item_id].scene for item_id in liked}:
+        ids = [item_id for item_id in liked if items[item_id].scene == scene]
+        weights = np.asarray([liked[item_id] for item_id in ids], dtype=np.float32)
+        mean = _unit(weights @ await index.vectors(scene, ids=ids))
+        taste[scene] = mean if declared is None else _unit(mean + declared)
+    return Profile(
+        user=user, events=events, liked=liked, taste=taste, declared=declared, items=items
+    )
+
+
+def _liked(
+    events: Sequence[Event], items: Mapping[str, Item], scale: RatingScale, half_life: timedelta
+) -> dict[str, float]:
+    """Weight of every liked item; the newest event on an item is the one that counts."""
+    judged: set[str] = set()
+    liked: dict[str, float] = {}
+    for event in events:
+        if event.item_id in items and event.item_id not in judged:
+            judged.add(event.item_id)
+            if is_liked(event, scale):
+                weight = preference(event, scale) * recency(event, events[0], half_life)
+                liked[event.item_id] = weight
+    return liked
+
+
+async def _items(events: Sequence[Event], index: ItemIndex) -> dict[str, Item]:
+    indexed = set(await index.scenes())
+    known: dict[str, Item] = {}
+    for scene in {event.scene for event in events} & indexed:
+        catalogue = await index.items(scene)
+        ids = {event.item_id for event in events if event.scene == scene}
+        known |= {item_id: catalogue[item_id] for item_id in ids & catalogue.keys()}
+    return known
+
+
+async def _declared(user: User, embedder: Embedder) -> Vector | None:
+    values = [
+        " ".join(value) if isinstance(value, tuple) else str(value)
+        for value in user.attributes.values()
+    ]
+    text = " ".join(filter(None, [*user.tags, user.about, *values]))
+    return (await embedder.embed([text]))[0] if text else None
+
+
+def _unit(vector: Vector) -> Vector:
+    length = float(np.linalg.norm(vector))
+    return vector / np.float32(length) if length > 0 else vector

@@ -1,0 +1,251 @@
+"""The seams: what recagent asks of the outside world, and of parts that you may replace.
+
+Not implementations: those are in ``adapters``, ``retrieval`` and ``ranking``. Any object with these
+methods will do; there is nothing to register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from recagent.types import (
+    Candidate,
+    Context,
+    Event,
+    Impression,
+    Item,
+    Mode,
+    Profile,
+    Scene,
+    Usage,
+    User,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+    Matrix = NDArray[np.float32]
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat prompt."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A model's raw answer."""
+
+    text: str
+    usage: Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logprobs:
+    """Natural-log probabilities, one per label or text asked for.
+
+    Attributes:
+        values: None for a label that the engine did not list.
+        usage: tokens, each counted once however many calls read it.
+        calls: requests to the engine.
+        bounded: tokens of which the engine told only an upper bound.
+    """
+
+    values: tuple[float | None, ...]
+    usage: Usage
+    calls: int = 1
+    bounded: int = 0
+
+
+class Embedder(Protocol):
+    """Texts to vectors. ``name`` and ``version`` are stored with every index made by it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        """(n, d) float32 with unit rows; a row of zeros for a text without any known word.
+
+        Raises:
+            ModelError: the embedder did not answer.
+        """
+        ...
+
+
+class ChatModel(Protocol):
+    """A language model. Each method raises ``ModelError`` when the engine cannot do it."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def start(self) -> frozenset[Mode]:
+        """Load or connect, once, and say which scoring modes the engine can do."""
+        ...
+
+    async def chat(
+        self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None
+    ) -> Reply:
+        """A greedy answer; JSON that fits ``schema`` if one is given."""
+        ...
+
+    async def label_logprobs(
+        self, messages: Sequence[Message], *, labels: Sequence[str]
+    ) -> Logprobs:
+        """Log probability of each label as the first thing the model would say."""
+        ...
+
+    async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
+        """Log probability of each text, all its tokens together, as the continuation of ``prefix``."""
+        ...
+
+    async def close(self) -> None:
+        """Free what the engine holds."""
+        ...
+
+
+class ItemIndex(Protocol):
+    """The catalogue, indexed: one collection of items and vectors per scene."""
+
+    async def scenes(self) -> Sequence[str]:
+        """Names of the scenes that have a collection."""
+        ...
+
+    async def items(self, scene: str) -> Mapping[str, Item]:
+        """All items of a scene, by id.
+
+        Raises:
+            RetrievalError: no such collection, or it was made with another embedder.
+        """
+        ...
+
+    async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
+        """(len(ids), d) float32, unit rows, in the order of ``ids``."""
+        ...
+
+    async def search(
+        self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
+    ) -> Sequence[tuple[str, float]]:
+        """Up to ``limit`` item ids with cosine similarity, best first, none of ``exclude``."""
+        ...
+
+    async def fingerprints(self, scene: str) -> Mapping[str, str]:
+        """Content hash of every item that the scene's collection holds; empty without one."""
+        ...
+
+    async def upsert(self, scene: str, *, items: Sequence[Item], vectors: Matrix) -> None:
+        """Add or replace items; creates the collection if it is not there."""
+        ...
+
+    async def delete(self, scene: str, *, ids: Sequence[str]) -> None:
+        """Remove items."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What a candidate source is asked: who, where, in which situation, and what must not come."""
+
+    profile: Profile
+    scene: Scene
+    context: Context
+    exclude: frozenset[str]
+
+
+class CandidateSource(Protocol):
+    """Proposes items of the scene; ``name`` becomes the name of the candidates' feature."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        """Up to ``limit`` item ids with scores, best first; empty if the source has nothing to say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageScores:
+    """What a ranker says of a pool: one score per candidate (higher is better) and what it cost."""
+
+    scores: tuple[float, ...]
+    mode: Mode
+    prompt: str
+    usage: Usage
+    calls: int
+    repairs: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+
+class Ranker(Protocol):
+    """Scores candidates for one person in one scene."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model that it asks."""
+        ...
+
+    async def start(self) -> None:
+        """Load or connect, so that the first request's deadline does not pay for it.
+
+        Raises:
+            ModelError: the model cannot be had.
+        """
+        ...
+
+    async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
+        """One finite score per candidate, in their order.
+
+        Raises:
+            ModelError: no usable answer within the retry budget.
+        """
+        ...
+
+
+class EventStore(Protocol):
+    """People, their events, and what they were shown."""
+
+    async def add_users(self, users: Iterable[User]) -> int:
+        """Add or replace people; returns how many."""
+        ...
+
+    async def add_events(self, events: Iterable[Event]) -> int:
+        """Append events, all or none, and return how many were new.
+
+        The same person, item, scene, kind and time make the same event: it is kept once.
+        """
+        ...
+
+    async def user(self, user_id: str) -> User | None:
+        """A person, or None if nothing was declared of them."""
+        ...
+
+    async def events(self, user_id: str, *, limit: int) -> Sequence[Event]:
+        """A person's newest events, newest first."""
+        ...
+
+    def all_events(self) -> AsyncIterator[Sequence[Event]]:
+        """Every event, in the order in which they were stored, in batches."""
+        ...
+
+    async def add_impression(self, impression: Impression) -> None:
+        """Keep what was shown."""
+        ...
+
+    async def impression(self, impression_id: str) -> Impression | None:
+        """What was shown under this id."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...

@@ -1,0 +1,85 @@
+"""Scoring by label: the log probability of each candidate's letter as the model's first token.
+
+One forward pass for up to 20 candidates; larger pools go in blocks that share anchor candidates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recagent.errors import ReplyError
+from recagent.prompts import Prompt
+from recagent.protocols import ChatModel, Logprobs
+from recagent.ranking.asking import Budget, ask
+from recagent.types import Item, Usage
+
+LABELS = "ABCDEFGHIJKLMNOPQRST"
+BLOCK = len(LABELS)
+ANCHORS = 4
+
+_FLOOR_STEP = 1.0  # nats below the least likely label that the engine did list
+
+
+def label_blocks(size: int) -> list[list[int]]:
+    """Positions 0..size-1 in blocks of at most 20; every block after the first begins with its anchors."""
+    if size <= BLOCK:
+        return [list(range(size))]
+    anchors = list(range(ANCHORS))
+    step = BLOCK - ANCHORS
+    rest = range(BLOCK, size)
+    later = [[*anchors, *rest[start : start + step]] for start in range(0, len(rest), step)]
+    return [list(range(BLOCK)), *later]
+
+
+def join_blocks(
+    blocks: Sequence[Sequence[int]], scores: Sequence[Sequence[float]]
+) -> list[float]:
+    """Scores of all positions on the first block's scale.
+
+    A later block is shifted so that its anchors have, on average, the scores they had in the first.
+    """
+    joined = dict(zip(blocks[0], scores[0], strict=True))
+    for block, block_scores in zip(blocks[1:], scores[1:], strict=True):
+        shift = sum(joined[at] for at in block[:ANCHORS]) - sum(block_scores[:ANCHORS])
+        for at, score in list(zip(block, block_scores, strict=True))[ANCHORS:]:
+            joined[at] = score + shift / ANCHORS
+    return [joined[at] for at in range(len(joined))]
+
+
+async def score_by_label(
+    model: ChatModel,
+    prompt: Prompt,
+    *,
+    items: Sequence[Item],
+    inputs: dict[str, object],
+    budget: Budget,
+) -> tuple[list[float], Usage, int, int]:
+    """Scores, usage, calls, and how many labels the engine did not list.
+
+    A label that is missing from the engine's list gets one nat less than the least likely one listed.
+
+    Raises:
+        ModelError: no answer, or one without any label.
+    """
+    blocks = label_blocks(len(items))
+    scores: list[list[float]] = []
+    usage, missing = Usage(), 0
+    for block in blocks:
+        labels = LABELS[: len(block)]
+        named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
+        messages = prompt.chat(**inputs, candidates=named)
+
+        async def call(messages=messages, labels=labels) -> Logprobs:  # noqa: ANN001
+            reply = await model.label_logprobs(messages, labels=labels)
+            if all(value is None for value in reply.values):
+                raise ReplyError(
+                    f"model {model.name!r} listed none of the labels {labels}", reply=str(reply)
+                )
+            return reply
+
+        reply = await ask(call, budget=budget)
+        floor = min(value for value in reply.values if value is not None) - _FLOOR_STEP
+        scores.append([floor if value is None else value for value in reply.values])
+        missing += sum(value is None for value in reply.values)
+        usage += reply.usage
+    return join_blocks(blocks, scores), usage, len(blocks), missing

@@ -1,0 +1,100 @@
+"""Scoring by a generated order: JSON under a schema, parsed by pydantic, repaired and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recagent.errors import ReplyError
+from recagent.prompts import Prompt
+from recagent.protocols import ChatModel, Schema
+from recagent.ranking.asking import Budget, ask
+from recagent.types import Item, Usage
+
+
+class OrderReply(BaseModel):
+    """What the model is asked to write."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    order: list[str]
+
+
+def order_schema(labels: Sequence[str]) -> Schema:
+    """The JSON schema of a reply about these labels."""
+    return {
+        "type": "object",
+        "properties": {
+            "order": {
+                "type": "array",
+                "items": {"type": "string", "enum": list(labels)},
+                "minItems": len(labels),
+                "maxItems": len(labels),
+            }
+        },
+        "required": ["order"],
+        "additionalProperties": False,
+    }
+
+
+def repaired(order: Sequence[str], labels: Sequence[str]) -> tuple[list[str], int]:
+    """All of ``labels``, each once: the reply's good ones first, the missing in their own order.
+
+    Returns:
+        The order, and how many labels were unknown, doubled or missing.
+    """
+    good = list(dict.fromkeys(label for label in order if label in labels))
+    missing = [label for label in labels if label not in good]
+    return good + missing, len(order) - len(good) + len(missing)
+
+
+async def score_by_order(
+    model: ChatModel,
+    prompt: Prompt,
+    *,
+    items: Sequence[Item],
+    inputs: dict[str, object],
+    budget: Budget,
+) -> tuple[list[float], Usage, int, int]:
+    """Scores (minus the rank), usage, calls and repairs.
+
+    Raises:
+        ModelError: no answer.
+        ReplyError: no reply within the budget that is JSON with at least one known label.
+    """
+    labels = _labels(len(items))
+    messages = prompt.chat(**inputs, candidates=list(zip(labels, items, strict=True)))
+    usage, calls = Usage(), 0
+
+    async def call() -> list[str]:
+        nonlocal usage, calls
+        calls += 1
+        reply = await model.chat(
+            messages,
+            max_tokens=max(prompt.front.max_tokens, 8 * len(items)),
+            schema=order_schema(labels),
+        )
+        usage += reply.usage
+        try:
+            order = OrderReply.model_validate_json(reply.text).order
+        except ValidationError as error:
+            raise ReplyError(
+                f"model {model.name!r} wrote no order: {reply.text[:80]!r}", reply=reply.text
+            ) from error
+        if not set(order) & set(labels):
+            raise ReplyError(
+                f"model {model.name!r} ordered no known label: {reply.text[:80]!r}",
+                reply=reply.text,
+            )
+        return order
+
+    order, repairs = repaired(await ask(call, budget=budget), labels)
+    scores = [-float(order.index(label)) for label in labels]
+    return scores, usage, calls, repairs
+
+
+def _labels(size: int) -> list[str]:
+    """A, B, ... Z, AA, AB, ..."""
+    letters = [chr(ord("A") + at) for at in range(26)]
+    return (letters + [first + second for first in letters for second in letters])[:size]

@@ -1,0 +1,65 @@
+"""A query to a pool of candidates: every source proposes, reciprocal rank fuses, the best stay.
+
+Seen items never enter the pool. Ranking the pool is another room's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from recagent.protocols import CandidateSource, ItemIndex, Query
+from recagent.retrieval.behaviour import Behaviour, Neighbours, Popularity, Snapshot
+from recagent.retrieval.fusion import reciprocal_rank
+from recagent.retrieval.indexing import Indexed, index_items
+from recagent.retrieval.lexical import Lexical
+from recagent.retrieval.text import TextSimilarity, Transfer
+from recagent.types import Candidate
+
+__all__ = [
+    "Behaviour",
+    "Indexed",
+    "Lexical",
+    "Neighbours",
+    "Popularity",
+    "Snapshot",
+    "TextSimilarity",
+    "Transfer",
+    "index_items",
+    "reciprocal_rank",
+    "retrieve",
+]
+
+
+async def retrieve(
+    query: Query,
+    *,
+    sources: Sequence[CandidateSource],
+    index: ItemIndex,
+    weights: Mapping[str, float],
+    limit: int,
+    pool: int,
+) -> list[Candidate]:
+    """Up to ``pool`` candidates of the scene, best first, with one feature per source that found them.
+
+    Args:
+        query: who, where, what must not come.
+        sources: asked in this order, ``limit`` proposals each.
+        index: turns ids into items.
+        weights: of the sources in the fusion, 1 where not given.
+        limit: proposals per source.
+        pool: size of the pool.
+    """
+    proposals = {source.name: await source(query, limit=limit) for source in sources}
+    fused = reciprocal_rank(proposals, weights=weights)
+    items = await index.items(query.scene.name)
+    scores = {name: dict(proposed) for name, proposed in proposals.items()}
+    return [
+        Candidate(
+            item=items[item_id],
+            features={
+                "fused": score,
+                **{name: found[item_id] for name, found in scores.items() if item_id in found},
+            },
+        )
+        for item_id, score in list(fused.items())[:pool]
+    ]

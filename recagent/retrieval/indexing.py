@@ -1,0 +1,63 @@
+"""Items into the index: only what is new or changed is embedded, so a stopped run goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from recagent.protocols import Embedder, ItemIndex
+from recagent.types import Item
+
+BATCH = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexed:
+    """What an indexing run did, in numbers of items."""
+
+    written: int
+    unchanged: int
+    deleted: int
+
+
+async def index_items(
+    items: Sequence[Item],
+    *,
+    index: ItemIndex,
+    embedder: Embedder,
+    fingerprint: Callable[[Item], str],
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Indexed:
+    """Make the collections of the items' scenes hold exactly these items.
+
+    Args:
+        items: the whole catalogue of every scene that occurs in it; other scenes are left alone.
+        index: where they go.
+        embedder: embeds ``Item.document()``.
+        fingerprint: content hash, as the index stores it.
+        on_progress: called with the number of items done and the total.
+
+    Raises:
+        RetrievalError: the index was made with another embedder.
+        ModelError: the embedder did not answer; what is written stays, run again to go on.
+    """
+    scenes: dict[str, list[Item]] = {}
+    for item in items:
+        scenes.setdefault(item.scene, []).append(item)
+    written = unchanged = deleted = 0
+    for scene, wanted in scenes.items():
+        held = await index.fingerprints(scene)
+        changed = [item for item in wanted if held.get(item.id) != fingerprint(item)]
+        unchanged += len(wanted) - len(changed)
+        on_progress(written + unchanged, len(items))
+        for start in range(0, len(changed), BATCH):
+            batch = changed[start : start + BATCH]
+            vectors = await embedder.embed([item.document() for item in batch])
+            await index.upsert(scene, items=batch, vectors=vectors)
+            written += len(batch)
+            on_progress(written + unchanged, len(items))
+        gone = sorted(held.keys() - {item.id for item in wanted})
+        if gone:
+            await index.delete(scene, ids=gone)
+            deleted += len(gone)
+    return Indexed(written=written, unchanged=unchanged, deleted=deleted)

@@ -1,0 +1,76 @@
+"""The source that matches words: BM25 over item documents, character bigrams for Chinese."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from anyio import to_thread
+
+from recagent.protocols import ItemIndex, Query
+from recagent.types import Item
+
+HISTORY = 20  # newest liked items that make the query
+
+_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
+_TOKEN = re.compile(rf"[{_CJK}]+|[^\W_]+")
+_IS_CJK = re.compile(rf"[{_CJK}]")
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-case words; a run of Chinese, Japanese or Korean becomes its character bigrams."""
+    found: list[str] = []
+    for run in _TOKEN.findall(re.sub(rf"([{_CJK}]+)", r" \1 ", text.lower())):
+        if not _IS_CJK.match(run) or len(run) == 1:
+            found.append(run)
+        else:
+            found.extend(run[at : at + 2] for at in range(len(run) - 1))
+    return found
+
+
+class Lexical:
+    """BM25 of the scene's items against the documents of what the person liked, tags and the wish.
+
+    Source: Robertson, Zaragoza, "The probabilistic relevance framework: BM25 and beyond", 2009; as
+    implemented by bm25s.
+    """
+
+    name = "lexical"
+
+    def __init__(self, index: ItemIndex) -> None:
+        self._index = index
+        self._scenes: dict[str, tuple[Mapping[str, Item], Any]] = {}
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        profile = query.profile
+        documents = [profile.items[key].document() for key in list(profile.liked)[:HISTORY]]
+        texts = [*documents, *profile.user.tags, profile.user.about, query.context.wish]
+        words = [word for text in texts for word in tokens(text)]
+        items = await self._index.items(query.scene.name)
+        if not words:
+            return []
+        return await to_thread.run_sync(lambda: self._search(query, items, words, limit))
+
+    def _search(
+        self, query: Query, items: Mapping[str, Item], words: list[str], limit: int
+    ) -> list[tuple[str, float]]:
+        held = self._scenes.get(query.scene.name)
+        if held is None or held[0] is not items:  # the index hands out a new mapping after a change
+            held = self._scenes[query.scene.name] = (items, _bm25(items))
+        scores = held[1].get_scores(words)
+        ids = list(items)
+        best = (int(at) for at in np.argsort(-scores, kind="stable") if scores[at] > 0)
+        allowed = ((ids[at], float(scores[at])) for at in best if ids[at] not in query.exclude)
+        return [pair for pair, _ in zip(allowed, range(limit), strict=False)]
+
+
+def _bm25(items: Mapping[str, Item]) -> Any:
+    import bm25s  # noqa: PLC0415 - half a second
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    ranker = bm25s.BM25()
+    ranker.index([tokens(item.document()) or ["\0"] for item in items.values()], show_progress=False)
+    return ranker

@@ -1,0 +1,256 @@
+"""Configuration: ``recagent.toml``, ``.env`` and the environment become one checked ``Settings``.
+
+The only place that reads the environment; it opens nothing that the settings point to.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from recagent.errors import ConfigError
+from recagent.types import Language, Mode, RatingScale, Scene, Task
+
+DEFAULT_FILE = Path("recagent.toml")
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SceneSettings(_Section):
+    """``[scenes.NAME]``."""
+
+    description: str = ""
+    labels: dict[str, str] = {}
+    tasks: tuple[Task, ...] = ("item",)
+
+
+class FileSettings(_Section):
+    """One raw file: its path (relative to the config file) and which column is which field."""
+
+    path: Path
+    columns: dict[str, str] = {}
+    scene: str | None = None
+
+
+class CatalogSettings(_Section):
+    """``[catalog]``: the files that ``recagent index`` reads."""
+
+    items: tuple[FileSettings, ...] = ()
+    events: tuple[FileSettings, ...] = ()
+    users: tuple[FileSettings, ...] = ()
+    list_separator: str = "|"
+
+
+class RatingSettings(_Section):
+    """``[ratings]``: the scale of ``rating`` events."""
+
+    low: float = 0.0
+    high: float = 10.0
+
+    def scale(self) -> RatingScale:
+        if not self.low < self.high:
+            raise ConfigError(f"[ratings] low={self.low:g} must be below high={self.high:g}")
+        return RatingScale(low=self.low, high=self.high)
+
+
+class EmbedderSettings(_Section):
+    """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
+
+    kind: Literal["wordllama", "endpoint", "fastembed"] = "wordllama"
+    name: str = ""
+
+
+class ModelSettings(_Section):
+    """``[model]``: the embedded engine, or an OpenAI-compatible endpoint.
+
+    ``kind = "auto"`` takes the endpoint when a base URL is set and the embedded engine otherwise.
+    ``mode = "auto"`` takes the first of likelihood, label, listwise that the engine can do.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    kind: Literal["auto", "embedded", "endpoint", "none"] = "auto"
+    name: str = ""
+    base_url: str = ""
+    api_key: SecretStr = SecretStr("")
+    path: Path | None = None
+    mode: Literal["auto"] | Mode = "auto"
+    threads: int = Field(default=0, ge=0)
+    concurrency: int = Field(default=8, ge=1)
+    attempts: int = Field(default=3, ge=1)
+
+
+class RankSettings(_Section):
+    """``[rank]``: docs/quality.md tells how the defaults were chosen (on validation people)."""
+
+    pool: int = Field(default=20, ge=1, le=200)
+    language_weight: Share = 0.3
+    temperature: Positive = 0.7
+    diversity: Share = 0.0
+    deadline: Positive = 30.0
+
+
+class RetrievalSettings(_Section):
+    """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion."""
+
+    limit: int = Field(default=100, ge=1)
+    weights: dict[str, float] = {}
+    half_life_days: Positive = 30.0
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Order: arguments, environment, ``.env``, file, defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RECAGENT_",
+        env_nested_delimiter="__",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    lang: Language = "en"
+    data_dir: Path = Path(".recagent")
+    store_url: str = ""
+    scenes: dict[str, SceneSettings] = {}
+    catalog: CatalogSettings = CatalogSettings()
+    ratings: RatingSettings = RatingSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    model: ModelSettings = ModelSettings()
+    rank: RankSettings = RankSettings()
+    retrieval: RetrievalSettings = RetrievalSettings()
+    openai_base_url: str = Field(default="", validation_alias=AliasChoices("OPENAI_BASE_URL"))
+    openai_api_key: SecretStr = Field(
+        default=SecretStr(""), validation_alias=AliasChoices("OPENAI_API_KEY")
+    )
+
+    @property
+    def endpoint(self) -> str:
+        """Base URL of the model's endpoint; empty for the embedded engine."""
+        if self.model.kind in ("embedded", "none"):
+            return ""
+        return self.model.base_url or self.openai_base_url
+
+    @property
+    def api_key(self) -> str:
+        """Key for the endpoint; some servers want none."""
+        return self.model.api_key.get_secret_value() or self.openai_api_key.get_secret_value()
+
+    def declared_scenes(self) -> dict[str, Scene]:
+        """The scenes of ``[scenes]``, by name."""
+        return {
+            name: Scene(
+                name=name,
+                description=scene.description,
+                labels=scene.labels,
+                tasks=scene.tasks,
+            )
+            for name, scene in self.scenes.items()
+        }
+
+
+def load(path: Path | None = None, **overrides: Any) -> Settings:
+    """Settings from a config file, overlaid by ``.env``, the environment and ``overrides``.
+
+    Args:
+        path: a TOML file, or a folder with a ``recagent.toml``; by default ``./recagent.toml``, then
+            ``[tool.recagent]`` of ``./pyproject.toml``, then the defaults alone.
+        overrides: top-level settings that win over everything, as nested dictionaries.
+
+    Raises:
+        ConfigError: a file that is missing, is not TOML, or has a key or value that is not known.
+    """
+    source, values = _read(path)
+
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            file = InitSettingsSource(settings_cls, init_kwargs=values)
+            return init_settings, env_settings, dotenv_settings, file
+
+    try:
+        return Loaded(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"setting {key!r} (from {source}, .env or the environment): {first['msg']}, "
+            f"got {first['input']!r}"
+        ) from error
+    except SettingsError as error:
+        raise ConfigError(f"settings from {source}, .env or the environment: {error}") from error
+
+
+def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:
+    """The config file that counts and its values, with its relative paths made absolute."""
+    if path is not None and path.is_dir():
+        path = path / DEFAULT_FILE
+    if path is None and DEFAULT_FILE.is_file():
+        path = DEFAULT_FILE
+    if path is None:
+        project = Path("pyproject.toml")
+        tool = _toml(project).get("tool", {}) if project.is_file() else {}
+        return project, _known(project, _anchored(tool.get("recagent", {}), Path.cwd()))
+    if not path.is_file():
+        raise ConfigError(f"config file {str(path)!r} does not exist")
+    return path, _known(path, _anchored(_toml(path), path.resolve().parent))
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"config file {str(path)!r} is not valid TOML: {error}") from error
+
+
+def _known(path: Path, values: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(values.keys() - Settings.model_fields.keys())
+    if unknown:
+        raise ConfigError(
+            f"config file {str(path)!r}: unknown key {unknown[0]!r}; "
+            f"known are {', '.join(sorted(Settings.model_fields))}"
+        )
+    return values
+
+
+def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Relative paths in a config file are relative to that file."""
+    anchored = dict(values)
+    if "data_dir" in anchored:
+        anchored["data_dir"] = folder / str(anchored["data_dir"])
+    catalog = anchored.get("catalog")
+    if isinstance(catalog, dict):
+        files: dict[str, Any] = dict(cast("dict[str, Any]", catalog))
+        for kind in ("items", "events", "users"):
+            listed = files.get(kind)
+            if isinstance(listed, list):
+                files[kind] = [
+                    {**file, "path": folder / str(file["path"])} if "path" in file else file
+                    for file in cast("list[dict[str, Any]]", listed)
+                ]
+        anchored["catalog"] = files
+    return anchored

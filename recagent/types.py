@@ -1,0 +1,271 @@
+"""The nouns of recagent: frozen values that every room speaks in.
+
+Not a place for behaviour that reads files, asks models or keeps state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+
+Value = str | int | float | bool | tuple[str, ...]
+Language = Literal["en", "zh"]
+Task = Literal["item", "content", "activity", "person"]
+EventKind = Literal[
+    "view", "click", "like", "dislike", "rating", "purchase", "finish", "skip", "comment"
+]
+Mode = Literal["likelihood", "label", "listwise"]
+EvidenceKind = Literal["event", "attribute", "tag", "wish", "people", "popularity"]
+
+EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing that can be recommended."""
+
+    id: str
+    scene: str
+    title: str
+    task: Task = "item"
+    text: str = ""
+    attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+    def document(self) -> str:
+        """What is embedded and searched: title, text and attribute values in one line."""
+        values = [
+            " ".join(value) if isinstance(value, tuple) else str(value)
+            for value in self.attributes.values()
+        ]
+        return " ".join(filter(None, [self.title, self.text, *values]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person, as they or their application describe them; all but the id is optional."""
+
+    id: str
+    attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    tags: tuple[str, ...] = ()
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One interaction of a person with an item; ``at`` carries a time zone."""
+
+    user_id: str
+    item_id: str
+    scene: str
+    kind: EventKind
+    at: datetime
+    value: float | None = None
+    text: str = ""
+    device: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A declared place where recommendations are met: a domain, a surface, a device."""
+
+    name: str
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    tasks: tuple[Task, ...] = ("item",)
+
+    def label(self, lang: str) -> str:
+        """How the scene is called in ``lang``; its name where no label is declared."""
+        return self.labels.get(lang) or self.labels.get("en") or self.name.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The situation of one request."""
+
+    at: datetime | None = None
+    device: str = ""
+    place: str = ""
+    wish: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatingScale:
+    """What the values of ``rating`` events mean: from ``low`` to ``high``."""
+
+    low: float = 0.0
+    high: float = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profile:
+    """What is known of a person now.
+
+    Attributes:
+        user: what is declared.
+        events: interactions, newest first.
+        liked: weight in (0, 1] of every liked item, recent and strong ones higher; newest first.
+        taste: per scene, a unit vector (d,) float32 of what the person liked there.
+        declared: unit vector (d,) float32 of tags, attributes and ``about``; None without any.
+        items: the items of ``events`` that the catalogue knows, by id.
+    """
+
+    user: User
+    events: tuple[Event, ...]
+    liked: Mapping[str, float]
+    taste: Mapping[str, Vector]
+    declared: Vector | None
+    items: Mapping[str, Item]
+
+    def is_cold(self, scene: str) -> bool:
+        """Whether the person has no events in ``scene``."""
+        return all(event.scene != scene for event in self.events)
+
+    @property
+    def cold(self) -> Literal["fully"] | None:
+        """``"fully"`` for a person of whom no event is known in any scene."""
+        return None if self.events else "fully"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A retrieved item; features are the scores of the sources that found it, and ``fused``."""
+
+    item: Item
+    features: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One true statement that supports an item for a person.
+
+    Attributes:
+        id: short name within the slate entry: ``e1``, ``e2``...
+        kind: what the statement rests on.
+        refs: ids of the events' items, or the attribute values, that it names.
+        facts: the words and numbers that a sentence about it may use.
+    """
+
+    id: str
+    kind: EvidenceKind
+    refs: tuple[str, ...]
+    facts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One sentence and the ids of the evidence that supports it."""
+
+    text: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why an item is recommended: checked claims, and what they rest on."""
+
+    item: Item
+    claims: tuple[Claim, ...]
+    evidence: tuple[Evidence, ...]
+    phrased_by: str | None = None
+    replaced: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of a slate; ``probability`` is a softmax over the pool, ``rank`` counts from 1."""
+
+    rank: int
+    item: Item
+    probability: float
+    features: Mapping[str, float]
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a call to a model cost, in tokens."""
+
+    prompt: int = 0
+    completion: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            prompt=self.prompt + other.prompt, completion=self.completion + other.completion
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """How a slate came about.
+
+    Attributes:
+        id: of the impression, to join feedback to it.
+        scene_from: ``given``, ``last event`` or ``most active scene``.
+        cold: ``scene`` (new here, known elsewhere), ``fully`` (no events at all) or None.
+        sources: how many candidates of the pool each retrieval source found.
+        pool: number of candidates that were ranked.
+        mode: how the model scored, None where it was not asked.
+        language_probability: softmax of the model's own scores over the pool, by item id.
+        repairs: labels that were unknown, doubled or missing in the model's replies.
+        degraded: which lower rung answered and why; None when nothing was degraded.
+        notes: what else a reader should know (a mode that the engine cannot do, say).
+        seconds: from the request to the slate, the start of a cold model apart.
+    """
+
+    id: str
+    scene_from: str
+    cold: str | None
+    sources: Mapping[str, int]
+    pool: int
+    model: str | None = None
+    mode: Mode | None = None
+    prompt: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    calls: int = 0
+    repairs: int = 0
+    language_probability: Mapping[str, float] = field(default_factory=dict[str, float])
+    degraded: str | None = None
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slate:
+    """The ordered answer to one request."""
+
+    user_id: str
+    scene: Scene
+    entries: tuple[Entry, ...]
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impression:
+    """A slate as it was shown: item ids in order, their probabilities, and the trace as JSON."""
+
+    id: str
+    user_id: str
+    scene: str
+    at: datetime
+    item_ids: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    trace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One offline question: frozen candidates and graded judgments, by item id."""
+
+    user_id: str
+    scene: str
+    item_ids: tuple[str, ...]
+    judgments: Mapping[str, int]

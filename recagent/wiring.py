@@ -1,0 +1,176 @@
+"""Settings to a recommender: the only module that knows which adapter stands behind which seam."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from recagent import catalog
+from recagent.adapters import weights
+from recagent.adapters.chroma import ChromaIndex, fingerprint
+from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
+from recagent.adapters.llama_cpp import LlamaCppWire
+from recagent.adapters.openai_compatible import Engine, HttpWire, Wire
+from recagent.adapters.sql import SqlEventStore
+from recagent.errors import ConfigError
+from recagent.protocols import ChatModel, Embedder
+from recagent.ranking import LanguageRanker
+from recagent.recommender import Options, Parts
+from recagent.retrieval import (
+    Lexical,
+    Neighbours,
+    Popularity,
+    Snapshot,
+    TextSimilarity,
+    Transfer,
+)
+from recagent.settings import FileSettings, Settings
+from recagent.types import Event, Item, User
+
+__all__ = [
+    "embedder",
+    "event_store",
+    "fingerprint",
+    "index",
+    "model",
+    "options",
+    "parts",
+    "read_catalog",
+]
+
+
+def parts(settings: Settings) -> Parts:
+    """The parts that the settings describe; models and indexes load at first use."""
+    scale = settings.ratings.scale()
+    vectors, store, items = embedder(settings), event_store(settings), index(settings)
+    behaviour = Snapshot(store, scale=scale)
+    chat = model(settings)
+    sources = (
+        Neighbours(items, behaviour),
+        Popularity(items, behaviour),
+        TextSimilarity(items, vectors),
+        Transfer(items),
+        Lexical(items),
+    )
+    unknown = settings.retrieval.weights.keys() - {source.name for source in sources}
+    if unknown:
+        raise ConfigError(
+            f"[retrieval] weights: unknown source {min(unknown)!r}; there are "
+            f"{', '.join(source.name for source in sources)}"
+        )
+    return Parts(
+        store=store,
+        index=items,
+        embedder=vectors,
+        behaviour=behaviour,
+        sources=sources,
+        ranker=chat
+        and LanguageRanker(
+            chat,
+            mode=settings.model.mode,
+            lang=settings.lang,
+            attempts=settings.model.attempts,
+        ),
+        model=chat,
+        scenes=settings.declared_scenes(),
+        scale=scale,
+    )
+
+
+def options(settings: Settings) -> Options:
+    """The line's numbers, from ``[rank]`` and ``[retrieval]``."""
+    rank, retrieval = settings.rank, settings.retrieval
+    return Options(
+        pool=rank.pool,
+        limit=retrieval.limit,
+        source_weights=retrieval.weights,
+        language_weight=rank.language_weight,
+        temperature=rank.temperature,
+        diversity=rank.diversity,
+        deadline=rank.deadline,
+        half_life=timedelta(days=retrieval.half_life_days),
+        attempts=settings.model.attempts,
+        lang=settings.lang,
+    )
+
+
+def event_store(settings: Settings) -> SqlEventStore:
+    """The store of people and events; creates its file and tables if they are not there."""
+    return SqlEventStore(settings.store_url or f"sqlite:///{settings.data_dir / 'store.db'}")
+
+
+def index(settings: Settings) -> ChromaIndex:
+    """The index, bound to the settings' embedder."""
+    made_by = embedder(settings)
+    return ChromaIndex(
+        settings.data_dir / "chroma", embedder=made_by.name, version=made_by.version
+    )
+
+
+def embedder(settings: Settings) -> Embedder:
+    """The embedder that ``[embedder]`` names."""
+    kind, name = settings.embedder.kind, settings.embedder.name
+    if kind == "endpoint":
+        url = settings.model.base_url or settings.openai_base_url
+        return EndpointEmbedder(name=name, base_url=url, api_key=settings.api_key)
+    return FastEmbedEmbedder(name=name) if kind == "fastembed" else WordLlamaEmbedder()
+
+
+def model(settings: Settings) -> ChatModel | None:
+    """The language model that ``[model]`` names; None for ``kind = "none"``."""
+    wanted = settings.model
+    if wanted.kind == "none":
+        return None
+    if wanted.kind == "endpoint" and not settings.endpoint:
+        raise ConfigError("[model] kind = 'endpoint' needs base_url, or OPENAI_BASE_URL")
+    wire: Wire
+    if settings.endpoint:
+        wire = HttpWire(
+            base_url=settings.endpoint,
+            api_key=settings.api_key,
+            name=wanted.name,
+            concurrency=wanted.concurrency,
+        )
+    else:
+        wire = LlamaCppWire(wanted.path or weights.find(), threads=wanted.threads)
+    return Engine(wire)
+
+
+def read_catalog(settings: Settings) -> tuple[list[Item], Iterator[Event], list[User]]:
+    """The items, events and people of the files in ``[catalog]``; events are read as they are taken.
+
+    Raises:
+        ConfigError: no item file is declared.
+        DataError: a file that cannot be used.
+    """
+    files = settings.catalog
+    if not files.items:
+        raise ConfigError(
+            "no catalogue: add [[catalog.items]] with a path to recagent.toml, or try 'recagent demo'"
+        )
+    items = [
+        item
+        for file in files.items
+        for item in catalog.read_items(
+            file.path,
+            columns=file.columns,
+            scene=file.scene,
+            separator=files.list_separator,
+        )
+    ]
+    users = [
+        user
+        for file in files.users
+        for user in catalog.read_users(
+            file.path, columns=file.columns, separator=files.list_separator
+        )
+    ]
+    return items, _events(files.events, {item.id: item.scene for item in items}), users
+
+
+def _events(files: tuple[FileSettings, ...], scenes: dict[str, str]) -> Iterator[Event]:
+    for file in files:
+        yield from catalog.read_events(
+            file.path, columns=file.columns, scene=file.scene, scenes=scenes
+        )
+

@@ -1,7 +1,7 @@
 """The Python faces: ``AsyncRecommender``, and ``Recommender`` as a thin bridge over it.
 
-The synchronous class holds one event loop in a thread of its own and sends every call there; it repeats
-no logic.
+The synchronous class holds one event loop in a thread of its own and sends every call there; it
+repeats no logic.
 """
 
 from __future__ import annotations

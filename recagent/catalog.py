@@ -37,8 +37,8 @@ def read_items(
     """Items of a file; columns that are no field of an item become attributes.
 
     Args:
-        path: ``.csv``, ``.tsv``, ``.jsonl``, ``.ndjson`` or ``.parquet``; the first two also ``.gz``.
-        columns: our field name -> the file's column name, where they differ.
+        path: ``.csv``, ``.tsv`` (both also ``.gz``), ``.jsonl``, ``.ndjson`` or ``.parquet``.
+        columns: our field name to the file's column name, where they differ.
         scene: the scene of every row, for a file without such a column.
         separator: splits the values of a column into a list where it occurs.
 
@@ -91,7 +91,7 @@ def read_events(
 
     Args:
         path: as for ``read_items``.
-        columns: our field name -> the file's column name, where they differ.
+        columns: our field name to the file's column name, where they differ.
         scene: the scene of every row, for a file without such a column.
         scenes: item id -> scene, asked where neither the row nor ``scene`` says it.
 
@@ -113,7 +113,9 @@ def read_events(
             user_id=_text(path, number, row, "user_id"),
             item_id=item_id,
             scene=str(where),
-            kind=event_kind(row.get("kind") or ("view" if value is None else "rating"), path, number),
+            kind=event_kind(
+                row.get("kind") or ("view" if value is None else "rating"), path, number
+            ),
             at=_time(path, number, row.get("timestamp")),
             value=value,
             text=str(row.get("text") or ""),
@@ -195,7 +197,7 @@ def _require(path: Path, table: pl.DataFrame, fields: Sequence[str]) -> None:
         if field not in table.columns:
             raise DataError(
                 f"{str(path)!r} has no column {field!r}; it has {', '.join(table.columns)}. "
-                f"Map one: columns = {{ {field} = \"...\" }}"
+                f'Map one: columns = {{ {field} = "..." }}'
             )
 
 

@@ -1,4 +1,4 @@
-"""Stand-ins for the seams, for your own unit tests: no network, no files, the same answer every time.
+"""Stand-ins for the seams, for your own unit tests: no network, no files, no chance.
 
 Not for serving: no setting selects them.
 """
@@ -53,7 +53,11 @@ class ScriptedModel:
         return self.modes
 
     async def chat(
-        self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int,  # noqa: ARG002
+        schema: Schema | None = None,  # noqa: ARG002
     ) -> Reply:
         self._take(messages)
         text = self.reply if isinstance(self.reply, str) else self.reply(messages)

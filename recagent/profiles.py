@@ -65,8 +65,8 @@ async def build_profile(
 ) -> Profile:
     """The profile of a person; an id that nobody knows gives an empty one.
 
-    The taste vector of a scene is the recency- and strength-weighted mean of the vectors of what was
-    liked there, plus the declared vector with weight 1, scaled to unit length.
+    The taste vector of a scene is the recency- and strength-weighted mean of the vectors of what
+    was liked there, plus the declared vector with weight 1, scaled to unit length.
     """
     user = await store.user(user_id) or User(id=user_id)
     events = tuple(await store.events(user_id, limit=MAX_EVENTS))

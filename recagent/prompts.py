@@ -1,9 +1,9 @@
 """Prompt files to messages: versioned, checked at loading, rendered in a sandbox.
 
 A prompt file is YAML front matter between two ``---`` lines, then sections that begin with a line
-``[[system]]``, ``[[user]]``, ``[[assistant]]`` (a chat) or ``[[text]]`` (plain text to be continued).
-Sections are split *before* they are rendered, so that no item text can forge a role. This module does
-not talk to models.
+``[[system]]``, ``[[user]]``, ``[[assistant]]`` (a chat) or ``[[text]]`` (plain text to be
+continued). Sections are split *before* they are rendered, so that no item text can forge a role.
+This module does not talk to models.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Prompt:
         return "".join(text for _, text in self._render(inputs))
 
     def _render(self, inputs: Mapping[str, object]) -> list[tuple[str, str]]:
-        if inputs.keys() != set(self.front.inputs):
+        if set(inputs) != set(self.front.inputs):
             raise PromptError(
                 f"prompt {self.id!r} takes the inputs {sorted(self.front.inputs)}, "
                 f"got {sorted(inputs)}"
@@ -130,7 +130,9 @@ def parse(path: Path) -> Prompt:
 
 def _sections(path: Path, body: str) -> list[tuple[str, str]]:
     before, *rest = _SECTION.split(body)
-    pairs = [(role, text.removesuffix("\n")) for role, text in zip(rest[::2], rest[1::2], strict=True)]
+    pairs = [
+        (role, text.removesuffix("\n")) for role, text in zip(rest[::2], rest[1::2], strict=True)
+    ]
     roles = [role for role, _ in pairs]
     if before.strip() or not pairs or ("text" in roles and roles != ["text"]):
         raise PromptError(
@@ -160,8 +162,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
-    environment.filters["line"] = one_line
-    environment.filters["caption"] = caption
+    cast("Any", environment).filters |= {"line": one_line, "caption": caption}
     return environment
 
 

@@ -107,7 +107,7 @@ class ChatModel(Protocol):
         ...
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
-        """Log probability of each text, all its tokens together, as the continuation of ``prefix``."""
+        """Log probability of each text, its tokens together, as what follows ``prefix``."""
         ...
 
     async def close(self) -> None:
@@ -170,7 +170,7 @@ class CandidateSource(Protocol):
     def name(self) -> str: ...
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
-        """Up to ``limit`` item ids with scores, best first; empty if the source has nothing to say."""
+        """Up to ``limit`` item ids with scores, best first; empty if it has nothing to say."""
         ...
 
 

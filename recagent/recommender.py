@@ -80,7 +80,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What the line is made of; ``ranker`` and ``model`` are None to leave the language model out."""
+    """What the line is made of; without ``ranker`` and ``model`` no language model is asked."""
 
     store: EventStore
     index: ItemIndex
@@ -225,7 +225,7 @@ class StraightLine:
         )
 
     async def reasons(self, slate: Slate) -> list[Explanation]:
-        """The plain reasons of every entry of a slate, in its order, from the evidence it carries."""
+        """The plain reasons of every entry of a slate, in its order, from its own evidence."""
         scenes = await self._scenes()
         return [
             Explanation(

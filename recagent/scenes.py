@@ -12,9 +12,7 @@ from recagent.errors import DataError
 from recagent.types import Profile, Scene
 
 
-def declared_or_plain(
-    names: Sequence[str], declared: Mapping[str, Scene]
-) -> dict[str, Scene]:
+def declared_or_plain(names: Sequence[str], declared: Mapping[str, Scene]) -> dict[str, Scene]:
     """The indexed scenes by name; one without a declaration gets its name alone."""
     return {name: declared.get(name) or Scene(name=name) for name in names}
 

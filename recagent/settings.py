@@ -109,7 +109,7 @@ class RetrievalSettings(_Section):
     """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion."""
 
     limit: int = Field(default=100, ge=1)
-    weights: dict[str, float] = {}
+    weights: dict[str, float] = {"neighbours": 4.0, "popularity": 0.5}
     half_life_days: Positive = 30.0
 
 
@@ -170,7 +170,8 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
     """Settings from a config file, overlaid by ``.env``, the environment and ``overrides``.
 
     Args:
-        path: a TOML file, or a folder with a ``recagent.toml``; by default ``./recagent.toml``, then
+        path: a TOML file, or a folder with a ``recagent.toml``; by default ``./recagent.toml``,
+            then
             ``[tool.recagent]`` of ``./pyproject.toml``, then the defaults alone.
         overrides: top-level settings that win over everything, as nested dictionaries.
 
@@ -187,7 +188,7 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
             init_settings: PydanticBaseSettingsSource,
             env_settings: PydanticBaseSettingsSource,
             dotenv_settings: PydanticBaseSettingsSource,
-            file_secret_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             file = InitSettingsSource(settings_cls, init_kwargs=values)
             return init_settings, env_settings, dotenv_settings, file
@@ -213,7 +214,7 @@ def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:
         path = DEFAULT_FILE
     if path is None:
         project = Path("pyproject.toml")
-        tool = _toml(project).get("tool", {}) if project.is_file() else {}
+        tool: dict[str, Any] = _toml(project).get("tool", {}) if project.is_file() else {}
         return project, _known(project, _anchored(tool.get("recagent", {}), Path.cwd()))
     if not path.is_file():
         raise ConfigError(f"config file {str(path)!r} does not exist")

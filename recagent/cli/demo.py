@@ -20,8 +20,8 @@ _LIKED = 8
 
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
-        "about": "Real film ratings (MovieTweetings, MIT). The scenes are genre shelves of one kind "
-        "of goods.",
+        "about": "Real film ratings (MovieTweetings, MIT licence). The scenes are genre shelves of "
+        "one kind of goods.",
         "liked": "{person} rated {n} films in {scenes} scenes; what they liked last",
         "scene": "Scene", "item": "Item", "rating": "Rating",
         "next": "Next: recagent recommend {person} --demo --scene {scene} --wish \"a comedy\"\n"
@@ -31,8 +31,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "about": "真实的电影评分（MovieTweetings，MIT 许可）。各场景是同一类商品按类型划分的货架。",
         "liked": "{person} 在 {scenes} 个场景里评过 {n} 部电影；最近喜欢的",
         "scene": "场景", "item": "条目", "rating": "评分",
-        "next": "下一步：recagent recommend {person} --demo --lang zh --scene {scene} --wish Comedy\n"
-        "        recagent explain {person} {item} --demo --lang zh",
+        "next": "下一步：recagent recommend {person} --demo --lang zh --scene {scene} --wish Comedy"
+        "\n        recagent explain {person} {item} --demo --lang zh",
     },
 }  # fmt: skip
 
@@ -59,7 +59,9 @@ def run(
         return
     show.slate_table(slate, reasons, lang=settings.lang)
     facts: dict[str, Any] = {"person": person, "scene": new_scene, "item": slate.entries[0].item.id}
-    show.console().print(WORDS[settings.lang]["next"].format(**facts), markup=False, highlight=False)
+    show.console().print(
+        WORDS[settings.lang]["next"].format(**facts), markup=False, highlight=False
+    )
 
 
 def _introduce(profile: Profile, settings: Settings) -> None:

@@ -10,7 +10,6 @@ import anyio
 import typer
 
 from recagent import __version__, wiring
-from recagent.adapters import weights
 from recagent.cli import show
 from recagent.errors import RecagentError
 from recagent.settings import Settings
@@ -88,7 +87,7 @@ async def _model(settings: Settings) -> str:
     if model is None:
         return "none wanted: slates come in retrieval order"
     modes = await model.start()
-    where = settings.endpoint or str(settings.model.path or weights.find())
+    where = settings.endpoint or str(settings.model.path or wiring.find_weights())
     says = f"{model.name} at {where}, scores by {', '.join(sorted(modes))}"
     await model.close()
     return says

@@ -18,7 +18,8 @@ from recagent.types import Event, Explanation, Language, Profile, Slate, Trace
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
-        "item": "Item", "chance": "Probability", "why": "Why", "none": "(nothing known supports it)",
+        "item": "Item", "chance": "Probability", "why": "Why",
+        "none": "(nothing known supports it)",
         "warm": "", "scene": "new in this scene", "fully": "nothing known: popular and varied",
         "last event": "the scene of their last event", "most active scene": "the busiest scene",
         "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
@@ -99,7 +100,9 @@ def events(profile: Profile, *, limit: int, as_json: bool) -> None:
         item = profile.items.get(event.item_id)
         value = "" if event.value is None else f"{event.value:g}"
         at = f"{event.at:%Y-%m-%d %H:%M}"
-        table.add_row(at, event.scene, event.kind, value, Text(caption(item) if item else event.item_id))
+        table.add_row(
+            at, event.scene, event.kind, value, Text(caption(item) if item else event.item_id)
+        )
     console().print(table)
 
 

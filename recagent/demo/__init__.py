@@ -1,6 +1,7 @@
 """The bundled demo: real film ratings, and one real person who is new in one of the scenes.
 
-The scenes are genre shelves of one kind of goods; see ``LICENSE-MovieTweetings`` for the data's licence.
+The scenes are genre shelves of one kind of goods; see ``LICENSE-MovieTweetings`` for the data's
+licence.
 """
 
 from __future__ import annotations

@@ -26,11 +26,11 @@ def gather(
 ) -> tuple[Evidence, ...]:
     """Up to three pieces of evidence for an item, the strongest kinds first.
 
-    In order: attribute values that the wish names, declared tags that the item has, a liked item that
-    shares attributes, a liked item whose people liked this one too, and, where none of these is
-    there, how many people liked it.
+    In order: attribute values that the wish names, declared tags that the item has, a liked item
+    that shares attributes, a liked item whose people liked this one too, and, where none of these
+    is there, how many people liked it.
     """
-    pieces = list(islice(_personal(item, query, behaviour, scale), MOST))
+    pieces: list[Piece] = list(islice(_personal(item, query, behaviour, scale), MOST))
     if not pieces and (likes := behaviour.likes.get(item.id, 0)):
         facts = {"count": str(likes), "scene": query.scene.name}
         pieces = [("popularity", (item.id,), facts)]
@@ -40,7 +40,9 @@ def gather(
     )
 
 
-def _personal(item: Item, query: Query, behaviour: Behaviour, scale: RatingScale) -> Iterator[Piece]:
+def _personal(
+    item: Item, query: Query, behaviour: Behaviour, scale: RatingScale
+) -> Iterator[Piece]:
     profile = query.profile
     wish = set(tokens(query.context.wish))
     named = [value for value in _values(item) if wish and set(tokens(value)) <= wish]

@@ -22,12 +22,12 @@ _REFERENCE = re.compile(r"\[(e\d+)\]")
 _PUNCTUATION = re.compile(r"[\s,.;:!?'\"()\-，。；：！？、“”‘’（）]+")
 
 # Words that join clauses and claim nothing. No "not", no "you", no quantity, no praise of the item.
+_EN = """a also and as because here is since so that this too what why may might be
+recommended reason reasons more moreover besides plus for one"""
+_ZH = "因为 由于 而且 并且 另外 同时 所以 推荐 理由 还 也 又 此外 是 这"
 _GLUE: dict[Language, frozenset[str]] = {
-    "en": frozenset(
-        "a also and as because here is since so that this too what why may might be "
-        "recommended reason reasons more moreover besides plus for one".split()
-    ),
-    "zh": frozenset("因为 由于 而且 并且 另外 同时 所以 推荐 推荐理由 理由 还 也 又 此外 是 这".split()),
+    "en": frozenset(_EN.split()),
+    "zh": frozenset(_ZH.split()),
 }
 
 SCHEMA: Schema = {

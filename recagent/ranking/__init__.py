@@ -1,4 +1,4 @@
-"""The language model's part in the ranking: one of three scoring modes, chosen by what the engine can do.
+"""The language model's part in the ranking: scores, in a mode that the engine can do.
 
 Joining its scores with retrieval is ``blend``; nothing here reads stores or indexes.
 """
@@ -20,7 +20,7 @@ from recagent.types import Candidate, Language, Mode
 
 __all__ = ["LanguageRanker", "blend", "diversified", "softmax"]
 
-HISTORY = 10  # newest liked items that a prompt tells
+HISTORY = 8  # newest liked items that a prompt tells
 _PREFERRED: tuple[Mode, ...] = ("likelihood", "label", "listwise")
 
 
@@ -66,7 +66,9 @@ class LanguageRanker:
             reply = await ask(lambda: self._model.likelihood(prefix, texts=texts), budget=budget)
             scores = [value for value in reply.values if value is not None]
             if len(scores) < len(items):
-                raise ModelError(f"model {self._model.name!r} left out the likelihood of some items")
+                raise ModelError(
+                    f"model {self._model.name!r} left out the likelihood of some items"
+                )
             usage, calls, repairs = reply.usage, reply.calls, 0
             if reply.bounded:
                 notes = (f"{reply.bounded} tokens have only an upper bound of their probability",)

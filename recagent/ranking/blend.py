@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def blend(
     language: Sequence[float] | None, fused: Sequence[float], *, language_weight: float
 ) -> Scores:
-    """w z(language) + (1 - w) z(fused) over the pool, (n,) float64; z(fused) where language is None."""
+    """Joint score, (n,) float64: w z(language) + (1 - w) z(fused), or z(fused) without language."""
     if language is None:
         return z_scores(fused)
     return language_weight * z_scores(language) + (1.0 - language_weight) * z_scores(fused)
@@ -30,7 +30,9 @@ def z_scores(scores: Sequence[float]) -> Scores:
     values = np.asarray(scores, dtype=np.float64)
     spread = values.std() if values.size else 0.0
     centred = values - values.mean() if values.size else values
-    return centred / spread if spread > 1e-12 * max(1.0, float(np.abs(values).max())) else 0 * values
+    return (
+        centred / spread if spread > 1e-12 * max(1.0, float(np.abs(values).max())) else 0 * values
+    )
 
 
 def softmax(scores: Sequence[float] | Scores, *, temperature: float = 1.0) -> Scores:

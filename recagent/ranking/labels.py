@@ -6,10 +6,11 @@ One forward pass for up to 20 candidates; larger pools go in blocks that share a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from recagent.errors import ReplyError
 from recagent.prompts import Prompt
-from recagent.protocols import ChatModel, Logprobs
+from recagent.protocols import ChatModel, Logprobs, Message
 from recagent.ranking.asking import Budget, ask
 from recagent.types import Item, Usage
 
@@ -21,7 +22,7 @@ _FLOOR_STEP = 1.0  # nats below the least likely label that the engine did list
 
 
 def label_blocks(size: int) -> list[list[int]]:
-    """Positions 0..size-1 in blocks of at most 20; every block after the first begins with its anchors."""
+    """Positions 0..size-1 in blocks of at most 20; all but the first begin with its anchors."""
     if size <= BLOCK:
         return [list(range(size))]
     anchors = list(range(ANCHORS))
@@ -31,9 +32,7 @@ def label_blocks(size: int) -> list[list[int]]:
     return [list(range(BLOCK)), *later]
 
 
-def join_blocks(
-    blocks: Sequence[Sequence[int]], scores: Sequence[Sequence[float]]
-) -> list[float]:
+def join_blocks(blocks: Sequence[Sequence[int]], scores: Sequence[Sequence[float]]) -> list[float]:
     """Scores of all positions on the first block's scale.
 
     A later block is shifted so that its anchors have, on average, the scores they had in the first.
@@ -56,7 +55,8 @@ async def score_by_label(
 ) -> tuple[list[float], Usage, int, int]:
     """Scores, usage, calls, and how many labels the engine did not list.
 
-    A label that is missing from the engine's list gets one nat less than the least likely one listed.
+    A label that is missing from the engine's list gets one nat less than the least likely one
+    listed.
 
     Raises:
         ModelError: no answer, or one without any label.
@@ -69,17 +69,18 @@ async def score_by_label(
         named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
         messages = prompt.chat(**inputs, candidates=named)
 
-        async def call(messages=messages, labels=labels) -> Logprobs:  # noqa: ANN001
-            reply = await model.label_logprobs(messages, labels=labels)
-            if all(value is None for value in reply.values):
-                raise ReplyError(
-                    f"model {model.name!r} listed none of the labels {labels}", reply=str(reply)
-                )
-            return reply
-
-        reply = await ask(call, budget=budget)
+        reply = await ask(partial(_listed, model, messages, labels), budget=budget)
         floor = min(value for value in reply.values if value is not None) - _FLOOR_STEP
         scores.append([floor if value is None else value for value in reply.values])
         missing += sum(value is None for value in reply.values)
         usage += reply.usage
     return join_blocks(blocks, scores), usage, len(blocks), missing
+
+
+async def _listed(model: ChatModel, messages: Sequence[Message], labels: str) -> Logprobs:
+    reply = await model.label_logprobs(messages, labels=labels)
+    if all(value is None for value in reply.values):
+        raise ReplyError(
+            f"model {model.name!r} listed none of the labels {labels}", reply=str(reply)
+        )
+    return reply

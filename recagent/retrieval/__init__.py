@@ -39,7 +39,7 @@ async def retrieve(
     limit: int,
     pool: int,
 ) -> list[Candidate]:
-    """Up to ``pool`` candidates of the scene, best first, with one feature per source that found them.
+    """Up to ``pool`` candidates, best first, with one feature per source that found them.
 
     Args:
         query: who, where, what must not come.

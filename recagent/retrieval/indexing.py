@@ -26,7 +26,7 @@ async def index_items(
     index: ItemIndex,
     embedder: Embedder,
     fingerprint: Callable[[Item], str],
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None],
 ) -> Indexed:
     """Make the collections of the items' scenes hold exactly these items.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -68,9 +69,10 @@ class Lexical:
 
 
 def _bm25(items: Mapping[str, Item]) -> Any:
-    import bm25s  # noqa: PLC0415 - half a second
-
+    bm25s: Any = import_module("bm25s")  # half a second, no stubs
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     ranker = bm25s.BM25()
-    ranker.index([tokens(item.document()) or ["\0"] for item in items.values()], show_progress=False)
+    ranker.index(
+        [tokens(item.document()) or ["\0"] for item in items.values()], show_progress=False
+    )
     return ranker

@@ -1,4 +1,4 @@
-"""Sources that search the scene's collection by vectors: taste shown here, and taste carried over."""
+"""Sources that search the scene's vectors: with taste shown here, and taste carried over."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ class Transfer:
         self._index = index
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
-        parts = [
-            taste for scene, taste in query.profile.taste.items() if scene != query.scene.name
-        ]
+        parts = [taste for scene, taste in query.profile.taste.items() if scene != query.scene.name]
         return await _search(self._index, parts, query, limit)
 
 
@@ -53,9 +51,9 @@ async def _search(
     """Items nearest to the mean of ``parts``; nothing where that has no direction."""
     if not parts:
         return []
-    mean = np.mean(parts, axis=0, dtype=np.float32)
-    length = float(np.linalg.norm(mean))
+    total = np.sum(np.stack(parts), axis=0)
+    length = float(np.linalg.norm(total))
     if length == 0:
         return []
-    vector = (mean / length).astype(np.float32)
+    vector = np.asarray(total / length, dtype=np.float32)
     return await index.search(query.scene.name, vector=vector, limit=limit, exclude=query.exclude)

@@ -80,8 +80,9 @@ class ChromaIndex:
         if loaded.matrix is None:
             return await self._in_thread(lambda: self._search(scene, vector, limit, exclude))
         similarity: Vector = np.asarray(loaded.matrix @ vector)
+        best: list[int] = np.argsort(-similarity, kind="stable").tolist()
         found: list[tuple[str, float]] = []
-        for row in np.argsort(-similarity, kind="stable").tolist():
+        for row in best:
             if len(found) == limit:
                 break
             if loaded.ids[row] not in exclude:

@@ -17,8 +17,8 @@ from recagent.settings import Settings, load
 CONFIG = Path(__file__).parent / "recagent.toml"
 DATA = (CONFIG.parent / "items.tsv.gz", CONFIG.parent / "interactions.tsv.gz")
 
-PERSON = "u0000"
-WARM_SCENE = "comedy"
+PERSON = "u0102"
+WARM_SCENE = "scifi_fantasy"
 NEW_SCENE = "horror"
 
 

@@ -125,11 +125,13 @@ class StraightLine:
             raise DataError(f"k={k} is no slate length; ask for 1 or more")
         context = context or Context()
         degraded: list[str] = []
-        ranker = await self._started(degraded)
         began = time.perf_counter()
-        until = anyio.current_time() + self._options.deadline
         profile = await self._profile(user_id)
         where, scene_from = await self._where(scene, profile)
+        cold_start = time.perf_counter()
+        ranker = await self._started(degraded)
+        began += time.perf_counter() - cold_start
+        until = anyio.current_time() + self._options.deadline
         seen = frozenset(event.item_id for event in profile.events if event.scene == where.name)
         query = Query(profile=profile, scene=where, context=context, exclude=seen)
         candidates = await self._candidates(query, k, until, degraded)

@@ -56,7 +56,7 @@ class ChromaIndex:
             embedder: name of the embedder whose vectors this index holds.
             version: its version; both are stored with every collection and checked on re-opening.
         """
-        self._path = path
+        self._path = path.resolve()  # Chroma keeps one client per path text and process
         self._made_by = {"embedder": embedder, "embedder_version": version}
         self._client: Any = None
         self._loaded: dict[str, _Loaded] = {}

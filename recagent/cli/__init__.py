@@ -14,7 +14,7 @@ def main() -> None:
     from recagent.errors import RecagentError  # noqa: PLC0415
 
     try:
-        app()
+        app(prog_name="recagent")
     except RecagentError as error:
         print(f"recagent: {error}", file=sys.stderr)
         sys.exit(RUNTIME_ERROR)

@@ -36,8 +36,8 @@ Scene = Annotated[str | None, typer.Option(help="Scene. [default: that of the la
 SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
 Wish = Annotated[str, typer.Option(help='What is wanted now: "something light".')]
 Phrase = Annotated[bool, typer.Option("--phrase", help="Let the model join the reasons.")]
-UserId = Annotated[str, typer.Argument(help="The person's id.")]
-ItemId = Annotated[str, typer.Argument(help="The item's id.")]
+UserId = Annotated[str, typer.Argument(metavar="USER", help="The person's id.")]
+ItemId = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id.")]
 
 
 @app.callback()

@@ -28,15 +28,15 @@ def blend(
 def z_scores(scores: Sequence[float]) -> Scores:
     """Scores with mean 0 and standard deviation 1, (n,) float64; zeros where all are equal."""
     values = np.asarray(scores, dtype=np.float64)
-    spread = values.std() if values.size else 0.0
-    centred = values - values.mean() if values.size else values
-    return (
-        centred / spread if spread > 1e-12 * max(1.0, float(np.abs(values).max())) else 0 * values
-    )
+    if values.size == 0 or np.ptp(values) <= 1e-12 * float(np.abs(values).max()):
+        return np.zeros_like(values)
+    return (values - values.mean()) / values.std()
 
 
 def softmax(scores: Sequence[float] | Scores, *, temperature: float = 1.0) -> Scores:
     """exp(score / T) over their sum, (n,) float64 that sums to 1."""
     values = np.asarray(scores, dtype=np.float64) / temperature
-    powers = np.exp(values - values.max()) if values.size else values
-    return powers / powers.sum() if powers.size else powers
+    if values.size == 0:
+        return values
+    powers = np.exp(values - values.max())
+    return powers / powers.sum()

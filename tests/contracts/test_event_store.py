@@ -1,0 +1,216 @@
+"""The EventStore seam: one contract for the fake and for SQL on a real file."""
+
+import sqlite3
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
+
+import anyio
+import pytest
+
+from examples import NOON, make_event, wait
+from recagent.adapters.sql import SqlEventStore
+from recagent.errors import ConfigError, DataError
+from recagent.fakes import MemoryStore
+from recagent.types import Event, Impression, User
+
+ANN = User(
+    id="ann",
+    attributes={"age": 30, "langs": ("en", "zh"), "vip": True, "height": 1.7, "city": "上海"},
+    tags=("sea", "sailing"),
+    about="New here.",
+)
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path / 'kept' / 'store.db'}"
+
+
+@pytest.fixture(params=["memory", "sql"])
+def store(request, url):
+    opened = MemoryStore() if request.param == "memory" else SqlEventStore(url)
+    yield opened
+    wait(opened.close())
+
+
+async def everything(store):
+    return [event async for batch in store.all_events() for event in batch]
+
+
+def test_an_event_comes_back_as_it_was_stored(store):
+    event = Event(
+        user_id="安",
+        item_id="b1",
+        scene="books",
+        kind="rating",
+        at=datetime(2024, 5, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=8))),
+        value=8.5,
+        text="好看 🙂",
+        device="phone",
+        place="train",
+    )
+    assert wait(store.add_events([event])) == 1
+    assert wait(store.events("安", limit=10)) == [event]
+    assert wait(everything(store)) == [event]
+
+
+def test_the_same_event_is_kept_once(store):
+    event = make_event("ann", "b1")
+    assert wait(store.add_events([event, event])) == 1
+    assert wait(store.add_events([replace(event, text="again")])) == 0
+    others = [
+        replace(event, user_id="bob"),
+        replace(event, item_id="b2"),
+        replace(event, scene="films"),
+        replace(event, kind="view"),
+        replace(event, at=NOON + timedelta(microseconds=1)),
+    ]
+    assert wait(store.add_events([event, *others])) == len(others)
+    assert wait(everything(store)) == [event, *others]
+
+
+def test_newest_come_first_and_of_equals_the_last_stored(store):
+    events = [make_event("ann", item_id, days=days)
+              for item_id, days in [("b1", 0), ("b2", 2), ("b3", 1), ("b4", 1)]]  # fmt: skip
+    wait(store.add_events([*events, make_event("bob", "b9", days=5)]))
+    newest = wait(store.events("ann", limit=10))
+    assert [event.item_id for event in newest] == ["b2", "b4", "b3", "b1"]
+    assert [event.item_id for event in wait(store.events("ann", limit=2))] == ["b2", "b4"]
+
+
+def test_all_events_come_in_the_order_in_which_they_were_stored(store):
+    events = [make_event("ann", f"b{number}", days=-number) for number in range(6)]
+    wait(store.add_events(events[:3]))
+    wait(store.add_events(iter(events)))
+    assert wait(everything(store)) == events
+
+
+def test_a_time_without_a_zone_is_refused_and_nothing_is_stored(store):
+    naive = replace(make_event("ann", "b1"), at=datetime(2024, 5, 1, 12))  # noqa: DTZ001
+    with pytest.raises(DataError, match="'ann' on 'b1': 'at' has no time zone"):
+        wait(store.add_events([make_event("ann", "b0"), naive]))
+    assert wait(everything(store)) == []
+
+
+def test_a_batch_that_fails_midway_leaves_nothing(store):
+    def batch():
+        yield make_event("ann", "b1")
+        raise DataError("row 2 is broken")
+
+    with pytest.raises(DataError, match="row 2"):
+        wait(store.add_events(batch()))
+    assert wait(everything(store)) == []
+
+
+def test_people_come_back_as_they_were_declared_and_are_replaced(store):
+    assert wait(store.add_users([ANN, User(id="bob")])) == 2
+    assert wait(store.user("ann")) == ANN
+    assert wait(store.user("bob")) == User(id="bob")
+    assert wait(store.add_users([User(id="ann", tags=("hills",))])) == 1
+    assert wait(store.user("ann")) == User(id="ann", tags=("hills",))
+
+
+def test_a_person_listed_twice_counts_once_and_the_last_one_stays(store):
+    assert wait(store.add_users([User(id="ann"), ANN])) == 1
+    assert wait(store.user("ann")) == ANN
+
+
+def test_an_impression_comes_back_as_it_was_shown(store):
+    shown = Impression(
+        id="i1",
+        user_id="ann",
+        scene="图书",
+        at=NOON + timedelta(microseconds=7),
+        item_ids=("b1", "b2"),
+        probabilities=(0.7, 0.1 + 0.2),
+        trace='{"mode": "label"}',
+    )
+    wait(store.add_impression(shown))
+    assert wait(store.impression("i1")) == shown
+
+
+def test_what_nobody_stored_is_none_or_empty(store):
+    assert wait(store.user("nobody")) is None
+    assert wait(store.impression("nothing")) is None
+    assert wait(store.events("nobody", limit=5)) == []
+    assert wait(everything(store)) == []
+    assert wait(store.add_events([])) == 0
+    assert wait(store.add_users([])) == 0
+
+
+def test_reopening_keeps_everything(url):
+    events = [make_event("ann", "b1"), make_event("ann", "b2")]
+    first = SqlEventStore(url)
+    wait(first.add_events(events))
+    wait(first.add_users([ANN]))
+    wait(first.close())
+    second = SqlEventStore(url)
+    assert wait(everything(second)) == events
+    assert wait(second.user("ann")) == ANN
+    assert wait(second.add_events(events)) == 0
+    wait(second.close())
+
+
+def test_more_events_than_one_batch_holds(url, monkeypatch):
+    monkeypatch.setattr("recagent.adapters.sql._BATCH", 3)
+    store = SqlEventStore(url)
+    events = [make_event("ann", f"b{number}") for number in range(7)]
+    assert wait(store.add_events(events)) == 7
+    assert wait(everything(store)) == events
+    wait(store.close())
+
+
+def test_sqlite_writes_ahead_and_waits_for_other_writers(url):
+    store = SqlEventStore(url)
+    with store._engine.connect() as connection:
+        told = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout")
+        ]
+    wait(store.close())
+    assert told == ["wal", 2, 10_000]
+
+
+def test_two_stores_on_one_file_can_both_write(url):
+    stores = [SqlEventStore(url), SqlEventStore(url)]
+
+    async def write(store, person):
+        for number in range(20):
+            await store.add_events([make_event(person, f"b{number}")])
+
+    async def both():
+        async with anyio.create_task_group() as group:
+            for store, person in zip(stores, ["ann", "bob"], strict=True):
+                group.start_soon(partial(write, store, person))
+        return await everything(stores[0])
+
+    events = wait(both())
+    assert {(event.user_id, event.item_id) for event in events} == {
+        (person, f"b{number}") for person in ("ann", "bob") for number in range(20)
+    }
+    for store in stores:
+        wait(store.close())
+
+
+def test_a_database_that_cannot_be_opened_is_a_config_error(tmp_path):
+    (tmp_path / "store.db").write_text("no database", encoding="utf-8")
+    for url in (f"sqlite:///{tmp_path / 'store.db'}", "postgresql://localhost/x", "nonsense"):
+        with pytest.raises(ConfigError, match="event store"):
+            SqlEventStore(url)
+
+
+def test_a_table_that_has_gone_is_a_data_error(url, tmp_path):
+    store = SqlEventStore(url)
+    with sqlite3.connect(tmp_path / "kept" / "store.db") as connection:
+        connection.execute("DROP TABLE events")
+    connection.close()
+    with pytest.raises(DataError, match=r"store\.db"):
+        wait(store.add_events([make_event("ann", "b1")]))
+    wait(store.close())
+
+
+def test_times_come_back_in_utc(store):
+    wait(store.add_events([make_event("ann", "b1")]))
+    (event,) = wait(store.events("ann", limit=1))
+    assert event.at.tzinfo == UTC

@@ -1,0 +1,214 @@
+"""The command line as people meet it: what it prints, where, and with which exit code."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from recagent.cli import main
+
+HEAVY = ("numpy", "chromadb", "openai", "polars", "sqlalchemy", "xllamacpp", "pydantic", "rich")
+
+ITEMS = "item_id,scene,title,topics\nb1,books,Trains,travel\nb2,books,Bread,cooking|travel\n"
+EVENTS = "user_id,item_id,timestamp\nana,b1,2026-05-01T20:00:00\n"
+CONFIG = '[catalog]\nitems = [{ path = "items.csv" }]\nevents = [{ path = "events.csv" }]\n'
+
+
+class Run(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Command = Callable[..., Run]
+
+
+@pytest.fixture
+def recagent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
+    """The command line in this process, in a folder of its own, without settings of the machine."""
+    for name in list(os.environ):
+        if name.startswith(("RECAGENT_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Run:
+        monkeypatch.setattr(sys, "argv", ["recagent", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        shown = capsys.readouterr()
+        return Run(int(left.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+@pytest.fixture
+def shop(tmp_path: Path, recagent: Command) -> Path:
+    """A folder with a small catalogue, indexed; its settings leave the model out."""
+    (tmp_path / "items.csv").write_text(ITEMS)
+    (tmp_path / "events.csv").write_text(EVENTS)
+    (tmp_path / "recagent.toml").write_text(CONFIG + '[model]\nkind = "none"\n')
+    done = recagent("index")
+    assert done.returncode == 0, done.stderr
+    return tmp_path
+
+
+def test_help_and_the_package_load_nothing_heavy() -> None:
+    script = (
+        "import sys, recagent, recagent.cli.app\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_help_lists_every_command(recagent: Command) -> None:
+    done = recagent("--help")
+    assert done.returncode == 0
+    for command in ("demo", "recommend", "explain", "index", "events", "models", "doctor"):
+        assert command in done.stdout
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_second_indexing_run_changes_nothing(recagent: Command) -> None:
+    assert json.loads(recagent("index", "--json").stdout) == {
+        "items": {"written": 0, "unchanged": 2, "deleted": 0},
+        "users": 0,
+        "events": 0,
+    }
+
+
+def test_a_changed_catalogue_is_updated_not_doubled(shop: Path, recagent: Command) -> None:
+    (shop / "items.csv").write_text(ITEMS.replace("b2,books,Bread", "b3,books,Cake"))
+    done = recagent("index", "--json")
+    assert json.loads(done.stdout)["items"] == {"written": 1, "unchanged": 1, "deleted": 1}
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_slate_is_a_table_or_one_json_object_on_stdout(recagent: Command) -> None:
+    slate = json.loads(recagent("recommend", "ana", "--json").stdout)
+    assert (slate["person"], slate["scene"]) == ("ana", "books")
+    assert [entry["item_id"] for entry in slate["slate"]] == ["b2"]
+    assert slate["trace"]["scene_from"] == "last event"
+    table = recagent("recommend", "ana")
+    assert "Bread" in table.stdout
+    assert "the scene of their last event" in table.stdout
+    assert table.stderr == ""
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_stored_event_changes_the_next_slate(recagent: Command) -> None:
+    assert "stored: ana like b2 in books" in recagent("events", "add", "ana", "b2").stdout
+    listed = json.loads(recagent("events", "list", "ana", "--json").stdout)
+    assert [event["item_id"] for event in listed] == ["b2", "b1"]
+    assert "No unseen items are left in this scene." in recagent("recommend", "ana").stdout
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["recommend", "ana", "--scene", "cars"], 1, "unknown scene 'cars'; indexed are books"),
+        (["recommend", "ana", "-k", "0"], 2, "-k"),
+        (["recommend"], 2, "USER"),
+        (["explain", "ana", "b9"], 1, "item 'b9' is not in the catalogue"),
+        (["events", "add", "ana", "b9"], 1, "item 'b9' is not in the catalogue"),
+        (["events", "add", "ana", "b1", "--kind", "hug"], 1, "event kind 'hug' is none of"),
+        (["events", "add", "ana", "b1", "--kind", "rating"], 1, "a rating needs a value"),
+        (["index", "--config", "nowhere.toml"], 1, "'nowhere.toml' does not exist"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_bad_input_is_named_on_stderr_with_the_right_exit_code(
+    recagent: Command, arguments: list[str], code: int, says: str
+) -> None:
+    done = recagent(*arguments)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_catalogue_the_next_step_is_named(recagent: Command) -> None:
+    done = recagent("index")
+    assert done.returncode == 1
+    assert "recagent demo" in done.stderr
+    done = recagent("recommend", "ana")
+    assert done.returncode == 1
+    assert "run 'recagent index'" in done.stderr
+
+
+@pytest.mark.usefixtures("shop")
+def test_another_embedder_than_the_indexs_is_refused(
+    recagent: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECAGENT_EMBEDDER__KIND", "endpoint")
+    monkeypatch.setenv("RECAGENT_EMBEDDER__NAME", "other")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    done = recagent("recommend", "ana")
+    assert done.returncode == 1
+    assert "was indexed with 'wordllama-l2-supercat-256'" in done.stderr
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_a_dead_endpoint_degrades_the_slate_and_says_so(
+    recagent: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "endpoint")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
+    done = recagent("recommend", "ana")
+    assert done.returncode == 0
+    assert "Bread" in done.stdout
+    assert "DEGRADED: retrieval order: no answer from" in done.stdout
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_doctor_names_what_is_missing_and_what_mends_it(
+    recagent: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well = recagent("doctor")
+    assert well.returncode == 0, well.stdout
+    assert "2 items in 1 scenes: books" in well.stdout
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
+    monkeypatch.setenv("RECAGENT_MODEL__PATH", "nowhere.gguf")
+    ill = recagent("doctor", "--json")
+    assert ill.returncode == 1
+    (model,) = [line for line in json.loads(ill.stdout) if line["name"] == "model"]
+    assert not model["ok"]
+    assert "recagent models pull" in model["says"]
+
+
+def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(shop: Path, recagent: Command) -> None:
+    rows = "".join(f"x{number},books,Title {number},travel\n" for number in range(20_000))
+    (shop / "items.csv").write_text(ITEMS + rows)
+    shutil.rmtree(shop / ".recagent")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "recagent", "index"],
+        cwd=shop,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
+    while not (shop / ".recagent" / "chroma" / "chroma.sqlite3").exists():  # work has begun
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    (shop / "items.csv").write_text(ITEMS)
+    assert recagent("index").returncode == 0
+    assert "Bread" in recagent("recommend", "ana").stdout

@@ -1,0 +1,148 @@
+"""The bundled demo end to end: real data, a real Chroma, the embedded model, no network."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from recagent import demo
+from recagent.api import Recommender
+from recagent.types import Context, Mode
+
+pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+Environment = dict[str, str]
+
+
+@pytest.fixture(autouse=True)
+def cache(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(("RECAGENT_", "OPENAI_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CACHE_HOME", environment["XDG_CACHE_HOME"])
+
+
+@pytest.fixture
+def recommender(tmp_path: Path) -> Iterator[Recommender]:
+    data = tmp_path / "demo"  # a copy, for tests that store events
+    shutil.copytree(demo.settings().data_dir, data)
+    settings = demo.settings().model_copy(update={"data_dir": data})
+    with Recommender.from_settings(settings) as opened:
+        yield opened
+
+
+def run(*arguments: str, environment: Environment, prefix: tuple[str, ...] = ()) -> str:
+    done = subprocess.run(
+        [*prefix, sys.executable, "-m", "recagent", *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_demo_shows_likes_and_two_slates_with_reasons(environment: Environment) -> None:
+    shown = run("demo", environment=environment)
+    assert "u0102 rated 33 films in 7 scenes" in shown
+    assert "Science-fiction & fantasy films" in shown
+    assert "Horror films (new in this scene)" in shown
+    assert shown.count("rerank/likelihood.v1.en#") == 2
+    assert "people who liked" in shown
+    assert "DEGRADED" not in shown
+
+
+def test_the_chinese_face_speaks_chinese(environment: Environment) -> None:
+    shown = run("demo", "--lang", "zh", environment=environment)
+    assert "恐怖片" in shown
+    assert "也喜欢它" in shown
+    assert "rerank/likelihood.v1.zh#" in shown
+    assert "people who" not in shown
+
+
+def test_the_demo_as_json_is_one_object_and_needs_no_network(environment: Environment) -> None:
+    # A network namespace with nothing but loopback, which the engine's tokeniser listens on.
+    cut = (
+        "unshare",
+        "--map-root-user",
+        "--net",
+        "sh",
+        "-c",
+        'ip link set lo up && exec "$@"',
+        "sh",
+    )
+    can = shutil.which("unshare") and shutil.which("ip")
+    if not can or subprocess.run([*cut, "true"], capture_output=True, check=False).returncode:
+        warnings.warn("NETWORK NOT CUT: this machine gives no network namespace", stacklevel=1)
+        cut = ()
+    shown = json.loads(run("demo", "--json", environment=environment, prefix=cut))
+    assert shown.keys() == {"person", "scene", "slate", "trace"}
+    assert (shown["person"], shown["scene"]) == (demo.PERSON, demo.NEW_SCENE)
+    assert [entry["rank"] for entry in shown["slate"]] == [1, 2, 3, 4, 5]
+    for entry in shown["slate"]:
+        assert entry.keys() >= {"rank", "item_id", "title", "probability", "reasons"}
+        assert 0 < entry["probability"] < 1
+        assert all(reason["text"] and reason["evidence"] for reason in entry["reasons"])
+    trace = shown["trace"]
+    assert trace["model"] == "SmolLM2-135M-Instruct.Q4_1"
+    assert trace["degraded"] is None
+    assert trace["cold"] == "scene"
+    assert trace["tokens"] > 0
+    assert trace["seconds"] > 0
+    assert sum(trace["language_probability"].values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("mode", ["label", "listwise"])
+def test_the_other_modes_rank_with_at_most_300_tokens_of_prompt(mode: Mode) -> None:
+    settings = demo.settings(model={"mode": mode})
+    with Recommender.from_settings(settings) as recommender:
+        slate = recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE)
+    assert (slate.trace.mode, slate.trace.degraded, slate.trace.pool) == (mode, None, 20)
+    assert len({entry.item.id for entry in slate.entries}) == 5
+    assert slate.trace.usage.prompt <= 300
+
+
+def test_what_is_recorded_changes_the_next_slate(recommender: Recommender) -> None:
+    before = recommender.recommend(demo.PERSON, scene="horror", k=3)
+    first = before.entries[0].item
+    recommender.record(demo.PERSON, first.id, kind="rating", value=9)
+    after = recommender.recommend(demo.PERSON, scene="horror", k=3)
+    assert first.id not in [entry.item.id for entry in after.entries]
+    assert before.trace.cold == "scene"
+    assert after.trace.cold is None
+    assert recommender.profile(demo.PERSON).events[0].item_id == first.id
+
+
+def test_a_person_nobody_knows_gets_a_popular_slate_marked_cold(recommender: Recommender) -> None:
+    slate = recommender.recommend("nobody", scene="horror")
+    assert slate.trace.cold == "fully"
+    assert slate.trace.model is None
+    assert slate.trace.degraded is None
+    kinds = {piece.kind for entry in slate.entries for piece in entry.evidence}
+    assert kinds == {"popularity"}
+
+
+def test_a_wish_moves_the_slate_and_is_named_as_a_reason(recommender: Recommender) -> None:
+    context = Context(wish="a comedy")
+    plain = recommender.recommend(demo.PERSON, scene="horror")
+    wished = recommender.recommend(demo.PERSON, scene="horror", context=context)
+    assert [e.item.id for e in plain.entries] != [e.item.id for e in wished.entries]
+    kinds = [piece.kind for entry in wished.entries for piece in entry.evidence]
+    assert "wish" in kinds
+
+
+def test_phrased_reasons_say_nothing_that_the_plain_ones_do_not(recommender: Recommender) -> None:
+    slate = recommender.recommend(demo.PERSON, scene="horror", k=3)
+    for entry in slate.entries:
+        plain = recommender.explain(demo.PERSON, entry.item.id)
+        phrased = recommender.explain(demo.PERSON, entry.item.id, phrase=True)
+        assert phrased.evidence == plain.evidence
+        said = {key for claim in phrased.claims for key in claim.evidence}
+        assert said == {piece.id for piece in plain.evidence}

@@ -1,0 +1,218 @@
+"""The ChatModel seam: one contract for the fake, the embedded engine and a server process."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import anyio
+import pytest
+
+from recagent.adapters import weights
+from recagent.adapters.llama_cpp import LlamaCppWire
+from recagent.adapters.openai_compatible import Engine, HttpWire
+from recagent.errors import ConfigError, ModelError, ReplyError
+from recagent.fakes import ScriptedModel
+from recagent.protocols import ChatModel, Message
+
+pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
+
+ASK = [Message("system", "You answer with one letter."), Message("user", "A dog\nB cat\nLetter:")]
+ORDER = {
+    "type": "object",
+    "properties": {"order": {"type": "array", "items": {"enum": ["A", "B"]}, "maxItems": 2}},
+    "required": ["order"],
+}
+
+
+def gguf() -> Path:
+    path = weights.find()
+    assert path is not None, "no weights: the dev group brings them"
+    return path
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    script = Path(__file__).parent / "llama_server.py"
+    process = subprocess.Popen(
+        [sys.executable, script, gguf()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    yield process.stdout.readline().strip() + "/v1"
+    process.stdin.close()
+    process.wait(timeout=30)
+    process.stdout.close()
+
+
+@pytest.fixture(params=["scripted", "embedded", "server"])
+def make(request: pytest.FixtureRequest) -> Callable[[], ChatModel]:
+    if request.param == "scripted":
+        return lambda: ScriptedModel(reply='{"order": ["B", "A"]}')
+    if request.param == "embedded":
+        return lambda: Engine(LlamaCppWire(gguf()))
+    address = request.getfixturevalue("server")
+    return lambda: over_http(address)
+
+
+def over_http(address: str, name: str = "") -> Engine:
+    return Engine(HttpWire(base_url=address, api_key="", name=name, concurrency=4))
+
+
+def test_a_model_chats_labels_and_tells_likelihoods(make: Callable[[], ChatModel]) -> None:
+    async def run() -> None:
+        model = make()
+        assert await model.start() == {"likelihood", "label", "listwise"}
+        assert model.name
+        reply = await model.chat(ASK, max_tokens=40, schema=ORDER)
+        assert '"order"' in reply.text
+        assert reply.usage.prompt > 0
+        labels = await model.label_logprobs(ASK, labels=["A", "B"])
+        assert len(labels.values) == 2
+        assert all(value is None or value <= 0 for value in labels.values)
+        texts = await model.likelihood("One, two,", texts=[" three", " elephants and more"])
+        assert texts.values[0] is not None
+        assert texts.values[1] is not None
+        assert texts.values[1] < texts.values[0] <= 0
+        await model.close()
+
+    anyio.run(run)
+
+
+def test_the_server_process_scores_as_the_engine_in_this_process(server: str) -> None:
+    prefix, texts = "Films:\n- Alien (1979)\n-", [" The Matrix (1999)\n", " Amélie (2001)\n"]
+
+    async def run(model: Engine) -> list[float | None]:
+        await model.start()
+        found = await model.likelihood(prefix, texts=texts)
+        labels = await model.label_logprobs(ASK, labels=["A", "B"])
+        await model.close()
+        return [*found.values, *labels.values]
+
+    inside = anyio.run(run, Engine(LlamaCppWire(gguf())))
+    outside = anyio.run(run, over_http(server))
+    assert outside == pytest.approx(inside, abs=0.02)
+
+
+def test_a_texts_likelihood_is_that_of_its_parts_one_after_the_other() -> None:
+    async def run() -> None:
+        model = Engine(LlamaCppWire(gguf()))
+        await model.start()
+        (whole,) = (await model.likelihood("One, two,", texts=[" three, four"])).values
+        (first,) = (await model.likelihood("One, two,", texts=[" three"])).values
+        (second,) = (await model.likelihood("One, two, three", texts=[", four"])).values
+        assert whole == pytest.approx((first or 0) + (second or 0), abs=0.05)
+        await model.close()
+
+    anyio.run(run)
+
+
+def test_shared_starts_of_texts_are_scored_once() -> None:
+    async def run() -> None:
+        model = Engine(LlamaCppWire(gguf()))
+        await model.start()
+        texts = [" The Matrix", " The Matrix Reloaded", " The Matrix Revolutions"]
+        one = await model.likelihood("Films:", texts=texts[:1])
+        three = await model.likelihood("Films:", texts=texts)
+        assert three.values[0] == pytest.approx(one.values[0], abs=0.02)
+        assert three.usage.prompt < 3 * one.usage.prompt
+        await model.close()
+
+    anyio.run(run)
+
+
+def test_chinese_titles_whose_tokens_end_within_a_character_get_finite_scores() -> None:
+    async def run() -> None:
+        model = Engine(LlamaCppWire(gguf()))
+        await model.start()
+        found = await model.likelihood("电影：\n-", texts=[" 千与千寻\n", " 卧虎藏龙\n", " 👻🎃\n"])
+        assert all(value is not None and -200 < value < 0 for value in found.values)
+        await model.close()
+
+    anyio.run(run)
+
+
+def test_missing_weights_name_the_command_that_fetches_them(tmp_path: Path) -> None:
+    for path in (None, tmp_path / "none.gguf"):
+        with pytest.raises(ModelError, match="recagent models pull"):
+            anyio.run(Engine(LlamaCppWire(path)).start)
+
+
+def test_weights_that_are_no_model_are_a_model_error(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF but not really")
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        anyio.run(Engine(LlamaCppWire(broken)).start)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "retryable"),
+    [
+        (500, "{}", ModelError, True),
+        (429, "{}", ModelError, True),
+        (401, "{}", ModelError, False),
+        (200, "<html>a proxy's page</html>", ReplyError, False),
+        (200, "{}", ReplyError, False),
+        (200, '{"choices": []}', ReplyError, False),
+    ],
+)
+def test_a_bad_answer_becomes_our_error(
+    status: int, body: str, error: type[ModelError], retryable: bool
+) -> None:
+    with stub(status, body) as address:
+        wire = HttpWire(base_url=address, api_key="", name="stub", concurrency=1)
+
+        async def run() -> None:
+            await wire.start()
+            with pytest.raises(error) as caught:
+                await Engine(wire).chat(ASK, max_tokens=1)
+            assert caught.value.retryable is retryable
+            await wire.close()
+
+        anyio.run(run)
+
+
+def test_a_server_that_is_not_there_is_named_and_worth_a_retry() -> None:
+    with stub(200, "{}") as address:
+        pass  # its port is free again
+    with pytest.raises(ModelError, match="is the server running") as caught:
+        anyio.run(over_http(address).start)
+    assert caught.value.retryable
+
+
+def test_a_base_url_without_a_scheme_is_a_config_error() -> None:
+    with pytest.raises(ConfigError, match="http://"):
+        over_http("127.0.0.1:8900/v1")
+
+
+class stub:  # noqa: N801 - used as a function is
+    """A server on a free port that answers everything alike."""
+
+    def __init__(self, status: int, body: str) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(status)
+                kind = "text/html" if body.startswith("<") else "application/json"
+                self.send_header("Content-Type", kind)
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            do_GET = do_POST  # noqa: N815
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever)
+
+    def __enter__(self) -> str:
+        self._thread.start()
+        return f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()

@@ -1,0 +1,172 @@
+"""Settings: which source wins, what relative paths mean, and what an error names."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from recagent.errors import ConfigError
+from recagent.settings import load
+from recagent.types import Scene
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """An empty working directory and an environment without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "RECAGENT_"))]:
+        monkeypatch.delenv(name)
+    return tmp_path
+
+
+def write(text, name="recagent.toml"):
+    path = Path(name)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_any_file_the_defaults_are_the_embedded_engine_and_english():
+    settings = load()
+    assert (settings.lang, settings.endpoint, settings.rank.pool) == ("en", "", 20)
+    assert settings.data_dir == Path(".recagent")
+
+
+def test_each_source_wins_over_the_ones_below_it(monkeypatch):
+    write("[rank]\npool = 1\ntemperature = 0.1\ndiversity = 0.1\ndeadline = 1")
+    write("RECAGENT_RANK__POOL=2\nRECAGENT_RANK__TEMPERATURE=0.2\nRECAGENT_RANK__DIVERSITY=0.2",
+          name=".env")  # fmt: skip
+    monkeypatch.setenv("RECAGENT_RANK__POOL", "3")
+    monkeypatch.setenv("RECAGENT_RANK__TEMPERATURE", "0.3")
+    rank = load(rank={"pool": 4}).rank
+    assert (rank.pool, rank.temperature, rank.diversity, rank.deadline) == (4, 0.3, 0.2, 1.0)
+
+
+def test_a_file_a_folder_and_the_working_directory_are_the_same_config(folder):
+    path = write('lang = "zh"')
+    assert load().lang == load(path).lang == load(folder).lang == "zh"
+
+
+def test_pyproject_counts_only_where_there_is_no_file_of_our_own(folder):
+    write('[tool.recagent]\nlang = "zh"\ndata_dir = "kept"', name="pyproject.toml")
+    assert load().lang == "zh"
+    assert load().data_dir == folder / "kept"
+    write('lang = "en"')
+    assert load().lang == "en"
+
+
+def test_relative_paths_are_those_of_the_config_file(folder):
+    path = write(
+        'data_dir = "kept"\n'
+        '[catalog]\nitems = [{ path = "raw/items.csv" }]\nevents = [{ path = "/events.csv" }]\n'
+        '[model]\npath = "weights.gguf"',
+        name="shop/recagent.toml",
+    )
+    settings = load(path)
+    assert settings.data_dir == folder / "shop" / "kept"
+    assert settings.catalog.items[0].path == folder / "shop" / "raw" / "items.csv"
+    assert settings.catalog.events[0].path == Path("/events.csv")
+    assert settings.model.path == folder / "shop" / "weights.gguf"
+
+
+def test_declared_scenes_are_scenes():
+    write('[scenes.films]\ndescription = "At home."\nlabels = { en = "Films", zh = "电影" }')
+    assert load().declared_scenes() == {
+        "films": Scene(
+            name="films", description="At home.", labels={"en": "Films", "zh": "电影"}
+        )
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("rnk = 3", "'recagent.toml': unknown key 'rnk'; known are catalog, data_dir"),
+        ("[rank]\npol = 3", "'rank.pol' (from recagent.toml"),
+        ("[rank]\npool = 0", "'rank.pool' (from recagent.toml"),
+        ("[model]\nmode = 'guess'", "'model.mode' (from recagent.toml"),
+        ("model = 5", "'model' (from recagent.toml"),
+        ("lang = 'fr'", "'lang' (from recagent.toml"),
+        ("[[catalog.items]]\nscene = 'films'", "'catalog.items.0.path' (from recagent.toml"),
+        ("[catalog]\nitems = 'items.csv'", "'catalog.items' (from recagent.toml"),
+        ("[catalog]\nitems = ['path.csv']", "'catalog.items.0' (from recagent.toml"),
+        ("[catalog]\nitems = [5]", "'catalog.items.0' (from recagent.toml"),
+        ("[catalog]\nlist_separator = ''", "'catalog.list_separator' (from recagent.toml"),
+        ("[rank", "'recagent.toml' is not valid TOML"),
+    ],
+)
+def test_an_unknown_key_or_a_bad_value_is_named(text, said):
+    with pytest.raises(ConfigError) as caught:
+        load(write(text))
+    assert said in str(caught.value)
+
+
+def test_bad_values_of_the_environment_are_named(monkeypatch):
+    monkeypatch.setenv("RECAGENT_RANK__POOL", "many")
+    with pytest.raises(ConfigError, match=r"'rank.pool'.*environment.*'many'"):
+        load()
+    monkeypatch.setenv("RECAGENT_RANK", "{pool")
+    with pytest.raises(ConfigError, match=r'environment: .*"rank"'):
+        load()
+
+
+def test_an_override_that_is_no_setting_is_named():
+    with pytest.raises(ConfigError, match="lng"):
+        load(lng="zh")
+
+
+@pytest.mark.parametrize("text", ["[tool]\nrecagent = 5", "tool = 5"])
+def test_a_pyproject_of_the_wrong_shape_is_a_config_error(text):
+    write(text, name="pyproject.toml")
+    with pytest.raises(ConfigError, match=r"pyproject\.toml"):
+        load()
+
+
+def test_a_config_file_that_is_not_there_or_not_text(folder):
+    with pytest.raises(ConfigError, match=r"'nowhere\.toml' does not exist"):
+        load(Path("nowhere.toml"))
+    (folder / "recagent.toml").write_bytes(b'lang = "\xe9"')
+    with pytest.raises(ConfigError, match=r"'recagent\.toml' is not valid TOML"):
+        load()
+
+
+def test_a_rating_scale_upside_down_is_refused():
+    with pytest.raises(ConfigError, match="low=5 must be below high=1"):
+        load(write("[ratings]\nlow = 5\nhigh = 1")).ratings.scale()
+
+
+def test_openai_variables_select_the_endpoint_unless_the_config_says_otherwise(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://from-environment/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-environment")
+    settings = load()
+    assert (settings.endpoint, settings.api_key) == ("http://from-environment/v1", "sk-environment")
+    own = load(model={"base_url": "http://own/v1", "api_key": "sk-own"})
+    assert (own.endpoint, own.api_key) == ("http://own/v1", "sk-own")
+    assert load(model={"kind": "embedded"}).endpoint == ""
+    assert load(model={"kind": "none"}).endpoint == ""
+
+
+def test_openai_variables_are_read_from_dotenv():
+    write("OPENAI_BASE_URL=http://dotenv/v1\nOPENAI_API_KEY=sk-dotenv", name=".env")
+    assert (load().endpoint, load().api_key) == ("http://dotenv/v1", "sk-dotenv")
+
+
+def test_a_key_alone_selects_no_endpoint(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    assert load().endpoint == ""
+
+
+def test_a_key_is_never_shown(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("RECAGENT_MODEL__API_KEY", "sk-secret")
+    settings = load()
+    assert settings.api_key == "sk-secret"
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        assert "sk-secret" not in shown
+
+
+@pytest.mark.parametrize("line", ['api_key = ["sk-secret"]', 'api_kye = "sk-secret"'])
+def test_a_mistyped_key_is_not_repeated_in_the_error(line):
+    with pytest.raises(ConfigError) as caught:
+        load(write(f"[model]\n{line}"))
+    assert "sk-secret" not in str(caught.value)

@@ -29,6 +29,9 @@ _FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
 _SECTION = re.compile(r"^\[\[(system|user|assistant|text)\]\]\n", re.MULTILINE)
 _FILE = re.compile(r"(?P<name>[a-z_]+)\.v(?P<version>\d+)(?:\.(?P<lang>[a-z]{2}))?\.j2")
 
+_NO_CONTROL = str.maketrans("<>", "‹›")
+_BRACKETED_CONTROL = re.compile(r"\[(/?(?:INST|SYSTEM_PROMPT))\]")
+
 
 class FrontMatter(BaseModel):
     """The declarations at the head of a prompt file."""
@@ -167,9 +170,14 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 def one_line(value: Any, limit: int = 60) -> str:
-    """Foreign text as one short line: item text cannot add lines, and so no turns or candidates."""
+    """Foreign text as one short line that cannot add lines, turns or candidates.
+
+    Control tokens of chat templates (``<|im_end|>``, ``</s>``, ``[INST]``) are respelled, since
+    a server would read it as one.
+    """
     text = " ".join(str(value).split())
     text = "".join(char for char in text if char.isprintable())
+    text = _BRACKETED_CONTROL.sub(r"(\1)", text.translate(_NO_CONTROL))
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

@@ -41,7 +41,9 @@ FORGED = make_item(
 
 def liking(items, *, wish="", user=None):
     """The query of a person who liked ``items``, the last one last."""
-    events = [make_event("ann", item.id, scene=item.scene, days=at) for at, item in enumerate(items)]
+    events = [
+        make_event("ann", item.id, scene=item.scene, days=at) for at, item in enumerate(items)
+    ]
     newest = [item.id for item in reversed(items)]
     return make_query(
         items=items, events=events[::-1], liked=newest, scene=FILMS, wish=wish, user=user

@@ -58,8 +58,8 @@ class LlamaCppWire:
         params.model.path = str(self._path)
         params.n_ctx = _CONTEXT
         params.n_parallel = 1
-        # One thread for single tokens: two wait for each other at every layer, and on a busy machine
-        # that made a step two to ten times slower. Prompts do gain from all cores.
+        # One thread for single tokens: two wait for each other at every layer, and on a busy box
+        # that makes a step two to ten times slower. Prompts do gain from all cores.
         params.cpuparams.n_threads = 1
         params.cpuparams_batch.n_threads = self._threads or os.cpu_count() or 1
         params.verbosity = _QUIET

@@ -193,11 +193,12 @@ def test_two_stores_on_one_file_can_both_write(url):
         wait(store.close())
 
 
-def test_a_database_that_cannot_be_opened_is_a_config_error(tmp_path):
-    (tmp_path / "store.db").write_text("no database", encoding="utf-8")
-    for url in (f"sqlite:///{tmp_path / 'store.db'}", "postgresql://localhost/x", "nonsense"):
-        with pytest.raises(ConfigError, match="event store"):
-            SqlEventStore(url)
+@pytest.mark.parametrize("url", ["sqlite:///notes.txt", "nonsense", "postgresql://localhost/x"])
+def test_a_database_that_cannot_be_opened_is_a_config_error(tmp_path, monkeypatch, url):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "notes.txt").write_text("This is no database.", encoding="utf-8")
+    with pytest.raises(ConfigError, match="event store"):
+        SqlEventStore(url)
 
 
 def test_a_table_that_has_gone_is_a_data_error(url, tmp_path):

@@ -118,13 +118,14 @@ def test_fingerprints_change_with_the_content_and_with_nothing_else(index):
 
 def test_an_unknown_scene_is_named_with_the_next_step(index):
     fill(index, BOOKS)
-    for asked in (
-        index.items("cars"),
-        index.vectors("cars", ids=["b1"]),
-        index.search("cars", vector=vector("sea"), limit=1, exclude=set()),
+    sea = vector("sea")
+    for ask in (
+        lambda: index.items("cars"),
+        lambda: index.vectors("cars", ids=["b1"]),
+        lambda: index.search("cars", vector=sea, limit=1, exclude=set()),
     ):
         with pytest.raises(RetrievalError, match=r"scene 'cars' is not indexed.*; "):
-            wait(asked)
+            wait(ask())
 
 
 def test_scenes_have_any_name_and_their_own_items(index):

@@ -1,0 +1,33 @@
+"""What the documentation lists is what the code has."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from recagent.settings import Settings, load
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def test_the_settings_page_shows_every_setting_with_its_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "shown.toml").write_text(block, encoding="utf-8")
+    shown = load(tmp_path / "shown.toml", data_dir=Path(".recagent"))
+    assert shown.model_dump() == load().model_dump() | {"data_dir": Path(".recagent")}
+    listed = tomllib.loads(block)
+    for section, value in Settings.model_fields.items():
+        if section in ("scenes", "openai_base_url", "openai_api_key"):
+            continue
+        fields = getattr(type(getattr(shown, section)), "model_fields", None)
+        if fields is None:
+            assert section in listed, value
+        else:  # a path has no default that TOML could write
+            assert fields.keys() - {"path"} == listed[section].keys()

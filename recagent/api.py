@@ -6,15 +6,15 @@ repeats no logic.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from anyio.from_thread import start_blocking_portal
-
 from recagent import wiring
+from recagent.errors import ConfigError
 from recagent.recommender import StraightLine
 from recagent.settings import Settings, load
 from recagent.types import Context, Event, Explanation, Profile, Slate
@@ -59,9 +59,10 @@ class Recommender:
     def __init__(self, line: StraightLine) -> None:
         """Takes a line made of your own parts; ``from_config`` makes one from settings."""
         self._line = line
-        self._open = ExitStack()
-        self._portal = self._open.enter_context(start_blocking_portal())
-        self._open.callback(lambda: self._call(line.close))
+        self._loop = asyncio.new_event_loop()
+        # A daemon, so that a program that forgets to close still ends.
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
     @classmethod
     def from_config(cls, path: Path | str | None = None, **overrides: Any) -> Self:
@@ -125,7 +126,14 @@ class Recommender:
 
     def close(self) -> None:
         """Close the store and the model, and end the thread; a second call does nothing."""
-        self._open.close()
+        if self._loop.is_closed():
+            return
+        try:
+            self._call(self._line.close)
+        finally:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     def __enter__(self) -> Self:
         return self
@@ -133,5 +141,12 @@ class Recommender:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _call(self, call: Callable[[], Awaitable[T]]) -> T:
-        return self._portal.call(call)
+    def _call(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        if self._loop.is_closed():
+            raise ConfigError("this Recommender is closed; make another")
+        future = asyncio.run_coroutine_threadsafe(call(), self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # Ctrl-C reaches this thread alone
+            raise

@@ -26,7 +26,7 @@ _ZH = {
     "people": "喜欢《{title}》的人里有 {count} 位也喜欢它{aside}",
     "popularity": "有 {count} 人在“{scene}”里喜欢它",
     "one popularity": "有 1 人在“{scene}”里喜欢它",
-    "judged": "打了 {rating}",
+    "judged": "打了 {rating} 分",
     "judged without": "喜欢",
     "where": "在“{scene}”里",
     "aside": "（您{where}{judged}）",

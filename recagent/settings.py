@@ -100,7 +100,7 @@ class RankSettings(_Section):
 
     pool: int = Field(default=20, ge=1, le=200)
     language_weight: Share = 0.3
-    temperature: Positive = 0.7
+    temperature: Positive = 1.5
     diversity: Share = 0.0
     deadline: Positive = 30.0
 

@@ -1,0 +1,90 @@
+"""What answers when a step cannot: retrieval order without the model, popularity without sources.
+
+One ladder serves one request; ``degraded`` says which rungs were taken, and why. A setting or a
+request that cannot be followed is an error, not a degradation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import anyio
+
+from recagent.errors import ModelError
+from recagent.protocols import CandidateSource, LanguageScores, Query, Ranker
+from recagent.recommender.parts import Options, Parts
+from recagent.retrieval import Popularity, retrieve
+from recagent.types import Candidate
+
+
+class Ladder:
+    """The steps of one request that may fail, with the one deadline over them."""
+
+    def __init__(self, parts: Parts, options: Options) -> None:
+        self._parts = parts
+        self._options = options
+        self._left = options.deadline
+        self.degraded: list[str] = []
+        self.cold_start = 0.0  # seconds; not on the clock
+
+    async def ready(self) -> Ranker | None:
+        """The ranker, its model loaded; None where there is none, or it cannot be had."""
+        ranker = self._parts.ranker
+        began = time.perf_counter()
+        try:
+            if ranker is not None:
+                await ranker.start()
+        except ModelError as error:
+            self.degraded.append(f"retrieval order: {error}")
+            ranker = None
+        self.cold_start = time.perf_counter() - began
+        return ranker
+
+    async def candidates(self, query: Query, k: int) -> list[Candidate]:
+        """The pool; the scene's most popular items if a source fails or the time is up."""
+        began = time.perf_counter()
+        try:
+            with anyio.fail_after(self._left):
+                return await self._pool(query, k, self._parts.sources)
+        except (ModelError, TimeoutError) as error:
+            self.degraded.append(f"popularity: {self._reason(error)}")
+        finally:
+            self._left -= time.perf_counter() - began
+        return await self._pool(query, k, [Popularity(self._parts.index, self._parts.behaviour)])
+
+    async def language(
+        self, ranker: Ranker | None, query: Query, candidates: Sequence[Candidate]
+    ) -> LanguageScores | None:
+        """The model's scores; None where it was not asked or did not answer in time."""
+        if ranker is None or not candidates or not _is_anything_known(query):
+            return None
+        try:
+            with anyio.fail_after(self._left):
+                return await ranker(query, candidates=candidates)
+        except (ModelError, TimeoutError) as error:
+            self.degraded.append(f"retrieval order: {self._reason(error)}")
+        return None
+
+    async def _pool(
+        self, query: Query, k: int, sources: Sequence[CandidateSource]
+    ) -> list[Candidate]:
+        pool = max(self._options.pool, k)
+        return await retrieve(
+            query,
+            sources=sources,
+            index=self._parts.index,
+            weights=self._options.source_weights,
+            limit=max(self._options.limit, pool),
+            pool=pool,
+        )
+
+    def _reason(self, error: Exception) -> str:
+        if isinstance(error, TimeoutError):
+            return f"the deadline of {self._options.deadline:g} s has passed"
+        return str(error)
+
+
+def _is_anything_known(query: Query) -> bool:
+    profile = query.profile
+    return bool(profile.liked or profile.declared is not None or query.context.wish)

@@ -1,0 +1,229 @@
+"""The straight line: profile, scene, retrieve, rank, diversify, record; and explain when asked.
+
+Every step is a function of a room; this module is their order.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import replace
+from datetime import datetime
+
+from recagent.errors import DataError
+from recagent.explaining import claims, gather, phrased
+from recagent.feedback import checked_event, record_impression, scene_of
+from recagent.profiles import build_profile
+from recagent.protocols import Query
+from recagent.recommender.ladder import Ladder
+from recagent.recommender.parts import Options, Parts
+from recagent.recommender.slate import choose, make_trace, models_part
+from recagent.scenes import declared_or_plain, identify
+from recagent.types import Context, Entry, Event, Evidence, Explanation, Item, Profile, Scene, Slate
+
+logger = logging.getLogger(__name__)
+
+
+class StraightLine:
+    """Recommends, explains and records. Its methods may run concurrently."""
+
+    def __init__(self, parts: Parts, options: Options | None = None) -> None:
+        self._parts = parts
+        self._options = options or Options()
+
+    async def recommend(
+        self,
+        user_id: str,
+        *,
+        scene: str | None = None,
+        k: int = 5,
+        context: Context | None = None,
+    ) -> Slate:
+        """The slate of ``k`` items, or of all there are if the scene has fewer unseen ones.
+
+        Args:
+            user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
+            scene: where; by default the scene of the person's last event.
+            k: slate length, at least 1.
+            context: time, device, place and wish of this request.
+
+        Raises:
+            DataError: ``k`` below 1, or an unknown scene.
+            RetrievalError: nothing is indexed, or with another embedder.
+            ConfigError: settings that the model cannot follow.
+        """
+        if k < 1:
+            raise DataError(f"k={k} is no slate length; ask for 1 or more")
+        parts, options, began = self._parts, self._options, time.perf_counter()
+        ladder = Ladder(parts, options)
+        profile = await self._profile(user_id)
+        where, scene_from = await self._where(scene, profile)
+        seen = frozenset(event.item_id for event in profile.events if event.scene == where.name)
+        query = Query(profile=profile, scene=where, context=context or Context(), exclude=seen)
+        ranker = await ladder.ready()
+        candidates = await ladder.candidates(query, k)
+        language = await ladder.language(ranker, query, candidates)
+        vectors = await parts.index.vectors(where.name, ids=[c.item.id for c in candidates])
+        cold = profile.cold == "fully"
+        entries = choose(candidates, language, vectors, k=k, options=options, cold=cold)
+        trace = make_trace(
+            profile,
+            where,
+            scene_from,
+            candidates=candidates,
+            models_part=models_part(ranker, language, candidates),
+            degraded=ladder.degraded,
+            seconds=time.perf_counter() - began - ladder.cold_start,
+        )
+        slate = Slate(
+            user_id=user_id,
+            scene=where,
+            entries=tuple([await self._with_evidence(entry, query) for entry in entries]),
+            trace=trace,
+        )
+        await record_impression(slate, store=parts.store)
+        logger.info(
+            "slate %s: prompt %s, %d + %d tokens, %.0f ms, degraded: %s",
+            trace.id,
+            trace.prompt,
+            trace.usage.prompt,
+            trace.usage.completion,
+            1000 * trace.seconds,
+            trace.degraded,
+        )
+        return slate
+
+    async def explain(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        scene: str | None = None,
+        context: Context | None = None,
+        phrase: bool = False,
+    ) -> Explanation:
+        """Why an item would be recommended to a person, from evidence that is really there.
+
+        Args:
+            user_id: the person.
+            item_id: any item of the catalogue, also one that was not on a slate.
+            scene: the item's scene, if several have an item of this id.
+            context: the situation, for its wish.
+            phrase: let the model join the reasons; what it adds of its own is replaced.
+
+        Raises:
+            DataError: an unknown item or scene.
+        """
+        parts, options = self._parts, self._options
+        name = await scene_of(item_id, index=parts.index, scene=scene)
+        scenes = await self._scenes()
+        query = Query(
+            profile=await self._profile(user_id),
+            scene=scenes[name],
+            context=context or Context(),
+            exclude=frozenset(),
+        )
+        item = (await parts.index.items(name))[item_id]
+        evidence = await self._evidence(item, query)
+        if not phrase or parts.model is None:
+            said = claims(evidence, scenes=scenes, lang=options.lang)
+            return Explanation(item=item, claims=said, evidence=evidence)
+        await parts.model.start()
+        said, replaced = await phrased(
+            evidence,
+            scenes=scenes,
+            model=parts.model,
+            lang=options.lang,
+            attempts=options.attempts,
+        )
+        return Explanation(
+            item=item,
+            claims=said,
+            evidence=evidence,
+            phrased_by=parts.model.name,
+            replaced=replaced,
+        )
+
+    async def reasons(self, slate: Slate) -> list[Explanation]:
+        """The plain reasons of every entry of a slate, in its order, from its own evidence."""
+        scenes = await self._scenes()
+        return [
+            Explanation(
+                item=entry.item,
+                claims=claims(entry.evidence, scenes=scenes, lang=self._options.lang),
+                evidence=entry.evidence,
+            )
+            for entry in slate.entries
+        ]
+
+    async def record(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        kind: str = "like",
+        value: float | None = None,
+        scene: str | None = None,
+        at: datetime | None = None,
+    ) -> Event:
+        """Store what a person did with an item; their next slate takes it into account.
+
+        Args:
+            user_id: the person, known or new.
+            item_id: an item of the catalogue.
+            kind: one of ``recagent.types.EVENT_KINDS``.
+            value: for a rating, on the scale of ``[ratings]``.
+            scene: the item's scene, if several have an item of this id.
+            at: when, with a time zone; now by default.
+
+        Raises:
+            DataError: the event does not fit the catalogue; nothing is stored.
+        """
+        event = await checked_event(
+            user_id,
+            item_id,
+            kind=kind,
+            value=value,
+            scene=scene,
+            at=at,
+            index=self._parts.index,
+            scale=self._parts.scale,
+        )
+        await self._parts.store.add_events([event])
+        return event
+
+    async def profile(self, user_id: str) -> Profile:
+        """What is known of a person now; empty for one that nobody knows."""
+        return await self._profile(user_id)
+
+    async def close(self) -> None:
+        """Close the store and the model."""
+        await self._parts.store.close()
+        if self._parts.model is not None:
+            await self._parts.model.close()
+
+    async def _profile(self, user_id: str) -> Profile:
+        return await build_profile(
+            user_id,
+            store=self._parts.store,
+            index=self._parts.index,
+            embedder=self._parts.embedder,
+            scale=self._parts.scale,
+            half_life=self._options.half_life,
+        )
+
+    async def _scenes(self) -> dict[str, Scene]:
+        return declared_or_plain(await self._parts.index.scenes(), self._parts.scenes)
+
+    async def _where(self, scene: str | None, profile: Profile) -> tuple[Scene, str]:
+        behaviour = await self._parts.behaviour()
+        return identify(
+            scene, profile=profile, scenes=await self._scenes(), activity=behaviour.activity
+        )
+
+    async def _with_evidence(self, entry: Entry, query: Query) -> Entry:
+        return replace(entry, evidence=await self._evidence(entry.item, query))
+
+    async def _evidence(self, item: Item, query: Query) -> tuple[Evidence, ...]:
+        behaviour = await self._parts.behaviour()
+        return gather(item, query, behaviour=behaviour, scale=self._parts.scale)

@@ -1,0 +1,66 @@
+"""What the straight line is made of: its parts, and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from recagent.protocols import (
+    CandidateSource,
+    ChatModel,
+    Embedder,
+    EventStore,
+    ItemIndex,
+    Ranker,
+)
+from recagent.retrieval import Snapshot
+from recagent.types import Language, RatingScale, Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a line; without ``ranker`` and ``model`` no language model is asked."""
+
+    store: EventStore
+    index: ItemIndex
+    embedder: Embedder
+    behaviour: Snapshot
+    sources: Sequence[CandidateSource]
+    ranker: Ranker | None
+    model: ChatModel | None
+    scenes: Mapping[str, Scene]
+    scale: RatingScale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The numbers of a line; docs/quality.md says how the defaults were chosen.
+
+    Attributes:
+        pool: candidates that the model scores.
+        limit: proposals per source.
+        source_weights: in the fusion; 1 for a source that is not named.
+        language_weight: w in w z(language) + (1 - w) z(retrieval), 0 to 1.
+        temperature: of the softmax that gives the shown probability, above 0.
+        diversity: 0 to 1; a person of whom nothing is known gets at least ``COLD_DIVERSITY``.
+        deadline: seconds for retrieval and ranking.
+        half_life: time in which a liked item's weight halves.
+        attempts: retry budget of one request.
+        lang: of prompts and reasons.
+    """
+
+    pool: int = 20
+    limit: int = 100
+    source_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    language_weight: float = 0.3
+    temperature: float = 1.5
+    diversity: float = 0.0
+    deadline: float = 30.0
+    half_life: timedelta = timedelta(days=30)
+    attempts: int = 3
+    lang: Language = "en"
+
+
+# Of a person without any event only popularity is known: variety then says more than a few likes.
+COLD_DIVERSITY = 0.5

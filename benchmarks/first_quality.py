@@ -2,7 +2,9 @@
 
     uv run python benchmarks/first_quality.py                     # test people: docs/quality.md
     uv run python benchmarks/first_quality.py --split validation  # the defaults were chosen here
-    uv run python benchmarks/first_quality.py --no-language       # seconds instead of minutes
+    uv run python benchmarks/first_quality.py --no-language       # seconds instead of half an hour
+
+On test people only the default weight of the language score is tried; on validation people a grid.
 
 Protocol: a person's target is the last film that they liked (7 of 10 or more), their history is all
 before it (at least 5 events); the pool is the target and 19 films of its scene that they never
@@ -163,6 +165,8 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
     rankers: dict[Mode, LanguageRanker] = {
         mode: LanguageRanker(model, mode=mode) for mode in arguments.modes if arguments.language
     }
+    default = (settings.rank.language_weight,)
+    weights = WEIGHTS if arguments.split == "validation" else default
     systems: dict[str, list[Scores]] = {"random": []}
     scenes = settings.declared_scenes()
     began = time.monotonic()
@@ -187,7 +191,7 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
         fused = reciprocal_rank(proposals, weights=settings.retrieval.weights)
         systems.setdefault("fused", []).append(fused)
         if number < arguments.language_cases:
-            await ask(case, query, fused, items, rankers, systems)
+            await ask(case, query, fused, items, rankers, weights, systems)
         if rankers and number % 25 == 24 and number < arguments.language_cases:
             print(f"# {number + 1} cases, {time.monotonic() - began:.0f} s", flush=True)
     if model is not None:
@@ -196,13 +200,13 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
 
 
 async def ask(case, query, fused, items, rankers, systems) -> None:  # noqa: ANN001
-    """The model's scores for one case, alone and joined with the fusion at every weight."""
+    """The model's scores for one case, alone and joined with the fusion at each weight."""
     candidates = [Candidate(item=items[key], features={}) for key in case.item_ids]
     base = [fused.get(key, 0.0) for key in case.item_ids]
     for mode, ranker in rankers.items():
         language = (await ranker(query, candidates=candidates)).scores
         named = {mode: language}
-        for weight in WEIGHTS:
+        for weight in weights:
             named[f"fused + {weight} {mode}"] = blend(language, base, language_weight=weight)
         for name, values in named.items():
             scores = dict(zip(case.item_ids, map(float, values), strict=True))
@@ -234,9 +238,9 @@ def table(arguments, cases, systems) -> dict[str, object]:  # noqa: ANN001
             f"| {delta.mean():+.3f} | {delta_low:+.3f} to {delta_high:+.3f} |"
         )
     losses = {
-        name: {t: round(log_loss(cases, systems[name], t), 4) for t in TEMPERATURES}
-        for name in ("fused", "fused + 0.3 likelihood")
-        if name in systems
+        name: {t: round(log_loss(cases, scores, t), 4) for t in TEMPERATURES}
+        for name, scores in systems.items()
+        if name.startswith("fused") and arguments.split == "validation"
     }
     for name, by_temperature in losses.items():
         print(f"\nlog loss of {name} by temperature: {by_temperature}")

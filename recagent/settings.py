@@ -99,7 +99,7 @@ class RankSettings(_Section):
     """``[rank]``: docs/quality.md tells how the defaults were chosen (on validation people)."""
 
     pool: int = Field(default=20, ge=1, le=200)
-    language_weight: Share = 0.3
+    language_weight: Share = 0.1
     temperature: Positive = 1.5
     diversity: Share = 0.0
     deadline: Positive = 30.0

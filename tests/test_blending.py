@@ -12,7 +12,7 @@ scores = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
 
 
 def test_z_scores_have_mean_zero_and_deviation_one():
-    assert z_scores([1.0, 2.0, 3.0]) == pytest.approx([-1.5**0.5, 0.0, 1.5**0.5])
+    assert z_scores([1.0, 2.0, 3.0]) == pytest.approx([-(1.5**0.5), 0.0, 1.5**0.5])
 
 
 def test_softmax_is_the_share_of_the_exponentials():

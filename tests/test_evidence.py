@@ -1,10 +1,10 @@
 """Evidence comes from real events, attributes and counts, and its sentences say no more than it."""
 
 import pytest
+from examples import SCALE, make_event, make_item, make_query
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import SCALE, make_event, make_item, make_query
 from recagent.explaining import claims, gather
 from recagent.retrieval import Behaviour
 from recagent.types import EVENT_KINDS, Evidence, Scene, User
@@ -49,7 +49,7 @@ def test_an_item_shares_attributes_with_one_that_was_liked():
         ),
     )
     assert said(evidence) == ["It shares scifi with Apes, which you gave 8.5/10."]
-    assert said(evidence, "zh") == ["它与您打了 8.5/10的《Apes》同有：scifi。"]
+    assert said(evidence, "zh") == ["它与您打了 8.5/10 分的《Apes》同有：scifi。"]
 
 
 def test_another_scene_is_named_by_its_label():

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-
 from examples import make_event, make_item, make_query, wait
+
 from recagent import prompts
 from recagent.explaining import phrased
 from recagent.fakes import ScriptedModel, json_order

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from examples import make_index, make_item, wait
+
 from recagent.errors import ModelError
 from recagent.fakes import HashEmbedder, MemoryIndex
 from recagent.retrieval import Indexed, index_items

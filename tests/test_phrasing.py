@@ -2,15 +2,13 @@
 
 import re
 
-import anyio
 import orjson
 import pytest
+from examples import wait
 from hypothesis import given
 from hypothesis import strategies as st
 from tenacity import wait_none
 
-from examples import wait
-from recagent.errors import ModelError
 from recagent.explaining import claims, phrased
 from recagent.explaining.phrasing import _GLUE, checked
 from recagent.explaining.sentences import clause
@@ -76,7 +74,9 @@ def test_a_sentence_with_anything_of_its_own_is_replaced(sentence):
     assert phrase(sentence) == (PLAIN, 1)
 
 
-@pytest.mark.parametrize("sentence", ["因为[e1]，您一定喜欢。", "不因为[e1]。", "有3个理由：[e1]。"])
+@pytest.mark.parametrize(
+    "sentence", ["因为[e1]，您一定喜欢。", "不因为[e1]。", "有3个理由：[e1]。"]
+)
 def test_a_chinese_sentence_with_anything_of_its_own_is_replaced(sentence):
     assert phrase(sentence, lang="zh") == (claims(EVIDENCE, scenes=SCENES, lang="zh"), 1)
 
@@ -107,22 +107,18 @@ def test_a_title_cannot_smuggle_in_a_reference():
 
 def test_without_evidence_no_model_is_asked():
     model = ScriptedModel()
-    assert wait(
-        phrased([], scenes=SCENES, model=model, lang="en", attempts=2)
-    ) == ((), 0)  # fmt: skip
+    said = wait(phrased([], scenes=SCENES, model=model, lang="en", attempts=2))
+    assert said == ((), 0)
     assert model.seen == []
 
 
 def test_an_error_that_is_no_models_is_not_hidden():
     class Broken(ScriptedModel):
         async def chat(self, messages, *, max_tokens, schema=None):  # noqa: ARG002
-            await anyio.lowlevel.checkpoint()
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         wait(phrased(EVIDENCE, scenes=SCENES, model=Broken(), lang="en", attempts=2))
-    with pytest.raises(ModelError, match="scripted"):
-        wait(ScriptedModel(failures=1).chat([], max_tokens=1))
 
 
 pieces = st.sampled_from(

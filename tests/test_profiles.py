@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from examples import NOON, SCALE, make_event, make_index, make_item, wait
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import NOON, SCALE, make_event, make_index, make_item, wait
 from recagent.fakes import HashEmbedder, MemoryStore
 from recagent.profiles import build_profile, is_liked, preference, recency
 from recagent.types import EVENT_KINDS, RatingScale, User

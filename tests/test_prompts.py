@@ -1,10 +1,10 @@
 """Prompt files are checked when they are loaded, and foreign text stays inside its line."""
 
 import pytest
+from examples import make_item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import make_item
 from recagent import prompts
 from recagent.errors import PromptError
 
@@ -115,7 +115,7 @@ def test_inputs_that_are_not_the_declared_ones_are_refused(tmp_path):
 def test_a_template_that_fails_or_tries_to_escape_is_a_prompt_error(tmp_path, expression):
     body = f"[[user]]\n{{{{ wish }}}}{{{{ {expression} }}}}\n"
     prompt = prompts.parse(write(tmp_path, body=body))
-    with pytest.raises(PromptError, match="rerank/hello.v1.en"):
+    with pytest.raises(PromptError, match=r"rerank/hello\.v1\.en"):
         prompt.chat(wish="a book")
 
 

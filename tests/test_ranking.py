@@ -3,11 +3,11 @@
 import math
 
 import pytest
+from examples import make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
 from tenacity import wait_none
 
-from examples import make_item, make_query, wait
 from recagent.errors import ConfigError, ModelError, ReplyError
 from recagent.fakes import ScriptedModel, json_order
 from recagent.protocols import Logprobs

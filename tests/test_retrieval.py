@@ -3,10 +3,10 @@
 import math
 
 import pytest
+from examples import SCALE, make_event, make_index, make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
 
-from examples import SCALE, make_event, make_index, make_item, make_query, wait
 from recagent.fakes import HashEmbedder, MemoryStore
 from recagent.retrieval import (
     Behaviour,

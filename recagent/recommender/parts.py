@@ -53,7 +53,7 @@ class Options:
     pool: int = 20
     limit: int = 100
     source_weights: Mapping[str, float] = field(default_factory=dict[str, float])
-    language_weight: float = 0.3
+    language_weight: float = 0.1
     temperature: float = 1.5
     diversity: float = 0.0
     deadline: float = 30.0

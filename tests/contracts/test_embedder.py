@@ -5,8 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-
 from examples import wait
+
 from recagent.adapters.embedders import EndpointEmbedder, WordLlamaEmbedder, unit_rows
 from recagent.errors import ConfigError
 from recagent.fakes import HashEmbedder

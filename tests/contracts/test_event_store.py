@@ -7,8 +7,8 @@ from functools import partial
 
 import anyio
 import pytest
-
 from examples import NOON, make_event, wait
+
 from recagent.adapters.sql import SqlEventStore
 from recagent.errors import ConfigError, DataError
 from recagent.fakes import MemoryStore
@@ -87,7 +87,7 @@ def test_all_events_come_in_the_order_in_which_they_were_stored(store):
 
 
 def test_a_time_without_a_zone_is_refused_and_nothing_is_stored(store):
-    naive = replace(make_event("ann", "b1"), at=datetime(2024, 5, 1, 12))  # noqa: DTZ001
+    naive = replace(make_event("ann", "b1"), at=datetime(2024, 5, 1, 12))
     with pytest.raises(DataError, match="'ann' on 'b1': 'at' has no time zone"):
         wait(store.add_events([make_event("ann", "b0"), naive]))
     assert wait(everything(store)) == []

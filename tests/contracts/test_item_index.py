@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from examples import make_item, wait
+
 from recagent.adapters.chroma import ChromaIndex, fingerprint
 from recagent.errors import RetrievalError
 from recagent.fakes import HashEmbedder, MemoryIndex

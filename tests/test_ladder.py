@@ -1,0 +1,182 @@
+"""What answers when a step cannot, and that it is said: never silent, never an error."""
+
+import anyio
+import pytest
+from examples import make_event, make_item, wait
+from line import make_line
+from tenacity import wait_none
+
+from recagent.errors import ConfigError, ModelError
+from recagent.fakes import HashEmbedder, ScriptedModel
+from recagent.types import Context, User
+
+TITLES = ["desert planet", "ocean planet", "baking bread", "bread and cakes"]
+BOOKS = [make_item(f"b{number}", title) for number, title in enumerate(TITLES)]
+EVENTS = [*(make_event(f"p{n}", "b3") for n in range(4)), make_event("ann", "b0")]
+WISH = Context(wish="bread")
+SOON = 0.05  # seconds
+
+
+class Hanging(ScriptedModel):
+    """Answers no question."""
+
+    async def likelihood(self, prefix, *, texts):  # noqa: ARG002
+        await anyio.sleep_forever()
+
+
+class NoWeights(ScriptedModel):
+    """Cannot be loaded."""
+
+    async def start(self):
+        raise ModelError("the weights are missing; run 'recagent models pull'")
+
+
+class SlowStart(ScriptedModel):
+    """Loads for longer than a request may take, once."""
+
+    started = False
+
+    async def start(self):
+        if not self.started:
+            self.started = True
+            await anyio.sleep(0.6)
+        return self.modes
+
+
+class Mute(HashEmbedder):
+    """Embeds nothing."""
+
+    async def embed(self, texts):  # noqa: ARG002
+        raise ModelError("the embedder has gone")
+
+
+class Stuck(HashEmbedder):
+    """Never comes back."""
+
+    async def embed(self, texts):  # noqa: ARG002
+        await anyio.sleep_forever()
+
+
+@pytest.fixture(autouse=True)
+def no_wait_between_attempts(monkeypatch):
+    monkeypatch.setattr("recagent.ranking.asking._WAIT", wait_none())
+
+
+def recommend(*, users=(), context=None, **parts):
+    async def main():
+        line, made = await make_line(BOOKS, EVENTS, users=users, **parts)
+        slate = await line.recommend("ann", k=3, context=context)
+        assert await made.store.impression(slate.trace.id) is not None
+        return slate
+
+    return wait(main())
+
+
+def assert_plain(slate):
+    """A full slate in the order of retrieval, on which no model had a say."""
+    assert len(slate.entries) == 3
+    fused = [entry.features["fused"] for entry in slate.entries]
+    assert fused == sorted(fused, reverse=True)
+    assert (slate.trace.model, slate.trace.mode, slate.trace.prompt) == (None, None, None)
+
+
+def test_a_model_that_fails_leaves_the_order_of_retrieval():
+    slate = recommend(model=ScriptedModel(failures=99))
+    assert_plain(slate)
+    assert slate.trace.degraded == "retrieval order: scripted failure"
+
+
+def test_a_model_that_recovers_within_its_budget_degrades_nothing():
+    slate = recommend(model=ScriptedModel(failures=1))
+    assert (slate.trace.degraded, slate.trace.model) == (None, "scripted")
+
+
+def test_a_model_that_hangs_is_left_at_the_deadline():
+    slate = recommend(model=Hanging(), deadline=SOON)
+    assert_plain(slate)
+    assert "retrieval order: the deadline of 0.05 s has passed" in slate.trace.degraded
+
+
+def test_a_model_that_cannot_start_leaves_the_order_of_retrieval():
+    slate = recommend(model=NoWeights())
+    assert_plain(slate)
+    assert slate.trace.degraded.startswith("retrieval order: the weights are missing")
+
+
+def test_a_mode_that_the_engine_lacks_is_a_mistake_not_a_rung():
+    async def main():
+        model = ScriptedModel(modes=frozenset({"label"}))
+        line, _ = await make_line(BOOKS, EVENTS, model=model, mode="listwise")
+        await line.recommend("ann")
+
+    with pytest.raises(ConfigError, match="cannot score by 'listwise'"):
+        wait(main())
+
+
+def test_loading_the_model_is_not_on_the_clock():
+    slate = recommend(model=SlowStart(), deadline=0.5)
+    assert (slate.trace.degraded, slate.trace.model) == (None, "scripted")
+    assert slate.trace.seconds < 0.6
+
+
+def test_an_embedder_that_fails_on_the_wish_leaves_the_popular():
+    slate = recommend(embedder=Mute(), context=WISH)
+    assert slate.trace.degraded == "popularity: the embedder has gone"
+    assert slate.trace.sources == {"popularity": 3}
+    assert slate.entries[0].item.id == "b3"
+
+
+def test_an_embedder_that_hangs_on_the_wish_is_left_at_the_deadline():
+    slate = recommend(embedder=Stuck(), context=WISH, deadline=SOON)
+    assert slate.trace.degraded == "popularity: the deadline of 0.05 s has passed"
+    assert slate.trace.sources == {"popularity": 3}
+
+
+def test_an_embedder_that_fails_on_declared_tags_is_no_error_either():
+    slate = recommend(embedder=Mute(), users=[User(id="ann", tags=("bread",))])
+    assert len(slate.entries) == 3
+    assert "the embedder has gone" in slate.trace.degraded
+
+
+def test_an_embedder_that_hangs_on_declared_tags_is_left_at_the_deadline():
+    async def main():
+        tagged = [User(id="ann", tags=("bread",))]
+        line, _ = await make_line(BOOKS, EVENTS, users=tagged, embedder=Stuck(), deadline=SOON)
+        with anyio.fail_after(20 * SOON):
+            return await line.recommend("ann", k=3)
+
+    assert "the deadline of 0.05 s has passed" in wait(main()).trace.degraded
+
+
+def test_the_popular_answer_also_where_their_weight_is_zero():
+    slate = recommend(embedder=Mute(), context=WISH, source_weights={"popularity": 0.0})
+    assert [entry.item.id for entry in slate.entries] == ["b3", "b1", "b2"]
+    assert slate.trace.degraded == "popularity: the embedder has gone"
+
+
+def test_two_steps_that_fail_are_both_told():
+    slate = recommend(embedder=Mute(), context=WISH, model=ScriptedModel(failures=99))
+    assert slate.trace.degraded == (
+        "popularity: the embedder has gone; retrieval order: scripted failure"
+    )
+
+
+def explain(model, **parts):
+    async def main():
+        line, _ = await make_line(BOOKS, EVENTS, model=model, **parts)
+        return await line.explain("bob", "b3", phrase=True)
+
+    return wait(main())
+
+
+def test_a_phrased_explanation_names_the_model_that_joined_it():
+    said = explain(ScriptedModel(reply='{"sentences": ["Because [e1]."]}'))
+    assert [claim.text for claim in said.claims] == ["Because 4 people liked it in Books."]
+    assert (said.phrased_by, said.replaced) == ("scripted", 0)
+
+
+@pytest.mark.parametrize("model", [ScriptedModel(failures=99), NoWeights(), None])
+def test_without_a_model_that_answers_the_reasons_are_plain(model):
+    said = explain(model)
+    assert [claim.text for claim in said.claims] == ["4 people liked it in Books."]
+    assert said.evidence[0].facts["count"] == "4"

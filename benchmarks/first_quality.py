@@ -199,7 +199,7 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
     return systems
 
 
-async def ask(case, query, fused, items, rankers, systems) -> None:  # noqa: ANN001
+async def ask(case, query, fused, items, rankers, weights, systems) -> None:  # noqa: ANN001
     """The model's scores for one case, alone and joined with the fusion at each weight."""
     candidates = [Candidate(item=items[key], features={}) for key in case.item_ids]
     base = [fused.get(key, 0.0) for key in case.item_ids]

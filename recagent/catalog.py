@@ -5,6 +5,7 @@ It reads and checks; it does not clean, split or store.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,12 +51,15 @@ def read_items(
     extra = [name for name in table.columns if name not in ITEM_FIELDS]
     values = {name: _typed(table[name], separator) for name in extra}
     items: list[Item] = []
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for number, row in enumerate(_rows(table, ITEM_FIELDS), start=1):
         item_id = _text(path, number, row, "item_id")
-        if item_id in seen:
-            raise DataError(f"{_at(path, number)}: item id {item_id!r} is there twice; keep one")
-        seen.add(item_id)
+        where = scene or _text(path, number, row, "scene")
+        if (where, item_id) in seen:
+            raise DataError(
+                f"{_at(path, number)}: item id {item_id!r} is in scene {where!r} twice; keep one"
+            )
+        seen.add((where, item_id))
         task = str(row.get("task") or "item")
         if task not in TASKS:
             raise DataError(f"{_at(path, number)}: task {task!r} is none of {', '.join(TASKS)}")
@@ -65,7 +69,7 @@ def read_items(
         items.append(
             Item(
                 id=item_id,
-                scene=scene or _text(path, number, row, "scene"),
+                scene=where,
                 title=_text(path, number, row, "title"),
                 text=str(row.get("text") or ""),
                 task=cast("Task", task),
@@ -135,7 +139,7 @@ def read_users(
     return [
         User(
             id=_text(path, number, row, "user_id"),
-            tags=tuple(filter(None, str(row.get("tags") or "").split(separator))),
+            tags=_tags(row.get("tags"), separator),
             about=str(row.get("about") or ""),
             attributes={
                 name: value for name in extra if (value := values[name][number - 1]) is not None
@@ -143,6 +147,12 @@ def read_users(
         )
         for number, row in enumerate(_rows(table, USER_FIELDS), start=1)
     ]
+
+
+def _tags(value: object, separator: str) -> tuple[str, ...]:
+    if isinstance(value, list):
+        return tuple(str(tag) for tag in cast("list[object]", value))
+    return tuple(filter(None, str(value or "").split(separator)))
 
 
 def event_kind(kind: object, path: Path | None = None, row: int | None = None) -> EventKind:
@@ -180,7 +190,9 @@ def _table(path: Path, *, columns: Mapping[str, str] | None, known: Sequence[str
                 f"{str(path)!r}: unknown kind of file; use .csv, .tsv, .jsonl, .ndjson or .parquet"
             )
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{str(path)!r} cannot be read: {error}") from error
+        raise DataError(
+            f"{str(path)!r} cannot be read ({error}); give a file with a header and one row or more"
+        ) from error
     for field, column in (columns or {}).items():
         if field not in known:
             raise DataError(f"column map: {field!r} is none of {', '.join(known)}")
@@ -189,7 +201,8 @@ def _table(path: Path, *, columns: Mapping[str, str] | None, known: Sequence[str
                 f"{str(path)!r} has no column {column!r} (mapped to {field!r}); "
                 f"it has {', '.join(table.columns)}"
             )
-    return table.rename({column: field for field, column in (columns or {}).items()})
+    renamed = {column: field for field, column in (columns or {}).items() if column != field}
+    return table.drop(set(renamed.values()), strict=False).rename(renamed)
 
 
 def _require(path: Path, table: pl.DataFrame, fields: Sequence[str]) -> None:
@@ -212,7 +225,7 @@ def _typed(column: pl.Series, separator: str) -> list[Value | None]:
     if column.dtype == pl.String:
         for dtype in (pl.Int64, pl.Float64):
             cast_column = column.cast(dtype, strict=False)
-            if cast_column.null_count() == column.null_count():
+            if cast_column.null_count() == column.null_count() and cast_column.is_finite().all():
                 return cast("list[Value | None]", cast_column.to_list())
         texts = cast("list[str | None]", column.to_list())
         if any(separator in text for text in texts if text):
@@ -242,15 +255,20 @@ def _number(path: Path, number: int, value: object) -> float | None:
     if value is None or value == "":
         return None
     try:
-        return float(str(value))
-    except ValueError as error:
-        raise DataError(f"{_at(path, number)}: 'value' {value!r} is not a number") from error
+        parsed = float(str(value))
+    except ValueError:
+        parsed = math.nan
+    if not math.isfinite(parsed):
+        raise DataError(
+            f"{_at(path, number)}: 'value' {value!r} is not a number; correct it or leave it empty"
+        )
+    return parsed
 
 
 def _time(path: Path, number: int, value: object) -> datetime:
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
-    text = str(value or "").strip()
+    text = "" if value is None else str(value).strip()
     try:
         seconds = float(text)
     except ValueError:

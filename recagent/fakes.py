@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
-from recagent.errors import ModelError, RetrievalError
+from recagent.errors import DataError, ModelError, RetrievalError
 from recagent.protocols import Logprobs, Message, Reply, Schema
 from recagent.types import Event, Impression, Item, Mode, Usage, User
 
@@ -115,6 +115,7 @@ class MemoryIndex:
         return self._items[scene]
 
     async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
+        await self.items(scene)
         held = self._vectors[scene]
         return np.asarray([held[item_id] for item_id in ids], dtype=np.float32)
 
@@ -125,7 +126,7 @@ class MemoryIndex:
         found = [
             (item_id, float(held @ vector))
             for item_id, held in self._vectors[scene].items()
-            if item_id not in exclude
+            if item_id in self._items[scene] and item_id not in exclude
         ]
         return sorted(found, key=lambda pair: -pair[1])[:limit]
 
@@ -133,14 +134,13 @@ class MemoryIndex:
         return {item_id: repr(item) for item_id, item in self._items.get(scene, {}).items()}
 
     async def upsert(self, scene: str, *, items: Sequence[Item], vectors: Matrix) -> None:
-        for item, vector in zip(items, vectors, strict=True):
-            self._items.setdefault(scene, {})[item.id] = item
-            self._vectors.setdefault(scene, {})[item.id] = vector
+        pairs = zip(items, vectors, strict=True)
+        self._items[scene] = {**self._items.get(scene, {}), **{item.id: item for item in items}}
+        self._vectors.setdefault(scene, {}).update({item.id: vector for item, vector in pairs})
 
     async def delete(self, scene: str, *, ids: Sequence[str]) -> None:
-        for item_id in ids:
-            self._items.get(scene, {}).pop(item_id, None)
-            self._vectors.get(scene, {}).pop(item_id, None)
+        kept = await self.items(scene)
+        self._items[scene] = {key: item for key, item in kept.items() if key not in ids}
 
 
 class MemoryStore:
@@ -158,7 +158,13 @@ class MemoryStore:
 
     async def add_events(self, events: Iterable[Event]) -> int:
         before = len(self._events)
-        for event in list(events):
+        new = list(events)
+        naive = next((event for event in new if event.at.tzinfo is None), None)
+        if naive is not None:
+            raise DataError(
+                f"event of {naive.user_id!r} on {naive.item_id!r}: 'at' has no time zone"
+            )
+        for event in new:
             key = (event.user_id, event.item_id, event.scene, event.kind, event.at)
             self._events.setdefault(key, event)
         return len(self._events) - before
@@ -170,6 +176,9 @@ class MemoryStore:
         stored = [event for event in self._events.values() if event.user_id == user_id]
         newest = sorted(enumerate(stored), key=lambda pair: (pair[1].at, pair[0]), reverse=True)
         return [event for _, event in newest[:limit]]
+
+    async def seen(self, user_id: str) -> frozenset[str]:
+        return frozenset(e.item_id for e in self._events.values() if e.user_id == user_id)
 
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         if self._events:

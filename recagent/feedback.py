@@ -54,7 +54,10 @@ async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) 
     Raises:
         DataError: no such item there.
     """
-    for name in await index.scenes() if scene is None else [scene]:
+    names = await index.scenes()
+    if scene is not None and scene not in names:
+        raise DataError(f"unknown scene {scene!r}; indexed are {', '.join(names)}")
+    for name in names if scene is None else [scene]:
         if item_id in await index.items(name):
             return name
     raise DataError(

@@ -27,6 +27,9 @@ _STRENGTH = {
     "skip": -0.5, "dislike": -1.0,
 }  # fmt: skip
 
+# What shows interest and is not liking: it counts, a little, and is never called so.
+LOOKS = frozenset({"comment", "click", "view"})
+
 
 def preference(event: Event, scale: RatingScale) -> float:
     """How much an event says that the person likes the item, in [-1, 1].
@@ -43,7 +46,7 @@ def preference(event: Event, scale: RatingScale) -> float:
 
 
 def is_liked(event: Event, scale: RatingScale) -> bool:
-    """Whether an event counts as liking: a high rating, or a deed that shows it."""
+    """Whether an event counts in favour of the item: a high rating, a deed, or at least a look."""
     if event.kind == "rating":
         return preference(event, scale) >= 2.0 * LIKED_FROM - 1.0
     return preference(event, scale) > 0.0
@@ -59,11 +62,13 @@ async def build_profile(
     *,
     store: EventStore,
     index: ItemIndex,
-    embedder: Embedder,
+    embedder: Embedder | None,
     scale: RatingScale,
     half_life: timedelta,
 ) -> Profile:
     """The profile of a person; an id that nobody knows gives an empty one.
+
+    Without an embedder what the person declares is left out.
 
     The taste vector of a scene is the recency- and strength-weighted mean of the vectors of what
     was liked there, plus the declared vector with weight 1, scaled to unit length.
@@ -72,7 +77,7 @@ async def build_profile(
     events = tuple(await store.events(user_id, limit=MAX_EVENTS))
     items = await _items(events, index)
     liked = _liked(events, items, scale, half_life)
-    declared = await _declared(user, embedder)
+    declared = await _declared(user, embedder) if embedder else None
     taste: dict[str, Vector] = {}
     for scene in {items[item_id].scene for item_id in liked}:
         ids = [item_id for item_id in liked if items[item_id].scene == scene]
@@ -87,16 +92,21 @@ async def build_profile(
 def _liked(
     events: Sequence[Event], items: Mapping[str, Item], scale: RatingScale, half_life: timedelta
 ) -> dict[str, float]:
-    """Weight of every liked item; the newest event on an item is the one that counts."""
+    """Weight of every liked item, newest first.
+
+    The newest judgment or deed on an item is the one that counts, and a look only without any.
+    """
     judged: set[str] = set()
     liked: dict[str, float] = {}
-    for event in events:
+    by_force = sorted(events, key=lambda event: event.kind in LOOKS)  # stable: newest first in each
+    for event in by_force:
         if event.item_id in items and event.item_id not in judged:
             judged.add(event.item_id)
             if is_liked(event, scale):
                 weight = preference(event, scale) * recency(event, events[0], half_life)
                 liked[event.item_id] = weight
-    return liked
+    order = {event.item_id: place for place, event in reversed(list(enumerate(events)))}
+    return dict(sorted(liked.items(), key=lambda pair: order[pair[0]]))
 
 
 async def _items(events: Sequence[Event], index: ItemIndex) -> dict[str, Item]:

@@ -78,7 +78,7 @@ class Prompt:
             )
         try:
             return [(role, template.render(**inputs)) for role, template in self.sections]
-        except TemplateError as error:
+        except Exception as error:  # a template can raise anything
             raise PromptError(f"prompt {self.id!r} cannot be rendered: {error}") from error
 
 
@@ -108,7 +108,10 @@ def load(purpose: str, name: str, *, lang: Language = "en", root: Path | None = 
 
 def parse(path: Path) -> Prompt:
     """Read and check one prompt file; raises as ``load``."""
-    source = path.read_text(encoding="utf-8")
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"prompt {str(path)!r} cannot be read: {error}") from error
     parts = _FRONT.match(source)
     if not parts:
         raise PromptError(f"prompt {str(path)!r} must begin with front matter between '---' lines")
@@ -185,4 +188,4 @@ def caption(item: Item) -> str:
     """An item in a few words: its title, with the year where it has one."""
     year = item.attributes.get("year")
     title = one_line(item.title)
-    return title if year is None else f"{title} ({year})"
+    return title if year is None else f"{title} ({one_line(year, 12)})"

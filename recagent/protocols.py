@@ -234,6 +234,10 @@ class EventStore(Protocol):
         """A person's newest events, newest first."""
         ...
 
+    async def seen(self, user_id: str) -> frozenset[str]:
+        """Ids of all items that the person has any event on, however long ago."""
+        ...
+
     def all_events(self) -> AsyncIterator[Sequence[Event]]:
         """Every event, in the order in which they were stored, in batches."""
         ...

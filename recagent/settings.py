@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, TypeGuard, cast
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -53,7 +53,7 @@ class CatalogSettings(_Section):
     items: tuple[FileSettings, ...] = ()
     events: tuple[FileSettings, ...] = ()
     users: tuple[FileSettings, ...] = ()
-    list_separator: str = "|"
+    list_separator: Annotated[str, Field(min_length=1)] = "|"
 
 
 class RatingSettings(_Section):
@@ -193,17 +193,24 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
             file = InitSettingsSource(settings_cls, init_kwargs=values)
             return init_settings, env_settings, dotenv_settings, file
 
+    _known(Path("the arguments"), overrides)
     try:
         return Loaded(**overrides)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"setting {key!r} (from {source}, .env or the environment): {first['msg']}, "
-            f"got {first['input']!r}"
-        ) from error
+        raise ConfigError(_complaint(source, error)) from error
     except SettingsError as error:
         raise ConfigError(f"settings from {source}, .env or the environment: {error}") from error
+
+
+def _complaint(source: Path, error: ValidationError) -> str:
+    """The first thing that is wrong: its key, what it must be, its value unless it is secret."""
+    first = error.errors()[0]
+    # Below the key pydantic names the branch of a union, in which nobody set anything.
+    names = [str(part) for part in first["loc"] if "[" not in str(part)]
+    key = ".".join(names)
+    secret = any("key" in name or "kye" in name for name in names)
+    got = "" if secret or first["type"] == "extra_forbidden" else f", got {first['input']!r}"
+    return f"setting {key!r} (from {source}, .env or the environment): {first['msg']}{got}"
 
 
 def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:
@@ -214,8 +221,11 @@ def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:
         path = DEFAULT_FILE
     if path is None:
         project = Path("pyproject.toml")
-        tool: dict[str, Any] = _toml(project).get("tool", {}) if project.is_file() else {}
-        return project, _known(project, _anchored(tool.get("recagent", {}), Path.cwd()))
+        tool: object = _toml(project).get("tool", {}) if project.is_file() else {}
+        own: object = tool.get("recagent", {}) if _is_table(tool) else None
+        if not _is_table(own):
+            raise ConfigError(f"config file {str(project)!r}: [tool.recagent] must be a table")
+        return project, _known(project, _anchored(own, Path.cwd()))
     if not path.is_file():
         raise ConfigError(f"config file {str(path)!r} does not exist")
     return path, _known(path, _anchored(_toml(path), path.resolve().parent))
@@ -241,17 +251,25 @@ def _known(path: Path, values: dict[str, Any]) -> dict[str, Any]:
 def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relative paths in a config file are relative to that file."""
     anchored = dict(values)
+    anchored["model"] = _anchored_file(anchored.get("model", {}), folder)
     if "data_dir" in anchored:
         anchored["data_dir"] = folder / str(anchored["data_dir"])
     catalog = anchored.get("catalog")
-    if isinstance(catalog, dict):
-        files: dict[str, Any] = dict(cast("dict[str, Any]", catalog))
+    if _is_table(catalog):
+        files = dict(catalog)
         for kind in ("items", "events", "users"):
             listed = files.get(kind)
             if isinstance(listed, list):
-                files[kind] = [
-                    {**file, "path": folder / str(file["path"])} if "path" in file else file
-                    for file in cast("list[dict[str, Any]]", listed)
-                ]
+                files[kind] = [_anchored_file(file, folder) for file in cast("list[Any]", listed)]
         anchored["catalog"] = files
     return anchored
+
+
+def _anchored_file(file: object, folder: Path) -> object:
+    if _is_table(file) and "path" in file:
+        return {**file, "path": folder / str(file["path"])}
+    return file
+
+
+def _is_table(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)

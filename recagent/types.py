@@ -170,7 +170,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Why an item is recommended: checked claims, and what they rest on."""
+    """Why an item is recommended: checked claims, and what they rest on.
+
+    Attributes:
+        item: what is recommended.
+        claims: sentences, each with the ids of its evidence.
+        evidence: what supports the item, the strongest first.
+        phrased_by: the model, where at least one of the sentences is its own.
+        replaced: how many of its sentences broke the rules and were replaced.
+    """
 
     item: Item
     claims: tuple[Claim, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from recagent.adapters.openai_compatible import Engine, HttpWire, Wire
 from recagent.adapters.sql import SqlEventStore
 from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
-from recagent.errors import ConfigError
+from recagent.errors import ConfigError, DataError
 from recagent.protocols import ChatModel, Embedder
 from recagent.ranking import LanguageRanker
 from recagent.recommender import Options, Parts
@@ -164,6 +165,12 @@ def read_catalog(settings: Settings) -> tuple[list[Item], Iterator[Event], list[
             separator=files.list_separator,
         )
     ]
+    doubled = [key for key, n in Counter((i.scene, i.id) for i in items).items() if n > 1]
+    if doubled:
+        scene, item_id = doubled[0]
+        raise DataError(
+            f"item id {item_id!r} is in two files of scene {scene!r}; keep it in one of them"
+        )
     users = [
         user
         for file in files.users

@@ -39,6 +39,15 @@ def make_event(user_id, item_id, *, scene="books", kind="like", value=None, days
     )
 
 
+# Likes: b1 three people, b2 two, b3 one; f1 is a film.
+LIKES = [
+    make_event("ann", "b1"), make_event("ann", "b2"), make_event("ann", "f1", scene="films"),
+    make_event("bob", "b1"), make_event("bob", "b2"),
+    make_event("cat", "b1"), make_event("cat", "b3"),
+    make_event("dan", "b3", kind="dislike"),
+]  # fmt: skip
+
+
 def make_query(
     *, items=(), events=(), liked=(), user=None, scene="books", wish="", exclude=(), **profile
 ):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -191,10 +190,12 @@ def test_the_doctor_names_what_is_missing_and_what_mends_it(
     assert "recagent models pull" in model["says"]
 
 
-def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(shop: Path, recagent: Command) -> None:
+def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
+    shop: Path, recagent: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rows = "".join(f"x{number},books,Title {number},travel\n" for number in range(20_000))
     (shop / "items.csv").write_text(ITEMS + rows)
-    shutil.rmtree(shop / ".recagent")
+    monkeypatch.setenv("RECAGENT_DATA_DIR", str(shop / "fresh"))
     process = subprocess.Popen(
         [sys.executable, "-m", "recagent", "index"],
         cwd=shop,
@@ -202,7 +203,7 @@ def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(shop: Path, recagent: Co
         stdout=subprocess.DEVNULL,
         text=True,
     )
-    while not (shop / ".recagent" / "chroma" / "chroma.sqlite3").exists():  # work has begun
+    while not (shop / "fresh" / "chroma" / "chroma.sqlite3").exists():  # work has begun
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)

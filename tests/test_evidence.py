@@ -1,5 +1,7 @@
 """Evidence comes from real events, attributes and counts, and its sentences say no more than it."""
 
+from dataclasses import replace
+
 import pytest
 from examples import SCALE, make_event, make_item, make_query
 from hypothesis import given
@@ -45,7 +47,7 @@ def test_an_item_shares_attributes_with_one_that_was_liked():
             id="e1",
             kind="attribute",
             refs=("f2", "scifi"),
-            facts={"title": "Apes", "rating": "8.5/10", "shared": "scifi"},
+            facts={"title": "Apes", "kind": "rating", "rating": "8.5/10", "shared": "scifi"},
         ),
     )
     assert said(evidence) == ["It shares scifi with Apes, which you gave 8.5/10."]
@@ -123,9 +125,15 @@ def test_where_nothing_is_known_nothing_is_said():
     assert said(()) == []
 
 
-def test_likes_of_another_scenes_item_are_not_this_items():
-    events = likes(5, ("f1", "books"))
-    assert evidence_for(ALIEN, make_query(scene=FILMS), events) == ()
+def test_a_wish_that_rules_something_out_is_no_evidence_for_it():
+    for wish in ("no scifi", "anything but scifi", "不要 scifi"):
+        assert "wish" not in {piece.kind for piece in evidence_for(ALIEN, make_query(wish=wish))}
+
+
+def test_counts_that_hold_mere_looks_are_not_called_liking():
+    events = [replace(event, kind="view", value=None) for event in likes(5, ("f1", "films"))]
+    shown = said(evidence_for(ALIEN, make_query(scene=FILMS), events))
+    assert shown == ["5 people chose it in Films."]
 
 
 @pytest.mark.parametrize("kind", ["view", "click", "comment"])

@@ -39,7 +39,12 @@ def no_wait_between_attempts(monkeypatch):
 def phrase(*sentences, reply=None, lang="en", failures=0):
     text = orjson.dumps({"sentences": sentences}).decode() if reply is None else reply
     model = ScriptedModel(reply=text, failures=failures)
-    return wait(phrased(EVIDENCE, scenes=SCENES, model=model, lang=lang, attempts=2))
+    said, kept, replaced = wait(
+        phrased(EVIDENCE, scenes=SCENES, model=model, lang=lang, attempts=2)
+    )
+    plain = {claim.text for claim in claims(EVIDENCE, scenes=SCENES, lang=lang)}
+    assert sum(claim.text not in plain for claim in said) <= kept <= len(said)
+    return said, replaced
 
 
 def test_a_sentence_of_references_and_glue_is_filled_in():
@@ -108,7 +113,7 @@ def test_a_title_cannot_smuggle_in_a_reference():
 def test_without_evidence_no_model_is_asked():
     model = ScriptedModel()
     said = wait(phrased([], scenes=SCENES, model=model, lang="en", attempts=2))
-    assert said == ((), 0)
+    assert said == ((), 0, 0)
     assert model.seen == []
 
 

@@ -146,11 +146,18 @@ def test_events_on_items_that_the_catalogue_lost_are_kept_but_say_nothing():
     assert profile.liked == {}
 
 
-def test_items_of_the_same_id_in_two_scenes_are_two_items():
-    twin = make_item("b1", "a film that shares its id", scene="films")
+def test_the_same_id_in_two_scenes_is_the_same_thing():
+    twin = make_item("b1", "the same book on another shelf", scene="films")
     events = [make_event("ann", "b1", value=1, days=1), make_event("ann", "b1", scene="films")]
-    profile = profile_of("ann", events, items=[*ITEMS, twin])
-    assert profile.taste.keys() == {"films"}
+    assert profile_of("ann", events, items=[*ITEMS, twin]).liked == {}
+
+
+def test_a_look_after_a_dislike_does_not_make_it_liked():
+    events = [
+        make_event("ann", "b1", kind="dislike", value=None),
+        make_event("ann", "b1", kind="view", value=None, days=1),
+    ]
+    assert profile_of("ann", events).liked == {}
 
 
 histories = st.lists(

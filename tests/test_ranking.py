@@ -1,7 +1,5 @@
 """The model's part in the ranking: modes, labels in blocks, generated orders and their repair."""
 
-import math
-
 import pytest
 from examples import make_item, make_query, wait
 from hypothesis import given
@@ -12,7 +10,6 @@ from recagent.errors import ConfigError, ModelError, ReplyError
 from recagent.fakes import ScriptedModel, json_order
 from recagent.protocols import Logprobs
 from recagent.ranking import LanguageRanker
-from recagent.ranking.asking import Budget, ask
 from recagent.ranking.labels import ANCHORS, BLOCK, LABELS, join_blocks, label_blocks
 from recagent.ranking.listwise import order_schema, repaired
 from recagent.types import Candidate, Usage
@@ -191,56 +188,3 @@ def test_many_candidates_have_labels_of_their_own_and_a_schema_that_names_them()
     assert sorted(range(50), key=lambda at: -scores[at])[:3] == [26, 49, 0]
     schema = order_schema(["A", "B"])
     assert schema["properties"]["order"]["items"]["enum"] == ["A", "B"]
-
-
-# The budget
-
-
-def test_failures_of_transport_and_of_replies_share_one_budget():
-    replies = iter(["junk", json_order("CBA")])
-    model = only("listwise", reply=lambda _: next(replies), failures=1)
-    assert rank(model, attempts=3).calls == 3
-    with pytest.raises(ReplyError):
-        rank(only("listwise", reply="junk", failures=1), attempts=2)
-
-
-def test_all_blocks_of_a_request_share_one_budget():
-    class FailsOnceABlock(ScriptedModel):
-        async def label_logprobs(self, messages, *, labels):
-            self.failures = 1 if len(self.seen) % 2 == 0 else 0
-            return await super().label_logprobs(messages, labels=labels)
-
-    able = frozenset({"label"})
-    assert len(rank(FailsOnceABlock(modes=able), size=45, attempts=4).scores) == 45
-    model = FailsOnceABlock(modes=able)
-    with pytest.raises(ModelError, match="scripted failure"):
-        rank(model, size=45, attempts=3)
-    assert len(model.seen) == 5  # two blocks that failed once, then one failure too many
-
-
-@pytest.mark.parametrize(
-    "error", [ModelError("refused", retryable=False), ConfigError("wrong"), ZeroDivisionError()]
-)
-def test_what_trying_again_cannot_mend_is_not_tried_again(error):
-    calls = []
-
-    async def call():
-        calls.append(1)
-        raise error
-
-    with pytest.raises(type(error)):
-        wait(ask(call, budget=Budget(5)))
-    assert len(calls) == 1
-
-
-@given(attempts=st.integers(1, 6), failures=st.integers(0, 8))
-def test_so_many_attempts_and_no_more(attempts, failures):
-    model = ScriptedModel(failures=failures)
-    try:
-        scores = rank(model, attempts=attempts).scores
-    except ModelError:
-        assert failures >= attempts
-    else:
-        assert failures < attempts
-        assert all(map(math.isfinite, scores))
-    assert len(model.seen) == min(attempts, failures + 1)

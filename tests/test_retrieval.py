@@ -3,17 +3,16 @@
 import math
 
 import pytest
-from examples import SCALE, make_event, make_index, make_item, make_query, wait
+from examples import LIKES, SCALE, make_index, make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.fakes import HashEmbedder, MemoryStore
+from recagent.fakes import HashEmbedder
 from recagent.retrieval import (
     Behaviour,
     Lexical,
     Neighbours,
     Popularity,
-    Snapshot,
     TextSimilarity,
     Transfer,
     reciprocal_rank,
@@ -28,25 +27,14 @@ BOOKS = [
     make_item("b3", "baking bread", genre="food"),
     make_item("b4", "三体问题", genre="科幻"),
 ]
-# Likes: b1 three people, b2 two, b3 one; f1 is a film.
-LIKES = [
-    make_event("ann", "b1"), make_event("ann", "b2"), make_event("ann", "f1", scene="films"),
-    make_event("bob", "b1"), make_event("bob", "b2"),
-    make_event("cat", "b1"), make_event("cat", "b3"),
-    make_event("dan", "b3", kind="dislike"),
-]  # fmt: skip
 
 
 def ids(found):
     return [item_id for item_id, _ in found]
 
 
-def behaviour(events=LIKES):
-    return Behaviour(events, scale=SCALE)
-
-
 async def everybody():
-    return behaviour()
+    return Behaviour(LIKES, scale=SCALE)
 
 
 def test_fusion_adds_the_reciprocal_ranks_of_all_sources():
@@ -76,44 +64,6 @@ def test_the_order_of_equally_weighted_sources_does_not_matter(lists, data):
     assert reciprocal_rank(shuffled, weights={}) == pytest.approx(fused)
     assert fused.keys() == {name for proposed in lists for name, _ in proposed}
     assert list(fused.values()) == sorted(fused.values(), reverse=True)
-
-
-def test_likes_are_people_who_liked_and_activity_is_all_events():
-    seen = behaviour([*LIKES, make_event("ann", "b1", days=1), make_event("eve", "b1", value=3)])
-    assert seen.likes == {"b1": 3, "b2": 2, "b3": 1, "f1": 1}
-    assert dict(seen.activity) == {"books": 9, "films": 1}
-
-
-def test_neighbours_are_weighted_sums_of_cosines():
-    seen = behaviour()
-    assert seen.neighbours({"b1": 1.0}) == pytest.approx(
-        {"b1": 1.0, "b2": 2 / math.sqrt(6), "b3": 1 / math.sqrt(3), "f1": 1 / math.sqrt(3)}
-    )
-    assert seen.neighbours({"b2": 0.5, "b3": 0.25, "new": 1.0})["b1"] == pytest.approx(
-        0.5 * 2 / math.sqrt(6) + 0.25 / math.sqrt(3)
-    )
-    assert seen.neighbours({"new": 1.0}) == {}
-    assert behaviour([]).neighbours({"b1": 1.0}) == {}
-
-
-def test_together_counts_people_who_liked_both():
-    seen = behaviour()
-    assert seen.together("b1", others=["b2", "b3", "f1", "new"]) == {"b2": 2, "b3": 1, "f1": 1}
-    assert seen.together("b3", others=["b2"]) == {}
-    assert seen.together("new", others=["b1"]) == {}
-
-
-def test_a_snapshot_reads_the_store_once():
-    async def main():
-        store = MemoryStore()
-        await store.add_events(LIKES)
-        snapshot = Snapshot(store, scale=SCALE)
-        first = await snapshot()
-        await store.add_events([make_event("eve", "b1")])
-        assert await snapshot() is first
-        return first
-
-    assert wait(main()).likes["b1"] == 3
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ class ChromaIndex:
 
     async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
         loaded = await self._scene(scene)
+        if not ids:
+            return np.zeros((0, 0), dtype=np.float32)
         if loaded.matrix is not None:
             return loaded.matrix[[loaded.row[item_id] for item_id in ids]]
         return await self._in_thread(lambda: self._vectors(scene, ids))
@@ -79,6 +81,8 @@ class ChromaIndex:
         loaded = await self._scene(scene)
         if loaded.matrix is None:
             return await self._in_thread(lambda: self._search(scene, vector, limit, exclude))
+        if not loaded.ids:
+            return []
         similarity: Vector = np.asarray(loaded.matrix @ vector)
         best: list[int] = np.argsort(-similarity, kind="stable").tolist()
         found: list[tuple[str, float]] = []

@@ -72,9 +72,9 @@ class SqlEventStore:
             ConfigError: the database cannot be opened.
         """
         try:
-            self._engine = sa.create_engine(url)
-            if self._engine.dialect.name != "sqlite":
+            if sa.make_url(url).get_backend_name() != "sqlite":
                 raise ConfigError(f"event store {url!r}: only sqlite:///FILE is supported")
+            self._engine = sa.create_engine(url)
             sa_event.listen(self._engine, "connect", _durable_sqlite)
             if self._engine.url.database:
                 Path(self._engine.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -83,20 +83,19 @@ class SqlEventStore:
             raise ConfigError(f"event store {url!r} cannot be opened: {error}") from error
 
     async def add_users(self, users: Iterable[User]) -> int:
-        rows = [
-            {
-                "id": user.id,
-                "declared": orjson.dumps(
-                    {"attributes": user.attributes, "tags": user.tags, "about": user.about}
-                ),
-            }
+        declared = {
+            user.id: orjson.dumps(
+                {"attributes": user.attributes, "tags": user.tags, "about": user.about}
+            )
             for user in users
-        ]
+        }
+        rows = [{"id": user_id, "declared": said} for user_id, said in declared.items()]
         statement = sqlite.insert(_USERS)
         statement = statement.on_conflict_do_update(
             index_elements=["id"], set_={"declared": statement.excluded.declared}
         )
-        return await self._write(statement, rows)
+        await self._write(statement, rows)
+        return len(rows)
 
     async def add_events(self, events: Iterable[Event]) -> int:
         rows = [_event_row(event) for event in events]
@@ -138,6 +137,10 @@ class SqlEventStore:
             .limit(limit)
         )
         return [_event(row) for row in await self._read(newest)]
+
+    async def seen(self, user_id: str) -> frozenset[str]:
+        items = sa.select(_EVENTS.c.item_id).where(_EVENTS.c.user_id == user_id).distinct()
+        return frozenset(row.item_id for row in await self._read(items))
 
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         last = 0

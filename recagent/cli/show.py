@@ -24,7 +24,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "last event": "the scene of their last event", "most active scene": "the busiest scene",
         "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
         "no model": "no model asked", "empty": "No unseen items are left in this scene.",
-        "phrased": "joined by {model}; {replaced} of its sentences replaced",
+        "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
+        "nobody": "no model",
     },
     "zh": {
         "item": "条目", "chance": "概率", "why": "理由", "none": "（没有已知的依据）",
@@ -32,7 +33,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
         "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
         "no model": "未询问模型", "empty": "此场景里没有未看过的条目了。",
-        "phrased": "由 {model} 连句；其中 {replaced} 句被替换",
+        "phrased": "由 {model} 连句；模型有 {replaced} 句被替换",
+        "nobody": "（无模型）",
     },
 }  # fmt: skip
 
@@ -85,8 +87,9 @@ def explanation(why: Explanation, *, lang: Language) -> None:
     for piece in why.evidence:
         refs = ", ".join(piece.refs)
         out.print(f"  {piece.id}: {piece.kind}: {refs}", style="dim", markup=False, highlight=False)
-    if why.phrased_by:
-        line = WORDS[lang]["phrased"].format(model=why.phrased_by, replaced=why.replaced)
+    if why.phrased_by or why.replaced:
+        model = why.phrased_by or WORDS[lang]["nobody"]
+        line = WORDS[lang]["phrased"].format(model=model, replaced=why.replaced)
         out.print(f"  {line}", style="dim", markup=False, highlight=False)
 
 

@@ -18,6 +18,10 @@ MOST = 3  # pieces for one item
 _HISTORY = 50  # newest liked items that are looked at
 _FEW_PEOPLE = 3  # below this, people in common are chance
 
+# A wish that rules something out may name what it does not want: then it is no evidence.
+_NEGATIONS = {"no", "not", "never", "without", "except", "don", "but", "less"}
+_NEGATIONS_ZH = ("不", "没", "别", "非", "无", "除")
+
 Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
 
 
@@ -32,7 +36,7 @@ def gather(
     """
     pieces: list[Piece] = list(islice(_personal(item, query, behaviour, scale), MOST))
     if not pieces and (likes := behaviour.likes.get(item.id, 0)):
-        facts = {"count": str(likes), "scene": query.scene.name}
+        facts = {**_people(likes, behaviour), "scene": query.scene.name}
         pieces = [("popularity", (item.id,), facts)]
     return tuple(
         Evidence(id=f"e{number}", kind=kind, refs=refs, facts=facts)
@@ -45,7 +49,12 @@ def _personal(
 ) -> Iterator[Piece]:
     profile = query.profile
     wish = set(tokens(query.context.wish))
-    named = [value for value in _values(item) if wish and set(tokens(value)) <= wish]
+    negated = wish & _NEGATIONS or any(word in query.context.wish for word in _NEGATIONS_ZH)
+    named = [
+        value
+        for value in _values(item)
+        if tokens(value) and set(tokens(value)) <= wish and not negated
+    ]
     if named:
         yield "wish", tuple(named), {"words": ", ".join(named)}
     words = set(tokens(item.document()))
@@ -64,7 +73,7 @@ def _personal(
         closest = max(counts, key=lambda item_id: counts[item_id] / behaviour.likes[item_id] ** 0.5)
         if counts[closest] >= _FEW_PEOPLE:
             facts = _about(profile.items[closest], newest[closest], query, scale)
-            yield "people", (closest,), {**facts, "count": str(counts[closest])}
+            yield "people", (closest,), {**facts, **_people(counts[closest], behaviour)}
 
 
 def _most_alike(item: Item, liked: Sequence[Item]) -> tuple[Item, list[str]] | None:
@@ -73,7 +82,7 @@ def _most_alike(item: Item, liked: Sequence[Item]) -> tuple[Item, list[str]] | N
     best: tuple[Item, list[str]] | None = None
     for other in liked:
         held = _values(other)
-        shared = [value for value in values if value in held]
+        shared = [value for value in values if value in held and tokens(value)]
         if shared and (best is None or len(shared) > len(best[1])):
             best = other, shared
     return best
@@ -90,8 +99,13 @@ def _values(item: Item) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _people(count: int, behaviour: Behaviour) -> dict[str, str]:
+    """How many people, and whether all that is counted is liking or some of it only choosing."""
+    return {"count": str(count), "did": "liked" if behaviour.is_liking else "chose"}
+
+
 def _about(liked: Item, event: Event, query: Query, scale: RatingScale) -> dict[str, str]:
-    facts = {"title": caption(liked)}
+    facts = {"title": caption(liked), "kind": event.kind}
     if event.kind == "rating" and event.value is not None:
         facts["rating"] = f"{event.value:g}/{scale.high:g}"
     if liked.scene != query.scene.name:

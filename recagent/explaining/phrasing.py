@@ -19,6 +19,11 @@ from recagent.ranking.asking import Budget, ask
 from recagent.types import Claim, Evidence, Language, Scene
 
 _REFERENCE = re.compile(r"\[(e\d+)\]")
+# A reference that its clause can take the place of without running into its neighbours.
+_STANDING: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(r"(?<!\S)\[e\d+\](?![^\s,.;:!?])"),
+    "zh": re.compile(r"\[e\d+\](?!\s*\[)"),
+}
 _PUNCTUATION = re.compile(r"[\s,.;:!?'\"()\-，。；：！？、“”‘’（）]+")
 
 # Words that join clauses and claim nothing. No "not", no "you", no quantity, no praise of the item.
@@ -53,26 +58,27 @@ async def phrased(
     model: ChatModel,
     lang: Language,
     attempts: int,
-) -> tuple[tuple[Claim, ...], int]:
-    """Checked sentences, and how many of the model's were replaced.
+) -> tuple[tuple[Claim, ...], int, int]:
+    """Checked sentences, how many of them are the model's, and how many of its own were replaced.
 
     Evidence that no accepted sentence uses is said plainly, so that nothing is lost either. A model
     that does not answer counts as one replaced sentence.
     """
     if not evidence:
-        return (), 0
+        return (), 0, 0
     clauses = {piece.id: clause(piece, scenes=scenes, lang=lang) for piece in evidence}
     prompt = prompts.load("explain", "phrase", lang=lang)
     messages = prompt.chat(clauses=list(clauses.items()))
 
     async def call() -> list[str]:
+        await model.start()
         reply = await model.chat(messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA)
         return _parsed(model, reply)
 
     try:
         written = await ask(call, budget=Budget(attempts))
     except ModelError:
-        return claims(evidence, scenes=scenes, lang=lang), 1
+        return claims(evidence, scenes=scenes, lang=lang), 0, 1
     accepted: list[Claim] = []
     used: set[str] = set()
     for text in written:
@@ -82,12 +88,14 @@ async def phrased(
             used |= set(claim.evidence)
     left = [piece for piece in evidence if piece.id not in used]
     plain = claims(left, scenes=scenes, lang=lang)
-    return (*accepted, *plain), len(written) - len(accepted)
+    return (*accepted, *plain), len(accepted), len(written) - len(accepted)
 
 
 def checked(text: str, clauses: Mapping[str, str], *, lang: Language) -> Claim | None:
     """The sentence with its references filled in; None if it says anything of its own."""
     ids = _REFERENCE.findall(text)
+    if len(_STANDING[lang].findall(text)) < len(ids):
+        return None
     glue = _REFERENCE.sub(" ", text)
     if not ids or len(set(ids)) < len(ids) or not set(ids) <= clauses.keys():
         return None

@@ -57,6 +57,7 @@ class LanguageRanker:
             "scene": query.scene.label(self._lang),
             "liked": [query.profile.items[item_id] for item_id in reversed(newest)],
             "wish": query.context.wish,
+            "interests": query.profile.user.tags,
         }
         budget = Budget(self._attempts)
         notes: tuple[str, ...] = ()
@@ -82,13 +83,15 @@ class LanguageRanker:
             mode=mode,
             prompt=prompt.id,
             usage=usage,
-            calls=calls,
+            calls=calls + budget.failed,
             repairs=repairs,
             notes=notes,
         )
 
     async def _choose(self) -> Mode:
         able = await self._model.start()
+        if not able:
+            raise ModelError(f"model {self._model.name!r} can score in no mode")
         if self._mode == "auto":
             return next(mode for mode in _PREFERRED if mode in able)
         if self._mode not in able:

@@ -20,9 +20,11 @@ class Budget:
     def __init__(self, attempts: int) -> None:
         """A budget of ``attempts`` - 1 failures: so many attempts if only one call is made."""
         self.failures_left = attempts - 1
+        self.failed = 0
 
     def spent(self, _: RetryCallState) -> bool:
         """Take one failure out; whether that was one too many."""
+        self.failed += 1
         self.failures_left -= 1
         return self.failures_left < 0
 

@@ -57,7 +57,7 @@ async def score_by_order(
     inputs: dict[str, object],
     budget: Budget,
 ) -> tuple[list[float], Usage, int, int]:
-    """Scores (minus the rank), usage, calls and repairs.
+    """Scores (minus the rank), usage of all attempts, good calls (one) and repairs.
 
     Raises:
         ModelError: no answer.
@@ -65,11 +65,10 @@ async def score_by_order(
     """
     labels = _labels(len(items))
     messages = prompt.chat(**inputs, candidates=list(zip(labels, items, strict=True)))
-    usage, calls = Usage(), 0
+    usage = Usage()
 
     async def call() -> list[str]:
-        nonlocal usage, calls
-        calls += 1
+        nonlocal usage
         reply = await model.chat(
             messages,
             max_tokens=max(prompt.front.max_tokens, 8 * len(items)),
@@ -91,7 +90,7 @@ async def score_by_order(
 
     order, repairs = repaired(await ask(call, budget=budget), labels)
     scores = [-float(order.index(label)) for label in labels]
-    return scores, usage, calls, repairs
+    return scores, usage, 1, repairs
 
 
 def _labels(size: int) -> list[str]:

@@ -7,15 +7,17 @@ request that cannot be followed is an error, not a degradation.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import anyio
 
 from recagent.errors import ModelError
+from recagent.profiles import build_profile
 from recagent.protocols import CandidateSource, LanguageScores, Query, Ranker
 from recagent.recommender.parts import Options, Parts
 from recagent.retrieval import Popularity, retrieve
-from recagent.types import Candidate
+from recagent.types import Candidate, Profile
 
 
 class Ladder:
@@ -41,6 +43,26 @@ class Ladder:
         self.cold_start = time.perf_counter() - began
         return ranker
 
+    async def profile(self, user_id: str) -> Profile:
+        """The person's profile; without what they declare if the embedder fails or is too slow."""
+        build = partial(
+            build_profile,
+            user_id,
+            store=self._parts.store,
+            index=self._parts.index,
+            scale=self._parts.scale,
+            half_life=self._options.half_life,
+        )
+        began = time.perf_counter()
+        try:
+            with anyio.fail_after(self._left):
+                return await build(embedder=self._parts.embedder)
+        except (ModelError, TimeoutError) as error:
+            self.degraded.append(f"nothing declared: {self._reason(error)}")
+        finally:
+            self._left -= time.perf_counter() - began
+        return await build(embedder=None)
+
     async def candidates(self, query: Query, k: int) -> list[Candidate]:
         """The pool; the scene's most popular items if a source fails or the time is up."""
         began = time.perf_counter()
@@ -51,7 +73,8 @@ class Ladder:
             self.degraded.append(f"popularity: {self._reason(error)}")
         finally:
             self._left -= time.perf_counter() - began
-        return await self._pool(query, k, [Popularity(self._parts.index, self._parts.behaviour)])
+        popularity = Popularity(self._parts.index, self._parts.behaviour)
+        return await self._pool(query, k, [popularity], weights={})
 
     async def language(
         self, ranker: Ranker | None, query: Query, candidates: Sequence[Candidate]
@@ -67,14 +90,18 @@ class Ladder:
         return None
 
     async def _pool(
-        self, query: Query, k: int, sources: Sequence[CandidateSource]
+        self,
+        query: Query,
+        k: int,
+        sources: Sequence[CandidateSource],
+        weights: Mapping[str, float] | None = None,
     ) -> list[Candidate]:
         pool = max(self._options.pool, k)
         return await retrieve(
             query,
             sources=sources,
             index=self._parts.index,
-            weights=self._options.source_weights,
+            weights=self._options.source_weights if weights is None else weights,
             limit=max(self._options.limit, pool),
             pool=pool,
         )

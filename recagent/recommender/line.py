@@ -13,7 +13,6 @@ from datetime import datetime
 from recagent.errors import DataError
 from recagent.explaining import claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
-from recagent.profiles import build_profile
 from recagent.protocols import Query
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.parts import Options, Parts
@@ -56,9 +55,9 @@ class StraightLine:
             raise DataError(f"k={k} is no slate length; ask for 1 or more")
         parts, options, began = self._parts, self._options, time.perf_counter()
         ladder = Ladder(parts, options)
-        profile = await self._profile(user_id)
+        profile = await ladder.profile(user_id)
         where, scene_from = await self._where(scene, profile)
-        seen = frozenset(event.item_id for event in profile.events if event.scene == where.name)
+        seen = await parts.store.seen(user_id)
         query = Query(profile=profile, scene=where, context=context or Context(), exclude=seen)
         ranker = await ladder.ready()
         candidates = await ladder.candidates(query, k)
@@ -118,7 +117,7 @@ class StraightLine:
         name = await scene_of(item_id, index=parts.index, scene=scene)
         scenes = await self._scenes()
         query = Query(
-            profile=await self._profile(user_id),
+            profile=await Ladder(parts, options).profile(user_id),
             scene=scenes[name],
             context=context or Context(),
             exclude=frozenset(),
@@ -128,8 +127,7 @@ class StraightLine:
         if not phrase or parts.model is None:
             said = claims(evidence, scenes=scenes, lang=options.lang)
             return Explanation(item=item, claims=said, evidence=evidence)
-        await parts.model.start()
-        said, replaced = await phrased(
+        said, kept, replaced = await phrased(
             evidence,
             scenes=scenes,
             model=parts.model,
@@ -140,7 +138,7 @@ class StraightLine:
             item=item,
             claims=said,
             evidence=evidence,
-            phrased_by=parts.model.name,
+            phrased_by=parts.model.name if kept else None,
             replaced=replaced,
         )
 
@@ -194,23 +192,13 @@ class StraightLine:
 
     async def profile(self, user_id: str) -> Profile:
         """What is known of a person now; empty for one that nobody knows."""
-        return await self._profile(user_id)
+        return await Ladder(self._parts, self._options).profile(user_id)
 
     async def close(self) -> None:
         """Close the store and the model."""
         await self._parts.store.close()
         if self._parts.model is not None:
             await self._parts.model.close()
-
-    async def _profile(self, user_id: str) -> Profile:
-        return await build_profile(
-            user_id,
-            store=self._parts.store,
-            index=self._parts.index,
-            embedder=self._parts.embedder,
-            scale=self._parts.scale,
-            half_life=self._options.half_life,
-        )
 
     async def _scenes(self) -> dict[str, Scene]:
         return declared_or_plain(await self._parts.index.scenes(), self._parts.scenes)

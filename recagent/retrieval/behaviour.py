@@ -16,7 +16,7 @@ import anyio
 import numpy as np
 from anyio import to_thread
 
-from recagent.profiles import is_liked
+from recagent.profiles import LOOKS, is_liked
 from recagent.protocols import EventStore, ItemIndex, Query
 from recagent.types import Event, RatingScale
 
@@ -28,7 +28,8 @@ class Behaviour:
     """Who liked what, as a sparse matrix of people and items.
 
     Attributes:
-        likes: number of people who liked an item, by id.
+        likes: number of people who liked (or at least chose) an item, by id.
+        is_liking: whether all of that is liking; False where views, clicks or comments count too.
         activity: number of events in a scene, by name.
     """
 
@@ -36,11 +37,13 @@ class Behaviour:
         sparse: Any = import_module("scipy.sparse")  # a third of a second, no stubs
 
         pairs: dict[tuple[str, str], None] = {}
+        self.is_liking = True
         self.activity: Counter[str] = Counter()
         for event in events:
             self.activity[event.scene] += 1
             if is_liked(event, scale):
                 pairs[event.user_id, event.item_id] = None
+                self.is_liking &= event.kind not in LOOKS
         users = {user: row for row, user in enumerate(dict.fromkeys(user for user, _ in pairs))}
         self._columns = {
             item: column for column, item in enumerate(dict.fromkeys(item for _, item in pairs))

@@ -1,0 +1,82 @@
+"""The retry budget of a request: failed calls and unusable replies of all its blocks draw on it."""
+
+import math
+
+import pytest
+from examples import make_item, make_query, wait
+from hypothesis import given
+from hypothesis import strategies as st
+from tenacity import wait_none
+
+from recagent.errors import ConfigError, ModelError, ReplyError
+from recagent.fakes import ScriptedModel, json_order
+from recagent.ranking import LanguageRanker
+from recagent.ranking.asking import Budget, ask
+from recagent.types import Candidate
+
+CANDIDATES = [Candidate(item=make_item(f"b{number}"), features={}) for number in range(45)]
+
+
+@pytest.fixture(autouse=True)
+def no_wait_between_attempts(monkeypatch):
+    monkeypatch.setattr("recagent.ranking.asking._WAIT", wait_none())
+
+
+def rank(model, *, size=3, attempts=3):
+    return wait(
+        LanguageRanker(model, attempts=attempts)(make_query(), candidates=CANDIDATES[:size])
+    )
+
+
+def only(mode, **script):
+    return ScriptedModel(modes=frozenset({mode}), **script)
+
+
+def test_failures_of_transport_and_of_replies_share_one_budget():
+    replies = iter(["junk", json_order("CBA")])
+    model = only("listwise", reply=lambda _: next(replies), failures=1)
+    assert rank(model, attempts=3).calls == 3
+    with pytest.raises(ReplyError):
+        rank(only("listwise", reply="junk", failures=1), attempts=2)
+
+
+def test_all_blocks_of_a_request_share_one_budget():
+    class FailsOnceABlock(ScriptedModel):
+        async def label_logprobs(self, messages, *, labels):
+            self.failures = 1 if len(self.seen) % 2 == 0 else 0
+            return await super().label_logprobs(messages, labels=labels)
+
+    able = frozenset({"label"})
+    assert len(rank(FailsOnceABlock(modes=able), size=45, attempts=4).scores) == 45
+    model = FailsOnceABlock(modes=able)
+    with pytest.raises(ModelError, match="scripted failure"):
+        rank(model, size=45, attempts=3)
+    assert len(model.seen) == 5  # two blocks that failed once, then one failure too many
+
+
+@pytest.mark.parametrize(
+    "error", [ModelError("refused", retryable=False), ConfigError("wrong"), ZeroDivisionError()]
+)
+def test_what_trying_again_cannot_mend_is_not_tried_again(error):
+    calls = []
+
+    async def call():
+        calls.append(1)
+        raise error
+
+    with pytest.raises(type(error)):
+        wait(ask(call, budget=Budget(5)))
+    assert len(calls) == 1
+
+
+@given(attempts=st.integers(1, 6), failures=st.integers(0, 8))
+def test_so_many_attempts_and_no_more(attempts, failures):
+    model = ScriptedModel(failures=failures)
+    try:
+        scores = rank(model, attempts=attempts).scores
+    except ModelError:
+        assert failures >= attempts
+    else:
+        assert failures < attempts
+        assert all(map(math.isfinite, scores))
+    assert len(model.seen) == min(attempts, failures + 1)

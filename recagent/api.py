@@ -17,7 +17,7 @@ from recagent import wiring
 from recagent.errors import ConfigError
 from recagent.recommender import StraightLine
 from recagent.settings import Settings, load
-from recagent.types import Context, Event, Explanation, Profile, Slate
+from recagent.types import Context, Event, EventKind, Explanation, Impression, Profile, Slate
 
 T = TypeVar("T")
 
@@ -110,15 +110,28 @@ class Recommender:
         user_id: str,
         item_id: str,
         *,
-        kind: str = "like",
+        kind: EventKind = "like",
         value: float | None = None,
         scene: str | None = None,
         at: datetime | None = None,
+        impression: str = "",
     ) -> Event:
         """Store what a person did with an item; see ``StraightLine.record``."""
         return self._call(
-            lambda: self._line.record(user_id, item_id, kind=kind, value=value, scene=scene, at=at)
+            lambda: self._line.record(
+                user_id,
+                item_id,
+                kind=kind,
+                value=value,
+                scene=scene,
+                at=at,
+                impression=impression,
+            )
         )
+
+    def impression(self, impression_id: str) -> Impression | None:
+        """What was shown under ``slate.trace.id``; None if nothing was."""
+        return self._call(lambda: self._line.impression(impression_id))
 
     def profile(self, user_id: str) -> Profile:
         """What is known of a person now."""

@@ -6,6 +6,7 @@ It reads and checks; it does not clean, split or store.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,7 @@ USER_FIELDS = ("user_id", "tags", "about")
 TASKS: tuple[str, ...] = get_args(Task)
 
 # Seconds since 1970 stay below this until the year 5138; larger numbers are milliseconds.
+_DAY = re.compile(r"(19|20)\d{6}")  # 20240501 is a day, not the 23rd of August 1970
 _MILLISECONDS_FROM = 10**11
 
 
@@ -202,7 +204,7 @@ def _table(path: Path, *, columns: Mapping[str, str] | None, known: Sequence[str
                 f"it has {', '.join(table.columns)}"
             )
     renamed = {column: field for field, column in (columns or {}).items() if column != field}
-    return table.drop(set(renamed.values()), strict=False).rename(renamed)
+    return table.drop(set(renamed.values()) - renamed.keys(), strict=False).rename(renamed)
 
 
 def _require(path: Path, table: pl.DataFrame, fields: Sequence[str]) -> None:
@@ -270,7 +272,7 @@ def _time(path: Path, number: int, value: object) -> datetime:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     text = "" if value is None else str(value).strip()
     try:
-        seconds = float(text)
+        seconds = None if _DAY.fullmatch(text) else float(text)
     except ValueError:
         seconds = None
     try:

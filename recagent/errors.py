@@ -37,11 +37,13 @@ class ModelError(RecagentError):
 
     Attributes:
         retryable: whether the same call may succeed a moment later.
+        status: of HTTP, where there is one.
     """
 
-    def __init__(self, message: str, *, retryable: bool = False) -> None:
+    def __init__(self, message: str, *, retryable: bool = False, status: int | None = None) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.status = status
 
 
 class ReplyError(ModelError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 import orjson
@@ -13,39 +13,35 @@ from recagent.protocols import EventStore, ItemIndex
 from recagent.types import Event, Impression, RatingScale, Slate
 
 
-async def checked_event(
-    user_id: str,
-    item_id: str,
-    *,
-    kind: str,
-    value: float | None,
-    scene: str | None,
-    at: datetime | None,
-    index: ItemIndex,
-    scale: RatingScale,
-) -> Event:
-    """An event that fits the catalogue: the item's own scene if none is named, now if no time is.
+async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -> Event:
+    """The event, its scene filled in with the item's own where it is empty.
 
     Raises:
         DataError: an unknown item, scene or kind, a time without zone, or a rating off the scale.
     """
-    checked = event_kind(kind)
-    if not user_id:
+    event_kind(event.kind)
+    if not event.user_id:
         raise DataError("an event needs a user id")
-    if checked == "rating" and (value is None or not scale.low <= value <= scale.high):
+    check_rating(event, scale=scale)
+    if event.at.tzinfo is None:
+        raise DataError(f"time {event.at.isoformat()!r} has no zone; add one, as in +00:00")
+    scene = await scene_of(event.item_id, index=index, scene=event.scene or None)
+    return replace(event, scene=scene)
+
+
+def check_rating(event: Event, *, scale: RatingScale) -> None:
+    """Refuse a rating without a value, or with one off the scale.
+
+    Raises:
+        DataError: it is one.
+    """
+    if event.kind != "rating":
+        return
+    if event.value is None or not scale.low <= event.value <= scale.high:
         raise DataError(
-            f"a rating needs a value from {scale.low:g} to {scale.high:g}, got {value!r}"
+            f"rating of {event.item_id!r} by {event.user_id!r}: a rating needs a value from "
+            f"{scale.low:g} to {scale.high:g}, got {event.value!r}; correct it, or set [ratings]"
         )
-    if at is not None and at.tzinfo is None:
-        raise DataError(f"time {at.isoformat()!r} has no zone; add one, as in +00:00")
-    return Event(
-        user_id=user_id,
-        item_id=item_id,
-        scene=await scene_of(item_id, index=index, scene=scene),
-        kind=checked,
-        value=value,
-        at=at or datetime.now(tz=UTC),
-    )
 
 
 async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) -> str:

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
+from filelock import FileLock, Timeout
+
 from recagent import wiring
+from recagent.errors import DataError
 from recagent.retrieval import Indexed, index_items
 from recagent.settings import Settings
 
@@ -18,11 +21,20 @@ _BATCH = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What a run did: to the index, and how many people and new events it stored."""
+    """What a run did: to the index, and how many people and new events it stored.
+
+    Attributes:
+        items: see ``Indexed``.
+        users: people added or replaced.
+        events: events that were not there before.
+        unknown: events of the files whose item is not in the catalogue's scene of that name; they
+            are stored, and count once the catalogue has it.
+    """
 
     items: Indexed
     users: int
     events: int
+    unknown: int
 
 
 async def load_catalog(
@@ -35,24 +47,35 @@ async def load_catalog(
         on_progress: told the stage (``items``, ``events``), how many are done, and of how many.
 
     Raises:
-        RecagentError: a file, the index or the store cannot be used; what is done stays done.
+        RecagentError: a file, the index or the store cannot be used, or another process is loading
+            into the same folder; what is done stays done.
     """
     items, events, users = wiring.read_catalog(settings)
-    indexed = await index_items(
-        items,
-        index=wiring.index(settings),
-        embedder=wiring.embedder(settings),
-        fingerprint=wiring.fingerprint,
-        on_progress=lambda done, total: on_progress("items", done, total),
-    )
-    store = wiring.event_store(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
-        stored = new = 0
-        while batch := list(islice(events, _BATCH)):
-            new += await store.add_events(batch)
-            stored += len(batch)
-            on_progress("events", stored, None)
-        people = await store.add_users(users)
-    finally:
-        await store.close()
-    return Loaded(items=indexed, users=people, events=new)
+        lock = FileLock(settings.data_dir / "loading.lock").acquire(timeout=0)
+    except Timeout as error:
+        raise DataError(
+            f"another process is loading into {str(settings.data_dir)!r}; wait until it has ended"
+        ) from error
+    with lock:
+        indexed = await index_items(
+            items,
+            index=wiring.index(settings),
+            embedder=wiring.embedder(settings),
+            fingerprint=wiring.fingerprint,
+            on_progress=lambda done, total: on_progress("items", done, total),
+        )
+        known = {(item.scene, item.id) for item in items}
+        store = wiring.event_store(settings)
+        try:
+            stored = new = unknown = 0
+            while batch := list(islice(events, _BATCH)):
+                new += await store.add_events(batch)
+                stored += len(batch)
+                unknown += sum((event.scene, event.item_id) not in known for event in batch)
+                on_progress("events", stored, None)
+            people = await store.add_users(users)
+        finally:
+            await store.close()
+    return Loaded(items=indexed, users=people, events=new, unknown=unknown)

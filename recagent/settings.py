@@ -19,9 +19,10 @@ from pydantic_settings import (
 )
 
 from recagent.errors import ConfigError
-from recagent.types import Language, Mode, RatingScale, Scene, Task
+from recagent.types import Language, Mode, RatingScale, Scene
 
 DEFAULT_FILE = Path("recagent.toml")
+DEFAULT_DATA = Path(".recagent")
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -34,9 +35,7 @@ class _Section(BaseModel):
 class SceneSettings(_Section):
     """``[scenes.NAME]``."""
 
-    description: str = ""
     labels: dict[str, str] = {}
-    tasks: tuple[Task, ...] = ("item",)
 
 
 class FileSettings(_Section):
@@ -109,7 +108,7 @@ class RetrievalSettings(_Section):
     """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion."""
 
     limit: int = Field(default=100, ge=1)
-    weights: dict[str, float] = {"neighbours": 4.0, "popularity": 0.5}
+    weights: dict[str, Annotated[float, Field(ge=0)]] = {"neighbours": 4.0, "popularity": 0.5}
     half_life_days: Positive = 30.0
 
 
@@ -127,7 +126,7 @@ class Settings(BaseSettings):
     )
 
     lang: Language = "en"
-    data_dir: Path = Path(".recagent")
+    data_dir: Path = DEFAULT_DATA
     store_url: str = ""
     scenes: dict[str, SceneSettings] = {}
     catalog: CatalogSettings = CatalogSettings()
@@ -155,15 +154,7 @@ class Settings(BaseSettings):
 
     def declared_scenes(self) -> dict[str, Scene]:
         """The scenes of ``[scenes]``, by name."""
-        return {
-            name: Scene(
-                name=name,
-                description=scene.description,
-                labels=scene.labels,
-                tasks=scene.tasks,
-            )
-            for name, scene in self.scenes.items()
-        }
+        return {name: Scene(name=name, labels=scene.labels) for name, scene in self.scenes.items()}
 
 
 def load(path: Path | None = None, **overrides: Any) -> Settings:
@@ -252,8 +243,7 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relative paths in a config file are relative to that file."""
     anchored = dict(values)
     anchored["model"] = _anchored_file(anchored.get("model", {}), folder)
-    if "data_dir" in anchored:
-        anchored["data_dir"] = folder / str(anchored["data_dir"])
+    anchored["data_dir"] = folder / str(anchored.get("data_dir", DEFAULT_DATA))
     catalog = anchored.get("catalog")
     if _is_table(catalog):
         files = dict(catalog)

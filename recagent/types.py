@@ -60,7 +60,14 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One interaction of a person with an item; ``at`` carries a time zone."""
+    """One interaction of a person with an item.
+
+    Attributes:
+        at: when, with a time zone.
+        value: of a rating, on the catalogue's scale.
+        text: the person's own words.
+        impression: the trace id of the slate that it answers, if it answers one.
+    """
 
     user_id: str
     item_id: str
@@ -71,6 +78,7 @@ class Event:
     text: str = ""
     device: str = ""
     place: str = ""
+    impression: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +86,7 @@ class Scene:
     """A declared place where recommendations are met: a domain, a surface, a device."""
 
     name: str
-    description: str = ""
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
-    tasks: tuple[Task, ...] = ("item",)
 
     def label(self, lang: str) -> str:
         """How the scene is called in ``lang``; its name where no label is declared."""
@@ -89,11 +95,8 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The situation of one request."""
+    """The situation of one request; ``wish`` is what is wanted now, in the person's words."""
 
-    at: datetime | None = None
-    device: str = ""
-    place: str = ""
     wish: str = ""
 
 
@@ -178,6 +181,7 @@ class Explanation:
         evidence: what supports the item, the strongest first.
         phrased_by: the model, where at least one of the sentences is its own.
         replaced: how many of its sentences broke the rules and were replaced.
+        degraded: what could not be done as asked, and why.
     """
 
     item: Item
@@ -185,6 +189,7 @@ class Explanation:
     evidence: tuple[Evidence, ...]
     phrased_by: str | None = None
     replaced: int = 0
+    degraded: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

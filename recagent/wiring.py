@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from recagent import catalog
 from recagent.adapters.chroma import ChromaIndex, fingerprint
 from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
+from recagent.adapters.http import HttpWire, Wire
 from recagent.adapters.llama_cpp import LlamaCppWire
-from recagent.adapters.openai_compatible import Engine, HttpWire, Wire
+from recagent.adapters.openai_compatible import Engine
 from recagent.adapters.sql import SqlEventStore
 from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
 from recagent.errors import ConfigError, DataError
+from recagent.feedback import check_rating
 from recagent.protocols import ChatModel, Embedder
 from recagent.ranking import LanguageRanker
 from recagent.recommender import Options, Parts
@@ -27,7 +28,7 @@ from recagent.retrieval import (
     Transfer,
 )
 from recagent.settings import FileSettings, Settings
-from recagent.types import Event, Item, User
+from recagent.types import Event, Item, RatingScale, User
 
 __all__ = [
     "embedder",
@@ -136,6 +137,7 @@ def model(settings: Settings) -> ChatModel | None:
             api_key=settings.api_key,
             name=wanted.name,
             concurrency=wanted.concurrency,
+            timeout=settings.rank.deadline,
         )
     else:
         wire = LlamaCppWire(wanted.path or find_weights(), threads=wanted.threads)
@@ -165,12 +167,7 @@ def read_catalog(settings: Settings) -> tuple[list[Item], Iterator[Event], list[
             separator=files.list_separator,
         )
     ]
-    doubled = [key for key, n in Counter((i.scene, i.id) for i in items).items() if n > 1]
-    if doubled:
-        scene, item_id = doubled[0]
-        raise DataError(
-            f"item id {item_id!r} is in two files of scene {scene!r}; keep it in one of them"
-        )
+    _check_ids(items)
     users = [
         user
         for file in files.users
@@ -178,11 +175,36 @@ def read_catalog(settings: Settings) -> tuple[list[Item], Iterator[Event], list[
             file.path, columns=file.columns, separator=files.list_separator
         )
     ]
-    return items, _events(files.events, {item.id: item.scene for item in items}), users
+    return items, _events(files.events, items, settings.ratings.scale()), users
 
 
-def _events(files: tuple[FileSettings, ...], scenes: dict[str, str]) -> Iterator[Event]:
+def _check_ids(items: Iterable[Item]) -> None:
+    """An id may be in several scenes: it is then the same thing in all of them."""
+    titles: dict[str, str] = {}
+    places: set[tuple[str, str]] = set()
+    for item in items:
+        if (item.scene, item.id) in places:
+            raise DataError(
+                f"item id {item.id!r} is in scene {item.scene!r} twice; keep it in one file"
+            )
+        places.add((item.scene, item.id))
+        if titles.setdefault(item.id, item.title) != item.title:
+            raise DataError(
+                f"item id {item.id!r} is {titles[item.id]!r} in one scene and {item.title!r} in "
+                f"{item.scene!r}; one id must be one thing: give them different ids"
+            )
+
+
+def _events(
+    files: Iterable[FileSettings], items: Iterable[Item], scale: RatingScale
+) -> Iterator[Event]:
+    homes: dict[str, list[str]] = {}
+    for item in items:
+        homes.setdefault(item.id, []).append(item.scene)
+    scenes = {item_id: places[0] for item_id, places in homes.items() if len(places) == 1}
     for file in files:
-        yield from catalog.read_events(
+        for event in catalog.read_events(
             file.path, columns=file.columns, scene=file.scene, scenes=scenes
-        )
+        ):
+            check_rating(event, scale=scale)
+            yield event

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from filelock import FileLock
 
 from recagent.cli import main
 
@@ -87,6 +88,7 @@ def test_a_second_indexing_run_changes_nothing(recagent: Command) -> None:
         "items": {"written": 0, "unchanged": 2, "deleted": 0},
         "users": 0,
         "events": 0,
+        "unknown": 0,
     }
 
 
@@ -129,6 +131,7 @@ def test_a_stored_event_changes_the_next_slate(recagent: Command) -> None:
         (["events", "add", "ana", "b1", "--kind", "rating"], 1, "a rating needs a value"),
         (["index", "--config", "nowhere.toml"], 1, "'nowhere.toml' does not exist"),
         (["frobnicate"], 2, "frobnicate"),
+        (["events", "add", "ana", "b1", "--scene", "cars"], 1, "unknown scene 'cars'"),
     ],
 )
 def test_bad_input_is_named_on_stderr_with_the_right_exit_code(
@@ -138,6 +141,52 @@ def test_bad_input_is_named_on_stderr_with_the_right_exit_code(
     assert (done.returncode, done.stdout) == (code, "")
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_the_catalogue_does_not_know_is_counted_and_said(
+    shop: Path, recagent: Command
+) -> None:
+    (shop / "events.csv").write_text(EVENTS.replace("\n", ",scene\n", 1).replace(
+        "20:00:00", "20:00:00,books") + "ana,b77,20260502,books\n")  # fmt: skip
+    assert "1 events are of items that the catalogue does not have" in recagent("index").stdout
+
+
+@pytest.mark.parametrize(
+    ("items", "events", "says"),
+    [
+        (ITEMS + "b1,films,Other,travel\n", EVENTS, "one id must be one thing"),
+        (ITEMS, "user_id,item_id,timestamp,value\nana,b1,20260501,100\n", "from 0 to 10, got 100"),
+    ],
+)
+def test_a_catalogue_that_contradicts_itself_is_refused(
+    shop: Path, recagent: Command, items: str, events: str, says: str
+) -> None:
+    (shop / "items.csv").write_text(items)
+    (shop / "events.csv").write_text(events)
+    done = recagent("index")
+    assert done.returncode == 1
+    assert says in done.stderr
+
+
+def test_a_second_process_that_loads_is_told_to_wait(shop: Path, recagent: Command) -> None:
+    with FileLock(shop / ".recagent" / "loading.lock"):
+        done = recagent("index")
+    assert done.returncode == 1
+    assert "another process is loading" in done.stderr
+
+
+def test_hostile_text_of_a_catalogue_stays_text(shop: Path, recagent: Command) -> None:
+    (shop / "items.csv").write_text(
+        "item_id,scene,title,topics\nb1,[/x],Trains,travel\n"
+        "b2\x1b[31m,[/x],[bold]Bread\x1b]0;owned,travel|\x1b[31mred\n"
+    )
+    (shop / "events.csv").write_text(EVENTS)
+    assert recagent("index").returncode == 0
+    for command in (["recommend", "ana", "--scene", "[/x]"], ["events", "list", "ana"]):
+        done = recagent(*command)
+        assert done.returncode == 0, done.stderr
+        assert "\x1b" not in done.stdout
+    assert "[bold]Bread" in recagent("recommend", "ana", "--scene", "[/x]").stdout
 
 
 def test_without_a_catalogue_the_next_step_is_named(recagent: Command) -> None:

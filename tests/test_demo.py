@@ -13,6 +13,8 @@ import pytest
 
 from recagent import demo
 from recagent.api import Recommender
+from recagent.cli import demo as shown
+from recagent.cli.progress import prepared_demo
 from recagent.types import Context, Mode, Slate
 
 pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -155,6 +157,38 @@ def test_what_is_recorded_changes_the_next_slate(recommender: Recommender) -> No
     assert before.trace.cold == "scene"
     assert after.trace.cold is None
     assert recommender.profile(demo.PERSON).events[0].item_id == first.id
+
+
+def test_feedback_is_joined_to_the_slate_that_it_answers(recommender: Recommender) -> None:
+    slate = recommender.recommend("u0200", scene="horror", k=2)
+    event = recommender.record(
+        "u0200", slate.entries[0].item.id, kind="like", impression=slate.trace.id
+    )
+    shown = recommender.impression(event.impression)
+    assert shown is not None
+    assert shown.item_ids == tuple(entry.item.id for entry in slate.entries)
+    assert json.loads(shown.trace)["prompt"] == slate.trace.prompt
+
+
+def test_an_event_without_a_value_does_not_break_the_demo_and_reset_forgets_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with Recommender.from_settings(demo.settings()) as opened:
+        opened.record(demo.PERSON, "0790628", kind="like")
+    shown.run(user=None, scene=None, k=1, lang=None, reset=False, as_json=False)
+    assert "The Incredible Burt Wonderstone" in capsys.readouterr().out
+    prepared_demo(reset=True)
+    with Recommender.from_settings(demo.settings()) as opened:
+        assert len(opened.profile(demo.PERSON).events) == 33
+
+
+def test_a_run_past_its_deadline_degrades_and_ends_well(environment: Environment) -> None:
+    hurried = {**environment, "RECAGENT_RANK__DEADLINE": "0.3"}
+    done = json.loads(
+        run("recommend", demo.PERSON, "--demo", "--scene", "horror", "--json", environment=hurried)
+    )
+    assert "the deadline of 0.3 s has passed" in done["trace"]["degraded"]
+    assert len(done["slate"]) == 5
 
 
 def test_a_person_nobody_knows_gets_a_popular_slate_marked_cold(recommender: Recommender) -> None:

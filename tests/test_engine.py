@@ -9,8 +9,9 @@ import anyio
 import pytest
 
 from recagent.adapters import weights
+from recagent.adapters.http import HttpWire
 from recagent.adapters.llama_cpp import LlamaCppWire
-from recagent.adapters.openai_compatible import Engine, HttpWire
+from recagent.adapters.openai_compatible import Engine
 from recagent.errors import ConfigError, ModelError, ReplyError
 from recagent.fakes import ScriptedModel
 from recagent.protocols import ChatModel, Message
@@ -42,7 +43,7 @@ def make(request: pytest.FixtureRequest) -> Callable[[], ChatModel]:
 
 
 def over_http(address: str, name: str = "") -> Engine:
-    return Engine(HttpWire(base_url=address, api_key="", name=name, concurrency=4))
+    return Engine(HttpWire(base_url=address, api_key="", name=name, concurrency=4, timeout=60))
 
 
 def test_a_model_chats_labels_and_tells_likelihoods(make: Callable[[], ChatModel]) -> None:
@@ -146,7 +147,7 @@ def test_a_bad_answer_becomes_our_error(
     status: int, body: str, error: type[ModelError], retryable: bool
 ) -> None:
     with stub(status, body) as address:
-        wire = HttpWire(base_url=address, api_key="", name="stub", concurrency=1)
+        wire = HttpWire(base_url=address, api_key="", name="stub", concurrency=1, timeout=5)
 
         async def run() -> None:
             await wire.start()
@@ -156,6 +157,64 @@ def test_a_bad_answer_becomes_our_error(
             await wire.close()
 
         anyio.run(run)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(401, "{}"), (404, "{}"), (503, "{}"), (200, "<html>a proxy's page</html>"), (200, "{}")],
+)
+def test_a_server_that_refuses_or_babbles_is_no_server_without_features(
+    status: int, body: str
+) -> None:
+    with stub(status, body) as address, pytest.raises(ModelError):
+        anyio.run(over_http(address, name="stub").start)
+
+
+def test_a_server_that_tells_probabilities_after_the_bias_is_not_asked_for_likelihoods() -> None:
+    certain = '{"content": [{"id": 5, "token": "a", "logprob": 0.0, "top_logprobs": []}]}'
+    body = f'{{"tokens": [5], "choices": [{{"message": {{}}, "logprobs": {certain}}}]}}'
+    with stub(200, body) as address:
+        assert anyio.run(over_http(address, name="stub").start) == {"label", "listwise"}
+
+
+def test_the_older_shape_of_log_probabilities_is_read_too() -> None:
+    body = '{"tokens": [5], "choices": [{"logprobs": {"token_logprobs": [-1.5]}}]}'
+
+    async def run(address: str) -> tuple[float | None, ...]:
+        wire = HttpWire(base_url=address, api_key="", name="stub", concurrency=1, timeout=5)
+        await wire.start()
+        found = await Engine(wire).likelihood("One,", texts=[" two"])
+        await wire.close()
+        return found.values
+
+    with stub(200, body) as address:
+        assert anyio.run(run, address) == (-1.5,)
+
+
+def test_a_log_probability_that_is_no_number_is_a_reply_error() -> None:
+    listed = '{"id": 5, "token": "A", "logprob": NaN, "top_logprobs": []}'
+    body = f'{{"choices": [{{"message": {{}}, "logprobs": {{"content": [{listed}]}}}}]}}'
+
+    async def run(address: str) -> None:
+        wire = HttpWire(base_url=address, api_key="", name="stub", concurrency=1, timeout=5)
+        await wire.start()
+        with pytest.raises(ModelError):
+            await Engine(wire).label_logprobs(ASK, labels=["A"])
+        await wire.close()
+
+    with stub(200, body) as address:
+        anyio.run(run, address)
+
+
+def test_closing_waits_for_a_call_that_its_caller_has_left() -> None:
+    async def run() -> None:
+        model = Engine(LlamaCppWire(gguf()))
+        await model.start()
+        with anyio.move_on_after(0.05):
+            await model.chat([Message("user", "word " * 900)], max_tokens=20)
+        await model.close()
+
+    anyio.run(run)
 
 
 def test_a_server_that_is_not_there_is_named_and_worth_a_retry() -> None:

@@ -50,15 +50,17 @@ def test_an_item_shares_attributes_with_one_that_was_liked():
             facts={"title": "Apes", "kind": "rating", "rating": "8.5/10", "shared": "scifi"},
         ),
     )
-    assert said(evidence) == ["It shares scifi with Apes, which you gave 8.5/10."]
-    assert said(evidence, "zh") == ["它与您打了 8.5/10 分的《Apes》同有：scifi。"]
+    assert said(evidence) == ["It shares scifi with “Apes”, which you gave 8.5/10."]
+    assert said(evidence, "zh") == ["它和您打了 8.5/10 分的“Apes”都有：scifi。"]
 
 
 def test_another_scene_is_named_by_its_label():
     evidence = evidence_for(ALIEN, liking(DUNE))
     assert evidence[0].refs == ("b1", "scifi", "horror")
-    assert said(evidence) == ["It shares scifi, horror with Dune (1965), which you liked in Books."]
-    assert said(evidence, "zh") == ["它与您在“图书”里喜欢的《Dune (1965)》同有：scifi, horror。"]
+    assert said(evidence) == [
+        "It shares scifi, horror with “Dune (1965)”, which you liked in Books."
+    ]
+    assert said(evidence, "zh") == ["它和您在“图书”里喜欢的“Dune (1965)”都有：scifi, horror。"]
 
 
 def test_the_item_that_shares_most_is_named_and_the_newest_of_equals():
@@ -84,8 +86,8 @@ def test_people_in_common_are_counted_and_few_are_left_out():
     assert evidence.kind == "people"
     assert evidence.refs == ("b1",)
     assert evidence.facts["count"] == "3"
-    assert said([evidence])[0].startswith("3 people who liked Dune (1965) also liked it")
-    assert said([evidence], "zh")[0].startswith("喜欢《Dune (1965)》的人里有 3 位也喜欢它")
+    assert said([evidence])[0].startswith("3 people who liked “Dune (1965)” also liked it")
+    assert said([evidence], "zh")[0].startswith("喜欢“Dune (1965)”的人里有 3 位也喜欢它")
     few = likes(2, ("f9", "films"), ("b1", "books"))
     assert [piece.kind for piece in evidence_for(stranger, query, few)] == ["popularity"]
 
@@ -98,10 +100,10 @@ def test_the_wish_and_the_tags_are_named_where_the_item_has_them():
         ("tag", ("drama",)),
     ]
     assert said(evidence) == [
-        "It has what you asked for: scifi, dark.",
+        "Your wish mentions: scifi, dark.",
         "It matches your interest: drama.",
     ]
-    assert said(evidence, "zh") == ["它正是您想要的：scifi, dark。", "它符合您的兴趣：drama。"]
+    assert said(evidence, "zh") == ["您的愿望里提到了：scifi, dark。", "它符合您的兴趣：drama。"]
 
 
 def test_a_value_without_words_is_not_what_was_asked_for():
@@ -125,15 +127,28 @@ def test_where_nothing_is_known_nothing_is_said():
     assert said(()) == []
 
 
-def test_a_wish_that_rules_something_out_is_no_evidence_for_it():
-    for wish in ("no scifi", "anything but scifi", "不要 scifi"):
-        assert "wish" not in {piece.kind for piece in evidence_for(ALIEN, make_query(wish=wish))}
+def test_a_wish_is_quoted_not_interpreted():
+    """Whether "no scifi" asks for it or not, that the wish mentions it is true."""
+    for wish in ("no scifi", "anything but scifi", "I hate scifi"):
+        assert said(evidence_for(ALIEN, make_query(scene=FILMS, wish=wish))) == [
+            "Your wish mentions: scifi."
+        ]
+
+
+def test_an_item_is_no_evidence_for_itself():
+    assert evidence_for(ALIEN, liking(ALIEN)) == ()
+
+
+def test_a_bare_yes_or_the_same_word_under_another_name_is_not_shared():
+    one = make_item("f1", scene="films", in_stock="yes", director="Washington")
+    other = make_item("f2", scene="films", in_stock="yes", place="Washington")
+    assert evidence_for(one, liking(other)) == ()
 
 
 def test_counts_that_hold_mere_looks_are_not_called_liking():
     events = [replace(event, kind="view", value=None) for event in likes(5, ("f1", "films"))]
     shown = said(evidence_for(ALIEN, make_query(scene=FILMS), events))
-    assert shown == ["5 people chose it in Films."]
+    assert shown == ["It is in the history of 5 people in Films."]
 
 
 @pytest.mark.parametrize("kind", ["view", "click", "comment"])

@@ -100,7 +100,7 @@ def phrasing_prompt(lang, person):
         for number, (kind, facts) in enumerate(REASONS[person], start=1)
     ]
     model = ScriptedModel(reply='{"sentences": []}')
-    wait(phrased(evidence, scenes=SCENES, model=model, lang=lang, attempts=1))
+    wait(phrased(evidence, scenes=SCENES, model=model, lang=lang, attempts=1, deadline=30))
     return shown(model.seen[0]) + "\n"
 
 

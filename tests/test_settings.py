@@ -29,7 +29,7 @@ def write(text, name="recagent.toml"):
 def test_without_any_file_the_defaults_are_the_embedded_engine_and_english():
     settings = load()
     assert (settings.lang, settings.endpoint, settings.rank.pool) == ("en", "", 20)
-    assert settings.data_dir == Path(".recagent")
+    assert settings.data_dir == Path.cwd() / ".recagent"
 
 
 def test_each_source_wins_over_the_ones_below_it(monkeypatch):
@@ -70,12 +70,10 @@ def test_relative_paths_are_those_of_the_config_file(folder):
 
 
 def test_declared_scenes_are_scenes():
-    write('[scenes.films]\ndescription = "At home."\nlabels = { en = "Films", zh = "电影" }')
+    write('[scenes.films]\nlabels = { en = "Films", zh = "电影" }')
     assert load().declared_scenes() == {
-        "films": Scene(
-            name="films", description="At home.", labels={"en": "Films", "zh": "电影"}
-        )
-    }  # fmt: skip
+        "films": Scene(name="films", labels={"en": "Films", "zh": "电影"})
+    }
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from anyio import to_thread
 
-from recagent.errors import ConfigError, ModelError
+from recagent.errors import ConfigError, ModelError, ReplyError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,10 @@ class WordLlamaEmbedder:
     """Mean of static 256-d word vectors: no network, no GPU, about 13,000 short texts a second."""
 
     name = "wordllama-l2-supercat-256"
-    version = "1"
+
+    @property
+    def version(self) -> str:
+        return version("wordllama")
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         return await to_thread.run_sync(lambda: unit_rows(self._model.embed(list(texts))))
@@ -67,7 +70,9 @@ class EndpointEmbedder:
     async def embed(self, texts: Sequence[str]) -> Matrix:
         import openai  # noqa: PLC0415
 
-        client = openai.AsyncOpenAI(base_url=self._base_url, api_key=self._api_key or "none")
+        client = openai.AsyncOpenAI(
+            base_url=self._base_url, api_key=self._api_key or "none", max_retries=0
+        )
         try:
             async with client:
                 reply = await client.embeddings.create(model=self.name, input=list(texts))
@@ -75,7 +80,14 @@ class EndpointEmbedder:
             raise ModelError(
                 f"embeddings endpoint {self._base_url!r}: {error}", retryable=True
             ) from error
-        return unit_rows(np.asarray([row.embedding for row in reply.data]))
+        try:
+            return unit_rows(np.asarray([row.embedding for row in reply.data]))
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ReplyError(
+                f"embeddings endpoint {self._base_url!r} answered outside OpenAI's protocol",
+                reply=str(reply)[:500],
+                retryable=False,
+            ) from error
 
 
 class FastEmbedEmbedder:
@@ -89,7 +101,10 @@ class FastEmbedEmbedder:
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         def run() -> Matrix:
-            return unit_rows(np.asarray(list(self._model.embed(list(texts)))))
+            try:
+                return unit_rows(np.asarray(list(self._model.embed(list(texts)))))
+            except Exception as error:  # its own, the hub's, or onnxruntime's
+                raise ModelError(f"fastembed {self.name!r}: {error}") from error
 
         return await to_thread.run_sync(run)
 

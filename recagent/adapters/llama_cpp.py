@@ -6,14 +6,15 @@ has no call for it.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import anyio
 import orjson
 from anyio import to_thread
 
@@ -35,7 +36,9 @@ class LlamaCppWire:
         """
         self._path = path
         self._threads = threads
-        self._slot = anyio.CapacityLimiter(1)
+        # The engine cannot be interrupted: a caller whose deadline has passed leaves, and the call
+        # goes on here; the next one, and closing, wait for it.
+        self._thread = ThreadPoolExecutor(max_workers=1)
         self._key = secrets.token_hex(16)
         self._server: Any = None
         self._http: Any = None
@@ -79,22 +82,30 @@ class LlamaCppWire:
 
     async def post(self, path: str, body: Mapping[str, Any]) -> object:
         if path == "/tokenize":
-            return (await self._http.post(path, json=body)).json()
+            return await self._tokenize(body)
         handle = {
             "/v1/chat/completions": self._server.handle_chat_completions,
             "/v1/completions": self._server.handle_completions,
         }[path]
-        # The engine cannot be interrupted: a caller whose deadline has passed leaves, and the call
-        # ends by itself before the next one begins.
-        answer: Any = await to_thread.run_sync(
-            lambda: handle(dict(body)), abandon_on_cancel=True, limiter=self._slot
-        )
+        try:
+            answer: Any = await asyncio.wrap_future(self._thread.submit(handle, dict(body)))
+        except RuntimeError as error:
+            raise ModelError(f"embedded engine: {error}") from error
         reply: dict[str, Any] = orjson.loads(answer) if isinstance(answer, str) else answer
         if "error" in reply:
             raise ModelError(f"embedded engine: {reply['error']}")
         return reply
 
     async def close(self) -> None:
+        await to_thread.run_sync(self._thread.shutdown)
         if self._http is not None:
             await self._http.aclose()
         self._server = self._http = None
+
+    async def _tokenize(self, body: Mapping[str, Any]) -> object:
+        import httpx2  # noqa: PLC0415
+
+        try:
+            return (await self._http.post("/tokenize", json=body)).json()
+        except (httpx2.HTTPError, ValueError) as error:
+            raise ModelError(f"embedded engine's tokeniser: {error}", retryable=True) from error

@@ -1,6 +1,6 @@
 """The ``ChatModel`` on anything that speaks OpenAI's protocol, over a wire.
 
-The wire is HTTP (vLLM, llama.cpp's server, a cloud) or the embedded engine in this process
+The wire is HTTP (``adapters.http``) or the embedded engine in this process
 (``adapters.llama_cpp``); requests and replies are the same, so that both rank alike. Retries are
 not done here: ``ranking.asking`` has the one retry layer.
 """
@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import anyio
 import numpy as np
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
-from recagent.errors import ConfigError, ModelError, ReplyError
+from recagent.adapters.http import Wire
+from recagent.errors import ModelError, ReplyError
 from recagent.protocols import Logprobs, Message, Reply, Schema
 from recagent.types import Mode, Usage
 
@@ -25,80 +26,13 @@ logger = logging.getLogger(__name__)
 # Servers cap the alternatives that they list: OpenAI and vLLM at 20, llama.cpp does not.
 _WISHED_ALTERNATIVES = 1_000
 _COMMON_ALTERNATIVES = 20
-_RETRYABLE_STATUS = {408, 409, 429, 500, 502, 503, 504}
+_REFUSED = (400, 422)  # how servers say that they do not know, or cap, a parameter
+_KEPT_TOKENS = 50_000  # texts whose tokens are remembered: titles come again and again
 _FORCE = 100  # the largest bias that OpenAI's protocol allows
 
 
-class Wire(Protocol):
-    """Carries one JSON request to an engine and its JSON answer back."""
-
-    async def start(self) -> str:
-        """Connect or load; the model's name."""
-        ...
-
-    async def post(self, path: str, body: Mapping[str, Any]) -> object:
-        """Answer of ``/v1/chat/completions``, ``/v1/completions`` or ``/tokenize``, as JSON values.
-
-        Raises:
-            ModelError: the engine refused or did not answer; retryable where trying again may help.
-        """
-        ...
-
-    async def close(self) -> None: ...
-
-
-class HttpWire:
-    """HTTP through the openai client, with at most ``concurrency`` requests under way."""
-
-    def __init__(self, *, base_url: str, api_key: str, name: str, concurrency: int) -> None:
-        if not base_url.startswith(("http://", "https://")):
-            raise ConfigError(f"model base URL {base_url!r} must begin with http:// or https://")
-        self._base_url = base_url.rstrip("/")
-        self._api_key = api_key or "none"
-        self._name = name
-        self._slots = anyio.CapacityLimiter(concurrency)
-        self._client: Any = None
-
-    async def start(self) -> str:
-        import openai  # noqa: PLC0415 - one second
-
-        self._client = openai.AsyncOpenAI(
-            base_url=self._base_url, api_key=self._api_key, max_retries=0
-        )
-        if not self._name:
-            listed = _Models.model_validate(await self._send("get", "/models", None))
-            if not listed.data:
-                raise ModelError(f"{self._base_url!r} lists no model; set [model] name")
-            self._name = listed.data[0].id
-        return self._name
-
-    async def post(self, path: str, body: Mapping[str, Any]) -> object:
-        if path == "/tokenize":  # lives beside /v1, not below it
-            return await self._send("post", self._base_url.removesuffix("/v1") + path, body)
-        return await self._send("post", path.removeprefix("/v1"), {"model": self._name, **body})
-
-    async def _send(self, verb: str, path: str, body: Mapping[str, Any] | None) -> object:
-        import openai  # noqa: PLC0415
-
-        try:
-            async with self._slots:
-                if verb == "get":
-                    return await self._client.get(path, cast_to=object)
-                return await self._client.post(path, body=body, cast_to=object)
-        except openai.APIStatusError as error:
-            raise ModelError(
-                f"{self._base_url!r} answered {error.status_code} to {path!r}: {error.message}",
-                retryable=error.status_code in _RETRYABLE_STATUS,
-            ) from error
-        except openai.OpenAIError as error:
-            raise ModelError(
-                f"no answer from {self._base_url!r} ({error}); is the server running?",
-                retryable=True,
-            ) from error
-
-    async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+class _UnableError(ModelError):
+    """The engine answered, without what was asked for: it does not have it."""
 
 
 class Engine:
@@ -109,7 +43,7 @@ class Engine:
         self._name = ""
         self._modes: frozenset[Mode] | None = None
         self._alternatives = _WISHED_ALTERNATIVES
-        self._tokens: dict[str, list[int]] = {}
+        self._tokens: dict[str, tuple[int, ...]] = {}
         self._starting = anyio.Lock()
 
     @property
@@ -147,13 +81,13 @@ class Engine:
                 {**body, "top_logprobs": self._alternatives},
             )
         except ModelError as error:
-            if error.retryable or self._alternatives == _COMMON_ALTERNATIVES:
+            if error.status not in _REFUSED or self._alternatives == _COMMON_ALTERNATIVES:
                 raise
             self._alternatives = _COMMON_ALTERNATIVES  # said once by the server, kept
             return await self.label_logprobs(messages, labels=labels)
         first = reply.first()
         if first is None:
-            raise ModelError(f"model {self._name!r} gave no log probabilities", retryable=False)
+            raise _UnableError(f"model {self._name!r} gave no log probabilities")
         found: dict[str, float] = {}
         for token in first.top_logprobs:  # variants of one label (" A", "A") add up
             label = token.token.strip()
@@ -169,7 +103,7 @@ class Engine:
         report as it was before the bias. The engine's prefix cache makes a step cost one token.
         """
         start = await self._tokenize(prefix)
-        tokens = [tuple(await self._tokenize(text)) for text in texts]
+        tokens = [await self._tokens_of(text) for text in texts]
         wanted: dict[tuple[int, ...], set[int]] = {}
         for text in tokens:
             for depth, token in enumerate(text):
@@ -195,35 +129,47 @@ class Engine:
         await self._wire.close()
 
     async def _probe(self) -> frozenset[Mode]:
-        """What this engine can do, by trying it once on a few words."""
+        """What this engine can do, by trying it once on a few words.
+
+        Raises:
+            ModelError: it does not answer, or refuses us altogether.
+        """
         modes: set[Mode] = {"listwise"}
-        try:
-            await self.likelihood("One, two,", texts=[" three"])
-            modes.add("likelihood")
-        except ModelError as error:
-            logger.debug("no likelihood: %s", error)
         try:
             await self.label_logprobs([Message("user", "Say A.")], labels=["A"])
             modes.add("label")
         except ModelError as error:
-            logger.debug("no labels: %s", error)
-            if error.retryable:  # the server is down, not short of a feature
+            if not isinstance(error, _UnableError) and error.status not in _REFUSED:
                 raise
+            logger.info("model %s gives no labels: %s", self._name, error)
+        try:
+            likely, unlikely = (
+                await self.likelihood("One, two,", texts=[" three", " elephants and"])
+            ).values
+            # Zeros would be the probabilities after the bias: every forced token is then certain.
+            if likely is not None and unlikely is not None and unlikely < likely < 0:
+                modes.add("likelihood")
+        except ModelError as error:
+            logger.info("model %s gives no likelihood: %s", self._name, error)
         return frozenset(modes)
 
-    async def _tokenize(self, text: str) -> list[int]:
+    async def _tokens_of(self, text: str) -> tuple[int, ...]:
         if text not in self._tokens:
-            # llama.cpp reads "content", vLLM "prompt"; neither may add a token of its own.
-            body = {
-                "content": text,
-                "prompt": text,
-                "model": self._name,
-                "add_special": False,
-                "add_special_tokens": False,
-            }
-            reply = await self._post(_Tokens, "/tokenize", body)
-            self._tokens[text] = reply.tokens
+            if len(self._tokens) >= _KEPT_TOKENS:
+                self._tokens.clear()
+            self._tokens[text] = tuple(await self._tokenize(text))
         return self._tokens[text]
+
+    async def _tokenize(self, text: str) -> list[int]:
+        # llama.cpp reads "content", vLLM "prompt"; neither may add a token of its own.
+        body = {
+            "content": text,
+            "prompt": text,
+            "model": self._name,
+            "add_special": False,
+            "add_special_tokens": False,
+        }
+        return (await self._post(_Tokens, "/tokenize", body)).tokens
 
     async def _step(
         self, prompt: list[int], token: int, *, several: bool
@@ -253,9 +199,12 @@ class Engine:
             "logprobs": listed,
             "logit_bias": {str(token): _FORCE},
         }
-        first = (await self._post(_TextReply, "/v1/completions", body)).first()
+        reply = await self._post(_TextReply, "/v1/completions", body)
+        first = reply.first()
         if first is None:
-            return {}
+            said = reply.choices[0].logprobs
+            plain = said.token_logprobs if said else None  # OpenAI's older shape, without ids
+            return {token: plain[0]} if plain and plain[0] is not None else {}
         steps = {other.id: other.logprob for other in first.top_logprobs if other.id is not None}
         return steps if first.id is None else {**steps, first.id: first.logprob}
 
@@ -275,12 +224,13 @@ class Engine:
 class _Token(BaseModel):
     token: str = ""
     id: int | None = None
-    logprob: float
+    logprob: FiniteFloat
     top_logprobs: list[_Token] = []
 
 
 class _TokenList(BaseModel):
     content: list[_Token] | None = None
+    token_logprobs: list[FiniteFloat | None] | None = None
 
 
 class _Usage(BaseModel):
@@ -321,14 +271,6 @@ class _TextReply(BaseModel):
 
 class _Tokens(BaseModel):
     tokens: list[int]
-
-
-class _Model(BaseModel):
-    id: str
-
-
-class _Models(BaseModel):
-    data: list[_Model]
 
 
 _Shape = TypeVar("_Shape", bound=BaseModel)

@@ -42,6 +42,7 @@ _EVENTS = sa.Table(
     sa.Column("text", sa.String, nullable=False),
     sa.Column("device", sa.String, nullable=False),
     sa.Column("place", sa.String, nullable=False),
+    sa.Column("impression", sa.String, nullable=False),
     sa.UniqueConstraint("user_id", "item_id", "scene", "kind", "at", name="one_event"),
     sa.Index("events_by_user", "user_id", "at"),
 )
@@ -216,6 +217,7 @@ def _event_row(event: Event) -> dict[str, Any]:
         "text": event.text,
         "device": event.device,
         "place": event.place,
+        "impression": event.impression,
     }
 
 
@@ -230,4 +232,5 @@ def _event(row: sa.Row[Any]) -> Event:
         text=row.text,
         device=row.device,
         place=row.place,
+        impression=row.impression,
     )

@@ -20,6 +20,3 @@ def main() -> None:
         sys.exit(RUNTIME_ERROR)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:  # the reader of a pipe has left, as `head` does
-        sys.stderr.close()
-        sys.exit(0)

@@ -30,7 +30,7 @@ Config = Annotated[
     Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")
 ]
 Demo = Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prompts and face.")]
 Scene = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
 SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
@@ -63,12 +63,15 @@ def demo(
     scene: Annotated[str | None, typer.Option(help="Another scene to be new in.")] = None,
     k: SlateLength = 5,
     lang: Lang = None,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Forget events added to the demo.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Show a real person: what they liked, a slate where they are known, one where they are new."""
+    """Show a real person: their likes, a slate where they are known, one where they are new."""
     from recagent.cli import demo as shown  # noqa: PLC0415
 
-    shown.run(user=user, scene=scene, k=k, lang=lang, as_json=json)
+    shown.run(user=user, scene=scene, k=k, lang=lang, reset=reset, as_json=json)
 
 
 @app.command()
@@ -152,6 +155,7 @@ def events_add(
     value: Annotated[float | None, typer.Option(help="The value of a rating.")] = None,
     scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
     at: Annotated[datetime | None, typer.Option(help="When, in UTC. [default: now]")] = None,
+    impression: Annotated[str, typer.Option(help="The id of the slate that this answers.")] = "",
     config: Config = None,
     demo: Demo = False,
     json: Json = False,
@@ -159,11 +163,20 @@ def events_add(
     """Store one event; the person's next slate takes it into account."""
     from datetime import UTC  # noqa: PLC0415
 
+    from recagent.catalog import event_kind  # noqa: PLC0415
     from recagent.cli import show  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
     with _open(_settings(config, demo, None)) as recommender:
-        event = recommender.record(user, item, kind=kind, value=value, scene=scene, at=when)
+        event = recommender.record(
+            user,
+            item,
+            kind=event_kind(kind),
+            value=value,
+            scene=scene,
+            at=when,
+            impression=impression,
+        )
     show.event_line(event, as_json=json)
 
 

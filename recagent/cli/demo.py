@@ -38,10 +38,16 @@ WORDS: dict[Language, dict[str, str]] = {
 
 
 def run(
-    *, user: str | None, scene: str | None, k: int, lang: Language | None, as_json: bool
+    *,
+    user: str | None,
+    scene: str | None,
+    k: int,
+    lang: Language | None,
+    reset: bool,
+    as_json: bool,
 ) -> None:
     """Show the demo; with ``as_json`` only the slate of the scene where the person is new."""
-    settings = prepared_demo(**({} if lang is None else {"lang": lang}))
+    settings = prepared_demo(reset=reset, **({} if lang is None else {"lang": lang}))
     person, new_scene = user or demo.PERSON, scene or demo.NEW_SCENE
     with Recommender.from_settings(settings) as recommender:
         profile = recommender.profile(person)
@@ -69,17 +75,18 @@ def _introduce(profile: Profile, settings: Settings) -> None:
     scenes = settings.declared_scenes()
     title = words["liked"].format(
         person=profile.user.id,
-        n=len(profile.events),
+        n=len({event.item_id for event in profile.events}),
         scenes=len({event.scene for event in profile.events}),
     )
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column(words["item"], overflow="fold")
     table.add_column(words["rating"], justify="right")
     table.add_column(words["scene"])
-    ratings = {event.item_id: event.value for event in reversed(profile.events)}
+    values = {event.item_id: event.value for event in reversed(profile.events)}
     for item_id in list(profile.liked)[:_LIKED]:
         item = profile.items[item_id]
-        rating = f"{ratings[item_id]:g}/{settings.ratings.high:g}"
+        value = values[item_id]
+        rating = "" if value is None else f"{value:g}/{settings.ratings.high:g}"
         table.add_row(Text(caption(item)), rating, scenes[item.scene].label(lang))
     out = show.console()
     out.print(words["about"], style="dim", markup=False)

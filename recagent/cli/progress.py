@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 import anyio
@@ -36,10 +37,11 @@ def load_with_progress(settings: Settings) -> Loaded:
         return anyio.run(run)
 
 
-def prepared_demo(**overrides: Any) -> Settings:
-    """The demo's settings, its data loaded; only the first call takes time."""
+def prepared_demo(*, reset: bool = False, **overrides: Any) -> Settings:
+    """The demo's settings, its data loaded; only the first call, or one that resets, takes time."""
     settings = demo.settings(**overrides)
-    if not demo.is_loaded(settings):
+    if reset or not demo.is_loaded(settings):
+        shutil.rmtree(settings.data_dir, ignore_errors=True)
         load_with_progress(settings)
         demo.mark_loaded(settings)
     return settings

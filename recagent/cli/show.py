@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recagent.loading import Loaded
-from recagent.prompts import caption
+from recagent.prompts import caption, one_line
 from recagent.types import Event, Explanation, Language, Profile, Slate, Trace
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
@@ -28,12 +28,12 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "nobody": "no model",
     },
     "zh": {
-        "item": "条目", "chance": "概率", "why": "理由", "none": "（没有已知的依据）",
-        "warm": "", "scene": "在此场景是新人", "fully": "一无所知：热门而多样",
+        "item": "条目", "chance": "概率", "why": "理由", "none": "（暂无依据）",
+        "warm": "", "scene": "初次来到此场景", "fully": "暂无此人的记录：按热门且多样推荐",
         "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
         "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
-        "no model": "未询问模型", "empty": "此场景里没有未看过的条目了。",
-        "phrased": "由 {model} 连句；模型有 {replaced} 句被替换",
+        "no model": "未调用模型", "empty": "此场景里没有可推荐的新条目了。",
+        "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
     },
 }  # fmt: skip
@@ -61,19 +61,19 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     if not slate.entries:
         out.print(f"{title}\n{words['empty']}", markup=False)
         return
-    table = Table(title=title, title_justify="left", title_style="bold", expand=False)
+    table = Table(title=Text(one_line(title, 120), style="bold"), title_justify="left")
     table.add_column("#", justify="right")
     table.add_column(words["item"], overflow="fold", max_width=32)
     table.add_column(words["chance"], justify="right")
     table.add_column(words["why"], overflow="fold")
     for entry, why in zip(slate.entries, reasons, strict=True):
         said = "\n".join(claim.text for claim in why.claims) or words["none"]
-        name = Text.assemble(caption(entry.item), ("\n" + entry.item.id, "dim"))
+        name = Text.assemble(caption(entry.item), ("\n" + one_line(entry.item.id), "dim"))
         table.add_row(str(entry.rank), name, f"{entry.probability:.1%}", Text(said))
     out.print(table)
     out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
     if slate.trace.degraded:
-        out.print(f"{words['degraded']}: {slate.trace.degraded}", style="bold red", markup=False)
+        _print_degraded(slate.trace.degraded, words)
 
 
 def explanation(why: Explanation, *, lang: Language) -> None:
@@ -85,12 +85,14 @@ def explanation(why: Explanation, *, lang: Language) -> None:
     for claim in why.claims:
         out.print(f"  {claim.text}  [{', '.join(claim.evidence)}]", markup=False, highlight=False)
     for piece in why.evidence:
-        refs = ", ".join(piece.refs)
+        refs = ", ".join(map(one_line, piece.refs))
         out.print(f"  {piece.id}: {piece.kind}: {refs}", style="dim", markup=False, highlight=False)
     if why.phrased_by or why.replaced:
         model = why.phrased_by or WORDS[lang]["nobody"]
         line = WORDS[lang]["phrased"].format(model=model, replaced=why.replaced)
         out.print(f"  {line}", style="dim", markup=False, highlight=False)
+    if why.degraded:
+        _print_degraded(why.degraded, WORDS[lang])
 
 
 def events(profile: Profile, *, limit: int, as_json: bool) -> None:
@@ -101,11 +103,14 @@ def events(profile: Profile, *, limit: int, as_json: bool) -> None:
     table = Table("at", "scene", "kind", "value", "item")
     for event in profile.events[:limit]:
         item = profile.items.get(event.item_id)
-        value = "" if event.value is None else f"{event.value:g}"
-        at = f"{event.at:%Y-%m-%d %H:%M}"
-        table.add_row(
-            at, event.scene, event.kind, value, Text(caption(item) if item else event.item_id)
+        cells = (
+            f"{event.at:%Y-%m-%d %H:%M}",
+            one_line(event.scene),
+            event.kind,
+            "" if event.value is None else f"{event.value:g}",
+            caption(item) if item else one_line(event.item_id),
         )
+        table.add_row(*map(Text, cells))
     console().print(table)
 
 
@@ -127,6 +132,8 @@ def loaded(done: Loaded, *, as_json: bool) -> None:
         f"items: {items.written} indexed, {items.unchanged} unchanged, {items.deleted} deleted; "
         f"events: {done.events} new; people: {done.users}"
     )
+    if done.unknown:
+        typer.echo(f"{done.unknown} events are of items that the catalogue does not have")
 
 
 def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:
@@ -166,12 +173,18 @@ def explanation_json(why: Explanation) -> dict[str, Any]:
         ],
         "phrased_by": why.phrased_by,
         "replaced": why.replaced,
+        "degraded": why.degraded,
     }
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:
     """The trace, with ``tokens`` as their sum."""
     return {**asdict(trace), "tokens": trace.usage.prompt + trace.usage.completion}
+
+
+def _print_degraded(reason: str, words: Mapping[str, str]) -> None:
+    said = f"{words['degraded']}: {one_line(reason, 400)}"
+    console().print(said, style="bold red", markup=False, highlight=False)
 
 
 def _event_json(event: Event) -> dict[str, Any]:

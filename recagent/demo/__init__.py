@@ -12,6 +12,7 @@ from typing import Any
 
 import platformdirs
 
+from recagent import __version__
 from recagent.settings import Settings, load
 
 CONFIG = Path(__file__).parent / "recagent.toml"
@@ -49,4 +50,4 @@ def _stamp(settings: Settings) -> Path:
 
 def _state(settings: Settings) -> str:
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in DATA)).hexdigest()
-    return f"{digest} {settings.embedder.kind} {settings.embedder.name}"
+    return f"{digest} {__version__} {settings.embedder.kind} {settings.embedder.name}"

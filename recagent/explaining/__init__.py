@@ -4,7 +4,7 @@ Evidence comes first, from events, attributes and counts; a model may only phras
 """
 
 from recagent.explaining.evidence import gather
-from recagent.explaining.phrasing import phrased
+from recagent.explaining.phrasing import Phrased, phrased
 from recagent.explaining.sentences import claims
 
-__all__ = ["claims", "gather", "phrased"]
+__all__ = ["Phrased", "claims", "gather", "phrased"]

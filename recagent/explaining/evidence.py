@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from recagent.prompts import caption
+from recagent.prompts import caption, one_line
 from recagent.protocols import Query
 from recagent.retrieval.behaviour import Behaviour
 from recagent.retrieval.lexical import tokens
@@ -18,9 +18,7 @@ MOST = 3  # pieces for one item
 _HISTORY = 50  # newest liked items that are looked at
 _FEW_PEOPLE = 3  # below this, people in common are chance
 
-# A wish that rules something out may name what it does not want: then it is no evidence.
-_NEGATIONS = {"no", "not", "never", "without", "except", "don", "but", "less"}
-_NEGATIONS_ZH = ("不", "没", "别", "非", "无", "除")
+_NO_VALUE = {"yes", "no", "true", "false", "none", "unknown", "是", "否", "有", "无"}
 
 Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
 
@@ -48,26 +46,21 @@ def _personal(
     item: Item, query: Query, behaviour: Behaviour, scale: RatingScale
 ) -> Iterator[Piece]:
     profile = query.profile
-    wish = set(tokens(query.context.wish))
-    negated = wish & _NEGATIONS or any(word in query.context.wish for word in _NEGATIONS_ZH)
-    named = [
-        value
-        for value in _values(item)
-        if tokens(value) and set(tokens(value)) <= wish and not negated
-    ]
-    if named:
-        yield "wish", tuple(named), {"words": ", ".join(named)}
-    words = set(tokens(item.document()))
+    wish, words = set(tokens(query.context.wish)), set(tokens(item.document()))
+    texts = [text for _, text in _values(item)]
+    values = [text for text in texts if len(text) > 1 and set(tokens(text)) <= wish]
+    if values:
+        yield "wish", tuple(values), {"words": _listed(values)}
     tags = [tag for tag in profile.user.tags if tokens(tag) and set(tokens(tag)) <= words]
     if tags:
-        yield "tag", tuple(tags), {"words": ", ".join(tags)}
-    recent = [profile.items[item_id] for item_id in list(profile.liked)[:_HISTORY]]
+        yield "tag", tuple(tags), {"words": _listed(tags)}
+    recent = [profile.items[key] for key in list(profile.liked)[:_HISTORY] if key != item.id]
     newest = {event.item_id: event for event in reversed(profile.events)}
     alike = _most_alike(item, recent)
     if alike is not None:
         liked, shared = alike
         facts = _about(liked, newest[liked.id], query, scale)
-        yield "attribute", (liked.id, *shared), {**facts, "shared": ", ".join(shared)}
+        yield "attribute", (liked.id, *shared), {**facts, "shared": _listed(shared)}
     counts = behaviour.together(item.id, others=[liked.id for liked in recent])
     if counts:
         closest = max(counts, key=lambda item_id: counts[item_id] / behaviour.likes[item_id] ** 0.5)
@@ -77,31 +70,34 @@ def _personal(
 
 
 def _most_alike(item: Item, liked: Sequence[Item]) -> tuple[Item, list[str]] | None:
-    """The liked item that shares most attribute values; the newest of equals."""
+    """The liked item that shares most attribute values, and the values; the newest of equals."""
     values = _values(item)
     best: tuple[Item, list[str]] | None = None
     for other in liked:
         held = _values(other)
-        shared = [value for value in values if value in held and tokens(value)]
+        shared = [value for name, value in values if (name, value) in held]
         if shared and (best is None or len(shared) > len(best[1])):
             best = other, shared
     return best
 
 
-def _values(item: Item) -> list[str]:
-    """Attribute values that two items can meaningfully share: plain texts, and those of lists."""
-    found: list[str] = []
-    for value in item.attributes.values():
-        if isinstance(value, tuple):
-            found.extend(value)
-        elif isinstance(value, str):
-            found.append(value)
-    return list(dict.fromkeys(found))
+def _values(item: Item) -> list[tuple[str, str]]:
+    """Attributes that two items can meaningfully share, as (name, value), texts or from lists.
+
+    Values without a word in them, or with one that is only yes or no, say nothing by themselves.
+    """
+    found: dict[tuple[str, str], None] = {}
+    for name, value in item.attributes.items():
+        if isinstance(value, str):
+            value = (value,)  # noqa: PLW2901
+        for text in value if isinstance(value, tuple) else ():
+            if tokens(text) and text.lower() not in _NO_VALUE:
+                found[name, text] = None
+    return list(found)
 
 
-def _people(count: int, behaviour: Behaviour) -> dict[str, str]:
-    """How many people, and whether all that is counted is liking or some of it only choosing."""
-    return {"count": str(count), "did": "liked" if behaviour.is_liking else "chose"}
+def _listed(values: Sequence[str]) -> str:
+    return ", ".join(one_line(value) for value in values)
 
 
 def _about(liked: Item, event: Event, query: Query, scale: RatingScale) -> dict[str, str]:
@@ -111,3 +107,8 @@ def _about(liked: Item, event: Event, query: Query, scale: RatingScale) -> dict[
     if liked.scene != query.scene.name:
         facts["scene"] = liked.scene
     return facts
+
+
+def _people(count: int, behaviour: Behaviour) -> dict[str, str]:
+    """How many people, and whether all that is counted is liking or some of it buys or looks."""
+    return {"count": str(count), "did": "liked" if behaviour.is_liking else "had"}

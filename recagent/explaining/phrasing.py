@@ -1,14 +1,16 @@
 """A model joins evidence into friendlier sentences; code decides whether they may be shown.
 
-The model never writes a fact: it refers to clauses by their id in square brackets, and every other
-word must be one of a short list that says nothing. A sentence that breaks this is replaced.
+The model never writes a fact: it refers to clauses by their id in square brackets, and may only say
+that they are reasons, and put them beside each other. A sentence that breaks this is replaced.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import anyio
 from pydantic import BaseModel, ValidationError
 
 from recagent import prompts
@@ -19,21 +21,17 @@ from recagent.ranking.asking import Budget, ask
 from recagent.types import Claim, Evidence, Language, Scene
 
 _REFERENCE = re.compile(r"\[(e\d+)\]")
-# A reference that its clause can take the place of without running into its neighbours.
-_STANDING: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(r"(?<!\S)\[e\d+\](?![^\s,.;:!?])"),
-    "zh": re.compile(r"\[e\d+\](?!\s*\[)"),
+# A sentence is a lead, references with joints between them, and nothing after. Leads say that what
+# follows are reasons for the recommendation; joints only put one beside the other.
+_LEADS: dict[Language, frozenset[str]] = {
+    "en": frozenset(["", "because", "since", "as", "also", "recommended because"]),
+    "zh": frozenset(["", "因为", "由于", "此外", "推荐理由", "理由是"]),
 }
-_PUNCTUATION = re.compile(r"[\s,.;:!?'\"()\-，。；：！？、“”‘’（）]+")
-
-# Words that join clauses and claim nothing. No "not", no "you", no quantity, no praise of the item.
-_EN = """a also and as because here is since so that this too what why may might be
-recommended reason reasons more moreover besides plus for one"""
-_ZH = "因为 由于 而且 并且 另外 同时 所以 推荐 理由 还 也 又 此外 是 这"
-_GLUE: dict[Language, frozenset[str]] = {
-    "en": frozenset(_EN.split()),
-    "zh": frozenset(_ZH.split()),
+_JOINTS: dict[Language, frozenset[str]] = {
+    "en": frozenset(["", "and", "and also", "also", "plus", "besides", "moreover"]),
+    "zh": frozenset(["", "而且", "并且", "另外", "同时", "此外", "还", "也", "又"]),
 }
+_EDGES = " ,;:.，；：、。"
 
 SCHEMA: Schema = {
     "type": "object",
@@ -51,6 +49,16 @@ class SentencesReply(BaseModel):
     sentences: list[str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrased:
+    """Sentences; how many of the model's were kept and replaced; why it was not heard, if so."""
+
+    claims: tuple[Claim, ...]
+    kept: int = 0
+    replaced: int = 0
+    degraded: str | None = None
+
+
 async def phrased(
     evidence: Sequence[Evidence],
     *,
@@ -58,14 +66,20 @@ async def phrased(
     model: ChatModel,
     lang: Language,
     attempts: int,
-) -> tuple[tuple[Claim, ...], int, int]:
-    """Checked sentences, how many of them are the model's, and how many of its own were replaced.
+    deadline: float,
+) -> Phrased:
+    """Checked sentences; evidence that none of them uses is said plainly, so that nothing is lost.
 
-    Evidence that no accepted sentence uses is said plainly, so that nothing is lost either. A model
-    that does not answer counts as one replaced sentence.
+    Args:
+        evidence: of one item.
+        scenes: for their labels.
+        model: writes; one that does not answer leaves the plain sentences, and is said.
+        lang: of prompt and sentences.
+        attempts: retry budget.
+        deadline: seconds.
     """
     if not evidence:
-        return (), 0, 0
+        return Phrased(claims=())
     clauses = {piece.id: clause(piece, scenes=scenes, lang=lang) for piece in evidence}
     prompt = prompts.load("explain", "phrase", lang=lang)
     messages = prompt.chat(clauses=list(clauses.items()))
@@ -76,9 +90,11 @@ async def phrased(
         return _parsed(model, reply)
 
     try:
-        written = await ask(call, budget=Budget(attempts))
-    except ModelError:
-        return claims(evidence, scenes=scenes, lang=lang), 0, 1
+        with anyio.fail_after(deadline):
+            written = await ask(call, budget=Budget(attempts))
+    except (ModelError, TimeoutError) as error:
+        why = str(error) or f"the deadline of {deadline:g} s has passed"
+        return Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
     accepted: list[Claim] = []
     used: set[str] = set()
     for text in written:
@@ -87,38 +103,39 @@ async def phrased(
             accepted.append(claim)
             used |= set(claim.evidence)
     left = [piece for piece in evidence if piece.id not in used]
-    plain = claims(left, scenes=scenes, lang=lang)
-    return (*accepted, *plain), len(accepted), len(written) - len(accepted)
+    return Phrased(
+        claims=(*accepted, *claims(left, scenes=scenes, lang=lang)),
+        kept=len(accepted),
+        replaced=len(written) - len(accepted),
+    )
 
 
 def checked(text: str, clauses: Mapping[str, str], *, lang: Language) -> Claim | None:
     """The sentence with its references filled in; None if it says anything of its own."""
-    ids = _REFERENCE.findall(text)
-    if len(_STANDING[lang].findall(text)) < len(ids):
-        return None
-    glue = _REFERENCE.sub(" ", text)
+    lead, *rest = _REFERENCE.split(text.strip().rstrip(".!。！"))
+    ids, between = rest[::2], rest[1::2]
     if not ids or len(set(ids)) < len(ids) or not set(ids) <= clauses.keys():
         return None
-    if not _is_glue(glue, _GLUE[lang], spaced=lang == "en"):
+    *joints, tail = (part.strip(_EDGES).lower() for part in between)
+    if lead.strip(_EDGES).lower() not in _LEADS[lang] or tail or not {*joints} <= _JOINTS[lang]:
         return None
-    filled = _REFERENCE.sub(lambda found: clauses[found[1]], text).strip().rstrip(".。")
-    return Claim(text=sentence(filled, lang=lang), evidence=tuple(ids))
+    if any(not part for part in between[:-1]) or not _is_apart(lead, between, lang):
+        return None
+    filled = "".join(
+        part for pair in zip([lead, *between], [*map(clauses.__getitem__, ids), ""], strict=True)
+        for part in pair
+    )  # fmt: skip
+    return Claim(text=sentence(filled.strip(_EDGES), lang=lang), evidence=tuple(ids))
 
 
-def _is_glue(text: str, words: frozenset[str], *, spaced: bool) -> bool:
-    parts = [part for part in _PUNCTUATION.split(text.lower()) if part]
-    if spaced:
-        return all(part in words for part in parts)
-    return all(_segments(part, words) for part in parts)
-
-
-def _segments(text: str, words: frozenset[str]) -> bool:
-    """Whether ``text`` can be cut into ``words``: Chinese has no spaces."""
-    reachable = {0}
-    for end in range(1, len(text) + 1):
-        if any(text[start:end] in words for start in reachable):
-            reachable.add(end)
-    return len(text) in reachable
+def _is_apart(lead: str, between: Sequence[str], lang: Language) -> bool:
+    """Whether no clause would run into a word beside it; Chinese needs no spaces."""
+    if lang == "zh":
+        return True
+    before = [lead, *between[:-1]]
+    return all(not part or part[-1].isspace() for part in before) and all(
+        part[0] in " ,;:." for part in between[:-1]
+    )
 
 
 def _parsed(model: ChatModel, reply: Reply) -> list[str]:

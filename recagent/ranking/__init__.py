@@ -5,6 +5,7 @@ Joining its scores with retrieval is ``blend``; nothing here reads stores or ind
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -78,6 +79,8 @@ class LanguageRanker:
             scores, usage, calls, repairs = await score(
                 self._model, prompt, items=items, inputs=inputs, budget=budget
             )
+        if not all(math.isfinite(score) for score in scores):
+            raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
         return LanguageScores(
             scores=tuple(scores),
             mode=mode,

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import anyio
 
 from recagent.errors import ModelError
 from recagent.profiles import build_profile
-from recagent.protocols import CandidateSource, LanguageScores, Query, Ranker
+from recagent.protocols import CandidateSource, Embedder, LanguageScores, Query, Ranker
 from recagent.recommender.parts import Options, Parts
 from recagent.retrieval import Popularity, retrieve
 from recagent.types import Candidate, Profile
+
+if TYPE_CHECKING:
+    from recagent.protocols import Matrix
 
 
 class Ladder:
@@ -45,23 +49,23 @@ class Ladder:
 
     async def profile(self, user_id: str) -> Profile:
         """The person's profile; without what they declare if the embedder fails or is too slow."""
-        build = partial(
-            build_profile,
-            user_id,
-            store=self._parts.store,
-            index=self._parts.index,
-            scale=self._parts.scale,
-            half_life=self._options.half_life,
-        )
-        began = time.perf_counter()
+        parts = self._parts
+
+        async def build(embedder: Embedder | None) -> Profile:
+            return await build_profile(
+                user_id,
+                store=parts.store,
+                index=parts.index,
+                embedder=embedder,
+                scale=parts.scale,
+                half_life=self._options.half_life,
+            )
+
         try:
-            with anyio.fail_after(self._left):
-                return await build(embedder=self._parts.embedder)
-        except (ModelError, TimeoutError) as error:
-            self.degraded.append(f"nothing declared: {self._reason(error)}")
-        finally:
-            self._left -= time.perf_counter() - began
-        return await build(embedder=None)
+            return await build(_Hurried(parts.embedder, self._options.deadline))
+        except ModelError as error:
+            self.degraded.append(f"nothing declared: {error}")
+        return await build(None)
 
     async def candidates(self, query: Query, k: int) -> list[Candidate]:
         """The pool; the scene's most popular items if a source fails or the time is up."""
@@ -96,8 +100,10 @@ class Ladder:
         sources: Sequence[CandidateSource],
         weights: Mapping[str, float] | None = None,
     ) -> list[Candidate]:
+        """The pool of these sources, filled up with the most popular others where it is short."""
         pool = max(self._options.pool, k)
-        return await retrieve(
+        popularity = Popularity(self._parts.index, self._parts.behaviour)
+        found = await retrieve(
             query,
             sources=sources,
             index=self._parts.index,
@@ -105,13 +111,37 @@ class Ladder:
             limit=max(self._options.limit, pool),
             pool=pool,
         )
+        if len(found) == pool:
+            return found
+        known = query.exclude | {candidate.item.id for candidate in found}
+        items = await self._parts.index.items(query.scene.name)
+        rest = await popularity(replace(query, exclude=known), limit=pool - len(found))
+        return [*found, *(Candidate(item=items[key], features={"fused": 0.0}) for key, _ in rest)]
 
     def _reason(self, error: Exception) -> str:
-        if isinstance(error, TimeoutError):
-            return f"the deadline of {self._options.deadline:g} s has passed"
-        return str(error)
+        return _late(self._options.deadline) if isinstance(error, TimeoutError) else str(error)
 
 
 def _is_anything_known(query: Query) -> bool:
     profile = query.profile
     return bool(profile.liked or profile.declared is not None or query.context.wish)
+
+
+def _late(seconds: float) -> str:
+    return f"the deadline of {seconds:g} s has passed"
+
+
+class _Hurried:
+    """An embedder that counts as failed when it takes too long."""
+
+    def __init__(self, embedder: Embedder, seconds: float) -> None:
+        self.name, self.version = embedder.name, embedder.version
+        self._embedder = embedder
+        self._seconds = seconds
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        try:
+            with anyio.fail_after(self._seconds):
+                return await self._embedder.embed(texts)
+        except TimeoutError as error:
+            raise ModelError(_late(self._seconds)) from error

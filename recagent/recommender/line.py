@@ -8,17 +8,29 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from recagent.errors import DataError
-from recagent.explaining import claims, gather, phrased
+from recagent.explaining import Phrased, claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
 from recagent.protocols import Query
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.parts import Options, Parts
 from recagent.recommender.slate import choose, make_trace, models_part
 from recagent.scenes import declared_or_plain, identify
-from recagent.types import Context, Entry, Event, Evidence, Explanation, Item, Profile, Scene, Slate
+from recagent.types import (
+    Context,
+    Entry,
+    Event,
+    EventKind,
+    Evidence,
+    Explanation,
+    Impression,
+    Item,
+    Profile,
+    Scene,
+    Slate,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +59,10 @@ class StraightLine:
             context: time, device, place and wish of this request.
 
         Raises:
-            DataError: ``k`` below 1, or an unknown scene.
-            RetrievalError: nothing is indexed, or with another embedder.
+            DataError: ``k`` below 1, an unknown scene, nothing indexed, or a store that fails.
+            RetrievalError: the index was made with another embedder, or cannot be read.
             ConfigError: settings that the model cannot follow.
+            PromptError: a prompt file that is broken.
         """
         if k < 1:
             raise DataError(f"k={k} is no slate length; ask for 1 or more")
@@ -112,34 +125,39 @@ class StraightLine:
 
         Raises:
             DataError: an unknown item or scene.
+            RetrievalError: the index was made with another embedder.
         """
         parts, options = self._parts, self._options
         name = await scene_of(item_id, index=parts.index, scene=scene)
         scenes = await self._scenes()
+        ladder = Ladder(parts, options)
         query = Query(
-            profile=await Ladder(parts, options).profile(user_id),
+            profile=await ladder.profile(user_id),
             scene=scenes[name],
             context=context or Context(),
             exclude=frozenset(),
         )
         item = (await parts.index.items(name))[item_id]
         evidence = await self._evidence(item, query)
-        if not phrase or parts.model is None:
-            said = claims(evidence, scenes=scenes, lang=options.lang)
-            return Explanation(item=item, claims=said, evidence=evidence)
-        said, kept, replaced = await phrased(
-            evidence,
-            scenes=scenes,
-            model=parts.model,
-            lang=options.lang,
-            attempts=options.attempts,
-        )
+        if phrase and parts.model is not None:
+            said = await phrased(
+                evidence,
+                scenes=scenes,
+                model=parts.model,
+                lang=options.lang,
+                attempts=options.attempts,
+                deadline=options.deadline,
+            )
+        else:
+            said = Phrased(claims=claims(evidence, scenes=scenes, lang=options.lang))
+        degraded = [*ladder.degraded, *([said.degraded] if said.degraded else [])]
         return Explanation(
             item=item,
-            claims=said,
+            claims=said.claims,
             evidence=evidence,
-            phrased_by=parts.model.name if kept else None,
-            replaced=replaced,
+            phrased_by=parts.model.name if said.kept and parts.model else None,
+            replaced=said.replaced,
+            degraded="; ".join(degraded) or None,
         )
 
     async def reasons(self, slate: Slate) -> list[Explanation]:
@@ -159,10 +177,11 @@ class StraightLine:
         user_id: str,
         item_id: str,
         *,
-        kind: str = "like",
+        kind: EventKind = "like",
         value: float | None = None,
         scene: str | None = None,
         at: datetime | None = None,
+        impression: str = "",
     ) -> Event:
         """Store what a person did with an item; their next slate takes it into account.
 
@@ -171,24 +190,30 @@ class StraightLine:
             item_id: an item of the catalogue.
             kind: one of ``recagent.types.EVENT_KINDS``.
             value: for a rating, on the scale of ``[ratings]``.
-            scene: the item's scene, if several have an item of this id.
+            scene: where, if several scenes have the item.
             at: when, with a time zone; now by default.
+            impression: ``slate.trace.id`` of the slate that this answers.
 
         Raises:
             DataError: the event does not fit the catalogue; nothing is stored.
         """
-        event = await checked_event(
-            user_id,
-            item_id,
+        parts = self._parts
+        draft = Event(
+            user_id=user_id,
+            item_id=item_id,
+            scene=scene or "",
             kind=kind,
             value=value,
-            scene=scene,
-            at=at,
-            index=self._parts.index,
-            scale=self._parts.scale,
+            at=at or datetime.now(tz=UTC),
+            impression=impression,
         )
-        await self._parts.store.add_events([event])
+        event = await checked_event(draft, index=parts.index, scale=parts.scale)
+        await parts.store.add_events([event])
         return event
+
+    async def impression(self, impression_id: str) -> Impression | None:
+        """What was shown under ``slate.trace.id``; None if nothing was."""
+        return await self._parts.store.impression(impression_id)
 
     async def profile(self, user_id: str) -> Profile:
         """What is known of a person now; empty for one that nobody knows."""

@@ -16,7 +16,7 @@ import anyio
 import numpy as np
 from anyio import to_thread
 
-from recagent.profiles import LOOKS, is_liked
+from recagent.profiles import is_liked
 from recagent.protocols import EventStore, ItemIndex, Query
 from recagent.types import Event, RatingScale
 
@@ -28,8 +28,8 @@ class Behaviour:
     """Who liked what, as a sparse matrix of people and items.
 
     Attributes:
-        likes: number of people who liked (or at least chose) an item, by id.
-        is_liking: whether all of that is liking; False where views, clicks or comments count too.
+        likes: number of people with an event in an item's favour, by id.
+        is_liking: whether all of these are likes or high ratings, and none a purchase or a look.
         activity: number of events in a scene, by name.
     """
 
@@ -43,7 +43,7 @@ class Behaviour:
             self.activity[event.scene] += 1
             if is_liked(event, scale):
                 pairs[event.user_id, event.item_id] = None
-                self.is_liking &= event.kind not in LOOKS
+                self.is_liking &= event.kind in ("rating", "like")
         users = {user: row for row, user in enumerate(dict.fromkeys(user for user, _ in pairs))}
         self._columns = {
             item: column for column, item in enumerate(dict.fromkeys(item for _, item in pairs))

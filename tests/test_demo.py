@@ -171,8 +171,9 @@ def test_feedback_is_joined_to_the_slate_that_it_answers(recommender: Recommende
 
 
 def test_an_event_without_a_value_does_not_break_the_demo_and_reset_forgets_it(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "none")
     with Recommender.from_settings(demo.settings()) as opened:
         opened.record(demo.PERSON, "0790628", kind="like")
     shown.run(user=None, scene=None, k=1, lang=None, reset=False, as_json=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 import anyio
@@ -40,8 +39,9 @@ def load_with_progress(settings: Settings) -> Loaded:
 def prepared_demo(*, reset: bool = False, **overrides: Any) -> Settings:
     """The demo's settings, its data loaded; only the first call, or one that resets, takes time."""
     settings = demo.settings(**overrides)
-    if reset or not demo.is_loaded(settings):
-        shutil.rmtree(settings.data_dir, ignore_errors=True)
+    if reset:
+        demo.forget_events(settings)
+    if not demo.is_loaded(settings):
         load_with_progress(settings)
         demo.mark_loaded(settings)
     return settings

@@ -22,32 +22,36 @@ PERSON = "u0102"
 WARM_SCENE = "scifi_fantasy"
 NEW_SCENE = "horror"
 
+_STAMP = "loaded"
+
 
 def settings(**overrides: Any) -> Settings:
-    """The demo's settings; index and store live in the user's cache folder.
+    """The demo's settings; index and store live in a folder of the user's cache.
+
+    Each version of the data, the package and the embedder has a folder of its own.
 
     Raises:
         ConfigError: the environment or ``.env`` sets something that does not fit.
     """
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
-    return load(CONFIG, data_dir=cache / "demo", **overrides)
+    found = load(CONFIG, **overrides)
+    state = f"{__version__} {found.embedder.kind} {found.embedder.name}".encode()
+    files = b"".join(path.read_bytes() for path in DATA)
+    digest = hashlib.blake2b(state + files, digest_size=4).hexdigest()
+    return found.model_copy(update={"data_dir": cache / f"demo-{digest}", "store_url": ""})
 
 
 def is_loaded(settings: Settings) -> bool:
-    """Whether the cache holds exactly the bundled files, indexed with the settings' embedder."""
-    stamp = _stamp(settings)
-    return stamp.is_file() and stamp.read_text(encoding="utf-8") == _state(settings)
+    """Whether the bundled files are loaded into the settings' folder."""
+    return (settings.data_dir / _STAMP).is_file()
 
 
 def mark_loaded(settings: Settings) -> None:
     """Remember that the bundled files are loaded."""
-    _stamp(settings).write_text(_state(settings), encoding="utf-8")
+    (settings.data_dir / _STAMP).touch()
 
 
-def _stamp(settings: Settings) -> Path:
-    return settings.data_dir / "loaded"
-
-
-def _state(settings: Settings) -> str:
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in DATA)).hexdigest()
-    return f"{digest} {__version__} {settings.embedder.kind} {settings.embedder.name}"
+def forget_events(settings: Settings) -> None:
+    """Delete the store, with all events and impressions that were added; the index stays."""
+    for name in (_STAMP, "store.db", "store.db-wal", "store.db-shm"):
+        (settings.data_dir / name).unlink(missing_ok=True)

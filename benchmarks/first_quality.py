@@ -240,7 +240,7 @@ def table(arguments, cases, systems) -> dict[str, object]:  # noqa: ANN001
     losses = {
         name: {t: round(log_loss(cases, scores, t), 4) for t in TEMPERATURES}
         for name, scores in systems.items()
-        if name.startswith("fused") and arguments.split == "validation"
+        if name == "fused" and arguments.split == "validation"
     }
     for name, by_temperature in losses.items():
         print(f"\nlog loss of {name} by temperature: {by_temperature}")
@@ -248,7 +248,7 @@ def table(arguments, cases, systems) -> dict[str, object]:  # noqa: ANN001
 
 
 def log_loss(cases: Sequence[Case], scores: Sequence[Scores], temperature: float) -> float:
-    """Mean of -log P(target), with P the softmax of the blended score; ln 20 = 3.00 is uniform."""
+    """Mean of -log P(target), P the softmax of the z-scored fusion; ln 20 = 3.00 is uniform."""
     losses = []
     for case, found in zip(cases, scores, strict=False):
         base = [found.get(key, 0.0) for key in case.item_ids]

@@ -33,7 +33,8 @@ def cache(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
 def recommender(tmp_path: Path) -> Iterator[Recommender]:
     data = tmp_path / "demo"  # a copy, for tests that store events
     shutil.copytree(demo.settings().data_dir, data)
-    settings = demo.settings().model_copy(update={"data_dir": data})
+    small = demo.settings(rank={"pool": 8})  # the pool: for speed
+    settings = small.model_copy(update={"data_dir": data})
     with Recommender.from_settings(settings) as opened:
         yield opened
 
@@ -132,9 +133,9 @@ def test_a_server_process_gives_the_slate_that_the_engine_in_this_process_gives(
     mode: str, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slate() -> Slate:
-        settings = demo.settings(model={"mode": mode}, rank={"language_weight": 0.5})
+        settings = demo.settings(model={"mode": mode}, rank={"language_weight": 0.5, "pool": 12})
         with Recommender.from_settings(settings) as recommender:
-            return recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE, k=20)
+            return recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE, k=12)
 
     inside = slate()
     monkeypatch.setenv("OPENAI_BASE_URL", server)

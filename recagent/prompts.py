@@ -124,6 +124,10 @@ def parse(path: Path) -> Prompt:
     if not match or (match["name"], int(match["version"]), match["lang"] or "en") != declared:
         raise PromptError(f"prompt {str(path)!r}: file name and front matter {declared} differ")
     sections = _sections(path, parts[2])
+    if (front.output == "likelihood") != (sections[0][0] == "text"):
+        raise PromptError(
+            f"prompt {str(path)!r}: output 'likelihood' goes with one section [[text]], no other does"
+        )
     _check_inputs(path, front, sections)
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]
     environment = _environment()

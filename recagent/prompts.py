@@ -126,7 +126,7 @@ def parse(path: Path) -> Prompt:
     sections = _sections(path, parts[2])
     if (front.output == "likelihood") != (sections[0][0] == "text"):
         raise PromptError(
-            f"prompt {str(path)!r}: output 'likelihood' goes with one section [[text]], no other does"
+            f"prompt {str(path)!r}: output 'likelihood' goes with a section [[text]] and no other"
         )
     _check_inputs(path, front, sections)
     digest = hashlib.sha256(source.encode()).hexdigest()[:8]

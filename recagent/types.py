@@ -23,7 +23,7 @@ EventKind = Literal[
     "view", "click", "like", "dislike", "rating", "purchase", "finish", "skip", "comment"
 ]
 Mode = Literal["likelihood", "label", "listwise"]
-EvidenceKind = Literal["attribute", "tag", "wish", "people", "popularity"]
+EvidenceKind = Literal["attribute", "words", "tag", "wish", "people", "popularity"]
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
 

@@ -135,6 +135,15 @@ def test_a_wish_is_quoted_not_interpreted():
         ]
 
 
+def test_words_of_the_title_stand_in_for_attributes_if_two_are_shared():
+    one = make_item("f1", "Graphic paper pad", scene="films")
+    two = make_item("f2", "A pad of graphic paper", scene="films")
+    assert said(evidence_for(one, liking(two))) == [
+        "Its title shares graphic, paper with “A pad of graphic paper”, which you liked."
+    ]
+    assert evidence_for(one, liking(make_item("f3", "Paper tiger", scene="films"))) == ()
+
+
 def test_an_item_is_no_evidence_for_itself():
     assert evidence_for(ALIEN, liking(ALIEN)) == ()
 

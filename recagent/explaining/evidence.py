@@ -5,7 +5,7 @@ Every piece can be looked up again in the person's events, the catalogue or the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 from recagent.prompts import caption, one_line
@@ -16,10 +16,12 @@ from recagent.types import Event, Evidence, EvidenceKind, Item, RatingScale
 
 MOST = 3  # pieces for one item
 _HISTORY = 50  # newest liked items that are looked at
+_FEW_WORDS = 2  # one word in common is chance as well
 _FEW_PEOPLE = 3  # below this, people in common are chance
 
 _NO_VALUE = {"yes", "no", "true", "false", "none", "unknown", "是", "否", "有", "无"}
 
+Trait = tuple[str, str]  # what it is a trait of, and its text
 Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
 
 
@@ -29,8 +31,8 @@ def gather(
     """Up to three pieces of evidence for an item, the strongest kinds first.
 
     In order: attribute values that the wish names, declared tags that the item has, a liked item
-    that shares attributes, a liked item whose people liked this one too, and, where none of these
-    is there, how many people liked it.
+    that shares attributes or else words of the title, a liked item whose people liked this one too,
+    and, where none of these is there, how many people liked it.
     """
     pieces: list[Piece] = list(islice(_personal(item, query, behaviour, scale), MOST))
     if not pieces and (likes := behaviour.likes.get(item.id, 0)):
@@ -56,11 +58,14 @@ def _personal(
         yield "tag", tuple(tags), {"words": _listed(tags)}
     recent = [profile.items[key] for key in list(profile.liked)[:_HISTORY] if key != item.id]
     newest = {event.item_id: event for event in reversed(profile.events)}
-    alike = _most_alike(item, recent)
+    kind: EvidenceKind = "attribute"
+    alike = _most_alike(item, recent, traits=_values, least=1)
+    if alike is None:
+        kind, alike = "words", _most_alike(item, recent, traits=_title_words, least=_FEW_WORDS)
     if alike is not None:
         liked, shared = alike
         facts = _about(liked, newest[liked.id], query, scale)
-        yield "attribute", (liked.id, *shared), {**facts, "shared": _listed(shared)}
+        yield kind, (liked.id, *shared), {**facts, "shared": _listed(shared)}
     counts = behaviour.together(item.id, others=[liked.id for liked in recent])
     if counts:
         closest = max(counts, key=lambda item_id: counts[item_id] / behaviour.likes[item_id] ** 0.5)
@@ -69,24 +74,32 @@ def _personal(
             yield "people", (closest,), {**facts, **_people(counts[closest], behaviour)}
 
 
-def _most_alike(item: Item, liked: Sequence[Item]) -> tuple[Item, list[str]] | None:
-    """The liked item that shares most attribute values, and the values; the newest of equals."""
-    values = _values(item)
+def _most_alike(
+    item: Item, liked: Sequence[Item], *, traits: Callable[[Item], list[Trait]], least: int
+) -> tuple[Item, list[str]] | None:
+    """The liked item that shares most traits, at least ``least``, and these; newest of equals."""
+    own = traits(item)
     best: tuple[Item, list[str]] | None = None
     for other in liked:
-        held = _values(other)
-        shared = [value for name, value in values if (name, value) in held]
-        if shared and (best is None or len(shared) > len(best[1])):
+        held = traits(other)
+        shared = [text for name, text in own if (name, text) in held]
+        if len(shared) >= (least if best is None else len(best[1]) + 1):
             best = other, shared
     return best
 
 
-def _values(item: Item) -> list[tuple[str, str]]:
+def _title_words(item: Item) -> list[Trait]:
+    """The longer words of a title, in its order; Chinese gives pairs of characters."""
+    words = (word for word in tokens(item.title) if len(word) > 3 or not word.isascii())
+    return list(dict.fromkeys(("title", word) for word in words))
+
+
+def _values(item: Item) -> list[Trait]:
     """Attributes that two items can meaningfully share, as (name, value), texts or from lists.
 
     Values without a word in them, or with one that is only yes or no, say nothing by themselves.
     """
-    found: dict[tuple[str, str], None] = {}
+    found: dict[Trait, None] = {}
     for name, value in item.attributes.items():
         if isinstance(value, str):
             value = (value,)  # noqa: PLW2901

@@ -180,12 +180,12 @@ class Engine:
         token is forced instead, and a token that is not among the alternatives gets the smallest
         probability listed: an upper bound.
         """
-        listed = _WISHED_ALTERNATIVES if several else 1
+        listed = self._alternatives if several else 1
         steps = await self._forced(prompt, token, listed=listed)
         if token in steps:
             return steps, True
         plain = (await self._tokenize("a"))[0]
-        steps = await self._forced(prompt, plain, listed=_WISHED_ALTERNATIVES)
+        steps = await self._forced(prompt, plain, listed=self._alternatives)
         if not steps:
             raise ModelError(f"model {self._name!r} gave no log probabilities")
         return {token: min(steps.values()), **steps}, token in steps

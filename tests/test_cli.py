@@ -125,6 +125,7 @@ def test_a_stored_event_changes_the_next_slate(recagent: Command) -> None:
         (["recommend", "ana", "--scene", "cars"], 1, "unknown scene 'cars'; indexed are books"),
         (["recommend", "ana", "-k", "0"], 2, "-k"),
         (["recommend"], 2, "USER"),
+        (["recommend", ""], 1, "a slate needs a user id"),
         (["explain", "ana", "b9"], 1, "item 'b9' is not in the catalogue"),
         (["events", "add", "ana", "b9"], 1, "item 'b9' is not in the catalogue"),
         (["events", "add", "ana", "b1", "--kind", "hug"], 1, "event kind 'hug' is none of"),

@@ -15,6 +15,7 @@ from recagent import demo
 from recagent.api import Recommender
 from recagent.cli import demo as shown
 from recagent.cli.progress import prepared_demo
+from recagent.errors import DataError
 from recagent.types import Context, Mode, Slate
 
 pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -191,6 +192,15 @@ def test_a_run_past_its_deadline_degrades_and_ends_well(environment: Environment
     )
     assert "the deadline of 0.3 s has passed" in done["trace"]["degraded"]
     assert len(done["slate"]) == 5
+
+
+def test_an_unknown_scene_or_person_of_the_demo_is_named() -> None:
+    for user, scene, says in [
+        (None, "cars", "unknown scene 'cars'"),
+        ("bob", None, "'bob' is not"),
+    ]:
+        with pytest.raises(DataError, match=says):
+            shown.run(user=user, scene=scene, k=1, lang=None, reset=False, as_json=True)
 
 
 def test_a_person_nobody_knows_gets_a_popular_slate_marked_cold(recommender: Recommender) -> None:

@@ -154,6 +154,15 @@ def test_the_popular_answer_also_where_their_weight_is_zero():
     assert slate.trace.degraded == "popularity: the embedder has gone"
 
 
+def test_a_slate_longer_than_a_model_can_be_asked_for_comes_in_retrieval_order(monkeypatch):
+    monkeypatch.setattr("recagent.recommender.ladder.MOST_RANKED", 2)
+    slate = recommend(model=ScriptedModel())
+    assert len(slate.entries) == 3
+    assert slate.trace.degraded == (
+        "retrieval order: 3 candidates, and a model is asked for 2 at most"
+    )
+
+
 def test_two_steps_that_fail_are_both_told():
     slate = recommend(embedder=Mute(), context=WISH, model=ScriptedModel(failures=99))
     assert slate.trace.degraded == (

@@ -49,6 +49,8 @@ def run(
     """Show the demo; with ``as_json`` only the slate of the scene where the person is new."""
     settings = prepared_demo(reset=reset, **({} if lang is None else {"lang": lang}))
     person, new_scene = user or demo.PERSON, scene or demo.NEW_SCENE
+    if new_scene not in settings.scenes:
+        raise DataError(f"unknown scene {new_scene!r}; the demo has {', '.join(settings.scenes)}")
     with Recommender.from_settings(settings) as recommender:
         profile = recommender.profile(person)
         if not profile.events:

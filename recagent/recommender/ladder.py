@@ -23,6 +23,8 @@ from recagent.types import Candidate, Profile
 if TYPE_CHECKING:
     from recagent.protocols import Matrix
 
+MOST_RANKED = 200  # candidates; also the largest pool that can be set
+
 
 class Ladder:
     """The steps of one request that may fail, with the one deadline over them."""
@@ -85,6 +87,12 @@ class Ladder:
     ) -> LanguageScores | None:
         """The model's scores; None where it was not asked or did not answer in time."""
         if ranker is None or not candidates or not _is_anything_known(query):
+            return None
+        if len(candidates) > MOST_RANKED:
+            self.degraded.append(
+                f"retrieval order: {len(candidates)} candidates, and a model is asked for "
+                f"{MOST_RANKED} at most"
+            )
             return None
         try:
             with anyio.fail_after(self._left):

@@ -59,13 +59,16 @@ class StraightLine:
             context: time, device, place and wish of this request.
 
         Raises:
-            DataError: ``k`` below 1, an unknown scene, nothing indexed, or a store that fails.
+            DataError: ``k`` below 1, an empty user id, an unknown scene, nothing indexed, or a
+                store that fails.
             RetrievalError: the index was made with another embedder, or cannot be read.
             ConfigError: settings that the model cannot follow.
             PromptError: a prompt file that is broken.
         """
         if k < 1:
             raise DataError(f"k={k} is no slate length; ask for 1 or more")
+        if not user_id:
+            raise DataError("a slate needs a user id; any text will do for a person nobody knows")
         parts, options, began = self._parts, self._options, time.perf_counter()
         ladder = Ladder(parts, options)
         profile = await ladder.profile(user_id)

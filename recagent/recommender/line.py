@@ -56,7 +56,7 @@ class StraightLine:
             user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
             scene: where; by default the scene of the person's last event.
             k: slate length, at least 1.
-            context: time, device, place and wish of this request.
+            context: the wish of this request.
 
         Raises:
             DataError: ``k`` below 1, an empty user id, an unknown scene, nothing indexed, or a
@@ -123,7 +123,7 @@ class StraightLine:
             user_id: the person.
             item_id: any item of the catalogue, also one that was not on a slate.
             scene: the item's scene, if several have an item of this id.
-            context: the situation, for its wish.
+            context: the wish of this request.
             phrase: let the model join the reasons; what it adds of its own is replaced.
 
         Raises:

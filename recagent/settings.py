@@ -199,8 +199,9 @@ def _complaint(source: Path, error: ValidationError) -> str:
     # Below the key pydantic names the branch of a union, in which nobody set anything.
     names = [str(part) for part in first["loc"] if "[" not in str(part)]
     key = ".".join(names)
-    secret = any("key" in name or "kye" in name for name in names)
-    got = "" if secret or first["type"] == "extra_forbidden" else f", got {first['input']!r}"
+    # A key that is not known may be a secret's, mistyped: its value is not repeated either.
+    secret = first["type"] == "extra_forbidden" or any("key" in name for name in names)
+    got = "" if secret else f", got {first['input']!r}"
     return f"setting {key!r} (from {source}, .env or the environment): {first['msg']}{got}"
 
 

@@ -34,6 +34,7 @@ from scipy import stats
 
 from recagent import wiring
 from recagent.adapters.sql import SqlEventStore
+from recagent.catalog import survey
 from recagent.cli.progress import prepared_demo
 from recagent.profiles import build_profile, is_liked
 from recagent.protocols import Query
@@ -124,8 +125,8 @@ async def measure(arguments: argparse.Namespace) -> dict[str, object]:
     """Score every case with every system."""
     settings = prepared_demo()
     scale = settings.ratings.scale()
-    all_items, all_events, _ = wiring.read_catalog(settings)
-    items, events = {item.id: item for item in all_items}, list(all_events)
+    catalog = survey(settings)
+    items, events = {item.id: item for item in catalog.items}, list(catalog.events())
     history, targets = split(events, scale)
     counts = Counter(event.item_id for event in history)
     rated: dict[str, set[str]] = {}

@@ -12,6 +12,7 @@ from itertools import islice
 from filelock import FileLock, Timeout
 
 from recagent import wiring
+from recagent.catalog import Report, survey
 from recagent.errors import DataError
 from recagent.retrieval import Indexed, index_items
 from recagent.settings import Settings
@@ -27,30 +28,33 @@ class Loaded:
         items: see ``Indexed``.
         users: people added or replaced.
         events: events that were not there before.
-        unknown: events of the files whose item is not in the catalogue's scene of that name; they
-            are stored, and count once the catalogue has it.
+        report: what was read, left out and changed on the way.
     """
 
     items: Indexed
     users: int
     events: int
-    unknown: int
+    report: Report
 
 
 async def load_catalog(
     settings: Settings, *, on_progress: Callable[[str, int, int | None], None]
 ) -> Loaded:
-    """Index the items, then store people and events.
+    """Read and clean the files; index the items, then store people and events.
 
     Args:
-        settings: name the files, the index and the store.
-        on_progress: told the stage (``items``, ``events``), how many are done, and of how many.
+        settings: name the files, the cleaning, the index and the store.
+        on_progress: told the stage (``checking``, ``items``, ``events``), how many are done, and of
+            how many.
 
     Raises:
-        RecagentError: a file, the index or the store cannot be used, or another process is loading
-            into the same folder; what is done stays done.
+        DataError: the files cannot be used as they are; nothing was stored.
+        RecagentError: the index or the store cannot be used, or another process is loading into the
+            same folder; what is done stays done.
     """
-    items, events, users = wiring.read_catalog(settings)
+    catalog = survey(settings, on_progress=on_progress)
+    if settings.cleaning.unusable == "stop":
+        catalog.refuse_problems()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     try:
         lock = FileLock(settings.data_dir / "loading.lock").acquire(timeout=0)
@@ -60,22 +64,21 @@ async def load_catalog(
         ) from error
     with lock:
         indexed = await index_items(
-            items,
+            catalog.items,
             index=wiring.index(settings),
             embedder=wiring.embedder(settings),
             fingerprint=wiring.fingerprint,
             on_progress=lambda done, total: on_progress("items", done, total),
         )
-        known = {(item.scene, item.id) for item in items}
         store = wiring.event_store(settings)
         try:
-            stored = new = unknown = 0
+            stored = new = 0
+            events = catalog.events()
             while batch := list(islice(events, _BATCH)):
                 new += await store.add_events(batch)
                 stored += len(batch)
-                unknown += sum((event.scene, event.item_id) not in known for event in batch)
                 on_progress("events", stored, None)
-            people = await store.add_users(users)
+            people = await store.add_users(catalog.users)
         finally:
             await store.close()
-    return Loaded(items=indexed, users=people, events=new, unknown=unknown)
+    return Loaded(items=indexed, users=people, events=new, report=catalog.report)

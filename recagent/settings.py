@@ -5,11 +5,21 @@ The only place that reads the environment; it opens nothing that the settings po
 
 from __future__ import annotations
 
+import codecs
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeGuard, cast
+from typing import Annotated, Any, Literal, Self, TypeGuard, cast
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -27,6 +37,10 @@ DEFAULT_DATA = Path(".recagent")
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+AttributeType = Literal["auto", "text", "number", "integer", "boolean", "list", "date"]
+Missing = Literal["leave", "drop", "mean", "median", "min", "max", "most_frequent", "predict"]
+TextStep = Literal["unicode", "html", "space"]
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,11 +53,25 @@ class SceneSettings(_Section):
 
 
 class FileSettings(_Section):
-    """One raw file: its path (relative to the config file) and which column is which field."""
+    """One raw file or folder: its path (relative to the config file), what its columns mean.
+
+    ``encoding`` is that of the whole file, by default its byte order mark's or else UTF-8;
+    ``fallback`` that of single values which are not in ``encoding``.
+    """
 
     path: Path
     columns: dict[str, str] = {}
     scene: str | None = None
+    encoding: str = ""
+    fallback: str = ""
+
+    @field_validator("encoding", "fallback")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            return value and codecs.lookup(value).name
+        except LookupError as error:
+            raise ValueError("should be an encoding that Python knows, as gb18030") from error
 
 
 class CatalogSettings(_Section):
@@ -53,6 +81,34 @@ class CatalogSettings(_Section):
     events: tuple[FileSettings, ...] = ()
     users: tuple[FileSettings, ...] = ()
     list_separator: Annotated[str, Field(min_length=1)] = "|"
+
+
+class AttributeSettings(_Section):
+    """``[attributes.NAME]``: an item's attribute (or ``title``, ``text``) and how it is cleaned."""
+
+    type: AttributeType = "auto"
+    missing: Missing = "leave"
+    normalize: Literal["none", "minmax", "zscore", "log"] = "none"
+    text: tuple[TextStep, ...] | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        numeric = self.missing in ("mean", "median", "min", "max") or self.normalize != "none"
+        if numeric and self.type not in ("auto", "number", "integer"):
+            raise ValueError(f"this missing or normalize needs a number, not type {self.type!r}")
+        return self
+
+
+class CleaningSettings(_Section):
+    """``[cleaning]``: what is done to rows, texts and people beyond single attributes."""
+
+    unusable: Literal["stop", "drop"] = "stop"
+    orphans: Literal["keep", "drop"] = "keep"
+    text: tuple[TextStep, ...] = ("unicode", "space")
+    max_text: int = Field(default=20_000, ge=1)
+    near_duplicates: Share = 0.0
+    max_repeats: int = Field(default=0, ge=0)
+    max_events_per_day: float = Field(default=0.0, ge=0)
 
 
 class RatingSettings(_Section):
@@ -130,6 +186,8 @@ class Settings(BaseSettings):
     store_url: str = ""
     scenes: dict[str, SceneSettings] = {}
     catalog: CatalogSettings = CatalogSettings()
+    attributes: dict[str, AttributeSettings] = {}
+    cleaning: CleaningSettings = CleaningSettings()
     ratings: RatingSettings = RatingSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     model: ModelSettings = ModelSettings()

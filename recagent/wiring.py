@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
-from recagent import catalog
 from recagent.adapters.chroma import ChromaIndex, fingerprint
 from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
 from recagent.adapters.http import HttpWire, Wire
@@ -14,8 +12,7 @@ from recagent.adapters.openai_compatible import Engine
 from recagent.adapters.sql import SqlEventStore
 from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
-from recagent.errors import ConfigError, DataError
-from recagent.feedback import check_rating
+from recagent.errors import ConfigError
 from recagent.protocols import ChatModel, Embedder
 from recagent.ranking import LanguageRanker
 from recagent.recommender import Options, Parts
@@ -27,8 +24,7 @@ from recagent.retrieval import (
     TextSimilarity,
     Transfer,
 )
-from recagent.settings import FileSettings, Settings
-from recagent.types import Event, Item, RatingScale, User
+from recagent.settings import Settings
 
 __all__ = [
     "embedder",
@@ -40,7 +36,6 @@ __all__ = [
     "options",
     "parts",
     "pull_weights",
-    "read_catalog",
 ]
 
 
@@ -142,69 +137,3 @@ def model(settings: Settings) -> ChatModel | None:
     else:
         wire = LlamaCppWire(wanted.path or find_weights(), threads=wanted.threads)
     return Engine(wire)
-
-
-def read_catalog(settings: Settings) -> tuple[list[Item], Iterator[Event], list[User]]:
-    """The items, events and people of ``[catalog]``; events are read as they are taken.
-
-    Raises:
-        ConfigError: no item file is declared.
-        DataError: a file that cannot be used.
-    """
-    files = settings.catalog
-    if not files.items:
-        raise ConfigError(
-            "no catalogue: add [[catalog.items]] with a path to recagent.toml, or try "
-            "'recagent demo'"
-        )
-    items = [
-        item
-        for file in files.items
-        for item in catalog.read_items(
-            file.path,
-            columns=file.columns,
-            scene=file.scene,
-            separator=files.list_separator,
-        )
-    ]
-    _check_ids(items)
-    users = [
-        user
-        for file in files.users
-        for user in catalog.read_users(
-            file.path, columns=file.columns, separator=files.list_separator
-        )
-    ]
-    return items, _events(files.events, items, settings.ratings.scale()), users
-
-
-def _check_ids(items: Iterable[Item]) -> None:
-    """An id may be in several scenes: it is then the same thing in all of them."""
-    titles: dict[str, str] = {}
-    places: set[tuple[str, str]] = set()
-    for item in items:
-        if (item.scene, item.id) in places:
-            raise DataError(
-                f"item id {item.id!r} is in scene {item.scene!r} twice; keep it in one file"
-            )
-        places.add((item.scene, item.id))
-        if titles.setdefault(item.id, item.title) != item.title:
-            raise DataError(
-                f"item id {item.id!r} is {titles[item.id]!r} in one scene and {item.title!r} in "
-                f"{item.scene!r}; one id must be one thing: give them different ids"
-            )
-
-
-def _events(
-    files: Iterable[FileSettings], items: Iterable[Item], scale: RatingScale
-) -> Iterator[Event]:
-    homes: dict[str, list[str]] = {}
-    for item in items:
-        homes.setdefault(item.id, []).append(item.scene)
-    scenes = {item_id: places[0] for item_id, places in homes.items() if len(places) == 1}
-    for file in files:
-        for event in catalog.read_events(
-            file.path, columns=file.columns, scene=file.scene, scenes=scenes
-        ):
-            check_rating(event, scale=scale)
-            yield event

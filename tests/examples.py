@@ -8,6 +8,7 @@ import anyio
 
 from recagent.fakes import HashEmbedder, MemoryIndex
 from recagent.protocols import Query
+from recagent.settings import FileSettings
 from recagent.types import Context, Event, Item, Profile, RatingScale, Scene, User
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -75,3 +76,8 @@ async def make_index(items):
         vectors = await HashEmbedder().embed([item.document()])
         await index.upsert(item.scene, items=[item], vectors=vectors)
     return index
+
+
+def raw(path, **settings):
+    """A raw file, as ``[catalog]`` declares it."""
+    return FileSettings(path=path, **settings)

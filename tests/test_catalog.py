@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from examples import raw
 
 from recagent.catalog import read_events, read_items, read_users
 from recagent.types import Event, Item, User
@@ -51,38 +52,38 @@ def table(path, rows):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_every_format_gives_the_same_items(tmp_path, suffix):
-    assert read_items(table(tmp_path / f"items.{suffix}", ROWS)) == ITEMS
+    assert read_items(raw(table(tmp_path / f"items.{suffix}", ROWS))) == ITEMS
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
 def test_native_lists_and_numbers_need_no_separator(tmp_path, suffix):
     row = {"item_id": 7, "scene": "books", "title": "Dune", "genres": ["a|b", "c"], "year": 1965}
-    (item,) = read_items(table(tmp_path / f"items.{suffix}", [row]))
+    (item,) = read_items(raw(table(tmp_path / f"items.{suffix}", [row])))
     assert item.id == "7"
     assert item.attributes == {"genres": ("a|b", "c"), "year": 1965}
 
 
 def test_a_column_map_and_one_scene_for_all_rows(tmp_path):
     path = table(tmp_path / "films.csv", [{"id": "f1", "name": "Alien", "mins": "117"}])
-    items = read_items(path, columns={"item_id": "id", "title": "name"}, scene="films")
+    items = read_items(raw(path, columns={"item_id": "id", "title": "name"}, scene="films"))
     assert items == [Item(id="f1", scene="films", title="Alien", attributes={"mins": 117})]
 
 
 def test_a_mapped_column_wins_over_one_that_has_our_name(tmp_path):
     path = table(tmp_path / "items.csv", [{"item_id": "1", "title": "tt0078748", "name": "Alien"}])
-    (item,) = read_items(path, columns={"title": "name"}, scene="films")
+    (item,) = read_items(raw(path, columns={"title": "name"}, scene="films"))
     assert item.title == "Alien"
 
 
 def test_a_separator_of_your_own_splits_lists(tmp_path):
     path = table(tmp_path / "items.csv", [{"item_id": "1", "title": "Dune", "genres": "a; b;c|d"}])
-    (item,) = read_items(path, scene="books", separator=";")
+    (item,) = read_items(raw(path, scene="books"), separator=";")
     assert item.attributes["genres"] == ("a", " b", "c|d")
 
 
 def test_a_column_with_one_word_among_numbers_stays_text(tmp_path):
     rows = [{"item_id": str(at), "title": "t", "year": year} for at, year in enumerate(["1", "x"])]
-    items = read_items(table(tmp_path / "items.csv", rows), scene="books")
+    items = read_items(raw(table(tmp_path / "items.csv", rows), scene="books"))
     assert [item.attributes["year"] for item in items] == ["1", "x"]
 
 
@@ -93,7 +94,7 @@ def test_a_column_with_one_word_among_numbers_stays_text(tmp_path):
 )  # fmt: skip
 def test_seconds_milliseconds_and_iso_times_are_the_same_instant(tmp_path, time):
     row = {"user_id": "ann", "item_id": "b1", "scene": "books", "timestamp": time}
-    (event,) = read_events(table(tmp_path / "events.csv", [row]))
+    (event,) = read_events(raw(table(tmp_path / "events.csv", [row])))
     assert event == Event(
         user_id="ann",
         item_id="b1",
@@ -107,7 +108,7 @@ def test_seconds_milliseconds_and_iso_times_are_the_same_instant(tmp_path, time)
 @pytest.mark.parametrize("seconds", [0, 1714564800])
 def test_numeric_times_are_read_alike_from_every_format(tmp_path, suffix, seconds):
     row = {"user_id": "ann", "item_id": "b1", "scene": "books", "timestamp": seconds}
-    (event,) = read_events(table(tmp_path / f"events.{suffix}", [row]))
+    (event,) = read_events(raw(table(tmp_path / f"events.{suffix}", [row])))
     assert event.at == datetime.fromtimestamp(seconds, tz=UTC)
 
 
@@ -116,7 +117,7 @@ def test_a_row_without_kind_is_a_rating_if_it_has_a_value_and_a_view_otherwise(t
         {"user_id": "ann", "item_id": "b1", "timestamp": "1", "kind": kind, "value": value}
         for kind, value in [("", "8.5"), ("", ""), ("purchase", ""), ("comment", "2")]
     ]
-    events = list(read_events(table(tmp_path / "events.tsv", rows), scene="books"))
+    events = list(read_events(raw(table(tmp_path / "events.tsv", rows), scene="books")))
     assert [(event.kind, event.value) for event in events] == [
         ("rating", 8.5),
         ("view", None),
@@ -132,13 +133,13 @@ def test_an_events_scene_is_the_arguments_then_the_columns_then_the_catalogues(t
     ]
     path = table(tmp_path / "events.csv", rows)
     known = {"b1": "films", "f1": "films"}
-    assert [event.scene for event in read_events(path, scenes=known)] == ["books", "films"]
-    assert [event.scene for event in read_events(path, scene="radio")] == ["radio", "radio"]
+    assert [event.scene for event in read_events(raw(path), scenes=known)] == ["books", "films"]
+    assert [event.scene for event in read_events(raw(path, scene="radio"))] == ["radio", "radio"]
 
 
 def test_people_have_tags_words_and_attributes(tmp_path):
     row = {"user_id": "ann", "tags": "sea|sailing", "about": "New here.", "age": "30"}
-    assert read_users(table(tmp_path / "users.csv", [row])) == [
+    assert read_users(raw(table(tmp_path / "users.csv", [row]))) == [
         User(id="ann", tags=("sea", "sailing"), about="New here.", attributes={"age": 30})
     ]
 
@@ -146,5 +147,5 @@ def test_people_have_tags_words_and_attributes(tmp_path):
 @pytest.mark.parametrize("suffix", ["jsonl", "parquet"])
 def test_native_lists_of_tags_are_tags(tmp_path, suffix):
     row = {"user_id": "ann", "tags": ["sea", "sailing"]}
-    (user,) = read_users(table(tmp_path / f"users.{suffix}", [row]))
+    (user,) = read_users(raw(table(tmp_path / f"users.{suffix}", [row])))
     assert user.tags == ("sea", "sailing")

@@ -7,6 +7,7 @@ import json
 import math
 
 import pytest
+from examples import raw
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def test_an_item_file_that_cannot_be_used(tmp_path, case):
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        read_items(path, scene="books")
+        read_items(raw(path, scene="books"))
     for part in [name, *said]:
         assert part in str(caught.value)
 
@@ -57,7 +58,7 @@ def test_an_event_that_cannot_be_used(tmp_path, case):
     path = tmp_path / "events.csv"
     path.write_text(f"user_id,item_id,timestamp,kind,value\n{row}\n", encoding="utf-8")
     with pytest.raises(DataError) as caught:
-        list(read_events(path, scene="books"))
+        list(read_events(raw(path, scene="books")))
     for part in ["events.csv", *said]:
         assert part in str(caught.value)
 
@@ -66,37 +67,37 @@ def test_an_item_that_no_scene_has(tmp_path):
     path = tmp_path / "events.csv"
     path.write_text("user_id,item_id,timestamp\nann,b1,5\nann,x9,5\n", encoding="utf-8")
     with pytest.raises(DataError, match="row 2: item 'x9' has no scene; add a 'scene' column"):
-        list(read_events(path, scenes={"b1": "books"}))
+        list(read_events(raw(path), scenes={"b1": "books"}))
 
 
 def test_events_and_people_need_their_columns(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("who,item_id\nann,b1\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"'user_id'; it has who, item_id\. Map one"):
-        list(read_events(path))
+        list(read_events(raw(path)))
     with pytest.raises(DataError, match="'user_id'"):
-        read_users(path)
+        read_users(raw(path))
 
 
 def test_a_column_map_is_checked_on_both_sides(tmp_path):
     path = tmp_path / "items.csv"
     path.write_text("item_id,title\n1,t\n", encoding="utf-8")
     with pytest.raises(DataError, match="column map: 'name' is none of item_id, scene"):
-        read_items(path, columns={"name": "title"})
+        read_items(raw(path, columns={"name": "title"}))
     with pytest.raises(DataError, match=r"no column 'caption' \(mapped to 'title'\); it has"):
-        read_items(path, columns={"title": "caption"})
+        read_items(raw(path, columns={"title": "caption"}))
 
 
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match=r"nowhere\.csv' does not exist"):
-        read_items(tmp_path / "nowhere.csv")
+        read_items(raw(tmp_path / "nowhere.csv"))
 
 
 def test_a_file_that_is_not_utf_8(tmp_path):
     path = tmp_path / "items.csv"
     path.write_bytes("item_id,title\n1,Amélie\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"items.csv' cannot be read"):
-        read_items(path, scene="films")
+        read_items(raw(path, scene="films"))
 
 
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
@@ -120,7 +121,7 @@ def test_any_table_goes_through_csv_and_json_lines_unchanged(tmp_path_factory, r
     (folder / "items.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     wanted = [(row["item_id"], row["title"]) for row in rows]
     for name in ["items.csv", "items.jsonl"]:
-        items = read_items(folder / name, scene="books")
+        items = read_items(raw(folder / name, scene="books"))
         assert [(item.id, item.title) for item in items] == wanted
 
 
@@ -146,6 +147,6 @@ def test_an_attribute_that_is_a_number_is_a_finite_one(tmp_path_factory, value):
     path = tmp_path_factory.mktemp("numbers") / "items.jsonl"
     row = {"item_id": "1", "title": "t", "year": str(value)}
     path.write_text(json.dumps(row), encoding="utf-8")
-    (item,) = read_items(path, scene="books")
+    (item,) = read_items(raw(path, scene="books"))
     year = item.attributes.get("year", 0)
     assert isinstance(year, str | tuple) or math.isfinite(year)

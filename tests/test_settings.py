@@ -79,7 +79,7 @@ def test_declared_scenes_are_scenes():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("rnk = 3", "'recagent.toml': unknown key 'rnk'; known are catalog, data_dir"),
+        ("rnk = 3", "'recagent.toml': unknown key 'rnk'; known are attributes, catalog"),
         ("[rank]\npol = 3", "'rank.pol' (from recagent.toml"),
         ("[rank]\npool = 0", "'rank.pool' (from recagent.toml"),
         ("[model]\nmode = 'guess'", "'model.mode' (from recagent.toml"),

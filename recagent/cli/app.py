@@ -127,13 +127,65 @@ def explain(
 
 
 @app.command()
-def index(config: Config = None, json: Json = False) -> None:
+def init(
+    template: Annotated[
+        str, typer.Option(help="blank, shop, shop-zh, movielens or recbole.")
+    ] = "blank",
+) -> None:
+    """Write a commented recagent.toml (and a template's data) into this folder."""
+    from recagent import templates  # noqa: PLC0415
+
+    for path in templates.copy(template, to=Path()):
+        typer.echo(path)
+    typer.echo("next: edit recagent.toml, then run 'recagent validate'", err=True)
+
+
+@app.command()
+def validate(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILES]", help="Files to look at. [default: those of the config]"),
+    ] = None,
+    columns: Annotated[
+        str, typer.Option("--map", help="Our field and the file's column: item_id=sku,title=name.")
+    ] = "",
+    drop_orphans: Annotated[
+        bool, typer.Option("--drop-orphans", help="Leave out events of unknown items.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=1, help="Problems shown of each kind and file.")] = 5,
+    lang: Lang = None,
+    config: Config = None,
+    json: Json = False,
+) -> None:
+    """Read and clean the files as index would, and report; exit 1 where something is wrong."""
+    from recagent.catalog import named_files, survey  # noqa: PLC0415
+    from recagent.cli import report, show  # noqa: PLC0415
+    from recagent.cli.progress import progress  # noqa: PLC0415
+
+    settings = named_files(
+        _settings(config, demo=False, lang=lang), files or [], columns=_column_map(columns)
+    )
+    if drop_orphans:
+        cleaning = settings.cleaning.model_copy(update={"orphans": "drop"})
+        settings = settings.model_copy(update={"cleaning": cleaning})
+    with progress() as advance:
+        found = survey(settings, on_progress=advance, examples=limit).report
+    if json:
+        show.print_json(report.report_json(found, lang=settings.lang))
+    else:
+        report.print_report(found, lang=settings.lang)
+    if found.problems and settings.cleaning.unusable == "stop":
+        raise typer.Exit(1)
+
+
+@app.command()
+def index(config: Config = None, lang: Lang = None, json: Json = False) -> None:
     """Read the catalogue's files into the index and the store; run again to go on or to update."""
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
 
-    loaded = load_with_progress(_settings(config, demo=False, lang=None))
-    show.loaded(loaded, as_json=json)
+    settings = _settings(config, demo=False, lang=lang)
+    show.loaded(load_with_progress(settings), lang=settings.lang, as_json=json)
 
 
 @app.command()
@@ -215,6 +267,16 @@ def models_path() -> None:
     if path is None:
         raise ModelError("the embedded model has no weights; run 'recagent models pull'")
     typer.echo(path)
+
+
+def _column_map(pairs: str) -> dict[str, str]:
+    columns: dict[str, str] = {}
+    for pair in filter(None, pairs.split(",")):
+        field, equals, column = (part.strip() for part in pair.partition("="))
+        if not (field and equals and column):
+            raise typer.BadParameter(f"{pair!r} is not FIELD=COLUMN", param_hint="--map")
+        columns[field] = column
+    return columns
 
 
 def _settings(config: Path | None, demo: bool, lang: str | None) -> Settings:

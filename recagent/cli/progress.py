@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import anyio
@@ -13,8 +15,9 @@ from recagent.loading import Loaded, load_catalog
 from recagent.settings import Settings
 
 
-def load_with_progress(settings: Settings) -> Loaded:
-    """Load the settings' catalogue; raises as ``load_catalog``."""
+@contextmanager
+def progress() -> Generator[Callable[[str, int, int | None], None]]:
+    """A bar for every stage that the function which it gives is told of."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -29,6 +32,13 @@ def load_with_progress(settings: Settings) -> Loaded:
             if stage not in tasks:
                 tasks[stage] = bar.add_task(stage, total=total)
             bar.update(tasks[stage], completed=done)
+
+        yield advance
+
+
+def load_with_progress(settings: Settings) -> Loaded:
+    """Load the settings' catalogue; raises as ``load_catalog``."""
+    with progress() as advance:
 
         async def run() -> Loaded:
             return await load_catalog(settings, on_progress=advance)

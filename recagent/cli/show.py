@@ -26,6 +26,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "no model": "no model asked", "empty": "No unseen items are left in this scene.",
         "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
         "nobody": "no model",
+        "loaded": "items: {written} indexed, {unchanged} unchanged, {deleted} deleted; "
+        "events: {events} new; people: {people}",
+        "see": "rows and values that could not be used: {lost}; notes: {noted}; "
+        "see them with: recagent validate",
     },
     "zh": {
         "item": "条目", "chance": "概率", "why": "理由", "none": "（暂无依据）",
@@ -35,6 +39,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "no model": "未调用模型", "empty": "此场景里没有可推荐的新条目了。",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
+        "loaded": "商品：写入 {written}，未变 {unchanged}，删除 {deleted}；新增行为：{events}；"
+        "用户：{people}",
+        "see": "无法使用的行或值：{lost}；提示：{noted}；详见 recagent validate",
     },
 }  # fmt: skip
 
@@ -122,18 +129,20 @@ def event_line(event: Event, *, as_json: bool) -> None:
         typer.echo(f"stored: {event.user_id} {event.kind} {event.item_id} in {event.scene}")
 
 
-def loaded(done: Loaded, *, as_json: bool) -> None:
+def loaded(done: Loaded, *, lang: Language, as_json: bool) -> None:
     """What ``recagent index`` did."""
+    from recagent.cli import report  # noqa: PLC0415 - it uses this module's console
+
+    facts = {**asdict(done.items), "events": done.events, "people": done.users}
     if as_json:
-        print_json(asdict(done))
+        print_json({**facts, "report": report.report_json(done.report, lang=lang)})
         return
-    items = done.items
-    typer.echo(
-        f"items: {items.written} indexed, {items.unchanged} unchanged, {items.deleted} deleted; "
-        f"events: {done.events} new; people: {done.users}"
-    )
-    if done.unknown:
-        typer.echo(f"{done.unknown} events are of items that the catalogue does not have")
+    report.print_cleaned(done.report, lang=lang)
+    typer.echo(WORDS[lang]["loaded"].format(**facts))
+    lost = sum(found.count for found in done.report.problems.values())
+    noted = sum(found.count for found in done.report.notes.values())
+    if lost or noted:
+        typer.echo(WORDS[lang]["see"].format(lost=lost, noted=noted))
 
 
 def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:

@@ -1,0 +1,211 @@
+"""Items through the declared cleaning steps, in a fixed order; every change is counted.
+
+Texts first, then near duplicates, missing values, and normalised numbers. The same items and
+settings give the same result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean, pstdev
+
+from recagent.catalog import duplicates, missing, texts
+from recagent.catalog.report import Problem, Reading, Report, shown
+from recagent.settings import AttributeSettings, CleaningSettings, TextStep
+from recagent.types import Item, Value
+
+Aliases = Mapping[tuple[str, str], str]  # (scene, id of a merged item) -> id that stands for it
+Origin = Callable[[Item], Reading]
+
+
+class Cleaner:
+    """The declared steps, and the report that counts what they do."""
+
+    def __init__(
+        self,
+        report: Report,
+        *,
+        attributes: Mapping[str, AttributeSettings],
+        cleaning: CleaningSettings,
+        origin: Origin,
+    ) -> None:
+        """Takes what is declared, and how to find the file that an item came from."""
+        self._report = report
+        self._attributes = attributes
+        self._cleaning = cleaning
+        self._origin = origin
+
+    def items(self, items: Iterable[Item]) -> tuple[list[Item], Aliases]:
+        """The cleaned items in their order, and which ids now stand for which others."""
+        scenes: dict[str, list[Item]] = {}
+        for item in items:
+            scenes.setdefault(item.scene, []).append(self._with_clean_text(item))
+        aliases: dict[tuple[str, str], str] = {}
+        for scene, found in scenes.items():
+            kept = self._merged(scene, found, aliases)
+            for name, declared in self._attributes.items():
+                if declared.missing != "leave":
+                    kept = self._without_holes(scene, kept, name, declared)
+            for name, declared in self._attributes.items():
+                if declared.normalize != "none":
+                    kept = self._normalised(scene, kept, name, declared)
+            scenes[scene] = kept
+        return [item for found in scenes.values() for item in found], aliases
+
+    def text(self, value: str, *, field: str, where: str, limit: int | None = None) -> str:
+        """A text of ``field`` after its steps, cut to ``limit`` characters."""
+        steps = self._steps(field)
+        for step in ("html", "unicode", "space"):
+            if step in steps and (after := texts.cleaned(value, step)) != value:
+                self._report.changed(step, field, where=where, before=value, after=after)
+                value = after
+        if limit is not None and len(value) > limit:
+            after = value[:limit]
+            self._report.changed("max_text", field, where=where, before=value, after=after)
+            value = after
+        if "html" not in steps and texts.has_html(value):
+            self._report.problem(Problem(kind="html", file=where, field=field, value=shown(value)))
+        return value
+
+    def _steps(self, field: str) -> Sequence[TextStep]:
+        declared = self._attributes.get(field)
+        return self._cleaning.text if declared is None or declared.text is None else declared.text
+
+    def _with_clean_text(self, item: Item) -> Item:
+        where = self._origin(item).read.file
+        limit = self._cleaning.max_text
+
+        def clean(name: str, value: Value) -> Value:
+            if isinstance(value, str):
+                return self.text(value, field=name, where=where, limit=limit)
+            if isinstance(value, tuple):
+                return tuple(
+                    self.text(part, field=name, where=where, limit=limit) for part in value
+                )
+            return value
+
+        title = self.text(item.title, field="title", where=where, limit=limit)
+        text = self.text(item.text, field="text", where=where, limit=limit)
+        attributes = {name: clean(name, value) for name, value in item.attributes.items()}
+        if (title, text, attributes) == (item.title, item.text, item.attributes):
+            return item
+        return replace(item, title=title or item.title, text=text, attributes=attributes)
+
+    def _merged(
+        self, scene: str, items: list[Item], aliases: dict[tuple[str, str], str]
+    ) -> list[Item]:
+        if not self._cleaning.near_duplicates:
+            return items
+        same = duplicates.near(items, threshold=self._cleaning.near_duplicates)
+        titles = {item.id: item.title for item in items}
+        for item in items:
+            if item.id in same:
+                other = same[item.id]
+                self._origin(item).leave_out("near duplicates", field="item_id", value=item.id)
+                self._report.problem(
+                    Problem(
+                        kind="near duplicates",
+                        field="item_id",
+                        value=item.id,
+                        facts={"other": other, "title": shown(titles[other])},
+                    )
+                )
+                aliases[scene, item.id] = other
+        return [item for item in items if item.id not in same]
+
+    def _without_holes(
+        self, scene: str, items: list[Item], name: str, declared: AttributeSettings
+    ) -> list[Item]:
+        holes = [item for item in items if item.attributes.get(name) is None]
+        if not holes or len(holes) == len(items):  # an attribute that the scene does not have
+            return items
+        if declared.missing == "drop":
+            for item in holes:
+                self._origin(item).leave_out("drop", field=name, value=item.id)
+            return [item for item in items if item.attributes.get(name) is not None]
+        names = {other for item in items for other in item.attributes} - {name}
+        column = [item.attributes.get(name) for item in items]
+        values = self._values(scene, name, column, declared, {
+            other: [item.attributes.get(other) for item in items] for other in names
+        })  # fmt: skip
+        if values is None:
+            return items
+        rest = iter(values)
+        return [
+            item if item.attributes.get(name) is not None
+            else self._filled(scene, item, name, next(rest), declared)
+            for item in items
+        ]  # fmt: skip
+
+    def _values(
+        self,
+        scene: str,
+        name: str,
+        column: missing.Column,
+        declared: AttributeSettings,
+        others: Mapping[str, missing.Column],
+    ) -> list[Value] | None:
+        """What to fill in; None, with a note, where the column does not allow it."""
+        known = [value for value in column if value is not None]
+        numeric = declared.missing in ("mean", "median", "min", "max")
+        values = (
+            None
+            if numeric and not all(isinstance(value, int | float) for value in known)
+            else missing.filled(column, declared.missing, others=others)
+        )
+        if values is None:
+            facts = {"scene": scene, "method": declared.missing}
+            value = str(len(column) - len(known))
+            self._report.problem(Problem(kind="not filled", field=name, value=value, facts=facts))
+        return values
+
+    def _filled(
+        self, scene: str, item: Item, name: str, value: Value, declared: AttributeSettings
+    ) -> Item:
+        before, after = f"{item.id}: ", f"{item.id}: {value}"
+        self._report.changed(declared.missing, name, where=scene, before=before, after=after)
+        return replace(item, attributes={**item.attributes, name: value})
+
+    def _normalised(
+        self, scene: str, items: list[Item], name: str, declared: AttributeSettings
+    ) -> list[Item]:
+        """The number stays as people see it; beside it comes NAME_minmax, NAME_zscore, NAME_log."""
+        numbers = {
+            item.id: float(value)
+            for item in items
+            if isinstance(value := item.attributes.get(name), int | float)
+        }
+        if not numbers:
+            return items
+        scaled = _scaler(list(numbers.values()), declared.normalize)
+        beside = f"{name}_{declared.normalize}"
+
+        def with_scaled(item: Item) -> Item:
+            if item.id not in numbers:
+                return item
+            before, after = numbers[item.id], round(scaled(numbers[item.id]), 6)
+            self._report.changed(
+                declared.normalize, name, where=scene, before=f"{before:g}", after=f"{after:g}"
+            )
+            return replace(item, attributes={**item.attributes, beside: after})
+
+        return [with_scaled(item) for item in items]
+
+
+def _scaler(numbers: Sequence[float], method: str) -> Callable[[float], float]:
+    if method == "log":
+        return lambda number: math.copysign(math.log1p(abs(number)), number)
+    if method == "minmax":
+        low, width = min(numbers), max(numbers) - min(numbers)
+        return lambda number: (number - low) / width if width else 0.0
+    mean, deviation = fmean(numbers), pstdev(numbers)
+    return lambda number: (number - mean) / deviation if deviation else 0.0
+
+
+def script(title: str) -> str:
+    """``Chinese`` where a title has Han characters, else ``Latin`` or ``other``."""
+    if any("\u3400" <= char <= "\u9fff" for char in title):
+        return "Chinese"
+    return "Latin" if any(char.isascii() and char.isalpha() for char in title) else "other"

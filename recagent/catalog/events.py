@@ -1,0 +1,132 @@
+"""Rows to Events, one by one, each with where it stands; what cannot be used is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from recagent.catalog import fields
+from recagent.catalog.report import Reading, Report
+from recagent.catalog.rows import EVENT_FIELDS, require, row_id
+from recagent.catalog.tables import Row, open_table
+from recagent.errors import DataError
+from recagent.settings import FileSettings
+from recagent.types import EVENT_KINDS, Event, EventKind, RatingScale
+
+_EARLY = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+class EventReader:
+    """Reads events: from a file's rows to checked events with their row numbers."""
+
+    def __init__(
+        self,
+        report: Report,
+        *,
+        scale: RatingScale | None = None,
+        scenes: Mapping[str, str] | None = None,
+        drops_orphans: bool = False,
+    ) -> None:
+        """Makes a reader.
+
+        Args:
+            report: told of every row that is left out.
+            scale: what ratings may be; not checked without it.
+            scenes: item id -> scene for rows that do not say it; empty where several have the item.
+            drops_orphans: whether a row without scene and of an unknown item is left out quietly.
+        """
+        self._report = report
+        self._scale = scale
+        self._scenes = scenes or {}
+        self._drops_orphans = drops_orphans
+        self._latest = datetime.now(tz=UTC) + timedelta(days=1)
+
+    def read(self, file: FileSettings) -> Iterator[tuple[Reading, int, Event]]:
+        """The events of a file, in its order, each with where it stands.
+
+        A row without ``kind`` is a ``rating`` if it has a ``value`` and a ``view`` otherwise. Times
+        are seconds since 1970 (or finer units), or ISO 8601 (UTC where no zone is given).
+
+        Raises:
+            DataError: the file cannot be read, or the report is strict and a row cannot be used.
+        """
+        table = open_table(file, holds="events", fields=EVENT_FIELDS, report=self._report)
+        require(file.path, table.columns, ("user_id", "item_id", "timestamp"))
+        for number, row in table.rows:
+            event = self._event(table.reading, number, row, file.scene)
+            if event is not None:
+                yield table.reading, number, event
+
+    def _event(self, reading: Reading, number: int, row: Row, scene: str | None) -> Event | None:
+        user_id = row_id(reading, number, row, "user_id")
+        item_id = row_id(reading, number, row, "item_id") if user_id else None
+        if not user_id or not item_id:
+            return None
+        home = self._scenes.get(item_id)
+        where = scene or fields.text(row.get("scene")).strip() or home
+        if not where:
+            if home is None and self._drops_orphans:
+                return reading.leave_out("orphan", field="item_id", value=item_id)
+            return reading.unusable(number, "no scene", field="item_id", value=item_id)
+        at = self._time(reading, number, row.get("timestamp"))
+        if at is None:
+            return None
+        try:
+            value = fields.number(row.get("value"))
+        except ValueError:
+            return reading.unusable(number, "bad number", field="value", value=row.get("value"))
+        kind = row.get("kind") or ("view" if value is None else "rating")
+        if kind not in EVENT_KINDS:
+            known = ", ".join(EVENT_KINDS)
+            return reading.unusable(number, "bad kind", field="kind", value=kind, known=known)
+        if kind == "rating" and not self._is_rating(reading, number, value):
+            return None
+        return Event(
+            user_id=user_id,
+            item_id=item_id,
+            scene=where,
+            kind=kind,
+            at=at,
+            value=value,
+            text=fields.text(row.get("text")),
+            device=fields.text(row.get("device")),
+            place=fields.text(row.get("place")),
+        )
+
+    def _time(self, reading: Reading, number: int, said: object) -> datetime | None:
+        try:
+            at = fields.time(said)
+        except ValueError:
+            return reading.unusable(number, "bad time", field="timestamp", value=said)
+        if at > self._latest:
+            return reading.unusable(number, "future time", field="timestamp", value=said)
+        if at < _EARLY:
+            reading.note(number, "early time", field="timestamp", value=said)
+        return at
+
+    def _is_rating(self, reading: Reading, number: int, value: float | None) -> bool:
+        scale = self._scale
+        if scale is None or (value is not None and scale.low <= value <= scale.high):
+            return True
+        low, high = f"{scale.low:g}", f"{scale.high:g}"
+        said = "" if value is None else f"{value:g}"
+        reading.unusable(number, "bad rating", field="value", value=said, low=low, high=high)
+        return False
+
+
+def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:
+    """Events of one file, one by one; raises as ``read_items`` when it comes to a bad row."""
+    for _, _, event in EventReader(Report(strict=True), scenes=scenes).read(file):
+        yield event
+
+
+def event_kind(kind: str) -> EventKind:
+    """``kind`` if it is one.
+
+    Raises:
+        DataError: it is not; the message lists those that are.
+    """
+    if kind not in EVENT_KINDS:
+        raise DataError(f"event kind {kind!r} is none of {', '.join(EVENT_KINDS)}")
+    return cast("EventKind", kind)

@@ -1,0 +1,180 @@
+"""Rows to Items: required fields, ids that are one thing each, attributes of their types.
+
+Nothing is changed here but spaces around ids: that is cleaning's work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from recagent.catalog import fields
+from recagent.catalog.report import Reading, Report
+from recagent.catalog.rows import ITEM_FIELDS, require, row_id
+from recagent.catalog.tables import Row, open_table
+from recagent.errors import DataError
+from recagent.settings import AttributeSettings, FileSettings
+from recagent.types import Item, Task, Value
+
+TASKS: tuple[str, ...] = get_args(Task)
+
+_MOSTLY = 0.5  # a column that is a number more often than this was meant as one
+
+Attributes = Mapping[str, AttributeSettings]
+
+
+class ItemReader:
+    """Reads the files of a catalogue; an id that comes twice is seen across them."""
+
+    def __init__(
+        self, report: Report, *, attributes: Attributes | None = None, separator: str = "|"
+    ) -> None:
+        """Takes the declared attributes, and what splits a text into a list."""
+        self._report = report
+        self._attributes = attributes or {}
+        self._separator = separator
+        self._rows: dict[tuple[str, str], tuple[int, Reading]] = {}
+        self._titles: dict[str, tuple[str, str]] = {}
+
+    def read(self, file: FileSettings) -> list[Item]:
+        """The items of a file; columns that are no field of an item become attributes.
+
+        Raises:
+            DataError: the file cannot be read, or the report is strict and a row cannot be used.
+        """
+        table = open_table(file, holds="items", fields=ITEM_FIELDS, report=self._report)
+        wanted = ("item_id", "title") if file.scene else ("item_id", "scene", "title")
+        require(file.path, table.columns, wanted)
+        reading = table.reading
+        kept: list[tuple[int, Item]] = []
+        extra: dict[str, list[Any]] = {}
+        for number, row in table.rows:
+            item = self._item(reading, number, row, file.scene)
+            if item is not None:
+                for name in row:
+                    if name not in extra and name not in ITEM_FIELDS:
+                        extra[name] = [None] * len(kept)
+                for name, values in extra.items():
+                    values.append(row.get(name))
+                kept.append((number, item))
+        typed = self._typed(reading, [number for number, _ in kept], extra)
+        for place, (_, item) in enumerate(kept):
+            cast("dict[str, Value]", item.attributes).update(
+                {name: value for name in typed if (value := typed[name][place]) is not None}
+            )
+        return [item for _, item in kept]
+
+    def origin(self, item: Item) -> Reading:
+        """The file that an item was read from."""
+        return self._rows[item.scene, item.id][1]
+
+    def _item(self, reading: Reading, number: int, row: Row, scene: str | None) -> Item | None:
+        item_id = row_id(reading, number, row, "item_id")
+        where = scene or (row_id(reading, number, row, "scene") if item_id else None)
+        title = fields.text(row.get("title"))
+        task = fields.text(row.get("task")) or "item"
+        if not item_id or not where:
+            return None
+        if not title.strip():
+            return reading.unusable(number, "empty", field="title")
+        if task not in TASKS:
+            known = ", ".join(TASKS)
+            return reading.unusable(number, "bad task", field="task", value=task, known=known)
+        if not self._is_new(reading, number, row, where, item_id, title):
+            return None
+        return Item(
+            id=item_id, scene=where, title=title, task=cast("Task", task),
+            text=fields.text(row.get("text")), attributes={},
+        )  # fmt: skip
+
+    def _is_new(
+        self, reading: Reading, number: int, row: Row, scene: str, item_id: str, title: str
+    ) -> bool:
+        """Whether an id is new in its scene, and the same thing as in the others."""
+        content = hash(str(row))
+        before = self._rows.get((scene, item_id))
+        if before is not None:
+            if before[0] == content:
+                reading.leave_out("same row", field="item_id", value=item_id)
+            else:
+                reading.unusable(
+                    number, "duplicate id", field="item_id", value=item_id, scene=scene
+                )
+            return False
+        other, place = self._titles.setdefault(item_id, (title, scene))
+        if other.strip() != title.strip():
+            reading.unusable(
+                number, "two titles", field="title", value=item_id, title=title, other=other,
+                scene=place,
+            )  # fmt: skip
+            return False
+        self._rows[scene, item_id] = (content, reading)
+        return True
+
+    def _typed(
+        self, reading: Reading, numbers: list[int], extra: Mapping[str, list[Any]]
+    ) -> dict[str, list[Value | None]]:
+        typed: dict[str, list[Value | None]] = {}
+        for name, values in extra.items():
+            declared = self._attributes.get(name)
+            if declared is None or declared.type == "auto":
+                typed[name] = fields.column(values, self._separator)
+                _note_mixed(reading, name, values)
+            else:
+                typed[name] = [
+                    self._declared(reading, number, name, value, declared)
+                    for number, value in zip(numbers, values, strict=True)
+                ]
+        return typed
+
+    def _declared(
+        self, reading: Reading, number: int, name: str, raw: object, declared: AttributeSettings
+    ) -> Value | None:
+        try:
+            value = fields.attribute(raw, declared.type, self._separator)
+        except ValueError:
+            # The value is lost and not the row.
+            reading.note(number, "bad type", field=name, value=raw, type=declared.type)
+            return None
+        if value is None and raw not in (None, ""):
+            reading.changed("null", name, before=str(raw), after="")
+        return value
+
+
+def read_items(
+    file: FileSettings, *, attributes: Attributes | None = None, separator: str = "|"
+) -> list[Item]:
+    """Items of one file, all or none.
+
+    Raises:
+        DataError: with the file, the row (from 1, the header apart), the value and the next step.
+    """
+    report = Report(strict=True)
+    items = ItemReader(report, attributes=attributes, separator=separator).read(file)
+    if not items:
+        raise no_items(file.path)
+    return items
+
+
+def no_items(path: Path) -> DataError:
+    """The error for a file without any usable item."""
+    return DataError(f"{str(path)!r} has no items; give a file with at least one row")
+
+
+def _note_mixed(reading: Reading, name: str, values: Sequence[Any]) -> None:
+    """Say it where most values of an undeclared column are numbers and some are not."""
+    texts = [value for value in values if isinstance(value, str) and value]
+    odd = [value for value in texts if not _is_number(value)]
+    if odd and len(odd) < _MOSTLY * len(texts):
+        numbers = len(texts) - len(odd)
+        reading.note(
+            None, "mixed column", field=name, value=odd[0], numbers=numbers, texts=len(odd)
+        )
+
+
+def _is_number(value: str) -> bool:
+    try:
+        return fields.number(value) is not None
+    except ValueError:
+        return False

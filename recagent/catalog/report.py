@@ -1,0 +1,217 @@
+"""What was found in raw files and what was done about it: counted, with examples.
+
+It collects; ``wording`` says it in English or Chinese.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from recagent.catalog.wording import NOTES, WORDS
+from recagent.errors import DataError
+from recagent.types import Language
+
+_SHOWN = 60  # characters of a value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, or worth knowing, at one place.
+
+    Attributes:
+        kind: a key of ``wording.WORDS``.
+        file: where; empty for the catalogue as a whole.
+        row: from 1, the header apart; None where it is no single row's.
+        field: column or attribute.
+        value: as it stands there, shortened to one line.
+        facts: further words that the sentence needs.
+    """
+
+    kind: str
+    file: str = ""
+    row: int | None = None
+    field: str = ""
+    value: str = ""
+    facts: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+
+    def says(self, lang: Language = "en") -> str:
+        """What is wrong."""
+        return WORDS[self.kind][lang][0].format_map(self._facts())
+
+    def fix(self, lang: Language = "en") -> str:
+        """The next step."""
+        return WORDS[self.kind][lang][1].format_map(self._facts())
+
+    def __str__(self) -> str:
+        row = "" if self.row is None else f", row {self.row}"
+        place = f"{self.file!r}{row}: " if self.file else ""
+        return f"{place}{self.says()}; {self.fix()}"
+
+    def _facts(self) -> dict[str, str]:
+        return {**self.facts, "field": self.field, "value": self.value}
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """All problems of one kind in one file: how many, and the first few."""
+
+    count: int = 0
+    examples: list[Problem] = dataclasses.field(default_factory=list[Problem])
+
+
+@dataclass(slots=True, kw_only=True)
+class Changed:
+    """What one cleaning step did to one field: how often, and the first case."""
+
+    count: int = 0
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class FileRead:
+    """One file as it was read; ``rows`` are ``used`` or ``left_out``.
+
+    Attributes:
+        layout: ``CSV``, ``JSON lines``, ``Parquet``, ``RecBole``...
+        holds: ``items``, ``events`` or ``users``.
+        left_out: rows by the reason: a kind of problem, or a cleaning step.
+    """
+
+    file: str
+    holds: str
+    layout: str
+    encoding: str
+    rows: int = 0
+    left_out: Counter[str] = dataclasses.field(default_factory=Counter[str])
+
+    @property
+    def used(self) -> int:
+        """Rows that became an item, an event or a person."""
+        return self.rows - self.left_out.total()
+
+
+class Report:
+    """Collects problems, notes and changes, in the order in which they are met.
+
+    Attributes:
+        files: every file that was read.
+        scenes: items by scene.
+        scripts: items by the script of their title: ``Chinese``, ``Latin``, ``other``.
+        people: who has an event.
+    """
+
+    def __init__(self, *, strict: bool = False, examples: int = 5) -> None:
+        """An empty report.
+
+        Args:
+            strict: raise at the first problem that would cost a row or a value.
+            examples: how many problems of one kind and file are kept; all are counted.
+        """
+        self.files: list[FileRead] = []
+        self.scenes: Counter[str] = Counter()
+        self.scripts: Counter[str] = Counter()
+        self.people = 0
+        self._strict = strict
+        self._limit = examples
+        self._found: dict[tuple[str, str], Found] = {}
+        self._changed: dict[tuple[str, str, str], Changed] = {}
+
+    def problem(self, problem: Problem, *, count: int = 1) -> None:
+        """Count a problem or a note.
+
+        Raises:
+            DataError: it is a problem and the report is strict.
+        """
+        if self._strict and problem.kind not in NOTES:
+            raise DataError(str(problem))
+        found = self._found.setdefault((problem.kind, problem.file), Found())
+        found.count += count
+        if len(found.examples) < self._limit:
+            found.examples.append(problem)
+
+    def changed(self, step: str, field: str, *, where: str, before: str, after: str) -> None:
+        """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
+        change = self._changed.setdefault((step, field, where), Changed())
+        if not change.count:
+            change.before, change.after = shown(before), shown(after)
+        change.count += 1
+
+    @property
+    def problems(self) -> Mapping[tuple[str, str], Found]:
+        """By kind and file, what costs a row or a value."""
+        return {key: found for key, found in self._found.items() if key[0] not in NOTES}
+
+    @property
+    def notes(self) -> Mapping[tuple[str, str], Found]:
+        """By kind and file, what costs nothing and is worth knowing."""
+        return {key: found for key, found in self._found.items() if key[0] in NOTES}
+
+    @property
+    def changes(self) -> Mapping[tuple[str, str, str], Changed]:
+        """By step, field, and file or scene, what was cleaned."""
+        return self._changed
+
+    def examples(self) -> Iterator[Problem]:
+        """The kept problems, file by file and row by row."""
+        kept = [problem for found in self.problems.values() for problem in found.examples]
+        yield from sorted(kept, key=lambda problem: (problem.file, problem.row or 0))
+
+
+class Reading:
+    """One file that is being read into a report."""
+
+    def __init__(self, report: Report, read: FileRead) -> None:
+        """Adds ``read`` to the report's files."""
+        self.read = read
+        self._report = report
+        report.files.append(read)
+
+    def unusable(
+        self, row: int, kind: str, *, field: str = "", value: object = "", **facts: object
+    ) -> None:
+        """Leave a row out, and say why; raises as ``Report.problem``."""
+        self.read.left_out[kind] += 1
+        self.note(row, kind, field=field, value=value, **facts)
+
+    def note(
+        self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
+    ) -> None:
+        """Say something of a row that stays; raises as ``Report.problem``."""
+        self._report.problem(
+            Problem(
+                kind=kind,
+                file=self.read.file,
+                row=row,
+                field=field,
+                value=shown(value),
+                facts={name: shown(fact) for name, fact in facts.items()},
+            )
+        )
+
+    def leave_out(self, step: str, *, field: str, value: object) -> None:
+        """Leave a row out because a cleaning step says so."""
+        self.read.left_out[step] += 1
+        self.changed(step, field, before=str(value), after="")
+
+    def changed(self, step: str, field: str, *, before: str, after: str) -> None:
+        """Count what a cleaning step did to one value."""
+        self._report.changed(step, field, where=self.read.file, before=before, after=after)
+
+
+def shown(value: object) -> str:
+    """A foreign value as one short printable line; bytes that are no text as escapes."""
+    text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    text = " ".join(text[: 10 * _SHOWN].split())
+    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def file_name(path: Path) -> str:
+    """A file as a report names it: relative to the working directory where it is below that."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

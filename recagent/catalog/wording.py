@@ -1,0 +1,272 @@
+"""What a report says, in English and Chinese: problems and notes with their next step, changes.
+
+Sentences only; nothing here looks at data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from recagent.types import Language
+
+Sentence = tuple[str, str]  # what is so, the next step
+
+WORDS: Mapping[str, Mapping[Language, Sentence]] = {
+    "empty": {
+        "en": ("{field!r} is empty", "fill it or drop the row"),
+        "zh": ("{field!r} 为空", "请填写，或删除该行"),
+    },
+    "duplicate id": {
+        "en": ("item id {value!r} is in scene {scene!r} twice", "keep one"),
+        "zh": ("商品编号 {value!r} 在场景 {scene!r} 中出现两次", "请只保留一个"),
+    },
+    "two titles": {
+        "en": (
+            "item id {value!r} is {title!r} here and {other!r} in scene {scene!r}",
+            "one id must be one thing: give them different ids",
+        ),
+        "zh": (
+            "商品编号 {value!r} 在此处是 {title!r}，在场景 {scene!r} 中是 {other!r}",
+            "同一编号必须是同一事物：请使用不同的编号",
+        ),
+    },
+    "bad task": {
+        "en": ("task {value!r} is none of {known}", "correct it or leave it empty"),
+        "zh": ("任务类型 {value!r} 不在 {known} 之中", "请更正或留空"),
+    },
+    "bad kind": {
+        "en": ("event kind {value!r} is none of {known}", "correct it or leave it empty"),
+        "zh": ("行为类型 {value!r} 不在 {known} 之中", "请更正或留空"),
+    },
+    "bad time": {
+        "en": (
+            "{field!r} {value!r} is no time",
+            "use seconds since 1970 or ISO 8601, as 2026-05-01T20:00:00",
+        ),
+        "zh": (
+            "{field!r} 的值 {value!r} 不是时间",
+            "请用 1970 年以来的秒数或 ISO 8601，如 2026-05-01T20:00:00",
+        ),
+    },
+    "future time": {
+        "en": ("{field!r} {value!r} is in the future", "check the unit and the time zone"),
+        "zh": ("{field!r} 的值 {value!r} 在未来", "请检查单位和时区"),
+    },
+    "bad number": {
+        "en": ("{field!r} {value!r} is not a number", "correct it or leave it empty"),
+        "zh": ("{field!r} 的值 {value!r} 不是数字", "请更正或留空"),
+    },
+    "bad rating": {
+        "en": (
+            "a rating needs a value from {low} to {high}, got {value!r}",
+            "correct it, or set low and high of [ratings]",
+        ),
+        "zh": (
+            "评分必须在 {low} 到 {high} 之间，实际为 {value!r}",
+            "请更正，或设置 [ratings] 的 low 和 high",
+        ),
+    },
+    "bad type": {
+        "en": (
+            "{field!r} {value!r} is not of type {type}",
+            "correct it, leave it empty, or change [attributes.{field}] type",
+        ),
+        "zh": (
+            "{field!r} 的值 {value!r} 不是 {type} 类型",
+            "请更正、留空，或修改 [attributes.{field}] 的 type",
+        ),
+    },
+    "missing": {
+        "en": (
+            "attribute {field!r} is missing, and [attributes.{field}] says drop",
+            'fill it, or set missing = "leave"',
+        ),
+        "zh": (
+            "缺少属性 {field!r}，而 [attributes.{field}] 要求丢弃",
+            '请填写，或设置 missing = "leave"',
+        ),
+    },
+    "no scene": {
+        "en": (
+            "item {value!r} has no scene",
+            "add a 'scene' column, set scene on the file, or add the item to the catalogue",
+        ),
+        "zh": (
+            "商品 {value!r} 没有场景",
+            "请添加 'scene' 列、在文件设置里写明 scene，或把该商品加入目录",
+        ),
+    },
+    "orphan": {
+        "en": (
+            "item {value!r} is not in the catalogue's scene {scene!r}",
+            "add the item or drop the event",
+        ),
+        "zh": ("目录的场景 {scene!r} 中没有商品 {value!r}", "请补充该商品，或删除该行为"),
+    },
+    "ragged": {
+        "en": (
+            "the row has {value} fields, the header {expected}",
+            "quote fields that hold the separator, and repair the row",
+        ),
+        "zh": ("该行有 {value} 个字段，表头有 {expected} 个", "请给含分隔符的字段加引号并修复该行"),
+    },
+    "bad quotes": {
+        "en": (
+            "the quotes are broken ({value})",
+            "close every quote, and double those inside a quoted field",
+        ),
+        "zh": ("引号有误（{value}）", "请闭合每个引号；带引号的字段内的引号要写两次"),
+    },
+    "bad json": {
+        "en": ("the line is no JSON object ({value})", "correct the line"),
+        "zh": ("该行不是 JSON 对象（{value}）", "请更正该行"),
+    },
+    "not text": {
+        "en": (
+            "{field!r} {value!r} is not {encoding}{guess}",
+            "save the file as UTF-8, or set encoding (all of it) or fallback (single values)",
+        ),
+        "zh": (
+            "{field!r} 的值 {value!r} 不是 {encoding}{guess}",
+            "请将文件另存为 UTF-8，或设置 encoding（整个文件）或 fallback（个别值）",
+        ),
+    },
+    "control": {
+        "en": ("{field!r} {value!r} holds a control character", "remove it"),
+        "zh": ("{field!r} 的值 {value!r} 含有控制字符", "请删除"),
+    },
+    # Notes: they cost nothing.
+    "orphan kept": {
+        "en": (
+            "item {value!r} is not in the catalogue's scene {scene!r}; the event is kept",
+            'it counts once the item is there; [cleaning] orphans = "drop" leaves it out',
+        ),
+        "zh": (
+            "目录的场景 {scene!r} 中没有商品 {value!r}；该行为已保留",
+            '商品加入后即生效；设置 [cleaning] orphans = "drop" 可将其排除',
+        ),
+    },
+    "early time": {
+        "en": ("{field!r} {value!r} is before 1990", "check the unit, if these are clock times"),
+        "zh": ("{field!r} 的值 {value!r} 早于 1990 年", "如果是真实时间，请检查单位"),
+    },
+    "undeclared scene": {
+        "en": ("scene {value!r} is not declared", "add [scenes.{value}], or correct the column"),
+        "zh": ("场景 {value!r} 未声明", "请添加 [scenes.{value}]，或更正该列"),
+    },
+    "undeclared person": {
+        "en": ("{value} people with events are in no users file", "nothing, if that is meant"),
+        "zh": ("有 {value} 位有行为的用户不在用户文件中", "若属预期则无需处理"),
+    },
+    "mixed column": {
+        "en": (
+            "attribute {field!r} is a number in {numbers} rows and text in {texts}, as {value!r}",
+            'declare [attributes.{field}] type = "number" to see which',
+        ),
+        "zh": (
+            "属性 {field!r} 在 {numbers} 行是数字，在 {texts} 行是文本，如 {value!r}",
+            '请声明 [attributes.{field}] type = "number" 以查看具体各行',
+        ),
+    },
+    "not filled": {
+        "en": (
+            "attribute {field!r} of scene {scene!r} has too few values to fill {value} by {method}",
+            "they stay empty; choose another way for missing",
+        ),
+        "zh": (
+            "场景 {scene!r} 的属性 {field!r} 已有值太少，无法用 {method} 填补 {value} 处",
+            "这些值保持为空；请为 missing 选择其他方式",
+        ),
+    },
+    "html": {
+        "en": (
+            "{field!r} {value!r} holds HTML",
+            'add "html" to [cleaning] text, or to [attributes.{field}] text',
+        ),
+        "zh": (
+            "{field!r} 的值 {value!r} 含有 HTML",
+            '请在 [cleaning] text 或 [attributes.{field}] text 中加入 "html"',
+        ),
+    },
+    "busy people": {
+        "en": (
+            "{value} people have more than {limit} events a day on average; the first is {first!r}",
+            "set [cleaning] max_events_per_day to leave such out",
+        ),
+        "zh": (
+            "有 {value} 位用户平均每天超过 {limit} 次行为；第一位是 {first!r}",
+            "请设置 [cleaning] max_events_per_day 将其排除",
+        ),
+    },
+    "repeats": {
+        "en": (
+            "{value} events repeat what the same person did to the same item {limit} times before",
+            "set [cleaning] max_repeats to leave such out",
+        ),
+        "zh": (
+            "有 {value} 次行为是同一用户对同一商品已做过 {limit} 次的重复",
+            "请设置 [cleaning] max_repeats 将其排除",
+        ),
+    },
+    "near duplicates": {
+        "en": (
+            "{value!r} and {other!r} ({title!r}) are nearly the same; the events of the former "
+            "count for the latter",
+            "nothing, if that is meant; else lower [cleaning] near_duplicates",
+        ),
+        "zh": (
+            "{value!r} 与 {other!r}（{title!r}）几乎相同；前者的行为计入后者",
+            "若属预期则无需处理；否则请调整 [cleaning] near_duplicates",
+        ),
+    },
+    "english vectors": {
+        "en": (
+            "{value} items have Chinese titles, and the default embedder knows English words only",
+            "words and behaviour still find them; for vectors set [embedder]",
+        ),
+        "zh": (
+            "有 {value} 个商品的标题是中文，而默认的向量模型只认识英文单词",
+            "仍可凭字词和行为检索到；若要向量检索请设置 [embedder]",
+        ),
+    },
+}
+
+NOTES = frozenset(
+    {"orphan kept", "early time", "undeclared scene", "undeclared person", "mixed column",
+     "not filled", "html", "busy people", "repeats", "near duplicates", "english vectors"}
+)  # fmt: skip
+
+STEPS: Mapping[str, Mapping[Language, str]] = {
+    "fallback": {"en": "decoded by the fallback encoding", "zh": "按备用编码解码"},
+    "trimmed": {"en": "spaces around an id removed", "zh": "去除编号首尾空格"},
+    "unicode": {
+        "en": "Unicode normalised, control characters removed",
+        "zh": "统一 Unicode，去除控制字符",
+    },
+    "html": {"en": "HTML removed", "zh": "去除 HTML"},
+    "space": {"en": "white space tidied", "zh": "整理空白"},
+    "max_text": {"en": "cut to max_text characters", "zh": "截短到 max_text 个字符"},
+    "null": {"en": "read as missing", "zh": "视为缺失"},
+    "same row": {"en": "exact copy left out", "zh": "排除完全重复的行"},
+    "same event": {"en": "exact copy left out", "zh": "排除完全重复的行为"},
+    "repeat": {"en": "beyond max_repeats, left out", "zh": "超过 max_repeats，已排除"},
+    "bot": {"en": "above max_events_per_day, left out", "zh": "超过 max_events_per_day，已排除"},
+    "orphan": {"en": "not in the catalogue, left out", "zh": "目录中没有，已排除"},
+    "near duplicates": {
+        "en": "nearly the same as another, merged",
+        "zh": "与另一商品几乎相同，已合并",
+    },
+    "drop": {"en": "missing value, left out", "zh": "缺失值，已排除"},
+    "mean": {"en": "missing, filled by the mean", "zh": "缺失值以均值填补"},
+    "median": {"en": "missing, filled by the median", "zh": "缺失值以中位数填补"},
+    "min": {"en": "missing, filled by the least", "zh": "缺失值以最小值填补"},
+    "max": {"en": "missing, filled by the greatest", "zh": "缺失值以最大值填补"},
+    "most_frequent": {"en": "missing, filled by the most frequent", "zh": "缺失值以众数填补"},
+    "predict": {
+        "en": "missing, predicted from the other attributes",
+        "zh": "缺失值由其他属性预测",
+    },
+    "minmax": {"en": "scaled to 0..1, beside it", "zh": "缩放到 0..1，另存一列"},
+    "zscore": {"en": "scaled to mean 0 and deviation 1, beside it", "zh": "标准化，另存一列"},
+    "log": {"en": "log(1 + x), beside it", "zh": "取 log(1 + x)，另存一列"},
+}  # fmt: skip

@@ -1,0 +1,172 @@
+"""What ``validate`` and ``index`` found in the files: for people, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from recagent.catalog import Report
+from recagent.catalog.report import Found
+from recagent.catalog.wording import STEPS
+from recagent.cli.show import console
+from recagent.types import Language
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "file": "File", "holds": "Holds", "layout": "Format", "encoding": "Encoding",
+        "rows": "Rows", "used": "Used", "left out": "Left out",
+        "items": "items", "events": "events", "users": "people",
+        "problems": "Problems (each costs a row or a value)", "notes": "Worth knowing",
+        "cleaned": "Cleaned", "row": "row", "more": "... and {n} more",
+        "scenes": "{items} items in {n} scenes ({names}); titles: {scripts}",
+        "people": "{events} events of {people} people",
+        "clean": "Nothing is wrong.", "whole": "the catalogue",
+    },
+    "zh": {
+        "file": "文件", "holds": "内容", "layout": "格式", "encoding": "编码",
+        "rows": "行数", "used": "采用", "left out": "排除",
+        "items": "商品", "events": "行为", "users": "用户",
+        "problems": "问题（每个都会损失一行或一个值）", "notes": "值得留意",
+        "cleaned": "已清洗", "row": "第 {row} 行", "more": "……另有 {n} 处",
+        "scenes": "{n} 个场景共 {items} 个商品（{names}）；标题文字：{scripts}",
+        "people": "{people} 位用户的 {events} 次行为",
+        "clean": "没有发现问题。", "whole": "整个目录",
+    },
+}  # fmt: skip
+_SCRIPTS: Mapping[Language, Mapping[str, str]] = {
+    "en": {"Chinese": "Chinese", "Latin": "Latin", "other": "other"},
+    "zh": {"Chinese": "中文", "Latin": "拉丁文", "other": "其他"},
+}
+
+
+def print_report(report: Report, *, lang: Language) -> None:
+    """Files, problems, notes and changes, one after the other."""
+    words, out = WORDS[lang], console()
+    out.print(_files(report, words))
+    for line in _whole(report, lang):
+        out.print(line, markup=False, highlight=False)
+    _found(words["problems"], report.problems, lang, style="bold red")
+    print_cleaned(report, lang=lang)
+    _found(words["notes"], report.notes, lang, style="bold yellow")
+    if not report.problems:
+        out.print(words["clean"], style="bold green", markup=False)
+
+
+def print_cleaned(report: Report, *, lang: Language) -> None:
+    """Every cleaning step that changed something, how often, and its first case."""
+    if not report.changes:
+        return
+    out = console()
+    out.print(WORDS[lang]["cleaned"], style="bold", markup=False)
+    for (step, field, where), change in report.changes.items():
+        case = f"{change.before!r} → {change.after!r}" if change.after else change.before
+        line = f"  {change.count} × {field}: {STEPS[step][lang]}  ({where}; {case})"
+        out.print(line, markup=False, highlight=False)
+
+
+def report_json(report: Report, *, lang: Language = "en") -> dict[str, Any]:
+    """The report as plain values; ``usable`` says whether nothing is lost."""
+    return {
+        "usable": not report.problems,
+        "files": [
+            {
+                "file": read.file,
+                "holds": read.holds,
+                "format": read.layout,
+                "encoding": read.encoding,
+                "rows": read.rows,
+                "used": read.used,
+                "left_out": dict(read.left_out),
+            }
+            for read in report.files
+        ],
+        "scenes": dict(report.scenes),
+        "scripts": dict(report.scripts),
+        "people": report.people,
+        "problems": _found_json(report.problems, lang),
+        "notes": _found_json(report.notes, lang),
+        "cleaned": [
+            {
+                "step": step,
+                "field": field,
+                "where": where,
+                "count": change.count,
+                "before": change.before,
+                "after": change.after,
+            }
+            for (step, field, where), change in report.changes.items()
+        ],
+    }
+
+
+def _files(report: Report, words: Mapping[str, str]) -> Table:
+    table = Table()
+    for name in ("file", "holds", "layout", "encoding"):
+        table.add_column(words[name], overflow="fold")
+    for name in ("rows", "used", "left out"):
+        table.add_column(words[name], justify="right")
+    for read in report.files:
+        cells = [read.file, words[read.holds], read.layout, read.encoding]
+        numbers = [read.rows, read.used, read.left_out.total()]
+        table.add_row(*map(Text, cells), *map(str, numbers))
+    return table
+
+
+def _whole(report: Report, lang: Language) -> list[str]:
+    words = WORDS[lang]
+    events = sum(read.used for read in report.files if read.holds == "events")
+    comma = ", " if lang == "en" else "、"
+    names = comma.join(f"{name} {count}" for name, count in report.scenes.items())
+    scripts = comma.join(
+        f"{_SCRIPTS[lang][name]} {count}" for name, count in report.scripts.items()
+    )
+    total = report.scenes.total()
+    return [
+        words["scenes"].format(items=total, n=len(report.scenes), names=names, scripts=scripts),
+        words["people"].format(events=events, people=report.people),
+    ]
+
+
+def _found(
+    title: str, found: Mapping[tuple[str, str], Found], lang: Language, *, style: str
+) -> None:
+    if not found:
+        return
+    out, words = console(), WORDS[lang]
+    out.print(title, style=style, markup=False)
+    for (_, file), kind in found.items():
+        out.print(f"  {kind.count} × {file or words['whole']}", markup=False, highlight=False)
+        for problem in kind.examples:
+            said = f"{problem.says(lang)}; {problem.fix(lang)}"
+            if problem.row is not None:
+                row = words["row"]
+                place = row.format(row=problem.row) if "{" in row else f"{row} {problem.row}"
+                said = f"{place}: {said}"
+            out.print(Text(f"      {said}"))
+        if kind.count > len(kind.examples):
+            more = words["more"].format(n=kind.count - len(kind.examples))
+            out.print(f"      {more}", style="dim", markup=False)
+
+
+def _found_json(found: Mapping[tuple[str, str], Found], lang: Language) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": kind,
+            "file": file,
+            "count": each.count,
+            "examples": [
+                {
+                    "row": problem.row,
+                    "field": problem.field,
+                    "value": problem.value,
+                    "says": problem.says(lang),
+                    "fix": problem.fix(lang),
+                }
+                for problem in each.examples
+            ],
+        }
+        for (kind, file), each in found.items()
+    ]

@@ -10,13 +10,13 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; exit codes: 0 ok, 1 run-time error, 2 usage, 130 interrupted."""
-    from recagent.cli.app import app  # noqa: PLC0415
+    from recagent.cli.app import app, spoken  # noqa: PLC0415
     from recagent.errors import RecagentError  # noqa: PLC0415
 
     try:
         app(prog_name="recagent")
     except RecagentError as error:
-        print(f"recagent: {error}", file=sys.stderr)
+        print(f"recagent: {spoken(error)}", file=sys.stderr)
         sys.exit(RUNTIME_ERROR)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -11,7 +11,9 @@ import typer
 
 if TYPE_CHECKING:
     from recagent.api import Recommender
+    from recagent.errors import RecagentError
     from recagent.settings import Settings
+    from recagent.types import Language
 
 app = typer.Typer(
     name="recagent",
@@ -71,6 +73,7 @@ def demo(
     """Show a real person: their likes, a slate where they are known, one where they are new."""
     from recagent.cli import demo as shown  # noqa: PLC0415
 
+    _speak(lang)
     shown.run(user=user, scene=scene, k=k, lang=lang, reset=reset, as_json=json)
 
 
@@ -279,15 +282,37 @@ def _column_map(pairs: str) -> dict[str, str]:
     return columns
 
 
-def _settings(config: Path | None, demo: bool, lang: str | None) -> Settings:
+# The language of messages: that of --lang, or else of the settings once they are read.
+_spoken: Language = "en"
+
+
+def spoken(error: RecagentError) -> str:
+    """An error's message in the language of the command."""
+    if _spoken == "en":
+        return str(error)
+    from recagent.cli.chinese import in_chinese  # noqa: PLC0415
+
+    return in_chinese(str(error))
+
+
+def _speak(lang: Language | None) -> None:
+    global _spoken  # noqa: PLW0603 - of the one command of this process
+    _spoken = lang or _spoken
+
+
+def _settings(config: Path | None, demo: bool, lang: Language | None) -> Settings:
+    _speak(lang)
     overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
     if demo:
         from recagent.cli.progress import prepared_demo  # noqa: PLC0415
 
-        return prepared_demo(**overrides)
-    from recagent.settings import load  # noqa: PLC0415
+        settings = prepared_demo(**overrides)
+    else:
+        from recagent.settings import load  # noqa: PLC0415
 
-    return load(config, **overrides)
+        settings = load(config, **overrides)
+    _speak(settings.lang)
+    return settings
 
 
 def _open(settings: Settings) -> Recommender:

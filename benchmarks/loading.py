@@ -1,0 +1,158 @@
+"""How long `recagent index` takes and how much memory it needs, on made items and events.
+
+    uv run python benchmarks/loading.py                                  # docs/own-data.md; an hour
+    uv run python benchmarks/loading.py --items 10000 --events 1000000   # one line of it, a minute
+
+Each line is one process of its own, on a fresh folder. Beside it the same rows are loaded by the
+shortest script that could do it (csv, sqlite3 with the same keys, chromadb with the same vectors):
+the peer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SIZES = ((10_000, 1_000_000), (10_000, 10_000_000), (1_000_000, 10_000_000))
+PEOPLE = 200_000
+SCENES = ("books", "films", "garden", "kitchen")
+WORDS = """
+    amber bread brook candle cedar chess clay cloud cobalt comet copper coral cotton dawn delta dune
+    ember fern field flint forest frost garden glass grain grove harbor hazel honey iron island
+    ivory jade juniper kite lake lantern leaf lemon linen maple marble meadow mint mirror moon moss
+    needle night oak ocean olive opal orchard paper pearl pepper pine plum quartz rain reed ribbon
+    river rose saddle salt sand shadow silk silver slate snow spruce stone storm sugar summer thread
+    thunder tide timber topaz valley velvet violet walnut water willow winter wool yarrow zinc
+""".split()  # noqa: SIM905
+
+PEER = """
+import csv, sqlite3, sys
+from pathlib import Path
+items, events, out = sys.argv[1:]
+import anyio, chromadb
+from recagent.adapters.embedders import WordLlamaEmbedder
+embedder = WordLlamaEmbedder()
+client = chromadb.PersistentClient(out + "/chroma")
+rows = list(csv.DictReader(open(items, encoding="utf-8")))
+scenes = {}
+for row in rows:
+    scenes.setdefault(row["scene"], []).append(row)
+for scene, found in scenes.items():
+    collection = client.create_collection(scene, embedding_function=None)
+    for at in range(0, len(found), 5000):
+        part = found[at:at + 5000]
+        vectors = anyio.run(embedder.embed, [r["title"] + " " + r["topics"] + " " + r["price"] for r in part])
+        collection.upsert(ids=[r["item_id"] for r in part], embeddings=vectors, metadatas=part)
+base = sqlite3.connect(out + "/store.db")
+base.execute("PRAGMA journal_mode=WAL")
+base.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, user_id, item_id, scene, kind, at REAL, value REAL,"
+             " UNIQUE (user_id, item_id, scene, kind, at))")
+base.execute("CREATE INDEX by_user ON events (user_id, at)")
+lines = csv.reader(open(events, encoding="utf-8"))
+next(lines)
+batch = []
+def write():
+    with base:
+        base.executemany("INSERT OR IGNORE INTO events (user_id, item_id, scene, at, kind, value)"
+                         " VALUES (?, ?, ?, ?, ?, ?)", batch)
+    batch.clear()
+for user, item, scene, at, kind, value in lines:
+    batch.append((user, item, scene, float(at), kind, float(value) if value else None))
+    if len(batch) == 10000:
+        write()
+write()
+"""
+
+
+def make_items(path: Path, count: int) -> None:
+    """Titles of five words, two topics, a price; a quarter of them in each scene."""
+    chance = random.Random(1)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["item_id", "scene", "title", "topics", "price"])
+        for number in range(count):
+            words = chance.choices(WORDS, k=7)
+            title = " ".join(words[:5]).capitalize()
+            price = f"{chance.lognormvariate(3, 0.6):.2f}"
+            writer.writerow([f"i{number}", SCENES[number % 4], title, "|".join(words[5:]), price])
+
+
+def make_events(path: Path, count: int, items: int) -> None:
+    """Events of 200,000 people over two years; few items get most of them."""
+    chance = random.Random(2)
+    kinds = ("view", "view", "view", "click", "purchase", "rating")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["user_id", "item_id", "scene", "timestamp", "kind", "value"])
+        for _ in range(count):
+            number = min(items - 1, int(items * chance.random() ** 3))
+            kind = kinds[int(chance.random() * 6)]
+            value = int(chance.random() * 11) if kind == "rating" else ""
+            at = 1_700_000_000 + int(chance.random() * 63_000_000)
+            user = int(chance.random() * PEOPLE)
+            writer.writerow([f"u{user}", f"i{number}", SCENES[number % 4], at, kind, value])
+
+
+def timed(command: list[str], folder: Path) -> tuple[float, float, str]:
+    """Seconds, peak resident memory in MiB, and standard output of a command."""
+    begin = time.perf_counter()
+    # The child says its own peak at its end: that of a child of ours would mix all of them.
+    script = (
+        "import resource, subprocess, sys\n"
+        "done = subprocess.run(sys.argv[1:], check=False)\n"
+        "peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024\n"
+        "print(peak, file=sys.stderr)\n"
+        "sys.exit(done.returncode)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *command],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return time.perf_counter() - begin, float(done.stderr.splitlines()[-1]), done.stdout
+
+
+def line(items: int, events: int) -> dict[str, object]:
+    """Load so many items and events with recagent and with the peer."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        make_items(folder / "items.csv", items)
+        make_events(folder / "events.csv", events, items)
+        config = '[catalog]\nitems = [{ path = "items.csv" }]\nevents = [{ path = "events.csv" }]\n'
+        (folder / "recagent.toml").write_text(config, encoding="utf-8")
+        recagent = [sys.executable, "-m", "recagent"]
+        seconds, peak, said = timed([*recagent, "index", "--json"], folder)
+        loaded = json.loads(said)
+        (folder / "peer").mkdir()
+        peer = [sys.executable, "-c", PEER, "items.csv", "events.csv", "peer"]
+        peer_seconds, peer_peak, _ = timed(peer, folder)
+    return {
+        "items": items, "events": events,
+        "stored": [loaded["written"], loaded["events"]],
+        "seconds": round(seconds), "peak MiB": round(peak),
+        "peer seconds": round(peer_seconds), "peer peak MiB": round(peer_peak),
+        "ratio": round(seconds / peer_seconds, 2),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Print one JSON object a line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--items", type=int)
+    parser.add_argument("--events", type=int)
+    arguments = parser.parse_args()
+    sizes = [(arguments.items, arguments.events)] if arguments.items else SIZES
+    for items, events in sizes:
+        print(json.dumps(line(items, events)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -60,7 +60,7 @@ def test_another_scene_is_named_by_its_label():
     assert said(evidence) == [
         "It shares scifi, horror with “Dune (1965)”, which you liked in Books."
     ]
-    assert said(evidence, "zh") == ["它和您在“图书”里喜欢的“Dune (1965)”都有：scifi, horror。"]
+    assert said(evidence, "zh") == ["它和您在“图书”里喜欢的“Dune (1965)”都有：scifi、horror。"]
 
 
 def test_the_item_that_shares_most_is_named_and_the_newest_of_equals():
@@ -103,7 +103,7 @@ def test_the_wish_and_the_tags_are_named_where_the_item_has_them():
         "Your wish mentions: scifi, dark.",
         "It matches your interest: drama.",
     ]
-    assert said(evidence, "zh") == ["您的愿望里提到了：scifi, dark。", "它符合您的兴趣：drama。"]
+    assert said(evidence, "zh") == ["您的愿望里提到了：scifi、dark。", "它符合您的兴趣：drama。"]
 
 
 def test_a_value_without_words_is_not_what_was_asked_for():

@@ -54,6 +54,10 @@ _FORMS: dict[Language, dict[str, str]] = {"en": _EN, "zh": _ZH}
 def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -> str:
     """One piece of evidence as a clause that says no more than its facts."""
     forms, facts = _FORMS[lang], dict(evidence.facts)
+    if lang == "zh":  # where lists have a comma of their own
+        facts |= {
+            name: facts[name].replace(", ", "、") for name in ("words", "shared") & facts.keys()
+        }
     if "scene" in facts:
         scene = scenes.get(facts["scene"])
         facts["scene"] = one_line(scene.label(lang) if scene else facts["scene"])

@@ -222,7 +222,8 @@ def events_add(
     from recagent.cli import show  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
-    with _open(_settings(config, demo, None)) as recommender:
+    settings = _settings(config, demo, None)
+    with _open(settings) as recommender:
         event = recommender.record(
             user,
             item,
@@ -232,7 +233,7 @@ def events_add(
             at=when,
             impression=impression,
         )
-    show.event_line(event, as_json=json)
+    show.event_line(event, lang=settings.lang, as_json=json)
 
 
 @events_app.command("list")
@@ -246,9 +247,10 @@ def events_list(
     """Print a person's newest events."""
     from recagent.cli import show  # noqa: PLC0415
 
-    with _open(_settings(config, demo, None)) as recommender:
+    settings = _settings(config, demo, None)
+    with _open(settings) as recommender:
         profile = recommender.profile(user)
-    show.events(profile, limit=limit, as_json=json)
+    show.events(profile, limit=limit, lang=settings.lang, as_json=json)
 
 
 @models_app.command("pull")

@@ -26,6 +26,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "no model": "no model asked", "empty": "No unseen items are left in this scene.",
         "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
         "nobody": "no model",
+        "at": "At", "in": "Scene", "kind": "Kind", "value": "Value",
+        "stored": "stored: {user} {kind} {item} in {scene}",
         "loaded": "items: {written} indexed, {unchanged} unchanged, {deleted} deleted; "
         "events: {events} new; people: {people}",
         "see": "rows and values that could not be used: {lost}; notes: {noted}; "
@@ -39,6 +41,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "no model": "未调用模型", "empty": "此场景里没有可推荐的新条目了。",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
+        "at": "时间", "in": "场景", "kind": "行为", "value": "评分",
+        "stored": "已记录：{user} 在 {scene} 里对 {item} 的行为 {kind}",
         "loaded": "商品：写入 {written}，未变 {unchanged}，删除 {deleted}；新增行为：{events}；"
         "用户：{people}",
         "see": "无法使用的行或值：{lost}；提示：{noted}；详见 recagent validate",
@@ -102,12 +106,13 @@ def explanation(why: Explanation, *, lang: Language) -> None:
         _print_degraded(why.degraded, WORDS[lang])
 
 
-def events(profile: Profile, *, limit: int, as_json: bool) -> None:
+def events(profile: Profile, *, limit: int, lang: Language, as_json: bool) -> None:
     """A person's newest events."""
     if as_json:
         print_json([_event_json(event) for event in profile.events[:limit]])
         return
-    table = Table("at", "scene", "kind", "value", "item")
+    words = WORDS[lang]
+    table = Table(*(words[name] for name in ("at", "in", "kind", "value", "item")))
     for event in profile.events[:limit]:
         item = profile.items.get(event.item_id)
         cells = (
@@ -121,12 +126,13 @@ def events(profile: Profile, *, limit: int, as_json: bool) -> None:
     console().print(table)
 
 
-def event_line(event: Event, *, as_json: bool) -> None:
+def event_line(event: Event, *, lang: Language, as_json: bool) -> None:
     """One stored event."""
     if as_json:
         print_json(_event_json(event))
-    else:
-        typer.echo(f"stored: {event.user_id} {event.kind} {event.item_id} in {event.scene}")
+        return
+    user, item, scene = map(one_line, (event.user_id, event.item_id, event.scene))
+    typer.echo(WORDS[lang]["stored"].format(user=user, kind=event.kind, item=item, scene=scene))
 
 
 def loaded(done: Loaded, *, lang: Language, as_json: bool) -> None:

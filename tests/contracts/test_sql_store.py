@@ -37,7 +37,7 @@ def test_reopening_keeps_everything(url):
 
 
 def test_more_events_than_one_batch_holds(url, monkeypatch):
-    monkeypatch.setattr("recagent.adapters.sql._BATCH", 3)
+    monkeypatch.setattr("recagent.adapters.sql.store._BATCH", 3)
     store = SqlEventStore(url)
     events = [make_event("ann", f"b{number}") for number in range(7)]
     assert wait(store.add_events(events)) == 7

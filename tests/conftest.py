@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import postgres
 import pytest
 from hypothesis import settings
 
@@ -49,3 +50,20 @@ def server() -> Iterator[str]:
     process.stdin.close()
     process.wait(timeout=30)
     process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A running PostgreSQL. Its tests need ``@pytest.mark.allow_hosts(["127.0.0.1"])``."""
+    programs = postgres.programs()
+    if programs is None:
+        says = "no PostgreSQL server here (initdb, postgres): install Debian's package postgresql"
+        if os.environ.get("CI"):
+            pytest.fail(says)
+        pytest.skip(says)
+    server = postgres.Server(programs)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()

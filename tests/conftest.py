@@ -53,17 +53,38 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[postgres.Server]:
-    """A running PostgreSQL. Its tests need ``@pytest.mark.allow_hosts(["127.0.0.1"])``."""
+def postgres_programs() -> Path:
+    """The folder of a PostgreSQL server's programs; in CI, a test without them fails."""
     programs = postgres.programs()
-    if programs is None:
-        says = "no PostgreSQL server here (initdb, postgres): install Debian's package postgresql"
-        if os.environ.get("CI"):
-            pytest.fail(says)
-        pytest.skip(says)
-    server = postgres.Server(programs)
-    try:
-        server.start()
+    if programs is not None:
+        return programs
+    says = "no PostgreSQL server here (initdb, postgres): install Debian's package postgresql"
+    if os.environ.get("CI"):
+        pytest.fail(says)
+    pytest.skip(says)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_programs: Path) -> Iterator[postgres.Server]:
+    """A running PostgreSQL. Its tests need ``@pytest.mark.allow_hosts(["127.0.0.1"])``."""
+    with postgres.Server(postgres_programs) as server:
         yield server
-    finally:
-        server.close()
+
+
+@pytest.fixture
+def own_server(postgres_programs: Path) -> Iterator[postgres.Server]:
+    """A running PostgreSQL that the test may stop or kill."""
+    with postgres.Server(postgres_programs) as server:
+        yield server
+
+
+ON_POSTGRES = pytest.param("postgres", marks=pytest.mark.allow_hosts(["127.0.0.1"]))
+
+
+@pytest.fixture(params=["sqlite", ON_POSTGRES])
+def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database: a SQLite file, then one on a PostgreSQL server."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'kept' / 'store.db'}"
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return server.create()

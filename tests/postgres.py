@@ -42,7 +42,7 @@ def owner() -> str | None:
 
 
 class Server:
-    """Start with ``start``, make databases with ``create``, end with ``close``."""
+    """Runs inside ``with``; may be stopped or killed there, and started again."""
 
     def __init__(self, programs: Path) -> None:
         self._programs = programs
@@ -68,11 +68,20 @@ class Server:
             "--no-sync",  # of the empty cluster alone; the server itself syncs
         )
 
+    def __enter__(self) -> Server:
+        try:
+            self.start()
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
     def start(self) -> None:
         """Start, or start again after ``kill`` or ``stop``; returns when it answers."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", self._port))
-            self._port = free.getsockname()[1]
+        self._port = self._port or _free_port()
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -130,8 +139,7 @@ class Server:
             assert time.monotonic() < end, "a server process outlived SIGKILL"
             time.sleep(0.02)
 
-    def close(self) -> None:
-        """Stop it, and remove its folder."""
+    def _close(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self.stop()
         shutil.rmtree(self._folder)
@@ -157,6 +165,12 @@ class Server:
         engine = sa.create_engine(url, poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def _runs(pid: int) -> bool:

@@ -287,6 +287,18 @@ def test_a_server_that_goes_and_comes_back(own_server, end):
 
 
 @ON_LOOPBACK
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_server_that_was_away_between_two_calls_is_not_noticed(own_server, end):
+    store = SqlEventStore(own_server.create())
+    wait(store.add_events([make_event("ann", "b1")]))
+    getattr(own_server, end)()
+    own_server.start()
+    assert wait(store.add_events([make_event("ann", "b2")])) == 1
+    assert wait(store.seen("ann")) == {"b1", "b2"}
+    wait(store.close())
+
+
+@ON_LOOPBACK
 def test_a_server_that_goes_in_mid_write_leaves_nothing_by_half(own_server):
     store = SqlEventStore(own_server.create())
     wait(store.add_events([make_event("ann", "b1")]))

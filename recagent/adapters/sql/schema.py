@@ -43,5 +43,5 @@ IMPRESSIONS = sa.Table(
     sa.Column("item_ids", sa.LargeBinary, nullable=False),
     sa.Column("probabilities", sa.LargeBinary, nullable=False),
     sa.Column("trace", sa.String, nullable=False),
-    sa.Column("wish", sa.String, nullable=False, server_default=""),
+    sa.Column("wish", sa.String, nullable=False, server_default=sa.text("''")),
 )

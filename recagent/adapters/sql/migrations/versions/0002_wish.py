@@ -9,4 +9,6 @@ down_revision = "0001"
 
 def upgrade() -> None:
     """Add the column; impressions from before have an empty wish."""
-    op.add_column("impressions", sa.Column("wish", sa.String, nullable=False, server_default=""))
+    op.add_column(
+        "impressions", sa.Column("wish", sa.String, nullable=False, server_default=sa.text("''"))
+    )

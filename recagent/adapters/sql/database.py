@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
 
 from recagent.errors import ConfigError
 
@@ -46,16 +46,18 @@ def open_engine(text: str) -> sa.Engine:
         sa_event.listen(engine, "connect", _durable_sqlite)
         return engine
     try:
-        return sa.create_engine(
+        engine = sa.create_engine(
             url,
             hide_parameters=True,
-            pool_pre_ping=True,  # a server that was started again is found by the next call
             connect_args={"startup_params": {"lock_timeout": str(_PATIENCE)}},
         )
     except ImportError as error:
         raise ConfigError(
             f"event store {shown(url)!r} needs a driver: pip install 'recagent[postgres]'"
         ) from error
+    sa_event.listen(engine, "checkout", _alive)
+    sa_event.listen(engine, "handle_error", _lost)
+    return engine
 
 
 def shown(url: sa.URL) -> str:
@@ -113,3 +115,23 @@ def _durable_sqlite(connection: Any, _record: object) -> None:
     connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _alive(connection: Any, _record: object, _proxy: object) -> None:
+    """Take no connection from the pool that the server has left; the pool then makes a new one.
+
+    Not ``pool_pre_ping``: pg8000 raises some lost connections as OSError, which that lets pass.
+    """
+    try:
+        connection.cursor().execute("SELECT 1")
+    except Exception as error:
+        raise DisconnectionError(str(error)) from error
+
+
+def _lost(context: sa.ExceptionContext) -> DisconnectionError | None:
+    """The same OSError in the midst of a call: give up the connection, and say what happened."""
+    error = context.original_exception
+    if not isinstance(error, OSError):
+        return None
+    context.is_disconnect = True
+    return DisconnectionError(str(error))

@@ -10,18 +10,12 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import event as sa_event
-from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from recagent.errors import ConfigError
 
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
-_DRIVERS = {
-    "sqlite": "sqlite",
-    "sqlite+pysqlite": "sqlite",
-    "postgres": "postgresql+pg8000",
-    "postgresql": "postgresql+pg8000",
-    "postgresql+pg8000": "postgresql+pg8000",
-}
+_DRIVERS = ("sqlite", "sqlite+pysqlite", "postgres", "postgresql", "postgresql+pg8000")
 _PATIENCE = 10_000  # milliseconds that a writer waits for its turn
 
 
@@ -32,7 +26,7 @@ def open_engine(text: str) -> sa.Engine:
         ConfigError: it is no such URL, its driver is not installed, or its folder cannot be made.
     """
     url = _parsed(text)
-    if url.get_backend_name() == "sqlite":
+    if url.drivername.startswith("sqlite"):
         if not url.database:
             raise ConfigError(f"event store {shown(url)!r} names no file; write sqlite:///FILE")
         try:
@@ -45,24 +39,19 @@ def open_engine(text: str) -> sa.Engine:
         engine = sa.create_engine(url, hide_parameters=True)
         sa_event.listen(engine, "connect", _durable_sqlite)
         return engine
+    from recagent.adapters.sql import postgres  # noqa: PLC0415 - 70 ms that SQLite needs not
+
     try:
-        engine = sa.create_engine(
-            url,
-            hide_parameters=True,
-            connect_args={"startup_params": {"lock_timeout": str(_PATIENCE)}},
-        )
+        return postgres.engine_for(url, patience=_PATIENCE)
     except ImportError as error:
         raise ConfigError(
             f"event store {shown(url)!r} needs a driver: pip install 'recagent[postgres]'"
         ) from error
-    sa_event.listen(engine, "checkout", _alive)
-    sa_event.listen(engine, "handle_error", _lost)
-    return engine
 
 
 def shown(url: sa.URL) -> str:
     """The URL for messages: without password, and without the query, which may hold one."""
-    plain = url.set(drivername=url.get_backend_name(), query={})
+    plain = url.set(drivername=url.drivername.partition("+")[0], query={})
     return plain.render_as_string(hide_password=True)
 
 
@@ -72,7 +61,7 @@ def reason(error: Exception) -> str:
     fields = said.args[0] if said.args else None
     if isinstance(fields, dict):  # pg8000 hands over the server's fields; M is the message
         return str(cast("dict[str, str]", fields).get("M"))
-    return str(said)
+    return str(said).removesuffix(".")
 
 
 def take_turn(connection: sa.Connection, name: str) -> None:
@@ -102,7 +91,7 @@ def _parsed(text: str) -> sa.URL:
         raise ConfigError(
             f"event store {shown(url)!r}: {url.drivername!r} is not supported; write {_FORMS}"
         )
-    return url.set(drivername=_DRIVERS[url.drivername])
+    return url
 
 
 def _durable_sqlite(connection: Any, _record: object) -> None:
@@ -115,23 +104,3 @@ def _durable_sqlite(connection: Any, _record: object) -> None:
     connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-
-
-def _alive(connection: Any, _record: object, _proxy: object) -> None:
-    """Take no connection from the pool that the server has left; the pool then makes a new one.
-
-    Not ``pool_pre_ping``: pg8000 raises some lost connections as OSError, which that lets pass.
-    """
-    try:
-        connection.cursor().execute("SELECT 1")
-    except Exception as error:
-        raise DisconnectionError(str(error)) from error
-
-
-def _lost(context: sa.ExceptionContext) -> DisconnectionError | None:
-    """The same OSError in the midst of a call: give up the connection, and say what happened."""
-    error = context.original_exception
-    if not isinstance(error, OSError):
-        return None
-    context.is_disconnect = True
-    return DisconnectionError(str(error))

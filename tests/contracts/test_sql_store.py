@@ -278,7 +278,7 @@ def test_a_server_that_goes_and_comes_back(own_server, end):
         with pytest.raises(DataError) as refused:
             wait(store.add_events([make_event("ann", "b2"), make_event("ann", "b3")]))
         assert "event store 'postgresql://recagent:***@127.0.0.1" in str(refused.value)
-        assert "see that the database is up" in str(refused.value)
+        assert "see that the database is up, has room" in str(refused.value)
         assert postgres.PASSWORD not in "".join(traceback.format_exception(refused.value))
     own_server.start()
     assert wait(everything(store)) == [make_event("ann", "b1")]

@@ -1,8 +1,9 @@
 """Writes events in forked processes and kills them: the other half of test_durability.py.
 
-``python killed_writer.py URL``; each line on stdin, "WRITER SECONDS WRITER SECONDS ...", starts
-these writers at once and kills each with SIGKILL so many seconds after it began its first batch.
-The answer is a line of JSON: how many batches each writer began, and how many were acknowledged.
+``python killed_writer.py URL``; each line on stdin is JSON, {WRITER: [BATCHES, SECONDS], ...}. It
+starts these writers at once, and kills each with SIGKILL so many seconds after so many batches were
+acknowledged. The answer is a line of JSON: how many batches each writer began, and how many of
+them were acknowledged.
 """
 
 import json
@@ -12,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from datetime import UTC, datetime
 
 import anyio
@@ -53,22 +55,32 @@ def start(url: str, writer: str) -> tuple[int, int]:
         return child, reading
     try:
         anyio.run(write, url, writer, telling)
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         os._exit(1)
 
 
-def kill_each(url: str, seconds: dict[str, float]) -> dict[str, tuple[int, int]]:
-    """Start the writers, kill each at its time, and count what each told."""
-    started = {writer: start(url, writer) for writer in seconds}
-    told = dict.fromkeys(seconds, b"")
+def kill_each(url: str, moments: dict[str, tuple[int, float]]) -> dict[str, tuple[int, int]]:
+    """Start the writers, kill each at its moment, and count what each told."""
+    started = {writer: start(url, writer) for writer in moments}
+    told = dict.fromkeys(moments, b"")
     due: dict[str, float] = {}
-    for writer, (_, reading) in started.items():
-        if select.select([reading], [], [], PATIENCE)[0]:
-            told[writer] += os.read(reading, 1)
-            due[writer] = time.monotonic() + seconds[writer]
-    for writer in sorted(due, key=due.__getitem__):
-        time.sleep(max(0.0, due[writer] - time.monotonic()))
-        os.kill(started[writer][0], signal.SIGKILL)
+    killed: set[str] = set()
+    end = time.monotonic() + PATIENCE
+    while len(killed) < len(moments):
+        assert time.monotonic() < end, "a writer does not write"
+        pipes = {started[writer][1]: writer for writer in moments.keys() - due.keys()}
+        for pipe in select.select(list(pipes), [], [], 0.0005)[0]:
+            writer = pipes[pipe]
+            told[writer] += os.read(pipe, 65536)
+            if told[writer].count(b"a") >= moments[writer][0]:
+                due[writer] = time.monotonic() + moments[writer][1]
+        for writer in due.keys() - killed:
+            if time.monotonic() >= due[writer]:
+                os.kill(started[writer][0], signal.SIGKILL)
+                killed.add(writer)
     for writer, (child, reading) in started.items():
         _, status = os.waitpid(child, 0)
         assert os.WIFSIGNALED(status), f"writer {writer} ended by itself"
@@ -83,6 +95,4 @@ if __name__ == "__main__":
     anyio.run(anyio.sleep, 0)
     print("ready", flush=True)  # noqa: T201
     for line in sys.stdin:
-        words = line.split()
-        pairs = zip(words[::2], map(float, words[1::2]), strict=True)
-        print(json.dumps(kill_each(sys.argv[1], dict(pairs))), flush=True)  # noqa: T201
+        print(json.dumps(kill_each(sys.argv[1], json.loads(line))), flush=True)  # noqa: T201

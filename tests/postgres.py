@@ -116,10 +116,10 @@ class Server:
         """As the documentation has it: without a driver, with a password."""
         return f"postgresql://{USER}:{PASSWORD}@127.0.0.1:{self._port}/{database}"
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it as an administrator would: connected clients are told, then cut off."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(how)
         self._process.wait(timeout=PATIENCE)
 
     def kill(self) -> None:
@@ -141,7 +141,7 @@ class Server:
 
     def _close(self) -> None:
         if self._process is not None and self._process.poll() is None:
-            self.stop()
+            self.stop(signal.SIGQUIT)  # at once: what it has not yet written is not needed
         shutil.rmtree(self._folder)
 
     @property

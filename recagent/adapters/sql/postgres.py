@@ -23,10 +23,13 @@ class Dialect(PGDialect_pg8000):
 
     def do_ping(self, dbapi_connection: Any) -> bool:
         """Whether the pool may hand out the connection; if not, it makes a new one."""
+        before = dbapi_connection.autocommit
+        dbapi_connection.autocommit = True  # or else the ping would begin a transaction
         try:
             dbapi_connection.cursor().execute("SELECT 1")
         except (OSError, self.loaded_dbapi.Error):
             return False
+        dbapi_connection.autocommit = before
         return True
 
     def do_close(self, dbapi_connection: Any) -> None:

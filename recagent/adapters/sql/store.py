@@ -150,8 +150,8 @@ class SqlEventStore:
         except SQLAlchemyError as error:
             raise DataError(
                 f"event store {shown(self._engine.url)!r}: {reason(error)}; what was acknowledged "
-                "is kept, and nothing by half: correct what is named here, or see that the database "
-                "is up, has room and is not locked, then do the same again"
+                "is kept, and nothing by half: correct what is named here, or see that the "
+                "database is up, has room and is not locked, then do the same again"
             ) from error
 
 

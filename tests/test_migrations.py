@@ -310,13 +310,12 @@ def end(processes):
 
 
 def test_processes_that_open_an_empty_database_at_once_all_succeed(request, tmp_path, sql_url):
-    urls = [sql_url]
-    for number in range(15):
-        if sql_url.startswith("sqlite"):
-            urls.append(f"sqlite:///{tmp_path / str(number) / 'store.db'}")
-        else:
-            urls.append(request.getfixturevalue("postgres_server").create())
-    processes = openers(3)
+    if sql_url.startswith("sqlite"):
+        urls = [f"sqlite:///{tmp_path / str(number) / 'store.db'}" for number in range(40)]
+    else:
+        server = request.getfixturevalue("postgres_server")
+        urls = [sql_url, *(server.create() for _ in range(7))]
+    processes = openers(4)
     try:
         for url in urls:
             for process in processes:

@@ -5,6 +5,8 @@ Not the tables (``schema``), nor their versions (``migrating``).
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -102,5 +104,22 @@ def _durable_sqlite(connection: Any, _record: object) -> None:
     """
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={_PATIENCE}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous=FULL")
+
+
+def _write_ahead(connection: Any) -> None:
+    """Of several processes that open a new file at once, SQLite lets one switch to WAL.
+
+    The others it tells at once that the file is busy, whatever ``busy_timeout`` says.
+    """
+    end = time.monotonic() + _PATIENCE / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return

@@ -81,17 +81,15 @@ async def all_batches(store):
 def test_200_kills_of_writers_lose_no_acknowledged_event_and_leave_none_by_half(sql_url):
     chance = random.Random(7)  # noqa: S311
     told = {}
+    store = SqlEventStore(sql_url)
     with writers(sql_url) as kill:
         for first in range(0, KILLS, AT_ONCE):
             names = [f"w{first + place}" for place in range(AT_ONCE)]
             done = kill({n: (chance.randint(*LIVES), chance.uniform(0, LONGEST)) for n in names})
             told |= done
-            store = SqlEventStore(sql_url)
             for writer, (begun, acknowledged) in done.items():
                 check(wait(batches(store, writer)), begun, acknowledged)
-            wait(store.close())
     assert len(told) == KILLS
-    store = SqlEventStore(sql_url)
     stored = wait(all_batches(store))  # later kills must not undo what was there
     wait(store.close())
     for writer, (begun, acknowledged) in told.items():

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
-from recagent.errors import DataError, ModelError, RetrievalError
+from recagent.errors import ModelError, RetrievalError
 from recagent.protocols import Logprobs, Message, Reply, Schema
+from recagent.storable import check_event, check_impression, check_user
 from recagent.types import Event, Impression, Item, Mode, Usage, User
 
 if TYPE_CHECKING:
@@ -152,18 +153,18 @@ class MemoryStore:
         self._impressions: dict[str, Impression] = {}
 
     async def add_users(self, users: Iterable[User]) -> int:
-        new = {user.id: user for user in users}
+        new: dict[str, User] = {}
+        for user in users:
+            check_user(user)
+            new[user.id] = user
         self._users |= new
         return len(new)
 
     async def add_events(self, events: Iterable[Event]) -> int:
         before = len(self._events)
         new = list(events)
-        naive = next((event for event in new if event.at.tzinfo is None), None)
-        if naive is not None:
-            raise DataError(
-                f"event of {naive.user_id!r} on {naive.item_id!r}: 'at' has no time zone"
-            )
+        for event in new:
+            check_event(event)
         for event in new:
             key = (event.user_id, event.item_id, event.scene, event.kind, event.at)
             self._events.setdefault(key, event)
@@ -185,7 +186,8 @@ class MemoryStore:
             yield list(self._events.values())
 
     async def add_impression(self, impression: Impression) -> None:
-        self._impressions[impression.id] = impression
+        check_impression(impression)
+        self._impressions.setdefault(impression.id, impression)
 
     async def impression(self, impression_id: str) -> Impression | None:
         return self._impressions.get(impression_id)

@@ -61,8 +61,8 @@ async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) 
     )
 
 
-async def record_impression(slate: Slate, *, store: EventStore) -> None:
-    """Keep what was shown, so that feedback can be joined to it by the trace's id."""
+async def record_impression(slate: Slate, *, wish: str, store: EventStore) -> None:
+    """Keep what was shown, and the wish that it answers; feedback is joined by the trace's id."""
     trace = orjson.dumps(asdict(slate.trace)).decode()
     await store.add_impression(
         Impression(
@@ -73,5 +73,6 @@ async def record_impression(slate: Slate, *, store: EventStore) -> None:
             item_ids=tuple(entry.item.id for entry in slate.entries),
             probabilities=tuple(entry.probability for entry in slate.entries),
             trace=trace,
+            wish=wish,
         )
     )

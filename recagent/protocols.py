@@ -216,13 +216,21 @@ class EventStore(Protocol):
     """People, their events, and what they were shown."""
 
     async def add_users(self, users: Iterable[User]) -> int:
-        """Add or replace people; returns how many."""
+        """Add or replace people, all or none; returns how many.
+
+        Raises:
+            DataError: a text with NUL or half of a surrogate pair; the store failed.
+        """
         ...
 
     async def add_events(self, events: Iterable[Event]) -> int:
         """Append events, all or none, and return how many were new.
 
         The same person, item, scene, kind and time make the same event: it is kept once.
+
+        Raises:
+            DataError: a time without zone, or a text with NUL or half of a surrogate pair; the
+                store failed. The call may be repeated.
         """
         ...
 
@@ -239,11 +247,14 @@ class EventStore(Protocol):
         ...
 
     def all_events(self) -> AsyncIterator[Sequence[Event]]:
-        """Every event, in the order in which they were stored, in batches."""
+        """Every event, in the order in which they were stored, in batches.
+
+        What others store meanwhile comes at the end, or not at all.
+        """
         ...
 
     async def add_impression(self, impression: Impression) -> None:
-        """Keep what was shown."""
+        """Keep what was shown; what is there under the same id stays."""
         ...
 
     async def impression(self, impression_id: str) -> Impression | None:

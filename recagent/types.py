@@ -263,7 +263,10 @@ class Slate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impression:
-    """A slate as it was shown: item ids in order, their probabilities, and the trace as JSON."""
+    """A slate as it was shown: item ids in order, their probabilities, and the trace as JSON.
+
+    ``wish`` is what was asked for, in the person's words; empty without one.
+    """
 
     id: str
     user_id: str
@@ -272,6 +275,7 @@ class Impression:
     item_ids: tuple[str, ...]
     probabilities: tuple[float, ...]
     trace: str
+    wish: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import postgres
 import pytest
 from hypothesis import settings
 
@@ -49,3 +50,41 @@ def server() -> Iterator[str]:
     process.stdin.close()
     process.wait(timeout=30)
     process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_programs() -> Path:
+    """The folder of a PostgreSQL server's programs; in CI, a test without them fails."""
+    programs = postgres.programs()
+    if programs is not None:
+        return programs
+    says = "no PostgreSQL server here (initdb, postgres): install Debian's package postgresql"
+    if os.environ.get("CI"):
+        pytest.fail(says)
+    pytest.skip(says)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres_programs: Path) -> Iterator[postgres.Server]:
+    """A running PostgreSQL. Its tests need ``@pytest.mark.allow_hosts(["127.0.0.1"])``."""
+    with postgres.Server(postgres_programs) as server:
+        yield server
+
+
+@pytest.fixture
+def own_server(postgres_programs: Path) -> Iterator[postgres.Server]:
+    """A running PostgreSQL that the test may stop or kill."""
+    with postgres.Server(postgres_programs) as server:
+        yield server
+
+
+ON_POSTGRES = pytest.param("postgres", marks=pytest.mark.allow_hosts(["127.0.0.1"]))
+
+
+@pytest.fixture(params=["sqlite", ON_POSTGRES])
+def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new, empty database: a SQLite file, then one on a PostgreSQL server."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'kept' / 'store.db'}"
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    return server.create()

@@ -165,11 +165,11 @@ def test_what_was_seen_long_ago_does_not_come_back():
 def test_the_impression_is_recorded_with_the_trace():
     async def main():
         line, parts = await make_line([*BOOKS, *FILMS], [*CROWD, make_event("ann", "b3")])
-        slate = await line.recommend("ann", k=3)
+        slate = await line.recommend("ann", k=3, context=Context(wish="the sea"))
         return slate, await parts.store.impression(slate.trace.id)
 
     slate, impression = wait(main())
-    assert (impression.user_id, impression.scene) == ("ann", "books")
+    assert (impression.user_id, impression.scene, impression.wish) == ("ann", "books", "the sea")
     assert impression.item_ids == tuple(ids(slate))
     assert impression.probabilities == tuple(entry.probability for entry in slate.entries)
     trace = orjson.loads(impression.trace)

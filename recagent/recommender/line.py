@@ -96,7 +96,7 @@ class StraightLine:
             entries=tuple([await self._with_evidence(entry, query) for entry in entries]),
             trace=trace,
         )
-        await record_impression(slate, store=parts.store)
+        await record_impression(slate, wish=query.context.wish, store=parts.store)
         logger.info(
             "slate %s: prompt %s, %d + %d tokens, %.0f ms, degraded: %s",
             trace.id,

@@ -1,4 +1,4 @@
-"""The EventStore seam: one contract for the fake and for SQL on a real file."""
+"""The EventStore seam: one contract for the fake, a SQLite file and a PostgreSQL server."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,16 +17,32 @@ ANN = User(
     tags=("sea", "sailing"),
     about="New here.",
 )
+SHOWN = Impression(
+    id="i1",
+    user_id="ann",
+    scene="图书",
+    at=NOON + timedelta(microseconds=7),
+    item_ids=("b1", "b2"),
+    probabilities=(0.7, 0.1 + 0.2),
+    trace='{"mode": "label"}',
+    wish="想看 something light 🙂",
+)
 
 
-@pytest.fixture
-def url(tmp_path):
-    return f"sqlite:///{tmp_path / 'kept' / 'store.db'}"
-
-
-@pytest.fixture(params=["memory", "sql"])
-def store(request, url):
-    opened = MemoryStore() if request.param == "memory" else SqlEventStore(url)
+@pytest.fixture(
+    params=[
+        "memory",
+        "sqlite",
+        pytest.param("postgres", marks=pytest.mark.allow_hosts(["127.0.0.1"])),
+    ]
+)
+def store(request, tmp_path):
+    if request.param == "memory":
+        opened = MemoryStore()
+    elif request.param == "sqlite":
+        opened = SqlEventStore(f"sqlite:///{tmp_path / 'kept' / 'store.db'}")
+    else:
+        opened = SqlEventStore(request.getfixturevalue("postgres_server").create())
     yield opened
     wait(opened.close())
 
@@ -90,6 +106,48 @@ def test_a_time_without_a_zone_is_refused_and_nothing_is_stored(store):
     assert wait(everything(store)) == []
 
 
+def test_an_event_with_text_that_no_database_keeps_is_refused_whole(store):
+    for field in ["user_id", "item_id", "scene", "text", "device", "place", "impression"]:
+        for text in ["a\0b", "half of a pair: \ud83d", "\udc00"]:
+            broken = replace(make_event("ann", "b1"), **{field: text})
+            with pytest.raises(DataError) as refused:
+                wait(store.add_events([make_event("ann", "b0"), broken]))
+            assert f"event of {broken.user_id!r} on {broken.item_id!r}" in str(refused.value)
+            assert "remove it" in str(refused.value)
+    assert wait(everything(store)) == []
+
+
+def test_a_person_with_text_that_no_database_keeps_is_refused_and_nobody_is_stored(store):
+    for broken in [
+        User(id="b\0b"),
+        User(id="bob", about="\ud83d"),
+        User(id="bob", tags=("sea", "\0")),
+        User(id="bob", attributes={"\0": 1}),
+        User(id="bob", attributes={"city": "\udfff"}),
+        User(id="bob", attributes={"langs": ("en", "\0")}),
+    ]:
+        with pytest.raises(DataError) as refused:
+            wait(store.add_users([ANN, broken]))
+        assert f"person {broken.id!r}" in str(refused.value)
+    assert wait(store.user("ann")) is None
+
+
+def test_an_impression_with_text_that_no_database_keeps_is_refused(store):
+    with pytest.raises(DataError, match=r"impression 'i1' of 'ann'.*remove it"):
+        wait(store.add_impression(replace(SHOWN, wish="sea\0side")))
+    assert wait(store.impression("i1")) is None
+
+
+def test_times_come_back_to_the_microsecond(store):
+    events = [
+        replace(make_event("ann", "b1"), at=datetime(year, 12, 31, 23, 59, 59, us, tzinfo=UTC))
+        for year in [1970, 1999, 2024, 2038, 2199]
+        for us in [1, 7, 123456, 499999, 500000, 999999]
+    ]
+    wait(store.add_events(events))
+    assert wait(everything(store)) == events
+
+
 def test_a_batch_that_fails_midway_leaves_nothing(store):
     def batch():
         yield make_event("ann", "b1")
@@ -114,17 +172,14 @@ def test_a_person_listed_twice_counts_once_and_the_last_one_stays(store):
 
 
 def test_an_impression_comes_back_as_it_was_shown(store):
-    shown = Impression(
-        id="i1",
-        user_id="ann",
-        scene="图书",
-        at=NOON + timedelta(microseconds=7),
-        item_ids=("b1", "b2"),
-        probabilities=(0.7, 0.1 + 0.2),
-        trace='{"mode": "label"}',
-    )
-    wait(store.add_impression(shown))
-    assert wait(store.impression("i1")) == shown
+    wait(store.add_impression(SHOWN))
+    assert wait(store.impression("i1")) == SHOWN
+
+
+def test_an_impression_that_is_kept_again_stays_as_it_was(store):
+    wait(store.add_impression(SHOWN))
+    wait(store.add_impression(replace(SHOWN, wish="another")))
+    assert wait(store.impression("i1")) == SHOWN
 
 
 def test_what_nobody_stored_is_none_or_empty(store):

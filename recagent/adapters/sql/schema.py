@@ -1,0 +1,47 @@
+"""The tables, as the newest migration leaves them.
+
+Not what makes them: a change here needs a migration beside it, and a test compares the two.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+META = sa.MetaData()
+
+USERS = sa.Table(
+    "users",
+    META,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("declared", sa.LargeBinary, nullable=False),
+)
+EVENTS = sa.Table(
+    "events",
+    META,
+    # Only a plain INTEGER key counts up by itself in SQLite, and it has 64 bits there.
+    sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+    sa.Column("user_id", sa.String, nullable=False),
+    sa.Column("item_id", sa.String, nullable=False),
+    sa.Column("scene", sa.String, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),  # seconds since 1970, UTC
+    sa.Column("value", sa.Float),
+    sa.Column("text", sa.String, nullable=False),
+    sa.Column("device", sa.String, nullable=False),
+    sa.Column("place", sa.String, nullable=False),
+    sa.Column("impression", sa.String, nullable=False),
+    sa.UniqueConstraint("user_id", "item_id", "scene", "kind", "at", name="one_event"),
+    sa.Index("events_by_user", "user_id", "at"),
+)
+IMPRESSIONS = sa.Table(
+    "impressions",
+    META,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("user_id", sa.String, nullable=False, index=True),
+    sa.Column("scene", sa.String, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("item_ids", sa.LargeBinary, nullable=False),
+    sa.Column("probabilities", sa.LargeBinary, nullable=False),
+    sa.Column("trace", sa.String, nullable=False),
+    sa.Column("wish", sa.String, nullable=False, server_default=sa.text("''")),
+)

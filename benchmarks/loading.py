@@ -48,12 +48,13 @@ for scene, found in scenes.items():
     collection = client.create_collection(scene, embedding_function=None)
     for at in range(0, len(found), 5000):
         part = found[at:at + 5000]
-        vectors = anyio.run(embedder.embed, [r["title"] + " " + r["topics"] + " " + r["price"] for r in part])
-        collection.upsert(ids=[r["item_id"] for r in part], embeddings=vectors, metadatas=part)
+        texts = [f"{row['title']} {row['topics']} {row['price']}" for row in part]
+        vectors = anyio.run(embedder.embed, texts)
+        collection.upsert(ids=[row["item_id"] for row in part], embeddings=vectors, metadatas=part)
 base = sqlite3.connect(out + "/store.db")
 base.execute("PRAGMA journal_mode=WAL")
-base.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, user_id, item_id, scene, kind, at REAL, value REAL,"
-             " UNIQUE (user_id, item_id, scene, kind, at))")
+base.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, user_id, item_id, scene, kind,"
+             " at REAL, value REAL, UNIQUE (user_id, item_id, scene, kind, at))")
 base.execute("CREATE INDEX by_user ON events (user_id, at)")
 lines = csv.reader(open(events, encoding="utf-8"))
 next(lines)

@@ -181,6 +181,9 @@ class MemoryStore:
     async def seen(self, user_id: str) -> frozenset[str]:
         return frozenset(e.item_id for e in self._events.values() if e.user_id == user_id)
 
+    async def count(self) -> int:
+        return len(self._events)
+
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         if self._events:
             yield list(self._events.values())

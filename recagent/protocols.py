@@ -246,6 +246,10 @@ class EventStore(Protocol):
         """Ids of all items that the person has any event on, however long ago."""
         ...
 
+    async def count(self) -> int:
+        """How many events there are."""
+        ...
+
     def all_events(self) -> AsyncIterator[Sequence[Event]]:
         """Every event, in the order in which they were stored, in batches.
 

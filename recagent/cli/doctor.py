@@ -71,9 +71,10 @@ async def _index(settings: Settings) -> str:
 
 async def _store(settings: Settings) -> str:
     store = wiring.event_store(settings)
-    count = sum([len(batch) async for batch in store.all_events()])
-    await store.close()
-    return f"{count} events"
+    try:
+        return f"{await store.count()} events"
+    finally:
+        await store.close()
 
 
 async def _embedder(settings: Settings) -> str:

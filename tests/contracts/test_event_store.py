@@ -83,6 +83,16 @@ def test_the_same_event_is_kept_once(store):
     assert wait(everything(store)) == [event, *others]
 
 
+def test_events_are_counted_once_each(store):
+    assert wait(store.count()) == 0
+    wait(
+        store.add_events(
+            [make_event("ann", "b1"), make_event("ann", "b1"), make_event("bob", "b1")]
+        )
+    )
+    assert wait(store.count()) == 2
+
+
 def test_newest_come_first_and_of_equals_the_last_stored(store):
     events = [make_event("ann", item_id, days=days)
               for item_id, days in [("b1", 0), ("b2", 2), ("b3", 1), ("b4", 1)]]  # fmt: skip

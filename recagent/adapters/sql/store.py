@@ -93,6 +93,10 @@ class SqlEventStore:
         items = sa.select(EVENTS.c.item_id).where(EVENTS.c.user_id == user_id).distinct()
         return frozenset(row.item_id for row in await self._read(items))
 
+    async def count(self) -> int:
+        rows = await self._read(sa.select(sa.func.count().label("number")).select_from(EVENTS))
+        return rows[0].number
+
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         last = 0
         while True:

@@ -67,6 +67,12 @@ class RatingSettings(_Section):
         return RatingScale(low=self.low, high=self.high)
 
 
+class IndexSettings(_Section):
+    """``[index]``: the Chroma server that several processes share; empty for the own folder."""
+
+    url: str = ""
+
+
 class EmbedderSettings(_Section):
     """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
 
@@ -131,6 +137,7 @@ class Settings(BaseSettings):
     scenes: dict[str, SceneSettings] = {}
     catalog: CatalogSettings = CatalogSettings()
     ratings: RatingSettings = RatingSettings()
+    index: IndexSettings = IndexSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     model: ModelSettings = ModelSettings()
     rank: RankSettings = RankSettings()

@@ -4,8 +4,10 @@ The values that tests share are in examples.py.
 """
 
 import os
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +51,32 @@ def server() -> Iterator[str]:
     process.stdin.close()
     process.wait(timeout=30)
     process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL of a Chroma server on loopback; whoever uses it leaves nothing behind."""
+    folder = tmp_path_factory.mktemp("chroma-server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).parent / "chroma", "run", "--path", folder]
+    # It says much at every request: a pipe that nobody reads would stop it.
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(300):
+            assert process.poll() is None, "the Chroma server has ended"
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the Chroma server did not start within 30 seconds")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait(timeout=30)

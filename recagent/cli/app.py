@@ -127,13 +127,24 @@ def explain(
 
 
 @app.command()
-def index(config: Config = None, json: Json = False) -> None:
+def index(
+    config: Config = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Then delete what other embedders indexed.")
+    ] = False,
+    json: Json = False,
+) -> None:
     """Read the catalogue's files into the index and the store; run again to go on or to update."""
+    import anyio  # noqa: PLC0415
+
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
+    from recagent.loading import prune_index  # noqa: PLC0415
 
-    loaded = load_with_progress(_settings(config, demo=False, lang=None))
-    show.loaded(loaded, as_json=json)
+    settings = _settings(config, demo=False, lang=None)
+    loaded = load_with_progress(settings)
+    pruned = anyio.run(prune_index, settings) if prune else 0
+    show.loaded(loaded, pruned=pruned, as_json=json)
 
 
 @app.command()

@@ -122,16 +122,23 @@ def event_line(event: Event, *, as_json: bool) -> None:
         typer.echo(f"stored: {event.user_id} {event.kind} {event.item_id} in {event.scene}")
 
 
-def loaded(done: Loaded, *, as_json: bool) -> None:
-    """What ``recagent index`` did."""
+def loaded(done: Loaded, *, pruned: int, as_json: bool) -> None:
+    """What ``recagent index`` did; ``pruned`` scenes of other embedders were deleted."""
     if as_json:
-        print_json(asdict(done))
+        print_json({**asdict(done), "pruned": pruned})
         return
     items = done.items
     typer.echo(
         f"items: {items.written} indexed, {items.unchanged} unchanged, {items.deleted} deleted; "
         f"events: {done.events} new; people: {done.users}"
     )
+    if pruned:
+        typer.echo(f"{pruned} scenes of other embedders deleted")
+    elif items.outdated:
+        typer.echo(
+            f"{items.outdated} scenes of other embedders are still there for processes that read "
+            "them; delete them by 'recagent index --prune'"
+        )
     if done.unknown:
         typer.echo(f"{done.unknown} events are of items that the catalogue does not have")
 

@@ -95,7 +95,12 @@ def test_a_second_indexing_run_changes_nothing(recagent: Command) -> None:
 def test_a_changed_catalogue_is_updated_not_doubled(shop: Path, recagent: Command) -> None:
     (shop / "items.csv").write_text(ITEMS.replace("b2,books,Bread", "b3,books,Cake"))
     done = recagent("index", "--json")
-    assert json.loads(done.stdout)["items"] == {"written": 1, "unchanged": 1, "deleted": 1}
+    assert json.loads(done.stdout)["items"] == {
+        "written": 1,
+        "unchanged": 1,
+        "deleted": 1,
+        "outdated": 0,
+    }
 
 
 @pytest.mark.usefixtures("shop")

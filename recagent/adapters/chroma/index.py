@@ -36,8 +36,14 @@ EXACT_BELOW = 10_000
 REFRESH = 1.0  # seconds for which others' changes may go unseen
 _SHARE = 10  # of the time, at most one part goes into reading again a scene that keeps changing
 _PAGE = 5_000
-# What Chroma says when a process was killed while it wrote a vector file.
-_DAMAGED = ("deserializing pickle", "loading hnsw", "finding id", "getting embedding")
+# What Chroma says of torn vector files: it writes them in place, so that a kill may tear them.
+_DAMAGED = (
+    "deserializing pickle",
+    "loading hnsw",
+    "logs to the hnsw",
+    "finding id",
+    "getting embedding",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -196,21 +202,22 @@ class ChromaIndex:
         return [(key, 1.0 - distance) for key, distance in pairs if key not in exclude][:limit]
 
     def _fingerprints(self, scene: str) -> dict[str, str]:
+        from chromadb.errors import InternalError  # noqa: PLC0415 - one and a half seconds
+
         client = self._home.connect()
         collection = self._set.find(client, scene)
         if collection is None:
             return {}
-        ids = _ids(collection)
-        if ids and _is_damaged(collection, ids):
-            logger.warning("scene %r in %s is damaged and is written anew", scene, self._home)
-            client.delete_collection(collection.name)
-            self._forget()
-            return {}
-        held: dict[str, str] = {}
-        for page in _pages(collection, ids, ["metadatas"]):
-            for item_id, metadata in zip(page["ids"], page["metadatas"], strict=True):
-                held[item_id] = str(metadata["fingerprint"])
-        return held
+        try:
+            return _whole(collection)
+        except InternalError as error:
+            if not any(words in str(error).lower() for words in _DAMAGED):
+                raise
+        logger.warning("scene %r in %s is damaged and is written anew", scene, self._home)
+        client.delete_collection(collection.name)
+        self._loaded.pop(scene, None)
+        self._forget()
+        return {}
 
     def _upsert(self, scene: str, items: Sequence[Item], vectors: Matrix) -> None:
         collection = self._set.make(self._home.connect(), scene)
@@ -270,14 +277,13 @@ def _pages(
         yield collection.get(ids=page, include=cast("Any", list(include)))
 
 
-def _is_damaged(collection: chromadb.Collection, ids: Sequence[str]) -> bool:
-    """Whether Chroma has lost vectors; it writes their files in place, and a kill may tear them."""
-    from chromadb.errors import InternalError  # noqa: PLC0415 - one and a half seconds
-
-    try:
+def _whole(collection: chromadb.Collection) -> dict[str, str]:
+    """Every item's fingerprint; raises Chroma's error if vectors were lost."""
+    ids = _ids(collection)
+    if ids:
         collection.get(ids=[ids[0], ids[-1]], include=["embeddings"])
-    except InternalError as error:
-        if any(words in str(error).lower() for words in _DAMAGED):
-            return True
-        raise
-    return False
+    held: dict[str, str] = {}
+    for page in _pages(collection, ids, ["metadatas"]):
+        for item_id, metadata in zip(page["ids"], page["metadatas"], strict=True):
+            held[item_id] = str(metadata["fingerprint"])
+    return held

@@ -145,6 +145,7 @@ def test_a_closed_folder_can_be_owned_by_another_process_and_read_again_after_it
     wait(first.close())
 
 
+@pytest.mark.slow
 def test_the_command_line_and_the_doctor_name_the_owner(
     shop: Path, own: Callable[[Path], Owner]
 ) -> None:
@@ -159,6 +160,7 @@ def test_the_command_line_and_the_doctor_name_the_owner(
     assert f"is in use by process {owner.pid}" in finding["says"]
 
 
+@pytest.mark.slow
 def test_a_closed_recommender_lets_the_folder_go(
     shop: Path, own: Callable[[Path], Owner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +203,7 @@ def test_a_path_that_is_a_file_is_named(shop: Path) -> None:
     assert f"{str(shop / '.recagent' / 'chroma')!r} cannot be written" in err
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_named_and_a_later_run_finishes(shop: Path) -> None:
     rows = "".join(f"b{number},books,Title {number}\n" for number in range(3000))
     (shop / "items.csv").write_text("item_id,scene,title\n" + rows)

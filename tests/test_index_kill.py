@@ -107,9 +107,9 @@ def test_a_run_killed_at_many_moments_ends_as_an_undisturbed_one(
     chance = random.Random(SEED)  # noqa: S311
     ends = [
         index(killed, kill_after=chance.randint(2, 9), delay=chance.random() / 50)[-1]
-        for _ in range(6)
+        for _ in range(5)
     ]
     midway = {end for end in ends if end != whole[-1]}
-    assert len(midway) >= 4, ends
+    assert len(midway) >= 3, ends
     index(killed)
     assert content(killed, monkeypatch) == content(plain, monkeypatch)

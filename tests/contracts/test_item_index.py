@@ -272,6 +272,7 @@ def test_another_embedder_indexes_beside_and_takes_over_when_it_is_published(chr
 
 
 def test_what_another_object_changes_is_seen_within_seconds(chroma, monkeypatch):
+    monkeypatch.setattr("recagent.adapters.chroma.index.REFRESH", 60.0)
     writer, reader = chroma(), chroma()
     fill(writer, [DUNE, SOLARIS])
     before = wait(reader.items("books"))
@@ -349,17 +350,18 @@ def test_folder_and_server_give_the_same_vectors(tmp_path, chroma_url):
     np.testing.assert_allclose(held[0], rows, atol=1e-6)
 
 
+@pytest.mark.parametrize("make_home", ["server"], indirect=True)
 def test_a_server_may_hold_collections_of_others_and_many_of_ours(chroma, make_home):
     home = make_home()
     home.connect().get_or_create_collection("somebodys", metadata={"scene": "theirs"})
     index = chroma()
-    names = [f"scene{number:03}" for number in range(120)]
+    names = [f"scene{number:03}" for number in range(101)]
     for name in names:
         wait(index.upsert(name, items=[make_item("1")], vectors=np.ones((1, 4), np.float32)))
     wait(index.publish())
     assert wait(index.scenes()) == names
     wait(chroma(embedder="new").publish())
-    assert wait(chroma(embedder="new").prune()) == 120
+    assert wait(chroma(embedder="new").prune()) == 101
     assert [c.name for c in home.connect().list_collections() if c.name == "somebodys"]
     home.connect().delete_collection("somebodys")
     home.close()

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -53,13 +54,13 @@ def server() -> Iterator[str]:
     process.stdout.close()
 
 
-@pytest.fixture(scope="session")
-def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Base URL of a Chroma server on loopback; whoever uses it leaves nothing behind."""
-    folder = tmp_path_factory.mktemp("chroma-server")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+@contextmanager
+def chroma_server(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Base URL and process of a Chroma server on loopback, on a free port by default."""
+    if not port:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     command = [Path(sys.executable).parent / "chroma", "run", "--path", folder]
     # It says much at every request: a pipe that nobody reads would stop it.
     process = subprocess.Popen(
@@ -68,15 +69,28 @@ def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        for _ in range(300):
+        end = time.monotonic() + 60
+        while True:
             assert process.poll() is None, "the Chroma server has ended"
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
+            assert time.monotonic() < end, "the Chroma server does not start"
             time.sleep(0.1)
-        else:
-            pytest.fail("the Chroma server did not start within 30 seconds")
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         process.kill()
         process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL of a Chroma server; whoever uses it begins by emptying it."""
+    with chroma_server(tmp_path_factory.mktemp("chroma-server")) as (url, _):
+        yield url
+
+
+@pytest.fixture
+def start_chroma() -> Callable[..., AbstractContextManager[tuple[str, subprocess.Popen[bytes]]]]:
+    """Starts a Chroma server of the test's own."""
+    return chroma_server

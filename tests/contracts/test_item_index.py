@@ -382,6 +382,19 @@ def test_a_server_that_is_not_there_is_named_with_the_next_step():
         wait(index.items("books"))
 
 
+def test_a_server_that_dies_is_named_and_one_that_comes_back_is_used(tmp_path, start_chroma):
+    with start_chroma(tmp_path) as (url, process):
+        index = ChromaIndex(Server(url), embedder="hash", version="1")
+        fill(index, BOOKS)
+        process.kill()
+        process.wait(timeout=30)
+        with pytest.raises(RetrievalError, match=f"{url}' does not answer .* 'chroma run"):
+            wait(index.fingerprints("books"))
+    with start_chroma(tmp_path, int(url.rpartition(":")[2])):
+        assert wait(index.items("books")) == {item.id: item for item in BOOKS}
+        wait(index.close())
+
+
 def test_a_server_that_is_something_else_is_named(tmp_path):
     handler = partial(QuietHandler, directory=tmp_path)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as other:

@@ -19,7 +19,7 @@ from anyio import to_thread
 
 from recagent.adapters.chroma.home import Home
 from recagent.adapters.chroma.items import restored, stored
-from recagent.adapters.chroma.sets import Embedded, Published
+from recagent.adapters.chroma.sets import Embedded
 from recagent.errors import RetrievalError
 from recagent.types import Item
 
@@ -73,13 +73,13 @@ class ChromaIndex:
         """
         self._home = home
         self._set = Embedded(embedder, version)
-        self._published: Published | None = None
+        self._published: Mapping[str, str] | None = None
         self._looked = 0.0
         self._loaded: dict[str, _Loaded] = {}
         self._loading = threading.Lock()
 
     async def scenes(self) -> Sequence[str]:
-        return sorted((await self._known()).stamps)
+        return sorted(await self._known())
 
     async def items(self, scene: str) -> Mapping[str, Item]:
         return (await self._scene(scene)).items
@@ -130,8 +130,8 @@ class ChromaIndex:
         self._loaded.clear()
         await self._in_thread(self._home.close)
 
-    async def _known(self) -> Published:
-        """What is published, as it was at most ``REFRESH`` seconds ago."""
+    async def _known(self) -> Mapping[str, str]:
+        """The stamps of what is published, as they were at most ``REFRESH`` seconds ago."""
         known = self._published
         if known is None or time.monotonic() - self._looked >= REFRESH:
             self._looked = time.monotonic()
@@ -139,7 +139,7 @@ class ChromaIndex:
         return known
 
     async def _scene(self, scene: str) -> _Loaded:
-        stamp = (await self._known()).stamps.get(scene)
+        stamp = (await self._known()).get(scene)
         if stamp is None:
             raise self._not_indexed(scene)
         loaded = self._loaded.get(scene)
@@ -147,7 +147,7 @@ class ChromaIndex:
             loaded = await self._in_thread(lambda: self._load(scene, stamp))
         return loaded
 
-    def _look(self) -> Published:
+    def _look(self) -> dict[str, str]:
         return self._set.published(self._home.connect(), str(self._home))
 
     def _forget(self) -> None:
@@ -175,7 +175,7 @@ class ChromaIndex:
             loaded = _Loaded(
                 items=items,
                 ids=list(items),
-                row={key: row for row, key in enumerate(items)},
+                row={key: row for row, key in enumerate(items)} if exact else {},
                 matrix=None if matrix is None else np.asarray(matrix, dtype=np.float32),
                 stamp=stamp,
                 keep_until=now + (now - began) * _SHARE,

@@ -28,21 +28,16 @@ _KIND = "recagent"  # the metadata key that tells our collections from others' o
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
-    """The published scenes of an embedder; a stamp changes whenever its scene does."""
-
-    stamps: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Embedded:
     """The collections made by one version of one embedder."""
 
     name: str
     version: str
 
-    def published(self, client: ClientAPI, where: str) -> Published:
-        """The set's scenes; none if nothing at all has been published in this database.
+    def published(self, client: ClientAPI, where: str) -> dict[str, str]:
+        """The set's scenes, each with a stamp that changes whenever the scene does.
+
+        There are none if nothing at all has been published in this database.
 
         Args:
             client: of the database.
@@ -56,12 +51,8 @@ class Embedded:
         mine = [metadata for name, metadata in ours.items() if self._holds(name, metadata)]
         if record is None:
             self._refuse(where, begun=bool(mine), others=_records(ours))
-            return Published(stamps={})
-        return Published(
-            stamps={
-                metadata["scene"]: f"{record['changed']} {metadata['changed']}" for metadata in mine
-            }
-        )
+            return {}
+        return {m["scene"]: f"{record['changed']} {m['changed']}" for m in mine}
 
     def find(self, client: ClientAPI, scene: str) -> chromadb.Collection | None:
         """The scene's collection, opened without Chroma's own (downloading) embedding function."""

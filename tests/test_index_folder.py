@@ -241,3 +241,34 @@ def test_a_scene_whose_vectors_are_lost_is_written_anew(
     assert list(wait(index.items("books"))) == [item.id for item in BOOKS]
     np.testing.assert_allclose(wait(index.vectors("books", ids=["b2"])), ROWS[2:3], atol=1e-6)
     wait(index.close())
+
+
+def test_a_scene_whose_vector_files_are_of_two_times_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kill between two of Chroma's vector files shows when it next applies what came after."""
+    frequent = {"space": "cosine", "sync_threshold": 64}
+    monkeypatch.setattr("recagent.adapters.chroma.sets.HNSW", frequent)
+    rows = np.random.default_rng(0).normal(size=(512, 64)).astype(np.float32)
+    items = [make_item(f"b{number:03}") for number in range(512)]
+
+    def write(index: ChromaIndex, start: int, stop: int) -> None:
+        for at in range(start, stop, 64):
+            batch = slice(at, at + 64)
+            wait(index.upsert("books", items=items[batch], vectors=rows[batch]))
+
+    index = open_index(tmp_path / "index")
+    write(index, 0, 448)
+    wait(index.close())
+    (earlier,) = (tmp_path / "index").glob("*/header.bin")
+    shutil.copytree(earlier.parent, tmp_path / "earlier")
+    write(index, 448, 512)
+    wait(index.close())
+    for name in ("length.bin", "link_lists.bin", "index_metadata.pickle"):
+        shutil.copy(tmp_path / "earlier" / name, earlier.parent)
+    with pytest.raises(RetrievalError, match="'recagent index' writes anew what it cannot read"):
+        wait(index.upsert("books", items=[make_item("new")], vectors=rows[:1]))
+    assert wait(index.fingerprints("books")) == {}
+    write(index, 0, 512)
+    assert len(wait(index.fingerprints("books"))) == 512
+    wait(index.close())

@@ -138,7 +138,7 @@ class Recommender:
         return self._call(lambda: self._line.profile(user_id))
 
     def close(self) -> None:
-        """Close the store and the model, and end the thread; a second call does nothing."""
+        """Close store, index and model, and end the thread; a second call does nothing."""
         if self._loop.is_closed():
             return
         try:

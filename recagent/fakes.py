@@ -106,19 +106,25 @@ class MemoryIndex:
     def __init__(self) -> None:
         self._items: dict[str, dict[str, Item]] = {}
         self._vectors: dict[str, dict[str, Vector]] = {}
+        self._published = False
 
     async def scenes(self) -> Sequence[str]:
+        if self._items and not self._published:
+            raise RetrievalError("indexing has not finished; publish what was written")
         return sorted(self._items)
 
     async def items(self, scene: str) -> Mapping[str, Item]:
+        await self.scenes()
         if scene not in self._items:
             raise RetrievalError(f"scene {scene!r} is not indexed; upsert its items first")
         return self._items[scene]
 
     async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
-        await self.items(scene)
+        kept = await self.items(scene)
         held = self._vectors[scene]
-        return np.asarray([held[item_id] for item_id in ids], dtype=np.float32)
+        gone = np.zeros_like(next(iter(held.values())))
+        rows = [held[item_id] if item_id in kept else gone for item_id in ids]
+        return np.asarray(rows, dtype=np.float32)
 
     async def search(
         self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
@@ -140,8 +146,22 @@ class MemoryIndex:
         self._vectors.setdefault(scene, {}).update({item.id: vector for item, vector in pairs})
 
     async def delete(self, scene: str, *, ids: Sequence[str]) -> None:
-        kept = await self.items(scene)
-        self._items[scene] = {key: item for key, item in kept.items() if key not in ids}
+        if scene not in self._items:
+            raise RetrievalError(f"scene {scene!r} is not indexed; upsert its items first")
+        kept = self._items[scene].items()
+        self._items[scene] = {key: item for key, item in kept if key not in ids}
+
+    async def publish(self) -> int:
+        self._published = True
+        return 0
+
+    async def prune(self) -> int:
+        if not self._published:
+            raise RetrievalError("nothing is published, so nothing else is deleted; publish first")
+        return 0
+
+    async def close(self) -> None:
+        """Nothing to free."""
 
 
 class MemoryStore:

@@ -9,11 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
-from filelock import FileLock, Timeout
-
 from recagent import wiring
 from recagent.catalog import Report, survey
-from recagent.errors import DataError
 from recagent.retrieval import Indexed, index_items
 from recagent.settings import Settings
 
@@ -49,23 +46,18 @@ async def load_catalog(
 
     Raises:
         DataError: the files cannot be used as they are; nothing was stored.
-        RecagentError: the index or the store cannot be used, or another process is loading into the
-            same folder; what is done stays done.
+        RecagentError: the index or the store cannot be used, or another process owns the index's
+            folder; what is done stays done. On a server two loaders may run at once: what both
+            write is written once, and of different catalogues the last one wins.
     """
     catalog = survey(settings, on_progress=on_progress)
     if settings.cleaning.unusable == "stop":
         catalog.refuse_problems()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        lock = FileLock(settings.data_dir / "loading.lock").acquire(timeout=0)
-    except Timeout as error:
-        raise DataError(
-            f"another process is loading into {str(settings.data_dir)!r}; wait until it has ended"
-        ) from error
-    with lock:
+    index = wiring.index(settings)
+    try:  # an index in a folder is this process's own until it is closed
         indexed = await index_items(
             catalog.items,
-            index=wiring.index(settings),
+            index=index,
             embedder=wiring.embedder(settings),
             fingerprint=wiring.fingerprint,
             on_progress=lambda done, total: on_progress("items", done, total),
@@ -81,4 +73,20 @@ async def load_catalog(
             people = await store.add_users(catalog.users)
         finally:
             await store.close()
+    finally:
+        await index.close()
     return Loaded(items=indexed, users=people, events=new, report=catalog.report)
+
+
+async def prune_index(settings: Settings) -> int:
+    """Delete the scenes of all embedders but the settings'; how many there were.
+
+    Raises:
+        RetrievalError: the settings' embedder has not indexed the catalogue, or as in
+            ``load_catalog``.
+    """
+    index = wiring.index(settings)
+    try:
+        return await index.prune()
+    finally:
+        await index.close()

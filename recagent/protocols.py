@@ -116,22 +116,27 @@ class ChatModel(Protocol):
 
 
 class ItemIndex(Protocol):
-    """The catalogue, indexed: one collection of items and vectors per scene."""
+    """The catalogue, indexed: one collection of items and vectors per scene.
+
+    What is written can be read once it is published; from then on changes are seen at once by the
+    writer, and within seconds by others. The first four methods read, and raise ``RetrievalError``
+    before the first publication and for an index that only another embedder has published.
+    """
 
     async def scenes(self) -> Sequence[str]:
-        """Names of the scenes that have a collection."""
+        """Names of the scenes that have a collection; none if nothing was ever indexed."""
         ...
 
     async def items(self, scene: str) -> Mapping[str, Item]:
-        """All items of a scene, by id.
+        """All items of a scene, by id; a new mapping after a change.
 
         Raises:
-            RetrievalError: no such collection, or it was made with another embedder.
+            RetrievalError: no such collection.
         """
         ...
 
     async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
-        """(len(ids), d) float32, unit rows, in the order of ``ids``."""
+        """(len(ids), d) float32, unit rows, in the order of ``ids``; zeros for one that is gone."""
         ...
 
     async def search(
@@ -141,7 +146,10 @@ class ItemIndex(Protocol):
         ...
 
     async def fingerprints(self, scene: str) -> Mapping[str, str]:
-        """Content hash of every item that the scene's collection holds; empty without one."""
+        """Content hash of every item that was written, published or not; empty without any.
+
+        A collection that cannot be read is deleted first, so that it is written anew.
+        """
         ...
 
     async def upsert(self, scene: str, *, items: Sequence[Item], vectors: Matrix) -> None:
@@ -150,6 +158,25 @@ class ItemIndex(Protocol):
 
     async def delete(self, scene: str, *, ids: Sequence[str]) -> None:
         """Remove items."""
+        ...
+
+    async def publish(self) -> int:
+        """Let all that was written be read, in one step; how many scenes of other embedders stay.
+
+        Those stay for processes that still read them, until ``prune``.
+        """
+        ...
+
+    async def prune(self) -> int:
+        """Delete the scenes of all other embedders; how many there were.
+
+        Raises:
+            RetrievalError: this embedder's have not been published.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the database, so that another process can own it."""
         ...
 
 

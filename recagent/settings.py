@@ -123,6 +123,12 @@ class RatingSettings(_Section):
         return RatingScale(low=self.low, high=self.high)
 
 
+class IndexSettings(_Section):
+    """``[index]``: the Chroma server that several processes share; empty for the own folder."""
+
+    url: str = ""
+
+
 class EmbedderSettings(_Section):
     """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
 
@@ -189,6 +195,7 @@ class Settings(BaseSettings):
     attributes: dict[str, AttributeSettings] = {}
     cleaning: CleaningSettings = CleaningSettings()
     ratings: RatingSettings = RatingSettings()
+    index: IndexSettings = IndexSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     model: ModelSettings = ModelSettings()
     rank: RankSettings = RankSettings()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from recagent.adapters.chroma import ChromaIndex, fingerprint
+from recagent.adapters.chroma import ChromaIndex, Folder, Server, fingerprint
 from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
 from recagent.adapters.http import HttpWire, Wire
 from recagent.adapters.llama_cpp import LlamaCppWire
@@ -104,9 +104,10 @@ def event_store(settings: Settings) -> SqlEventStore:
 
 
 def index(settings: Settings) -> ChromaIndex:
-    """The index, bound to the settings' embedder."""
-    made_by = embedder(settings)
-    return ChromaIndex(settings.data_dir / "chroma", embedder=made_by.name, version=made_by.version)
+    """The index, bound to the settings' embedder; it opens its folder or server at first use."""
+    made_by, url = embedder(settings), settings.index.url
+    home = Server(url) if url else Folder(settings.data_dir / "chroma")
+    return ChromaIndex(home, embedder=made_by.name, version=made_by.version)
 
 
 def embedder(settings: Settings) -> Embedder:

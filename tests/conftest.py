@@ -4,9 +4,12 @@ The values that tests share are in examples.py.
 """
 
 import os
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import postgres
@@ -88,3 +91,45 @@ def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'kept' / 'store.db'}"
     server: postgres.Server = request.getfixturevalue("postgres_server")
     return server.create()
+
+
+@contextmanager
+def chroma_server(folder: Path, port: int = 0) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Base URL and process of a Chroma server on loopback, on a free port by default."""
+    if not port:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+    command = [Path(sys.executable).parent / "chroma", "run", "--path", folder]
+    # It says much at every request: a pipe that nobody reads would stop it.
+    process = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        end = time.monotonic() + 60
+        while True:
+            assert process.poll() is None, "the Chroma server has ended"
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            assert time.monotonic() < end, "the Chroma server does not start"
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Base URL of a Chroma server; whoever uses it begins by emptying it."""
+    with chroma_server(tmp_path_factory.mktemp("chroma-server")) as (url, _):
+        yield url
+
+
+@pytest.fixture
+def start_chroma() -> Callable[..., AbstractContextManager[tuple[str, subprocess.Popen[bytes]]]]:
+    """Starts a Chroma server of the test's own."""
+    return chroma_server

@@ -75,6 +75,7 @@ async def make_index(items):
     for item in items:
         vectors = await HashEmbedder().embed([item.document()])
         await index.upsert(item.scene, items=[item], vectors=vectors)
+    await index.publish()
     return index
 
 

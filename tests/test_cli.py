@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from filelock import FileLock
 
+from recagent import wiring
 from recagent.cli import main
+from recagent.fakes import HashEmbedder
 
 HEAVY = ("numpy", "chromadb", "openai", "polars", "sqlalchemy", "xllamacpp", "pydantic", "rich")
 
@@ -85,17 +86,23 @@ def test_help_lists_every_command(recagent: Command) -> None:
 @pytest.mark.usefixtures("shop")
 def test_a_second_indexing_run_changes_nothing(recagent: Command) -> None:
     assert json.loads(recagent("index", "--json").stdout) == {
-        "items": {"written": 0, "unchanged": 2, "deleted": 0},
+        "items": {"written": 0, "unchanged": 2, "deleted": 0, "outdated": 0},
         "users": 0,
         "events": 0,
         "unknown": 0,
+        "pruned": 0,
     }
 
 
 def test_a_changed_catalogue_is_updated_not_doubled(shop: Path, recagent: Command) -> None:
     (shop / "items.csv").write_text(ITEMS.replace("b2,books,Bread", "b3,books,Cake"))
     done = recagent("index", "--json")
-    assert json.loads(done.stdout)["items"] == {"written": 1, "unchanged": 1, "deleted": 1}
+    assert json.loads(done.stdout)["items"] == {
+        "written": 1,
+        "unchanged": 1,
+        "deleted": 1,
+        "outdated": 0,
+    }
 
 
 @pytest.mark.usefixtures("shop")
@@ -169,13 +176,6 @@ def test_a_catalogue_that_contradicts_itself_is_refused(
     assert says in done.stderr
 
 
-def test_a_second_process_that_loads_is_told_to_wait(shop: Path, recagent: Command) -> None:
-    with FileLock(shop / ".recagent" / "loading.lock"):
-        done = recagent("index")
-    assert done.returncode == 1
-    assert "another process is loading" in done.stderr
-
-
 def test_hostile_text_of_a_catalogue_stays_text(shop: Path, recagent: Command) -> None:
     (shop / "items.csv").write_text(
         "item_id,scene,title,topics\nb1,[/x],Trains,travel\n"
@@ -209,6 +209,44 @@ def test_another_embedder_than_the_indexs_is_refused(
     done = recagent("recommend", "ana")
     assert done.returncode == 1
     assert "was indexed with 'wordllama-l2-supercat-256'" in done.stderr
+
+
+@pytest.mark.usefixtures("shop")
+def test_another_embedder_indexes_beside_and_prune_deletes_the_old_index(
+    recagent: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = wiring.embedder
+    monkeypatch.setattr(wiring, "embedder", lambda _: HashEmbedder())
+    beside = recagent("index")
+    assert "items: 2 indexed, 0 unchanged" in beside.stdout
+    assert "1 scenes of other embedders are still there" in beside.stdout
+    assert "recagent index --prune" in beside.stdout
+    assert "Bread" in recagent("recommend", "ana").stdout
+    monkeypatch.setattr(wiring, "embedder", old)
+    assert "Bread" in recagent("recommend", "ana").stdout
+    monkeypatch.setattr(wiring, "embedder", lambda _: HashEmbedder())
+    pruned = recagent("index", "--prune")
+    assert "1 scenes of other embedders deleted" in pruned.stdout
+    assert "still there" not in recagent("index").stdout
+    monkeypatch.setattr(wiring, "embedder", old)
+    gone = recagent("recommend", "ana")
+    assert gone.returncode == 1
+    assert "was indexed with 'hash' '1', the settings say 'wordllama" in gone.stderr
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_an_index_on_a_server_needs_no_folder(
+    shop: Path, recagent: Command, chroma_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECAGENT_INDEX__URL", chroma_url)
+    monkeypatch.setenv("RECAGENT_DATA_DIR", str(shop / "served"))
+    assert "2 indexed" in recagent("index").stdout
+    assert "Bread" in recagent("recommend", "ana").stdout
+    assert not (shop / "served" / "chroma").exists()
+    monkeypatch.setenv("RECAGENT_INDEX__URL", "127.0.0.1:9")
+    wrong = recagent("recommend", "ana")
+    assert wrong.returncode == 1
+    assert "[index] url '127.0.0.1:9' must be like" in wrong.stderr
 
 
 @pytest.mark.usefixtures("shop")

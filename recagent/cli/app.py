@@ -183,13 +183,25 @@ def validate(
 
 
 @app.command()
-def index(config: Config = None, lang: Lang = None, json: Json = False) -> None:
+def index(
+    config: Config = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Then delete what other embedders indexed.")
+    ] = False,
+    lang: Lang = None,
+    json: Json = False,
+) -> None:
     """Read the catalogue's files into the index and the store; run again to go on or to update."""
+    import anyio  # noqa: PLC0415
+
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
+    from recagent.loading import prune_index  # noqa: PLC0415
 
     settings = _settings(config, demo=False, lang=lang)
-    show.loaded(load_with_progress(settings), lang=settings.lang, as_json=json)
+    loaded = load_with_progress(settings)
+    pruned = anyio.run(prune_index, settings) if prune else 0
+    show.loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
 
 
 @app.command()

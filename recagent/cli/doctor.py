@@ -62,8 +62,11 @@ async def _settings(settings: Settings) -> str:
 
 async def _index(settings: Settings) -> str:
     index = wiring.index(settings)
-    names = await index.scenes()
-    sizes = [len(await index.items(name)) for name in names]
+    try:
+        names = await index.scenes()
+        sizes = [len(await index.items(name)) for name in names]
+    finally:
+        await index.close()
     if not names:
         raise RecagentError("no scene is indexed; run 'recagent index', or look at 'recagent demo'")
     return f"{sum(sizes)} items in {len(names)} scenes: {', '.join(names)}"

@@ -32,6 +32,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "events: {events} new; people: {people}",
         "see": "rows and values that could not be used: {lost}; notes: {noted}; "
         "see them with: recagent validate",
+        "pruned": "{n} scenes of other embedders deleted",
+        "outdated": "{n} scenes of other embedders are still there for processes that read them; "
+        "delete them by 'recagent index --prune'",
     },
     "zh": {
         "item": "条目", "chance": "概率", "why": "理由", "none": "（暂无依据）",
@@ -46,6 +49,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "loaded": "商品：写入 {written}，未变 {unchanged}，删除 {deleted}；新增行为：{events}；"
         "用户：{people}",
         "see": "无法使用的行或值：{lost}；提示：{noted}；详见 recagent validate",
+        "pruned": "已删除其他向量模型的 {n} 个场景",
+        "outdated": "仍保留其他向量模型的 {n} 个场景，供正在读取的进程使用；"
+        "可用 recagent index --prune 删除",
     },
 }  # fmt: skip
 
@@ -135,16 +141,20 @@ def event_line(event: Event, *, lang: Language, as_json: bool) -> None:
     typer.echo(WORDS[lang]["stored"].format(user=user, kind=event.kind, item=item, scene=scene))
 
 
-def loaded(done: Loaded, *, lang: Language, as_json: bool) -> None:
-    """What ``recagent index`` did."""
+def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
+    """What ``recagent index`` did; ``pruned`` scenes of other embedders were deleted."""
     from recagent.cli import report  # noqa: PLC0415 - it uses this module's console
 
-    facts = {**asdict(done.items), "events": done.events, "people": done.users}
+    facts = {**asdict(done.items), "events": done.events, "people": done.users, "pruned": pruned}
     if as_json:
         print_json({**facts, "report": report.report_json(done.report, lang=lang)})
         return
     report.print_cleaned(done.report, lang=lang)
     typer.echo(WORDS[lang]["loaded"].format(**facts))
+    if pruned:
+        typer.echo(WORDS[lang]["pruned"].format(n=pruned))
+    elif done.items.outdated:
+        typer.echo(WORDS[lang]["outdated"].format(n=done.items.outdated))
     lost = sum(found.count for found in done.report.problems.values())
     noted = sum(found.count for found in done.report.notes.values())
     if lost or noted:

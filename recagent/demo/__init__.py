@@ -23,19 +23,21 @@ WARM_SCENE = "scifi_fantasy"
 NEW_SCENE = "horror"
 
 _STAMP = "loaded"
+_LAYOUT = 2  # of the index; a folder of another layout is left alone
 
 
 def settings(**overrides: Any) -> Settings:
     """The demo's settings; index and store live in a folder of the user's cache.
 
-    Each version of the data, the package and the embedder has a folder of its own.
+    Each version of the data, the package, the embedder and the index's layout has a folder of its
+    own.
 
     Raises:
         ConfigError: the environment or ``.env`` sets something that does not fit.
     """
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
     found = load(CONFIG, **overrides)
-    state = f"{__version__} {found.embedder.kind} {found.embedder.name}".encode()
+    state = f"{__version__} {_LAYOUT} {found.embedder.kind} {found.embedder.name}".encode()
     files = b"".join(path.read_bytes() for path in DATA)
     digest = hashlib.blake2b(state + files, digest_size=4).hexdigest()
     return found.model_copy(update={"data_dir": cache / f"demo-{digest}", "store_url": ""})

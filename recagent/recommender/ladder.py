@@ -124,7 +124,8 @@ class Ladder:
         known = query.exclude | {candidate.item.id for candidate in found}
         items = await self._parts.index.items(query.scene.name)
         rest = await popularity(replace(query, exclude=known), limit=pool - len(found))
-        return [*found, *(Candidate(item=items[key], features={"fused": 0.0}) for key, _ in rest)]
+        left = [items[key] for key, _ in rest if key in items]
+        return [*found, *(Candidate(item=item, features={"fused": 0.0}) for item in left)]
 
     def _reason(self, error: Exception) -> str:
         return _late(self._options.deadline) if isinstance(error, TimeoutError) else str(error)

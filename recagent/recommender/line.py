@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -223,10 +224,12 @@ class StraightLine:
         return await Ladder(self._parts, self._options).profile(user_id)
 
     async def close(self) -> None:
-        """Close the store and the model."""
-        await self._parts.store.close()
-        if self._parts.model is not None:
-            await self._parts.model.close()
+        """Close the store, the index and the model, each even if another fails to close."""
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self._parts.store.close)
+            closing.push_async_callback(self._parts.index.close)
+            if self._parts.model is not None:
+                closing.push_async_callback(self._parts.model.close)
 
     async def _scenes(self) -> dict[str, Scene]:
         return declared_or_plain(await self._parts.index.scenes(), self._parts.scenes)

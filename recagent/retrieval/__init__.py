@@ -62,4 +62,5 @@ async def retrieve(
             },
         )
         for item_id, score in list(fused.items())[:pool]
+        if item_id in items  # the index may have changed since a source proposed it
     ]

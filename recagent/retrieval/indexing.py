@@ -13,11 +13,16 @@ BATCH = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexed:
-    """What an indexing run did, in numbers of items."""
+    """What an indexing run did, in numbers of items.
+
+    Attributes:
+        outdated: scenes of other embedders that are still there, for processes that read them.
+    """
 
     written: int
     unchanged: int
     deleted: int
+    outdated: int = 0
 
 
 async def index_items(
@@ -28,7 +33,9 @@ async def index_items(
     fingerprint: Callable[[Item], str],
     on_progress: Callable[[int, int], None],
 ) -> Indexed:
-    """Make the collections of the items' scenes hold exactly these items.
+    """Make the collections of the items' scenes hold exactly these items, then publish them.
+
+    What was published by the same embedder before is changed in place, scene by scene.
 
     Args:
         items: the whole catalogue of every scene that occurs in it; other scenes are left alone.
@@ -38,7 +45,7 @@ async def index_items(
         on_progress: called with the number of items done and the total.
 
     Raises:
-        RetrievalError: the index was made with another embedder.
+        RetrievalError: the index cannot be written; run again to go on.
         ModelError: the embedder did not answer; what is written stays, run again to go on.
     """
     scenes: dict[str, list[Item]] = {}
@@ -60,4 +67,5 @@ async def index_items(
         if gone:
             await index.delete(scene, ids=gone)
             deleted += len(gone)
-    return Indexed(written=written, unchanged=unchanged, deleted=deleted)
+    outdated = await index.publish()
+    return Indexed(written=written, unchanged=unchanged, deleted=deleted, outdated=outdated)

@@ -1,0 +1,7 @@
+"""The ``ItemIndex`` on Chroma, in a folder that this process owns or on a server."""
+
+from recagent.adapters.chroma.home import Folder, Home, Server
+from recagent.adapters.chroma.index import ChromaIndex
+from recagent.adapters.chroma.items import fingerprint
+
+__all__ = ["ChromaIndex", "Folder", "Home", "Server", "fingerprint"]

@@ -155,10 +155,12 @@ class MemoryIndex:
         self._published = True
         return 0
 
-    async def prune(self) -> int:
+    async def prune(self, *, keep: AbstractSet[str]) -> int:
         if not self._published:
             raise RetrievalError("nothing is published, so nothing else is deleted; publish first")
-        return 0
+        gone = self._items.keys() - keep
+        self._items = {scene: items for scene, items in self._items.items() if scene in keep}
+        return len(gone)
 
     async def close(self) -> None:
         """Nothing to free."""

@@ -6,6 +6,7 @@ Safe to stop and run again: what is there already is neither embedded nor stored
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
 
@@ -78,8 +79,8 @@ async def load_catalog(
     return Loaded(items=indexed, users=people, events=new, report=catalog.report)
 
 
-async def prune_index(settings: Settings) -> int:
-    """Delete the scenes of all embedders but the settings'; how many there were.
+async def prune_index(settings: Settings, *, keep: AbstractSet[str]) -> int:
+    """Delete the scenes of all embedders but the settings', and all but ``keep``; how many.
 
     Raises:
         RetrievalError: the settings' embedder has not indexed the catalogue, or as in
@@ -87,6 +88,6 @@ async def prune_index(settings: Settings) -> int:
     """
     index = wiring.index(settings)
     try:
-        return await index.prune()
+        return await index.prune(keep=keep)
     finally:
         await index.close()

@@ -167,8 +167,8 @@ class ItemIndex(Protocol):
         """
         ...
 
-    async def prune(self) -> int:
-        """Delete the scenes of all other embedders; how many there were.
+    async def prune(self, *, keep: AbstractSet[str]) -> int:
+        """Delete the scenes of all other embedders, and all but ``keep``; how many there were.
 
         Raises:
             RetrievalError: this embedder's have not been published.

@@ -219,19 +219,31 @@ def test_another_embedder_indexes_beside_and_prune_deletes_the_old_index(
     monkeypatch.setattr(wiring, "embedder", lambda _: HashEmbedder())
     beside = recagent("index")
     assert "items: 2 indexed, 0 unchanged" in beside.stdout
-    assert "1 scenes of other embedders are still there" in beside.stdout
+    assert "1 scenes of other embedders, or not in the files, are still there" in beside.stdout
     assert "recagent index --prune" in beside.stdout
     assert "Bread" in recagent("recommend", "ana").stdout
     monkeypatch.setattr(wiring, "embedder", old)
     assert "Bread" in recagent("recommend", "ana").stdout
     monkeypatch.setattr(wiring, "embedder", lambda _: HashEmbedder())
     pruned = recagent("index", "--prune")
-    assert "1 scenes of other embedders deleted" in pruned.stdout
+    assert "1 scenes deleted that are of other embedders" in pruned.stdout
     assert "still there" not in recagent("index").stdout
     monkeypatch.setattr(wiring, "embedder", old)
     gone = recagent("recommend", "ana")
     assert gone.returncode == 1
     assert "was indexed with 'hash' '1', the settings say 'wordllama" in gone.stderr
+
+
+def test_a_scene_that_left_the_files_stays_until_it_is_pruned(
+    shop: Path, recagent: Command
+) -> None:
+    (shop / "items.csv").write_text(ITEMS + "f1,films,Sleeper Car,travel\n")
+    assert "1 indexed" in recagent("index").stdout
+    (shop / "items.csv").write_text(ITEMS)
+    assert "1 scenes of other embedders, or not in the files" in recagent("index").stdout
+    assert "Sleeper Car" in recagent("recommend", "ana", "--scene", "films").stdout
+    assert "1 scenes deleted" in recagent("index", "--prune").stdout
+    assert "unknown scene 'films'" in recagent("recommend", "ana", "--scene", "films").stderr
 
 
 @pytest.mark.allow_hosts(["127.0.0.1"])

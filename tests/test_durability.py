@@ -115,6 +115,9 @@ async def kill_server_in_mid_write(server, store, *, names, after):
     async with anyio.create_task_group() as group:
         for name in names:
             group.start_soon(write_until_it_goes, store, name, told)
+        with anyio.fail_after(60):  # a busy machine takes its time to connect
+            while not all(told.get(name, (0, 0))[1] for name in names):  # noqa: ASYNC110
+                await anyio.sleep(0.01)
         await anyio.sleep(after)
         await anyio.to_thread.run_sync(server.kill)
     return told
@@ -131,7 +134,7 @@ def test_kills_of_the_postgresql_server_lose_no_acknowledged_event(own_server):
                 own_server,
                 store,
                 names=[f"w{number}a", f"w{number}b"],
-                after=chance.uniform(0.2, 0.4),
+                after=chance.uniform(0, 0.2),
             )
         )
         own_server.start()
@@ -140,4 +143,4 @@ def test_kills_of_the_postgresql_server_lose_no_acknowledged_event(own_server):
             check(stored.get(writer, Counter()), begun, acknowledged)
     wait(store.close())
     assert len(told) == 2 * SERVER_KILLS
-    assert sum(acknowledged > 0 for _, acknowledged in told.values()) >= SERVER_KILLS
+    assert any(begun > acknowledged for begun, acknowledged in told.values())

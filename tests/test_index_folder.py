@@ -216,7 +216,7 @@ def test_a_full_disk_is_named_and_a_later_run_finishes(shop: Path) -> None:
     assert "indexing has not finished; run 'recagent index' to go on" in err
     code, out, _ = recagent(shop, "index", "--json")
     assert code == 0
-    done = json.loads(out)["items"]
+    done = json.loads(out)
     assert done["written"] + done["unchanged"] == 3000
 
 

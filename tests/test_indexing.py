@@ -87,7 +87,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_as_if_it_had_not_been(stop):
 def test_only_what_changed_is_embedded_and_what_is_gone_is_deleted():
     index, embedder = wait(make_index(ITEMS)), Embedder()
     changed = [make_item("b0", "another book"), *ITEMS[1:4], make_item("b9", "a new book")]
-    assert run(changed, index, embedder) == Indexed(written=2, unchanged=3, deleted=3)
+    assert run(changed, index, embedder) == Indexed(written=2, unchanged=3, deleted=3, outdated=1)
     assert embedder.embedded == ["another book", "a new book"]
     kept = [*changed, *ITEMS[7:]]  # the films were not spoken of
     assert content(index) == content(wait(make_index(kept)))

@@ -186,12 +186,14 @@ def validate(
 def index(
     config: Config = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Then delete what other embedders indexed.")
+        bool, typer.Option("--prune", help="Then delete all other scenes and embedders.")
     ] = False,
     lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Read the catalogue's files into the index and the store; run again to go on or to update."""
+    from functools import partial  # noqa: PLC0415
+
     import anyio  # noqa: PLC0415
 
     from recagent.cli import show  # noqa: PLC0415
@@ -200,7 +202,10 @@ def index(
 
     settings = _settings(config, demo=False, lang=lang)
     loaded = load_with_progress(settings)
-    pruned = anyio.run(prune_index, settings) if prune else 0
+    pruned = 0
+    if prune:
+        wanted = partial(prune_index, settings, keep=loaded.report.scenes.keys())
+        pruned = anyio.run(wanted)
     show.loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
 
 

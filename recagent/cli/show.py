@@ -32,9 +32,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "events: {events} new; people: {people}",
         "see": "rows and values that could not be used: {lost}; notes: {noted}; "
         "see them with: recagent validate",
-        "pruned": "{n} scenes of other embedders deleted",
-        "outdated": "{n} scenes of other embedders are still there for processes that read them; "
-        "delete them by 'recagent index --prune'",
+        "pruned": "{n} scenes deleted that are of other embedders or not in the files",
+        "outdated": "{n} scenes of other embedders, or not in the files, are still there for "
+        "processes that read them; delete them by 'recagent index --prune'",
     },
     "zh": {
         "item": "条目", "chance": "概率", "why": "理由", "none": "（暂无依据）",
@@ -49,8 +49,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "loaded": "商品：写入 {written}，未变 {unchanged}，删除 {deleted}；新增行为：{events}；"
         "用户：{people}",
         "see": "无法使用的行或值：{lost}；提示：{noted}；详见 recagent validate",
-        "pruned": "已删除其他向量模型的 {n} 个场景",
-        "outdated": "仍保留其他向量模型的 {n} 个场景，供正在读取的进程使用；"
+        "pruned": "已删除 {n} 个属于其他向量模型或文件中已没有的场景",
+        "outdated": "仍保留 {n} 个属于其他向量模型或文件中已没有的场景，供正在读取的进程使用；"
         "可用 recagent index --prune 删除",
     },
 }  # fmt: skip
@@ -142,7 +142,7 @@ def event_line(event: Event, *, lang: Language, as_json: bool) -> None:
 
 
 def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
-    """What ``recagent index`` did; ``pruned`` scenes of other embedders were deleted."""
+    """What ``recagent index`` did; ``pruned`` other scenes were deleted."""
     from recagent.cli import report  # noqa: PLC0415 - it uses this module's console
 
     facts = {**asdict(done.items), "events": done.events, "people": done.users, "pruned": pruned}

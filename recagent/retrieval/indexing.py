@@ -16,7 +16,8 @@ class Indexed:
     """What an indexing run did, in numbers of items.
 
     Attributes:
-        outdated: scenes of other embedders that are still there, for processes that read them.
+        outdated: scenes that are still there and not of these items: of other embedders, for
+            processes that read them, or of this one and no longer in the catalogue.
     """
 
     written: int
@@ -68,4 +69,5 @@ async def index_items(
             await index.delete(scene, ids=gone)
             deleted += len(gone)
     outdated = await index.publish()
+    outdated += len(set(await index.scenes()) - scenes.keys())
     return Indexed(written=written, unchanged=unchanged, deleted=deleted, outdated=outdated)

@@ -177,6 +177,15 @@ def test_scenes_have_any_name_and_their_own_items(index):
         assert wait(index.items(name))["1"].title == f"About {name}"
 
 
+def test_pruning_keeps_the_scenes_that_are_named(index):
+    fill(index, BOOKS)
+    fill(index, [make_item("f1", scene="films")], scene="films")
+    assert wait(index.prune(keep={"books", "films"})) == 0
+    assert wait(index.prune(keep={"books"})) == 1
+    assert wait(index.scenes()) == ["books"]
+    assert wait(index.items("books")).keys() == {item.id for item in BOOKS}
+
+
 def test_nothing_is_readable_before_it_is_published(index):
     assert wait(index.scenes()) == []
     vectors = wait(HashEmbedder().embed([item.document() for item in BOOKS]))
@@ -192,7 +201,7 @@ def test_nothing_is_readable_before_it_is_published(index):
             wait(ask())
     assert wait(index.fingerprints("books")).keys() == {"b1", "b2", "b3"}
     with pytest.raises(RetrievalError, match="published"):
-        wait(index.prune())
+        wait(index.prune(keep={"books"}))
     wait(index.delete("books", ids=["b3"]))
     assert wait(index.publish()) == 0
     assert wait(index.items("books")) == {"b1": DUNE, "b2": SOLARIS}
@@ -264,8 +273,8 @@ def test_another_embedder_indexes_beside_and_takes_over_when_it_is_published(chr
     assert wait(new.items("books")) == {"b1": changed}
     assert wait(old.scenes()) == ["books", "films"]  # a process that still runs with it goes on
     assert wait(old.items("books"))["b1"] == DUNE
-    assert wait(new.prune()) == 2
-    assert wait(new.prune()) == 0
+    assert wait(new.prune(keep={"books"})) == 2
+    assert wait(new.prune(keep={"books"})) == 0
     assert wait(new.items("books")) == {"b1": changed}
     with pytest.raises(RetrievalError, match="was indexed with 'new' '1', the settings say 'hash'"):
         wait(chroma().items("books"))
@@ -361,7 +370,7 @@ def test_a_server_may_hold_collections_of_others_and_many_of_ours(chroma, make_h
     wait(index.publish())
     assert wait(index.scenes()) == names
     wait(chroma(embedder="new").publish())
-    assert wait(chroma(embedder="new").prune()) == 101
+    assert wait(chroma(embedder="new").prune(keep=set())) == 101
     assert [c.name for c in home.connect().list_collections() if c.name == "somebodys"]
     home.connect().delete_collection("somebodys")
     home.close()

@@ -122,8 +122,9 @@ class ChromaIndex:
     async def publish(self) -> int:
         return await self._in_thread(self._publish)
 
-    async def prune(self) -> int:
-        return await self._in_thread(lambda: self._set.prune(self._home.connect()))
+    async def prune(self, *, keep: AbstractSet[str]) -> int:
+        self._forget()
+        return await self._in_thread(lambda: self._set.prune(self._home.connect(), keep))
 
     async def close(self) -> None:
         self._forget()

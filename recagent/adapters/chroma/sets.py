@@ -11,6 +11,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -90,8 +91,8 @@ class Embedded:
         record.modify(metadata=described)
         return sum(self._is_foreign_scene(metadata) for metadata in _ours(client).values())
 
-    def prune(self, client: ClientAPI) -> int:
-        """Delete all collections of other embedders; how many were scenes.
+    def prune(self, client: ClientAPI, keep: AbstractSet[str]) -> int:
+        """Delete all collections of other embedders and all scenes but ``keep``; how many scenes.
 
         Raises:
             RetrievalError: this embedder's set has not been published.
@@ -103,10 +104,13 @@ class Embedded:
                 "is deleted; run 'recagent index' first"
             )
         others = {name: m for name, m in ours.items() if not self._made(m)}
+        others |= {
+            name: m for name, m in ours.items() if self._holds(name, m) and m["scene"] not in keep
+        }
         # A record goes before its scenes: what is half deleted must not be readable.
         for name in sorted(others, key=lambda name: others[name][_KIND] != "published"):
             client.delete_collection(name)
-        return sum(self._is_foreign_scene(metadata) for metadata in others.values())
+        return sum(metadata[_KIND] == "scene" for metadata in others.values())
 
     @property
     def _mark(self) -> str:

@@ -76,16 +76,6 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "请更正、留空，或修改 [attributes.{field}] 的 type",
         ),
     },
-    "missing": {
-        "en": (
-            "attribute {field!r} is missing, and [attributes.{field}] says drop",
-            'fill it, or set missing = "leave"',
-        ),
-        "zh": (
-            "缺少属性 {field!r}，而 [attributes.{field}] 要求丢弃",
-            '请填写，或设置 missing = "leave"',
-        ),
-    },
     "no scene": {
         "en": (
             "item {value!r} has no scene",
@@ -107,13 +97,6 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "商品 {value!r} 属于多个场景，而该行没有说明是哪一个",
             "请添加 'scene' 列，或在文件设置里写明 scene",
         ),
-    },
-    "orphan": {
-        "en": (
-            "item {value!r} is not in the catalogue's scene {scene!r}",
-            "add the item or drop the event",
-        ),
-        "zh": ("目录的场景 {scene!r} 中没有商品 {value!r}", "请补充该商品，或删除该行为"),
     },
     "ragged": {
         "en": (

@@ -69,6 +69,7 @@ class FileSettings(_Section):
     @classmethod
     def _known_encoding(cls, value: str) -> str:
         try:
+            "".encode(value or "utf-8")  # LookupError also for codecs that are not of text, as hex
             return value and codecs.lookup(value).name
         except LookupError as error:
             raise ValueError("should be an encoding that Python knows, as gb18030") from error

@@ -85,24 +85,17 @@ def test_help_lists_every_command(recagent: Command) -> None:
 
 @pytest.mark.usefixtures("shop")
 def test_a_second_indexing_run_changes_nothing(recagent: Command) -> None:
-    assert json.loads(recagent("index", "--json").stdout) == {
-        "items": {"written": 0, "unchanged": 2, "deleted": 0, "outdated": 0},
-        "users": 0,
-        "events": 0,
-        "unknown": 0,
-        "pruned": 0,
-    }
+    done = json.loads(recagent("index", "--json").stdout)
+    assert done.pop("report")["usable"]
+    unchanged = {"written": 0, "unchanged": 2, "deleted": 0, "outdated": 0}
+    assert done == {**unchanged, "events": 0, "people": 0, "pruned": 0}
 
 
 def test_a_changed_catalogue_is_updated_not_doubled(shop: Path, recagent: Command) -> None:
     (shop / "items.csv").write_text(ITEMS.replace("b2,books,Bread", "b3,books,Cake"))
     done = recagent("index", "--json")
-    assert json.loads(done.stdout)["items"] == {
-        "written": 1,
-        "unchanged": 1,
-        "deleted": 1,
-        "outdated": 0,
-    }
+    counts = json.loads(done.stdout)
+    assert [counts[name] for name in ("written", "unchanged", "deleted")] == [1, 1, 1]
 
 
 @pytest.mark.usefixtures("shop")
@@ -156,14 +149,20 @@ def test_what_the_catalogue_does_not_know_is_counted_and_said(
 ) -> None:
     (shop / "events.csv").write_text(EVENTS.replace("\n", ",scene\n", 1).replace(
         "20:00:00", "20:00:00,books") + "ana,b77,20260502,books\n")  # fmt: skip
-    assert "1 events are of items that the catalogue does not have" in recagent("index").stdout
+    assert "notes: 1; see them with: recagent validate" in recagent("index").stdout
+    seen = recagent("validate").stdout
+    assert "item 'b77' is not in the catalogue's scene 'books'; the event is kept" in seen
 
 
 @pytest.mark.parametrize(
     ("items", "events", "says"),
     [
         (ITEMS + "b1,films,Other,travel\n", EVENTS, "one id must be one thing"),
-        (ITEMS, "user_id,item_id,timestamp,value\nana,b1,20260501,100\n", "from 0 to 10, got 100"),
+        (
+            ITEMS,
+            "user_id,item_id,timestamp,value\nana,b1,20260501,100\n",
+            "from 0 to 10, got '100'",
+        ),
     ],
 )
 def test_a_catalogue_that_contradicts_itself_is_refused(
@@ -177,11 +176,18 @@ def test_a_catalogue_that_contradicts_itself_is_refused(
 
 
 def test_hostile_text_of_a_catalogue_stays_text(shop: Path, recagent: Command) -> None:
-    (shop / "items.csv").write_text(
-        "item_id,scene,title,topics\nb1,[/x],Trains,travel\n"
+    rows = (
+        "item_id,scene,title,topics\x1b[31m\nb1,[/x],Trains,travel\n"
         "b2\x1b[31m,[/x],[bold]Bread\x1b]0;owned,travel|\x1b[31mred\n"
     )
+    (shop / "items.csv").write_text(rows)
     (shop / "events.csv").write_text(EVENTS)
+    for command in ("index", "validate"):
+        refused = recagent(command)
+        assert refused.returncode == 1
+        assert "holds a control character" in refused.stdout + refused.stderr
+        assert "\x1b" not in refused.stdout + refused.stderr
+    (shop / "items.csv").write_text(rows.replace("b2\x1b[31m", "b2"))
     assert recagent("index").returncode == 0
     for command in (["recommend", "ana", "--scene", "[/x]"], ["events", "list", "ana"]):
         done = recagent(*command)

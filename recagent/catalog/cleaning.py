@@ -17,7 +17,7 @@ from recagent.settings import AttributeSettings, CleaningSettings, TextStep
 from recagent.types import Item, Value
 
 Aliases = Mapping[tuple[str, str], str]  # (scene, id of a merged item) -> id that stands for it
-Origin = Callable[[Item], Reading]
+Origin = Callable[[Item], tuple[Reading, int]]  # the file, and the row there
 
 
 class Cleaner:
@@ -38,10 +38,12 @@ class Cleaner:
         self._origin = origin
 
     def items(self, items: Iterable[Item]) -> tuple[list[Item], Aliases]:
-        """The cleaned items in their order, and which ids now stand for which others."""
+        """The cleaned items, scene by scene, and which ids now stand for which others."""
         scenes: dict[str, list[Item]] = {}
         for item in items:
-            scenes.setdefault(item.scene, []).append(self._with_clean_text(item))
+            cleaned = self._with_clean_text(item)
+            if cleaned is not None:
+                scenes.setdefault(item.scene, []).append(cleaned)
         aliases: dict[tuple[str, str], str] = {}
         for scene, found in scenes.items():
             kept = self._merged(scene, found, aliases)
@@ -65,7 +67,11 @@ class Cleaner:
             after = value[:limit]
             self._report.changed("max_text", field, where=where, before=value, after=after)
             value = after
-        if "html" not in steps and texts.has_html(value):
+        if (
+            "html" not in steps
+            and texts.has_html(value)
+            and not self._report.counted("html", where)
+        ):
             self._report.problem(Problem(kind="html", file=where, field=field, value=shown(value)))
         return value
 
@@ -73,25 +79,26 @@ class Cleaner:
         declared = self._attributes.get(field)
         return self._cleaning.text if declared is None or declared.text is None else declared.text
 
-    def _with_clean_text(self, item: Item) -> Item:
-        where = self._origin(item).read.file
-        limit = self._cleaning.max_text
+    def _with_clean_text(self, item: Item) -> Item | None:
+        """None for an item whose title had nothing to be seen."""
+        reading, row = self._origin(item)
+        where, limit = reading.read.file, self._cleaning.max_text
 
         def clean(name: str, value: Value) -> Value:
             if isinstance(value, str):
                 return self.text(value, field=name, where=where, limit=limit)
             if isinstance(value, tuple):
-                return tuple(
-                    self.text(part, field=name, where=where, limit=limit) for part in value
-                )
+                parts = (self.text(part, field=name, where=where, limit=limit) for part in value)
+                return tuple(filter(None, parts))
             return value
 
         title = self.text(item.title, field="title", where=where, limit=limit)
         text = self.text(item.text, field="text", where=where, limit=limit)
-        attributes = {name: clean(name, value) for name, value in item.attributes.items()}
-        if (title, text, attributes) == (item.title, item.text, item.attributes):
-            return item
-        return replace(item, title=title or item.title, text=text, attributes=attributes)
+        attributes = {name: value for name, raw in item.attributes.items()
+                      if (value := clean(name, raw)) not in ("", ())}  # fmt: skip
+        if not title:
+            return reading.unusable(row, "empty", field="title", value=item.title)
+        return replace(item, title=title, text=text, attributes=attributes)
 
     def _merged(
         self, scene: str, items: list[Item], aliases: dict[tuple[str, str], str]
@@ -103,15 +110,10 @@ class Cleaner:
         for item in items:
             if item.id in same:
                 other = same[item.id]
-                self._origin(item).leave_out("near duplicates", field="item_id", value=item.id)
-                self._report.problem(
-                    Problem(
-                        kind="near duplicates",
-                        field="item_id",
-                        value=item.id,
-                        facts={"other": other, "title": shown(titles[other])},
-                    )
-                )
+                reading, row = self._origin(item)
+                reading.leave_out("near duplicates", field="item_id", value=item.id)
+                reading.note(row, "near duplicates", field="item_id", value=item.id,
+                             other=other, title=titles[other])  # fmt: skip
                 aliases[scene, item.id] = other
         return [item for item in items if item.id not in same]
 
@@ -123,7 +125,7 @@ class Cleaner:
             return items
         if declared.missing == "drop":
             for item in holes:
-                self._origin(item).leave_out("drop", field=name, value=item.id)
+                self._origin(item)[0].leave_out("drop", field=name, value=item.id)
             return [item for item in items if item.attributes.get(name) is not None]
         names = {other for item in items for other in item.attributes} - {name}
         column = [item.attributes.get(name) for item in items]
@@ -148,16 +150,10 @@ class Cleaner:
         others: Mapping[str, missing.Column],
     ) -> list[Value] | None:
         """What to fill in; None, with a note, where the column does not allow it."""
-        known = [value for value in column if value is not None]
-        numeric = declared.missing in ("mean", "median", "min", "max")
-        values = (
-            None
-            if numeric and not all(isinstance(value, int | float) for value in known)
-            else missing.filled(column, declared.missing, others=others)
-        )
+        values = missing.filled(column, declared.missing, others=others)
         if values is None:
             facts = {"scene": scene, "method": declared.missing}
-            value = str(len(column) - len(known))
+            value = str(sum(cell is None for cell in column))
             self._report.problem(Problem(kind="not filled", field=name, value=value, facts=facts))
         return values
 

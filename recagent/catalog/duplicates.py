@@ -13,6 +13,7 @@ from recagent.types import Item
 
 _PERMUTATIONS = 64
 _SHINGLE = 3
+_HIGHEST = 0.9  # threshold for which there are enough permutations
 _LONGEST = 2_000  # characters that are compared
 
 
@@ -27,19 +28,21 @@ def near(items: Sequence[Item], *, threshold: float) -> Mapping[str, str]:
     datasketch.
     """
     datasketch: Any = import_module("datasketch")  # two seconds, no stubs
-    lsh = datasketch.MinHashLSH(threshold=threshold, num_perm=_PERMUTATIONS)
-    pieces: dict[str, frozenset[bytes]] = {}
+    bands = min(threshold, _HIGHEST)  # candidates may be too many, since they are checked
+    lsh = datasketch.MinHashLSH(threshold=bands, num_perm=_PERMUTATIONS)
+    first: dict[str, tuple[int, Item]] = {}
     kept: dict[str, str] = {}
     for item in items:
         own = _pieces(item)
         sketch = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
         sketch.update_batch(sorted(own))
-        same = [other for other in lsh.query(sketch) if _overlap(own, pieces[other]) >= threshold]
+        # The pieces are made anew for the few that are asked: those of all would fill the memory.
+        same = [other for other in lsh.query(sketch)
+                if _overlap(own, _pieces(first[other][1])) >= threshold]  # fmt: skip
         if same:
-            order = list(pieces) if len(same) > 1 else same
-            kept[item.id] = min(same, key=order.index)
+            kept[item.id] = min(same, key=lambda other: first[other][0])
         else:
-            pieces[item.id] = own
+            first[item.id] = len(first), item
             lsh.insert(item.id, sketch)
     return kept
 

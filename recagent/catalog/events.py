@@ -27,6 +27,7 @@ class EventReader:
         scale: RatingScale | None = None,
         scenes: Mapping[str, str] | None = None,
         drops_orphans: bool = False,
+        now: datetime | None = None,
     ) -> None:
         """Makes a reader.
 
@@ -34,13 +35,14 @@ class EventReader:
             report: told of every row that is left out.
             scale: what ratings may be; not checked without it.
             scenes: item id -> scene for rows that do not say it; empty where several have the item.
-            drops_orphans: whether a row without scene and of an unknown item is left out quietly.
+            drops_orphans: whether a row without scene and of an unknown item is no problem.
+            now: what is more than a day later is refused; by default the present.
         """
         self._report = report
         self._scale = scale
         self._scenes = scenes or {}
         self._drops_orphans = drops_orphans
-        self._latest = datetime.now(tz=UTC) + timedelta(days=1)
+        self._latest = (now or datetime.now(tz=UTC)) + timedelta(days=1)
 
     def read(self, file: FileSettings) -> Iterator[tuple[Reading, int, Event]]:
         """The events of a file, in its order, each with where it stands.
@@ -63,14 +65,9 @@ class EventReader:
         item_id = row_id(reading, number, row, "item_id") if user_id else None
         if not user_id or not item_id:
             return None
-        home = self._scenes.get(item_id)
-        where = scene or fields.text(row.get("scene")).strip() or home
-        if not where:
-            if home is None and self._drops_orphans:
-                return reading.leave_out("orphan", field="item_id", value=item_id)
-            return reading.unusable(number, "no scene", field="item_id", value=item_id)
-        at = self._time(reading, number, row.get("timestamp"))
-        if at is None:
+        where = scene or self._scene(reading, number, row, item_id)
+        at = self._time(reading, number, row.get("timestamp")) if where else None
+        if not where or at is None:
             return None
         try:
             value = fields.number(row.get("value"))
@@ -89,10 +86,22 @@ class EventReader:
             kind=kind,
             at=at,
             value=value,
-            text=fields.text(row.get("text")),
-            device=fields.text(row.get("device")),
-            place=fields.text(row.get("place")),
+            text=fields.text(row["text"]) if "text" in row else "",
+            device=fields.text(row["device"]) if "device" in row else "",
+            place=fields.text(row["place"]) if "place" in row else "",
         )
+
+    def _scene(self, reading: Reading, number: int, row: Row, item_id: str) -> str | None:
+        """The row's own scene, or that of the item."""
+        if fields.text(row.get("scene")).strip():
+            return row_id(reading, number, row, "scene")
+        home = self._scenes.get(item_id)
+        if home:
+            return home
+        if home is None and self._drops_orphans:
+            return reading.leave_out("orphan", field="item_id", value=item_id)
+        kind = "no scene" if home is None else "several scenes"
+        return reading.unusable(number, kind, field="item_id", value=item_id)
 
     def _time(self, reading: Reading, number: int, said: object) -> datetime | None:
         try:

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, cast
 
 from recagent.settings import AttributeType
@@ -20,6 +21,9 @@ NULLS = frozenset(
 )
 
 _DAY = re.compile(r"(19|20)\d{6}")  # 20240501 is a day, not the 23rd of August 1970
+_PADDED = re.compile(r"[+-]?0\d")  # 00501 is a code: as a number it would lose its zeros
+_LARGEST = 1e100  # nothing is counted or paid so high, and sums beyond it overflow
+_SHORTEST_DATE = 8  # 20240501; a year alone is no second of 1970
 # Seconds since 1970 stay below this until the year 5138; larger numbers are finer units.
 _MILLISECONDS_FROM = 10**11
 _MICROSECONDS_FROM = 10**14
@@ -29,16 +33,20 @@ _FALSE = frozenset({"false", "no", "n", "f", "0", "否"})
 
 
 def text(value: object) -> str:
-    """A cell as text; empty for none."""
-    return "" if value is None else str(value)
+    """A cell as text; empty for none and for NaN."""
+    return "" if value is None or value != value else str(value)
 
 
 def number(value: object) -> float | None:
     """A finite number; None for an empty cell."""
-    if value is None or value == "":
+    if value is None:
         return None
-    parsed = float(str(value))
-    if not math.isfinite(parsed):
+    said = str(value).strip()
+    if not said:
+        return None
+    parsed = float(said)
+    # Python reads 1_000 as a number; whoever wrote it in a table meant a text.
+    if not -_LARGEST < parsed < _LARGEST or "_" in said:
         raise ValueError(value)
     return parsed
 
@@ -49,7 +57,7 @@ def time(value: object) -> datetime:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     said = text(value).strip()
     try:
-        seconds = None if _DAY.fullmatch(said) else float(said)
+        seconds = None if len(said) == _SHORTEST_DATE and _DAY.fullmatch(said) else float(said)
     except ValueError:
         seconds = None
     try:
@@ -73,7 +81,7 @@ def _unit(size: float) -> float:
 def tags(value: object, separator: str) -> tuple[str, ...]:
     """A list, or a text that is split at the separator."""
     if isinstance(value, list):
-        return tuple(str(tag) for tag in cast("list[object]", value))
+        return tuple(str(tag) for tag in cast("list[object]", value) if tag not in (None, ""))
     return tuple(filter(None, text(value).split(separator)))
 
 
@@ -81,28 +89,50 @@ def attribute(value: object, kind: AttributeType, separator: str) -> Value | Non
     """A value of a declared type; None for an empty cell or one that says that it is empty."""
     if value is None or text(value).strip().lower() in NULLS:
         return None
+    listed = isinstance(value, list)
     if kind == "list":
         return tags(value, separator) or None
     said = text(value).strip()
     if kind == "number":
         return number(said)
     if kind == "integer":
-        whole = number(said)
-        if whole is None or not whole.is_integer():
-            raise ValueError(value)
-        return int(whole)
+        return _integer(said)
     if kind == "boolean":
         if said.lower() not in _TRUE | _FALSE:
             raise ValueError(value)
         return said.lower() in _TRUE
     if kind == "date":
-        return (value if isinstance(value, date) else time(said)).strftime("%Y-%m-%d")
-    return text(value)
+        return _date(value).isoformat()
+    return " ".join(tags(cast("list[object]", value), separator)) if listed else text(value)
 
 
-def column(values: Sequence[Any], separator: str) -> list[Value | None]:
+def _integer(said: str) -> int:
+    """A whole number that 64 bits hold, also when it is written 12.0."""
+    try:
+        whole = int(said)
+    except ValueError:
+        parsed = float(said)
+        if not parsed.is_integer():
+            raise
+        whole = int(parsed)
+    if "_" in said or not -(2**63) <= whole < 2**63:
+        raise ValueError(said)
+    return whole
+
+
+def _date(value: object) -> date:
+    if isinstance(value, date):
+        return value.date() if isinstance(value, datetime) else value
+    said = text(value).strip()
+    if len(said) < _SHORTEST_DATE:
+        raise ValueError(value)
+    return time(said).date()
+
+
+def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
     """An undeclared column: numbers where every value is one, lists where any is one."""
-    present = [value for value in values if value is not None and value != ""]
+    values = [None if isinstance(cell, str) and not cell.strip() else cell for cell in cells]
+    present = [value for value in values if value is not None]
     if any(isinstance(value, list) for value in present):
         return [tags(value, separator) or None for value in values]
     if not all(isinstance(value, str) for value in present):
@@ -113,21 +143,23 @@ def column(values: Sequence[Any], separator: str) -> list[Value | None]:
             return numbers
     if any(separator in value for value in present):
         return [tags(value, separator) or None for value in values]
-    return [value or None for value in values]
+    return values
 
 
 def _all_as(kind: type[int] | type[float], values: Sequence[Any]) -> list[Value | None] | None:
     try:
-        numbers = [kind(value) if value else None for value in values]
+        numbers = [None if value is None else kind(value) for value in values]
     except ValueError:
         return None
     plain = all(value is None or (math.isfinite(value) and abs(value) < 2**63) for value in numbers)
-    # Python reads 1_000 as a number; whoever wrote it in a table meant a text.
-    plain = plain and not any("_" in value for value in values if value)
-    return cast("list[Value | None]", numbers) if plain else None
+    coded = any(_PADDED.match(value) or "_" in value for value in values if value is not None)
+    return cast("list[Value | None]", numbers) if plain and not coded else None
 
 
 def _native(value: Any) -> Value | None:
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value if value is None or isinstance(value, int | float | bool) else text(value) or None
+    small = isinstance(value, int | float) and abs(value) < 2**63
+    return value if value is None or small else text(value) or None

@@ -5,12 +5,12 @@ Nothing is changed here but spaces around ids: that is cleaning's work.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from recagent.catalog import fields
-from recagent.catalog.report import Reading, Report
+from recagent.catalog.report import Problem, Reading, Report
 from recagent.catalog.rows import ITEM_FIELDS, require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
@@ -34,7 +34,7 @@ class ItemReader:
         self._report = report
         self._attributes = attributes or {}
         self._separator = separator
-        self._rows: dict[tuple[str, str], tuple[int, Reading]] = {}
+        self._rows: dict[tuple[str, str], tuple[int, Reading, int]] = {}
         self._titles: dict[str, tuple[str, str]] = {}
 
     def read(self, file: FileSettings) -> list[Item]:
@@ -65,9 +65,9 @@ class ItemReader:
             )
         return [item for _, item in kept]
 
-    def origin(self, item: Item) -> Reading:
-        """The file that an item was read from."""
-        return self._rows[item.scene, item.id][1]
+    def origin(self, item: Item) -> tuple[Reading, int]:
+        """The file that an item was read from, and its row there."""
+        return self._rows[item.scene, item.id][1:]
 
     def _item(self, reading: Reading, number: int, row: Row, scene: str | None) -> Item | None:
         item_id = row_id(reading, number, row, "item_id")
@@ -92,7 +92,7 @@ class ItemReader:
         self, reading: Reading, number: int, row: Row, scene: str, item_id: str, title: str
     ) -> bool:
         """Whether an id is new in its scene, and the same thing as in the others."""
-        content = hash(str(row))
+        content = hash(str(sorted(row.items())))
         before = self._rows.get((scene, item_id))
         if before is not None:
             if before[0] == content:
@@ -109,7 +109,7 @@ class ItemReader:
                 scene=place,
             )  # fmt: skip
             return False
-        self._rows[scene, item_id] = (content, reading)
+        self._rows[scene, item_id] = (content, reading, number)
         return True
 
     def _typed(
@@ -157,14 +157,17 @@ def read_items(
     return items
 
 
-def no_items(path: Path) -> DataError:
-    """The error for a file without any usable item."""
-    return DataError(f"{str(path)!r} has no items; give a file with at least one row")
+def no_items(path: Path, *, problems: Iterable[Problem] = ()) -> DataError:
+    """The error for files without any usable item; it repeats the first of their problems."""
+    first = next((f" ({problem})" for problem in problems), "")
+    return DataError(
+        f"{str(path)!r} has no items{first}; give a file with at least one row that can be used"
+    )
 
 
 def _note_mixed(reading: Reading, name: str, values: Sequence[Any]) -> None:
     """Say it where most values of an undeclared column are numbers and some are not."""
-    texts = [value for value in values if isinstance(value, str) and value]
+    texts = [value for value in values if isinstance(value, str) and value.strip()]
     odd = [value for value in texts if not _is_number(value)]
     if odd and len(odd) < _MOSTLY * len(texts):
         numbers = len(texts) - len(odd)

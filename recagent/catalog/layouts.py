@@ -8,11 +8,13 @@ releases (``ratings.csv``) are known. Reading them is done in ``tables``.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from recagent.catalog.decoding import opened
 from recagent.errors import DataError
 
 Holds = Literal["items", "events", "users"]
@@ -97,7 +99,7 @@ def find(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
         DataError: no such file, no known layout, or a folder with several that could be meant.
     """
     if path.is_dir():
-        found = [file for pattern in IN_FOLDER[holds] for file in sorted(path.glob(pattern))]
+        found = files_in(path, holds=holds)
         if not found:
             raise DataError(
                 f"folder {str(path)!r} has no {holds}; recagent knows MovieLens and RecBole "
@@ -124,10 +126,16 @@ def find(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
     return path, layout
 
 
+def files_in(folder: Path, *, holds: Holds) -> list[Path]:
+    """The files of a MovieLens or RecBole folder that hold what is asked, also compressed."""
+    patterns = [name + end for name in IN_FOLDER[holds] for end in ("", ".gz")]
+    return list(dict.fromkeys(file for name in patterns for file in sorted(folder.glob(name))))
+
+
 def _has_columns(path: Path, layout: Layout) -> bool:
     """Whether a file that is called as MovieLens calls its own has MovieLens's columns."""
-    with path.open("rb") as file:
-        header = file.readline(1_000).decode("utf-8", "replace").strip().split(",")
+    with closing(opened(path)) as file:
+        header = file.readline(1_000).decode("utf-8-sig", "replace").strip().split(",")
     return set(layout.columns.values()) <= set(header)
 
 
@@ -145,11 +153,12 @@ def shape(
         kept = [name for name in header if name not in layout.flags]
         return [*kept, "genres"], partial(_with_genres, kept=kept, flags=layout.flags)
     if layout.kind == "recbole":
-        types = dict[str, str]()
-        for name in header:
-            column, _, kind = name.strip().partition(":")
-            types[column] = "token" if column in texts or "title" in column else kind
-        return list(types), partial(_with_sequences, types=types)
+        columns, kinds = list[str](), list[str]()
+        for place, name in enumerate(header, start=1):
+            column, _, kind = name.partition(":")
+            columns.append(column.strip() or f"column_{place}")
+            kinds.append("token" if column in texts or "title" in column else kind.strip())
+        return columns, partial(_with_sequences, types=dict(zip(columns, kinds, strict=True)))
     return list(header), None
 
 

@@ -23,7 +23,7 @@ _COMMON = 30  # values of a text or list attribute that become a feature each
 
 
 def filled(column: Column, method: Missing, *, others: Mapping[str, Column]) -> list[Value] | None:
-    """A value for every missing one, in order; None where too little is known.
+    """A value for every missing one, in order; None where the column does not allow it.
 
     Args:
         column: with at least one missing value.
@@ -40,6 +40,8 @@ def filled(column: Column, method: Missing, *, others: Mapping[str, Column]) -> 
         # Of equally frequent ones the first in sorted order, so that the rows' order is no matter.
         value = min(Counter(known).items(), key=lambda pair: (-pair[1], str(pair[0])))[0]
         return [value] * holes
+    if any(isinstance(value, bool) or not isinstance(value, int | float) for value in known):
+        return None
     numbers = cast("list[float]", known)
     statistic = {"mean": fmean, "median": median, "min": min, "max": max}[method](numbers)
     return [_like(statistic, known)] * holes

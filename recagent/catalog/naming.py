@@ -6,20 +6,26 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recagent.catalog import layouts
-from recagent.catalog.report import Report
+from recagent.catalog.report import Report, shown
 from recagent.catalog.rows import EVENT_FIELDS, ITEM_FIELDS, OTHER_NAMES, USER_FIELDS
 from recagent.catalog.tables import open_table
 from recagent.errors import DataError
-from recagent.settings import CatalogSettings, FileSettings, Settings
+from recagent.settings import FileSettings, Settings
 
 FIELDS = tuple(dict.fromkeys((*ITEM_FIELDS, *EVENT_FIELDS, *USER_FIELDS)))
+Held = list[tuple[layouts.Holds, FileSettings]]
+_FIELDS: Mapping[layouts.Holds, Sequence[str]] = {
+    "items": ITEM_FIELDS, "events": EVENT_FIELDS, "users": USER_FIELDS
+}  # fmt: skip
 _KINDS: Sequence[layouts.Holds] = ("items", "events", "users")
 
 
 def named_files(
     settings: Settings, paths: Sequence[Path], *, columns: Mapping[str, str]
 ) -> Settings:
-    """Settings whose catalogue is made of ``paths`` (of the declared files if there are none).
+    """Settings whose catalogue is made of ``paths``; without any, of the declared files.
+
+    Where none of them holds items, the declared items stay, since events are checked against them.
 
     Args:
         settings: their column maps and encodings hold for the files that they declare.
@@ -27,58 +33,78 @@ def named_files(
         columns: our field -> column; holds for every file that has the column.
 
     Raises:
-        DataError: a file that is none of items, events and people, or a field that is not known.
+        DataError: a file that is none of items, events and people, a field that is not known, or a
+            column that no file has.
     """
     unknown = next((field for field in columns if field not in FIELDS), None)
     if unknown is not None:
         raise DataError(f"column map: {unknown!r} is none of {', '.join(FIELDS)}")
-    declared = settings.catalog
-    if not paths:
-        mapped = {kind: tuple(_mapped(file, columns, kind) for file in getattr(declared, kind))
-                  for kind in _KINDS}  # fmt: skip
-        return settings.model_copy(update={"catalog": declared.model_copy(update=mapped)})
-    known: dict[Path, tuple[layouts.Holds, FileSettings]] = {
-        file.path.resolve(): (kind, file) for kind in _KINDS for file in getattr(declared, kind)
+    files: Mapping[layouts.Holds, Sequence[FileSettings]] = {
+        kind: getattr(settings.catalog, kind) for kind in _KINDS
     }
-    found: dict[layouts.Holds, list[FileSettings]] = {kind: [] for kind in _KINDS}
-    for path in paths:
-        if path.is_dir():
-            for kind in _KINDS:
-                if any(list(path.glob(name)) for name in layouts.IN_FOLDER[kind]):
-                    found[kind].append(_mapped(FileSettings(path=path), columns, kind))
-            continue
-        declared_as = known.get(path.resolve())
-        file = _mapped(declared_as[1] if declared_as else FileSettings(path=path), columns, "items")
-        found[declared_as[0] if declared_as else _kind(file)].append(file)
-    files = CatalogSettings(
-        items=tuple(found["items"]),
-        events=tuple(found["events"]),
-        users=tuple(found["users"]),
-        list_separator=declared.list_separator,
-    )
-    return settings.model_copy(update={"catalog": files})
+    meant: Held = [(kind, file) for kind in _KINDS for file in files[kind]]
+    if paths:
+        meant = [each for path in paths for each in _meant(path, meant, columns)]
+    mapped = [(kind, _mapped(file, columns, kind)) for kind, file in meant]
+    _refuse_unused(columns, [file for _, file in mapped])
+    found: dict[str, tuple[FileSettings, ...]] = {
+        kind: tuple(file for held, file in mapped if held == kind) for kind in _KINDS
+    }
+    found["items"] = found["items"] or settings.catalog.items
+    return settings.model_copy(update={"catalog": settings.catalog.model_copy(update=found)})
+
+
+def _meant(path: Path, declared: Held, columns: Mapping[str, str]) -> Held:
+    """What one named path holds."""
+    if path.is_dir():
+        held: Held = [
+            (kind, FileSettings(path=path)) for kind in _KINDS if layouts.files_in(path, holds=kind)
+        ]
+        if not held:
+            layouts.find(path, holds="items")  # which says what a folder must have
+        return held
+    known: Held = [(kind, file) for kind, file in declared if file.path.resolve() == path.resolve()]
+    file = FileSettings(path=path)
+    return known or [(_kind(file, columns), file)]
 
 
 def _mapped(file: FileSettings, columns: Mapping[str, str], kind: layouts.Holds) -> FileSettings:
     if not columns:
         return file
-    has = _columns(file.model_copy(update={"columns": {}}), kind)
-    wanted = {field: column for field, column in columns.items() if column in has}
+    has = _columns(file, kind)
+    wanted = {
+        field: column
+        for field, column in columns.items()
+        if column in has and field in _FIELDS[kind]
+    }
     return file.model_copy(update={"columns": {**file.columns, **wanted}})
 
 
+def _refuse_unused(columns: Mapping[str, str], files: Sequence[FileSettings]) -> None:
+    for field, column in columns.items():
+        if all(file.columns.get(field) != column for file in files):
+            raise DataError(
+                f"column map: no file has a column {column!r} for {field!r}; correct --map"
+            )
+
+
 def _columns(file: FileSettings, kind: layouts.Holds) -> list[str]:
-    return open_table(file, holds=kind, fields=FIELDS, report=Report()).columns
+    """The columns under their own names, and under ours where a layout knows them."""
+    path, layout = layouts.find(file.path, holds=kind)
+    plain = file.model_copy(update={"columns": {}, "path": path})
+    table = open_table(plain, holds=kind, fields=FIELDS, report=Report())
+    return [*table.columns, *layout.columns.values()]
 
 
-def _kind(file: FileSettings) -> layouts.Holds:
+def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
     """What a file holds, by its columns."""
     columns = _columns(file, "items")
-    if {"user_id", "item_id"} <= set(columns):
+    ours = {*columns, *(field for field, column in mapped.items() if column in columns)}
+    if {"user_id", "item_id"} <= ours:
         return "events"
-    if "item_id" in columns:
+    if "item_id" in ours:
         return "items"
-    if "user_id" in columns:
+    if "user_id" in ours:
         return "users"
     guesses = [
         f"{field}={column}"
@@ -87,6 +113,7 @@ def _kind(file: FileSettings) -> layouts.Holds:
         if column.lower() in others
     ]
     raise DataError(
-        f"{str(file.path)!r} has neither item_id nor user_id; it has {', '.join(columns)}. Map "
-        f"them: --map {','.join(guesses) or 'item_id=...,title=...'}"
+        f"{str(file.path)!r} has neither item_id nor user_id; it has "
+        f"{', '.join(map(shown, columns))}. Map them: "
+        f"--map {','.join(map(shown, guesses)) or 'item_id=...,title=...'}"
     )

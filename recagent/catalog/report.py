@@ -134,6 +134,14 @@ class Report:
         if len(found.examples) < self._limit:
             found.examples.append(problem)
 
+    def counted(self, kind: str, file: str) -> bool:
+        """Count one more of a kind that has its examples already; False where it has not."""
+        found = self._found.get((kind, file))
+        if found is None or len(found.examples) < self._limit:
+            return False
+        found.count += 1
+        return True
+
     def changed(self, step: str, field: str, *, where: str, before: str, after: str) -> None:
         """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
         change = self._changed.setdefault((step, field, where), Changed())
@@ -172,7 +180,7 @@ class Reading:
         report.files.append(read)
 
     def unusable(
-        self, row: int, kind: str, *, field: str = "", value: object = "", **facts: object
+        self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
     ) -> None:
         """Leave a row out, and say why; raises as ``Report.problem``."""
         self.read.left_out[kind] += 1
@@ -182,12 +190,14 @@ class Reading:
         self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
     ) -> None:
         """Say something of a row that stays; raises as ``Report.problem``."""
+        if self._report.counted(kind, self.read.file):  # of millions only the first are told
+            return
         self._report.problem(
             Problem(
                 kind=kind,
                 file=self.read.file,
                 row=row,
-                field=field,
+                field=shown(field),
                 value=shown(value),
                 facts={name: shown(fact) for name, fact in facts.items()},
             )
@@ -205,10 +215,14 @@ class Reading:
 
 def shown(value: object) -> str:
     """A foreign value as one short printable line; bytes that are no text as escapes."""
-    text = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    text = " ".join(text[: 10 * _SHOWN].split())
-    text = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    text = " ".join(str(value)[: 10 * _SHOWN].split())
+    text = "".join(char if char.isprintable() else _escaped(char) for char in text)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _escaped(char: str) -> str:
+    is_byte = "\udc80" <= char <= "\udcff"  # as surrogateescape keeps one that is no text
+    return f"\\x{ord(char) - 0xDC00:x}" if is_byte else repr(char)[1:-1]
 
 
 def file_name(path: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recagent.catalog import fields
-from recagent.catalog.report import Reading
+from recagent.catalog.report import Reading, shown
 from recagent.catalog.tables import Row
 from recagent.errors import DataError
 
@@ -30,7 +30,7 @@ OTHER_NAMES: Mapping[str, Sequence[str]] = {
                   "时间", "日期"),
 }  # fmt: skip
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def require(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
@@ -46,14 +46,17 @@ def require(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
                 ' (or say which scene all rows are in: scene = "...")' if field == "scene" else ""
             )
             raise DataError(
-                f"{str(path)!r} has no column {field!r}; it has {', '.join(columns)}. "
-                f'Map one: columns = {{ {field} = "{other}" }}{hint}'
+                f"{str(path)!r} has no column {field!r}; it has "
+                f"{', '.join(map(shown, columns))}. Map one: "
+                f'columns = {{ {field} = "{shown(other)}" }}{hint}'
             )
 
 
 def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
     """An id without the spaces around it; None for a row that is left out."""
     raw = row.get(field)
+    if isinstance(raw, str) and raw.isprintable() and raw and raw == raw.strip():
+        return raw
     said = raw if isinstance(raw, str) else fields.text(raw)
     found = said.strip()
     if not found:

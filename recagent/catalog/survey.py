@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -120,14 +120,14 @@ def survey(
         for file in files.users
         for user in read_users(file, separator=files.list_separator, report=report)
     ]
-    if not items and not report.problems:
-        raise no_items(files.items[0].path)
+    if not items and (not report.problems or settings.cleaning.unusable == "drop"):
+        raise no_items(files.items[0].path, problems=report.examples())
     for item in items:
         report.scenes[item.scene] += 1
         report.scripts[script(item.title)] += 1
     stream = _Stream(settings, items, aliases, reader)
     people, dropped = _look_through(stream, settings, report, on_progress)
-    _note_whole(settings, report, people, users)
+    _note_whole(settings, report, people, items=items, users=users)
     return Catalog(items=items, users=users, report=report, stream=stream, dropped=dropped)
 
 
@@ -147,6 +147,7 @@ class _Stream:
         self._reader = reader
         self._aliases = aliases
         self._known = {(item.scene, item.id) for item in items}
+        self._now = datetime.now(tz=UTC)  # one for all passes
         self.bots: AbstractSet[str] = frozenset()
         homes: dict[str, list[str]] = {}
         for scene, item_id in chain(self._known, aliases):
@@ -159,7 +160,9 @@ class _Stream:
         cleaner = _cleaner(self._settings, report, self._reader)
         scale = self._settings.ratings.scale()
         drops_orphans = self._settings.cleaning.orphans == "drop"
-        events = EventReader(report, scale=scale, scenes=self._scenes, drops_orphans=drops_orphans)
+        events = EventReader(
+            report, scale=scale, scenes=self._scenes, drops_orphans=drops_orphans, now=self._now
+        )
         for place, file in enumerate(self._settings.catalog.events):
             for reading, number, read in events.read(file):
                 event = self._cleaned(read, cleaner, reading)
@@ -197,8 +200,16 @@ class _People:
 
     def add(self, event: Event) -> None:
         at = event.at
-        count, first, last = self._seen.get(event.user_id, (0, at, at))
-        self._seen[event.user_id] = (count + 1, min(first, at), max(last, at))
+        seen = self._seen.get(event.user_id)
+        if seen is None:
+            self._seen[event.user_id] = (1, at, at)
+            return
+        count, first, last = seen
+        if at < first:
+            first = at
+        elif at > last:
+            last = at
+        self._seen[event.user_id] = (count + 1, first, last)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._seen)
@@ -239,7 +250,7 @@ def _look_through(
                 if on_progress and done % _TOLD_EVERY == 0:
                     on_progress("checking", done, None)
             same = copies.beyond(1)
-            often = repeats.beyond(rules.max_repeats or SUSPICIOUS_REPEATS)
+            often = repeats.beyond(rules.max_repeats or SUSPICIOUS_REPEATS, without=same)
     return people, _left_out(same, often, readings, settings, report)
 
 
@@ -253,7 +264,6 @@ def _left_out(
 ) -> Rows:
     import numpy as np  # noqa: PLC0415 - for the tally alone
 
-    often = np.setdiff1d(often, same, assume_unique=True)
     steps = [("same event", same)]
     if settings.cleaning.max_repeats:
         steps.append(("repeat", often))
@@ -267,7 +277,14 @@ def _left_out(
     return np.sort(np.concatenate([codes for _, codes in steps]))
 
 
-def _note_whole(settings: Settings, report: Report, people: _People, users: Sequence[User]) -> None:
+def _note_whole(
+    settings: Settings,
+    report: Report,
+    people: _People,
+    *,
+    items: Sequence[Item],
+    users: Sequence[User],
+) -> None:
     """Notes on the catalogue as a whole."""
     report.people = len(people)
     if not settings.cleaning.max_events_per_day:
@@ -279,6 +296,10 @@ def _note_whole(settings: Settings, report: Report, people: _People, users: Sequ
         missing = len(set(people) - {user.id for user in users})
         if missing:
             report.problem(Problem(kind="undeclared person", value=str(missing)))
+    known = {name for item in items for name in item.attributes}
+    for name in settings.attributes:
+        if name not in known and name not in ("title", "text", "about", "device", "place"):
+            report.problem(Problem(kind="unused attribute", field=shown(name)))
     for scene in report.scenes if settings.scenes else ():
         if scene not in settings.scenes:
             report.problem(Problem(kind="undeclared scene", value=shown(scene)))

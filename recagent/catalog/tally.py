@@ -38,10 +38,19 @@ class Tally:
         if len(self._pairs) >= 2 * _BUFFER:
             self._write()
 
-    def beyond(self, keep: int) -> NDArray[np.int64]:
-        """The rows, rising, that come after the first ``keep`` with the same key."""
+    def beyond(self, keep: int, *, without: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+        """The rows, rising, that come after the first ``keep`` with the same key.
+
+        Args:
+            keep: at least 1.
+            without: rows that count as if they had not been added.
+        """
         self._write()
-        found = [_beyond(pairs, keep) for pairs in self._buckets()]
+        buckets = (
+            pairs if without is None else pairs[~np.isin(pairs[:, 1], without)]
+            for pairs in self._buckets()
+        )
+        found = [_beyond(pairs, keep) for pairs in buckets]
         return np.sort(np.concatenate(found))
 
     def close(self) -> None:

@@ -76,32 +76,27 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "请更正、留空，或修改 [attributes.{field}] 的 type",
         ),
     },
-    "missing": {
-        "en": (
-            "attribute {field!r} is missing, and [attributes.{field}] says drop",
-            'fill it, or set missing = "leave"',
-        ),
-        "zh": (
-            "缺少属性 {field!r}，而 [attributes.{field}] 要求丢弃",
-            '请填写，或设置 missing = "leave"',
-        ),
-    },
     "no scene": {
         "en": (
             "item {value!r} has no scene",
-            "add a 'scene' column, set scene on the file, or add the item to the catalogue",
+            "add a 'scene' column, set scene on the file, add the item to the catalogue, or leave "
+            'such out: [cleaning] orphans = "drop" (--drop-orphans)',
         ),
         "zh": (
             "商品 {value!r} 没有场景",
-            "请添加 'scene' 列、在文件设置里写明 scene，或把该商品加入目录",
+            "请添加 'scene' 列、在文件设置里写明 scene、把该商品加入目录，或将其排除："
+            '[cleaning] orphans = "drop"（--drop-orphans）',
         ),
     },
-    "orphan": {
+    "several scenes": {
         "en": (
-            "item {value!r} is not in the catalogue's scene {scene!r}",
-            "add the item or drop the event",
+            "item {value!r} is in several scenes, and the row does not say in which",
+            "add a 'scene' column, or set scene on the file",
         ),
-        "zh": ("目录的场景 {scene!r} 中没有商品 {value!r}", "请补充该商品，或删除该行为"),
+        "zh": (
+            "商品 {value!r} 属于多个场景，而该行没有说明是哪一个",
+            "请添加 'scene' 列，或在文件设置里写明 scene",
+        ),
     },
     "ragged": {
         "en": (
@@ -123,11 +118,11 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
     "not text": {
         "en": (
-            "{field!r} {value!r} is not {encoding}{guess}",
+            "{field!r} {value!r} is not {encoding}; in {guess} it reads {reads!r}",
             "save the file as UTF-8, or set encoding (all of it) or fallback (single values)",
         ),
         "zh": (
-            "{field!r} 的值 {value!r} 不是 {encoding}{guess}",
+            "{field!r} 的值 {value!r} 不是 {encoding}；按 {guess} 读作 {reads!r}",
             "请将文件另存为 UTF-8，或设置 encoding（整个文件）或 fallback（个别值）",
         ),
     },
@@ -170,11 +165,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
     "not filled": {
         "en": (
-            "attribute {field!r} of scene {scene!r} has too few values to fill {value} by {method}",
+            "attribute {field!r} of scene {scene!r} has no numbers, or too few values, to fill "
+            "{value} by {method}",
             "they stay empty; choose another way for missing",
         ),
         "zh": (
-            "场景 {scene!r} 的属性 {field!r} 已有值太少，无法用 {method} 填补 {value} 处",
+            "场景 {scene!r} 的属性 {field!r} 不是数字或已有值太少，无法用 {method} 填补 {value} 处",
             "这些值保持为空；请为 missing 选择其他方式",
         ),
     },
@@ -219,6 +215,20 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "若属预期则无需处理；否则请调整 [cleaning] near_duplicates",
         ),
     },
+    "unused attribute": {
+        "en": (
+            "[attributes.{field}] is declared, and no item has it",
+            "correct the name, or take it away",
+        ),
+        "zh": ("已声明 [attributes.{field}]，但没有商品带有它", "请更正名称，或删除该声明"),
+    },
+    "hidden column": {
+        "en": (
+            "column {field!r} is not read, because another one is mapped to that name",
+            "rename it in the file, if it is wanted too",
+        ),
+        "zh": ("未读取列 {field!r}，因为另有一列映射到这个名称", "如果也需要它，请在文件中改名"),
+    },
     "english vectors": {
         "en": (
             "{value} items have Chinese titles, and the default embedder knows English words only",
@@ -233,7 +243,8 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
 
 NOTES = frozenset(
     {"orphan kept", "early time", "undeclared scene", "undeclared person", "mixed column",
-     "not filled", "html", "busy people", "repeats", "near duplicates", "english vectors"}
+     "not filled", "html", "busy people", "repeats", "near duplicates", "unused attribute",
+     "hidden column", "english vectors"}
 )  # fmt: skip
 
 STEPS: Mapping[str, Mapping[Language, str]] = {
@@ -248,7 +259,10 @@ STEPS: Mapping[str, Mapping[Language, str]] = {
     "max_text": {"en": "cut to max_text characters", "zh": "截短到 max_text 个字符"},
     "null": {"en": "read as missing", "zh": "视为缺失"},
     "same row": {"en": "exact copy left out", "zh": "排除完全重复的行"},
-    "same event": {"en": "exact copy left out", "zh": "排除完全重复的行为"},
+    "same event": {
+        "en": "same person, item, kind and time as an earlier one, left out",
+        "zh": "与之前某行为的用户、商品、类型和时间都相同，已排除",
+    },
     "repeat": {"en": "beyond max_repeats, left out", "zh": "超过 max_repeats，已排除"},
     "bot": {"en": "above max_events_per_day, left out", "zh": "超过 max_events_per_day，已排除"},
     "orphan": {"en": "not in the catalogue, left out", "zh": "目录中没有，已排除"},

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recagent.catalog import Report
-from recagent.catalog.report import Found
+from recagent.catalog.report import Found, shown
 from recagent.catalog.wording import STEPS
 from recagent.cli.show import console
 from recagent.types import Language
@@ -63,7 +63,7 @@ def print_cleaned(report: Report, *, lang: Language) -> None:
     out.print(WORDS[lang]["cleaned"], style="bold", markup=False)
     for (step, field, where), change in report.changes.items():
         case = f"{change.before!r} → {change.after!r}" if change.after else change.before
-        line = f"  {change.count} × {field}: {STEPS[step][lang]}  ({where}; {case})"
+        line = f"  {change.count} × {shown(field)}: {STEPS[step][lang]}  ({shown(where)}; {case})"
         out.print(line, markup=False, highlight=False)
 
 
@@ -119,7 +119,7 @@ def _whole(report: Report, lang: Language) -> list[str]:
     words = WORDS[lang]
     events = sum(read.used for read in report.files if read.holds == "events")
     comma = ", " if lang == "en" else "、"
-    names = comma.join(f"{name} {count}" for name, count in report.scenes.items())
+    names = comma.join(f"{shown(name)} {count}" for name, count in report.scenes.items())
     scripts = comma.join(
         f"{_SCRIPTS[lang][name]} {count}" for name, count in report.scripts.items()
     )

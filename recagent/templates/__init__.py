@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from recagent.errors import ConfigError
@@ -42,6 +43,7 @@ def copy(name: str, *, to: Path) -> list[Path]:
             target.write_bytes(path.read_bytes())
     except OSError as error:
         for target in files.values():
-            target.unlink(missing_ok=True)
+            with suppress(OSError):
+                target.unlink()
         raise ConfigError(f"folder {str(to)!r} cannot be written to: {error}") from error
     return list(files.values())

@@ -53,7 +53,7 @@ async def load_catalog(
     """
     catalog = survey(settings, on_progress=on_progress)
     if settings.cleaning.unusable == "stop":
-        catalog.refuse_problems()
+        catalog.refuse_problems(settings.lang)
     index = wiring.index(settings)
     try:  # an index in a folder is this process's own until it is closed
         indexed = await index_items(

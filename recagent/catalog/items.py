@@ -159,7 +159,7 @@ def read_items(
 
 def no_items(path: Path, *, problems: Iterable[Problem] = ()) -> DataError:
     """The error for files without any usable item; it repeats the first of their problems."""
-    first = next((f" ({problem})" for problem in problems), "")
+    first = next((f" ({problem.line()})" for problem in problems), "")
     return DataError(
         f"{str(path)!r} has no items{first}; give a file with at least one row that can be used"
     )

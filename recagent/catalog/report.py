@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from recagent.catalog.wording import NOTES, WORDS
+from recagent.catalog.wording import JOINS, NOTES, ROW, WORDS
 from recagent.errors import DataError
 from recagent.types import Language
 
@@ -46,10 +46,15 @@ class Problem:
         """The next step."""
         return WORDS[self.kind][lang][1].format_map(self._facts())
 
+    def line(self, lang: Language = "en") -> str:
+        """All of it in one line: file, row, what is wrong, the next step."""
+        row = "" if self.row is None else ROW[lang].format(row=self.row)
+        places = JOINS[lang]["list"].join(filter(None, [self.file and repr(self.file), row]))
+        place = f"{places}{JOINS[lang]['colon']}" if places else ""
+        return f"{place}{self.says(lang)}{JOINS[lang]['then']}{self.fix(lang)}"
+
     def __str__(self) -> str:
-        row = "" if self.row is None else f", row {self.row}"
-        place = f"{self.file!r}{row}: " if self.file else ""
-        return f"{place}{self.says()}; {self.fix()}"
+        return self.line()
 
     def _facts(self) -> dict[str, str]:
         return {**self.facts, "field": self.field, "value": self.value}
@@ -128,7 +133,7 @@ class Report:
             DataError: it is a problem and the report is strict.
         """
         if self._strict and problem.kind not in NOTES:
-            raise DataError(str(problem))
+            raise DataError(problem.line())
         found = self._found.setdefault((problem.kind, problem.file), Found())
         found.count += count
         if len(found.examples) < self._limit:

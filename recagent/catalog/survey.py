@@ -24,7 +24,7 @@ from recagent.catalog.tally import Tally
 from recagent.catalog.users import read_users
 from recagent.errors import ConfigError, DataError
 from recagent.settings import Settings
-from recagent.types import Event, Item, User
+from recagent.types import Event, Item, Language, User
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,8 +70,11 @@ class Catalog:
             else:
                 yield event
 
-    def refuse_problems(self) -> None:
+    def refuse_problems(self, lang: Language = "en") -> None:
         """Raise if anything in the files cannot be used.
+
+        Args:
+            lang: of the problems in the message.
 
         Raises:
             DataError: with the first problems, how many there are, and what to do.
@@ -79,9 +82,9 @@ class Catalog:
         found = self.report.problems
         if not found:
             return
-        examples = [str(problem) for problem in self.report.examples()]
+        examples = [problem.line(lang) for problem in self.report.examples()]
         more = sum(kind.count for kind in found.values()) - len(examples[:_SHOWN_IN_ERROR])
-        lines = [*examples[:_SHOWN_IN_ERROR], *([f"... and {more} more"] if more else [])]
+        lines = [*examples[:_SHOWN_IN_ERROR], *([f"... + {more}"] if more else [])]
         raise DataError(
             "the catalogue cannot be used as it is, and nothing was stored:\n  "
             + "\n  ".join(lines)

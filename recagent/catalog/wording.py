@@ -241,6 +241,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
 }
 
+ROW: Mapping[Language, str] = {"en": "row {row}", "zh": "第 {row} 行"}
+JOINS: Mapping[Language, Mapping[str, str]] = {
+    "en": {"list": ", ", "colon": ": ", "then": "; "},
+    "zh": {"list": "、", "colon": "：", "then": "；"},
+}
+
 NOTES = frozenset(
     {"orphan kept", "early time", "undeclared scene", "undeclared person", "mixed column",
      "not filled", "html", "busy people", "repeats", "near duplicates", "unused attribute",

@@ -12,7 +12,208 @@ from functools import cache
 # The template as it stands in the code, with {} for what is filled in; the Chinese sentence has
 # {0}, {1}... in an order of its own.
 MESSAGES: Mapping[str, str] = {
+    "[embedder] kind = 'endpoint' needs a name and a base URL": "[embedder] kind = 'endpoint' 需要 name 和服务地址（base URL）",
+    "[embedder] kind = 'fastembed' needs: pip install fastembed": "[embedder] kind = 'fastembed' 需要先安装：pip install fastembed",
+    "[index] url {} must be like 'http://127.0.0.1:8901', or empty for a folder": "[index] url {0} 应形如 'http://127.0.0.1:8901'；留空则使用文件夹",
+    "[model] kind = 'endpoint' needs base_url, or OPENAI_BASE_URL": "[model] kind = 'endpoint' 需要 base_url 或 OPENAI_BASE_URL",
+    "[ratings] low={} must be below high={}": "[ratings] low={0} 必须小于 high={1}",
+    "[retrieval] weights: unknown source {}; there are {}": "[retrieval] weights：未知来源 {0}；可用的有 {1}",
+    "a slate needs a user id; any text will do for a person nobody knows": "推荐需要用户编号；未知的人可用任意文字",
+    "an event needs a user id": "行为需要用户编号",
+    "brought no {}": "没有带来 {0}",
+    "column map: no file has a column {} for {}; correct --map": "列映射：没有文件含有列 {0}（对应 {1}）；请更正 --map",
+    "column map: {} and {} are both mapped to {}; a column can be one thing": "列映射：{0} 和 {1} 都映射到 {2}；一列只能对应一个字段",
+    "column map: {} is none of {}": "列映射：{0} 不在 {1} 之中",
+    "config file {} does not exist": "配置文件 {0} 不存在",
+    "config file {} is not valid TOML: {}": "配置文件 {0} 不是有效的 TOML：{1}",
+    "config file {}: [tool.recagent] must be a table": "配置文件 {0}：[tool.recagent] 必须是表",
+    "config file {}: unknown key {}; known are {}": "配置文件 {0}：未知的键 {1}；可用的有 {2}",
+    "embedded engine's tokeniser: {}": "内置引擎的分词器：{0}",
+    "embedded engine: {}": "内置引擎：{0}",
+    "embeddings endpoint {} answered outside OpenAI's protocol": "向量服务 {0} 的回答不符合 OpenAI 协议",
+    "embeddings endpoint {}: {}": "向量服务 {0}：{1}",
+    "event kind {} is none of {}": "行为类型 {0} 不在 {1} 之中",
+    "event of {} on {}: 'at' has no time zone": "{0} 对 {1} 的行为：'at' 没有时区",
+    (
+        "event store {} cannot be opened: {}; correct store_url, or see that the database is "
+        "up and that you may write to it"
+    ): "事件库 {0} 无法打开：{1}；请更正 store_url，或确认数据库正在运行且您有写入权限",
+    (
+        "event store {} has schema {}, this recagent knows up to {}: it was made by a newer "
+        "recagent, so upgrade this one; if it belongs to another application, give recagent "
+        "a database of its own"
+    ): (
+        "事件库 {0} 的结构版本是 {1}，而本版 recagent 只认识到 {2}：它由更新的 recagent 建立"
+        "，请升级；如果它属于其他应用，请为 recagent 单独建一个数据库"
+    ),
+    "event store {} names no file; write sqlite:///FILE": "事件库 {0} 没有指明文件；请写成 sqlite:///文件",
+    "event store {} needs a driver: pip install 'recagent[postgres]'": "事件库 {0} 需要驱动：pip install 'recagent[postgres]'",
+    "event store {}: its folder cannot be made: {}; choose another with store_url, or data_dir": "事件库 {0}：无法建立其文件夹：{1}；请用 store_url 或 data_dir 另选一个",
+    "event store {}: {} is not supported; write {}": "事件库 {0}：不支持 {1}；请写成 {2}",
+    (
+        "event store {}: {}; what was acknowledged is kept, and nothing by half: correct "
+        "what is named here, or see that the database is up, has room and is not locked, "
+        "then do the same again"
+    ): (
+        "事件库 {0}：{1}；已确认的都已保存，没有写到一半的：请更正这里指出的问题，或确认数据"
+        "库正在运行、有空间且未被锁定，然后再做一次"
+    ),
+    "event store: store_url has more than one @; in a user name or password write it as %40": "事件库：store_url 中有不止一个 @；用户名或密码里的 @ 请写成 %40",
+    "event store: store_url is no database URL; write {}": "事件库：store_url 不是数据库地址；请写成 {0}",
+    "fastembed {}: {}": "向量模型 fastembed {0}：{1}",
+    "file {} does not exist; correct the path": "文件 {0} 不存在；请更正路径",
+    "folder {} cannot be written to: {}": "文件夹 {0} 无法写入：{1}",
+    (
+        "folder {} has no {}; recagent knows MovieLens and RecBole folders ({}): name a file "
+        "instead"
+    ): "文件夹 {0} 里没有 {1}；recagent 认识 MovieLens 和 RecBole 的文件夹（{2}）：请改为指定文件",
+    "folder {} has several files of {} ({}); name one": "文件夹 {0} 里有多个 {1} 文件（{2}）；请指定其中一个",
+    "item {} is not in {}": "商品 {0} 不在 {1} 中",
+    "k={} is no slate length; ask for 1 or more": "k={0} 不是有效的推荐条数；请用 1 或更大的数",
+    "model base URL {} must begin with http:// or https://": "模型服务地址 {0} 必须以 http:// 或 https:// 开头",
+    "model {} answered {} outside OpenAI's protocol: {}": "模型 {0} 对 {1} 的回答不符合 OpenAI 协议：{2}",
+    "model {} can score in no mode": "模型 {0} 没有可用的打分方式",
+    "model {} cannot score by {}; it can by {}: set [model] mode to one of these or 'auto'": "模型 {0} 不能按 {1} 打分；它可以按 {2}：请将 [model] mode 设为其中之一或 'auto'",
+    "model {} gave no log probabilities": "模型 {0} 没有给出对数概率",
+    "model {} gave scores that are no finite numbers": "模型 {0} 给出的分数不是有限的数",
+    "model {} left out the likelihood of some items": "模型 {0} 漏掉了部分商品的似然",
+    "model {} listed none of the labels {}": "模型 {0} 没有列出任何标签 {1}",
+    "model {} ordered no known label: {}": "模型 {0} 的排序里没有已知的标签：{1}",
+    "model {} wrote no order: {}": "模型 {0} 没有写出排序：{1}",
+    "model {} wrote no sentences: {}": "模型 {0} 没有写出句子：{1}",
+    "needs pip or uv; install one of them and run this again": "需要 pip 或 uv；请安装其一后再运行",
+    "no answer from {} ({}); is the server running?": "{0} 没有应答（{1}）；服务是否在运行？",
+    (
+        "no catalogue: add [[catalog.items]] with a path to recagent.toml (recagent init "
+        "writes one), or try 'recagent demo'"
+    ): (
+        "没有目录：请在 recagent.toml 中用 [[catalog.items]] 写明路径（recagent init 可生成一"
+        "份），或先试 'recagent demo'"
+    ),
+    "no prompt {}/{} in language {} under {}": "{3} 下没有语言为 {2} 的提示词 {0}/{1}",
+    "no scene is indexed; run 'recagent index' with a catalogue first": "还没有任何场景建立索引；请先准备目录并运行 'recagent index'",
+    "no scene is indexed; run 'recagent index', or look at 'recagent demo'": "还没有任何场景建立索引；请运行 'recagent index'，或先看 'recagent demo'",
+    "no template {}; there are {}": "没有模板 {0}；可用的有 {1}",
+    "not reachable ({})": "无法连接（{0}）",
+    (
+        "nothing of embedder {} {} is published, so nothing else is deleted; run 'recagent "
+        "index' first"
+    ): "向量模型 {0} {1} 还没有可读的索引，因此不删除其他索引；请先运行 'recagent index'",
+    "prompt {} cannot be read: {}": "提示词 {0} 无法读取：{1}",
+    "prompt {} cannot be rendered: {}": "提示词 {0} 无法渲染：{1}",
+    "prompt {} declares the inputs {} and uses {}; make them equal": "提示词 {0} 声明的输入是 {1}，实际使用的是 {2}；请使两者一致",
+    "prompt {} must begin with front matter between '---' lines": "提示词 {0} 必须以两行 '---' 之间的声明开头",
+    "prompt {} takes the inputs {}, got {}": "提示词 {0} 需要输入 {1}，得到的是 {2}",
+    "prompt {}, front matter: {}": "提示词 {0} 的声明：{1}",
+    (
+        "prompt {}: after the front matter come sections [[system]], [[user]], "
+        "[[assistant]], or one section [[text]]"
+    ): "提示词 {0}：声明之后应是 [[system]]、[[user]]、[[assistant]] 各节，或单独一节 [[text]]",
+    "prompt {}: file name and front matter {} differ": "提示词 {0}：文件名与声明 {1} 不一致",
+    "prompt {}: output 'likelihood' goes with a section [[text]] and no other": "提示词 {0}：输出 'likelihood' 只能配单独一节 [[text]]",
+    "prompt {}: {}": "提示词 {0}：{1}",
+    (
+        "rating of {} by {}: a rating needs a value from {} to {}, got {}; correct it, or "
+        "set [ratings]"
+    ): "{1} 对 {0} 的评分：评分必须在 {2} 到 {3} 之间，实际为 {4}；请更正，或设置 [ratings]",
+    "scene {} is not indexed in {}; run 'recagent index' with a catalogue that has this scene": "场景 {0} 在 {1} 中没有索引；请用含有该场景的目录运行 'recagent index'",
+    "settings from {}, .env or the environment: {}": "设置（来自 {0}、.env 或环境变量）：{1}",
+    (
+        "the catalogue cannot be used as it is, and nothing was stored:\n  {}\nrun 'recagent "
+        'validate\' to see everything; mend the files, or set [cleaning] unusable = "drop" to '
+        "leave such rows and values out"
+    ): (
+        "目录目前无法使用，没有写入任何数据：\n  {0}\n运行 'recagent validate' 可查看全部问题"
+        '；请修正文件，或设置 [cleaning] unusable = "drop" 以排除这些行和值'
+    ),
+    (
+        "the embedded engine has no wheel for this platform; set OPENAI_BASE_URL to an "
+        "OpenAI-compatible endpoint"
+    ): "内置引擎没有适合本平台的安装包；请将 OPENAI_BASE_URL 设为兼容 OpenAI 的服务",
+    "the embedded model has no weights; run 'recagent models pull'": "内置模型没有权重；请运行 'recagent models pull'",
+    "the embedded model has no weights{}; run 'recagent models pull'": "内置模型没有权重{0}；请运行 'recagent models pull'",
+    (
+        "the weights could not be fetched; put {} into {} yourself, or set [model] path or "
+        "OPENAI_BASE_URL"
+    ): "无法取得权重；请自行把 {0} 放入 {1}，或设置 [model] path 或 OPENAI_BASE_URL",
+    "this Recommender is closed; make another": "这个 Recommender 已关闭；请另建一个",
+    "time {} has no zone; add one, as in +00:00": "时间 {0} 没有时区；请加上，例如 +00:00",
     "unknown scene {}; indexed are {}": "未知场景 {0}；已建立索引的有 {1}",
+    "unknown scene {}; the demo has {}": "未知场景 {0}；演示数据有 {1}",
+    "weights {} cannot be loaded: {}": "权重 {0} 无法载入：{1}",
+    "wordllama has no wheel for this platform; set [embedder] kind to 'endpoint' or 'fastembed'": "wordllama 没有适合本平台的安装包；请将 [embedder] kind 设为 'endpoint' 或 'fastembed'",
+    "{} answered {} to {}: {}": "{0} 对 {2} 的回答是 {1}：{3}",
+    (
+        "{} answers with status {}: it is no Chroma server of version 1 or newer; correct "
+        "[index] url"
+    ): "{0} 的应答状态是 {1}：它不是 1.0 以上的 Chroma 服务；请更正 [index] url",
+    "{} cannot be read (it is empty); give a file with a header": "{0} 无法读取（文件为空）；请提供带表头的文件",
+    (
+        "{} cannot be read (it is empty, or no line is a JSON object); give a file with one "
+        "object a line"
+    ): "{0} 无法读取（文件为空，或没有一行是 JSON 对象）；请提供每行一个对象的文件",
+    "{} cannot be read ({}); give a Parquet file": "{0} 无法读取（{1}）；请提供 Parquet 文件",
+    "{} cannot be read ({}); give a whole file": "{0} 无法读取（{1}）；请提供完整的文件",
+    "{} cannot be written ({}); make it writable, or set data_dir to a folder that is": "{0} 无法写入（{1}）；请开放写入权限，或将 data_dir 设为可写的文件夹",
+    "{} cannot write ({}); see to its folder and run the command again, what is written stays": "{0} 无法写入（{1}）；请检查其文件夹后再次运行，已写入的会保留",
+    (
+        "{} does not answer ({}); start it with 'chroma run --host HOST --port PORT --path "
+        "FOLDER', or correct [index] url"
+    ): (
+        "{0} 没有应答（{1}）；请用 'chroma run --host HOST --port PORT --path FOLDER' 启动它"
+        "，或更正 [index] url"
+    ),
+    (
+        "{} does not list models as OpenAI does; is the base URL right (it often ends in "
+        "/v1)? Or set [model] name"
+    ): "{0} 没有按 OpenAI 的方式列出模型；服务地址对吗（通常以 /v1 结尾）？也可设置 [model] name",
+    "{} failed: {}": "{0} 失败：{1}",
+    "{} has neither item_id nor user_id; it has {}. Map them: --map {}": "{0} 既没有 item_id 也没有 user_id；它的列有 {1}。请映射：--map {2}",
+    "{} has no column {} (mapped to {}); it has {}": "{0} 没有列 {1}（对应 {2}）；它的列有 {3}",
+    '{} has no column {}; it has {}. Map one: columns = { {} = "{}" }{}': '{0} 没有列 {1}；它的列有 {2}。请映射：columns = {{ {3} = "{4}" }}{5}',
+    "{} has no items{}; give a file with at least one row that can be used": "{0} 没有商品{1}；请提供至少有一行可用的文件",
+    "{} has two columns {}; rename one": "{0} 有两列都叫 {1}；请给其中一列改名",
+    "{} is damaged: sha256 {}..., expected {}...": "{0} 已损坏：sha256 为 {1}...，应为 {2}...",
+    (
+        "{} is in use by {}; stop that process, or let several share the index through a "
+        "Chroma server: 'chroma run --host 127.0.0.1 --port 8901 --path {}', with [index] "
+        "url = 'http://127.0.0.1:8901'"
+    ): (
+        "{0} 正被 {1} 使用；请停止该进程，或通过 Chroma 服务共享索引：'chroma run --host "
+        "127.0.0.1 --port 8901 --path {2}'，并设置 [index] url = 'http://127.0.0.1:8901'"
+    ),
+    "{} is not in the demo data; its people are u0000 to u1649": "演示数据里没有 {0}；其中的用户是 u0000 到 u1649",
+    "{} lists no model; set [model] name": "{0} 没有列出模型；请设置 [model] name",
+    (
+        "{} was indexed with {}, the settings say {} {}{}; set [embedder] back, or run "
+        "'recagent index' to embed the catalogue again beside the old index"
+    ): (
+        "{0} 是用 {1} 建立的索引，而设置是 {2} {3}{4}；请改回 [embedder]，或运行 'recagent "
+        "index' 在旧索引旁重新建立"
+    ),
+    (
+        "{} would be overwritten, so nothing was written; move it away or run 'recagent "
+        "init' in another folder"
+    ): "{0} 会被覆盖，因此没有写入任何文件；请移走它，或在另一个文件夹里运行 'recagent init'",
+    (
+        "{}: a text has a NUL character or half of a surrogate pair, which databases do not "
+        "keep; remove it. Nothing was stored"
+    ): "{0}：有文字含 NUL 字符或半个代理对，数据库无法保存；请删除。没有写入任何数据",
+    "{}: indexing has not finished; run 'recagent index' to go on": "{0}：索引尚未完成；请运行 'recagent index' 继续",
+    "{}: no space to write ({}); free some and run the command again, what is written stays": "{0}：没有空间可写（{1}）；请腾出空间后再次运行，已写入的会保留",
+    "{}: the header has broken quotes ({}); repair it": "{0}：表头的引号有误（{1}）；请修复",
+    (
+        "{}: the header is not {}; in {} it reads {}: set the encoding of the file, as "
+        'encoding = "{}"'
+    ): '{0}：表头不是 {1}；按 {2} 读作 {3}：请设置该文件的编码，如 encoding = "{4}"',
+    (
+        "{}: unknown kind of file; use .csv, .tsv, .jsonl, .ndjson, .parquet, RecBole's "
+        ".inter, .item, .user, or a MovieLens folder"
+    ): (
+        "{0}：不认识的文件类型；请用 .csv、.tsv、.jsonl、.ndjson、.parquet、RecBole 的 .inter"
+        "、.item、.user，或 MovieLens 文件夹"
+    ),
+    "{}: {}; if it is damaged, 'recagent index' writes anew what it cannot read": "{0}：{1}；如果已损坏，'recagent index' 会重写读不出的部分",
 }
 
 

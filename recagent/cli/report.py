@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,7 +22,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "rows": "Rows", "used": "Used", "left out": "Left out",
         "items": "items", "events": "events", "users": "people",
         "problems": "Problems (each costs a row or a value)", "notes": "Worth knowing",
-        "cleaned": "Cleaned", "row": "row", "more": "... and {n} more",
+        "cleaned": "Cleaned", "more": "... and {n} more",
         "scenes": "{items} items in {n} scenes ({names}); titles: {scripts}",
         "people": "{events} events of {people} people",
         "clean": "Nothing is wrong.", "whole": "the catalogue",
@@ -30,7 +32,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "rows": "行数", "used": "采用", "left out": "排除",
         "items": "商品", "events": "行为", "users": "用户",
         "problems": "问题（每个都会损失一行或一个值）", "notes": "值得留意",
-        "cleaned": "已清洗", "row": "第 {row} 行", "more": "……另有 {n} 处",
+        "cleaned": "已清洗", "more": "……另有 {n} 处",
         "scenes": "{n} 个场景共 {items} 个商品（{names}）；标题文字：{scripts}",
         "people": "{people} 位用户的 {events} 次行为",
         "clean": "没有发现问题。", "whole": "整个目录",
@@ -140,12 +142,8 @@ def _found(
     for (_, file), kind in found.items():
         out.print(f"  {kind.count} × {file or words['whole']}", markup=False, highlight=False)
         for problem in kind.examples:
-            said = f"{problem.says(lang)}; {problem.fix(lang)}"
-            if problem.row is not None:
-                row = words["row"]
-                place = row.format(row=problem.row) if "{" in row else f"{row} {problem.row}"
-                said = f"{place}: {said}"
-            out.print(Text(f"      {said}"))
+            line = replace(problem, file="").line(lang)  # the file stands above
+            out.print(Padding(Text(line), (0, 0, 0, 6)))
         if kind.count > len(kind.examples):
             more = words["more"].format(n=kind.count - len(kind.examples))
             out.print(f"      {more}", style="dim", markup=False)

@@ -22,6 +22,7 @@ from recagent.catalog.items import ItemReader, no_items
 from recagent.catalog.report import Problem, Reading, Report, file_name, shown
 from recagent.catalog.tally import Tally
 from recagent.catalog.users import read_users
+from recagent.catalog.wording import MORE
 from recagent.errors import ConfigError, DataError
 from recagent.settings import Settings
 from recagent.types import Event, Item, Language, User
@@ -84,7 +85,7 @@ class Catalog:
             return
         examples = [problem.line(lang) for problem in self.report.examples()]
         more = sum(kind.count for kind in found.values()) - len(examples[:_SHOWN_IN_ERROR])
-        lines = [*examples[:_SHOWN_IN_ERROR], *([f"... + {more}"] if more else [])]
+        lines = [*examples[:_SHOWN_IN_ERROR], *([MORE[lang].format(n=more)] if more else [])]
         raise DataError(
             "the catalogue cannot be used as it is, and nothing was stored:\n  "
             + "\n  ".join(lines)

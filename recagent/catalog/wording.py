@@ -241,6 +241,7 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
 }
 
+MORE: Mapping[Language, str] = {"en": "... and {n} more", "zh": "……另有 {n} 处"}
 ROW: Mapping[Language, str] = {"en": "row {row}", "zh": "第 {row} 行"}
 JOINS: Mapping[Language, Mapping[str, str]] = {
     "en": {"list": ", ", "colon": ": ", "then": "; "},

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from recagent.catalog import Report
 from recagent.catalog.report import Found, shown
-from recagent.catalog.wording import STEPS
+from recagent.catalog.wording import MORE, STEPS
 from recagent.cli.show import console
 from recagent.types import Language
 
@@ -22,7 +22,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "rows": "Rows", "used": "Used", "left out": "Left out",
         "items": "items", "events": "events", "users": "people",
         "problems": "Problems (each costs a row or a value)", "notes": "Worth knowing",
-        "cleaned": "Cleaned", "more": "... and {n} more",
+        "cleaned": "Cleaned",
         "scenes": "{items} items in {n} scenes ({names}); titles: {scripts}",
         "people": "{events} events of {people} people",
         "clean": "Nothing is wrong.", "whole": "the catalogue",
@@ -32,7 +32,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "rows": "行数", "used": "采用", "left out": "排除",
         "items": "商品", "events": "行为", "users": "用户",
         "problems": "问题（每个都会损失一行或一个值）", "notes": "值得留意",
-        "cleaned": "已清洗", "more": "……另有 {n} 处",
+        "cleaned": "已清洗",
         "scenes": "{n} 个场景共 {items} 个商品（{names}）；标题文字：{scripts}",
         "people": "{people} 位用户的 {events} 次行为",
         "clean": "没有发现问题。", "whole": "整个目录",
@@ -145,7 +145,7 @@ def _found(
             line = replace(problem, file="").line(lang)  # the file stands above
             out.print(Padding(Text(line), (0, 0, 0, 6)))
         if kind.count > len(kind.examples):
-            more = words["more"].format(n=kind.count - len(kind.examples))
+            more = MORE[lang].format(n=kind.count - len(kind.examples))
             out.print(f"      {more}", style="dim", markup=False)
 
 

@@ -103,8 +103,8 @@ def test_a_missing_value_is_predicted_from_the_other_attributes_always_alike():
         bread = "bread" in item.attributes["topics"]
         assert item.attributes["kind"] == ("baking" if bread else "brewing")
     assert counts(report) == {("predict", "price"): 10, ("predict", "kind"): 10}
-    again, _, _ = cleaned(shop(), attributes=declared)
-    assert again == out
+    again, _, _ = cleaned(shop(), attributes={"price": declared["price"]})
+    assert column(again, "price") == column(out, "price")
 
 
 @pytest.mark.parametrize(

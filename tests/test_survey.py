@@ -1,5 +1,8 @@
 """The survey reads everything, decides what must not be stored, and accounts for every row."""
 
+import contextlib
+import csv
+import io
 import json
 import os
 import subprocess
@@ -15,6 +18,7 @@ from recagent.catalog import survey
 from recagent.cli.report import report_json
 from recagent.errors import ConfigError, DataError
 from recagent.settings import (
+    AttributeSettings,
     CatalogSettings,
     CleaningSettings,
     FileSettings,
@@ -307,3 +311,58 @@ def test_every_row_of_every_file_is_used_or_left_out_for_a_reason(
     unique = {(event.user_id, event.item_id, event.scene, event.kind, event.at) for event in events}
     assert len(unique) == len(events)
     assert report_json(catalog.report)["usable"] is not bool(catalog.report.problems)
+
+
+cells = st.sampled_from(
+    [
+        "",
+        " ",
+        "1",
+        "2.5",
+        "-3",
+        "a",
+        "a|b",
+        "NULL",
+        "<b>x</b>",
+        "\u200b",
+        "三体",
+        "\u202eזה",
+        "1e99",
+    ]
+) | st.text(st.characters(codec="utf-8"), max_size=5)
+
+
+@given(
+    table=st.lists(st.tuples(cells, cells, cells, cells), max_size=25),
+    kind=st.sampled_from(["auto", "number", "text", "list"]),
+    missing=st.sampled_from(["leave", "drop", "mean", "median", "min", "max", "most_frequent"]),
+    normalize=st.sampled_from(["none", "minmax", "zscore", "log"]),
+    unusable=st.sampled_from(["stop", "drop"]),
+)
+def test_any_items_and_any_cleaning_account_for_every_row(
+    tmp_path_factory, table, kind, missing, normalize, unusable
+):
+    if kind in ("text", "list"):
+        missing, normalize = "most_frequent", "none"
+    declared = AttributeSettings(type=kind, missing=missing, normalize=normalize)
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    writer.writerow(["item_id", "scene", "title", "price"])
+    writer.writerows((item_id, scene[:1], title, price) for item_id, scene, title, price in table)
+    settings = shop(
+        tmp_path_factory.mktemp("items"),
+        attributes={"price": declared},
+        cleaning={"unusable": unusable, "text": ("html", "unicode", "space"), "max_text": 4},
+    )
+    settings.catalog.items[0].path.write_bytes(lines.getvalue().encode())
+    catalog = None
+    with contextlib.suppress(DataError):  # for a table without a usable item
+        catalog = survey(settings)
+    if catalog is None:
+        return
+    (read,) = catalog.report.files
+    assert read.rows == len(table)
+    assert read.used == len(catalog.items)
+    assert len({(item.scene, item.id) for item in catalog.items}) == len(catalog.items)
+    assert all(item.title.strip() for item in catalog.items)
+    assert report_json(catalog.report) == report_json(survey(settings).report)

@@ -47,9 +47,11 @@ class Cleaner:
         aliases: dict[tuple[str, str], str] = {}
         for scene, found in scenes.items():
             kept = self._merged(scene, found, aliases)
-            for name, declared in self._attributes.items():
-                if declared.missing != "leave":
-                    kept = self._without_holes(scene, kept, name, declared)
+            # What is dropped is no part of the values that the rest is filled by.
+            for drops in (True, False):
+                for name, declared in self._attributes.items():
+                    if declared.missing != "leave" and (declared.missing == "drop") is drops:
+                        kept = self._without_holes(scene, kept, name, declared)
             for name, declared in self._attributes.items():
                 if declared.normalize != "none":
                     kept = self._normalised(scene, kept, name, declared)

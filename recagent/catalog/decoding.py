@@ -64,15 +64,15 @@ class Decoder:
     def __init__(self, reading: Reading, lines: Lines, *, fallback: str) -> None:
         """Without a ``fallback`` encoding every row with such a value is left out."""
         self.reading = reading
-        self._lines = lines
+        self.lines = lines
         self._fallback = fallback
         self._guess = ""
 
     def __call__(self, number: int, names: Iterable[str], values: list[str]) -> list[str] | None:
         """The values as text; None for a row that is left out."""
-        if not self._lines.broken:
+        if not self.lines.broken:
             return values
-        self._lines.broken = False
+        self.lines.broken = False
         mended = list(values)
         for place, (name, value) in enumerate(zip(names, values, strict=False)):
             if _BROKEN.search(value):
@@ -81,7 +81,7 @@ class Decoder:
                     guess, reads = self.guessed(value)
                     self.reading.unusable(
                         number, "not text", field=name, value=value,
-                        encoding=self._lines.encoding, guess=guess, reads=reads,
+                        encoding=self.lines.encoding, guess=guess, reads=reads,
                     )  # fmt: skip
                     return None
                 self.reading.changed("fallback", name, before=value, after=text)
@@ -113,7 +113,7 @@ class Decoder:
             return None
 
     def _raw(self, value: str) -> bytes:
-        return value.encode(self._lines.encoding, "surrogateescape")
+        return value.encode(self.lines.encoding, "surrogateescape")
 
 
 def opened(path: Path) -> BinaryIO:

@@ -93,7 +93,8 @@ class EventReader:
 
     def _scene(self, reading: Reading, number: int, row: Row, item_id: str) -> str | None:
         """The row's own scene, or that of the item."""
-        if fields.text(row.get("scene")).strip():
+        said = row.get("scene")
+        if said and not (isinstance(said, str) and said.isspace()):
             return row_id(reading, number, row, "scene")
         home = self._scenes.get(item_id)
         if home:

@@ -23,6 +23,7 @@ NULLS = frozenset(
 _DAY = re.compile(r"(19|20)\d{6}")  # 20240501 is a day, not the 23rd of August 1970
 _PADDED = re.compile(r"[+-]?0\d")  # 00501 is a code: as a number it would lose its zeros
 _LARGEST = 1e100  # nothing is counted or paid so high, and sums beyond it overflow
+_USUAL = 10  # digits of seconds since 1970, from 2001 to 2286
 _SHORTEST_DATE = 8  # 20240501; a year alone is no second of 1970
 # Seconds since 1970 stay below this until the year 5138; larger numbers are finer units.
 _MILLISECONDS_FROM = 10**11
@@ -55,6 +56,8 @@ def time(value: object) -> datetime:
     """An instant: seconds since 1970 or finer units, or ISO 8601, in UTC where no zone is given."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, str) and len(value) == _USUAL and value.isdecimal():
+        return datetime.fromtimestamp(int(value), tz=UTC)  # by far the most, four times as fast
     said = text(value).strip()
     try:
         seconds = None if len(said) == _SHORTEST_DATE and _DAY.fullmatch(said) else float(said)

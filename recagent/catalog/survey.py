@@ -173,7 +173,11 @@ class _Stream:
                 if event.user_id in self.bots:
                     reading.leave_out("bot", field="user_id", value=event.user_id)
                     continue
-                if (event.scene, event.item_id) not in self._known:
+                home = (event.scene, event.item_id)
+                if home in self._aliases:
+                    event = replace(event, item_id=self._aliases[home])
+                    home = (event.scene, event.item_id)
+                if home not in self._known:
                     if drops_orphans:
                         reading.leave_out("orphan", field="item_id", value=event.item_id)
                         continue
@@ -182,9 +186,6 @@ class _Stream:
                 yield place << _ROW_BITS | number, reading, event
 
     def _cleaned(self, event: Event, cleaner: Cleaner, reading: Reading) -> Event:
-        same = self._aliases.get((event.scene, event.item_id))
-        if same is not None:
-            event = replace(event, item_id=same)
         if not (event.text or event.device or event.place):
             return event
         where, limit = reading.read.file, self._settings.cleaning.max_text

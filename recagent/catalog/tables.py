@@ -6,7 +6,6 @@ A row is a dictionary of what stands in the file. What the values mean is the ne
 from __future__ import annotations
 
 import csv
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +15,7 @@ from typing import Any, cast
 
 import orjson
 
-from recagent.catalog import layouts
+from recagent.catalog import layouts, separated
 from recagent.catalog.decoding import UNREADABLE, Decoder, Lines
 from recagent.catalog.report import FileRead, Reading, Report, file_name, shown
 from recagent.errors import DataError
@@ -24,15 +23,11 @@ from recagent.settings import FileSettings
 
 Row = dict[str, Any]
 Rows = Iterator[tuple[int, Row]]
-Records = Iterator[list[str] | csv.Error]
 Names = Mapping[str, str]  # column -> what we call it; empty for one that is not read
 Opened = tuple[list[str], Callable[[Names], Rows]]
 
-# Longer fields than this are an unclosed quote. (The csv module's own limit is 128 KiB.)
-_LONGEST_FIELD = 64 * 2**20
 _PARQUET_ROWS = 50_000
 _JSON_HEAD = 1_000  # lines whose keys are the columns; keys that come later are read as well
-_SEPARATORS = ",;\t|"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,8 +88,10 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
     separator, header = layout.separator, list(layout.header)
     if not header:
         first = next((line for line in source if line.strip()), "")
-        separator = separator or _separator(first)
-        header = _header(path, _csv_records(chain([first], source), separator))
+        separator = separator or separated.separator(first)
+        header = separated.header_names(
+            path, separated.csv_records(chain([first], source), separator)
+        )
     if lines.broken:
         guess, reads = decode.guessed(" ".join(header))
         raise DataError(
@@ -103,13 +100,13 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
         )
     # What has a header of our own knows no quotes, and neither have files with tabs.
     quoting = csv.QUOTE_NONE if layout.header or separator == "\t" else csv.QUOTE_MINIMAL
-    records = _records(_split(source, separator, quoting), decode, header)
+    records = _records(separated.split(source, separator, quoting), decode, header)
     columns, shape = layouts.shape(layout, header, texts=texts)
-    _refuse_doubles(path, columns)
-    return columns, partial(_separated, records, header, shape)
+    separated.refuse_doubles(path, columns)
+    return columns, partial(_dictionaries, records, header, shape)
 
 
-def _separated(
+def _dictionaries(
     records: Iterator[tuple[int, list[str]]],
     header: Sequence[str],
     shape: layouts.Shape | None,
@@ -126,7 +123,7 @@ def _separated(
 
 
 def _records(
-    records: Records, decode: Decoder, header: Sequence[str]
+    records: separated.Records, decode: Decoder, header: Sequence[str]
 ) -> Iterator[tuple[int, list[str]]]:
     """Whole records that are text, with their numbers; the others are reported."""
     reading, width = decode.reading, len(header)
@@ -138,71 +135,10 @@ def _records(
             reading.read.rows += 1
             if len(record) != width:
                 reading.unusable(number, "ragged", value=len(record), expected=width)
+            elif not decode.lines.broken:
+                yield number, record
             elif (values := decode(number, header, record)) is not None:
                 yield number, values
-
-
-def _split(lines: Iterator[str], separator: str, quoting: Any) -> Records:
-    if len(separator) == 1:
-        return _csv_records(lines, separator, quoting)
-    # The csv module takes one character.
-    ended = (line.rstrip("\r\n") for line in lines)
-    return (line.split(separator) if line else [] for line in ended)
-
-
-def _csv_records(lines: Iterator[str], separator: str, quoting: Any = csv.QUOTE_MINIMAL) -> Records:
-    """Records, and an error for each that is broken: of those only the first line is given up.
-
-    An unclosed quote would otherwise take the lines after it along, and nobody would know.
-    """
-    csv.field_size_limit(max(_LONGEST_FIELD, csv.field_size_limit()))
-    again: deque[str] = deque()
-    taken: list[str] = []
-
-    def source() -> Iterator[str]:
-        while (line := again.popleft() if again else next(lines, None)) is not None:
-            taken.append(line)
-            yield line
-
-    def reader() -> Iterator[list[str]]:
-        return csv.reader(source(), delimiter=separator, quoting=quoting, strict=True)
-
-    records = reader()
-    while True:
-        try:
-            record = next(records)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            again.extendleft(reversed(taken[1:]))
-            records = reader()
-            yield error
-        else:
-            yield record
-        taken.clear()
-
-
-def _separator(header: str) -> str:
-    """The comma where the header has one, else the other separator that it has most of."""
-    return "," if "," in header else max(_SEPARATORS, key=header.count)
-
-
-def _header(path: Path, records: Records) -> list[str]:
-    """Names of the columns; ``column_1`` and so on for those without one."""
-    named = next(records)
-    if isinstance(named, csv.Error):
-        raise DataError(f"{str(path)!r}: the header has broken quotes ({named}); repair it")
-    if not named:
-        raise DataError(f"{str(path)!r} cannot be read (it is empty); give a file with a header")
-    names = [name.strip() or f"column_{place}" for place, name in enumerate(named, start=1)]
-    _refuse_doubles(path, names)
-    return names
-
-
-def _refuse_doubles(path: Path, names: Sequence[str]) -> None:
-    double = next((name for name in names if names.count(name) > 1), None)
-    if double is not None:
-        raise DataError(f"{str(path)!r} has two columns {shown(double)!r}; rename one")
 
 
 def _json(path: Path, lines: Lines, decode: Decoder) -> Opened:

@@ -1,0 +1,86 @@
+"""Text with separators to records: lists of fields, and an error in place of each broken one.
+
+Decoding is done before, and naming the fields after.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from recagent.catalog.report import shown
+from recagent.errors import DataError
+
+Records = Iterator[list[str] | csv.Error]
+
+# Longer fields than this are an unclosed quote. (The csv module's own limit is 128 KiB.)
+_LONGEST = 64 * 2**20
+_SEPARATORS = ",;\t|"
+
+
+def split(lines: Iterator[str], separator: str, quoting: Any) -> Records:
+    """Records of lines without a header; a blank line is an empty one."""
+    if len(separator) == 1:
+        return csv_records(lines, separator, quoting)
+    # The csv module takes one character.
+    ended = (line.rstrip("\r\n") for line in lines)
+    return (line.split(separator) if line else [] for line in ended)
+
+
+def csv_records(lines: Iterator[str], separator: str, quoting: Any = csv.QUOTE_MINIMAL) -> Records:
+    """Records, and an error for each that is broken: of those only the first line is given up.
+
+    An unclosed quote would otherwise take the lines after it along, and nobody would know.
+    """
+    csv.field_size_limit(max(_LONGEST, csv.field_size_limit()))
+    again: deque[str] = deque()
+    taken: list[str] = []
+
+    def source() -> Iterator[str]:
+        while (line := again.popleft() if again else next(lines, None)) is not None:
+            taken.append(line)
+            yield line
+
+    def reader() -> Iterator[list[str]]:
+        return csv.reader(source(), delimiter=separator, quoting=quoting, strict=True)
+
+    records = reader()
+    while True:
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            again.extendleft(reversed(taken[1:]))
+            records = reader()
+            yield error
+        else:
+            yield record
+        taken.clear()
+
+
+def separator(header: str) -> str:
+    """The comma where the header has one, else the other separator that it has most of."""
+    return "," if "," in header else max(_SEPARATORS, key=header.count)
+
+
+def header_names(path: Path, records: Records) -> list[str]:
+    """Names of the columns; ``column_1`` and so on for those without one."""
+    named = next(records)
+    if isinstance(named, csv.Error):
+        raise DataError(f"{str(path)!r}: the header has broken quotes ({named}); repair it")
+    if not named:
+        raise DataError(f"{str(path)!r} cannot be read (it is empty); give a file with a header")
+    names = [name.strip() or f"column_{place}" for place, name in enumerate(named, start=1)]
+    refuse_doubles(path, names)
+    return names
+
+
+def refuse_doubles(path: Path, names: Sequence[str]) -> None:
+    """Raise a DataError if a name comes twice."""
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double is not None:
+        raise DataError(f"{str(path)!r} has two columns {shown(double)!r}; rename one")

@@ -10,7 +10,8 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line; exit codes: 0 ok, 1 run-time error, 2 usage, 130 interrupted."""
-    from recagent.cli.app import app, spoken  # noqa: PLC0415
+    from recagent.cli.app import app  # noqa: PLC0415
+    from recagent.cli.language import spoken  # noqa: PLC0415
     from recagent.errors import RecagentError  # noqa: PLC0415
 
     try:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from recagent.cli.language import speak
+
 if TYPE_CHECKING:
     from recagent.api import Recommender
-    from recagent.errors import RecagentError
     from recagent.settings import Settings
     from recagent.types import Language
 
@@ -48,7 +49,7 @@ def root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Options of every command."""
-    _speak("en")
+    speak("en")
     if verbose:
         level = logging.INFO if verbose == 1 else logging.DEBUG
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -74,7 +75,7 @@ def demo(
     """Show a real person: their likes, a slate where they are known, one where they are new."""
     from recagent.cli import demo as shown  # noqa: PLC0415
 
-    _speak(lang)
+    speak(lang)
     shown.run(user=user, scene=scene, k=k, lang=lang, reset=reset, as_json=json)
 
 
@@ -302,26 +303,8 @@ def _column_map(pairs: str) -> dict[str, str]:
     return columns
 
 
-# The language of messages: that of --lang, or else of the settings once they are read.
-_spoken: Language = "en"
-
-
-def spoken(error: RecagentError) -> str:
-    """An error's message in the language of the command."""
-    if _spoken == "en":
-        return str(error)
-    from recagent.cli.chinese import in_chinese  # noqa: PLC0415
-
-    return in_chinese(str(error))
-
-
-def _speak(lang: Language | None) -> None:
-    global _spoken  # noqa: PLW0603 - of the one command of this process
-    _spoken = lang or _spoken
-
-
 def _settings(config: Path | None, demo: bool, lang: Language | None) -> Settings:
-    _speak(lang)
+    speak(lang)
     overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
     if demo:
         from recagent.cli.progress import prepared_demo  # noqa: PLC0415
@@ -331,7 +314,7 @@ def _settings(config: Path | None, demo: bool, lang: Language | None) -> Setting
         from recagent.settings import load  # noqa: PLC0415
 
         settings = load(config, **overrides)
-    _speak(settings.lang)
+    speak(settings.lang)
     return settings
 
 

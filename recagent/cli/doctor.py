@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 
 import anyio
@@ -11,8 +11,31 @@ import typer
 
 from recagent import __version__, wiring
 from recagent.cli import show
+from recagent.cli.language import spoken
 from recagent.errors import RecagentError
 from recagent.settings import Settings
+from recagent.types import Language
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "settings": "data in {folder!r}, language {lang}",
+        "index": "{items} items in {n} scenes: {names}",
+        "store": "{n} events",
+        "embedder": "{name}, {n} dimensions",
+        "model": "{name} at {where}, scores by {modes}",
+        "no model": "none wanted: slates come in retrieval order",
+        "comma": ", ",
+    },
+    "zh": {
+        "settings": "数据在 {folder!r}，语言 {lang}",
+        "index": "{n} 个场景共 {items} 个商品：{names}",
+        "store": "{n} 次行为",
+        "embedder": "{name}，{n} 维",
+        "model": "{name}，位于 {where}，打分方式：{modes}",
+        "no model": "未设置模型：按召回顺序推荐",
+        "comma": "、",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +59,11 @@ def examine(settings: Callable[[], Settings], *, as_json: bool) -> bool:
 
 async def _findings(settings: Callable[[], Settings]) -> list[Finding]:
     python = ".".join(map(str, sys.version_info[:3]))
-    findings = [Finding("recagent", True, f"{__version__} on Python {python}")]
+    findings = [Finding("recagent", True, f"{__version__}, Python {python}")]
     try:
         known = settings()
     except RecagentError as error:
-        return [*findings, Finding("settings", False, str(error))]
+        return [*findings, Finding("settings", False, spoken(error))]
     checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
         ("settings", _settings),
         ("index", _index),
@@ -52,12 +75,13 @@ async def _findings(settings: Callable[[], Settings]) -> list[Finding]:
         try:
             findings.append(Finding(name, True, await check(known)))
         except RecagentError as error:
-            findings.append(Finding(name, False, str(error)))
+            findings.append(Finding(name, False, spoken(error)))
     return findings
 
 
 async def _settings(settings: Settings) -> str:
-    return f"data in {str(settings.data_dir)!r}, language {settings.lang}"
+    words = WORDS[settings.lang]
+    return words["settings"].format(folder=str(settings.data_dir), lang=settings.lang)
 
 
 async def _index(settings: Settings) -> str:
@@ -69,13 +93,14 @@ async def _index(settings: Settings) -> str:
         await index.close()
     if not names:
         raise RecagentError("no scene is indexed; run 'recagent index', or look at 'recagent demo'")
-    return f"{sum(sizes)} items in {len(names)} scenes: {', '.join(names)}"
+    words = WORDS[settings.lang]
+    return words["index"].format(items=sum(sizes), n=len(names), names=words["comma"].join(names))
 
 
 async def _store(settings: Settings) -> str:
     store = wiring.event_store(settings)
     try:
-        return f"{await store.count()} events"
+        return WORDS[settings.lang]["store"].format(n=await store.count())
     finally:
         await store.close()
 
@@ -83,15 +108,15 @@ async def _store(settings: Settings) -> str:
 async def _embedder(settings: Settings) -> str:
     embedder = wiring.embedder(settings)
     (vector,) = await embedder.embed(["a film about a journey"])
-    return f"{embedder.name}, {len(vector)} dimensions"
+    return WORDS[settings.lang]["embedder"].format(name=embedder.name, n=len(vector))
 
 
 async def _model(settings: Settings) -> str:
-    model = wiring.model(settings)
+    words, model = WORDS[settings.lang], wiring.model(settings)
     if model is None:
-        return "none wanted: slates come in retrieval order"
-    modes = await model.start()
+        return words["no model"]
+    modes = words["comma"].join(sorted(await model.start()))
     where = settings.endpoint or str(settings.model.path or wiring.find_weights())
-    says = f"{model.name} at {where}, scores by {', '.join(sorted(modes))}"
+    says = words["model"].format(name=model.name, where=where, modes=modes)
     await model.close()
     return says

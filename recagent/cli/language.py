@@ -1,0 +1,26 @@
+"""The language that a command speaks when something is wrong: that of --lang or the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recagent.errors import RecagentError
+    from recagent.types import Language
+
+_spoken: Language = "en"
+
+
+def speak(lang: Language | None) -> None:
+    """From here on speak ``lang``; None changes nothing."""
+    global _spoken  # noqa: PLW0603 - a process runs one command
+    _spoken = lang or _spoken
+
+
+def spoken(error: RecagentError) -> str:
+    """An error's message in the language of the command."""
+    if _spoken == "en":
+        return str(error)
+    from recagent.cli.chinese import in_chinese  # noqa: PLC0415
+
+    return in_chinese(str(error))

@@ -150,7 +150,7 @@ def test_what_was_filled_is_normalised_with_the_rest():
     "text",
     [
         "Plain words, 1 < 2 & 3 > 2", "繁體中文與简体中文", FAMILY, ENGLAND, PERSIAN,
-        "❤\ufe0f", "café", "שלום עולם", "مرحبا", "ไทย", "हिन्दी", "a\nb",
+        "❤\ufe0f", "café", "ﬁ Ｆｕｌｌ ① ½", "שלום עולם", "مرحبا", "ไทย", "हिन्दी", "a\nb",
     ],
 )  # fmt: skip
 def test_words_scripts_and_emoji_stay_as_they_are(text):

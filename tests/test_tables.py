@@ -15,14 +15,16 @@ import pytest
 from examples import raw
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from recagent.catalog import Report, fields
 from recagent.catalog.events import EventReader
 from recagent.catalog.items import ItemReader
+from recagent.catalog.report import FileRead, Reading
 from recagent.catalog.rows import ITEM_FIELDS
 from recagent.catalog.tables import open_table
 from recagent.errors import DataError
-from recagent.settings import AttributeSettings
+from recagent.settings import AttributeSettings, FileSettings
 
 CHINESE = "item_id,title\n1,三体\n2,活着\n"
 
@@ -345,6 +347,31 @@ def test_a_column_with_a_few_words_among_numbers_is_said(tmp_path):
     ItemReader(report).read(raw(path, scene="books"))
     (found,) = report.notes.values()
     assert "a number in 2 rows and text in 1, as 'cheap'" in found.examples[0].says()
+
+
+class Told:
+    """A value that counts how often it is made into text."""
+
+    times = 0
+
+    def __str__(self):
+        self.times += 1
+        return "value"
+
+
+def test_of_millions_of_notes_only_the_examples_are_worded():
+    report, value = Report(examples=2), Told()
+    reading = Reading(report, FileRead(file="a.csv", holds="events", layout="CSV", encoding=""))
+    for row in range(1_000):
+        reading.note(row, "early time", field="timestamp", value=value)
+    (found,) = report.notes.values()
+    assert (found.count, len(found.examples), value.times) == (1_000, 2, 2)
+
+
+@pytest.mark.parametrize("name", ["hex", "rot13", "klingon"])
+def test_what_is_no_encoding_of_text_is_refused_by_the_settings(name):
+    with pytest.raises(ValidationError, match="should be an encoding that Python knows"):
+        FileSettings(path="items.csv", encoding=name)
 
 
 texts = st.text(st.characters(codec="utf-8"), max_size=12)

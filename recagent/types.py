@@ -40,10 +40,14 @@ class Item:
     attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
     def document(self) -> str:
-        """What is embedded and searched: title, text and attribute values in one line."""
+        """What is embedded and searched: title, text and attribute values in one line.
+
+        Measures (prices, scaled numbers: any ``float``) are left out; they are no words.
+        """
         values = [
             " ".join(value) if isinstance(value, tuple) else str(value)
             for value in self.attributes.values()
+            if not isinstance(value, float)
         ]
         return " ".join(filter(None, [self.title, self.text, *values]))
 

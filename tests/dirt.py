@@ -169,7 +169,7 @@ def _long(dirt: Dirt, take: Take) -> list[dict]:
         row["text"] = EMOJI
         dirt.items[row["scene"], row["item_id"]]["text"] = EMOJI
     long["text"] = "long " * 2**20
-    dirt.items[long["scene"], long["item_id"]]["text"] = long["text"][:20_000]
+    dirt.items[long["scene"], long["item_id"]]["text"] = long["text"][:20_000].rstrip()
     dirt.changed["max_text", "text"] = 1
     dirt.changed["space", "text"] = 1
     return [*pretty, long]

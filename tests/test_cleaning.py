@@ -8,10 +8,10 @@ from examples import make_item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.catalog import Report, duplicates, missing, texts
+from recagent.catalog import Report, duplicates, missing, survey, texts
 from recagent.catalog.cleaning import Cleaner, script
 from recagent.catalog.report import FileRead, Reading
-from recagent.settings import AttributeSettings, CleaningSettings
+from recagent.settings import AttributeSettings, CleaningSettings, Settings
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -274,3 +274,25 @@ def test_as_many_values_are_filled_as_are_missing_or_none(column, method):
 )
 def test_the_script_of_a_title(title, name):
     assert script(title) == name
+
+
+@pytest.mark.parametrize(
+    ("title", "named"),
+    [("三體", "Chinese"), ("三体 Alien", "Chinese"), ("日本のお茶", "other"),
+     ("서울의 봄", "other"), ("Dune", "Latin"), ("Дюна", "other"), ("1984", "other")],
+)  # fmt: skip
+def test_titles_are_told_apart_by_their_script(title, named):
+    assert script(title) == named
+
+
+def test_peoples_words_tags_and_attributes_are_cleaned_too(tmp_path):
+    path = tmp_path / "users.csv"
+    path.write_text(
+        "user_id,tags,about,city\nann,sea \0|\0,I  like\0 tea,\u200b上海\n", encoding="utf-8"
+    )
+    (tmp_path / "items.csv").write_text("item_id,title,scene\nb1,Dune,books\n", encoding="utf-8")
+    settings = Settings(
+        catalog={"items": [{"path": tmp_path / "items.csv"}], "users": [{"path": path}]}
+    )
+    (user,) = survey(settings).users
+    assert (user.tags, user.about, user.attributes) == (("sea",), "I like tea", {"city": "上海"})

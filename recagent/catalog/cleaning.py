@@ -7,6 +7,7 @@ settings give the same result.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
@@ -14,7 +15,9 @@ from statistics import fmean, pstdev
 from recagent.catalog import duplicates, missing, texts
 from recagent.catalog.report import Problem, Reading, Report, shown
 from recagent.settings import AttributeSettings, CleaningSettings, TextStep
-from recagent.types import Item, Value
+from recagent.types import Item, User, Value
+
+_OTHERS_HAN = re.compile("[\u3040-\u30ff\uac00-\ud7af]")  # Japanese and Korean have Han too
 
 Aliases = Mapping[tuple[str, str], str]  # (scene, id of a merged item) -> id that stands for it
 Origin = Callable[[Item], tuple[Reading, int]]  # the file, and the row there
@@ -58,15 +61,25 @@ class Cleaner:
             scenes[scene] = kept
         return [item for found in scenes.values() for item in found], aliases
 
-    def text(self, value: str, *, field: str, where: str, limit: int | None = None) -> str:
-        """A text of ``field`` after its steps, cut to ``limit`` characters."""
-        steps = self._steps(field)
+    def user(self, user: User, *, where: str) -> User:
+        """A person with cleaned words, tags and attributes."""
+        tags = (self.text(tag, field="tags", where=where) for tag in user.tags)
+        return replace(
+            user,
+            about=self.text(user.about, field="about", where=where),
+            tags=tuple(filter(None, tags)),
+            attributes=self._attributes_of(user.attributes, where),
+        )
+
+    def text(self, value: str, *, field: str, where: str) -> str:
+        """A text of ``field`` after its steps, not longer than ``max_text``."""
+        steps, limit = self._steps(field), self._cleaning.max_text
         for step in ("html", "unicode", "space"):
             if step in steps and (after := texts.cleaned(value, step)) != value:
                 self._report.changed(step, field, where=where, before=value, after=after)
                 value = after
-        if limit is not None and len(value) > limit:
-            after = value[:limit]
+        if len(value) > limit:
+            after = value[:limit].rstrip()
             self._report.changed("max_text", field, where=where, before=value, after=after)
             value = after
         if (
@@ -84,23 +97,25 @@ class Cleaner:
     def _with_clean_text(self, item: Item) -> Item | None:
         """None for an item whose title had nothing to be seen."""
         reading, row = self._origin(item)
-        where, limit = reading.read.file, self._cleaning.max_text
-
-        def clean(name: str, value: Value) -> Value:
-            if isinstance(value, str):
-                return self.text(value, field=name, where=where, limit=limit)
-            if isinstance(value, tuple):
-                parts = (self.text(part, field=name, where=where, limit=limit) for part in value)
-                return tuple(filter(None, parts))
-            return value
-
-        title = self.text(item.title, field="title", where=where, limit=limit)
-        text = self.text(item.text, field="text", where=where, limit=limit)
-        attributes = {name: value for name, raw in item.attributes.items()
-                      if (value := clean(name, raw)) not in ("", ())}  # fmt: skip
+        where = reading.read.file
+        title = self.text(item.title, field="title", where=where)
+        text = self.text(item.text, field="text", where=where)
+        attributes = self._attributes_of(item.attributes, where)
         if not title:
             return reading.unusable(row, "empty", field="title", value=item.title)
         return replace(item, title=title, text=text, attributes=attributes)
+
+    def _attributes_of(self, attributes: Mapping[str, Value], where: str) -> dict[str, Value]:
+        """Texts and lists cleaned; one of which nothing is left is no attribute any more."""
+        cleaned = {name: self._value(name, value, where) for name, value in attributes.items()}
+        return {name: value for name, value in cleaned.items() if value not in ("", ())}
+
+    def _value(self, name: str, value: Value, where: str) -> Value:
+        if isinstance(value, str):
+            return self.text(value, field=name, where=where)
+        if isinstance(value, tuple):
+            return tuple(filter(None, (self.text(v, field=name, where=where) for v in value)))
+        return value
 
     def _merged(
         self, scene: str, items: list[Item], aliases: dict[tuple[str, str], str]
@@ -203,7 +218,9 @@ def _scaler(numbers: Sequence[float], method: str) -> Callable[[float], float]:
 
 
 def script(title: str) -> str:
-    """``Chinese`` where a title has Han characters, else ``Latin`` or ``other``."""
+    """``Chinese`` for Han characters without kana or hangul, else ``Latin`` or ``other``."""
+    if _OTHERS_HAN.search(title):
+        return "other"
     if any("\u3400" <= char <= "\u9fff" for char in title):
         return "Chinese"
     return "Latin" if any(char.isascii() and char.isalpha() for char in title) else "other"

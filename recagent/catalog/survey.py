@@ -120,7 +120,7 @@ def survey(
     cleaner = _cleaner(settings, report, reader)
     items, aliases = cleaner.items(raw)
     users = [
-        replace(user, about=cleaner.text(user.about, field="about", where=file_name(file.path)))
+        cleaner.user(user, where=file_name(file.path))
         for file in files.users
         for user in read_users(file, separator=files.list_separator, report=report)
     ]
@@ -188,12 +188,12 @@ class _Stream:
     def _cleaned(self, event: Event, cleaner: Cleaner, reading: Reading) -> Event:
         if not (event.text or event.device or event.place):
             return event
-        where, limit = reading.read.file, self._settings.cleaning.max_text
+        where = reading.read.file
         return replace(
             event,
-            text=cleaner.text(event.text, field="text", where=where, limit=limit),
-            device=cleaner.text(event.device, field="device", where=where, limit=limit),
-            place=cleaner.text(event.place, field="place", where=where, limit=limit),
+            text=cleaner.text(event.text, field="text", where=where),
+            device=cleaner.text(event.device, field="device", where=where),
+            place=cleaner.text(event.place, field="place", where=where),
         )
 
 

@@ -14,9 +14,11 @@ from pathlib import Path
 
 import postgres
 import pytest
+from command import CONFIG, EVENTS, ITEMS, Command, Run
 from hypothesis import settings
 
 from recagent.adapters import weights
+from recagent.cli import main
 
 settings.register_profile("offline", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("offline")
@@ -133,3 +135,36 @@ def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def start_chroma() -> Callable[..., AbstractContextManager[tuple[str, subprocess.Popen[bytes]]]]:
     """Starts a Chroma server of the test's own."""
     return chroma_server
+
+
+@pytest.fixture
+def recagent(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Command:
+    """The command line in this process, in a folder of its own, without settings of the machine."""
+    for name in list(os.environ):
+        if name.startswith(("RECAGENT_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Run:
+        monkeypatch.setattr(sys, "argv", ["recagent", *arguments])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as left:
+            main()
+        shown = capsys.readouterr()
+        return Run(int(left.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+@pytest.fixture
+def shop(tmp_path: Path, recagent: Command) -> Path:
+    """A folder with a small catalogue, indexed; its settings leave the model out."""
+    (tmp_path / "items.csv").write_text(ITEMS)
+    (tmp_path / "events.csv").write_text(EVENTS)
+    (tmp_path / "recagent.toml").write_text(CONFIG + '[model]\nkind = "none"\n')
+    done = recagent("index")
+    assert done.returncode == 0, done.stderr
+    return tmp_path

@@ -1,68 +1,19 @@
 """The command line as people meet it: what it prints, where, and with which exit code."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from command import EVENTS, ITEMS, Command
 
 from recagent import wiring
-from recagent.cli import main
 from recagent.fakes import HashEmbedder
 
 HEAVY = ("numpy", "chromadb", "openai", "polars", "sqlalchemy", "xllamacpp", "pydantic", "rich")
-
-ITEMS = "item_id,scene,title,topics\nb1,books,Trains,travel\nb2,books,Bread,cooking|travel\n"
-EVENTS = "user_id,item_id,timestamp\nana,b1,2026-05-01T20:00:00\n"
-CONFIG = '[catalog]\nitems = [{ path = "items.csv" }]\nevents = [{ path = "events.csv" }]\n'
-
-
-class Run(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Command = Callable[..., Run]
-
-
-@pytest.fixture
-def recagent(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Command:
-    """The command line in this process, in a folder of its own, without settings of the machine."""
-    for name in list(os.environ):
-        if name.startswith(("RECAGENT_", "OPENAI_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Run:
-        monkeypatch.setattr(sys, "argv", ["recagent", *arguments])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        shown = capsys.readouterr()
-        return Run(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
-
-
-@pytest.fixture
-def shop(tmp_path: Path, recagent: Command) -> Path:
-    """A folder with a small catalogue, indexed; its settings leave the model out."""
-    (tmp_path / "items.csv").write_text(ITEMS)
-    (tmp_path / "events.csv").write_text(EVENTS)
-    (tmp_path / "recagent.toml").write_text(CONFIG + '[model]\nkind = "none"\n')
-    done = recagent("index")
-    assert done.returncode == 0, done.stderr
-    return tmp_path
 
 
 def test_help_and_the_package_load_nothing_heavy() -> None:

@@ -78,7 +78,9 @@ class EndpointEmbedder:
                 reply = await client.embeddings.create(model=self.name, input=list(texts))
         except openai.OpenAIError as error:
             raise ModelError(
-                f"embeddings endpoint {self._base_url!r}: {error}", retryable=True
+                f"embeddings endpoint {self._base_url!r}: {error}; see that it is up, then run the "
+                "command again, what is written stays",
+                retryable=True,
             ) from error
         try:
             return unit_rows(np.asarray([row.embedding for row in reply.data]))

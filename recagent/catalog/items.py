@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from recagent.catalog import fields
-from recagent.catalog.report import Problem, Reading, Report
+from recagent.catalog.report import Problem, Reading, Report, file_name
 from recagent.catalog.rows import ITEM_FIELDS, require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
@@ -161,7 +161,8 @@ def no_items(path: Path, *, problems: Iterable[Problem] = ()) -> DataError:
     """The error for files without any usable item; it repeats the first of their problems."""
     first = next((f" ({problem.line()})" for problem in problems), "")
     return DataError(
-        f"{str(path)!r} has no items{first}; give a file with at least one row that can be used"
+        f"{file_name(path)!r} has no items{first}; give a file with at least one row that can be "
+        "used"
     )
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recagent.catalog.decoding import opened
+from recagent.catalog.report import file_name
 from recagent.errors import DataError
 
 Holds = Literal["items", "events", "users"]
@@ -102,17 +103,17 @@ def find(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
         found = files_in(path, holds=holds)
         if not found:
             raise DataError(
-                f"folder {str(path)!r} has no {holds}; recagent knows MovieLens and RecBole "
+                f"folder {file_name(path)!r} has no {holds}; recagent knows MovieLens and RecBole "
                 f"folders ({', '.join(IN_FOLDER[holds])}): name a file instead"
             )
         if len(found) > 1:
             names = ", ".join(file.name for file in found)
             raise DataError(
-                f"folder {str(path)!r} has several files of {holds} ({names}); name one"
+                f"folder {file_name(path)!r} has several files of {holds} ({names}); name one"
             )
         path = found[0]
     if not path.is_file():
-        raise DataError(f"file {str(path)!r} does not exist; correct the path")
+        raise DataError(f"file {file_name(path)!r} does not exist; correct the path")
     plain = path.name.lower().removesuffix(".gz")
     layout = _BY_NAME.get(plain)
     if layout is not None and (layout.header or _has_columns(path, layout)):
@@ -120,8 +121,8 @@ def find(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
     layout = _BY_SUFFIX.get(plain.rpartition(".")[2])
     if layout is None:
         raise DataError(
-            f"{str(path)!r}: unknown kind of file; use .csv, .tsv, .jsonl, .ndjson, .parquet, "
-            "RecBole's .inter, .item, .user, or a MovieLens folder"
+            f"{file_name(path)!r}: unknown kind of file; use .csv, .tsv, .jsonl, .ndjson, "
+            ".parquet, RecBole's .inter, .item, .user, or a MovieLens folder"
         )
     return path, layout
 

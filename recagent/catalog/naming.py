@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recagent.catalog import layouts
-from recagent.catalog.report import Report, shown
+from recagent.catalog.report import Report, file_name, shown
 from recagent.catalog.rows import EVENT_FIELDS, ITEM_FIELDS, OTHER_NAMES, USER_FIELDS
 from recagent.catalog.tables import open_table
 from recagent.errors import DataError
@@ -113,7 +113,7 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
         if column.lower() in others
     ]
     raise DataError(
-        f"{str(file.path)!r} has neither item_id nor user_id; it has "
+        f"{file_name(file.path)!r} has neither item_id nor user_id; it has "
         f"{', '.join(map(shown, columns))}. Map them: "
         f"--map {','.join(map(shown, guesses)) or 'item_id=...,title=...'}"
     )

@@ -170,9 +170,10 @@ class Report:
         return self._changed
 
     def examples(self) -> Iterator[Problem]:
-        """The kept problems, file by file and row by row."""
+        """The kept problems, file by file as they were read, and row by row."""
         kept = [problem for found in self.problems.values() for problem in found.examples]
-        yield from sorted(kept, key=lambda problem: (problem.file, problem.row or 0))
+        order = {read.file: place for place, read in enumerate(self.files)}
+        yield from sorted(kept, key=lambda p: (order.get(p.file, len(order)), p.row or 0))
 
 
 class Reading:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recagent.catalog import fields
-from recagent.catalog.report import Reading, shown
+from recagent.catalog.report import Reading, file_name, shown
 from recagent.catalog.tables import Row
 from recagent.errors import DataError
 
@@ -46,7 +46,7 @@ def require(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
                 ' (or say which scene all rows are in: scene = "...")' if field == "scene" else ""
             )
             raise DataError(
-                f"{str(path)!r} has no column {field!r}; it has "
+                f"{file_name(path)!r} has no column {field!r}; it has "
                 f"{', '.join(map(shown, columns))}. Map one: "
                 f'columns = {{ {field} = "{shown(other)}" }}{hint}'
             )

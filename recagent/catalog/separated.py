@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from recagent.catalog.report import shown
+from recagent.catalog.report import file_name, shown
 from recagent.errors import DataError
 
 Records = Iterator[list[str] | csv.Error]
@@ -71,9 +71,11 @@ def header_names(path: Path, records: Records) -> list[str]:
     """Names of the columns; ``column_1`` and so on for those without one."""
     named = next(records)
     if isinstance(named, csv.Error):
-        raise DataError(f"{str(path)!r}: the header has broken quotes ({named}); repair it")
+        raise DataError(f"{file_name(path)!r}: the header has broken quotes ({named}); repair it")
     if not named:
-        raise DataError(f"{str(path)!r} cannot be read (it is empty); give a file with a header")
+        raise DataError(
+            f"{file_name(path)!r} cannot be read (it is empty); give a file with a header"
+        )
     names = [name.strip() or f"column_{place}" for place, name in enumerate(named, start=1)]
     refuse_doubles(path, names)
     return names
@@ -83,4 +85,4 @@ def refuse_doubles(path: Path, names: Sequence[str]) -> None:
     """Raise a DataError if a name comes twice."""
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
-        raise DataError(f"{str(path)!r} has two columns {shown(double)!r}; rename one")
+        raise DataError(f"{file_name(path)!r} has two columns {shown(double)!r}; rename one")

@@ -95,7 +95,7 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
     if lines.broken:
         guess, reads = decode.guessed(" ".join(header))
         raise DataError(
-            f"{str(path)!r}: the header is not {lines.encoding}; in {guess} it reads "
+            f"{file_name(path)!r}: the header is not {lines.encoding}; in {guess} it reads "
             f'{shown(reads)!r}: set the encoding of the file, as encoding = "{guess}"'
         )
     # What has a header of our own knows no quotes, and neither have files with tabs.
@@ -147,8 +147,8 @@ def _json(path: Path, lines: Lines, decode: Decoder) -> Opened:
     head = list(islice(records, _JSON_HEAD))
     if not head:
         raise DataError(
-            f"{str(path)!r} cannot be read (it is empty, or no line is a JSON object); give a file "
-            "with one object a line"
+            f"{file_name(path)!r} cannot be read (it is empty, or no line is a JSON object); give "
+            "a file with one object a line"
         )
     columns = list(dict.fromkeys(column for _, row in head for column in row))
     return columns, partial(_renamed, chain(head, records))
@@ -178,7 +178,7 @@ def _parquet(path: Path, reading: Reading) -> Opened:
     import polars as pl  # noqa: PLC0415 - half a second that only Parquet pays
 
     def refused(error: Exception) -> DataError:
-        return DataError(f"{str(path)!r} cannot be read ({error}); give a Parquet file")
+        return DataError(f"{file_name(path)!r} cannot be read ({error}); give a Parquet file")
 
     try:
         frame = pl.scan_parquet(path)
@@ -217,7 +217,7 @@ def _named(
             raise DataError(f"column map: {field!r} is none of {', '.join(fields)}")
         if column not in columns:
             raise DataError(
-                f"{str(path)!r} has no column {column!r} (mapped to {field!r}); "
+                f"{file_name(path)!r} has no column {column!r} (mapped to {field!r}); "
                 f"it has {', '.join(map(shown, columns))}"
             )
         others = [other for other in given if given[other] == column and other != field]
@@ -257,4 +257,4 @@ def _guarded(path: Path, rows: Rows) -> Rows:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(f"{str(path)!r} cannot be read ({error}); give a whole file")
+    return DataError(f"{file_name(path)!r} cannot be read ({error}); give a whole file")

@@ -17,84 +17,84 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "zh": ("{field!r} 为空", "请填写，或删除该行"),
     },
     "duplicate id": {
-        "en": ("item id {value!r} is in scene {scene!r} twice", "keep one"),
-        "zh": ("商品编号 {value!r} 在场景 {scene!r} 中出现两次", "请只保留一个"),
+        "en": ("item id '{value}' is in scene '{scene}' twice", "keep one"),
+        "zh": ("商品编号 '{value}' 在场景 '{scene}' 中出现两次", "请只保留一个"),
     },
     "two titles": {
         "en": (
-            "item id {value!r} is {title!r} here and {other!r} in scene {scene!r}",
+            "item id '{value}' is '{title}' here and '{other}' in scene '{scene}'",
             "one id must be one thing: give them different ids",
         ),
         "zh": (
-            "商品编号 {value!r} 在此处是 {title!r}，在场景 {scene!r} 中是 {other!r}",
+            "商品编号 '{value}' 在此处是 '{title}'，在场景 '{scene}' 中是 '{other}'",
             "同一编号必须是同一事物：请使用不同的编号",
         ),
     },
     "bad task": {
-        "en": ("task {value!r} is none of {known}", "correct it or leave it empty"),
-        "zh": ("任务类型 {value!r} 不在 {known} 之中", "请更正或留空"),
+        "en": ("task '{value}' is none of {known}", "correct it or leave it empty"),
+        "zh": ("任务类型 '{value}' 不在 {known} 之中", "请更正或留空"),
     },
     "bad kind": {
-        "en": ("event kind {value!r} is none of {known}", "correct it or leave it empty"),
-        "zh": ("行为类型 {value!r} 不在 {known} 之中", "请更正或留空"),
+        "en": ("event kind '{value}' is none of {known}", "correct it or leave it empty"),
+        "zh": ("行为类型 '{value}' 不在 {known} 之中", "请更正或留空"),
     },
     "bad time": {
         "en": (
-            "{field!r} {value!r} is no time",
+            "{field!r} '{value}' is no time",
             "use seconds since 1970 or ISO 8601, as 2026-05-01T20:00:00",
         ),
         "zh": (
-            "{field!r} 的值 {value!r} 不是时间",
+            "{field!r} 的值 '{value}' 不是时间",
             "请用 1970 年以来的秒数或 ISO 8601，如 2026-05-01T20:00:00",
         ),
     },
     "future time": {
-        "en": ("{field!r} {value!r} is in the future", "check the unit and the time zone"),
-        "zh": ("{field!r} 的值 {value!r} 在未来", "请检查单位和时区"),
+        "en": ("{field!r} '{value}' is in the future", "check the unit and the time zone"),
+        "zh": ("{field!r} 的值 '{value}' 在未来", "请检查单位和时区"),
     },
     "bad number": {
-        "en": ("{field!r} {value!r} is not a number", "correct it or leave it empty"),
-        "zh": ("{field!r} 的值 {value!r} 不是数字", "请更正或留空"),
+        "en": ("{field!r} '{value}' is not a number", "correct it or leave it empty"),
+        "zh": ("{field!r} 的值 '{value}' 不是数字", "请更正或留空"),
     },
     "bad rating": {
         "en": (
-            "a rating needs a value from {low} to {high}, got {value!r}",
+            "a rating needs a value from {low} to {high}, got '{value}'",
             "correct it, or set low and high of [ratings]",
         ),
         "zh": (
-            "评分必须在 {low} 到 {high} 之间，实际为 {value!r}",
+            "评分必须在 {low} 到 {high} 之间，实际为 '{value}'",
             "请更正，或设置 [ratings] 的 low 和 high",
         ),
     },
     "bad type": {
         "en": (
-            "{field!r} {value!r} is not of type {type}",
+            "{field!r} '{value}' is not of type {type}",
             "correct it, leave it empty, or change [attributes.{field}] type",
         ),
         "zh": (
-            "{field!r} 的值 {value!r} 不是 {type} 类型",
+            "{field!r} 的值 '{value}' 不是 {type} 类型",
             "请更正、留空，或修改 [attributes.{field}] 的 type",
         ),
     },
     "no scene": {
         "en": (
-            "item {value!r} has no scene",
+            "item '{value}' has no scene",
             "add a 'scene' column, set scene on the file, add the item to the catalogue, or leave "
             'such out: [cleaning] orphans = "drop" (--drop-orphans)',
         ),
         "zh": (
-            "商品 {value!r} 没有场景",
+            "商品 '{value}' 没有场景",
             "请添加 'scene' 列、在文件设置里写明 scene、把该商品加入目录，或将其排除："
             '[cleaning] orphans = "drop"（--drop-orphans）',
         ),
     },
     "several scenes": {
         "en": (
-            "item {value!r} is in several scenes, and the row does not say in which",
+            "item '{value}' is in several scenes, and the row does not say in which",
             "add a 'scene' column, or set scene on the file",
         ),
         "zh": (
-            "商品 {value!r} 属于多个场景，而该行没有说明是哪一个",
+            "商品 '{value}' 属于多个场景，而该行没有说明是哪一个",
             "请添加 'scene' 列，或在文件设置里写明 scene",
         ),
     },
@@ -118,36 +118,36 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
     "not text": {
         "en": (
-            "{field!r} {value!r} is not {encoding}; in {guess} it reads {reads!r}",
+            "{field!r} '{value}' is not {encoding}; in {guess} it reads '{reads}'",
             "save the file as UTF-8, or set encoding (all of it) or fallback (single values)",
         ),
         "zh": (
-            "{field!r} 的值 {value!r} 不是 {encoding}；按 {guess} 读作 {reads!r}",
+            "{field!r} 的值 '{value}' 不是 {encoding}；按 {guess} 读作 '{reads}'",
             "请将文件另存为 UTF-8，或设置 encoding（整个文件）或 fallback（个别值）",
         ),
     },
     "control": {
-        "en": ("{field!r} {value!r} holds a control character", "remove it"),
-        "zh": ("{field!r} 的值 {value!r} 含有控制字符", "请删除"),
+        "en": ("{field!r} '{value}' holds a control character", "remove it"),
+        "zh": ("{field!r} 的值 '{value}' 含有控制字符", "请删除"),
     },
     # Notes: they cost nothing.
     "orphan kept": {
         "en": (
-            "item {value!r} is not in the catalogue's scene {scene!r}; the event is kept",
+            "item '{value}' is not in the catalogue's scene '{scene}'; the event is kept",
             'it counts once the item is there; [cleaning] orphans = "drop" leaves it out',
         ),
         "zh": (
-            "目录的场景 {scene!r} 中没有商品 {value!r}；该行为已保留",
+            "目录的场景 '{scene}' 中没有商品 '{value}'；该行为已保留",
             '商品加入后即生效；设置 [cleaning] orphans = "drop" 可将其排除',
         ),
     },
     "early time": {
-        "en": ("{field!r} {value!r} is before 1990", "check the unit, if these are clock times"),
-        "zh": ("{field!r} 的值 {value!r} 早于 1990 年", "如果是真实时间，请检查单位"),
+        "en": ("{field!r} '{value}' is before 1990", "check the unit, if these are clock times"),
+        "zh": ("{field!r} 的值 '{value}' 早于 1990 年", "如果是真实时间，请检查单位"),
     },
     "undeclared scene": {
-        "en": ("scene {value!r} is not declared", "add [scenes.{value}], or correct the column"),
-        "zh": ("场景 {value!r} 未声明", "请添加 [scenes.{value}]，或更正该列"),
+        "en": ("scene '{value}' is not declared", "add [scenes.{value}], or correct the column"),
+        "zh": ("场景 '{value}' 未声明", "请添加 [scenes.{value}]，或更正该列"),
     },
     "undeclared person": {
         "en": ("{value} people with events are in no users file", "nothing, if that is meant"),
@@ -155,42 +155,42 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
     "mixed column": {
         "en": (
-            "attribute {field!r} is a number in {numbers} rows and text in {texts}, as {value!r}",
+            "attribute {field!r} is a number in {numbers} rows and text in {texts}, as '{value}'",
             'declare [attributes.{field}] type = "number" to see which',
         ),
         "zh": (
-            "属性 {field!r} 在 {numbers} 行是数字，在 {texts} 行是文本，如 {value!r}",
+            "属性 {field!r} 在 {numbers} 行是数字，在 {texts} 行是文本，如 '{value}'",
             '请声明 [attributes.{field}] type = "number" 以查看具体各行',
         ),
     },
     "not filled": {
         "en": (
-            "attribute {field!r} of scene {scene!r} has no numbers, or too few values, to fill "
+            "attribute {field!r} of scene '{scene}' has no numbers, or too few values, to fill "
             "{value} by {method}",
             "they stay empty; choose another way for missing",
         ),
         "zh": (
-            "场景 {scene!r} 的属性 {field!r} 不是数字或已有值太少，无法用 {method} 填补 {value} 处",
+            "场景 '{scene}' 的属性 {field!r} 不是数字或已有值太少，无法用 {method} 填补 {value} 处",
             "这些值保持为空；请为 missing 选择其他方式",
         ),
     },
     "html": {
         "en": (
-            "{field!r} {value!r} holds HTML",
+            "{field!r} '{value}' holds HTML",
             'add "html" to [cleaning] text, or to [attributes.{field}] text',
         ),
         "zh": (
-            "{field!r} 的值 {value!r} 含有 HTML",
+            "{field!r} 的值 '{value}' 含有 HTML",
             '请在 [cleaning] text 或 [attributes.{field}] text 中加入 "html"',
         ),
     },
     "busy people": {
         "en": (
-            "{value} people have more than {limit} events a day on average; the first is {first!r}",
+            "{value} people have more than {limit} events a day on average; the first is '{first}'",
             "set [cleaning] max_events_per_day to leave such out",
         ),
         "zh": (
-            "有 {value} 位用户平均每天超过 {limit} 次行为；第一位是 {first!r}",
+            "有 {value} 位用户平均每天超过 {limit} 次行为；第一位是 '{first}'",
             "请设置 [cleaning] max_events_per_day 将其排除",
         ),
     },
@@ -206,12 +206,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
     "near duplicates": {
         "en": (
-            "{value!r} and {other!r} ({title!r}) are nearly the same; the events of the former "
+            "'{value}' and '{other}' ('{title}') are nearly the same; the events of the former "
             "count for the latter",
             "nothing, if that is meant; else lower [cleaning] near_duplicates",
         ),
         "zh": (
-            "{value!r} 与 {other!r}（{title!r}）几乎相同；前者的行为计入后者",
+            "'{value}' 与 '{other}'（'{title}'）几乎相同；前者的行为计入后者",
             "若属预期则无需处理；否则请调整 [cleaning] near_duplicates",
         ),
     },

@@ -31,7 +31,7 @@ MESSAGES: Mapping[str, str] = {
     "embedded engine's tokeniser: {}": "内置引擎的分词器：{0}",
     "embedded engine: {}": "内置引擎：{0}",
     "embeddings endpoint {} answered outside OpenAI's protocol": "向量服务 {0} 的回答不符合 OpenAI 协议",
-    "embeddings endpoint {}: {}": "向量服务 {0}：{1}",
+    "embeddings endpoint {}: {}; see that it is up, then run the command again, what is written stays": "向量服务 {0}：{1}；请确认它正在运行，然后再次运行命令，已写入的会保留",
     "event kind {} is none of {}": "行为类型 {0} 不在 {1} 之中",
     "event of {} on {}: 'at' has no time zone": "{0} 对 {1} 的行为：'at' 没有时区",
     (

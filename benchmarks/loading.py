@@ -54,8 +54,7 @@ for scene, found in scenes.items():
 base = sqlite3.connect(out + "/store.db")
 base.execute("PRAGMA journal_mode=WAL")
 base.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, user_id, item_id, scene, kind,"
-             " at REAL, value REAL, UNIQUE (user_id, item_id, scene, kind, at))")
-base.execute("CREATE INDEX by_user ON events (user_id, at)")
+             " at REAL, value REAL, UNIQUE (user_id, at, item_id, scene, kind))")
 lines = csv.reader(open(events, encoding="utf-8"))
 next(lines)
 batch = []

@@ -15,7 +15,7 @@ from recagent.catalog import Report, survey
 from recagent.retrieval import Indexed, index_items
 from recagent.settings import Settings
 
-_BATCH = 10_000
+_BATCH = 50_000  # events in one transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,8 +30,8 @@ EVENTS = sa.Table(
     sa.Column("device", sa.String, nullable=False),
     sa.Column("place", sa.String, nullable=False),
     sa.Column("impression", sa.String, nullable=False),
-    sa.UniqueConstraint("user_id", "item_id", "scene", "kind", "at", name="one_event"),
-    sa.Index("events_by_user", "user_id", "at"),
+    # The person and the time first: the key is the index of somebody's newest events, too.
+    sa.UniqueConstraint("user_id", "at", "item_id", "scene", "kind", name="one_event"),
 )
 IMPRESSIONS = sa.Table(
     "impressions",

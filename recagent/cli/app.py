@@ -140,9 +140,12 @@ def init(
     """Write a commented recagent.toml (and a template's data) into this folder."""
     from recagent import templates  # noqa: PLC0415
 
-    for path in templates.copy(template, to=Path()):
+    written = templates.copy(template, to=Path())
+    for path in written:
         typer.echo(path)
-    typer.echo("next: edit recagent.toml, then run 'recagent validate'", err=True)
+    has_data = any(path.suffix == ".csv" for path in written)
+    first = "" if has_data else "edit recagent.toml, then "
+    typer.echo(f"next: {first}recagent validate", err=True)
 
 
 @app.command()

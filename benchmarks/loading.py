@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 
 SIZES = ((10_000, 1_000_000), (10_000, 10_000_000), (1_000_000, 10_000_000))
+MANY_ITEMS = 1_000_000
 PEOPLE = 200_000
 SCENES = ("books", "films", "garden", "kitchen")
 WORDS = """
@@ -120,8 +121,8 @@ def timed(command: list[str], folder: Path) -> tuple[float, float, str]:
     return time.perf_counter() - begin, float(done.stderr.splitlines()[-1]), done.stdout
 
 
-def line(items: int, events: int) -> dict[str, object]:
-    """Load so many items and events with recagent and with the peer."""
+def measure(items: int, events: int, *, with_peer: bool) -> None:
+    """Load so many items and events with recagent, and with the peer; print a line of each."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         make_items(folder / "items.csv", items)
@@ -131,16 +132,18 @@ def line(items: int, events: int) -> dict[str, object]:
         recagent = [sys.executable, "-m", "recagent"]
         seconds, peak, said = timed([*recagent, "index", "--json"], folder)
         loaded = json.loads(said)
+        told = {"items": loaded["written"], "events": loaded["events"]}
+        told |= {"seconds": round(seconds), "peak MiB": round(peak)}
+        print(json.dumps({"system": "recagent", **told}), flush=True)
+        if not with_peer:
+            return
         (folder / "peer").mkdir()
         peer = [sys.executable, "-c", PEER, "items.csv", "events.csv", "peer"]
-        peer_seconds, peer_peak, _ = timed(peer, folder)
-    return {
-        "items": items, "events": events,
-        "stored": [loaded["written"], loaded["events"]],
-        "seconds": round(seconds), "peak MiB": round(peak),
-        "peer seconds": round(peer_seconds), "peer peak MiB": round(peer_peak),
-        "ratio": round(seconds / peer_seconds, 2),
-    }  # fmt: skip
+        its_seconds, its_peak, _ = timed(peer, folder)
+    told = {"seconds": round(its_seconds), "peak MiB": round(its_peak)}
+    print(
+        json.dumps({"system": "peer", **told, "ratio": round(seconds / its_seconds, 2)}), flush=True
+    )
 
 
 def main() -> None:
@@ -149,9 +152,12 @@ def main() -> None:
     parser.add_argument("--items", type=int)
     parser.add_argument("--events", type=int)
     arguments = parser.parse_args()
-    sizes = [(arguments.items, arguments.events)] if arguments.items else SIZES
-    for items, events in sizes:
-        print(json.dumps(line(items, events)), flush=True)
+    if arguments.items:
+        measure(arguments.items, arguments.events, with_peer=True)
+        return
+    for items, events in SIZES:
+        # At the largest size both wait for Chroma most of the time, and the peer says nothing new.
+        measure(items, events, with_peer=items < MANY_ITEMS)
 
 
 if __name__ == "__main__":

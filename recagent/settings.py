@@ -254,12 +254,12 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
     try:
         return Loaded(**overrides)
     except ValidationError as error:
-        raise ConfigError(_complaint(source, error)) from error
+        raise _complaint(source, error) from error
     except SettingsError as error:
         raise ConfigError(f"settings from {source}, .env or the environment: {error}") from error
 
 
-def _complaint(source: Path, error: ValidationError) -> str:
+def _complaint(source: Path, error: ValidationError) -> ConfigError:
     """The first thing that is wrong: its key, what it must be, its value unless it is secret."""
     first = error.errors()[0]
     # Below the key pydantic names the branch of a union, in which nobody set anything.
@@ -268,7 +268,9 @@ def _complaint(source: Path, error: ValidationError) -> str:
     # A key that is not known may be a secret's, mistyped: its value is not repeated either.
     secret = first["type"] == "extra_forbidden" or any("key" in name for name in names)
     got = "" if secret else f", got {first['input']!r}"
-    return f"setting {key!r} (from {source}, .env or the environment): {first['msg']}{got}"
+    return ConfigError(
+        f"setting {key!r} (from {source}, .env or the environment): {first['msg']}{got}"
+    )
 
 
 def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:

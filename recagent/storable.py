@@ -12,7 +12,7 @@ from recagent.errors import DataError
 from recagent.types import Event, Impression, User, Value
 
 # PostgreSQL keeps no NUL, and half of a surrogate pair has no UTF-8.
-_BROKEN = re.compile("[\0\ud800-\udfff]")
+BROKEN = re.compile("[\0\ud800-\udfff]")
 
 
 def check_event(event: Event) -> None:
@@ -33,7 +33,7 @@ def check_event(event: Event) -> None:
         event.place,
         event.impression,
     )
-    if _BROKEN.search("".join(texts)):
+    if BROKEN.search("".join(texts)):
         raise _refusal(f"event of {event.user_id!r} on {event.item_id!r}")
 
 
@@ -44,7 +44,7 @@ def check_user(user: User) -> None:
         DataError: a text with NUL or half of a surrogate pair.
     """
     values = [text for value in user.attributes.values() for text in _texts(value)]
-    if _BROKEN.search("".join([user.id, *user.attributes, *values, *user.tags, user.about])):
+    if BROKEN.search("".join([user.id, *user.attributes, *values, *user.tags, user.about])):
         raise _refusal(f"person {user.id!r}")
 
 
@@ -56,7 +56,7 @@ def check_impression(impression: Impression) -> None:
     """
     shown = impression
     texts = [shown.id, shown.user_id, shown.scene, shown.trace, shown.wish, *shown.item_ids]
-    if _BROKEN.search("".join(texts)):
+    if BROKEN.search("".join(texts)):
         raise _refusal(f"impression {shown.id!r} of {shown.user_id!r}")
 
 

@@ -116,7 +116,7 @@ def test_what_is_wrong_is_said_in_chinese_too(shop: Path, recagent: Command) -> 
     BAD["duplicate id"][0](shop)
     said = recagent("index", "--lang", "zh").stderr
     assert "目录目前无法使用，没有写入任何数据" in said
-    assert "'items.csv'、第 3 行：商品编号 'b1' 在场景 'books' 中出现两次；请只保留一个" in said
+    assert "'items.csv' 第 3 行：商品编号 'b1' 在场景 'books' 中出现两次；请只保留一个" in said
     (shop / "recagent.toml").write_text("[catalog\n")
     said = recagent("index", "--lang", "zh").stderr
     assert "配置文件 'recagent.toml' 不是有效的 TOML" in said

@@ -11,6 +11,7 @@ import pytest
 from examples import raw
 
 from recagent.catalog import read_events, read_items, read_users
+from recagent.settings import AttributeSettings
 from recagent.types import Event, Item, User
 
 ROWS = [
@@ -149,3 +150,11 @@ def test_native_lists_of_tags_are_tags(tmp_path, suffix):
     row = {"user_id": "ann", "tags": ["sea", "sailing"]}
     (user,) = read_users(raw(table(tmp_path / f"users.{suffix}", [row])))
     assert user.tags == ("sea", "sailing")
+
+
+def test_a_declared_date_is_the_day_as_it_is_written(tmp_path):
+    row = {"item_id": "1", "title": "t", "out": "2024-05-01T23:00:00-05:00"}
+    declared = {"out": AttributeSettings(type="date")}
+    path = table(tmp_path / "items.csv", [row])
+    (item,) = read_items(raw(path, scene="books"), attributes=declared)
+    assert item.attributes == {"out": "2024-05-01"}

@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 
 import pytest
 from examples import make_item
@@ -296,3 +297,11 @@ def test_peoples_words_tags_and_attributes_are_cleaned_too(tmp_path):
     )
     (user,) = survey(settings).users
     assert (user.tags, user.about, user.attributes) == (("sea",), "I like tea", {"city": "上海"})
+
+
+def test_a_huge_number_does_not_stop_a_prediction():
+    items = [make_item(f"b{at}", size=1e50 if at == 3 else float(at)) for at in range(20)]
+    items = [replace(item, attributes={**item.attributes, "price": 5.0}) if at else item
+             for at, item in enumerate(items)]  # fmt: skip
+    declared = {"price": {"type": "number", "missing": "predict"}}
+    assert column(cleaned(items, attributes=declared)[0], "price") == [5.0] * 20

@@ -8,7 +8,7 @@ from examples import raw
 
 from recagent.catalog import Report, read_events, read_items, read_users
 from recagent.catalog.layouts import _GENRES
-from recagent.catalog.users import read_users as users_of
+from recagent.catalog.users import UserReader
 from recagent.errors import DataError
 from recagent.types import Event
 
@@ -129,7 +129,7 @@ def test_a_folder_says_what_it_lacks_and_what_is_ambiguous(tmp_path):
 
 def test_the_report_says_the_layout_and_what_was_read_by_the_old_encoding(tmp_path):
     report = Report()
-    users_of(raw(folder(tmp_path, "1M")), report=report)
+    UserReader(report).read(raw(folder(tmp_path, "1M")))
     read_items(raw(tmp_path, scene="films"))
     assert [(read.layout, read.holds, read.rows) for read in report.files] == [
         ("MovieLens", "users", 1)

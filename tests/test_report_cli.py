@@ -5,6 +5,7 @@ import os
 import re
 import string
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -299,3 +300,11 @@ def test_words_are_in_both_languages_and_speak_of_the_same_facts(kind):
 def test_steps_and_faces_are_in_both_languages():
     assert faces.WORDS["en"].keys() == faces.WORDS["zh"].keys()
     assert all(set(words) == {"en", "zh"} for words in wording.STEPS.values())
+
+
+def test_names_in_advice_are_keys_that_toml_takes():
+    for name, key in [("price", "price"), ("价格", '"价格"'), ("手机 页", '"手机 页"')]:
+        for lang in ("en", "zh"):
+            said = Problem(kind="bad type", field=name, facts={"type": "number"}).fix(lang)
+            assert f"[attributes.{key}]" in said
+            tomllib.loads(f"[attributes.{key}]")

@@ -114,6 +114,56 @@ def test_bots_are_left_out_by_their_average_and_people_who_come_often_stay(tmp_p
     assert catalog.report.people == 1
 
 
+def test_somebody_whose_rows_were_exported_twice_is_no_bot(tmp_path):
+    rows = "".join(f"ann,b{1 + at % 2},books,2024-05-01T00:{at:02},view\n" for at in range(4))
+    catalog = survey(shop(tmp_path, rows * 3, cleaning={"max_events_per_day": 5}))
+    assert len(list(catalog.events())) == 4
+    assert left_out(catalog) == {"same event": 8}
+
+
+def test_events_of_an_item_that_cleaning_left_out_are_orphans_of_its_scene(tmp_path):
+    items = "item_id,scene,title,price\nb1,books,Dune,5\nb2,books,Solaris,\n"
+    rows = "user_id,item_id,timestamp\nann,b1,2024-05-01\nann,b2,2024-05-02\n"
+    declared = {"price": AttributeSettings(type="number", missing="drop")}
+    catalog = survey(shop(tmp_path, rows, items=items, attributes=declared))
+    assert catalog.report.problems == {}
+    assert kept(catalog) == [("ann", "b1", "books", "view"), ("ann", "b2", "books", "view")]
+    assert [kind for kind, _ in catalog.report.notes] == ["orphan kept"]
+
+
+def test_an_events_file_that_changes_between_the_passes_is_named(tmp_path):
+    catalog = survey(shop(tmp_path, "ann,b1,books,2024-05-01,view\n"))
+    assert len(list(catalog.events())) == 1
+    with (tmp_path / "events0.csv").open("a", encoding="utf-8") as file:
+        file.write("ann,b1,books,2024-05-02,view\n")
+    with pytest.raises(DataError, match=r"events0\.csv' was changed while it was read; run"):
+        list(catalog.events())
+
+
+def test_a_text_that_no_store_keeps_is_cleaned_whatever_the_settings_say(tmp_path):
+    rows = "user_id,item_id,scene,timestamp,text\nann,b1,books,2024-05-01,so\0 good\n"
+    catalog = survey(shop(tmp_path, rows, cleaning={"text": ()}))
+    (event,) = catalog.events()
+    assert event.text == "so good"
+    assert ("unicode", "text") in {key[:2] for key in catalog.report.changes}
+
+
+def test_people_have_all_their_attributes_and_come_once(tmp_path):
+    path = tmp_path / "users.jsonl"
+    lines = ['{"user_id": "u%d"}' % number for number in range(1_000)]
+    lines += ['{"user_id": "ann", "city": "Rome"}'] * 2 + ['{"user_id": "u1", "city": "Bonn"}']
+    path.write_text("\n".join(lines), encoding="utf-8")
+    settings = shop(tmp_path, "")
+    files = settings.catalog.model_copy(update={"users": (FileSettings(path=path),)})
+    catalog = survey(settings.model_copy(update={"catalog": files}))
+    people = {user.id: user.attributes for user in catalog.users}
+    assert len(people) == len(catalog.users) == 1_001
+    assert people["ann"] == {"city": "Rome"}
+    (read,) = [read for read in catalog.report.files if read.holds == "users"]
+    assert read.left_out == {"same row": 1, "duplicate person": 1}
+    assert read.used == 1_001
+
+
 def test_without_a_limit_busy_people_are_only_noted(tmp_path):
     start = datetime(2024, 5, 1, tzinfo=UTC)
     rows = "".join(f"ann,b{1 + at % 2},books,{start + timedelta(seconds=at)},view\n"

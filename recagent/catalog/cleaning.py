@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
 
+from recagent import storable
 from recagent.catalog import duplicates, missing, texts
 from recagent.catalog.report import Problem, Reading, Report, shown
 from recagent.settings import AttributeSettings, CleaningSettings, TextStep
@@ -75,7 +76,8 @@ class Cleaner:
         """A text of ``field`` after its steps, not longer than ``max_text``."""
         steps, limit = self._steps(field), self._cleaning.max_text
         for step in ("html", "unicode", "space"):
-            if step in steps and (after := texts.cleaned(value, step)) != value:
+            needed = step == "unicode" and storable.BROKEN.search(value) is not None
+            if (step in steps or needed) and (after := texts.cleaned(value, step)) != value:
                 self._report.changed(step, field, where=where, before=value, after=after)
                 value = after
         if len(value) > limit:

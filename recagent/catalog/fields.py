@@ -129,7 +129,10 @@ def _date(value: object) -> date:
     said = text(value).strip()
     if len(said) < _SHORTEST_DATE:
         raise ValueError(value)
-    return time(said).date()
+    try:
+        return datetime.fromisoformat(said).date()  # as it is written, in whatever zone that was
+    except ValueError:
+        return time(said).date()
 
 
 def column(cells: Sequence[Any], separator: str) -> list[Value | None]:

@@ -11,11 +11,11 @@ from typing import Any, cast, get_args
 
 from recagent.catalog import fields
 from recagent.catalog.report import Problem, Reading, Report, file_name
-from recagent.catalog.rows import ITEM_FIELDS, require, row_id
+from recagent.catalog.rows import ITEM_FIELDS, content, require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
 from recagent.settings import AttributeSettings, FileSettings
-from recagent.types import Item, Task, Value
+from recagent.types import Item, Language, Task, Value
 
 TASKS: tuple[str, ...] = get_args(Task)
 
@@ -65,6 +65,10 @@ class ItemReader:
             )
         return [item for _, item in kept]
 
+    def places(self) -> Iterable[tuple[str, str]]:
+        """Scene and id of every item that was read."""
+        return self._rows.keys()
+
     def origin(self, item: Item) -> tuple[Reading, int]:
         """The file that an item was read from, and its row there."""
         return self._rows[item.scene, item.id][1:]
@@ -81,6 +85,8 @@ class ItemReader:
         if task not in TASKS:
             known = ", ".join(TASKS)
             return reading.unusable(number, "bad task", field="task", value=task, known=known)
+        if "\n" in title.strip():
+            reading.note(number, "many lines", field="title", value=title)
         if not self._is_new(reading, number, row, where, item_id, title):
             return None
         return Item(
@@ -92,10 +98,10 @@ class ItemReader:
         self, reading: Reading, number: int, row: Row, scene: str, item_id: str, title: str
     ) -> bool:
         """Whether an id is new in its scene, and the same thing as in the others."""
-        content = hash(str(sorted(row.items())))
+        said = content(row)
         before = self._rows.get((scene, item_id))
         if before is not None:
-            if before[0] == content:
+            if before[0] == said:
                 reading.leave_out("same row", field="item_id", value=item_id)
             else:
                 reading.unusable(
@@ -109,7 +115,7 @@ class ItemReader:
                 scene=place,
             )  # fmt: skip
             return False
-        self._rows[scene, item_id] = (content, reading, number)
+        self._rows[scene, item_id] = (said, reading, number)
         return True
 
     def _typed(
@@ -157,9 +163,9 @@ def read_items(
     return items
 
 
-def no_items(path: Path, *, problems: Iterable[Problem] = ()) -> DataError:
+def no_items(path: Path, *, problems: Iterable[Problem] = (), lang: Language = "en") -> DataError:
     """The error for files without any usable item; it repeats the first of their problems."""
-    first = next((f" ({problem.line()})" for problem in problems), "")
+    first = next((f" ({problem.line(lang)})" for problem in problems), "")
     return DataError(
         f"{file_name(path)!r} has no items{first}; give a file with at least one row that can be "
         "used"

@@ -88,7 +88,10 @@ def _features(others: Mapping[str, Column], rows: int) -> Any:
         counts = Counter(word for found in words for word in found)
         common = sorted(counts, key=lambda word, counts=counts: (-counts[word], word))[:_COMMON]
         columns.extend([float(word in found) for found in words] for word in common)
-    return np.asarray(columns, dtype=np.float64).T if columns else np.zeros((rows, 0))
+    if not columns:
+        return np.zeros((rows, 0))
+    largest = float(np.finfo(np.float32).max)  # scikit-learn's trees compute in float32
+    return np.clip(np.asarray(columns, dtype=np.float64).T, -largest, largest)
 
 
 def _words(value: Value | None) -> frozenset[str]:

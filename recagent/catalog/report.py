@@ -6,6 +6,7 @@ It collects; ``wording`` says it in English or Chinese.
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from recagent.errors import DataError
 from recagent.types import Language
 
 _SHOWN = 60  # characters of a value
+_FACT = 200  # of what we say about it
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,8 @@ class Problem:
         return self.line()
 
     def _facts(self) -> dict[str, str]:
-        return {**self.facts, "field": self.field, "value": self.value}
+        key = _toml_key(self.field or self.value)
+        return {**self.facts, "field": self.field, "value": self.value, "key": key}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -205,7 +209,7 @@ class Reading:
                 row=row,
                 field=shown(field),
                 value=shown(value),
-                facts={name: shown(fact) for name, fact in facts.items()},
+                facts={name: shown(fact, limit=_FACT) for name, fact in facts.items()},
             )
         )
 
@@ -219,11 +223,16 @@ class Reading:
         self._report.changed(step, field, where=self.read.file, before=before, after=after)
 
 
-def shown(value: object) -> str:
-    """A foreign value as one short printable line; bytes that are no text as escapes."""
-    text = " ".join(str(value)[: 10 * _SHOWN].split())
+def shown(value: object, *, limit: int = _SHOWN) -> str:
+    """A foreign value as one printable line of ``limit`` characters; what is no text as escapes."""
+    text = " ".join(str(value)[: 10 * limit].split())
     text = "".join(char if char.isprintable() else _escaped(char) for char in text)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _toml_key(name: str) -> str:
+    """A name as TOML wants it for a key: in quotes, unless it is of plain letters."""
+    return name if _PLAIN_KEY.fullmatch(name) else f'"{name}"'
 
 
 def _escaped(char: str) -> str:

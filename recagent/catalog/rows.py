@@ -52,6 +52,11 @@ def require(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
             )
 
 
+def content(row: Row) -> int:
+    """A hash of all that a row says, to tell a copy from another row with the same id."""
+    return hash(str(sorted(row.items())))
+
+
 def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
     """An id without the spaces around it; None for a row that is left out."""
     raw = row.get(field)

@@ -20,6 +20,10 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": ("item id '{value}' is in scene '{scene}' twice", "keep one"),
         "zh": ("商品编号 '{value}' 在场景 '{scene}' 中出现两次", "请只保留一个"),
     },
+    "duplicate person": {
+        "en": ("person '{value}' comes twice and not alike", "keep one row"),
+        "zh": ("用户 '{value}' 出现两次且内容不同", "请只保留一行"),
+    },
     "two titles": {
         "en": (
             "item id '{value}' is '{title}' here and '{other}' in scene '{scene}'",
@@ -44,13 +48,13 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "use seconds since 1970 or ISO 8601, as 2026-05-01T20:00:00",
         ),
         "zh": (
-            "{field!r} 的值 '{value}' 不是时间",
+            "{field!r} 的值 '{value}' 不是有效的时间",
             "请用 1970 年以来的秒数或 ISO 8601，如 2026-05-01T20:00:00",
         ),
     },
     "future time": {
         "en": ("{field!r} '{value}' is in the future", "check the unit and the time zone"),
-        "zh": ("{field!r} 的值 '{value}' 在未来", "请检查单位和时区"),
+        "zh": ("{field!r} 的值 '{value}' 晚于当前时间", "请检查单位和时区"),
     },
     "bad number": {
         "en": ("{field!r} '{value}' is not a number", "correct it or leave it empty"),
@@ -69,11 +73,11 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     "bad type": {
         "en": (
             "{field!r} '{value}' is not of type {type}",
-            "correct it, leave it empty, or change [attributes.{field}] type",
+            "correct it, leave it empty, or change [attributes.{key}] type",
         ),
         "zh": (
             "{field!r} 的值 '{value}' 不是 {type} 类型",
-            "请更正、留空，或修改 [attributes.{field}] 的 type",
+            "请更正、留空，或修改 [attributes.{key}] 的 type",
         ),
     },
     "no scene": {
@@ -84,7 +88,7 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         ),
         "zh": (
             "商品 '{value}' 没有场景",
-            "请添加 'scene' 列、在文件设置里写明 scene、把该商品加入目录，或将其排除："
+            "请添加 'scene' 列、在文件设置里写明 scene、把该商品加入商品目录，或将其排除："
             '[cleaning] orphans = "drop"（--drop-orphans）',
         ),
     },
@@ -137,17 +141,21 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             'it counts once the item is there; [cleaning] orphans = "drop" leaves it out',
         ),
         "zh": (
-            "目录的场景 '{scene}' 中没有商品 '{value}'；该行为已保留",
+            "商品目录的场景 '{scene}' 中没有商品 '{value}'；该行为已保留",
             '商品加入后即生效；设置 [cleaning] orphans = "drop" 可将其排除',
         ),
+    },
+    "many lines": {
+        "en": ("{field!r} '{value}' goes over several lines", "see that a quote is not left open"),
+        "zh": ("{field!r} 的值 '{value}' 跨越多行", "请确认没有未闭合的引号"),
     },
     "early time": {
         "en": ("{field!r} '{value}' is before 1990", "check the unit, if these are clock times"),
         "zh": ("{field!r} 的值 '{value}' 早于 1990 年", "如果是真实时间，请检查单位"),
     },
     "undeclared scene": {
-        "en": ("scene '{value}' is not declared", "add [scenes.{value}], or correct the column"),
-        "zh": ("场景 '{value}' 未声明", "请添加 [scenes.{value}]，或更正该列"),
+        "en": ("scene '{value}' is not declared", "add [scenes.{key}], or correct the column"),
+        "zh": ("场景 '{value}' 未声明", "请添加 [scenes.{key}]，或更正该列"),
     },
     "undeclared person": {
         "en": ("{value} people with events are in no users file", "nothing, if that is meant"),
@@ -156,11 +164,11 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     "mixed column": {
         "en": (
             "attribute {field!r} is a number in {numbers} rows and text in {texts}, as '{value}'",
-            'declare [attributes.{field}] type = "number" to see which',
+            'declare [attributes.{key}] type = "number" to see which',
         ),
         "zh": (
             "属性 {field!r} 在 {numbers} 行是数字，在 {texts} 行是文本，如 '{value}'",
-            '请声明 [attributes.{field}] type = "number" 以查看具体各行',
+            '请声明 [attributes.{key}] type = "number" 以查看具体各行',
         ),
     },
     "not filled": {
@@ -177,11 +185,11 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     "html": {
         "en": (
             "{field!r} '{value}' holds HTML",
-            'add "html" to [cleaning] text, or to [attributes.{field}] text',
+            'add "html" to [cleaning] text, or to [attributes.{key}] text',
         ),
         "zh": (
             "{field!r} 的值 '{value}' 含有 HTML",
-            '请在 [cleaning] text 或 [attributes.{field}] text 中加入 "html"',
+            '请在 [cleaning] text 或 [attributes.{key}] text 中加入 "html"',
         ),
     },
     "busy people": {
@@ -200,7 +208,7 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "set [cleaning] max_repeats to leave such out",
         ),
         "zh": (
-            "有 {value} 次行为是同一用户对同一商品已做过 {limit} 次的重复",
+            "有 {value} 次行为属于重复：同一用户此前已对同一商品做过 {limit} 次同样的行为",
             "请设置 [cleaning] max_repeats 将其排除",
         ),
     },
@@ -208,19 +216,19 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": (
             "'{value}' and '{other}' ('{title}') are nearly the same; the events of the former "
             "count for the latter",
-            "nothing, if that is meant; else lower [cleaning] near_duplicates",
+            "nothing, if that is meant; else raise [cleaning] near_duplicates, or set it to 0",
         ),
         "zh": (
             "'{value}' 与 '{other}'（'{title}'）几乎相同；前者的行为计入后者",
-            "若属预期则无需处理；否则请调整 [cleaning] near_duplicates",
+            "若属预期则无需处理；否则请调高 [cleaning] near_duplicates，或设为 0",
         ),
     },
     "unused attribute": {
         "en": (
-            "[attributes.{field}] is declared, and no item has it",
+            "[attributes.{key}] is declared, and no item has it",
             "correct the name, or take it away",
         ),
-        "zh": ("已声明 [attributes.{field}]，但没有商品带有它", "请更正名称，或删除该声明"),
+        "zh": ("已声明 [attributes.{key}]，但没有商品带有它", "请更正名称，或删除该声明"),
     },
     "hidden column": {
         "en": (
@@ -245,13 +253,13 @@ MORE: Mapping[Language, str] = {"en": "... and {n} more", "zh": "……另有 {n
 ROW: Mapping[Language, str] = {"en": "row {row}", "zh": "第 {row} 行"}
 JOINS: Mapping[Language, Mapping[str, str]] = {
     "en": {"list": ", ", "colon": ": ", "then": "; "},
-    "zh": {"list": "、", "colon": "：", "then": "；"},
+    "zh": {"list": " ", "colon": "：", "then": "；"},
 }
 
 NOTES = frozenset(
-    {"orphan kept", "early time", "undeclared scene", "undeclared person", "mixed column",
-     "not filled", "html", "busy people", "repeats", "near duplicates", "unused attribute",
-     "hidden column", "english vectors"}
+    {"orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
+     "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
+     "unused attribute", "hidden column", "english vectors"}
 )  # fmt: skip
 
 STEPS: Mapping[str, Mapping[Language, str]] = {
@@ -272,7 +280,7 @@ STEPS: Mapping[str, Mapping[Language, str]] = {
     },
     "repeat": {"en": "beyond max_repeats, left out", "zh": "超过 max_repeats，已排除"},
     "bot": {"en": "above max_events_per_day, left out", "zh": "超过 max_events_per_day，已排除"},
-    "orphan": {"en": "not in the catalogue, left out", "zh": "目录中没有，已排除"},
+    "orphan": {"en": "not in the catalogue, left out", "zh": "商品目录中没有，已排除"},
     "near duplicates": {
         "en": "nearly the same as another, merged",
         "zh": "与另一商品几乎相同，已合并",

@@ -18,9 +18,9 @@ MESSAGES: Mapping[str, str] = {
     "[model] kind = 'endpoint' needs base_url, or OPENAI_BASE_URL": "[model] kind = 'endpoint' 需要 base_url 或 OPENAI_BASE_URL",
     "[ratings] low={} must be below high={}": "[ratings] low={0} 必须小于 high={1}",
     "[retrieval] weights: unknown source {}; there are {}": "[retrieval] weights：未知来源 {0}；可用的有 {1}",
-    "a slate needs a user id; any text will do for a person nobody knows": "推荐需要用户编号；未知的人可用任意文字",
+    "a slate needs a user id; any text will do for a person nobody knows": "推荐需要用户编号；对未知用户可填任意编号",
     "an event needs a user id": "行为需要用户编号",
-    "brought no {}": "没有带来 {0}",
+    "brought no {}": "安装包中没有 {0}",
     "column map: no file has a column {} for {}; correct --map": "列映射：没有文件含有列 {0}（对应 {1}）；请更正 --map",
     "column map: {} and {} are both mapped to {}; a column can be one thing": "列映射：{0} 和 {1} 都映射到 {2}；一列只能对应一个字段",
     "column map: {} is none of {}": "列映射：{0} 不在 {1} 之中",
@@ -87,11 +87,11 @@ MESSAGES: Mapping[str, str] = {
         "no catalogue: add [[catalog.items]] with a path to recagent.toml (recagent init "
         "writes one), or try 'recagent demo'"
     ): (
-        "没有目录：请在 recagent.toml 中用 [[catalog.items]] 写明路径（recagent init 可生成一"
+        "没有商品目录：请在 recagent.toml 中用 [[catalog.items]] 写明路径（recagent init 可生成一"
         "份），或先试 'recagent demo'"
     ),
     "no prompt {}/{} in language {} under {}": "{3} 下没有语言为 {2} 的提示词 {0}/{1}",
-    "no scene is indexed; run 'recagent index' with a catalogue first": "还没有任何场景建立索引；请先准备目录并运行 'recagent index'",
+    "no scene is indexed; run 'recagent index' with a catalogue first": "还没有任何场景建立索引；请先准备商品目录并运行 'recagent index'",
     "no scene is indexed; run 'recagent index', or look at 'recagent demo'": "还没有任何场景建立索引；请运行 'recagent index'，或先看 'recagent demo'",
     "no template {}; there are {}": "没有模板 {0}；可用的有 {1}",
     "not reachable ({})": "无法连接（{0}）",
@@ -116,14 +116,15 @@ MESSAGES: Mapping[str, str] = {
         "rating of {} by {}: a rating needs a value from {} to {}, got {}; correct it, or "
         "set [ratings]"
     ): "{1} 对 {0} 的评分：评分必须在 {2} 到 {3} 之间，实际为 {4}；请更正，或设置 [ratings]",
-    "scene {} is not indexed in {}; run 'recagent index' with a catalogue that has this scene": "场景 {0} 在 {1} 中没有索引；请用含有该场景的目录运行 'recagent index'",
+    "scene {} is not indexed in {}; run 'recagent index' with a catalogue that has this scene": "场景 {0} 在 {1} 中没有索引；请用含有该场景的商品目录运行 'recagent index'",
+    "setting {} (from {}, .env or the environment): {}{}": "设置 {0}（来自 {1}、.env 或环境变量）：{2}{3}",
     "settings from {}, .env or the environment: {}": "设置（来自 {0}、.env 或环境变量）：{1}",
     (
         "the catalogue cannot be used as it is, and nothing was stored:\n  {}\nrun 'recagent "
         'validate\' to see everything; mend the files, or set [cleaning] unusable = "drop" to '
         "leave such rows and values out"
     ): (
-        "目录目前无法使用，没有写入任何数据：\n  {0}\n运行 'recagent validate' 可查看全部问题"
+        "商品目录目前无法使用，没有写入任何数据：\n  {0}\n运行 'recagent validate' 可查看全部问题"
         '；请修正文件，或设置 [cleaning] unusable = "drop" 以排除这些行和值'
     ),
     (
@@ -195,6 +196,7 @@ MESSAGES: Mapping[str, str] = {
         "{} would be overwritten, so nothing was written; move it away or run 'recagent "
         "init' in another folder"
     ): "{0} 会被覆盖，因此没有写入任何文件；请移走它，或在另一个文件夹里运行 'recagent init'",
+    "{} was changed while it was read; run the command again": "{0} 在读取期间被改动；请再次运行命令",
     (
         "{}: a text has a NUL character or half of a surrogate pair, which databases do not "
         "keep; remove it. Nothing was stored"

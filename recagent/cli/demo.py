@@ -30,7 +30,7 @@ WORDS: dict[Language, dict[str, str]] = {
     "zh": {
         "about": "真实的电影评分（MovieTweetings，MIT 许可）。各场景是同一类商品按类型划分的货架。",
         "liked": "{person} 在 {scenes} 个场景里评过 {n} 部电影；最近喜欢的",
-        "scene": "场景", "item": "条目", "rating": "评分",
+        "scene": "场景", "item": "商品", "rating": "评分",
         "next": "下一步：recagent recommend {person} --demo --lang zh --scene {scene} --wish Comedy"
         "\n        recagent explain {person} {item} --demo --lang zh",
     },

@@ -35,7 +35,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "cleaned": "已清洗",
         "scenes": "{n} 个场景共 {items} 个商品（{names}）；标题文字：{scripts}",
         "people": "{people} 位用户的 {events} 次行为",
-        "clean": "没有发现问题。", "whole": "整个目录",
+        "clean": "没有发现问题。", "whole": "整个商品目录",
     },
 }  # fmt: skip
 _SCRIPTS: Mapping[Language, Mapping[str, str]] = {

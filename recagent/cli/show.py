@@ -37,11 +37,11 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "processes that read them; delete them by 'recagent index --prune'",
     },
     "zh": {
-        "item": "条目", "chance": "概率", "why": "理由", "none": "（暂无依据）",
+        "item": "商品", "chance": "概率", "why": "理由", "none": "（暂无依据）",
         "warm": "", "scene": "初次来到此场景", "fully": "暂无此人的记录：按热门且多样推荐",
         "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
         "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
-        "no model": "未调用模型", "empty": "此场景里没有可推荐的新条目了。",
+        "no model": "未调用模型", "empty": "此场景里没有可推荐的新商品了。",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
         "at": "时间", "in": "场景", "kind": "行为", "value": "评分",
@@ -146,6 +146,8 @@ def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
     from recagent.cli import report  # noqa: PLC0415 - it uses this module's console
 
     facts = {**asdict(done.items), "events": done.events, "people": done.users, "pruned": pruned}
+    if pruned:
+        facts["outdated"] = 0
     if as_json:
         print_json({**facts, "report": report.report_json(done.report, lang=lang)})
         return

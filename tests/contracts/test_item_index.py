@@ -177,6 +177,15 @@ def test_scenes_have_any_name_and_their_own_items(index):
         assert wait(index.items(name))["1"].title == f"About {name}"
 
 
+def test_a_scene_of_one_item_is_written_again_and_emptied(index):
+    for _ in range(2):
+        fill(index, BOOKS[:1])
+        assert list(wait(index.fingerprints("books"))) == [BOOKS[0].id]
+    wait(index.delete("books", ids=[BOOKS[0].id]))
+    assert wait(index.items("books")) == {}
+    assert not wait(index.vectors("books", ids=[BOOKS[0].id])).any()
+
+
 def test_pruning_keeps_the_scenes_that_are_named(index):
     fill(index, BOOKS)
     fill(index, [make_item("f1", scene="films")], scene="films")

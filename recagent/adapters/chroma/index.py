@@ -90,9 +90,11 @@ class ChromaIndex:
             return np.zeros((0, 0), dtype=np.float32)
         if loaded.matrix is None:
             return await self._in_thread(lambda: self._vectors(scene, ids))
-        rows = [loaded.row.get(item_id, -1) for item_id in ids]
-        found = loaded.matrix[rows]
-        found[[row < 0 for row in rows]] = 0.0
+        width = loaded.matrix.shape[1] if loaded.row else 0
+        found = np.zeros((len(ids), width), dtype=np.float32)
+        for place, item_id in enumerate(ids):
+            if item_id in loaded.row:
+                found[place] = loaded.matrix[loaded.row[item_id]]
         return found
 
     async def search(
@@ -282,7 +284,7 @@ def _whole(collection: chromadb.Collection) -> dict[str, str]:
     """Every item's fingerprint; raises Chroma's error if vectors were lost."""
     ids = _ids(collection)
     if ids:
-        collection.get(ids=[ids[0], ids[-1]], include=["embeddings"])
+        collection.get(ids=sorted({ids[0], ids[-1]}), include=["embeddings"])
     held: dict[str, str] = {}
     for page in _pages(collection, ids, ["metadatas"]):
         for item_id, metadata in zip(page["ids"], page["metadatas"], strict=True):

@@ -1,0 +1,236 @@
+"""Events as a stream over the files: read twice or more, so that memory does not grow with them.
+
+What must not be stored (copies, repeats, bots) is decided here; nothing is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from recagent.catalog.cleaning import Aliases, Cleaner
+from recagent.catalog.events import EventReader
+from recagent.catalog.items import ItemReader
+from recagent.catalog.report import Problem, Reading, Report, file_name
+from recagent.catalog.tally import Tally
+from recagent.errors import DataError
+from recagent.settings import Settings
+from recagent.types import Event, Item
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64]
+
+# More repeats than this are noted where the settings say nothing.
+SUSPICIOUS_REPEATS = 100
+
+_ROW_BITS = 40  # of a row's number, above which its file's number stands
+_SECONDS_PER_DAY = 86_400
+_TOLD_EVERY = 10_000
+
+OnProgress = Callable[[str, int, int | None], None]
+
+
+def cleaner_for(settings: Settings, report: Report, reader: ItemReader) -> Cleaner:
+    """What cleans texts into a report, of items and of events alike."""
+    return Cleaner(
+        report, attributes=settings.attributes, cleaning=settings.cleaning, origin=reader.origin
+    )
+
+
+class EventStream:
+    """The usable events of all files, cleaned, as often as they are asked for."""
+
+    def __init__(
+        self, settings: Settings, items: Sequence[Item], aliases: Aliases, reader: ItemReader
+    ) -> None:
+        self._settings = settings
+        self._reader = reader
+        self._aliases = aliases
+        self._known = {(item.scene, item.id) for item in items}
+        self._now = datetime.now(tz=UTC)  # one for all passes
+        self.bots: AbstractSet[str] = frozenset()
+        self._stamps = [_stamp(file.path) for file in settings.catalog.events]
+        homes: dict[str, list[str]] = {}
+        for scene, item_id in reader.places():  # also of items that cleaning left out
+            homes.setdefault(item_id, []).append(scene)
+        self._scenes = {
+            item_id: found[0] if len(found) == 1 else "" for item_id, found in homes.items()
+        }
+
+    def __call__(self, report: Report) -> Iterator[tuple[int, Reading, Event]]:
+        cleaner = cleaner_for(self._settings, report, self._reader)
+        scale = self._settings.ratings.scale()
+        drops_orphans = self._settings.cleaning.orphans == "drop"
+        events = EventReader(
+            report, scale=scale, scenes=self._scenes, drops_orphans=drops_orphans, now=self._now
+        )
+        for place, file in enumerate(self._settings.catalog.events):
+            for reading, number, read in events.read(file):
+                event = self._cleaned(read, cleaner, reading)
+                if event.user_id in self.bots:
+                    reading.leave_out("bot", field="user_id", value=event.user_id)
+                    continue
+                home = (event.scene, event.item_id)
+                if home in self._aliases:
+                    event = replace(event, item_id=self._aliases[home])
+                    home = (event.scene, event.item_id)
+                if home not in self._known:
+                    if drops_orphans:
+                        reading.leave_out("orphan", field="item_id", value=event.item_id)
+                        continue
+                    reading.note(number, "orphan kept", field="item_id", value=event.item_id,
+                                 scene=event.scene)  # fmt: skip
+                yield place << _ROW_BITS | number, reading, event
+            if _stamp(file.path) != self._stamps[place]:
+                raise DataError(
+                    f"{file_name(file.path)!r} was changed while it was read; run the command again"
+                )
+
+    def _cleaned(self, event: Event, cleaner: Cleaner, reading: Reading) -> Event:
+        if not (event.text or event.device or event.place):
+            return event
+        where = reading.read.file
+        return replace(
+            event,
+            text=cleaner.text(event.text, field="text", where=where),
+            device=cleaner.text(event.device, field="device", where=where),
+            place=cleaner.text(event.place, field="place", where=where),
+        )
+
+
+class People:
+    """How many events everybody has, and over how long."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, datetime, datetime]] = {}
+
+    def add(self, event: Event) -> None:
+        at = event.at
+        seen = self._seen.get(event.user_id)
+        if seen is None:
+            self._seen[event.user_id] = (1, at, at)
+            return
+        count, first, last = seen
+        if at < first:
+            first = at
+        elif at > last:
+            last = at
+        self._seen[event.user_id] = (count + 1, first, last)
+
+    def remove(self, event: Event) -> None:
+        """Count an event less; the first and the last one's times stay."""
+        count, first, last = self._seen[event.user_id]
+        self._seen[event.user_id] = (count - 1, first, last)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._seen)
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def busier_than(self, limit: float) -> list[str]:
+        """Ids of people with more events a day, on average from their first to their last."""
+        return [
+            user_id
+            for user_id, (count, first, last) in self._seen.items()
+            if count > limit * max(1.0, (last - first).total_seconds() / _SECONDS_PER_DAY)
+        ]
+
+
+def look_through(
+    stream: EventStream, settings: Settings, report: Report, on_progress: OnProgress | None
+) -> tuple[People, Rows]:
+    """Read all events: who there is, and the codes of copies and repeats."""
+    rules = settings.cleaning
+    if rules.max_events_per_day:
+        stream.bots = _bots(stream, limit=rules.max_events_per_day)
+    people = People()
+    with TemporaryDirectory(prefix="recagent-") as folder:
+        copies, repeats = _tally(Path(folder) / "copies"), _tally(Path(folder) / "repeats")
+        with closing(copies), closing(repeats):
+            readings: dict[int, Reading] = {}
+            for done, (code, reading, event) in enumerate(stream(report), start=1):
+                readings[code >> _ROW_BITS] = reading
+                copies.add(_key(event), code)
+                repeats.add(_key(event)[:-1], code)
+                people.add(event)
+                if on_progress and done % _TOLD_EVERY == 0:
+                    on_progress("checking", done, None)
+            same = copies.beyond(1)
+            often = repeats.beyond(rules.max_repeats or SUSPICIOUS_REPEATS, without=same)
+    return people, _left_out(same, often, readings, settings, report)
+
+
+def _bots(stream: EventStream, *, limit: float) -> frozenset[str]:
+    """Who has more events a day than ``limit``, of each event one; it reads all of them for it."""
+    people = People()
+    with (
+        TemporaryDirectory(prefix="recagent-") as folder,
+        closing(_tally(Path(folder) / "copies")) as copies,
+    ):
+        for code, _, event in stream(Report()):
+            copies.add(_key(event), code)
+            people.add(event)
+        same = copies.beyond(1)
+    for event, is_copy in marked(stream, same) if len(same) else ():
+        if is_copy:
+            people.remove(event)
+    return frozenset(people.busier_than(limit))
+
+
+def _key(event: Event) -> tuple[str, str, str, str, datetime]:
+    """What makes an event the same as another; without the time, what makes it a repeat."""
+    return event.user_id, event.item_id, event.scene, event.kind, event.at
+
+
+def marked(
+    stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]], codes: Rows
+) -> Iterator[tuple[Event, bool]]:
+    """Every event, and whether its code is among ``codes``, which rise."""
+    rest = chain(codes.tolist(), [-1])
+    code = next(rest)
+    for at, _, event in stream(Report()):
+        while -1 < code < at:
+            code = next(rest)
+        yield event, code == at
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes when the file does; a folder's and a missing file's are not looked at."""
+    if not path.is_file():
+        return 0, 0
+    told = path.stat()
+    return told.st_size, told.st_mtime_ns
+
+
+def _tally(folder: Path) -> Tally:
+    folder.mkdir()
+    return Tally(folder)
+
+
+def _left_out(
+    same: Rows, often: Rows, readings: Mapping[int, Reading], settings: Settings, report: Report
+) -> Rows:
+    import numpy as np  # noqa: PLC0415 - for the tally alone
+
+    steps = [("same event", same)]
+    if settings.cleaning.max_repeats:
+        steps.append(("repeat", often))
+    elif len(often):
+        facts = {"limit": str(SUSPICIOUS_REPEATS)}
+        report.problem(Problem(kind="repeats", value=str(len(often)), facts=facts))
+    for step, codes in steps:
+        for code in codes.tolist():
+            number = code & ((1 << _ROW_BITS) - 1)
+            readings[code >> _ROW_BITS].leave_out(step, field="item_id", value=f"row {number}")
+    return np.sort(np.concatenate([codes for _, codes in steps]))

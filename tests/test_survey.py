@@ -150,7 +150,7 @@ def test_a_text_that_no_store_keeps_is_cleaned_whatever_the_settings_say(tmp_pat
 
 def test_people_have_all_their_attributes_and_come_once(tmp_path):
     path = tmp_path / "users.jsonl"
-    lines = ['{"user_id": "u%d"}' % number for number in range(1_000)]
+    lines = [json.dumps({"user_id": f"u{number}"}) for number in range(1_000)]
     lines += ['{"user_id": "ann", "city": "Rome"}'] * 2 + ['{"user_id": "u1", "city": "Bonn"}']
     path.write_text("\n".join(lines), encoding="utf-8")
     settings = shop(tmp_path, "")

@@ -130,9 +130,12 @@ def test_a_prompt_that_uses_what_it_does_not_declare_is_named(
     shutil.copytree(prompts.folder(), folder)
     path = folder / "rerank" / "label.v1.j2"
     path.write_text(path.read_text(encoding="utf-8") + "{{ weather }}\n", encoding="utf-8")
-    monkeypatch.setattr(prompts, "folder", lambda: folder)
     monkeypatch.setattr(wiring, "model", lambda _: ScriptedModel(modes={"label"}))
-    done = recagent("recommend", "ana")
+    with monkeypatch.context() as patched:
+        patched.setattr(prompts, "folder", lambda: folder)
+        prompts.load.cache_clear()
+        done = recagent("recommend", "ana")
+    prompts.load.cache_clear()
     assert (done.returncode, done.stdout) == (1, "")
     assert f"prompt {str(path)!r} declares the inputs" in done.stderr
     assert "'weather'" in done.stderr

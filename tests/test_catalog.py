@@ -11,6 +11,7 @@ import pytest
 from examples import raw
 
 from recagent.catalog import read_events, read_items, read_users
+from recagent.errors import DataError
 from recagent.settings import AttributeSettings
 from recagent.types import Event, Item, User
 
@@ -158,3 +159,55 @@ def test_a_declared_date_is_the_day_as_it_is_written(tmp_path):
     path = table(tmp_path / "items.csv", [row])
     (item,) = read_items(raw(path, scene="books"), attributes=declared)
     assert item.attributes == {"out": "2024-05-01"}
+
+
+@pytest.mark.parametrize(
+    "time", ["2024/5/1 12:00", "2024-5-1 12:00:00", "2024年5月1日 12:00", "2024.05.01 12:00"]
+)
+def test_times_as_spreadsheets_and_chinese_exports_write_them(tmp_path, time):
+    row = {"user_id": "ann", "item_id": "b1", "scene": "books", "timestamp": time}
+    (event,) = read_events(raw(table(tmp_path / "events.csv", [row])))
+    assert event.at == datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("time", ["2024/13/1", "2024年5月", "5/1/2024", "2024/5/1 25:00"])
+def test_times_that_are_none_are_refused(tmp_path, time):
+    row = {"user_id": "ann", "item_id": "b1", "scene": "books", "timestamp": time}
+    with pytest.raises(DataError, match="is no time"):
+        list(read_events(raw(table(tmp_path / "events.csv", [row]))))
+
+
+@pytest.mark.parametrize(
+    ("said", "price"),
+    [("¥19.90", 19.9), ("¥1,299.00", 1299.0), ("￥93.5元", 93.5), ("１２．５", 12.5), ("$5", 5.0),
+     ("-3", -3.0)],
+)  # fmt: skip
+def test_prices_are_numbers_where_that_is_declared(tmp_path, said, price):
+    path = table(tmp_path / "items.csv", [{"item_id": "1", "title": "t", "price": said}])
+    declared = {"price": AttributeSettings(type="number")}
+    (item,) = read_items(raw(path, scene="books"), attributes=declared)
+    assert item.attributes == {"price": price}
+
+
+@pytest.mark.parametrize("said", ["1.299,00", "12,9", "about 5", "¥", "1,2,3"])
+def test_what_is_no_plain_number_stays_a_fault(tmp_path, said):
+    path = table(tmp_path / "items.csv", [{"item_id": "1", "title": "t", "price": said}])
+    declared = {"price": AttributeSettings(type="number")}
+    with pytest.raises(DataError, match="is not of type number"):
+        read_items(raw(path, scene="books"), attributes=declared)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"), [("收藏", "like"), ("Purchase ", "purchase"), ("浏览", "view")]
+)
+def test_kinds_may_be_in_capitals_or_in_chinese(tmp_path, said, kind):
+    row = {"user_id": "ann", "item_id": "b1", "scene": "books", "timestamp": "5", "kind": said}
+    (event,) = read_events(raw(table(tmp_path / "events.csv", [row])))
+    assert event.kind == kind
+
+
+@pytest.mark.parametrize("field", ["item_id", "title", "scene"])
+def test_a_list_or_an_object_is_no_id_scene_or_title(tmp_path, field):
+    row = {"item_id": "1", "title": "t", "scene": "books"} | {field: ["a", "b"]}
+    with pytest.raises(DataError, match=f"'{field}' .* is a list or an object; give one plain"):
+        read_items(raw(table(tmp_path / "items.jsonl", [row])))

@@ -179,7 +179,7 @@ class Cleaner:
     def _filled(
         self, scene: str, item: Item, name: str, value: Value, declared: AttributeSettings
     ) -> Item:
-        before, after = f"{item.id}: ", f"{item.id}: {value}"
+        before, after = f"{item.id}:", f"{item.id}: {value}"
         self._report.changed(declared.missing, name, where=scene, before=before, after=after)
         return replace(item, attributes={**item.attributes, name: value})
 

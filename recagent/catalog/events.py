@@ -14,6 +14,10 @@ from recagent.errors import DataError
 from recagent.settings import FileSettings
 from recagent.types import EVENT_KINDS, Event, EventKind, RatingScale
 
+_IN_CHINESE: dict[str, EventKind] = {
+    "浏览": "view", "点击": "click", "喜欢": "like", "收藏": "like", "不喜欢": "dislike",
+    "评分": "rating", "购买": "purchase", "完成": "finish", "跳过": "skip", "评论": "comment",
+}  # fmt: skip
 _EARLY = datetime(1990, 1, 1, tzinfo=UTC)
 
 
@@ -73,10 +77,11 @@ class EventReader:
             value = fields.number(row.get("value"))
         except ValueError:
             return reading.unusable(number, "bad number", field="value", value=row.get("value"))
-        kind = row.get("kind") or ("view" if value is None else "rating")
-        if kind not in EVENT_KINDS:
+        said = row.get("kind") or ("view" if value is None else "rating")
+        kind = said if said in EVENT_KINDS else _kind(fields.text(said))
+        if kind is None:
             known = ", ".join(EVENT_KINDS)
-            return reading.unusable(number, "bad kind", field="kind", value=kind, known=known)
+            return reading.unusable(number, "bad kind", field="kind", value=said, known=known)
         if kind == "rating" and not self._is_rating(reading, number, value):
             return None
         return Event(
@@ -140,3 +145,9 @@ def event_kind(kind: str) -> EventKind:
     if kind not in EVENT_KINDS:
         raise DataError(f"event kind {kind!r} is none of {', '.join(EVENT_KINDS)}")
     return cast("EventKind", kind)
+
+
+def _kind(said: str) -> EventKind | None:
+    """A kind in capitals, between spaces, or in Chinese."""
+    plain = said.strip().lower()
+    return cast("EventKind", plain) if plain in EVENT_KINDS else _IN_CHINESE.get(plain)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,6 +26,8 @@ _PADDED = re.compile(r"[+-]?0\d")  # 00501 is a code: as a number it would lose 
 _LARGEST = 1e100  # nothing is counted or paid so high, and sums beyond it overflow
 _USUAL = 10  # digits of seconds since 1970, from 2001 to 2286
 _SHORTEST_DATE = 8  # 20240501; a year alone is no second of 1970
+_CIVIL = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(\s+\d{1,2}:\d{2}(?::\d{2})?)?")
+_MONEY = re.compile(r"[¥$€£]?\s*([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?)\s*[¥$€£元]?")
 # Seconds since 1970 stay below this until the year 5138; larger numbers are finer units.
 _MILLISECONDS_FROM = 10**11
 _MICROSECONDS_FROM = 10**14
@@ -65,12 +68,22 @@ def time(value: object) -> datetime:
         seconds = None
     try:
         if seconds is None:
-            at = datetime.fromisoformat(said)
+            at = datetime.fromisoformat(_iso(said))
             # An hour that does not exist near the calendar's ends fails here, not later.
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         return datetime.fromtimestamp(seconds / _unit(abs(seconds)), tz=UTC)
     except (OverflowError, OSError) as error:
         raise ValueError(value) from error
+
+
+def _iso(said: str) -> str:
+    """``2026/1/5 10:00`` and ``2026年1月5日`` as ISO 8601 writes them; other texts as they are."""
+    found = _CIVIL.fullmatch(said)
+    if found is None:
+        return said
+    year, month, day, clock = found.groups()
+    hour, colon, rest = (clock or "").strip().partition(":")
+    return f"{year}-{month:0>2}-{day:0>2}" + (f"T{hour:0>2}{colon}{rest}" if clock else "")
 
 
 def _unit(size: float) -> float:
@@ -97,7 +110,7 @@ def attribute(value: object, kind: AttributeType, separator: str) -> Value | Non
         return tags(value, separator) or None
     said = text(value).strip()
     if kind == "number":
-        return number(said)
+        return number(_plain_number(said))
     if kind == "integer":
         return _integer(said)
     if kind == "boolean":
@@ -107,6 +120,12 @@ def attribute(value: object, kind: AttributeType, separator: str) -> Value | Non
     if kind == "date":
         return _date(value).isoformat()
     return " ".join(tags(cast("list[object]", value), separator)) if listed else text(value)
+
+
+def _plain_number(said: str) -> str:
+    """``¥1,299.00`` without the currency and the commas between thousands."""
+    found = _MONEY.fullmatch(unicodedata.normalize("NFKC", said))
+    return found[1].replace(",", "") if found else said
 
 
 def _integer(said: str) -> int:
@@ -130,7 +149,9 @@ def _date(value: object) -> date:
     if len(said) < _SHORTEST_DATE:
         raise ValueError(value)
     try:
-        return datetime.fromisoformat(said).date()  # as it is written, in whatever zone that was
+        return datetime.fromisoformat(
+            _iso(said)
+        ).date()  # as it is written, in whatever zone that was
     except ValueError:
         return time(said).date()
 

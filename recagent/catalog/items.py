@@ -80,6 +80,8 @@ class ItemReader:
         task = fields.text(row.get("task")) or "item"
         if not item_id or not where:
             return None
+        if isinstance(row.get("title"), list | dict):
+            return reading.unusable(number, "nested", field="title", value=title)
         if not title.strip():
             return reading.unusable(number, "empty", field="title")
         if task not in TASKS:

@@ -155,7 +155,7 @@ class Report:
         """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
         change = self._changed.setdefault((step, field, where), Changed())
         if not change.count:
-            change.before, change.after = shown(before), shown(after)
+            change.before, change.after = _as_it_is(before), _as_it_is(after)
         change.count += 1
 
     @property
@@ -228,6 +228,12 @@ def shown(value: object, *, limit: int = _SHOWN) -> str:
     text = " ".join(str(value)[: 10 * limit].split())
     text = "".join(char if char.isprintable() else _escaped(char) for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _as_it_is(value: str) -> str:
+    """The beginning of a value with its spaces, since a step may have changed just these."""
+    text = "".join(char if char.isprintable() else _escaped(char) for char in value[: 2 * _SHOWN])
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def _toml_key(name: str) -> str:

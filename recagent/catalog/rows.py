@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from recagent.catalog import fields
 from recagent.catalog.report import Reading, file_name, shown
@@ -62,6 +63,8 @@ def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
     raw = row.get(field)
     if isinstance(raw, str) and raw.isprintable() and raw and raw == raw.strip():
         return raw
+    if isinstance(raw, list | dict):
+        return reading.unusable(number, "nested", field=field, value=cast("object", raw))
     said = raw if isinstance(raw, str) else fields.text(raw)
     found = said.strip()
     if not found:

@@ -102,6 +102,10 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "请添加 'scene' 列，或在文件设置里写明 scene",
         ),
     },
+    "nested": {
+        "en": ("{field!r} {value} is a list or an object", "give one plain value"),
+        "zh": ("{field!r} 的值 {value} 是列表或对象", "请提供单个值"),
+    },
     "ragged": {
         "en": (
             "the row has {value} fields, the header {expected}",

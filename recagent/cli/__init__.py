@@ -20,4 +20,5 @@ def main() -> None:
         print(f"recagent: {spoken(error)}", file=sys.stderr)
         sys.exit(RUNTIME_ERROR)
     except KeyboardInterrupt:
+        print("recagent: stopped; what is written stays, run it again to go on", file=sys.stderr)
         sys.exit(INTERRUPTED)

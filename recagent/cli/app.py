@@ -35,6 +35,9 @@ Config = Annotated[
 Demo = Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prompts and face.")]
+DropOrphans = Annotated[
+    bool, typer.Option("--drop-orphans", help="Leave out events of unknown items.")
+]
 Scene = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
 SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
 Wish = Annotated[str, typer.Option(help='What is wanted now: "something light".')]
@@ -145,7 +148,12 @@ def init(
         typer.echo(path)
     has_data = any(path.suffix == ".csv" for path in written)
     first = "" if has_data else "edit recagent.toml, then "
-    typer.echo(f"next: {first}recagent validate", err=True)
+    says = (
+        "下一步：recagent validate"
+        if template.endswith("-zh")
+        else f"next: {first}recagent validate"
+    )
+    typer.echo(says, err=True)
 
 
 @app.command()
@@ -157,9 +165,7 @@ def validate(
     columns: Annotated[
         str, typer.Option("--map", help="Our field and the file's column: item_id=sku,title=name.")
     ] = "",
-    drop_orphans: Annotated[
-        bool, typer.Option("--drop-orphans", help="Leave out events of unknown items.")
-    ] = False,
+    drop_orphans: DropOrphans = False,
     limit: Annotated[int, typer.Option(min=1, help="Problems shown of each kind and file.")] = 5,
     lang: Lang = None,
     config: Config = None,
@@ -171,11 +177,8 @@ def validate(
     from recagent.cli.progress import progress  # noqa: PLC0415
 
     settings = named_files(
-        _settings(config, demo=False, lang=lang), files or [], columns=_column_map(columns)
+        _catalog_settings(config, lang, drop_orphans), files or [], columns=_column_map(columns)
     )
-    if drop_orphans:
-        cleaning = settings.cleaning.model_copy(update={"orphans": "drop"})
-        settings = settings.model_copy(update={"cleaning": cleaning})
     with progress() as advance:
         found = survey(settings, on_progress=advance, examples=limit).report
     if json:
@@ -192,6 +195,7 @@ def index(
     prune: Annotated[
         bool, typer.Option("--prune", help="Then delete all other scenes and embedders.")
     ] = False,
+    drop_orphans: DropOrphans = False,
     lang: Lang = None,
     json: Json = False,
 ) -> None:
@@ -204,7 +208,7 @@ def index(
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
     from recagent.loading import prune_index  # noqa: PLC0415
 
-    settings = _settings(config, demo=False, lang=lang)
+    settings = _catalog_settings(config, lang, drop_orphans)
     loaded = load_with_progress(settings)
     pruned = 0
     if prune:
@@ -294,6 +298,14 @@ def models_path() -> None:
     if path is None:
         raise ModelError("the embedded model has no weights; run 'recagent models pull'")
     typer.echo(path)
+
+
+def _catalog_settings(config: Path | None, lang: Language | None, drop_orphans: bool) -> Settings:
+    settings = _settings(config, demo=False, lang=lang)
+    if not drop_orphans:
+        return settings
+    cleaning = settings.cleaning.model_copy(update={"orphans": "drop"})
+    return settings.model_copy(update={"cleaning": cleaning})
 
 
 def _column_map(pairs: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ LOCK = "recagent.lock"
 OWNER = "recagent.pid"
 
 _CONNECT = 5.0  # seconds
+_TURN = 3.0  # seconds that a short command is waited for, before a folder is said to be in use
 _ANSWER = 120.0  # seconds of silence; Chroma's own client would wait for ever
 _CONNECTING = threading.Lock()
 # Kept for ever: a lock that is collected lets go of a folder that Chroma still has open.
@@ -105,7 +106,7 @@ class Folder:
         # It counts how often this process took it, and ends with the process, however that ends.
         lock = _LOCKS.setdefault(self._path, FileLock(self._path / LOCK, thread_local=False))
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=_TURN)
         except Timeout as error:
             raise RetrievalError(
                 f"{self} is in use by {self._owner()}; stop that process, or let several share "

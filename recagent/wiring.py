@@ -41,23 +41,14 @@ __all__ = [
 
 def parts(settings: Settings) -> Parts:
     """The parts that the settings describe; models and indexes load at first use."""
-    scale = settings.ratings.scale()
-    vectors, store, items = embedder(settings), event_store(settings), index(settings)
-    behaviour = Snapshot(store, scale=scale)
-    chat = model(settings)
-    sources = (
-        Neighbours(items, behaviour),
-        Popularity(items, behaviour),
-        TextSimilarity(items, vectors),
-        Transfer(items),
-        Lexical(items),
-    )
-    unknown = settings.retrieval.weights.keys() - {source.name for source in sources}
+    names = [each.name for each in (Neighbours, Popularity, TextSimilarity, Transfer, Lexical)]
+    unknown = settings.retrieval.weights.keys() - set(names)
     if unknown:
         raise ConfigError(
-            f"[retrieval] weights: unknown source {min(unknown)!r}; there are "
-            f"{', '.join(source.name for source in sources)}"
+            f"[retrieval] weights: unknown source {min(unknown)!r}; there are {', '.join(names)}"
         )
+    scale = settings.ratings.scale()
+    vectors, items, chat = embedder(settings), index(settings), model(settings)
     ranker = (
         LanguageRanker(
             chat,
@@ -67,6 +58,15 @@ def parts(settings: Settings) -> Parts:
         )
         if chat
         else None
+    )
+    store = event_store(settings)  # the last: it is open from here on, and nothing fails after it
+    behaviour = Snapshot(store, scale=scale)
+    sources = (
+        Neighbours(items, behaviour),
+        Popularity(items, behaviour),
+        TextSimilarity(items, vectors),
+        Transfer(items),
+        Lexical(items),
     )
     return Parts(
         store=store,

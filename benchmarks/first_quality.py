@@ -90,6 +90,7 @@ def make_case(
     ids = [target.item_id, *map(str, negatives)]
     rng.shuffle(ids)
     return Case(
+        id=target.user_id,
         user_id=target.user_id,
         scene=target.scene,
         item_ids=tuple(ids),

@@ -284,9 +284,21 @@ class Impression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One offline question: frozen candidates and graded judgments, by item id."""
+    """One offline question: who, where, what may be known, frozen candidates, judgments.
 
+    Attributes:
+        id: unique within its run.
+        item_ids: the candidates in the order in which they are listed; empty where the whole scene
+            is to be ranked.
+        judgments: graded relevance by item id; 0 or absent is not relevant.
+        history: the person's events before the target, newest first.
+        user: what the person declares.
+    """
+
+    id: str
     user_id: str
     scene: str
     item_ids: tuple[str, ...]
     judgments: Mapping[str, int]
+    history: tuple[Event, ...] = ()
+    user: User | None = None

@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from recagent.types import Case, Event, Item, RatingScale, Scene, Usage, User
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     Vector = NDArray[np.float32]
 
 ALL = ""  # the scene of a number over all scenes, the variant of a case as it stands

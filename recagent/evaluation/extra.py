@@ -1,0 +1,24 @@
+"""Modules of the extra ``eval``, loaded when they are first used.
+
+Not a list of what is optional: whoever needs a library names it here.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from recagent.errors import ConfigError
+
+
+def extra(module: str) -> Any:
+    """The module of that name, ``implicit.als`` say.
+
+    Raises:
+        ConfigError: its library is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        library = module.partition(".")[0]
+        raise ConfigError(f"{library!r} is missing: pip install 'recagent[eval]'") from error

@@ -1,0 +1,195 @@
+"""A run's folder: what stands in it, and how it is written so that a kill loses no whole line.
+
+Not the running itself: that is ``launch``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from recagent.errors import DataError
+from recagent.evaluation.nouns import Conversation, Manifest, Result, Summary, Values
+from recagent.types import Case
+
+MANIFEST = "run.json"
+EXPERIMENT = "experiment.toml"
+CASES = "cases.jsonl"
+RESULTS = "results.jsonl"
+CONVERSATIONS = "conversations.jsonl"
+VALUES = "values.jsonl"
+SUMMARY = "summary.json"
+TITLES = "titles.json"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Run:
+    """A finished run, read.
+
+    Attributes:
+        cases: by id, in the order in which they stand in the file.
+        results: one for each system, case and variant; of several the last.
+        conversations: may be empty.
+        titles: what an item is called, by id; may be empty.
+    """
+
+    folder: Path
+    manifest: Manifest
+    cases: Mapping[str, Case]
+    results: Sequence[Result]
+    conversations: Sequence[Conversation]
+    values: Sequence[Values]
+    summary: Summary
+    titles: Mapping[str, str]
+
+
+def load_run(folder: Path) -> Run:
+    """Read a finished run.
+
+    Raises:
+        DataError: the folder is no run, the run is not finished, or a file of it is broken.
+    """
+    manifest = read(Manifest, folder / MANIFEST)
+    if not (folder / SUMMARY).is_file():
+        raise DataError(
+            f"run {str(folder)!r} is not finished: resume it with recagent eval run "
+            f"--resume {folder}"
+        )
+    titles = folder / TITLES
+    results = {(each.system, each.case, each.variant): each
+               for each in lines(Result, folder / RESULTS)}  # fmt: skip
+    said = {(each.system, each.case): each
+            for each in lines(Conversation, folder / CONVERSATIONS)}  # fmt: skip
+    return Run(
+        folder=folder,
+        manifest=manifest,
+        cases={case.id: case for case in lines(Case, folder / CASES)},
+        results=tuple(results.values()),
+        conversations=tuple(said.values()),
+        values=lines(Values, folder / VALUES),
+        summary=read(Summary, folder / SUMMARY),
+        titles=read(dict[str, str], titles) if titles.is_file() else {},
+    )
+
+
+def read(kind: type[T], path: Path) -> T:
+    """The value of a JSON file.
+
+    Raises:
+        DataError: there is no such file, or it holds something else.
+    """
+    try:
+        return _adapter(kind).validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise DataError(
+            f"{str(path.parent)!r} is no run, it has no {path.name}: give a folder that recagent "
+            "eval run made"
+        ) from error
+    except ValidationError as error:
+        raise DataError(
+            f"file {str(path)!r} is not as recagent wrote it: {_first(error)}; restore it, or run "
+            "the experiment again"
+        ) from error
+
+
+def lines(kind: type[T], path: Path) -> list[T]:
+    """The values of all whole lines; none where there is no file.
+
+    A last line without an end is what a killed process leaves: it is passed over.
+
+    Raises:
+        DataError: a line holds something else.
+    """
+    adapter = _adapter(kind)
+    if not path.is_file():
+        return []
+    found: list[T] = []
+    *whole, _torn = path.read_bytes().split(b"\n")
+    for number, line in enumerate(whole, start=1):
+        try:
+            found.append(adapter.validate_json(line))
+        except ValidationError as error:
+            raise DataError(
+                f"file {str(path)!r} line {number} is not as recagent wrote it: {_first(error)}; "
+                "remove the line and resume the run"
+            ) from error
+    return found
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a file that is there whole or as it was before."""
+    _replace(path, _bytes(value, option=orjson.OPT_INDENT_2) + b"\n")
+
+
+def write_lines(path: Path, values: Iterable[object]) -> None:
+    """Write a file of one value a line that is there whole or as it was before."""
+    _replace(path, b"".join(_bytes(value) + b"\n" for value in values))
+
+
+def append(path: Path, values: Iterable[object]) -> None:
+    """Add one line for each value.
+
+    One write hands them to the system: a process that is killed afterwards has lost none.
+    """
+    rest = memoryview(b"".join(_bytes(value) + b"\n" for value in values))
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _BINARY, 0o644)
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
+
+
+def mend(path: Path) -> None:
+    """Cut off a last line without an end, so that what is appended begins a line of its own."""
+    if path.is_file():
+        whole = path.read_bytes().rfind(b"\n") + 1
+        if whole < path.stat().st_size:
+            os.truncate(path, whole)
+
+
+_BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
+
+
+@cache
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(kind)
+
+
+def _bytes(value: object, *, option: int = 0) -> bytes:
+    try:
+        return orjson.dumps(value, option=option)
+    except orjson.JSONEncodeError:  # half a character, which only a broken reply can hold
+        plain: Any = asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+        text = json.dumps(plain, ensure_ascii=False, default=str)
+        return text.encode("utf-8", errors="replace")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _first(error: ValidationError) -> str:
+    """Where and what the first of its complaints is."""
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else first["msg"]

@@ -1,0 +1,140 @@
+"""Persons drawn again, signs flipped: bootstrap intervals and randomisation tests, many at once.
+
+Not a comparison of systems: that is ``statistics``. People are the independent unit: several cases
+may be of one person, and what is resampled is persons with all of their cases.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+LEVEL = 0.05
+RESAMPLES = 5_000
+FLIPS = 9_999
+SEED = 20_261_101
+BATCH = 250  # resamples at a time: 12 MB for 6,000 people
+
+
+def interval(
+    values: Floats, *, people: Sequence[Hashable], level: float = LEVEL
+) -> tuple[float, float, float]:
+    """Mean of the values, and the ends of its bootstrap interval; NaNs are left out.
+
+    Persons are drawn with replacement, 5,000 times with a fixed seed; the ends are percentiles.
+    Without values all three are NaN; for one person the ends are, since one shows no spread.
+
+    Args:
+        values: of cases, (n,) float64.
+        people: whose case each is.
+        level: that the interval misses the true mean at; 0.05 for a 95% interval.
+
+    Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13.
+    """
+    mean, low, high = intervals(values[:, None], people=people, level=level)
+    return float(mean[0]), float(low[0]), float(high[0])
+
+
+def intervals(
+    values: Floats, *, people: Sequence[Hashable], level: float = LEVEL
+) -> tuple[Floats, Floats, Floats]:
+    """``interval`` of each column of values (n, m), which share their resamples; (m,) each.
+
+    scipy.stats.bootstrap draws the same, for one column at a time: for a run of 6,000 people and
+    hundreds of columns that is minutes, where drawing once and multiplying matrices is seconds.
+    """
+    found = np.full((3, values.shape[1]), math.nan)
+    for columns, kept in by_missing(values):
+        rows, codes, n = coded(people, kept)
+        if n == 0:
+            continue
+        sums, counts = summed(values[np.ix_(rows, columns)], codes, n), np.bincount(codes)
+        found[0, columns] = sums.sum(axis=0) / counts.sum()
+        if n > 1:
+            means = np.concatenate(
+                [(drawn @ sums) / (drawn @ counts)[:, None] for drawn in _resamples(n)]
+            )
+            found[1:, columns] = np.quantile(means, [level / 2, 1 - level / 2], axis=0)
+    return found[0], found[1], found[2]
+
+
+def by_missing(values: Floats) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+    """Columns that have values in the same rows, and those rows: resamples can be shared."""
+    missing = np.isnan(values)
+    groups: dict[bytes, list[int]] = {}
+    for column in range(values.shape[1]):
+        groups.setdefault(missing[:, column].tobytes(), []).append(column)
+    for columns in groups.values():
+        yield np.array(columns, dtype=np.intp), ~missing[:, columns[0]]
+
+
+def coded(
+    people: Sequence[Hashable], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
+    """Kept rows, the person of each as a number from 0, and how many persons there are."""
+    numbers: dict[Hashable, int] = {}
+    rows = np.flatnonzero(kept)
+    codes = [numbers.setdefault(people[row], len(numbers)) for row in rows]
+    return rows, np.array(codes, dtype=np.intp), len(numbers)
+
+
+def summed(values: Floats, codes: NDArray[np.intp], n: int) -> Floats:
+    """Sum of each column over each person's rows, (n, m)."""
+    sums = np.zeros((n, values.shape[1]))
+    np.add.at(sums, codes, values)
+    return sums
+
+
+def _resamples(n: int) -> Iterator[Floats]:
+    """How often each of n persons is drawn, a resample a row, in batches of rows.
+
+    The draws are those of scipy.stats.bootstrap with this seed and batch.
+    """
+    random = np.random.default_rng(SEED)
+    for start in range(0, RESAMPLES, BATCH):
+        size = min(BATCH, RESAMPLES - start)
+        drawn = random.integers(0, n, (size, n)) + n * np.arange(size)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+
+
+def flipped(sums: Floats, *, flips: int = FLIPS) -> Floats:
+    """Two-sided p of each column of per-person sums (n, m): how often flipped signs sum so far.
+
+    All flips where there are at most ``flips``, else so many of them at random, with the observed
+    one counted among these. scipy.stats.permutation_test does the same for one column at a time.
+
+    Source: Phipson and Smyth, "Permutation p-values should never be zero", Statistical Applications
+    in Genetics and Molecular Biology 9(1), 2010.
+    """
+    n = sums.shape[0]
+    exact = 2**n <= flips
+    reached = np.abs(sums.sum(axis=0))
+    # Sums of the same terms in another order differ in their last digits: these still reach it.
+    reached = reached - 1e-12 * np.abs(sums).sum(axis=0)
+    further = np.zeros(sums.shape[1])
+    total = 0
+    for signs in _all_signs(n) if exact else _signs(n, flips):
+        further += (np.abs(signs @ sums) >= reached).sum(axis=0)
+        total += len(signs)
+    return further / total if exact else (further + 1) / (total + 1)
+
+
+def _all_signs(n: int) -> Iterator[Floats]:
+    numbers = np.arange(2**n, dtype=np.int64)[:, None]
+    yield np.where((numbers >> np.arange(n, dtype=np.int64)) & 1, 1.0, -1.0)
+
+
+def _signs(n: int, flips: int) -> Iterator[Floats]:
+    random = np.random.default_rng(SEED)
+    for start in range(0, flips, BATCH):
+        size = min(BATCH, flips - start)
+        drawn = np.frombuffer(random.bytes(size * (n // 8 + 1)), np.uint8).reshape(size, -1)
+        yield np.where(np.unpackbits(drawn, axis=1)[:, :n], 1.0, -1.0)

@@ -66,15 +66,36 @@ async def build_profile(
     scale: RatingScale,
     half_life: timedelta,
 ) -> Profile:
-    """The profile of a person; an id that nobody knows gives an empty one.
+    """The profile of a person as the store has them; an id that nobody knows gives an empty one.
 
     Without an embedder what the person declares is left out.
+    """
+    user = await store.user(user_id) or User(id=user_id)
+    return await profile_of(
+        user,
+        await store.events(user_id, limit=MAX_EVENTS),
+        index=index,
+        embedder=embedder,
+        scale=scale,
+        half_life=half_life,
+    )
+
+
+async def profile_of(
+    user: User,
+    events: Sequence[Event],
+    *,
+    index: ItemIndex,
+    embedder: Embedder | None,
+    scale: RatingScale,
+    half_life: timedelta,
+) -> Profile:
+    """The profile that a person's events, newest first, make; only the newest 500 count.
 
     The taste vector of a scene is the recency- and strength-weighted mean of the vectors of what
     was liked there, plus the declared vector with weight 1, scaled to unit length.
     """
-    user = await store.user(user_id) or User(id=user_id)
-    events = tuple(await store.events(user_id, limit=MAX_EVENTS))
+    events = tuple(events[:MAX_EVENTS])
     items = await _items(events, index)
     liked = _liked(events, items, scale, half_life)
     declared = await _declared(user, embedder) if embedder else None

@@ -1,0 +1,197 @@
+"""What every prompt must beat: baselines as candidate sources, made from training events alone.
+
+Most are the product's own sources; matrix factorisation is in ``factors``. No figure in them was
+chosen on the people that are asked about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from functools import cache
+
+import numpy as np
+
+from recagent.errors import ConfigError
+from recagent.evaluation.factors import Factors
+from recagent.evaluation.order import hashed
+from recagent.profiles import is_liked
+from recagent.protocols import CandidateSource, Embedder, ItemIndex, Query
+from recagent.retrieval import (
+    Behaviour,
+    Lexical,
+    Neighbours,
+    Popularity,
+    TextSimilarity,
+    Transfer,
+    reciprocal_rank,
+)
+from recagent.settings import RetrievalSettings
+from recagent.types import Event, RatingScale
+
+BASELINES: Mapping[str, str] = {
+    "random": "an order by chance, the same for the same person, scene and seed",
+    "popularity": "how many people liked the item",
+    "recent": "how many liked it in training's last 30 days, below that in all of it",
+    "bm25": "words shared with the 20 newest liked items",
+    "knn": "items liked by the people who liked what the person liked",
+    "text": "nearness to the person's taste in the scene, in the embedder's space",
+    "transfer": "nearness to the person's taste in the other scenes",
+    "als": "matrix factorisation of likes by alternating least squares",
+    "bpr": "matrix factorisation of likes by Bayesian personalised ranking",
+    "fused": "reciprocal rank fusion of popularity, bm25, knn, text and transfer, as served",
+}
+
+RECENT = timedelta(days=30)
+
+
+def baseline(
+    name: str,
+    *,
+    index: ItemIndex,
+    embedder: Embedder,
+    training: Sequence[Event],
+    scale: RatingScale,
+    seed: int,
+) -> CandidateSource:
+    """One baseline; ``baselines`` makes several that share what they learn from.
+
+    Raises:
+        ConfigError: there is none of that name, or its library is not installed.
+    """
+    made = baselines(
+        [name], index=index, embedder=embedder, training=training, scale=scale, seed=seed
+    )
+    return made[name]
+
+
+def baselines(
+    names: Sequence[str],
+    *,
+    index: ItemIndex,
+    embedder: Embedder,
+    training: Sequence[Event],
+    scale: RatingScale,
+    seed: int,
+    weights: Mapping[str, float] | None = None,
+) -> dict[str, CandidateSource]:
+    """Baselines by name; what they need to count or fit is counted at the first question.
+
+    Args:
+        names: of ``BASELINES``.
+        index: of the items; the sources read titles and vectors from it.
+        embedder: that the index was made with.
+        training: events that may be learnt from, in order of time.
+        scale: of their ratings.
+        seed: of ``random``, ``als`` and ``bpr``.
+        weights: of the sources in ``fused``, by their names as sources; by default the settings'.
+
+    Raises:
+        ConfigError: there is none of a name, or its library is not installed.
+    """
+
+    @cache
+    def counted() -> Behaviour:
+        return Behaviour(training, scale=scale)
+
+    async def behaviour() -> Behaviour:
+        return counted()
+
+    fused = RetrievalSettings().weights if weights is None else weights
+    makers: Mapping[str, Callable[[], CandidateSource]] = {
+        "random": lambda: Chance(index, seed=seed),
+        "popularity": lambda: Popularity(index, behaviour),
+        "recent": lambda: Recent(index, behaviour, training=training, scale=scale),
+        "bm25": lambda: Lexical(index),
+        "knn": lambda: Neighbours(index, behaviour),
+        "text": lambda: TextSimilarity(index, embedder),
+        "transfer": lambda: Transfer(index),
+        "als": lambda: Factors("als", index, training=training, scale=scale, seed=seed),
+        "bpr": lambda: Factors("bpr", index, training=training, scale=scale, seed=seed),
+        "fused": lambda: Fused(
+            (
+                Neighbours(index, behaviour),
+                Popularity(index, behaviour),
+                TextSimilarity(index, embedder),
+                Transfer(index),
+                Lexical(index),
+            ),
+            weights=fused,
+        ),
+    }
+    for name in names:
+        if name not in makers:
+            raise ConfigError(f"there is no baseline {name!r}; there are {', '.join(BASELINES)}")
+    return {name: makers[name]() for name in names}
+
+
+class Chance:
+    """Uniform scores in [0, 1) that depend on seed, person and scene alone."""
+
+    name = "random"
+
+    def __init__(self, index: ItemIndex, *, seed: int) -> None:
+        self._index = index
+        self._seed = seed
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        items = sorted(await self._index.items(query.scene.name))
+        stream = hashed(self._seed, query.profile.user.id, query.scene.name)
+        scores: list[float] = np.random.default_rng(stream).random(len(items)).tolist()
+        return _best(dict(zip(items, scores, strict=True)), query, limit)
+
+
+class Recent:
+    """Likes in the last 30 days of training; equal ones in the order of all likes.
+
+    The score is the recent count plus a share below 1 of likes over all of training.
+    """
+
+    name = "recent"
+
+    def __init__(
+        self,
+        index: ItemIndex,
+        behaviour: Callable[[], Awaitable[Behaviour]],
+        *,
+        training: Sequence[Event],
+        scale: RatingScale,
+    ) -> None:
+        self._index = index
+        self._behaviour = behaviour
+        begins = max((event.at for event in training), default=None)
+        self._recent = Counter(
+            item_id
+            for _, item_id in {
+                (event.user_id, event.item_id)
+                for event in training
+                if begins and event.at >= begins - RECENT and is_liked(event, scale)
+            }
+        )
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        items = await self._index.items(query.scene.name)
+        likes = (await self._behaviour()).likes
+        most = 1 + max(likes.values(), default=0)
+        scores = {key: self._recent[key] + likes.get(key, 0) / most for key in items}
+        return _best(scores, query, limit)
+
+
+class Fused:
+    """The product's fusion of its sources; each proposes up to the limit."""
+
+    name = "fused"
+
+    def __init__(self, sources: Sequence[CandidateSource], *, weights: Mapping[str, float]) -> None:
+        self._sources = sources
+        self._weights = weights
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        proposals = {source.name: await source(query, limit=limit) for source in self._sources}
+        return list(reciprocal_rank(proposals, weights=self._weights).items())[:limit]
+
+
+def _best(scores: Mapping[str, float], query: Query, limit: int) -> list[tuple[str, float]]:
+    allowed = [pair for pair in scores.items() if pair[0] not in query.exclude]
+    return sorted(allowed, key=lambda pair: -pair[1])[:limit]

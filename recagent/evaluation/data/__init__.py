@@ -1,0 +1,37 @@
+"""Data sets for evaluation, each read from where it lies into one ``Data``.
+
+Nothing is downloaded, and nothing that may not be passed on is part of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from recagent.errors import ConfigError
+from recagent.evaluation.data.declared import read_config, read_demo, read_movietweetings
+from recagent.evaluation.nouns import Data
+
+__all__ = ["SOURCES", "load_data"]
+
+SOURCES: Mapping[str, Callable[[Path | None], Data]] = {
+    "demo": read_demo,
+    "config": read_config,
+    "movietweetings": read_movietweetings,
+}
+
+
+def load_data(source: str, *, path: Path | None = None) -> Data:
+    """Read a data set.
+
+    Args:
+        source: one of ``SOURCES``.
+        path: of its folder or file, where it needs one.
+
+    Raises:
+        ConfigError: an unknown source, or a path that it cannot use.
+        DataError: a file that cannot be read, or a line that cannot be used; names both.
+    """
+    if source not in SOURCES:
+        raise ConfigError(f"[data] source {source!r} is none of {', '.join(SOURCES)}")
+    return SOURCES[source](path)

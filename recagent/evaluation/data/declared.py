@@ -1,0 +1,87 @@
+"""Data that settings declare: the bundled demo, any ``recagent.toml``, folders of known layouts.
+
+Reading and cleaning are the catalogue's; nothing is indexed or stored.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from recagent import demo
+from recagent.catalog import layouts, survey
+from recagent.errors import ConfigError
+from recagent.evaluation.data.files import fingerprint, folder
+from recagent.evaluation.nouns import Data
+from recagent.settings import CatalogSettings, FileSettings, Settings, load
+from recagent.types import Scene
+
+_SHELVES = (
+    "MovieTweetings (Simon Dooms, 2013): film ratings of people who tweeted them. The scenes are "
+    "genre shelves of one kind of goods, not different kinds of goods."
+)
+
+
+def read_demo(path: Path | None) -> Data:  # noqa: ARG001
+    """The bundled demo."""
+    return declared(demo.settings(), name="demo", note=_SHELVES)
+
+
+def read_config(path: Path | None) -> Data:
+    """What a ``recagent.toml``, or the one of a folder, declares.
+
+    Raises:
+        ConfigError: no path is given, or the file is broken.
+        DataError: its data cannot be used.
+    """
+    if path is None:
+        raise ConfigError('[data] source = "config" needs path, a recagent.toml or its folder')
+    settings = load(path)
+    home = path if path.is_dir() else path.resolve().parent
+    return declared(settings, name=home.resolve().name, note="")
+
+
+def read_movietweetings(path: Path | None) -> Data:
+    """The demo's data from a folder with its two tables, not compressed."""
+    home = folder(path, source="movietweetings", needs=("items.tsv", "interactions.tsv"))
+    files = CatalogSettings(
+        items=(FileSettings(path=home / "items.tsv"),),
+        events=(FileSettings(path=home / "interactions.tsv", columns={"value": "rating_0_10"}),),
+    )
+    settings = demo.settings().model_copy(update={"catalog": files})
+    return declared(settings, name="movietweetings", note=_SHELVES)
+
+
+def declared(settings: Settings, *, name: str, note: str) -> Data:
+    """What the settings' files hold, cleaned as they say.
+
+    Raises:
+        ConfigError: no item file is declared.
+        DataError: a file cannot be read, or has rows that cannot be used.
+    """
+    catalog = survey(settings)
+    catalog.refuse_problems()
+    events = sorted(catalog.events(), key=lambda event: event.at)
+    scenes = settings.declared_scenes()
+    made = settings.model_dump_json(include={"attributes", "cleaning", "ratings", "scenes"})
+    return Data(
+        name=name,
+        scenes={
+            scene: scenes.get(scene) or Scene(name=scene)
+            for scene in sorted({item.scene for item in catalog.items})
+        },
+        items=catalog.items,
+        events=events,
+        users={user.id: user for user in catalog.users},
+        scale=settings.ratings.scale(),
+        fingerprint=fingerprint(_files(settings.catalog), made=made),
+        note=note,
+    )
+
+
+def _files(catalog: CatalogSettings) -> list[Path]:
+    """The files that are read; of a folder, those in it that are meant."""
+    return [
+        *(layouts.find(file.path, holds="items")[0] for file in catalog.items),
+        *(layouts.find(file.path, holds="events")[0] for file in catalog.events),
+        *(layouts.find(file.path, holds="users")[0] for file in catalog.users),
+    ]

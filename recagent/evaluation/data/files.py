@@ -1,0 +1,120 @@
+"""Files of a data set: their hash, their lines with numbers, and what is said of a broken one.
+
+What the lines mean is each data set's own matter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+
+from recagent.catalog.decoding import UNREADABLE, opened
+from recagent.errors import ConfigError, DataError
+
+LARGE = 200_000_000  # bytes, above which a file's size and time stand for its content
+_BLOCK = 1 << 20
+
+
+def fingerprint(paths: Iterable[Path], *, made: str = "") -> str:
+    """Hash of the files' bytes (of files above 200 MB: of size and time) and of ``made``.
+
+    Args:
+        paths: in an order that is always the same.
+        made: what else the data depend on (the declarations by which they were read).
+
+    Raises:
+        DataError: a file cannot be read.
+    """
+    digest = hashlib.blake2b(made.encode(), digest_size=16)
+    for path in paths:
+        try:
+            told = path.stat()
+            digest.update(f"\0{path.name}\0{told.st_size}\0".encode())
+            if told.st_size > LARGE:
+                digest.update(str(told.st_mtime_ns).encode())
+                continue
+            with path.open("rb") as file:
+                while block := file.read(_BLOCK):
+                    digest.update(block)
+        except OSError as error:
+            raise _unreadable(path, error) from error
+    return digest.hexdigest()
+
+
+def folder(path: Path | None, *, source: str, needs: Sequence[str] = ()) -> Path:
+    """The folder of a data set.
+
+    Raises:
+        ConfigError: no path is given, it is no folder, or a file that it needs is not there.
+    """
+    if path is None:
+        raise ConfigError(f'[data] source = "{source}" needs path, the folder of its files')
+    if not path.is_dir():
+        raise ConfigError(f"[data] path {str(path)!r} is no folder; source {source!r} needs one")
+    for name in needs:
+        if not (path / name).is_file():
+            raise ConfigError(
+                f"[data] path {str(path)!r} has no file {name!r}, which {source!r} needs"
+            )
+    return path
+
+
+def lines(path: Path) -> Iterator[tuple[int, str]]:
+    """The lines of a text file in UTF-8, also compressed, with their numbers from 1; no blank ones.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        with closing(opened(path)) as binary, io.TextIOWrapper(binary, "utf-8") as text:
+            for number, line in enumerate(text, start=1):
+                if line.strip():
+                    yield number, line.rstrip("\r\n")
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+
+
+def fields(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a table with tabs, cut into ``count`` fields, with their numbers.
+
+    Raises:
+        DataError: it cannot be read, or a line has another number of fields.
+    """
+    for number, line in lines(path):
+        if header and number == 1:
+            continue
+        cells = line.split("\t")
+        if len(cells) != count:
+            raise broken(path, number, f"{len(cells)} fields, not {count}")
+        yield number, cells
+
+
+def objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The objects of a file with one JSON object a line, with their numbers.
+
+    Raises:
+        DataError: it cannot be read, or a line is no JSON object.
+    """
+    for number, line in lines(path):
+        try:
+            row: object = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise broken(path, number, f"no JSON ({error})") from error
+        if not isinstance(row, dict):
+            raise broken(path, number, "no JSON object")
+        yield number, cast("Mapping[str, Any]", row)
+
+
+def broken(path: Path, number: int, says: str) -> DataError:
+    """What is said of a line that cannot be used."""
+    return DataError(f"{str(path)!r}, line {number}: {says}; correct the line, or take it out")
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{str(path)!r} cannot be read ({error}); give a whole file")

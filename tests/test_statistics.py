@@ -50,6 +50,7 @@ def test_an_interval_is_scipys_percentile_bootstrap():
         n_resamples=resampling.RESAMPLES,
         batch=resampling.BATCH,
         method="percentile",
+        confidence_level=1 - resampling.expanded(0.05, n=40),
         rng=np.random.default_rng(resampling.SEED),
     ).confidence_interval
     assert mean == pytest.approx(values.mean())
@@ -70,6 +71,7 @@ def test_persons_are_drawn_with_all_of_their_cases():
         n_resamples=resampling.RESAMPLES,
         batch=resampling.BATCH,
         method="percentile",
+        confidence_level=1 - resampling.expanded(0.05, n=25),
         rng=np.random.default_rng(resampling.SEED),
     ).confidence_interval
     assert found == pytest.approx((values.mean(), theirs.low, theirs.high))
@@ -114,6 +116,12 @@ def test_columns_have_the_interval_that_each_would_have_alone(columns, owners):
         mean, low, high = alone
         if len({owners[row] for row in kept}) > 1:
             assert low - 1e-9 <= mean <= high + 1e-9
+
+
+@pytest.mark.parametrize("n", [2, 8, 60, 6_000])
+def test_percentiles_are_expanded_as_hesterberg_says(n):
+    z = -math.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1)
+    assert resampling.expanded(0.05, n=n) == pytest.approx(2 * stats.norm.cdf(z))
 
 
 def test_thousands_of_people_take_little_memory():
@@ -327,9 +335,9 @@ def test_several_gates_are_stricter_than_one():
     assert together.improvement == alone.improvement
 
 
-def test_a_gate_needs_two_people():
-    with pytest.raises(DataError, match=r"at least two people .* has 1; run more cases"):
-        gate(floats([0, 0]), floats([1, 1]), people=["u", "u"], min_delta=0.0)
+def test_a_gate_needs_eight_people():
+    with pytest.raises(DataError, match=r"at least 8 people .* has 7; run more cases"):
+        gate(np.zeros(8), np.ones(8), people=[*people(7), "u0"], min_delta=0.0)
 
 
 # What is promised, by simulation: noisy rankers of 20 candidates, of which one is relevant.
@@ -342,17 +350,23 @@ def ndcg_of_noisy_rankers(rng, size):
     return np.where(ahead < 10, 1 / np.log2(ahead + 2), 0.0)
 
 
-def test_of_systems_that_do_not_differ_at_most_one_in_twenty_is_promoted_by_the_gate():
-    """A/A: 2,000 experiments with 60 people, base and new exchangeable; 2.5% are expected."""
+@pytest.mark.parametrize("n", [8, 20, 60])
+def test_of_systems_that_do_not_differ_at_most_one_in_twenty_is_promoted_by_the_gate(n):
+    """A/A: 2,000 experiments, base and new exchangeable; 2.5% are expected."""
     rng = np.random.default_rng(7)
-    base, new = (ndcg_of_noisy_rankers(rng, (60, 2_000)) for _ in range(2))
-    _, lows, _ = intervals(new - base, people=people(60))
+    base, new = (ndcg_of_noisy_rankers(rng, (n, 2_000)) for _ in range(2))
+    _, lows, _ = intervals(new - base, people=people(n))
     assert np.mean(lows >= 0) <= 0.05
     for at in range(0, 2_000, 400):  # the gate itself says the same as the columns
-        alone = gate(base[:, at], new[:, at], people=people(60), min_delta=0.0)
+        alone = gate(base[:, at], new[:, at], people=people(n), min_delta=0.0)
         assert alone.passed is bool(lows[at] >= 0)
+
+
+def test_of_systems_that_do_not_differ_one_in_twenty_has_a_p_below_05():
+    rng = np.random.default_rng(6)
+    base, new = (ndcg_of_noisy_rankers(rng, (60, 2_000)) for _ in range(2))
     share = np.mean([d.p <= 0.05 for d in differences(new - base, people=people(60))])
-    assert share == pytest.approx(0.05, abs=0.015)  # the test itself is neither shy nor bold
+    assert share == pytest.approx(0.05, abs=0.015)  # neither shy nor bold
 
 
 @pytest.mark.slow

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from importlib import import_module
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,15 +31,18 @@ def interval(
 ) -> tuple[float, float, float]:
     """Mean of the values, and the ends of its bootstrap interval; NaNs are left out.
 
-    Persons are drawn with replacement, 5,000 times with a fixed seed; the ends are percentiles.
-    Without values all three are NaN; for one person the ends are, since one shows no spread.
+    Persons are drawn with replacement, 5,000 times with a fixed seed. The ends are percentiles, at
+    a level that is stricter for few people, where percentiles are too narrow. Without values
+    all three are NaN; for one person the ends are, since one shows no spread.
 
     Args:
         values: of cases, (n,) float64.
         people: whose case each is.
         level: that the interval misses the true mean at; 0.05 for a 95% interval.
 
-    Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13.
+    Source: Efron and Tibshirani, "An introduction to the bootstrap", 1993, chapter 13; expanded
+    percentiles: Hesterberg, "What teachers should know about the bootstrap", The American
+    Statistician 69(4), 2015.
     """
     mean, low, high = intervals(values[:, None], people=people, level=level)
     return float(mean[0]), float(low[0]), float(high[0])
@@ -62,8 +67,19 @@ def intervals(
             means = np.concatenate(
                 [(drawn @ sums) / (drawn @ counts)[:, None] for drawn in _resamples(n)]
             )
-            found[1:, columns] = np.quantile(means, [level / 2, 1 - level / 2], axis=0)
+            tail = expanded(level, n=n) / 2
+            found[1:, columns] = np.quantile(means, [tail, 1 - tail], axis=0)
     return found[0], found[1], found[2]
+
+
+def expanded(level: float, *, n: int) -> float:
+    """The level at which percentiles of n people's resamples miss the true mean at ``level``.
+
+    Resamples spread by sqrt((n - 1) / n) too little, and normal where Student's t would be right.
+    """
+    special: Any = import_module("scipy.special")
+    t: float = special.stdtrit(n - 1, level / 2)
+    return 2 * NormalDist().cdf(math.sqrt(n / (n - 1)) * t)
 
 
 def by_missing(values: Floats) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:

@@ -39,6 +39,7 @@ __all__ = [
 ]  # fmt: skip
 
 _POWER = 0.8
+_FEWEST = 8  # people, below which a gate would let more than 1 of 20 equals pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +189,7 @@ def gate(
     that all intervals together hold at 95% (Bonferroni).
 
     Raises:
-        DataError: fewer than two people have a value of both.
+        DataError: fewer than eight people have a value of both.
 
     Source: Piaggio, Elbourne, Pocock, Evans and Altman, "Reporting of noninferiority and
     equivalence randomized trials", JAMA 308(24), 2012.
@@ -197,9 +198,9 @@ def gate(
     mean, low, _ = interval(better, people=people, level=LEVEL / gates)
     kept = ~np.isnan(better)
     counted = coded(people, kept)[2]
-    if counted < 2:
+    if counted < _FEWEST:
         raise DataError(
-            f"a gate needs cases of at least two people that both systems answered, and has "
+            f"a gate needs cases of at least {_FEWEST} people that both systems answered, and has "
             f"{counted}; run more cases"
         )
     return Gate(

@@ -137,7 +137,7 @@ class Chance:
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         items = sorted(await self._index.items(query.scene.name))
-        stream = hashed(self._seed, query.profile.user.id, query.scene.name)
+        stream = hashed("chance", self._seed, query.profile.user.id, query.scene.name)
         scores: list[float] = np.random.default_rng(stream).random(len(items)).tolist()
         return _best(dict(zip(items, scores, strict=True)), query, limit)
 

@@ -130,7 +130,7 @@ def make_cases(
             raise DataError(
                 f"scene {scene!r} has nobody to ask; lower min_history, or ask other people"
             )
-        here.sort(key=lambda held: hashed(seed, held.user_id))
+        here.sort(key=lambda held: hashed("people", seed, held.user_id))
         chosen += here[: number or None]
     met = _met(data, {held.user_id for held in chosen})
     counts = Counter((event.scene, event.item_id) for event in split.training)
@@ -147,7 +147,7 @@ def make_cases(
                     f"scene {held.scene!r} has {len(drawn)} items to draw for {held.user_id!r}, "
                     f'not {missing}; lower candidates, or take negatives = "uniform"'
                 )
-            listed = shuffled([*judged, *drawn], seed, held.user_id, held.scene)
+            listed = shuffled([*judged, *drawn], "listing", seed, held.user_id, held.scene)
         cases.append(
             Case(
                 id=f"{held.user_id}/{held.scene}",
@@ -173,7 +173,7 @@ def given_cases(
     if name not in data.given:
         known = ", ".join(data.given) or "none"
         raise DataError(f"data {data.name!r} have no cases {name!r}; there are {known}")
-    cases = sorted(data.given[name], key=lambda case: hashed(seed, case.user_id))
+    cases = sorted(data.given[name], key=lambda case: hashed("people", seed, case.user_id))
     asked = Questions(cases=cases, training=data.events)
     return _limited(asked, data, scenes, number)
 
@@ -222,7 +222,8 @@ def _draw(shelf: _Shelf, met: set[str], held: Held, seed: int, *, number: int) -
     Source: Efraimidis, Spirakis, "Weighted random sampling with a reservoir", Information
     Processing Letters 97, 2006: the largest ``u ** (1 / weight)`` come first, u uniform.
     """
-    uniform = np.random.default_rng(hashed(seed, held.user_id, held.scene)).random(len(shelf.ids))
+    stream = hashed("draw", seed, held.user_id, held.scene)
+    uniform = np.random.default_rng(stream).random(len(shelf.ids))
     with np.errstate(divide="ignore", invalid="ignore"):
         keys = np.log(uniform) / shelf.weights
     order: list[int] = np.argsort(-keys, kind="stable").tolist()

@@ -61,7 +61,7 @@ def swapped(cases: Sequence[Case], *, seed: int) -> dict[str, Case]:
 
 
 def _ring(cases: Sequence[Case], seed: int) -> list[Case]:
-    return sorted(cases, key=lambda case: hashed(seed, "swap", case.id))
+    return sorted(cases, key=lambda case: hashed("swap", seed, case.id))
 
 
 def _donor(case: Case, ring: Sequence[Case]) -> Case | None:

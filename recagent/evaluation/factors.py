@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
 Method = Literal["als", "bpr"]
 
-# Both papers search such figures on held-out data: here alpha is theirs, the rest the library's own.
-
+# Alpha is the paper's, the rest the library's own: both papers search theirs on held-out data.
 ALS: Mapping[str, Any] = {"factors": 100, "regularization": 0.01, "alpha": 40.0, "iterations": 15}
 BPR: Mapping[str, Any] = {
     "factors": 100, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100,

@@ -9,7 +9,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from recagent.errors import ConfigError
+from recagent.evaluation.data.amazon import read_amazon
+from recagent.evaluation.data.art_office import read_art_office
 from recagent.evaluation.data.declared import read_config, read_demo, read_movietweetings
+from recagent.evaluation.data.games import read_games
+from recagent.evaluation.data.movielens import read_movielens
 from recagent.evaluation.nouns import Data
 
 __all__ = ["SOURCES", "load_data"]
@@ -17,6 +21,10 @@ __all__ = ["SOURCES", "load_data"]
 SOURCES: Mapping[str, Callable[[Path | None], Data]] = {
     "demo": read_demo,
     "config": read_config,
+    "movielens": read_movielens,
+    "amazon": read_amazon,
+    "games": read_games,
+    "art_office": read_art_office,
     "movietweetings": read_movietweetings,
 }
 

@@ -1,0 +1,171 @@
+"""Amazon's reviews as published in 2018 and 2023: a scene for each pair of reviews and products.
+
+The catalogue's readers are not used: they make an attribute of every column that is no field of
+ours, and products carry pictures, links and lists of other products; and they keep all products of
+a file, of which few may have been reviewed.
+
+Source: Ni, Li, McAuley, EMNLP 2019 (2018); Hou et al., arXiv 2403.03952 (2023).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, cast
+
+from recagent.errors import ConfigError, DataError
+from recagent.evaluation.data.files import broken, fingerprint, folder, objects
+from recagent.evaluation.nouns import Data
+from recagent.types import Event, Item, RatingScale, Scene, Value
+
+_META = "meta_"
+_ENDS = (".jsonl", ".jsonl.gz", ".json", ".json.gz")
+_CORE = re.compile(r"_\d+$")  # of the releases where everybody has at least so many reviews
+_PRICE = re.compile(r"\$?\s*(\d[\d,]*(?:\.\d+)?)")
+_MILLISECONDS = 1_000
+_LOW, _HIGH = 1.0, 5.0
+
+# Key of the item, person, rating, time, words; the time's unit in seconds.
+_2018 = ("asin", "reviewerID", "overall", "unixReviewTime", "reviewText")
+_2023 = ("parent_asin", "user_id", "rating", "timestamp", "text")
+
+
+def read_amazon(path: Path | None) -> Data:
+    """All pairs of files in a folder: ``NAME.jsonl`` with ``meta_NAME.jsonl``, also compressed.
+
+    Products that nobody reviewed, or without a title, are left out, and the reviews of products
+    that are not there; the note says how many. A review that comes twice counts once.
+
+    Raises:
+        ConfigError: no such folder, or no pair in it.
+        DataError: a line that cannot be used.
+    """
+    home = folder(path, source="amazon")
+    items: list[Item] = []
+    events: list[Event] = []
+    lost: list[str] = []
+    pairs = _pairs(home)
+    for scene, (reviews, products) in pairs.items():
+        said = _events(reviews, scene)
+        own = _items(products, scene, {event.item_id for event in said})
+        known = {item.id for item in own}
+        kept = [event for event in said if event.item_id in known]
+        if len(kept) < len(said):
+            lost.append(f"{len(said) - len(kept)} reviews in {scene}")
+        items += own
+        events += kept
+    if not events:
+        raise DataError(f"{str(home)!r} has no review of a product with a title; look at its files")
+    return Data(
+        name=f"amazon-{home.resolve().name}",
+        scenes={scene: Scene(name=scene) for scene in pairs},
+        items=items,
+        events=sorted(events, key=lambda event: event.at),
+        users={},
+        scale=RatingScale(low=_LOW, high=_HIGH),
+        fingerprint=fingerprint(file for pair in pairs.values() for file in pair),
+        note="Amazon reviews; terms of use are the publisher's."
+        + (f" Left out, of products without a title: {', '.join(lost)}." if lost else ""),
+    )
+
+
+def _pairs(home: Path) -> dict[str, tuple[Path, Path]]:
+    """Scene -> its reviews and products; a scene is called like the file of products."""
+    stems = {
+        file.name.removesuffix(end): file for end in _ENDS for file in sorted(home.glob(f"*{end}"))
+    }
+    pairs: dict[str, tuple[Path, Path]] = {}
+    for stem, reviews in sorted(stems.items()):
+        if stem.startswith(_META):
+            continue
+        name = stem if _META + stem in stems else _CORE.sub("", stem)
+        if _META + name not in stems:
+            raise ConfigError(
+                f"[data] path {str(home)!r} has {reviews.name!r} and no file {_META + name!r} with "
+                "its products; source 'amazon' needs both"
+            )
+        pairs[name] = (reviews, stems[_META + name])
+    if not pairs:
+        raise ConfigError(
+            f"[data] path {str(home)!r} has no pair NAME.jsonl, meta_NAME.jsonl, which source "
+            "'amazon' needs"
+        )
+    return pairs
+
+
+def _events(path: Path, scene: str) -> list[Event]:
+    found: dict[tuple[str, str, datetime], Event] = {}
+    for number, row in objects(path):
+        keys, unit = (_2023, _MILLISECONDS) if "parent_asin" in row else (_2018, 1)
+        for key in keys[:4]:
+            if row.get(key) in (None, ""):
+                raise broken(path, number, f"{key!r} is not there")
+        item_id, user_id, said, when, words = (row.get(key) for key in keys)
+        event = Event(
+            user_id=str(user_id),
+            item_id=str(item_id),
+            scene=scene,
+            kind="rating",
+            at=_time(path, number, when, unit),
+            value=_rating(path, number, said),
+            text=words.strip() if isinstance(words, str) else "",
+        )
+        found.setdefault((event.user_id, event.item_id, event.at), event)
+    return list(found.values())
+
+
+def _rating(path: Path, number: int, said: object) -> float:
+    if isinstance(said, int | float) and _LOW <= said <= _HIGH:
+        return float(said)
+    raise broken(path, number, f"rating {said!r} is no number from 1 to 5")
+
+
+def _time(path: Path, number: int, said: object, unit: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(str(said)) / unit, tz=UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise broken(path, number, f"time {said!r} is no number of seconds") from error
+
+
+def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:
+    found: dict[str, Item] = {}
+    for number, row in objects(path):
+        item_id = row.get("parent_asin") or row.get("asin")
+        if not isinstance(item_id, str):
+            raise broken(path, number, "neither 'parent_asin' nor 'asin' is there")
+        title = _text(row.get("title"))
+        if item_id in wanted and title and item_id not in found:
+            found[item_id] = Item(id=item_id, scene=scene, title=title, attributes=_attributes(row))
+    return list(found.values())
+
+
+def _attributes(row: Mapping[str, Any]) -> dict[str, Value]:
+    """Categories, brand and price, where they are there."""
+    said: object = row.get("categories") or row.get("category") or row.get("main_category") or []
+    listed = cast("list[object]", said) if isinstance(said, list) else [said]
+    texts = [_text(value) for value in listed]
+    categories = tuple(dict.fromkeys(text for text in texts if text))
+    attributes: dict[str, Value] = {"category": categories} if categories else {}
+    brand = _text(row.get("brand")) or _text(row.get("store"))
+    if brand:
+        attributes["brand"] = brand
+    price = _price(row.get("price"))
+    if price is not None:
+        attributes["price"] = price
+    return attributes
+
+
+def _price(said: object) -> float | None:
+    """A price; None for the texts that stand in its place here and there."""
+    if isinstance(said, int | float):
+        return float(said) if math.isfinite(said) else None
+    match = _PRICE.fullmatch(said.strip()) if isinstance(said, str) else None
+    return float(match[1].replace(",", "")) if match else None
+
+
+def _text(said: object) -> str:
+    """A text in one line; empty for anything else."""
+    return " ".join(said.split()) if isinstance(said, str) else ""

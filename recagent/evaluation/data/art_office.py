@@ -1,0 +1,153 @@
+"""Amazon reviews of people who buy both art supplies and office products, read where they lie.
+
+Research only: no line of them is part of the package. Candidates are frozen in the files.
+
+Source: URLLM, arXiv 2406.03085, whose cut of the reviews this is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from recagent.evaluation.data.files import broken, fields, fingerprint, folder, objects
+from recagent.evaluation.data.sequences import in_order
+from recagent.evaluation.nouns import Data
+from recagent.evaluation.order import shuffled
+from recagent.types import Case, Event, Item, RatingScale, Scene
+
+SCENES = {
+    "art": Scene(name="art", labels={"en": "Art & craft supplies", "zh": "美术与手工用品"}),
+    "office": Scene(name="office", labels={"en": "Office products", "zh": "办公用品"}),
+}
+KINDS = ("uniform", "popular")
+_ITEMS, _PEOPLE = "items.tsv.gz", "users.train_test.jsonl.gz"
+_CANDIDATES = "candidates_20.test.jsonl.gz"
+Row = TypeVar("Row", bound=BaseModel)
+
+
+class _Person(BaseModel):
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    user_id: str
+    split: Literal["train", "test"]
+    history: Annotated[tuple[str, ...], Field(min_length=1)]
+    targets: dict[str, str]
+
+
+class _Candidates(BaseModel):
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
+
+    user_id: str
+    target_scene: str
+    kind: Literal["uniform", "popular"]
+    target: str
+    candidates: tuple[str, ...]
+
+
+def read_art_office(path: Path | None) -> Data:
+    """The data set in a folder; ``given`` are ``uniform`` and ``popular``.
+
+    Events are everybody's histories, and the targets of the train people. A case whose target is
+    in its own history is left out; the note says how many.
+
+    Raises:
+        ConfigError: the folder or one of its files is not there.
+        DataError: a line that cannot be used.
+    """
+    names = (_ITEMS, _PEOPLE, _CANDIDATES)
+    home = folder(path, source="art_office", needs=names)
+    items = _items(home / _ITEMS)
+    scenes = {item.id: item.scene for item in items}
+    histories, train = _people(home / _PEOPLE, scenes)
+    given, repeated = _cases(home / _CANDIDATES, scenes, histories)
+    training = [event for events in (*histories.values(), *train.values()) for event in events]
+    return Data(
+        name="art_office",
+        scenes=SCENES,
+        items=items,
+        events=sorted(training, key=lambda event: event.at),
+        users={},
+        scale=RatingScale(),
+        given=given,
+        fingerprint=fingerprint(home / name for name in names),
+        note=(
+            "Amazon reviews, research only, of people with a history in both scenes. There are no "
+            f"times: days are made up from the order. {repeated} cases are left out whose target "
+            "is in their own history."
+        ),
+    )
+
+
+def _items(path: Path) -> list[Item]:
+    items: list[Item] = []
+    for number, (item_id, scene, title, category) in fields(path, count=4, header=True):
+        if scene not in SCENES:
+            raise broken(path, number, f"unknown scene {scene!r}")
+        attributes = {"category": category} if category.strip() else {}
+        items.append(Item(id=item_id, scene=scene, title=title, attributes=attributes))
+    return items
+
+
+def _people(
+    path: Path, scenes: Mapping[str, str]
+) -> tuple[dict[str, list[Event]], dict[str, list[Event]]]:
+    """Everybody's history, oldest first, of test people; of train people with their targets."""
+    test: dict[str, list[Event]] = {}
+    train: dict[str, list[Event]] = {}
+    for number, row in objects(path):
+        person = _valid(_Person, path, number, row)
+        ids = list(person.history)
+        if person.split == "train":
+            ids += person.targets.values()
+        for item_id in ids:
+            if item_id not in scenes:
+                raise broken(path, number, f"unknown item {item_id!r}")
+        group = test if person.split == "test" else train
+        group[person.user_id] = in_order(person.user_id, ids, scenes=scenes)
+    return test, train
+
+
+def _cases(
+    path: Path, scenes: Mapping[str, str], histories: Mapping[str, list[Event]]
+) -> tuple[dict[str, list[Case]], int]:
+    """Cases by the kind of their negatives, and how many people and scenes are left out."""
+    given: dict[str, list[Case]] = {kind: [] for kind in KINDS}
+    repeated: set[str] = set()
+    for number, row in objects(path):
+        line = _valid(_Candidates, path, number, row)
+        if line.user_id not in histories:
+            raise broken(path, number, f"unknown test person {line.user_id!r}")
+        for item_id in line.candidates:
+            if scenes.get(item_id) != line.target_scene:
+                raise broken(path, number, f"scene {line.target_scene!r} has no item {item_id!r}")
+        if line.target not in line.candidates:
+            raise broken(path, number, f"missing candidate: the target {line.target!r}")
+        case_id = f"{line.user_id}/{line.target_scene}"
+        history = histories[line.user_id]
+        if any(event.item_id == line.target for event in history):
+            repeated.add(case_id)
+            continue
+        given[line.kind].append(
+            Case(
+                id=case_id,
+                user_id=line.user_id,
+                scene=line.target_scene,
+                item_ids=shuffled(line.candidates, "listing", case_id),
+                judgments={line.target: 1},
+                history=tuple(reversed(history)),
+            )
+        )
+    return given, len(repeated)
+
+
+def _valid(model: type[Row], path: Path, number: int, row: object) -> Row:
+    try:
+        return model.model_validate(row)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise broken(path, number, f"{key}: {first['msg']}") from error

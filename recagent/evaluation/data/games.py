@@ -1,0 +1,117 @@
+"""Amazon Video Games with the frozen candidates of a published table, read where they lie.
+
+Research only: no line of them is part of the package. Who is asked about, and among what, is as
+published; only the order in which candidates are listed is ours.
+
+Source: Hou et al., "Large language models are zero-shot rankers for recommender systems", ECIR
+2024, arXiv 2305.08845.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from recagent.errors import DataError
+from recagent.evaluation.data.files import broken, fields, fingerprint, folder
+from recagent.evaluation.data.sequences import in_order
+from recagent.evaluation.nouns import Data
+from recagent.evaluation.order import shuffled
+from recagent.types import Case, Event, Item, RatingScale, Scene
+
+SCENE = "games"
+CANDIDATES = 20
+_SETS = {"200": "candidates_200.tsv", "6k": "candidates_6k.tsv.gz"}
+_ITEMS, _SEQUENCES = "items.tsv.gz", "sequences_test_inter.tsv.gz"
+
+_NOTE = (
+    "Amazon Video Games, research only. Candidates as published with LLMRank (ECIR 2024): the "
+    "target and the first 19 others of each line. The 200 and the 6,000 people are two "
+    "populations: their rows must not be mixed. There are no times: days are made up from the "
+    "order. Some negatives of the 6,000 are games that the person has; they stay, as published."
+)
+
+
+def read_games(path: Path | None) -> Data:
+    """The data set in a folder; ``given`` are ``200`` and ``6k``.
+
+    Events are everybody's sequence without its last two items: the last is the target, the one
+    before it is in the case's history alone.
+
+    Raises:
+        ConfigError: the folder or one of its files is not there.
+        DataError: a line that cannot be used.
+    """
+    names = (_ITEMS, _SEQUENCES, *_SETS.values())
+    home = folder(path, source="games", needs=names)
+    items = [
+        Item(id=item_id, scene=SCENE, title=title)
+        for _, (item_id, title) in fields(home / _ITEMS, count=2, header=True)
+    ]
+    scenes = {item.id: SCENE for item in items}
+    histories, targets = _sequences(home / _SEQUENCES, scenes)
+    given = {name: _cases(home / file, scenes, histories, targets) for name, file in _SETS.items()}
+    training = [event for events in histories.values() for event in events[:-1]]
+    return Data(
+        name="games",
+        scenes={SCENE: Scene(name=SCENE, labels={"en": "Video games", "zh": "电子游戏"})},
+        items=items,
+        events=sorted(training, key=lambda event: event.at),
+        users={},
+        scale=RatingScale(),
+        given=given,
+        fingerprint=fingerprint(home / name for name in names),
+        note=_NOTE,
+    )
+
+
+def _sequences(
+    path: Path, scenes: Mapping[str, str]
+) -> tuple[dict[str, list[Event]], dict[str, str]]:
+    """Everybody's history, oldest first, and target."""
+    histories: dict[str, list[Event]] = {}
+    targets: dict[str, str] = {}
+    for number, (user_id, said, target) in fields(path, count=3, header=True):
+        ids = said.split()
+        _check(path, number, [*ids, target], scenes)
+        if user_id in targets:
+            raise broken(path, number, f"person {user_id!r} is there twice")
+        histories[user_id] = in_order(user_id, ids, scenes=scenes)
+        targets[user_id] = target
+    return histories, targets
+
+
+def _cases(
+    path: Path,
+    scenes: Mapping[str, str],
+    histories: Mapping[str, Sequence[Event]],
+    targets: Mapping[str, str],
+) -> list[Case]:
+    cases: list[Case] = []
+    for number, (user_id, said) in fields(path, count=2, header=False):
+        if user_id not in targets:
+            raise broken(path, number, f"unknown person {user_id!r}")
+        target = targets[user_id]
+        others = [item_id for item_id in said.split() if item_id != target][: CANDIDATES - 1]
+        _check(path, number, others, scenes)
+        if len(set(others)) < CANDIDATES - 1:
+            raise broken(path, number, f"{len(set(others))} candidates beside the target, not 19")
+        cases.append(
+            Case(
+                id=f"{user_id}/{SCENE}",
+                user_id=user_id,
+                scene=SCENE,
+                item_ids=shuffled([target, *others], "listing", user_id),
+                judgments={target: 1},
+                history=tuple(reversed(histories[user_id])),
+            )
+        )
+    if not cases:
+        raise DataError(f"{str(path)!r} has no candidates; give the file as it was published")
+    return cases
+
+
+def _check(path: Path, number: int, ids: Sequence[str], scenes: Mapping[str, str]) -> None:
+    for item_id in ids:
+        if item_id not in scenes:
+            raise broken(path, number, f"unknown item {item_id!r}")

@@ -1,0 +1,224 @@
+"""What a mean hides: the order of the candidates, titles known by heart, scenes left out.
+
+Not the asking: the variants of the cases are asked by the run, in the orders that ``listed`` gives.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.evaluation.answers import answer
+from recagent.evaluation.measures import PerCase, case_values
+from recagent.evaluation.nouns import (
+    ALL,
+    Answer,
+    Generalisation,
+    Memorisation,
+    OrderSensitivity,
+    Result,
+    Shelf,
+)
+from recagent.types import Case
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+ORDER = "order-"
+MASKED = "masked"
+SWAPPED = "swapped"
+
+
+def listed(case: Case, variant: str) -> tuple[str, ...]:
+    """The candidates in the order in which the variant lists them.
+
+    That of the case, or for ``order-1``, ``order-2``... a shuffled one that depends on nothing but
+    the variant's name and the ids of the case and its candidates.
+    """
+    if not variant.startswith(ORDER):
+        return case.item_ids
+    return tuple(sorted(case.item_ids, key=lambda item: _hash(case.id, variant, item)))
+
+
+def as_listed(case: Case, variant: str) -> Case:
+    """The case with its candidates in the variant's order."""
+    return replace(case, item_ids=listed(case, variant))
+
+
+def order_sensitivity(
+    results: Sequence[Result], cases: Mapping[str, Case], *, measure: PerCase, shelf: Shelf
+) -> OrderSensitivity | None:
+    """How one system's answers hang on the order of the candidates; None if it was not asked.
+
+    Cases count that were answered as they stand and in another order, with two candidates or more.
+    The spread of a case is the standard deviation (n - 1) of its values over the orders.
+
+    Args:
+        results: of one system, other variants among them.
+        cases: by id.
+        measure: the primary one.
+        shelf: for it.
+
+    Source: Tang, Zhang, Ma, Lin and Ture, "Found in the middle: permutation self-consistency
+    improves listwise ranking in large language models", NAACL 2024 (positional bias of rankers);
+    Kendall, "A new measure of rank correlation", Biometrika 30, 1938.
+    """
+    given = _by_case(
+        result for result in results if result.variant == ALL or result.variant.startswith(ORDER)
+    )
+    answers = {
+        case: {variant: answer(as_listed(cases[case], variant), result.scores)
+               for variant, result in by_variant.items()}
+        for case, by_variant in given.items()
+        if ALL in by_variant and len(by_variant) > 1 and len(cases[case].item_ids) > 1
+    }  # fmt: skip
+    if not answers:
+        return None
+    said = [list(by_variant.values()) for by_variant in answers.values()]
+    pairs = [pair for several in said for pair in combinations(several, 2)]
+    values = [case_values([measure], several, shelf=shelf)[measure] for several in said]
+    spreads = [float(one.std(ddof=1)) for one in values if not np.isnan(one).any()]
+    first = [one.case.item_ids.index(one.ranking[0]) for several in said for one in several]
+    pool = max(len(several[0].ranking) for several in said)
+    return OrderSensitivity(
+        system=results[0].system,
+        cases=len(said),
+        orders=len({variant for by_variant in answers.values() for variant in by_variant}),
+        tau=_mean(kendall(a.ranking, b.ranking) for a, b in pairs),
+        same_top=_mean(float(a.ranking[0] == b.ranking[0]) for a, b in pairs),
+        spread=_mean(spreads),
+        first=tuple((np.bincount(first, minlength=pool) / len(first)).tolist()),
+    )
+
+
+def memorisation(
+    results: Sequence[Result], cases: Mapping[str, Case], *, measure: PerCase, shelf: Shelf
+) -> Memorisation | None:
+    """How much of one system's lift is left without titles, or with another's history.
+
+    Cases count that were answered in all three ways and where the measure is defined; None if
+    there are none. A ranker that knows the data set by heart loses with the titles, one that looks
+    at the person loses with the history. The arguments are those of ``order_sensitivity``.
+
+    Source: Di Palma, Merra, Sfilio, Anelli, Narducci and Di Noia, "Do LLMs memorize recommendation
+    datasets? A preliminary study on MovieLens-1M", SIGIR 2025 (why one must ask).
+    """
+    ways = (ALL, MASKED, SWAPPED)
+    asked = _by_case(result for result in results if result.variant in ways)
+    whole = {case: by_variant for case, by_variant in asked.items()
+             if len(by_variant) == len(ways) and cases[case].item_ids}  # fmt: skip
+    if not whole:
+        return None
+    values = np.stack(
+        [case_values(
+            [measure],
+            [answer(cases[case], by_variant[way].scores) for case, by_variant in whole.items()],
+            shelf=shelf,
+        )[measure] for way in ways]
+        + [by_chance([cases[case] for case in whole], measure=measure, shelf=shelf)]
+    )  # fmt: skip
+    values = values[:, ~np.isnan(values).any(axis=0)]
+    if values.shape[1] == 0:
+        return None
+    plain, masked, swapped, random = (float(value) for value in values.mean(axis=1))
+    lift = plain - random
+    beats = lift > 0 if measure.higher_is_better else lift < 0
+    return Memorisation(
+        system=results[0].system,
+        cases=values.shape[1],
+        plain=plain,
+        masked=masked,
+        swapped=swapped,
+        random=random,
+        kept_masked=(masked - random) / lift if beats else None,
+        kept_swapped=(swapped - random) / lift if beats else None,
+    )
+
+
+def by_chance(cases: Sequence[Case], *, measure: PerCase, shelf: Shelf) -> Floats:
+    """What a random order with equal probabilities is expected to reach in each case, (n,) float64.
+
+    The mean over all rotations of one shuffled order, in which every candidate takes every place
+    once: that is exact for one relevant item, and for what is a sum over places (precision, recall,
+    nDCG...); for the rest it is an estimate without bias.
+    """
+    answers: list[Answer] = []
+    for case in cases:
+        order = listed(case, f"{ORDER}chance")
+        equal = dict.fromkeys(order, 1 / len(order)) if order else {}
+        answers += [Answer(case=case, ranking=order[at:] + order[:at], probabilities=equal)
+                    for at in range(len(order))]  # fmt: skip
+    values = case_values([measure], answers, shelf=shelf)[measure]
+    ends = np.cumsum([len(case.item_ids) for case in cases])
+    return np.array([part.mean() if len(part) else math.nan
+                     for part in np.split(values, ends)[:-1]])  # fmt: skip
+
+
+def generalisation(
+    means: Mapping[str, Mapping[str, float]], *, higher_is_better: bool = True
+) -> tuple[Generalisation, ...]:
+    """Each scene left out once: the system that the others would choose, against its best one.
+
+    The choice goes by the mean of the other scenes' means, each scene counting the same; of equal
+    systems the first is taken. Only systems that have a value in every scene take part; with fewer
+    than two scenes there is nothing to leave out.
+
+    Args:
+        means: by system, and by scene, of the primary measure.
+        higher_is_better: of the measure.
+
+    Source: Gulrajani and Lopez-Paz, "In search of lost domain generalization", ICLR 2021
+    (leave-one-domain-out choice of models).
+    """
+    scenes = list(dict.fromkeys(scene for by_scene in means.values() for scene in by_scene))
+    sign = 1 if higher_is_better else -1
+    whole = {system: {scene: sign * mean for scene, mean in by_scene.items()}
+             for system, by_scene in means.items() if len(by_scene) == len(scenes)}  # fmt: skip
+    if len(scenes) < 2 or not whole:
+        return ()
+    found: list[Generalisation] = []
+    for scene in scenes:
+        others = [other for other in scenes if other != scene]
+        chosen = max(whole, key=lambda system: sum(whole[system][other] for other in others))
+        best = max(whole, key=lambda system: whole[system][scene])
+        gap = whole[best][scene] - whole[chosen][scene]
+        found.append(Generalisation(scene=scene, system=chosen, best=best, gap=gap))
+    return tuple(found)
+
+
+def kendall(one: Sequence[str], other: Sequence[str]) -> float:
+    """Rank correlation of two orders of the same two or more items, -1 to 1.
+
+    scipy.stats.kendalltau takes many times as long, for ties and p-values that nobody asks for.
+    """
+    places = {item: at for at, item in enumerate(other)}
+    ranks = np.array([places[item] for item in one])
+    n = len(ranks)
+    right = int(np.triu(ranks[:, None] < ranks[None, :], 1).sum())
+    return 4 * right / (n * (n - 1)) - 1
+
+
+def _by_case(results: Iterable[Result]) -> dict[str, dict[str, Result]]:
+    """Results without an error, by case and variant."""
+    found: dict[str, dict[str, Result]] = {}
+    for result in results:
+        if result.error is None:
+            found.setdefault(result.case, {})[result.variant] = result
+    return found
+
+
+def _hash(*parts: str) -> bytes:
+    return blake2b("\x1f".join(parts).encode(), digest_size=16).digest()
+
+
+def _mean(values: Iterable[float]) -> float:
+    numbers = list(values)
+    return sum(numbers) / len(numbers) if numbers else math.nan

@@ -54,7 +54,12 @@ def as_listed(case: Case, variant: str) -> Case:
 
 
 def order_sensitivity(
-    results: Sequence[Result], cases: Mapping[str, Case], *, measure: PerCase, shelf: Shelf
+    results: Sequence[Result],
+    cases: Mapping[str, Case],
+    *,
+    measure: PerCase,
+    shelf: Shelf,
+    temperature: float = 1.5,
 ) -> OrderSensitivity | None:
     """How one system's answers hang on the order of the candidates; None if it was not asked.
 
@@ -66,6 +71,7 @@ def order_sensitivity(
         cases: by id.
         measure: the primary one.
         shelf: for it.
+        temperature: of the softmax that gives probabilities.
 
     Source: Tang, Zhang, Ma, Lin and Ture, "Found in the middle: permutation self-consistency
     improves listwise ranking in large language models", NAACL 2024 (positional bias of rankers);
@@ -75,7 +81,8 @@ def order_sensitivity(
         result for result in results if result.variant == ALL or result.variant.startswith(ORDER)
     )
     answers = {
-        case: {variant: answer(as_listed(cases[case], variant), result.scores)
+        case: {variant: answer(as_listed(cases[case], variant), result.scores,
+                               temperature=temperature)
                for variant, result in by_variant.items()}
         for case, by_variant in given.items()
         if ALL in by_variant and len(by_variant) > 1 and len(cases[case].item_ids) > 1
@@ -100,7 +107,12 @@ def order_sensitivity(
 
 
 def memorisation(
-    results: Sequence[Result], cases: Mapping[str, Case], *, measure: PerCase, shelf: Shelf
+    results: Sequence[Result],
+    cases: Mapping[str, Case],
+    *,
+    measure: PerCase,
+    shelf: Shelf,
+    temperature: float = 1.5,
 ) -> Memorisation | None:
     """How much of one system's lift is left without titles, or with another's history.
 
@@ -117,23 +129,21 @@ def memorisation(
              if len(by_variant) == len(ways) and cases[case].item_ids}  # fmt: skip
     if not whole:
         return None
-    values = np.stack(
-        [case_values(
-            [measure],
-            [answer(cases[case], by_variant[way].scores) for case, by_variant in whole.items()],
-            shelf=shelf,
-        )[measure] for way in ways]
-        + [by_chance([cases[case] for case in whole], measure=measure, shelf=shelf)]
-    )  # fmt: skip
-    values = values[:, ~np.isnan(values).any(axis=0)]
-    if values.shape[1] == 0:
+    values = [by_chance([cases[case] for case in whole], measure=measure, shelf=shelf)]
+    for way in ways:
+        answers = [answer(cases[case], by_variant[way].scores, temperature=temperature)
+                   for case, by_variant in whole.items()]  # fmt: skip
+        values.append(case_values([measure], answers, shelf=shelf)[measure])
+    table = np.stack(values)
+    table = table[:, ~np.isnan(table).any(axis=0)]
+    if table.shape[1] == 0:
         return None
-    plain, masked, swapped, random = (float(value) for value in values.mean(axis=1))
+    random, plain, masked, swapped = (float(value) for value in table.mean(axis=1))
     lift = plain - random
     beats = lift > 0 if measure.higher_is_better else lift < 0
     return Memorisation(
         system=results[0].system,
-        cases=values.shape[1],
+        cases=table.shape[1],
         plain=plain,
         masked=masked,
         swapped=swapped,

@@ -137,7 +137,7 @@ def compare_all(
         measure: that they are.
     """
     pairs = list(combinations(values, 2))
-    scenes = sorted({case.scene for case in cases})
+    scenes = list(dict.fromkeys(case.scene for case in cases))
     made: list[tuple[str, tuple[str, str], Difference]] = []
     groups = [ALL, *scenes] if len(scenes) > 1 else [ALL]
     # So many flips that the smallest possible p is .025 after the correction.

@@ -261,7 +261,7 @@ def test_a_result_of_another_run_is_an_error():
 
 
 @pytest.mark.slow
-def test_six_thousand_cases_of_eight_systems_take_less_than_a_minute():
+def test_two_thousand_cases_of_eight_systems_take_seconds():
     rng = np.random.default_rng(3)
     ids = [f"i{at}" for at in range(500)]
     vectors = rng.normal(size=(500, 64)).astype(np.float32)
@@ -273,7 +273,7 @@ def test_six_thousand_cases_of_eight_systems_take_less_than_a_minute():
         vectors=dict(zip(ids, vectors, strict=True)),
     )
     cases = []
-    for at in range(6_000):
+    for at in range(2_000):
         pool = [ids[place] for place in rng.integers(0, 500, 40)]
         pool = list(dict.fromkeys(pool))[:20]
         cases.append(make_case(f"c{at}", pool, pool[at % 20], scene=["books", "films"][at % 2],
@@ -288,5 +288,5 @@ def test_six_thousand_cases_of_eight_systems_take_less_than_a_minute():
              "top1_ECE"]  # fmt: skip
     began = time.perf_counter()
     _, found = summary_of(results, cases, shelf=shelf, measures=names)
-    assert time.perf_counter() - began < 60
+    assert time.perf_counter() - began < 30
     assert len(found.comparisons) == 28 * 3

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Method = Literal["als", "bpr"]
 
-# Alpha is the paper's. Factors and regularisation are the best of six on the demo's validation people
+# Alpha is the paper's. Factors and regularisation: the best of six on the demo's validation people
 # (nDCG@10 .394; .355 with the library's 100 and 0.01). BPR's are the library's own.
 ALS: Mapping[str, Any] = {"factors": 32, "regularization": 10.0, "alpha": 40.0, "iterations": 15}
 BPR: Mapping[str, Any] = {

@@ -115,6 +115,42 @@ class ChatModel(Protocol):
         ...
 
 
+class ReplyCache(Protocol):
+    """Replies of language models by a key of everything that they depend on."""
+
+    def get(self, key: str) -> bytes | None:
+        """What was kept under ``key``.
+
+        Raises:
+            DataError: the cache cannot be read.
+        """
+        ...
+
+    def put(self, key: str, reply: bytes, *, kind: str, tokens: int, seconds: float) -> None:
+        """Keep a reply, in place of an older one; it stays if the process is killed now.
+
+        Args:
+            key: of everything that the reply depends on.
+            reply: as ``get`` gives it back.
+            kind: of the request: model and method, for ``pace``.
+            tokens: read and written.
+            seconds: that it took.
+        """
+        ...
+
+    def pace(self, kind: str) -> float | None:
+        """Seconds per token of the newest replies of a kind; None without any."""
+        ...
+
+    def clear(self) -> int:
+        """Forget everything; how many replies there were."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
+
+
 class ItemIndex(Protocol):
     """The catalogue, indexed: one collection of items and vectors per scene.
 

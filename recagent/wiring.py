@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from recagent.adapters.chroma import ChromaIndex, Folder, Server, fingerprint
 from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
 from recagent.adapters.http import HttpWire, Wire
 from recagent.adapters.llama_cpp import LlamaCppWire
 from recagent.adapters.openai_compatible import Engine
+from recagent.adapters.replies import SqliteReplies
 from recagent.adapters.sql import SqlEventStore
 from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
 from recagent.errors import ConfigError
-from recagent.protocols import ChatModel, Embedder
+from recagent.protocols import ChatModel, Embedder, ReplyCache
 from recagent.ranking import LanguageRanker
 from recagent.recommender import Options, Parts
 from recagent.retrieval import (
@@ -36,6 +38,7 @@ __all__ = [
     "options",
     "parts",
     "pull_weights",
+    "reply_cache",
 ]
 
 
@@ -108,6 +111,11 @@ def index(settings: Settings) -> ChromaIndex:
     made_by, url = embedder(settings), settings.index.url
     home = Server(url) if url else Folder(settings.data_dir / "chroma")
     return ChromaIndex(home, embedder=made_by.name, version=made_by.version)
+
+
+def reply_cache(path: Path) -> ReplyCache:
+    """The cache of models' replies in a file, which is made if it is not there."""
+    return SqliteReplies(path)
 
 
 def embedder(settings: Settings) -> Embedder:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from recagent.cli.evaluate import app as eval_app
 from recagent.cli.language import speak
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ events_app = typer.Typer(help="What people did: add to it, look at it.", no_args
 models_app = typer.Typer(help="The embedded model's weights.", no_args_is_help=True)
 app.add_typer(events_app, name="events")
 app.add_typer(models_app, name="models")
+app.add_typer(eval_app, name="eval")
 
 Config = Annotated[
     Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")

@@ -329,6 +329,9 @@ class Manifest:
         experiment: the declarations as they were run.
         arguments: of the command line.
         kinds: ``baseline`` or the scoring mode, by system.
+        folder: where the experiment's relative paths begin, as from the run's folder.
+        data_path: of ``--data``, likewise; empty without it.
+        limit: cases of each scene that were asked at most; 0 for all that are declared.
     """
 
     name: str
@@ -345,3 +348,6 @@ class Manifest:
     data: Mapping[str, Any]
     experiment: Mapping[str, Any]
     arguments: Sequence[str]
+    folder: str
+    data_path: str = ""
+    limit: int = 0

@@ -1,0 +1,85 @@
+"""Replies of language models, kept in one SQLite file; what makes a key is the caller's matter.
+
+Several processes may use the file at once. It holds what people's prompts and models' answers
+say, so it belongs in a folder of the user's own.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from recagent.errors import DataError
+
+MOST_BYTES = 500_000_000  # of replies; the oldest go first
+_BUSY = 30.0  # seconds that another process may write
+_NEWEST = 500  # replies that tell a pace
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS replies (
+    key TEXT PRIMARY KEY, reply BLOB NOT NULL, kind TEXT NOT NULL, tokens INTEGER NOT NULL,
+    seconds REAL NOT NULL, at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_kind ON replies (kind, at);
+"""
+
+
+class SqliteReplies:
+    """A ``ReplyCache`` in a file, which is made with its folder if it is not there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._file = sqlite3.connect(
+                path, timeout=_BUSY, isolation_level=None, check_same_thread=False
+            )
+            self._file.execute("PRAGMA journal_mode = WAL")
+            self._file.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing
+            self._file.executescript(_SCHEMA)
+            self._forget_oldest()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def get(self, key: str) -> bytes | None:
+        try:
+            found = self._file.execute("SELECT reply FROM replies WHERE key = ?", [key]).fetchone()
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+        return found[0] if found else None
+
+    def put(self, key: str, reply: bytes, *, kind: str, tokens: int, seconds: float) -> None:
+        row = (key, reply, kind, tokens, seconds, time.time())
+        try:
+            self._file.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?)", row)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def pace(self, kind: str) -> float | None:
+        newest = "SELECT tokens, seconds FROM replies WHERE kind = ? ORDER BY at DESC LIMIT ?"
+        query = f"SELECT sum(seconds) / sum(tokens) FROM ({newest})"  # noqa: S608 - no values
+        return self._file.execute(query, [kind, _NEWEST]).fetchone()[0]
+
+    def clear(self) -> int:
+        count: int = self._file.execute("SELECT count(*) FROM replies").fetchone()[0]
+        self._file.execute("DELETE FROM replies")
+        self._file.execute("VACUUM")
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _forget_oldest(self) -> None:
+        held = self._file.execute("SELECT coalesce(sum(length(reply)), 0) FROM replies").fetchone()
+        if held[0] > MOST_BYTES:
+            self._file.execute(
+                "DELETE FROM replies WHERE at <= (SELECT at FROM replies ORDER BY at LIMIT 1 "
+                "OFFSET (SELECT count(*) / 2 FROM replies))"
+            )
+
+    def _failed(self, error: sqlite3.Error) -> DataError:
+        return DataError(
+            f"the cache of replies {str(self._path)!r} cannot be used: {error}; delete the file, "
+            "it holds nothing that cannot be asked again"
+        )

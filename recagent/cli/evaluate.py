@@ -1,0 +1,211 @@
+"""``recagent eval``: run experiments, compare runs, write reports and exports."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from recagent.cli.language import speak
+
+if TYPE_CHECKING:
+    from recagent.evaluation.launch import Limits
+    from recagent.evaluation.runs import Run
+
+GATE_FAILED = 100
+INCOMPLETE = 1
+RUNS = Path("eval") / "runs"
+
+app = typer.Typer(
+    help="Compare prompts, models and baselines on held-out cases.", no_args_is_help=True
+)
+
+Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of what is printed.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
+Side = Annotated[str, typer.Argument(help="RUN or RUN:SYSTEM.")]
+
+
+@app.command()
+def run(
+    experiment: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="An experiment file (TOML).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run. [default: eval/runs/NAME-TIME]")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the data are, in place of [data] path.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print calls, tokens, time and price; ask nobody.")
+    ] = False,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with a stopped run.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="With --resume: ask failed cases again.")
+    ] = False,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many cases of a scene.")] = 0,
+    concurrency: Annotated[int, typer.Option(min=0, help="Questions at once.")] = 0,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="Stop before more than this is spent.")
+    ] = None,
+    lang: Lang = None,
+    json: Json = False,
+) -> None:
+    """Run an experiment; Ctrl-C keeps what is answered, --resume goes on."""
+    import sys  # noqa: PLC0415
+
+    from recagent.cli import evaluation_show as show  # noqa: PLC0415
+    from recagent.evaluation.launch import Limits  # noqa: PLC0415
+
+    speak(lang)
+    if (experiment is None) == (resume is None):
+        raise typer.BadParameter("give an experiment FILE, or --resume RUN", param_hint="FILE")
+    if retry_failed and resume is None:
+        raise typer.BadParameter("goes with --resume RUN", param_hint="--retry-failed")
+    if resume is not None and (out or data or limit or dry_run):
+        raise typer.BadParameter("a resumed run keeps its folder and cases", param_hint="--resume")
+    limits = Limits(concurrency=concurrency, most=max_cost, cases=limit, data=data)
+    words = lang or "en"
+    if dry_run and experiment is not None:
+        show.estimates(_estimated(experiment, limits), lang=words, as_json=json)
+        return
+    given = sys.argv[1:]
+    done = _ran(experiment, resume, out, limits, retry_failed=retry_failed, given=given)
+    show.summary(done, lang=words, as_json=json)
+    if done.summary.failed:
+        raise typer.Exit(INCOMPLETE)
+
+
+@app.command()
+def compare(
+    base: Side,
+    new: Side,
+    min_delta: Annotated[
+        list[str] | None,
+        typer.Option(help="MEASURE=DELTA that NEW must surely keep: nDCG@10=-0.01. Repeatable."),
+    ] = None,
+    measure: Annotated[
+        str, typer.Option(help="Measure that is compared. [default: the runs' primary one]")
+    ] = "",
+    lang: Lang = None,
+    json: Json = False,
+) -> None:
+    """Compare two runs or systems on the same cases; exit 100 where --min-delta is not kept."""
+    from recagent.cli import evaluation_show as show  # noqa: PLC0415
+    from recagent.evaluation.comparing import compare_sides  # noqa: PLC0415
+
+    speak(lang)
+    wanted = dict(_minimum(text) for text in min_delta or [])
+    found = compare_sides(base, new, measure=measure, minimums=wanted)
+    show.comparisons(found, lang=lang or "en", as_json=json)
+    if not all(gate.passed for gate in found.gates):
+        raise typer.Exit(GATE_FAILED)
+
+
+@app.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Folders of runs.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The HTML file.")] = Path("report.html"),
+    lang: Lang = None,
+) -> None:
+    """Write one HTML file that needs no network: matrix, plots, prompts and replies by person."""
+    from recagent.evaluation.report import write_report  # noqa: PLC0415
+    from recagent.evaluation.runs import load_run  # noqa: PLC0415
+
+    speak(lang)
+    write_report([load_run(folder) for folder in runs], out, lang=lang or "en")
+    typer.echo(out)
+
+
+@app.command()
+def export(
+    folder: Folder,
+    form: Annotated[
+        Literal["csv", "latex", "trec"], typer.Option("--format", help="csv, latex or trec.")
+    ] = "csv",
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder of the files.")] = Path(),
+    lang: Lang = None,
+) -> None:
+    """Write a run's numbers as CSV or LaTeX, or its rankings as TREC runs."""
+    from recagent.evaluation.export import export as write  # noqa: PLC0415
+    from recagent.evaluation.runs import load_run  # noqa: PLC0415
+
+    speak(lang)
+    for path in write(load_run(folder), form=form, to=out):
+        typer.echo(path)
+
+
+@app.command("forget")
+def forget(lang: Lang = None) -> None:
+    """Empty the cache of models' replies."""
+    from recagent import wiring  # noqa: PLC0415
+    from recagent.evaluation.launch import cache_path  # noqa: PLC0415
+
+    speak(lang)
+    cache = wiring.reply_cache(cache_path())
+    typer.echo(f"{cache.clear()} replies forgotten")
+    cache.close()
+
+
+def _estimated(experiment: Path, limits: Limits) -> object:
+    from functools import partial  # noqa: PLC0415
+
+    import anyio  # noqa: PLC0415
+
+    from recagent.cli.evaluation_live import watching  # noqa: PLC0415
+    from recagent.evaluation.launch import dry_run  # noqa: PLC0415
+
+    with watching() as watch:
+        return anyio.run(partial(dry_run, experiment, limits=limits, watch=watch))
+
+
+def _ran(
+    experiment: Path | None,
+    resumed: Path | None,
+    out: Path | None,
+    limits: Limits,
+    *,
+    retry_failed: bool,
+    given: list[str],
+) -> Run:
+    """The run, new or resumed; an interrupted one says how it goes on."""
+    from functools import partial  # noqa: PLC0415
+
+    import anyio  # noqa: PLC0415
+
+    from recagent.cli.evaluation_live import watching  # noqa: PLC0415
+    from recagent.evaluation.launch import resume, start  # noqa: PLC0415
+
+    stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
+    folder = resumed or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
+    with watching() as watch:
+        begin = (
+            partial(resume, folder, limits=limits, watch=watch, retry_failed=retry_failed)
+            if experiment is None
+            else partial(start, experiment, folder, limits=limits, watch=watch, arguments=given)
+        )
+        try:
+            return anyio.run(begin)
+        except BaseException:
+            if watch.kept:
+                again = f"recagent eval run --resume {folder}"
+                typer.echo(f"{watch.kept} results are kept; go on with: {again}", err=True)
+            raise
+
+
+def _minimum(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        delta = float(number)
+    except ValueError:
+        delta = math.nan
+    if not name.strip() or not math.isfinite(delta):
+        says = f"{text!r} is not MEASURE=DELTA, as nDCG@10=-0.01"
+        raise typer.BadParameter(says, param_hint="--min-delta")
+    return name.strip(), delta

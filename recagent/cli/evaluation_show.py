@@ -1,0 +1,195 @@
+"""What evaluations say, as tables for people and as JSON for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+import typer
+from rich.table import Table
+
+from recagent.cli.show import console
+from recagent.evaluation.comparing import Compared
+from recagent.evaluation.nouns import ALL, Cell, Comparison
+from recagent.evaluation.running import Estimate
+from recagent.evaluation.runs import Run
+from recagent.types import Language
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "system": "system", "scene": "scene", "all": "all", "questions": "questions",
+        "calls": "calls", "cached": "cached", "tokens": "tokens", "time": "time",
+        "price": "price", "unknown": "unknown", "failed": "failed", "cases": "cases",
+        "delta": "difference", "p": "p (Holm)", "detectable": "shows from",
+        "estimate": "Nothing was asked. Tokens are estimated from the lengths of texts, time from "
+        "the pace of earlier replies, one call after the other.",
+        "means": "{measure}, mean and 95% interval; letters: is significantly better than",
+        "vs": "{measure}: every system against {reference}, same cases",
+        "shows": "{cases} cases show differences from about ±{detectable:.3f} on (80% of the time, "
+        "after Holm's correction for {n} comparisons); smaller ones may be there and not be seen.",
+        "failures": "{n} questions FAILED and are left out: recagent eval run --resume {folder} "
+        "--retry-failed",
+        "next": "kept in {folder}; next: recagent eval report {folder} -o report.html",
+        "passed": "ok    {measure} of {new}: surely not below {base} by more than allowed "
+        "({low:+.4f} >= {least:+.4f})",
+        "not passed": "FAIL  {measure} of {new}: may be {low:+.4f} from {base}, allowed is "
+        "{least:+.4f}; the mean is {delta:+.4f} over {cases} cases",
+    },
+    "zh": {
+        "system": "系统", "scene": "场景", "all": "全部", "questions": "问题数",
+        "calls": "调用", "cached": "缓存", "tokens": "词元", "time": "时间",
+        "price": "费用", "unknown": "未知", "failed": "失败", "cases": "案例",
+        "delta": "差值", "p": "p（Holm）", "detectable": "可辨别的差值",
+        "estimate": "未发出任何调用。词元按文本长度估计，时间按以往回答的速度逐个累加。",
+        "means": "{measure}：均值与 95% 区间；字母表示显著优于哪些系统",
+        "vs": "{measure}：各系统与 {reference} 在相同案例上的比较",
+        "shows": "{cases} 个案例大约能辨别 ±{detectable:.3f} 以上的差值（把握 80%，"
+        "已按 {n} 次比较作 Holm 校正）；更小的差值可能存在而看不出来。",
+        "failures": "{n} 个问题失败，未计入：recagent eval run --resume {folder} --retry-failed",
+        "next": "结果保存在 {folder}；下一步：recagent eval report {folder} -o report.html",
+        "passed": "通过  {new} 的 {measure}：与 {base} 之差确信不低于允许值"
+        "（{low:+.4f} >= {least:+.4f}）",
+        "not passed": "未过  {new} 的 {measure}：与 {base} 之差可能为 {low:+.4f}，允许值为 "
+        "{least:+.4f}；{cases} 个案例的平均差值为 {delta:+.4f}",
+    },
+}  # fmt: skip
+
+
+def estimates(found: Sequence[Estimate], *, lang: Language, as_json: bool) -> None:
+    """What a run would take."""
+    if as_json:
+        _json({"systems": list(found)})
+        return
+    words, out = WORDS[lang], console()
+    table = Table(box=None, pad_edge=False)
+    table.add_column(words["system"])
+    for name in ("questions", "calls", "cached", "tokens", "time", "price"):
+        table.add_column(words[name], justify="right")
+    for each in found:
+        table.add_row(
+            each.system,
+            f"{each.questions:,}",
+            f"{each.calls:,}",
+            f"{each.cached:,}",
+            f"{each.usage.prompt + each.usage.completion:,}",
+            words["unknown"] if each.seconds is None else _duration(each.seconds),
+            words["unknown"] if each.cost is None else f"{each.cost:.4f}",
+        )
+    out.print(table)
+    out.print(words["estimate"], markup=False, highlight=False)
+
+
+def summary(run: Run, *, lang: Language, as_json: bool) -> None:
+    """A finished run: the matrix, every system against the reference, and what could be seen."""
+    if as_json:
+        _json({"folder": str(run.folder), "summary": run.summary})
+        return
+    words, out, found = WORDS[lang], console(), run.summary
+    out.print(words["means"].format(measure=found.primary), markup=False, highlight=False)
+    out.print(_matrix(run, words))
+    mine = [
+        pair for pair in found.comparisons
+        if pair.scene == ALL and found.reference in (pair.base, pair.new)
+    ]  # fmt: skip
+    if mine:
+        says = words["vs"].format(measure=found.primary, reference=found.reference)
+        out.print(f"\n{says}", markup=False, highlight=False)
+        out.print(_pairs([_against(pair, found.reference) for pair in mine], words))
+        says = words["shows"].format(
+            cases=max(pair.cases for pair in mine),
+            detectable=max(pair.detectable for pair in mine),
+            n=len(found.comparisons),
+        )
+        out.print(f"\n{says}", markup=False, highlight=False)
+    if found.failed:
+        says = words["failures"].format(n=found.failed, folder=run.folder)
+        out.print(says, style="bold red", markup=False)
+    typer.echo(words["next"].format(folder=run.folder), err=True)
+
+
+def comparisons(found: Compared, *, lang: Language, as_json: bool) -> None:
+    """Two sides compared, and what became of the gates."""
+    if as_json:
+        _json(found)
+        return
+    words, out = WORDS[lang], console()
+    out.print(_pairs(found.comparisons, words, measure=True))
+    for gate in found.gates:
+        says = words["passed" if gate.passed else "not passed"].format(
+            measure=gate.measure, base=gate.base, new=gate.new, low=gate.low,
+            least=gate.least, delta=gate.delta, cases=gate.cases,
+        )  # fmt: skip
+        out.print(says, style="green" if gate.passed else "bold red", markup=False, highlight=False)
+
+
+def _matrix(run: Run, words: Mapping[str, str]) -> Table:
+    found = run.summary
+    letters = {system: chr(ord("a") + at % 26) for at, system in enumerate(found.systems)}
+    cells = {(cell.system, cell.scene): cell for cell in found.cells
+             if cell.measure == found.primary}  # fmt: skip
+    slices = [scene for scene in dict.fromkeys(scene for _, scene in cells)
+              if scene.startswith("(")]  # fmt: skip
+    scenes = [ALL, *found.scenes, *slices]
+    table = Table(box=None, pad_edge=False)
+    table.add_column(words["system"])
+    for scene in scenes:
+        table.add_column(scene or words["all"])
+    beats: dict[tuple[str, str], str] = {}
+    for pair in found.comparisons:
+        if pair.p_holm < 0.05:
+            winner, loser = (pair.new, pair.base) if pair.delta > 0 else (pair.base, pair.new)
+            beats[winner, pair.scene] = beats.get((winner, pair.scene), "") + letters[loser]
+    for system in found.systems:
+        row = [
+            _cell(cells.get((system, scene)), beats.get((system, scene), "")) for scene in scenes
+        ]
+        table.add_row(f"{letters[system]} {system}", *row)
+    return table
+
+
+def _cell(cell: Cell | None, letters: str) -> str:
+    if cell is None:
+        return ""
+    half = "" if cell.low is None or cell.high is None else f" ±{(cell.high - cell.low) / 2:.3f}"
+    return f"{cell.mean:.3f}{half} [green]{''.join(sorted(letters))}[/green]"
+
+
+def _pairs(
+    pairs: Sequence[Comparison], words: Mapping[str, str], *, measure: bool = False
+) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(words["system"])
+    table.add_column(words["scene"])
+    for name in ("cases", "delta", "p", "detectable"):
+        table.add_column(words[name], justify="right")
+    for pair in pairs:
+        name = f"{pair.new} - {pair.base}" + (f", {pair.measure}" if measure else "")
+        table.add_row(
+            name,
+            pair.scene or words["all"],
+            str(pair.cases),
+            f"{pair.delta:+.3f} \\[{pair.low:+.3f}, {pair.high:+.3f}]",
+            f"{pair.p_holm:.3f}",
+            f"±{pair.detectable:.3f}",
+        )
+    return table
+
+
+def _against(pair: Comparison, reference: str) -> Comparison:
+    """The pair with ``reference`` as the one that is subtracted."""
+    if pair.base == reference:
+        return pair
+    return Comparison(
+        base=pair.new, new=pair.base, scene=pair.scene, measure=pair.measure, cases=pair.cases,
+        people=pair.people, delta=-pair.delta, low=-pair.high, high=-pair.low, p=pair.p,
+        p_holm=pair.p_holm, detectable=pair.detectable,
+    )  # fmt: skip
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def _json(value: object) -> None:
+    data = orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str)
+    typer.echo(data.decode())

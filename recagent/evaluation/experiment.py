@@ -1,0 +1,300 @@
+"""An experiment file (TOML) to a checked ``Experiment``: data, cases, systems, measures.
+
+It says what is to be measured; it loads no data, no prompt and no model.
+"""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, cast
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from recagent.errors import ConfigError
+from recagent.evaluation.baselines import BASELINES
+from recagent.evaluation.measures import measure
+from recagent.evaluation.toml_lines import line_of
+from recagent.settings import ModelSettings, Share
+from recagent.types import Language, Mode
+
+MEASURES = (
+    "nDCG@10", "MRR", "accuracy", "HR@10", "MAP@10", "recall@5", "precision@5", "F1@5", "AUC",
+    "log_loss", "ILD@10", "novelty@10", "popularity_lift@10", "coverage@10", "Gini@10", "ECE",
+    "top1_ECE",
+)  # fmt: skip
+
+Count = Annotated[int, Field(ge=1)]
+
+
+def _listed(value: Any) -> Any:
+    several = isinstance(value, list | tuple)
+    return cast("Any", value) if several else [value]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataSection(_Section):
+    """``[data]``: where people, items and events come from; ``path`` is relative to the file."""
+
+    source: Literal[
+        "demo", "config", "movielens", "amazon", "games", "art_office", "movietweetings"
+    ] = "demo"
+    path: Path | None = None
+
+
+class CasesSection(_Section):
+    """``[cases]``: who is asked about, in which scenes, and among which candidates.
+
+    ``given`` takes the cases that come with the data, by the name of their candidate set;
+    ``file`` those of a file of one's own.
+    """
+
+    split: Literal["leave-one-out", "temporal", "global"] = "leave-one-out"
+    per_scene: bool = False
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    at: datetime | None = None
+    people: Literal["test", "validation", "all"] = "validation"
+    scenes: tuple[str, ...] = ()
+    number: Annotated[int, Field(ge=0)] = 0
+    candidates: Annotated[int, Field(ge=2)] | Literal["all"] = 20
+    negatives: Literal["popular", "uniform"] = "popular"
+    min_history: Count = 5
+    seed: int = 0
+    given: str = ""
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if self.given and self.file:
+            raise ValueError("cases come from 'given' or from 'file', not from both")
+        return self
+
+
+class ModelSection(ModelSettings):
+    """``[models.NAME]``: as ``[model]`` in recagent.toml, and what a million tokens cost.
+
+    Without ``price`` the public price list is asked by the model's name; a model that runs here
+    costs nothing.
+    """
+
+    price: tuple[float, float] | None = None  # of prompt and completion tokens
+
+
+class SystemSection(_Section):
+    """``[[systems]]``: a baseline, or a prompt for a model; lists make one system of each entry.
+
+    Attributes:
+        mode: the newest prompt of this scoring mode, where no prompt is named.
+        model: of ``[models]``; by default the only one, or what recagent.toml says.
+        join: weight of the language score beside the fusion of all sources; 1 is the model alone.
+        retriever: the baseline whose best are reranked where the whole catalogue is.
+        history: newest liked items that the prompt tells.
+    """
+
+    name: str = ""
+    baseline: tuple[str, ...] = ()
+    prompt: tuple[str, ...] = ()
+    mode: tuple[Mode, ...] = ()
+    model: tuple[str, ...] = ()
+    lang: Language = "en"
+    join: Share = 1.0
+    retriever: str = "fused"
+    pool: Count = 20
+    history: Count = 8
+
+    _lists = field_validator("baseline", "prompt", "mode", "model", mode="before")(_listed)
+
+    @field_validator("baseline", "retriever")
+    @classmethod
+    def _known_baseline(cls, value: Any) -> Any:
+        for name in _listed(value):
+            if name not in BASELINES:
+                raise ValueError(f"there is no baseline {name!r}; there are {', '.join(BASELINES)}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if sum(map(bool, (self.baseline, self.prompt, self.mode))) != 1:
+            raise ValueError("a system is one of: baseline = ..., prompt = ..., mode = ...")
+        if self.baseline and (self.model or self.join != 1.0):
+            raise ValueError("a baseline takes no model and no join")
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One system of the grid: a baseline, or a prompt that a model is asked with."""
+
+    name: str
+    baseline: str = ""
+    prompt: str = ""
+    model: str = ""
+    lang: Language = "en"
+    join: float = 1.0
+    retriever: str = "fused"
+    pool: int = 20
+    history: int = 8
+
+
+class AuditSection(_Section):
+    """``[audits]``: extra questions to the first ``cases`` cases of every scene.
+
+    ``orders`` is how often the candidates are listed anew; ``systems`` are all without it.
+    """
+
+    orders: Annotated[int, Field(ge=0)] = 0
+    memorisation: bool = False
+    cases: Count = 10
+    systems: tuple[str, ...] = ()
+
+
+class Experiment(_Section):
+    """Everything that an experiment file declares; ``folder`` is where its paths begin."""
+
+    name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
+    about: str = ""
+    measures: tuple[str, ...] = MEASURES
+    primary: str = "nDCG@10"
+    reference: str = ""
+    conversations: Annotated[int, Field(ge=0)] = 10
+    concurrency: Count = 8
+    data: DataSection = DataSection()
+    cases: CasesSection = CasesSection()
+    models: dict[str, ModelSection] = {}
+    systems: Annotated[tuple[SystemSection, ...], Field(min_length=1)]
+    audits: AuditSection = AuditSection()
+    folder: Annotated[Path, Field(exclude=True)] = Path()
+
+    @field_validator("measures", "primary")
+    @classmethod
+    def _known_measures(cls, value: Any) -> Any:
+        for name in _listed(value):
+            try:
+                measure(name)
+            except ConfigError as error:
+                raise ValueError(str(error)) from error
+        return value
+
+    @property
+    def all_measures(self) -> tuple[str, ...]:
+        """The primary measure, then the others."""
+        return tuple(dict.fromkeys([self.primary, *self.measures]))
+
+    @cached_property
+    def grid(self) -> tuple[System, ...]:
+        """The systems, lists written out: one for each baseline, prompt or mode, and model."""
+        return tuple(
+            system
+            for section in self.systems
+            for system in _written_out(section, tuple(self.models) or ("",))
+        )
+
+    def path(self, path: Path) -> Path:
+        """A path of the file, as from the working directory."""
+        return self.folder / path
+
+
+def load_experiment(
+    path: Path, *, folder: Path | None = None, data: Path | None = None
+) -> Experiment:
+    """Read and check an experiment file.
+
+    Args:
+        path: of the file.
+        folder: where its relative paths begin; by default the file's own.
+        data: where the data are, in place of ``[data]`` path, as from the working directory.
+
+    Raises:
+        ConfigError: it cannot be read, is not TOML, or declares what there is not; the message
+            names file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"experiment {str(path)!r} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"experiment {str(path)!r} is not valid TOML: {error}") from error
+    try:
+        experiment = Experiment.model_validate({**raw, "folder": folder or path.parent})
+    except ValidationError as error:
+        first = error.errors()[0]
+        wrong = (first["loc"], first["msg"].removeprefix("Value error, "))
+    else:
+        found = _misnamed(experiment)
+        if found is None:
+            return experiment if data is None else _with_data(experiment, data)
+        wrong = found
+    where, says = wrong
+    key = ".".join(map(str, where))
+    raise ConfigError(f"experiment {str(path)!r}, line {line_of(text, where)}: {key}: {says}")
+
+
+def _with_data(experiment: Experiment, path: Path) -> Experiment:
+    section = experiment.data.model_copy(update={"path": path.resolve()})
+    return experiment.model_copy(update={"data": section})
+
+
+def _misnamed(experiment: Experiment) -> tuple[tuple[str | int, ...], str] | None:
+    """The first name that refers to nothing, or is given twice: where it stands, what is wrong."""
+    names: list[str] = []
+    for at, section in enumerate(experiment.systems):
+        for name in section.model:
+            if name not in experiment.models:
+                known = ", ".join(experiment.models) or "none"
+                return ("systems", at, "model"), f"no model {name!r} in [models]; there are {known}"
+        for system in _written_out(section, tuple(experiment.models) or ("",)):
+            if system.name in names:
+                return ("systems", at), f"two systems are called {system.name!r}; set name"
+            names.append(system.name)
+    wanted = [(("reference",), name) for name in filter(None, [experiment.reference])]
+    wanted += [(("audits", "systems"), name) for name in experiment.audits.systems]
+    for where, name in wanted:
+        if name not in names:
+            return where, f"there is no system {name!r}; there are {', '.join(names)}"
+    return None
+
+
+def _written_out(section: SystemSection, models: tuple[str, ...]) -> list[System]:
+    """A section's systems: one for each baseline, or for each prompt and model."""
+
+    def system(name: str, *, baseline: str = "", prompt: str = "", model: str = "") -> System:
+        return System(
+            name=name,
+            baseline=baseline,
+            prompt=prompt,
+            model=model,
+            lang=section.lang,
+            join=section.join,
+            retriever=section.retriever,
+            pool=section.pool,
+            history=section.history,
+        )
+
+    if section.baseline:
+        return [system(section.name or name, baseline=name) for name in section.baseline]
+    asked = section.model or models
+    joined = f"fused + {section.join:g} " if section.join < 1 else ""
+    return [
+        system(
+            (section.name or f"{joined}{Path(prompt).name.removesuffix('.j2')}")
+            + (f" · {model}" if len(asked) > 1 else ""),
+            prompt=prompt,
+            model=model,
+        )
+        for prompt, model in itertools.product(section.prompt or section.mode, asked)
+    ]

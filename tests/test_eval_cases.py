@@ -256,9 +256,11 @@ BROKEN = {
     "no item is judged relevant": {"judgments": {"b5": 0}},
     "the judged item 'b5' is in the history": {"before": None},
     "'u0' has met the candidate 'b3'": {"item_ids": ["b5", "b3"]},
-    "judgments.b5: Input should be a valid integer": {"judgments": {"b5": "much"}},
-    "before: Input should be a valid datetime": {"before": "yesterday"},
-    "note: Extra inputs are not permitted": {"note": 1},
+    "field 'judgments.b5' cannot be used: Input should be a valid integer": {
+        "judgments": {"b5": "much"}
+    },
+    "field 'before' cannot be used: Input should be a valid datetime": {"before": "yesterday"},
+    "field 'note' cannot be used: Extra inputs are not permitted": {"note": 1},
 }
 
 

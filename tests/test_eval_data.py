@@ -332,7 +332,7 @@ def test_art_office_asks_test_people_and_learns_from_train_peoples_targets(tmp_p
         ({"user_id": 1}, "unknown test person '1'"),
         ({"candidates": [4, 7]}, "scene 'art' has no item '7'"),
         ({"candidates": [5]}, "missing candidate: the target '4'"),
-        ({"kind": "random"}, "kind: Input should be"),
+        ({"kind": "random"}, "field 'kind' cannot be used: Input should be"),
     ],
 )
 def test_a_broken_line_of_art_office_is_named(tmp_path, change, says):

@@ -16,7 +16,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from recagent.errors import DataError
-from recagent.evaluation.data.files import broken, objects
+from recagent.evaluation.data.files import at_line, objects
 from recagent.evaluation.nouns import Data, Questions
 from recagent.types import Case, Event
 
@@ -58,21 +58,17 @@ def load_cases(path: Path, data: Data) -> Questions:
     cases: dict[str, Case] = {}
     ends: dict[str, datetime] = {}
     for number, row in objects(path):
-        try:
-            line = _Line.model_validate(row)
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, first["loc"]))
-            raise broken(path, number, f"{key}: {first['msg']}") from error
-        if line.user_id not in own and line.user_id not in data.users:
-            raise broken(path, number, f"unknown person {line.user_id!r}")
-        _check_items(path, number, line, items)
-        events = own.get(line.user_id, [])
-        history = [event for event in events if line.before is None or event.at < line.before]
-        _check_met(path, number, line, history, events)
-        case_id = f"{line.user_id}/{line.scene}"
-        if case_id in cases:
-            raise broken(path, number, f"{line.user_id!r} is asked about twice in {line.scene!r}")
+        with at_line(path, number):
+            line = _valid(row)
+            if line.user_id not in own and line.user_id not in data.users:
+                raise DataError(f"unknown person {line.user_id!r}")
+            _check_items(line, items)
+            events = own.get(line.user_id, [])
+            history = [event for event in events if line.before is None or event.at < line.before]
+            _check_met(line, history, events)
+            case_id = f"{line.user_id}/{line.scene}"
+            if case_id in cases:
+                raise DataError(f"{line.user_id!r} is asked about twice in {line.scene!r}")
         if line.before:
             ends[line.user_id] = min(line.before, ends.get(line.user_id, line.before))
         cases[case_id] = Case(
@@ -94,29 +90,36 @@ def load_cases(path: Path, data: Data) -> Questions:
     return Questions(cases=list(cases.values()), training=training)
 
 
-def _check_items(path: Path, number: int, line: _Line, items: Mapping[str, set[str]]) -> None:
+def _valid(row: object) -> _Line:
+    try:
+        return _Line.model_validate(row)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise DataError(f"field {key!r} cannot be used: {first['msg']}") from error
+
+
+def _check_items(line: _Line, items: Mapping[str, set[str]]) -> None:
     if line.scene not in items:
-        raise broken(path, number, f"unknown scene {line.scene!r}; there are {', '.join(items)}")
+        raise DataError(f"unknown scene {line.scene!r}; there are {', '.join(items)}")
     for item_id in (*line.item_ids, *line.judgments):
         if item_id not in items[line.scene]:
-            raise broken(path, number, f"scene {line.scene!r} has no item {item_id!r}")
+            raise DataError(f"scene {line.scene!r} has no item {item_id!r}")
     for item_id, count in Counter(line.item_ids).items():
         if count > 1:
-            raise broken(path, number, f"candidate {item_id!r} is there twice")
+            raise DataError(f"candidate {item_id!r} is there twice")
     for item_id in line.judgments:
         if line.item_ids and item_id not in line.item_ids:
-            raise broken(path, number, f"missing candidate: {item_id!r} is judged and not listed")
+            raise DataError(f"missing candidate: {item_id!r} is judged and not listed")
     if not any(line.judgments.values()):
-        raise broken(path, number, "no item is judged relevant")
+        raise DataError("no item is judged relevant")
 
 
-def _check_met(
-    path: Path, number: int, line: _Line, history: Sequence[Event], events: Sequence[Event]
-) -> None:
+def _check_met(line: _Line, history: Sequence[Event], events: Sequence[Event]) -> None:
     past, ever = ({event.item_id for event in some} for some in (history, events))
     for item_id in line.judgments:
         if item_id in past:
-            raise broken(path, number, f"the judged item {item_id!r} is in the history; set before")
+            raise DataError(f"the judged item {item_id!r} is in the history; set before")
     for item_id in line.item_ids:
         if item_id in ever and item_id not in line.judgments:
-            raise broken(path, number, f"{line.user_id!r} has met the candidate {item_id!r}")
+            raise DataError(f"{line.user_id!r} has met the candidate {item_id!r}")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.data.files import broken, fingerprint, folder, objects
+from recagent.evaluation.data.files import at_line, fingerprint, folder, objects
 from recagent.evaluation.nouns import Data
 from recagent.types import Event, Item, RatingScale, Scene, Value
 
@@ -99,43 +99,49 @@ def _pairs(home: Path) -> dict[str, tuple[Path, Path]]:
 def _events(path: Path, scene: str) -> list[Event]:
     found: dict[tuple[str, str, datetime], Event] = {}
     for number, row in objects(path):
-        keys, unit = (_2023, _MILLISECONDS) if "parent_asin" in row else (_2018, 1)
-        for key in keys[:4]:
-            if row.get(key) in (None, ""):
-                raise broken(path, number, f"{key!r} is not there")
-        item_id, user_id, said, when, words = (row.get(key) for key in keys)
-        event = Event(
-            user_id=str(user_id),
-            item_id=str(item_id),
-            scene=scene,
-            kind="rating",
-            at=_time(path, number, when, unit),
-            value=_rating(path, number, said),
-            text=words.strip() if isinstance(words, str) else "",
-        )
+        with at_line(path, number):
+            event = _event(row, scene)
         found.setdefault((event.user_id, event.item_id, event.at), event)
     return list(found.values())
 
 
-def _rating(path: Path, number: int, said: object) -> float:
+def _event(row: Mapping[str, Any], scene: str) -> Event:
+    keys, unit = (_2023, _MILLISECONDS) if "parent_asin" in row else (_2018, 1)
+    for key in keys[:4]:
+        if row.get(key) in (None, ""):
+            raise DataError(f"{key!r} is not there")
+    item_id, user_id, said, when, words = (row.get(key) for key in keys)
+    return Event(
+        user_id=str(user_id),
+        item_id=str(item_id),
+        scene=scene,
+        kind="rating",
+        at=_time(when, unit),
+        value=_rating(said),
+        text=words.strip() if isinstance(words, str) else "",
+    )
+
+
+def _rating(said: object) -> float:
     if isinstance(said, int | float) and _LOW <= said <= _HIGH:
         return float(said)
-    raise broken(path, number, f"rating {said!r} is no number from 1 to 5")
+    raise DataError(f"rating {said!r} is no number from 1 to 5")
 
 
-def _time(path: Path, number: int, said: object, unit: int) -> datetime:
+def _time(said: object, unit: int) -> datetime:
     try:
         return datetime.fromtimestamp(float(str(said)) / unit, tz=UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise broken(path, number, f"time {said!r} is no number of seconds") from error
+        raise DataError(f"time {said!r} is no number of seconds") from error
 
 
 def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:
     found: dict[str, Item] = {}
     for number, row in objects(path):
         item_id = row.get("parent_asin") or row.get("asin")
-        if not isinstance(item_id, str):
-            raise broken(path, number, "neither 'parent_asin' nor 'asin' is there")
+        with at_line(path, number):
+            if not isinstance(item_id, str):
+                raise DataError("neither 'parent_asin' nor 'asin' is there")
         title = _text(row.get("title"))
         if item_id in wanted and title and item_id not in found:
             found[item_id] = Item(id=item_id, scene=scene, title=title, attributes=_attributes(row))

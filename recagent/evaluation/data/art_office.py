@@ -7,13 +7,14 @@ Source: URLLM, arXiv 2406.03085, whose cut of the reviews this is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from recagent.evaluation.data.files import broken, fields, fingerprint, folder, objects
+from recagent.errors import DataError
+from recagent.evaluation.data.files import at_line, fields, fingerprint, folder, objects
 from recagent.evaluation.data.sequences import in_order
 from recagent.evaluation.nouns import Data
 from recagent.evaluation.order import shuffled
@@ -85,8 +86,9 @@ def read_art_office(path: Path | None) -> Data:
 def _items(path: Path) -> list[Item]:
     items: list[Item] = []
     for number, (item_id, scene, title, category) in fields(path, count=4, header=True):
-        if scene not in SCENES:
-            raise broken(path, number, f"unknown scene {scene!r}")
+        with at_line(path, number):
+            if scene not in SCENES:
+                raise DataError(f"unknown scene {scene!r}")
         attributes = {"category": category} if category.strip() else {}
         items.append(Item(id=item_id, scene=scene, title=title, attributes=attributes))
     return items
@@ -99,13 +101,14 @@ def _people(
     test: dict[str, list[Event]] = {}
     train: dict[str, list[Event]] = {}
     for number, row in objects(path):
-        person = _valid(_Person, path, number, row)
-        ids = list(person.history)
-        if person.split == "train":
-            ids += person.targets.values()
-        for item_id in ids:
-            if item_id not in scenes:
-                raise broken(path, number, f"unknown item {item_id!r}")
+        with at_line(path, number):
+            person = _valid(_Person, row)
+            ids = list(person.history)
+            if person.split == "train":
+                ids += person.targets.values()
+            for item_id in ids:
+                if item_id not in scenes:
+                    raise DataError(f"unknown item {item_id!r}")
         group = test if person.split == "test" else train
         group[person.user_id] = in_order(person.user_id, ids, scenes=scenes)
     return test, train
@@ -118,14 +121,9 @@ def _cases(
     given: dict[str, list[Case]] = {kind: [] for kind in KINDS}
     repeated: set[str] = set()
     for number, row in objects(path):
-        line = _valid(_Candidates, path, number, row)
-        if line.user_id not in histories:
-            raise broken(path, number, f"unknown test person {line.user_id!r}")
-        for item_id in line.candidates:
-            if scenes.get(item_id) != line.target_scene:
-                raise broken(path, number, f"scene {line.target_scene!r} has no item {item_id!r}")
-        if line.target not in line.candidates:
-            raise broken(path, number, f"missing candidate: the target {line.target!r}")
+        with at_line(path, number):
+            line = _valid(_Candidates, row)
+            _check(line, scenes, histories)
         case_id = f"{line.user_id}/{line.target_scene}"
         history = histories[line.user_id]
         if any(event.item_id == line.target for event in history):
@@ -144,10 +142,20 @@ def _cases(
     return given, len(repeated)
 
 
-def _valid(model: type[Row], path: Path, number: int, row: object) -> Row:
+def _check(line: _Candidates, scenes: Mapping[str, str], people: Container[str]) -> None:
+    if line.user_id not in people:
+        raise DataError(f"unknown test person {line.user_id!r}")
+    for item_id in line.candidates:
+        if scenes.get(item_id) != line.target_scene:
+            raise DataError(f"scene {line.target_scene!r} has no item {item_id!r}")
+    if line.target not in line.candidates:
+        raise DataError(f"missing candidate: the target {line.target!r}")
+
+
+def _valid(model: type[Row], row: object) -> Row:
     try:
         return model.model_validate(row)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise broken(path, number, f"{key}: {first['msg']}") from error
+        raise DataError(f"field {key!r} cannot be used: {first['msg']}") from error

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -90,8 +90,9 @@ def fields(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, list[
         if header and number == 1:
             continue
         cells = line.split("\t")
-        if len(cells) != count:
-            raise broken(path, number, f"{len(cells)} fields, not {count}")
+        with at_line(path, number):
+            if len(cells) != count:
+                raise DataError(f"{len(cells)} fields, not {count}")
         yield number, cells
 
 
@@ -102,18 +103,34 @@ def objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         DataError: it cannot be read, or a line is no JSON object.
     """
     for number, line in lines(path):
-        try:
-            row: object = orjson.loads(line)
-        except orjson.JSONDecodeError as error:
-            raise broken(path, number, f"no JSON ({error})") from error
-        if not isinstance(row, dict):
-            raise broken(path, number, "no JSON object")
-        yield number, cast("Mapping[str, Any]", row)
+        with at_line(path, number):
+            row = _object(line)
+        yield number, row
 
 
-def broken(path: Path, number: int, says: str) -> DataError:
-    """What is said of a line that cannot be used."""
-    return DataError(f"{str(path)!r}, line {number}: {says}; correct the line, or take it out")
+def _object(line: str) -> Mapping[str, Any]:
+    try:
+        row: object = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise DataError(f"no JSON ({error})") from error
+    if not isinstance(row, dict):
+        raise DataError("no JSON object")
+    return cast("Mapping[str, Any]", row)
+
+
+@contextmanager
+def at_line(path: Path, number: int) -> Generator[None]:
+    """What is wrong within is said with file and line.
+
+    Raises:
+        DataError: the one from within, placed.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise DataError(
+            f"{str(path)!r}, line {number}: {error}; correct the line, or take it out"
+        ) from error
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recagent.errors import DataError
-from recagent.evaluation.data.files import broken, fields, fingerprint, folder
+from recagent.evaluation.data.files import at_line, fields, fingerprint, folder
 from recagent.evaluation.data.sequences import in_order
 from recagent.evaluation.nouns import Data
 from recagent.evaluation.order import shuffled
@@ -73,9 +73,10 @@ def _sequences(
     targets: dict[str, str] = {}
     for number, (user_id, said, target) in fields(path, count=3, header=True):
         ids = said.split()
-        _check(path, number, [*ids, target], scenes)
-        if user_id in targets:
-            raise broken(path, number, f"person {user_id!r} is there twice")
+        with at_line(path, number):
+            _check([*ids, target], scenes)
+            if user_id in targets:
+                raise DataError(f"person {user_id!r} is there twice")
         histories[user_id] = in_order(user_id, ids, scenes=scenes)
         targets[user_id] = target
     return histories, targets
@@ -89,13 +90,14 @@ def _cases(
 ) -> list[Case]:
     cases: list[Case] = []
     for number, (user_id, said) in fields(path, count=2, header=False):
-        if user_id not in targets:
-            raise broken(path, number, f"unknown person {user_id!r}")
-        target = targets[user_id]
-        others = [item_id for item_id in said.split() if item_id != target][: CANDIDATES - 1]
-        _check(path, number, others, scenes)
-        if len(set(others)) < CANDIDATES - 1:
-            raise broken(path, number, f"{len(set(others))} candidates beside the target, not 19")
+        with at_line(path, number):
+            if user_id not in targets:
+                raise DataError(f"unknown person {user_id!r}")
+            target = targets[user_id]
+            others = [item_id for item_id in said.split() if item_id != target][: CANDIDATES - 1]
+            _check(others, scenes)
+            if len(set(others)) < CANDIDATES - 1:
+                raise DataError(f"{len(set(others))} candidates beside the target, not 19")
         cases.append(
             Case(
                 id=f"{user_id}/{SCENE}",
@@ -111,7 +113,7 @@ def _cases(
     return cases
 
 
-def _check(path: Path, number: int, ids: Sequence[str], scenes: Mapping[str, str]) -> None:
+def _check(ids: Sequence[str], scenes: Mapping[str, str]) -> None:
     for item_id in ids:
         if item_id not in scenes:
-            raise broken(path, number, f"unknown item {item_id!r}")
+            raise DataError(f"unknown item {item_id!r}")

@@ -1,0 +1,29 @@
+"""``recagent eval report``: runs as one HTML page that needs no network.
+
+The numbers are those of ``summary.json``; nothing is computed anew from results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from recagent.errors import ConfigError
+from recagent.evaluation.report.page import page
+from recagent.evaluation.runs import Run
+from recagent.types import Language
+
+__all__ = ["write_report"]
+
+
+def write_report(runs: Sequence[Run], path: Path, *, lang: Language = "en") -> None:
+    """Write the page of one or several runs.
+
+    Raises:
+        ConfigError: the file cannot be written, or a library of the extra ``eval`` is missing.
+    """
+    text = page(runs, lang=lang)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"report {str(path)!r} cannot be written: {error}") from error

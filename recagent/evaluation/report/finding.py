@@ -1,0 +1,117 @@
+"""What a run found, in plain words: who beats the reference, by how much, what could be seen.
+
+It reads the summary's comparisons and tests nothing itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from recagent.evaluation.nouns import ALL, Cell, Comparison, Summary
+from recagent.evaluation.report.matrix import LEVEL, higher_is_better, is_gain
+from recagent.evaluation.report.numbers import plain, signed
+
+Words = Mapping[str, str]
+
+
+def finding(summary: Summary, words: Words) -> tuple[str, tuple[str, ...]]:
+    """The headline, and sentences that go on from it."""
+    best = _best(summary, without=summary.reference)
+    pair = between(summary, summary.reference, best.system) if best else None
+    if best is None or pair is None:
+        return _alone(summary, words), ()
+    head = _headline(summary, pair, words)
+    more = [_seen(summary, pair, words), *_tied(summary, words), *_worse(summary, words)]
+    return head, tuple(more)
+
+
+def between(summary: Summary, base: str, new: str, scene: str = ALL) -> Comparison | None:
+    """The comparison of two systems, turned so that ``base`` is what is subtracted."""
+    for pair in summary.comparisons:
+        if pair.scene == scene and {pair.base, pair.new} == {base, new}:
+            return pair if pair.base == base else turned(pair)
+    return None
+
+
+def turned(pair: Comparison) -> Comparison:
+    """The same comparison with the other one as base."""
+    return replace(
+        pair, base=pair.new, new=pair.base, delta=-pair.delta, low=-pair.high, high=-pair.low
+    )
+
+
+def _best(summary: Summary, *, without: str = "") -> Cell | None:
+    wanted = (ALL, summary.primary)
+    found = [cell for cell in summary.cells
+             if (cell.scene, cell.measure) == wanted and cell.system != without]  # fmt: skip
+    order = max if higher_is_better(summary.primary) else min
+    return order(found, key=lambda cell: cell.mean, default=None)
+
+
+def _headline(summary: Summary, pair: Comparison, words: Words) -> str:
+    names = {"best": pair.new, "reference": pair.base, "measure": pair.measure}
+    numbers = {"delta": signed(pair.delta), "low": signed(pair.low), "high": signed(pair.high)}
+    by_scene = [between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
+    won = sum(each is not None and _won(each) for each in by_scene)
+    if won and len(summary.scenes) > 1:
+        head = words["find beats"].format(won=won, scenes=len(summary.scenes), **names)
+    elif _won(pair):
+        alone = len(summary.scenes) == 1
+        head = words["find beats one" if alone else "find beats overall"].format(**names)
+    else:
+        said = words["find closest"].format(**names, **numbers)
+        return words["find none"].format(**names) + words["colon"] + said + words["stop"]
+    said = words["find by"].format(**names, **numbers)
+    return head + words["colon"] + said + words["stop"]
+
+
+def _seen(summary: Summary, pair: Comparison, words: Words) -> str:
+    """The smallest difference that so many cases show, over all and in a scene."""
+    said = words["find see"].format(cases=pair.cases, detectable=plain(pair.detectable))
+    scenes = [between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
+    known = [each for each in scenes if each is not None]
+    if len(summary.scenes) > 1 and known:
+        most = max(known, key=lambda each: each.detectable)
+        said += words["semicolon"] + words["find see scene"].format(
+            cases=most.cases, detectable=plain(most.detectable)
+        )
+    return said + words["stop"]
+
+
+def _tied(summary: Summary, words: Words) -> list[str]:
+    """Systems that may be as good as the best of all."""
+    best = _best(summary)
+    if best is None:
+        return []
+    pairs = [between(summary, best.system, system) for system in summary.systems]
+    tied = [pair.new for pair in pairs if pair is not None and pair.p_holm >= LEVEL]
+    if not tied:
+        return []
+    return [words["find tied"].format(best=best.system, others=words["and"].join(tied))]
+
+
+def _worse(summary: Summary, words: Words) -> list[str]:
+    pairs = [between(summary, system, summary.reference) for system in summary.systems]
+    worse = [pair.base for pair in pairs if pair is not None and _won(pair)]
+    if not worse:
+        return []
+    return [
+        words["find worst"].format(reference=summary.reference, others=words["and"].join(worse))
+    ]
+
+
+def _won(pair: Comparison) -> bool:
+    return pair.p_holm < LEVEL and is_gain(pair)
+
+
+def _alone(summary: Summary, words: Words) -> str:
+    best = _best(summary)
+    if best is None:
+        return ""
+    low, high = (plain(best.mean if end is None else end) for end in (best.low, best.high))
+    said = words["find single"].format(
+        best=best.system, mean=plain(best.mean), low=low, high=high,
+        measure=best.measure, cases=best.cases,
+    )  # fmt: skip
+    return said + words["stop"]

@@ -1,0 +1,201 @@
+"""One page of several runs: which parts each has, and the page around them.
+
+The numbers are the summary's; how they look is said by the templates.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from recagent.evaluation.nouns import ALL, Comparison, Cost, Summary
+from recagent.evaluation.report import charts, numbers
+from recagent.evaluation.report.finding import between, finding
+from recagent.evaluation.report.matrix import LEVEL, Matrix, higher_is_better, letters, matrix
+from recagent.evaluation.report.places import Point
+from recagent.evaluation.report.seen import as_script, seen
+from recagent.evaluation.report.wording import SPOKEN, WORDS
+from recagent.evaluation.runs import EXPERIMENT, Run
+from recagent.types import Language
+
+_FOLDER = Path(__file__).parent
+
+Words = Mapping[str, str]
+
+
+def page(runs: Sequence[Run], *, lang: Language) -> str:
+    """The whole HTML page.
+
+    Raises:
+        ConfigError: a library of the extra ``eval`` is not installed.
+    """
+    words = WORDS[lang]
+    script = Markup((_FOLDER / "templates" / "page.js").read_text(encoding="utf-8"))  # noqa: S704
+    style = Markup((_FOLDER / "templates" / "style.css").read_text(encoding="utf-8"))  # noqa: S704
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _environment().get_template("page.html.j2").render(
+        lang=lang, words=words, style=style, script=script, digest=digest,
+        spoken=as_script(SPOKEN[lang]), runs=[_run(run, words) for run in runs],
+    )  # fmt: skip
+
+
+@cache
+def _environment() -> Environment:
+    made: Any = Environment(
+        loader=FileSystemLoader(_FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for name in ("plain", "signed", "chance", "count", "share"):
+        made.filters[name] = getattr(numbers, name)
+    return made
+
+
+def _run(run: Run, words: Words) -> dict[str, Any]:
+    """What the template of a run is filled with."""
+    summary, manifest = run.summary, run.manifest
+    headline, more = finding(summary, words)
+    models = {name for name, kind in manifest.kinds.items() if kind != "baseline"}
+    shown = seen(run)
+    experiment = run.folder / EXPERIMENT
+    return {
+        "folder": run.folder,
+        "manifest": manifest,
+        "summary": summary,
+        "people": len({case.user_id for case in run.cases.values()}),
+        "cases": len(run.cases),
+        "headline": headline,
+        "more": more,
+        "letters": letters(summary.systems),
+        "models": models,
+        "matrices": [_Shown(matrix(summary, name)) for name in _measures(summary)],
+        "lower": {name for name in _measures(summary) if not higher_is_better(name)},
+        "level": LEVEL,
+        "quality": _quality(summary, models, words),
+        "deltas": _deltas(summary, models, words),
+        "calibration": _calibration(summary, models, words),
+        "orders": _orders(summary, words),
+        "memorisation": _memorisation(summary, words),
+        "comparisons": sorted(summary.comparisons, key=lambda pair: _place(pair, summary)),
+        "seen": as_script(shown),
+        "seen_cases": len(shown["cases"]),
+        "experiment": experiment.read_text(encoding="utf-8") if experiment.is_file() else "",
+    }
+
+
+class _Shown:
+    """A matrix with the scale that its cells are drawn on, and how wide its numbers are."""
+
+    def __init__(self, shown: Matrix) -> None:
+        entries = [entry for row in shown.rows for entry in row.entries]
+        ends = [end for entry in entries if entry.cell
+                for end in (entry.cell.low, entry.cell.high) if end is not None]  # fmt: skip
+        self.matrix = shown
+        said = [numbers.plain(entry.cell.mean) for entry in entries if entry.cell]
+        self._width = max(map(len, said), default=0)
+        self._low, self._high = min(ends, default=0.0), max(ends, default=1.0)
+
+    def mean(self, value: float) -> str:
+        """The number, so wide that all decimal points of a column stand below each other."""
+        return numbers.plain(value).rjust(self._width, "\u2007")  # as wide as a digit
+
+    def at(self, value: float) -> str:
+        """Where a value lies between the smallest and the largest, in percent."""
+        size = self._high - self._low
+        return f"{100 * (value - self._low) / size:.1f}" if size else "50"
+
+
+def _measures(summary: Summary) -> list[str]:
+    """The primary measure, then the others, as far as there are cells."""
+    there = {cell.measure for cell in summary.cells}
+    return [name for name in dict.fromkeys((summary.primary, *summary.measures)) if name in there]
+
+
+def _quality(summary: Summary, models: set[str], words: Words) -> Markup | None:
+    """Against tokens, or seconds where no system took any; None where neither is known."""
+    cells = {cell.system: cell for cell in summary.cells
+             if (cell.scene, cell.measure) == (ALL, summary.primary)}  # fmt: skip
+    in_tokens = any(_tokens(cost) for cost in summary.costs)
+    points: list[Point] = []
+    for cost in summary.costs:
+        cell = cells.get(cost.system)
+        if cell is not None:
+            each = _tokens(cost) if in_tokens else cost.seconds_median
+            points.append(Point(
+                name=cost.system, cost=each, mean=cell.mean,
+                low=cell.mean if cell.low is None else cell.low,
+                high=cell.mean if cell.high is None else cell.high,
+                is_model=cost.system in models,
+                says=f"{cost.system}: {cell.mean:.3f}, {each:,.3g}",
+            ))  # fmt: skip
+    if len(points) < 2 or not any(point.cost > 0 for point in points):
+        return None
+    return charts.quality(
+        points,
+        measure=summary.primary,
+        cost=words["per question" if in_tokens else "seconds per question"],
+        none=words["no tokens" if in_tokens else "instant"],
+    )
+
+
+def _tokens(cost: Cost) -> float:
+    return (cost.usage.prompt + cost.usage.completion) / max(1, cost.results)
+
+
+def _deltas(summary: Summary, models: set[str], words: Words) -> list[tuple[str, int, Markup]]:
+    """Scene, number of cases and plot; all scenes first."""
+    scenes = [*([ALL] if len(summary.scenes) > 1 else []), *summary.scenes]
+    found: dict[str, list[Comparison]] = {}
+    for scene in scenes:
+        pairs = [between(summary, summary.reference, name, scene) for name in summary.systems]
+        found[scene] = [pair for pair in pairs if pair is not None]
+    ends = [end for pairs in found.values() for pair in pairs for end in (pair.low, pair.high)]
+    if not ends:
+        return []
+    wide = (max(0.0, *ends) - min(0.0, *ends)) * 0.06 or 1.0
+    domain = min(0.0, *ends) - wide, max(0.0, *ends) + wide
+    title = words["delta"].format(measure=summary.primary)
+    return [
+        (scene, max(pair.cases for pair in pairs),
+         charts.deltas(pairs, models=models, domain=domain, title=title))
+        for scene, pairs in found.items() if pairs
+    ]  # fmt: skip
+
+
+def _calibration(summary: Summary, models: set[str], words: Words) -> list[tuple[str, Markup]]:
+    bins = summary.reliability
+    most = max((max(each.probability, each.observed) for each in bins), default=0) * 1.08
+    titles = words["probability"], words["observed"]
+    return [
+        (name, charts.calibration(list(mine), is_model=name in models, most=most, titles=titles))
+        for name, mine in groupby(bins, key=lambda each: each.system)
+    ] if most else []  # fmt: skip
+
+
+def _orders(summary: Summary, words: Words) -> list[tuple[str, Markup]]:
+    most = max((max(each.first, default=0) for each in summary.orders), default=0) * 1.08
+    titles = words["listed"], words["first share"]
+    return [(each.system, charts.first_places(each, most=most, titles=titles))
+            for each in summary.orders if any(each.first)]  # fmt: skip
+
+
+def _memorisation(summary: Summary, words: Words) -> Markup | None:
+    if not summary.memorisation:
+        return None
+    return charts.memorisation(summary.memorisation, measure=summary.primary, words=words)
+
+
+def _place(pair: Comparison, summary: Summary) -> tuple[int, float]:
+    """By scene, all first; within one, the surest first."""
+    scenes = [ALL, *summary.scenes]
+    return scenes.index(pair.scene) if pair.scene in scenes else len(scenes), pair.p_holm

@@ -88,11 +88,12 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "find tied": "Not told apart from {best}: {others}.",
         "find worst": "Significantly worse than {reference}: {others}.",
         "find single": "{best} reaches {mean} in {measure} ({low} to {high}) over {cases} cases",
+        "(new here)": "new here", "(known here)": "known here",
         "nav matrix": "Results", "nav quality": "Cost", "nav deltas": "Scenes",
         "nav calibration": "Calibration", "nav order": "Order", "nav memory": "Memorisation",
         "nav tables": "Tables", "nav people browser": "People", "nav how": "Conditions",
         "nav read": "Reading",
-        "and": ", ", "stop": ".", "colon": ": ", "semicolon": "; ",
+        "and": ", ", "comma": ", ", "stop": ".", "colon": ": ", "semicolon": "; ",
     },
     "zh": {
         "title": "评测报告", "theme": "浅色或深色", "contents": "目录",
@@ -166,11 +167,12 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "find tied": "与 {best} 无法区分的：{others}。",
         "find worst": "显著差于 {reference} 的：{others}。",
         "find single": "{best} 的 {measure} 为 {mean}（{low} 至 {high}），共 {cases} 个案例",
+        "(new here)": "此处的新人", "(known here)": "此处的熟人",
         "nav matrix": "结果", "nav quality": "成本", "nav deltas": "场景",
         "nav calibration": "校准", "nav order": "顺序", "nav memory": "记忆",
         "nav tables": "表格", "nav people browser": "用户", "nav how": "条件",
         "nav read": "解读",
-        "and": "、", "stop": "。", "colon": "：", "semicolon": "；",
+        "and": "、", "comma": "，", "stop": "。", "colon": "：", "semicolon": "；",
     },
 }  # fmt: skip
 

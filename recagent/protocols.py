@@ -239,7 +239,13 @@ class CandidateSource(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LanguageScores:
-    """What a ranker says of a pool: one score per candidate (higher is better) and what it cost."""
+    """What a ranker says of a pool: one score per candidate (higher is better) and what it cost.
+
+    Attributes:
+        calls: to the model, those that failed among them.
+        repairs: labels that were unknown, doubled or missing in good replies.
+        invalid: calls that failed or whose reply could not be used, and were tried again.
+    """
 
     scores: tuple[float, ...]
     mode: Mode
@@ -247,6 +253,7 @@ class LanguageScores:
     usage: Usage
     calls: int
     repairs: int = 0
+    invalid: int = 0
     notes: tuple[str, ...] = field(default=())
 
 

@@ -22,7 +22,7 @@ Task = Literal["item", "content", "activity", "person"]
 EventKind = Literal[
     "view", "click", "like", "dislike", "rating", "purchase", "finish", "skip", "comment"
 ]
-Mode = Literal["likelihood", "label", "listwise"]
+Mode = Literal["likelihood", "label", "listwise", "pointwise", "pairwise", "setwise"]
 EvidenceKind = Literal["attribute", "words", "tag", "wish", "people", "popularity"]
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)

@@ -10,13 +10,13 @@ from recagent.errors import PromptError
 
 SHIPPED = sorted(prompts.folder().glob("*/*.j2"))
 FRONT = {
-    "name": "hello", "version": "1", "purpose": "rerank", "language": "en", "inputs": "[wish]",
-    "output": "label", "max_tokens": "1",
+    "name": "hello", "version": "1", "purpose": "preference", "language": "en",
+    "inputs": "[wish]", "output": "preference", "max_tokens": "1",
 }  # fmt: skip
 
 
 def write(folder, *, body="[[user]]\n{{ wish }}\n", name="hello.v1.j2", **front):
-    path = folder / "rerank" / name
+    path = folder / front.get("purpose", "preference") / name
     path.parent.mkdir(exist_ok=True)
     lines = "".join(f"{key}: {value}\n" for key, value in (FRONT | front).items())
     path.write_text(f"---\n{lines}---\n{body}", encoding="utf-8")
@@ -58,10 +58,63 @@ def test_the_newest_version_in_the_wanted_language_is_loaded(tmp_path):
     for version in (2, 10, 9):
         write(tmp_path, name=f"hello.v{version}.j2", version=version)
     write(tmp_path, name="hello.v11.zh.j2", version=11, language="zh")
-    assert prompts.load("rerank", "hello", root=tmp_path).front.version == 10
-    assert prompts.load("rerank", "hello", lang="zh", root=tmp_path).front.version == 11
-    with pytest.raises(PromptError, match="no prompt rerank/nothing in language 'en'"):
-        prompts.load("rerank", "nothing", root=tmp_path)
+    assert prompts.load("preference", "hello", root=tmp_path).front.version == 10
+    assert prompts.load("preference", "hello", lang="zh", root=tmp_path).front.version == 11
+    with pytest.raises(PromptError, match="no prompt preference/nothing in language 'en'"):
+        prompts.load("preference", "nothing", root=tmp_path)
+
+
+def test_an_older_version_is_loaded_when_it_is_wanted(tmp_path):
+    for version in (1, 2):
+        write(tmp_path, name=f"hello.v{version}.j2", version=version)
+    assert prompts.load("preference", "hello", version=1, root=tmp_path).front.version == 1
+    with pytest.raises(PromptError, match=r"no prompt preference/hello\.v3 .*; near are hello"):
+        prompts.load("preference", "hello", version=3, root=tmp_path)
+
+
+@pytest.mark.parametrize("reference", ["label", "label.v1", "rerank/label.v1", "rerank/label"])
+def test_a_reference_finds_a_prompt_of_the_library(reference, tmp_path):
+    found = prompts.find(reference, lang="zh", base=tmp_path)
+    assert found.id.startswith("rerank/label.v1.zh#")
+    assert found.mode == "label"
+
+
+def test_a_reference_to_a_file_is_relative_to_the_folder_where_paths_begin(tmp_path):
+    path = write(tmp_path, purpose="rerank", output="label", inputs="[candidates]",
+                 body="[[user]]\n{{ candidates | length }}\n")  # fmt: skip
+    found = prompts.find("rerank/hello.v1.j2", lang="zh", base=tmp_path)
+    assert (found.path, found.front.language, found.mode) == (path, "en", "label")
+
+
+@pytest.mark.parametrize(
+    ("reference", "said"),
+    [
+        ("labl.v1", r"no prompt rerank/labl\.v1 .* near are label"),
+        ("label.v9", r"no prompt rerank/label\.v9 .* near are label"),
+        ("xyzzy", r"no prompt rerank/xyzzy .* there are label"),
+        ("explain/label", r"no prompt explain/label .* there are phrase\.v1$"),
+        ("../label", "is named neither like 'label'"),
+        ("label.v1.zh", "is named neither like 'label'"),
+        ("mine/helo.v1.j2", r"no prompt file '.*helo\.v1\.j2'; near are hello\.v1\.j2"),
+        ("label.v1.j2", r"no prompt file .* near are label"),
+    ],
+)
+def test_a_reference_to_nothing_is_refused_with_near_names(reference, said, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "hello.v1.j2").touch()
+    with pytest.raises(PromptError, match=said):
+        prompts.find(reference, lang="en", base=tmp_path)
+
+
+def test_a_file_of_ones_own_must_be_named_as_prompts_are(tmp_path):
+    (tmp_path / "own.j2").write_text(prompts.load("rerank", "label").path.read_text())
+    with pytest.raises(PromptError, match=r"a file is called NAME\.vVERSION\.j2"):
+        prompts.find("own.j2", lang="en", base=tmp_path)
+
+
+def test_a_prompt_that_is_not_for_ranking_has_no_mode():
+    with pytest.raises(PromptError, match="'explain', not for ranking"):
+        _ = prompts.load("explain", "phrase").mode
 
 
 def test_another_text_has_another_id(tmp_path):
@@ -72,18 +125,30 @@ def test_another_text_has_another_id(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"inputs": "[]"}, r"declares the inputs \[\] and uses \['wish'\]"),
-        ({"inputs": "[wish, scene]"}, r"declares the inputs \['scene', 'wish'\] and uses"),
+        ({"inputs": "[]"}, r"declares the inputs \[\] and uses \['wish'\] \('wish' in line 11\)"),
+        (
+            {"inputs": "[wish, scene]"},
+            r"\['scene', 'wish'\] and uses \['wish'\] \('scene' in line 6\)",
+        ),
         ({"name": "hello.v2.j2"}, "file name and front matter"),
         ({"name": "hello.v1.zh.j2"}, "file name and front matter"),
-        ({"language": "fr"}, "front matter: .*language"),
-        ({"inputs": "[wish"}, "front matter"),
+        ({"language": "fr"}, "line 5, front matter: .*language"),
+        ({"inputs": "[wish"}, "line 7, front matter"),
         ({"author": "me"}, "front matter: .*author"),
-        ({"body": "{{ wish }}\n"}, "come sections"),
+        ({"body": "{{ wish }}\n"}, "line 10: .* come sections"),
         ({"body": "Hello\n[[user]]\n{{ wish }}\n"}, "come sections"),
         ({"body": "[[text]]\n{{ wish }}\n[[user]]\nHi\n"}, "one section .*text"),
-        ({"body": "[[user]]\n{{ wish\n"}, "rerank/hello.v1.j2"),
-        ({"body": "[[user]]\n{{ wish | shout }}\n"}, "shout"),
+        ({"body": "[[user]]\n{{ wish\n"}, "preference/hello.v1.j2', line 11"),
+        ({"body": "[[user]]\n{{ wish | shout }}\n"}, "line 11: .*shout"),
+        ({"output": "label"}, "line 7: output 'label' goes with purpose 'rerank'"),
+        (
+            {"inputs": "[wish, candidates]", "body": "[[user]]\n{{ wish }}\n{{ candidates }}\n"},
+            "line 12: there is no input 'candidates' for output 'preference'; there are interests",
+        ),
+        (
+            {"purpose": "rerank", "output": "label"},
+            "line 6: output 'label' needs the input 'candidates'",
+        ),
     ],
 )
 def test_a_file_whose_parts_do_not_agree_is_refused(tmp_path, change, said):
@@ -113,9 +178,13 @@ def test_inputs_that_are_not_the_declared_ones_are_refused(tmp_path):
      "wish.format.__globals__", "1 // 0", "wish | line('x')", "wish + 1"],
 )  # fmt: skip
 def test_a_template_that_fails_or_tries_to_escape_is_a_prompt_error(tmp_path, expression):
-    body = f"[[user]]\n{{{{ wish }}}}{{{{ {expression} }}}}\n"
+    body = (
+        f"[[system]]\nBe brief.\n[[user]]\n{{% if wish %}}\n{{{{ {expression} }}}}\n{{% endif %}}\n"
+    )
     prompt = prompts.parse(write(tmp_path, body=body))
-    with pytest.raises(PromptError, match=r"rerank/hello\.v1\.en"):
+    with pytest.raises(
+        PromptError, match=r"preference/hello\.v1\.j2', line 14, cannot be rendered"
+    ):
         prompt.chat(wish="a book")
 
 

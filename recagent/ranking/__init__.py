@@ -6,23 +6,46 @@ Joining its scores with retrieval is ``blend``; nothing here reads stores or ind
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
 from recagent import prompts
 from recagent.errors import ConfigError, ModelError
+from recagent.prompts import Prompt
 from recagent.protocols import ChatModel, LanguageScores, Query
-from recagent.ranking.asking import Budget, ask
+from recagent.ranking.asking import Budget
 from recagent.ranking.blend import blend, softmax
 from recagent.ranking.diversity import diversified
+from recagent.ranking.inputs import told
 from recagent.ranking.labels import score_by_label
+from recagent.ranking.likelihood import score_by_likelihood
 from recagent.ranking.listwise import score_by_order
-from recagent.types import Candidate, Language, Mode
+from recagent.ranking.preference import Preferences
+from recagent.ranking.scored import Scored, Scorer
+from recagent.types import Candidate, Item, Language, Mode, Scene
 
-__all__ = ["LanguageRanker", "blend", "diversified", "softmax"]
+__all__ = ["LanguageRanker", "Scored", "blend", "diversified", "softmax"]
 
 HISTORY = 8  # newest liked items that a prompt tells
 _PREFERRED: tuple[Mode, ...] = ("likelihood", "label", "listwise")
+_NO_SCENES: Mapping[str, Scene] = MappingProxyType({})
+
+_SCORERS: Mapping[Mode, Scorer] = {
+    "likelihood": score_by_likelihood,
+    "label": score_by_label,
+    "listwise": score_by_order,
+}
+# What an engine must be able to do for a mode.
+_NEEDS: Mapping[Mode, Mode] = {
+    "likelihood": "likelihood",
+    "label": "label",
+    "listwise": "listwise",
+    "pointwise": "label",
+    "pairwise": "label",
+    "setwise": "label",
+}
 
 
 class LanguageRanker:
@@ -33,14 +56,34 @@ class LanguageRanker:
         model: ChatModel,
         *,
         mode: Literal["auto"] | Mode = "auto",
+        prompt: Prompt | None = None,
         lang: Language = "en",
         attempts: int = 3,
+        history: int = HISTORY,
+        scenes: Mapping[str, Scene] = _NO_SCENES,
     ) -> None:
-        """``attempts`` is the retry budget of one request, transport and repair together."""
+        """Asks in a mode with its newest prompt, or with a prompt and in that one's mode.
+
+        Args:
+            model: that is asked.
+            mode: ``auto`` is the first of likelihood, label, listwise that the model can do.
+            prompt: in place of mode and ``lang``.
+            lang: of the mode's prompt.
+            attempts: retry budget of one request, transport and repair together.
+            history: newest liked items that a list in a prompt holds at most.
+            scenes: for the labels of other scenes, where a prompt tells of them.
+
+        Raises:
+            PromptError: ``prompt`` is not for ranking.
+        """
         self._model = model
-        self._mode = mode
-        self._lang: Language = lang
+        self._mode: Literal["auto"] | Mode = mode if prompt is None else prompt.mode
+        self._prompt = prompt
+        self._lang: Language = lang if prompt is None else prompt.front.language
         self._attempts = attempts
+        self._history = history
+        self._scenes = scenes
+        self._preferences = Preferences(model)
 
     @property
     def model(self) -> str:
@@ -51,44 +94,53 @@ class LanguageRanker:
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
         mode = await self._choose()
-        prompt = prompts.load("rerank", mode, lang=self._lang)
+        prompt = self._prompt or prompts.load("rerank", mode, lang=self._lang)
         items = [candidate.item for candidate in candidates]
-        newest = list(query.profile.liked)[:HISTORY]
-        inputs: dict[str, object] = {
-            "scene": query.scene.label(self._lang),
-            "liked": [query.profile.items[item_id] for item_id in reversed(newest)],
-            "wish": query.context.wish,
-            "interests": query.profile.user.tags,
-        }
         budget = Budget(self._attempts)
-        notes: tuple[str, ...] = ()
-        if mode == "likelihood":
-            prefix = prompt.text(**inputs)
-            texts = [f" {prompts.caption(item)}\n" for item in items]
-            reply = await ask(lambda: self._model.likelihood(prefix, texts=texts), budget=budget)
-            scores = [value for value in reply.values if value is not None]
-            if len(scores) < len(items):
-                raise ModelError(
-                    f"model {self._model.name!r} left out the likelihood of some items"
-                )
-            usage, calls, repairs = reply.usage, reply.calls, 0
-            if reply.bounded:
-                notes = (f"{reply.bounded} tokens have only an upper bound of their probability",)
-        else:
-            score = score_by_label if mode == "label" else score_by_order
-            scores, usage, calls, repairs = await score(
-                self._model, prompt, items=items, inputs=inputs, budget=budget
-            )
-        if not all(math.isfinite(score) for score in scores):
+        scored = await self._scored(mode, prompt, query, items=items, budget=budget)
+        if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
         return LanguageScores(
-            scores=tuple(scores),
+            scores=scored.scores,
             mode=mode,
             prompt=prompt.id,
-            usage=usage,
-            calls=calls + budget.failed,
-            repairs=repairs,
-            notes=notes,
+            usage=scored.usage,
+            calls=scored.calls + budget.failed,
+            repairs=scored.repairs,
+            invalid=budget.failed,
+            notes=scored.notes,
+        )
+
+    async def _scored(
+        self, mode: Mode, prompt: Prompt, query: Query, *, items: Sequence[Item], budget: Budget
+    ) -> Scored:
+        """The scorer's answer, with what the preference text took where the prompt tells one."""
+        score = _SCORERS[mode]
+        inputs = self._told(prompt, query, items)
+        if "preference" not in prompt.front.inputs:
+            return await score(self._model, prompt, items=items, inputs=inputs, budget=budget)
+        extract = prompts.load("preference", "extract", lang=self._lang)
+        said = await self._preferences(
+            extract, inputs=self._told(extract, query, items), budget=budget
+        )
+        inputs["preference"] = said.text
+        scored = await score(self._model, prompt, items=items, inputs=inputs, budget=budget)
+        return replace(
+            scored,
+            usage=said.usage + scored.usage,
+            calls=said.calls + scored.calls,
+            repairs=said.repairs + scored.repairs,
+            notes=(*scored.notes, f"preference text by {extract.id}"),
+        )
+
+    def _told(self, prompt: Prompt, query: Query, items: Sequence[Item]) -> dict[str, object]:
+        return told(
+            prompt.front.inputs,
+            query,
+            items=items,
+            lang=self._lang,
+            history=self._history,
+            scenes=self._scenes,
         )
 
     async def _choose(self) -> Mode:
@@ -97,9 +149,16 @@ class LanguageRanker:
             raise ModelError(f"model {self._model.name!r} can score in no mode")
         if self._mode == "auto":
             return next(mode for mode in _PREFERRED if mode in able)
-        if self._mode not in able:
+        if _NEEDS[self._mode] not in able:
+            can = ", ".join(sorted(mode for mode, need in _NEEDS.items() if need in able))
+            if self._prompt is not None:
+                raise ConfigError(
+                    f"prompt {self._prompt.id!r} scores by {self._mode!r}, which model "
+                    f"{self._model.name!r} cannot do; it can by {can}: choose a prompt for one of "
+                    "these, or another model"
+                )
             raise ConfigError(
                 f"model {self._model.name!r} cannot score by {self._mode!r}; it can by "
-                f"{', '.join(sorted(able))}: set [model] mode to one of these or 'auto'"
+                f"{can}: set [model] mode to one of these or 'auto'"
             )
         return self._mode

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
+import anyio
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, wait_random_exponential
 
 from recagent.errors import ModelError
@@ -46,3 +47,24 @@ async def ask(call: Callable[[], Awaitable[T]], *, budget: Budget) -> T:
         return await call()
 
     return await retrying(attempt)
+
+
+async def ask_all(calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    """Results of all calls, made at the same time, in their order; the wire bounds how many.
+
+    Raises:
+        ModelError: of the first call that failed for good; the others are given up.
+    """
+    results: dict[int, T] = {}
+
+    async def one(at: int, call: Callable[[], Awaitable[T]]) -> None:
+        results[at] = await call()
+
+    try:
+        async with anyio.create_task_group() as group:
+            for at, call in enumerate(calls):
+                group.start_soon(one, at, call)
+    except ExceptionGroup as errors:
+        first = errors.exceptions[0]
+        raise first from first.__cause__
+    return [results[at] for at in range(len(calls))]

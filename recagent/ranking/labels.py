@@ -6,12 +6,14 @@ One forward pass for up to 20 candidates; larger pools go in blocks that share a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from recagent.errors import ReplyError
 from recagent.prompts import Prompt
 from recagent.protocols import ChatModel, Logprobs, Message
 from recagent.ranking.asking import Budget, ask
+from recagent.ranking.scored import Scored
 from recagent.types import Item, Usage
 
 LABELS = "ABCDEFGHIJKLMNOPQRST"
@@ -52,8 +54,40 @@ async def score_by_label(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: Budget,
-) -> tuple[list[float], Usage, int, int]:
-    """Scores, usage, calls, and how many labels the engine did not list.
+) -> Scored:
+    """Log probability of each candidate's label; repairs are labels that were not listed.
+
+    Raises:
+        ModelError: no answer, or one without any label.
+    """
+    blocks = label_blocks(len(items))
+    read: list[Labels] = []
+    for block in blocks:
+        labels = LABELS[: len(block)]
+        named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
+        messages = prompt.chat(**inputs, candidates=named)
+        read.append(await read_labels(model, messages, labels=labels, budget=budget))
+    return Scored(
+        scores=tuple(join_blocks(blocks, [labels.values for labels in read])),
+        usage=sum((labels.usage for labels in read), Usage()),
+        calls=len(blocks),
+        repairs=sum(labels.missing for labels in read),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """Log probability of each label that was asked for, of which ``missing`` were not listed."""
+
+    values: tuple[float, ...]
+    usage: Usage
+    missing: int
+
+
+async def read_labels(
+    model: ChatModel, messages: Sequence[Message], *, labels: str, budget: Budget
+) -> Labels:
+    """The labels' log probabilities as the model's first token.
 
     A label that is missing from the engine's list gets one nat less than the least likely one
     listed.
@@ -61,20 +95,13 @@ async def score_by_label(
     Raises:
         ModelError: no answer, or one without any label.
     """
-    blocks = label_blocks(len(items))
-    scores: list[list[float]] = []
-    usage, missing = Usage(), 0
-    for block in blocks:
-        labels = LABELS[: len(block)]
-        named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
-        messages = prompt.chat(**inputs, candidates=named)
-
-        reply = await ask(partial(_listed, model, messages, labels), budget=budget)
-        floor = min(value for value in reply.values if value is not None) - _FLOOR_STEP
-        scores.append([floor if value is None else value for value in reply.values])
-        missing += sum(value is None for value in reply.values)
-        usage += reply.usage
-    return join_blocks(blocks, scores), usage, len(blocks), missing
+    reply = await ask(partial(_listed, model, messages, labels), budget=budget)
+    floor = min(value for value in reply.values if value is not None) - _FLOOR_STEP
+    return Labels(
+        values=tuple(floor if value is None else value for value in reply.values),
+        usage=reply.usage,
+        missing=sum(value is None for value in reply.values),
+    )
 
 
 async def _listed(model: ChatModel, messages: Sequence[Message], labels: str) -> Logprobs:

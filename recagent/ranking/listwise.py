@@ -10,6 +10,7 @@ from recagent.errors import ReplyError
 from recagent.prompts import Prompt
 from recagent.protocols import ChatModel, Schema
 from recagent.ranking.asking import Budget, ask
+from recagent.ranking.scored import Scored
 from recagent.types import Item, Usage
 
 
@@ -56,8 +57,8 @@ async def score_by_order(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: Budget,
-) -> tuple[list[float], Usage, int, int]:
-    """Scores (minus the rank), usage of all attempts, good calls (one) and repairs.
+) -> Scored:
+    """Minus the rank of each candidate; usage is that of all attempts.
 
     Raises:
         ModelError: no answer.
@@ -89,8 +90,8 @@ async def score_by_order(
         return order
 
     order, repairs = repaired(await ask(call, budget=budget), labels)
-    scores = [-float(order.index(label)) for label in labels]
-    return scores, usage, 1, repairs
+    scores = tuple(-float(order.index(label)) for label in labels)
+    return Scored(scores=scores, usage=usage, calls=1, repairs=repairs)
 
 
 def _labels(size: int) -> list[str]:

@@ -1,0 +1,117 @@
+"""The prompt library: files by purpose, name, version and language, and how they are named.
+
+What a file must look like is in ``files``. This package does not talk to models.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+
+from recagent.errors import PromptError
+from recagent.prompts.files import FILE, FrontMatter, Prompt, parse
+from recagent.prompts.kinds import KINDS, Kind
+from recagent.prompts.words import caption, one_line
+from recagent.types import Language
+
+__all__ = [
+    "KINDS",
+    "FrontMatter",
+    "Kind",
+    "Prompt",
+    "caption",
+    "find",
+    "folder",
+    "load",
+    "one_line",
+    "parse",
+]
+
+_REFERENCE = re.compile(r"(?:(?P<purpose>[a-z_]+)/)?(?P<name>[a-z_]+)(?:\.v(?P<version>\d+))?")
+
+
+def folder() -> Path:
+    """Where the prompt files are: beside the package in a checkout, inside it in a wheel."""
+    package = Path(__file__).parent.parent
+    packaged = package / "_prompts"
+    return packaged if packaged.is_dir() else package.parent / "prompts"
+
+
+@cache
+def load(
+    purpose: str,
+    name: str,
+    *,
+    lang: Language = "en",
+    version: int | None = None,
+    root: Path | None = None,
+) -> Prompt:
+    """A prompt in a language; the newest version if none is wanted.
+
+    Raises:
+        PromptError: no such file, or one whose declarations and templates do not agree.
+    """
+    where = root or folder()
+    found = _versions(where / purpose, lang)
+    fitting = [
+        (number, path)
+        for own, number, path in found
+        if own == name and (version is None or number == version)
+    ]
+    if not fitting:
+        wanted = name if version is None else f"{name}.v{version}"
+        known = [f"{own}.v{number}" for own, number, _ in found]
+        raise PromptError(
+            f"no prompt {purpose}/{wanted} in language {lang!r} under {str(where)!r}; "
+            f"{_nearest(wanted, known)}"
+        )
+    return parse(max(fitting)[1])
+
+
+def find(reference: str, *, lang: Language, base: Path) -> Prompt:
+    """The prompt that a person means.
+
+    Args:
+        reference: ``label`` (its newest version), ``label.v1``, ``rerank/label.v1``, or the path
+            of a file of their own, ``mine/label.v2.j2``; the purpose is ``rerank`` by default.
+        lang: of a prompt of the library; a file says its own.
+        base: the folder where paths begin.
+
+    Raises:
+        PromptError: there is no such prompt (the message names near ones), or it is broken.
+    """
+    if reference.endswith(".j2"):
+        path = base / reference
+        if path.is_file():
+            return parse(path)
+        beside = [other.name for other in path.parent.glob("*.j2")]
+        known = [f"{own}.v{number}" for own, number, _ in _versions(folder() / "rerank", lang)]
+        raise PromptError(f"no prompt file {str(path)!r}; {_nearest(path.name, [*beside, *known])}")
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        raise PromptError(
+            f"prompt {reference!r} is named neither like 'label', 'label.v1' or "
+            "'rerank/label.v1' nor like a file, 'mine/label.v2.j2'"
+        )
+    version = int(match["version"]) if match["version"] else None
+    return load(match["purpose"] or "rerank", match["name"], lang=lang, version=version)
+
+
+def _versions(where: Path, lang: Language) -> list[tuple[str, int, Path]]:
+    """Name, version and path of the prompts in a folder that are in a language."""
+    matches = ((FILE.fullmatch(path.name), path) for path in sorted(where.glob("*.j2")))
+    return [
+        (match["name"], int(match["version"]), path)
+        for match, path in matches
+        if match and (match["lang"] or "en") == lang
+    ]
+
+
+def _nearest(wanted: str, known: Iterable[str]) -> str:
+    """Names like the wanted one, or all there are if none is like it."""
+    names = sorted(set(known))
+    near = get_close_matches(wanted, names, n=4, cutoff=0.5)
+    return f"{'near are' if near else 'there are'} {', '.join(near or names) or 'none'}"

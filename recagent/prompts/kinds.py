@@ -1,0 +1,46 @@
+"""The kinds of prompts: what an output is for, and which inputs its prompts may ask for.
+
+What the inputs hold is decided where they are filled: ``ranking.inputs``, ``explaining``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from recagent.types import Mode
+
+Purpose = Literal["rerank", "explain", "preference"]
+Output = Literal["label", "likelihood", "order", "grade", "pair", "set", "sentences", "preference"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """What goes with an output: purpose, scoring mode, and inputs that it may and must ask for."""
+
+    purpose: Purpose
+    mode: Mode | None = None
+    may: frozenset[str]
+    must: frozenset[str] = frozenset()
+
+
+_PERSON = frozenset(
+    {"scene", "interests", "wish", "liked", "latest", "liked_here", "liked_elsewhere"}
+)
+_TOLD = _PERSON | {"preference"}
+_LISTED = _TOLD | {"candidates"}
+_MUST_LIST = frozenset({"candidates"})
+
+KINDS: Mapping[Output, Kind] = {
+    "likelihood": Kind(purpose="rerank", mode="likelihood", may=_TOLD),
+    "label": Kind(purpose="rerank", mode="label", may=_LISTED | {"example"}, must=_MUST_LIST),
+    "order": Kind(purpose="rerank", mode="listwise", may=_LISTED, must=_MUST_LIST),
+    "grade": Kind(
+        purpose="rerank", mode="pointwise", may=_TOLD | {"item"}, must=frozenset({"item"})
+    ),
+    "pair": Kind(purpose="rerank", mode="pairwise", may=_LISTED, must=_MUST_LIST),
+    "set": Kind(purpose="rerank", mode="setwise", may=_LISTED | {"example"}, must=_MUST_LIST),
+    "sentences": Kind(purpose="explain", may=frozenset({"clauses"})),
+    "preference": Kind(purpose="preference", may=_PERSON),
+}

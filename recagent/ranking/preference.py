@@ -1,0 +1,101 @@
+"""What a person likes in a few words of the model's own, as an input of other prompts.
+
+One call per person and history; it scores nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+
+from recagent.errors import ReplyError
+from recagent.prompts import Prompt, one_line
+from recagent.protocols import ChatModel, Reply, Schema
+from recagent.ranking.asking import Budget, ask
+from recagent.types import Usage
+
+LENGTH = 120  # characters that are kept
+_KEPT = 10_000  # texts
+
+SCHEMA: Schema = {
+    "type": "object",
+    "properties": {"preference": {"type": "string"}},
+    "required": ["preference"],
+    "additionalProperties": False,
+}
+
+
+class PreferenceReply(BaseModel):
+    """What the model is asked to write."""
+
+    preference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """The text, and what asking for it took: nothing where it was known."""
+
+    text: str
+    usage: Usage = field(default_factory=Usage)
+    calls: int = 0
+    repairs: int = 0
+
+
+class Preferences:
+    """Preference texts of one model, each asked for once per rendered prompt."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+        self._texts: dict[str, str] = {}
+
+    async def __call__(
+        self, prompt: Prompt, *, inputs: Mapping[str, object], budget: Budget
+    ) -> Preference:
+        """The text for these inputs; empty, without a call, if they tell nothing of the person.
+
+        A reply that ends within its text, as the token limit makes it, is kept as far as it goes;
+        that and an empty text are counted as repairs.
+
+        Raises:
+            ModelError: no usable answer within the budget.
+        """
+        if not any(value for name, value in inputs.items() if name != "scene"):
+            return Preference(text="")
+        messages = prompt.chat(**inputs)
+        key = f"{prompt.id} {messages!r}"
+        if key in self._texts:
+            return Preference(text=self._texts[key])
+        usage = Usage()
+
+        async def call() -> tuple[str, int]:
+            nonlocal usage
+            reply = await self._model.chat(
+                messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA
+            )
+            usage += reply.usage
+            return _text(self._model, reply)
+
+        text, repairs = await ask(call, budget=budget)
+        if len(self._texts) >= _KEPT:
+            self._texts.clear()
+        self._texts[key] = text
+        return Preference(text=text, usage=usage, calls=1, repairs=repairs)
+
+
+def _text(model: ChatModel, reply: Reply) -> tuple[str, int]:
+    """The reply's text, and 1 if it had to be repaired."""
+    try:
+        whole, repairs = PreferenceReply.model_validate_json(reply.text).preference, 0
+    except ValidationError as error:
+        try:
+            part = from_json(reply.text, allow_partial="trailing-strings")
+            whole, repairs = PreferenceReply.model_validate(part).preference, 1
+        except ValueError:  # a ValidationError is one too
+            raise ReplyError(
+                f"model {model.name!r} wrote no preference: {reply.text[:80]!r}", reply=reply.text
+            ) from error
+    text = one_line(whole, LENGTH)
+    return text, repairs if text else 1

@@ -14,10 +14,11 @@ from made_run import KINDS, SKILL, made_run
 from recagent.errors import ConfigError
 from recagent.evaluation.nouns import ALL, Conversation, Exchange, Result
 from recagent.evaluation.report import write_report
+from recagent.evaluation.report.charts import quality
 from recagent.evaluation.report.finding import finding
-from recagent.evaluation.report.matrix import letters, matrix
+from recagent.evaluation.report.matrix import corrected, letters, matrix
 from recagent.evaluation.report.numbers import chance, plain, share, signed
-from recagent.evaluation.report.places import placed
+from recagent.evaluation.report.places import Point, placed
 from recagent.evaluation.report.seen import seen
 from recagent.evaluation.report.wording import SPOKEN, WORDS
 
@@ -86,7 +87,7 @@ def test_without_a_significant_win_the_headline_says_so(run):
     unsure = tuple(replace(pair, p_holm=0.4) for pair in run.summary.comparisons)
     head, more = finding(replace(run.summary, comparisons=unsure), EN)
     assert head.startswith(
-        "No system is shown to beat popularity: the best, likelihood.v1, is at +"
+        "Corrected for 60 comparisons, no system is shown to beat popularity: the best, likelihood"
     )
     assert "Not told apart from likelihood.v1: " in more[1]
 
@@ -97,6 +98,26 @@ def test_a_win_over_all_that_no_scene_shows_is_said_as_that(run):
     )
     head, _ = finding(replace(run.summary, comparisons=only_all), EN)
     assert "beats popularity over all scenes, though in no single scene" in head
+
+
+def test_a_sure_win_is_told_before_a_larger_unsure_one(run):
+    pairs = tuple(
+        replace(
+            pair, delta=0.05, p_holm=0.01 if (pair.base, pair.new) == ("popularity", "knn") else 1
+        )
+        for pair in run.summary.comparisons
+    )
+    head, _ = finding(replace(run.summary, comparisons=pairs), EN)
+    assert head.startswith("knn beats popularity in 3 of 3 scenes: +0.050")
+    one = tuple(pair if pair.scene == "horror" else replace(pair, p_holm=1) for pair in pairs)
+    head, _ = finding(replace(run.summary, comparisons=one), EN)
+    assert head.startswith("knn beats popularity in 1 of 3 scenes: +0.050")
+
+
+def test_comparisons_of_a_single_scene_are_counted_once():
+    run = made_run(scenes=("horror",), cases=8)
+    assert len(run.summary.comparisons) == 30
+    assert len(corrected(run.summary)) == 15
 
 
 def test_a_single_system_is_told_by_its_mean():
@@ -147,6 +168,20 @@ def test_numbers_are_written_alike():
     assert (signed(0.04), signed(-0.04), signed(-0.0001)) == ("+0.040", "−0.040", "0.000")
     assert (chance(0.0001), chance(0.0123), chance(1.0)) == ("<.001", ".012", "1")
     assert (share(0.62), share(-0.1), share(None)) == ("62%", "−10%", "")
+
+
+def test_a_plot_rounds_its_coordinates_and_none_of_its_numbers():
+    points = [
+        Point(
+            name="v1.2345", cost=cost, mean=0.41, low=0.4, high=0.5, is_model=True, says="0.41234"
+        )
+        for cost in (0.0011, 0.0099)
+    ]
+    drawn = quality(points, measure="nDCG@10", cost="seconds", none="none")
+    assert "<title>0.41234</title>" in drawn
+    assert ">v1.2345</text>" in drawn
+    assert ">0.002</text>" in drawn
+    assert not re.search(r' d="[^"]*\.\d{3}', drawn)
 
 
 def test_names_of_near_points_do_not_lie_on_each_other():

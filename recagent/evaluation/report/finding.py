@@ -5,11 +5,12 @@ It reads the summary's comparisons and tests nothing itself.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 from recagent.evaluation.nouns import ALL, Cell, Comparison, Summary
-from recagent.evaluation.report.matrix import LEVEL, higher_is_better, is_gain
+from recagent.evaluation.report.matrix import LEVEL, corrected, higher_is_better, is_gain
 from recagent.evaluation.report.numbers import plain, signed
 
 Words = Mapping[str, str]
@@ -17,9 +18,8 @@ Words = Mapping[str, str]
 
 def finding(summary: Summary, words: Words) -> tuple[str, tuple[str, ...]]:
     """The headline, and sentences that go on from it."""
-    best = _best(summary, without=summary.reference)
-    pair = between(summary, summary.reference, best.system) if best else None
-    if best is None or pair is None:
+    pair = _told(summary)
+    if pair is None:
         return _alone(summary, words), ()
     head = _headline(summary, pair, words)
     more = [_seen(summary, pair, words), *_tied(summary, words), *_worse(summary, words)]
@@ -41,10 +41,33 @@ def turned(pair: Comparison) -> Comparison:
     )
 
 
-def _best(summary: Summary, *, without: str = "") -> Cell | None:
+def _told(summary: Summary) -> Comparison | None:
+    """The comparison with the reference that the headline is about.
+
+    Systems that beat it over all cases come first, then those that do in most scenes; of equals
+    the one with the best mean.
+    """
+    means = {cell.system: cell.mean for cell in summary.cells
+             if (cell.scene, cell.measure) == (ALL, summary.primary)}  # fmt: skip
+    sign = 1 if higher_is_better(summary.primary) else -1
+
+    def worth(pair: Comparison) -> tuple[bool, int, float]:
+        scenes = 0 if _won(pair) else len(_wins(summary, pair))
+        return _won(pair), scenes, sign * means.get(pair.new, -sign * math.inf)
+
+    pairs = [between(summary, summary.reference, name) for name in summary.systems]
+    return max((pair for pair in pairs if pair is not None), key=worth, default=None)
+
+
+def _wins(summary: Summary, pair: Comparison) -> list[str]:
+    """Scenes in which the new one of ``pair`` is shown to be better."""
+    by_scene = [between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
+    return [each.scene for each in by_scene if each is not None and _won(each)]
+
+
+def _best(summary: Summary) -> Cell | None:
     wanted = (ALL, summary.primary)
-    found = [cell for cell in summary.cells
-             if (cell.scene, cell.measure) == wanted and cell.system != without]  # fmt: skip
+    found = [cell for cell in summary.cells if (cell.scene, cell.measure) == wanted]
     order = max if higher_is_better(summary.primary) else min
     return order(found, key=lambda cell: cell.mean, default=None)
 
@@ -52,8 +75,7 @@ def _best(summary: Summary, *, without: str = "") -> Cell | None:
 def _headline(summary: Summary, pair: Comparison, words: Words) -> str:
     names = {"best": pair.new, "reference": pair.base, "measure": pair.measure}
     numbers = {"delta": signed(pair.delta), "low": signed(pair.low), "high": signed(pair.high)}
-    by_scene = [between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
-    won = sum(each is not None and _won(each) for each in by_scene)
+    won = len(_wins(summary, pair))
     if won and len(summary.scenes) > 1:
         head = words["find beats"].format(won=won, scenes=len(summary.scenes), **names)
     elif _won(pair):
@@ -61,7 +83,8 @@ def _headline(summary: Summary, pair: Comparison, words: Words) -> str:
         head = words["find beats one" if alone else "find beats overall"].format(**names)
     else:
         said = words["find closest"].format(**names, **numbers)
-        return words["find none"].format(**names) + words["colon"] + said + words["stop"]
+        none = words["find none"].format(n=len(corrected(summary)), **names)
+        return none + words["colon"] + said + words["stop"]
     said = words["find by"].format(**names, **numbers)
     return head + words["colon"] + said + words["stop"]
 

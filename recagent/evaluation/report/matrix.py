@@ -104,6 +104,13 @@ def wins(summary: Summary, measure: str) -> dict[tuple[str, str], list[str]]:
     return found
 
 
+def corrected(summary: Summary) -> list[Comparison]:
+    """The comparisons that were corrected together: those of a single scene stand there twice."""
+    if len(summary.scenes) != 1:
+        return list(summary.comparisons)
+    return [pair for pair in summary.comparisons if pair.scene != ALL]
+
+
 def is_gain(pair: Comparison) -> bool:
     """Whether the new one is the better one."""
     return (pair.delta > 0) == higher_is_better(pair.measure)

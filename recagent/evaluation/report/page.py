@@ -19,7 +19,13 @@ from markupsafe import Markup
 from recagent.evaluation.nouns import ALL, Comparison, Cost, Summary
 from recagent.evaluation.report import charts, numbers
 from recagent.evaluation.report.finding import between, finding
-from recagent.evaluation.report.matrix import LEVEL, Matrix, higher_is_better, letters, matrix
+from recagent.evaluation.report.matrix import (
+    LEVEL,
+    Matrix,
+    higher_is_better,
+    letters,
+    matrix,
+)
 from recagent.evaluation.report.places import Point
 from recagent.evaluation.report.seen import as_script, seen
 from recagent.evaluation.report.wording import SPOKEN, WORDS
@@ -86,7 +92,7 @@ def _run(run: Run, words: Words) -> dict[str, Any]:
         "calibration": _calibration(summary, models, words),
         "orders": _orders(summary, words),
         "memorisation": _memorisation(summary, words),
-        "comparisons": sorted(summary.comparisons, key=lambda pair: _place(pair, summary)),
+        "comparisons": sorted(corrected(summary), key=lambda pair: _place(pair, summary)),
         "seen": as_script(shown),
         "seen_cases": len(shown["cases"]),
         "experiment": experiment.read_text(encoding="utf-8") if experiment.is_file() else "",

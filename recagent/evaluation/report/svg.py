@@ -40,17 +40,19 @@ _CONFIG: dict[str, Any] = {
     },
 }
 
+_TAG = re.compile(r"<[^>]*>")  # vega escapes > in texts and attributes
+_EMPTY = re.compile(r'<path class="(?:fore|back)ground"[^>]*?/>')
 _DROPPED = re.compile(
-    r'<path class="(?:fore|back)ground"[^>]*?/>'
-    r'| (?:xmlns(?::xlink)?|version|font-family|pointer-events|aria-roledescription|aria-hidden'
+    r" (?:xmlns(?::xlink)?|version|font-family|pointer-events|aria-roledescription|aria-hidden"
     r'|stroke-miterlimit|class)="[^"]*"'
     r'| opacity="1"'
     r'| role="graphics-(?:object|symbol|document)"'
-)  # fmt: skip
-_AXIS_LABEL = re.compile(r' aria-label="[XY]-axis[^"]*"')
+    r'| aria-label="[XY]-axis[^"]*"'
+)
+_PLACE = re.compile(r' (?:d|transform|[xy]2)="[^"]*"')
+_DECIMALS = re.compile(r"(\.\d\d)\d+")
 _LABELLED = re.compile(r'<(path|line|rect|text)((?: [\w:-]+="[^"]*")*?) aria-label="([^"]*)"'
                        r'((?: [\w:-]+="[^"]*")*)(?:/>|></\1>)')  # fmt: skip
-_DECIMALS = re.compile(r"(\d+\.\d\d)\d+")
 
 
 def svg(chart: Any, *, label: str) -> Markup:
@@ -65,13 +67,19 @@ def svg(chart: Any, *, label: str) -> Markup:
     """
     spec = {**chart.to_dict(), "config": _CONFIG}
     drawn: str = extra("vl_convert").vegalite_to_svg(spec, allowed_base_urls=[])
-    drawn = _AXIS_LABEL.sub("", _DROPPED.sub("", drawn))
+    drawn = _TAG.sub(lambda found: _tag(found[0]), _EMPTY.sub("", drawn))
     drawn = _LABELLED.sub(r"<\1\2\4><title>\3</title></\1>", drawn)
-    drawn = _DECIMALS.sub(r"\1", drawn)
-    for name, colour in COLOURS.items():
-        drawn = drawn.replace(colour, f"var(--{name})")
     size = re.search(r'width="([\d.]+)" height="([\d.]+)"', drawn)
     width = size[1] if size else "400"
     head = Markup('<svg role="img" aria-label="{}" style="max-width:{}px"').format(label, width)
     drawn = re.sub(r'^<svg width="[\d.]+" height="[\d.]+"', lambda _: head, drawn)
     return Markup(drawn)  # noqa: S704 - vega escapes every text
+
+
+def _tag(tag: str) -> str:
+    """A tag without what a page does not need, with short coordinates and the page's colours."""
+    tag = _DROPPED.sub("", tag)
+    tag = _PLACE.sub(lambda found: _DECIMALS.sub(r"\1", found[0]), tag)
+    for name, colour in COLOURS.items():
+        tag = tag.replace(colour, f"var(--{name})")
+    return tag

@@ -22,6 +22,7 @@ from recagent.evaluation.report.finding import between, finding
 from recagent.evaluation.report.matrix import (
     LEVEL,
     Matrix,
+    corrected,
     higher_is_better,
     letters,
     matrix,

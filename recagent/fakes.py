@@ -36,6 +36,7 @@ class ScriptedModel:
     Attributes:
         reply: what ``chat`` answers: a text, or a function of the messages.
         preference: log probability of a label or text; longer is less likely by default.
+        choice: log probabilities of labels, given the messages; in place of ``preference``.
         modes: the scoring modes that it claims.
         failures: this many calls fail, retryably, before the script begins.
         seen: every prompt that came, in order.
@@ -43,6 +44,7 @@ class ScriptedModel:
 
     reply: str | Callable[[Sequence[Message]], str] = "{}"
     preference: Callable[[str], float | None] = lambda text: -float(len(text))
+    choice: Callable[[Sequence[Message], Sequence[str]], Sequence[float | None]] | None = None
     modes: frozenset[Mode] = frozenset({"likelihood", "label", "listwise"})
     failures: int = 0
     name: str = "scripted"
@@ -68,7 +70,8 @@ class ScriptedModel:
         self, messages: Sequence[Message], *, labels: Sequence[str]
     ) -> Logprobs:
         self._take(messages)
-        return Logprobs(values=tuple(map(self.preference, labels)), usage=Usage(prompt=1))
+        values = self.choice(messages, labels) if self.choice else map(self.preference, labels)
+        return Logprobs(values=tuple(values), usage=Usage(prompt=1))
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
         self._take(prefix)

@@ -85,7 +85,14 @@ class Engine:
                 raise
             self._alternatives = _COMMON_ALTERNATIVES  # said once by the server, kept
             return await self.label_logprobs(messages, labels=labels)
-        first = reply.first()
+        first, calls = reply.first(), 1
+        if first is None and "likelihood" in (self._modes or ()):
+            # It wanted to say a token that ends within a character, and withholds that. As in
+            # ``likelihood``, a forced label leaves the probabilities as they were.
+            (token, *_), calls = await self._tokenize(labels[0]), 2
+            forced = {"top_logprobs": self._alternatives, "logit_bias": {str(token): _FORCE}}
+            reply = await self._post(_ChatReply, "/v1/chat/completions", {**body, **forced})
+            first = reply.first()
         if first is None:
             raise _UnableError(f"model {self._name!r} gave no log probabilities")
         found: dict[str, float] = {}
@@ -93,7 +100,9 @@ class Engine:
             label = token.token.strip()
             found[label] = float(np.logaddexp(found.get(label, -math.inf), token.logprob))
         return Logprobs(
-            values=tuple(found.get(label) for label in labels), usage=reply.usage.value()
+            values=tuple(found.get(label) for label in labels),
+            usage=reply.usage.value(),
+            calls=calls,
         )
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:

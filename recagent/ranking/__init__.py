@@ -18,10 +18,12 @@ from recagent.protocols import ChatModel, LanguageScores, Query
 from recagent.ranking.asking import Budget
 from recagent.ranking.blend import blend, softmax
 from recagent.ranking.diversity import diversified
+from recagent.ranking.groups import score_by_pairs, score_by_sets
 from recagent.ranking.inputs import told
 from recagent.ranking.labels import score_by_label
 from recagent.ranking.likelihood import score_by_likelihood
 from recagent.ranking.listwise import score_by_order
+from recagent.ranking.pointwise import score_by_grade
 from recagent.ranking.preference import Preferences
 from recagent.ranking.scored import Scored, Scorer
 from recagent.types import Candidate, Item, Language, Mode, Scene
@@ -36,6 +38,9 @@ _SCORERS: Mapping[Mode, Scorer] = {
     "likelihood": score_by_likelihood,
     "label": score_by_label,
     "listwise": score_by_order,
+    "pointwise": score_by_grade,
+    "pairwise": score_by_pairs,
+    "setwise": score_by_sets,
 }
 # What an engine must be able to do for a mode.
 _NEEDS: Mapping[Mode, Mode] = {

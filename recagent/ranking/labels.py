@@ -70,7 +70,7 @@ async def score_by_label(
     return Scored(
         scores=tuple(join_blocks(blocks, [labels.values for labels in read])),
         usage=sum((labels.usage for labels in read), Usage()),
-        calls=len(blocks),
+        calls=sum(labels.calls for labels in read),
         repairs=sum(labels.missing for labels in read),
     )
 
@@ -81,6 +81,7 @@ class Labels:
 
     values: tuple[float, ...]
     usage: Usage
+    calls: int
     missing: int
 
 
@@ -100,6 +101,7 @@ async def read_labels(
     return Labels(
         values=tuple(floor if value is None else value for value in reply.values),
         usage=reply.usage,
+        calls=reply.calls,
         missing=sum(value is None for value in reply.values),
     )
 

@@ -13,6 +13,7 @@ from recagent.cli.language import speak
 
 if TYPE_CHECKING:
     from recagent.evaluation.launch import Limits
+    from recagent.evaluation.running import Estimate
     from recagent.evaluation.runs import Run
 
 GATE_FAILED = 100
@@ -153,7 +154,7 @@ def forget(lang: Lang = None) -> None:
     cache.close()
 
 
-def _estimated(experiment: Path, limits: Limits) -> object:
+def _estimated(experiment: Path, limits: Limits) -> list[Estimate]:
     from functools import partial  # noqa: PLC0415
 
     import anyio  # noqa: PLC0415

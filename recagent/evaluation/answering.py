@@ -19,7 +19,7 @@ from recagent.evaluation.nouns import ALL, Conversation, Exchange, Result
 from recagent.prompts import Prompt
 from recagent.protocols import CandidateSource, Query
 from recagent.ranking import LanguageRanker, blend
-from recagent.types import Candidate, Case, Item
+from recagent.types import Candidate, Case, Item, Scene
 
 KEPT = 100  # scores of a full-catalogue case
 
@@ -47,6 +47,7 @@ class Desk:
         baselines: every baseline that the systems name, by its name.
         prompts: by system.
         sources: models, by their name in the experiment.
+        scenes: by name.
         scene_items: items by id, by scene.
         query: of a case and variant; it holds the profile and what must not come.
     """
@@ -54,6 +55,7 @@ class Desk:
     baselines: Mapping[str, CandidateSource]
     prompts: Mapping[str, Prompt]
     sources: Mapping[str, Source]
+    scenes: Mapping[str, Scene]
     scene_items: Mapping[str, Mapping[str, Item]]
     query: Callable[[Case, str], Any]
 
@@ -102,7 +104,10 @@ class Desk:
         system = job.system
         candidates, base = await self._candidates(job)
         ranker = LanguageRanker(
-            meter, prompt=self.prompts[system.name], lang=system.lang, history=system.history
+            meter,
+            prompt=self.prompts[system.name],
+            history=system.history,
+            scenes=self.scenes,
         )
         said = await ranker(await self.query(job.case, job.variant), candidates=candidates)
         joined: Sequence[float] = said.scores

@@ -129,6 +129,7 @@ class Bench:
             baselines=self.baselines,
             prompts=self.prompts,
             sources=sources,
+            scenes=self.data.scenes,
             scene_items=self.scene_items,
             query=self.query,
         )

@@ -238,9 +238,11 @@ async def _ask(
 async def _finished(bench: Bench, folder: Path) -> runs.Run:
     """Make numbers of the results, and say in the manifest that the run is whole."""
     experiment = bench.experiment
+    place = {system.name: at for at, system in enumerate(experiment.grid)}
+    results = runs.lines(Result, folder / runs.RESULTS)
     values, summary = summarise(
         bench.questions.cases,
-        runs.lines(Result, folder / runs.RESULTS),
+        sorted(results, key=lambda result: place[result.system]),
         shelf=await bench.shelf(),
         measures=experiment.all_measures,
         primary=experiment.primary,

@@ -1,0 +1,95 @@
+"""An OpenAI-compatible server that answers by rule, so that calls can be counted and delayed.
+
+It knows labels and generated orders, and no likelihood (there is no tokeniser).
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ12345"
+
+
+class StubServer:
+    """``with StubServer() as server``: ``url``, ``asked`` (prompts that came), ``fail`` (status)."""
+
+    def __init__(self, *, delay=0.0, reply=None):
+        self.asked = []
+        self.fail = 0
+        self._lock = threading.Lock()
+        stub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                self.send({"data": [{"id": "stub"}]})
+
+            def do_POST(self):
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if not self.path.endswith("/chat/completions"):
+                    self.send({"error": {"message": "unknown"}}, 404)
+                    return
+                with stub._lock:
+                    stub.asked.append(body["messages"][-1]["content"])
+                time.sleep(delay)
+                if stub.fail:
+                    self.send({"error": {"message": "out of order"}}, stub.fail)
+                    return
+                self.send(answer(body, reply))
+
+            def send(self, value, status=200):
+                data = json.dumps(value).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+def answer(body, reply):
+    """Labels are the likelier the earlier they are in the alphabet; an order is as ``reply``."""
+    listed = [
+        {"token": letter, "logprob": -0.5 - place, "bytes": None}
+        for place, letter in enumerate(LETTERS)
+    ]
+    text = reply(body) if reply else json.dumps(filled(body))
+    first = {**listed[0], "top_logprobs": listed[: body.get("top_logprobs", 1)]}
+    return {
+        "choices": [
+            {
+                "message": {"role": "assistant", "content": text},
+                "logprobs": {"content": [first]} if body.get("logprobs") else None,
+            }
+        ],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 1},
+    }
+
+
+def filled(body):
+    """What the schema asks for: every choice of a list, a word for a text."""
+    schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
+    return {
+        name: part["items"].get("enum", ["x"]) if part.get("type") == "array" else "x"
+        for name, part in schema.get("properties", {}).items()
+    }

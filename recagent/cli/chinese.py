@@ -9,9 +9,12 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+from recagent.cli.chinese_evaluation import MESSAGES as EVALUATION
+
 # The template as it stands in the code, with {} for what is filled in; the Chinese sentence has
 # {0}, {1}... in an order of its own.
 MESSAGES: Mapping[str, str] = {
+    **EVALUATION,
     "[embedder] kind = 'endpoint' needs a name and a base URL": "[embedder] kind = 'endpoint' 需要 name 和服务地址（base URL）",
     "[embedder] kind = 'fastembed' needs: pip install fastembed": "[embedder] kind = 'fastembed' 需要先安装：pip install fastembed",
     "[index] url {} must be like 'http://127.0.0.1:8901', or empty for a folder": "[index] url {0} 应形如 'http://127.0.0.1:8901'；留空则使用文件夹",
@@ -90,7 +93,6 @@ MESSAGES: Mapping[str, str] = {
         "没有商品目录：请在 recagent.toml 中用 [[catalog.items]] 写明路径（recagent init 可生成一"
         "份），或先试 'recagent demo'"
     ),
-    "no prompt {}/{} in language {} under {}": "{3} 下没有语言为 {2} 的提示词 {0}/{1}",
     "no scene is indexed; run 'recagent index' with a catalogue first": "还没有任何场景建立索引；请先准备商品目录并运行 'recagent index'",
     "no scene is indexed; run 'recagent index', or look at 'recagent demo'": "还没有任何场景建立索引；请运行 'recagent index'，或先看 'recagent demo'",
     "no template {}; there are {}": "没有模板 {0}；可用的有 {1}",
@@ -100,18 +102,8 @@ MESSAGES: Mapping[str, str] = {
         "index' first"
     ): "向量模型 {0} {1} 还没有可读的索引，因此不删除其他索引；请先运行 'recagent index'",
     "prompt {} cannot be read: {}": "提示词 {0} 无法读取：{1}",
-    "prompt {} cannot be rendered: {}": "提示词 {0} 无法渲染：{1}",
-    "prompt {} declares the inputs {} and uses {}; make them equal": "提示词 {0} 声明的输入是 {1}，实际使用的是 {2}；请使两者一致",
     "prompt {} must begin with front matter between '---' lines": "提示词 {0} 必须以两行 '---' 之间的声明开头",
     "prompt {} takes the inputs {}, got {}": "提示词 {0} 需要输入 {1}，得到的是 {2}",
-    "prompt {}, front matter: {}": "提示词 {0} 的声明：{1}",
-    (
-        "prompt {}: after the front matter come sections [[system]], [[user]], "
-        "[[assistant]], or one section [[text]]"
-    ): "提示词 {0}：声明之后应是 [[system]]、[[user]]、[[assistant]] 各节，或单独一节 [[text]]",
-    "prompt {}: file name and front matter {} differ": "提示词 {0}：文件名与声明 {1} 不一致",
-    "prompt {}: output 'likelihood' goes with a section [[text]] and no other": "提示词 {0}：输出 'likelihood' 只能配单独一节 [[text]]",
-    "prompt {}: {}": "提示词 {0}：{1}",
     (
         "rating of {} by {}: a rating needs a value from {} to {}, got {}; correct it, or "
         "set [ratings]"

@@ -1,5 +1,6 @@
 """A run's folder: what is written comes back, and a kill costs no whole line."""
 
+import gzip
 from datetime import UTC, datetime
 
 import pytest
@@ -153,3 +154,15 @@ def test_half_a_character_in_a_reply_costs_no_result(tmp_path):
 def test_a_folder_that_is_no_run_is_named(tmp_path):
     with pytest.raises(DataError, match=r"is no run, it has no run\.json"):
         runs.load_run(tmp_path)
+
+
+def test_a_gzipped_file_is_read_where_the_plain_one_is_gone(tmp_path):
+    path = tmp_path / runs.RESULTS
+    runs.append(path, [Result(system="a", case="1"), Result(system="a", case="2")])
+    kept = runs.lines(Result, path)
+    (tmp_path / "results.jsonl.gz").write_bytes(gzip.compress(path.read_bytes()))
+    path.unlink()
+    assert runs.lines(Result, path) == kept
+    (tmp_path / "results.jsonl.gz").write_bytes(b"torn")
+    with pytest.raises(DataError, match=r"results\.jsonl\.gz' is not as recagent wrote it"):
+        runs.lines(Result, path)

@@ -10,7 +10,8 @@ from rich.table import Table
 
 from recagent.cli.show import console
 from recagent.evaluation.comparing import Compared
-from recagent.evaluation.nouns import ALL, Cell, Comparison
+from recagent.evaluation.nouns import ALL, Comparison, Summary
+from recagent.evaluation.report.matrix import Entry, corrected, matrix
 from recagent.evaluation.running import Estimate
 from recagent.evaluation.runs import Run
 from recagent.types import Language
@@ -86,7 +87,7 @@ def summary(run: Run, *, lang: Language, as_json: bool) -> None:
         return
     words, out, found = WORDS[lang], console(), run.summary
     out.print(words["means"].format(measure=found.primary), markup=False, highlight=False)
-    out.print(_matrix(run, words))
+    out.print(_matrix(found, words))
     mine = [
         pair for pair in found.comparisons
         if pair.scene == ALL and found.reference in (pair.base, pair.new)
@@ -98,7 +99,7 @@ def summary(run: Run, *, lang: Language, as_json: bool) -> None:
         says = words["shows"].format(
             cases=max(pair.cases for pair in mine),
             detectable=max(pair.detectable for pair in mine),
-            n=len(found.comparisons),
+            n=len(corrected(found)),
         )
         out.print(f"\n{says}", markup=False, highlight=False)
     if found.failed:
@@ -122,36 +123,24 @@ def comparisons(found: Compared, *, lang: Language, as_json: bool) -> None:
         out.print(says, style="green" if gate.passed else "bold red", markup=False, highlight=False)
 
 
-def _matrix(run: Run, words: Mapping[str, str]) -> Table:
-    found = run.summary
-    letters = {system: chr(ord("a") + at % 26) for at, system in enumerate(found.systems)}
-    cells = {(cell.system, cell.scene): cell for cell in found.cells
-             if cell.measure == found.primary}  # fmt: skip
-    slices = [scene for scene in dict.fromkeys(scene for _, scene in cells)
-              if scene.startswith("(")]  # fmt: skip
-    scenes = [ALL, *found.scenes, *slices]
+def _matrix(found: Summary, words: Mapping[str, str]) -> Table:
+    held = matrix(found, found.primary)
     table = Table(box=None, pad_edge=False)
     table.add_column(words["system"])
-    for scene in scenes:
+    for scene in held.columns:
         table.add_column(scene or words["all"])
-    beats: dict[tuple[str, str], str] = {}
-    for pair in found.comparisons:
-        if pair.p_holm < 0.05:
-            winner, loser = (pair.new, pair.base) if pair.delta > 0 else (pair.base, pair.new)
-            beats[winner, pair.scene] = beats.get((winner, pair.scene), "") + letters[loser]
-    for system in found.systems:
-        row = [
-            _cell(cells.get((system, scene)), beats.get((system, scene), "")) for scene in scenes
-        ]
-        table.add_row(f"{letters[system]} {system}", *row)
+    for row in held.rows:
+        table.add_row(f"{row.letter} {row.system}", *map(_entry, row.entries))
     return table
 
 
-def _cell(cell: Cell | None, letters: str) -> str:
+def _entry(entry: Entry) -> str:
+    cell = entry.cell
     if cell is None:
         return ""
     half = "" if cell.low is None or cell.high is None else f" ±{(cell.high - cell.low) / 2:.3f}"
-    return f"{cell.mean:.3f}{half} [green]{''.join(sorted(letters))}[/green]"
+    mean = f"[bold]{cell.mean:.3f}[/bold]" if entry.best else f"{cell.mean:.3f}"
+    return f"{mean}{half} [green]{entry.beats}[/green]"
 
 
 def _pairs(

@@ -44,6 +44,7 @@ BASELINES: Mapping[str, str] = {
 }
 
 RECENT = timedelta(days=30)
+REMEMBERED = 64  # queries; more than are ever asked at once
 
 
 def baseline(
@@ -99,31 +100,42 @@ def baselines(
         return counted()
 
     fused = RetrievalSettings().weights if weights is None else weights
+    served = {
+        "knn": Remembered(Neighbours(index, behaviour)),
+        "popularity": Remembered(Popularity(index, behaviour)),
+        "text": Remembered(TextSimilarity(index, embedder)),
+        "transfer": Remembered(Transfer(index)),
+        "bm25": Remembered(Lexical(index)),
+    }
     makers: Mapping[str, Callable[[], CandidateSource]] = {
         "random": lambda: Chance(index, seed=seed),
-        "popularity": lambda: Popularity(index, behaviour),
         "recent": lambda: Recent(index, behaviour, training=training, scale=scale),
-        "bm25": lambda: Lexical(index),
-        "knn": lambda: Neighbours(index, behaviour),
-        "text": lambda: TextSimilarity(index, embedder),
-        "transfer": lambda: Transfer(index),
         "als": lambda: Factors("als", index, training=training, scale=scale, seed=seed),
         "bpr": lambda: Factors("bpr", index, training=training, scale=scale, seed=seed),
-        "fused": lambda: Fused(
-            (
-                Neighbours(index, behaviour),
-                Popularity(index, behaviour),
-                TextSimilarity(index, embedder),
-                Transfer(index),
-                Lexical(index),
-            ),
-            weights=fused,
-        ),
+        "fused": lambda: Fused(tuple(served.values()), weights=fused),
     }
     for name in names:
-        if name not in makers:
+        if name not in BASELINES:
             raise ConfigError(f"there is no baseline {name!r}; there are {', '.join(BASELINES)}")
-    return {name: makers[name]() for name in names}
+    return {name: served[name] if name in served else makers[name]() for name in names}
+
+
+class Remembered:
+    """A source that asks for the same query once: it stands alone and in the fusion."""
+
+    def __init__(self, source: CandidateSource) -> None:
+        self.name = source.name
+        self._source = source
+        self._found: dict[tuple[int, int], tuple[Query, Sequence[tuple[str, float]]]] = {}
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        key = (id(query), limit)  # the query is kept too, so that its id stays its own
+        if key not in self._found:
+            found = await self._source(query, limit=limit)
+            if len(self._found) >= REMEMBERED:
+                self._found.pop(next(iter(self._found)))
+            self._found[key] = (query, found)
+        return self._found[key][1]
 
 
 class Chance:

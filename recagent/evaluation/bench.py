@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ import platformdirs
 from recagent import demo, prompts, wiring
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.answering import Desk, Job
-from recagent.evaluation.baselines import baselines
+from recagent.evaluation.baselines import REMEMBERED, baselines
 from recagent.evaluation.cases import check_leaks, questions, swapped
 from recagent.evaluation.data import load_data
 from recagent.evaluation.experiment import Experiment, System
@@ -61,9 +61,22 @@ class Bench:
     baselines: Mapping[str, CandidateSource]
     scene_items: Mapping[str, Mapping[str, Item]]
     swapped: Mapping[str, Case]
+    queries: dict[tuple[str, bool], Query] = field(default_factory=dict[tuple[str, bool], Query])
 
     async def query(self, case: Case, variant: str = ALL) -> Query:
-        """The person as they were at the case's time; in a swap, with another one's history."""
+        """The person as they were at the case's time; in a swap, with another one's history.
+
+        Every system that asks about a case soon gets the same object.
+        """
+        key = (case.id, variant == "swapped")
+        if key not in self.queries:
+            made = await self._query(case, variant)
+            if len(self.queries) >= REMEMBERED:
+                self.queries.pop(next(iter(self.queries)))
+            self.queries[key] = made
+        return self.queries[key]
+
+    async def _query(self, case: Case, variant: str) -> Query:
         known = self.swapped[case.id] if variant == "swapped" else case
         profile = await profile_of(
             known.user or User(id=known.user_id),
@@ -78,8 +91,15 @@ class Bench:
         return Query(profile=profile, scene=scene, context=Context(), exclude=seen)
 
     def jobs(self) -> list[Job]:
-        """Every question of the grid, system by system."""
-        return [job for system in self.experiment.grid for job in self._jobs_of(system)]
+        """Every question of the grid: case by case to the baselines, which share what they find.
+
+        Then system by system to the models, so that prompts which begin alike follow each other.
+        """
+        jobs = [job for system in self.experiment.grid for job in self._jobs_of(system)]
+        place = {case.id: at for at, case in enumerate(self.questions.cases)}
+        cheap = [job for job in jobs if job.system.baseline]
+        rest = [job for job in jobs if not job.system.baseline]
+        return sorted(cheap, key=lambda job: place[job.case.id]) + rest
 
     def _jobs_of(self, system: System) -> list[Job]:
         plain = [Job(system=system, case=case) for case in self.questions.cases]

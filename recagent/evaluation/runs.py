@@ -5,8 +5,10 @@ Not the running itself: that is ``launch``.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import cache
@@ -103,7 +105,7 @@ def read(kind: type[T], path: Path) -> T:
 
 
 def lines(kind: type[T], path: Path) -> list[T]:
-    """The values of all whole lines; none where there is no file.
+    """The values of all whole lines; none where there is neither the file nor its ``.gz``.
 
     A last line without an end is what a killed process leaves: it is passed over.
 
@@ -111,10 +113,8 @@ def lines(kind: type[T], path: Path) -> list[T]:
         DataError: a line holds something else.
     """
     adapter = _adapter(kind)
-    if not path.is_file():
-        return []
     found: list[T] = []
-    *whole, _torn = path.read_bytes().split(b"\n")
+    *whole, _torn = _content(path).split(b"\n")
     for number, line in enumerate(whole, start=1):
         try:
             found.append(adapter.validate_json(line))
@@ -124,6 +124,20 @@ def lines(kind: type[T], path: Path) -> list[T]:
                 "remove the line and resume the run"
             ) from error
     return found
+
+
+def _content(path: Path) -> bytes:
+    """What the file holds, or its gzipped copy, as kept runs have."""
+    packed = path.with_name(f"{path.name}.gz")
+    if not path.is_file() and packed.is_file():
+        try:
+            return gzip.decompress(packed.read_bytes())
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(
+                f"file {str(packed)!r} is not as recagent wrote it: {error}; restore it, or run "
+                "the experiment again"
+            ) from error
+    return path.read_bytes() if path.is_file() else b""
 
 
 def write_json(path: Path, value: object) -> None:

@@ -28,6 +28,9 @@ def test_every_block_runs(name: str, tmp_path: Path, environment: dict[str, str]
             continue
         if kind == "bash":  # recagent is installed already; a block goes on where the last one was
             script = source.replace("uv run recagent", "recagent") + "\npwd > .where\n"
+            # Experiments are files of the checkout; of each scene one case is asked.
+            script = script.replace("eval/experiments/", f"{ROOT}/eval/experiments/")
+            script = re.sub(r"(recagent eval run \S+)", r"\1 --limit 1", script)
             run(["bash", "-euo", "pipefail", "-c", script], folder, environment)
             (where,) = list(tmp_path.rglob(".where"))
             folder = Path(where.read_text().strip())

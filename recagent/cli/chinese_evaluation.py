@@ -31,7 +31,6 @@ MESSAGES: Mapping[str, str] = {
     "case {}: the training events hold {} of {} at {}, after their history; take it out of them": "案例 {0}：训练行为中有 {2} 在历史之后（时间 {3}）的 {1}；请将其移出",
     "case {}: {} has met the candidate {}; take one that they have not": "案例 {0}：{1} 已接触过候选 {2}；请换一个未接触过的",
     "case {}: {} in the history, at {}, is not before the target at {}; cut it before": "案例 {0}：历史中的 {1}（时间 {2}）不早于目标（时间 {3}）；请在目标之前截断历史",
-    "case {}: {} is told of in the prompt's examples; take examples from other people": "案例 {0}：提示词的示例中出现了 {1}；请改用其他人的示例",
     "data {} have no cases {}; there are {}": "数据 {0} 没有案例集 {1}；现有 {2}",
     "data {} have no scene {}; there are {}": "数据 {0} 没有场景 {1}；现有 {2}",
     "experiment {} cannot be read: {}": "实验文件 {0} 无法读取：{1}",

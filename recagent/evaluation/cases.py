@@ -18,7 +18,7 @@ import numpy as np
 from recagent.errors import DataError
 from recagent.evaluation.case_files import load_cases
 from recagent.evaluation.changes import masked, swapped
-from recagent.evaluation.leaks import check_examples, check_leaks
+from recagent.evaluation.leaks import check_leaks
 from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.order import hashed, shuffled
 from recagent.evaluation.splits import Held, Split, split
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from recagent.evaluation.experiment import CasesSection
 
 __all__ = [
-    "check_examples",
     "check_leaks",
     "given_cases",
     "load_cases",

@@ -33,25 +33,6 @@ def check_leaks(questions: Questions, data: Data) -> None:
             _check_candidates(case, met.get(case.user_id, []))
 
 
-def check_examples(people: Iterable[str], cases: Sequence[Case]) -> None:
-    """See to it that nobody who is asked about is in a prompt's examples.
-
-    Args:
-        people: ids of those whom the examples tell of.
-        cases: that are asked.
-
-    Raises:
-        DataError: somebody is in both.
-    """
-    shown = frozenset(people)
-    for case in cases:
-        if case.user_id in shown:
-            raise DataError(
-                f"case {case.id!r}: {case.user_id!r} is told of in the prompt's examples; take "
-                "examples from other people"
-            )
-
-
 def _own(events: Iterable[Event], people: set[str]) -> dict[str, list[Event]]:
     own: dict[str, list[Event]] = {}
     for event in events:

@@ -14,7 +14,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ12345"
 
 
 class StubServer:
-    """``with StubServer() as server``: ``url``, ``asked`` (prompts that came), ``fail`` (status)."""
+    """``with StubServer() as server``: ``url``, prompts ``asked``, a status to ``fail`` with."""
 
     def __init__(self, *, delay=0.0, reply=None):
         self.asked = []

@@ -284,3 +284,78 @@ def test_runs_of_other_cases_are_not_compared(shop, recagent, server):
     done = recagent("eval", "compare", "out", "other")
     assert done.returncode == 1
     assert "has other candidates" in done.stderr
+
+
+GOOD_LINE = '{"user_id": "p00", "scene": "books", "item_ids": ["b1", "b2"], "judgments": {"b2": 1}}'
+
+
+@pytest.mark.parametrize(
+    ("files", "change", "says"),
+    [
+        (
+            {},
+            ("per_scene = true", 'scenes = ["books", "boks"]'),
+            r"small\.toml', line 10: cases.scenes: unknown scene 'boks'",
+        ),
+        (
+            {},
+            ("per_scene = true", "per_scene = = true"),
+            r"small\.toml' is not valid TOML.*line 10",
+        ),
+        ({}, ('"label.v1"', '"lable.v1"'), r"small\.toml', line 21: systems.1.prompt: .*lable"),
+        ({}, ('"label.v1"', '"label.v7"'), r"small\.toml', line 21: systems.1.prompt: .*label"),
+        (
+            {"bad.v1.j2": ("{% if wish %}", "{% if wish ?? %}")},
+            ('"label.v1"', '"bad.v1.j2"'),
+            r"bad\.v1\.j2', line 22: ",
+        ),
+        (
+            {"bad.v1.j2": ("Looking for: {{ wish", "Looking for: {{ wish.there.is.none")},
+            ('"label.v1"', '"bad.v1.j2"'),
+            None,  # nobody wishes anything here: the branch is never taken
+        ),
+        (
+            {"bad.v1.j2": ("{{ scene | line(32) }}", "{{ scene.colour | line(32) }}")},
+            ('"label.v1"', '"bad.v1.j2"'),
+            r"bad\.v1\.j2', line 25, cannot be rendered: ",
+        ),
+        (
+            {
+                "mine.jsonl": GOOD_LINE
+                + "\n"
+                + GOOD_LINE.replace("p00", "p02").replace('b2"]', 'b4"]')
+            },
+            ('split = "leave-one-out"', 'file = "mine.jsonl"'),
+            r"mine\.jsonl', line 2: missing candidate: 'b2'",
+        ),
+        (
+            {"mine.jsonl": GOOD_LINE.replace("p00", "nobody")},
+            ('split = "leave-one-out"', 'file = "mine.jsonl"'),
+            r"mine\.jsonl', line 1: unknown person 'nobody'",
+        ),
+    ],
+)
+def test_bad_input_is_told_with_file_and_line_before_anybody_is_asked(
+    shop, recagent, server, files, change, says
+):
+    for name, content in files.items():
+        if name.endswith(".j2"):
+            own_prompt(shop, "bad", "You pick")
+            old, new = content
+            text = (shop / name).read_text(encoding="utf-8")
+            assert old in text
+            (shop / name).write_text(text.replace(old, new), encoding="utf-8")
+        else:
+            (shop / name).write_text(content, encoding="utf-8")
+    path = write_experiment(shop, url=server.url, systems=PROMPTS)
+    text = path.read_text()
+    assert change[0] in text
+    path.write_text(text.replace(*change))
+    done = recagent("eval", "run", str(path), "--out", "out")
+    if says is None:
+        assert done.returncode == 0, done.stderr
+        return
+    assert done.returncode == 1
+    assert re.search(says, done.stderr), done.stderr
+    assert server.asked == []
+    assert not (shop / "out").exists()

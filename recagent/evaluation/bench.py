@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from recagent import demo, prompts, wiring
-from recagent.errors import ConfigError, DataError
+from recagent.errors import ConfigError, DataError, PromptError
 from recagent.evaluation.answering import Desk, Job
 from recagent.evaluation.baselines import REMEMBERED, baselines
 from recagent.evaluation.cases import check_leaks, questions, swapped
@@ -167,20 +167,23 @@ async def opened(
         on_progress: told of stages and how far they are.
 
     Raises:
-        ConfigError: settings or declarations that do not fit.
+        ConfigError: settings or declarations that do not fit, or a prompt that is not there or is
+            broken.
         DataError: data or cases that cannot be used, or that leak.
-        PromptError: a prompt that is not there, is broken, or cannot be rendered.
         RetrievalError: another process uses the same index.
     """
     settings = base_settings(experiment)
     found = {
-        system.name: prompts.find(system.prompt, lang=system.lang, base=experiment.folder)
-        for system in experiment.grid
-        if system.prompt
+        system.name: _prompt(experiment, system) for system in experiment.grid if system.prompt
     }
     models = model_settings(experiment, settings)
     path = experiment.data.path and experiment.path(experiment.data.path)
     data = load_data(experiment.data.source, path=path)
+    for scene in experiment.cases.scenes:
+        if scene not in data.scenes:
+            raise experiment.refusal(
+                ("cases", "scenes"), f"unknown scene {scene!r}; there are {', '.join(data.scenes)}"
+            )
     asked = _limited(questions(data, experiment.cases, folder=experiment.folder), limit)
     check_leaks(asked, data)
     if not asked.cases:
@@ -207,6 +210,13 @@ async def opened(
             scene_items={name: await index.items(name) for name in await index.scenes()},
             swapped=swapped(asked.cases, seed=experiment.cases.seed),
         )
+
+
+def _prompt(experiment: Experiment, system: System) -> prompts.Prompt:
+    try:
+        return prompts.find(system.prompt, lang=system.lang, base=experiment.folder)
+    except PromptError as error:
+        raise experiment.refusal(("systems", system.place, "prompt"), str(error)) from error
 
 
 def base_settings(experiment: Experiment) -> Settings:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -140,6 +141,7 @@ class System:
     """One system of the grid: a baseline, or a prompt that a model is asked with."""
 
     name: str
+    place: int  # of its section among [[systems]]
     baseline: str = ""
     prompt: str = ""
     model: str = ""
@@ -163,7 +165,12 @@ class AuditSection(_Section):
 
 
 class Experiment(_Section):
-    """Everything that an experiment file declares; ``folder`` is where its paths begin."""
+    """Everything that an experiment file declares.
+
+    Attributes:
+        folder: where its paths begin.
+        source: the file itself, for messages.
+    """
 
     name: Annotated[str, Field(pattern=r"^[\w.-]+$")]
     about: str = ""
@@ -178,6 +185,7 @@ class Experiment(_Section):
     systems: Annotated[tuple[SystemSection, ...], Field(min_length=1)]
     audits: AuditSection = AuditSection()
     folder: Annotated[Path, Field(exclude=True)] = Path()
+    source: Annotated[Path, Field(exclude=True)] = Path()
 
     @field_validator("measures", "primary")
     @classmethod
@@ -199,13 +207,22 @@ class Experiment(_Section):
         """The systems, lists written out: one for each baseline, prompt or mode, and model."""
         return tuple(
             system
-            for section in self.systems
-            for system in _written_out(section, tuple(self.models) or ("",))
+            for place, section in enumerate(self.systems)
+            for system in _written_out(section, place, tuple(self.models) or ("",))
         )
 
     def path(self, path: Path) -> Path:
         """A path of the file, as from the working directory."""
         return self.folder / path
+
+    def refusal(self, where: Sequence[str | int], says: str) -> ConfigError:
+        """The error that says what is wrong with a declaration, with file and line.
+
+        Args:
+            where: the declaration's keys and places in lists, from the top.
+            says: what is wrong.
+        """
+        return _refusal(self.source, where, says)
 
 
 def load_experiment(
@@ -230,7 +247,9 @@ def load_experiment(
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"experiment {str(path)!r} is not valid TOML: {error}") from error
     try:
-        experiment = Experiment.model_validate({**raw, "folder": folder or path.parent})
+        experiment = Experiment.model_validate(
+            {**raw, "folder": folder or path.parent, "source": path}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         wrong = (first["loc"], first["msg"].removeprefix("Value error, "))
@@ -239,9 +258,13 @@ def load_experiment(
         if found is None:
             return experiment if data is None else _with_data(experiment, data)
         wrong = found
-    where, says = wrong
+    raise _refusal(path, *wrong)
+
+
+def _refusal(path: Path, where: Sequence[str | int], says: str) -> ConfigError:
+    line = line_of(path.read_text(encoding="utf-8"), where)
     key = ".".join(map(str, where))
-    raise ConfigError(f"experiment {str(path)!r}, line {line_of(text, where)}: {key}: {says}")
+    return ConfigError(f"experiment {str(path)!r}, line {line}: {key}: {says}")
 
 
 def _with_data(experiment: Experiment, path: Path) -> Experiment:
@@ -257,7 +280,7 @@ def _misnamed(experiment: Experiment) -> tuple[tuple[str | int, ...], str] | Non
             if name not in experiment.models:
                 known = ", ".join(experiment.models) or "none"
                 return ("systems", at, "model"), f"no model {name!r} in [models]; there are {known}"
-        for system in _written_out(section, tuple(experiment.models) or ("",)):
+        for system in _written_out(section, at, tuple(experiment.models) or ("",)):
             if system.name in names:
                 return ("systems", at), f"two systems are called {system.name!r}; set name"
             names.append(system.name)
@@ -269,12 +292,13 @@ def _misnamed(experiment: Experiment) -> tuple[tuple[str | int, ...], str] | Non
     return None
 
 
-def _written_out(section: SystemSection, models: tuple[str, ...]) -> list[System]:
+def _written_out(section: SystemSection, place: int, models: tuple[str, ...]) -> list[System]:
     """A section's systems: one for each baseline, or for each prompt and model."""
 
     def system(name: str, *, baseline: str = "", prompt: str = "", model: str = "") -> System:
         return System(
             name=name,
+            place=place,
             baseline=baseline,
             prompt=prompt,
             model=model,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import orjson
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from recagent.cli.show import console
@@ -18,7 +19,8 @@ from recagent.types import Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
-        "system": "system", "scene": "scene", "all": "all", "questions": "questions",
+        "system": "system", "measure": "measure", "scene": "scene", "all": "all",
+        "questions": "questions",
         "calls": "calls", "cached": "cached", "tokens": "tokens", "time": "time",
         "price": "price", "unknown": "unknown", "failed": "failed", "cases": "cases",
         "delta": "difference", "p": "p (Holm)", "detectable": "shows from",
@@ -37,7 +39,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "{least:+.4f}; the mean is {delta:+.4f} over {cases} cases",
     },
     "zh": {
-        "system": "系统", "scene": "场景", "all": "全部", "questions": "问题数",
+        "system": "系统", "measure": "指标", "scene": "场景", "all": "全部", "questions": "问题数",
         "calls": "调用", "cached": "缓存", "tokens": "词元", "time": "时间",
         "price": "费用", "unknown": "未知", "failed": "失败", "cases": "案例",
         "delta": "差值", "p": "p（Holm）", "detectable": "可辨别的差值",
@@ -95,7 +97,8 @@ def summary(run: Run, *, lang: Language, as_json: bool) -> None:
     if mine:
         says = words["vs"].format(measure=found.primary, reference=found.reference)
         out.print(f"\n{says}", markup=False, highlight=False)
-        out.print(_pairs([_against(pair, found.reference) for pair in mine], words))
+        against = [_against(pair, found.reference) for pair in mine]
+        out.print(_pairs([(pair.new, pair) for pair in against], words, first="system"))
         says = words["shows"].format(
             cases=max(pair.cases for pair in mine),
             detectable=max(pair.detectable for pair in mine),
@@ -114,7 +117,12 @@ def comparisons(found: Compared, *, lang: Language, as_json: bool) -> None:
         _json(found)
         return
     words, out = WORDS[lang], console()
-    out.print(_pairs(found.comparisons, words, measure=True))
+    sides = dict.fromkeys((pair.new, pair.base) for pair in found.comparisons)
+    for new, base in sides:
+        out.print(f"{new} - {base}", style="bold", markup=False, highlight=False)
+        theirs = [pair for pair in found.comparisons if (pair.new, pair.base) == (new, base)]
+        rows = [(pair.measure, pair) for pair in theirs]
+        out.print(_pairs(rows, words, first="measure"))
     for gate in found.gates:
         says = words["passed" if gate.passed else "not passed"].format(
             measure=gate.measure, base=gate.base, new=gate.new, low=gate.low,
@@ -130,7 +138,7 @@ def _matrix(found: Summary, words: Mapping[str, str]) -> Table:
     for scene in held.columns:
         table.add_column(scene or words["all"])
     for row in held.rows:
-        table.add_row(f"{row.letter} {row.system}", *map(_entry, row.entries))
+        table.add_row(f"{row.letter} {escape(row.system)}", *map(_entry, row.entries))
     return table
 
 
@@ -144,17 +152,17 @@ def _entry(entry: Entry) -> str:
 
 
 def _pairs(
-    pairs: Sequence[Comparison], words: Mapping[str, str], *, measure: bool = False
+    rows: Sequence[tuple[str, Comparison]], words: Mapping[str, str], *, first: str
 ) -> Table:
+    """Comparisons, each after a name; ``first`` is the word for what is named."""
     table = Table(box=None, pad_edge=False)
-    table.add_column(words["system"])
+    table.add_column(words[first])
     table.add_column(words["scene"])
     for name in ("cases", "delta", "p", "detectable"):
         table.add_column(words[name], justify="right")
-    for pair in pairs:
-        name = f"{pair.new} - {pair.base}" + (f", {pair.measure}" if measure else "")
+    for name, pair in rows:
         table.add_row(
-            name,
+            escape(name),
             pair.scene or words["all"],
             str(pair.cases),
             f"{pair.delta:+.3f} \\[{pair.low:+.3f}, {pair.high:+.3f}]",

@@ -197,6 +197,16 @@ def test_a_used_folder_is_not_written_over(shop, recagent, server):
     assert (shop / "out" / "results.jsonl").read_bytes() == before
 
 
+def test_what_a_run_left_that_was_killed_at_its_very_beginning_is_no_hindrance(
+    shop, recagent, server
+):
+    (shop / "out").mkdir()
+    (shop / "out" / ".lock").touch()
+    (shop / "out" / "cases.jsonl").write_text("torn")
+    systems = '[[systems]]\nbaseline = "popularity"\n'
+    ran(recagent, write_experiment(shop, url=server.url, systems=systems))
+
+
 def test_a_run_is_not_resumed_with_other_data_or_prompts(shop, recagent, server):
     name = own_prompt(shop, "mine", "Please pick")
     path = write_experiment(shop, url=server.url, systems=f'[[systems]]\nprompt = "{name}"\n')

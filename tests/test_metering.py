@@ -153,6 +153,16 @@ def test_a_dry_run_that_knows_no_pace_says_so(cache):
     assert dry.estimated_seconds is None
 
 
+def test_a_dry_run_takes_the_usual_pace_until_one_was_timed(cache):
+    dry = Meter(make_source(DryModel(), cache, keep=False, paces={"label": 100.0}))
+    label(dry)
+    assert dry.estimated_seconds > 100
+    label(Meter(make_source(ScriptedModel(), cache)), "ABC")
+    dry = Meter(make_source(DryModel(), cache, keep=False, paces={"label": 100.0}))
+    label(dry)
+    assert dry.estimated_seconds < 1
+
+
 def test_a_dry_answer_fits_the_schema():
     reply = wait(DryModel().chat(ASKED, max_tokens=50, schema=order_schema("ABC")))
     assert OrderReply.model_validate_json(reply.text).order == ["A", "B", "C"]

@@ -25,7 +25,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "price": "price", "unknown": "unknown", "failed": "failed", "cases": "cases",
         "delta": "difference", "p": "p (Holm)", "detectable": "shows from",
         "estimate": "Nothing was asked. Tokens are estimated from the lengths of texts, time from "
-        "the pace of earlier replies, one call after the other.",
+        "the pace of earlier replies (the embedded engine's at first: from two other cores).",
         "means": "{measure}, mean and 95% interval; letters: is significantly better than",
         "vs": "{measure}: every system against {reference}, same cases",
         "shows": "{cases} cases show differences from about ±{detectable:.3f} on (80% of the time, "
@@ -43,7 +43,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "calls": "调用", "cached": "缓存", "tokens": "词元", "time": "时间",
         "price": "费用", "unknown": "未知", "failed": "失败", "cases": "案例",
         "delta": "差值", "p": "p（Holm）", "detectable": "可辨别的差值",
-        "estimate": "未发出任何调用。词元按文本长度估计，时间按以往回答的速度逐个累加。",
+        "estimate": "未发出任何调用。词元按文本长度估计，"
+        "时间按以往回答的速度（内置引擎初次按另一台双核机器）。",
         "means": "{measure}：均值与 95% 区间；字母表示显著优于哪些系统",
         "vs": "{measure}：各系统与 {reference} 在相同案例上的比较",
         "shows": "{cases} 个案例大约能辨别 ±{detectable:.3f} 以上的差值（把握 80%，"

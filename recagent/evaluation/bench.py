@@ -22,6 +22,7 @@ from recagent.evaluation.baselines import REMEMBERED, baselines
 from recagent.evaluation.cases import check_leaks, questions, swapped
 from recagent.evaluation.data import load_data
 from recagent.evaluation.experiment import Experiment, System
+from recagent.evaluation.extra import extra
 from recagent.evaluation.metering import Source
 from recagent.evaluation.models import model_settings
 from recagent.evaluation.nouns import ALL, Data, Questions, Shelf
@@ -172,6 +173,7 @@ async def opened(
         DataError: data or cases that cannot be used, or that leak.
         RetrievalError: another process uses the same index.
     """
+    extra("ir_measures")  # needed at the end: what is missing is told at the beginning
     settings = base_settings(experiment)
     found = {
         system.name: _prompt(experiment, system) for system in experiment.grid if system.prompt

@@ -37,6 +37,10 @@ _PACKAGES = (
     "recagent", "chromadb", "numpy", "scipy", "scikit-learn", "implicit", "ir-measures", "bm25s",
     "wordllama", "xllamacpp", "openai", "jinja2", "pydantic",
 )  # fmt: skip
+# What stands in a run's folder before its manifest does.
+_BEGINNING = {
+    ".lock", runs.EXPERIMENT, runs.CASES, runs.TITLES, runs.RESULTS, runs.CONVERSATIONS
+}  # fmt: skip
 
 
 class Watch(Protocol):
@@ -147,7 +151,9 @@ async def resume(
 
 
 def _refuse_used(folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()):
+    """Refuse a folder that holds a run, or anything that a run which was killed early left not."""
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set[str]()
+    if runs.MANIFEST in names or names - _BEGINNING:
         raise ConfigError(
             f"{str(folder)!r} is not empty: resume its run with --resume, or name another --out"
         )

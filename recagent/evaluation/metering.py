@@ -71,6 +71,7 @@ class Source:
         prices: of one prompt and one completion token.
         slots: how many calls may be under way.
         keep: whether replies go into the cache; a dry run only looks.
+        paces: seconds per token by method, where no reply was ever timed; for a dry run.
     """
 
     model: ChatModel
@@ -80,6 +81,7 @@ class Source:
     prices: Prices = (0.0, 0.0)
     purse: Purse = field(default_factory=Purse)
     keep: bool = True
+    paces: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def cost(self, usage: Usage) -> float:
         """What tokens cost, in the prices' unit."""
@@ -178,27 +180,25 @@ class Meter:
             raise
         finally:
             source.purse.settle(promised, cost)
-        self._count(answer, cost, seconds, kind=f"{source.identity} {method}", key=key)
+        self._count(answer, cost, seconds, method=method, key=key)
         return answer
 
     def _count(
-        self, answer: Reply | Logprobs, cost: float, seconds: float, *, kind: str, key: str
+        self, answer: Reply | Logprobs, cost: float, seconds: float, *, method: str, key: str
     ) -> None:
-        source = self._source
+        source, kind = self._source, f"{self._source.identity} {method}"
         self.usage += answer.usage
         self.cost += cost
         self.seconds += seconds
         tokens = answer.usage.prompt + answer.usage.completion
-        if source.cache is None or source.identity is None:
-            return
-        if source.keep:
+        if source.keep and source.cache is not None and source.identity is not None:
             data = orjson.dumps(answer)
             source.cache.put(key, data, kind=kind, tokens=tokens, seconds=seconds)
-        else:
-            pace = source.cache.pace(kind)
-            known = self.estimated_seconds
+        if not source.keep and self.estimated_seconds is not None:
+            measured = source.cache.pace(kind) if source.cache is not None else None
+            pace = source.paces.get(method) if measured is None else measured
             self.estimated_seconds = (
-                None if pace is None or known is None else known + tokens * pace
+                None if pace is None else self.estimated_seconds + tokens * pace
             )
 
 

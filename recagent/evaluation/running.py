@@ -34,8 +34,8 @@ class Estimate:
         calls: to the model, of which ``cached`` are known already.
         usage: tokens of all of them.
         cost: in the prices' unit; None if no price is known.
-        seconds: of computing at the pace of earlier replies, one call after the other; None where
-            nothing was measured yet.
+        seconds: at the pace of earlier replies, or the embedded engine's usual one; None where
+            nothing is known.
     """
 
     system: str
@@ -59,7 +59,13 @@ async def estimate(
     for name, settings in bench.models.items():
         model, identity = models.dry(settings)
         sources[name] = models.source(
-            settings, model, identity, cache=cache, concurrency=1, purse=Purse(), keep=False
+            settings,
+            model,
+            identity,
+            cache=cache,
+            concurrency=bench.experiment.concurrency,
+            purse=Purse(),
+            keep=False,
         )
     desk = bench.desk(sources)
     found: dict[str, Estimate] = {}
@@ -70,6 +76,7 @@ async def estimate(
         known = models.prices_of(settings, settings.model.name) is not None
         before = found.get(name) or Estimate(system=name, cost=0.0 if known else None)
         result, _, seconds = await desk.answer(job)
+        places = sources[job.system.model].slots.total_tokens
         found[name] = replace(
             before,
             questions=before.questions + 1,
@@ -77,7 +84,7 @@ async def estimate(
             cached=before.cached + result.cached,
             usage=before.usage + result.usage,
             cost=None if before.cost is None else before.cost + result.cost,
-            seconds=_added(before.seconds, seconds),
+            seconds=_added(before.seconds, seconds, places),
         )
     return list(found.values())
 
@@ -147,5 +154,5 @@ async def ask_all(
         raise stopped[0]
 
 
-def _added(known: float | None, more: float | None) -> float | None:
-    return None if known is None or more is None else known + more
+def _added(known: float | None, more: float | None, places: float) -> float | None:
+    return None if known is None or more is None else known + more / places

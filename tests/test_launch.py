@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from eval_shop import PROMPTS, write_experiment, write_shop
+from filelock import FileLock
 from stub_server import StubServer
 
 from recagent import prompts
@@ -205,6 +206,19 @@ def test_what_a_run_left_that_was_killed_at_its_very_beginning_is_no_hindrance(
     (shop / "out" / "cases.jsonl").write_text("torn")
     systems = '[[systems]]\nbaseline = "popularity"\n'
     ran(recagent, write_experiment(shop, url=server.url, systems=systems))
+
+
+def test_another_run_on_the_same_data_goes_on_beside_this_one(shop, recagent, server, tmp_path):
+    systems = '[[systems]]\nbaseline = "text"\n'
+    path = write_experiment(shop, url=server.url, systems=systems)
+    ran(recagent, path)
+    first = load_run(shop / "out")
+    (index,) = (tmp_path / "cache").glob("recagent/evaluation/*/chroma")
+    with FileLock(index / "recagent.lock"):
+        assert recagent("eval", "run", str(path), "--out", "beside").returncode == 0
+    assert [r.scores for r in load_run(shop / "beside").results] == [
+        r.scores for r in first.results
+    ]
 
 
 def test_a_run_is_not_resumed_with_other_data_or_prompts(shop, recagent, server):

@@ -6,17 +6,19 @@ spent.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import platformdirs
 
 from recagent import demo, prompts, wiring
-from recagent.errors import ConfigError, DataError, PromptError
+from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
 from recagent.evaluation.answering import Desk, Job
 from recagent.evaluation.baselines import REMEMBERED, baselines
 from recagent.evaluation.cases import check_leaks, questions, swapped
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float32]
+
+logger = logging.getLogger(__name__)
 
 OnProgress = Callable[[str, int, int | None], None]
 
@@ -171,7 +175,7 @@ async def opened(
         ConfigError: settings or declarations that do not fit, or a prompt that is not there or is
             broken.
         DataError: data or cases that cannot be used, or that leak.
-        RetrievalError: another process uses the same index.
+        RetrievalError: the items cannot be indexed.
     """
     extra("ir_measures")  # needed at the end: what is missing is told at the beginning
     settings = base_settings(experiment)
@@ -191,15 +195,7 @@ async def opened(
     if not asked.cases:
         raise DataError("the experiment has no case; look at [cases]: people, min_history, scenes")
     async with AsyncExitStack() as closing:
-        index = wiring.index(_own_index(settings, data))
-        closing.push_async_callback(index.close)
-        await index_items(
-            data.items,
-            index=index,
-            embedder=wiring.embedder(settings),
-            fingerprint=wiring.fingerprint,
-            on_progress=lambda done, total: on_progress("items", done, total),
-        )
+        index = await _indexed(settings, data, closing, on_progress)
         yield Bench(
             experiment=experiment,
             settings=settings,
@@ -231,13 +227,35 @@ def base_settings(experiment: Experiment) -> Settings:
     return load(experiment.path(section.path))
 
 
-def _own_index(settings: Settings, data: Data) -> Settings:
-    """An index of the data alone, in the user's cache: what serves is neither read nor locked."""
+async def _indexed(
+    settings: Settings, data: Data, closing: AsyncExitStack, on_progress: OnProgress
+) -> ItemIndex:
+    """An index of the data alone, in the user's cache: what serves is neither read nor locked.
+
+    Where another run has it open, or it is broken, a run makes one of its own and deletes it.
+    """
+
+    async def filled(folder: Path) -> ItemIndex:
+        apart = settings.index.model_copy(update={"url": ""})
+        index = wiring.index(settings.model_copy(update={"data_dir": folder, "index": apart}))
+        closing.push_async_callback(index.close)
+        await index_items(
+            data.items,
+            index=index,
+            embedder=wiring.embedder(settings),
+            fingerprint=wiring.fingerprint,
+            on_progress=lambda done, total: on_progress("items", done, total),
+        )
+        return index
+
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
     made_by = f"{settings.embedder.kind} {settings.embedder.name}".strip().replace("/", "-")
-    folder = cache / "evaluation" / f"{data.name}-{data.fingerprint[:12]}-{made_by}"
-    index = settings.index.model_copy(update={"url": ""})
-    return settings.model_copy(update={"data_dir": folder, "index": index})
+    try:
+        folder = f"{data.name}-{data.fingerprint[:12]}-{made_by}"
+        return await filled(cache / "evaluation" / folder)
+    except RetrievalError as error:
+        logger.info("an index for this run alone: %s", error)
+        return await filled(Path(closing.enter_context(TemporaryDirectory(prefix="recagent-"))))
 
 
 def _baselines(

@@ -1,37 +1,24 @@
-"""What a run needs before its first question: data, cases, prompts, index, baselines, models.
+"""What a run's questions are asked at: data, cases, prompts, index, baselines, settings of models.
 
-It asks no model; everything that can be wrong with an experiment is found here, before money is
-spent.
+It is opened in ``opening``; the models join in ``running``.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-import platformdirs
-
-from recagent import demo, prompts, wiring
-from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
+from recagent import prompts, wiring
 from recagent.evaluation.answering import Desk, Job
-from recagent.evaluation.baselines import REMEMBERED, baselines
-from recagent.evaluation.cases import check_leaks, questions, swapped
-from recagent.evaluation.data import load_data
+from recagent.evaluation.baselines import REMEMBERED
 from recagent.evaluation.experiment import Experiment, System
-from recagent.evaluation.extra import extra
 from recagent.evaluation.metering import Source
-from recagent.evaluation.models import model_settings
 from recagent.evaluation.nouns import ALL, Data, Questions, Shelf
 from recagent.profiles import is_liked, profile_of
 from recagent.protocols import CandidateSource, ItemIndex, Query
-from recagent.retrieval import index_items
-from recagent.settings import Settings, load
+from recagent.settings import Settings
 from recagent.types import Case, Context, Item, User
 
 if TYPE_CHECKING:
@@ -39,10 +26,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float32]
-
-logger = logging.getLogger(__name__)
-
-OnProgress = Callable[[str, int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -125,7 +108,7 @@ class Bench:
 
     def first_cases(self, number: int) -> list[Case]:
         """The first ``number`` cases of every scene."""
-        return _first_of_each_scene(self.questions.cases, number)
+        return first_of_each_scene(self.questions.cases, number)
 
     async def shelf(self) -> Shelf:
         """What the measures beyond accuracy need to know of the items."""
@@ -160,133 +143,8 @@ class Bench:
         )
 
 
-@asynccontextmanager
-async def opened(
-    experiment: Experiment, *, limit: int = 0, on_progress: OnProgress
-) -> AsyncGenerator[Bench]:
-    """The bench of an experiment; its index is closed at the end.
-
-    Args:
-        experiment: what is to be measured.
-        limit: at most so many cases of each scene; 0 is as declared.
-        on_progress: told of stages and how far they are.
-
-    Raises:
-        ConfigError: settings or declarations that do not fit, or a prompt that is not there or is
-            broken.
-        DataError: data or cases that cannot be used, or that leak.
-        RetrievalError: the items cannot be indexed.
-    """
-    extra("ir_measures")  # needed at the end: what is missing is told at the beginning
-    settings = base_settings(experiment)
-    found = {
-        system.name: _prompt(experiment, system) for system in experiment.grid if system.prompt
-    }
-    models = model_settings(experiment, settings)
-    path = experiment.data.path and experiment.path(experiment.data.path)
-    data = load_data(experiment.data.source, path=path)
-    for scene in experiment.cases.scenes:
-        if scene not in data.scenes:
-            raise experiment.refusal(
-                ("cases", "scenes"), f"unknown scene {scene!r}; there are {', '.join(data.scenes)}"
-            )
-    asked = _limited(questions(data, experiment.cases, folder=experiment.folder), limit)
-    check_leaks(asked, data)
-    if not asked.cases:
-        raise DataError("the experiment has no case; look at [cases]: people, min_history, scenes")
-    async with AsyncExitStack() as closing:
-        index = await _indexed(settings, data, closing, on_progress)
-        yield Bench(
-            experiment=experiment,
-            settings=settings,
-            models=models,
-            data=data,
-            questions=asked,
-            prompts=found,
-            index=index,
-            baselines=_baselines(experiment, settings, data, asked, index),
-            scene_items={name: await index.items(name) for name in await index.scenes()},
-            swapped=swapped(asked.cases, seed=experiment.cases.seed),
-        )
-
-
-def _prompt(experiment: Experiment, system: System) -> prompts.Prompt:
-    try:
-        return prompts.find(system.prompt, lang=system.lang, base=experiment.folder)
-    except PromptError as error:
-        raise experiment.refusal(("systems", system.place, "prompt"), str(error)) from error
-
-
-def base_settings(experiment: Experiment) -> Settings:
-    """The settings that an experiment starts from: its data's own config, or the demo's."""
-    section = experiment.data
-    if section.source != "config":
-        return demo.settings()
-    if section.path is None:
-        raise ConfigError('[data] source = "config" needs path, a recagent.toml or its folder')
-    return load(experiment.path(section.path))
-
-
-async def _indexed(
-    settings: Settings, data: Data, closing: AsyncExitStack, on_progress: OnProgress
-) -> ItemIndex:
-    """An index of the data alone, in the user's cache: what serves is neither read nor locked.
-
-    Where another run has it open, or it is broken, a run makes one of its own and deletes it.
-    """
-
-    async def filled(folder: Path) -> ItemIndex:
-        apart = settings.index.model_copy(update={"url": ""})
-        index = wiring.index(settings.model_copy(update={"data_dir": folder, "index": apart}))
-        closing.push_async_callback(index.close)
-        await index_items(
-            data.items,
-            index=index,
-            embedder=wiring.embedder(settings),
-            fingerprint=wiring.fingerprint,
-            on_progress=lambda done, total: on_progress("items", done, total),
-        )
-        return index
-
-    cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
-    made_by = f"{settings.embedder.kind} {settings.embedder.name}".strip().replace("/", "-")
-    try:
-        folder = f"{data.name}-{data.fingerprint[:12]}-{made_by}"
-        return await filled(cache / "evaluation" / folder)
-    except RetrievalError as error:
-        logger.info("an index for this run alone: %s", error)
-        return await filled(Path(closing.enter_context(TemporaryDirectory(prefix="recagent-"))))
-
-
-def _baselines(
-    experiment: Experiment,
-    settings: Settings,
-    data: Data,
-    asked: Questions,
-    index: ItemIndex,
-) -> dict[str, CandidateSource]:
-    names = {system.baseline for system in experiment.grid if system.baseline}
-    if any(system.join < 1 for system in experiment.grid):
-        names.add("fused")
-    if experiment.cases.candidates == "all":
-        names |= {system.retriever for system in experiment.grid if not system.baseline}
-    return baselines(
-        sorted(names),
-        index=index,
-        embedder=wiring.embedder(settings),
-        training=asked.training,
-        scale=data.scale,
-        seed=experiment.cases.seed,
-        weights=settings.retrieval.weights,
-    )
-
-
-def _limited(asked: Questions, limit: int) -> Questions:
-    cases = _first_of_each_scene(asked.cases, limit) if limit else asked.cases
-    return Questions(cases=cases, training=asked.training)
-
-
-def _first_of_each_scene(cases: Sequence[Case], number: int) -> list[Case]:
+def first_of_each_scene(cases: Sequence[Case], number: int) -> list[Case]:
+    """The first ``number`` cases of every scene, in their order."""
     counts: dict[str, int] = {}
     first: list[Case] = []
     for case in cases:

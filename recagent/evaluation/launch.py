@@ -24,10 +24,11 @@ from recagent import prompts, wiring
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation import models, runs
 from recagent.evaluation.answering import Job, conversation
-from recagent.evaluation.bench import Bench, opened
+from recagent.evaluation.bench import Bench
 from recagent.evaluation.experiment import load_experiment
 from recagent.evaluation.metering import Purse, Source
 from recagent.evaluation.nouns import ALL, Exchange, Manifest, Result
+from recagent.evaluation.opening import opened
 from recagent.evaluation.running import Estimate, ask_all, asked_models, estimate
 from recagent.evaluation.summary import summarise
 from recagent.protocols import ReplyCache

@@ -1,0 +1,158 @@
+"""Opening a bench: settings, data, cases, prompts and an index; what is wrong is found here.
+
+It asks no model, so that nothing is spent on an experiment that cannot be run.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import platformdirs
+
+from recagent import demo, prompts, wiring
+from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
+from recagent.evaluation.baselines import baselines
+from recagent.evaluation.bench import Bench, first_of_each_scene
+from recagent.evaluation.cases import check_leaks, questions, swapped
+from recagent.evaluation.data import load_data
+from recagent.evaluation.experiment import Experiment, System
+from recagent.evaluation.extra import extra
+from recagent.evaluation.models import model_settings
+from recagent.evaluation.nouns import Data, Questions
+from recagent.protocols import CandidateSource, ItemIndex
+from recagent.retrieval import index_items
+from recagent.settings import Settings, load
+
+logger = logging.getLogger(__name__)
+
+OnProgress = Callable[[str, int, int | None], None]
+
+
+@asynccontextmanager
+async def opened(
+    experiment: Experiment, *, limit: int = 0, on_progress: OnProgress
+) -> AsyncGenerator[Bench]:
+    """The bench of an experiment; its index is closed at the end.
+
+    Args:
+        experiment: what is to be measured.
+        limit: at most so many cases of each scene; 0 is as declared.
+        on_progress: told of stages and how far they are.
+
+    Raises:
+        ConfigError: settings or declarations that do not fit, or a prompt that is not there or is
+            broken.
+        DataError: data or cases that cannot be used, or that leak.
+        RetrievalError: the items cannot be indexed.
+    """
+    extra("ir_measures")  # needed at the end: what is missing is told at the beginning
+    settings = base_settings(experiment)
+    found = {
+        system.name: _prompt(experiment, system) for system in experiment.grid if system.prompt
+    }
+    models = model_settings(experiment, settings)
+    path = experiment.data.path and experiment.path(experiment.data.path)
+    data = load_data(experiment.data.source, path=path)
+    for scene in experiment.cases.scenes:
+        if scene not in data.scenes:
+            raise experiment.refusal(
+                ("cases", "scenes"), f"unknown scene {scene!r}; there are {', '.join(data.scenes)}"
+            )
+    asked = _limited(questions(data, experiment.cases, folder=experiment.folder), limit)
+    check_leaks(asked, data)
+    if not asked.cases:
+        raise DataError("the experiment has no case; look at [cases]: people, min_history, scenes")
+    async with AsyncExitStack() as closing:
+        index = await _indexed(settings, data, closing, on_progress)
+        yield Bench(
+            experiment=experiment,
+            settings=settings,
+            models=models,
+            data=data,
+            questions=asked,
+            prompts=found,
+            index=index,
+            baselines=_baselines(experiment, settings, data, asked, index),
+            scene_items={name: await index.items(name) for name in await index.scenes()},
+            swapped=swapped(asked.cases, seed=experiment.cases.seed),
+        )
+
+
+def _prompt(experiment: Experiment, system: System) -> prompts.Prompt:
+    try:
+        return prompts.find(system.prompt, lang=system.lang, base=experiment.folder)
+    except PromptError as error:
+        raise experiment.refusal(("systems", system.place, "prompt"), str(error)) from error
+
+
+def base_settings(experiment: Experiment) -> Settings:
+    """The settings that an experiment starts from: its data's own config, or the demo's."""
+    section = experiment.data
+    if section.source != "config":
+        return demo.settings()
+    if section.path is None:
+        raise ConfigError('[data] source = "config" needs path, a recagent.toml or its folder')
+    return load(experiment.path(section.path))
+
+
+async def _indexed(
+    settings: Settings, data: Data, closing: AsyncExitStack, on_progress: OnProgress
+) -> ItemIndex:
+    """An index of the data alone, in the user's cache: what serves is neither read nor locked.
+
+    Where another run has it open, or it is broken, a run makes one of its own and deletes it.
+    """
+
+    async def filled(folder: Path) -> ItemIndex:
+        apart = settings.index.model_copy(update={"url": ""})
+        index = wiring.index(settings.model_copy(update={"data_dir": folder, "index": apart}))
+        closing.push_async_callback(index.close)
+        await index_items(
+            data.items,
+            index=index,
+            embedder=wiring.embedder(settings),
+            fingerprint=wiring.fingerprint,
+            on_progress=lambda done, total: on_progress("items", done, total),
+        )
+        return index
+
+    cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
+    made_by = f"{settings.embedder.kind} {settings.embedder.name}".strip().replace("/", "-")
+    try:
+        folder = f"{data.name}-{data.fingerprint[:12]}-{made_by}"
+        return await filled(cache / "evaluation" / folder)
+    except RetrievalError as error:
+        logger.info("an index for this run alone: %s", error)
+        return await filled(Path(closing.enter_context(TemporaryDirectory(prefix="recagent-"))))
+
+
+def _baselines(
+    experiment: Experiment,
+    settings: Settings,
+    data: Data,
+    asked: Questions,
+    index: ItemIndex,
+) -> dict[str, CandidateSource]:
+    names = {system.baseline for system in experiment.grid if system.baseline}
+    if any(system.join < 1 for system in experiment.grid):
+        names.add("fused")
+    if experiment.cases.candidates == "all":
+        names |= {system.retriever for system in experiment.grid if not system.baseline}
+    return baselines(
+        sorted(names),
+        index=index,
+        embedder=wiring.embedder(settings),
+        training=asked.training,
+        scale=data.scale,
+        seed=experiment.cases.seed,
+        weights=settings.retrieval.weights,
+    )
+
+
+def _limited(asked: Questions, limit: int) -> Questions:
+    cases = first_of_each_scene(asked.cases, limit) if limit else asked.cases
+    return Questions(cases=cases, training=asked.training)

@@ -16,7 +16,7 @@ from recagent.evaluation.nouns import ALL, Conversation, Exchange, Result
 from recagent.evaluation.report import write_report
 from recagent.evaluation.report.charts import quality
 from recagent.evaluation.report.finding import finding
-from recagent.evaluation.report.matrix import corrected, letters, matrix
+from recagent.evaluation.report.matrix import corrected, letters, matrix, worst
 from recagent.evaluation.report.numbers import chance, plain, share, signed
 from recagent.evaluation.report.places import Point, placed
 from recagent.evaluation.report.seen import seen
@@ -397,3 +397,14 @@ def test_a_browser_opens_the_page_without_an_error(tmp_path):
     buttons = [attributes for tag, attributes in page.tags if tag == "button"]
     assert [each["data-at"] for each in buttons if "aria-current" in each] == [str(at)]
     assert sum("data-at" in each for each in buttons) == 12
+
+
+def test_the_worst_scene_of_each_system_is_its_smallest_mean(run, written):
+    summary = run.summary
+    found = {cell.system: cell for cell in worst(summary)}
+    assert found.keys() == set(summary.systems)
+    for cell in summary.cells:
+        if cell.measure == summary.primary and cell.scene in summary.scenes:
+            assert found[cell.system].mean <= cell.mean
+    assert EN["worst"] in written.read_text(encoding="utf-8")
+    assert worst(replace(summary, scenes=summary.scenes[:1])) == []

@@ -383,3 +383,19 @@ def test_bad_input_is_told_with_file_and_line_before_anybody_is_asked(
     assert re.search(says, done.stderr), done.stderr
     assert server.asked == []
     assert not (shop / "out").exists()
+
+
+def test_the_whole_scene_is_ranked_and_the_retriever_is_measured_too(shop, recagent, server):
+    path = write_experiment(shop, url=server.url, systems=PROMPTS)
+    text = path.read_text().replace("candidates = 8", 'candidates = "all"')
+    path.write_text(text + 'retriever = "knn"\npool = 5\n')
+    ran(recagent, path)
+    run = load_run(shop / "out")
+    assert all(not case.item_ids for case in run.cases.values())
+    asked = [r for r in run.results if r.system == "label.v1"]
+    found = {r.case: r.scores for r in run.results if r.system == "knn"}
+    for result in asked:
+        assert set(result.scores) == set(list(found[result.case])[:5])
+        history = {event.item_id for event in run.cases[result.case].history}
+        assert not history & result.scores.keys()
+    assert any(len(result.scores) == 5 for result in asked)

@@ -103,6 +103,8 @@ class Desk:
         """The fields of a result that the ranker fills."""
         system = job.system
         candidates, base = await self._candidates(job)
+        if not candidates:  # as in the product, nobody is asked about nothing
+            return {"notes": (f"{system.retriever} found no candidate",)}
         ranker = LanguageRanker(
             meter,
             prompt=self.prompts[system.name],

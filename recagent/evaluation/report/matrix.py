@@ -104,6 +104,24 @@ def wins(summary: Summary, measure: str) -> dict[tuple[str, str], list[str]]:
     return found
 
 
+def worst(summary: Summary) -> list[Cell]:
+    """Each system's cell in the scene where the primary measure is worst, the best of them first.
+
+    None where there is a single scene.
+    """
+    higher = higher_is_better(summary.primary)
+    cells = [cell for cell in summary.cells
+             if cell.measure == summary.primary and cell.scene in summary.scenes]  # fmt: skip
+    if len(summary.scenes) < 2:
+        return []
+    found = [
+        (min if higher else max)(theirs, key=lambda cell: cell.mean)
+        for system in summary.systems
+        if (theirs := [cell for cell in cells if cell.system == system])
+    ]
+    return sorted(found, key=lambda cell: cell.mean, reverse=higher)
+
+
 def corrected(summary: Summary) -> list[Comparison]:
     """The comparisons that were corrected together: those of a single scene stand there twice."""
     if len(summary.scenes) != 1:

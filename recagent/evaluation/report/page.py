@@ -26,6 +26,7 @@ from recagent.evaluation.report.matrix import (
     higher_is_better,
     letters,
     matrix,
+    worst,
 )
 from recagent.evaluation.report.places import Point
 from recagent.evaluation.report.seen import as_script, seen
@@ -93,6 +94,7 @@ def _run(run: Run, words: Words) -> dict[str, Any]:
         "calibration": _calibration(summary, models, words),
         "orders": _orders(summary, words),
         "memorisation": _memorisation(summary, words),
+        "worst": worst(summary),
         "comparisons": sorted(corrected(summary), key=lambda pair: _place(pair, summary)),
         "seen": as_script(shown),
         "seen_cases": len(shown["cases"]),

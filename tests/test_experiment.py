@@ -78,6 +78,7 @@ def test_paths_begin_at_the_files_folder(write):
         (('"bm25"]', '"bm26"]'), 16, "no baseline 'bm26'"),
         (('reference = "popularity"', 'reference = "pop"'), 2, "no system 'pop'"),
         (('model = "small"\njoin', 'model = "tiny"\njoin'), 24, "no model 'tiny'"),
+        (("[models.large]", '[models.large]\napi_key = "sk-1"'), 12, "set OPENAI_API_KEY"),
         (("join = 0.1", "join = 1.5"), 25, "systems.2.join"),
         (('mode = "likelihood"', 'mode = "guess"'), 23, "systems.2.mode"),
         (('mode = "likelihood"', ""), 22, "a system is one of"),
@@ -93,6 +94,7 @@ def test_what_is_wrong_is_told_with_file_and_line(write, change, line, says):
         load_experiment(path)
     assert f"{str(path)!r}, line {line}:" in str(told.value)
     assert says in str(told.value)
+    assert "sk-1" not in str(told.value)
 
 
 def test_broken_toml_is_told_with_its_line(write):

@@ -18,6 +18,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -93,6 +94,11 @@ class ModelSection(ModelSettings):
     """
 
     price: tuple[float, float] | None = None  # of prompt and completion tokens
+
+    @field_validator("api_key")
+    @classmethod
+    def _no_key(cls, _: SecretStr) -> SecretStr:
+        raise ValueError("runs keep a copy of this file: set OPENAI_API_KEY in the environment")
 
 
 class SystemSection(_Section):

@@ -41,8 +41,10 @@ def model_settings(experiment: Experiment, base: Settings) -> dict[str, Settings
         changes: dict[str, Any] = {"rank": rank}
         if name != DEFAULT:
             section = experiment.models[name]
-            path = section.path and experiment.path(section.path)
-            changes["model"] = section.model_copy(update={"path": path})
+            here: dict[str, Any] = {"path": section.path and experiment.path(section.path)}
+            if section.base_url in ("", base.model.base_url):  # the key is that server's alone
+                here["api_key"] = base.model.api_key
+            changes["model"] = section.model_copy(update=here)
         settings = base.model_copy(update=changes)
         if settings.model.kind == "none":
             raise ConfigError(f"a prompt needs a model, and [models.{name or 'default'}] has none")

@@ -118,8 +118,8 @@ class ChatModel(Protocol):
 class ReplyCache(Protocol):
     """Replies of language models by a key of everything that they depend on."""
 
-    def get(self, key: str) -> bytes | None:
-        """What was kept under ``key``.
+    def get(self, key: str) -> tuple[bytes, float] | None:
+        """What was kept under ``key``, and the seconds that it took.
 
         Raises:
             DataError: the cache cannot be read.

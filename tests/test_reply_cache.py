@@ -21,7 +21,7 @@ def put(cache, key, reply=b"{}", *, kind="label", tokens=10, seconds=1.0):
 def test_a_reply_comes_back_also_to_another_process(cache, tmp_path):
     put(cache, "a", b'{"text": "A"}')
     other = wiring.reply_cache(tmp_path / "kept" / "replies.db")
-    assert other.get("a") == b'{"text": "A"}'
+    assert other.get("a") == (b'{"text": "A"}', 1.0)
     assert other.get("b") is None
     other.close()
 
@@ -29,7 +29,7 @@ def test_a_reply_comes_back_also_to_another_process(cache, tmp_path):
 def test_a_newer_reply_takes_the_place_of_an_older_one(cache):
     put(cache, "a", b"1")
     put(cache, "a", b"2")
-    assert cache.get("a") == b"2"
+    assert cache.get("a") == (b"2", 1.0)
     assert cache.clear() == 1
 
 
@@ -54,7 +54,7 @@ def test_the_older_half_goes_when_there_is_too_much(cache, tmp_path, monkeypatch
     monkeypatch.setattr(replies, "MOST_BYTES", 500)
     later = wiring.reply_cache(tmp_path / "kept" / "replies.db")
     assert later.get("0") is None
-    assert later.get("9") == b"x" * 100
+    assert later.get("9") == (b"x" * 100, 1.0)
     later.close()
 
 

@@ -154,7 +154,7 @@ def test_a_system_that_always_failed_has_only_costs():
     assert [(cost.system, cost.failed) for cost in found.costs] == [("new", 20), ("base", 0)]
 
 
-def test_costs_are_sums_and_seconds_are_of_what_was_not_all_cached():
+def test_costs_are_sums_and_seconds_are_of_what_did_not_fail():
     took = [
         Result(system="s", case=f"c{at}", scores={"a": 1.0}, calls=2, cached=at % 2,
                usage=Usage(prompt=100, completion=10), cost=0.25, repairs=1, invalid=at % 2,

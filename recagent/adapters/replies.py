@@ -42,12 +42,12 @@ class SqliteReplies:
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
-    def get(self, key: str) -> bytes | None:
+    def get(self, key: str) -> tuple[bytes, float] | None:
+        query = "SELECT reply, seconds FROM replies WHERE key = ?"
         try:
-            found = self._file.execute("SELECT reply FROM replies WHERE key = ?", [key]).fetchone()
+            return self._file.execute(query, [key]).fetchone()
         except sqlite3.Error as error:
             raise self._failed(error) from error
-        return found[0] if found else None
 
     def put(self, key: str, reply: bytes, *, kind: str, tokens: int, seconds: float) -> None:
         row = (key, reply, kind, tokens, seconds, time.time())

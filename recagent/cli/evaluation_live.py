@@ -83,7 +83,6 @@ class LiveTable:
         for name in ("cases", "failed", "calls", "cached", "tokens", "spent", "s/case"):
             table.add_column(name, justify="right")
         for name, row in self._rows.items():
-            asked = row.done if row.calls != row.cached or not row.calls else 0
             table.add_row(
                 name,
                 f"{row.done}/{row.wanted}",
@@ -92,7 +91,7 @@ class LiveTable:
                 f"{row.cached:,}",
                 f"{row.usage.prompt + row.usage.completion:,}",
                 f"{row.cost:.4f}",
-                f"{row.seconds / asked:.2f}" if asked else "",
+                f"{row.seconds / row.done:.2f}" if row.done else "",
             )
         return table
 

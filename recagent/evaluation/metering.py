@@ -162,8 +162,9 @@ class Meter:
         self._asked.add(key)
         if kept is not None:
             self.cached += 1
-            answer: _Answer = _ADAPTERS[shape].validate_json(kept)
+            answer: _Answer = _ADAPTERS[shape].validate_json(kept[0])
             self.usage += answer.usage
+            self.seconds += kept[1]
             return answer
         read = sum(estimated_tokens(text) for _, text in prompt)
         promised = source.cost(Usage(prompt=2 * read, completion=written))  # our estimate is rough

@@ -102,7 +102,8 @@ class Result:
         calls: to the model, of which ``cached`` were answered from the cache of replies.
         repairs: labels that were unknown, doubled or missing in good replies.
         invalid: calls that failed or whose reply could not be used, and were tried again.
-        seconds: wall-clock, waiting for a free place apart; 0 where all was cached.
+        seconds: of the calls, waiting for a free place apart; of cached replies those that they
+            took when they were made.
         error: why there are no scores; None if there are.
     """
 
@@ -200,7 +201,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one system took over a run; seconds are those of results that were not all cached."""
+    """What one system took over a run."""
 
     system: str
     results: int

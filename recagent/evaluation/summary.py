@@ -160,11 +160,7 @@ def _answered(
 
 
 def _cost(system: str, results: Sequence[Result]) -> Cost:
-    seconds = sorted(
-        result.seconds
-        for result in results
-        if result.error is None and not 0 < result.calls == result.cached
-    )
+    seconds = sorted(result.seconds for result in results if result.error is None)
     return Cost(
         system=system,
         results=len(results),

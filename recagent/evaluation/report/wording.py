@@ -28,7 +28,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "quality": "Quality against cost", "per question": "tokens per question (log)",
         "no tokens": "no model",
         "quality note": "Up and to the left is better. Lines are 95% intervals.",
-        "seconds per question": "median seconds per question (log)", "instant": "cached",
+        "seconds per question": "median seconds per question (log)", "instant": "at once",
         "model": "asks a model", "baseline": "baseline",
         "deltas": "Difference from {reference}, scene by scene",
         "delta": "difference in {measure}",

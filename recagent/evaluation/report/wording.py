@@ -113,7 +113,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "quality": "质量与成本", "per question": "每个问题的词元数（对数）",
         "no tokens": "无模型",
         "quality note": "越靠左上越好。竖线为 95% 区间。",
-        "seconds per question": "每个问题的秒数中位数（对数）", "instant": "缓存",
+        "seconds per question": "每个问题的秒数中位数（对数）", "instant": "即时",
         "model": "调用模型", "baseline": "基线",
         "deltas": "各场景中与 {reference} 的差值",
         "delta": "{measure} 的差值",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from recagent.evaluation.launch import Limits
     from recagent.evaluation.running import Estimate
     from recagent.evaluation.runs import Run
+    from recagent.types import Language
 
 GATE_FAILED = 100
 INCOMPLETE = 1
@@ -59,8 +61,6 @@ def run(
     json: Json = False,
 ) -> None:
     """Run an experiment; Ctrl-C keeps what is answered, --resume goes on."""
-    import sys  # noqa: PLC0415
-
     from recagent.cli import evaluation_show as show  # noqa: PLC0415
     from recagent.evaluation.launch import Limits  # noqa: PLC0415
 
@@ -76,8 +76,7 @@ def run(
     if dry_run and experiment is not None:
         show.estimates(_estimated(experiment, limits), lang=words, as_json=json)
         return
-    given = sys.argv[1:]
-    done = _ran(experiment, resume, out, limits, retry_failed=retry_failed, given=given)
+    done = _ran(experiment, resume, out, limits, retry_failed=retry_failed, lang=words)
     show.summary(done, lang=words, as_json=json)
     if done.summary.failed:
         raise typer.Exit(INCOMPLETE)
@@ -146,11 +145,12 @@ def export(
 def forget(lang: Lang = None) -> None:
     """Empty the cache of models' replies."""
     from recagent import wiring  # noqa: PLC0415
+    from recagent.cli.evaluation_show import WORDS  # noqa: PLC0415
     from recagent.evaluation.launch import cache_path  # noqa: PLC0415
 
     speak(lang)
     cache = wiring.reply_cache(cache_path())
-    typer.echo(f"{cache.clear()} replies forgotten")
+    typer.echo(WORDS[lang or "en"]["forgotten"].format(n=cache.clear()))
     cache.close()
 
 
@@ -173,7 +173,7 @@ def _ran(
     limits: Limits,
     *,
     retry_failed: bool,
-    given: list[str],
+    lang: Language,
 ) -> Run:
     """The run, new or resumed; an interrupted one says how it goes on."""
     from functools import partial  # noqa: PLC0415
@@ -181,6 +181,7 @@ def _ran(
     import anyio  # noqa: PLC0415
 
     from recagent.cli.evaluation_live import watching  # noqa: PLC0415
+    from recagent.cli.evaluation_show import WORDS  # noqa: PLC0415
     from recagent.evaluation.launch import resume, start  # noqa: PLC0415
 
     stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
@@ -189,14 +190,16 @@ def _ran(
         begin = (
             partial(resume, folder, limits=limits, watch=watch, retry_failed=retry_failed)
             if experiment is None
-            else partial(start, experiment, folder, limits=limits, watch=watch, arguments=given)
+            else partial(
+                start, experiment, folder, limits=limits, watch=watch, arguments=sys.argv[1:]
+            )
         )
         try:
             return anyio.run(begin)
         except BaseException:
             if watch.kept:
-                again = f"recagent eval run --resume {folder}"
-                typer.echo(f"{watch.kept} results are kept; go on with: {again}", err=True)
+                says = WORDS[lang]["stopped"].format(n=watch.kept, folder=folder)
+                typer.echo(says, err=True)
             raise
 
 

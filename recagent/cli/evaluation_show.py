@@ -33,6 +33,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "failures": "{n} questions FAILED and are left out: recagent eval run --resume {folder} "
         "--retry-failed",
         "next": "kept in {folder}; next: recagent eval report {folder} -o report.html",
+        "forgotten": "{n} replies forgotten",
+        "stopped": "{n} results are kept; go on with: recagent eval run --resume {folder}",
         "passed": "ok    {measure} of {new}: surely not below {base} by more than allowed "
         "({low:+.4f} >= {least:+.4f})",
         "not passed": "FAIL  {measure} of {new}: may be {low:+.4f} from {base}, allowed is "
@@ -51,6 +53,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "已按 {n} 次比较作 Holm 校正）；更小的差值可能存在而看不出来。",
         "failures": "{n} 个问题失败，未计入：recagent eval run --resume {folder} --retry-failed",
         "next": "结果保存在 {folder}；下一步：recagent eval report {folder} -o report.html",
+        "forgotten": "已忘记 {n} 个回答",
+        "stopped": "已保留 {n} 个结果；继续：recagent eval run --resume {folder}",
         "passed": "通过  {new} 的 {measure}：与 {base} 之差确信不低于允许值"
         "（{low:+.4f} >= {least:+.4f}）",
         "not passed": "未过  {new} 的 {measure}：与 {base} 之差可能为 {low:+.4f}，允许值为 "

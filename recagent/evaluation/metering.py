@@ -219,10 +219,10 @@ def _turns(messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:
 
 
 def _listed(names: Sequence[str], values: Sequence[float | None]) -> str:
-    """Labels or texts with their log probabilities, best first, one a line."""
+    """Log probabilities and the labels or texts that they are of, best first, one a line."""
     pairs = zip(names, values, strict=True)
     best_first = sorted(pairs, key=lambda pair: (pair[1] is None, -(pair[1] or 0.0)))
     return "\n".join(
-        f"{name.strip()}\t{'not listed' if value is None else f'{value:.3f}'}"
+        f"{'not listed' if value is None else f'{value:.3f}':>10}  {name.strip()}"
         for name, value in best_first
     )

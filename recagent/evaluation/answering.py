@@ -95,7 +95,7 @@ class Desk:
             system=job.system.name,
             case=job.case.id,
             variant=job.variant,
-            scores=scores,
+            scores=_kept(scores),
             seconds=time.perf_counter() - began,
         )
 
@@ -117,7 +117,7 @@ class Desk:
             joined = blend(said.scores, base, language_weight=system.join).tolist()
         ids = [candidate.item.id for candidate in candidates]
         return {
-            "scores": dict(zip(ids, joined, strict=True)),
+            "scores": _kept(dict(zip(ids, joined, strict=True))),
             "repairs": said.repairs,
             "invalid": said.invalid,
             "notes": said.notes,
@@ -146,6 +146,11 @@ class Desk:
         limit = len(items) if wanted else KEPT
         proposed = await self.baselines[baseline](query, limit=limit)
         return {key: score for key, score in proposed if not wanted or key in wanted}
+
+
+def _kept(scores: Scores) -> Scores:
+    """Scores with nine digits: enough to tell them apart, and a run's file is half as large."""
+    return {item_id: float(f"{score:.9g}") for item_id, score in scores.items()}
 
 
 def conversation(job: Job, exchanges: tuple[Exchange, ...]) -> Conversation:

@@ -1,6 +1,7 @@
 """Orders, memory and scenes: rankers whose faults are known, and what the audits say of them."""
 
 import math
+from hashlib import sha256
 from statistics import mean, stdev
 
 import pytest
@@ -142,6 +143,10 @@ def test_kendall_is_scipys(other):
 # Memory
 
 
+def hash_of(*parts):
+    return sha256(repr(parts).encode()).digest()
+
+
 def with_relevant_first(order, case):
     return sorted(order, key=lambda item: item not in case.judgments)
 
@@ -159,11 +164,12 @@ def test_who_knows_titles_by_heart_loses_without_them():
 
 
 def test_what_is_kept_of_a_worked_example():
-    cases = {"c": make_case("c", "abcd", "a")}
+    cases = {name: make_case(name, "abcd", "a") for name in "xy"}
+    orders = {"": "abcd", "masked": "bacd", "swapped": "bcda"}
     results = [
-        Result(system="s", case="c", scores=falling("abcd")),
-        Result(system="s", case="c", variant="masked", scores=falling("bacd")),
-        Result(system="s", case="c", variant="swapped", scores=falling("bcda")),
+        Result(system="s", case=name, variant=variant, scores=falling(order))
+        for name in cases
+        for variant, order in orders.items()
     ]
     found = memorisation(results, cases, measure=MRR, shelf=SHELF)
     random = (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4
@@ -177,6 +183,16 @@ def test_who_does_not_beat_chance_has_nothing_to_keep():
     ways = ("", "masked", "swapped")
     results = ask("bad", lambda order, case: with_relevant_first(order, case)[::-1], ways)
     found = memorisation(results, CASES, measure=NDCG, shelf=SHELF)
+    assert found.kept_masked is found.kept_swapped is None
+
+
+def test_a_lift_that_may_be_none_is_not_divided_by():
+    results = [
+        *ask("lucky", lambda order, case: sorted(order, key=lambda i: hash_of(case.id, i)),
+             ("", "masked", "swapped")),
+    ]  # fmt: skip
+    found = memorisation(results, CASES, measure=NDCG, shelf=SHELF)
+    assert abs(found.plain - found.random) < 0.1
     assert found.kept_masked is found.kept_swapped is None
 
 

@@ -65,6 +65,16 @@ def test_a_second_run_asks_nothing_again(shop, recagent, server):
     assert cost.calls == cost.cached > 0
 
 
+def test_a_whole_run_is_summed_up_anew_without_its_server(shop, recagent):
+    with StubServer() as server:
+        ran(recagent, write_experiment(shop, url=server.url, systems=PROMPTS))
+    (shop / "out" / "summary.json").unlink()
+    assert recagent("eval", "export", "out").returncode == 1
+    again = recagent("eval", "run", "--resume", "out")
+    assert again.returncode == 0, again.stderr
+    assert load_run(shop / "out").summary.failed == 0
+
+
 def own_prompt(shop, name, words):
     """A prompt file of one's own, made of the shipped one."""
     text = (prompts.folder() / "rerank" / "label.v1.j2").read_text(encoding="utf-8")

@@ -163,6 +163,11 @@ def test_a_gzipped_file_is_read_where_the_plain_one_is_gone(tmp_path):
     (tmp_path / "results.jsonl.gz").write_bytes(gzip.compress(path.read_bytes()))
     path.unlink()
     assert runs.lines(Result, path) == kept
+    runs.mend(path)
+    assert [each.name for each in tmp_path.iterdir()] == [runs.RESULTS]
+    runs.append(path, [Result(system="a", case="3")])
+    assert len(runs.lines(Result, path)) == 3
+    path.unlink()
     (tmp_path / "results.jsonl.gz").write_bytes(b"torn")
     with pytest.raises(DataError, match=r"results\.jsonl\.gz' is not as recagent wrote it"):
         runs.lines(Result, path)

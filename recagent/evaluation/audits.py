@@ -25,6 +25,7 @@ from recagent.evaluation.nouns import (
     Result,
     Shelf,
 )
+from recagent.evaluation.resampling import interval
 from recagent.types import Case
 
 if TYPE_CHECKING:
@@ -135,12 +136,16 @@ def memorisation(
                    for case, by_variant in whole.items()]  # fmt: skip
         values.append(case_values([measure], answers, shelf=shelf)[measure])
     table = np.stack(values)
-    table = table[:, ~np.isnan(table).any(axis=0)]
+    kept: list[int] = np.flatnonzero(~np.isnan(table).any(axis=0)).tolist()
+    table = table[:, kept]
     if table.shape[1] == 0:
         return None
     random, plain, masked, swapped = (float(value) for value in table.mean(axis=1))
     lift = plain - random
-    beats = lift > 0 if measure.higher_is_better else lift < 0
+    asked_people = [cases[case].user_id for case in whole]
+    people = [asked_people[at] for at in kept]
+    _, low, high = interval(table[1] - table[0], people=people)
+    beats = low > 0 if measure.higher_is_better else high < 0  # a share of noise says nothing
     return Memorisation(
         system=results[0].system,
         cases=table.shape[1],

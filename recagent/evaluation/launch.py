@@ -108,8 +108,9 @@ async def start(
             await _rehearse(bench)
             concurrency = limits.concurrency or experiment.concurrency
             purse = Purse(most=limits.most)
-            asking = asked_models(bench, cache=cache, concurrency=concurrency, purse=purse)
-            async with asking as sources:
+            async with asked_models(
+                bench, bench.jobs(), cache=cache, concurrency=concurrency, purse=purse
+            ) as sources:
                 with _sole_writer(folder):
                     _open_folder(folder, path, bench, sources, limits, arguments)
                     await _ask(bench, folder, sources, concurrency, watch)
@@ -144,8 +145,9 @@ async def resume(
             _same(manifest, bench, runs.lines(Case, folder / runs.CASES))
             concurrency = limits.concurrency or experiment.concurrency
             purse = Purse(most=limits.most)
-            asking = asked_models(bench, cache=cache, concurrency=concurrency, purse=purse)
-            async with asking as sources:
+            async with asked_models(
+                bench, _left(bench, folder), cache=cache, concurrency=concurrency, purse=purse
+            ) as sources:
                 _same_models(manifest, bench, sources)
                 await _ask(bench, folder, sources, concurrency, watch)
                 return await _finished(bench, folder)
@@ -222,11 +224,8 @@ async def _ask(
     bench: Bench, folder: Path, sources: Mapping[str, Source], concurrency: int, watch: Watch
 ) -> None:
     """Ask what has no result yet, and keep each result as it comes."""
-    jobs = bench.jobs()
-    kept = runs.lines(Result, folder / runs.RESULTS)
-    done = {(result.system, result.case, result.variant) for result in kept}
     told = {case.id for case in bench.first_cases(bench.experiment.conversations)}
-    watch.planned(jobs, kept)
+    watch.planned(bench.jobs(), runs.lines(Result, folder / runs.RESULTS))
 
     def keep(job: Job, result: Result, exchanges: tuple[Exchange, ...]) -> None:
         if exchanges and job.variant == ALL and job.case.id in told:
@@ -235,11 +234,18 @@ async def _ask(
         watch.result(job, result)
 
     await ask_all(
-        [job for job in jobs if job.key not in done],
+        _left(bench, folder),
         desk=bench.desk(sources),
         concurrency=concurrency,
         on_result=keep,
     )
+
+
+def _left(bench: Bench, folder: Path) -> list[Job]:
+    """The questions that have no result yet."""
+    kept = runs.lines(Result, folder / runs.RESULTS)
+    done = {(result.system, result.case, result.variant) for result in kept}
+    return [job for job in bench.jobs() if job.key not in done]
 
 
 async def _finished(bench: Bench, folder: Path) -> runs.Run:

@@ -248,7 +248,8 @@ class Memorisation:
         masked: with candidates' titles masked.
         swapped: with the history of another person.
         random: expected value of a random order.
-        kept_masked: (masked - random) / (plain - random); None where plain does not beat random.
+        kept_masked: (masked - random) / (plain - random); None where plain does not surely beat
+            random (95% interval of the lift).
         kept_swapped: likewise.
     """
 

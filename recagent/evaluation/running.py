@@ -91,16 +91,22 @@ async def estimate(
 
 @asynccontextmanager
 async def asked_models(
-    bench: Bench, *, cache: ReplyCache | None, concurrency: int, purse: Purse
+    bench: Bench,
+    jobs: Iterable[Job],
+    *,
+    cache: ReplyCache | None,
+    concurrency: int,
+    purse: Purse,
 ) -> AsyncGenerator[dict[str, Source]]:
-    """The experiment's models, started; closed at the end.
+    """The models that ``jobs`` ask, started; closed at the end.
 
     Raises:
         ModelError: one cannot be had.
     """
     sources: dict[str, Source] = {}
     try:
-        for name, settings in bench.models.items():
+        for name in dict.fromkeys(job.system.model for job in jobs if not job.system.baseline):
+            settings = bench.models[name]
             model, identity = await models.started(settings)
             sources[name] = models.source(
                 settings, model, identity, cache=cache, concurrency=concurrency, purse=purse

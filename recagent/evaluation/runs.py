@@ -165,7 +165,11 @@ def append(path: Path, values: Iterable[object]) -> None:
 
 
 def mend(path: Path) -> None:
-    """Cut off a last line without an end, so that what is appended begins a line of its own."""
+    """Make a file of lines fit to be appended to: unpacked, and without a last line that is torn."""
+    packed = path.with_name(f"{path.name}.gz")
+    if packed.is_file() and not path.is_file():
+        _replace(path, _content(path))
+        packed.unlink()
     if path.is_file():
         whole = path.read_bytes().rfind(b"\n") + 1
         if whole < path.stat().st_size:

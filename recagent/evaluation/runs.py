@@ -126,9 +126,13 @@ def lines(kind: type[T], path: Path) -> list[T]:
     return found
 
 
+def _packed(path: Path) -> Path:
+    return path.with_name(f"{path.name}.gz")
+
+
 def _content(path: Path) -> bytes:
     """What the file holds, or its gzipped copy, as kept runs have."""
-    packed = path.with_name(f"{path.name}.gz")
+    packed = _packed(path)
     if not path.is_file() and packed.is_file():
         try:
             return gzip.decompress(packed.read_bytes())
@@ -148,6 +152,7 @@ def write_json(path: Path, value: object) -> None:
 def write_lines(path: Path, values: Iterable[object]) -> None:
     """Write a file of one value a line that is there whole or as it was before."""
     _replace(path, b"".join(_bytes(value) + b"\n" for value in values))
+    _packed(path).unlink(missing_ok=True)  # an older copy
 
 
 def append(path: Path, values: Iterable[object]) -> None:
@@ -165,8 +170,8 @@ def append(path: Path, values: Iterable[object]) -> None:
 
 
 def mend(path: Path) -> None:
-    """Make a file of lines fit to be appended to: unpacked, and without a last line that is torn."""
-    packed = path.with_name(f"{path.name}.gz")
+    """Make a file of lines fit to be appended to: unpacked, and without a torn last line."""
+    packed = _packed(path)
     if packed.is_file() and not path.is_file():
         _replace(path, _content(path))
         packed.unlink()

@@ -182,6 +182,7 @@ def _ran(
 
     from recagent.cli.evaluation_live import watching  # noqa: PLC0415
     from recagent.cli.evaluation_show import WORDS  # noqa: PLC0415
+    from recagent.errors import RecagentError  # noqa: PLC0415
     from recagent.evaluation.launch import resume, start  # noqa: PLC0415
 
     stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
@@ -196,11 +197,11 @@ def _ran(
         )
         try:
             return anyio.run(begin)
-        except BaseException:
-            if watch.kept:
-                says = WORDS[lang]["stopped"].format(n=watch.kept, folder=folder)
-                typer.echo(says, err=True)
-            raise
+        except (RecagentError, KeyboardInterrupt) as error:  # said below the table, then raised
+            stopped = error
+    if watch.kept:
+        typer.echo(WORDS[lang]["stopped"].format(n=watch.kept, folder=folder), err=True)
+    raise stopped
 
 
 def _minimum(text: str) -> tuple[str, float]:

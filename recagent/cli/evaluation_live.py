@@ -116,3 +116,5 @@ def watching() -> Generator[LiveTable]:
     table = LiveTable(stages)
     with Live(table, console=console, refresh_per_second=2):
         yield table
+    if not console.is_terminal:
+        console.print()  # a file's last line has an end

@@ -79,3 +79,29 @@ def test_twenty_kills_lose_no_finished_case_and_double_none(tmp_path, environmen
     assert finished <= set(found)
     cases = len(load_run(run).cases)
     assert len(found) == 2 * cases + 5 * cases
+
+
+def test_ctrl_c_keeps_what_is_answered_and_tells_how_to_go_on(tmp_path, environment):
+    shop, run = write_shop(tmp_path), tmp_path / "out"
+    environment = {**environment, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    with StubServer(delay=0.15) as server:
+        path = write_experiment(
+            shop, url=server.url, systems='[[systems]]\nprompt = "label.v1"\n', more="concurrency=1"
+        )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "recagent", "eval", "run", str(path), "--out", str(run)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+        end = time.monotonic() + 60
+        while not keys(run / "results.jsonl"):
+            assert time.monotonic() < end, "no result within a minute"
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    kept = len(keys(run / "results.jsonl"))
+    assert f"{kept} results are kept; go on with: recagent eval run --resume {run}" in said

@@ -13,7 +13,7 @@ import typer
 from recagent.cli.language import speak
 
 if TYPE_CHECKING:
-    from recagent.evaluation.launch import Limits
+    from recagent.evaluation.conditions import Limits
     from recagent.evaluation.running import Estimate
     from recagent.evaluation.runs import Run
     from recagent.types import Language
@@ -62,7 +62,7 @@ def run(
 ) -> None:
     """Run an experiment; Ctrl-C keeps what is answered, --resume goes on."""
     from recagent.cli import evaluation_show as show  # noqa: PLC0415
-    from recagent.evaluation.launch import Limits  # noqa: PLC0415
+    from recagent.evaluation.conditions import Limits  # noqa: PLC0415
 
     speak(lang)
     if (experiment is None) == (resume is None):

@@ -5,26 +5,27 @@ A result is kept when it is there: a killed run loses those under way and no oth
 
 from __future__ import annotations
 
-import os
-import platform
-import subprocess
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import platformdirs
 from filelock import FileLock, Timeout
 
-import recagent
 from recagent import prompts, wiring
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation import models, runs
+from recagent.evaluation import runs
 from recagent.evaluation.answering import Job, conversation
 from recagent.evaluation.bench import Bench
+from recagent.evaluation.conditions import (
+    Limits,
+    check_same,
+    check_same_models,
+    manifest_of,
+    now,
+)
 from recagent.evaluation.experiment import load_experiment
 from recagent.evaluation.metering import Purse, Source
 from recagent.evaluation.nouns import ALL, Exchange, Manifest, Result
@@ -34,10 +35,6 @@ from recagent.evaluation.summary import summarise
 from recagent.protocols import ReplyCache
 from recagent.types import Case
 
-_PACKAGES = (
-    "recagent", "chromadb", "numpy", "scipy", "scikit-learn", "implicit", "ir-measures", "bm25s",
-    "wordllama", "xllamacpp", "openai", "jinja2", "pydantic",
-)  # fmt: skip
 # What stands in a run's folder before its manifest does.
 _BEGINNING = {
     ".lock", runs.EXPERIMENT, runs.CASES, runs.TITLES, runs.RESULTS, runs.CONVERSATIONS
@@ -58,23 +55,6 @@ class Watch(Protocol):
     def result(self, job: Job, result: Result) -> None:
         """One more result is kept."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What a run may take.
-
-    Attributes:
-        concurrency: questions at once; the experiment's own where it is 0.
-        most: of money, in the prices' unit; None for no limit.
-        cases: of each scene at most; 0 for all that are declared.
-        data: where the data are, in place of the experiment's path.
-    """
-
-    concurrency: int = 0
-    most: float | None = None
-    cases: int = 0
-    data: Path | None = None
 
 
 async def dry_run(path: Path, *, limits: Limits, watch: Watch) -> list[Estimate]:
@@ -142,13 +122,13 @@ async def resume(
             good = [result for result in runs.lines(Result, results) if result.error is None]
             runs.write_lines(results, good)
         async with opened(experiment, limit=manifest.limit, on_progress=watch.stage) as bench:
-            _same(manifest, bench, runs.lines(Case, folder / runs.CASES))
+            check_same(manifest, bench, runs.lines(Case, folder / runs.CASES))
             concurrency = limits.concurrency or experiment.concurrency
             purse = Purse(most=limits.most)
             async with asked_models(
                 bench, _left(bench, folder), cache=cache, concurrency=concurrency, purse=purse
             ) as sources:
-                _same_models(manifest, bench, sources)
+                check_same_models(manifest, bench, sources)
                 await _ask(bench, folder, sources, concurrency, watch)
                 return await _finished(bench, folder)
 
@@ -184,38 +164,8 @@ def _open_folder(
     runs.write_json(folder / runs.TITLES, _titles(bench))
     for name in (runs.RESULTS, runs.CONVERSATIONS):
         (folder / name).touch()
-    data = bench.data
-    manifest = Manifest(
-        name=bench.experiment.name,
-        began=_now(),
-        finished=None,
-        recagent=recagent.__version__,
-        git=_git(),
-        python=platform.python_version(),
-        platform=platform.platform(),
-        packages=_packages(),
-        prompts={name: prompt.id for name, prompt in bench.prompts.items()},
-        models={
-            name: models.described(bench.models[name], source.model, source.identity)
-            for name, source in sources.items()
-        },
-        kinds={
-            system.name: bench.prompts[system.name].mode if system.prompt else "baseline"
-            for system in bench.experiment.grid
-        },
-        data={
-            "name": data.name,
-            "fingerprint": data.fingerprint,
-            "note": data.note,
-            "items": len(data.items),
-            "events": len(data.events),
-            "people": len({case.user_id for case in bench.questions.cases}),
-        },
-        experiment=bench.experiment.model_dump(mode="json"),
-        arguments=list(arguments),
-        folder=_from(folder, path.parent),
-        data_path=_from(folder, limits.data) if limits.data else "",
-        limit=limits.cases,
+    manifest = manifest_of(
+        bench, sources, path=path, folder=folder, limits=limits, arguments=arguments
     )
     runs.write_json(folder / runs.MANIFEST, manifest)
 
@@ -264,35 +214,8 @@ async def _finished(bench: Bench, folder: Path) -> runs.Run:
     runs.write_lines(folder / runs.VALUES, values)
     runs.write_json(folder / runs.SUMMARY, summary)
     manifest = runs.read(Manifest, folder / runs.MANIFEST)
-    runs.write_json(folder / runs.MANIFEST, replace(manifest, finished=_now()))
+    runs.write_json(folder / runs.MANIFEST, replace(manifest, finished=now()))
     return runs.load_run(folder)
-
-
-def _same(manifest: Manifest, bench: Bench, frozen: Sequence[Case]) -> None:
-    """Refuse to go on where another run would be mixed in."""
-    again = "begin a new run"
-    if manifest.data["fingerprint"] != bench.data.fingerprint:
-        raise DataError(f"the data of run {manifest.name!r} have changed since it began; {again}")
-    if list(frozen) != list(bench.questions.cases):
-        raise DataError(
-            f"the cases of run {manifest.name!r} cannot be made again as they were; {again}"
-        )
-    for name, prompt in bench.prompts.items():
-        if manifest.prompts.get(name) != prompt.id:
-            raise DataError(
-                f"the prompt of {name!r} was {manifest.prompts.get(name)!r} when the run began and "
-                f"is {prompt.id!r} now; {again}"
-            )
-
-
-def _same_models(manifest: Manifest, bench: Bench, sources: Mapping[str, Source]) -> None:
-    for name, source in sources.items():
-        now = models.described(bench.models[name], source.model, source.identity)
-        if manifest.models.get(name) != now:
-            raise DataError(
-                f"model {name or 'default'!r} is not what it was when the run began "
-                f"({manifest.models.get(name)} then, {now} now); begin a new run"
-            )
 
 
 def _titles(bench: Bench) -> dict[str, str]:
@@ -302,10 +225,6 @@ def _titles(bench: Bench) -> dict[str, str]:
     named = {key for case in cases for key in (*case.item_ids, *case.judgments)}
     named |= {event.item_id for case in cases for event in case.history}
     return {key: prompts.caption(items[key]) for key in sorted(named) if key in items}
-
-
-def _from(folder: Path, path: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
 def cache_path() -> Path:
@@ -331,32 +250,3 @@ def _sole_writer(folder: Path) -> Generator[None]:
             yield
     except Timeout as error:
         raise DataError(f"another process works on run {str(folder)!r}; wait for it") from error
-
-
-def _packages() -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _git() -> str | None:
-    """Revision of the working copy in which the command was given."""
-    try:
-        revision = _output("git", "rev-parse", "HEAD")
-        changes = _output("git", "status", "--porcelain", "--untracked-files=no")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return revision + ("+changes" if changes else "")
-
-
-def _output(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-    return done.stdout.strip()
-
-
-def _now() -> str:
-    return datetime.now(tz=UTC).isoformat(timespec="seconds")

@@ -1,0 +1,165 @@
+"""Under which conditions a run is made: its limits, its manifest, and whether they still hold.
+
+It writes nothing: that is ``launch``.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import recagent
+from recagent.errors import DataError
+from recagent.evaluation import models
+from recagent.evaluation.bench import Bench
+from recagent.evaluation.metering import Source
+from recagent.evaluation.nouns import Manifest
+from recagent.types import Case
+
+_PACKAGES = (
+    "recagent", "chromadb", "numpy", "scipy", "scikit-learn", "implicit", "ir-measures", "bm25s",
+    "wordllama", "xllamacpp", "openai", "jinja2", "pydantic",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a run may take.
+
+    Attributes:
+        concurrency: questions at once; the experiment's own where it is 0.
+        most: of money, in the prices' unit; None for no limit.
+        cases: of each scene at most; 0 for all that are declared.
+        data: where the data are, in place of the experiment's path.
+    """
+
+    concurrency: int = 0
+    most: float | None = None
+    cases: int = 0
+    data: Path | None = None
+
+
+def manifest_of(
+    bench: Bench,
+    sources: Mapping[str, Source],
+    *,
+    path: Path,
+    folder: Path,
+    limits: Limits,
+    arguments: Sequence[str],
+) -> Manifest:
+    """The manifest of a run that begins now.
+
+    Args:
+        bench: of the run.
+        sources: its models, started.
+        path: of the experiment.
+        folder: of the run.
+        limits: of the run.
+        arguments: of the command line.
+    """
+    data = bench.data
+    return Manifest(
+        name=bench.experiment.name,
+        began=now(),
+        finished=None,
+        recagent=recagent.__version__,
+        git=_git(),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        packages=_packages(),
+        prompts={name: prompt.id for name, prompt in bench.prompts.items()},
+        models={
+            name: models.described(bench.models[name], source.model, source.identity)
+            for name, source in sources.items()
+        },
+        kinds={
+            system.name: bench.prompts[system.name].mode if system.prompt else "baseline"
+            for system in bench.experiment.grid
+        },
+        data={
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "note": data.note,
+            "items": len(data.items),
+            "events": len(data.events),
+            "people": len({case.user_id for case in bench.questions.cases}),
+        },
+        experiment=bench.experiment.model_dump(mode="json"),
+        arguments=list(arguments),
+        folder=_from(folder, path.parent),
+        data_path=_from(folder, limits.data) if limits.data else "",
+        limit=limits.cases,
+    )
+
+
+def check_same(manifest: Manifest, bench: Bench, frozen: Sequence[Case]) -> None:
+    """Refuse to go on where another run would be mixed in.
+
+    Raises:
+        DataError: data, cases or prompts are not those that the run began with.
+    """
+    again = "begin a new run"
+    if manifest.data["fingerprint"] != bench.data.fingerprint:
+        raise DataError(f"the data of run {manifest.name!r} have changed since it began; {again}")
+    if list(frozen) != list(bench.questions.cases):
+        raise DataError(
+            f"the cases of run {manifest.name!r} cannot be made again as they were; {again}"
+        )
+    for name, prompt in bench.prompts.items():
+        if manifest.prompts.get(name) != prompt.id:
+            raise DataError(
+                f"the prompt of {name!r} was {manifest.prompts.get(name)!r} when the run began and "
+                f"is {prompt.id!r} now; {again}"
+            )
+
+
+def check_same_models(manifest: Manifest, bench: Bench, sources: Mapping[str, Source]) -> None:
+    """Refuse models that are not those of the manifest. Raises as ``check_same``."""
+    for name, source in sources.items():
+        now = models.described(bench.models[name], source.model, source.identity)
+        if manifest.models.get(name) != now:
+            raise DataError(
+                f"model {name or 'default'!r} is not what it was when the run began "
+                f"({manifest.models.get(name)} then, {now} now); begin a new run"
+            )
+
+
+def _from(folder: Path, path: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+
+
+def _packages() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _git() -> str | None:
+    """Revision of the working copy in which the command was given."""
+    try:
+        revision = _output("git", "rev-parse", "HEAD")
+        changes = _output("git", "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return revision + ("+changes" if changes else "")
+
+
+def _output(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    return done.stdout.strip()
+
+
+def now() -> str:
+    """ISO time with zone, in seconds."""
+    return datetime.now(tz=UTC).isoformat(timespec="seconds")

@@ -6,7 +6,7 @@ import pytest
 from examples import LIKES, SCALE, make_event, make_index, make_item, wait
 
 from recagent.errors import ConfigError
-from recagent.evaluation.baselines import BASELINES, baseline, baselines
+from recagent.evaluation.baselines import BASELINES, baselines
 from recagent.fakes import HashEmbedder
 from recagent.profiles import profile_of
 from recagent.protocols import Query
@@ -20,6 +20,11 @@ SHOP = [
     make_item("f1", "space opera", scene="films"),
     make_item("f2", "desert opera", scene="films"),
 ]
+
+
+def baseline(name, **same):
+    """One baseline alone."""
+    return baselines([name], **same)[name]
 
 
 def answers(names, events, *, training=LIKES, items=SHOP, user_id="eve", scene="books", **options):

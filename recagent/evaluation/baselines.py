@@ -47,26 +47,6 @@ RECENT = timedelta(days=30)
 REMEMBERED = 64  # queries; more than are ever asked at once
 
 
-def baseline(
-    name: str,
-    *,
-    index: ItemIndex,
-    embedder: Embedder,
-    training: Sequence[Event],
-    scale: RatingScale,
-    seed: int,
-) -> CandidateSource:
-    """One baseline; ``baselines`` makes several that share what they learn from.
-
-    Raises:
-        ConfigError: there is none of that name, or its library is not installed.
-    """
-    made = baselines(
-        [name], index=index, embedder=embedder, training=training, scale=scale, seed=seed
-    )
-    return made[name]
-
-
 def baselines(
     names: Sequence[str],
     *,

@@ -1,10 +1,14 @@
 """What the SQL store does beyond the contract: durable, readable again, and shared by writers."""
 
+import gc
 import os
 import shutil
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
+import threading
 import traceback
 from functools import partial
 
@@ -169,6 +173,26 @@ def test_a_database_that_cannot_be_opened_is_a_config_error(tmp_path, monkeypatc
         SqlEventStore(url)
     assert says in str(refused.value)
     assert "s3cret" not in "".join(traceback.format_exception(refused.value))
+
+
+@ON_LOOPBACK
+def test_a_server_that_goes_during_the_handshake_is_a_config_error_and_leaves_no_socket():
+    # pg8000 raises a plain OSError there; an open socket would be a warning, which fails the test.
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def accept_and_reset():
+            for _ in range(3):
+                client, _ = server.accept()
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.close()
+
+        going = threading.Thread(target=accept_and_reset)
+        going.start()
+        for _ in range(3):
+            with pytest.raises(ConfigError, match="cannot be opened"):
+                SqlEventStore(f"postgresql://ann@127.0.0.1:{server.getsockname()[1]}/x")
+        going.join()
+    gc.collect()
 
 
 def test_without_the_driver_the_error_names_the_extra(monkeypatch):

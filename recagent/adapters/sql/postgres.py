@@ -5,8 +5,9 @@ Not what all databases have in common; loaded only where the URL asks for it.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +21,20 @@ class Dialect(PGDialect_pg8000):
     """SQLAlchemy's, but for lost connections: pg8000 raises some of them as a plain OSError."""
 
     supports_statement_cache = True
+
+    def connect(self, *cargs: Any, **cparams: Any) -> Any:
+        """Connect through a socket of our own: pg8000 leaves its own open where it fails."""
+        if "unix_sock" in cparams:
+            return super().connect(*cargs, **cparams)
+        try:
+            with ExitStack() as undone:
+                dialled = _dial(cparams)
+                undone.callback(dialled.close)
+                connection = self.loaded_dbapi.Connection(*cargs, **cparams, sock=dialled)
+                undone.pop_all()
+                return connection
+        except OSError as error:
+            raise self.loaded_dbapi.InterfaceError(str(error)) from error
 
     def do_ping(self, dbapi_connection: Any) -> bool:
         """Whether the pool may hand out the connection; if not, it makes a new one."""
@@ -71,6 +86,17 @@ def insertion(
     given = sa.func.unnest(*arrays).table_valued(*columns, with_ordinality="nth").render_derived()
     in_order = sa.select(*(given.c[name] for name in columns)).order_by(given.c.nth)
     return postgresql.insert(table).from_select(list(columns), in_order), columns
+
+
+def _dial(cparams: dict[str, Any]) -> socket.socket:
+    host, port = cparams.get("host", "localhost"), cparams.get("port", 5432)
+    try:
+        dialled = socket.create_connection((host, port), cparams.get("timeout"))
+    except OSError as error:
+        said = f"Can't create a connection to host {host} and port {port}: {error}"
+        raise OSError(said) from error
+    dialled.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return dialled
 
 
 def _lost(context: sa.ExceptionContext) -> DisconnectionError | None:

@@ -38,12 +38,21 @@ class ModelError(RecagentError):
     Attributes:
         retryable: whether the same call may succeed a moment later.
         status: of HTTP, where there is one.
+        retry_after: seconds that the server asks to be left alone, if it does.
     """
 
-    def __init__(self, message: str, *, retryable: bool = False, status: int | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retryable: bool = False,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.retryable = retryable
         self.status = status
+        self.retry_after = retry_after
 
 
 class ReplyError(ModelError):

@@ -16,7 +16,7 @@ from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
 from recagent.errors import ConfigError
 from recagent.protocols import ChatModel, Embedder, ReplyCache
-from recagent.ranking import LanguageRanker
+from recagent.ranking import LanguageRanker, Window
 from recagent.recommender import Options, Parts
 from recagent.retrieval import (
     Lexical,
@@ -52,12 +52,14 @@ def parts(settings: Settings) -> Parts:
         )
     scale = settings.ratings.scale()
     vectors, items, chat = embedder(settings), index(settings), model(settings)
+    window = Window()
     ranker = (
         LanguageRanker(
             chat,
             mode=settings.model.mode,
             lang=settings.lang,
             attempts=settings.model.attempts,
+            window=window,
         )
         if chat
         else None
@@ -81,6 +83,7 @@ def parts(settings: Settings) -> Parts:
         model=chat,
         scenes=settings.declared_scenes(),
         scale=scale,
+        window=window,
     )
 
 

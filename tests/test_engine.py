@@ -46,6 +46,14 @@ def over_http(address: str, name: str = "") -> Engine:
     return Engine(HttpWire(base_url=address, api_key="", name=name, concurrency=4, timeout=60))
 
 
+async def started(address: str) -> frozenset[str]:
+    model = over_http(address, name="stub")
+    try:
+        return await model.start()
+    finally:
+        await model.close()
+
+
 def test_a_model_chats_labels_and_tells_likelihoods(make: Callable[[], ChatModel]) -> None:
     async def run() -> None:
         model = make()
@@ -167,14 +175,14 @@ def test_a_server_that_refuses_or_babbles_is_no_server_without_features(
     status: int, body: str
 ) -> None:
     with stub(status, body) as address, pytest.raises(ModelError):
-        anyio.run(over_http(address, name="stub").start)
+        anyio.run(started, address)
 
 
 def test_a_server_that_tells_probabilities_after_the_bias_is_not_asked_for_likelihoods() -> None:
     certain = '{"content": [{"id": 5, "token": "a", "logprob": 0.0, "top_logprobs": []}]}'
     body = f'{{"tokens": [5], "choices": [{{"message": {{}}, "logprobs": {certain}}}]}}'
     with stub(200, body) as address:
-        assert anyio.run(over_http(address, name="stub").start) == {"label", "listwise"}
+        assert anyio.run(started, address) == {"label", "listwise"}
 
 
 def test_the_older_shape_of_log_probabilities_is_read_too() -> None:

@@ -13,6 +13,7 @@ from recagent import prompts
 from recagent.explaining import phrased
 from recagent.fakes import ScriptedModel, json_order
 from recagent.ranking import LanguageRanker
+from recagent.ranking.asking import Window
 from recagent.types import Candidate, Evidence, Scene, User
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -124,7 +125,17 @@ def phrasing_prompt(lang, person):
         for number, (kind, facts) in enumerate(REASONS[person], start=1)
     ]
     model = ScriptedModel(reply='{"sentences": []}')
-    wait(phrased(evidence, scenes=SCENES, model=model, lang=lang, attempts=1, deadline=30))
+    wait(
+        phrased(
+            evidence,
+            scenes=SCENES,
+            model=model,
+            lang=lang,
+            attempts=1,
+            window=Window(),
+            deadline=30,
+        )
+    )
     return shown(model.seen[0]) + "\n"
 
 

@@ -59,7 +59,7 @@ class Stuck(HashEmbedder):
 
 @pytest.fixture(autouse=True)
 def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._WAIT", wait_none())
+    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def recommend(*, users=(), context=None, **parts):

@@ -28,7 +28,7 @@ ALL_MODES = ["likelihood", "label", "listwise", *BY_LABEL]
 
 @pytest.fixture(autouse=True)
 def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._WAIT", wait_none())
+    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def rank(model, *, items, mode="auto", query=None, **how):

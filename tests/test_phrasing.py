@@ -14,6 +14,7 @@ from recagent.explaining import claims, phrased
 from recagent.explaining.phrasing import _JOINTS, _LEADS, checked
 from recagent.explaining.sentences import clause
 from recagent.fakes import ScriptedModel
+from recagent.ranking.asking import Window
 from recagent.types import Evidence, Scene
 
 SCENES = {"films": Scene(name="films", labels={"en": "Films", "zh": "电影"})}
@@ -34,7 +35,7 @@ PLAIN = claims(EVIDENCE, scenes=SCENES, lang="en")
 
 @pytest.fixture(autouse=True)
 def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._WAIT", wait_none())
+    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def phrase(*sentences, reply=None, lang="en", failures=0):
@@ -48,7 +49,15 @@ def phrase(*sentences, reply=None, lang="en", failures=0):
 
 def ask(model, *, evidence=EVIDENCE, lang="en", deadline=30):
     return wait(
-        phrased(evidence, scenes=SCENES, model=model, lang=lang, attempts=2, deadline=deadline)
+        phrased(
+            evidence,
+            scenes=SCENES,
+            model=model,
+            lang=lang,
+            attempts=2,
+            window=Window(),
+            deadline=deadline,
+        )
     )
 
 

@@ -22,7 +22,7 @@ SCENES = {"films": Scene(name="films", labels={"en": "Films", "zh": "电影"})}
 
 @pytest.fixture(autouse=True)
 def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._WAIT", wait_none())
+    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def person(liked, unliked=(), **query):

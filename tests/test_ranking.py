@@ -19,7 +19,7 @@ BOOKS = [make_item(f"b{number}", f"Title {number}", year=1900 + number) for numb
 
 @pytest.fixture(autouse=True)
 def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._WAIT", wait_none())
+    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def rank(model, *, size=3, mode="auto", attempts=3, query=None):

@@ -16,13 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from anyio import to_thread
+from pydantic import BaseModel, FiniteFloat
 
+from recagent.adapters.http import HttpWire
 from recagent.errors import ConfigError, ModelError, ReplyError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.float32]
+
+_PATIENCE = 600.0  # seconds for one batch of texts
 
 
 class WordLlamaEmbedder:
@@ -68,28 +72,42 @@ class EndpointEmbedder:
         self._api_key = api_key
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
-        import openai  # noqa: PLC0415
-
-        client = openai.AsyncOpenAI(
-            base_url=self._base_url, api_key=self._api_key or "none", max_retries=0
+        wire = HttpWire(
+            base_url=self._base_url,
+            api_key=self._api_key,
+            name=self.name,
+            concurrency=1,
+            timeout=_PATIENCE,
         )
         try:
-            async with client:
-                reply = await client.embeddings.create(model=self.name, input=list(texts))
-        except openai.OpenAIError as error:
+            reply = await wire.post("/v1/embeddings", {"input": list(texts)})
+        except ModelError as error:
             raise ModelError(
                 f"embeddings endpoint {self._base_url!r}: {error}; see that it is up, then run the "
                 "command again, what is written stays",
                 retryable=True,
             ) from error
+        finally:
+            await wire.close()
         try:
-            return unit_rows(np.asarray([row.embedding for row in reply.data]))
-        except (AttributeError, TypeError, ValueError) as error:
+            rows = sorted(_Embeddings.model_validate(reply).data, key=lambda row: row.index)
+            pairs = zip(texts, rows, strict=True)
+            return unit_rows(np.asarray([row.embedding for _, row in pairs]))
+        except ValueError as error:
             raise ReplyError(
                 f"embeddings endpoint {self._base_url!r} answered outside OpenAI's protocol",
                 reply=str(reply)[:500],
                 retryable=False,
             ) from error
+
+
+class _Embedding(BaseModel):
+    index: int = 0
+    embedding: list[FiniteFloat]
+
+
+class _Embeddings(BaseModel):
+    data: list[_Embedding]
 
 
 class FastEmbedEmbedder:

@@ -1,20 +1,30 @@
-"""The wires to an engine: what one must do, and HTTP through the openai client.
+"""The wires to an engine: what one must do, and HTTP close to the metal.
 
 A wire carries requests and answers; what they mean is known to ``adapters.openai_compatible``.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
-from typing import Any, Protocol
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.request import getproxies
 
 import anyio
+import orjson
 from pydantic import BaseModel, ValidationError
 
+from recagent.adapters.breaker import Breaker
 from recagent.errors import ConfigError, ModelError, ReplyError
 
+if TYPE_CHECKING:
+    import aiohttp
+
 _RETRYABLE_STATUS = {408, 409, 429, 500, 502, 503, 504}
+_WELL = {400, 401, 403, 404, 405, 413, 422, 429}  # we ask wrongly or too often; the server lives
 _CONNECT = 5.0  # seconds
+_SHOWN = 200  # characters of an answer in a message
 
 
 class Wire(Protocol):
@@ -36,12 +46,17 @@ class Wire(Protocol):
 
 
 class HttpWire:
-    """HTTP through the openai client, with at most ``concurrency`` requests under way."""
+    """HTTP/1.1 on connections that are kept, with at most ``concurrency`` requests under way.
+
+    The openai client would take ten times the processor time for the same request and answer
+    (``benchmarks/transport.py``). A server that keeps failing is left alone for a moment
+    (``adapters.breaker``).
+    """
 
     def __init__(
         self, *, base_url: str, api_key: str, name: str, concurrency: int, timeout: float
     ) -> None:
-        """``timeout`` is the longest silence of the server, in seconds."""
+        """``timeout`` is the longest that one request may take, in seconds."""
         if not base_url.startswith(("http://", "https://")):
             raise ConfigError(f"model base URL {base_url!r} must begin with http:// or https://")
         self._base_url = base_url.rstrip("/")
@@ -49,20 +64,12 @@ class HttpWire:
         self._name = name
         self._timeout = timeout
         self._slots = anyio.CapacityLimiter(concurrency)
-        self._client: Any = None
+        self._breaker = Breaker(self._base_url)
+        self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> str:
-        import openai  # noqa: PLC0415 - one second
-
-        if self._client is None:
-            self._client = openai.AsyncOpenAI(
-                base_url=self._base_url,
-                api_key=self._api_key,
-                max_retries=0,
-                timeout=openai.Timeout(self._timeout, connect=min(_CONNECT, self._timeout)),
-            )
         if not self._name:
-            answer = await self._send("get", "/models", None)
+            answer = await self._send("GET", self._base_url + "/models", None)
             try:
                 listed = _Models.model_validate(answer).data
             except ValidationError as error:
@@ -79,32 +86,71 @@ class HttpWire:
 
     async def post(self, path: str, body: Mapping[str, Any]) -> object:
         if path == "/tokenize":  # lives beside /v1, not below it
-            return await self._send("post", self._base_url.removesuffix("/v1") + path, body)
-        return await self._send("post", path.removeprefix("/v1"), {"model": self._name, **body})
+            return await self._send("POST", self._base_url.removesuffix("/v1") + path, body)
+        url = self._base_url + path.removeprefix("/v1")
+        return await self._send("POST", url, {"model": self._name, **body})
 
-    async def _send(self, verb: str, path: str, body: Mapping[str, Any] | None) -> object:
-        import openai  # noqa: PLC0415
+    async def _send(self, verb: str, url: str, body: Mapping[str, Any] | None) -> object:
+        import aiohttp  # noqa: PLC0415 - 0.2 seconds
 
-        try:
-            async with self._slots:
-                if verb == "get":
-                    return await self._client.get(path, cast_to=object)
-                return await self._client.post(path, body=body, cast_to=object)
-        except openai.APIStatusError as error:
-            raise ModelError(
-                f"{self._base_url!r} answered {error.status_code} to {path!r}: {error.message}",
-                retryable=error.status_code in _RETRYABLE_STATUS,
-                status=error.status_code,
-            ) from error
-        except openai.OpenAIError as error:
-            raise ModelError(
-                f"no answer from {self._base_url!r} ({error}); is the server running?",
-                retryable=True,
-            ) from error
+        async with self._slots:
+            with self._breaker.watching() as watched:
+                try:
+                    async with self._opened().request(
+                        verb, url, data=None if body is None else orjson.dumps(body)
+                    ) as answer:
+                        said = await answer.read()
+                        status, headers = answer.status, answer.headers
+                except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                    raise ModelError(
+                        f"no answer from {self._base_url!r} ({error or type(error).__name__}); "
+                        "is the server running?",
+                        retryable=True,
+                    ) from error
+                if status in _WELL:
+                    watched.well()
+                if status >= 400:
+                    raise ModelError(
+                        f"{self._base_url!r} answered {status} to {url!r}: {_complaint(said)}",
+                        retryable=status in _RETRYABLE_STATUS,
+                        status=status,
+                        retry_after=_seconds(headers.get("Retry-After")),
+                    )
+                try:
+                    value = orjson.loads(said)
+                except ValueError as error:
+                    text = said.decode(errors="replace")
+                    raise ReplyError(
+                        f"{self._base_url!r} answered {url!r} with what is no JSON: "
+                        f"{text[:_SHOWN]!r}; is the base URL right?",
+                        reply=text,
+                        retryable=False,
+                    ) from error
+                watched.well()
+                return value
+
+    def _opened(self) -> aiohttp.ClientSession:
+        import aiohttp  # noqa: PLC0415
+
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                headers={
+                    "Authorization": f"Bearer {self._api_key}",
+                    "Content-Type": "application/json",
+                },
+                timeout=aiohttp.ClientTimeout(
+                    total=self._timeout, sock_connect=min(_CONNECT, self._timeout)
+                ),
+                connector=aiohttp.TCPConnector(limit=0),  # the slots are the one bound
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=bool(getproxies()),  # looked up at every request otherwise
+            )
+        return self._session
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.close()
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()
 
 
 class _Model(BaseModel):
@@ -113,3 +159,32 @@ class _Model(BaseModel):
 
 class _Models(BaseModel):
     data: list[_Model]
+
+
+class _Error(BaseModel):
+    message: str
+
+
+class _Complaint(BaseModel):
+    error: _Error
+
+
+def _complaint(said: bytes) -> str:
+    """What the server says of its refusal."""
+    try:
+        return _Complaint.model_validate_json(said).error.message
+    except ValidationError:
+        return said.decode(errors="replace")[:_SHOWN]
+
+
+def _seconds(retry_after: str | None) -> float | None:
+    """The header's seconds from now, at least 0; None without one, or for nonsense (RFC 9110)."""
+    if retry_after is None:
+        return None
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        at = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, at.timestamp() - time.time())

@@ -115,8 +115,9 @@ async def _model(settings: Settings) -> str:
     words, model = WORDS[settings.lang], wiring.model(settings)
     if model is None:
         return words["no model"]
-    modes = words["comma"].join(sorted(await model.start()))
-    where = settings.endpoint or str(settings.model.path or wiring.find_weights())
-    says = words["model"].format(name=model.name, where=where, modes=modes)
-    await model.close()
-    return says
+    try:
+        modes = words["comma"].join(sorted(await model.start()))
+        where = settings.endpoint or str(settings.model.path or wiring.find_weights())
+        return words["model"].format(name=model.name, where=where, modes=modes)
+    finally:
+        await model.close()

@@ -17,7 +17,7 @@ from recagent import prompts
 from recagent.errors import ModelError, ReplyError
 from recagent.explaining.sentences import claims, clause, sentence
 from recagent.protocols import ChatModel, Reply, Schema
-from recagent.ranking.asking import Budget, ask
+from recagent.ranking.asking import Budget, Window, ask
 from recagent.types import Claim, Evidence, Language, Scene
 
 _REFERENCE = re.compile(r"\[(e\d+)\]")
@@ -66,6 +66,7 @@ async def phrased(
     model: ChatModel,
     lang: Language,
     attempts: int,
+    window: Window,
     deadline: float,
 ) -> Phrased:
     """Checked sentences; evidence that none of them uses is said plainly, so that nothing is lost.
@@ -76,6 +77,7 @@ async def phrased(
         model: writes; one that does not answer leaves the plain sentences, and is said.
         lang: of prompt and sentences.
         attempts: retry budget.
+        window: the budget that all who ask the model share.
         deadline: seconds.
     """
     if not evidence:
@@ -90,8 +92,9 @@ async def phrased(
         return _parsed(model, reply)
 
     try:
+        budget = Budget(attempts, window=window)
         with anyio.fail_after(deadline):
-            written = await ask(call, budget=Budget(attempts))
+            written = await ask(call, budget=budget)
     except (ModelError, TimeoutError) as error:
         why = str(error) or f"the deadline of {deadline:g} s has passed"
         return Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)

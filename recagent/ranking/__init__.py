@@ -15,7 +15,7 @@ from recagent import prompts
 from recagent.errors import ConfigError, ModelError
 from recagent.prompts import Prompt
 from recagent.protocols import ChatModel, LanguageScores, Query
-from recagent.ranking.asking import Budget
+from recagent.ranking.asking import Budget, Window
 from recagent.ranking.blend import blend, softmax
 from recagent.ranking.diversity import diversified
 from recagent.ranking.groups import score_by_pairs, score_by_sets
@@ -28,7 +28,7 @@ from recagent.ranking.preference import Preferences
 from recagent.ranking.scored import Scored, Scorer
 from recagent.types import Candidate, Item, Language, Mode, Scene
 
-__all__ = ["LanguageRanker", "Scored", "blend", "diversified", "softmax"]
+__all__ = ["LanguageRanker", "Scored", "Window", "blend", "diversified", "softmax"]
 
 HISTORY = 8  # newest liked items that a prompt tells
 _PREFERRED: tuple[Mode, ...] = ("likelihood", "label", "listwise")
@@ -64,6 +64,7 @@ class LanguageRanker:
         prompt: Prompt | None = None,
         lang: Language = "en",
         attempts: int = 3,
+        window: Window | None = None,
         history: int = HISTORY,
         scenes: Mapping[str, Scene] = _NO_SCENES,
     ) -> None:
@@ -75,6 +76,7 @@ class LanguageRanker:
             prompt: in place of mode and ``lang``.
             lang: of the mode's prompt.
             attempts: retry budget of one request, transport and repair together.
+            window: the retry budget that all who ask the model share; its own without one.
             history: newest liked items that a list in a prompt holds at most.
             scenes: for the labels of other scenes, where a prompt tells of them.
 
@@ -86,6 +88,7 @@ class LanguageRanker:
         self._prompt = prompt
         self._lang: Language = lang if prompt is None else prompt.front.language
         self._attempts = attempts
+        self._window = window or Window()
         self._history = history
         self._scenes = scenes
         self._preferences = Preferences(model)
@@ -101,7 +104,7 @@ class LanguageRanker:
         mode = await self._choose()
         prompt = self._prompt or prompts.load("rerank", mode, lang=self._lang)
         items = [candidate.item for candidate in candidates]
-        budget = Budget(self._attempts)
+        budget = Budget(self._attempts, window=self._window)
         scored = await self._scored(mode, prompt, query, items=items, budget=budget)
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")

@@ -150,6 +150,7 @@ class StraightLine:
                 model=parts.model,
                 lang=options.lang,
                 attempts=options.attempts,
+                window=parts.window,
                 deadline=options.deadline,
             )
         else:

@@ -14,13 +14,17 @@ from recagent.protocols import (
     ItemIndex,
     Ranker,
 )
+from recagent.ranking import Window
 from recagent.retrieval import Snapshot
 from recagent.types import Language, RatingScale, Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The parts of a line; without ``ranker`` and ``model`` no language model is asked."""
+    """The parts of a line; without ``ranker`` and ``model`` no language model is asked.
+
+    ``window`` is the retry budget of all that asks the model; the ranker should share it.
+    """
 
     store: EventStore
     index: ItemIndex
@@ -31,6 +35,7 @@ class Parts:
     model: ChatModel | None
     scenes: Mapping[str, Scene]
     scale: RatingScale
+    window: Window = field(default_factory=Window)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,97 @@
+"""A server that keeps failing is left alone for a moment, then asked by one call."""
+
+import anyio
+import pytest
+from examples import wait
+
+from recagent.adapters.breaker import Breaker
+from recagent.errors import ModelError
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def fail(breaker, *, well=False, meanwhile=lambda: True):
+    try:
+        with breaker.watching() as watched:
+            assert meanwhile()
+            if well:
+                watched.well()
+            raise ModelError("down")
+    except ModelError as error:
+        return str(error)
+
+
+def is_open(breaker):
+    return "not asked" in fail(breaker)
+
+
+def test_after_five_failures_in_a_row_it_opens_and_says_for_how_long():
+    breaker = Breaker("http://a/v1", clock=Clock())
+    assert [fail(breaker) for _ in range(5)] == ["down"] * 5
+    with pytest.raises(ModelError, match="'http://a/v1' has failed 5 times") as caught:
+        breaker.watching().__enter__()
+    assert caught.value.retry_after == pytest.approx(0.5)
+    assert not caught.value.retryable
+
+
+def test_a_good_call_between_keeps_it_closed():
+    breaker = Breaker("x", clock=Clock())
+    for _ in range(4):
+        fail(breaker)
+    with breaker.watching():
+        pass
+    assert [is_open(breaker) for _ in range(4)] == [False] * 4
+
+
+def test_refusals_of_a_sound_server_do_not_count():
+    breaker = Breaker("x", clock=Clock())
+    assert {fail(breaker, well=True) for _ in range(20)} == {"down"}
+
+
+def test_after_the_pause_one_call_tries_and_pauses_grow_to_four_seconds():
+    clock = Clock()
+    breaker = Breaker("x", clock=clock)
+    for _ in range(5):
+        fail(breaker)
+    for pause in (0.5, 1.0, 2.0, 4.0, 4.0, 4.0):
+        clock.now += pause * 0.99
+        assert is_open(breaker)
+        clock.now += pause * 0.02
+        assert fail(breaker, meanwhile=lambda: is_open(breaker)) == "down"  # others do not try
+    clock.now += 4.1
+    with breaker.watching():
+        pass
+    assert not is_open(breaker)
+
+
+def test_a_call_that_its_deadline_ends_is_a_failure_and_one_that_is_given_up_is_not():
+    breaker = Breaker("x")
+
+    async def hang(seconds):
+        with anyio.move_on_after(seconds), breaker.watching():
+            await anyio.sleep(5)
+
+    async def give_up():
+        async with anyio.create_task_group() as group:
+            group.start_soon(hang, 5)
+            await anyio.sleep(0.01)
+            group.cancel_scope.cancel()
+
+    async def main():
+        for _ in range(6):
+            await give_up()
+        for _ in range(5):
+            await hang(0.01)
+
+    wait(main())
+    assert is_open(breaker)
+
+    fresh = Breaker("x")
+    breaker = fresh
+    wait(give_up())
+    assert not is_open(fresh)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from recagent.vllm import Launch, command, environment, shell_line
+from recagent.vllm import Launch, command, environment, serving, shell_line
 
 pytestmark = [pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -118,6 +118,20 @@ def test_a_second_signal_kills_a_server_that_ignores_the_first(fake, port):
     _, log = process.communicate(timeout=5)
     assert process.returncode == 0
     assert gone(engine(log))
+
+
+def test_a_server_that_ignores_sigterm_is_killed_after_the_grace(monkeypatch):
+    monkeypatch.setattr(serving, "GRACE", 0.2)
+    deaf = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(60)"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", deaf], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with child.stdout as lines:
+        lines.readline()
+        serving._stop(child, [])
+    assert child.returncode == -signal.SIGKILL
 
 
 def test_it_is_stopped_while_it_starts(fake, port):

@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
 from recagent.errors import ConfigError, ModelError
+from recagent.settings import child_environment
 from recagent.vllm.flags import Launch, command, environment
 
 LOOK = 0.1  # seconds between looks at child and signals
@@ -46,7 +47,7 @@ def serve(launch: Launch, *, program: str, on_log: Say, on_ready: Callable[[], N
     with _signals() as signals:
         child = subprocess.Popen(  # noqa: S603 - the words come from this command line
             command(launch, program=program),
-            env={**os.environ, **environment(launch)},
+            env=child_environment(environment(launch)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

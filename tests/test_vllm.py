@@ -194,7 +194,7 @@ def test_flags_prints_what_serve_would_run(tmp_path):
         check=True,
         cwd=tmp_path,
     )
-    launch = Launch("org/m", lora={"warm": "a b", "cold": "c"}, extra=("--seed", "1"))
+    launch = Launch(model="org/m", lora={"warm": "a b", "cold": "c"}, extra=("--seed", "1"))
     assert done.stdout == shell_line(launch) + "\n"
     told = shlex.split(done.stdout)
     assert told[:3] == ["VLLM_NO_USAGE_STATS=1", "DO_NOT_TRACK=1", "vllm"]
@@ -202,7 +202,7 @@ def test_flags_prints_what_serve_would_run(tmp_path):
 
 
 def test_the_command_has_what_ranking_needs():
-    plain = shlex.join(command(Launch("org/m", max_model_len=4096, dtype="bfloat16")))
+    plain = shlex.join(command(Launch(model="org/m", max_model_len=4096, dtype="bfloat16")))
     for flags in (
         "serve org/m --served-model-name org/m --host 127.0.0.1",
         "--max-logprobs 1000 --enable-prefix-caching --enable-prompt-tokens-details",
@@ -211,7 +211,7 @@ def test_the_command_has_what_ranking_needs():
     ):
         assert flags in plain
     assert "lora" not in plain
-    tuned = shlex.join(command(Launch("org/m", lora={"warm": "a", "cold": "b"})))
+    tuned = shlex.join(command(Launch(model="org/m", lora={"warm": "a", "cold": "b"})))
     assert "--enable-lora --max-lora-rank 16 --max-loras 2" in tuned
     assert tuned.endswith("--lora-modules warm=a cold=b")
 
@@ -219,11 +219,11 @@ def test_the_command_has_what_ranking_needs():
 def test_a_folder_is_served_by_its_name_and_without_the_model_hub(tmp_path):
     folder = tmp_path / "smol"
     folder.mkdir()
-    assert Launch(str(folder)).served_name == "smol"
-    assert environment(Launch(str(folder)))["HF_HUB_OFFLINE"] == "1"
-    assert "HF_HUB_OFFLINE" not in environment(Launch("org/m"))
+    assert Launch(model=str(folder)).served_name == "smol"
+    assert environment(Launch(model=str(folder)))["HF_HUB_OFFLINE"] == "1"
+    assert "HF_HUB_OFFLINE" not in environment(Launch(model="org/m"))
 
 
 def test_a_client_on_this_machine_reaches_a_server_that_listens_everywhere():
-    assert Launch("m", host="0.0.0.0", port=1).base_url == "http://127.0.0.1:1/v1"  # noqa: S104
-    assert Launch("m", host="::", port=1).base_url == "http://[::1]:1/v1"
+    assert Launch(model="m", host="0.0.0.0", port=1).base_url == "http://127.0.0.1:1/v1"  # noqa: S104
+    assert Launch(model="m", host="::", port=1).base_url == "http://[::1]:1/v1"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from recagent.cli.language import speak
+
+if TYPE_CHECKING:
+    from recagent.vllm import Launch
 
 app = typer.Typer(help="Serve a model by vLLM with the flags ranking needs.", no_args_is_help=True)
 
@@ -31,8 +35,11 @@ Program = Annotated[Path | None, typer.Option(help="The vllm program. [default: 
 Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of error messages.")]
 
 
-@app.command()
-def serve(
+@app.command("serve", help="Serve until Ctrl-C; when ready, say what to set.")
+@app.command("flags", help="Print the command line, variables in front, to run it elsewhere.")
+def serve_or_flags(
+    context: typer.Context,
+    *,
     model: Model,
     name: Name = "",
     host: Host = "127.0.0.1",
@@ -48,9 +55,7 @@ def serve(
     program: Program = None,
     lang: Lang = None,
 ) -> None:
-    """Serve until Ctrl-C: log on stderr; when ready, one line on stdout with what to set."""
-    import shlex  # noqa: PLC0415
-
+    """Both commands: they take the same options, so that one can be tried with the other."""
     from recagent import vllm  # noqa: PLC0415
 
     speak(lang)
@@ -68,52 +73,21 @@ def serve(
         max_lora_rank=max_lora_rank,
         extra=tuple(extra or ()),
     )
-
-    def ready() -> None:
-        served = shlex.quote(launch.served_name)
-        typer.echo(f"OPENAI_BASE_URL={launch.base_url} RECAGENT_MODEL__NAME={served}")
-
+    if context.info_name == "flags":
+        typer.echo(vllm.shell_line(launch, program=str(program or "vllm")))
+        return
     vllm.serve(
         launch,
         program=vllm.find_program(program),
         on_log=lambda line: typer.echo(line, err=True),
-        on_ready=ready,
+        on_ready=lambda: typer.echo(_settings(launch)),
     )
 
 
-@app.command()
-def flags(
-    model: Model,
-    name: Name = "",
-    host: Host = "127.0.0.1",
-    port: Port = 8902,
-    dtype: Dtype = "",
-    max_logprobs: MaxLogprobs = 1000,
-    max_model_len: MaxModelLen = None,
-    max_num_seqs: MaxNumSeqs = None,
-    max_queued: MaxQueued = 1024,
-    lora: Lora = None,
-    max_lora_rank: MaxLoraRank = 16,
-    extra: Extra = None,
-) -> None:
-    """Print the command line, variables in front, to run it elsewhere."""
-    from recagent import vllm  # noqa: PLC0415
-
-    launch = vllm.Launch(
-        model=model,
-        name=name,
-        host=host,
-        port=port,
-        dtype=dtype,
-        max_logprobs=max_logprobs,
-        max_model_len=max_model_len,
-        max_num_seqs=max_num_seqs,
-        max_queued=max_queued,
-        lora=_adapters(lora or []),
-        max_lora_rank=max_lora_rank,
-        extra=tuple(extra or ()),
-    )
-    typer.echo(vllm.shell_line(launch))
+def _settings(launch: Launch) -> str:
+    """Variables that make recagent ask this server."""
+    served = shlex.quote(launch.served_name)
+    return f"OPENAI_BASE_URL={launch.base_url} RECAGENT_MODEL__NAME={served}"
 
 
 def _adapters(pairs: list[str]) -> dict[str, str]:

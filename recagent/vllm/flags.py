@@ -15,7 +15,7 @@ MAX_LOGPROBS = 1000
 MAX_QUEUED = 1024
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """What to serve, and where.
 
@@ -99,7 +99,7 @@ def environment(launch: Launch) -> dict[str, str]:
     return variables | ({"HF_HUB_OFFLINE": "1"} if launch.is_folder else {})
 
 
-def shell_line(launch: Launch) -> str:
+def shell_line(launch: Launch, *, program: str = "vllm") -> str:
     """Variables and command as one line for a POSIX shell."""
     variables = " ".join(f"{name}={value}" for name, value in environment(launch).items())
-    return f"{variables} {shlex.join(command(launch))}"
+    return f"{variables} {shlex.join(command(launch, program=program))}"

@@ -12,7 +12,7 @@ import pytest
 import recagent
 
 SOURCE = Path(recagent.__file__).parent
-HEAVY = {"numpy", "chromadb", "openai", "typer", "pydantic", "polars", "sqlalchemy", "xllamacpp"}
+HEAVY = {"numpy", "chromadb", "aiohttp", "typer", "pydantic", "polars", "sqlalchemy", "xllamacpp"}
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(recagent.__path__, "recagent.")
@@ -50,7 +50,7 @@ def test_importing_any_room_opens_no_adapters_library():
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    late = {"chromadb", "openai", "polars", "xllamacpp", "wordllama", "bm25s", "scipy", "pyversity"}
+    late = {"chromadb", "aiohttp", "polars", "xllamacpp", "wordllama", "bm25s", "scipy", "pyversity"}
     assert not late & set(done.stdout.split())
 
 

@@ -48,7 +48,7 @@ class Breaker:
             )
         if self._opened:  # this call tries; the others wait for what it finds
             self._until = self._clock() + _PAUSES[-1]
-        watched = _Watched()
+        watched, deadline = _Watched(), anyio.current_effective_deadline()
         try:
             yield watched
         except Exception:
@@ -58,10 +58,10 @@ class Breaker:
                 self._failed()
             raise
         except BaseException:  # cancelled
-            if anyio.current_effective_deadline() > anyio.current_time():
-                self._until = self._clock()  # nothing is known: the next call may try
-            else:
+            if anyio.current_time() >= deadline:
                 self._failed()
+            else:
+                self._until = self._clock()  # nothing is known: the next call may try
             raise
         self._reset()
 

@@ -24,7 +24,7 @@ from recagent.types import Case
 
 _PACKAGES = (
     "recagent", "chromadb", "numpy", "scipy", "scikit-learn", "implicit", "ir-measures", "bm25s",
-    "wordllama", "xllamacpp", "openai", "jinja2", "pydantic",
+    "wordllama", "xllamacpp", "aiohttp", "jinja2", "pydantic",
 )  # fmt: skip
 
 

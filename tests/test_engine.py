@@ -229,7 +229,7 @@ def test_a_server_that_is_not_there_is_named_and_worth_a_retry() -> None:
     with stub(200, "{}") as address:
         pass  # its port is free again
     with pytest.raises(ModelError, match="is the server running") as caught:
-        anyio.run(over_http(address).start)
+        anyio.run(started, address)
     assert caught.value.retryable
 
 

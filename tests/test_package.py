@@ -50,7 +50,16 @@ def test_importing_any_room_opens_no_adapters_library():
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    late = {"chromadb", "aiohttp", "polars", "xllamacpp", "wordllama", "bm25s", "scipy", "pyversity"}
+    late = {
+        "chromadb",
+        "aiohttp",
+        "polars",
+        "xllamacpp",
+        "wordllama",
+        "bm25s",
+        "scipy",
+        "pyversity",
+    }
     assert not late & set(done.stdout.split())
 
 

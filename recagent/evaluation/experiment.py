@@ -28,7 +28,7 @@ from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES
 from recagent.evaluation.measures import measure
 from recagent.evaluation.toml_lines import line_of
-from recagent.settings import ModelSettings, Share
+from recagent.sections import ModelSettings, Share
 from recagent.types import Language, Mode
 
 MEASURES = (

@@ -144,6 +144,11 @@ class EngineSettings(_Section):
     threads: int = Field(default=0, ge=0)
     concurrency: int = Field(default=8, ge=1)
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is asked over HTTP."""
+        return self.kind == "endpoint" or (self.kind == "auto" and bool(self.base_url))
+
 
 class ModelSettings(EngineSettings):
     """``[model]``: the model that is asked first, those that answer where it does not, and how.
@@ -157,6 +162,12 @@ class ModelSettings(EngineSettings):
     attempts: int = Field(default=3, ge=1)
     keep_hours: float = Field(default=24.0, ge=0)
     then: tuple[EngineSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _engines_only(self) -> Self:
+        if any(engine.kind == "none" for engine in (self, *self.then)) and self.then:
+            raise ValueError("kind 'none' asks no model; then must be empty, and no entry of it so")
+        return self
 
 
 class RankSettings(_Section):

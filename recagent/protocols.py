@@ -11,6 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from recagent.capabilities import Capabilities
 from recagent.types import (
     Candidate,
     Context,
@@ -57,7 +58,7 @@ class Logprobs:
 
     Attributes:
         values: None for a label that the engine did not list.
-        usage: tokens, each counted once however many calls read it.
+        usage: tokens, as the engine counts them; where it is walked along step by step, each once.
         calls: requests to the engine, none for a kept reply.
         bounded: tokens of which the engine told only an upper bound.
     """
@@ -90,6 +91,11 @@ class ChatModel(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the engine can do; worth reading once it is started."""
+        ...
 
     async def start(self) -> frozenset[Mode]:
         """Load or connect, once, and say which scoring modes the engine can do."""

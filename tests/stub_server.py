@@ -10,6 +10,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+# What the server can do is found out first: so many chat requests, so many of any kind.
+PROBES, TRIED = 6, 11
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ12345"
 
 

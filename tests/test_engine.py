@@ -182,7 +182,7 @@ def test_a_server_that_tells_probabilities_after_the_bias_is_not_asked_for_likel
     certain = '{"content": [{"id": 5, "token": "a", "logprob": 0.0, "top_logprobs": []}]}'
     body = f'{{"tokens": [5], "choices": [{{"message": {{}}, "logprobs": {certain}}}]}}'
     with stub(200, body) as address:
-        assert anyio.run(started, address) == {"label", "listwise"}
+        assert anyio.run(started, address) == {"listwise"}
 
 
 def test_the_older_shape_of_log_probabilities_is_read_too() -> None:

@@ -83,12 +83,14 @@ class LlamaCppWire:
     async def post(self, path: str, body: Mapping[str, Any]) -> object:
         if path == "/tokenize":
             return await self._tokenize(body)
-        handle = {
+        handles = {
             "/v1/chat/completions": self._server.handle_chat_completions,
             "/v1/completions": self._server.handle_completions,
-        }[path]
+        }
+        if path not in handles:
+            raise ModelError(f"embedded engine: it has no {path!r}", status=404)
         try:
-            answer: Any = await asyncio.wrap_future(self._thread.submit(handle, dict(body)))
+            answer: Any = await asyncio.wrap_future(self._thread.submit(handles[path], dict(body)))
         except RuntimeError as error:
             raise ModelError(f"embedded engine: {error}") from error
         reply: dict[str, Any] = orjson.loads(answer) if isinstance(answer, str) else answer

@@ -10,6 +10,7 @@ import anyio
 import typer
 
 from recagent import __version__, wiring
+from recagent.capabilities import Capabilities
 from recagent.cli import show
 from recagent.cli.language import spoken
 from recagent.errors import RecagentError
@@ -25,6 +26,19 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "model": "{name} at {where}, scores by {modes}",
         "no model": "none wanted: slates come in retrieval order",
         "comma": ", ",
+        "alternatives": "{n} log probabilities a token",
+        "no alternatives": "no log probabilities",
+        "by id": "labels by token id",
+        "prompt": "likelihoods in one request",
+        "forced": "likelihoods token by token",
+        "no likelihood": "no likelihoods",
+        "schema": "keeps to a JSON schema",
+        "no schema": "keeps to no JSON schema",
+        "cache": "tells what its prefix cache held",
+        "no cache": "tells nothing of a prefix cache",
+        "embeddings": "embeds too",
+        "thinking off": "thinks first, switched off",
+        "thinking on": "THINKS FIRST, and nothing that was tried stops it: no labels",
     },
     "zh": {
         "settings": "数据在 {folder!r}，语言 {lang}",
@@ -34,6 +48,19 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "model": "{name}，位于 {where}，打分方式：{modes}",
         "no model": "未设置模型：按召回顺序推荐",
         "comma": "、",
+        "alternatives": "每个词元列出 {n} 个对数概率",
+        "no alternatives": "不给对数概率",
+        "by id": "可按词元编号取标签概率",
+        "prompt": "一次请求得到似然",
+        "forced": "逐词元得到似然",
+        "no likelihood": "得不到似然",
+        "schema": "遵守 JSON 模式",
+        "no schema": "不遵守 JSON 模式",
+        "cache": "报告前缀缓存命中",
+        "no cache": "不报告前缀缓存命中",
+        "embeddings": "也能生成向量",
+        "thinking off": "会先思考，已关闭",
+        "thinking on": "会先思考，试过的办法都关不掉：不按标签打分",
     },
 }
 
@@ -69,14 +96,13 @@ async def _findings(settings: Callable[[], Settings]) -> list[Finding]:
         ("index", _index),
         ("store", _store),
         ("embedder", _embedder),
-        ("model", _model),
     ]
     for name, check in checks:
         try:
             findings.append(Finding(name, True, await check(known)))
         except RecagentError as error:
             findings.append(Finding(name, False, spoken(error)))
-    return findings
+    return [*findings, *await _model(known)]
 
 
 async def _settings(settings: Settings) -> str:
@@ -111,13 +137,33 @@ async def _embedder(settings: Settings) -> str:
     return WORDS[settings.lang]["embedder"].format(name=embedder.name, n=len(vector))
 
 
-async def _model(settings: Settings) -> str:
-    words, model = WORDS[settings.lang], wiring.model(settings)
-    if model is None:
-        return words["no model"]
+async def _model(settings: Settings) -> list[Finding]:
+    """The model, and what its engine can do."""
+    words = WORDS[settings.lang]
     try:
-        modes = words["comma"].join(sorted(await model.start()))
-        where = settings.endpoint or str(settings.model.path or wiring.find_weights())
-        return words["model"].format(name=model.name, where=where, modes=modes)
-    finally:
-        await model.close()
+        model = wiring.model(settings)
+        if model is None:
+            return [Finding("model", True, words["no model"])]
+        try:
+            modes = words["comma"].join(sorted(await model.start()))
+        finally:
+            await model.close()
+    except RecagentError as error:
+        return [Finding("model", False, spoken(error))]
+    where = settings.endpoint or str(settings.model.path or wiring.find_weights())
+    says = words["model"].format(name=model.name, where=where, modes=modes)
+    return [
+        Finding("model", True, says),
+        Finding("engine", True, _engine(model.capabilities, words)),
+    ]
+
+
+def _engine(can: Capabilities, words: Mapping[str, str]) -> str:
+    """What the engine can do, in one line."""
+    said = ["alternatives" if can.alternatives else "no alternatives"]
+    said += ["by id"] if can.by_id else []
+    said += [can.likelihood or "no likelihood"]
+    said += ["schema" if can.schema else "no schema", "cache" if can.cache else "no cache"]
+    said += ["embeddings"] if can.embeddings else []
+    said += [] if can.thinking == "none" else [f"thinking {can.thinking}"]
+    return words["comma"].join(words[name] for name in said).format(n=can.alternatives)

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import orjson
 
+from recagent.capabilities import Capabilities
 from recagent.evaluation.metering import estimated_tokens
 from recagent.protocols import Logprobs, Message, Reply, Schema
 from recagent.types import Mode, Usage
@@ -19,9 +20,10 @@ class DryModel:
     """A ``ChatModel`` that costs nothing and estimates tokens by the length of texts."""
 
     name = "dry run"
+    capabilities = Capabilities(alternatives=20, by_id=True, likelihood="prompt", schema=True)
 
     async def start(self) -> frozenset[Mode]:
-        return frozenset({"likelihood", "label", "listwise"})
+        return self.capabilities.modes
 
     async def chat(
         self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None

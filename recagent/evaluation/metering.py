@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from recagent.capabilities import Capabilities
 from recagent.errors import ModelError, RecagentError
 from recagent.evaluation.nouns import Exchange
 from recagent.protocols import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
@@ -101,6 +102,10 @@ class Meter:
     @property
     def name(self) -> str:
         return self._source.model.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._source.model.capabilities
 
     async def start(self) -> frozenset[Mode]:
         return await self._source.model.start()

@@ -23,6 +23,7 @@ from recagent.ranking.inputs import told
 from recagent.ranking.labels import score_by_label
 from recagent.ranking.likelihood import score_by_likelihood
 from recagent.ranking.listwise import score_by_order
+from recagent.ranking.notes import engine_notes
 from recagent.ranking.pointwise import score_by_grade
 from recagent.ranking.preference import Preferences
 from recagent.ranking.relay import Relay
@@ -129,7 +130,11 @@ class LanguageRanker:
             calls=scored.calls + budget.failed,
             repairs=scored.repairs,
             invalid=budget.failed,
-            notes=(*scored.notes, f"{kept} kept replies") if kept else scored.notes,
+            notes=(
+                *scored.notes,
+                *engine_notes(self._model.capabilities, mode=mode),
+                *([f"{kept} kept replies"] if kept else []),
+            ),
         )
 
     async def _scored(

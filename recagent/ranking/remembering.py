@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter
 
+from recagent.capabilities import Capabilities
 from recagent.errors import DataError
 from recagent.protocols import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
 from recagent.types import Mode, Usage
@@ -57,6 +58,10 @@ class Remembering:
     @property
     def name(self) -> str:
         return self._model.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._model.capabilities
 
     async def start(self) -> frozenset[Mode]:
         return await self._model.start()

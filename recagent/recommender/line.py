@@ -17,6 +17,7 @@ from recagent.explaining import Phrased, claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
 from recagent.protocols import Query
 from recagent.recommender.ladder import Ladder
+from recagent.recommender.pace import Pace
 from recagent.recommender.parts import Options, Parts
 from recagent.recommender.slate import choose, make_trace, models_part
 from recagent.scenes import declared_or_plain, identify
@@ -43,6 +44,7 @@ class StraightLine:
     def __init__(self, parts: Parts, options: Options | None = None) -> None:
         self._parts = parts
         self._options = options or Options()
+        self._pace = Pace()
 
     async def recommend(
         self,
@@ -72,7 +74,7 @@ class StraightLine:
         if not user_id:
             raise DataError("a slate needs a user id; any text will do for a person nobody knows")
         parts, options, began = self._parts, self._options, time.perf_counter()
-        ladder = Ladder(parts, options)
+        ladder = Ladder(parts, options, pace=self._pace)
         profile = await ladder.profile(user_id)
         where, scene_from = await self._where(scene, profile)
         seen = await parts.store.seen(user_id)
@@ -135,7 +137,7 @@ class StraightLine:
         parts, options = self._parts, self._options
         name = await scene_of(item_id, index=parts.index, scene=scene)
         scenes = await self._scenes()
-        ladder = Ladder(parts, options)
+        ladder = Ladder(parts, options, pace=self._pace)
         query = Query(
             profile=await ladder.profile(user_id),
             scene=scenes[name],
@@ -223,7 +225,7 @@ class StraightLine:
 
     async def profile(self, user_id: str) -> Profile:
         """What is known of a person now; empty for one that nobody knows."""
-        return await Ladder(self._parts, self._options).profile(user_id)
+        return await Ladder(self._parts, self._options, pace=self._pace).profile(user_id)
 
     async def close(self) -> None:
         """Close the store, the index, models and replies, each even if another fails to close."""

@@ -23,6 +23,8 @@ from recagent.types import Candidate, Profile
 if TYPE_CHECKING:
     from recagent.protocols import Matrix
 
+_RESERVED = 0.1  # of the deadline
+_MOST_RESERVED = 0.1  # seconds
 MOST_RANKED = 200  # candidates; also the largest pool that can be set
 
 
@@ -100,7 +102,7 @@ class Ladder:
                 f"{MOST_RANKED} at most"
             )
             return None
-        left, began = self._left(), anyio.current_time()
+        left, began = self._left() - self._reserve(), anyio.current_time()
         asked = candidates[: self._pace.fits(len(candidates), seconds=left)]
         try:
             with anyio.fail_after(left):
@@ -146,6 +148,10 @@ class Ladder:
         rest = await popularity(replace(query, exclude=known), limit=pool - len(found))
         left = [items[key] for key, _ in rest if key in items]
         return [*found, *(Candidate(item=item, features={"fused": 0.0}) for item in left)]
+
+    def _reserve(self) -> float:
+        """Seconds for what comes after the model: evidence, and the impression's way to disk."""
+        return min(_MOST_RESERVED, _RESERVED * self._options.deadline)
 
     def _left(self) -> float:
         return self._ends - anyio.current_time()

@@ -5,8 +5,9 @@ Not how the database is opened (``database``), nor how rows get in fast (``bulk`
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -23,6 +24,17 @@ from recagent.storable import check_event, check_impression, check_user
 from recagent.types import Event, EventKind, Impression, User
 
 _BATCH = 5_000
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+# Made once: to build a statement takes longer than to have SQLite answer it.
+_WHO = sa.bindparam("who", type_=sa.String)
+_USER = sa.select(USERS.c.declared).where(USERS.c.id == _WHO)
+_NEWEST = (
+    sa.select(EVENTS)
+    .where(EVENTS.c.user_id == _WHO)
+    .order_by(EVENTS.c.at.desc(), EVENTS.c.seq.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
 
 T = TypeVar("T")
 
@@ -65,7 +77,7 @@ class SqlEventStore:
         await self._write(IMPRESSIONS, [_impression_row(impression)])
 
     async def user(self, user_id: str) -> User | None:
-        rows = await self._read(sa.select(USERS).where(USERS.c.id == user_id))
+        rows = await self._read(_USER, {"who": user_id})
         if not rows:
             return None
         declared = orjson.loads(rows[0].declared)
@@ -81,13 +93,8 @@ class SqlEventStore:
         )
 
     async def events(self, user_id: str, *, limit: int) -> Sequence[Event]:
-        newest = (
-            sa.select(EVENTS)
-            .where(EVENTS.c.user_id == user_id)
-            .order_by(EVENTS.c.at.desc(), EVENTS.c.seq.desc())
-            .limit(limit)
-        )
-        return [_event(row) for row in await self._read(newest)]
+        rows = await self._read(_NEWEST, {"who": user_id, "most": limit})
+        return [_event(row) for row in rows]
 
     async def seen(self, user_id: str) -> frozenset[str]:
         items = sa.select(EVENTS.c.item_id).where(EVENTS.c.user_id == user_id).distinct()
@@ -141,10 +148,12 @@ class SqlEventStore:
 
         return await self._in_thread(insert) if rows else 0
 
-    async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+    async def _read(
+        self, statement: sa.Select[Any], given: Mapping[str, object] = _NOTHING
+    ) -> Sequence[sa.Row[Any]]:
         def fetch() -> Sequence[sa.Row[Any]]:
             with self._engine.connect() as connection:
-                return connection.execute(statement).all()
+                return connection.execute(statement, given).all()
 
         return await self._in_thread(fetch)
 
@@ -195,16 +204,18 @@ def _impression_row(impression: Impression) -> bulk.Row:
     }
 
 
-def _event(row: sa.Row[Any]) -> Event:
+def _event(row: Sequence[Any]) -> Event:
+    # In the order of the columns: to look each up by name takes as long as all the rest.
+    _, user_id, item_id, scene, kind, at, value, text, device, place, impression = row
     return Event(
-        user_id=row.user_id,
-        item_id=row.item_id,
-        scene=row.scene,
-        kind=cast("EventKind", row.kind),
-        at=datetime.fromtimestamp(row.at, tz=UTC),
-        value=row.value,
-        text=row.text,
-        device=row.device,
-        place=row.place,
-        impression=row.impression,
+        user_id=user_id,
+        item_id=item_id,
+        scene=scene,
+        kind=cast("EventKind", kind),
+        at=datetime.fromtimestamp(at, tz=UTC),
+        value=value,
+        text=text,
+        device=device,
+        place=place,
+        impression=impression,
     )

@@ -42,7 +42,7 @@ def preference(event: Event, scale: RatingScale) -> float:
     if event.value is None:
         return 0.0
     share = (event.value - scale.low) / (scale.high - scale.low)
-    return float(np.clip(2.0 * share - 1.0, -1.0, 1.0))
+    return max(-1.0, min(1.0, 2.0 * share - 1.0))
 
 
 def is_liked(event: Event, scale: RatingScale) -> bool:

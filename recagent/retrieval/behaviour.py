@@ -85,10 +85,12 @@ class Behaviour:
         crowd = np.concatenate([np.zeros(0, dtype=np.intp), *held])
         owner = np.repeat(np.arange(len(held)), [len(people) for people in held])
         counts = np.zeros((len(items), len(others)), dtype=np.intp)
+        is_there = np.zeros(self._matrix.shape[1], dtype=bool)
         for row, item in zip(counts, items, strict=True):
-            is_there = np.zeros(self._matrix.shape[1], dtype=bool)
-            is_there[self._people_of(item)] = True
+            people = self._people_of(item)
+            is_there[people] = True
             row[:] = np.bincount(owner[is_there[crowd]], minlength=len(others))
+            is_there[people] = False
         return counts
 
     def _people_of(self, item: str) -> NDArray[np.int32]:

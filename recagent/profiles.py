@@ -70,10 +70,10 @@ async def build_profile(
 
     Without an embedder what the person declares is left out.
     """
-    user = await store.user(user_id) or User(id=user_id)
+    user, events = await store.person(user_id, limit=MAX_EVENTS)
     return await profile_of(
-        user,
-        await store.events(user_id, limit=MAX_EVENTS),
+        user or User(id=user_id),
+        events,
         index=index,
         embedder=embedder,
         scale=scale,

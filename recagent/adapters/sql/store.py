@@ -5,9 +5,8 @@ Not how the database is opened (``database``), nor how rows get in fast (``bulk`
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -24,11 +23,10 @@ from recagent.storable import check_event, check_impression, check_user
 from recagent.types import Event, EventKind, Impression, User
 
 _BATCH = 5_000
-_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 # Made once: to build a statement takes longer than to have SQLite answer it.
 _WHO = sa.bindparam("who", type_=sa.String)
-_USER = sa.select(USERS.c.declared).where(USERS.c.id == _WHO)
+_USER = sa.select(USERS).where(USERS.c.id == _WHO)
 _NEWEST = (
     sa.select(EVENTS)
     .where(EVENTS.c.user_id == _WHO)
@@ -77,24 +75,21 @@ class SqlEventStore:
         await self._write(IMPRESSIONS, [_impression_row(impression)])
 
     async def user(self, user_id: str) -> User | None:
-        rows = await self._read(_USER, {"who": user_id})
-        if not rows:
-            return None
-        declared = orjson.loads(rows[0].declared)
-        attributes = {
-            name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
-            for name, value in declared["attributes"].items()
-        }
-        return User(
-            id=user_id,
-            attributes=attributes,
-            tags=tuple(declared["tags"]),
-            about=declared["about"],
-        )
+        return _user(await self._read(_USER.params(who=user_id)))
 
     async def events(self, user_id: str, *, limit: int) -> Sequence[Event]:
-        rows = await self._read(_NEWEST, {"who": user_id, "most": limit})
-        return [_event(row) for row in rows]
+        return [_event(row) for row in await self._read(_NEWEST.params(who=user_id, most=limit))]
+
+    async def person(self, user_id: str, *, limit: int) -> tuple[User | None, Sequence[Event]]:
+        given = {"who": user_id, "most": limit}
+
+        def fetch() -> tuple[User | None, Sequence[Event]]:
+            with self._engine.connect() as connection:
+                declared = connection.execute(_USER, given).all()
+                newest = connection.execute(_NEWEST, given).all()
+            return _user(declared), [_event(row) for row in newest]
+
+        return await self._in_thread(fetch)
 
     async def seen(self, user_id: str) -> frozenset[str]:
         items = sa.select(EVENTS.c.item_id).where(EVENTS.c.user_id == user_id).distinct()
@@ -148,12 +143,10 @@ class SqlEventStore:
 
         return await self._in_thread(insert) if rows else 0
 
-    async def _read(
-        self, statement: sa.Select[Any], given: Mapping[str, object] = _NOTHING
-    ) -> Sequence[sa.Row[Any]]:
+    async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         def fetch() -> Sequence[sa.Row[Any]]:
             with self._engine.connect() as connection:
-                return connection.execute(statement, given).all()
+                return connection.execute(statement).all()
 
         return await self._in_thread(fetch)
 
@@ -202,6 +195,22 @@ def _impression_row(impression: Impression) -> bulk.Row:
         "trace": impression.trace,
         "wish": impression.wish,
     }
+
+
+def _user(rows: Sequence[sa.Row[Any]]) -> User | None:
+    if not rows:
+        return None
+    declared = orjson.loads(rows[0].declared)
+    attributes = {
+        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
+        for name, value in declared["attributes"].items()
+    }
+    return User(
+        id=rows[0].id,
+        attributes=attributes,
+        tags=tuple(declared["tags"]),
+        about=declared["about"],
+    )
 
 
 def _event(row: Sequence[Any]) -> Event:

@@ -23,7 +23,9 @@ def one_line(value: Any, limit: int = 60) -> str:
     text = " ".join(str(value).split())
     if not text.isprintable():
         text = "".join(char for char in text if char.isprintable())
-    text = _BRACKETED_CONTROL.sub(r"(\1)", text.translate(_NO_CONTROL))
+    text = text.translate(_NO_CONTROL)
+    if "[" in text:
+        text = _BRACKETED_CONTROL.sub(r"(\1)", text)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

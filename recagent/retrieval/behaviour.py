@@ -54,6 +54,7 @@ class Behaviour:
         shape = (len(self._columns), len(users))
         self._matrix: Any = sparse.csr_matrix((np.ones(len(people)), pairs), shape=shape)
         self._matrix.data[:] = 1.0  # who liked a thing twice is one person
+        self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
         counts = np.diff(self._matrix.indptr)
         self._roots: NDArray[np.float64] = np.sqrt(counts, dtype=np.float64)
         self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
@@ -98,8 +99,7 @@ class Behaviour:
         column = self._columns.get(item)
         if column is None:
             return np.zeros(0, dtype=np.int32)
-        begin, end = self._matrix.indptr[column : column + 2]
-        return self._matrix.indices[begin:end]
+        return self._matrix.indices[self._starts[column] : self._starts[column + 1]]
 
 
 class Snapshot:

@@ -42,7 +42,7 @@ def main() -> None:
         command = [sys.executable, "-m", "recagent", "demo", "--json"]
         first = seconds(command, environment)
         second = seconds(command, environment)
-    with Recommender.from_settings(prepared_demo()) as recommender:
+    with Recommender.from_settings(prepared_demo(model={"keep_hours": 0})) as recommender:
         recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE)
         warm = [
             recommender.recommend(f"u{number:04}", scene=demo.NEW_SCENE).trace

@@ -147,9 +147,8 @@ async def compare(delay: int, size: Size) -> dict[str, Taken]:
 async def pipeline(people: int) -> float:
     """Slates per CPU second, of a warm recommender whose model answers at once."""
     with served(0) as url:
-        base = prepared_demo()
-        changes = {"kind": "endpoint", "base_url": url, "name": "stub", "mode": "label"}
-        settings = base.model_copy(update={"model": base.model.model_copy(update=changes)})
+        stub = {"kind": "endpoint", "base_url": url, "name": "stub", "mode": "label"}
+        settings = prepared_demo(model={**stub, "keep_hours": 0})
         async with AsyncRecommender.from_settings(settings) as recommender:
             users = [f"u{number:04}" for number in range(1, 1 + people // len(SCENES))]
             pairs = iter([(user, scene) for user in users for scene in SCENES])

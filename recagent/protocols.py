@@ -45,10 +45,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A model's raw answer."""
+    """A model's raw answer; ``calls``: requests to the engine, none for a kept reply."""
 
     text: str
     usage: Usage
+    calls: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,7 @@ class Logprobs:
     Attributes:
         values: None for a label that the engine did not list.
         usage: tokens, as the engine counts them; where it is walked along step by step, each once.
-        calls: requests to the engine.
+        calls: requests to the engine, none for a kept reply.
         bounded: tokens of which the engine told only an upper bound.
     """
 
@@ -248,28 +249,27 @@ class LanguageScores:
     """What a ranker says of a pool: one score per candidate (higher is better) and what it cost.
 
     Attributes:
+        model: that answered.
         calls: to the model, those that failed among them.
         repairs: labels that were unknown, doubled or missing in good replies.
         invalid: calls that failed or whose reply could not be used, and were tried again.
+        degraded: why it was not the model that was meant to; None where it was.
     """
 
     scores: tuple[float, ...]
+    model: str
     mode: Mode
     prompt: str
     usage: Usage
     calls: int
     repairs: int = 0
     invalid: int = 0
+    degraded: str | None = None
     notes: tuple[str, ...] = field(default=())
 
 
 class Ranker(Protocol):
     """Scores candidates for one person in one scene."""
-
-    @property
-    def model(self) -> str:
-        """Name of the model that it asks."""
-        ...
 
     async def start(self) -> None:
         """Load or connect, so that the first request's deadline does not pay for it.

@@ -5,22 +5,12 @@ The only place that reads the environment; it opens nothing that the settings po
 
 from __future__ import annotations
 
-import codecs
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
-from pydantic import (
-    AliasChoices,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -30,150 +20,23 @@ from pydantic_settings import (
 )
 
 from recagent.errors import ConfigError
-from recagent.types import Language, Mode, RatingScale, Scene
+from recagent.sections import (
+    AttributeSettings,
+    CatalogSettings,
+    CleaningSettings,
+    EmbedderSettings,
+    EngineSettings,
+    IndexSettings,
+    ModelSettings,
+    RankSettings,
+    RatingSettings,
+    RetrievalSettings,
+    SceneSettings,
+)
+from recagent.types import Language, Scene
 
 DEFAULT_FILE = Path("recagent.toml")
 DEFAULT_DATA = Path(".recagent")
-
-Positive = Annotated[float, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-AttributeType = Literal["auto", "text", "number", "integer", "boolean", "list", "date"]
-Missing = Literal["leave", "drop", "mean", "median", "min", "max", "most_frequent", "predict"]
-TextStep = Literal["unicode", "html", "space"]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SceneSettings(_Section):
-    """``[scenes.NAME]``."""
-
-    labels: dict[str, str] = {}
-
-
-class FileSettings(_Section):
-    """One raw file or folder: its path (relative to the config file), what its columns mean.
-
-    ``encoding`` is that of the whole file, by default its byte order mark's or else UTF-8;
-    ``fallback`` that of single values which are not in ``encoding``.
-    """
-
-    path: Path
-    columns: dict[str, str] = {}
-    scene: str | None = None
-    encoding: str = ""
-    fallback: str = ""
-
-    @field_validator("encoding", "fallback")
-    @classmethod
-    def _known_encoding(cls, value: str) -> str:
-        try:
-            "".encode(value or "utf-8")  # LookupError also for codecs that are not of text, as hex
-            return value and codecs.lookup(value).name
-        except LookupError as error:
-            raise ValueError("should be an encoding that Python knows, as gb18030") from error
-
-
-class CatalogSettings(_Section):
-    """``[catalog]``: the files that ``recagent index`` reads."""
-
-    items: tuple[FileSettings, ...] = ()
-    events: tuple[FileSettings, ...] = ()
-    users: tuple[FileSettings, ...] = ()
-    list_separator: Annotated[str, Field(min_length=1)] = "|"
-
-
-class AttributeSettings(_Section):
-    """``[attributes.NAME]``: an item's attribute (or ``title``, ``text``) and how it is cleaned."""
-
-    type: AttributeType = "auto"
-    missing: Missing = "leave"
-    normalize: Literal["none", "minmax", "zscore", "log"] = "none"
-    text: tuple[TextStep, ...] | None = None
-
-    @model_validator(mode="after")
-    def _fits_its_type(self) -> Self:
-        numeric = self.missing in ("mean", "median", "min", "max") or self.normalize != "none"
-        if numeric and self.type not in ("auto", "number", "integer"):
-            raise ValueError(f"this missing or normalize needs a number, not type {self.type!r}")
-        return self
-
-
-class CleaningSettings(_Section):
-    """``[cleaning]``: what is done to rows, texts and people beyond single attributes."""
-
-    unusable: Literal["stop", "drop"] = "stop"
-    orphans: Literal["keep", "drop"] = "keep"
-    text: tuple[TextStep, ...] = ("unicode", "space")
-    max_text: int = Field(default=20_000, ge=1)
-    near_duplicates: Share = 0.0
-    max_repeats: int = Field(default=0, ge=0)
-    max_events_per_day: float = Field(default=0.0, ge=0)
-
-
-class RatingSettings(_Section):
-    """``[ratings]``: the scale of ``rating`` events."""
-
-    low: float = 0.0
-    high: float = 10.0
-
-    def scale(self) -> RatingScale:
-        if not self.low < self.high:
-            raise ConfigError(f"[ratings] low={self.low:g} must be below high={self.high:g}")
-        return RatingScale(low=self.low, high=self.high)
-
-
-class IndexSettings(_Section):
-    """``[index]``: the Chroma server that several processes share; empty for the own folder."""
-
-    url: str = ""
-
-
-class EmbedderSettings(_Section):
-    """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
-
-    kind: Literal["wordllama", "endpoint", "fastembed"] = "wordllama"
-    name: str = ""
-
-
-class ModelSettings(_Section):
-    """``[model]``: the embedded engine, or an OpenAI-compatible endpoint.
-
-    ``kind = "auto"`` takes the endpoint when a base URL is set and the embedded engine otherwise.
-    ``mode = "auto"`` takes the first of likelihood, label, listwise that the engine can do.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
-
-    kind: Literal["auto", "embedded", "endpoint", "none"] = "auto"
-    name: str = ""
-    base_url: str = ""
-    api_key: SecretStr = SecretStr("")
-    path: Path | None = None
-    mode: Literal["auto"] | Mode = "auto"
-    threads: int = Field(default=0, ge=0)
-    concurrency: int = Field(default=8, ge=1)
-    attempts: int = Field(default=3, ge=1)
-
-
-class RankSettings(_Section):
-    """``[rank]``: docs/quality.md tells how the defaults were chosen (on validation people)."""
-
-    pool: int = Field(default=20, ge=1, le=200)
-    language_weight: Share = 0.1
-    temperature: Positive = 1.5
-    diversity: Share = 0.0
-    deadline: Positive = 30.0
-
-
-class RetrievalSettings(_Section):
-    """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion."""
-
-    limit: int = Field(default=100, ge=1)
-    weights: dict[str, Annotated[float, Field(ge=0)]] = {"neighbours": 4.0, "popularity": 0.5}
-    half_life_days: Positive = 30.0
 
 
 class Settings(BaseSettings):
@@ -208,8 +71,19 @@ class Settings(BaseSettings):
     )
 
     @property
+    def engines(self) -> tuple[EngineSettings, ...]:
+        """The models in the order in which they are asked, none for ``kind = "none"``.
+
+        ``OPENAI_BASE_URL`` and ``OPENAI_API_KEY`` count for the first alone, and are filled in.
+        """
+        if self.model.kind == "none":
+            return ()
+        known = {"base_url": self.endpoint, "api_key": SecretStr(self.api_key)}
+        return (self.model.model_copy(update=known), *self.model.then)
+
+    @property
     def endpoint(self) -> str:
-        """Base URL of the model's endpoint; empty for the embedded engine."""
+        """Base URL of the first model's endpoint; empty for the embedded engine."""
         if self.model.kind in ("embedded", "none"):
             return ""
         return self.model.base_url or self.openai_base_url
@@ -312,7 +186,11 @@ def _known(path: Path, values: dict[str, Any]) -> dict[str, Any]:
 def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relative paths in a config file are relative to that file."""
     anchored = dict(values)
-    anchored["model"] = _anchored_file(anchored.get("model", {}), folder)
+    model = _anchored_file(anchored.get("model", {}), folder)
+    if _is_table(model) and isinstance(model.get("then"), list):
+        then = cast("list[Any]", model["then"])
+        model = {**model, "then": [_anchored_file(engine, folder) for engine in then]}
+    anchored["model"] = model
     anchored["data_dir"] = folder / str(anchored.get("data_dir", DEFAULT_DATA))
     catalog = anchored.get("catalog")
     if _is_table(catalog):

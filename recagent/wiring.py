@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from contextlib import ExitStack
 from datetime import timedelta
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from recagent.adapters.chroma import ChromaIndex, Folder, Server, fingerprint
 from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
@@ -16,7 +21,7 @@ from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
 from recagent.errors import ConfigError
 from recagent.protocols import ChatModel, Embedder, ReplyCache
-from recagent.ranking import LanguageRanker, Window
+from recagent.ranking import LanguageRanker, Relay, Replies, Window
 from recagent.recommender import Options, Parts
 from recagent.retrieval import (
     Lexical,
@@ -26,6 +31,7 @@ from recagent.retrieval import (
     TextSimilarity,
     Transfer,
 )
+from recagent.sections import EngineSettings
 from recagent.settings import Settings
 
 __all__ = [
@@ -33,13 +39,18 @@ __all__ = [
     "event_store",
     "find_weights",
     "fingerprint",
+    "forget_replies",
+    "identity",
     "index",
     "model",
+    "models",
     "options",
     "parts",
     "pull_weights",
     "reply_cache",
 ]
+
+REPLIES = "replies.db"  # in the data folder
 
 
 def parts(settings: Settings) -> Parts:
@@ -51,20 +62,25 @@ def parts(settings: Settings) -> Parts:
             f"[retrieval] weights: unknown source {min(unknown)!r}; there are {', '.join(names)}"
         )
     scale = settings.ratings.scale()
-    vectors, items, chat = embedder(settings), index(settings), model(settings)
+    vectors, items, asked = embedder(settings), index(settings), models(settings)
     window = Window()
-    ranker = (
+    with ExitStack() as opened:  # closed again if what is opened after it fails
+        kept = _kept(settings)
+        if kept is not None:
+            opened.callback(kept.close)
+        store = event_store(settings)
+        opened.pop_all()
+    rankers = [
         LanguageRanker(
             chat,
-            mode=settings.model.mode,
+            mode=engine.mode,
             lang=settings.lang,
             attempts=settings.model.attempts,
-            window=window,
+            window=window if at == 0 else None,
+            replies=Replies(cache=kept, identity=partial(identity, engine)) if kept else None,
         )
-        if chat
-        else None
-    )
-    store = event_store(settings)  # the last: it is open from here on, and nothing fails after it
+        for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
+    ]
     behaviour = Snapshot(store, scale=scale)
     sources = (
         Neighbours(items, behaviour),
@@ -79,11 +95,12 @@ def parts(settings: Settings) -> Parts:
         embedder=vectors,
         behaviour=behaviour,
         sources=sources,
-        ranker=ranker,
-        model=chat,
+        ranker=Relay(rankers) if len(rankers) > 1 else next(iter(rankers), None),
+        models=asked,
         scenes=settings.declared_scenes(),
         scale=scale,
         window=window,
+        replies=kept,
     )
 
 
@@ -121,6 +138,24 @@ def reply_cache(path: Path) -> ReplyCache:
     return SqliteReplies(path)
 
 
+def forget_replies(settings: Settings) -> int:
+    """Forget the replies that slates kept; how many there were."""
+    path = settings.data_dir / REPLIES
+    if not path.is_file():
+        return 0
+    replies = SqliteReplies(path)
+    try:
+        return replies.clear()
+    finally:
+        replies.close()
+
+
+def _kept(settings: Settings) -> ReplyCache | None:
+    if not settings.model.keep_hours or not settings.engines:
+        return None
+    return SqliteReplies(settings.data_dir / REPLIES, keep=3600 * settings.model.keep_hours)
+
+
 def embedder(settings: Settings) -> Embedder:
     """The embedder that ``[embedder]`` names."""
     kind, name = settings.embedder.kind, settings.embedder.name
@@ -131,21 +166,50 @@ def embedder(settings: Settings) -> Embedder:
 
 
 def model(settings: Settings) -> ChatModel | None:
-    """The language model that ``[model]`` names; None for ``kind = "none"``."""
-    wanted = settings.model
-    if wanted.kind == "none":
-        return None
-    if wanted.kind == "endpoint" and not settings.endpoint:
+    """The first language model that ``[model]`` names; None for ``kind = "none"``."""
+    return next(iter(models(settings)), None)
+
+
+def models(settings: Settings) -> tuple[ChatModel, ...]:
+    """The language models that ``[model]`` names, in the order in which they are asked."""
+    return tuple(Engine(_wire(engine, settings.rank.deadline)) for engine in settings.engines)
+
+
+def identity(engine: EngineSettings, name: str) -> str:
+    """All that the replies of the model ``name`` depend on besides the request.
+
+    A server does not tell which weights it serves under a name.
+    """
+    if engine.is_remote:
+        server = urlsplit(engine.base_url)
+        return f"{name} at {server.hostname}:{server.port or ''}{server.path}"
+    weights = engine.path or find_weights()
+    digest = "no weights"
+    if weights is not None and weights.is_file():
+        digest = _digest(weights, weights.stat().st_mtime_ns)
+    try:
+        runs = version("xllamacpp")
+    except PackageNotFoundError:
+        runs = "none"
+    return f"{weights.stem if weights else ''}#{digest} xllamacpp {runs}"
+
+
+@cache
+def _digest(path: Path, _changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:16]
+
+
+def _wire(engine: EngineSettings, timeout: float) -> Wire:
+    if not engine.is_remote:
+        return LlamaCppWire(engine.path or find_weights(), threads=engine.threads)
+    if not engine.base_url:
         raise ConfigError("[model] kind = 'endpoint' needs base_url, or OPENAI_BASE_URL")
-    wire: Wire
-    if settings.endpoint:
-        wire = HttpWire(
-            base_url=settings.endpoint,
-            api_key=settings.api_key,
-            name=wanted.name,
-            concurrency=wanted.concurrency,
-            timeout=settings.rank.deadline,
-        )
-    else:
-        wire = LlamaCppWire(wanted.path or find_weights(), threads=wanted.threads)
-    return Engine(wire)
+    return HttpWire(
+        base_url=engine.base_url,
+        api_key=engine.api_key.get_secret_value(),
+        name=engine.name,
+        concurrency=engine.concurrency,
+        timeout=timeout,
+        cache_salt=engine.cache_salt.get_secret_value(),
+    )

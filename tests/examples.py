@@ -8,7 +8,7 @@ import anyio
 
 from recagent.fakes import HashEmbedder, MemoryIndex
 from recagent.protocols import Query
-from recagent.settings import FileSettings
+from recagent.sections import FileSettings
 from recagent.types import Context, Event, Item, Profile, RatingScale, Scene, User
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)

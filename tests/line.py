@@ -5,7 +5,7 @@ from __future__ import annotations
 from examples import SCALE, make_index
 
 from recagent.fakes import HashEmbedder, MemoryStore
-from recagent.ranking import LanguageRanker
+from recagent.ranking import LanguageRanker, Relay
 from recagent.recommender import Options, Parts, StraightLine
 from recagent.retrieval import (
     Lexical,
@@ -24,9 +24,11 @@ SCENES = {
 
 
 async def make_line(
-    items, events=(), *, users=(), model=None, mode="auto", embedder=None, **options
+    items, events=(), *, users=(), model=None, then=(), mode="auto", embedder=None, **options
 ):
     """The line, and the parts that it is made of; everybody's events have been read already."""
+    models = (model, *then) if model else ()
+    rankers = [LanguageRanker(each, mode=mode, attempts=2) for each in models]
     store, index = MemoryStore(), await make_index(items)
     embedder = embedder or HashEmbedder()
     await store.add_events(events)
@@ -45,8 +47,8 @@ async def make_line(
             Transfer(index),
             Lexical(index),
         ),
-        ranker=LanguageRanker(model, mode=mode, attempts=2) if model else None,
-        model=model,
+        ranker=Relay(rankers) if then else next(iter(rankers), None),
+        models=models,
         scenes=SCENES,
         scale=SCALE,
     )

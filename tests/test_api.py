@@ -22,7 +22,7 @@ def parts() -> Parts:
         behaviour=behaviour,
         sources=[Popularity(index, behaviour)],
         ranker=None,
-        model=None,
+        models=(),
         scenes={},
         scale=scale,
     )

@@ -130,7 +130,8 @@ def test_a_prompt_that_uses_what_it_does_not_declare_is_named(
     shutil.copytree(prompts.folder(), folder)
     path = folder / "rerank" / "label.v1.j2"
     path.write_text(path.read_text(encoding="utf-8") + "{{ weather }}\n", encoding="utf-8")
-    monkeypatch.setattr(wiring, "model", lambda _: ScriptedModel(modes={"label"}))
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
+    monkeypatch.setattr(wiring, "models", lambda _: (ScriptedModel(modes={"label"}),))
     with monkeypatch.context() as patched:
         patched.setattr(prompts, "folder", lambda: folder)
         prompts.load.cache_clear()

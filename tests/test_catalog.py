@@ -12,7 +12,7 @@ from examples import raw
 
 from recagent.catalog import read_events, read_items, read_users
 from recagent.errors import DataError
-from recagent.settings import AttributeSettings
+from recagent.sections import AttributeSettings
 from recagent.types import Event, Item, User
 
 ROWS = [

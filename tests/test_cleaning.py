@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from recagent.catalog import Report, duplicates, missing, survey, texts
 from recagent.catalog.cleaning import Cleaner, script
 from recagent.catalog.report import FileRead, Reading
-from recagent.settings import AttributeSettings, CleaningSettings, Settings
+from recagent.sections import AttributeSettings, CleaningSettings
+from recagent.settings import Settings
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"

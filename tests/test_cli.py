@@ -11,9 +11,9 @@ import pytest
 from command import EVENTS, ITEMS, Command
 
 from recagent import wiring
-from recagent.fakes import HashEmbedder
+from recagent.fakes import HashEmbedder, ScriptedModel
 
-HEAVY = ("numpy", "chromadb", "openai", "polars", "sqlalchemy", "xllamacpp", "pydantic", "rich")
+HEAVY = ("numpy", "chromadb", "aiohttp", "polars", "sqlalchemy", "xllamacpp", "pydantic", "rich")
 
 
 def test_help_and_the_package_load_nothing_heavy() -> None:
@@ -270,3 +270,19 @@ def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
     (shop / "items.csv").write_text(ITEMS)
     assert recagent("index").returncode == 0
     assert "Bread" in recagent("recommend", "ana").stdout
+
+
+@pytest.mark.usefixtures("shop")
+def test_kept_replies_are_forgotten_when_asked(
+    recagent: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
+    model = ScriptedModel()
+    monkeypatch.setattr(wiring, "models", lambda _: (model,))
+    assert recagent("models", "forget").stdout == "0 replies forgotten\n"
+    for _ in range(2):
+        recagent("recommend", "ana")
+    assert len(model.seen) == 1
+    assert recagent("models", "forget").stdout == "1 replies forgotten\n"
+    recagent("recommend", "ana")
+    assert len(model.seen) == 2

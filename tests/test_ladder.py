@@ -163,6 +163,14 @@ def test_a_slate_longer_than_a_model_can_be_asked_for_comes_in_retrieval_order(m
     )
 
 
+def test_a_slate_by_the_second_model_names_it_and_the_reason():
+    gone = ScriptedModel(name="large", failures=99)
+    slate = recommend(model=gone, then=[ScriptedModel(name="small")])
+    assert slate.trace.model == "small"
+    assert slate.trace.degraded == "model small: scripted failure"
+    assert slate.trace.language_probability
+
+
 def test_two_steps_that_fail_are_both_told():
     slate = recommend(embedder=Mute(), context=WISH, model=ScriptedModel(failures=99))
     assert slate.trace.degraded == (

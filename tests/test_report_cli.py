@@ -17,7 +17,8 @@ from recagent.catalog.report import Problem
 from recagent.cli import main
 from recagent.cli import report as faces
 from recagent.errors import ConfigError
-from recagent.settings import CleaningSettings, Settings, load
+from recagent.sections import CleaningSettings
+from recagent.settings import Settings, load
 
 SHOPS = ["shop", "shop-zh"]
 CATALOG = '[catalog]\nitems = [{ path = "items.csv" }]\nevents = [{ path = "events.csv" }]\n'

@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from recagent.catalog import survey
 from recagent.cli.report import report_json
 from recagent.errors import ConfigError, DataError
-from recagent.settings import (
+from recagent.sections import (
     AttributeSettings,
     CatalogSettings,
     CleaningSettings,
     FileSettings,
     SceneSettings,
-    Settings,
 )
+from recagent.settings import Settings
 
 ITEMS = "item_id,scene,title\nb1,books,Dune\nb2,books,Emma\nf1,films,Alien\n"
 HEADER = "user_id,item_id,scene,timestamp,kind\n"

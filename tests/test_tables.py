@@ -24,7 +24,7 @@ from recagent.catalog.report import FileRead, Reading
 from recagent.catalog.rows import ITEM_FIELDS
 from recagent.catalog.tables import open_table
 from recagent.errors import DataError
-from recagent.settings import AttributeSettings, FileSettings
+from recagent.sections import AttributeSettings, FileSettings
 
 CHINESE = "item_id,title\n1,三体\n2,活着\n"
 

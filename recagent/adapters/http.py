@@ -54,15 +54,33 @@ class HttpWire:
     """
 
     def __init__(
-        self, *, base_url: str, api_key: str, name: str, concurrency: int, timeout: float
+        self,
+        *,
+        base_url: str,
+        api_key: str,
+        name: str,
+        concurrency: int,
+        timeout: float,
+        cache_salt: str = "",
     ) -> None:
-        """``timeout`` is the longest that one request may take, in seconds."""
+        """A wire that connects at its first request.
+
+        Args:
+            base_url: as OpenAI's clients take it, mostly ending in ``/v1``.
+            api_key: some servers want none.
+            name: of the model; empty for the first that the server lists.
+            concurrency: requests that may be under way.
+            timeout: the longest that one may take, in seconds.
+            cache_salt: sent along where it is set, so that vLLM shares cached prompts only among
+                requests with the same one.
+        """
         if not base_url.startswith(("http://", "https://")):
             raise ConfigError(f"model base URL {base_url!r} must begin with http:// or https://")
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key or "none"
         self._name = name
         self._timeout = timeout
+        self._salt = {"cache_salt": cache_salt} if cache_salt else {}
         self._slots = anyio.CapacityLimiter(concurrency)
         self._breaker = Breaker(self._base_url)
         self._session: aiohttp.ClientSession | None = None
@@ -88,7 +106,7 @@ class HttpWire:
         if path == "/tokenize":  # lives beside /v1, not below it
             return await self._send("POST", self._base_url.removesuffix("/v1") + path, body)
         url = self._base_url + path.removeprefix("/v1")
-        return await self._send("POST", url, {"model": self._name, **body})
+        return await self._send("POST", url, {"model": self._name, **self._salt, **body})
 
     async def _send(self, verb: str, url: str, body: Mapping[str, Any] | None) -> object:
         import aiohttp  # noqa: PLC0415 - 0.2 seconds

@@ -6,6 +6,7 @@ say, so it belongs in a folder of the user's own.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from pathlib import Path
@@ -28,8 +29,10 @@ CREATE INDEX IF NOT EXISTS by_kind ON replies (kind, at);
 class SqliteReplies:
     """A ``ReplyCache`` in a file, which is made with its folder if it is not there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep: float = math.inf) -> None:
+        """Replies older than ``keep`` seconds are not given again."""
         self._path = path
+        self._keep = keep
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._file = sqlite3.connect(
@@ -43,9 +46,9 @@ class SqliteReplies:
             raise self._failed(error) from error
 
     def get(self, key: str) -> tuple[bytes, float] | None:
-        query = "SELECT reply, seconds FROM replies WHERE key = ?"
+        query = "SELECT reply, seconds FROM replies WHERE key = ? AND at >= ?"
         try:
-            return self._file.execute(query, [key]).fetchone()
+            return self._file.execute(query, [key, time.time() - self._keep]).fetchone()
         except sqlite3.Error as error:
             raise self._failed(error) from error
 

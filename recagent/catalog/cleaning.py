@@ -15,7 +15,7 @@ from statistics import fmean, pstdev
 from recagent import storable
 from recagent.catalog import duplicates, missing, texts
 from recagent.catalog.report import Problem, Reading, Report, shown
-from recagent.settings import AttributeSettings, CleaningSettings, TextStep
+from recagent.sections import AttributeSettings, CleaningSettings, TextStep
 from recagent.types import Item, User, Value
 
 _OTHERS_HAN = re.compile("[\u3040-\u30ff\uac00-\ud7af]")  # Japanese and Korean have Han too

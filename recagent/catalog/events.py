@@ -11,7 +11,7 @@ from recagent.catalog.report import Reading, Report
 from recagent.catalog.rows import EVENT_FIELDS, require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
-from recagent.settings import FileSettings
+from recagent.sections import FileSettings
 from recagent.types import EVENT_KINDS, Event, EventKind, RatingScale
 
 _IN_CHINESE: dict[str, EventKind] = {

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from recagent.settings import AttributeType
+from recagent.sections import AttributeType
 from recagent.types import Value
 
 # How exports write that there is nothing.

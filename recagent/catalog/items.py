@@ -14,7 +14,7 @@ from recagent.catalog.report import Problem, Reading, Report, file_name
 from recagent.catalog.rows import ITEM_FIELDS, content, require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
-from recagent.settings import AttributeSettings, FileSettings
+from recagent.sections import AttributeSettings, FileSettings
 from recagent.types import Item, Language, Task, Value
 
 TASKS: tuple[str, ...] = get_args(Task)

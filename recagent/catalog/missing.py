@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from recagent.settings import Missing
+from recagent.sections import Missing
 from recagent.types import Value
 
 Column = Sequence[Value | None]

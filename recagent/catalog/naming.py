@@ -10,7 +10,8 @@ from recagent.catalog.report import Report, file_name, shown
 from recagent.catalog.rows import EVENT_FIELDS, ITEM_FIELDS, OTHER_NAMES, USER_FIELDS
 from recagent.catalog.tables import open_table
 from recagent.errors import DataError
-from recagent.settings import FileSettings, Settings
+from recagent.sections import FileSettings
+from recagent.settings import Settings
 
 FIELDS = tuple(dict.fromkeys((*ITEM_FIELDS, *EVENT_FIELDS, *USER_FIELDS)))
 Held = list[tuple[layouts.Holds, FileSettings]]

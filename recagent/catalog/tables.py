@@ -19,7 +19,7 @@ from recagent.catalog import layouts, separated
 from recagent.catalog.decoding import UNREADABLE, Decoder, Lines
 from recagent.catalog.report import FileRead, Reading, Report, file_name, shown
 from recagent.errors import DataError
-from recagent.settings import FileSettings
+from recagent.sections import FileSettings
 
 Row = dict[str, Any]
 Rows = Iterator[tuple[int, Row]]

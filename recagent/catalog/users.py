@@ -6,7 +6,7 @@ from recagent.catalog import fields
 from recagent.catalog.report import Report
 from recagent.catalog.rows import USER_FIELDS, content, require, row_id
 from recagent.catalog.tables import Row, open_table
-from recagent.settings import FileSettings
+from recagent.sections import FileSettings
 from recagent.types import User
 
 

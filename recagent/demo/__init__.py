@@ -54,6 +54,7 @@ def mark_loaded(settings: Settings) -> None:
 
 
 def forget_events(settings: Settings) -> None:
-    """Delete the store, with all events and impressions that were added; the index stays."""
-    for name in (_STAMP, "store.db", "store.db-wal", "store.db-shm"):
+    """Delete all events, impressions and replies that were added; the index stays."""
+    files = [name + end for name in ("store.db", "replies.db") for end in ("", "-wal", "-shm")]
+    for name in (_STAMP, *files):
         (settings.data_dir / name).unlink(missing_ok=True)

@@ -27,7 +27,7 @@ from recagent.retrieval import (
     Transfer,
     reciprocal_rank,
 )
-from recagent.settings import RetrievalSettings
+from recagent.sections import RetrievalSettings
 from recagent.types import Event, RatingScale
 
 BASELINES: Mapping[str, str] = {

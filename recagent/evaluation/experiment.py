@@ -28,7 +28,7 @@ from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES
 from recagent.evaluation.measures import measure
 from recagent.evaluation.toml_lines import line_of
-from recagent.settings import ModelSettings, Share
+from recagent.sections import EngineSettings, ModelSettings, Share
 from recagent.types import Language, Mode
 
 MEASURES = (
@@ -94,6 +94,11 @@ class ModelSection(ModelSettings):
     """
 
     price: tuple[float, float] | None = None  # of prompt and completion tokens
+
+    @field_validator("then")
+    @classmethod
+    def _one_model(cls, _: tuple[EngineSettings, ...]) -> tuple[EngineSettings, ...]:
+        raise ValueError("an experiment asks one model: declare each in [models]")
 
     @field_validator("api_key")
     @classmethod

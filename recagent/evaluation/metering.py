@@ -5,31 +5,25 @@ The ranker asks a ``Meter`` as it would ask the model itself; what is asked is n
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import orjson
-from pydantic import TypeAdapter
 
 from recagent.capabilities import Capabilities
 from recagent.errors import ModelError, RecagentError
 from recagent.evaluation.nouns import Exchange
 from recagent.protocols import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
+from recagent.ranking.remembering import ANSWERS, Answer, request_key, turns
 from recagent.types import Mode, Usage
 
 if TYPE_CHECKING:
     import anyio
 
     Prices = tuple[float, float]
-
-_Answer = TypeVar("_Answer", Reply, Logprobs)
-_ADAPTERS: Mapping[type, TypeAdapter[Any]] = {
-    shape: TypeAdapter(shape) for shape in (Reply, Logprobs)
-}
 
 
 class CostError(RecagentError):
@@ -121,7 +115,7 @@ class Meter:
     ) -> Reply:
         call = partial(self._source.model.chat, messages, max_tokens=max_tokens, schema=schema)
         request = {"max_tokens": max_tokens, "schema": schema}
-        prompt = _turns(messages)
+        prompt = turns(messages)
         reply = await self._ask("chat", prompt, request, call, Reply, written=max_tokens)
         self.exchanges.append(Exchange(prompt=prompt, reply=reply.text))
         return reply
@@ -130,7 +124,7 @@ class Meter:
         self, messages: Sequence[Message], *, labels: Sequence[str]
     ) -> Logprobs:
         call = partial(self._source.model.label_logprobs, messages, labels=labels)
-        prompt = _turns(messages)
+        prompt = turns(messages)
         reply = await self._ask("label", prompt, {"labels": list(labels)}, call, Logprobs)
         self.exchanges.append(Exchange(prompt=prompt, reply=_listed(labels, reply.values)))
         return reply
@@ -153,21 +147,21 @@ class Meter:
         method: str,
         prompt: tuple[tuple[str, str], ...],
         request: Mapping[str, object],
-        call: Callable[[], Awaitable[_Answer]],
-        shape: type[_Answer],
+        call: Callable[[], Awaitable[Answer]],
+        shape: type[Answer],
         written: int = 1,
-    ) -> _Answer:
+    ) -> Answer:
         """The cached or the model's answer, counted; ``written``: tokens that it may have."""
         source = self._source
         self.calls += 1
-        key = _key([source.identity, method, prompt, request])
+        key = request_key([source.identity, method, prompt, request])
         kept = None
         if source.cache is not None and source.identity is not None and key not in self._asked:
             kept = source.cache.get(key)
         self._asked.add(key)
         if kept is not None:
             self.cached += 1
-            answer: _Answer = _ADAPTERS[shape].validate_json(kept[0])
+            answer: Answer = ANSWERS[shape].validate_json(kept[0])
             self.usage += answer.usage
             self.seconds += kept[1]
             return answer
@@ -212,15 +206,6 @@ def estimated_tokens(text: str) -> int:
     """About how many tokens a text has: 3.5 Latin or two thirds of a Chinese letter to each."""
     plain = sum(letter.isascii() for letter in text)
     return 1 + round(plain / 3.5 + (len(text) - plain) * 1.5)
-
-
-def _key(parts: Sequence[object]) -> str:
-    data = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
-    return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-
-def _turns(messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:
-    return tuple((message.role, message.content) for message in messages)
 
 
 def _listed(names: Sequence[str], values: Sequence[float | None]) -> str:

@@ -5,10 +5,7 @@ Nothing is asked here but a model's name.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,14 +63,14 @@ async def started(settings: Settings) -> tuple[ChatModel, str]:
     except BaseException:
         await model.close()
         raise
-    return model, _identity(settings, model.name)
+    return model, wiring.identity(settings.engines[0], model.name)
 
 
 def dry(settings: Settings) -> tuple[ChatModel, str | None]:
     """A stand-in that asks nobody; the identity is the real model's where that is known unasked."""
     if settings.endpoint and not settings.model.name:
         return DryModel(), None
-    return DryModel(), _identity(settings, settings.model.name)
+    return DryModel(), wiring.identity(settings.engines[0], settings.model.name)
 
 
 def source(
@@ -140,23 +137,3 @@ def described(settings: Settings, model: ChatModel, identity: str | None) -> Map
         "endpoint": where or "embedded",
         "decoding": "greedy, temperature 0",
     }
-
-
-def _identity(settings: Settings, name: str) -> str:
-    if settings.endpoint:
-        server = urlsplit(settings.endpoint)
-        return f"{name} at {server.hostname}:{server.port or ''}{server.path}"
-    weights = settings.model.path or wiring.find_weights()
-    digest = "no weights"
-    if weights is not None and weights.is_file():
-        digest = _digest(weights)
-    try:
-        engine = version("xllamacpp")
-    except PackageNotFoundError:
-        engine = "none"
-    return f"{weights.stem if weights else ''}#{digest} xllamacpp {engine}"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()[:16]

@@ -26,10 +26,21 @@ from recagent.ranking.listwise import score_by_order
 from recagent.ranking.notes import engine_notes
 from recagent.ranking.pointwise import score_by_grade
 from recagent.ranking.preference import Preferences
+from recagent.ranking.relay import Relay
+from recagent.ranking.remembering import Remembering, Replies
 from recagent.ranking.scored import Scored, Scorer
 from recagent.types import Candidate, Item, Language, Mode, Scene
 
-__all__ = ["LanguageRanker", "Scored", "Window", "blend", "diversified", "softmax"]
+__all__ = [
+    "LanguageRanker",
+    "Relay",
+    "Replies",
+    "Scored",
+    "Window",
+    "blend",
+    "diversified",
+    "softmax",
+]
 
 HISTORY = 8  # newest liked items that a prompt tells
 _PREFERRED: tuple[Mode, ...] = ("likelihood", "label", "listwise")
@@ -66,6 +77,7 @@ class LanguageRanker:
         lang: Language = "en",
         attempts: int = 3,
         window: Window | None = None,
+        replies: Replies | None = None,
         history: int = HISTORY,
         scenes: Mapping[str, Scene] = _NO_SCENES,
     ) -> None:
@@ -78,6 +90,7 @@ class LanguageRanker:
             lang: of the mode's prompt.
             attempts: retry budget of one request, transport and repair together.
             window: the retry budget that all who ask the model share; its own without one.
+            replies: where replies are kept; without it none are.
             history: newest liked items that a list in a prompt holds at most.
             scenes: for the labels of other scenes, where a prompt tells of them.
 
@@ -92,48 +105,59 @@ class LanguageRanker:
         self._window = window or Window()
         self._history = history
         self._scenes = scenes
-        self._preferences = Preferences(model)
-
-    @property
-    def model(self) -> str:
-        return self._model.name
+        self._replies = replies
+        self._preferences = Preferences()
 
     async def start(self) -> None:
-        await self._model.start()
+        await self._choose()
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
         mode = await self._choose()
         prompt = self._prompt or prompts.load("rerank", mode, lang=self._lang)
         items = [candidate.item for candidate in candidates]
         budget = Budget(self._attempts, window=self._window)
-        scored = await self._scored(mode, prompt, query, items=items, budget=budget)
+        model = Remembering(self._model, self._replies) if self._replies else self._model
+        scored = await self._scored(model, mode, prompt, query, items=items, budget=budget)
+        kept = model.kept if isinstance(model, Remembering) else 0
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
         return LanguageScores(
             scores=scored.scores,
+            model=self._model.name,
             mode=mode,
             prompt=prompt.id,
             usage=scored.usage,
             calls=scored.calls + budget.failed,
             repairs=scored.repairs,
             invalid=budget.failed,
-            notes=(*scored.notes, *engine_notes(self._model.capabilities, mode=mode)),
+            notes=(
+                *scored.notes,
+                *([f"{kept} kept replies"] if kept else []),
+                *engine_notes(self._model.capabilities, mode=mode),
+            ),
         )
 
     async def _scored(
-        self, mode: Mode, prompt: Prompt, query: Query, *, items: Sequence[Item], budget: Budget
+        self,
+        model: ChatModel,
+        mode: Mode,
+        prompt: Prompt,
+        query: Query,
+        *,
+        items: Sequence[Item],
+        budget: Budget,
     ) -> Scored:
         """The scorer's answer, with what the preference text took where the prompt tells one."""
         score = _SCORERS[mode]
         inputs = self._told(prompt, query, items)
         if "preference" not in prompt.front.inputs:
-            return await score(self._model, prompt, items=items, inputs=inputs, budget=budget)
+            return await score(model, prompt, items=items, inputs=inputs, budget=budget)
         extract = prompts.load("preference", "extract", lang=self._lang)
         said = await self._preferences(
-            extract, inputs=self._told(extract, query, items), budget=budget
+            model, extract, inputs=self._told(extract, query, items), budget=budget
         )
         inputs["preference"] = said.text
-        scored = await score(self._model, prompt, items=items, inputs=inputs, budget=budget)
+        scored = await score(model, prompt, items=items, inputs=inputs, budget=budget)
         return replace(
             scored,
             usage=said.usage + scored.usage,

@@ -68,7 +68,7 @@ async def score_by_order(
     messages = prompt.chat(**inputs, candidates=list(zip(labels, items, strict=True)))
     usage = Usage()
 
-    async def call() -> list[str]:
+    async def call() -> tuple[list[str], int]:
         nonlocal usage
         reply = await model.chat(
             messages,
@@ -87,11 +87,12 @@ async def score_by_order(
                 f"model {model.name!r} ordered no known label: {reply.text[:80]!r}",
                 reply=reply.text,
             )
-        return order
+        return order, reply.calls
 
-    order, repairs = repaired(await ask(call, budget=budget), labels)
+    written, calls = await ask(call, budget=budget)
+    order, repairs = repaired(written, labels)
     scores = tuple(-float(order.index(label)) for label in labels)
-    return Scored(scores=scores, usage=usage, calls=1, repairs=repairs)
+    return Scored(scores=scores, usage=usage, calls=calls, repairs=repairs)
 
 
 def _labels(size: int) -> list[str]:

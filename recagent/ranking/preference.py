@@ -47,12 +47,11 @@ class Preference:
 class Preferences:
     """Preference texts of one model, each asked for once per rendered prompt."""
 
-    def __init__(self, model: ChatModel) -> None:
-        self._model = model
+    def __init__(self) -> None:
         self._texts: dict[str, str] = {}
 
     async def __call__(
-        self, prompt: Prompt, *, inputs: Mapping[str, object], budget: Budget
+        self, model: ChatModel, prompt: Prompt, *, inputs: Mapping[str, object], budget: Budget
     ) -> Preference:
         """The text for these inputs; empty, without a call, if they tell nothing of the person.
 
@@ -70,19 +69,17 @@ class Preferences:
             return Preference(text=self._texts[key])
         usage = Usage()
 
-        async def call() -> tuple[str, int]:
+        async def call() -> tuple[str, int, int]:
             nonlocal usage
-            reply = await self._model.chat(
-                messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA
-            )
+            reply = await model.chat(messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA)
             usage += reply.usage
-            return _text(self._model, reply)
+            return *_text(model, reply), reply.calls
 
-        text, repairs = await ask(call, budget=budget)
+        text, repairs, calls = await ask(call, budget=budget)
         if len(self._texts) >= _KEPT:
             self._texts.clear()
         self._texts[key] = text
-        return Preference(text=text, usage=usage, calls=1, repairs=repairs)
+        return Preference(text=text, usage=usage, calls=calls, repairs=repairs)
 
 
 def _text(model: ChatModel, reply: Reply) -> tuple[str, int]:

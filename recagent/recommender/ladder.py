@@ -96,10 +96,13 @@ class Ladder:
             return None
         try:
             with anyio.fail_after(self._left):
-                return await ranker(query, candidates=candidates)
+                scores = await ranker(query, candidates=candidates)
         except (ModelError, TimeoutError) as error:
             self.degraded.append(f"retrieval order: {self._reason(error)}")
-        return None
+            return None
+        if scores.degraded:
+            self.degraded.append(scores.degraded)
+        return scores
 
     async def _pool(
         self,

@@ -87,7 +87,7 @@ class StraightLine:
             where,
             scene_from,
             candidates=candidates,
-            models_part=models_part(ranker, language, candidates),
+            models_part=models_part(language, candidates),
             degraded=ladder.degraded,
             seconds=time.perf_counter() - began - ladder.cold_start,
         )
@@ -143,11 +143,11 @@ class StraightLine:
         )
         item = (await parts.index.items(name))[item_id]
         evidence = await self._evidence(item, query)
-        if phrase and parts.model is not None:
+        if phrase and parts.models:
             said = await phrased(
                 evidence,
                 scenes=scenes,
-                model=parts.model,
+                model=parts.models[0],
                 lang=options.lang,
                 attempts=options.attempts,
                 window=parts.window,
@@ -160,7 +160,7 @@ class StraightLine:
             item=item,
             claims=said.claims,
             evidence=evidence,
-            phrased_by=parts.model.name if said.kept and parts.model else None,
+            phrased_by=parts.models[0].name if said.kept else None,
             replaced=said.replaced,
             degraded="; ".join(degraded) or None,
         )
@@ -225,12 +225,14 @@ class StraightLine:
         return await Ladder(self._parts, self._options).profile(user_id)
 
     async def close(self) -> None:
-        """Close the store, the index and the model, each even if another fails to close."""
+        """Close the store, the index, models and replies, each even if another fails to close."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._parts.store.close)
             closing.push_async_callback(self._parts.index.close)
-            if self._parts.model is not None:
-                closing.push_async_callback(self._parts.model.close)
+            for model in self._parts.models:
+                closing.push_async_callback(model.close)
+            if self._parts.replies is not None:
+                closing.callback(self._parts.replies.close)
 
     async def _scenes(self) -> dict[str, Scene]:
         return declared_or_plain(await self._parts.index.scenes(), self._parts.scenes)

@@ -13,6 +13,7 @@ from recagent.protocols import (
     EventStore,
     ItemIndex,
     Ranker,
+    ReplyCache,
 )
 from recagent.ranking import Window
 from recagent.retrieval import Snapshot
@@ -21,9 +22,12 @@ from recagent.types import Language, RatingScale, Scene
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The parts of a line; without ``ranker`` and ``model`` no language model is asked.
+    """The parts of a line; without ``ranker`` and ``models`` no language model is asked.
 
-    ``window`` is the retry budget of all that asks the model; the ranker should share it.
+    Attributes:
+        models: that the ranker asks; the first also joins reasons, and all are closed at the end.
+        window: the retry budget of all that asks the first model; its ranker should share it.
+        replies: that the ranker keeps; closed at the end.
     """
 
     store: EventStore
@@ -32,10 +36,11 @@ class Parts:
     behaviour: Snapshot
     sources: Sequence[CandidateSource]
     ranker: Ranker | None
-    model: ChatModel | None
+    models: Sequence[ChatModel]
     scenes: Mapping[str, Scene]
     scale: RatingScale
     window: Window = field(default_factory=Window)
+    replies: ReplyCache | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

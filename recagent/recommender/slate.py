@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
-from recagent.protocols import LanguageScores, Ranker
+from recagent.protocols import LanguageScores
 from recagent.ranking import blend, diversified, softmax
 from recagent.recommender.parts import COLD_DIVERSITY, Options
 from recagent.types import Candidate, Entry, Mode, Profile, Scene, Trace, Usage
@@ -93,15 +93,13 @@ def make_trace(
     )
 
 
-def models_part(
-    ranker: Ranker | None, language: LanguageScores | None, candidates: Sequence[Candidate]
-) -> ModelsPart:
+def models_part(language: LanguageScores | None, candidates: Sequence[Candidate]) -> ModelsPart:
     """What the model did; nothing where it was not asked or did not answer."""
-    if ranker is None or language is None:
+    if language is None:
         return {}
     own = softmax(language.scores)
     return {
-        "model": ranker.model,
+        "model": language.model,
         "mode": language.mode,
         "prompt": language.prompt,
         "usage": language.usage,

@@ -316,7 +316,7 @@ def seen(index, condition):
 
 
 def test_more_items_than_one_page_holds(chroma, monkeypatch):
-    monkeypatch.setattr("recagent.adapters.chroma.index._PAGE", 2)
+    monkeypatch.setattr("recagent.adapters.chroma.reading._PAGE", 2)
     vectors = fill(chroma(), BOOKS)
     index = chroma()
     assert wait(index.items("books")) == {item.id: item for item in BOOKS}
@@ -325,28 +325,47 @@ def test_more_items_than_one_page_holds(chroma, monkeypatch):
     np.testing.assert_allclose(held, vectors, atol=1e-6)
 
 
-def test_a_large_scene_finds_the_same_items_through_hnsw(chroma, monkeypatch):
+@pytest.fixture
+def written(chroma):
+    """An index with a scene of 300 items, and their vectors."""
     rows = np.random.default_rng(0).normal(size=(300, 16)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    items = [make_item(f"b{number}") for number in range(300)]
-    similarity = rows @ rows[7]
     writer = chroma()
+    items = [make_item(f"b{number:03}") for number in range(300)]
     wait(writer.upsert("books", items=items, vectors=rows))
     wait(writer.publish())
-    monkeypatch.setattr("recagent.adapters.chroma.index.EXACT_BELOW", 100)
+    return writer, rows
+
+
+@pytest.mark.parametrize("limit", ["EXACT_BELOW", "IN_MEMORY"])
+def test_a_large_scene_finds_the_same_items_in_two_passes_or_through_hnsw(
+    chroma, written, monkeypatch, limit
+):
+    _, rows = written
+    similarity = rows @ rows[7]
+    monkeypatch.setattr(f"recagent.adapters.chroma.index.{limit}", 100)
     large = chroma()
-    for exclude in (set(), {f"b{number}" for number in range(0, 300, 2)}):
+    for exclude in (set(), {f"b{number:03}" for number in range(0, 300, 2)}):
         found = wait(large.search("books", vector=rows[7], limit=10, exclude=exclude))
-        best = [at for at in np.argsort(-similarity).tolist() if f"b{at}" not in exclude][:10]
-        assert [item_id for item_id, _ in found] == [f"b{at}" for at in best]
+        best = [at for at in np.argsort(-similarity).tolist() if f"b{at:03}" not in exclude][:10]
+        assert [item_id for item_id, _ in found] == [f"b{at:03}" for at in best]
         np.testing.assert_allclose([score for _, score in found], similarity[best], atol=1e-5)
-    np.testing.assert_allclose(
-        wait(large.vectors("books", ids=["b9", "b3"])), rows[[9, 3]], atol=1e-6
-    )
-    assert wait(large.items("books")).keys() == {item.id for item in items}
+    everything = {f"b{number:03}" for number in range(300)}
+    assert wait(large.search("books", vector=rows[7], limit=10, exclude=everything)) == []
+    held = wait(large.vectors("books", ids=["b009", "gone", "b003"]))
+    np.testing.assert_allclose(held, [rows[9], 0 * rows[9], rows[3]], atol=1e-6)
+    assert wait(large.items("books")).keys() == everything
     assert len(wait(large.vectors("books", ids=[]))) == 0
-    wait(writer.delete("books", ids=["b9"]))  # the large scene in memory does not know it yet
-    held = wait(large.vectors("books", ids=["b9", "b3"]))
+
+
+def test_hnsw_knows_of_a_change_before_the_items_in_memory_do(chroma, written, monkeypatch):
+    writer, rows = written
+    monkeypatch.setattr("recagent.adapters.chroma.index.IN_MEMORY", 100)
+    monkeypatch.setattr("recagent.adapters.chroma.index.REFRESH", 60.0)
+    large = chroma()
+    wait(large.items("books"))
+    wait(writer.delete("books", ids=["b009"]))
+    held = wait(large.vectors("books", ids=["b009", "b003"]))
     np.testing.assert_allclose(held, [0 * rows[9], rows[3]], atol=1e-6)
     wait(writer.upsert("books", items=[make_item("new")], vectors=rows[7:8]))
     found = wait(large.search("books", vector=rows[7], limit=2, exclude=set()))

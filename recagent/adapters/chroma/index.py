@@ -1,7 +1,8 @@
 """The ``ItemIndex`` on Chroma: one collection per scene and embedder, read once published.
 
-A scene of up to ``EXACT_BELOW`` items is searched exactly, in memory; a larger one by Chroma's HNSW
-index. Fusion, filters and ranking are not done here, nor is it decided where Chroma lives.
+A scene is searched in memory, exactly up to ``EXACT_BELOW`` items; one of more than ``IN_MEMORY``
+values by Chroma's HNSW index. Fusion, filters and ranking are not done here, nor is it decided
+where Chroma lives.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -18,7 +19,9 @@ import numpy as np
 from anyio import to_thread
 
 from recagent.adapters.chroma.home import Home
-from recagent.adapters.chroma.items import restored, stored
+from recagent.adapters.chroma.items import stored
+from recagent.adapters.chroma.reading import fingerprints, read
+from recagent.adapters.chroma.scan import Scan
 from recagent.adapters.chroma.sets import Embedded
 from recagent.errors import RetrievalError
 from recagent.types import Item
@@ -29,13 +32,14 @@ if TYPE_CHECKING:
 
     Vector = NDArray[np.float32]
     Matrix = NDArray[np.float32]
+    Rows = NDArray[np.intp]
 
 T = TypeVar("T")
 
 EXACT_BELOW = 10_000
+IN_MEMORY = 2**26  # values of all vectors: 262,144 items of 256 numbers in 256 MiB
 REFRESH = 1.0  # seconds for which others' changes may go unseen
 _SHARE = 10  # of the time, at most one part goes into reading again a scene that keeps changing
-_PAGE = 5_000
 # What Chroma says of torn vector files: it writes them in place, so that a kill may tear them.
 _DAMAGED = (
     "deserializing pickle",
@@ -50,12 +54,12 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Loaded:
-    """A scene in memory; ``matrix`` (n, d) is None for one that is too large to search exactly."""
+    """A scene in memory, ``scan`` in the order of ``ids``; None for one with too many vectors."""
 
     items: dict[str, Item]
     ids: list[str]
     row: dict[str, int]
-    matrix: Matrix | None
+    scan: Scan | None
     stamp: str
     keep_until: float
 
@@ -88,29 +92,33 @@ class ChromaIndex:
         loaded = await self._scene(scene)
         if not ids:
             return np.zeros((0, 0), dtype=np.float32)
-        if loaded.matrix is None:
+        if loaded.scan is None:
             return await self._in_thread(lambda: self._vectors(scene, ids))
-        width = loaded.matrix.shape[1] if loaded.row else 0
-        found = np.zeros((len(ids), width), dtype=np.float32)
-        for place, item_id in enumerate(ids):
-            if item_id in loaded.row:
-                found[place] = loaded.matrix[loaded.row[item_id]]
+        there = [place for place, item_id in enumerate(ids) if item_id in loaded.row]
+        held = loaded.scan.rows([loaded.row[ids[place]] for place in there])
+        found = np.zeros((len(ids), held.shape[1]), dtype=np.float32)
+        found[there] = held
         return found
 
     async def search(
         self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
     ) -> Sequence[tuple[str, float]]:
         loaded = await self._scene(scene)
-        if loaded.matrix is None:
+        if loaded.scan is None:
             found = await self._in_thread(lambda: self._search(scene, vector, limit, exclude))
             return [pair for pair in found if pair[0] in loaded.items]
         if not loaded.items:
             return []
-        similarity: Vector = np.asarray(loaded.matrix @ vector)
-        best: list[int] = np.argsort(-similarity, kind="stable").tolist()
-        ids = loaded.ids
-        allowed = ((ids[row], float(similarity[row])) for row in best if ids[row] not in exclude)
-        return [pair for pair, _ in zip(allowed, range(limit), strict=False)]
+        scan = loaded.scan
+        gone = [loaded.row[item_id] for item_id in exclude if item_id in loaded.row]
+
+        def best() -> tuple[Rows, Vector]:
+            return scan.best(vector[None], limit=limit, without=[gone])[0]
+
+        # A thread would cost as much as a search of few items.
+        rows, scores = best() if scan.is_exact else await to_thread.run_sync(best)
+        ids = map(loaded.ids.__getitem__, rows)
+        return list(zip(ids, scores.tolist(), strict=True))
 
     async def fingerprints(self, scene: str) -> Mapping[str, str]:
         return await self._in_thread(lambda: self._fingerprints(scene))
@@ -163,23 +171,13 @@ class ChromaIndex:
                 return held
             began = time.monotonic()
             collection = self._open(scene)
-            ids = _ids(collection)
-            exact = len(ids) <= EXACT_BELOW
-            items: dict[str, Item] = {}
-            rows: dict[str, Any] = {}
-            include = ["metadatas", "embeddings"] if exact else ["metadatas"]
-            for page in _pages(collection, ids, include):
-                items |= zip(page["ids"], map(restored, page["metadatas"]), strict=True)
-                if exact:
-                    rows |= zip(page["ids"], page["embeddings"], strict=True)
-            items = {key: items[key] for key in ids if key in items}  # one may be gone meanwhile
-            matrix = [rows[key] for key in items] if exact else None
+            items, matrix = read(collection, in_memory=IN_MEMORY)
             now = time.monotonic()
             loaded = _Loaded(
                 items=items,
                 ids=list(items),
-                row={key: row for row, key in enumerate(items)} if exact else {},
-                matrix=None if matrix is None else np.asarray(matrix, dtype=np.float32),
+                row={key: row for row, key in enumerate(items)},
+                scan=None if matrix is None else Scan(matrix, exact_below=EXACT_BELOW),
                 stamp=stamp,
                 keep_until=now + (now - began) * _SHARE,
             )
@@ -212,7 +210,7 @@ class ChromaIndex:
         if collection is None:
             return {}
         try:
-            return _whole(collection)
+            return fingerprints(collection)
         except InternalError as error:
             if not any(words in str(error).lower() for words in _DAMAGED):
                 raise
@@ -264,29 +262,3 @@ class ChromaIndex:
             raise
         except Exception as error:  # Chroma's errors share no base class
             raise self._home.complaint(error) from error
-
-
-def _ids(collection: chromadb.Collection) -> list[str]:
-    """All ids, sorted: a scene's order must not tell in how many runs it was written."""
-    return sorted(collection.get(include=[])["ids"])
-
-
-def _pages(
-    collection: chromadb.Collection, ids: Sequence[str], include: Sequence[str]
-) -> Iterator[Any]:
-    """By ids: a page by offset makes SQLite count all rows before it."""
-    for start in range(0, len(ids), _PAGE):
-        page = list(ids[start : start + _PAGE])
-        yield collection.get(ids=page, include=cast("Any", list(include)))
-
-
-def _whole(collection: chromadb.Collection) -> dict[str, str]:
-    """Every item's fingerprint; raises Chroma's error if vectors were lost."""
-    ids = _ids(collection)
-    if ids:
-        collection.get(ids=sorted({ids[0], ids[-1]}), include=["embeddings"])
-    held: dict[str, str] = {}
-    for page in _pages(collection, ids, ["metadatas"]):
-        for item_id, metadata in zip(page["ids"], page["metadatas"], strict=True):
-            held[item_id] = str(metadata["fingerprint"])
-    return held

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
 
 # Larger batches and rarer writes of the vector files were measured and change nothing.
-HNSW = {"space": "cosine"}
+HNSW = {"space": "cosine", "ef_search": 1600}
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,50}")
 _KIND = "recagent"  # the metadata key that tells our collections from others' on a server

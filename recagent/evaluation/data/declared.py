@@ -12,7 +12,8 @@ from recagent.catalog import layouts, survey
 from recagent.errors import ConfigError
 from recagent.evaluation.data.files import fingerprint, folder
 from recagent.evaluation.nouns import Data
-from recagent.settings import CatalogSettings, FileSettings, Settings, load
+from recagent.sections import CatalogSettings, FileSettings
+from recagent.settings import Settings, load
 from recagent.types import Scene
 
 _SHELVES = (

@@ -17,13 +17,8 @@ from recagent.errors import ConfigError, DataError
 from recagent.evaluation.data.declared import declared
 from recagent.evaluation.data.files import fingerprint
 from recagent.evaluation.nouns import Data
-from recagent.settings import (
-    CatalogSettings,
-    FileSettings,
-    RatingSettings,
-    SceneSettings,
-    Settings,
-)
+from recagent.sections import CatalogSettings, FileSettings, RatingSettings, SceneSettings
+from recagent.settings import Settings
 
 SCENE = "films"
 _INSIDE = "/dataset_example/ml-100k/"

@@ -1,0 +1,188 @@
+"""The sections of ``recagent.toml``: what can be set, with ranges and defaults.
+
+Where values come from (file, environment, arguments) is ``settings``.
+"""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+
+from recagent.errors import ConfigError
+from recagent.types import Mode, RatingScale
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+AttributeType = Literal["auto", "text", "number", "integer", "boolean", "list", "date"]
+Missing = Literal["leave", "drop", "mean", "median", "min", "max", "most_frequent", "predict"]
+TextStep = Literal["unicode", "html", "space"]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SceneSettings(_Section):
+    """``[scenes.NAME]``."""
+
+    labels: dict[str, str] = {}
+
+
+class FileSettings(_Section):
+    """One raw file or folder: its path (relative to the config file), what its columns mean.
+
+    ``encoding`` is that of the whole file, by default its byte order mark's or else UTF-8;
+    ``fallback`` that of single values which are not in ``encoding``.
+    """
+
+    path: Path
+    columns: dict[str, str] = {}
+    scene: str | None = None
+    encoding: str = ""
+    fallback: str = ""
+
+    @field_validator("encoding", "fallback")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            "".encode(value or "utf-8")  # LookupError also for codecs that are not of text, as hex
+            return value and codecs.lookup(value).name
+        except LookupError as error:
+            raise ValueError("should be an encoding that Python knows, as gb18030") from error
+
+
+class CatalogSettings(_Section):
+    """``[catalog]``: the files that ``recagent index`` reads."""
+
+    items: tuple[FileSettings, ...] = ()
+    events: tuple[FileSettings, ...] = ()
+    users: tuple[FileSettings, ...] = ()
+    list_separator: Annotated[str, Field(min_length=1)] = "|"
+
+
+class AttributeSettings(_Section):
+    """``[attributes.NAME]``: an item's attribute (or ``title``, ``text``) and how it is cleaned."""
+
+    type: AttributeType = "auto"
+    missing: Missing = "leave"
+    normalize: Literal["none", "minmax", "zscore", "log"] = "none"
+    text: tuple[TextStep, ...] | None = None
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> Self:
+        numeric = self.missing in ("mean", "median", "min", "max") or self.normalize != "none"
+        if numeric and self.type not in ("auto", "number", "integer"):
+            raise ValueError(f"this missing or normalize needs a number, not type {self.type!r}")
+        return self
+
+
+class CleaningSettings(_Section):
+    """``[cleaning]``: what is done to rows, texts and people beyond single attributes."""
+
+    unusable: Literal["stop", "drop"] = "stop"
+    orphans: Literal["keep", "drop"] = "keep"
+    text: tuple[TextStep, ...] = ("unicode", "space")
+    max_text: int = Field(default=20_000, ge=1)
+    near_duplicates: Share = 0.0
+    max_repeats: int = Field(default=0, ge=0)
+    max_events_per_day: float = Field(default=0.0, ge=0)
+
+
+class RatingSettings(_Section):
+    """``[ratings]``: the scale of ``rating`` events."""
+
+    low: float = 0.0
+    high: float = 10.0
+
+    def scale(self) -> RatingScale:
+        if not self.low < self.high:
+            raise ConfigError(f"[ratings] low={self.low:g} must be below high={self.high:g}")
+        return RatingScale(low=self.low, high=self.high)
+
+
+class IndexSettings(_Section):
+    """``[index]``: the Chroma server that several processes share; empty for the own folder."""
+
+    url: str = ""
+
+
+class EmbedderSettings(_Section):
+    """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
+
+    kind: Literal["wordllama", "endpoint", "fastembed"] = "wordllama"
+    name: str = ""
+
+
+class EngineSettings(_Section):
+    """One model: the embedded engine, or an OpenAI-compatible endpoint.
+
+    ``kind = "auto"`` takes the endpoint when a base URL is set and the embedded engine otherwise.
+    ``mode = "auto"`` takes the first of likelihood, label, listwise that the engine can do.
+    ``cache_salt`` keeps what a vLLM has cached for one tenant from the others.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+    kind: Literal["auto", "embedded", "endpoint", "none"] = "auto"
+    name: str = ""
+    base_url: str = ""
+    api_key: SecretStr = SecretStr("")
+    cache_salt: SecretStr = SecretStr("")
+    path: Path | None = None
+    mode: Literal["auto"] | Mode = "auto"
+    threads: int = Field(default=0, ge=0)
+    concurrency: int = Field(default=8, ge=1)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is asked over HTTP."""
+        return self.kind == "endpoint" or (self.kind == "auto" and bool(self.base_url))
+
+
+class ModelSettings(EngineSettings):
+    """``[model]``: the model that is asked first, those that answer where it does not, and how.
+
+    Attributes:
+        attempts: retry budget of one request.
+        keep_hours: how long replies are kept on disk and given again to the same question; 0 not.
+        then: asked in this order where the ones before do not answer.
+    """
+
+    attempts: int = Field(default=3, ge=1)
+    keep_hours: float = Field(default=24.0, ge=0)
+    then: tuple[EngineSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _engines_only(self) -> Self:
+        if any(engine.kind == "none" for engine in (self, *self.then)) and self.then:
+            raise ValueError("kind 'none' asks no model; then must be empty, and no entry of it so")
+        return self
+
+
+class RankSettings(_Section):
+    """``[rank]``: docs/quality.md tells how the defaults were chosen (on validation people)."""
+
+    pool: int = Field(default=20, ge=1, le=200)
+    language_weight: Share = 0.1
+    temperature: Positive = 1.5
+    diversity: Share = 0.0
+    deadline: Positive = 30.0
+
+
+class RetrievalSettings(_Section):
+    """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion."""
+
+    limit: int = Field(default=100, ge=1)
+    weights: dict[str, Annotated[float, Field(ge=0)]] = {"neighbours": 4.0, "popularity": 0.5}
+    half_life_days: Positive = 30.0

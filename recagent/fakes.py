@@ -60,7 +60,7 @@ class ScriptedModel:
         return Capabilities(
             alternatives=20 if labels else 0,
             by_id=labels,
-            likelihood="prompt" if "likelihood" in self.modes else None,
+            likelihood="levels" if "likelihood" in self.modes else None,
             schema=True,
         )
 

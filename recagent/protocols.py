@@ -58,7 +58,7 @@ class Logprobs:
 
     Attributes:
         values: None for a label that the engine did not list.
-        usage: tokens, as the engine counts them; where it is walked along step by step, each once.
+        usage: tokens, each counted once however many calls read it.
         calls: requests to the engine, none for a kept reply.
         bounded: tokens of which the engine told only an upper bound.
     """

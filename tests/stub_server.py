@@ -16,10 +16,10 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ12345"
 
 
 class StubServer:
-    """``with StubServer() as server``: ``url``, prompts ``asked``, a status to ``fail`` with."""
+    """``with StubServer() as server``: ``url``, prompts ``asked``, ``bodies``, a status to ``fail`` with."""
 
     def __init__(self, *, delay=0.0, reply=None):
-        self.asked = []
+        self.asked, self.bodies = [], []
         self.fail = 0
         self._lock = threading.Lock()
         stub = self
@@ -40,6 +40,7 @@ class StubServer:
                     return
                 with stub._lock:
                     stub.asked.append(body["messages"][-1]["content"])
+                    stub.bodies.append(body)
                 time.sleep(delay)
                 if stub.fail:
                     self.send({"error": {"message": "out of order"}}, stub.fail)

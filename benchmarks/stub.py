@@ -72,16 +72,30 @@ class Stub:
         self.behave = behave
         self.requests = 0
         self.url = ""
+        self._port = 0
+        self._writers: set[asyncio.StreamWriter] = set()
 
     async def __aenter__(self) -> Stub:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/v1"
+        await self.open()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    async def open(self) -> None:
+        """Listen; on the same port again after ``close``."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+        self.url = f"http://127.0.0.1:{self._port}/v1"
+
+    def close(self) -> None:
+        """Refuse new connections, and cut those that are open."""
         self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         try:
             kept = True
             while kept:
@@ -94,6 +108,7 @@ class Stub:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client has left
         finally:
+            self._writers.discard(writer)
             writer.close()
 
 

@@ -215,6 +215,9 @@ class MemoryStore:
         newest = sorted(enumerate(stored), key=lambda pair: (pair[1].at, pair[0]), reverse=True)
         return [event for _, event in newest[:limit]]
 
+    async def person(self, user_id: str, *, limit: int) -> tuple[User | None, Sequence[Event]]:
+        return await self.user(user_id), await self.events(user_id, limit=limit)
+
     async def seen(self, user_id: str) -> frozenset[str]:
         return frozenset(e.item_id for e in self._events.values() if e.user_id == user_id)
 

@@ -318,6 +318,10 @@ class EventStore(Protocol):
         """A person's newest events, newest first."""
         ...
 
+    async def person(self, user_id: str, *, limit: int) -> tuple[User | None, Sequence[Event]]:
+        """What ``user`` and ``events`` say, read at once: every request asks for both."""
+        ...
+
     async def seen(self, user_id: str) -> frozenset[str]:
         """Ids of all items that the person has any event on, however long ago."""
         ...

@@ -19,23 +19,34 @@ def test_likes_are_people_who_liked_and_activity_is_all_events():
     assert dict(seen.activity) == {"books": 9, "films": 1}
 
 
+def near(seen, liked):
+    scores = zip(seen.likes, seen.neighbours(liked).tolist(), strict=True)
+    return {item: score for item, score in scores if score > 0}
+
+
 def test_neighbours_are_weighted_sums_of_cosines():
     seen = behaviour()
-    assert seen.neighbours({"b1": 1.0}) == pytest.approx(
+    assert near(seen, {"b1": 1.0}) == pytest.approx(
         {"b1": 1.0, "b2": 2 / math.sqrt(6), "b3": 1 / math.sqrt(3), "f1": 1 / math.sqrt(3)}
     )
-    assert seen.neighbours({"b2": 0.5, "b3": 0.25, "new": 1.0})["b1"] == pytest.approx(
+    assert near(seen, {"b2": 0.5, "b3": 0.25, "new": 1.0})["b1"] == pytest.approx(
         0.5 * 2 / math.sqrt(6) + 0.25 / math.sqrt(3)
     )
-    assert seen.neighbours({"new": 1.0}) == {}
-    assert behaviour([]).neighbours({"b1": 1.0}) == {}
+    assert near(seen, {"new": 1.0}) == {}
+    assert near(behaviour([]), {"b1": 1.0}) == {}
+
+
+def test_places_are_where_the_likes_have_the_items():
+    seen = behaviour()
+    assert [list(seen.likes)[at] for at in seen.places(["f1", "new", "b2"])] == ["b2", "f1"]
 
 
 def test_together_counts_people_who_liked_both():
     seen = behaviour()
-    assert seen.together("b1", others=["b2", "b3", "f1", "new"]) == {"b2": 2, "b3": 1, "f1": 1}
-    assert seen.together("b3", others=["b2"]) == {}
-    assert seen.together("new", others=["b1"]) == {}
+    counts = seen.together(["b1", "b3", "new"], others=["b2", "b3", "f1", "new"])
+    assert counts.tolist() == [[2, 1, 1, 0], [0, 1, 0, 0], [0, 0, 0, 0]]
+    assert seen.together(["b1"], others=[]).tolist() == [[]]
+    assert behaviour([]).together(["b1"], others=["b2"]).tolist() == [[0]]
 
 
 def test_a_snapshot_reads_the_store_once():

@@ -1,6 +1,7 @@
 """Engines: wires that fail, replies of odd shapes; the contract is contracts/test_chat_model.py."""
 
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -162,6 +163,62 @@ def test_closing_waits_for_a_call_that_its_caller_has_left() -> None:
         await model.close()
 
     anyio.run(run)
+
+
+def test_a_server_that_is_not_there_is_named_and_worth_a_retry() -> None:
+    with stub(200, "{}") as address:
+        pass  # its port is free again
+    with pytest.raises(ModelError, match="is the server running") as caught:
+        anyio.run(started, address)
+    assert caught.value.retryable
+
+
+def test_a_start_that_takes_too_long_is_left_and_goes_on_for_those_who_come_later() -> None:
+    async def run() -> None:
+        wire = LateWire()
+        model = Engine(wire)
+        for _ in range(2):
+            with pytest.raises(ModelError, match=r"has not started after 0\.05 s"):
+                await model.start()
+        wire.up.set()
+        assert await model.start() == {"listwise"}
+        assert wire.starts == 1
+        await model.close()
+
+    anyio.run(run)
+
+
+def test_closing_ends_a_start_that_is_under_way() -> None:
+    async def run() -> None:
+        model = Engine(LateWire())
+        with pytest.raises(ModelError):
+            await model.start()
+        await model.close()
+
+    anyio.run(run)
+
+
+class LateWire:
+    """An engine that is up when it is told to be, and can only chat."""
+
+    patience = 0.05
+
+    def __init__(self) -> None:
+        self.up = anyio.Event()
+        self.starts = 0
+
+    async def start(self) -> str:
+        self.starts += 1
+        await self.up.wait()
+        return "late"
+
+    async def post(self, path: str, body: Mapping[str, object]) -> object:
+        if not path.endswith("/chat/completions") or "logprobs" in body:
+            raise ModelError("unknown", status=400)
+        return {"choices": [{"message": {"content": "A"}}]}
+
+    async def close(self) -> None:
+        pass
 
 
 def test_a_base_url_without_a_scheme_is_a_config_error() -> None:

@@ -28,7 +28,9 @@ def likes(people, *pairs):
 
 
 def evidence_for(item, query, events=()):
-    return gather(item, query, behaviour=Behaviour(events, scale=SCALE), scale=SCALE)
+    behaviour = Behaviour(events, scale=SCALE)
+    (evidence,) = gather([item], query, behaviour=behaviour, scale=SCALE)
+    return evidence
 
 
 def said(evidence, lang="en"):

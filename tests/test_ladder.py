@@ -97,6 +97,30 @@ def test_a_model_that_hangs_is_left_at_the_deadline():
     assert "retrieval order: the deadline of 0.05 s has passed" in slate.trace.degraded
 
 
+class Plodding(ScriptedModel):
+    """Takes its time for every text."""
+
+    async def likelihood(self, prefix, *, texts):
+        await anyio.sleep(0.02 * len(texts))
+        return await super().likelihood(prefix, texts=texts)
+
+
+def test_a_model_for_which_the_time_was_too_short_is_asked_about_fewer_candidates():
+    books = [make_item(f"b{number}", f"desert planet {number}") for number in range(20)]
+
+    async def main():
+        model = Plodding()
+        line, _ = await make_line(books, EVENTS, model=model, deadline=0.25)
+        return [await line.recommend("ann", k=19) for _ in range(4)]
+
+    late, *_, fewer = wait(main())
+    assert "the deadline of 0.25 s has passed" in late.trace.degraded
+    assert fewer.trace.degraded.startswith("fewer candidates: ")
+    assert fewer.trace.degraded.endswith(" of 19 could be ranked in time")
+    assert 5 <= len(fewer.trace.language_probability) < 19
+    assert len(fewer.entries) == 19
+
+
 def test_a_model_that_cannot_start_leaves_the_order_of_retrieval():
     slate = recommend(model=NoWeights())
     assert_plain(slate)

@@ -41,6 +41,11 @@ class Calls:
         self._wire = wire
         self._tokens: dict[str, tuple[int, ...]] = {}
 
+    @property
+    def patience(self) -> float:
+        """Seconds that one may wait for the engine to start."""
+        return self._wire.patience
+
     async def start(self) -> None:
         self.name = await self._wire.start()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +36,7 @@ class WordLlamaEmbedder:
 
     @property
     def version(self) -> str:
-        return version("wordllama")
+        return _installed("wordllama")
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         return await to_thread.run_sync(lambda: unit_rows(self._model.embed(list(texts))))
@@ -117,7 +117,7 @@ class FastEmbedEmbedder:
         if importlib.util.find_spec("fastembed") is None:
             raise ConfigError("[embedder] kind = 'fastembed' needs: pip install fastembed")
         self.name = name or "BAAI/bge-small-en-v1.5"
-        self.version = version("fastembed")
+        self.version = _installed("fastembed")
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         def run() -> Matrix:
@@ -131,6 +131,12 @@ class FastEmbedEmbedder:
     @cached_property
     def _model(self) -> Any:
         return import_module("fastembed").TextEmbedding(self.name)
+
+
+@cache
+def _installed(distribution: str) -> str:
+    """Its version, read once: that parses a file, and every request asks for it."""
+    return version(distribution)
 
 
 def unit_rows(vectors: Any) -> Matrix:

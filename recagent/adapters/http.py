@@ -30,6 +30,11 @@ _SHOWN = 200  # characters of an answer in a message
 class Wire(Protocol):
     """Carries one JSON request to an engine and its JSON answer back."""
 
+    @property
+    def patience(self) -> float:
+        """Seconds that one may wait for the engine to start; infinite where it loads here."""
+        ...
+
     async def start(self) -> str:
         """Connect or load; the model's name."""
         ...
@@ -84,6 +89,10 @@ class HttpWire:
         self._slots = anyio.CapacityLimiter(concurrency)
         self._breaker = Breaker(self._base_url)
         self._session: aiohttp.ClientSession | None = None
+
+    @property
+    def patience(self) -> float:
+        return self._timeout / 2
 
     async def start(self) -> str:
         if not self._name:

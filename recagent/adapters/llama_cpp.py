@@ -7,6 +7,7 @@ has no call for it.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import secrets
 from collections.abc import Mapping
@@ -42,6 +43,10 @@ class LlamaCppWire:
         self._key = secrets.token_hex(16)
         self._server: Any = None
         self._http: Any = None
+
+    @property
+    def patience(self) -> float:
+        return math.inf
 
     async def start(self) -> str:
         if self._path is None or not self._path.is_file():

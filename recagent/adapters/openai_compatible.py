@@ -7,7 +7,9 @@ not done here: ``ranking.asking`` has the one retry layer.
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import math
 from collections.abc import Sequence
 
 import anyio
@@ -19,6 +21,7 @@ from recagent.adapters.http import Wire
 from recagent.adapters.probing import Findings, probe
 from recagent.adapters.thinking import ROOM, without_thought
 from recagent.capabilities import Capabilities
+from recagent.errors import ModelError
 from recagent.protocols import Logprobs, Message, Reply, Schema
 from recagent.types import Mode
 
@@ -33,7 +36,7 @@ class Engine:
     def __init__(self, wire: Wire) -> None:
         self._calls = Calls(wire)
         self._found = _UNTRIED
-        self._starting = anyio.Lock()
+        self._starting: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -44,13 +47,33 @@ class Engine:
         return self._found.capabilities
 
     async def start(self) -> frozenset[Mode]:
-        async with self._starting:
-            if self._found is _UNTRIED:
-                await self._calls.start()
-                self._found = await probe(self._calls)
-                modes = ", ".join(sorted(self.capabilities.modes))
-                logger.info("model %s can score by %s: %s", self.name, modes, self.capabilities)
+        if self._found is _UNTRIED:
+            await self._begun()
         return self.capabilities.modes
+
+    async def _begun(self) -> None:
+        """Wait for the start, which all who ask share and which goes on when one of them leaves.
+
+        Raises:
+            ModelError: it failed, or takes longer than one may wait.
+        """
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(self._start())
+            self._starting.add_done_callback(_noticed)
+        seconds = self._calls.patience
+        try:
+            with anyio.fail_after(None if math.isinf(seconds) else seconds):
+                await asyncio.shield(self._starting)
+        except TimeoutError as error:
+            raise ModelError(
+                f"the model has not started after {seconds:g} s, and goes on to", retryable=True
+            ) from error
+
+    async def _start(self) -> None:
+        await self._calls.start()
+        self._found = await probe(self._calls)
+        modes = ", ".join(sorted(self.capabilities.modes))
+        logger.info("model %s can score by %s: %s", self.name, modes, self.capabilities)
 
     async def chat(
         self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None
@@ -80,4 +103,13 @@ class Engine:
         )
 
     async def close(self) -> None:
+        if self._starting is not None and not self._starting.done():
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
         await self._calls.close()
+
+
+def _noticed(start: asyncio.Task[None]) -> None:
+    """Take the error of a start that nobody waits for any more; the next one tries anew."""
+    if not start.cancelled():
+        start.exception()

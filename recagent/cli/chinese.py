@@ -87,6 +87,7 @@ MESSAGES: Mapping[str, str] = {
     "model {} wrote no order: {}": "模型 {0} 没有写出排序：{1}",
     "model {} wrote no sentences: {}": "模型 {0} 没有写出句子：{1}",
     "needs pip or uv; install one of them and run this again": "需要 pip 或 uv；请安装其一后再运行",
+    "the model has not started after {} s, and goes on to": "模型在 {0} 秒后仍未就绪，仍在启动中",
     "no answer from {} ({}); is the server running?": "{0} 没有应答（{1}）；服务是否在运行？",
     "{} answered {} with what is no JSON: {}; is the base URL right?": "{0} 对 {1} 的回答不是 JSON：{2}；服务地址（base URL）是否正确？",
     "{} has failed {} times in a row and is not asked for another {} s; see that the server is well": "{0} 已连续失败 {1} 次，{2} 秒内不再请求；请检查该服务是否正常",

@@ -5,19 +5,21 @@ Every piece can be looked up again in the person's events, the catalogue or the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property, lru_cache
 from itertools import islice
 
 from recagent.prompts import caption, one_line
 from recagent.protocols import Query
 from recagent.retrieval.behaviour import Behaviour
 from recagent.retrieval.lexical import tokens
-from recagent.types import Event, Evidence, EvidenceKind, Item, RatingScale
+from recagent.types import Evidence, EvidenceKind, Item, RatingScale, Value
 
 MOST = 3  # pieces for one item
 _HISTORY = 50  # newest liked items that are looked at
 _FEW_WORDS = 2  # one word in common is chance as well
 _FEW_PEOPLE = 3  # below this, people in common are chance
+_REMEMBERED = 10_000  # items whose traits are: the liked and the popular come again and again
 
 _NO_VALUE = {"yes", "no", "true", "false", "none", "unknown", "是", "否", "有", "无"}
 
@@ -26,100 +28,145 @@ Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
 
 
 def gather(
-    item: Item, query: Query, *, behaviour: Behaviour, scale: RatingScale
-) -> tuple[Evidence, ...]:
-    """Up to three pieces of evidence for an item, the strongest kinds first.
+    items: Sequence[Item], query: Query, *, behaviour: Behaviour, scale: RatingScale
+) -> list[tuple[Evidence, ...]]:
+    """Up to three pieces of evidence for each item, the strongest kinds first.
 
     In order: attribute values that the wish names, declared tags that the item has, a liked item
     that shares attributes or else words of the title, a liked item whose people liked this one too,
     and, where none of these is there, how many people liked it.
     """
-    pieces: list[Piece] = list(islice(_personal(item, query, behaviour, scale), MOST))
-    if not pieces and (likes := behaviour.likes.get(item.id, 0)):
-        facts = {**_people(likes, behaviour), "scene": query.scene.name}
-        pieces = [("popularity", (item.id,), facts)]
-    return tuple(
-        Evidence(id=f"e{number}", kind=kind, refs=refs, facts=facts)
-        for number, (kind, refs, facts) in enumerate(pieces, start=1)
+    past = _Past(query, scale)
+    crowds = behaviour.together(
+        [item.id for item in items], others=[other.id for other in past.liked]
     )
+    gathered: list[tuple[Evidence, ...]] = []
+    for item, crowd in zip(items, crowds.tolist(), strict=True):
+        pieces: list[Piece] = list(islice(_personal(item, past, crowd, behaviour), MOST))
+        if not pieces and (likes := behaviour.likes.get(item.id, 0)):
+            facts = {**_people(likes, behaviour), "scene": query.scene.name}
+            pieces = [("popularity", (item.id,), facts)]
+        evidence = (
+            Evidence(id=f"e{number}", kind=kind, refs=refs, facts=facts)
+            for number, (kind, refs, facts) in enumerate(pieces, start=1)
+        )
+        gathered.append(tuple(evidence))
+    return gathered
+
+
+class _Past:
+    """What one person's evidence is looked up in, whatever the item."""
+
+    def __init__(self, query: Query, scale: RatingScale) -> None:
+        profile = query.profile
+        self.scene = query.scene.name
+        self.scale = scale
+        self.wish = set(tokens(query.context.wish))
+        self.tags = [(tag, words) for tag in profile.user.tags if (words := set(tokens(tag)))]
+        self.liked = [profile.items[key] for key in islice(profile.liked, _HISTORY)]
+        self.values = [frozenset(_values(_attributes(other))) for other in self.liked]
+        self.newest = {event.item_id: event for event in reversed(profile.events)}
+
+    @cached_property
+    def title_words(self) -> list[frozenset[Trait]]:
+        return [frozenset(_title_words(other.title)) for other in self.liked]
+
+    def told(self, liked: Item) -> dict[str, str]:
+        event = self.newest[liked.id]
+        facts = {"title": caption(liked), "kind": event.kind}
+        if event.kind == "rating" and event.value is not None:
+            facts["rating"] = f"{event.value:g}/{self.scale.high:g}"
+        if liked.scene != self.scene:
+            facts["scene"] = liked.scene
+        return facts
 
 
 def _personal(
-    item: Item, query: Query, behaviour: Behaviour, scale: RatingScale
+    item: Item, past: _Past, crowd: Sequence[int], behaviour: Behaviour
 ) -> Iterator[Piece]:
-    profile = query.profile
-    wish, words = set(tokens(query.context.wish)), set(tokens(item.document()))
-    texts = [text for _, text in _values(item)]
-    values = [text for text in texts if len(text) > 1 and set(tokens(text)) <= wish]
-    if values:
-        yield "wish", tuple(values), {"words": _listed(values)}
-    tags = [tag for tag in profile.user.tags if tokens(tag) and set(tokens(tag)) <= words]
-    if tags:
-        yield "tag", tuple(tags), {"words": _listed(tags)}
-    recent = [profile.items[key] for key in list(profile.liked)[:_HISTORY] if key != item.id]
-    newest = {event.item_id: event for event in reversed(profile.events)}
+    """Pieces in order; ``crowd`` is, per liked item, how many people liked both."""
+    own = _values(_attributes(item))
+    if past.wish:
+        values = [text for _, text in own if len(text) > 1 and set(tokens(text)) <= past.wish]
+        if values:
+            yield "wish", tuple(values), {"words": _listed(values)}
+    if past.tags:
+        words = set(tokens(item.document()))
+        tags = [tag for tag, needed in past.tags if needed <= words]
+        if tags:
+            yield "tag", tuple(tags), {"words": _listed(tags)}
     kind: EvidenceKind = "attribute"
-    alike = _most_alike(item, recent, traits=_values, least=1)
+    alike = _most_alike(item, own, past.liked, held=past.values, least=1)
     if alike is None:
-        kind, alike = "words", _most_alike(item, recent, traits=_title_words, least=_FEW_WORDS)
+        kind, own = "words", _title_words(item.title)
+        alike = _most_alike(item, own, past.liked, held=past.title_words, least=_FEW_WORDS)
     if alike is not None:
         liked, shared = alike
-        facts = _about(liked, newest[liked.id], query, scale)
-        yield kind, (liked.id, *shared), {**facts, "shared": _listed(shared)}
-    counts = behaviour.together(item.id, others=[liked.id for liked in recent])
+        yield kind, (liked.id, *shared), {**past.told(liked), "shared": _listed(shared)}
+    counts = {
+        other.id: (other, count)
+        for other, count in zip(past.liked, crowd, strict=True)
+        if count > 0 and other.id != item.id
+    }
     if counts:
-        closest = max(counts, key=lambda item_id: counts[item_id] / behaviour.likes[item_id] ** 0.5)
-        if counts[closest] >= _FEW_PEOPLE:
-            facts = _about(profile.items[closest], newest[closest], query, scale)
-            yield "people", (closest,), {**facts, **_people(counts[closest], behaviour)}
+        closest, count = max(
+            counts.values(), key=lambda pair: pair[1] / behaviour.likes[pair[0].id] ** 0.5
+        )
+        if count >= _FEW_PEOPLE:
+            yield "people", (closest.id,), {**past.told(closest), **_people(count, behaviour)}
 
 
 def _most_alike(
-    item: Item, liked: Sequence[Item], *, traits: Callable[[Item], list[Trait]], least: int
+    item: Item,
+    own: Sequence[Trait],
+    liked: Sequence[Item],
+    *,
+    held: Sequence[frozenset[Trait]],
+    least: int,
 ) -> tuple[Item, list[str]] | None:
-    """The liked item that shares most traits, at least ``least``, and these; newest of equals."""
-    own = traits(item)
-    best: tuple[Item, list[str]] | None = None
-    for other in liked:
-        held = traits(other)
-        shared = [text for name, text in own if (name, text) in held]
-        if len(shared) >= (least if best is None else len(best[1]) + 1):
-            best = other, shared
-    return best
+    """The liked item that holds most of the item's own traits, at least ``least``, and these.
+
+    The newest of equals.
+    """
+    best, most = None, least - 1
+    for other, traits in zip(liked, held, strict=True):
+        shared = traits.intersection(own)
+        if len(shared) > most and other.id != item.id:
+            best, most = (other, shared), len(shared)
+    if best is None:
+        return None
+    return best[0], [text for name, text in own if (name, text) in best[1]]
 
 
-def _title_words(item: Item) -> list[Trait]:
+@lru_cache(_REMEMBERED)
+def _title_words(title: str) -> tuple[Trait, ...]:
     """The longer words of a title, in its order; Chinese gives pairs of characters."""
-    words = (word for word in tokens(item.title) if len(word) > 3 or not word.isascii())
-    return list(dict.fromkeys(("title", word) for word in words))
+    words = (word for word in tokens(title) if len(word) > 3 or not word.isascii())
+    return tuple(dict.fromkeys(("title", word) for word in words))
 
 
-def _values(item: Item) -> list[Trait]:
+@lru_cache(_REMEMBERED)
+def _values(attributes: tuple[tuple[str, Value], ...]) -> tuple[Trait, ...]:
     """Attributes that two items can meaningfully share, as (name, value), texts or from lists.
 
     Values without a word in them, or with one that is only yes or no, say nothing by themselves.
     """
     found: dict[Trait, None] = {}
-    for name, value in item.attributes.items():
+    for name, value in attributes:
         if isinstance(value, str):
             value = (value,)  # noqa: PLW2901
         for text in value if isinstance(value, tuple) else ():
             if tokens(text) and text.lower() not in _NO_VALUE:
                 found[name, text] = None
-    return list(found)
+    return tuple(found)
+
+
+def _attributes(item: Item) -> tuple[tuple[str, Value], ...]:
+    return tuple(item.attributes.items())
 
 
 def _listed(values: Sequence[str]) -> str:
     return ", ".join(one_line(value) for value in values)
-
-
-def _about(liked: Item, event: Event, query: Query, scale: RatingScale) -> dict[str, str]:
-    facts = {"title": caption(liked), "kind": event.kind}
-    if event.kind == "rating" and event.value is not None:
-        facts["rating"] = f"{event.value:g}/{scale.high:g}"
-    if liked.scene != query.scene.name:
-        facts["scene"] = liked.scene
-    return facts
 
 
 def _people(count: int, behaviour: Behaviour) -> dict[str, str]:

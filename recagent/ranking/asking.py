@@ -43,7 +43,7 @@ class Window:
     def may_retry(self) -> bool:
         """Whether one more call may be made again; if so, it is counted."""
         now = self._now()
-        allowed = len(self._again) < max(_FEW, _SHARE * len(self._calls))
+        allowed = len(self._again) + 1 <= max(_FEW, _SHARE * len(self._calls))
         if allowed:
             self._again.append(now)
         return allowed

@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 def blend(
     language: Sequence[float] | None, fused: Sequence[float], *, language_weight: float
 ) -> Scores:
-    """Joint score, (n,) float64: w z(language) + (1 - w) z(fused), or z(fused) without language."""
+    """Joint score, (n,) float64: w z(language) + (1 - w) z(fused), or z(fused) without language.
+
+    ``language`` may tell of the first candidates only; for the others its z is 0.
+    """
     if language is None:
         return z_scores(fused)
-    return language_weight * z_scores(language) + (1.0 - language_weight) * z_scores(fused)
+    said = np.pad(z_scores(language), (0, len(fused) - len(language)))
+    return language_weight * said + (1.0 - language_weight) * z_scores(fused)
 
 
 def z_scores(scores: Sequence[float]) -> Scores:

@@ -6,7 +6,6 @@ request that cannot be followed is an error, not a degradation.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ import anyio
 from recagent.errors import ModelError
 from recagent.profiles import build_profile
 from recagent.protocols import CandidateSource, Embedder, LanguageScores, Query, Ranker
+from recagent.recommender.pace import Pace
 from recagent.recommender.parts import Options, Parts
 from recagent.retrieval import Popularity, retrieve
 from recagent.types import Candidate, Profile
@@ -23,30 +23,38 @@ from recagent.types import Candidate, Profile
 if TYPE_CHECKING:
     from recagent.protocols import Matrix
 
+_RESERVED = 0.1  # of the deadline
+_MOST_RESERVED = 0.1  # seconds
 MOST_RANKED = 200  # candidates; also the largest pool that can be set
 
 
 class Ladder:
     """The steps of one request that may fail, with the one deadline over them."""
 
-    def __init__(self, parts: Parts, options: Options) -> None:
+    def __init__(self, parts: Parts, options: Options, *, pace: Pace) -> None:
         self._parts = parts
         self._options = options
-        self._left = options.deadline
+        self._pace = pace
+        self._ends = anyio.current_time() + options.deadline
         self.degraded: list[str] = []
         self.cold_start = 0.0  # seconds; not on the clock
 
     async def ready(self) -> Ranker | None:
-        """The ranker, its model loaded; None where there is none, or it cannot be had."""
+        """The ranker, its model loaded; None where there is none, or it cannot be had.
+
+        The clock stands still while a model loads, unless nothing comes of it.
+        """
         ranker = self._parts.ranker
-        began = time.perf_counter()
+        if ranker is None:
+            return None
+        began = anyio.current_time()
         try:
-            if ranker is not None:
-                await ranker.start()
+            await ranker.start()
         except ModelError as error:
             self.degraded.append(f"retrieval order: {error}")
-            ranker = None
-        self.cold_start = time.perf_counter() - began
+            return None
+        self.cold_start = anyio.current_time() - began
+        self._ends += self.cold_start
         return ranker
 
     async def profile(self, user_id: str) -> Profile:
@@ -71,21 +79,21 @@ class Ladder:
 
     async def candidates(self, query: Query, k: int) -> list[Candidate]:
         """The pool; the scene's most popular items if a source fails or the time is up."""
-        began = time.perf_counter()
         try:
-            with anyio.fail_after(self._left):
+            with anyio.fail_after(self._left()):
                 return await self._pool(query, k, self._parts.sources)
         except (ModelError, TimeoutError) as error:
             self.degraded.append(f"popularity: {self._reason(error)}")
-        finally:
-            self._left -= time.perf_counter() - began
         popularity = Popularity(self._parts.index, self._parts.behaviour)
         return await self._pool(query, k, [popularity], weights={})
 
     async def language(
         self, ranker: Ranker | None, query: Query, candidates: Sequence[Candidate]
     ) -> LanguageScores | None:
-        """The model's scores; None where it was not asked or did not answer in time."""
+        """The model's scores of as many candidates as there is time for.
+
+        None where it was not asked or did not answer in time.
+        """
         if ranker is None or not candidates or not _is_anything_known(query):
             return None
         if len(candidates) > MOST_RANKED:
@@ -94,12 +102,23 @@ class Ladder:
                 f"{MOST_RANKED} at most"
             )
             return None
+        left, began = self._left() - self._reserve(), anyio.current_time()
+        asked = candidates[: self._pace.fits(len(candidates), seconds=left)]
         try:
-            with anyio.fail_after(self._left):
-                scores = await ranker(query, candidates=candidates)
-        except (ModelError, TimeoutError) as error:
+            with anyio.fail_after(left):
+                scores = await ranker(query, candidates=asked)
+        except ModelError as error:
+            self.degraded.append(f"retrieval order: {error}")
+            return None
+        except TimeoutError as error:
+            self._pace.was_late(left, candidates=len(asked))
             self.degraded.append(f"retrieval order: {self._reason(error)}")
             return None
+        self._pace.took(anyio.current_time() - began, candidates=len(asked))
+        if len(asked) < len(candidates):
+            self.degraded.append(
+                f"fewer candidates: {len(asked)} of {len(candidates)} could be ranked in time"
+            )
         if scores.degraded:
             self.degraded.append(scores.degraded)
         return scores
@@ -129,6 +148,13 @@ class Ladder:
         rest = await popularity(replace(query, exclude=known), limit=pool - len(found))
         left = [items[key] for key, _ in rest if key in items]
         return [*found, *(Candidate(item=item, features={"fused": 0.0}) for item in left)]
+
+    def _reserve(self) -> float:
+        """Seconds for what comes after the model: evidence, and the impression's way to disk."""
+        return min(_MOST_RESERVED, _RESERVED * self._options.deadline)
+
+    def _left(self) -> float:
+        return self._ends - anyio.current_time()
 
     def _reason(self, error: Exception) -> str:
         return _late(self._options.deadline) if isinstance(error, TimeoutError) else str(error)

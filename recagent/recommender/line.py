@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,8 +15,10 @@ from datetime import UTC, datetime
 from recagent.errors import DataError
 from recagent.explaining import Phrased, claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
+from recagent.profiles import MAX_EVENTS
 from recagent.protocols import Query
 from recagent.recommender.ladder import Ladder
+from recagent.recommender.pace import Pace
 from recagent.recommender.parts import Options, Parts
 from recagent.recommender.slate import choose, make_trace, models_part
 from recagent.scenes import declared_or_plain, identify
@@ -42,6 +45,7 @@ class StraightLine:
     def __init__(self, parts: Parts, options: Options | None = None) -> None:
         self._parts = parts
         self._options = options or Options()
+        self._pace = Pace()
 
     async def recommend(
         self,
@@ -71,10 +75,10 @@ class StraightLine:
         if not user_id:
             raise DataError("a slate needs a user id; any text will do for a person nobody knows")
         parts, options, began = self._parts, self._options, time.perf_counter()
-        ladder = Ladder(parts, options)
+        ladder = Ladder(parts, options, pace=self._pace)
         profile = await ladder.profile(user_id)
         where, scene_from = await self._where(scene, profile)
-        seen = await parts.store.seen(user_id)
+        seen = await self._seen(profile)
         query = Query(profile=profile, scene=where, context=context or Context(), exclude=seen)
         ranker = await ladder.ready()
         candidates = await ladder.candidates(query, k)
@@ -94,7 +98,7 @@ class StraightLine:
         slate = Slate(
             user_id=user_id,
             scene=where,
-            entries=tuple([await self._with_evidence(entry, query) for entry in entries]),
+            entries=await self._with_evidence(entries, query),
             trace=trace,
         )
         await record_impression(slate, wish=query.context.wish, store=parts.store)
@@ -134,7 +138,7 @@ class StraightLine:
         parts, options = self._parts, self._options
         name = await scene_of(item_id, index=parts.index, scene=scene)
         scenes = await self._scenes()
-        ladder = Ladder(parts, options)
+        ladder = Ladder(parts, options, pace=self._pace)
         query = Query(
             profile=await ladder.profile(user_id),
             scene=scenes[name],
@@ -142,7 +146,7 @@ class StraightLine:
             exclude=frozenset(),
         )
         item = (await parts.index.items(name))[item_id]
-        evidence = await self._evidence(item, query)
+        (evidence,) = await self._evidence([item], query)
         if phrase and parts.models:
             said = await phrased(
                 evidence,
@@ -222,7 +226,7 @@ class StraightLine:
 
     async def profile(self, user_id: str) -> Profile:
         """What is known of a person now; empty for one that nobody knows."""
-        return await Ladder(self._parts, self._options).profile(user_id)
+        return await Ladder(self._parts, self._options, pace=self._pace).profile(user_id)
 
     async def close(self) -> None:
         """Close the store, the index, models and replies, each even if another fails to close."""
@@ -243,9 +247,17 @@ class StraightLine:
             scene, profile=profile, scenes=await self._scenes(), activity=behaviour.activity
         )
 
-    async def _with_evidence(self, entry: Entry, query: Query) -> Entry:
-        return replace(entry, evidence=await self._evidence(entry.item, query))
+    async def _seen(self, profile: Profile) -> frozenset[str]:
+        """All that the person has any event on; of most people the profile has every event."""
+        if len(profile.events) < MAX_EVENTS:
+            return frozenset(event.item_id for event in profile.events)
+        return await self._parts.store.seen(profile.user.id)
 
-    async def _evidence(self, item: Item, query: Query) -> tuple[Evidence, ...]:
+    async def _with_evidence(self, entries: Sequence[Entry], query: Query) -> tuple[Entry, ...]:
+        gathered = await self._evidence([entry.item for entry in entries], query)
+        pairs = zip(entries, gathered, strict=True)
+        return tuple(replace(entry, evidence=evidence) for entry, evidence in pairs)
+
+    async def _evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
         behaviour = await self._parts.behaviour()
-        return gather(item, query, behaviour=behaviour, scale=self._parts.scale)
+        return gather(items, query, behaviour=behaviour, scale=self._parts.scale)

@@ -32,7 +32,7 @@ def choose(
 
     Args:
         candidates: the pool, (n,).
-        language: the model's scores, (n,), if there are any.
+        language: the model's scores of the first m candidates, (m,), if there are any.
         vectors: (n, d) unit rows, for diversity.
         k: slate length.
         options: weights and temperature.
@@ -107,6 +107,6 @@ def models_part(language: LanguageScores | None, candidates: Sequence[Candidate]
         "repairs": language.repairs,
         "notes": language.notes,
         "language_probability": {
-            candidate.item.id: float(p) for candidate, p in zip(candidates, own, strict=True)
+            candidate.item.id: float(p) for candidate, p in zip(candidates, own, strict=False)
         },
     }

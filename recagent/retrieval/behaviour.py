@@ -19,14 +19,15 @@ from anyio import from_thread, to_thread
 
 from recagent.profiles import is_liked
 from recagent.protocols import EventStore, ItemIndex, Query
-from recagent.types import Event, RatingScale
+from recagent.retrieval.choosing import PerScene, best, unseen
+from recagent.types import Event, Item, RatingScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 class Behaviour:
-    """Who liked what, as a sparse matrix of people and items.
+    """Who liked what, as a sparse matrix of items and people.
 
     Attributes:
         likes: number of people with an event in an item's favour, by id.
@@ -42,50 +43,63 @@ class Behaviour:
         self._columns: dict[str, int] = {}
         users: dict[str, int] = {}
         # Plain arrays: of ten million events nothing stays but eight bytes each.
-        rows, columns = array("i"), array("i")
+        people, columns = array("i"), array("i")
         for event in events:
             self.activity[event.scene] += 1
             if is_liked(event, scale):
-                rows.append(users.setdefault(event.user_id, len(users)))
+                people.append(users.setdefault(event.user_id, len(users)))
                 columns.append(self._columns.setdefault(event.item_id, len(self._columns)))
                 self.is_liking &= event.kind in ("rating", "like")
-        pairs = (np.asarray(rows), np.asarray(columns))
-        shape = (len(users), len(self._columns))
-        self._matrix: Any = sparse.csr_matrix((np.ones(len(rows)), pairs), shape=shape)
+        pairs = (np.asarray(columns), np.asarray(people))
+        shape = (len(self._columns), len(users))
+        self._matrix: Any = sparse.csr_matrix((np.ones(len(people)), pairs), shape=shape)
         self._matrix.data[:] = 1.0  # who liked a thing twice is one person
-        self._counts: NDArray[np.float64] = np.asarray(self._matrix.sum(axis=0)).ravel()
-        self.likes: Mapping[str, int] = {
-            item: int(self._counts[column]) for item, column in self._columns.items()
-        }
+        self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
+        counts = np.diff(self._matrix.indptr)
+        self._roots: NDArray[np.float64] = np.sqrt(counts, dtype=np.float64)
+        self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
 
-    def neighbours(self, liked: Mapping[str, float]) -> dict[str, float]:
-        """Item-kNN: for every item, the weighted sum of its cosines with the liked items.
+    def neighbours(self, liked: Mapping[str, float]) -> NDArray[np.float64]:
+        """Item-kNN: for every item of ``likes``, the weighted sum of its cosines with the liked.
 
         Two items' cosine is the number of people who liked both over the root of the product of the
-        numbers who liked each. Items that share no person with the history are left out.
+        numbers who liked each. (n,) float64; zero for what shares no person with the liked items.
 
         Source: Sarwar, Karypis, Konstan, Riedl, "Item-based collaborative filtering recommendation
         algorithms", WWW 2001.
         """
-        known = {item: weight for item, weight in liked.items() if item in self._columns}
-        if not known:
-            return {}
-        columns = [self._columns[item] for item in known]
-        weights = np.fromiter(known.values(), dtype=np.float64) / np.sqrt(self._counts[columns])
-        people = self._matrix[:, columns] @ weights
-        scores = (self._matrix.T @ people) / np.sqrt(self._counts)
-        return {item: float(scores[column]) for item, column in self._columns.items()
-                if scores[column] > 0}  # fmt: skip
+        known = sorted((self._columns[key], key) for key in liked if key in self._columns)
+        people = np.zeros(self._matrix.shape[1])
+        for column, key in known:
+            people[self._people_of(key)] += liked[key] / self._roots[column]
+        return self._matrix @ people / self._roots
 
-    def together(self, item_id: str, *, others: Iterable[str]) -> dict[str, int]:
-        """For each other item, how many people liked both; without those that nobody did."""
-        column = self._columns.get(item_id)
-        known = [other for other in others if other in self._columns]
-        if column is None or not known:
-            return {}
-        people = self._matrix[:, [column]].T
-        counts = (people @ self._matrix[:, [self._columns[other] for other in known]]).toarray()
-        return {other: int(n) for other, n in zip(known, counts.ravel(), strict=True) if n > 0}
+    def places(self, items: Iterable[str]) -> NDArray[np.intp]:
+        """Where in ``likes`` those of the items are that it has, ascending."""
+        return np.sort(
+            np.asarray([self._columns[key] for key in items if key in self._columns], dtype=np.intp)
+        )
+
+    def together(self, items: Sequence[str], *, others: Sequence[str]) -> NDArray[np.intp]:
+        """For each item and each other one, how many people liked both: (items, others)."""
+        held = [self._people_of(other) for other in others]
+        crowd = np.concatenate([np.zeros(0, dtype=np.intp), *held])
+        owner = np.repeat(np.arange(len(held)), [len(people) for people in held])
+        counts = np.zeros((len(items), len(others)), dtype=np.intp)
+        is_there = np.zeros(self._matrix.shape[1], dtype=bool)
+        for row, item in zip(counts, items, strict=True):
+            people = self._people_of(item)
+            is_there[people] = True
+            row[:] = np.bincount(owner[is_there[crowd]], minlength=len(others))
+            is_there[people] = False
+        return counts
+
+    def _people_of(self, item: str) -> NDArray[np.int32]:
+        """The people who liked an item, by number; none where nobody knows it."""
+        column = self._columns.get(item)
+        if column is None:
+            return np.zeros(0, dtype=np.int32)
+        return self._matrix.indices[self._starts[column] : self._starts[column + 1]]
 
 
 class Snapshot:
@@ -123,11 +137,12 @@ class Popularity:
     def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
         self._index = index
         self._behaviour = behaviour
+        self._ranked = PerScene(_ranked)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         items = await self._index.items(query.scene.name)
-        likes = (await self._behaviour()).likes
-        return _best({item_id: float(likes.get(item_id, 0)) for item_id in items}, query, limit)
+        ranked = self._ranked(query.scene.name, items, await self._behaviour())
+        return unseen(ranked, query, limit=limit)
 
 
 class Neighbours:
@@ -138,13 +153,25 @@ class Neighbours:
     def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
         self._index = index
         self._behaviour = behaviour
+        self._places = PerScene(_placed)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         items = await self._index.items(query.scene.name)
-        scores = (await self._behaviour()).neighbours(query.profile.liked)
-        return _best({key: value for key, value in scores.items() if key in items}, query, limit)
+        behaviour = await self._behaviour()
+        if not query.profile.liked:
+            return []
+        places, ids = self._places(query.scene.name, items, behaviour)
+        return best(behaviour.neighbours(query.profile.liked)[places], ids, query, limit=limit)
 
 
-def _best(scores: Mapping[str, float], query: Query, limit: int) -> list[tuple[str, float]]:
-    allowed = [pair for pair in scores.items() if pair[0] not in query.exclude]
-    return sorted(allowed, key=lambda pair: -pair[1])[:limit]
+def _ranked(items: Mapping[str, Item], behaviour: Behaviour) -> list[tuple[str, float]]:
+    """All items with their likes, most first."""
+    likes = behaviour.likes
+    return sorted(((key, float(likes.get(key, 0))) for key in items), key=lambda pair: -pair[1])
+
+
+def _placed(items: Mapping[str, Item], behaviour: Behaviour) -> tuple[NDArray[np.intp], list[str]]:
+    """Where the scene's items stand among all, and their ids."""
+    places = behaviour.places(items)
+    ids = list(behaviour.likes)
+    return places, [ids[place] for place in places.tolist()]

@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
-import numpy as np
 from anyio import to_thread
 
 from recagent.protocols import ItemIndex, Query
+from recagent.retrieval.choosing import PerScene, best
 from recagent.types import Item
 
 HISTORY = 20  # newest liked items that make the query
+_REMEMBERED = 5_000  # documents whose words are: what many like comes again and again
 
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 _TOKEN = re.compile(rf"[{_CJK}]+|[^\W_]+")
@@ -43,36 +46,35 @@ class Lexical:
 
     def __init__(self, index: ItemIndex) -> None:
         self._index = index
-        self._scenes: dict[str, tuple[Mapping[str, Item], Any]] = {}
+        self._rankers = PerScene(_ranker)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         profile = query.profile
-        documents = [profile.items[key].document() for key in list(profile.liked)[:HISTORY]]
-        texts = [*documents, *profile.user.tags, profile.user.about, query.context.wish]
-        words = [word for text in texts for word in tokens(text)]
+        liked = [profile.items[key] for key in islice(profile.liked, HISTORY)]
+        told = [*profile.user.tags, profile.user.about, query.context.wish]
+        words = [word for item in liked for word in _document_words(item.document())]
+        words += [word for text in told for word in tokens(text)]
         items = await self._index.items(query.scene.name)
         if not words:
             return []
-        return await to_thread.run_sync(lambda: self._search(query, items, words, limit))
-
-    def _search(
-        self, query: Query, items: Mapping[str, Item], words: list[str], limit: int
-    ) -> list[tuple[str, float]]:
-        held = self._scenes.get(query.scene.name)
-        if held is None or held[0] is not items:  # the index hands out a new mapping after a change
-            held = self._scenes[query.scene.name] = (items, _bm25(items))
-        scores = held[1].get_scores(words)
-        ids = list(items)
-        best = (int(at) for at in np.argsort(-scores, kind="stable") if scores[at] > 0)
-        allowed = ((ids[at], float(scores[at])) for at in best if ids[at] not in query.exclude)
-        return [pair for pair, _ in zip(allowed, range(limit), strict=False)]
+        scene = query.scene.name
+        if self._rankers.has(scene, items, None):
+            ranker, ids = self._rankers(scene, items, None)
+        else:  # to index a scene takes long; to ask it, less than a thread does to begin
+            ranker, ids = await to_thread.run_sync(self._rankers, scene, items, None)
+        return best(ranker.get_scores(words), ids, query, limit=limit)
 
 
-def _bm25(items: Mapping[str, Item]) -> Any:
+@lru_cache(_REMEMBERED)
+def _document_words(document: str) -> tuple[str, ...]:
+    return tuple(tokens(document))
+
+
+def _ranker(items: Mapping[str, Item], _: None) -> tuple[Any, list[str]]:
     bm25s: Any = import_module("bm25s")  # half a second, no stubs
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     ranker = bm25s.BM25()
     ranker.index(
         [tokens(item.document()) or ["\0"] for item in items.values()], show_progress=False
     )
-    return ranker
+    return ranker, list(items)

@@ -20,8 +20,9 @@ class Capabilities:
     Attributes:
         alternatives: log probabilities that it lists for a generated token; 0 for none.
         by_id: whether it tells the log probability of every token that is asked for by its id.
-        likelihood: how the probability of a given text is had. ``prompt``: those of all texts in
-            one request; ``forced``: one token after the other; None: not at all.
+        likelihood: how the probability of given texts is had. ``levels``: a request for all their
+            first tokens, one for all their second ones, and so on; ``forced``: one for each token;
+            None: not at all.
         schema: whether it keeps to a JSON schema.
         cache: whether its replies tell how many tokens came from its prefix cache.
         embeddings: whether it embeds texts too.
@@ -31,7 +32,7 @@ class Capabilities:
 
     alternatives: int = 0
     by_id: bool = False
-    likelihood: Literal["prompt", "forced"] | None = None
+    likelihood: Literal["levels", "forced"] | None = None
     schema: bool = False
     cache: bool = False
     embeddings: bool = False

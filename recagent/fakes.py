@@ -60,7 +60,7 @@ class ScriptedModel:
         return Capabilities(
             alternatives=20 if labels else 0,
             by_id=labels,
-            likelihood="prompt" if "likelihood" in self.modes else None,
+            likelihood="levels" if "likelihood" in self.modes else None,
             schema=True,
         )
 
@@ -214,6 +214,9 @@ class MemoryStore:
         stored = [event for event in self._events.values() if event.user_id == user_id]
         newest = sorted(enumerate(stored), key=lambda pair: (pair[1].at, pair[0]), reverse=True)
         return [event for _, event in newest[:limit]]
+
+    async def person(self, user_id: str, *, limit: int) -> tuple[User | None, Sequence[Event]]:
+        return await self.user(user_id), await self.events(user_id, limit=limit)
 
     async def seen(self, user_id: str) -> frozenset[str]:
         return frozenset(e.item_id for e in self._events.values() if e.user_id == user_id)

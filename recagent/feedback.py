@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
@@ -63,7 +63,6 @@ async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) 
 
 async def record_impression(slate: Slate, *, wish: str, store: EventStore) -> None:
     """Keep what was shown, and the wish that it answers; feedback is joined by the trace's id."""
-    trace = orjson.dumps(asdict(slate.trace)).decode()
     await store.add_impression(
         Impression(
             id=slate.trace.id,
@@ -72,7 +71,7 @@ async def record_impression(slate: Slate, *, wish: str, store: EventStore) -> No
             at=datetime.now(tz=UTC),
             item_ids=tuple(entry.item.id for entry in slate.entries),
             probabilities=tuple(entry.probability for entry in slate.entries),
-            trace=trace,
+            trace=orjson.dumps(slate.trace).decode(),
             wish=wish,
         )
     )

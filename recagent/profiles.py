@@ -42,7 +42,7 @@ def preference(event: Event, scale: RatingScale) -> float:
     if event.value is None:
         return 0.0
     share = (event.value - scale.low) / (scale.high - scale.low)
-    return float(np.clip(2.0 * share - 1.0, -1.0, 1.0))
+    return max(-1.0, min(1.0, 2.0 * share - 1.0))
 
 
 def is_liked(event: Event, scale: RatingScale) -> bool:
@@ -70,10 +70,10 @@ async def build_profile(
 
     Without an embedder what the person declares is left out.
     """
-    user = await store.user(user_id) or User(id=user_id)
+    user, events = await store.person(user_id, limit=MAX_EVENTS)
     return await profile_of(
-        user,
-        await store.events(user_id, limit=MAX_EVENTS),
+        user or User(id=user_id),
+        events,
         index=index,
         embedder=embedder,
         scale=scale,

@@ -58,7 +58,7 @@ class Logprobs:
 
     Attributes:
         values: None for a label that the engine did not list.
-        usage: tokens, as the engine counts them; where it is walked along step by step, each once.
+        usage: tokens, each counted once however many calls read it.
         calls: requests to the engine, none for a kept reply.
         bounded: tokens of which the engine told only an upper bound.
     """
@@ -316,6 +316,10 @@ class EventStore(Protocol):
 
     async def events(self, user_id: str, *, limit: int) -> Sequence[Event]:
         """A person's newest events, newest first."""
+        ...
+
+    async def person(self, user_id: str, *, limit: int) -> tuple[User | None, Sequence[Event]]:
+        """What ``user`` and ``events`` say, read at once: every request asks for both."""
         ...
 
     async def seen(self, user_id: str) -> frozenset[str]:

@@ -16,10 +16,15 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ12345"
 
 
 class StubServer:
-    """``with StubServer() as server``: ``url``, prompts ``asked``, a status to ``fail`` with."""
+    """``with StubServer() as server``: ``url``, prompts ``asked``, a status to ``fail`` with.
 
-    def __init__(self, *, delay=0.0, reply=None):
+    ``changed`` may take a request's body and the answer to it, and give another answer, or a
+    status; ``bodies`` are those of all chat requests.
+    """
+
+    def __init__(self, *, delay=0.0, reply=None, changed=None):
         self.asked = []
+        self.bodies = []
         self.fail = 0
         self._lock = threading.Lock()
         stub = self
@@ -40,11 +45,17 @@ class StubServer:
                     return
                 with stub._lock:
                     stub.asked.append(body["messages"][-1]["content"])
+                    stub.bodies.append(body)
                 time.sleep(delay)
                 if stub.fail:
                     self.send({"error": {"message": "out of order"}}, stub.fail)
                     return
-                self.send(answer(body, reply))
+                said = answer(body, reply)
+                said = changed(body, said) if changed else said
+                if isinstance(said, int):
+                    self.send({"error": {"message": "no"}}, said)
+                    return
+                self.send(said)
 
             def send(self, value, status=200):
                 data = json.dumps(value).encode()
@@ -93,6 +104,8 @@ def filled(body):
     """What the schema asks for: every choice of a list, a word for a text."""
     schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
     return {
-        name: part["items"].get("enum", ["x"]) if part.get("type") == "array" else "x"
+        name: part["items"].get("enum", ["x"])
+        if part.get("type") == "array"
+        else part.get("enum", ["x"])[0]
         for name, part in schema.get("properties", {}).items()
     }

@@ -273,6 +273,18 @@ def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
 
 
 @pytest.mark.usefixtures("shop")
+def test_the_doctor_looks_at_every_model(
+    recagent: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
+    monkeypatch.setenv("RECAGENT_MODEL__PATH", "nowhere.gguf")
+    monkeypatch.setenv("RECAGENT_MODEL__THEN", '[{"kind": "embedded", "path": "gone.gguf"}]')
+    found = json.loads(recagent("doctor", "--json").stdout)
+    said = [line["says"] for line in found if line["name"] == "model"]
+    assert ["nowhere.gguf" in said[0], "gone.gguf" in said[1]] == [True, True]
+
+
+@pytest.mark.usefixtures("shop")
 def test_kept_replies_are_forgotten_when_asked(
     recagent: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,3 +31,19 @@ def test_the_settings_page_shows_every_setting_with_its_default(
             assert section in listed, value
         else:  # a path has no default that TOML could write
             assert fields.keys() - {"path"} == listed[section].keys()
+
+
+def test_the_models_of_the_reliability_page_can_be_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    page = (DOCS / "reliability.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "recagent.toml").write_text(block, encoding="utf-8")
+    engines = load(tmp_path / "recagent.toml").engines
+    assert [(engine.base_url, engine.is_remote) for engine in engines] == [
+        ("http://gpu-a:8902/v1", True),
+        ("http://gpu-b:8902/v1", True),
+        ("", False),
+    ]

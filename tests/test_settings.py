@@ -168,3 +168,23 @@ def test_a_mistyped_key_is_not_repeated_in_the_error(line):
     with pytest.raises(ConfigError) as caught:
         load(write(f"[model]\n{line}"))
     assert "sk-secret" not in str(caught.value)
+
+
+def test_the_environments_key_goes_to_the_first_model_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://first/v1")
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    path = tmp_path / "recagent.toml"
+    path.write_text(
+        '[[model.then]]\nbase_url = "http://second/v1"\n[[model.then]]\npath = "m.gguf"\n'
+    )
+    first, second, third = load(path).engines
+    assert (first.base_url, first.api_key.get_secret_value()) == ("http://first/v1", "secret")
+    assert (second.base_url, second.api_key.get_secret_value()) == ("http://second/v1", "")
+    assert (third.is_remote, third.path) == (False, tmp_path / "m.gguf")
+
+
+def test_models_after_none_are_refused(tmp_path):
+    path = tmp_path / "recagent.toml"
+    path.write_text('[model]\nkind = "none"\n[[model.then]]\nkind = "embedded"\n')
+    with pytest.raises(ConfigError, match="kind 'none' asks no model"):
+        load(path)

@@ -206,7 +206,8 @@ def test_the_command_has_what_ranking_needs():
     for flags in (
         "serve org/m --served-model-name org/m --host 127.0.0.1",
         "--max-logprobs 1000 --enable-prefix-caching --enable-prompt-tokens-details",
-        "--max-num-queued-reqs 1024",
+        "--max-num-queued-reqs 1024 --structured-outputs-config",
+        '"disable_any_whitespace": true',
         "--dtype bfloat16 --max-model-len 4096",
     ):
         assert flags in plain

@@ -6,19 +6,14 @@ Which of the two an engine can do is probed.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
 import numpy as np
 
 from recagent.adapters.calls import Calls
-from recagent.adapters.likelihood import FORCE
+from recagent.adapters.likelihood import FORCE, MOST_IDS
 from recagent.errors import ModelError, ReplyError
 from recagent.protocols import Logprobs, Message
-
-MOST_IDS = 128  # that vLLM takes in one request
-
-_ID = re.compile(r"token_id:(\d+)")
 
 
 async def label_ids(calls: Calls, labels: Sequence[str]) -> list[list[int]] | None:
@@ -51,12 +46,7 @@ async def by_id(
         "return_tokens_as_token_ids": True,
     }
     reply = await calls.chat(messages, max_tokens=1, asking=asking)
-    first = reply.first()
-    told: dict[int, float] = {}
-    for token in first.top_logprobs if first else ():
-        number = _ID.fullmatch(token.token)
-        if number is not None:
-            told[int(number[1])] = token.logprob
+    told = reply.by_id()
     missing = [token for variants in ids for token in variants if token not in told]
     if missing:
         raise ReplyError(

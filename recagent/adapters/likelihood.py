@@ -1,54 +1,94 @@
-"""Log probabilities of given texts: all in one request, or by forcing one token after the other.
+"""Log probabilities of given texts: by their tokens' ids, or by forcing one token after the other.
 
 Which of the two an engine can do is probed; both read the same numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recagent.adapters.calls import Calls
-from recagent.adapters.shapes import TextChoice
 from recagent.errors import ModelError, ReplyError
 from recagent.protocols import Logprobs
 from recagent.types import Usage
 
 FORCE = 100  # the largest bias that OpenAI's protocol allows
+MOST_IDS = 128  # tokens that vLLM takes by id in one request
+
+Path = tuple[int, ...]  # token ids after the prefix
 
 
-async def in_one_request(calls: Calls, prefix: str, *, texts: Sequence[str]) -> Logprobs:
-    """Prefix and text as a prompt each, all in one request, which tells of each prompt token.
+async def level_by_level(calls: Calls, prefix: str, *, texts: Sequence[str]) -> Logprobs:
+    """Over a tree of the texts' shared starts, all nodes of a depth in one request, by token id.
 
-    Such a request does not read vLLM's prefix cache: it reads the prefix once for each text, in
-    one pass. Walking down a tree of the texts instead reads less, and takes a pass for each level.
+    A node's request reads its one or two new tokens, the rest is in the engine's prefix cache.
+    vLLM could tell all of it in one request (``prompt_logprobs``), but reads the prefix anew for
+    every text then, and dies of it on a CPU where it serves adapters.
 
     Raises:
-        ModelError: the engine does not tell prompt tokens' log probabilities.
+        ModelError: the engine does not tell of tokens by id.
     """
-    start = await calls.tokens(prefix)
-    tokens = [await calls.tokens(text) for text in texts]
-    prompts = [[*start, *text] for text in tokens]
-    reply = await calls.complete(prompts, asking={"prompt_logprobs": 0})
-    choices = {choice.index: choice for choice in reply.choices}
-    if len(choices) != len(texts):
-        raise ReplyError(
-            f"model {calls.name!r} left out some of {len(texts)} prompts", reply=str(reply)
-        )
-    values = tuple(
-        _of_prompt(calls.name, choices[at], text, skip=len(start)) for at, text in enumerate(tokens)
-    )
-    return Logprobs(values=values, usage=reply.usage.value())
+    start, tokens = await calls.tokens(prefix), [await calls.tokens(text) for text in texts]
+    wanted = _tree(tokens)
+    known: dict[Path, float] = {}
+    asked = 0
+    for depth in range(max(map(len, tokens))):
+        for nodes in _requests([path for path in wanted if len(path) == depth], wanted):
+            ids = sorted(set[int]().union(*(wanted[path] for path in nodes)))
+            asking = {
+                "logprobs": 1,
+                "logprob_token_ids": ids,
+                "return_tokens_as_token_ids": True,
+            }
+            reply = await calls.complete([[*start, *path] for path in nodes], asking=asking)
+            asked += 1
+            told = {choice.index: choice.by_id() for choice in reply.choices}
+            for at, path in enumerate(nodes):
+                missing = wanted[path] - told.get(at, {}).keys()
+                if missing:
+                    raise ReplyError(
+                        f"model {calls.name!r} did not tell of the tokens {sorted(missing)}, "
+                        "which were asked for",
+                        reply=str(reply),
+                    )
+                known |= {(*path, token): told[at][token] for token in wanted[path]}
+    return _summed(start, tokens, known, calls=asked)
 
 
-def _of_prompt(name: str, choice: TextChoice, text: Sequence[int], *, skip: int) -> float:
-    listed = (choice.prompt_logprobs or [])[skip:]
-    if len(listed) != len(text):
-        raise ModelError(f"model {name!r} gave no log probabilities")
-    found = [told.get(token) if told else None for told, token in zip(listed, text, strict=True)]
-    if any(each is None for each in found):
-        raise ModelError(f"model {name!r} gave no log probabilities")
-    return sum(each.logprob for each in found if each is not None)
+def _tree(tokens: Sequence[Path]) -> dict[Path, set[int]]:
+    """The tokens that come next in any text, by all that comes before them."""
+    wanted: dict[Path, set[int]] = {}
+    for text in tokens:
+        for depth, token in enumerate(text):
+            wanted.setdefault(text[:depth], set()).add(token)
+    return wanted
+
+
+def _requests(paths: Sequence[Path], wanted: Mapping[Path, set[int]]) -> list[list[Path]]:
+    """The paths, so many in a request that it need not name more ids than a server takes."""
+    requests: list[list[Path]] = [[]]
+    ids: set[int] = set()
+    for path in paths:
+        if len(ids | wanted[path]) > MOST_IDS:
+            requests.append([])
+            ids = set()
+        requests[-1].append(path)
+        ids |= wanted[path]
+    return requests
+
+
+def _summed(
+    start: Path,
+    tokens: Sequence[Path],
+    known: Mapping[Path, float],
+    *,
+    calls: int,
+    bounded: int = 0,
+) -> Logprobs:
+    values = tuple(sum(known[text[: depth + 1]] for depth in range(len(text))) for text in tokens)
+    usage = Usage(prompt=len(start) + len(known))
+    return Logprobs(values=values, usage=usage, calls=calls, bounded=bounded)
 
 
 async def step_by_step(
@@ -64,11 +104,8 @@ async def step_by_step(
     """
     start = await calls.tokens(prefix)
     tokens = [await calls.tokens(text) for text in texts]
-    wanted: dict[tuple[int, ...], set[int]] = {}
-    for text in tokens:
-        for depth, token in enumerate(text):
-            wanted.setdefault(text[:depth], set()).add(token)
-    known: dict[tuple[int, ...], float] = {}
+    wanted = _tree(tokens)
+    known: dict[Path, float] = {}
     asked = bounded = 0
     walk = _Walk(calls, alternatives)
     for path in sorted(wanted):
@@ -80,9 +117,7 @@ async def step_by_step(
             bounded += not exact
             known |= {(*path, found): steps[found] for found in {token} | left & steps.keys()}
             left -= steps.keys()
-    values = tuple(sum(known[text[: depth + 1]] for depth in range(len(text))) for text in tokens)
-    usage = Usage(prompt=len(start) + len(known))
-    return Logprobs(values=values, usage=usage, calls=asked, bounded=bounded)
+    return _summed(start, tokens, known, calls=asked, bounded=bounded)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,8 @@ class Engine:
         )
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
-        if self.capabilities.likelihood == "prompt":
-            return await likelihood.in_one_request(self._calls, prefix, texts=texts)
+        if self.capabilities.likelihood == "levels":
+            return await likelihood.level_by_level(self._calls, prefix, texts=texts)
         return await likelihood.step_by_step(
             self._calls, prefix, texts=texts, alternatives=self._found.wished
         )

@@ -48,9 +48,9 @@ async def probe(calls: Calls) -> Findings:
     thinking = await stop_thinking(calls)
     wished, alternatives = await _alternatives(calls)
     by_id = alternatives > 0 and await can("labels by token id", _by_id(calls))
-    way: Literal["prompt", "forced"] | None = None
-    if await can("likelihoods in one request", _in_one_request(calls)):
-        way = "prompt"
+    way: Literal["levels", "forced"] | None = None
+    if by_id and await can("likelihoods by token id", _level_by_level(calls)):
+        way = "levels"
     elif await can("likelihoods step by step", _step_by_step(calls, wished)):
         way = "forced"
     capabilities = Capabilities(
@@ -89,8 +89,8 @@ async def _by_id(calls: Calls) -> bool:
     return all(value is not None and value < 0 for value in values)
 
 
-async def _in_one_request(calls: Calls) -> bool:
-    return _ordered(await likelihood.in_one_request(calls, "One, two,", texts=_TEXTS))
+async def _level_by_level(calls: Calls) -> bool:
+    return _ordered(await likelihood.level_by_level(calls, "One, two,", texts=_TEXTS))
 
 
 async def _step_by_step(calls: Calls, wished: int) -> bool:

@@ -5,11 +5,14 @@ Shapes only: what is asked, and what an answer means, is known to the modules be
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, Field, FiniteFloat
 
 from recagent.types import Usage
+
+_ID = re.compile(r"token_id:(\d+)")  # how vLLM names a token by its id
 
 
 class Token(BaseModel):
@@ -26,6 +29,7 @@ class TokenList(BaseModel):
 
     content: list[Token] | None = None
     token_logprobs: list[FiniteFloat | None] | None = None
+    top_logprobs: list[dict[str, FiniteFloat] | None] | None = None
 
     def first(self) -> Token | None:
         return self.content[0] if self.content else None
@@ -79,6 +83,13 @@ class ChatShape(BaseModel):
     def text(self) -> str:
         return self.choices[0].message.content or ""
 
+    def by_id(self) -> dict[int, float]:
+        """Log probabilities of the first token's alternatives, where they are named by id."""
+        first = self.first()
+        told = first.top_logprobs if first else []
+        found = {_ID.fullmatch(each.token): each.logprob for each in told}
+        return {int(name[1]): value for name, value in found.items() if name is not None}
+
     def first(self) -> Token | None:
         """The first generated token; None without log probabilities."""
         listed = self.choices[0].logprobs
@@ -92,16 +103,18 @@ class ChatShape(BaseModel):
         return self.timings.cache_n if self.timings else None
 
 
-class _PromptToken(BaseModel):
-    logprob: FiniteFloat
-
-
 class TextChoice(BaseModel):
     """One continuation; ``index`` says of which prompt."""
 
     index: int = 0
     logprobs: TokenList | None = None
-    prompt_logprobs: list[dict[int, _PromptToken] | None] | None = None
+
+    def by_id(self) -> dict[int, float]:
+        """Log probabilities of the first token's alternatives, where they are named by id."""
+        listed = self.logprobs.top_logprobs if self.logprobs else None
+        told = (listed[0] if listed else None) or {}
+        found = {_ID.fullmatch(name): value for name, value in told.items()}
+        return {int(name[1]): value for name, value in found.items() if name is not None}
 
 
 class TextShape(BaseModel):

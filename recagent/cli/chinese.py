@@ -80,7 +80,6 @@ MESSAGES: Mapping[str, str] = {
     "model {} cannot score by {}; it can by {}: set [model] mode to one of these or 'auto'": "模型 {0} 不能按 {1} 打分；它可以按 {2}：请将 [model] mode 设为其中之一或 'auto'",
     "model {} gave no log probabilities": "模型 {0} 没有给出对数概率",
     "model {} did not tell of the tokens {}, which were asked for": "模型 {0} 没有给出所要的词元 {1}",
-    "model {} left out some of {} prompts": "模型 {0} 漏掉了 {1} 个提示词中的一部分",
     "model {} gave scores that are no finite numbers": "模型 {0} 给出的分数不是有限的数",
     "model {} left out the likelihood of some items": "模型 {0} 漏掉了部分商品的似然",
     "model {} listed none of the labels {}": "模型 {0} 没有列出任何标签 {1}",

@@ -29,8 +29,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "alternatives": "{n} log probabilities a token",
         "no alternatives": "no log probabilities",
         "by id": "labels by token id",
-        "prompt": "likelihoods in one request",
-        "forced": "likelihoods token by token",
+        "levels": "likelihoods of all texts at once, token by token",
+        "forced": "likelihoods one token at a time",
         "no likelihood": "no likelihoods",
         "schema": "keeps to a JSON schema",
         "no schema": "keeps to no JSON schema",
@@ -51,8 +51,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "alternatives": "每个词元列出 {n} 个对数概率",
         "no alternatives": "不给对数概率",
         "by id": "可按词元编号取标签概率",
-        "prompt": "一次请求得到似然",
-        "forced": "逐词元得到似然",
+        "levels": "各文本一起逐词元得到似然",
+        "forced": "似然须一次一个词元",
         "no likelihood": "得不到似然",
         "schema": "遵守 JSON 模式",
         "no schema": "不遵守 JSON 模式",
@@ -138,24 +138,26 @@ async def _embedder(settings: Settings) -> str:
 
 
 async def _model(settings: Settings) -> list[Finding]:
-    """The model, and what its engine can do."""
+    """Each model in the order in which they are asked, and what its engine can do."""
     words = WORDS[settings.lang]
     try:
-        model = wiring.model(settings)
-        if model is None:
-            return [Finding("model", True, words["no model"])]
-        try:
-            modes = words["comma"].join(sorted(await model.start()))
-        finally:
-            await model.close()
+        models = wiring.models(settings)
     except RecagentError as error:
         return [Finding("model", False, spoken(error))]
-    where = settings.endpoint or str(settings.model.path or wiring.find_weights())
-    says = words["model"].format(name=model.name, where=where, modes=modes)
-    return [
-        Finding("model", True, says),
-        Finding("engine", True, _engine(model.capabilities, words)),
-    ]
+    findings: list[Finding] = []
+    for engine, model in zip(settings.engines, models, strict=True):
+        try:
+            modes = words["comma"].join(sorted(await model.start()))
+        except RecagentError as error:
+            findings.append(Finding("model", False, spoken(error)))
+            continue
+        finally:
+            await model.close()
+        where = engine.base_url if engine.is_remote else str(engine.path or wiring.find_weights())
+        says = words["model"].format(name=model.name, where=where, modes=modes)
+        findings.append(Finding("model", True, says))
+        findings.append(Finding("engine", True, _engine(model.capabilities, words)))
+    return findings or [Finding("model", True, words["no model"])]
 
 
 def _engine(can: Capabilities, words: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ class DryModel:
     """A ``ChatModel`` that costs nothing and estimates tokens by the length of texts."""
 
     name = "dry run"
-    capabilities = Capabilities(alternatives=20, by_id=True, likelihood="prompt", schema=True)
+    capabilities = Capabilities(alternatives=20, by_id=True, likelihood="levels", schema=True)
 
     async def start(self) -> frozenset[Mode]:
         return self.capabilities.modes

@@ -21,8 +21,11 @@ def one_line(value: Any, limit: int = 60) -> str:
     a server would read it as one.
     """
     text = " ".join(str(value).split())
-    text = "".join(char for char in text if char.isprintable())
-    text = _BRACKETED_CONTROL.sub(r"(\1)", text.translate(_NO_CONTROL))
+    if not text.isprintable():
+        text = "".join(char for char in text if char.isprintable())
+    text = text.translate(_NO_CONTROL)
+    if "[" in text:
+        text = _BRACKETED_CONTROL.sub(r"(\1)", text)
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 

@@ -132,8 +132,8 @@ class LanguageRanker:
             invalid=budget.failed,
             notes=(
                 *scored.notes,
-                *engine_notes(self._model.capabilities, mode=mode),
                 *([f"{kept} kept replies"] if kept else []),
+                *engine_notes(self._model.capabilities, mode=mode),
             ),
         )
 

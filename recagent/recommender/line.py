@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from recagent.errors import DataError
 from recagent.explaining import Phrased, claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
+from recagent.profiles import MAX_EVENTS
 from recagent.protocols import Query
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.pace import Pace
@@ -77,7 +78,7 @@ class StraightLine:
         ladder = Ladder(parts, options, pace=self._pace)
         profile = await ladder.profile(user_id)
         where, scene_from = await self._where(scene, profile)
-        seen = await parts.store.seen(user_id)
+        seen = await self._seen(profile)
         query = Query(profile=profile, scene=where, context=context or Context(), exclude=seen)
         ranker = await ladder.ready()
         candidates = await ladder.candidates(query, k)
@@ -245,6 +246,12 @@ class StraightLine:
         return identify(
             scene, profile=profile, scenes=await self._scenes(), activity=behaviour.activity
         )
+
+    async def _seen(self, profile: Profile) -> frozenset[str]:
+        """All that the person has any event on; of most people the profile has every event."""
+        if len(profile.events) < MAX_EVENTS:
+            return frozenset(event.item_id for event in profile.events)
+        return await self._parts.store.seen(profile.user.id)
 
     async def _with_evidence(self, entries: Sequence[Entry], query: Query) -> tuple[Entry, ...]:
         gathered = await self._evidence([entry.item for entry in entries], query)

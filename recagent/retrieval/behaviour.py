@@ -54,6 +54,7 @@ class Behaviour:
         shape = (len(self._columns), len(users))
         self._matrix: Any = sparse.csr_matrix((np.ones(len(people)), pairs), shape=shape)
         self._matrix.data[:] = 1.0  # who liked a thing twice is one person
+        self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
         counts = np.diff(self._matrix.indptr)
         self._roots: NDArray[np.float64] = np.sqrt(counts, dtype=np.float64)
         self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
@@ -85,10 +86,12 @@ class Behaviour:
         crowd = np.concatenate([np.zeros(0, dtype=np.intp), *held])
         owner = np.repeat(np.arange(len(held)), [len(people) for people in held])
         counts = np.zeros((len(items), len(others)), dtype=np.intp)
+        is_there = np.zeros(self._matrix.shape[1], dtype=bool)
         for row, item in zip(counts, items, strict=True):
-            is_there = np.zeros(self._matrix.shape[1], dtype=bool)
-            is_there[self._people_of(item)] = True
+            people = self._people_of(item)
+            is_there[people] = True
             row[:] = np.bincount(owner[is_there[crowd]], minlength=len(others))
+            is_there[people] = False
         return counts
 
     def _people_of(self, item: str) -> NDArray[np.int32]:
@@ -96,8 +99,7 @@ class Behaviour:
         column = self._columns.get(item)
         if column is None:
             return np.zeros(0, dtype=np.int32)
-        begin, end = self._matrix.indptr[column : column + 2]
-        return self._matrix.indices[begin:end]
+        return self._matrix.indices[self._starts[column] : self._starts[column + 1]]
 
 
 class Snapshot:

@@ -35,6 +35,11 @@ class PerScene(Generic[Of, T]):
             kept = self._kept[scene] = (items, of, self._make(items, of))
         return kept[2]
 
+    def has(self, scene: str, items: Mapping[str, Item], of: Of) -> bool:
+        """Whether it is there already."""
+        kept = self._kept.get(scene)
+        return kept is not None and kept[0] is items and kept[1] is of
+
 
 def best(
     scores: NDArray[Any], ids: Sequence[str], query: Query, *, limit: int

@@ -25,4 +25,4 @@ def reciprocal_rank(
             continue
         for rank, (item_id, _) in enumerate(proposed, start=1):
             fused[item_id] = fused.get(item_id, 0.0) + weight / (RRF_K + rank)
-    return dict(sorted(fused.items(), key=lambda pair: -pair[1]))
+    return {key: fused[key] for key in sorted(fused, key=fused.__getitem__, reverse=True)}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from anyio import to_thread
@@ -15,6 +17,7 @@ from recagent.retrieval.choosing import PerScene, best
 from recagent.types import Item
 
 HISTORY = 20  # newest liked items that make the query
+_REMEMBERED = 5_000  # documents whose words are: what many like comes again and again
 
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 _TOKEN = re.compile(rf"[{_CJK}]+|[^\W_]+")
@@ -47,19 +50,24 @@ class Lexical:
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         profile = query.profile
-        documents = [profile.items[key].document() for key in list(profile.liked)[:HISTORY]]
-        texts = [*documents, *profile.user.tags, profile.user.about, query.context.wish]
-        words = [word for text in texts for word in tokens(text)]
+        liked = [profile.items[key] for key in islice(profile.liked, HISTORY)]
+        told = [*profile.user.tags, profile.user.about, query.context.wish]
+        words = [word for item in liked for word in _document_words(item.document())]
+        words += [word for text in told for word in tokens(text)]
         items = await self._index.items(query.scene.name)
         if not words:
             return []
-        return await to_thread.run_sync(lambda: self._search(query, items, words, limit))
-
-    def _search(
-        self, query: Query, items: Mapping[str, Item], words: list[str], limit: int
-    ) -> list[tuple[str, float]]:
-        ranker, ids = self._rankers(query.scene.name, items, None)
+        scene = query.scene.name
+        if self._rankers.has(scene, items, None):
+            ranker, ids = self._rankers(scene, items, None)
+        else:  # to index a scene takes long; to ask it, less than a thread does to begin
+            ranker, ids = await to_thread.run_sync(self._rankers, scene, items, None)
         return best(ranker.get_scores(words), ids, query, limit=limit)
+
+
+@lru_cache(_REMEMBERED)
+def _document_words(document: str) -> tuple[str, ...]:
+    return tuple(tokens(document))
 
 
 def _ranker(items: Mapping[str, Item], _: None) -> tuple[Any, list[str]]:

@@ -13,6 +13,9 @@ from pathlib import Path
 PORT = 8902  # vLLM's own default, 8000, is Chroma's too
 MAX_LOGPROBS = 1000
 MAX_QUEUED = 1024
+# A small model may write white space until its tokens are spent; vLLM forbids it for a backend that
+# is named, not for its default.
+STRUCTURED = '{"backend": "xgrammar", "disable_any_whitespace": true}'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,7 @@ def command(launch: Launch, *, program: str = "vllm") -> list[str]:
     words += ["--max-logprobs", str(launch.max_logprobs)]
     words += ["--enable-prefix-caching", "--enable-prompt-tokens-details"]
     words += ["--max-num-queued-reqs", str(launch.max_queued)]
+    words += ["--structured-outputs-config", STRUCTURED]
     if launch.dtype:
         words += ["--dtype", launch.dtype]
     if launch.max_model_len is not None:

@@ -192,8 +192,16 @@ def test_an_impression_that_is_kept_again_stays_as_it_was(store):
     assert wait(store.impression("i1")) == SHOWN
 
 
+def test_a_person_comes_with_their_newest_events(store):
+    wait(store.add_users([ANN]))
+    wait(store.add_events([make_event("ann", "b1"), make_event("ann", "b2", days=1)]))
+    newest = wait(store.events("ann", limit=1))
+    assert wait(store.person("ann", limit=1)) == (ANN, newest)
+
+
 def test_what_nobody_stored_is_none_or_empty(store):
     assert wait(store.user("nobody")) is None
+    assert wait(store.person("nobody", limit=5)) == (None, [])
     assert wait(store.impression("nothing")) is None
     assert wait(store.events("nobody", limit=5)) == []
     assert wait(everything(store)) == []

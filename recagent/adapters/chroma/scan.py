@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Chosen on people's tastes in 100,000 real texts, see docs/performance.md.
 _SHARE = 0.85  # of the squared length of all rows lies along the axes of the first pass
-_KEPT = 50  # one row in so many goes into the second pass,
+_KEPT = 100  # one row in so many goes into the second pass,
 _KEPT_OF_LIMIT = 20  # and at least so many for each that is wanted
 _SAMPLE = 20_000  # rows that tell the axes
 _BLOCK = 5_000  # rows turned at once

@@ -24,6 +24,16 @@ from recagent.types import Event, EventKind, Impression, User
 
 _BATCH = 5_000
 
+# Made once: to build a statement takes longer than to have SQLite answer it.
+_WHO = sa.bindparam("who", type_=sa.String)
+_USER = sa.select(USERS).where(USERS.c.id == _WHO)
+_NEWEST = (
+    sa.select(EVENTS)
+    .where(EVENTS.c.user_id == _WHO)
+    .order_by(EVENTS.c.at.desc(), EVENTS.c.seq.desc())
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+
 T = TypeVar("T")
 
 
@@ -65,29 +75,21 @@ class SqlEventStore:
         await self._write(IMPRESSIONS, [_impression_row(impression)])
 
     async def user(self, user_id: str) -> User | None:
-        rows = await self._read(sa.select(USERS).where(USERS.c.id == user_id))
-        if not rows:
-            return None
-        declared = orjson.loads(rows[0].declared)
-        attributes = {
-            name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
-            for name, value in declared["attributes"].items()
-        }
-        return User(
-            id=user_id,
-            attributes=attributes,
-            tags=tuple(declared["tags"]),
-            about=declared["about"],
-        )
+        return _user(await self._read(_USER.params(who=user_id)))
 
     async def events(self, user_id: str, *, limit: int) -> Sequence[Event]:
-        newest = (
-            sa.select(EVENTS)
-            .where(EVENTS.c.user_id == user_id)
-            .order_by(EVENTS.c.at.desc(), EVENTS.c.seq.desc())
-            .limit(limit)
-        )
-        return [_event(row) for row in await self._read(newest)]
+        return [_event(row) for row in await self._read(_NEWEST.params(who=user_id, most=limit))]
+
+    async def person(self, user_id: str, *, limit: int) -> tuple[User | None, Sequence[Event]]:
+        given = {"who": user_id, "most": limit}
+
+        def fetch() -> tuple[User | None, Sequence[Event]]:
+            with self._engine.connect() as connection:
+                declared = connection.execute(_USER, given).all()
+                newest = connection.execute(_NEWEST, given).all()
+            return _user(declared), [_event(row) for row in newest]
+
+        return await self._in_thread(fetch)
 
     async def seen(self, user_id: str) -> frozenset[str]:
         items = sa.select(EVENTS.c.item_id).where(EVENTS.c.user_id == user_id).distinct()
@@ -195,16 +197,34 @@ def _impression_row(impression: Impression) -> bulk.Row:
     }
 
 
-def _event(row: sa.Row[Any]) -> Event:
+def _user(rows: Sequence[sa.Row[Any]]) -> User | None:
+    if not rows:
+        return None
+    declared = orjson.loads(rows[0].declared)
+    attributes = {
+        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
+        for name, value in declared["attributes"].items()
+    }
+    return User(
+        id=rows[0].id,
+        attributes=attributes,
+        tags=tuple(declared["tags"]),
+        about=declared["about"],
+    )
+
+
+def _event(row: Sequence[Any]) -> Event:
+    # In the order of the columns: to look each up by name takes as long as all the rest.
+    _, user_id, item_id, scene, kind, at, value, text, device, place, impression = row
     return Event(
-        user_id=row.user_id,
-        item_id=row.item_id,
-        scene=row.scene,
-        kind=cast("EventKind", row.kind),
-        at=datetime.fromtimestamp(row.at, tz=UTC),
-        value=row.value,
-        text=row.text,
-        device=row.device,
-        place=row.place,
-        impression=row.impression,
+        user_id=user_id,
+        item_id=item_id,
+        scene=scene,
+        kind=cast("EventKind", kind),
+        at=datetime.fromtimestamp(at, tz=UTC),
+        value=value,
+        text=text,
+        device=device,
+        place=place,
+        impression=impression,
     )

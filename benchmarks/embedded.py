@@ -97,7 +97,7 @@ class Contender:
     engine: str
     packages: tuple[str, ...] = ("xllamacpp",)
     weights: str = ""
-    patch: dict[str, Any] = field(default_factory=dict)
+    patch: dict[str, int] = field(default_factory=dict)
 
     def lacks(self, models: Path | None) -> str:
         """What it needs and has not; "" for nothing."""
@@ -136,12 +136,13 @@ SETTINGS = {
     "one thread for prompts": Contender(engine="xllamacpp with", patch={"threads": 1}),
     "n_ubatch 64": Contender(engine="xllamacpp with", patch={"n_ubatch": 64}),
     "n_ubatch 128": Contender(engine="xllamacpp with", patch={"n_ubatch": 128}),
-    "flash attention off": Contender(
-        engine="xllamacpp with", patch={"flash_attn_type": "LLAMA_FLASH_ATTN_TYPE_DISABLED"}
-    ),
-    "cache in fp32": Contender(
+    "flash attention off": Contender(engine="xllamacpp with", patch={"flash_attn_type": 0}),
+    "cache in 32 bits": Contender(  # numbers as ggml.h has them
         engine="xllamacpp with",
-        patch={"cache_type_k": "GGML_TYPE_F32", "cache_type_v": "GGML_TYPE_F32"},
+        patch={"cache_type_k": 0, "cache_type_v": 0},
+    ),
+    "cache in 8 bits": Contender(
+        engine="xllamacpp with", patch={"cache_type_k": 8, "cache_type_v": 8}
     ),
     "no prompt store": Contender(engine="xllamacpp with", patch={"cache_ram_mib": 0}),
 }

@@ -42,7 +42,7 @@ def summed(first: np.ndarray, later: np.ndarray, texts: Sequence[Ids]) -> list[f
     ]
 
 
-def xllamacpp(gguf: Path, _: Path, *, patch: dict[str, Any]) -> Engine:
+def xllamacpp(gguf: Path, _: Path, *, patch: dict[str, int]) -> Engine:
     """As recagent uses it; ``patch`` changes parameters of its server."""
     import xllamacpp as package
 
@@ -56,9 +56,7 @@ def xllamacpp(gguf: Path, _: Path, *, patch: dict[str, Any]) -> Engine:
 
     def patched(params: Any) -> Any:
         for name, value in patch.items():
-            setattr(
-                params, name, getattr(package, value, value) if isinstance(value, str) else value
-            )
+            setattr(params, name, value)
         return server(params)
 
     package.Server = patched

@@ -4,7 +4,8 @@
 
 Each contender is a process of its own (``embedded_engines.py``) and gets the same token ids; all
 stand loaded while they take turns in random order, each with a prompt that none has seen. Ratios
-are to xllamacpp with the shipped weights, medians over the rounds of one run. What is not
+are to xllamacpp with the shipped weights, medians over the rounds of one run; each has one
+thread (EMBEDDED_THREADS=2: two), since threads that spin spoil figures on a shared box. What is not
 installed, or has no weights in ``--models``, is skipped and named. FOLDER may hold
 ``SmolLM2-Q8_0.gguf`` (and -Q4_0, -F16: the shipped weights, dequantised and written anew), ``hf``
 (the same for transformers), ``ort-int4`` and ``ort-fp32`` (``onnxruntime_genai.models.builder`` on
@@ -80,7 +81,7 @@ TITLES = [
     [530, 7776, 365, 33, 41, 39, 37, 25],
 ]  # fmt: skip
 """Twenty titles with their years, from "The Godfather (1972)" to "Jaws (1975)"."""
-QUICK_SECONDS, FULL_ROUNDS = 14, 7
+QUICK_SECONDS, QUICK_TITLES, FULL_ROUNDS = 10, 8, 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,19 +134,15 @@ CONTENDERS = {
 }
 SETTINGS = {
     "xllamacpp": Contender(engine="xllamacpp"),
-    "one thread for prompts": Contender(engine="xllamacpp with", patch={"threads": 1}),
+    "two threads for prompts": Contender(engine="xllamacpp with", patch={"threads": 2}),
     "n_ubatch 64": Contender(engine="xllamacpp with", patch={"n_ubatch": 64}),
     "n_ubatch 128": Contender(engine="xllamacpp with", patch={"n_ubatch": 128}),
     "flash attention off": Contender(engine="xllamacpp with", patch={"flash_attn_type": 0}),
-    "cache in 32 bits": Contender(  # numbers as ggml.h has them
-        engine="xllamacpp with",
-        patch={"cache_type_k": 0, "cache_type_v": 0},
-    ),
     "cache in 8 bits": Contender(
         engine="xllamacpp with", patch={"cache_type_k": 8, "cache_type_v": 8}
     ),
-    "no prompt store": Contender(engine="xllamacpp with", patch={"cache_ram_mib": 0}),
 }
+"""Numbers as llama.h and ggml.h have them."""
 
 
 @dataclass(slots=True)
@@ -204,7 +201,12 @@ def prompt(length: int, *, number: int) -> list[int]:
 
 
 def compare(
-    contenders: dict[str, Contender], models: Path | None, *, rounds: int, seconds: float
+    contenders: dict[str, Contender],
+    models: Path | None,
+    *,
+    titles: list[list[int]],
+    rounds: int,
+    seconds: float,
 ) -> dict[str, Taken]:
     """All in turns, for so many rounds or so long, one round at least."""
     gguf = find()
@@ -229,7 +231,7 @@ def compare(
                 taken.label.append(answer["seconds"])
                 taken.label_cpu.append(answer["cpu"])
                 prefix = prompt(PREFIX, number=2 * number + 1)
-                answer = asked(children[name], {"prefix": prefix, "texts": TITLES})
+                answer = asked(children[name], {"prefix": prefix, "texts": titles})
                 taken.slate.append(answer["seconds"])
                 taken.slate_cpu.append(answer["cpu"])
                 taken.values += answer["values"]
@@ -268,6 +270,7 @@ def main() -> None:
     found = compare(
         contenders,
         given.models,
+        titles=TITLES if long else TITLES[:QUICK_TITLES],
         rounds=given.rounds,
         seconds=10_000 if long else QUICK_SECONDS,
     )

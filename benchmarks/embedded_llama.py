@@ -19,7 +19,7 @@ Label = Callable[[Ids], object]
 Slate = Callable[[Ids, list[Ids]], Sequence[float]]
 Engine = tuple[Label, Slate]
 
-THREADS = int(os.environ.get("EMBEDDED_THREADS", os.cpu_count() or 1))
+THREADS = int(os.environ.get("EMBEDDED_THREADS", "1"))
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:

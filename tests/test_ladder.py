@@ -121,6 +121,16 @@ def test_a_model_for_which_the_time_was_too_short_is_asked_about_fewer_candidate
     assert len(fewer.entries) == 19
 
 
+def test_no_time_at_all_is_no_error_however_often():
+    async def main():
+        line, _ = await make_line(BOOKS, EVENTS, model=Plodding(), deadline=1e-9)
+        return [await line.recommend("ann", k=3) for _ in range(3)]
+
+    for slate in wait(main()):
+        assert len(slate.entries) == 3
+        assert "the deadline of 1e-09 s has passed" in slate.trace.degraded
+
+
 def test_a_model_that_cannot_start_leaves_the_order_of_retrieval():
     slate = recommend(model=NoWeights())
     assert_plain(slate)

@@ -102,7 +102,7 @@ class Ladder:
                 f"{MOST_RANKED} at most"
             )
             return None
-        left, began = self._left() - self._reserve(), anyio.current_time()
+        left, began = max(0.0, self._left() - self._reserve()), anyio.current_time()
         asked = candidates[: self._pace.fits(len(candidates), seconds=left)]
         try:
             with anyio.fail_after(left):

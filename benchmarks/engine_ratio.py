@@ -25,7 +25,6 @@ from typing import Any
 
 import aiohttp
 import anyio
-import numpy as np
 import orjson
 from people import Asked, demo_people, engine_url, mean, ratio
 

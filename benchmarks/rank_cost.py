@@ -42,7 +42,14 @@ from recagent.ranking.listwise import OrderReply
 from recagent.types import Mode, Usage
 
 KEPT = Path(__file__).parent / "data" / "rank_cost_ndcg.json"
-MODES: tuple[Mode, ...] = ("label", "listwise", "likelihood", "setwise", "pointwise", "pairwise")
+MODES: Mapping[Mode, Mode] = {  # what an engine must be able to do for each
+    "label": "label",
+    "listwise": "listwise",
+    "likelihood": "likelihood",
+    "setwise": "label",
+    "pointwise": "label",
+    "pairwise": "label",
+}
 SHORTEST, SINGLE = "shortest order", "single tokens"
 LETTERS = [chr(ord("A") + at) for at in range(26)]
 LABELS = LETTERS + ["A" + letter for letter in LETTERS[: 50 - 26]]
@@ -81,8 +88,9 @@ class Ways:
     def by_name(self) -> dict[str, Way]:
         """Those that the engine can do."""
         able = self.engine.capabilities.modes
-        modes = [mode for mode in MODES if mode in able or (mode not in {"likelihood", "listwise"})]
-        ways: dict[str, Way] = {mode: self._by(mode) for mode in modes}
+        ways: dict[str, Way] = {
+            mode: self._by(mode) for mode, need in MODES.items() if need in able
+        }
         return {**ways, SHORTEST: self._shortest, SINGLE: self._single}
 
     def _by(self, mode: Mode) -> Way:

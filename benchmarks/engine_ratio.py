@@ -324,7 +324,7 @@ async def main() -> None:
     pick.add_argument("--full", action="store_true")
     arguments = parser.parse_args()
     with engine_url(arguments.base_url) as url:
-        turns = 40 if arguments.full else 2
+        turns = 16 if arguments.full else 2
         print(json.dumps(await measure(url, arguments.name, turns, arguments.block_size)))
 
 

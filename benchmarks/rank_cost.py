@@ -66,7 +66,7 @@ class Size:
 
 
 QUICK = Size(close={20: 4, 50: 2}, rest={20: 1, 50: 0})
-FULL = Size(close={20: 40, 50: 20}, rest={20: 8, 50: 4})
+FULL = Size(close={20: 12, 50: 6}, rest={20: 3, 50: 1})
 CLOSE = ("label", "listwise", SHORTEST, SINGLE)
 
 

@@ -4,12 +4,14 @@
 
 Without a URL llama.cpp's server is started with the embedded model. Test people of the demo are
 ranked among 20 and among 50 films, one request at a time, in every way; the ways take turns in
-random order. Every person is new to the engine, and no two ways share a prompt's beginning beyond
-a few words, so that no prefix cache helps a second way; a way that asks several times of one person
-does profit from it. ``shortest order`` is the fewest tokens that our parser takes: the listwise
-prompt, and a grammar that allows nothing but compact JSON of n labels. ``single tokens`` is a bound
-below it: n tokens, whatever they say. Seconds are the client's; ours among them are a millisecond a
-call. A ratio is one of means over the same people, with a 95% bootstrap interval over people.
+random order. Every person is new to the engine, and no two ways share a prompt's beginning beyond a
+few words, so that no prefix cache helps a second way; a way that asks several times of one person
+does profit from it. ``listwise`` is the way that ships, JSON under a schema. ``compact order`` is
+the same prompt under a grammar that allows nothing but compact JSON of n labels. ``shortest
+order``: as many tokens as the engine's tokeniser makes of that JSON at least, whatever they say.
+``single tokens`` is a bound below it, of n tokens. Seconds are the client's; ours among them are a
+millisecond a call. A ratio is one of means over the same people, with a 95% bootstrap interval over
+people.
 
 nDCG is read from ``data/rank_cost_ndcg.json``, kept from a run of
 ``eval/experiments/rank_cost.toml``. The last line is one JSON object.
@@ -33,7 +35,7 @@ from people import Asked, demo_people, engine_url, ratio
 from recagent import prompts
 from recagent.adapters.http import HttpWire
 from recagent.adapters.openai_compatible import Engine
-from recagent.adapters.shapes import ChatShape
+from recagent.adapters.shapes import ChatShape, TokensShape
 from recagent.evaluation.resampling import interval
 from recagent.protocols import Message
 from recagent.ranking import LanguageRanker
@@ -50,7 +52,7 @@ MODES: Mapping[Mode, Mode] = {  # what an engine must be able to do for each
     "pointwise": "label",
     "pairwise": "label",
 }
-SHORTEST, SINGLE = "shortest order", "single tokens"
+COMPACT, SHORTEST, SINGLE = "compact order", "shortest order", "single tokens"
 LETTERS = [chr(ord("A") + at) for at in range(26)]
 LABELS = LETTERS + ["A" + letter for letter in LETTERS[: 50 - 26]]
 
@@ -67,7 +69,7 @@ class Size:
 
 QUICK = Size(close={20: 4, 50: 2}, rest={20: 1, 50: 0})
 FULL = Size(close={20: 12, 50: 6}, rest={20: 3, 50: 1})
-CLOSE = ("label", "listwise", SHORTEST, SINGLE)
+CLOSE = ("label", "listwise", COMPACT, SHORTEST, SINGLE)
 
 
 def grammar(size: int) -> str:
@@ -84,6 +86,7 @@ class Ways:
         self.wire = HttpWire(base_url=url, api_key="", name=name, concurrency=1, timeout=600)
         self.engine = Engine(self.wire)
         self._prompt = prompts.load("rerank", "listwise")
+        self._shortest_of: dict[int, int] = {}  # tokens, by number of candidates
 
     def by_name(self) -> dict[str, Way]:
         """Those that the engine can do."""
@@ -91,7 +94,7 @@ class Ways:
         ways: dict[str, Way] = {
             mode: self._by(mode) for mode, need in MODES.items() if need in able
         }
-        return {**ways, SHORTEST: self._shortest, SINGLE: self._single}
+        return {**ways, COMPACT: self._compact, SHORTEST: self._shortest, SINGLE: self._single}
 
     def _by(self, mode: Mode) -> Way:
         ranker = LanguageRanker(self.engine, mode=mode)
@@ -108,7 +111,7 @@ class Ways:
         )
         return self._prompt.chat(**inputs, candidates=list(zip(LABELS, items, strict=False)))
 
-    async def _shortest(self, person: Asked) -> Usage:
+    async def _compact(self, person: Asked) -> Usage:
         size = len(person.candidates)
         # llama.cpp reads the first, vLLM the second; each passes over the other's.
         rules = {"grammar": grammar(size), "structured_outputs": {"grammar": grammar(size)}}
@@ -118,13 +121,27 @@ class Ways:
             raise RuntimeError(f"{len(order)} labels instead of {size}: {reply.text!r}")
         return reply.usage.value()
 
-    async def _single(self, person: Asked) -> Usage:
+    async def _shortest(self, person: Asked) -> Usage:
         size = len(person.candidates)
-        reply = await self._chat(
-            self._messages(person), "In letters: you", size, {"ignore_eos": True}
-        )
-        if reply.usage.completion_tokens != size:
-            raise RuntimeError(f"{reply.usage.completion_tokens} tokens instead of {size}")
+        if size not in self._shortest_of:
+            order = json.dumps({"order": LABELS[:size]}, separators=(",", ":"))
+            told = await self.wire.post(
+                "/tokenize",
+                {"content": order, "prompt": order, "model": self.engine.name,
+                 "add_special": False, "add_special_tokens": False},
+            )  # fmt: skip
+            self._shortest_of[size] = len(TokensShape.model_validate(told).tokens)
+        return await self._written(person, "As JSON: you", self._shortest_of[size])
+
+    async def _single(self, person: Asked) -> Usage:
+        return await self._written(person, "In letters: you", len(person.candidates))
+
+    async def _written(self, person: Asked, opening: str, count: int) -> Usage:
+        """So many tokens, whatever they say."""
+        asking = {"ignore_eos": True}
+        reply = await self._chat(self._messages(person), opening, count, asking)
+        if reply.usage.completion_tokens != count:
+            raise RuntimeError(f"{reply.usage.completion_tokens} tokens instead of {count}")
         return reply.usage.value()
 
     async def _chat(

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,7 +38,7 @@ from recagent.types import Mode
 UNDER_WAY = 8
 MODES: tuple[Mode, ...] = ("setwise", "label")
 CANDIDATES = 20
-TURN = 2  # people; so many are ranked at once, so that the engine never waits for us
+TURN = 2  # people
 
 Body = Mapping[str, Any]
 
@@ -103,7 +104,11 @@ def _made_up(body: Body) -> object:
 
 
 class Ours:
-    """Ranks people, sets first and labels then, with all that a ranking does."""
+    """Ranks people, each by sets and by labels, with all that a ranking does.
+
+    All that is to be asked waits at the wire, in order, as in bulk work, so that the engine never
+    waits for us.
+    """
 
     def __init__(self, engine: Engine, wire: Marked) -> None:
         self._wire = wire
@@ -113,14 +118,14 @@ class Ours:
         """Everybody once."""
         self._wire.mark, self._wire.dry, self._wire.sent = mark, dry, Sent()
 
-        async def rank(person: Asked) -> None:
-            for ranker in self._rankers:
-                await ranker(person.query, candidates=person.candidates)
+        async def ask(ranker: LanguageRanker, person: Asked) -> None:
+            await ranker(person.query, candidates=person.candidates)
 
         began, cpu = time.perf_counter(), time.process_time()
         async with anyio.create_task_group() as group:
             for person in people:
-                group.start_soon(rank, person)
+                for ranker in self._rankers:
+                    group.start_soon(ask, ranker, person)
         sent = self._wire.sent
         sent.seconds, sent.cpu = time.perf_counter() - began, time.process_time() - cpu
         return sent
@@ -241,6 +246,7 @@ async def measure(url: str, name: str, turns: int, block: int) -> dict[str, obje
     wire = Marked(inner)
     engine = Engine(wire)
     await engine.start()
+    run = random.SystemRandom().randrange(10**6)  # what another run left is not met either
     ours = Ours(engine, wire)
     taken: dict[str, list[Sent]] = {"ours": [], "bare": []}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -248,12 +254,12 @@ async def measure(url: str, name: str, turns: int, block: int) -> dict[str, obje
 
         async def both(at: int, names: Sequence[str]) -> dict[str, Sent]:
             asked = people[TURN * at : TURN * (at + 1)]
-            bodies = (await ours.turn(asked, f"{2 * at:03}", dry=True)).bodies
-            bodies = [marked_anew(body, f"{2 * at + 1:03}") for body in bodies]
+            bodies = (await ours.turn(asked, f"{run:06}{2 * at:03}", dry=True)).bodies
+            bodies = [marked_anew(body, f"{run:06}{2 * at + 1:03}") for body in bodies]
             found: dict[str, Sent] = {}
             for client in names:
                 if client == "ours":
-                    found[client] = await ours.turn(asked, f"{2 * at:03}")
+                    found[client] = await ours.turn(asked, f"{run:06}{2 * at:03}")
                 else:
                     found[client] = await bare.turn(bodies)
             return found

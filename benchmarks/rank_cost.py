@@ -83,7 +83,10 @@ class Ways:
     """All ways of ranking a person by one engine, which answers one request at a time."""
 
     def __init__(self, url: str, name: str) -> None:
-        self.wire = HttpWire(base_url=url, api_key="", name=name, concurrency=1, timeout=600)
+        run = str(random.SystemRandom().random())  # vLLM keeps what another run left
+        self.wire = HttpWire(
+            base_url=url, api_key="", name=name, concurrency=1, timeout=600, cache_salt=run
+        )
         self.engine = Engine(self.wire)
         self._prompt = prompts.load("rerank", "listwise")
         self._shortest_of: dict[int, int] = {}  # tokens, by number of candidates

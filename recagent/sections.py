@@ -166,7 +166,7 @@ class ModelSettings(EngineSettings):
     @model_validator(mode="after")
     def _engines_only(self) -> Self:
         if any(engine.kind == "none" for engine in (self, *self.then)) and self.then:
-            raise ValueError("kind 'none' asks no model; then must be empty, and no entry of it so")
+            raise ValueError("kind 'none' asks no model: it has no then, and is no entry of one")
         return self
 
 

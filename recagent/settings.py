@@ -142,7 +142,8 @@ def _complaint(source: Path, error: ValidationError) -> ConfigError:
     key = ".".join(names)
     # A key that is not known may be a secret's, mistyped: its value is not repeated either.
     secret = first["type"] == "extra_forbidden" or any("key" in name for name in names)
-    got = "" if secret else f", got {first['input']!r}"
+    # A whole table may hold a key.
+    got = "" if secret or _is_table(first["input"]) else f", got {first['input']!r}"
     return ConfigError(
         f"setting {key!r} (from {source}, .env or the environment): {first['msg']}{got}"
     )

@@ -185,6 +185,9 @@ def test_the_environments_key_goes_to_the_first_model_alone(tmp_path, monkeypatc
 
 def test_models_after_none_are_refused(tmp_path):
     path = tmp_path / "recagent.toml"
-    path.write_text('[model]\nkind = "none"\n[[model.then]]\nkind = "embedded"\n')
-    with pytest.raises(ConfigError, match="kind 'none' asks no model"):
+    path.write_text(
+        '[model]\nkind = "none"\napi_key = "secret"\n[[model.then]]\nkind = "embedded"\n'
+    )
+    with pytest.raises(ConfigError, match="kind 'none' asks no model") as caught:
         load(path)
+    assert "secret" not in str(caught.value)

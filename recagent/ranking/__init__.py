@@ -132,7 +132,7 @@ class LanguageRanker:
             invalid=budget.failed,
             notes=(
                 *scored.notes,
-                *([f"{kept} kept replies"] if kept else []),
+                *([f"kept replies: {kept}"] if kept else []),
                 *engine_notes(self._model.capabilities, mode=mode),
             ),
         )

@@ -63,7 +63,7 @@ Way = Callable[[Asked], Awaitable[Usage]]
 class Size:
     """People by number of candidates: for the ways that are compared closely, and for the rest.
 
-    The rest ask tens of times a person, so that only ``--full`` has room for them.
+    The rest take long, most of them tens of requests a person: only ``--full`` has room for them.
     """
 
     close: Mapping[int, int]
@@ -72,7 +72,7 @@ class Size:
 
 QUICK = Size(close={20: 2, 50: 1}, rest={20: 0, 50: 0})
 FULL = Size(close={20: 12, 50: 6}, rest={20: 3, 50: 1})
-CLOSE = ("label", "listwise", COMPACT, SHORTEST, SINGLE)
+CLOSE = ("label", SHORTEST, SINGLE)
 
 
 def grammar(size: int) -> str:

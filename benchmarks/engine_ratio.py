@@ -3,7 +3,7 @@
     uv run python benchmarks/engine_ratio.py [--base-url URL --block-size 32] [--full]
 
 Without a URL llama.cpp's server is started with the embedded model. Test people of the demo are
-ranked in sets of five and by labels, 21 requests a person. We rank (``LanguageRanker``: prompts,
+ranked in sets of five and by labels, 21 requests a person and turn. We rank (``LanguageRanker``: prompts,
 retries, wire, scores); a bare aiohttp client sends the same bodies, made beforehand, in the same
 order, as many under way. They take turns, A B B A, over the same people; every turn opens its
 prompts with a number of its own, so that neither meets what the other left in the cache.
@@ -38,7 +38,6 @@ from recagent.types import Mode
 UNDER_WAY = 8
 MODES: tuple[Mode, ...] = ("setwise", "label")
 CANDIDATES = 20
-TURN = 2  # people
 
 Body = Mapping[str, Any]
 
@@ -114,18 +113,17 @@ class Ours:
         self._wire = wire
         self._rankers = [LanguageRanker(engine, mode=mode) for mode in MODES]
 
-    async def turn(self, people: Sequence[Asked], mark: str, *, dry: bool = False) -> Sent:
-        """Everybody once."""
+    async def turn(self, person: Asked, mark: str, *, dry: bool = False) -> Sent:
+        """One person, by sets and by labels."""
         self._wire.mark, self._wire.dry, self._wire.sent = mark, dry, Sent()
 
-        async def ask(ranker: LanguageRanker, person: Asked) -> None:
+        async def ask(ranker: LanguageRanker) -> None:
             await ranker(person.query, candidates=person.candidates)
 
         began, cpu = time.perf_counter(), time.process_time()
         async with anyio.create_task_group() as group:
-            for person in people:
-                for ranker in self._rankers:
-                    group.start_soon(ask, ranker, person)
+            for ranker in self._rankers:
+                group.start_soon(ask, ranker)
         sent = self._wire.sent
         sent.seconds, sent.cpu = time.perf_counter() - began, time.process_time() - cpu
         return sent
@@ -241,7 +239,7 @@ def orders(turns: int) -> Iterator[tuple[str, str]]:
 
 async def measure(url: str, name: str, turns: int, block: int) -> dict[str, object]:
     """Both clients over all people; the figures."""
-    people = [each.shortened(CANDIDATES) for each in await demo_people(TURN * (turns + 1))]
+    people = [each.shortened(CANDIDATES) for each in await demo_people(turns + 1)]
     inner = HttpWire(base_url=url, api_key="", name=name, concurrency=UNDER_WAY, timeout=600)
     wire = Marked(inner)
     engine = Engine(wire)
@@ -253,7 +251,7 @@ async def measure(url: str, name: str, turns: int, block: int) -> dict[str, obje
         bare = Bare(session, url, engine.name)
 
         async def both(at: int, names: Sequence[str]) -> dict[str, Sent]:
-            asked = people[TURN * at : TURN * (at + 1)]
+            asked = people[at]
             bodies = (await ours.turn(asked, f"{run:06}{2 * at:03}", dry=True)).bodies
             bodies = [marked_anew(body, f"{run:06}{2 * at + 1:03}") for body in bodies]
             found: dict[str, Sent] = {}
@@ -264,6 +262,7 @@ async def measure(url: str, name: str, turns: int, block: int) -> dict[str, obje
                     found[client] = await bare.turn(bodies)
             return found
 
+        people[turns] = people[turns].shortened(5)
         await both(turns, ("ours", "bare"))  # connections are open, modules loaded
         order: list[tuple[str, Sent]] = []
         for at, names in enumerate(orders(turns)):
@@ -330,7 +329,7 @@ async def main() -> None:
     pick.add_argument("--full", action="store_true")
     arguments = parser.parse_args()
     with engine_url(arguments.base_url) as url:
-        turns = 16 if arguments.full else 2
+        turns = 40 if arguments.full else 2
         print(json.dumps(await measure(url, arguments.name, turns, arguments.block_size)))
 
 

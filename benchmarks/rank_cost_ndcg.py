@@ -26,7 +26,7 @@ def main(folder: str) -> None:
     }
     cases = [case for case in run.cases if all(case in values for values in found.values())]
     kept = {
-        "command": "recagent eval run eval/experiments/rank_cost.toml",
+        "command": "RECAGENT_RANK__DEADLINE=300 recagent eval run eval/experiments/rank_cost.toml",
         "model": "SmolLM2-135M-Instruct (dequantised from Q4_1, float32) on vLLM",
         "date": (run.manifest.finished or "")[:10],
         "left_out": len(run.cases) - len(cases),

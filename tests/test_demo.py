@@ -89,6 +89,7 @@ def offline(environment: Environment) -> tuple[dict[str, Any], bool]:
     can = bool(shutil.which("unshare") and shutil.which("ip")) and not (
         subprocess.run([*cut, "true"], capture_output=True, check=False).returncode
     )
+    environment = {**environment, "RECAGENT_MODEL__KEEP_HOURS": "0"}  # asked, not remembered
     shown = run("demo", "--json", environment=environment, prefix=cut if can else ())
     return json.loads(shown), can
 

@@ -178,7 +178,7 @@ def test_a_server_that_is_down_is_told_before_anything_is_kept(shop, recagent):
 
 
 def test_a_budget_stops_the_run_before_it_is_passed(shop, recagent, server):
-    path = write_experiment(shop, url=server.url, systems=PROMPTS)
+    path = write_experiment(shop, url=server.url, systems=PROMPTS, more="concurrency = 1")
     text = path.read_text().replace("[models.stub]\n", "[models.stub]\nprice = [1000.0, 1000.0]\n")
     path.write_text(text)
     dry = json.loads(recagent("eval", "run", str(path), "--dry-run", "--json").stdout)

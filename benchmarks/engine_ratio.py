@@ -3,10 +3,10 @@
     uv run python benchmarks/engine_ratio.py [--base-url URL --block-size 32] [--full]
 
 Without a URL llama.cpp's server is started with the embedded model. Test people of the demo are
-ranked in sets of five and by labels, 21 requests a person and turn. We rank (``LanguageRanker``: prompts,
-retries, wire, scores); a bare aiohttp client sends the same bodies, made beforehand, in the same
-order, as many under way. They take turns, A B B A, over the same people; every turn opens its
-prompts with a number of its own, so that neither meets what the other left in the cache.
+ranked in sets of five and by labels, 21 requests a person and turn. We rank (``LanguageRanker``:
+prompts, retries, wire, scores); a bare aiohttp client sends the same bodies, made beforehand, in
+the same order, as many under way. They take turns, A B B A, over the same people; every turn opens
+its prompts with a number of its own, so that neither meets what the other left in the cache.
 
 Hits are the cached tokens that the engine reports, as a share of what could have been: a trie of
 full blocks (``--block-size``, as the server was started) over the tokenised prompts in the order in

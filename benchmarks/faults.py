@@ -137,13 +137,16 @@ class Count:
     calls: int = 0
 
 
-def line_at(url: str, parts: Parts, mode: Mode) -> StraightLine:
-    """The demo's line with a model of its own at ``url``, which knows of no earlier failures."""
+def line_at(url: str, parts: Parts, mode: Mode) -> tuple[StraightLine, Engine]:
+    """The demo's line with a model of its own at ``url``, which knows of no earlier failures.
+
+    The model is to be closed alone: store and index go on.
+    """
     wire = HttpWire(base_url=url, api_key="", name="stub", concurrency=64, timeout=DEADLINE)
     engine, window = Engine(wire), Window()
     ranker = LanguageRanker(engine, mode=mode, window=window)
     made = replace(parts, ranker=ranker, models=(engine,), window=window)
-    return StraightLine(made, Options(deadline=DEADLINE))
+    return StraightLine(made, Options(deadline=DEADLINE)), engine
 
 
 async def slate_for(user: str, line: StraightLine, parts: Parts, count: Count) -> Slate | None:
@@ -170,7 +173,7 @@ async def fail(fault: Behaviour | None, mode: Mode, parts: Parts, *, users: Sequ
     """Slates for ``users`` while every request fails in one way; None: it is refused."""
     count = Count()
     async with Stub(well(0.0)) as stub:
-        line = line_at(stub.url, parts, mode)
+        line, engine = line_at(stub.url, parts, mode)
         await line.recommend(users[0], scene=SCENE, k=K)
         before, waiting = stub.requests, iter(users)
         if fault is None:
@@ -186,21 +189,15 @@ async def fail(fault: Behaviour | None, mode: Mode, parts: Parts, *, users: Sequ
             for _ in range(AT_ONCE):
                 group.start_soon(work)
         count.calls = stub.requests - before
-        await line_models_closed(line)
+        await engine.close()
     return count
-
-
-async def line_models_closed(line: StraightLine) -> None:
-    """Close the line's model alone; store and index go on."""
-    for model in line._parts.models:  # noqa: SLF001 - the parts are ours
-        await model.close()
 
 
 async def outage(parts: Parts, seconds: float, users: Sequence[str]) -> tuple[float, Count]:
     """Seconds from the outage's end to the last slate without the model, and all slates."""
     count, last = Count(), 0.0
     async with Stub(well(0.005)) as stub:
-        line = line_at(stub.url, parts, "label")
+        line, engine = line_at(stub.url, parts, "label")
         await line.recommend(users[0], scene=SCENE, k=K)
         began = time.perf_counter()
         ends = began + 1 + seconds
@@ -218,7 +215,7 @@ async def outage(parts: Parts, seconds: float, users: Sequence[str]) -> tuple[fl
                 stub.behave = FAULTS["503"][1] if down else well(0.005)  # type: ignore[assignment]
                 group.start_soon(one, users[at % len(users)])
         count.calls = stub.requests
-        await line_models_closed(line)
+        await engine.close()
     return max(0.0, last - ends), count
 
 

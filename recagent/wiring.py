@@ -77,7 +77,9 @@ def parts(settings: Settings) -> Parts:
             lang=settings.lang,
             attempts=settings.model.attempts,
             window=window if at == 0 else None,
-            replies=Replies(cache=kept, identity=partial(identity, engine)) if kept else None,
+            replies=Replies(cache=kept, identity=cache(partial(identity, engine)))
+            if kept
+            else None,
         )
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
@@ -186,18 +188,13 @@ def identity(engine: EngineSettings, name: str) -> str:
     weights = engine.path or find_weights()
     digest = "no weights"
     if weights is not None and weights.is_file():
-        digest = _digest(weights, weights.stat().st_mtime_ns)
+        with weights.open("rb") as file:
+            digest = hashlib.file_digest(file, "blake2b").hexdigest()[:16]
     try:
         runs = version("xllamacpp")
     except PackageNotFoundError:
         runs = "none"
     return f"{weights.stem if weights else ''}#{digest} xllamacpp {runs}"
-
-
-@cache
-def _digest(path: Path, _changed: int) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "blake2b").hexdigest()[:16]
 
 
 def _wire(engine: EngineSettings, timeout: float) -> Wire:

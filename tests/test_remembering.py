@@ -6,7 +6,7 @@ import pytest
 from examples import make_item, make_query, wait
 
 from recagent.adapters.replies import SqliteReplies
-from recagent.errors import DataError
+from recagent.errors import DataError, ReplyError
 from recagent.fakes import ScriptedModel, json_order
 from recagent.ranking import LanguageRanker, Replies
 from recagent.types import Candidate, Usage
@@ -47,13 +47,23 @@ def test_other_candidates_another_model_or_another_mode_are_another_question(cac
     assert len(model.seen) == 4
 
 
-def test_a_kept_reply_that_cannot_be_used_is_asked_for_again(cache):
-    ranker = {"mode": "listwise"}
+def test_of_two_attempts_the_reply_that_could_be_used_is_kept(cache):
     replies = iter(["not JSON", json_order("ABC")])
     model = ScriptedModel(reply=lambda _: next(replies))
-    first = ranked(model, cache, **ranker)
+    first = ranked(model, cache, mode="listwise")
     assert (first.calls, first.invalid) == (2, 1)
-    assert ranked(model, cache, **ranker).calls == 0  # the good one took its place
+    again = ranked(model, cache, mode="listwise")
+    assert (again.calls, again.invalid) == (0, 0)
+    assert again.scores == first.scores
+
+
+def test_a_reply_that_cannot_be_used_is_not_kept(cache):
+    replies = iter(["not JSON", "nor this", json_order("ABC")])
+    model = ScriptedModel(reply=lambda _: next(replies))
+    with pytest.raises(ReplyError):
+        ranked(model, cache, mode="listwise")
+    later = ranked(model, cache, mode="listwise")
+    assert (later.calls, later.invalid) == (1, 0)
 
 
 def test_a_cache_that_fails_is_said_in_the_log_and_the_model_is_asked(cache, caplog, monkeypatch):
@@ -66,7 +76,7 @@ def test_a_cache_that_fails_is_said_in_the_log_and_the_model_is_asked(cache, cap
         assert ranked(ScriptedModel(), cache).calls == 1
     assert [record.message for record in caplog.records] == [
         "the model is asked anew: the disk is full",
-        "a reply is not kept: the disk is full",
+        "replies are not kept: the disk is full",
     ]
 
 

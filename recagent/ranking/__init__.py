@@ -118,9 +118,12 @@ class LanguageRanker:
         budget = Budget(self._attempts, window=self._window)
         model = Remembering(self._model, self._replies) if self._replies else self._model
         scored = await self._scored(model, mode, prompt, query, items=items, budget=budget)
-        kept = model.kept if isinstance(model, Remembering) else 0
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
+        given = 0
+        if isinstance(model, Remembering):
+            model.keep()
+            given = model.given
         return LanguageScores(
             scores=scored.scores,
             model=self._model.name,
@@ -132,7 +135,7 @@ class LanguageRanker:
             invalid=budget.failed,
             notes=(
                 *scored.notes,
-                *([f"kept replies: {kept}"] if kept else []),
+                *([f"kept replies: {given}"] if given else []),
                 *engine_notes(self._model.capabilities, mode=mode),
             ),
         )

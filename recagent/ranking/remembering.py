@@ -45,15 +45,15 @@ class Replies:
 class Remembering:
     """A ``ChatModel`` for one request; a kept reply has no calls and no tokens.
 
-    What is asked twice within the request is a retry: it passes the cache by, so that a reply that
-    could not be used is not given again.
+    New replies are kept when the request says that they could be used, and not before: else one
+    that could not would be given again.
     """
 
     def __init__(self, model: ChatModel, replies: Replies) -> None:
         self._model = model
         self._replies = replies
-        self._asked: set[str] = set()
-        self.kept = 0
+        self._new: dict[str, tuple[bytes, str, int, float]] = {}
+        self.given = 0
 
     @property
     def name(self) -> str:
@@ -84,6 +84,14 @@ class Remembering:
         request = {"texts": list(texts)}
         return await self._ask("likelihood", (("text", prefix),), request, call, Logprobs)
 
+    def keep(self) -> None:
+        """The replies could be used: keep them."""
+        try:
+            for key, (reply, kind, tokens, seconds) in self._new.items():
+                self._replies.cache.put(key, reply, kind=kind, tokens=tokens, seconds=seconds)
+        except DataError as error:
+            logger.warning("replies are not kept: %s", error)
+
     async def close(self) -> None:
         """The model is closed by whoever made it."""
 
@@ -97,17 +105,16 @@ class Remembering:
     ) -> Answer:
         kind = f"{self._replies.identity(self.name)} {method}"
         key = request_key([kind, prompt, request])
-        kept = None if key in self._asked else self._get(key)
-        self._asked.add(key)
+        kept = self._get(key)
         if kept is not None:
-            self.kept += 1
+            self.given += 1
             answer: Answer = ANSWERS[shape].validate_json(kept)
             return replace(answer, usage=Usage(), calls=0)
         began = time.perf_counter()
         answer = await call()
         seconds = time.perf_counter() - began
         tokens = answer.usage.prompt + answer.usage.completion
-        self._put(key, orjson.dumps(answer), kind=kind, tokens=tokens, seconds=seconds)
+        self._new[key] = (orjson.dumps(answer), kind, tokens, seconds)  # a retry's replaces it
         return answer
 
     def _get(self, key: str) -> bytes | None:
@@ -117,12 +124,6 @@ class Remembering:
             logger.warning("the model is asked anew: %s", error)
             return None
         return None if found is None else found[0]
-
-    def _put(self, key: str, reply: bytes, *, kind: str, tokens: int, seconds: float) -> None:
-        try:
-            self._replies.cache.put(key, reply, kind=kind, tokens=tokens, seconds=seconds)
-        except DataError as error:
-            logger.warning("a reply is not kept: %s", error)
 
 
 def request_key(parts: Sequence[object]) -> str:

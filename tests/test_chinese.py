@@ -11,7 +11,7 @@ from recagent.cli.chinese import MESSAGES, in_chinese
 
 PACKAGE = Path(recagent.__file__).parent
 # Raised for programs, not for people; and the fakes speak to testers.
-NOT_SAID = {"AttributeError", "ValueError", "StopIteration", "_UnableError"}
+NOT_SAID = {"AttributeError", "ValueError", "StopIteration"}
 NOT_SPOKEN_BY = {"fakes.py"}
 
 

@@ -31,6 +31,7 @@ from recagent.adapters.openai_compatible import Engine
 from recagent.cli.progress import prepared_demo
 from recagent.ranking import LanguageRanker, Window
 from recagent.recommender import Options, Parts, StraightLine
+from recagent.settings import Settings
 from recagent.types import Mode, Slate
 
 DEADLINE = 0.5  # seconds
@@ -219,14 +220,19 @@ async def outage(parts: Parts, seconds: float, users: Sequence[str]) -> tuple[fl
     return max(0.0, last - ends), count
 
 
-async def main() -> None:
+def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     pick = parser.add_mutually_exclusive_group()
     pick.add_argument("--quick", action="store_true", help="the default: under 40 s")
     pick.add_argument("--full", action="store_true")
     size = FULL if parser.parse_args().full else QUICK
-    parts = wiring.parts(prepared_demo(model={"kind": "none"}))
+    anyio.run(measure, size, prepared_demo(model={"kind": "none"}))
+
+
+async def measure(size: Size, settings: Settings) -> None:
+    """Every fault in turn, then the outage."""
+    parts = wiring.parts(settings)
     chance = random.Random(5)
     users = [f"u{chance.randrange(1, 1500):04}" for _ in range(size.slates)]
     counts: dict[str, Count] = {}
@@ -258,4 +264,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    main()

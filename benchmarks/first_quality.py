@@ -48,6 +48,7 @@ from recagent.retrieval import (
     Transfer,
     reciprocal_rank,
 )
+from recagent.settings import Settings
 from recagent.types import Candidate, Case, Context, Event, Item, Mode
 
 MEASURE = nDCG @ 10
@@ -122,9 +123,8 @@ def interval(values: np.ndarray) -> tuple[float, float]:
     return float(found.confidence_interval.low), float(found.confidence_interval.high)
 
 
-async def measure(arguments: argparse.Namespace) -> dict[str, object]:
+async def measure(arguments: argparse.Namespace, settings: Settings) -> dict[str, object]:
     """Score every case with every system."""
-    settings = prepared_demo()
     scale = settings.ratings.scale()
     catalog = survey(settings)
     items, events = {item.id: item for item in catalog.items}, list(catalog.events())
@@ -271,7 +271,7 @@ def main() -> None:
     parser.add_argument("--no-language", dest="language", action="store_false")
     parser.add_argument("--modes", nargs="+", default=["likelihood", "label"])
     arguments = parser.parse_args()
-    print(json.dumps(anyio.run(measure, arguments)))
+    print(json.dumps(anyio.run(measure, arguments, prepared_demo())))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ import numpy as np
 import openai
 import orjson
 
+from recagent import demo
 from recagent.adapters.http import HttpWire
 from recagent.api import AsyncRecommender
 from recagent.cli.progress import prepared_demo
@@ -148,7 +149,7 @@ async def pipeline(people: int) -> float:
     """Slates per CPU second, of a warm recommender whose model answers at once."""
     with served(0) as url:
         stub = {"kind": "endpoint", "base_url": url, "name": "stub", "mode": "label"}
-        settings = prepared_demo(model={**stub, "keep_hours": 0})
+        settings = demo.settings(model={**stub, "keep_hours": 0})
         async with AsyncRecommender.from_settings(settings) as recommender:
             users = [f"u{number:04}" for number in range(1, 1 + people // len(SCENES))]
             pairs = iter([(user, scene) for user in users for scene in SCENES])
@@ -168,13 +169,19 @@ async def pipeline(people: int) -> float:
             return people / (time.process_time() - cpu)
 
 
-async def main() -> None:
+def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     pick = parser.add_mutually_exclusive_group()
     pick.add_argument("--quick", action="store_true", help="the default: under 40 s")
     pick.add_argument("--full", action="store_true")
     size = FULL if parser.parse_args().full else QUICK
+    prepared_demo()
+    anyio.run(measure, size)
+
+
+async def measure(size: Size) -> None:
+    """The clients side by side at every delay, then the whole pipeline."""
     figures: dict[str, float] = {}
     print(f"{'delay':>8}  {'client':<9} {'CPU ms/call':>12} {'x aiohttp':>10} {'p99 ms':>8}")
     for delay in size.calls:
@@ -195,4 +202,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main)
+    main()

@@ -7,11 +7,14 @@ import sys
 import time
 from pathlib import Path
 
+import anyio
 import pytest
 from command import EVENTS, ITEMS, Command
 
 from recagent import wiring
+from recagent.cli import doctor
 from recagent.fakes import HashEmbedder, ScriptedModel
+from recagent.settings import Settings
 
 HEAVY = ("numpy", "chromadb", "aiohttp", "polars", "sqlalchemy", "xllamacpp", "pydantic", "rich")
 
@@ -270,6 +273,17 @@ def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
     (shop / "items.csv").write_text(ITEMS)
     assert recagent("index").returncode == 0
     assert "Bread" in recagent("recommend", "ana").stdout
+
+
+def test_the_doctor_waits_while_the_demo_is_loaded_for_the_first_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def loading() -> Settings:
+        anyio.run(anyio.sleep, 0)
+        return Settings(data_dir=tmp_path, model={"kind": "none"})  # pyright: ignore[reportArgumentType]
+
+    assert not doctor.examine(loading, as_json=True)
+    assert "no scene is indexed" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("shop")

@@ -76,7 +76,14 @@ class Finding:
 
 def examine(settings: Callable[[], Settings], *, as_json: bool) -> bool:
     """Check everything, print the findings, and tell whether all is well."""
-    findings = anyio.run(_findings, settings)
+    python = ".".join(map(str, sys.version_info[:3]))
+    findings = [Finding("recagent", True, f"{__version__}, Python {python}")]
+    try:
+        known = settings()  # may load the demo, in an event loop of its own
+    except RecagentError as error:
+        findings.append(Finding("settings", False, spoken(error)))
+    else:
+        findings += anyio.run(_findings, known)
     if as_json:
         show.print_json([asdict(finding) for finding in findings])
     for finding in [] if as_json else findings:
@@ -84,13 +91,8 @@ def examine(settings: Callable[[], Settings], *, as_json: bool) -> bool:
     return all(finding.ok for finding in findings)
 
 
-async def _findings(settings: Callable[[], Settings]) -> list[Finding]:
-    python = ".".join(map(str, sys.version_info[:3]))
-    findings = [Finding("recagent", True, f"{__version__}, Python {python}")]
-    try:
-        known = settings()
-    except RecagentError as error:
-        return [*findings, Finding("settings", False, spoken(error))]
+async def _findings(settings: Settings) -> list[Finding]:
+    findings: list[Finding] = []
     checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
         ("settings", _settings),
         ("index", _index),
@@ -99,10 +101,10 @@ async def _findings(settings: Callable[[], Settings]) -> list[Finding]:
     ]
     for name, check in checks:
         try:
-            findings.append(Finding(name, True, await check(known)))
+            findings.append(Finding(name, True, await check(settings)))
         except RecagentError as error:
             findings.append(Finding(name, False, spoken(error)))
-    return [*findings, *await _model(known)]
+    return [*findings, *await _model(settings)]
 
 
 async def _settings(settings: Settings) -> str:

@@ -39,6 +39,7 @@ from recagent.cli.progress import prepared_demo
 from recagent.profiles import build_profile, is_liked
 from recagent.protocols import Query
 from recagent.ranking import LanguageRanker, blend, softmax
+from recagent.ranking.blend import z_scores
 from recagent.retrieval import (
     Behaviour,
     Lexical,
@@ -254,7 +255,7 @@ def log_loss(cases: Sequence[Case], scores: Sequence[Scores], temperature: float
     losses = []
     for case, found in zip(cases, scores, strict=False):
         base = [found.get(key, 0.0) for key in case.item_ids]
-        chances = softmax(blend(None, base, language_weight=0.0), temperature=temperature)
+        chances = softmax(z_scores(base), temperature=temperature)
         (target,) = case.judgments
         losses.append(-np.log(chances[case.item_ids.index(target)]))
     return float(np.mean(losses))

@@ -233,6 +233,8 @@ class Trace:
         mode: how the model scored, None where it was not asked.
         language_probability: softmax of the model's own scores over the pool, by item id.
         repairs: labels that were unknown, doubled or missing in the model's replies.
+        head: fingerprint of the learned head that ranked; empty where none has been fitted.
+        gated: whether the model was left alone because held-out people show no gain by it here.
         degraded: which lower rung answered and why; None when nothing was degraded.
         notes: what else a reader should know (a mode that the engine cannot do, say).
         seconds: from the request to the slate, the start of a cold model apart.
@@ -250,6 +252,8 @@ class Trace:
     calls: int = 0
     repairs: int = 0
     language_probability: Mapping[str, float] = field(default_factory=dict[str, float])
+    head: str = ""
+    gated: bool = False
     degraded: str | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0

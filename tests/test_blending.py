@@ -24,13 +24,11 @@ def test_a_blend_weighs_the_z_scores_of_both():
     language, fused = [0.0, 10.0], [0.2, 0.1]  # z: (-1, 1) and (1, -1)
     assert blend(language, fused, language_weight=0.3) == pytest.approx([0.4, -0.4])
     assert blend(language, fused, language_weight=1.0) == pytest.approx([-1, 1])
-    assert blend(None, fused, language_weight=1.0) == pytest.approx([1, -1])
 
 
 def test_an_empty_pool_has_empty_scores():
     assert z_scores([]).shape == (0,)
     assert softmax([]).shape == (0,)
-    assert blend(None, [], language_weight=0.3).shape == (0,)
     assert blend([], [], language_weight=0.3).shape == (0,)
 
 

@@ -6,9 +6,7 @@ chosen on the people that are asked about.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -16,13 +14,13 @@ import numpy as np
 from recagent.errors import ConfigError
 from recagent.evaluation.factors import Factors
 from recagent.evaluation.order import hashed
-from recagent.profiles import is_liked
 from recagent.protocols import CandidateSource, Embedder, ItemIndex, Query
 from recagent.retrieval import (
     Behaviour,
     Lexical,
     Neighbours,
     Popularity,
+    Recent,
     TextSimilarity,
     Transfer,
     reciprocal_rank,
@@ -43,7 +41,6 @@ BASELINES: Mapping[str, str] = {
     "fused": "reciprocal rank fusion of popularity, bm25, knn, text and transfer, as served",
 }
 
-RECENT = timedelta(days=30)
 REMEMBERED = 64  # queries; more than are ever asked at once
 
 
@@ -89,7 +86,7 @@ def baselines(
     }
     makers: Mapping[str, Callable[[], CandidateSource]] = {
         "random": lambda: Chance(index, seed=seed),
-        "recent": lambda: Recent(index, behaviour, training=training, scale=scale),
+        "recent": lambda: Recent(index, behaviour),
         "als": lambda: Factors("als", index, training=training, scale=scale, seed=seed),
         "bpr": lambda: Factors("bpr", index, training=training, scale=scale, seed=seed),
         "fused": lambda: Fused(tuple(served.values()), weights=fused),
@@ -132,42 +129,6 @@ class Chance:
         stream = hashed("chance", self._seed, query.profile.user.id, query.scene.name)
         scores: list[float] = np.random.default_rng(stream).random(len(items)).tolist()
         return _best(dict(zip(items, scores, strict=True)), query, limit)
-
-
-class Recent:
-    """Likes in the last 30 days of training; equal ones in the order of all likes.
-
-    The score is the recent count plus a share below 1 of likes over all of training.
-    """
-
-    name = "recent"
-
-    def __init__(
-        self,
-        index: ItemIndex,
-        behaviour: Callable[[], Awaitable[Behaviour]],
-        *,
-        training: Sequence[Event],
-        scale: RatingScale,
-    ) -> None:
-        self._index = index
-        self._behaviour = behaviour
-        begins = max((event.at for event in training), default=None)
-        self._recent = Counter(
-            item_id
-            for _, item_id in {
-                (event.user_id, event.item_id)
-                for event in training
-                if begins and event.at >= begins - RECENT and is_liked(event, scale)
-            }
-        )
-
-    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
-        items = await self._index.items(query.scene.name)
-        likes = (await self._behaviour()).likes
-        most = 1 + max(likes.values(), default=0)
-        scores = {key: self._recent[key] + likes.get(key, 0) / most for key in items}
-        return _best(scores, query, limit)
 
 
 class Fused:

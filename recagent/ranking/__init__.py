@@ -18,7 +18,9 @@ from recagent.protocols import ChatModel, LanguageScores, Query
 from recagent.ranking.asking import Budget, Window
 from recagent.ranking.blend import blend, softmax
 from recagent.ranking.diversity import diversified
+from recagent.ranking.gate import Gate
 from recagent.ranking.groups import score_by_pairs, score_by_sets
+from recagent.ranking.head import Fixed, Head, Joint
 from recagent.ranking.inputs import told
 from recagent.ranking.labels import score_by_label
 from recagent.ranking.likelihood import score_by_likelihood
@@ -32,6 +34,10 @@ from recagent.ranking.scored import Scored, Scorer
 from recagent.types import Candidate, Item, Language, Mode, Scene
 
 __all__ = [
+    "Fixed",
+    "Gate",
+    "Head",
+    "Joint",
     "LanguageRanker",
     "Relay",
     "Replies",

@@ -17,19 +17,17 @@ if TYPE_CHECKING:
 
 
 def blend(
-    language: Sequence[float] | None, fused: Sequence[float], *, language_weight: float
+    language: Sequence[float], fused: Sequence[float] | Scores, *, language_weight: float
 ) -> Scores:
-    """Joint score, (n,) float64: w z(language) + (1 - w) z(fused), or z(fused) without language.
+    """Joint score, (n,) float64: w z(language) + (1 - w) z(fused).
 
     ``language`` may tell of the first candidates only; for the others its z is 0.
     """
-    if language is None:
-        return z_scores(fused)
     said = np.pad(z_scores(language), (0, len(fused) - len(language)))
     return language_weight * said + (1.0 - language_weight) * z_scores(fused)
 
 
-def z_scores(scores: Sequence[float]) -> Scores:
+def z_scores(scores: Sequence[float] | Scores) -> Scores:
     """Scores with mean 0 and standard deviation 1, (n,) float64; zeros where all are equal."""
     values = np.asarray(scores, dtype=np.float64)
     if values.size == 0 or np.ptp(values) <= 1e-12 * float(np.abs(values).max()):

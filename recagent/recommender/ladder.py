@@ -77,15 +77,18 @@ class Ladder:
             self.degraded.append(f"nothing declared: {error}")
         return await build(None)
 
-    async def candidates(self, query: Query, k: int) -> list[Candidate]:
-        """The pool; the scene's most popular items if a source fails or the time is up."""
+    async def candidates(self, query: Query, pool: int, width: int) -> list[Candidate]:
+        """Up to ``width`` that the sources find, filled up to ``pool`` with the most popular.
+
+        Only the most popular ``pool`` if a source fails or the time is up.
+        """
         try:
             with anyio.fail_after(self._left()):
-                return await self._pool(query, k, self._parts.sources)
+                return await self._pool(query, pool, width, self._parts.sources)
         except (ModelError, TimeoutError) as error:
             self.degraded.append(f"popularity: {self._reason(error)}")
         popularity = Popularity(self._parts.index, self._parts.behaviour)
-        return await self._pool(query, k, [popularity], weights={})
+        return await self._pool(query, pool, pool, [popularity], weights={})
 
     async def language(
         self, ranker: Ranker | None, query: Query, candidates: Sequence[Candidate]
@@ -126,12 +129,11 @@ class Ladder:
     async def _pool(
         self,
         query: Query,
-        k: int,
+        pool: int,
+        width: int,
         sources: Sequence[CandidateSource],
         weights: Mapping[str, float] | None = None,
     ) -> list[Candidate]:
-        """The pool of these sources, filled up with the most popular others where it is short."""
-        pool = max(self._options.pool, k)
         popularity = Popularity(self._parts.index, self._parts.behaviour)
         found = await retrieve(
             query,
@@ -139,9 +141,9 @@ class Ladder:
             index=self._parts.index,
             weights=self._options.source_weights if weights is None else weights,
             limit=max(self._options.limit, pool),
-            pool=pool,
+            pool=width,
         )
-        if len(found) == pool:
+        if len(found) >= pool:
             return found
         known = query.exclude | {candidate.item.id for candidate in found}
         items = await self._parts.index.items(query.scene.name)

@@ -17,10 +17,11 @@ from recagent.explaining import Phrased, claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
 from recagent.profiles import MAX_EVENTS
 from recagent.protocols import Query
+from recagent.ranking import Fixed, Joint
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.pace import Pace
-from recagent.recommender.parts import Options, Parts
-from recagent.recommender.slate import choose, make_trace, models_part
+from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
+from recagent.recommender.slate import choose, make_trace, models_part, pool_of
 from recagent.scenes import declared_or_plain, identify
 from recagent.types import (
     Context,
@@ -46,6 +47,9 @@ class StraightLine:
         self._parts = parts
         self._options = options or Options()
         self._pace = Pace()
+        self._joint: Joint = parts.head or Fixed(
+            language_weight=self._options.language_weight, temperature=self._options.temperature
+        )
 
     async def recommend(
         self,
@@ -80,18 +84,32 @@ class StraightLine:
         where, scene_from = await self._where(scene, profile)
         seen = await self._seen(profile)
         query = Query(profile=profile, scene=where, context=context or Context(), exclude=seen)
-        ranker = await ladder.ready()
-        candidates = await ladder.candidates(query, k)
-        language = await ladder.language(ranker, query, candidates)
-        vectors = await parts.index.vectors(where.name, ids=[c.item.id for c in candidates])
-        cold = profile.cold == "fully"
-        entries = choose(candidates, language, vectors, k=k, options=options, cold=cold)
+        joint, size = self._joint, max(options.pool, k)
+        found = await ladder.candidates(query, size, joint.width(pool=size, limit=options.limit))
+        pool = pool_of(found, joint, scene=where.name, size=size)
+        cold = profile.is_cold(where.name)
+        asks = joint.asks(pool.base, scene=where.name, cold=cold)
+        ranker = await ladder.ready() if asks else None
+        language = await ladder.language(ranker, query, pool.candidates)
+        scores = pool.base
+        if language is not None:
+            scores = joint.joined(scores, language.scores, scene=where.name, cold=cold)
+        entries = choose(
+            pool,
+            scores,
+            await parts.index.vectors(where.name, ids=[c.item.id for c in pool.candidates]),
+            k=k,
+            probabilities=joint.probabilities(scores),
+            diversity=self._diversity(profile),
+        )
         trace = make_trace(
             profile,
             where,
             scene_from,
-            candidates=candidates,
-            models_part=models_part(language, candidates),
+            candidates=pool.candidates,
+            models_part=models_part(language, pool.candidates),
+            head=joint.name,
+            gated=not asks,
             degraded=ladder.degraded,
             seconds=time.perf_counter() - began - ladder.cold_start,
         )
@@ -246,6 +264,10 @@ class StraightLine:
         return identify(
             scene, profile=profile, scenes=await self._scenes(), activity=behaviour.activity
         )
+
+    def _diversity(self, profile: Profile) -> float:
+        least = COLD_DIVERSITY if profile.cold == "fully" else 0.0
+        return max(self._options.diversity, least)
 
     async def _seen(self, profile: Profile) -> frozenset[str]:
         """All that the person has any event on; of most people the profile has every event."""

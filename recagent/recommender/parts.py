@@ -15,7 +15,7 @@ from recagent.protocols import (
     Ranker,
     ReplyCache,
 )
-from recagent.ranking import Window
+from recagent.ranking import Head, Window
 from recagent.retrieval import Snapshot
 from recagent.types import Language, RatingScale, Scene
 
@@ -28,6 +28,7 @@ class Parts:
         models: that the ranker asks; the first also joins reasons, and all are closed at the end.
         window: the retry budget of all that asks the first model; its ranker should share it.
         replies: that the ranker keeps; closed at the end.
+        head: the learned joint score; without one the blend that ``Options`` describe.
     """
 
     store: EventStore
@@ -41,6 +42,7 @@ class Parts:
     scale: RatingScale
     window: Window = field(default_factory=Window)
     replies: ReplyCache | None = None
+    head: Head | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,52 +5,62 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
+import numpy as np
+
 from recagent.protocols import LanguageScores
-from recagent.ranking import blend, diversified, softmax
-from recagent.recommender.parts import COLD_DIVERSITY, Options
+from recagent.ranking import Joint, diversified, softmax
 from recagent.types import Candidate, Entry, Mode, Profile, Scene, Trace, Usage
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.float32]
+    Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pool:
+    """What is ranked, best first without the language model; ``base``: (n,) those scores."""
+
+    candidates: Sequence[Candidate]
+    base: Scores
+
+
+def pool_of(candidates: Sequence[Candidate], joint: Joint, *, scene: str, size: int) -> Pool:
+    """The ``size`` best of what was retrieved."""
+    scores = joint.base(candidates, scene=scene)
+    best: list[int] = np.argsort(-scores, kind="stable")[:size].tolist()
+    return Pool(candidates=[candidates[at] for at in best], base=scores[best])
 
 
 def choose(
-    candidates: Sequence[Candidate],
-    language: LanguageScores | None,
+    pool: Pool,
+    scores: Scores,
     vectors: Matrix,
     *,
     k: int,
-    options: Options,
-    cold: bool,
+    probabilities: Scores,
+    diversity: float,
 ) -> list[Entry]:
     """The ``k`` best candidates as entries, still without evidence.
 
     Args:
-        candidates: the pool, (n,).
-        language: the model's scores of the first m candidates, (m,), if there are any.
+        pool: of n candidates.
+        scores: joint, (n,).
         vectors: (n, d) unit rows, for diversity.
         k: slate length.
-        options: weights and temperature.
-        cold: whether nothing is known of the person.
+        probabilities: (n,), to be shown.
+        diversity: 0 to 1.
     """
-    scores = blend(
-        language.scores if language else None,
-        [candidate.features["fused"] for candidate in candidates],
-        language_weight=options.language_weight,
-    )
-    probabilities = softmax(scores, temperature=options.temperature)
-    diversity = max(options.diversity, COLD_DIVERSITY if cold else 0.0)
     return [
         Entry(
             rank=rank,
-            item=candidates[at].item,
+            item=pool.candidates[at].item,
             probability=float(probabilities[at]),
-            features=candidates[at].features,
+            features=pool.candidates[at].features,
         )
         for rank, at in enumerate(diversified(scores, vectors, k=k, diversity=diversity), start=1)
     ]
@@ -76,6 +86,8 @@ def make_trace(
     *,
     candidates: Sequence[Candidate],
     models_part: ModelsPart,
+    head: str,
+    gated: bool,
     degraded: Sequence[str],
     seconds: float,
 ) -> Trace:
@@ -88,6 +100,8 @@ def make_trace(
         sources={name: count for name, count in found.items() if name != "fused"},
         pool=len(candidates),
         **models_part,
+        head=head,
+        gated=gated,
         degraded="; ".join(degraded) or None,
         seconds=seconds,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recagent.protocols import CandidateSource, ItemIndex, Query
-from recagent.retrieval.behaviour import Behaviour, Neighbours, Popularity, Snapshot
+from recagent.retrieval.behaviour import Behaviour, Neighbours, Popularity, Recent, Snapshot
 from recagent.retrieval.fusion import reciprocal_rank
 from recagent.retrieval.indexing import Indexed, index_items
 from recagent.retrieval.lexical import Lexical
@@ -21,6 +21,7 @@ __all__ = [
     "Lexical",
     "Neighbours",
     "Popularity",
+    "Recent",
     "Snapshot",
     "TextSimilarity",
     "Transfer",

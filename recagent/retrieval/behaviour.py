@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+RECENT = timedelta(days=30)
+
+
 class Behaviour:
     """Who liked what, as a sparse matrix of items and people.
 
     Attributes:
         likes: number of people with an event in an item's favour, by id.
+        recent: the same, within ``RECENT`` before the newest of all events in anything's favour.
         is_liking: whether all of these are likes or high ratings, and none a purchase or a look.
         activity: number of events in a scene, by name.
     """
@@ -43,21 +48,30 @@ class Behaviour:
         self._columns: dict[str, int] = {}
         users: dict[str, int] = {}
         # Plain arrays: of ten million events nothing stays but eight bytes each.
-        people, columns = array("i"), array("i")
+        people, columns, times = array("i"), array("i"), array("d")
         for event in events:
             self.activity[event.scene] += 1
             if is_liked(event, scale):
                 people.append(users.setdefault(event.user_id, len(users)))
                 columns.append(self._columns.setdefault(event.item_id, len(self._columns)))
+                times.append(event.at.timestamp())
                 self.is_liking &= event.kind in ("rating", "like")
-        pairs = (np.asarray(columns), np.asarray(people))
+        pairs = np.asarray([columns, people], dtype=np.intp)
         shape = (len(self._columns), len(users))
-        self._matrix: Any = sparse.csr_matrix((np.ones(len(people)), pairs), shape=shape)
-        self._matrix.data[:] = 1.0  # who liked a thing twice is one person
+
+        def matrix(pairs: NDArray[np.intp]) -> Any:
+            made: Any = sparse.csr_matrix((np.ones(pairs.shape[1]), tuple(pairs)), shape=shape)
+            made.data[:] = 1.0  # who liked a thing twice is one person
+            return made
+
+        self._matrix: Any = matrix(pairs)
         self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
         counts = np.diff(self._matrix.indptr)
         self._roots: NDArray[np.float64] = np.sqrt(counts, dtype=np.float64)
         self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
+        newest = np.asarray(times) >= max(times, default=0.0) - RECENT.total_seconds()
+        lately = np.diff(matrix(pairs[:, newest]).indptr).tolist()
+        self.recent: Mapping[str, int] = dict(zip(self._columns, lately, strict=True))
 
     def neighbours(self, liked: Mapping[str, float]) -> NDArray[np.float64]:
         """Item-kNN: for every item of ``likes``, the weighted sum of its cosines with the liked.
@@ -145,6 +159,25 @@ class Popularity:
         return unseen(ranked, query, limit=limit)
 
 
+class Recent:
+    """How many people liked the item lately; equal ones in the order of all likes.
+
+    The score is the recent count plus a share below 1 of all likes.
+    """
+
+    name = "recent"
+
+    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
+        self._index = index
+        self._behaviour = behaviour
+        self._ranked = PerScene(_ranked_lately)
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        items = await self._index.items(query.scene.name)
+        ranked = self._ranked(query.scene.name, items, await self._behaviour())
+        return unseen(ranked, query, limit=limit)
+
+
 class Neighbours:
     """Items liked by people who liked what the person liked, in any scene."""
 
@@ -168,6 +201,14 @@ def _ranked(items: Mapping[str, Item], behaviour: Behaviour) -> list[tuple[str, 
     """All items with their likes, most first."""
     likes = behaviour.likes
     return sorted(((key, float(likes.get(key, 0))) for key in items), key=lambda pair: -pair[1])
+
+
+def _ranked_lately(items: Mapping[str, Item], behaviour: Behaviour) -> list[tuple[str, float]]:
+    """All items, those that were liked most lately first."""
+    likes, recent = behaviour.likes, behaviour.recent
+    most = 1 + max(likes.values(), default=0)
+    scores = {key: recent.get(key, 0) + likes.get(key, 0) / most for key in items}
+    return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
 def _placed(items: Mapping[str, Item], behaviour: Behaviour) -> tuple[NDArray[np.intp], list[str]]:

@@ -1,0 +1,168 @@
+"""Conditional logit: weights under which the chosen candidate of each pool is likely.
+
+One set of weights for each group of pools, drawn towards weights that all share. What the columns
+mean is not known here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pools:
+    """Pools of candidates, one after the other.
+
+    Attributes:
+        columns: (rows, f) float64, a row for each candidate.
+        starts: (pools,) row at which each pool begins, ascending from 0.
+        chosen: (pools,) row of the candidate that was chosen.
+        groups: (pools,) number of the group of each pool, from 0.
+        offset: (rows,) float64, a score that is there already.
+    """
+
+    columns: Floats
+    starts: Places
+    chosen: Places
+    groups: Places
+    offset: Floats
+
+    def of(self, wanted: Places) -> Pools:
+        """The pools at these places."""
+        ends = np.append(self.starts[1:], len(self.columns))[wanted]
+        sizes = ends - self.starts[wanted]
+        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)
+        shift = np.repeat(self.starts[wanted] - starts, sizes)
+        rows = np.arange(int(sizes.sum())) + shift
+        return Pools(
+            columns=self.columns[rows],
+            starts=starts,
+            chosen=starts + self.chosen[wanted] - self.starts[wanted],
+            groups=self.groups[wanted],
+            offset=self.offset[rows],
+        )
+
+    def sizes(self) -> Places:
+        """(pools,) number of candidates in each."""
+        return np.diff(np.append(self.starts, len(self.columns)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weights:
+    """What a fit gives: ``shared`` (f,), and ``groups`` (g, f), each group's own whole weights."""
+
+    shared: Floats
+    groups: Floats
+
+    def scores(self, pools: Pools) -> Floats:
+        """(rows,) the joint score of each candidate."""
+        own = self.groups[np.repeat(pools.groups, pools.sizes())]
+        return pools.offset + np.einsum("ij,ij->i", pools.columns, own)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Penalty:
+    """Ridge penalties, both above 0: of the shared weights, and of groups' distance from them."""
+
+    shared: float
+    apart: float
+
+
+PENALTIES = tuple(
+    Penalty(shared=shared, apart=apart)
+    for shared in (1.0, 10.0, 100.0)
+    for apart in (10.0, 100.0, 1000.0)
+)
+
+
+def fit(pools: Pools, *, groups: int, penalty: Penalty) -> Weights:
+    """The weights of highest penalised likelihood.
+
+    Source: McFadden, "Conditional logit analysis of qualitative choice behavior", in Frontiers in
+    Econometrics, 1974; Evgeniou and Pontil, "Regularized multi-task learning", KDD 2004, for the
+    groups.
+    """
+    optimize: Any = import_module("scipy.optimize")
+    f = pools.columns.shape[1]
+    ridge = np.concatenate([np.full(f, penalty.shared), np.full(groups * f, penalty.apart)])
+    numbers = np.repeat(pools.groups, pools.sizes())
+    rows = [np.flatnonzero(numbers == group) for group in range(groups)]
+
+    def loss(flat: Floats) -> tuple[float, Floats]:
+        shared, apart = flat[:f], flat[f:].reshape(groups, f)
+        scores = Weights(shared=shared, groups=shared + apart).scores(pools)
+        logs, shares = log_softmax(scores, pools.starts)
+        value = -logs[pools.chosen].sum() + 0.5 * float(ridge @ flat**2)
+        shares[pools.chosen] -= 1.0
+        slopes = np.stack([shares[own] @ pools.columns[own] for own in rows])
+        return value, np.concatenate([slopes.sum(axis=0), slopes.ravel()]) + ridge * flat
+
+    found = optimize.minimize(loss, np.zeros(f + groups * f), jac=True, method="L-BFGS-B")
+    shared = found.x[:f]
+    return Weights(shared=shared, groups=shared + found.x[f:].reshape(groups, f))
+
+
+def fitted(pools: Pools, *, groups: int, folds: Places) -> tuple[Weights, Floats, Penalty]:
+    """Weights of all pools, and every candidate's score by weights that never saw its person.
+
+    The penalty is the one under which held-out choices are most likely.
+
+    Args:
+        pools: to be fitted.
+        groups: how many there are.
+        folds: (pools,) number of each pool's fold, from 0; all pools of a person are in one.
+
+    Returns:
+        The weights, the held-out scores (rows,), and the penalty.
+    """
+    tried: list[tuple[float, Floats, Penalty]] = []
+    for penalty in PENALTIES:
+        held = np.zeros(len(pools.columns))
+        for fold in range(int(folds.max()) + 1):
+            rows = np.repeat(folds == fold, pools.sizes())
+            inside = fit(pools.of(np.flatnonzero(folds != fold)), groups=groups, penalty=penalty)
+            held[rows] = inside.scores(pools.of(np.flatnonzero(folds == fold)))
+        likely = float(log_softmax(held, pools.starts)[0][pools.chosen].mean())
+        tried.append((likely, held, penalty))
+    _, held, penalty = max(tried, key=lambda trial: trial[0])
+    return fit(pools, groups=groups, penalty=penalty), held, penalty
+
+
+def log_softmax(scores: Floats, starts: Places) -> tuple[Floats, Floats]:
+    """(rows,) log probability and probability of each candidate in its pool."""
+    sizes = np.diff(np.append(starts, len(scores)))
+    centred = scores - np.repeat(np.maximum.reduceat(scores, starts), sizes)
+    powers = np.exp(centred)
+    totals = np.repeat(np.add.reduceat(powers, starts), sizes)
+    return centred - np.log(totals), powers / totals
+
+
+def pools_of(
+    columns: Sequence[Floats],
+    chosen: Sequence[int],
+    *,
+    groups: Sequence[int],
+    offset: Sequence[Floats] = (),
+) -> Pools:
+    """Pools from one (n, f) matrix each, and the place of what was chosen in it."""
+    sizes = [len(matrix) for matrix in columns]
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)
+    stacked = np.concatenate(list(columns)).astype(np.float64)
+    return Pools(
+        columns=stacked,
+        starts=starts,
+        chosen=starts + np.asarray(chosen, dtype=np.intp),
+        groups=np.asarray(groups, dtype=np.intp),
+        offset=np.concatenate(list(offset)) if offset else np.zeros(len(stacked)),
+    )

@@ -1,0 +1,58 @@
+"""Whether the language model is asked: a rule for each scene, that validation has chosen.
+
+How a rule is chosen is ``learning.gating``; here it is only kept to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from recagent.ranking.blend import softmax
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Rule = Literal["never", "always", "warm", "cold", "unsure"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """When a scene's language score is used, and what held-out people say of that.
+
+    Attributes:
+        rule: ``warm`` and ``cold`` ask for people with and without events in the scene; ``unsure``
+            where the ranking without the model is less sure than ``entropy``.
+        entropy: from 0 (one candidate is certain) to 1 (all are alike).
+        cases: held-out requests that the rule was tried on.
+        asked: share of them in which the model is asked.
+        gain: mean nDCG@10 that the rule adds over never asking.
+        low: lower bound of ``gain``, corrected for all rules and scenes that were tried.
+        forced: mean nDCG@10 that always asking adds.
+    """
+
+    rule: Rule = "never"
+    entropy: float = 0.0
+    cases: int = 0
+    asked: float = 0.0
+    gain: float = 0.0
+    low: float = 0.0
+    forced: float = 0.0
+
+    def opens(self, base: Floats, *, cold: bool) -> bool:
+        """Whether the model is to be asked, given the scores of the pool without it, (n,)."""
+        if self.rule == "unsure":
+            return entropy(base) >= self.entropy
+        return self.rule == "always" or self.rule == ("cold" if cold else "warm")
+
+
+def entropy(scores: Floats) -> float:
+    """Shannon entropy of the softmax of (n,) scores over its most, log n; 1 for n below 2."""
+    if len(scores) < 2:
+        return 1.0
+    shares = softmax(scores)
+    return float(-(shares @ np.log(np.maximum(shares, 1e-300))) / np.log(len(scores)))

@@ -1,0 +1,151 @@
+"""One score per candidate from everything that is known of it: learned, or until then fixed.
+
+Fitting is in ``learning``. Both kinds first rank without the language model, then join its scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from recagent.ranking.blend import blend, softmax, z_scores
+from recagent.ranking.gate import Gate
+from recagent.types import Candidate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+_NEVER = Gate()
+
+
+class Joint(Protocol):
+    """Joins the features of a candidate into one score."""
+
+    @property
+    def name(self) -> str:
+        """For the trace; empty for the fixed one."""
+        ...
+
+    def width(self, *, pool: int, limit: int) -> int:
+        """How many retrieved candidates it wants to choose the pool from."""
+        ...
+
+    def base(self, candidates: Sequence[Candidate], *, scene: str) -> Floats:
+        """(n,) scores without the language model."""
+        ...
+
+    def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
+        """Whether the model's scores are wanted, given those of the pool without it."""
+        ...
+
+    def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
+        """(n,) scores with the model's of the first m candidates, (m,)."""
+        ...
+
+    def probabilities(self, scores: Floats) -> Floats:
+        """(n,) that sum to 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """The blend of before a head is fitted: a fixed weight for the model, which is always asked."""
+
+    language_weight: float
+    temperature: float
+    name: str = ""
+
+    def width(self, *, pool: int, limit: int) -> int:  # noqa: ARG002 - retrieval order stands
+        return pool
+
+    def base(self, candidates: Sequence[Candidate], *, scene: str) -> Floats:  # noqa: ARG002
+        return z_scores([candidate.features["fused"] for candidate in candidates])
+
+    def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
+        return True
+
+    def joined(
+        self,
+        base: Floats,
+        language: Sequence[float],
+        *,
+        scene: str,  # noqa: ARG002
+        cold: bool,  # noqa: ARG002
+    ) -> Floats:
+        return blend(language, base, language_weight=self.language_weight)
+
+    def probabilities(self, scores: Floats) -> Floats:
+        return softmax(scores, temperature=self.temperature)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A conditional logit: ``P(g | pool) = softmax(W phi(g))``, with weights for each scene.
+
+    ``phi`` holds two columns a source: the z-score of its score within the pool, and of the score's
+    logarithm. Weights that differ by scene are the interactions with the scene's features, which
+    alone would cancel within a pool. The language part has two columns: the z-score of the model's
+    scores, and the same again for people who are new in the scene.
+
+    Attributes:
+        name: fingerprint of the head and its data.
+        scales: of each source in the order of the columns, what its scores are divided by before
+            the logarithm.
+        shared: weights of the columns, for a scene that has none of its own.
+        scenes: likewise, by scene.
+        language: weights of the language part, likewise by scene.
+        language_shared: for a scene without its own.
+        gates: by scene; without one the model is not asked.
+        told: where the head comes from, for people: data, cases, penalties.
+    """
+
+    name: str
+    scales: Mapping[str, float]
+    shared: tuple[float, ...]
+    scenes: Mapping[str, tuple[float, ...]]
+    language_shared: tuple[float, ...] = (0.0, 0.0)
+    language: Mapping[str, tuple[float, ...]] = field(
+        default_factory=dict[str, "tuple[float, ...]"]
+    )
+    gates: Mapping[str, Gate] = field(default_factory=dict[str, Gate])
+    told: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def width(self, *, pool: int, limit: int) -> int:
+        return max(pool, limit)
+
+    def base(self, candidates: Sequence[Candidate], *, scene: str) -> Floats:
+        weights = np.asarray(self.scenes.get(scene, self.shared))
+        return columns(candidates, scales=self.scales) @ weights
+
+    def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
+        return self.gates.get(scene, _NEVER).opens(base, cold=cold)
+
+    def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
+        weights = np.asarray(self.language.get(scene, self.language_shared))
+        said = language_columns(language, cold=cold) @ weights
+        return base + np.pad(said, (0, len(base) - len(said)))
+
+    def probabilities(self, scores: Floats) -> Floats:
+        return softmax(scores)
+
+
+def columns(candidates: Sequence[Candidate], *, scales: Mapping[str, float]) -> Floats:
+    """(n, 2 sources) float64 features; a source that did not find a candidate counts as 0."""
+    if not scales:
+        return np.zeros((len(candidates), 0))
+    found: list[Floats] = []
+    for source, scale in scales.items():
+        scores = np.asarray([each.features.get(source, 0.0) for each in candidates])
+        found += [z_scores(scores), z_scores(np.log1p(scores.clip(min=0.0) / scale))]
+    return np.stack(found, axis=1)
+
+
+def language_columns(language: Sequence[float], *, cold: bool) -> Floats:
+    """(m, 2) float64 features of a model's scores."""
+    said = z_scores(language)
+    return np.stack([said, said * cold], axis=1)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from pydantic import TypeAdapter, ValidationError
 
 from recagent.adapters.chroma import ChromaIndex, Folder, Server, fingerprint
 from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
@@ -20,16 +23,20 @@ from recagent.adapters.sql import SqlEventStore
 from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
 from recagent.errors import ConfigError
-from recagent.protocols import ChatModel, Embedder, ReplyCache
-from recagent.ranking import LanguageRanker, Relay, Replies, Window
+from recagent.protocols import CandidateSource, ChatModel, Embedder, ItemIndex, ReplyCache
+from recagent.ranking import Head, LanguageRanker, Relay, Replies, Window
 from recagent.recommender import Options, Parts
 from recagent.retrieval import (
+    Behaviour,
+    Following,
     Lexical,
     Neighbours,
     Popularity,
+    Recent,
     Snapshot,
     TextSimilarity,
     Transfer,
+    Walks,
 )
 from recagent.sections import EngineSettings
 from recagent.settings import Settings
@@ -40,6 +47,7 @@ __all__ = [
     "find_weights",
     "fingerprint",
     "forget_replies",
+    "head",
     "identity",
     "index",
     "model",
@@ -48,14 +56,25 @@ __all__ = [
     "parts",
     "pull_weights",
     "reply_cache",
+    "save_head",
+    "sources",
 ]
 
 REPLIES = "replies.db"  # in the data folder
+HEAD = "head.json"  # likewise
+_HEAD = TypeAdapter(Head)
+_SOURCES = tuple(
+    each.name
+    for each in (
+        Neighbours, Popularity, TextSimilarity, Transfer, Lexical, Recent, Walks, Following
+    )
+)  # fmt: skip
 
 
 def parts(settings: Settings) -> Parts:
     """The parts that the settings describe; models and indexes load at first use."""
-    names = [each.name for each in (Neighbours, Popularity, TextSimilarity, Transfer, Lexical)]
+    learned = head(settings)
+    names = [*_SOURCES]
     unknown = settings.retrieval.weights.keys() - set(names)
     if unknown:
         raise ConfigError(
@@ -84,26 +103,66 @@ def parts(settings: Settings) -> Parts:
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
     behaviour = Snapshot(store, scale=scale)
-    sources = (
-        Neighbours(items, behaviour),
-        Popularity(items, behaviour),
-        TextSimilarity(items, vectors),
-        Transfer(items),
-        Lexical(items),
-    )
+    proposing = {name for name in names if settings.retrieval.weights.get(name, 1.0) > 0}
+    wanted = proposing | set(learned.scales if learned else ())
     return Parts(
         store=store,
         index=items,
         embedder=vectors,
         behaviour=behaviour,
-        sources=sources,
+        sources=[source for source in sources(items, vectors, behaviour) if source.name in wanted],
         ranker=Relay(rankers) if len(rankers) > 1 else next(iter(rankers), None),
         models=asked,
         scenes=settings.declared_scenes(),
         scale=scale,
         window=window,
         replies=kept,
+        head=learned,
     )
+
+
+def sources(
+    index: ItemIndex, embedder: Embedder, behaviour: Callable[[], Awaitable[Behaviour]]
+) -> tuple[CandidateSource, ...]:
+    """All candidate sources there are, whether they are weighted or not."""
+    return (
+        Neighbours(index, behaviour),
+        Popularity(index, behaviour),
+        TextSimilarity(index, embedder),
+        Transfer(index),
+        Lexical(index),
+        Recent(index, behaviour),
+        Walks(index, behaviour),
+        Following(index, behaviour),
+    )
+
+
+def head(settings: Settings) -> Head | None:
+    """The head that was fitted for the settings' data folder; None before any was.
+
+    Raises:
+        ConfigError: its file is broken, or it needs a source that there is not.
+    """
+    path = settings.data_dir / HEAD
+    if not path.is_file():
+        return None
+    again = "run 'recagent fit' again, or delete the file"
+    try:
+        found = _HEAD.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ConfigError(f"{str(path)!r} is no head that this version reads; {again}") from error
+    missing = [name for name in found.scales if name not in _SOURCES]
+    if missing:
+        raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")
+    return found
+
+
+def save_head(settings: Settings, learned: Head) -> Path:
+    """Put a head where ``head`` finds it, in one step; where that is."""
+    path = settings.data_dir / HEAD
+    written = path.with_suffix(".new")
+    written.write_bytes(_HEAD.dump_json(learned, indent=1))
+    return written.replace(path)
 
 
 def options(settings: Settings) -> Options:

@@ -17,12 +17,14 @@ from recagent.evaluation.order import hashed
 from recagent.protocols import CandidateSource, Embedder, ItemIndex, Query
 from recagent.retrieval import (
     Behaviour,
+    Following,
     Lexical,
     Neighbours,
     Popularity,
     Recent,
     TextSimilarity,
     Transfer,
+    Walks,
     reciprocal_rank,
 )
 from recagent.sections import RetrievalSettings
@@ -34,6 +36,8 @@ BASELINES: Mapping[str, str] = {
     "recent": "how many liked it in training's last 30 days, below that in all of it",
     "bm25": "words shared with the 20 newest liked items",
     "knn": "items liked by the people who liked what the person liked",
+    "walks": "where walks from what the person liked end, over people and back three times",
+    "following": "what people liked after what the person liked last",
     "text": "nearness to the person's taste in the scene, in the embedder's space",
     "transfer": "nearness to the person's taste in the other scenes",
     "als": "matrix factorisation of likes by alternating least squares",
@@ -87,6 +91,8 @@ def baselines(
     makers: Mapping[str, Callable[[], CandidateSource]] = {
         "random": lambda: Chance(index, seed=seed),
         "recent": lambda: Recent(index, behaviour),
+        "walks": lambda: Walks(index, behaviour),
+        "following": lambda: Following(index, behaviour),
         "als": lambda: Factors("als", index, training=training, scale=scale, seed=seed),
         "bpr": lambda: Factors("bpr", index, training=training, scale=scale, seed=seed),
         "fused": lambda: Fused(tuple(served.values()), weights=fused),

@@ -111,7 +111,7 @@ def split(
         found = [each for each in found if len(each.history) >= min_history]
         if found:
             ends[user_id] = min(each.at for each in found)
-        held += [each for each in found if _is_among(user_id, people)]
+        held += [each for each in found if is_among(user_id, people)]
     training = [
         event
         for event in data.events
@@ -125,13 +125,14 @@ def is_validation(user_id: str) -> bool:
     return hashlib.sha256(user_id.encode()).digest()[-1] % 2 == 0
 
 
+def is_among(user_id: str, people: People) -> bool:
+    """Whether a person is one of these."""
+    return people == "all" or is_validation(user_id) == (people == "validation")
+
+
 def grade(event: Event, scale: RatingScale) -> int:
     """Relevance of a liked item, 1 to 4: the preference that the event shows, in quarters."""
     return max(1, round(GRADES * preference(event, scale)))
-
-
-def _is_among(user_id: str, people: People) -> bool:
-    return people == "all" or is_validation(user_id) == (people == "validation")
 
 
 def _last(events: Sequence[Event], liked: Sequence[Event], *, per_scene: bool) -> list[Held]:

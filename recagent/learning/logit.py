@@ -6,7 +6,7 @@ mean is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -113,30 +113,44 @@ def fit(pools: Pools, *, groups: int, penalty: Penalty) -> Weights:
     return Weights(shared=shared, groups=shared + found.x[f:].reshape(groups, f))
 
 
-def fitted(pools: Pools, *, groups: int, folds: Places) -> tuple[Weights, Floats, Penalty]:
-    """Weights of all pools, and every candidate's score by weights that never saw its person.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trained:
+    """A fit, and the same without each fold, by its number: for people that it never saw."""
 
-    The penalty is the one under which held-out choices are most likely.
+    weights: Weights
+    without: Mapping[int, Weights]
+    penalty: Penalty
+
+
+def fitted(pools: Pools, *, groups: int, folds: Places) -> Trained:
+    """The fit under the penalty that makes held-out choices most likely.
 
     Args:
         pools: to be fitted.
         groups: how many there are.
-        folds: (pools,) number of each pool's fold, from 0; all pools of a person are in one.
-
-    Returns:
-        The weights, the held-out scores (rows,), and the penalty.
+        folds: (pools,) number of each pool's fold; all pools of a person are in one.
     """
-    tried: list[tuple[float, Floats, Penalty]] = []
-    for penalty in PENALTIES:
-        held = np.zeros(len(pools.columns))
-        for fold in range(int(folds.max()) + 1):
-            rows = np.repeat(folds == fold, pools.sizes())
-            inside = fit(pools.of(np.flatnonzero(folds != fold)), groups=groups, penalty=penalty)
-            held[rows] = inside.scores(pools.of(np.flatnonzero(folds == fold)))
-        likely = float(log_softmax(held, pools.starts)[0][pools.chosen].mean())
-        tried.append((likely, held, penalty))
-    _, held, penalty = max(tried, key=lambda trial: trial[0])
-    return fit(pools, groups=groups, penalty=penalty), held, penalty
+    numbers: list[int] = np.unique(folds).tolist()
+    inside = {number: pools.of(np.flatnonzero(folds != number)) for number in numbers}
+    outside = {number: pools.of(np.flatnonzero(folds == number)) for number in numbers}
+
+    def tried(penalty: Penalty) -> tuple[float, dict[int, Weights]]:
+        found = {
+            number: fit(part, groups=groups, penalty=penalty) for number, part in inside.items()
+        }
+        likely = sum(
+            float(log_softmax(found[number].scores(part), part.starts)[0][part.chosen].sum())
+            for number, part in outside.items()
+        )
+        return likely, found
+
+    trials = {penalty: tried(penalty) for penalty in PENALTIES}
+    penalty = max(trials, key=lambda each: trials[each][0])
+    return Trained(
+        weights=fit(pools, groups=groups, penalty=penalty),
+        without=trials[penalty][1],
+        penalty=penalty,
+    )
 
 
 def log_softmax(scores: Floats, starts: Places) -> tuple[Floats, Floats]:

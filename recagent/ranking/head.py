@@ -120,7 +120,7 @@ class Head:
 
     def base(self, candidates: Sequence[Candidate], *, scene: str) -> Floats:
         weights = np.asarray(self.scenes.get(scene, self.shared))
-        return columns(candidates, scales=self.scales) @ weights
+        return columns([each.features for each in candidates], scales=self.scales) @ weights
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.gates.get(scene, _NEVER).opens(base, cold=cold)
@@ -134,15 +134,14 @@ class Head:
         return softmax(scores)
 
 
-def columns(candidates: Sequence[Candidate], *, scales: Mapping[str, float]) -> Floats:
-    """(n, 2 sources) float64 features; a source that did not find a candidate counts as 0."""
-    if not scales:
-        return np.zeros((len(candidates), 0))
-    found: list[Floats] = []
+def columns(features: Sequence[Mapping[str, float]], *, scales: Mapping[str, float]) -> Floats:
+    """(n, 2 sources) float64 of each candidate's scores; 0 from a source that did not find it."""
+    found: list[Floats] = [np.zeros((len(features), 0))]
     for source, scale in scales.items():
-        scores = np.asarray([each.features.get(source, 0.0) for each in candidates])
-        found += [z_scores(scores), z_scores(np.log1p(scores.clip(min=0.0) / scale))]
-    return np.stack(found, axis=1)
+        scores = np.asarray([each.get(source, 0.0) for each in features])
+        logs = np.log1p(scores.clip(min=0.0) / scale)
+        found.append(np.stack([z_scores(scores), z_scores(logs)], axis=1))
+    return np.hstack(found)
 
 
 def language_columns(language: Sequence[float], *, cold: bool) -> Floats:

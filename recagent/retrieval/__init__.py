@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recagent.protocols import CandidateSource, ItemIndex, Query
-from recagent.retrieval.behaviour import Behaviour, Neighbours, Popularity, Recent, Snapshot
+from recagent.retrieval.behaviour import Behaviour, Snapshot
+from recagent.retrieval.crowd import Following, Neighbours, Popularity, Recent, Walks
 from recagent.retrieval.fusion import reciprocal_rank
 from recagent.retrieval.indexing import Indexed, index_items
 from recagent.retrieval.lexical import Lexical
@@ -17,6 +18,7 @@ from recagent.types import Candidate
 
 __all__ = [
     "Behaviour",
+    "Following",
     "Indexed",
     "Lexical",
     "Neighbours",
@@ -25,6 +27,7 @@ __all__ = [
     "Snapshot",
     "TextSimilarity",
     "Transfer",
+    "Walks",
     "index_items",
     "reciprocal_rank",
     "retrieve",

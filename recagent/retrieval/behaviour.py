@@ -1,15 +1,16 @@
-"""What everybody's events say: popularity in a scene, and items liked by the same people.
+"""What everybody's events say, as matrices: who liked what, and what was liked after what.
 
 A snapshot taken from the store when it is built; a person's own events are read fresh for each
-request.
+request. What is proposed from it is in ``crowd``.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from importlib import import_module
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -19,15 +20,16 @@ import numpy as np
 from anyio import from_thread, to_thread
 
 from recagent.profiles import is_liked
-from recagent.protocols import EventStore, ItemIndex, Query
-from recagent.retrieval.choosing import PerScene, best, unseen
-from recagent.types import Event, Item, RatingScale
+from recagent.protocols import EventStore
+from recagent.types import Event, RatingScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 RECENT = timedelta(days=30)
+STEPS = 3  # of a walk from items over people to items; chosen on validation people
+WINDOW = 5  # likes of a person that count as following one
 
 
 class Behaviour:
@@ -65,9 +67,12 @@ class Behaviour:
             return made
 
         self._matrix: Any = matrix(pairs)
+        self._order = (pairs[1], np.asarray(times), pairs[0])
         self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
         counts = np.diff(self._matrix.indptr)
         self._roots: NDArray[np.float64] = np.sqrt(counts, dtype=np.float64)
+        own = np.bincount(self._matrix.indices, minlength=len(users))
+        self._user_roots: NDArray[np.float64] = np.sqrt(own.clip(min=1), dtype=np.float64)
         self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
         newest = np.asarray(times) >= max(times, default=0.0) - RECENT.total_seconds()
         lately = np.diff(matrix(pairs[:, newest]).indptr).tolist()
@@ -87,6 +92,58 @@ class Behaviour:
         for column, key in known:
             people[self._people_of(key)] += liked[key] / self._roots[column]
         return self._matrix @ people / self._roots
+
+    def walks(self, liked: Mapping[str, float]) -> NDArray[np.float64]:
+        """Where walks from the liked items end that go to people and back to items three times.
+
+        Each step divides by the root of how much an item or a person is connected to, so items are
+        reached that share no person with the liked ones, and hubs do not win. (n,) float64.
+
+        Source: Shen et al., "How powerful is graph convolution for recommendation?", CIKM 2021: a
+        power of its linear filter.
+        """
+        reached = np.zeros(len(self._roots))
+        for key, weight in liked.items():
+            if key in self._columns:
+                reached[self._columns[key]] = weight
+        for _ in range(STEPS):
+            people = (self._matrix.T @ (reached / self._roots)) / self._user_roots
+            reached = (self._matrix @ (people / self._user_roots)) / self._roots
+        return reached
+
+    def following(self, liked: Sequence[str]) -> NDArray[np.float64]:
+        """What people went on to like soon after the liked items, which come newest first.
+
+        Of the newest ``WINDOW``, each counts half of the one liked after it. (n,) float64.
+
+        Source: Ludewig and Jannach, "Evaluation of session-based recommendation algorithms", User
+        Modeling and User-Adapted Interaction 28, 2018 (sequential rules with weight 1 / distance).
+        """
+        weights = np.zeros(len(self._roots))
+        known = [self._columns[key] for key in liked[:WINDOW] if key in self._columns]
+        for back, column in enumerate(known):
+            weights[column] = 0.5**back / self._leaving[column]
+        return (self._following @ weights) / self._roots
+
+    @cached_property
+    def _following(self) -> Any:
+        """(later item, earlier item): sum over people of 1 / distance within ``WINDOW`` likes."""
+        sparse: Any = import_module("scipy.sparse")
+        people, times, columns = self._order
+        order = np.lexsort((times, people))
+        people, columns = people[order], columns[order]
+        total: Any = sparse.csr_matrix((len(self._roots), len(self._roots)))
+        for distance in range(1, min(WINDOW, len(people) - 1) + 1):
+            same = people[distance:] == people[:-distance]
+            pair = (columns[distance:][same], columns[:-distance][same])
+            total += sparse.csr_matrix((np.full(same.sum(), 1 / distance), pair), total.shape)
+        return total
+
+    @cached_property
+    def _leaving(self) -> NDArray[np.float64]:
+        """Root of what follows each item in all; 1 where nothing does."""
+        total = np.asarray(self._following.sum(axis=0)).ravel()
+        return np.sqrt(np.where(total > 0, total, 1.0))
 
     def places(self, items: Iterable[str]) -> NDArray[np.intp]:
         """Where in ``likes`` those of the items are that it has, ascending."""
@@ -141,78 +198,3 @@ class Snapshot:
                     lambda: Behaviour(events, scale=self._scale)
                 )
         return self._behaviour
-
-
-class Popularity:
-    """How many people liked the item."""
-
-    name = "popularity"
-
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
-        self._index = index
-        self._behaviour = behaviour
-        self._ranked = PerScene(_ranked)
-
-    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
-        items = await self._index.items(query.scene.name)
-        ranked = self._ranked(query.scene.name, items, await self._behaviour())
-        return unseen(ranked, query, limit=limit)
-
-
-class Recent:
-    """How many people liked the item lately; equal ones in the order of all likes.
-
-    The score is the recent count plus a share below 1 of all likes.
-    """
-
-    name = "recent"
-
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
-        self._index = index
-        self._behaviour = behaviour
-        self._ranked = PerScene(_ranked_lately)
-
-    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
-        items = await self._index.items(query.scene.name)
-        ranked = self._ranked(query.scene.name, items, await self._behaviour())
-        return unseen(ranked, query, limit=limit)
-
-
-class Neighbours:
-    """Items liked by people who liked what the person liked, in any scene."""
-
-    name = "neighbours"
-
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
-        self._index = index
-        self._behaviour = behaviour
-        self._places = PerScene(_placed)
-
-    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
-        items = await self._index.items(query.scene.name)
-        behaviour = await self._behaviour()
-        if not query.profile.liked:
-            return []
-        places, ids = self._places(query.scene.name, items, behaviour)
-        return best(behaviour.neighbours(query.profile.liked)[places], ids, query, limit=limit)
-
-
-def _ranked(items: Mapping[str, Item], behaviour: Behaviour) -> list[tuple[str, float]]:
-    """All items with their likes, most first."""
-    likes = behaviour.likes
-    return sorted(((key, float(likes.get(key, 0))) for key in items), key=lambda pair: -pair[1])
-
-
-def _ranked_lately(items: Mapping[str, Item], behaviour: Behaviour) -> list[tuple[str, float]]:
-    """All items, those that were liked most lately first."""
-    likes, recent = behaviour.likes, behaviour.recent
-    most = 1 + max(likes.values(), default=0)
-    scores = {key: recent.get(key, 0) + likes.get(key, 0) / most for key in items}
-    return sorted(scores.items(), key=lambda pair: -pair[1])
-
-
-def _placed(items: Mapping[str, Item], behaviour: Behaviour) -> tuple[NDArray[np.intp], list[str]]:
-    """Where the scene's items stand among all, and their ids."""
-    places = behaviour.places(items)
-    ids = list(behaviour.likes)
-    return places, [ids[place] for place in places.tolist()]

@@ -1,0 +1,97 @@
+"""Past choices as examples: who chose what, among which candidates, with which features.
+
+Two kinds of candidates: those that a case names, and those that retrieval finds. Nothing is fitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from recagent.protocols import CandidateSource, ItemIndex, Query
+from recagent.retrieval import retrieve
+from recagent.types import Case
+
+Asking = Callable[[Case], Awaitable[Query]]
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """One choice.
+
+    Attributes:
+        case: its id.
+        cold: whether the person was new in the scene.
+        items: ids of the candidates, (n,).
+        features: scores of each by the sources that found it, (n,).
+        chosen: place of what was chosen; None where retrieval did not find it.
+    """
+
+    case: str
+    user_id: str
+    scene: str
+    cold: bool
+    items: tuple[str, ...]
+    features: tuple[Mapping[str, float], ...]
+    chosen: int | None
+
+
+async def frozen(
+    cases: Sequence[Case],
+    *,
+    sources: Sequence[CandidateSource],
+    asking: Asking,
+    index: ItemIndex,
+    on_progress: OnProgress,
+) -> list[Example]:
+    """Examples among the candidates that the cases name, each scored by every source."""
+    found: list[Example] = []
+    for case in cases:
+        size, query = len(await index.items(case.scene)), await asking(case)
+        features: dict[str, dict[str, float]] = {item_id: {} for item_id in case.item_ids}
+        for source in sources:
+            for item_id, score in await source(query, limit=size):
+                if item_id in features:
+                    features[item_id][source.name] = score
+        found.append(_example(case, query, features))
+        on_progress(len(found), len(cases))
+    return found
+
+
+async def retrieved(
+    cases: Sequence[Case],
+    *,
+    sources: Sequence[CandidateSource],
+    asking: Asking,
+    index: ItemIndex,
+    weights: Mapping[str, float],
+    limit: int,
+    width: int,
+    on_progress: OnProgress,
+) -> list[Example]:
+    """Examples among the ``width`` candidates that retrieval fuses of ``limit`` of each source."""
+    found: list[Example] = []
+    for case in cases:
+        query = await asking(case)
+        candidates = await retrieve(
+            query, sources=sources, index=index, weights=weights, limit=limit, pool=width
+        )
+        features = {each.item.id: each.features for each in candidates}
+        found.append(_example(case, query, features))
+        on_progress(len(found), len(cases))
+    return found
+
+
+def _example(case: Case, query: Query, features: Mapping[str, Mapping[str, float]]) -> Example:
+    (wanted,) = case.judgments
+    items = tuple(features)
+    return Example(
+        case=case.id,
+        user_id=case.user_id,
+        scene=case.scene,
+        cold=query.profile.is_cold(case.scene),
+        items=items,
+        features=tuple(features.values()),
+        chosen=items.index(wanted) if wanted in features else None,
+    )

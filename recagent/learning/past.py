@@ -1,0 +1,135 @@
+"""Everybody's past as questions whose answers are known: who liked what next, with what known.
+
+Cut again and again at the last choice that is left, so that one person gives several examples, and
+no source has seen what is asked. Cases that are reported must not be among the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal
+
+from recagent import wiring
+from recagent.evaluation.cases import make_cases
+from recagent.evaluation.nouns import Data, Questions
+from recagent.evaluation.splits import People, is_among, split
+from recagent.learning.examples import Asking, Example, OnProgress, frozen, retrieved
+from recagent.profiles import profile_of
+from recagent.protocols import Embedder, ItemIndex, Query
+from recagent.retrieval import Behaviour
+from recagent.types import Case, Context, User
+
+PASSES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Study:
+    """Where questions are asked.
+
+    Attributes:
+        data: that the questions are of.
+        index: of its items.
+        embedder: that the index was made with.
+        half_life: of a liked item's weight.
+    """
+
+    data: Data
+    index: ItemIndex
+    embedder: Embedder
+    half_life: timedelta
+
+    async def query(self, case: Case) -> Query:
+        """What was known before the choice; what the person had met by then must not come again."""
+        profile = await profile_of(
+            case.user or User(id=case.user_id),
+            case.history,
+            index=self.index,
+            embedder=self.embedder,
+            scale=self.data.scale,
+            half_life=self.half_life,
+        )
+        met = frozenset(event.item_id for event in case.history if not case.item_ids)
+        scene = self.data.scenes[case.scene]
+        return Query(profile=profile, scene=scene, context=Context(), exclude=met)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieval:
+    """How candidates are found where cases name none; as ``retrieval.retrieve``."""
+
+    weights: dict[str, float]
+    limit: int
+    width: int
+
+
+def past(
+    data: Data,
+    *,
+    people: People = "all",
+    candidates: int | Literal["all"] = "all",
+    passes: int = PASSES,
+) -> list[Questions]:
+    """The last choice of everybody, then the one before it ..., each with what was known by then.
+
+    Args:
+        data: whose events may all be learned from.
+        people: whose choices are asked.
+        candidates: that a case names, or ``"all"``: none, they are to be retrieved.
+        passes: choices of each person at most.
+    """
+    found: list[Questions] = []
+    for _ in range(passes):
+        cut = split(data, people="all")
+        held = [held for held in cut.held if is_among(held.user_id, people)]
+        found.append(make_cases(data, replace(cut, held=held), candidates=candidates))
+        data = replace(data, events=cut.training)
+    return found
+
+
+async def studied(
+    questions: Sequence[Questions],
+    *,
+    study: Study,
+    retrieval: Retrieval | None = None,
+    on_progress: OnProgress,
+) -> list[Example]:
+    """Examples of all questions, each with sources that count only its own training events.
+
+    Args:
+        questions: as ``past`` makes them.
+        study: where they are asked.
+        retrieval: finds candidates; without it the cases name them.
+        on_progress: told how many of all cases are done.
+    """
+    total = sum(len(each.cases) for each in questions)
+    found: list[Example] = []
+    asking: Asking = study.query
+    for each in questions:
+        behaviour = Behaviour(each.training, scale=study.data.scale)
+
+        async def counted(behaviour: Behaviour = behaviour) -> Behaviour:
+            return behaviour
+
+        sources, done = wiring.sources(study.index, study.embedder, counted), len(found)
+
+        def advance(here: int, _: int, done: int = done) -> None:
+            on_progress(done + here, total)
+
+        if retrieval is None:
+            found += await frozen(
+                each.cases, sources=sources, asking=asking, index=study.index, on_progress=advance
+            )
+        else:
+            found += await retrieved(
+                each.cases,
+                sources=sources,
+                asking=asking,
+                index=study.index,
+                weights=retrieval.weights,
+                limit=retrieval.limit,
+                width=retrieval.width,
+                on_progress=advance,
+            )
+    return found

@@ -1,0 +1,54 @@
+"""What a language model says of candidates that are already there, case by case.
+
+How its scores are joined and whether they are used is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from recagent.errors import ModelError
+from recagent.learning.examples import OnProgress
+from recagent.protocols import ItemIndex, Query, Ranker
+from recagent.types import Candidate
+
+
+async def said(
+    asked: Sequence[tuple[Query, Sequence[str]]],
+    *,
+    ranker: Ranker,
+    index: ItemIndex,
+    on_progress: OnProgress,
+    keep: Callable[[int, tuple[float, ...]], Awaitable[None]] | None = None,
+) -> list[tuple[float, ...] | None]:
+    """The model's scores, (n,) for each case; None where it gave no usable answer.
+
+    Args:
+        asked: who is asked about, and the ids of the candidates, (n,).
+        ranker: that is asked; one case after the other, so that prompts which begin alike meet.
+        index: of the items.
+        on_progress: told how many are done.
+        keep: told of every answer at once, so that a stopped run can go on.
+
+    Raises:
+        ModelError: the model cannot be had, or answered none of the cases.
+    """
+    await ranker.start()
+    found: list[tuple[float, ...] | None] = []
+    failed: ModelError | None = None
+    for at, (query, ids) in enumerate(asked):
+        items = await index.items(query.scene.name)
+        candidates = [Candidate(item=items[key], features={}) for key in ids]
+        try:
+            scores = (await ranker(query, candidates=candidates)).scores
+        except ModelError as error:
+            failed = error
+            found.append(None)
+        else:
+            found.append(scores)
+            if keep is not None:
+                await keep(at, scores)
+        on_progress(at + 1, len(asked))
+    if failed is not None and all(scores is None for scores in found):
+        raise failed
+    return found

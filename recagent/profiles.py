@@ -30,6 +30,9 @@ _STRENGTH = {
 # What shows interest and is not liking: it counts, a little, and is never called so.
 LOOKS = frozenset({"comment", "click", "view"})
 
+# What says whether the person likes the item, one way or the other.
+JUDGMENTS = frozenset({"rating", "like", "dislike", "skip"})
+
 
 def preference(event: Event, scale: RatingScale) -> float:
     """How much an event says that the person likes the item, in [-1, 1].

@@ -223,6 +223,20 @@ class ItemIndex(Protocol):
         ...
 
 
+class ItemVectors(Protocol):
+    """Vectors of items that were learned from people's events: one collection per scene."""
+
+    async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
+        """(len(ids), d) float32, in the order of ``ids``; zeros for one that has none."""
+        ...
+
+    async def search(
+        self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
+    ) -> Sequence[tuple[str, float]]:
+        """Up to ``limit`` item ids with inner product, best first, none of ``exclude``."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What a candidate source is asked: who, where, in which situation, and what must not come."""

@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
-from recagent.adapters.chroma import ChromaIndex, Folder, Server, fingerprint
+from recagent.adapters.chroma import (
+    ChromaIndex,
+    ChromaVectors,
+    Folder,
+    Home,
+    Server,
+    fingerprint,
+)
 from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, WordLlamaEmbedder
 from recagent.adapters.http import HttpWire, Wire
 from recagent.adapters.llama_cpp import LlamaCppWire
@@ -23,11 +30,19 @@ from recagent.adapters.sql import SqlEventStore
 from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
 from recagent.errors import ConfigError
-from recagent.protocols import CandidateSource, ChatModel, Embedder, ItemIndex, ReplyCache
+from recagent.protocols import (
+    CandidateSource,
+    ChatModel,
+    Embedder,
+    ItemIndex,
+    ItemVectors,
+    ReplyCache,
+)
 from recagent.ranking import Head, LanguageRanker, Relay, Replies, Window
 from recagent.recommender import Options, Parts
 from recagent.retrieval import (
     Behaviour,
+    Factors,
     Following,
     Lexical,
     Neighbours,
@@ -48,8 +63,10 @@ __all__ = [
     "fingerprint",
     "forget_replies",
     "head",
+    "home",
     "identity",
     "index",
+    "learned_vectors",
     "model",
     "models",
     "options",
@@ -66,7 +83,7 @@ _HEAD = TypeAdapter(Head)
 _SOURCES = tuple(
     each.name
     for each in (
-        Neighbours, Popularity, TextSimilarity, Transfer, Lexical, Recent, Walks, Following
+        Neighbours, Popularity, TextSimilarity, Transfer, Lexical, Recent, Walks, Following, Factors,
     )
 )  # fmt: skip
 
@@ -81,7 +98,8 @@ def parts(settings: Settings) -> Parts:
             f"[retrieval] weights: unknown source {min(unknown)!r}; there are {', '.join(names)}"
         )
     scale = settings.ratings.scale()
-    vectors, items, asked = embedder(settings), index(settings), models(settings)
+    place = home(settings)
+    vectors, items, asked = embedder(settings), index(settings, place), models(settings)
     window = Window()
     with ExitStack() as opened:  # closed again if what is opened after it fails
         kept = _kept(settings)
@@ -103,6 +121,7 @@ def parts(settings: Settings) -> Parts:
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
     behaviour = Snapshot(store, scale=scale)
+    factors = learned_vectors(place, learned.name) if learned else None
     proposing = {name for name in names if settings.retrieval.weights.get(name, 1.0) > 0}
     wanted = proposing | set(learned.scales if learned else ())
     return Parts(
@@ -110,7 +129,11 @@ def parts(settings: Settings) -> Parts:
         index=items,
         embedder=vectors,
         behaviour=behaviour,
-        sources=[source for source in sources(items, vectors, behaviour) if source.name in wanted],
+        sources=[
+            source
+            for source in sources(items, vectors, behaviour, factors)
+            if source.name in wanted
+        ],
         ranker=Relay(rankers) if len(rankers) > 1 else next(iter(rankers), None),
         models=asked,
         scenes=settings.declared_scenes(),
@@ -122,10 +145,14 @@ def parts(settings: Settings) -> Parts:
 
 
 def sources(
-    index: ItemIndex, embedder: Embedder, behaviour: Callable[[], Awaitable[Behaviour]]
+    index: ItemIndex,
+    embedder: Embedder,
+    behaviour: Callable[[], Awaitable[Behaviour]],
+    factors: ItemVectors | None,
 ) -> tuple[CandidateSource, ...]:
     """All candidate sources there are, whether they are weighted or not."""
     return (
+        *([Factors(factors)] if factors else []),
         Neighbours(index, behaviour),
         Popularity(index, behaviour),
         TextSimilarity(index, embedder),
@@ -187,11 +214,22 @@ def event_store(settings: Settings) -> SqlEventStore:
     return SqlEventStore(settings.store_url or f"sqlite:///{settings.data_dir / 'store.db'}")
 
 
-def index(settings: Settings) -> ChromaIndex:
+def index(settings: Settings, place: Home | None = None) -> ChromaIndex:
     """The index, bound to the settings' embedder; it opens its folder or server at first use."""
-    made_by, url = embedder(settings), settings.index.url
-    home = Server(url) if url else Folder(settings.data_dir / "chroma")
-    return ChromaIndex(home, embedder=made_by.name, version=made_by.version)
+    made_by = embedder(settings)
+    place = place or home(settings)
+    return ChromaIndex(place, embedder=made_by.name, version=made_by.version)
+
+
+def home(settings: Settings) -> Home:
+    """Where the settings' Chroma database is; nothing is opened."""
+    url = settings.index.url
+    return Server(url) if url else Folder(settings.data_dir / "chroma")
+
+
+def learned_vectors(place: Home, version: str) -> ChromaVectors:
+    """The factors that were learned with the head of this name; the index closes their place."""
+    return ChromaVectors(place, name="factors", version=version)
 
 
 def reply_cache(path: Path) -> ReplyCache:

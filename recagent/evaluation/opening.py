@@ -67,7 +67,7 @@ async def opened(
     if not asked.cases:
         raise DataError("the experiment has no case; look at [cases]: people, min_history, scenes")
     async with AsyncExitStack() as closing:
-        index = await _indexed(settings, data, closing, on_progress)
+        index = await indexed(settings, data, closing, on_progress)
         yield Bench(
             experiment=experiment,
             settings=settings,
@@ -99,7 +99,7 @@ def base_settings(experiment: Experiment) -> Settings:
     return load(experiment.path(section.path))
 
 
-async def _indexed(
+async def indexed(
     settings: Settings, data: Data, closing: AsyncExitStack, on_progress: OnProgress
 ) -> ItemIndex:
     """An index of the data alone, in the user's cache: what serves is neither read nor locked.

@@ -6,7 +6,7 @@ Two kinds of candidates: those that a case names, and those that retrieval finds
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recagent.protocols import CandidateSource, ItemIndex, Query
 from recagent.retrieval import retrieve
@@ -48,15 +48,24 @@ async def frozen(
     """Examples among the candidates that the cases name, each scored by every source."""
     found: list[Example] = []
     for case in cases:
-        size, query = len(await index.items(case.scene)), await asking(case)
-        features: dict[str, dict[str, float]] = {item_id: {} for item_id in case.item_ids}
-        for source in sources:
-            for item_id, score in await source(query, limit=size):
-                if item_id in features:
-                    features[item_id][source.name] = score
+        query = await asking(case)
+        features = await scored(case.item_ids, query, sources=sources, index=index)
         found.append(_example(case, query, features))
         on_progress(len(found), len(cases))
     return found
+
+
+async def scored(
+    ids: Sequence[str], query: Query, *, sources: Sequence[CandidateSource], index: ItemIndex
+) -> dict[str, dict[str, float]]:
+    """What every source says of these items of the query's scene, by item and source."""
+    others = (await index.items(query.scene.name)).keys() - set(ids)
+    query = replace(query, exclude=frozenset(others))
+    features: dict[str, dict[str, float]] = {item_id: {} for item_id in ids}
+    for source in sources:
+        for item_id, score in await source(query, limit=len(ids)):
+            features[item_id][source.name] = score
+    return features
 
 
 async def retrieved(

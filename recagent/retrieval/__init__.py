@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from recagent.protocols import CandidateSource, ItemIndex, Query
 from recagent.retrieval.behaviour import Behaviour, Snapshot
 from recagent.retrieval.crowd import Following, Neighbours, Popularity, Recent, Walks
+from recagent.retrieval.factors import Factors, HeldVectors
 from recagent.retrieval.fusion import reciprocal_rank
 from recagent.retrieval.indexing import Indexed, index_items
 from recagent.retrieval.lexical import Lexical
@@ -18,7 +19,9 @@ from recagent.types import Candidate
 
 __all__ = [
     "Behaviour",
+    "Factors",
     "Following",
+    "HeldVectors",
     "Indexed",
     "Lexical",
     "Neighbours",

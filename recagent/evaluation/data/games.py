@@ -9,7 +9,8 @@ Source: Hou et al., "Large language models are zero-shot rankers for recommender
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import random
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 from recagent.errors import DataError
@@ -21,6 +22,7 @@ from recagent.types import Case, Event, Item, RatingScale, Scene
 
 SCENE = "games"
 CANDIDATES = 20
+_FEWEST = 3
 _SETS = {"200": "candidates_200.tsv", "6k": "candidates_6k.tsv.gz"}
 _ITEMS, _SEQUENCES = "items.tsv.gz", "sequences_test_inter.tsv.gz"
 
@@ -33,10 +35,11 @@ _NOTE = (
 
 
 def read_games(path: Path | None) -> Data:
-    """The data set in a folder; ``given`` are ``200`` and ``6k``.
+    """The data set in a folder; ``given`` are ``200``, ``6k`` and ``validation``.
 
     Events are everybody's sequence without its last two items: the last is the target, the one
-    before it is in the case's history alone.
+    before it is in the case's history alone. Validation is of all others: the last but one is the
+    target, and the 19 other candidates are drawn alike, as the published ones seem to be.
 
     Raises:
         ConfigError: the folder or one of its files is not there.
@@ -51,6 +54,8 @@ def read_games(path: Path | None) -> Data:
     scenes = {item.id: SCENE for item in items}
     histories, targets = _sequences(home / _SEQUENCES, scenes)
     given = {name: _cases(home / file, scenes, histories, targets) for name, file in _SETS.items()}
+    reported = {case.user_id for cases in given.values() for case in cases}
+    given["validation"] = _validation(histories, list(scenes), without=reported)
     training = [event for events in histories.values() for event in events[:-1]]
     return Data(
         name="games",
@@ -110,6 +115,31 @@ def _cases(
         )
     if not cases:
         raise DataError(f"{str(path)!r} has no candidates; give the file as it was published")
+    return cases
+
+
+def _validation(
+    histories: Mapping[str, Sequence[Event]], items: Sequence[str], *, without: Set[str]
+) -> list[Case]:
+    """A case of everybody with three items or more in their history, but for ``without``."""
+    cases: list[Case] = []
+    for user_id, history in histories.items():
+        if user_id in without or len(history) < _FEWEST:
+            continue
+        met, target = {event.item_id for event in history}, history[-1].item_id
+        chance = random.Random(f"validation {user_id}")  # noqa: S311 - not a secret
+        drawn = chance.sample(items, min(len(items), CANDIDATES + len(met)))
+        others = [item_id for item_id in drawn if item_id not in met][: CANDIDATES - 1]
+        cases.append(
+            Case(
+                id=f"{user_id}/{SCENE}/validation",
+                user_id=user_id,
+                scene=SCENE,
+                item_ids=shuffled([target, *others], "listing", user_id),
+                judgments={target: 1},
+                history=tuple(reversed(history[:-1])),
+            )
+        )
     return cases
 
 

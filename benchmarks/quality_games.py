@@ -1,0 +1,155 @@
+"""LLMRank's Games replayed: every source, the head, and the gate, beside published rows.
+
+    uv run python benchmarks/quality_games.py [--data FOLDER]           # under 40 s
+    uv run python benchmarks/quality_games.py [--data FOLDER] --full    # all 6,000 people
+    uv run python benchmarks/quality_games.py --full --ask 500          # the language model as well
+
+Candidates as published for 6,000 people of Amazon Video Games (research-only data, not included).
+The head learns from 4,000 other people: the last but one of what they took is asked, among 19 games
+drawn alike. As with those who are reported, no source has seen what was asked nor what came just
+before it, and nobody's last game is used at all. What the sources say is kept outside the project
+(``--keep``); without it ``--quick`` is of 600 people of either kind, with it of all. nDCG@10 x 100, 95%
+intervals over people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+import orjson
+import platformdirs
+from pydantic import TypeAdapter
+from quality import Table, gated, ndcgs, quiet, ranked
+from quality_language import ask, kept_scores, shown
+
+from recagent import demo, wiring
+from recagent.errors import ConfigError
+from recagent.evaluation.data import load_data
+from recagent.evaluation.nouns import Data, Questions
+from recagent.evaluation.opening import indexed
+from recagent.evaluation.order import hashed
+from recagent.learning.examples import Example
+from recagent.learning.past import Study, studied
+from recagent.types import Case, Event
+
+DATA = Path(__file__).parents[2] / "shared" / "data" / "games"
+LEARNED_FROM = 4000  # people
+FEW = 600  # of either kind, without kept scores
+EXAMPLES = TypeAdapter(list[Example])
+PUBLISHED = {"Pop": 52.96, "BPRMF": 66.27, "SASRec": 75.92, "GPT-3.5, recency": 53.50}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where what took long is kept; never within the project, since the data are research only."""
+
+    folder: Path
+
+    def examples(self) -> list[Example]:
+        """All that are kept."""
+        path = self.folder / "examples.json"
+        return EXAMPLES.validate_json(path.read_bytes()) if path.is_file() else []
+
+    def keep(self, examples: Sequence[Example]) -> None:
+        """Put these in place of what was kept."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "examples.json").write_bytes(orjson.dumps(list(examples)))
+
+    @property
+    def language(self) -> Path:
+        """Where language scores are."""
+        return self.folder / "language.jsonl"
+
+
+async def measure(options: argparse.Namespace) -> dict[str, object]:
+    """All tables; the figures."""
+    kept = Kept(options.keep)
+    known = {example.case: example for example in kept.examples()}
+    few = not known and not options.full
+    data = load_data("games", path=options.data)
+    learn, test = (
+        sorted(data.given[name], key=lambda case: hashed("people", 0, case.user_id))[:number]
+        for name, number in (("validation", FEW if few else LEARNED_FROM),
+                             ("6k", FEW if few else None))
+    )  # fmt: skip
+    settings = demo.settings(model={"keep_hours": 0})
+    async with AsyncExitStack() as closing:
+        missing = [case for case in [*learn, *test] if case.id not in known]
+        if missing or options.ask:
+            index = await indexed(settings, data, closing, quiet)
+            study = Study(
+                data=data,
+                index=index,
+                embedder=wiring.embedder(settings),
+                half_life=timedelta(days=settings.retrieval.half_life_days),
+            )
+            ids = {case.id for case in missing}
+            asked = [
+                Questions(cases=[case for case in part if case.id in ids], training=training)
+                for part, training in ((learn, without_newest(data, learn)), (test, data.events))
+            ]
+            found = await studied(asked, study=study, on_progress=shown if options.full else quiet)
+            known |= {example.case: example for example in found}
+            if options.full:
+                kept.keep(list(known.values()))
+            if options.ask:
+                spoken = {case.id: case for case in [*learn[: options.ask], *test[: options.ask]]}
+                await ask(spoken, study, kept.language, settings=settings)
+    learned = [known[case.id] for case in learn]
+    result, figures = ranked(learned, [known[case.id] for case in test], times=100)
+    by_place(result.examples, result.scores, result.table)
+    for name, value in PUBLISHED.items():
+        print(f"published: {name:<19} {6000:>6} {value:>7.2f}")
+    figures |= {
+        "ndcg10_pop": figures["ndcg10_popularity"],
+        "ndcg10_bm25": figures["ndcg10_lexical"],
+    }
+    spoken = kept_scores(kept.language)
+    if spoken:
+        figures |= gated(learned, result, spoken)[1]
+    else:
+        print("no language scores are kept; make them with --full --ask PEOPLE (seconds each)")
+        figures |= {"ndcg10_head_llm": None, "delta_gated_lower95": 0.0}
+    return figures | {"people": len(test), "learned_from": len(learn)}
+
+
+def without_newest(data: Data, cases: Sequence[Case]) -> list[Event]:
+    """What may be learned from, without the newest event of each of these people."""
+    newest = {case.history[0] for case in cases}
+    return [event for event in data.events if event not in newest]
+
+
+def by_place(examples: Sequence[Example], scores: Sequence[object], table: Table) -> None:
+    """The head's nDCG at other places."""
+    for k in (1, 5, 20):
+        table.row(f"head, @{k}", ndcgs(examples, scores, k=k))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="the default: at most 40 s")
+    size.add_argument("--full", action="store_true", help="all people; what is missing is computed")
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--ask", type=int, default=0, help="people of either kind, with --full")
+    cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
+    parser.add_argument("--keep", type=Path, default=cache / "benchmark-games")
+    options = parser.parse_args()
+    try:
+        print(json.dumps(anyio.run(measure, options)))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    main()

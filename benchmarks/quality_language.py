@@ -1,0 +1,57 @@
+"""What a language model says of the cases of a quality benchmark, kept in a file."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import numpy as np
+
+from recagent import wiring
+from recagent.learning.past import Study
+from recagent.learning.speaking import said
+from recagent.settings import Settings
+from recagent.types import Case
+
+
+def kept_scores(path: Path) -> dict[str, np.ndarray]:
+    """Language scores by case id, from a file of one JSON array a line: id, then the scores."""
+    if not path.is_file():
+        return {}
+    opened: Callable[..., object] = gzip.open if path.suffix == ".gz" else open
+    with opened(path, "rt", encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines if line.strip()]
+    return {row[0]: np.asarray(row[1:], dtype=float) for row in rows}
+
+
+async def ask(cases: Mapping[str, Case], study: Study, path: Path, *, settings: Settings) -> None:
+    """Ask the settings' model about all cases that have no kept answer yet; can be stopped."""
+    parts = wiring.parts(settings)
+    if parts.ranker is None:
+        raise SystemExit("the settings name no model; unset [model] kind = 'none'")
+    known = kept_scores(path)
+    missing = [case for key, case in cases.items() if key not in known]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+
+        async def keep(at: int, scores: tuple[float, ...]) -> None:
+            rounded = [float(f"{score:.5g}") for score in scores]
+            file.write(json.dumps([missing[at].id, *rounded]) + "\n")
+            file.flush()
+
+        asked = [(await study.query(case), case.item_ids) for case in missing]
+        await said(asked, ranker=parts.ranker, index=study.index, on_progress=shown, keep=keep)
+    async with AsyncExitStack() as closing:
+        for model in parts.models:
+            closing.push_async_callback(model.close)
+        closing.push_async_callback(parts.store.close)
+        closing.push_async_callback(parts.index.close)
+
+
+def shown(done: int, total: int) -> None:
+    """A line for every hundredth."""
+    if done % 100 == 0 or done == total:
+        print(f"asked about {done} of {total}", flush=True)

@@ -1,0 +1,99 @@
+"""Judged events of people's recent past, with what was known before: for like-probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from recagent.evaluation.nouns import Data
+from recagent.evaluation.splits import SHARE, People, is_among
+from recagent.learning.examples import OnProgress, scored
+from recagent.learning.liking import Judgment
+from recagent.learning.past import Study
+from recagent.profiles import JUDGMENTS, is_liked
+from recagent.ranking.liking import Rate
+from recagent.retrieval import Behaviour
+from recagent.types import Case, Event
+
+
+async def judgments(
+    data: Data,
+    *,
+    people: People = "all",
+    number: int = 0,
+    study: Study,
+    on_progress: OnProgress,
+) -> list[Judgment]:
+    """The last fifth of each person's judgments, on items that they had not met before.
+
+    Everything that is known of item and person is from before the person's cut; what others did
+    after their own cuts is not known either.
+
+    Args:
+        data: whose events are judged.
+        people: whose judgments are taken.
+        number: of people at most; 0 is all.
+        study: where sources are asked.
+        on_progress: told how many people are done.
+    """
+    by_user: dict[str, list[Event]] = {}
+    for event in data.events:
+        by_user.setdefault(event.user_id, []).append(event)
+    cuts = {user_id: _cut(events) for user_id, events in by_user.items()}
+    training = [e for e in data.events if (at := cuts[e.user_id]) is None or e.at < at]
+    behaviour = Behaviour(training, scale=data.scale)
+
+    sources = await study.sources(behaviour)
+    asked = [user_id for user_id in by_user if cuts[user_id] and is_among(user_id, people)]
+    asked = asked[: number or None]
+    found: list[Judgment] = []
+    for done, user_id in enumerate(asked, start=1):
+        at = cuts[user_id]
+        events = by_user[user_id]
+        before = [event for event in events if at is not None and event.at < at]
+        met = {event.item_id for event in before}
+        held = {e.item_id: e for e in events[len(before) :] if _judges(e) and e.item_id not in met}
+        person = Rate(
+            likes=sum(is_liked(e, data.scale) for e in before if _judges(e)),
+            judged=sum(_judges(e) for e in before),
+        )
+        for scene in sorted({event.scene for event in held.values()}):
+            here = [event for event in held.values() if event.scene == scene]
+            ids = tuple(event.item_id for event in here)
+            case = Case(
+                id=user_id,
+                user_id=user_id,
+                scene=scene,
+                item_ids=ids,
+                judgments={},
+                history=tuple(reversed(before)),
+                user=data.users.get(user_id),
+            )
+            features = await scored(
+                ids, await study.query(case), sources=sources, index=study.index
+            )
+            found += [
+                Judgment(
+                    user_id=user_id,
+                    liked=is_liked(event, data.scale),
+                    features=features[event.item_id],
+                    item=Rate(
+                        likes=behaviour.approved[event.item_id],
+                        judged=behaviour.judged[event.item_id],
+                    ),
+                    person=person,
+                )
+                for event in here
+            ]
+        on_progress(done, len(asked))
+    return found
+
+
+def _judges(event: Event) -> bool:
+    return event.kind in JUDGMENTS
+
+
+def _cut(events: Sequence[Event]) -> datetime | None:
+    """Time of the first of the last fifth of the judgments; None without any."""
+    judged = [event for event in events if _judges(event)]
+    return judged[-max(1, round(SHARE * len(judged)))].at if judged else None

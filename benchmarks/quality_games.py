@@ -8,8 +8,8 @@ Candidates as published for 6,000 people of Amazon Video Games (research-only da
 The head learns from 4,000 other people: the last but one of what they took is asked, among 19 games
 drawn alike. As with those who are reported, no source has seen what was asked nor what came just
 before it, and nobody's last game is used at all. What the sources say is kept outside the project
-(``--keep``); without it ``--quick`` is of 600 people of either kind, with it of all. nDCG@10 x 100, 95%
-intervals over people.
+(``--keep``); without it ``--quick`` is of 600 people of either kind, with it of all. nDCG@10 x 100,
+95% intervals over people.
 """
 
 from __future__ import annotations

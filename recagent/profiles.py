@@ -5,14 +5,14 @@ It reads the store and the index; it never writes to them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recagent.protocols import Embedder, EventStore, ItemIndex
-from recagent.types import Event, Item, Profile, RatingScale, User
+from recagent.types import Event, Item, Profile, Rate, RatingScale, User
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,6 +53,12 @@ def is_liked(event: Event, scale: RatingScale) -> bool:
     if event.kind == "rating":
         return preference(event, scale) >= 2.0 * LIKED_FROM - 1.0
     return preference(event, scale) > 0.0
+
+
+def rate(events: Iterable[Event], scale: RatingScale) -> Rate:
+    """How many of the events that judge an item like it."""
+    judged = [event for event in events if event.kind in JUDGMENTS]
+    return Rate(likes=sum(is_liked(event, scale) for event in judged), judged=len(judged))
 
 
 def recency(event: Event, newest: Event, half_life: timedelta) -> float:

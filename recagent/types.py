@@ -112,6 +112,14 @@ class RatingScale:
     high: float = 10.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """How many of so many judgments were likes."""
+
+    likes: int = 0
+    judged: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Profile:
     """What is known of a person now.
@@ -198,12 +206,21 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of a slate; ``probability`` is a softmax over the pool, ``rank`` counts from 1."""
+    """One line of a slate.
+
+    Attributes:
+        rank: from 1.
+        probability: a softmax over the pool.
+        like: calibrated probability that the person will like the item; None without a fitted head,
+            or where people never say what they do not like.
+        features: scores of the sources that found it.
+    """
 
     rank: int
     item: Item
     probability: float
     features: Mapping[str, float]
+    like: float | None = None
     evidence: tuple[Evidence, ...] = ()
 
 

@@ -57,6 +57,7 @@ from recagent.sections import EngineSettings
 from recagent.settings import Settings
 
 __all__ = [
+    "SOURCES",
     "embedder",
     "event_store",
     "find_weights",
@@ -71,6 +72,7 @@ __all__ = [
     "models",
     "options",
     "parts",
+    "parts_with",
     "pull_weights",
     "reply_cache",
     "save_head",
@@ -80,18 +82,26 @@ __all__ = [
 REPLIES = "replies.db"  # in the data folder
 HEAD = "head.json"  # likewise
 _HEAD = TypeAdapter(Head)
-_SOURCES = tuple(
+SOURCES = tuple(
     each.name
     for each in (
-        Neighbours, Popularity, TextSimilarity, Transfer, Lexical, Recent, Walks, Following, Factors,
+        Neighbours, Popularity, TextSimilarity, Transfer, Lexical,
+        Recent, Walks, Following, Factors,
     )
 )  # fmt: skip
 
 
 def parts(settings: Settings) -> Parts:
-    """The parts that the settings describe; models and indexes load at first use."""
-    learned = head(settings)
-    names = [*_SOURCES]
+    """The parts that the settings describe, with the head that was fitted if one was.
+
+    Models and indexes load at first use.
+    """
+    return parts_with(settings, learned=head(settings))
+
+
+def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
+    """The parts that the settings describe, with this head."""
+    names = [*SOURCES]
     unknown = settings.retrieval.weights.keys() - set(names)
     if unknown:
         raise ConfigError(
@@ -178,7 +188,7 @@ def head(settings: Settings) -> Head | None:
         found = _HEAD.validate_json(path.read_bytes())
     except ValidationError as error:
         raise ConfigError(f"{str(path)!r} is no head that this version reads; {again}") from error
-    missing = [name for name in found.scales if name not in _SOURCES]
+    missing = [name for name in found.scales if name not in SOURCES]
     if missing:
         raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")
     return found

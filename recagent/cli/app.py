@@ -27,8 +27,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+head_app = typer.Typer(help="The learned joint score.", no_args_is_help=True)
 events_app = typer.Typer(help="What people did: add to it, look at it.", no_args_is_help=True)
 app.add_typer(events_app, name="events")
+app.add_typer(head_app, name="head")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 app.add_typer(vllm_app, name="vllm")
@@ -219,6 +221,32 @@ def index(
         wanted = partial(prune_index, settings, keep=loaded.report.scenes.keys())
         pruned = anyio.run(wanted)
     show.loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
+
+
+@app.command()
+def fit(
+    language_cases: Annotated[
+        int, typer.Option(min=0, help="Past choices of each scene to ask the model about.")
+    ] = 40,
+    lang: Lang = None,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Learn from what is stored: weights of the sources, the model's worth, like-probabilities."""
+    from recagent.cli import fit as fitting  # noqa: PLC0415
+
+    fitting.run(_settings(config, demo, lang), language_cases=language_cases, as_json=json)
+
+
+@head_app.command("show")
+def head_show(
+    lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
+) -> None:
+    """Print what was learned: weights, and where the language model is asked."""
+    from recagent.cli import fit as fitting  # noqa: PLC0415
+
+    fitting.show_head(_settings(config, demo, lang), as_json=json)
 
 
 @app.command()

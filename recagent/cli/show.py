@@ -24,6 +24,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "last event": "the scene of their last event", "most active scene": "the busiest scene",
         "forgotten": "{n} replies forgotten",
         "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
+        "like": "likes it: {like:.0%}", "gated": "gate closed: no gain shown here", "head": "head",
         "no model": "no model asked", "empty": "No unseen items are left in this scene.",
         "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
         "nobody": "no model",
@@ -43,6 +44,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
         "forgotten": "已忘记 {n} 个回答",
         "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
+        "like": "喜欢：{like:.0%}", "gated": "门已关闭：此处未见增益", "head": "排序头",
         "no model": "未调用模型", "empty": "此场景里没有可推荐的新商品了。",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
@@ -88,7 +90,10 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     for entry, why in zip(slate.entries, reasons, strict=True):
         said = "\n".join(claim.text for claim in why.claims) or words["none"]
         name = Text.assemble(caption(entry.item), ("\n" + one_line(entry.item.id), "dim"))
-        table.add_row(str(entry.rank), name, f"{entry.probability:.1%}", Text(said))
+        chance = Text(f"{entry.probability:.1%}")
+        if entry.like is not None:
+            chance.append("\n" + words["like"].format(like=entry.like), "dim")
+        table.add_row(str(entry.rank), name, chance, Text(said))
     out.print(table)
     out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
     if slate.trace.degraded:
@@ -176,6 +181,7 @@ def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:
                 "item_id": entry.item.id,
                 "title": entry.item.title,
                 "probability": entry.probability,
+                "like": entry.like,
                 "reasons": explanation_json(why)["reasons"],
             }
             for entry, why in zip(slate.entries, reasons, strict=True)
@@ -229,5 +235,9 @@ def _trace_line(trace: Trace, words: Mapping[str, str]) -> str:
             str(trace.prompt),
             f"{trace.usage.prompt + trace.usage.completion} {words['tokens']}",
         ]
+    if trace.gated:
+        parts.append(words["gated"])
+    if trace.head:
+        parts.append(f"{words['head']} {trace.head}")
     parts += [f"{trace.seconds:.1f} {words['seconds']}", *trace.notes]
     return " · ".join(parts)

@@ -10,8 +10,7 @@ from recagent.evaluation.splits import SHARE, People, is_among
 from recagent.learning.examples import OnProgress, scored
 from recagent.learning.liking import Judgment
 from recagent.learning.past import Study
-from recagent.profiles import JUDGMENTS, is_liked
-from recagent.ranking.liking import Rate
+from recagent.profiles import JUDGMENTS, is_liked, rate
 from recagent.retrieval import Behaviour
 from recagent.types import Case, Event
 
@@ -53,10 +52,7 @@ async def judgments(
         before = [event for event in events if at is not None and event.at < at]
         met = {event.item_id for event in before}
         held = {e.item_id: e for e in events[len(before) :] if _judges(e) and e.item_id not in met}
-        person = Rate(
-            likes=sum(is_liked(e, data.scale) for e in before if _judges(e)),
-            judged=sum(_judges(e) for e in before),
-        )
+        person = rate(before, data.scale)
         for scene in sorted({event.scene for event in held.values()}):
             here = [event for event in held.values() if event.scene == scene]
             ids = tuple(event.item_id for event in here)
@@ -77,10 +73,7 @@ async def judgments(
                     user_id=user_id,
                     liked=is_liked(event, data.scale),
                     features=features[event.item_id],
-                    item=Rate(
-                        likes=behaviour.approved[event.item_id],
-                        judged=behaviour.judged[event.item_id],
-                    ),
+                    item=behaviour.rate(event.item_id),
                     person=person,
                 )
                 for event in here

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recagent.ranking.liking import Liking, Rate
+from recagent.ranking.liking import Liking, logit
+from recagent.types import Rate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,8 +71,8 @@ def fit_liking(judgments: Sequence[Judgment], *, scales: Mapping[str, float]) ->
 def _columns(judgments: Sequence[Judgment], average: float, scales: Mapping[str, float]) -> Floats:
     rows = [
         [
-            judgment.item.logit(average),
-            judgment.person.logit(average),
+            logit(judgment.item, average),
+            logit(judgment.person, average),
             *(
                 np.log1p(max(0.0, judgment.features.get(name, 0.0)) / scale)
                 for name, scale in scales.items()

@@ -13,6 +13,7 @@ import numpy as np
 
 from recagent.ranking.blend import blend, softmax, z_scores
 from recagent.ranking.gate import Gate
+from recagent.ranking.liking import Liking
 from recagent.types import Candidate
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Head:
         language: weights of the language part, likewise by scene.
         language_shared: for a scene without its own.
         gates: by scene; without one the model is not asked.
+        liking: the probability that a person will like an item; None where nobody says what they
+            do not like.
         told: where the head comes from, for people: data, cases, penalties.
     """
 
@@ -113,6 +116,7 @@ class Head:
         default_factory=dict[str, "tuple[float, ...]"]
     )
     gates: Mapping[str, Gate] = field(default_factory=dict[str, Gate])
+    liking: Liking | None = None
     told: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def width(self, *, pool: int, limit: int) -> int:

@@ -9,20 +9,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from recagent.types import Rate
+
 SHRINKAGE = 5.0  # judgments of the average that every rate begins with
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    """How many of so many judgments were likes."""
-
-    likes: int = 0
-    judged: int = 0
-
-    def logit(self, average: float) -> float:
-        """Log odds of the share of likes, drawn towards the average."""
-        share = (self.likes + SHRINKAGE * average) / (self.judged + SHRINKAGE)
-        return math.log(share / (1.0 - share))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +21,7 @@ class Liking:
     Attributes:
         average: share of likes among all judgments, above 0 and below 1.
         intercept: of the log odds.
-        item: weight of the item's ``Rate.logit``.
+        item: weight of the item's ``logit``.
         person: weight of the person's.
         sources: weight of ``log(1 + score / scale)`` of each source.
         scales: of the sources.
@@ -47,8 +36,14 @@ class Liking:
 
     def probability(self, features: Mapping[str, float], *, item: Rate, person: Rate) -> float:
         """Between 0 and 1; a source without a score counts as 0."""
-        odds = self.intercept + self.item * item.logit(self.average)
-        odds += self.person * person.logit(self.average)
+        odds = self.intercept + self.item * logit(item, self.average)
+        odds += self.person * logit(person, self.average)
         for name, weight in self.sources.items():
             odds += weight * math.log1p(max(0.0, features.get(name, 0.0)) / self.scales[name])
         return 1.0 / (1.0 + math.exp(-odds))
+
+
+def logit(rate: Rate, average: float) -> float:
+    """Log odds of the share of likes, drawn towards the average."""
+    share = (rate.likes + SHRINKAGE * average) / (rate.judged + SHRINKAGE)
+    return math.log(share / (1.0 - share))

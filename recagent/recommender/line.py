@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from recagent.errors import DataError
 from recagent.explaining import Phrased, claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
-from recagent.profiles import MAX_EVENTS
+from recagent.profiles import MAX_EVENTS, rate
 from recagent.protocols import Query
 from recagent.ranking import Fixed, Joint
 from recagent.recommender.ladder import Ladder
@@ -116,7 +116,7 @@ class StraightLine:
         slate = Slate(
             user_id=user_id,
             scene=where,
-            entries=await self._with_evidence(entries, query),
+            entries=await self._with_evidence(await self._with_likes(entries, profile), query),
             trace=trace,
         )
         await record_impression(slate, wish=query.context.wish, store=parts.store)
@@ -274,6 +274,22 @@ class StraightLine:
         if len(profile.events) < MAX_EVENTS:
             return frozenset(event.item_id for event in profile.events)
         return await self._parts.store.seen(profile.user.id)
+
+    async def _with_likes(self, entries: Sequence[Entry], profile: Profile) -> Sequence[Entry]:
+        liking = self._parts.head.liking if self._parts.head else None
+        if liking is None:
+            return entries
+        behaviour, scale = await self._parts.behaviour(), self._parts.scale
+        person = rate(profile.events, scale)
+        return [
+            replace(
+                entry,
+                like=liking.probability(
+                    entry.features, item=behaviour.rate(entry.item.id), person=person
+                ),
+            )
+            for entry in entries
+        ]
 
     async def _with_evidence(self, entries: Sequence[Entry], query: Query) -> tuple[Entry, ...]:
         gathered = await self._evidence([entry.item for entry in entries], query)

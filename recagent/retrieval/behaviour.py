@@ -21,7 +21,7 @@ from anyio import from_thread, to_thread
 
 from recagent.profiles import JUDGMENTS, is_liked
 from recagent.protocols import EventStore
-from recagent.types import Event, RatingScale
+from recagent.types import Event, Rate, RatingScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,8 +37,6 @@ class Behaviour:
 
     Attributes:
         likes: number of people with an event in an item's favour, by id.
-        judged: number of events that judge an item, by id; those that like it are a part of them.
-        approved: those that like it.
         recent: as ``likes``, within ``RECENT`` before the newest event in anything's favour.
         is_liking: whether all of these are likes or high ratings, and none a purchase or a look.
         activity: number of events in a scene, by name.
@@ -49,8 +47,8 @@ class Behaviour:
 
         self.is_liking = True
         self.activity: Counter[str] = Counter()
-        self.judged: Counter[str] = Counter()
-        self.approved: Counter[str] = Counter()
+        self._judged: Counter[str] = Counter()
+        self._approved: Counter[str] = Counter()
         self._columns: dict[str, int] = {}
         users: dict[str, int] = {}
         # Plain arrays: of ten million events nothing stays but eight bytes each.
@@ -59,8 +57,8 @@ class Behaviour:
             self.activity[event.scene] += 1
             liked = is_liked(event, scale)
             if event.kind in JUDGMENTS:
-                self.judged[event.item_id] += 1
-                self.approved[event.item_id] += liked
+                self._judged[event.item_id] += 1
+                self._approved[event.item_id] += liked
             if liked:
                 people.append(users.setdefault(event.user_id, len(users)))
                 columns.append(self._columns.setdefault(event.item_id, len(self._columns)))
@@ -171,6 +169,10 @@ class Behaviour:
         """Root of what follows each item in all; 1 where nothing does."""
         total = np.asarray(self._following.sum(axis=0)).ravel()
         return np.sqrt(np.where(total > 0, total, 1.0))
+
+    def rate(self, item: str) -> Rate:
+        """How many of the judgments of an item were likes."""
+        return Rate(likes=self._approved[item], judged=self._judged[item])
 
     def places(self, items: Iterable[str]) -> NDArray[np.intp]:
         """Where in ``likes`` those of the items are that it has, ascending."""

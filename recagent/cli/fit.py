@@ -1,0 +1,135 @@
+"""``recagent fit`` and ``recagent head``: learning from what is stored, and what was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from rich.table import Table
+
+from recagent import wiring
+from recagent.cli import show
+from recagent.cli.progress import progress
+from recagent.errors import ConfigError
+from recagent.learning.fit import Fitted, fit
+from recagent.ranking import Gate, Head
+from recagent.settings import Settings
+from recagent.types import Language
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "learned": "learned from {choices} past choices, of which retrieval found {found:.0%}; "
+        "nDCG@10 on people that the weights never saw: order of retrieval {retrieval:.3f}, "
+        "head {ranked:.3f}, {gain:+.3f} [{low:+.3f}, {high:+.3f}]",
+        "likes": "like-probability from {n} judgments",
+        "no likes": "no like-probability: too few judgments of things that people did not like",
+        "silent": "the language model will not be asked: {why}",
+        "saved": "head {name} ranks from now on ({path})",
+        "source": "Source", "every scene": "shared", "score": "score", "log": "its logarithm",
+        "gate": "Language model", "scene": "Scene", "rule": "asked", "cases": "cases",
+        "gain": "gain", "low": "at least", "forced": "if always asked",
+        "never": "never", "always": "always", "warm": "where people are known",
+        "cold": "where people are new", "unsure": "where the rest is unsure",
+        "weights": "What a difference of one standard deviation within the pool adds to a score",
+    },
+    "zh": {
+        "learned": "学自 {choices} 次过去的选择，其中检索找到 {found:.0%}；"
+        "在权重没见过的用户上 nDCG@10：检索顺序 {retrieval:.3f}，"
+        "排序头 {ranked:.3f}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
+        "likes": "喜欢概率学自 {n} 次评价",
+        "no likes": "没有喜欢概率：不喜欢的评价太少",
+        "silent": "不会调用语言模型：{why}",
+        "saved": "从现在起由排序头 {name} 排序（{path}）",
+        "source": "来源", "every scene": "共用", "score": "分数", "log": "分数的对数",
+        "gate": "语言模型", "scene": "场景", "rule": "调用", "cases": "样本",
+        "gain": "增益", "low": "至少", "forced": "若总是调用",
+        "never": "不调用", "always": "总是", "warm": "在用户已有记录时",
+        "cold": "在用户初次来到时", "unsure": "在其余依据没有把握时",
+        "weights": "候选中一个标准差的差别给分数加上多少",
+    },
+}  # fmt: skip
+
+
+def run(settings: Settings, *, language_cases: int, as_json: bool) -> None:
+    """Fit, and print what held-out people say of it."""
+    with progress() as advance:
+
+        async def fitted() -> Fitted:
+            return await fit(settings, language_cases=language_cases, on_progress=advance)
+
+        found = anyio.run(fitted)
+    if as_json:
+        show.print_json(_json(found))
+        return
+    words, out = WORDS[settings.lang], show.console()
+    gain, low, high = found.gain
+    said = words["learned"].format(
+        choices=found.choices,
+        found=found.found,
+        retrieval=found.retrieval,
+        ranked=found.ranked,
+        gain=gain,
+        low=low,
+        high=high,
+    )
+    likes = words["likes"].format(n=found.judgments) if found.judgments else words["no likes"]
+    out.print(said, likes, sep="\n", markup=False, highlight=False)
+    if found.silent:
+        out.print(words["silent"].format(why=found.silent), markup=False, highlight=False)
+    _gates(found.head.gates, words)
+    path = settings.data_dir / wiring.HEAD
+    out.print(words["saved"].format(name=found.head.name, path=path), markup=False, highlight=False)
+
+
+def show_head(settings: Settings, *, as_json: bool) -> None:
+    """Print the weights and gates of the head that ranks.
+
+    Raises:
+        ConfigError: none has been fitted.
+    """
+    head = wiring.head(settings)
+    if head is None:
+        raise ConfigError(f"no head in {str(settings.data_dir)!r}; run 'recagent fit' to learn one")
+    if as_json:
+        show.print_json(head)
+        return
+    words = WORDS[settings.lang]
+    scenes = {words["every scene"]: head.shared, **head.scenes}
+    table = Table(words["source"], *scenes, title=words["weights"], title_justify="left")
+    for at, source in enumerate(head.scales):
+        cells = [f"{own[2 * at]:+.2f} / {own[2 * at + 1]:+.2f}" for own in scenes.values()]
+        table.add_row(source, *cells)
+    out = show.console()
+    out.print(table, f"({words['score']} / {words['log']})", markup=False, highlight=False)
+    _gates(head.gates, words)
+    told = ", ".join(f"{key}: {value}" for key, value in head.told.items())
+    out.print(f"{head.name}: {told}", style="dim", markup=False, highlight=False)
+
+
+def _gates(gates: Mapping[str, Gate], words: Mapping[str, str]) -> None:
+    if not gates:
+        return
+    columns = ("scene", "rule", "cases", "gain", "low", "forced")
+    table = Table(*(words[name] for name in columns), title=words["gate"], title_justify="left")
+    for scene, gate in sorted(gates.items()):
+        numbers = (f"{value:+.3f}" for value in (gate.gain, gate.low, gate.forced))
+        table.add_row(scene, words[gate.rule], str(gate.cases), *numbers)
+    show.console().print(table)
+
+
+def _json(found: Fitted) -> dict[str, Any]:
+    head: Head = found.head
+    return {
+        "head": head.name,
+        "choices": found.choices,
+        "found": found.found,
+        "ndcg10_retrieval": found.retrieval,
+        "ndcg10_head": found.ranked,
+        "gain": found.gain[0],
+        "gain_low95": found.gain[1],
+        "gain_high95": found.gain[2],
+        "judgments": found.judgments,
+        "language_model_not_asked": found.silent,
+        "gates": head.gates,
+    }

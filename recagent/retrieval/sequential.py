@@ -6,9 +6,10 @@ cosine is likely to be next. Training is in ``learning.sequence``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
@@ -85,20 +86,20 @@ def encode(vectors: Floats, weights: SequenceWeights) -> Floats:
     vectors = vectors[-w.length :]
     heads = w.distances.shape[1]
     x = vectors * w.scale + w.places[: len(vectors)]
-    behind = np.arange(len(x))[:, None] - np.arange(len(x))  # how far the second is before the first
+    place = np.arange(len(x))
+    behind = place[:, None] - place  # how many items the second is before the first
     unseen = np.where(behind < 0, np.float32(-np.inf), np.float32(0.0))
     for e in range(len(w.read)):
         told = _normed(x, w.norm[e]) @ w.read[e] + w.read_shift[e]
-        # (3, heads, l, d / heads)
-        query, key, value = told.reshape(len(x), 3, heads, -1).transpose(1, 2, 0, 3)
+        query, key, value = told.reshape(len(x), 3, heads, -1).transpose(1, 2, 0, 3)  # by head
         logits = query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(query.shape[2]))
         shares = _softmax(logits + w.distances[e][:, behind.clip(min=0)] + unseen)
         found = (shares @ value).transpose(1, 0, 2).reshape(x.shape)
         x = x + found @ w.write[e] + w.write_shift[e]
         inner = _normed(x, w.inner_norm[e]) @ w.widen[e] + w.widen_shift[e]
-        x = x + inner.clip(min=0.0) @ w.narrow[e] + w.narrow_shift[e]
+        x = x + np.maximum(inner, np.float32(0.0)) @ w.narrow[e] + w.narrow_shift[e]
     person = _normed(x[-1], w.last_norm)
-    return person / np.linalg.norm(person)
+    return person / np.float32(np.linalg.norm(person))
 
 
 def save_weights(weights: SequenceWeights, path: Path) -> None:
@@ -113,34 +114,43 @@ def load_weights(path: Path) -> SequenceWeights:
         DataError: there is no such file, or its arrays are not those of one model.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in file.files}
     except FileNotFoundError as error:
         raise DataError(f"sequence model {str(path)!r} is not there; train it first") from error
-    except (OSError, ValueError, BadZipFile) as error:
-        raise DataError(f"sequence model {str(path)!r} cannot be read: {error}; train it again") from error
+    except (OSError, EOFError, ValueError, BadZipFile) as error:
+        raise DataError(
+            f"sequence model {str(path)!r} cannot be read: {error}; train it again"
+        ) from error
     broken = _broken(arrays)
     if broken:
-        raise DataError(f"sequence model {str(path)!r}: {broken} does not fit the rest; train it again")
-    return SequenceWeights(**{name: arrays[name] for name in _shapes(1, 1, 1, 1, 1)})
+        raise DataError(
+            f"sequence model {str(path)!r}: {broken!r} does not fit the rest; train it again"
+        )
+    return SequenceWeights(**{each.name: arrays[each.name] for each in fields(SequenceWeights)})
 
 
-def _broken(arrays: dict[str, Floats]) -> str:
+def _broken(arrays: Mapping[str, Floats]) -> str:
     """Name of the first array that is missing or has another shape than the others ask for."""
     for name, sides in (("places", 2), ("distances", 3), ("widen", 3)):
         if name not in arrays or arrays[name].ndim != sides:
-            return repr(name)
+            return name
     length, d = arrays["places"].shape
     e, heads, _ = arrays["distances"].shape
-    shapes = _shapes(length=length, d=d, e=e, heads=heads, h=arrays["widen"].shape[2])
-    for name, shape in shapes.items():
-        array = arrays.get(name)
-        if array is None or array.shape != shape or array.dtype != np.float32 or not np.isfinite(array).all():
-            return repr(name)
-    return "" if d % heads == 0 else "'distances'"
+    if d % heads:
+        return "distances"
+    wanted = shapes(length=length, d=d, e=e, heads=heads, h=arrays["widen"].shape[2])
+    return next((name for name in wanted if not _fits(arrays.get(name), wanted[name])), "")
 
 
-def _shapes(length: int, d: int, e: int, heads: int, h: int) -> dict[str, tuple[int, ...]]:
+def _fits(array: Floats | None, shape: tuple[int, ...]) -> bool:
+    if array is None or array.dtype != np.float32:
+        return False
+    return array.shape == shape and bool(np.isfinite(array).all())
+
+
+def shapes(length: int, d: int, e: int, heads: int, h: int) -> dict[str, tuple[int, ...]]:
+    """The shape of each field of ``SequenceWeights``, by name."""
     return {
         "scale": (1,),
         "places": (length, d),

@@ -41,6 +41,7 @@ class SequenceSettings:
         dropout: share of numbers left out while training.
         rate: step of Adam.
         batch: people at a time.
+        memory: steps over which weights are averaged; the mean is what is kept.
         negatives: items drawn for a batch, to tell the next item from; all where there are no more.
         epochs: at most.
         patience: epochs without a better one after which it stops.
@@ -56,6 +57,7 @@ class SequenceSettings:
     dropout: float = 0.3
     rate: float = 0.003
     batch: int = 128
+    memory: int = 1000
     negatives: int = 2048
     epochs: int = 40
     patience: int = 3
@@ -154,7 +156,10 @@ class _Learner:
             inner=settings.inner,
         )
         self._table = (0.02 * torch.randn(items, settings.dimension)).requires_grad_()
-        self._adam = torch.optim.Adam([*self._w.values(), self._table], lr=settings.rate)
+        self._changing = [*self._w.values(), self._table]
+        self._means = [each.detach().clone() for each in self._changing]
+        self._steps = 0
+        self._adam = torch.optim.Adam(self._changing, lr=settings.rate)
 
     def step(self, batch: Numbers) -> float:
         """Changes the weights by a batch of padded rows; its mean loss in nats."""
@@ -176,6 +181,11 @@ class _Learner:
         self._adam.zero_grad()
         torch.autograd.backward([logits, units], [by_people, by_items])
         self._adam.step()
+        self._steps += 1
+        share = max(1.0 / settings.memory, 1.0 / self._steps)
+        with torch.no_grad():
+            for mean, each in zip(self._means, self._changing, strict=True):
+                mean.lerp_(each, share)
         return loss
 
     def held_out(self, people: Sequence[Numbers]) -> float:
@@ -183,11 +193,12 @@ class _Learner:
         torch, size, length = self._torch, self._settings.batch, self._settings.length
         found: list[Any] = []
         with torch.no_grad():
-            units = self._unit(self._table, dim=1)
+            *means, table = self._means
+            w, units = dict(zip(self._w, means, strict=True)), self._unit(table, dim=1)
             for part in (people[at : at + size] for at in range(0, len(people), size)):
                 rows = torch.from_numpy(padded([each[:-1][-length:] for each in part]))
                 vectors = units[rows.clamp(min=0)]
-                stream = encode_all(torch, self._w, vectors=vectors, dropout=0.0)
+                stream = encode_all(torch, w, vectors=vectors, dropout=0.0)
                 newest = (rows >= 0).sum(dim=1) - 1
                 scores = stream[torch.arange(len(part)), newest] @ units.T
                 right = scores[torch.arange(len(part)), [int(each[-1]) for each in part]]
@@ -197,10 +208,10 @@ class _Learner:
         return float(torch.cat(found).mean())
 
     def now(self) -> tuple[SequenceWeights, Floats]:
-        """Weights and unit item vectors, as arrays of their own."""
-        arrays = {name: each.detach().numpy().copy() for name, each in self._w.items()}
-        vectors = self._unit(self._table.detach(), dim=1).numpy()
-        return SequenceWeights(**arrays), vectors
+        """Mean weights and unit item vectors, as arrays of their own."""
+        *means, table = self._means
+        arrays = {name: each.numpy().copy() for name, each in zip(self._w, means, strict=True)}
+        return SequenceWeights(**arrays), self._unit(table, dim=1).numpy()
 
 
 def padded(sequences: Sequence[Numbers]) -> Numbers:

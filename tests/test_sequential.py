@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sequences import unit_rows, weights
 
 from recagent.errors import ConfigError, DataError
-from recagent.learning.sequence import SequenceSettings, train
+from recagent.learning.sequence import SequenceSettings, narrowed, train
 from recagent.retrieval.sequential import SequenceWeights, encode, load_weights, save_weights
 
 GOLDEN = Path(__file__).parent / "golden" / "sequence.npz"
@@ -108,8 +108,15 @@ def test_serving_needs_no_torch():
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def trained(sequences):
-    return train(sequences, items=4, settings=SequenceSettings(), seed=0, progress=lambda _: None)
+def trained(sequences, *, start=None):
+    return train(
+        sequences,
+        items=4,
+        settings=SequenceSettings(),
+        seed=0,
+        progress=lambda _: None,
+        start=start,
+    )
 
 
 def test_training_without_torch_names_the_extra(monkeypatch):
@@ -125,3 +132,21 @@ def test_training_refuses_what_cannot_be_learnt_from():
         trained([[0, 1, 4]])
     with pytest.raises(DataError, match="item number -1 is none of 0 to 3"):
         trained([[0, 1, -1]])
+    with pytest.raises(DataError, match=r"start vectors are \(4, 8\), not \(4, 64\)"):
+        trained([[0, 1, 2]], start=unit_rows(4))
+
+
+@pytest.mark.parametrize("dimension", [3, 5, 9])
+def test_narrowed_vectors_keep_the_widest_differences(dimension):
+    vectors = np.random.default_rng(0).normal(size=(40, 5)) * [9.0, 5.0, 3.0, 0.1, 0.1]
+    found = narrowed(vectors.astype(np.float32), dimension=dimension)
+    assert found.shape == (40, dimension)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), np.ones(40), atol=1e-5)
+    centred = vectors - vectors.mean(axis=0)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    np.testing.assert_allclose(found @ found.T, centred @ centred.T, atol=0.1)
+
+
+def test_vectors_that_are_all_alike_narrow_to_zeros():
+    assert not narrowed(np.ones((4, 5), dtype=np.float32), dimension=3).any()

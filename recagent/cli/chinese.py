@@ -18,6 +18,7 @@ MESSAGES: Mapping[str, str] = {
     "'torch' is missing: pip install 'recagent[tune]'": "缺少 'torch'：pip install 'recagent[tune]'",
     "item number {} is none of 0 to {}; number them so": "商品序号 {0} 不在 0 到 {1} 之间；请这样编号",
     "nobody has three items, which a sequence model needs; give more events": "没有人有三个商品，而序列模型需要这样的人；请提供更多行为",
+    "start vectors are {}, not {}; give one of the model's dimension for each item": "起始向量的形状是 {0}，而不是 {1}；请为每个商品给出一个与模型维度相同的向量",
     "sequence model {} cannot be read: {}; train it again": "序列模型 {0} 无法读取：{1}；请重新训练",
     "sequence model {} is not there; train it first": "序列模型 {0} 不存在；请先训练",
     "sequence model {}: {} does not fit the rest; train it again": "序列模型 {0}：{1} 与其余部分不符；请重新训练",

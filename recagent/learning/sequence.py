@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
 
 _ASKED = 3_000  # people whose newest item decides when to stop
+_SPREAD = 0.02  # of item vectors' first numbers, before their rows are made unit
+_START = 3.0  # how much longer than those are the given ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +55,14 @@ class SequenceSettings:
     heads: int = 2
     inner: int = 128
     length: int = 50
-    temperature: float = 0.07
-    dropout: float = 0.3
+    temperature: float = 0.1
+    dropout: float = 0.5
     rate: float = 0.003
     batch: int = 128
     memory: int = 1000
     negatives: int = 2048
     epochs: int = 40
-    patience: int = 3
+    patience: int = 2
     threads: int = 1
 
 
@@ -89,6 +91,7 @@ def train(
     settings: SequenceSettings,
     seed: int,
     progress: Callable[[Epoch], None],
+    start: Floats | None = None,
 ) -> Sequential:
     """The model of the epoch that ranks people's newest items best.
 
@@ -101,10 +104,12 @@ def train(
         settings: of the model and its training.
         seed: of first weights, order, draws and dropout.
         progress: called after each epoch.
+        start: (items, dimension) float32 unit rows that item vectors begin near to, such as
+            ``narrowed`` vectors of their titles; by chance if not given.
 
     Raises:
         ConfigError: torch is not installed.
-        DataError: nobody has three items, or a number is no item's.
+        DataError: nobody has three items, a number is no item's, or ``start`` has another shape.
 
     Source: Kang and McAuley, "Self-attentive sequential recommendation", ICDM 2018, with the loss
     of ``catalogue_loss``; attention by distance as in Raffel et al., "Exploring the limits of
@@ -112,6 +117,11 @@ def train(
     """
     people = [np.asarray(each, dtype=np.int64) for each in sequences if len(each) > 2]
     _check(people, items)
+    if start is not None and start.shape != (items, settings.dimension):
+        raise DataError(
+            f"start vectors are {start.shape!r}, not {(items, settings.dimension)!r}; "
+            "give one of the model's dimension for each item"
+        )
     torch = _torch()
     draws = np.random.default_rng(seed)
     chosen: list[int] = draws.permutation(len(people))[:_ASKED].tolist()
@@ -122,7 +132,7 @@ def train(
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            learner = _Learner(torch, items=items, settings=settings)
+            learner = _Learner(torch, items=items, settings=settings, start=start)
             kept = best = None
             while len(done) < settings.epochs:
                 batches = _batches(known, draws, size=settings.batch)
@@ -143,7 +153,9 @@ def train(
 class _Learner:
     """Weights that change: the blocks', and the items' table, whose rows are made unit in use."""
 
-    def __init__(self, torch: Any, *, items: int, settings: SequenceSettings) -> None:
+    def __init__(
+        self, torch: Any, *, items: int, settings: SequenceSettings, start: Floats | None
+    ) -> None:
         self._torch = torch
         self._unit = torch.nn.functional.normalize
         self._settings = settings
@@ -155,7 +167,10 @@ class _Learner:
             heads=settings.heads,
             inner=settings.inner,
         )
-        self._table = (0.02 * torch.randn(items, settings.dimension)).requires_grad_()
+        table = _SPREAD * torch.randn(items, settings.dimension)
+        if start is not None:
+            table += _START * _SPREAD * settings.dimension**0.5 * torch.from_numpy(start)
+        self._table = table.requires_grad_()
         self._changing = [*self._w.values(), self._table]
         self._means = [each.detach().clone() for each in self._changing]
         self._steps = 0
@@ -212,6 +227,16 @@ class _Learner:
         *means, table = self._means
         arrays = {name: each.numpy().copy() for name, each in zip(self._w, means, strict=True)}
         return SequenceWeights(**arrays), self._unit(table, dim=1).numpy()
+
+
+def narrowed(vectors: Floats, *, dimension: int) -> Floats:
+    """(n, dimension) float32 unit rows: vectors (n, m) along the axes on which they differ most."""
+    centred = vectors - vectors.mean(axis=0)
+    svd: Any = np.linalg.svd
+    axes: Floats = svd(centred, full_matrices=False)[2][:dimension]
+    found = np.zeros((len(vectors), dimension), dtype=np.float32)
+    found[:, : len(axes)] = centred @ axes.T
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-6))
 
 
 def padded(sequences: Sequence[Numbers]) -> Numbers:

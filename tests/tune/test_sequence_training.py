@@ -15,7 +15,15 @@ torch = pytest.importorskip("torch", reason="no torch here: .ci/tune runs these 
 
 ITEMS = 12
 SMALL = SequenceSettings(
-    dimension=16, inner=16, length=6, dropout=0.1, batch=16, epochs=30, rate=0.01
+    dimension=16,
+    inner=16,
+    length=6,
+    temperature=0.07,
+    dropout=0.1,
+    batch=16,
+    epochs=30,
+    rate=0.01,
+    patience=3,
 )
 
 
@@ -59,6 +67,13 @@ def test_item_vectors_are_unit_rows():
     model = trained(walks(), settings=replace(SMALL, epochs=1))
     assert model.vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(model.vectors, axis=1), np.ones(ITEMS), atol=1e-5)
+
+
+def test_item_vectors_begin_near_those_that_are_given():
+    start, one = unit_rows(ITEMS, SMALL.dimension), replace(SMALL, epochs=1, rate=1e-5)
+    model = train(walks(), items=ITEMS, settings=one, seed=0, progress=lambda _: None, start=start)
+    assert (model.vectors * start).sum(axis=1).min() > 0.8
+    assert (trained(walks(), settings=one).vectors * start).sum(axis=1).mean() < 0.3
 
 
 def test_the_same_seed_gives_the_same_model_and_another_another():

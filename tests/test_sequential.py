@@ -136,6 +136,13 @@ def test_training_refuses_what_cannot_be_learnt_from():
         trained([[0, 1, 2]], start=unit_rows(4))
 
 
+def test_settings_that_cannot_be_trained_are_refused():
+    with pytest.raises(ConfigError, match="dimension 10 is no multiple of heads 4"):
+        SequenceSettings(dimension=10, heads=4)
+    with pytest.raises(ConfigError, match=r"temperature 0\.01 is too low"):
+        SequenceSettings(temperature=0.01)
+
+
 @pytest.mark.parametrize("dimension", [3, 5, 9])
 def test_narrowed_vectors_keep_the_widest_differences(dimension):
     vectors = np.random.default_rng(0).normal(size=(40, 5)) * [9.0, 5.0, 3.0, 0.1, 0.1]

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _ASKED = 3_000  # people whose newest item decides when to stop
 _SPREAD = 0.02  # of item vectors' first numbers, before their rows are made unit
+_COLDEST = 0.02  # temperature; below it float32 overflows
 _START = 3.0  # how much longer than those are the given ones
 
 
@@ -39,7 +40,7 @@ class SequenceSettings:
         heads: of each block.
         inner: width of a block's inner layer.
         length: newest items of a person that are read.
-        temperature: cosines are divided by it to become logits.
+        temperature: cosines are divided by it to become logits; at least 0.02.
         dropout: share of numbers left out while training.
         rate: step of Adam.
         batch: people at a time.
@@ -64,6 +65,14 @@ class SequenceSettings:
     epochs: int = 40
     patience: int = 2
     threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.dimension % self.heads:
+            raise ConfigError(
+                f"dimension {self.dimension!r} is no multiple of heads {self.heads!r}; change one"
+            )
+        if self.temperature < _COLDEST:
+            raise ConfigError(f"temperature {self.temperature!r} is too low; take 0.02 or more")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,8 @@ def catalogue_loss(
     """Mean cross-entropy in nats, its slopes by people (p, d), and by items (n, d).
 
     Of more than ``negatives`` items as many are drawn, and stand for all. Slopes are written out:
-    autograd would go five times as often over the (p, negatives) matrix, which is nearly all of the
-    time. Logits are at most 1 / temperature, so ``exp`` overflows only below a temperature of .012.
+    autograd goes several times more often over the (p, negatives) matrix, which doubles the time.
+    Logits are at most 1 / temperature, so ``exp`` overflows only below a temperature of .012.
 
     Args:
         torch: the module.

@@ -15,6 +15,15 @@ from recagent.cli.chinese_evaluation import MESSAGES as EVALUATION
 # {0}, {1}... in an order of its own.
 MESSAGES: Mapping[str, str] = {
     **EVALUATION,
+    "'torch' is missing: pip install 'recagent[tune]'": "缺少 'torch'：pip install 'recagent[tune]'",
+    "dimension {} is no multiple of heads {}; change one": "dimension {0} 不是 heads {1} 的倍数；请修改其一",
+    "temperature {} is too low; take 0.02 or more": "temperature {0} 太低；请用 0.02 或更大的值",
+    "item number {} is none of 0 to {}; number them so": "商品序号 {0} 不在 0 到 {1} 之间；请这样编号",
+    "nobody has three items, which a sequence model needs; give more events": "没有人有三个商品，而序列模型需要这样的人；请提供更多行为",
+    "start vectors are {}, not {}; give one of the model's dimension for each item": "起始向量的形状是 {0}，而不是 {1}；请为每个商品给出一个与模型维度相同的向量",
+    "sequence model {} cannot be read: {}; train it again": "序列模型 {0} 无法读取：{1}；请重新训练",
+    "sequence model {} is not there; train it first": "序列模型 {0} 不存在；请先训练",
+    "sequence model {}: {} does not fit the rest; train it again": "序列模型 {0}：{1} 与其余部分不符；请重新训练",
     "[embedder] kind = 'endpoint' needs a name and a base URL": "[embedder] kind = 'endpoint' 需要 name 和服务地址（base URL）",
     "[embedder] kind = 'fastembed' needs: pip install fastembed": "[embedder] kind = 'fastembed' 需要先安装：pip install fastembed",
     "[index] url {} must be like 'http://127.0.0.1:8901', or empty for a folder": "[index] url {0} 应形如 'http://127.0.0.1:8901'；留空则使用文件夹",

@@ -9,7 +9,7 @@ target, all before it is history; the pool is the target and 19 films of its sce
 met, drawn in proportion to popularity. The head learns from the last four choices of the others.
 nDCG@10; 95% intervals over people, differences are to the fusion that serves without a head.
 
-Like-probabilities are of the last fifth of people's judgments (of 300 people of either half unless
+Like-probabilities are of the last fifth of people's judgments (of 200 people of either half unless
 ``--full``): what was said before is known, whether they liked the item is asked.
 """
 
@@ -49,7 +49,7 @@ from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
 from recagent.learning.judging import judgments
 from recagent.learning.liking import fit_liking
-from recagent.learning.past import Retrieval, Study, past, studied
+from recagent.learning.past import PASSES, Retrieval, Study, past, studied
 
 KEPT = Path(__file__).parent / "kept" / "movietweetings.jsonl.gz"
 
@@ -88,7 +88,7 @@ async def liking(
 async def catalogue(study: Study, test: Questions, events: Data) -> dict[str, float]:
     """The whole scene as candidates: what retrieval finds, and what the head makes of it."""
     retrieval = Retrieval(weights=dict(SERVED.weights), limit=SERVED.limit, width=SERVED.limit)
-    asked = past(events, people="validation", passes=2)
+    asked = past(events, people="validation", passes=1)
     learn = await studied(asked, study=study, retrieval=retrieval, on_progress=quiet)
     scale = scales(learn, sources=SOURCES)
     fit = fit_base(learn, scales=scale)
@@ -119,7 +119,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     data, settings = load_data("demo"), demo.settings(model={"keep_hours": 0})
     test = make_cases(data, split(data, people="test"))
     events = replace(data, events=test.training)
-    asked = past(events, people="validation", candidates=20)
+    asked = past(events, people="validation", candidates=20, passes=PASSES if options.full else 3)
     async with AsyncExitStack() as closing:
         index = await indexed(settings, data, closing, quiet)
         study = Study(
@@ -140,7 +140,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             figures |= said
         by_scene(found, final)
         figures["ndcg10"] = round(float(final.mean()), 4)
-        number = 0 if options.full else 300
+        number = 0 if options.full else 200
         figures |= await liking(data, study, scales(learn, sources=SOURCES), number=number)
         figures |= await catalogue(study, test, events)
     return figures

@@ -31,6 +31,13 @@ MESSAGES: Mapping[str, str] = {
     "[ratings] low={} must be below high={}": "[ratings] low={0} 必须小于 high={1}",
     "[retrieval] weights: unknown source {}; there are {}": "[retrieval] weights：未知来源 {0}；可用的有 {1}",
     "a slate needs a user id; any text will do for a person nobody knows": "推荐需要用户编号；对未知用户可填任意编号",
+    "no head in {}; run 'recagent fit' to learn one": "{0} 中没有排序头；运行 'recagent fit' 来学习一个",
+    "{} is no head that this version reads; {}": "{0} 不是本版本能读的排序头；{1}",
+    "{} needs a source {} that is not there; {}": "{0} 需要来源 {1}，但没有这个来源；{2}",
+    (
+        "{} past choices are too few to learn from, {} are needed; a choice is a liked item "
+        "that was new to its person, after five events or more"
+    ): "过去的选择只有 {0} 次，太少，无法学习，需要 {1} 次；一次选择是指用户在至少五次行为之后喜欢的、此前没接触过的商品",
     "an event needs a user id": "行为需要用户编号",
     "brought no {}": "安装包中没有 {0}",
     "column map: no file has a column {} for {}; correct --map": "列映射：没有文件含有列 {0}（对应 {1}）；请更正 --map",

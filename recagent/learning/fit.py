@@ -156,9 +156,9 @@ async def _with_language(
 ) -> tuple[Head, str]:
     """The head with what the model is worth; why nothing is known of that, where it is not."""
     if parts.ranker is None:
-        return head, "no language model is set"
+        return head, "none is set"
     if not chosen:
-        return head, "there was no past choice to ask the language model about"
+        return head, "it was asked about no past choice"
     spoken = await asked(
         chosen,
         study=study,

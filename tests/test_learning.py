@@ -1,0 +1,250 @@
+"""Learning from past choices: weights, gates, like-probabilities, and the whole fit."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from command import Command
+
+from recagent import wiring
+from recagent.errors import ConfigError, DataError
+from recagent.evaluation.nouns import Data
+from recagent.learning.examples import Example
+from recagent.learning.fitting import fit_base, fold, scales
+from recagent.learning.gating import Trial, gates, ndcg
+from recagent.learning.liking import Judgment, fit_liking
+from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
+from recagent.learning.past import past
+from recagent.settings import Settings
+from recagent.types import Event, Item, Rate, RatingScale, Scene
+
+LOW = Penalty(shared=0.01, apart=1000.0)
+
+
+def choices(number, weights, *, seed=0, groups=1):
+    """Pools of ten with three columns, and what a person with these weights would choose."""
+    chance = np.random.default_rng(seed)
+    pools = [chance.normal(size=(10, 3)) for _ in range(number)]
+    chosen = [int(np.argmax(pool @ weights + chance.gumbel(size=10))) for pool in pools]
+    return pools_of(pools, chosen, groups=[at % groups for at in range(number)])
+
+
+def test_weights_that_made_the_choices_are_found():
+    weights = np.asarray([1.0, -0.5, 0.0])
+    found = fit(choices(4000, weights), groups=1, penalty=LOW)
+    assert found.groups[0] == pytest.approx(weights, abs=0.1)
+
+
+def test_no_other_weights_are_likelier():
+    pools = choices(300, np.asarray([0.7, 0.2, -0.4]))
+    found = fit(pools, groups=1, penalty=Penalty(shared=1e-6, apart=1e6))
+
+    def likely(weights):
+        scores = pools.columns @ weights
+        return log_softmax(scores, pools.starts)[0][pools.chosen].sum()
+
+    best = likely(found.shared)
+    for at in range(3):
+        for step in (-0.05, 0.05):
+            assert likely(found.shared + step * np.eye(3)[at]) < best
+
+
+def test_groups_are_drawn_towards_what_they_share():
+    one, other = choices(400, np.asarray([2.0, 0, 0])), choices(400, np.asarray([-2.0, 0, 0]))
+    both = pools_of(
+        [*np.split(one.columns, 400), *np.split(other.columns, 400)],
+        [*(one.chosen - one.starts), *(other.chosen - other.starts)],
+        groups=[0] * 400 + [1] * 400,
+    )
+    free = fit(both, groups=2, penalty=Penalty(shared=1.0, apart=0.1)).groups[:, 0]
+    held = fit(both, groups=2, penalty=Penalty(shared=1.0, apart=1e6)).groups[:, 0]
+    assert free[0] > 1
+    assert free[1] < -1
+    assert held == pytest.approx([0, 0], abs=0.2)
+
+
+def test_a_group_without_pools_has_the_shared_weights():
+    found = fit(choices(200, np.asarray([1.0, 0, 0])), groups=3, penalty=LOW)
+    assert found.groups[2] == pytest.approx(found.shared)
+
+
+def example(at, *, chosen=0, scene="books", features=None):
+    return Example(
+        case=f"c{at}",
+        user_id=f"u{at}",
+        scene=scene,
+        cold=False,
+        items=("a", "b", "c"),
+        features=features or ({"good": 3.0}, {"good": 1.0}, {}),
+        chosen=chosen,
+    )
+
+
+def test_held_out_scores_come_from_weights_that_never_saw_the_person():
+    mixed = [example(at, chosen=int(fold(f"u{at}") == 0)) for at in range(200)]
+    found = fit_base(mixed, scales=scales(mixed, sources=["good"]))
+    odd = next(at for at in range(200) if fold(f"u{at}") == 0)
+    assert found.held[odd][0] > found.held[odd][1]  # as all the others would have it
+
+
+def test_choices_that_retrieval_did_not_find_teach_nothing_and_are_still_scored():
+    known = [example(at) for at in range(60)]
+    more = [*known, *(example(100 + at, chosen=None) for at in range(40))]
+    base, with_more = fit_base(known, scales={"good": 1.0}), fit_base(more, scales={"good": 1.0})
+    assert with_more.shared == pytest.approx(base.shared)
+    assert len(with_more.held) == 100
+
+
+def test_too_few_choices_are_refused():
+    with pytest.raises(DataError, match="3 past choices are too few to learn from, 50 are needed"):
+        fit_base([example(at) for at in range(3)], scales={"good": 1.0})
+
+
+def trials(scene, gain, *, number=80, cold=False):
+    chance = random.Random(f"{scene}{gain}")  # noqa: S311
+    return [
+        Trial(user_id=f"{scene}{at}", scene=scene, cold=cold, entropy=chance.random(), base=0.5,
+              joined=0.5 + gain + chance.gauss(0, 0.05))
+        for at in range(number)
+    ]  # fmt: skip
+
+
+def test_a_gate_opens_only_where_the_model_surely_helps():
+    opened = gates([*trials("helps", 0.05), *trials("hurts", -0.05), *trials("nothing", 0.0)])
+    assert opened["helps"].rule != "never"
+    assert opened["helps"].low > 0
+    assert opened["hurts"].rule == "never"
+    assert opened["hurts"].forced < 0
+    assert opened["nothing"].rule == "never"
+
+
+def test_a_gate_asks_for_those_whom_it_helps():
+    mixed = [
+        *trials("s", 0.1),
+        *(replace(trial, user_id=f"new {trial.user_id}") for trial in trials("s", -0.3, cold=True)),
+    ]
+    gate = gates(mixed)["s"]
+    assert gate.rule == "warm"
+    assert gate.asked == 0.5
+
+
+def test_few_people_open_no_gate():
+    assert gates(trials("s", 0.5, number=10))["s"].rule == "never"
+
+
+def test_of_a_hundred_models_that_change_nothing_hardly_one_opens_a_gate():
+    opened = [gates(trials(f"s{at}", 0.0, number=40))[f"s{at}"].rule for at in range(100)]
+    assert sum(rule != "never" for rule in opened) <= 8
+
+
+def test_ndcg_counts_places_and_keeps_the_order_of_equals():
+    scores = np.asarray([1.0, 2.0, 2.0])
+    assert ndcg(scores, 1) == 1.0
+    assert ndcg(scores, 2) == pytest.approx(1 / np.log2(3))
+    assert ndcg(scores, None) == 0.0
+    assert ndcg(scores, 0, k=2) == 0.0
+
+
+def judged(number, *, seed=0):
+    """Likes that follow the item's rate."""
+    chance = random.Random(seed)  # noqa: S311
+    found = []
+    for at in range(number):
+        share = chance.random()
+        rate = Rate(likes=round(share * 40), judged=40)
+        found.append(
+            Judgment(user_id=f"u{at}", liked=chance.random() < share, features={}, item=rate,
+                     person=Rate())
+        )  # fmt: skip
+    return found
+
+
+def test_like_probabilities_are_as_often_right_as_they_say():
+    liking = fit_liking(judged(4000), scales={"x": 1.0})
+    assert liking is not None
+    fresh = judged(4000, seed=1)
+    said = np.asarray([liking.probability({}, item=j.item, person=j.person) for j in fresh])
+    for part in np.array_split(np.argsort(said), 5):
+        seen = np.mean([fresh[at].liked for at in part])
+        assert said[part].mean() == pytest.approx(seen, abs=0.05)
+
+
+def test_where_nobody_says_no_there_is_no_like_probability():
+    content = [replace(judgment, liked=True) for judgment in judged(500)]
+    assert fit_liking(content, scales={"x": 1.0}) is None
+
+
+def shop(people=120, items=40, length=9):
+    """A shop where everybody likes either the even or the odd things, and nothing else."""
+    chance = random.Random(0)  # noqa: S311
+    goods = [Item(id=f"i{at}", scene="shop", title=f"Thing {at}") for at in range(items)]
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    events = []
+    for person in range(people):
+        taste = [at for at in range(items) if at % 2 == person % 2]
+        for at, thing in enumerate(chance.sample(taste, length)):
+            when = start + timedelta(days=at, minutes=person)
+            events.append(Event(user_id=f"p{person}", item_id=f"i{thing}", scene="shop",
+                                kind="like", at=when))  # fmt: skip
+    return goods, sorted(events, key=lambda event: event.at)
+
+
+def test_the_past_is_asked_backwards_and_never_known_before():
+    goods, events = shop()
+    data = Data(name="shop", scenes={"shop": Scene(name="shop")}, items=goods, events=events,
+                users={}, scale=RatingScale(), fingerprint="")  # fmt: skip
+    asked = past(data, passes=3)
+    assert [len(each.cases) for each in asked] == [120, 120, 120]
+    for each in asked:
+        known = {(event.user_id, event.item_id) for event in each.training}
+        for case in each.cases:
+            (wanted,) = case.judgments
+            assert (case.user_id, wanted) not in known
+            assert all(event.item_id != wanted for event in case.history)
+
+
+def test_fit_learns_and_recommend_ranks_by_it(
+    tmp_path, recagent: Command, monkeypatch: pytest.MonkeyPatch
+):
+    goods, events = shop()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "none")
+    rows = "".join(f"{item.id},{item.scene},{item.title}\n" for item in goods)
+    (tmp_path / "items.csv").write_text("item_id,scene,title\n" + rows)
+    rows = "".join(
+        f"{event.user_id},{event.item_id},shop,like,{event.at.isoformat()}\n" for event in events
+    )
+    (tmp_path / "events.csv").write_text("user_id,item_id,scene,kind,timestamp\n" + rows)
+    (tmp_path / "recagent.toml").write_text(
+        'data_dir = "data"\n[[catalog.items]]\npath = "items.csv"\n'
+        '[[catalog.events]]\npath = "events.csv"\n'
+    )
+    assert recagent("index").returncode == 0
+    none = recagent("head", "show")
+    assert none.returncode == 1
+    assert "run 'recagent fit' to learn one" in none.stderr
+    done = recagent("fit")
+    assert done.returncode == 0, done.stderr
+    assert "the language model will not be asked: none is set" in done.stdout
+    learned = wiring.head(Settings(data_dir=tmp_path / "data"))
+    assert learned is not None
+    assert learned.liking is None  # nobody says what they do not like
+    said = recagent("recommend", "p1", "-k", "5", "--json")
+    assert f'"head": "{learned.name}"' in said.stdout
+    assert f"head {learned.name}" in recagent("recommend", "p1").stdout
+    assert "neighbours" in recagent("head", "show").stdout
+    (tmp_path / "data" / "head.json").write_text("{}")
+    broken = recagent("recommend", "p1")
+    assert broken.returncode == 1
+    assert "run 'recagent fit' again" in broken.stderr
+
+
+def test_a_head_that_needs_an_unknown_source_is_refused(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    (tmp_path / "head.json").write_text(
+        '{"name": "x", "scales": {"magic": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
+    )
+    with pytest.raises(ConfigError, match="needs a source 'magic' that is not there"):
+        wiring.head(settings)

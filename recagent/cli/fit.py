@@ -25,6 +25,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "likes": "like-probability from {n} judgments",
         "no likes": "no like-probability: too few judgments of things that people did not like",
         "silent": "the language model will not be asked: {why}",
+        "no model": "none is set", "no choices": "it was asked about no past choice",
+        "few answers": "it answered about fewer past choices than it takes to weigh it by (50)",
         "saved": "head {name} ranks from now on ({path})",
         "source": "Source", "every scene": "shared", "score": "score", "log": "its logarithm",
         "gate": "Language model", "scene": "Scene", "rule": "asked", "cases": "cases",
@@ -40,6 +42,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "likes": "喜欢概率学自 {n} 次评价",
         "no likes": "没有喜欢概率：不喜欢的评价太少",
         "silent": "不会调用语言模型：{why}",
+        "no model": "没有设置模型", "no choices": "没有就任何过去的选择问过它",
+        "few answers": "它回答的过去选择太少，不足以衡量它（需要 50 个）",
         "saved": "从现在起由排序头 {name} 排序（{path}）",
         "source": "来源", "every scene": "共用", "score": "分数", "log": "分数的对数",
         "gate": "语言模型", "scene": "场景", "rule": "调用", "cases": "样本",
@@ -76,7 +80,7 @@ def run(settings: Settings, *, language_cases: int, as_json: bool) -> None:
     likes = words["likes"].format(n=found.judgments) if found.judgments else words["no likes"]
     out.print(said, likes, sep="\n", markup=False, highlight=False)
     if found.silent:
-        out.print(words["silent"].format(why=found.silent), markup=False, highlight=False)
+        out.print(words["silent"].format(why=words[found.silent]), markup=False, highlight=False)
     _gates(found.head.gates, words)
     path = settings.data_dir / wiring.HEAD
     out.print(words["saved"].format(name=found.head.name, path=path), markup=False, highlight=False)

@@ -17,7 +17,7 @@ from recagent.evaluation.resampling import interval
 from recagent.learning.fitting import fit_base, scales
 from recagent.learning.gating import ndcg
 from recagent.learning.judging import judgments
-from recagent.learning.language import Pool, asked, pools, with_language
+from recagent.learning.language import Pool, Silent, asked, pools, with_language
 from recagent.learning.liking import fit_liking
 from recagent.learning.past import DIMENSION, Retrieval, Study, past, studied
 from recagent.learning.stored import stored
@@ -41,7 +41,7 @@ class Fitted:
         ranked: the same of the head, by weights that never saw the person.
         gain: their mean difference and the ends of its 95% interval over people.
         judgments: that the like-probability was learned from; 0 where it was not.
-        silent: why no language model was asked; empty where one was.
+        silent: why nothing is known of a language model's worth; empty where it is.
     """
 
     head: Head
@@ -51,7 +51,7 @@ class Fitted:
     ranked: float
     gain: tuple[float, float, float]
     judgments: int
-    silent: str
+    silent: Silent
 
 
 async def fit(
@@ -153,12 +153,12 @@ async def _learned(
 
 async def _with_language(
     head: Head, chosen: Sequence[Pool], study: Study, parts: Parts, on_progress: OnProgress
-) -> tuple[Head, str]:
+) -> tuple[Head, Silent]:
     """The head with what the model is worth; why nothing is known of that, where it is not."""
     if parts.ranker is None:
-        return head, "none is set"
+        return head, "no model"
     if not chosen:
-        return head, "it was asked about no past choice"
+        return head, "no choices"
     spoken = await asked(
         chosen,
         study=study,

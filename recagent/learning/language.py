@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+Silent = Literal["", "no model", "no choices", "few answers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,7 +84,7 @@ async def asked(
     ]
 
 
-def with_language(head: Head, pools: Sequence[Pool]) -> tuple[Head, str]:
+def with_language(head: Head, pools: Sequence[Pool]) -> tuple[Head, Silent]:
     """The head with a language part and gates; why it has none, where it has none."""
     examples = [pool.example for pool in pools]
     try:
@@ -90,7 +92,7 @@ def with_language(head: Head, pools: Sequence[Pool]) -> tuple[Head, str]:
             examples, [pool.base for pool in pools], [pool.said for pool in pools]
         )
     except DataError:
-        return head, f"{len(pools)} answers are too few to weigh a model by"
+        return head, "few answers"
     opened = gates(
         [
             trial(

@@ -69,11 +69,12 @@ OWN = [make_event("eve", "b2"), make_event("eve", "f1", scene="films")]
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_a_baseline_names_items_of_the_scene_best_first_and_none_that_must_not_come(name):
-    scores = answer(name, OWN, exclude=["b2"])
+    training = [*LIKES, make_event("bob", "b3", days=1)]  # after b2
+    scores = answer(name, OWN, exclude=["b2"], training=training)
     assert set(scores) <= {"b1", "b3", "b4"}
     assert list(scores.values()) == sorted(scores.values(), reverse=True)
     assert scores
-    assert len(answer(name, OWN, limit=1)) == 1
+    assert len(answer(name, OWN, limit=1, training=training)) == 1
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -7,6 +7,7 @@ from examples import LIKES, SCALE, make_event, wait
 
 from recagent.fakes import MemoryStore
 from recagent.retrieval import Behaviour, Snapshot
+from recagent.types import Rate
 
 
 def behaviour(events=LIKES):
@@ -60,3 +61,55 @@ def test_a_snapshot_reads_the_store_once():
         return first
 
     assert wait(main()).likes["b1"] == 3
+
+
+def test_walks_reach_what_shares_no_person_with_the_liked():
+    chain = [make_event("ann", "a"), make_event("ann", "b"), make_event("bob", "b"),
+             make_event("bob", "c"), make_event("cat", "d")]  # fmt: skip
+    behaviour = Behaviour(chain, scale=SCALE)
+    reached = dict(zip(behaviour.likes, behaviour.walks({"a": 1.0}), strict=True))
+    near = dict(zip(behaviour.likes, behaviour.neighbours({"a": 1.0}), strict=True))
+    assert near["c"] == 0
+    assert reached["b"] > reached["c"] > 0
+    assert reached["d"] == 0
+
+
+def test_what_follows_is_counted_in_its_direction_and_nearer_counts_more():
+    days = [make_event(who, what, days=at) for who in ("ann", "bob")
+            for at, what in enumerate("abc")]  # fmt: skip
+    behaviour = Behaviour(days, scale=SCALE)
+    after_a = dict(zip(behaviour.likes, behaviour.following(["a"]), strict=True))
+    after_c = dict(zip(behaviour.likes, behaviour.following(["c"]), strict=True))
+    assert after_a["b"] > after_a["c"] > 0
+    assert not any(after_c.values())
+
+
+def test_factors_bring_together_what_the_same_people_like():
+    shelf = [make_event(f"p{who}", f"{taste}{at}") for who in range(20)
+             for taste in ["xy"[who % 2]] for at in range(4)]  # fmt: skip
+    ids, matrix = Behaviour(shelf, scale=SCALE).factorised(2)
+    rows = dict(zip(ids, matrix, strict=True))
+    assert rows["x0"] @ rows["x1"] > 0.1
+    assert abs(rows["x0"] @ rows["y1"]) < 1e-5
+
+
+def test_without_likes_there_are_no_factors():
+    ids, matrix = Behaviour([], scale=SCALE).factorised(4)
+    assert ids == []
+    assert matrix.shape == (0, 4)
+
+
+def test_recent_likes_are_those_of_the_last_thirty_days():
+    behaviour = Behaviour(
+        [make_event("ann", "old"), make_event("ann", "new", days=100)], scale=SCALE
+    )
+    assert behaviour.recent == {"old": 0, "new": 1}
+
+
+def test_an_items_rate_counts_judgments_and_no_looks():
+    behaviour = Behaviour(
+        [make_event("ann", "a"), make_event("bob", "a", kind="dislike"),
+         make_event("cat", "a", kind="view")], scale=SCALE,
+    )  # fmt: skip
+    assert behaviour.rate("a") == Rate(likes=1, judged=2)
+    assert behaviour.rate("unknown") == Rate()

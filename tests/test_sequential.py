@@ -15,7 +15,7 @@ from recagent.errors import ConfigError, DataError
 from recagent.learning.sequence import SequenceSettings, narrowed, train
 from recagent.retrieval.sequential import SequenceWeights, encode, load_weights, save_weights
 
-GOLDEN = Path(__file__).parent / "golden" / "sequence.npz"
+GOLDEN = Path(__file__).parent / "sequence.npz"
 
 
 def test_it_gives_what_torch_gave_after_every_item():

@@ -1,4 +1,4 @@
-"""Makes tests/golden/sequence.npz with torch: weights by chance, and what they make of a row.
+"""Makes tests/sequence.npz with torch: weights by chance, and what they make of a row.
 
 Run where torch is: ``PYTHONPATH=tests python tests/tune/make_golden.py``.
 """
@@ -24,7 +24,7 @@ stream = encode_all(
     dropout=0.0,
 )
 np.savez_compressed(
-    Path(__file__).parents[1] / "golden" / "sequence.npz",
+    Path(__file__).parents[1] / "sequence.npz",
     vectors=vectors[:4],
     stream=stream[0, :4].numpy(),
     **arrays,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from recagent import wiring
 from recagent.learning.past import Study
 from recagent.learning.speaking import said
+from recagent.recommender import StraightLine
 from recagent.settings import Settings
 from recagent.types import Case
 
@@ -44,11 +44,7 @@ async def ask(cases: Mapping[str, Case], study: Study, path: Path, *, settings: 
 
         asked = [(await study.query(case), case.item_ids) for case in missing]
         await said(asked, ranker=parts.ranker, index=study.index, on_progress=shown, keep=keep)
-    async with AsyncExitStack() as closing:
-        for model in parts.models:
-            closing.push_async_callback(model.close)
-        closing.push_async_callback(parts.store.close)
-        closing.push_async_callback(parts.index.close)
+    await StraightLine(parts).close()
 
 
 def shown(done: int, total: int) -> None:

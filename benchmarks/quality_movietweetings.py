@@ -59,7 +59,9 @@ async def liking(
 ) -> dict[str, float]:
     """Calibration of the like-probability on the test half's judgments, beside popularity's."""
     learn, test = [
-        await judgments(data, people=people, number=number, study=study, on_progress=quiet)
+        await judgments(
+            data, people=people, number=number, study=study, limit=SERVED.limit, on_progress=quiet
+        )
         for people in ("validation", "test")
     ]
     fitted = fit_liking(learn, scales=scale)

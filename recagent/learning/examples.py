@@ -68,6 +68,17 @@ async def scored(
     return features
 
 
+async def proposed(
+    query: Query, *, sources: Sequence[CandidateSource], limit: int
+) -> dict[str, dict[str, float]]:
+    """What every source says of its best ``limit`` items, by item and source: as when serving."""
+    features: dict[str, dict[str, float]] = {}
+    for source in sources:
+        for item_id, score in await source(query, limit=limit):
+            features.setdefault(item_id, {})[source.name] = score
+    return features
+
+
 async def retrieved(
     cases: Sequence[Case],
     *,

@@ -22,7 +22,7 @@ from recagent.learning.liking import fit_liking
 from recagent.learning.past import DIMENSION, Retrieval, Study, past, studied
 from recagent.learning.stored import stored
 from recagent.ranking import Head
-from recagent.recommender import Options, Parts
+from recagent.recommender import Options, Parts, StraightLine
 from recagent.retrieval import Behaviour
 from recagent.settings import Settings
 
@@ -90,13 +90,8 @@ async def fit(
         await vectors.prune()
         return found
     finally:
-        for model in parts.models:
-            await model.close()
-        await parts.store.close()
         place.close()
-        await parts.index.close()
-        if parts.replies is not None:
-            parts.replies.close()
+        await StraightLine(parts, options).close()
 
 
 async def _learned(
@@ -117,6 +112,7 @@ async def _learned(
     judged = await judgments(
         study.data,
         study=study,
+        limit=options.limit,
         on_progress=lambda done, total: on_progress("judgments", done, total),
     )
     liking = fit_liking(judged, scales=scale)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from recagent.evaluation.nouns import Data
 from recagent.evaluation.splits import SHARE, People, is_among
-from recagent.learning.examples import OnProgress, scored
+from recagent.learning.examples import OnProgress, proposed
 from recagent.learning.liking import Judgment
 from recagent.learning.past import Study
 from recagent.profiles import JUDGMENTS, is_liked, rate
@@ -21,6 +21,7 @@ async def judgments(
     people: People = "all",
     number: int = 0,
     study: Study,
+    limit: int,
     on_progress: OnProgress,
 ) -> list[Judgment]:
     """The last fifth of each person's judgments, on items that they had not met before.
@@ -33,6 +34,7 @@ async def judgments(
         people: whose judgments are taken.
         number: of people at most; 0 is all.
         study: where sources are asked.
+        limit: proposals of each; what it does not propose it says nothing of, as when serving.
         on_progress: told how many people are done.
     """
     by_user: dict[str, list[Event]] = {}
@@ -55,24 +57,21 @@ async def judgments(
         person = rate(before, data.scale)
         for scene in sorted({event.scene for event in held.values()}):
             here = [event for event in held.values() if event.scene == scene]
-            ids = tuple(event.item_id for event in here)
             case = Case(
                 id=user_id,
                 user_id=user_id,
                 scene=scene,
-                item_ids=ids,
+                item_ids=(),
                 judgments={},
                 history=tuple(reversed(before)),
                 user=data.users.get(user_id),
             )
-            features = await scored(
-                ids, await study.query(case), sources=sources, index=study.index
-            )
+            features = await proposed(await study.query(case), sources=sources, limit=limit)
             found += [
                 Judgment(
                     user_id=user_id,
                     liked=is_liked(event, data.scale),
-                    features=features[event.item_id],
+                    features=features.get(event.item_id, {}),
                     item=behaviour.rate(event.item_id),
                     person=person,
                 )

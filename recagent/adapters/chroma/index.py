@@ -94,11 +94,7 @@ class ChromaIndex:
             return np.zeros((0, 0), dtype=np.float32)
         if loaded.scan is None:
             return await self._in_thread(lambda: self._vectors(scene, ids))
-        there = [place for place, item_id in enumerate(ids) if item_id in loaded.row]
-        held = loaded.scan.rows([loaded.row[ids[place]] for place in there])
-        found = np.zeros((len(ids), held.shape[1]), dtype=np.float32)
-        found[there] = held
-        return found
+        return loaded.scan.rows_of(loaded.row, ids)
 
     async def search(
         self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]

@@ -5,7 +5,7 @@ Where the rows come from, and which item a row is, is not known here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -60,6 +60,14 @@ class Scan:
         if self._axes is None:
             return strong
         return np.hstack([strong, self._rest[chosen]]) @ self._axes.T
+
+    def rows_of(self, places: Mapping[str, int], ids: Sequence[str]) -> Matrix:
+        """(len(ids), d) float32, in the order of ``ids``; zeros for one that has no place."""
+        there = [at for at, key in enumerate(ids) if key in places]
+        held = self.rows([places[ids[at]] for at in there])
+        found = np.zeros((len(ids), held.shape[1]), dtype=np.float32)
+        found[there] = held
+        return found
 
     def best(
         self, queries: Matrix, *, limit: int, without: Sequence[Sequence[int]]

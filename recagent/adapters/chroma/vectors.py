@@ -61,11 +61,7 @@ class ChromaVectors:
 
     async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
         held = await self._scene(scene)
-        there = [place for place, key in enumerate(ids) if key in held.row]
-        rows = held.scan.rows([held.row[ids[place]] for place in there])
-        found = np.zeros((len(ids), rows.shape[1]), dtype=np.float32)
-        found[there] = rows
-        return found
+        return held.scan.rows_of(held.row, ids)
 
     async def search(
         self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]

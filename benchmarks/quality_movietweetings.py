@@ -6,10 +6,11 @@
 Half of the people, by a hash of their id, are for learning and choosing, the other half is only
 reported (``recagent.evaluation.splits``). Of every test person the last film that they liked is the
 target, all before it is history; the pool is the target and 19 films of its scene that they never
-met, drawn in proportion to popularity. The head learns from the last four choices of the others.
+met, drawn in proportion to popularity. The head learns from the last choice
+of the others, with ``--full`` from the last four.
 nDCG@10; 95% intervals over people, differences are to the fusion that serves without a head.
 
-Like-probabilities are of the last fifth of people's judgments (of 200 people of either half unless
+Like-probabilities are of the last fifth of people's judgments (of 450 people of either half unless
 ``--full``): what was said before is known, whether they liked the item is asked.
 """
 
@@ -121,7 +122,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     data, settings = load_data("demo"), demo.settings(model={"keep_hours": 0})
     test = make_cases(data, split(data, people="test"))
     events = replace(data, events=test.training)
-    asked = past(events, people="validation", candidates=20, passes=PASSES if options.full else 3)
+    asked = past(events, people="validation", candidates=20, passes=PASSES if options.full else 1)
     async with AsyncExitStack() as closing:
         index = await indexed(settings, data, closing, quiet)
         study = Study(
@@ -142,7 +143,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             figures |= said
         by_scene(found, final)
         figures["ndcg10"] = round(float(final.mean()), 4)
-        number = 0 if options.full else 200
+        number = 0 if options.full else 450
         figures |= await liking(data, study, scales(learn, sources=SOURCES), number=number)
         figures |= await catalogue(study, test, events)
     return figures

@@ -119,10 +119,14 @@ def by_fusion(examples: Sequence[Example]) -> list[Values]:
 
 
 def ranked(
-    learn: Sequence[Example], test: Sequence[Example], *, times: float = 1.0
+    learn: Sequence[Example],
+    test: Sequence[Example],
+    *,
+    times: float = 1.0,
+    sources: Sequence[str] = SOURCES,
 ) -> tuple[Ranked, dict[str, float]]:
     """Fit the head on one half, print how everything ranks the other."""
-    scale = scales(learn, sources=SOURCES)
+    scale = scales(learn, sources=sources)
     fit = fit_base(learn, scales=scale)
     table = Table([example.user_id for example in test], times)
     fused = ndcgs(test, by_fusion(test))
@@ -132,7 +136,7 @@ def ranked(
     table.row("random", ndcgs(test, [chance.random(len(e.items)) for e in test]), minus=fused)
     figures = {
         f"ndcg10_{name}": table.row(name, ndcgs(test, by_source(test, name)), minus=fused)
-        for name in SOURCES
+        for name in sources
     }
     figures["ndcg10_fusion"] = table.row("fusion served without a head", fused)
     figures["ndcg10_head"] = table.row("head, no language model", found.head, minus=fused)

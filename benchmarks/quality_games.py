@@ -10,6 +10,10 @@ drawn alike. As with those who are reported, no source has seen what was asked n
 before it, and nobody's last game is used at all. What the sources say is kept outside the project
 (``--keep``); without it ``--quick`` is of 600 people of either kind, with it of all. nDCG@10 x 100,
 95% intervals over people.
+
+The sequence model is a source where it is there (``--sequence``); with torch it takes five minutes:
+
+    python benchmarks/sequence_games.py --data FOLDER --out FOLDER/OF/MODEL
 """
 
 from __future__ import annotations
@@ -17,17 +21,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import anyio
+import numpy as np
 import orjson
 import platformdirs
 from pydantic import TypeAdapter
-from quality import Table, gated, ndcgs, quiet, ranked
+from quality import SOURCES, Table, by_head, gated, ndcgs, quiet, ranked
 from quality_language import ask, kept_scores, shown
 
 from recagent import demo, wiring
@@ -37,13 +42,17 @@ from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.learning.examples import Example
+from recagent.learning.fitting import fit_base, scales
 from recagent.learning.past import Study, studied
+from recagent.retrieval import NextItem, load_weights
+from recagent.retrieval.sequential import encode
 from recagent.types import Case, Event
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "games"
 LEARNED_FROM = 4000  # people
 FEW = 600  # of either kind, without kept scores
 EXAMPLES = TypeAdapter(list[Example])
+SEQUENCE = NextItem.name
 PUBLISHED = {"Pop": 52.96, "BPRMF": 66.27, "SASRec": 75.92, "GPT-3.5, recency": 53.50}
 
 
@@ -98,14 +107,25 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             ]
             found = await studied(asked, study=study, on_progress=shown if options.full else quiet)
             known |= {example.case: example for example in found}
-            if options.full:
-                kept.keep(list(known.values()))
             if options.ask:
                 spoken = {case.id: case for case in [*learn[: options.ask], *test[: options.ask]]}
                 await ask(spoken, study, kept.language, settings=settings)
-    learned = [known[case.id] for case in learn]
-    result, figures = ranked(learned, [known[case.id] for case in test], times=100)
+    unread = [case for case in [*learn, *test] if SEQUENCE not in known[case.id].features[0]]
+    if unread and (options.sequence / "weights.npz").is_file():
+        known |= {case.id: example for case, example in followed(unread, known, options.sequence)}
+        unread = []
+    if options.full:
+        kept.keep(list(known.values()))
+    learned, asked_of = [known[case.id] for case in learn], [known[case.id] for case in test]
+    sources = (*SOURCES, *([] if unread else [SEQUENCE]))
+    result, figures = ranked(learned, asked_of, times=100, sources=sources)
     by_place(result.examples, result.scores, result.table)
+    if unread:
+        print(f"without the sequence model: {str(options.sequence)!r} has none (see above)")
+    else:
+        scale = scales(learned, sources=SOURCES)
+        without = ndcgs(asked_of, by_head(asked_of, fit_base(learned, scales=scale), scales=scale))
+        result.table.row("head, - head without sequence", result.head, minus=without)
     for name, value in PUBLISHED.items():
         print(f"published: {name:<19} {6000:>6} {value:>7.2f}")
     figures |= {
@@ -119,6 +139,22 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         print("no language scores are kept; make them with --full --ask PEOPLE (seconds each)")
         figures |= {"ndcg10_head_llm": None, "delta_gated_lower95": 0.0}
     return figures | {"people": len(test), "learned_from": len(learn)}
+
+
+def followed(
+    cases: Sequence[Case], known: Mapping[str, Example], folder: Path
+) -> Iterator[tuple[Case, Example]]:
+    """The examples of these cases with what the sequence model in a folder says."""
+    weights, vectors = load_weights(folder / "weights.npz"), np.load(folder / "vectors.npy")
+    row = {key: at for at, key in enumerate((folder / "items.txt").read_text().split())}
+    for case in cases:
+        example = known[case.id]
+        newest = [row[event.item_id] for event in case.history[: weights.length]]
+        person = encode(vectors[newest[::-1]], weights)
+        cosines = vectors[[row[key] for key in example.items]] @ person
+        both = zip(example.features, cosines, strict=True)
+        features = tuple({**said, SEQUENCE: 1.0 + float(cosine)} for said, cosine in both)
+        yield case, replace(example, features=features)
 
 
 def without_newest(data: Data, cases: Sequence[Case]) -> list[Event]:
@@ -143,6 +179,8 @@ def main() -> None:
     parser.add_argument("--ask", type=int, default=0, help="people of either kind, with --full")
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
     parser.add_argument("--keep", type=Path, default=cache / "benchmark-games")
+    sequence = cache / "benchmark-games" / "sequence"
+    parser.add_argument("--sequence", type=Path, default=sequence, help="folder of the model")
     options = parser.parse_args()
     try:
         print(json.dumps(anyio.run(measure, options)))

@@ -129,6 +129,8 @@ class EngineSettings(_Section):
 
     ``kind = "auto"`` takes the endpoint when a base URL is set and the embedded engine otherwise.
     ``mode = "auto"`` takes the first of likelihood, label, listwise that the engine can do.
+    ``adapter`` is for the embedded engine: ``"auto"`` takes what ``recagent tune`` made for the
+    data folder, else the package's own if the weights are those it was tuned on; or a GGUF file.
     ``cache_salt`` keeps what a vLLM has cached for one tenant from the others.
     """
 
@@ -140,6 +142,7 @@ class EngineSettings(_Section):
     api_key: SecretStr = SecretStr("")
     cache_salt: SecretStr = SecretStr("")
     path: Path | None = None
+    adapter: Literal["auto", "none"] | Path = "auto"
     mode: Literal["auto"] | Mode = "auto"
     threads: int = Field(default=0, ge=0)
     concurrency: int = Field(default=8, ge=1)

@@ -205,9 +205,14 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _anchored_file(file: object, folder: Path) -> object:
-    if _is_table(file) and "path" in file:
-        return {**file, "path": folder / str(file["path"])}
-    return file
+    if not _is_table(file):
+        return file
+    anchored = dict(file)
+    if "path" in file:
+        anchored["path"] = folder / str(file["path"])
+    if file.get("adapter", "auto") not in ("auto", "none"):
+        anchored["adapter"] = folder / str(file["adapter"])
+    return anchored
 
 
 def _is_table(value: object) -> TypeGuard[dict[str, Any]]:

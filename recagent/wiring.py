@@ -11,8 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
-
+from recagent import fitted
 from recagent.adapters.chroma import (
     ChromaIndex,
     ChromaVectors,
@@ -29,13 +28,13 @@ from recagent.adapters.replies import SqliteReplies
 from recagent.adapters.sql import SqlEventStore
 from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
+from recagent.adapters.weights import shipped_adapter
 from recagent.errors import ConfigError
 from recagent.protocols import (
     CandidateSource,
     ChatModel,
     Embedder,
     ItemIndex,
-    ItemVectors,
     ReplyCache,
 )
 from recagent.ranking import Head, LanguageRanker, Relay, Replies, Window
@@ -46,18 +45,21 @@ from recagent.retrieval import (
     Following,
     Lexical,
     Neighbours,
+    NextItem,
     Popularity,
     Recent,
     Snapshot,
     TextSimilarity,
     Transfer,
     Walks,
+    load_weights,
 )
 from recagent.sections import EngineSettings
 from recagent.settings import Settings
 
 __all__ = [
     "SOURCES",
+    "adapter",
     "embedder",
     "event_store",
     "find_weights",
@@ -75,18 +77,15 @@ __all__ = [
     "parts_with",
     "pull_weights",
     "reply_cache",
-    "save_head",
     "sources",
 ]
 
 REPLIES = "replies.db"  # in the data folder
-HEAD = "head.json"  # likewise
-_HEAD = TypeAdapter(Head)
 SOURCES = tuple(
     each.name
     for each in (
         Neighbours, Popularity, TextSimilarity, Transfer, Lexical,
-        Recent, Walks, Following, Factors,
+        Recent, Walks, Following, Factors, NextItem,
     )
 )  # fmt: skip
 
@@ -124,14 +123,13 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             lang=settings.lang,
             attempts=settings.model.attempts,
             window=window if at == 0 else None,
-            replies=Replies(cache=kept, identity=cache(partial(identity, engine)))
+            replies=Replies(cache=kept, identity=cache(partial(identity, settings, engine)))
             if kept
             else None,
         )
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
     behaviour = Snapshot(store, scale=scale)
-    factors = learned_vectors(place, learned.name) if learned else None
     proposing = {name for name in names if settings.retrieval.weights.get(name, 1.0) > 0}
     wanted = proposing | set(learned.scales if learned else ())
     return Parts(
@@ -141,7 +139,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         behaviour=behaviour,
         sources=[
             source
-            for source in sources(items, vectors, behaviour, factors)
+            for source in (*sources(items, vectors, behaviour), *_learned(settings, place, learned))
             if source.name in wanted
         ],
         ranker=Relay(rankers) if len(rankers) > 1 else next(iter(rankers), None),
@@ -155,14 +153,10 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
 
 
 def sources(
-    index: ItemIndex,
-    embedder: Embedder,
-    behaviour: Callable[[], Awaitable[Behaviour]],
-    factors: ItemVectors | None,
+    index: ItemIndex, embedder: Embedder, behaviour: Callable[[], Awaitable[Behaviour]]
 ) -> tuple[CandidateSource, ...]:
-    """All candidate sources there are, whether they are weighted or not."""
+    """All candidate sources that need no fit, whether they are weighted or not."""
     return (
-        *([Factors(factors)] if factors else []),
         Neighbours(index, behaviour),
         Popularity(index, behaviour),
         TextSimilarity(index, embedder),
@@ -174,32 +168,25 @@ def sources(
     )
 
 
+def _learned(settings: Settings, place: Home, learned: Head | None) -> list[CandidateSource]:
+    """The sources that were learned with a head."""
+    if learned is None:
+        return []
+    found: list[CandidateSource] = [Factors(learned_vectors(place, Factors.name, learned.name))]
+    if NextItem.name in learned.scales:
+        weights = fitted.weights_file(settings.data_dir, learned.name)
+        vectors = learned_vectors(place, NextItem.name, learned.name)
+        found.append(NextItem(vectors, partial(load_weights, weights)))
+    return found
+
+
 def head(settings: Settings) -> Head | None:
     """The head that was fitted for the settings' data folder; None before any was.
 
     Raises:
-        ConfigError: its file is broken, or it needs a source that there is not.
+        ConfigError: as ``fitted.load``.
     """
-    path = settings.data_dir / HEAD
-    if not path.is_file():
-        return None
-    again = "run 'recagent fit' again, or delete the file"
-    try:
-        found = _HEAD.validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise ConfigError(f"{str(path)!r} is no head that this version reads; {again}") from error
-    missing = [name for name in found.scales if name not in SOURCES]
-    if missing:
-        raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")
-    return found
-
-
-def save_head(settings: Settings, learned: Head) -> Path:
-    """Put a head where ``head`` finds it, in one step; where that is."""
-    path = settings.data_dir / HEAD
-    written = path.with_suffix(".new")
-    written.write_bytes(_HEAD.dump_json(learned, indent=1))
-    return written.replace(path)
+    return fitted.load(settings.data_dir, sources=SOURCES)
 
 
 def options(settings: Settings) -> Options:
@@ -237,9 +224,9 @@ def home(settings: Settings) -> Home:
     return Server(url) if url else Folder(settings.data_dir / "chroma")
 
 
-def learned_vectors(place: Home, version: str) -> ChromaVectors:
-    """The factors that were learned with the head of this name; the index closes their place."""
-    return ChromaVectors(place, name="factors", version=version)
+def learned_vectors(place: Home, source: str, version: str) -> ChromaVectors:
+    """A source's vectors, learned with the head of this name; the index closes their place."""
+    return ChromaVectors(place, name=source, version=version)
 
 
 def reply_cache(path: Path) -> ReplyCache:
@@ -281,10 +268,20 @@ def model(settings: Settings) -> ChatModel | None:
 
 def models(settings: Settings) -> tuple[ChatModel, ...]:
     """The language models that ``[model]`` names, in the order in which they are asked."""
-    return tuple(Engine(_wire(engine, settings.rank.deadline)) for engine in settings.engines)
+    return tuple(Engine(_wire(settings, engine)) for engine in settings.engines)
 
 
-def identity(engine: EngineSettings, name: str) -> str:
+def adapter(settings: Settings, engine: EngineSettings) -> Path | None:
+    """The LoRA adapter that an embedded engine gets, as ``[model] adapter`` says."""
+    if engine.is_remote or engine.adapter == "none":
+        return None
+    if engine.adapter != "auto":
+        return engine.adapter
+    own = settings.data_dir / fitted.ADAPTER
+    return own if own.is_file() else shipped_adapter(engine.path or find_weights())
+
+
+def identity(settings: Settings, engine: EngineSettings, name: str) -> str:
     """All that the replies of the model ``name`` depend on besides the request.
 
     A server does not tell which weights it serves under a name.
@@ -292,21 +289,27 @@ def identity(engine: EngineSettings, name: str) -> str:
     if engine.is_remote:
         server = urlsplit(engine.base_url)
         return f"{name} at {server.hostname}:{server.port or ''}{server.path}"
-    weights = engine.path or find_weights()
-    digest = "no weights"
-    if weights is not None and weights.is_file():
-        with weights.open("rb") as file:
-            digest = hashlib.file_digest(file, "blake2b").hexdigest()[:16]
+    weights, tuned = engine.path or find_weights(), adapter(settings, engine)
+    digests = "+".join(_digest(path) for path in (weights, tuned) if path and path.is_file())
     try:
         runs = version("xllamacpp")
     except PackageNotFoundError:
         runs = "none"
-    return f"{weights.stem if weights else ''}#{digest} xllamacpp {runs}"
+    return f"{weights.stem if weights else ''}#{digests or 'no weights'} xllamacpp {runs}"
 
 
-def _wire(engine: EngineSettings, timeout: float) -> Wire:
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:16]
+
+
+def _wire(settings: Settings, engine: EngineSettings) -> Wire:
     if not engine.is_remote:
-        return LlamaCppWire(engine.path or find_weights(), threads=engine.threads)
+        return LlamaCppWire(
+            engine.path or find_weights(),
+            adapter=adapter(settings, engine),
+            threads=engine.threads,
+        )
     if not engine.base_url:
         raise ConfigError("[model] kind = 'endpoint' needs base_url, or OPENAI_BASE_URL")
     return HttpWire(
@@ -314,6 +317,6 @@ def _wire(engine: EngineSettings, timeout: float) -> Wire:
         api_key=engine.api_key.get_secret_value(),
         name=engine.name,
         concurrency=engine.concurrency,
-        timeout=timeout,
+        timeout=settings.rank.deadline,
         cache_salt=engine.cache_salt.get_secret_value(),
     )

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from command import Command
+from sequences import weights
 
-from recagent import wiring
+from recagent import fitted, wiring
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.nouns import Data
 from recagent.learning.examples import Example
@@ -17,6 +18,8 @@ from recagent.learning.gating import Trial, gates, ndcg
 from recagent.learning.liking import Judgment, fit_liking
 from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
 from recagent.learning.past import past
+from recagent.ranking import Head
+from recagent.retrieval import save_weights
 from recagent.settings import Settings
 from recagent.types import Event, Item, Rate, RatingScale, Scene
 
@@ -248,3 +251,25 @@ def test_a_head_that_needs_an_unknown_source_is_refused(tmp_path):
     )
     with pytest.raises(ConfigError, match="needs a source 'magic' that is not there"):
         wiring.head(settings)
+
+
+def test_a_head_whose_sequence_model_is_gone_is_refused(tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    (tmp_path / "head.json").write_text(
+        '{"name": "x", "scales": {"sequence": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
+    )
+    with pytest.raises(ConfigError, match=r"needs '.*sequence-x\.npz', which is not there"):
+        wiring.head(settings)
+    save_weights(weights(), fitted.weights_file(tmp_path, "x"))
+    assert wiring.head(settings)
+
+
+def test_saving_a_head_deletes_the_weights_of_others(tmp_path):
+    one, other = (
+        Head(name=name, scales={"sequence": 1.0}, shared=(0.0, 0.0), scenes={})
+        for name in ("one", "other")
+    )
+    fitted.save(tmp_path, one, weights=weights())
+    fitted.save(tmp_path, other, weights=weights(seed=1))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["head.json", "sequence-other.npz"]
+    assert wiring.head(Settings(data_dir=tmp_path)) == other

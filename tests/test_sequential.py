@@ -7,12 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from examples import make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
 from sequences import unit_rows, weights
 
 from recagent.errors import ConfigError, DataError
 from recagent.learning.sequence import SequenceSettings, narrowed, train
+from recagent.retrieval import HeldVectors, NextItem
 from recagent.retrieval.sequential import SequenceWeights, encode, load_weights, save_weights
 
 GOLDEN = Path(__file__).parent / "sequence.npz"
@@ -157,3 +159,40 @@ def test_narrowed_vectors_keep_the_widest_differences(dimension):
 
 def test_vectors_that_are_all_alike_narrow_to_zeros():
     assert not narrowed(np.ones((4, 5), dtype=np.float32), dimension=3).any()
+
+
+ITEMS = [make_item(f"i{at}", scene="films" if at == 3 else "books") for at in range(6)]
+SCENES = {"books": ["i0", "i1", "i2", "i4"], "films": ["i3"]}  # i5 has no vector
+
+
+def proposed(*newest, limit=9, exclude=(), scene="books"):
+    known = [f"i{at}" for at in range(5)]
+    source = NextItem(HeldVectors(known, unit_rows(5), scenes=SCENES), weights)
+    query = make_query(items=ITEMS, liked=newest, scene=scene, exclude=exclude)
+    return wait(source(query, limit=limit))
+
+
+def test_items_come_by_cosine_with_where_the_newest_likes_lead():
+    rows = unit_rows(5)
+    person = encode(rows[[0, 1]], weights())
+    best = sorted(((1 + float(rows[at] @ person), f"i{at}") for at in (0, 1, 2, 4)), reverse=True)
+    assert [key for key, _ in proposed("i1", "i0")] == [key for _, key in best]
+    assert [score for _, score in proposed("i1", "i0")] == pytest.approx([s for s, _ in best])
+
+
+def test_the_order_of_the_newest_likes_counts():
+    assert proposed("i0", "i1") != proposed("i1", "i0")
+
+
+def test_likes_of_other_scenes_are_read_and_those_without_a_vector_are_not():
+    assert proposed("i3", "i1") != proposed("i1")
+    assert proposed("i5", "i1") == proposed("i1")
+
+
+def test_nobody_who_liked_nothing_gets_a_proposal():
+    assert proposed() == proposed("i5") == []
+
+
+def test_only_the_scenes_items_come_and_none_that_is_excluded():
+    assert {key for key, _ in proposed("i0", exclude={"i0", "i1"})} == {"i2", "i4"}
+    assert [key for key, _ in proposed("i0", scene="films")] == ["i3"]

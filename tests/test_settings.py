@@ -59,7 +59,7 @@ def test_relative_paths_are_those_of_the_config_file(folder):
     path = write(
         'data_dir = "kept"\n'
         '[catalog]\nitems = [{ path = "raw/items.csv" }]\nevents = [{ path = "/events.csv" }]\n'
-        '[model]\npath = "weights.gguf"',
+        '[model]\npath = "weights.gguf"\nadapter = "own.gguf"',
         name="shop/recagent.toml",
     )
     settings = load(path)
@@ -67,6 +67,7 @@ def test_relative_paths_are_those_of_the_config_file(folder):
     assert settings.catalog.items[0].path == folder / "shop" / "raw" / "items.csv"
     assert settings.catalog.events[0].path == Path("/events.csv")
     assert settings.model.path == folder / "shop" / "weights.gguf"
+    assert settings.model.adapter == folder / "shop" / "own.gguf"
 
 
 def test_declared_scenes_are_scenes():

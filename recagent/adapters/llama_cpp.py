@@ -28,14 +28,17 @@ _QUIET = -1
 class LlamaCppWire:
     """One engine and one slot: requests queue, and each finds the last one's prefix cached."""
 
-    def __init__(self, path: Path | None, *, threads: int = 0) -> None:
+    def __init__(self, path: Path | None, *, adapter: Path | None = None, threads: int = 0) -> None:
         """Nothing is loaded before ``start``, which raises ModelError if there are no weights.
 
         Args:
             path: a GGUF file; None if none was found.
+            adapter: a LoRA adapter as a GGUF file. It was tuned on text to be continued, so it
+                counts there and not in chats.
             threads: for reading prompts; 0 for all cores.
         """
         self._path = path
+        self._adapter = adapter
         self._threads = threads
         # The engine cannot be interrupted: a caller whose deadline has passed leaves, and the call
         # goes on here; the next one, and closing, wait for it.
@@ -72,9 +75,24 @@ class LlamaCppWire:
         params.cpuparams_batch.n_threads = self._threads or os.cpu_count() or 1
         params.verbosity = _QUIET
         params.api_keys = [self._key]
+        if self._adapter is not None:
+            if not self._adapter.is_file():
+                raise ConfigError(
+                    f"[model] adapter {str(self._adapter)!r} is not there; make it with "
+                    "'recagent tune', or set adapter = 'none'"
+                )
+            lora = xllamacpp.CommonAdapterLoraInfo()
+            lora.path, lora.scale = str(self._adapter), 1.0
+            params.lora_adapters = [lora]
+            params.lora_init_without_apply = True
         try:
             self._server = await to_thread.run_sync(lambda: xllamacpp.Server(params))
         except RuntimeError as error:
+            if self._adapter is not None:
+                raise ModelError(
+                    f"weights {str(self._path)!r} cannot be loaded with adapter "
+                    f"{str(self._adapter)!r}: {error}"
+                ) from error
             raise ModelError(f"weights {str(self._path)!r} cannot be loaded: {error}") from error
         import httpx2  # noqa: PLC0415
 
@@ -83,7 +101,7 @@ class LlamaCppWire:
             headers={"Authorization": f"Bearer {self._key}"},
             trust_env=False,
         )
-        return self._path.stem
+        return self._path.stem + (f"+{self._adapter.stem}" if self._adapter else "")
 
     async def post(self, path: str, body: Mapping[str, Any]) -> object:
         if path == "/tokenize":
@@ -94,8 +112,11 @@ class LlamaCppWire:
         }
         if path not in handles:
             raise ModelError(f"embedded engine: it has no {path!r}", status=404)
+        request = dict(body)
+        if self._adapter is not None:
+            request["lora"] = [{"id": 0, "scale": 1.0 if path == "/v1/completions" else 0.0}]
         try:
-            answer: Any = await asyncio.wrap_future(self._thread.submit(handles[path], dict(body)))
+            answer: Any = await asyncio.wrap_future(self._thread.submit(handles[path], request))
         except RuntimeError as error:
             raise ModelError(f"embedded engine: {error}") from error
         reply: dict[str, Any] = orjson.loads(answer) if isinstance(answer, str) else answer

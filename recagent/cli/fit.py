@@ -12,8 +12,10 @@ from recagent import wiring
 from recagent.cli import show
 from recagent.cli.progress import progress
 from recagent.errors import ConfigError
+from recagent.fitted import HEAD
 from recagent.learning.fit import Fitted, fit
 from recagent.ranking import Gate, Head
+from recagent.retrieval import NextItem
 from recagent.settings import Settings
 from recagent.types import Language
 
@@ -24,6 +26,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "head {ranked:.3f}, {gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "likes": "like-probability from {n} judgments",
         "no likes": "no like-probability: too few judgments of things that people did not like",
+        "sequence": "the sequence model is a source from now on: {added:+.3f} [{low:+.3f}, "
+        "{high:+.3f}]",
+        "no sequence": "the sequence model is not kept, it does not surely help: {added:+.3f} "
+        "[{low:+.3f}, {high:+.3f}]",
         "silent": "the language model will not be asked: {why}",
         "no model": "none is set", "no choices": "it was asked about no past choice",
         "few answers": "it answered about fewer past choices than it takes to weigh it by (50)",
@@ -41,6 +47,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "排序头 {ranked:.3f}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "likes": "喜欢概率学自 {n} 次评价",
         "no likes": "没有喜欢概率：不喜欢的评价太少",
+        "sequence": "序列模型从现在起是一个来源：{added:+.3f} [{low:+.3f}, {high:+.3f}]",
+        "no sequence": "没有保留序列模型，不能确定它有帮助：{added:+.3f} [{low:+.3f}, {high:+.3f}]",
         "silent": "不会调用语言模型：{why}",
         "no model": "没有设置模型", "no choices": "没有就任何过去的选择问过它",
         "few answers": "它回答的过去选择太少，不足以衡量它（需要 50 个）",
@@ -55,12 +63,17 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def run(settings: Settings, *, language_cases: int, as_json: bool) -> None:
+def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: bool) -> None:
     """Fit, and print what held-out people say of it."""
     with progress() as advance:
 
         async def fitted() -> Fitted:
-            return await fit(settings, language_cases=language_cases, on_progress=advance)
+            return await fit(
+                settings,
+                language_cases=language_cases,
+                sequence=sequence,
+                on_progress=advance,
+            )
 
         found = anyio.run(fitted)
     if as_json:
@@ -79,10 +92,15 @@ def run(settings: Settings, *, language_cases: int, as_json: bool) -> None:
     )
     likes = words["likes"].format(n=found.judgments) if found.judgments else words["no likes"]
     out.print(said, likes, sep="\n", markup=False, highlight=False)
+    if found.sequence:
+        added, least, most = found.sequence
+        key = "sequence" if NextItem.name in found.head.scales else "no sequence"
+        line = words[key].format(added=added, low=least, high=most)
+        out.print(line, markup=False, highlight=False)
     if found.silent:
         out.print(words["silent"].format(why=words[found.silent]), markup=False, highlight=False)
     _gates(found.head.gates, words)
-    path = settings.data_dir / wiring.HEAD
+    path = settings.data_dir / HEAD
     out.print(words["saved"].format(name=found.head.name, path=path), markup=False, highlight=False)
 
 
@@ -134,6 +152,7 @@ def _json(found: Fitted) -> dict[str, Any]:
         "gain_low95": found.gain[1],
         "gain_high95": found.gain[2],
         "judgments": found.judgments,
+        "sequence_gain": found.sequence,
         "language_model_not_asked": found.silent,
         "gates": head.gates,
     }

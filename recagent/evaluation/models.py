@@ -63,14 +63,14 @@ async def started(settings: Settings) -> tuple[ChatModel, str]:
     except BaseException:
         await model.close()
         raise
-    return model, wiring.identity(settings.engines[0], model.name)
+    return model, wiring.identity(settings, settings.engines[0], model.name)
 
 
 def dry(settings: Settings) -> tuple[ChatModel, str | None]:
     """A stand-in that asks nobody; the identity is the real model's where that is known unasked."""
     if settings.endpoint and not settings.model.name:
         return DryModel(), None
-    return DryModel(), wiring.identity(settings.engines[0], settings.model.name)
+    return DryModel(), wiring.identity(settings, settings.engines[0], settings.model.name)
 
 
 def source(

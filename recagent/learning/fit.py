@@ -8,23 +8,34 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
+from anyio import to_thread
 
-from recagent import wiring
+from recagent import fitted, wiring
 from recagent.evaluation.resampling import interval
+from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
 from recagent.learning.gating import ndcg
 from recagent.learning.judging import judgments
 from recagent.learning.language import Pool, Silent, asked, pools, with_language
 from recagent.learning.liking import fit_liking
 from recagent.learning.past import DIMENSION, Retrieval, Study, past, studied
+from recagent.learning.sequence import Epoch
+from recagent.learning.sequenced import NextItemModel, Titles, titles_of, trained
 from recagent.learning.stored import stored
 from recagent.ranking import Head
 from recagent.recommender import Options, Parts, StraightLine
-from recagent.retrieval import Behaviour
+from recagent.retrieval import Behaviour, Factors, NextItem
 from recagent.settings import Settings
+from recagent.types import Event
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 OnProgress = Callable[[str, int, int | None], None]
 LANGUAGE_CASES = 40  # of each scene
@@ -41,6 +52,8 @@ class Fitted:
         ranked: the same of the head, by weights that never saw the person.
         gain: their mean difference and the ends of its 95% interval over people.
         judgments: that the like-probability was learned from; 0 where it was not.
+        sequence: what a sequence model added to the head's nDCG@10, and the ends of its interval;
+            None where none was trained. It is part of the head if that is surely above zero.
         silent: why nothing is known of a language model's worth; empty where it is.
     """
 
@@ -51,21 +64,28 @@ class Fitted:
     ranked: float
     gain: tuple[float, float, float]
     judgments: int
+    sequence: tuple[float, float, float] | None
     silent: Silent
 
 
 async def fit(
-    settings: Settings, *, language_cases: int = LANGUAGE_CASES, on_progress: OnProgress
+    settings: Settings,
+    *,
+    language_cases: int = LANGUAGE_CASES,
+    sequence: bool = False,
+    on_progress: OnProgress,
 ) -> Fitted:
-    """Learn from all stored events, and put head and factors where ``recommend`` finds them.
+    """Learn from all stored events, and put what was learned where ``recommend`` finds it.
 
     Args:
         settings: name store, index and model.
         language_cases: past choices of each scene that the model is asked about; 0 asks nothing,
             and then it is not used.
+        sequence: whether a sequence model is trained too; it is kept if it surely helps.
         on_progress: told of stages and how far they are.
 
     Raises:
+        ConfigError: a sequence model is wanted and torch is not installed.
         DataError: too few past choices, or nothing stored.
         RetrievalError: the index cannot be read or written.
     """
@@ -76,39 +96,78 @@ async def fit(
         study = Study(
             data=data, index=parts.index, embedder=parts.embedder, half_life=options.half_life
         )
-        found = await _learned(study, parts, options, language_cases, on_progress)
-        behaviour = Behaviour(data.events, scale=data.scale)
-        ids, matrix = behaviour.factorised(DIMENSION)
+        titles = await titles_of(parts.index) if sequence else None
+        found = await _learned(study, parts, options, language_cases, titles, on_progress)
+        head = found.head
+        ids, matrix = Behaviour(data.events, scale=data.scale).factorised(DIMENSION)
         rows = {key: row for row, key in enumerate(ids)}
-        vectors = wiring.learned_vectors(place, found.head.name)
+        factors = wiring.learned_vectors(place, Factors.name, head.name)
         for scene in await parts.index.scenes():
             here = [key for key in await parts.index.items(scene) if key in rows]
             if here:
                 chosen = matrix[[rows[key] for key in here]]
-                await vectors.write(scene, ids=here, vectors=chosen)
-        wiring.save_head(settings, found.head)
-        await vectors.prune()
+                await factors.write(scene, ids=here, vectors=chosen)
+        weights = None
+        following = wiring.learned_vectors(place, NextItem.name, head.name)
+        if titles is not None and NextItem.name in head.scales:
+            model = await _trained(data.events, study, titles, "sequence model of all", on_progress)
+            for scene in titles.scenes:
+                own, vectors = model.of(scene)
+                await following.write(scene, ids=own, vectors=vectors)
+            weights = model.weights
+        fitted.save(settings.data_dir, head, weights=weights)
+        await factors.prune()
+        await following.prune()
         return found
     finally:
         place.close()
         await StraightLine(parts, options).close()
 
 
+async def _trained(
+    events: Sequence[Event], study: Study, titles: Titles, stage: str, on_progress: OnProgress
+) -> NextItemModel:
+    def epoch(done: Epoch) -> None:
+        on_progress(stage, done.number, None)
+
+    return await to_thread.run_sync(
+        lambda: trained(events, scale=study.data.scale, titles=titles, progress=epoch)
+    )
+
+
 async def _learned(
-    study: Study, parts: Parts, options: Options, language_cases: int, on_progress: OnProgress
+    study: Study,
+    parts: Parts,
+    options: Options,
+    language_cases: int,
+    titles: Titles | None,
+    on_progress: OnProgress,
 ) -> Fitted:
     retrieval = Retrieval(
         weights=dict(options.source_weights), limit=options.limit, width=options.limit
     )
     questions = past(study.data)
+    if titles is not None:
+        # Nothing after anybody's first question is trained on, so that no question is known.
+        first = questions[-1].training
+        model = await _trained(first, study, titles, "sequence model", on_progress)
+        study = replace(study, sequence=model)
     examples = await studied(
         questions,
         study=study,
         retrieval=retrieval,
         on_progress=lambda done, total: on_progress("choices", done, total),
     )
-    scale = scales(examples, sources=wiring.SOURCES)
-    base = fit_base(examples, scales=scale)
+    people = [example.user_id for example in examples]
+    scale = scales(examples, sources=[each for each in wiring.SOURCES if each != NextItem.name])
+    base, added = fit_base(examples, scales=scale), None
+    if titles is not None:
+        wider = scales(examples, sources=wiring.SOURCES)
+        tried = fit_base(examples, scales=wider)
+        gains = _ndcgs(examples, tried.held) - _ndcgs(examples, base.held)
+        added = interval(gains, people=people)
+        if added[1] > 0:
+            scale, base = wider, tried
     judged = await judgments(
         study.data,
         study=study,
@@ -131,20 +190,23 @@ async def _learned(
         parts,
         on_progress,
     )
-    plain = np.asarray(
-        [ndcg(-np.arange(len(e.items), dtype=np.float64), e.chosen) for e in examples]
-    )
-    ranked = np.asarray([ndcg(s, e.chosen) for s, e in zip(base.held, examples, strict=True)])
+    plain = _ndcgs(examples, [-np.arange(len(e.items), dtype=np.float64) for e in examples])
+    ranked = _ndcgs(examples, base.held)
     return Fitted(
         head=replace(head, name=_fingerprint(head)),
         choices=len(examples),
         found=float(np.mean([example.chosen is not None for example in examples])),
         retrieval=float(plain.mean()),
         ranked=float(ranked.mean()),
-        gain=interval(ranked - plain, people=[example.user_id for example in examples]),
+        gain=interval(ranked - plain, people=people),
         judgments=len(judged) if liking else 0,
+        sequence=added,
         silent=silent,
     )
+
+
+def _ndcgs(examples: Sequence[Example], scores: Sequence[Floats]) -> Floats:
+    return np.asarray([ndcg(s, e.chosen) for s, e in zip(scores, examples, strict=True)])
 
 
 async def _with_language(
@@ -161,7 +223,7 @@ async def _with_language(
         ranker=parts.ranker,
         on_progress=lambda done, total: on_progress("language model", done, total),
     )
-    return with_language(head, spoken)
+    return with_language(head, spoken, model=parts.models[0].name)
 
 
 def _fingerprint(head: Head) -> str:

@@ -84,8 +84,14 @@ async def asked(
     ]
 
 
-def with_language(head: Head, pools: Sequence[Pool]) -> tuple[Head, Silent]:
-    """The head with a language part and gates; why it has none, where it has none."""
+def with_language(head: Head, pools: Sequence[Pool], *, model: str) -> tuple[Head, Silent]:
+    """The head with a language part and gates; why it has none, where it has none.
+
+    Args:
+        head: without them.
+        pools: that the model answered.
+        model: its name.
+    """
     examples = [pool.example for pool in pools]
     try:
         fitted = fit_language(
@@ -106,4 +112,10 @@ def with_language(head: Head, pools: Sequence[Pool]) -> tuple[Head, Silent]:
             for pool, joined in zip(pools, fitted.held, strict=True)
         ]
     )
-    return replace(head, language_shared=fitted.shared, language=fitted.scenes, gates=opened), ""
+    return replace(
+        head,
+        language_shared=fitted.shared,
+        language=fitted.scenes,
+        model=model,
+        gates=opened,
+    ), ""

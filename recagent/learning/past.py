@@ -16,9 +16,10 @@ from recagent.evaluation.cases import make_cases
 from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.splits import People, is_among, split
 from recagent.learning.examples import Asking, Example, OnProgress, frozen, retrieved
+from recagent.learning.sequenced import NextItemModel
 from recagent.profiles import profile_of
 from recagent.protocols import CandidateSource, Embedder, ItemIndex, Query
-from recagent.retrieval import Behaviour, HeldVectors
+from recagent.retrieval import Behaviour, Factors, HeldVectors
 from recagent.types import Case, Context, User
 
 PASSES = 4
@@ -34,12 +35,14 @@ class Study:
         index: of its items.
         embedder: that the index was made with.
         half_life: of a liked item's weight.
+        sequence: a model that was trained without any of the questions; None for none.
     """
 
     data: Data
     index: ItemIndex
     embedder: Embedder
     half_life: timedelta
+    sequence: NextItemModel | None = None
 
     async def query(self, case: Case) -> Query:
         """What was known before the choice; what the person had met by then must not come again."""
@@ -63,7 +66,11 @@ class Study:
 
         scenes = {name: await self.index.items(name) for name in await self.index.scenes()}
         factors = HeldVectors(*behaviour.factorised(DIMENSION), scenes=scenes)
-        return wiring.sources(self.index, self.embedder, counted, factors)
+        return [
+            *wiring.sources(self.index, self.embedder, counted),
+            Factors(factors),
+            *([self.sequence.source()] if self.sequence else []),
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ async def said(
     on_progress: OnProgress,
     keep: Callable[[int, tuple[float, ...]], Awaitable[None]] | None = None,
 ) -> list[tuple[float, ...] | None]:
-    """The model's scores, (n,) for each case; None where it gave no usable answer.
+    """The model's scores, (n,) for each case; None where it gave no usable answer itself.
 
     Args:
         asked: who is asked about, and the ids of the candidates, (n,).
@@ -39,15 +39,19 @@ async def said(
     for at, (query, ids) in enumerate(asked):
         items = await index.items(query.scene.name)
         candidates = [Candidate(item=items[key], features={}) for key in ids]
+        scores: tuple[float, ...] | None = None
         try:
-            scores = (await ranker(query, candidates=candidates)).scores
+            answer = await ranker(query, candidates=candidates)
         except ModelError as error:
             failed = error
-            found.append(None)
         else:
-            found.append(scores)
-            if keep is not None:
-                await keep(at, scores)
+            if answer.degraded:  # another model answered
+                failed = ModelError(answer.degraded)
+            else:
+                scores = answer.scores
+        found.append(scores)
+        if scores is not None and keep is not None:
+            await keep(at, scores)
         on_progress(at + 1, len(asked))
     if failed is not None and all(scores is None for scores in found):
         raise failed

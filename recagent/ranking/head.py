@@ -44,6 +44,10 @@ class Joint(Protocol):
         """Whether the model's scores are wanted, given those of the pool without it."""
         ...
 
+    def weighs(self, model: str) -> bool:
+        """Whether it is known what this model's scores are worth; if not, they are not joined."""
+        ...
+
     def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
         """(n,) scores with the model's of the first m candidates, (m,)."""
         ...
@@ -68,6 +72,9 @@ class Fixed:
         return z_scores([candidate.features["fused"] for candidate in candidates])
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
+        return True
+
+    def weighs(self, model: str) -> bool:  # noqa: ARG002
         return True
 
     def joined(
@@ -101,6 +108,7 @@ class Head:
         scenes: likewise, by scene.
         language: weights of the language part, likewise by scene.
         language_shared: for a scene without its own.
+        model: whose scores these weights are for.
         gates: by scene; without one the model is not asked.
         liking: the probability that a person will like an item; None where nobody says what they
             do not like.
@@ -115,6 +123,7 @@ class Head:
     language: Mapping[str, tuple[float, ...]] = field(
         default_factory=dict[str, "tuple[float, ...]"]
     )
+    model: str = ""
     gates: Mapping[str, Gate] = field(default_factory=dict[str, Gate])
     liking: Liking | None = None
     told: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -128,6 +137,9 @@ class Head:
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.gates.get(scene, _NEVER).opens(base, cold=cold)
+
+    def weighs(self, model: str) -> bool:
+        return model == self.model
 
     def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
         weights = np.asarray(self.language.get(scene, self.language_shared))

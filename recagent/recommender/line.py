@@ -92,8 +92,13 @@ class StraightLine:
         ranker = await ladder.ready() if asks else None
         language = await ladder.language(ranker, query, pool.candidates)
         scores = pool.base
-        if language is not None:
+        if language is not None and joint.weighs(language.model):
             scores = joint.joined(scores, language.scores, scene=where.name, cold=cold)
+        elif language is not None:
+            ladder.degraded.append(
+                f"head's order: it does not know what model {language.model!r} is worth; run "
+                "'recagent fit' again"
+            )
         entries = choose(
             pool,
             scores,

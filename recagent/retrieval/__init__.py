@@ -14,6 +14,8 @@ from recagent.retrieval.factors import Factors, HeldVectors
 from recagent.retrieval.fusion import reciprocal_rank
 from recagent.retrieval.indexing import Indexed, index_items
 from recagent.retrieval.lexical import Lexical
+from recagent.retrieval.sequence import NextItem
+from recagent.retrieval.sequential import SequenceWeights, load_weights, save_weights
 from recagent.retrieval.text import TextSimilarity, Transfer
 from recagent.types import Candidate
 
@@ -25,15 +27,19 @@ __all__ = [
     "Indexed",
     "Lexical",
     "Neighbours",
+    "NextItem",
     "Popularity",
     "Recent",
+    "SequenceWeights",
     "Snapshot",
     "TextSimilarity",
     "Transfer",
     "Walks",
     "index_items",
+    "load_weights",
     "reciprocal_rank",
     "retrieve",
+    "save_weights",
 ]
 
 

@@ -1,0 +1,73 @@
+"""``recagent tune``: an adapter for the language model, learned from what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import anyio
+
+from recagent.cli import show
+from recagent.cli.progress import progress
+from recagent.settings import Settings
+from recagent.tuning.lora import LoraSettings
+from recagent.tuning.stored import data_of, tune_stored
+from recagent.types import Language
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "read": "read {likes} likes of {people} people, and asked about the last choice of {asked} "
+        "others",
+        "ranks": "nDCG@10: popularity {popularity:.3f}, untuned {before:.3f}, tuned {after}",
+        "gain": "over the untuned model {:+.3f} [{:+.3f}, {:+.3f}]",
+        "over": "over popularity {:+.3f} [{:+.3f}, {:+.3f}]",
+        "not": "not surely better than the untuned model: nothing is kept, nothing changes",
+        "embedded": "the embedded engine ranks with {path} from now on; 'recagent fit' decides "
+        "anew where it is asked",
+        "vllm": "vLLM serves it: recagent vllm serve MODEL --lora tuned={path} "
+        "--max-lora-rank {rank}",
+    },
+    "zh": {
+        "read": "读取了 {people} 位用户的 {likes} 次喜欢，并就最后一次选择询问了另外 {asked} 位",
+        "ranks": "nDCG@10：热门度 {popularity:.3f}，未微调 {before:.3f}，微调后 {after}",
+        "gain": "比未微调的模型 {:+.3f} [{:+.3f}, {:+.3f}]",
+        "over": "比热门度 {:+.3f} [{:+.3f}, {:+.3f}]",
+        "not": "不能确定比未微调的模型好：什么都没有保留，什么都不改变",
+        "embedded": "从现在起内置引擎用 {path} 排序；请再运行 'recagent fit'，由它决定在哪里调用",
+        "vllm": "用 vLLM 提供服务：recagent vllm serve MODEL --lora tuned={path} "
+        "--max-lora-rank {rank}",
+    },
+}  # fmt: skip
+
+
+def run(settings: Settings, *, base: Path | None, lora: LoraSettings, as_json: bool) -> None:
+    """Tune, and print what held-out people say of it."""
+    data = anyio.run(data_of, settings)
+    with progress() as advance:
+        kept = tune_stored(data, settings, base=base, lora=lora, on_progress=advance)
+    tuned = kept.tuned
+    if as_json:
+        show.print_json(
+            {
+                **asdict(tuned),
+                "folder": str(kept.folder) if kept.folder else None,
+                "gguf": str(kept.gguf) if kept.gguf else None,
+            }
+        )
+        return
+    words = WORDS[settings.lang]
+    after = ", ".join(f"{value:.3f}" for value in tuned.after)
+    lines = [
+        words["read"].format(likes=tuned.likes, people=tuned.people, asked=tuned.asked),
+        words["ranks"].format(popularity=tuned.popularity, before=tuned.before, after=after),
+        words["gain"].format(*tuned.gain),
+        words["over"].format(*tuned.over_popularity),
+    ]
+    if kept.folder is None:
+        lines.append(words["not"])
+    if kept.gguf is not None:
+        lines.append(words["embedded"].format(path=kept.gguf))
+    if kept.folder is not None:
+        lines.append(words["vllm"].format(path=kept.folder, rank=lora.rank))
+    show.console().print(*lines, sep="\n", markup=False, highlight=False)

@@ -1,0 +1,70 @@
+"""What was learned, as files of the data folder: the head, and the sequence model's weights.
+
+Vectors that belong to it are in the index. A head is written last and by one step, so that what it
+needs is there when it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from recagent.errors import ConfigError
+from recagent.ranking import Head
+from recagent.retrieval import NextItem, SequenceWeights, save_weights
+
+HEAD = "head.json"
+ADAPTER = "adapter.gguf"  # what `recagent tune` made
+
+_HEAD = TypeAdapter(Head)
+
+
+def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
+    """The head that was fitted for a data folder; None before any was.
+
+    Args:
+        folder: where it is looked for.
+        sources: that there are.
+
+    Raises:
+        ConfigError: its file is broken, or what it needs is not there.
+    """
+    path = folder / HEAD
+    if not path.is_file():
+        return None
+    again = "run 'recagent fit' again, or delete the file"
+    try:
+        found = _HEAD.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ConfigError(f"{str(path)!r} is no head that this version reads; {again}") from error
+    missing = [name for name in found.scales if name not in sources]
+    if missing:
+        raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")
+    weights = weights_file(folder, found.name)
+    if NextItem.name in found.scales and not weights.is_file():
+        raise ConfigError(f"{str(path)!r} needs {str(weights)!r}, which is not there; {again}")
+    return found
+
+
+def save(folder: Path, head: Head, *, weights: SequenceWeights | None) -> Path:
+    """Put a head where ``load`` finds it, with a sequence model's weights; where that is.
+
+    Weights of other heads are deleted.
+    """
+    kept = weights_file(folder, head.name)
+    if weights is not None:
+        save_weights(weights, kept)
+    written = (folder / HEAD).with_suffix(".new")
+    written.write_bytes(_HEAD.dump_json(head, indent=1))
+    found = written.replace(folder / HEAD)
+    for other in folder.glob(weights_file(folder, "*").name):
+        if other != kept:
+            other.unlink()
+    return found
+
+
+def weights_file(folder: Path, head: str) -> Path:
+    """Where the weights of the sequence model are that was trained with the head of this name."""
+    return folder / f"sequence-{head}.npz"

@@ -43,9 +43,9 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
     Source: llama.cpp, ``src/llama-adapter.cpp`` (what it reads), ``convert_hf_to_gguf.py`` (the
     order of queries' and keys' rows).
     """
-    gguf, numpy_files = needed("gguf"), needed("safetensors.numpy")
+    gguf, tensor_files = needed("gguf"), needed("safetensors.torch")
     config: dict[str, Any] = json.loads((folder / "adapter_config.json").read_text())
-    tensors: dict[str, Matrix] = numpy_files.load_file(folder / "adapter_model.safetensors")
+    tensors: dict[str, Any] = tensor_files.load_file(folder / "adapter_model.safetensors")
     writer = gguf.GGUFWriter(to, arch="llama")
     writer.add_type("adapter")
     writer.add_string("adapter.type", "lora")
@@ -56,7 +56,8 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
             raise DataError(f"adapter tensor {key!r} has no place in a GGUF file of Llama's layers")
         layer, name, part = found.groups()
         rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "B" else None
-        rows = _rotated(tensor, heads=rotated) if rotated else tensor
+        rows: Matrix = tensor.float().numpy()
+        rows = _rotated(rows, heads=rotated) if rotated else rows
         named = f"blk.{layer}.{_NAMES[name]}.weight.lora_{part.lower()}"
         writer.add_tensor(named, rows.astype(np.float16))
     writer.write_header_to_file()

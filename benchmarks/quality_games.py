@@ -121,7 +121,8 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     result, figures = ranked(learned, asked_of, times=100, sources=sources)
     by_place(result.examples, result.scores, result.table)
     if unread:
-        print(f"without the sequence model: {str(options.sequence)!r} has none (see above)")
+        made = f"benchmarks/sequence_games.py --out {str(options.sequence)!r}"
+        print(f"without the sequence model, which is left out; {made} makes one")
     else:
         scale = scales(learned, sources=SOURCES)
         without = ndcgs(asked_of, by_head(asked_of, fit_base(learned, scales=scale), scales=scale))

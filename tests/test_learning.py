@@ -1,6 +1,7 @@
 """Learning from past choices: weights, gates, like-probabilities, and the whole fit."""
 
 import random
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,7 +20,8 @@ from recagent.learning.liking import Judgment, fit_liking
 from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
 from recagent.learning.past import past
 from recagent.ranking import Head
-from recagent.retrieval import save_weights
+from recagent.retrieval import Factors, NextItem, save_weights
+from recagent.sections import RetrievalSettings
 from recagent.settings import Settings
 from recagent.types import Event, Item, Rate, RatingScale, Scene
 
@@ -228,6 +230,12 @@ def test_fit_learns_and_recommend_ranks_by_it(
     none = recagent("head", "show")
     assert none.returncode == 1
     assert "run 'recagent fit' to learn one" in none.stderr
+    with monkeypatch.context() as without:
+        without.setitem(sys.modules, "torch", None)
+        torchless = recagent("fit", "--sequence")
+    assert torchless.returncode == 1
+    assert "pip install 'recagent[tune]'" in torchless.stderr
+    assert not (tmp_path / "data" / "head.json").exists()
     done = recagent("fit")
     assert done.returncode == 0, done.stderr
     assert "the language model will not be asked: none is set" in done.stdout
@@ -273,3 +281,11 @@ def test_saving_a_head_deletes_the_weights_of_others(tmp_path):
     fitted.save(tmp_path, other, weights=weights(seed=1))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["head.json", "sequence-other.npz"]
     assert wiring.head(Settings(data_dir=tmp_path)) == other
+
+
+def test_a_source_that_comes_with_a_head_proposes_nothing_of_its_own_accord():
+    weights = RetrievalSettings().weights
+    assert {name: weights[name] for name in (Factors.name, NextItem.name)} == {
+        "factors": 0.0,
+        "sequence": 0.0,
+    }

@@ -159,8 +159,9 @@ async def _learned(
         on_progress=lambda done, total: on_progress("choices", done, total),
     )
     people = [example.user_id for example in examples]
-    scale = scales(examples, sources=[each for each in wiring.SOURCES if each != NextItem.name])
-    base, added = fit_base(examples, scales=scale), None
+    counted = scales(examples, sources=[each for each in wiring.SOURCES if each != NextItem.name])
+    scale, added = counted, None
+    base = fit_base(examples, scales=scale)
     if titles is not None:
         wider = scales(examples, sources=wiring.SOURCES)
         tried = fit_base(examples, scales=wider)
@@ -174,7 +175,8 @@ async def _learned(
         limit=options.limit,
         on_progress=lambda done, total: on_progress("judgments", done, total),
     )
-    liking = fit_liking(judged, scales=scale)
+    # Without the sequence model, which was trained on some of what is judged.
+    liking = fit_liking(judged, scales=counted)
     head = Head(
         name="",
         scales=scale,

@@ -34,6 +34,9 @@ def settings_of(folder, *, step):
             met.add(at)
             when = (BEGIN + timedelta(days=day, minutes=person)).isoformat()
             rows.append(f"p{person},i{at},shop,like,{when}\n")
+        worst = min(set(range(ITEMS)) - met)
+        when = (BEGIN + timedelta(days=STEPS, minutes=person)).isoformat()
+        rows.append(f"p{person},i{worst},shop,dislike,{when}\n")
     (folder / "events.csv").write_text("".join(rows))
     return Settings(
         data_dir=folder / "data",
@@ -63,6 +66,8 @@ def test_where_the_next_item_follows_from_the_last_it_is_kept_and_serves(tmp_pat
     assert found.sequence is not None
     assert found.sequence[1] > 0
     assert "sequence" in found.head.scales
+    assert found.head.liking is not None
+    assert "sequence" not in found.head.liking.sources  # trained on some of what is judged
 
     with Recommender.from_settings(settings) as recommender:
         slate = recommender.recommend("p0", scene="shop")

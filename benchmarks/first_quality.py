@@ -272,7 +272,7 @@ def main() -> None:
     parser.add_argument("--no-language", dest="language", action="store_false")
     parser.add_argument("--modes", nargs="+", default=["likelihood", "label"])
     arguments = parser.parse_args()
-    print(json.dumps(anyio.run(measure, arguments, prepared_demo())))
+    print(json.dumps(anyio.run(measure, arguments, prepared_demo(model={"adapter": "none"}))))
 
 
 if __name__ == "__main__":

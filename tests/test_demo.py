@@ -112,7 +112,7 @@ def test_the_demo_as_json_is_one_object(offline: tuple[dict[str, Any], bool]) ->
         assert 0 < entry["probability"] < 1
         assert all(reason["text"] and reason["evidence"] for reason in entry["reasons"])
     trace = shown["trace"]
-    assert trace["model"] == "SmolLM2-135M-Instruct.Q4_1"
+    assert trace["model"] == "SmolLM2-135M-Instruct.Q4_1+films"
     assert trace["degraded"] is None
     assert trace["cold"] == "scene"
     assert trace["tokens"] > 0
@@ -135,7 +135,8 @@ def test_a_server_process_gives_the_slate_that_the_engine_in_this_process_gives(
     mode: str, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slate() -> Slate:
-        settings = demo.settings(model={"mode": mode}, rank={"language_weight": 0.5, "pool": 12})
+        own = {"mode": mode, "adapter": "none"}  # the server has none
+        settings = demo.settings(model=own, rank={"language_weight": 0.5, "pool": 12})
         with Recommender.from_settings(settings) as recommender:
             return recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE, k=12)
 

@@ -53,6 +53,50 @@ def test_the_server_process_scores_as_the_engine_in_this_process(server: str) ->
     assert outside == pytest.approx(inside, abs=0.02)
 
 
+def said(adapter: Path | None) -> tuple[str, list[float | None], str]:
+    """The engine's name, likelihoods of two films, and an answer in a chat."""
+    prefix, texts = (
+        "What one person liked, in order:\n- Alien (1979)\n-",
+        [
+            " The Matrix (1999)\n",
+            " Amélie (2001)\n",
+        ],
+    )
+
+    async def run() -> tuple[str, list[float | None], str]:
+        model = Engine(LlamaCppWire(gguf(), adapter=adapter))
+        await model.start()
+        found = await model.likelihood(prefix, texts=texts)
+        chat = await model.chat(ASK, max_tokens=4)
+        await model.close()
+        return model.name, [*found.values], chat.text
+
+    return anyio.run(run)
+
+
+def test_the_packages_adapter_changes_what_is_likely_and_no_chat() -> None:
+    adapter = weights.shipped_adapter(gguf())
+    assert adapter is not None
+    assert adapter.stat().st_size < 5_000_000
+    name, tuned, chat = said(adapter)
+    plain_name, plain, plain_chat = said(None)
+    assert name == f"{plain_name}+films"
+    assert tuned != pytest.approx(plain, abs=0.5)
+    assert chat == plain_chat
+
+
+def test_an_adapter_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.gguf' is not there; make it with"):
+        said(tmp_path / "none.gguf")
+
+
+def test_a_file_that_is_no_adapter_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"with adapter '.*broken\.gguf'"):
+        said(broken)
+
+
 def test_shared_starts_of_texts_are_scored_once() -> None:
     async def run() -> None:
         model = Engine(LlamaCppWire(gguf()))

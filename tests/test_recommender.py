@@ -1,5 +1,7 @@
 """The straight line on fakes: what a slate always is, and what it is made of."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 from examples import NOON, make_event, make_item, wait
@@ -7,6 +9,8 @@ from line import make_line
 
 from recagent.errors import DataError
 from recagent.fakes import ScriptedModel, json_order
+from recagent.ranking import Gate, Head
+from recagent.recommender import StraightLine
 from recagent.types import Context, User
 
 BOOKS = [
@@ -190,3 +194,32 @@ def test_reasons_of_a_slate_are_those_of_its_entries():
     assert said["b4"] == ["It shares food with “baking bread”, which you liked."]
     assert said["b1"] == ["2 people liked it in Books."]
     assert said["b5"] == []
+
+
+@pytest.mark.parametrize(("learned_with", "joins"), [("scripted", True), ("other", False)])
+def test_a_head_joins_the_scores_of_the_model_that_it_was_learned_with_alone(learned_with, joins):
+    order = ["b2", "b5", "b4", "b1"]
+    score = {item.title: -order.index(item.id) for item in BOOKS if item.id in order}
+    head = Head(
+        name="h",
+        scales={"popularity": 1.0},
+        shared=(0.1, 0.0),
+        scenes={},
+        language_shared=(5.0, 0.0),
+        model=learned_with,
+        gates={"books": Gate(rule="always")},
+    )
+
+    async def main():
+        model = ScriptedModel(preference=lambda text: float(score[text.strip()]))
+        _, parts = await make_line([*BOOKS, *FILMS], [*CROWD, make_event("ann", "b3")], model=model)
+        return await StraightLine(replace(parts, head=head)).recommend("ann")
+
+    slate = wait(main())
+    assert (ids(slate) == order) == joins
+    assert ids(slate)[0] == ("b2" if joins else "b1")  # b1 is the popular one
+    assert slate.trace.gated is False
+    if joins:
+        assert slate.trace.degraded is None
+    else:
+        assert "run 'recagent fit' again" in slate.trace.degraded

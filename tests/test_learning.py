@@ -210,6 +210,28 @@ def test_the_past_is_asked_backwards_and_never_known_before():
             assert all(event.item_id != wanted for event in case.history)
 
 
+def test_a_column_that_never_changes_does_not_drown_the_others():
+    chance = np.random.default_rng(0)
+    judged = []
+    for _ in range(600):
+        score = chance.random()
+        judged.append(
+            Judgment(
+                user_id="p",
+                liked=chance.random() < 0.1 + 0.8 * score,
+                features={"text": score},
+                item=Rate(),
+                person=Rate(),
+            )
+        )
+    found = fit_liking(judged, scales={"text": 1.0})
+    assert found is not None
+    low, high = (
+        found.probability({"text": score}, item=Rate(), person=Rate()) for score in (0.05, 0.95)
+    )
+    assert low < 0.3 < 0.7 < high
+
+
 def test_fit_learns_and_recommend_ranks_by_it(
     tmp_path, recagent: Command, monkeypatch: pytest.MonkeyPatch
 ):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 FEWEST = 200  # judgments, and of either kind at least ``FEWEST_OF_A_KIND``
 FEWEST_OF_A_KIND = 20
+_STILL = 1e-9  # standard deviation of a column in which only rounding differs
 _RIDGE = 1.0  # inverse, of scikit-learn's logistic regression on standardised columns
 
 
@@ -55,7 +56,7 @@ def fit_liking(judgments: Sequence[Judgment], *, scales: Mapping[str, float]) ->
     average = float(liked.mean())
     matrix = _columns(judgments, average, scales)
     spread = matrix.std(axis=0)
-    spread[spread == 0] = 1.0
+    spread[spread < _STILL] = 1.0  # a column that never changes may have some 1e-16
     found = linear.LogisticRegression(C=_RIDGE, max_iter=1000).fit(matrix / spread, liked)
     weights: list[float] = (found.coef_[0] / spread).tolist()
     return Liking(

@@ -46,6 +46,7 @@ from recagent.evaluation.data import load_data
 from recagent.evaluation.extra import extra
 from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.opening import indexed
+from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import People, split
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
@@ -223,7 +224,10 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             half_life=timedelta(days=settings.retrieval.half_life_days),
         )
         if options.full:
-            cases = {case.id: case for case in [*asked[0].cases, *test.cases]}
+            both = sorted(
+                [*asked[0].cases, *test.cases], key=lambda case: hashed("ask", 0, case.id)
+            )
+            cases = {case.id: case for case in both}  # a stopped run has some of either half
             await ask(cases, study, options.kept, settings=settings)
         learn = await studied(asked, study=study, on_progress=quiet)
         found, figures = ranked(learn, await studied([test], study=study, on_progress=quiet))

@@ -1,18 +1,24 @@
 """Tuning without torch: the texts that are learned, and which adapter the embedded engine gets."""
 
+import json
 import random
 
 import pytest
-from examples import make_item
+from command import Command
+from examples import make_event, make_item
 
 from recagent import fitted, prompts, wiring
-from recagent.errors import ConfigError, PromptError
+from recagent.errors import ConfigError, DataError, PromptError
+from recagent.evaluation.nouns import Data
+from recagent.learning.fitting import fold
 from recagent.sections import EngineSettings
 from recagent.settings import Settings
 from recagent.tuning.card import card
 from recagent.tuning.lora import LoraSettings
+from recagent.tuning.stored import tune_stored
 from recagent.tuning.texts import Text, batches, texts
 from recagent.tuning.tune import Tuned
+from recagent.types import RatingScale, Scene
 
 LIKED = [make_item(f"f{at}", f"Film {at}", year=1990 + at) for at in range(7)]
 CHANCE = random.Random
@@ -143,3 +149,165 @@ def test_tuning_without_its_libraries_names_the_extra(monkeypatch, tmp_path):
 
     with pytest.raises(ConfigError, match=r"recagent\[tune\]"):
         Learner(tmp_path, LoraSettings())
+
+
+def shop(people=130, items=40, length=9):
+    """A shop where everybody likes either the even or the odd things, and nothing else."""
+    chance = CHANCE(0)
+    goods = [make_item(f"i{at}", f"Thing {at}", scene="shop") for at in range(items)]
+    events = [
+        make_event(f"p{person}", f"i{thing}", scene="shop", days=day + person / 1000)
+        for person in range(people)
+        for day, thing in enumerate(chance.sample(range(person % 2, items, 2), length))
+    ]
+    return Data(name="shop", scenes={"shop": Scene(name="shop")}, items=goods, users={},
+                events=sorted(events, key=lambda event: event.at), scale=RatingScale(),
+                fingerprint="")  # fmt: skip
+
+
+class Stub:
+    """Learns in its second epoch that odd things follow odd ones, and forgets it in the third."""
+
+    heads = key_heads = 1
+
+    def __init__(self, *_):
+        self.read, self.epoch, self.steps = [], 0, 0
+        self.saved_after = []
+
+    def tokens(self, text):
+        return tuple(letters(text))
+
+    def step(self, batch, *, steps):
+        self.read += [written(text) for text in batch]
+        self.steps += 1
+        self.epoch = -(-3 * self.steps // steps)
+        return 1.0
+
+    def likelihoods(self, prefix, texts):
+        def number(line):
+            return int(line.split()[-1])
+
+        last = number(prefix.strip().removesuffix("-").strip().splitlines()[-1])
+        knows = self.epoch == 2
+        return tuple(float(knows and number(text) % 2 == last % 2) for text in texts)
+
+    def save(self, folder):
+        self.saved_after.append(self.epoch)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "adapter_model.safetensors").write_text(str(self.epoch))
+
+
+def tuned(monkeypatch, folder, learner=Stub, data=None):
+    monkeypatch.setattr("recagent.tuning.tune.Learner", learner)
+    monkeypatch.setattr(
+        "recagent.tuning.stored.write_gguf", lambda *_, to, **__: to.write_text("gguf")
+    )
+    weights = folder / "weights.gguf"
+    weights.write_text("weights")
+    settings = Settings(data_dir=folder / "data", model={"path": weights})
+    kept = tune_stored(
+        data or shop(),
+        settings,
+        base=None,
+        lora=LoraSettings(batch=4),
+        on_progress=lambda *_: None,
+    )
+    return settings, kept
+
+
+def test_the_best_epoch_is_kept_where_it_is_surely_better(monkeypatch, tmp_path):
+    settings, kept = tuned(monkeypatch, tmp_path)
+    found = kept.tuned
+    assert found.is_better
+    assert found.after[1] > found.before + 0.1
+    assert found.after[0] == found.after[2] == found.before
+    assert kept.folder == tmp_path / "data" / "adapter"
+    assert (kept.folder / "adapter_model.safetensors").read_text() == "2"
+    assert "tuned, after each epoch" in (kept.folder / "README.md").read_text()
+    assert (
+        wiring.adapter(settings, settings.model) == kept.gguf == tmp_path / "data" / "adapter.gguf"
+    )
+
+
+def test_what_is_not_surely_better_leaves_nothing_and_changes_nothing(monkeypatch, tmp_path):
+    class Dull(Stub):
+        def likelihoods(self, _, texts):
+            return (0.0,) * len(texts)
+
+    before, _ = tuned(monkeypatch, tmp_path)
+    settings, kept = tuned(monkeypatch, tmp_path, learner=Dull)
+    assert not kept.tuned.is_better
+    assert (kept.folder, kept.gguf) == (None, None)
+    assert wiring.adapter(settings, settings.model) == wiring.adapter(before, before.model)
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == [
+        "adapter",
+        "adapter.gguf",
+    ]
+
+
+def test_nobodys_last_choice_is_read_and_nothing_of_those_who_are_asked(monkeypatch, tmp_path):
+    learners = []
+
+    class Seen(Stub):
+        def __init__(self, *told):
+            super().__init__(*told)
+            learners.append(self)
+
+    data = shop()
+    _, kept = tuned(monkeypatch, tmp_path, learner=Seen, data=data)
+    held = {f"p{at}" for at in range(130) if fold(f"p{at}") == 0}
+    assert kept.tuned.asked == len(held)
+    assert kept.tuned.people == 130 - len(held)
+    assert kept.tuned.likes == 8 * kept.tuned.people
+    orders = {
+        user: [event.item_id for event in data.events if event.user_id == user]
+        for user in {event.user_id for event in data.events}
+    }
+    titles = {item.id: item.title for item in data.items}
+    (learner,) = learners
+    for text in learner.read:
+        told = [line.removeprefix("- ") for line in text.splitlines()[1:]]
+        assert any(
+            set(told) <= {titles[key] for key in order[:-1]}
+            for user, order in orders.items()
+            if user not in held
+        )
+
+
+def test_too_few_people_are_told(monkeypatch, tmp_path):
+    with pytest.raises(DataError, match="too few, 20 of either are needed"):
+        tuned(monkeypatch, tmp_path, data=shop(people=40))
+
+
+def test_the_command_tells_what_came_of_it_and_what_to_do_next(
+    monkeypatch, tmp_path, recagent: Command
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("recagent.tuning.tune.Learner", Stub)
+    monkeypatch.setattr(
+        "recagent.tuning.stored.write_gguf", lambda *_, to, **__: to.write_text("gguf")
+    )
+    (tmp_path / "weights.gguf").write_text("weights")
+    data = shop()
+    rows = "".join(f"{item.id},shop,{item.title}\n" for item in data.items)
+    (tmp_path / "items.csv").write_text("item_id,scene,title\n" + rows)
+    rows = "".join(f"{e.user_id},{e.item_id},shop,like,{e.at.isoformat()}\n" for e in data.events)
+    (tmp_path / "events.csv").write_text("user_id,item_id,scene,kind,timestamp\n" + rows)
+    (tmp_path / "recagent.toml").write_text(
+        'data_dir = "data"\n[model]\npath = "weights.gguf"\n'
+        '[[catalog.items]]\npath = "items.csv"\n[[catalog.events]]\npath = "events.csv"\n'
+    )
+    assert recagent("index").returncode == 0
+    said = recagent("tune")
+    assert said.returncode == 0, said.stderr
+    assert "over the untuned model +" in said.stdout
+    assert "recagent fit" in said.stdout
+    assert "--lora tuned=" in said.stdout
+    assert "内置引擎" in recagent("tune", "--lang", "zh").stdout
+    as_json = json.loads(recagent("tune", "--json", "--epochs", "1").stdout)
+    assert as_json["gguf"] is None  # the first epoch taught nothing
+    assert as_json["settings"]["epochs"] == 1
+    (tmp_path / "weights.gguf").unlink()
+    missing = recagent("tune")
+    assert missing.returncode == 2
+    assert "recagent models pull" in missing.stderr

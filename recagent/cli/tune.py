@@ -70,4 +70,4 @@ def run(settings: Settings, *, base: Path | None, lora: LoraSettings, as_json: b
         lines.append(words["embedded"].format(path=kept.gguf))
     if kept.folder is not None:
         lines.append(words["vllm"].format(path=kept.folder, rank=lora.rank))
-    show.console().print(*lines, sep="\n", markup=False, highlight=False)
+    show.console().print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)

@@ -23,7 +23,7 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Listed:
-    """One answer: ids of the candidates in the order in which they were listed, and scores, (n,)."""
+    """One answer: ids of the candidates as they were listed, and their scores, (n,)."""
 
     user_id: str
     case: str

@@ -309,5 +309,5 @@ def test_the_command_tells_what_came_of_it_and_what_to_do_next(
     assert as_json["settings"]["epochs"] == 1
     (tmp_path / "weights.gguf").unlink()
     missing = recagent("tune")
-    assert missing.returncode == 2
+    assert missing.returncode == 1
     assert "recagent models pull" in missing.stderr

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +20,7 @@ def kept_scores(path: Path) -> dict[str, np.ndarray]:
     """Language scores by case id, from a file of one JSON array a line: id, then the scores."""
     if not path.is_file():
         return {}
-    opened: Callable[..., object] = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rt", encoding="utf-8") as lines:
-        rows = [json.loads(line) for line in lines if line.strip()]
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
     return {row[0]: np.asarray(row[1:], dtype=float) for row in rows}
 
 

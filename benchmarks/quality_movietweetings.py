@@ -57,7 +57,7 @@ from recagent.ranking import diversified
 from recagent.types import Rate
 
 PEOPLE = 450  # of either half, whose judgments are calibrated on
-KEPT = Path(__file__).parent / "kept" / "movietweetings.jsonl.gz"
+KEPT = Path(__file__).parent / "kept" / "movietweetings.jsonl"
 
 
 async def liking(

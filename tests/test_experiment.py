@@ -4,7 +4,9 @@ import pytest
 
 from recagent.errors import ConfigError
 from recagent.evaluation.experiment import load_experiment
+from recagent.evaluation.models import model_settings
 from recagent.evaluation.toml_lines import line_of
+from recagent.settings import Settings
 
 GOOD = """\
 name = "films"
@@ -120,3 +122,60 @@ def test_lines_of_dotted_keys_lists_and_tables_are_found():
     assert line_of(text, ["l", 1, "y"]) == 9
     assert line_of(text, ["l", 1, "gone"]) == 8
     assert line_of(text, ["nowhere"]) == 1
+
+
+ASKED = """\
+name = "films"
+reference = "popularity"
+
+[data]
+source = "demo"
+
+[cases]
+{cases}
+
+[models.small]
+kind = "embedded"
+{adapter}
+
+[[systems]]
+baseline = "popularity"
+
+[[systems]]
+mode = "likelihood"
+"""
+
+
+@pytest.mark.parametrize(
+    ("cases", "adapter", "is_refused"),
+    [
+        ("per_scene = true", "", True),
+        ('split = "temporal"', "", True),
+        ("per_scene = true", 'adapter = "none"', False),
+        ("per_scene = true", 'adapter = "own.gguf"', False),
+        ("per_scene = false", "", False),  # everybody's last like, which tuning never reads
+        ('per_scene = true\npeople = "test"', "", False),
+    ],
+)
+def test_a_model_that_was_tuned_on_what_is_asked_is_refused(
+    write, tmp_path, monkeypatch, cases, adapter, is_refused
+):
+    package = tmp_path / "package.gguf"
+    package.write_bytes(b"")
+    monkeypatch.setattr("recagent.wiring.shipped_adapter", lambda _: package)
+    experiment = load_experiment(write(ASKED.format(cases=cases, adapter=adapter)))
+    settings = Settings(data_dir=tmp_path / "data")
+    if is_refused:
+        with pytest.raises(ConfigError, match=r"models\.small\] the adapter was tuned on likes"):
+            model_settings(experiment, settings)
+    else:
+        found = model_settings(experiment, settings)["small"]
+        assert found.model.adapter in ("auto", "none", tmp_path / "own.gguf")
+
+
+def test_an_adapter_of_ones_own_data_has_read_test_people_too(write, tmp_path):
+    settings = Settings(data_dir=tmp_path)
+    (tmp_path / "adapter.gguf").write_bytes(b"")
+    text = ASKED.format(cases='per_scene = true\npeople = "test"', adapter="")
+    with pytest.raises(ConfigError, match="adapter was tuned"):
+        model_settings(load_experiment(write(text)), settings)

@@ -104,6 +104,10 @@ MESSAGES: Mapping[str, str] = {
     "{} has no result for {} cases, {} say: recagent eval run --resume {} --retry-failed": "{0} 有 {1} 个案例没有结果，例如 {2}：recagent eval run --resume {3} --retry-failed",
     "{} has no review of a product with a title; look at its files": "{0} 中没有任何带标题商品的评论；请检查其中的文件",
     "{} is asked about twice in {}": "{0} 在场景 {1} 中出现了两次",
+    "[models.{}] the adapter was tuned on likes of these people, some of which are asked about; "
+    "set adapter = 'none', or ask for everybody's last like alone (leave-one-out without "
+    "per_scene)": "[models.{0}] 适配器用这些用户的喜欢微调过，其中一部分正是要问的；请设置 adapter = 'none'，"
+    "或只问每个人最后一次喜欢（leave-one-out，不用 per_scene）",
     "{} is missing: pip install 'recagent[eval]'": "缺少 {0}：pip install 'recagent[eval]'",
     "{} is no run, it has no {}: give a folder that recagent eval run made": "{0} 不是一次运行，其中没有 {1}：请给出 recagent eval run 生成的文件夹",
     "{} is not empty: resume its run with --resume, or name another --out": "{0} 不是空文件夹：请用 --resume 继续其中的运行，或用 --out 另指文件夹",

@@ -6,6 +6,7 @@ Nothing is asked here but a model's name.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,14 +40,39 @@ def model_settings(experiment: Experiment, base: Settings) -> dict[str, Settings
         if name != DEFAULT:
             section = experiment.models[name]
             here: dict[str, Any] = {"path": section.path and experiment.path(section.path)}
+            if isinstance(section.adapter, Path):
+                here["adapter"] = experiment.path(section.adapter)
             if section.base_url in ("", base.model.base_url):  # the key is that server's alone
                 here["api_key"] = base.model.api_key
             changes["model"] = section.model_copy(update=here)
         settings = base.model_copy(update=changes)
         if settings.model.kind == "none":
             raise ConfigError(f"a prompt needs a model, and [models.{name or 'default'}] has none")
+        if _has_read_the_answers(experiment, settings):
+            raise ConfigError(
+                f"[models.{name or 'default'}] the adapter was tuned on likes of these people, "
+                "some of which are asked about; set adapter = 'none', or ask for everybody's last like "
+                "alone (leave-one-out without per_scene)"
+            )
         found[name] = settings
     return found
+
+
+def _has_read_the_answers(experiment: Experiment, settings: Settings) -> bool:
+    """Whether the adapter that the model gets by itself was tuned on what is asked.
+
+    Tuning reads all but the last like of everybody; that of the package, of validation people.
+    """
+    engine = settings.engines[0]
+    used = wiring.adapter(settings, engine)
+    if used is None or engine.adapter != "auto":
+        return False
+    cases, source = experiment.cases, experiment.data.source
+    if cases.split == "leave-one-out" and not (cases.per_scene or cases.file or cases.given):
+        return False
+    if used.parent == settings.data_dir:
+        return source in ("config", "demo")
+    return source in ("demo", "movietweetings") and cases.people != "test"
 
 
 async def started(settings: Settings) -> tuple[ChatModel, str]:

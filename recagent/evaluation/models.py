@@ -51,8 +51,8 @@ def model_settings(experiment: Experiment, base: Settings) -> dict[str, Settings
         if _has_read_the_answers(experiment, settings):
             raise ConfigError(
                 f"[models.{name or 'default'}] the adapter was tuned on likes of these people, "
-                "some of which are asked about; set adapter = 'none', or ask for everybody's last like "
-                "alone (leave-one-out without per_scene)"
+                "some of which are asked about; set adapter = 'none', or ask for everybody's last "
+                "like alone (leave-one-out without per_scene)"
             )
         found[name] = settings
     return found

@@ -124,7 +124,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     if unread:
         made = f"benchmarks/sequence_games.py --out {str(options.sequence)!r}"
         print(f"without the sequence model, which is left out; {made} makes one")
-    else:
+    elif options.full:
         scale = scales(learned, sources=SOURCES)
         without = ndcgs(asked_of, by_head(asked_of, fit_base(learned, scales=scale), scales=scale))
         result.table.row("head, - head without sequence", result.head, minus=without)

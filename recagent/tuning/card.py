@@ -7,7 +7,8 @@ from recagent.tuning.tune import Tuned
 _PAGE = """\
 # A LoRA adapter that ranks by likelihood
 
-Trained as `recagent tune` does it on {base}, to continue a list of what one person liked, in order of time.
+Trained as `recagent tune` does it on {base}, to continue a list of what one person liked, in \
+order of time.
 
 | | |
 |---|---|

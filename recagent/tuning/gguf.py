@@ -66,6 +66,29 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
     writer.close()
 
 
+def read_gguf(file: Path, *, heads: int, key_heads: int) -> dict[str, Matrix]:
+    """The matrices of such a file by layer, name and part: ``"3.q_proj.A"``; (r, in) and (out, r).
+
+    Raises:
+        ConfigError: a library of the extra ``tune`` is missing.
+    """
+    ours = {theirs: name for name, theirs in _NAMES.items()}
+    found: dict[str, Matrix] = {}
+    for tensor in needed("gguf").GGUFReader(file).tensors:
+        _, layer, theirs, _, part = tensor.name.split(".")
+        name, rows = ours[theirs], np.asarray(tensor.data, dtype=np.float32)
+        rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "lora_b" else None
+        found[f"{layer}.{name}.{part[-1].upper()}"] = (
+            _unrotated(rows, heads=rotated) if rotated else rows
+        )
+    return found
+
+
 def _rotated(rows: Matrix, *, heads: int) -> Matrix:
     """(out, r) rows in llama.cpp's order: of each head the two halves in turn, not one by one."""
     return rows.reshape(heads, 2, -1, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
+
+
+def _unrotated(rows: Matrix, *, heads: int) -> Matrix:
+    """What ``_rotated`` was given."""
+    return rows.reshape(heads, -1, 2, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)

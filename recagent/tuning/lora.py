@@ -8,20 +8,27 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recagent.errors import ConfigError, ModelError
+from recagent.errors import ConfigError, DataError, ModelError
 from recagent.tuning.texts import Text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float32]
 
 _WARM_UP = 20  # steps
 _UNASKED = -100  # what torch passes over
+_PLACE = re.compile(r"layers\.(\d+)\.\w+\.(\w+)\.lora_([AB])")
 _STEP = 32  # tokens: kernels are made anew for every length, which takes longer than to use them
 _LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -92,11 +99,35 @@ class Learner:
         # changes is kept whole beside them.
         self._tuned: Any = peft.get_peft_model(model, lora, autocast_adapter_dtype=False)
         self._model: Any = self._tuned.base_model.model
-        self._changing = [each for each in self._tuned.parameters() if each.requires_grad]
+        self._changing = [each for _, each in self._named()]
         self._whole = [each.detach().float().clone() for each in self._changing]
         self._adam: Any = self._torch.optim.AdamW(self._whole, weight_decay=0.0)
         self._tokens: dict[str, tuple[int, ...]] = {}
         self._steps = 0
+
+    def take(self, matrices: Mapping[str, Matrix]) -> None:
+        """Go on from an adapter, as ``read_gguf`` gives it.
+
+        Raises:
+            DataError: it is of another rank, or of another model.
+        """
+        places = {
+            f"{found[1]}.{found[2]}.{found[3]}": at
+            for at, (name, _) in enumerate(self._named())
+            if (found := _PLACE.search(name))
+        }
+        for key, at in places.items():
+            given, own = matrices.get(key), self._whole[at]
+            if given is None or given.shape != tuple(own.shape):
+                raise DataError(f"adapter has no {key!r} of shape {tuple(own.shape)!r}")
+            own.copy_(self._torch.from_numpy(given.copy()))
+        with self._torch.no_grad():
+            for own, whole in zip(self._changing, self._whole, strict=True):
+                own.copy_(whole)
+
+    def _named(self) -> list[tuple[str, Any]]:
+        """What changes, by name."""
+        return [pair for pair in self._tuned.named_parameters() if pair[1].requires_grad]
 
     def tokens(self, text: str) -> tuple[int, ...]:
         """Token ids of a text, without any that mark its start or end."""

@@ -28,7 +28,7 @@ from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.texts import batches, texts
-from recagent.types import Event, Item, Language, RatingScale
+from recagent.types import Case, Event, Item, Language, RatingScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -206,18 +206,23 @@ def _choices(
     cases = sorted(cases, key=lambda case: hashed("tune", 0, case.user_id))[:ASKED]
     found: list[_Choice] = []
     for case in cases:
-        liked = _likes(case.history[::-1], items, scale).get(case.user_id, ())
         (chosen,) = case.judgments
         found.append(
             _Choice(
                 user_id=case.user_id,
-                prefix=prompt.text(scene=case.scene, interests=(), wish="", liked=liked[-HISTORY:]),
+                prefix=told(case, items, scale, prompt),
                 texts=tuple(f" {caption(items[key])}\n" for key in case.item_ids),
                 ids=tuple(case.item_ids),
                 chosen=case.item_ids.index(chosen),
             )
         )
     return found
+
+
+def told(case: Case, items: Mapping[str, Item], scale: RatingScale, prompt: Prompt) -> str:
+    """The prompt about a case's person, as when serving one who declared nothing."""
+    liked = _likes(case.history[::-1], items, scale).get(case.user_id, ())
+    return prompt.text(scene=case.scene, interests=(), wish="", liked=liked[-HISTORY:])
 
 
 def _popularity(likes: Likes, choices: Sequence[_Choice]) -> Floats:

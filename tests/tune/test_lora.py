@@ -9,9 +9,9 @@ from recagent import prompts
 from recagent.adapters import weights
 from recagent.adapters.llama_cpp import LlamaCppWire
 from recagent.adapters.openai_compatible import Engine
-from recagent.errors import ModelError
+from recagent.errors import DataError, ModelError
 from recagent.protocols import Message
-from recagent.tuning.gguf import write_gguf
+from recagent.tuning.gguf import read_gguf, write_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.texts import batches, texts
 
@@ -104,3 +104,13 @@ def test_a_file_that_is_no_adapter_is_named(tmp_path):
     broken.write_bytes(b"nothing")
     with pytest.raises(ModelError, match=r"broken\.gguf"):
         engine_says(broken)
+
+
+def test_an_adapter_is_taken_up_again_from_its_file(learned):
+    _, after, file = learned
+    again = Learner(weights.find(), LoraSettings(rank=4, threads=1))
+    again.take(read_gguf(file, heads=again.heads, key_heads=again.key_heads))
+    assert again.likelihoods(*ASKED) == pytest.approx(after, abs=0.2)  # in half precision
+    other = Learner(weights.find(), LoraSettings(rank=8, threads=1))
+    with pytest.raises(DataError, match=r"adapter has no '0\.q_proj\.A'"):
+        other.take(read_gguf(file, heads=again.heads, key_heads=again.key_heads))

@@ -1,0 +1,70 @@
+"""What the fixed weight of the language model costs or adds before a head is fitted, on the films.
+
+    uv run python benchmarks/fixed_weight.py [--kept benchmarks/kept/movietweetings.jsonl]
+
+Validation people only: the last film but one that they liked, among 19 others drawn by popularity.
+nDCG@10 of the fusion that serves, and its differences with the model's kept scores blended in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import anyio
+from quality import Table, by_fusion, ndcgs, quiet
+from quality_language import kept_scores
+from quality_movietweetings import KEPT
+
+from recagent import demo, wiring
+from recagent.evaluation.cases import make_cases
+from recagent.evaluation.data import load_data
+from recagent.evaluation.opening import indexed
+from recagent.evaluation.splits import split
+from recagent.learning.past import Study, past, studied
+from recagent.ranking.blend import blend, z_scores
+
+WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.3)
+
+
+async def measure(kept: Path) -> dict[str, float]:
+    """The table; mean differences by weight."""
+    spoken = kept_scores(kept)
+    data, settings = load_data("demo"), demo.settings()
+    test = make_cases(data, split(data, people="test"))
+    asked = past(replace(data, events=test.training), people="validation", candidates=20, passes=1)
+    async with AsyncExitStack() as closing:
+        study = Study(
+            data=data,
+            index=await indexed(settings, data, closing, quiet),
+            embedder=wiring.embedder(settings),
+            half_life=timedelta(days=settings.retrieval.half_life_days),
+        )
+        examples = await studied(asked, study=study, on_progress=quiet)
+    those = [example for example in examples if example.case in spoken]
+    fused = [z_scores(scores) for scores in by_fusion(those)]
+    table, plain = Table([example.user_id for example in those]), ndcgs(those, fused)
+    figures = {"cases": float(len(those)), "0": table.row("fusion alone", plain)}
+    for weight in WEIGHTS:
+        joined = [
+            blend(spoken[example.case].tolist(), scores, language_weight=weight)
+            for example, scores in zip(those, fused, strict=True)
+        ]
+        row = table.row(f"language weight {weight:g}", ndcgs(those, joined), minus=plain)
+        figures[f"{weight:g}"] = row
+    return figures
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kept", type=Path, default=KEPT)
+    print(json.dumps(anyio.run(measure, parser.parse_args().kept)))
+
+
+if __name__ == "__main__":
+    main()

@@ -11,10 +11,13 @@ asks the engine itself.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import orjson
+from quality import Table, Values
 from quality_language import kept_scores, shown
 
 from recagent import prompts, wiring
@@ -22,6 +25,7 @@ from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import split
+from recagent.learning.gating import ndcg
 from recagent.learning.past import past
 from recagent.prompts import caption
 from recagent.sections import EngineSettings
@@ -29,6 +33,7 @@ from recagent.settings import Settings
 from recagent.tuning.gguf import read_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.tune import told
+from recagent.types import Case
 
 
 def main() -> None:
@@ -36,13 +41,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--untuned", action="store_true", help="the model as it was")
+    parser.add_argument("--against", type=Path, help="scores to compare these with, test people")
     options = parser.parse_args()
     settings, engine = Settings(data_dir=Path("nowhere")), EngineSettings()
     weights, adapter = wiring.find_weights(), wiring.adapter(settings, engine)
     if weights is None or adapter is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     learner = Learner(weights, LoraSettings(threads=options.threads))
-    learner.take(read_gguf(adapter, heads=learner.heads, key_heads=learner.key_heads))
+    if not options.untuned:
+        learner.take(read_gguf(adapter, heads=learner.heads, key_heads=learner.key_heads))
     data = load_data("demo")
     test = make_cases(data, split(data, people="test"))
     events = replace(data, events=test.training)
@@ -61,6 +69,21 @@ def main() -> None:
             file.write(orjson.dumps([case.id, *scores]) + b"\n")
             file.flush()
             shown(done, len(missing))
+    if options.against:
+        compare(test.cases, kept_scores(options.out), kept_scores(options.against))
+
+
+def compare(cases: Sequence[Case], own: Mapping[str, Values], other: Mapping[str, Values]) -> None:
+    """Print nDCG@10 of both on the cases that both have."""
+    those = [case for case in cases if case.id in own and case.id in other]
+    places = [case.item_ids.index(next(iter(case.judgments))) for case in those]
+    both = [
+        np.asarray([ndcg(said[c.id], place) for c, place in zip(those, places, strict=True)])
+        for said in (own, other)
+    ]
+    table = Table([case.user_id for case in those])
+    table.row("the other", both[1])
+    table.row("this one, - the other", both[0], minus=both[1])
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ def test_the_demo_as_json_is_one_object(offline: tuple[dict[str, Any], bool]) ->
         assert 0 < entry["probability"] < 1
         assert all(reason["text"] and reason["evidence"] for reason in entry["reasons"])
     trace = shown["trace"]
-    assert trace["model"] == "SmolLM2-135M-Instruct.Q4_1+films"
+    assert trace["model"].startswith("SmolLM2-135M-Instruct.Q4_1+films#")
     assert trace["degraded"] is None
     assert trace["cold"] == "scene"
     assert trace["tokens"] > 0

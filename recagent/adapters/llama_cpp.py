@@ -7,6 +7,7 @@ has no call for it.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 import os
 import secrets
@@ -101,7 +102,11 @@ class LlamaCppWire:
             headers={"Authorization": f"Bearer {self._key}"},
             trust_env=False,
         )
-        return self._path.stem + (f"+{self._adapter.stem}" if self._adapter else "")
+        if self._adapter is None:
+            return self._path.stem
+        # A file that is tuned anew keeps its name, and is another model.
+        digest = hashlib.blake2b(self._adapter.read_bytes(), digest_size=3).hexdigest()
+        return f"{self._path.stem}+{self._adapter.stem}#{digest}"
 
     async def post(self, path: str, body: Mapping[str, Any]) -> object:
         if path == "/tokenize":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from recagent.types import (
         Claim,
+        Constraint,
         Context,
         Entry,
         Event,
@@ -40,8 +41,8 @@ _HOME = {
         "RetrievalError",
     ),
     "recagent.types": (
-        "Claim", "Context", "Entry", "Event", "Evidence", "Explanation", "Item", "Scene", "Slate",
-        "Trace", "User",
+        "Claim", "Constraint", "Context", "Entry", "Event", "Evidence", "Explanation", "Item",
+        "Scene", "Slate", "Trace", "User",
     ),
 }  # fmt: skip
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -50,6 +51,7 @@ __all__ = [
     "AsyncRecommender",
     "Claim",
     "ConfigError",
+    "Constraint",
     "Context",
     "DataError",
     "Entry",

@@ -23,6 +23,7 @@ EventKind = Literal[
     "view", "click", "like", "dislike", "rating", "purchase", "finish", "skip", "comment"
 ]
 Mode = Literal["likelihood", "label", "listwise", "pointwise", "pairwise", "setwise"]
+Operator = Literal["is", "is not", "at least", "at most", "mentions", "does not mention"]
 EvidenceKind = Literal["attribute", "words", "tag", "wish", "people", "popularity"]
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
@@ -98,10 +99,33 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Constraint:
+    """A predicate on an item that code can check; ``recagent.constraints`` does.
+
+    Attributes:
+        attribute: an item's attribute, or ``id``, ``title``, ``text``; empty for all that it says.
+        operator: ``mentions`` and ``does not mention`` look for a text within a text.
+        value: compared with; of several values one is enough.
+        words: as the person or the scene's rule put it.
+    """
+
+    attribute: str
+    operator: Operator
+    value: Value
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The situation of one request; ``wish`` is what is wanted now, in the person's words."""
+    """The situation of one request.
+
+    Attributes:
+        wish: what is wanted now, in the person's words.
+        constraints: what every item of the slate must keep to.
+    """
 
     wish: str = ""
+    constraints: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from recagent.constraints import barred
 from recagent.errors import DataError
 from recagent.explaining import Phrased, claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
@@ -65,7 +66,8 @@ class StraightLine:
             user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
             scene: where; by default the scene of the person's last event.
             k: slate length, at least 1.
-            context: the wish of this request.
+            context: the wish and the constraints of this request; what breaks a constraint is never
+                on the slate, which is shorter where too little is left.
 
         Raises:
             DataError: ``k`` below 1, an empty user id, an unknown scene, nothing indexed, or a
@@ -82,8 +84,10 @@ class StraightLine:
         ladder = Ladder(parts, options, pace=self._pace)
         profile = await ladder.profile(user_id)
         where, scene_from = await self._where(scene, profile)
-        seen = await self._seen(profile)
-        query = Query(profile=profile, scene=where, context=context or Context(), exclude=seen)
+        context = context or Context()
+        barring = barred(await parts.index.items(where.name), context.constraints)
+        exclude = barring | await self._seen(profile)
+        query = Query(profile=profile, scene=where, context=context, exclude=exclude)
         joint, size = self._joint, max(options.pool, k)
         found = await ladder.candidates(query, size, joint.width(pool=size, limit=options.limit))
         pool = pool_of(found, joint, scene=where.name, size=size)

@@ -49,6 +49,7 @@ from recagent.retrieval import (
     Transfer,
     reciprocal_rank,
 )
+from recagent.sections import UNMEASURED_WEIGHT
 from recagent.settings import Settings
 from recagent.types import Candidate, Case, Context, Event, Item, Mode
 
@@ -168,7 +169,7 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
     rankers: dict[Mode, LanguageRanker] = {
         mode: LanguageRanker(model, mode=mode) for mode in arguments.modes if arguments.language
     }
-    default = (settings.rank.language_weight,)
+    default = (UNMEASURED_WEIGHT,)
     weights = WEIGHTS if arguments.split == "validation" else default
     systems: dict[str, list[Scores]] = {"random": []}
     scenes = settings.declared_scenes()

@@ -24,6 +24,8 @@ from recagent.types import Mode, RatingScale
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+UNMEASURED_WEIGHT = 0.1  # of a model of which nothing is known yet
+
 AttributeType = Literal["auto", "text", "number", "integer", "boolean", "list", "date"]
 Missing = Literal["leave", "drop", "mean", "median", "min", "max", "most_frequent", "predict"]
 TextStep = Literal["unicode", "html", "space"]
@@ -174,10 +176,14 @@ class ModelSettings(EngineSettings):
 
 
 class RankSettings(_Section):
-    """``[rank]``: docs/quality.md tells how the defaults were chosen (on validation people)."""
+    """``[rank]``: docs/quality.md tells how the defaults were chosen (on validation people).
+
+    ``language_weight`` is the model's before a fit. ``"auto"`` is 0 for the embedded model, which
+    was measured to cost a little there, and ``UNMEASURED_WEIGHT`` for an endpoint.
+    """
 
     pool: int = Field(default=20, ge=1, le=200)
-    language_weight: Share = 0.1
+    language_weight: Literal["auto"] | Share = "auto"
     temperature: Positive = 1.5
     diversity: Share = 0.0
     deadline: Positive = 30.0

@@ -54,7 +54,7 @@ from recagent.retrieval import (
     Walks,
     load_weights,
 )
-from recagent.sections import EngineSettings
+from recagent.sections import UNMEASURED_WEIGHT, EngineSettings
 from recagent.settings import Settings
 
 __all__ = [
@@ -69,6 +69,7 @@ __all__ = [
     "home",
     "identity",
     "index",
+    "language_weight",
     "learned_vectors",
     "model",
     "models",
@@ -196,7 +197,7 @@ def options(settings: Settings) -> Options:
         pool=rank.pool,
         limit=retrieval.limit,
         source_weights=retrieval.weights,
-        language_weight=rank.language_weight,
+        language_weight=language_weight(settings),
         temperature=rank.temperature,
         diversity=rank.diversity,
         deadline=rank.deadline,
@@ -204,6 +205,14 @@ def options(settings: Settings) -> Options:
         attempts=settings.model.attempts,
         lang=settings.lang,
     )
+
+
+def language_weight(settings: Settings) -> float:
+    """What the model weighs before a head is fitted, 0 to 1."""
+    if settings.rank.language_weight != "auto":
+        return settings.rank.language_weight
+    first = next(iter(settings.engines), None)
+    return UNMEASURED_WEIGHT if first is not None and first.is_remote else 0.0
 
 
 def event_store(settings: Settings) -> SqlEventStore:

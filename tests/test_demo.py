@@ -34,7 +34,7 @@ def cache(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
 def recommender(tmp_path: Path) -> Iterator[Recommender]:
     data = tmp_path / "demo"  # a copy, for tests that store events
     shutil.copytree(demo.settings().data_dir, data)
-    small = demo.settings(rank={"pool": 8})  # the pool: for speed
+    small = demo.settings(rank={"pool": 8, "language_weight": 0.1})  # the pool: for speed
     settings = small.model_copy(update={"data_dir": data})
     with Recommender.from_settings(settings) as opened:
         yield opened
@@ -58,7 +58,7 @@ def test_the_demo_shows_likes_and_two_slates_with_reasons(environment: Environme
     assert "u0102 rated 33 films in 7 scenes" in shown
     assert "Science-fiction & fantasy films" in shown
     assert "Horror films (new in this scene)" in shown
-    assert shown.count("rerank/likelihood.v1.en#") == 2
+    assert shown.count("gate closed: no gain shown here") == 2
     assert "people who liked" in shown
     assert "DEGRADED" not in shown
 
@@ -67,7 +67,7 @@ def test_the_chinese_face_speaks_chinese(environment: Environment) -> None:
     shown = run("demo", "--lang", "zh", environment=environment)
     assert "恐怖片" in shown
     assert "也喜欢它" in shown
-    assert "rerank/likelihood.v1.zh#" in shown
+    assert shown.count("门已关闭：此处未见增益") == 2
     assert "people who" not in shown
 
 
@@ -89,7 +89,9 @@ def offline(environment: Environment) -> tuple[dict[str, Any], bool]:
     can = bool(shutil.which("unshare") and shutil.which("ip")) and not (
         subprocess.run([*cut, "true"], capture_output=True, check=False).returncode
     )
-    environment = {**environment, "RECAGENT_MODEL__KEEP_HOURS": "0"}  # asked, not remembered
+    # The model is given a weight, so that it is asked; and asked it is, not remembered.
+    own = {"RECAGENT_RANK__LANGUAGE_WEIGHT": "0.1", "RECAGENT_MODEL__KEEP_HOURS": "0"}
+    environment = {**environment, **own}
     shown = run("demo", "--json", environment=environment, prefix=cut if can else ())
     return json.loads(shown), can
 
@@ -122,7 +124,7 @@ def test_the_demo_as_json_is_one_object(offline: tuple[dict[str, Any], bool]) ->
 
 @pytest.mark.parametrize("mode", ["label", "listwise"])
 def test_the_other_modes_rank_with_at_most_300_tokens_of_prompt(mode: Mode) -> None:
-    settings = demo.settings(model={"mode": mode})
+    settings = demo.settings(model={"mode": mode}, rank={"language_weight": 0.1})
     with Recommender.from_settings(settings) as recommender:
         slate = recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE)
     assert (slate.trace.mode, slate.trace.degraded, slate.trace.pool) == (mode, None, 20)
@@ -188,7 +190,8 @@ def test_an_event_without_a_value_does_not_break_the_demo_and_reset_forgets_it(
 
 
 def test_a_run_past_its_deadline_degrades_and_ends_well(environment: Environment) -> None:
-    hurried = {**environment, "RECAGENT_RANK__DEADLINE": "0.3"}
+    own = {"RECAGENT_RANK__DEADLINE": "0.3", "RECAGENT_RANK__LANGUAGE_WEIGHT": "0.1"}
+    hurried = {**environment, **own}
     done = json.loads(
         run("recommend", demo.PERSON, "--demo", "--scene", "horror", "--json", environment=hurried)
     )

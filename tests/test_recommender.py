@@ -111,12 +111,19 @@ def test_of_a_person_without_any_event_the_model_is_not_asked():
     assert ids(slate)[0] == "b3"  # what most people like
 
 
+def test_a_model_without_weight_is_not_asked():
+    model = ScriptedModel()
+    slate = recommend(model=model, scene="books", options={"language_weight": 0.0})
+    assert (slate.trace.gated, slate.trace.model, slate.trace.degraded) == (True, None, None)
+    assert model.seen == []
+
+
 @pytest.mark.parametrize(
     "known", [{"context": Context(wish="bread")}, {"users": [User(id="ann", tags=("bread",))]}]
 )
 def test_a_wish_or_a_tag_is_enough_to_be_asked_about(known):
     model = ScriptedModel()
-    slate = recommend(model=model, scene="books", k=2, options={"language_weight": 0.0}, **known)
+    slate = recommend(model=model, scene="books", k=2, options={"language_weight": 1e-9}, **known)
     assert ids(slate)[0] == "b3"  # bread, and popular
     assert slate.trace.sources["lexical"] == 2
     assert len(model.seen) == 1

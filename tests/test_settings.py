@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from recagent import wiring
 from recagent.errors import ConfigError
 from recagent.settings import load
 from recagent.types import Scene
@@ -192,3 +193,17 @@ def test_models_after_none_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="kind 'none' asks no model") as caught:
         load(path)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "weight"),
+    [
+        ("", 0.0),
+        ('[model]\nkind = "none"', 0.0),
+        ('[model]\nbase_url = "http://127.0.0.1:1/v1"', 0.1),
+        ("[rank]\nlanguage_weight = 0.4", 0.4),
+        ('[model]\nbase_url = "http://127.0.0.1:1/v1"\n[rank]\nlanguage_weight = 0', 0.0),
+    ],
+)
+def test_before_a_fit_only_an_endpoint_has_a_weight_of_its_own(lines, weight):
+    assert wiring.options(load(write(lines))).language_weight == weight

@@ -59,7 +59,7 @@ class Joint(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixed:
-    """The blend of before a head is fitted: a fixed weight for the model, which is always asked."""
+    """The blend of before a head is fitted: a fixed weight for the model, not asked at 0."""
 
     language_weight: float
     temperature: float
@@ -72,7 +72,7 @@ class Fixed:
         return z_scores([candidate.features["fused"] for candidate in candidates])
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
-        return True
+        return self.language_weight > 0
 
     def weighs(self, model: str) -> bool:  # noqa: ARG002
         return True

@@ -19,8 +19,8 @@ from recagent.ranking.head import columns, language_columns
 from recagent.retrieval import reciprocal_rank
 from recagent.sections import RetrievalSettings
 
-SOURCES = ("neighbours", "popularity", "text", "transfer", "lexical", "recent", "walks",
-           "following", "factors")  # fmt: skip
+SOURCES = ("neighbours", "popularity", "text", "transfer", "lexical", "lexical_here", "recent",
+           "walks", "following", "factors")  # fmt: skip
 SERVED = RetrievalSettings()
 
 Values = np.ndarray
@@ -95,7 +95,7 @@ def by_source(examples: Sequence[Example], source: str) -> list[Values]:
 def by_head(examples: Sequence[Example], fit: Fit, *, scales: Mapping[str, float]) -> list[Values]:
     """Scores by the head without a language model."""
     return [
-        columns(example.features, scales=scales)
+        columns(example.features, scales=scales, cold=example.cold)
         @ np.asarray(fit.scenes.get(example.scene, fit.shared))
         for example in examples
     ]
@@ -122,12 +122,16 @@ def ranked(
     learn: Sequence[Example],
     test: Sequence[Example],
     *,
+    as_new: Sequence[Example] = (),
     times: float = 1.0,
     sources: Sequence[str] = SOURCES,
 ) -> tuple[Ranked, dict[str, float]]:
-    """Fit the head on one half, print how everything ranks the other."""
-    scale = scales(learn, sources=sources)
-    fit = fit_base(learn, scales=scale)
+    """Fit the head on one half, print how everything ranks the other.
+
+    ``as_new`` are learned from too: the same choices as if their people were new in the scene.
+    """
+    scale = scales([*learn, *as_new], sources=sources)
+    fit = fit_base([*learn, *as_new], scales=scale)
     table = Table([example.user_id for example in test], times)
     fused = ndcgs(test, by_fusion(test))
     found = Ranked(test, fit, by_head(test, fit, scales=scale), table, fused)

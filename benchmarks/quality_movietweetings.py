@@ -53,6 +53,7 @@ from recagent.learning.fitting import fit_base, scales
 from recagent.learning.judging import judgments
 from recagent.learning.liking import Judgment, fit_liking
 from recagent.learning.past import PASSES, Retrieval, Study, past, studied
+from recagent.learning.transfer import choices, described, fit_transfer
 from recagent.ranking import diversified
 from recagent.types import Rate
 
@@ -184,6 +185,7 @@ async def catalogue(study: Study, test: Questions, events: Data, *, full: bool) 
     retrieval = Retrieval(weights=dict(SERVED.weights), limit=SERVED.limit, width=SERVED.limit)
     asked = past(events, people="validation", passes=1)
     learn = await studied(asked, study=study, retrieval=retrieval, on_progress=quiet)
+    learn += await studied(asked, study=study, retrieval=retrieval, as_new=True, on_progress=quiet)
     scale = scales(learn, sources=SOURCES)
     fit = fit_base(learn, scales=scale)
     whole = replace(test, cases=[replace(case, item_ids=()) for case in test.cases])
@@ -229,8 +231,13 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             )
             cases = {case.id: case for case in both}  # a stopped run has some of either half
             await ask(cases, study, options.kept, settings=settings)
+        told = await choices(past(events, people="validation"), study=study, on_progress=quiet)
+        pairs = await described(index, test.training)
+        study = replace(study, transfer=fit_transfer(told, scenes=pairs))
         learn = await studied(asked, study=study, on_progress=quiet)
-        found, figures = ranked(learn, await studied([test], study=study, on_progress=quiet))
+        as_new = await studied(asked, study=study, as_new=True, on_progress=quiet)
+        asked_of = await studied([test], study=study, on_progress=quiet)
+        found, figures = ranked(learn, asked_of, as_new=as_new)
         final, spoken = found.head, kept_scores(options.kept)
         if spoken:
             first = learn[: len(asked[0].cases)]

@@ -35,10 +35,13 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
     if not path.is_file():
         return None
     again = "run 'recagent fit' again, or delete the file"
+    unread = ConfigError(f"{str(path)!r} is no head that this version reads; {again}")
     try:
         found = _HEAD.validate_json(path.read_bytes())
     except ValidationError as error:
-        raise ConfigError(f"{str(path)!r} is no head that this version reads; {again}") from error
+        raise unread from error
+    if any(len(own) != 4 * len(found.scales) for own in (found.shared, *found.scenes.values())):
+        raise unread
     missing = [name for name in found.scales if name not in sources]
     if missing:
         raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")

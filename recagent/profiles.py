@@ -6,6 +6,7 @@ It reads the store and the index; it never writes to them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,23 @@ def rate(events: Iterable[Event], scale: RatingScale) -> Rate:
 def recency(event: Event, newest: Event, half_life: timedelta) -> float:
     """Weight in (0, 1] that halves with every ``half_life`` before the person's newest event."""
     return float(0.5 ** ((newest.at - event.at) / half_life))
+
+
+def without(profile: Profile, scene: str) -> Profile:
+    """The profile of the same person, were they new in the scene."""
+    events = tuple(event for event in profile.events if event.scene != scene)
+    left = {event.item_id for event in events}
+    return replace(
+        profile,
+        events=events,
+        liked={
+            key: weight
+            for key, weight in profile.liked.items()
+            if key in left and profile.items[key].scene != scene
+        },
+        taste={name: taste for name, taste in profile.taste.items() if name != scene},
+        items={key: item for key, item in profile.items.items() if key in left},
+    )
 
 
 async def build_profile(

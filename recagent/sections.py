@@ -194,8 +194,7 @@ class RetrievalSettings(_Section):
 
     limit: int = Field(default=100, ge=1)
     weights: dict[str, Annotated[float, Field(ge=0)]] = {
-        "neighbours": 4.0, "popularity": 0.5, "recent": 0.0, "walks": 0.0, "following": 0.0,
-        "factors": 0.0,
-        "sequence": 0.0,
+        "neighbours": 4.0, "popularity": 0.5, "lexical_here": 0.0, "recent": 0.0, "walks": 0.0,
+        "following": 0.0, "factors": 0.0, "sequence": 0.0,
     }  # fmt: skip
     half_life_days: Positive = 30.0

@@ -152,7 +152,8 @@ class Profile:
         user: what is declared.
         events: interactions, newest first.
         liked: weight in (0, 1] of every liked item, recent and strong ones higher; newest first.
-        taste: per scene, a unit vector (d,) float32 of what the person liked there.
+        taste: per scene, a vector (d,) float32 of what the person liked there, of unit length, or
+            as long as it counts where a scene looks at it (``transfer.carried``).
         declared: unit vector (d,) float32 of tags, attributes and ``about``; None without any.
         items: the items of ``events`` that the catalogue knows, by id.
     """

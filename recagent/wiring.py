@@ -44,6 +44,7 @@ from recagent.retrieval import (
     Factors,
     Following,
     Lexical,
+    LexicalHere,
     Neighbours,
     NextItem,
     Popularity,
@@ -85,7 +86,7 @@ REPLIES = "replies.db"  # in the data folder
 SOURCES = tuple(
     each.name
     for each in (
-        Neighbours, Popularity, TextSimilarity, Transfer, Lexical,
+        Neighbours, Popularity, TextSimilarity, Transfer, Lexical, LexicalHere,
         Recent, Walks, Following, Factors, NextItem,
     )
 )  # fmt: skip
@@ -157,12 +158,14 @@ def sources(
     index: ItemIndex, embedder: Embedder, behaviour: Callable[[], Awaitable[Behaviour]]
 ) -> tuple[CandidateSource, ...]:
     """All candidate sources that need no fit, whether they are weighted or not."""
+    lexical = Lexical(index)
     return (
         Neighbours(index, behaviour),
         Popularity(index, behaviour),
         TextSimilarity(index, embedder),
         Transfer(index),
-        Lexical(index),
+        lexical,
+        LexicalHere(lexical),
         Recent(index, behaviour),
         Walks(index, behaviour),
         Following(index, behaviour),

@@ -20,8 +20,8 @@ def head(**changes):
     facts = {
         "name": "h",
         "scales": {"neighbours": 1.0},
-        "shared": (1.0, 0.0),
-        "scenes": {"films": (-1.0, 0.0)},
+        "shared": (1.0, 0.0, 1.0, 0.0),
+        "scenes": {"films": (-1.0, 0.0, 0.0, 0.0)},
         "language_shared": (2.0, 1.0),
     }
     return Head(**{**facts, **changes})
@@ -32,8 +32,14 @@ POOL = [candidate("a", neighbours=0.0), candidate("b", neighbours=2.0), candidat
 
 def test_a_scene_has_its_own_weights_and_others_share():
     z = np.asarray([-1, 2, -1]) / 2**0.5
-    assert head().base(POOL, scene="books") == pytest.approx(z)
-    assert head().base(POOL, scene="films") == pytest.approx(-z)
+    assert head().base(POOL, scene="books", cold=False) == pytest.approx(z)
+    assert head().base(POOL, scene="films", cold=False) == pytest.approx(-z)
+
+
+def test_a_source_may_count_more_where_a_person_is_new():
+    known = head().base(POOL, scene="books", cold=False)
+    assert head().base(POOL, scene="books", cold=True) == pytest.approx(2 * known)
+    assert head().base(POOL, scene="films", cold=True) == pytest.approx(-known)
 
 
 def test_the_model_counts_more_where_a_person_is_new_if_so_learned():
@@ -54,8 +60,8 @@ def test_candidates_that_the_model_was_not_asked_about_keep_their_score():
     factor=st.floats(0.01, 100),
 )
 def test_the_unit_of_a_sources_scores_does_not_matter(scores, factor):
-    plain = columns([{"x": score} for score in scores], scales={"x": 1.0})
-    scaled = columns([{"x": score * factor} for score in scores], scales={"x": factor})
+    plain = columns([{"x": score} for score in scores], scales={"x": 1.0}, cold=False)
+    scaled = columns([{"x": score * factor} for score in scores], scales={"x": factor}, cold=False)
     assert scaled == pytest.approx(plain, abs=1e-5)
     assert np.isfinite(plain).all()
 
@@ -92,7 +98,8 @@ def test_entropy_is_one_where_all_are_alike():
 
 def test_before_a_fit_retrieval_and_the_model_are_blended_as_set():
     fixed = Fixed(language_weight=0.5, temperature=1.0)
-    base = fixed.base([candidate("a", fused=1.0), candidate("b", fused=3.0)], scene="books")
+    pool = [candidate("a", fused=1.0), candidate("b", fused=3.0)]
+    base = fixed.base(pool, scene="books", cold=False)
     assert base == pytest.approx([-1, 1])
     assert fixed.asks(base, scene="books", cold=True)
     joined = fixed.joined(base, [4.0, 2.0], scene="books", cold=False)

@@ -277,16 +277,24 @@ def test_fit_learns_and_recommend_ranks_by_it(
 def test_a_head_that_needs_an_unknown_source_is_refused(tmp_path):
     settings = Settings(data_dir=tmp_path)
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "scales": {"magic": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
+        '{"name": "x", "scales": {"magic": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
     )
     with pytest.raises(ConfigError, match="needs a source 'magic' that is not there"):
         wiring.head(settings)
 
 
+def test_a_head_of_another_number_of_columns_is_refused(tmp_path):
+    (tmp_path / "head.json").write_text(
+        '{"name": "x", "scales": {"text": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
+    )
+    with pytest.raises(ConfigError, match="is no head that this version reads"):
+        wiring.head(Settings(data_dir=tmp_path))
+
+
 def test_a_head_whose_sequence_model_is_gone_is_refused(tmp_path):
     settings = Settings(data_dir=tmp_path)
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "scales": {"sequence": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
+        '{"name": "x", "scales": {"sequence": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
     )
     with pytest.raises(ConfigError, match=r"needs '.*sequence-x\.npz', which is not there"):
         wiring.head(settings)
@@ -296,7 +304,7 @@ def test_a_head_whose_sequence_model_is_gone_is_refused(tmp_path):
 
 def test_saving_a_head_deletes_the_weights_of_others(tmp_path):
     one, other = (
-        Head(name=name, scales={"sequence": 1.0}, shared=(0.0, 0.0), scenes={})
+        Head(name=name, scales={"sequence": 1.0}, shared=(0.0, 0.0, 0.0, 0.0), scenes={})
         for name in ("one", "other")
     )
     fitted.save(tmp_path, one, weights=weights())

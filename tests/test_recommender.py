@@ -210,7 +210,7 @@ def test_a_head_joins_the_scores_of_the_model_that_it_was_learned_with_alone(lea
     head = Head(
         name="h",
         scales={"popularity": 1.0},
-        shared=(0.1, 0.0),
+        shared=(0.1, 0.0, 0.0, 0.0),
         scenes={},
         language_shared=(5.0, 0.0),
         model=learned_with,

@@ -26,10 +26,12 @@ from recagent.learning.past import DIMENSION, Retrieval, Study, past, studied
 from recagent.learning.sequence import Epoch
 from recagent.learning.sequenced import NextItemModel, Titles, titles_of, trained
 from recagent.learning.stored import stored
+from recagent.learning.transfer import MOST, PASSES, choices, described, fit_transfer
 from recagent.ranking import Head
 from recagent.recommender import Options, Parts, StraightLine
 from recagent.retrieval import Behaviour, Factors, NextItem
 from recagent.settings import Settings
+from recagent.transfer import TransferMap
 from recagent.types import Event
 
 if TYPE_CHECKING:
@@ -152,20 +154,30 @@ async def _learned(
         first = questions[-1].training
         model = await _trained(first, study, titles, "sequence model", on_progress)
         study = replace(study, sequence=model)
+    study = replace(study, transfer=await _transfer(study, on_progress))
     examples = await studied(
         questions,
         study=study,
         retrieval=retrieval,
         on_progress=lambda done, total: on_progress("choices", done, total),
     )
+    as_new = await studied(
+        questions,
+        study=study,
+        retrieval=retrieval,
+        as_new=True,
+        on_progress=lambda done, total: on_progress("choices as if new", done, total),
+    )
+    learned = [*examples, *as_new]
     people = [example.user_id for example in examples]
-    counted = scales(examples, sources=[each for each in wiring.SOURCES if each != NextItem.name])
+    counted = scales(learned, sources=[each for each in wiring.SOURCES if each != NextItem.name])
     scale, added = counted, None
-    base = fit_base(examples, scales=scale)
+    base = fit_base(learned, scales=scale)
     if titles is not None:
-        wider = scales(examples, sources=wiring.SOURCES)
-        tried = fit_base(examples, scales=wider)
-        gains = _ndcgs(examples, tried.held) - _ndcgs(examples, base.held)
+        wider = scales(learned, sources=wiring.SOURCES)
+        tried = fit_base(learned, scales=wider)
+        real = len(examples)
+        gains = _ndcgs(examples, tried.held[:real]) - _ndcgs(examples, base.held[:real])
         added = interval(gains, people=people)
         if added[1] > 0:
             scale, base = wider, tried
@@ -182,6 +194,7 @@ async def _learned(
         scales=scale,
         shared=base.shared,
         scenes=base.scenes,
+        transfer=study.transfer,
         liking=liking,
         told={"choices": str(len(examples)), "penalties": base.told},
     )
@@ -193,7 +206,7 @@ async def _learned(
         on_progress,
     )
     plain = _ndcgs(examples, [-np.arange(len(e.items), dtype=np.float64) for e in examples])
-    ranked = _ndcgs(examples, base.held)
+    ranked = _ndcgs(examples, base.held[: len(examples)])
     return Fitted(
         head=replace(head, name=_fingerprint(head)),
         choices=len(examples),
@@ -205,6 +218,19 @@ async def _learned(
         sequence=added,
         silent=silent,
     )
+
+
+async def _transfer(study: Study, on_progress: OnProgress) -> TransferMap | None:
+    """The transfer map; None where there is only one scene, or nobody has been in two."""
+    if len(await study.index.scenes()) < 2:
+        return None
+    found = await choices(
+        past(study.data, passes=PASSES, most=MOST),
+        study=study,
+        on_progress=lambda done, total: on_progress("transfer", done, total),
+    )
+    pairs = await described(study.index, study.data.events)
+    return await to_thread.run_sync(lambda: fit_transfer(found, scenes=pairs))
 
 
 def _ndcgs(examples: Sequence[Example], scores: Sequence[Floats]) -> Floats:

@@ -61,7 +61,7 @@ def fit_base(examples: Sequence[Example], *, scales: Mapping[str, float]) -> Fit
     Raises:
         DataError: fewer than 50 examples whose choice is among the candidates.
     """
-    features = [columns(example.features, scales=scales) for example in examples]
+    features = [columns(example.features, scales=scales, cold=example.cold) for example in examples]
     return _fit(examples, features, [np.zeros(len(matrix)) for matrix in features])
 
 

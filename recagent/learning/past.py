@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 from recagent import wiring
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.nouns import Data, Questions
+from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import People, is_among, split
 from recagent.learning.examples import Asking, Example, OnProgress, frozen, retrieved
 from recagent.learning.sequenced import NextItemModel
-from recagent.profiles import profile_of
+from recagent.profiles import profile_of, without
 from recagent.protocols import CandidateSource, Embedder, ItemIndex, Query
 from recagent.retrieval import Behaviour, Factors, HeldVectors
+from recagent.transfer import TransferMap, carried
 from recagent.types import Case, Context, User
 
 PASSES = 4
@@ -36,6 +39,7 @@ class Study:
         embedder: that the index was made with.
         half_life: of a liked item's weight.
         sequence: a model that was trained without any of the questions; None for none.
+        transfer: what other scenes' taste weighs; None where all weigh the same.
     """
 
     data: Data
@@ -43,9 +47,13 @@ class Study:
     embedder: Embedder
     half_life: timedelta
     sequence: NextItemModel | None = None
+    transfer: TransferMap | None = None
 
-    async def query(self, case: Case) -> Query:
-        """What was known before the choice; what the person had met by then must not come again."""
+    async def query(self, case: Case, *, as_new: bool = False) -> Query:
+        """What was known before the choice; what the person had met by then must not come again.
+
+        With ``as_new`` what they had done in the case's scene is not known.
+        """
         profile = await profile_of(
             case.user or User(id=case.user_id),
             case.history,
@@ -56,6 +64,9 @@ class Study:
         )
         met = frozenset(event.item_id for event in case.history if not case.item_ids)
         scene = self.data.scenes[case.scene]
+        if as_new:
+            profile = without(profile, case.scene)
+        profile = carried(profile, target=case.scene, transfer=self.transfer)
         return Query(profile=profile, scene=scene, context=Context(), exclude=met)
 
     async def sources(self, behaviour: Behaviour) -> Sequence[CandidateSource]:
@@ -88,6 +99,7 @@ def past(
     people: People = "all",
     candidates: int | Literal["all"] = "all",
     passes: int = PASSES,
+    most: int = 0,
 ) -> list[Questions]:
     """The last choice of everybody, then the one before it ..., each with what was known by then.
 
@@ -96,11 +108,14 @@ def past(
         people: whose choices are asked.
         candidates: that a case names, or ``"all"``: none, they are to be retrieved.
         passes: choices of each person at most.
+        most: people at most, the same ones in every pass; 0 is all.
     """
+    known = {event.user_id for event in data.events if is_among(event.user_id, people)}
+    asked = set(sorted(known, key=partial(hashed, "people", 0))[: most or None])
     found: list[Questions] = []
     for _ in range(passes):
         cut = split(data, people="all")
-        held = [held for held in cut.held if is_among(held.user_id, people)]
+        held = [held for held in cut.held if held.user_id in asked]
         found.append(make_cases(data, replace(cut, held=held), candidates=candidates))
         data = replace(data, events=cut.training)
     return found
@@ -111,6 +126,7 @@ async def studied(
     *,
     study: Study,
     retrieval: Retrieval | None = None,
+    as_new: bool = False,
     on_progress: OnProgress,
 ) -> list[Example]:
     """Examples of all questions, each with sources that count only its own training events.
@@ -119,11 +135,15 @@ async def studied(
         questions: as ``past`` makes them.
         study: where they are asked.
         retrieval: finds candidates; without it the cases name them.
+        as_new: ask as if the person were new in the case's scene; only about those who are not, and
+            who did something elsewhere.
         on_progress: told how many of all cases are done.
     """
+    if as_new:
+        questions = [replace(each, cases=list(filter(_is_both, each.cases))) for each in questions]
     total = sum(len(each.cases) for each in questions)
     found: list[Example] = []
-    asking: Asking = study.query
+    asking: Asking = partial(study.query, as_new=as_new)
     for each in questions:
         behaviour = Behaviour(each.training, scale=study.data.scale)
 
@@ -148,3 +168,9 @@ async def studied(
                 on_progress=advance,
             )
     return found
+
+
+def _is_both(case: Case) -> bool:
+    """Whether the person did something in the case's scene, and something elsewhere."""
+    here = [event.scene == case.scene for event in case.history]
+    return any(here) and not all(here)

@@ -14,6 +14,7 @@ import numpy as np
 from recagent.ranking.blend import blend, softmax, z_scores
 from recagent.ranking.gate import Gate
 from recagent.ranking.liking import Liking
+from recagent.transfer import TransferMap
 from recagent.types import Candidate
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Joint(Protocol):
         """How many retrieved candidates it wants to choose the pool from."""
         ...
 
-    def base(self, candidates: Sequence[Candidate], *, scene: str) -> Floats:
+    def base(self, candidates: Sequence[Candidate], *, scene: str, cold: bool) -> Floats:
         """(n,) scores without the language model."""
         ...
 
@@ -68,7 +69,13 @@ class Fixed:
     def width(self, *, pool: int, limit: int) -> int:  # noqa: ARG002 - retrieval order stands
         return pool
 
-    def base(self, candidates: Sequence[Candidate], *, scene: str) -> Floats:  # noqa: ARG002
+    def base(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        scene: str,  # noqa: ARG002
+        cold: bool,  # noqa: ARG002
+    ) -> Floats:
         return z_scores([candidate.features["fused"] for candidate in candidates])
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
@@ -96,9 +103,10 @@ class Head:
     """A conditional logit: ``P(g | pool) = softmax(W phi(g))``, with weights for each scene.
 
     ``phi`` holds two columns a source: the z-score of its score within the pool, and of the score's
-    logarithm. Weights that differ by scene are the interactions with the scene's features, which
-    alone would cancel within a pool. The language part has two columns: the z-score of the model's
-    scores, and the same again for people who are new in the scene.
+    logarithm; and all of them again for people who are new in the scene. Weights that differ by
+    scene are the interactions with the scene's features, which alone would cancel within a pool.
+    The language part has two columns: the z-score of the model's scores, and the same again for
+    people who are new.
 
     Attributes:
         name: fingerprint of the head and its data.
@@ -110,6 +118,8 @@ class Head:
         language_shared: for a scene without its own.
         model: whose scores these weights are for.
         gates: by scene; without one the model is not asked.
+        transfer: how much taste shown in one scene counts in another; None where there is nothing
+            to learn that from.
         liking: the probability that a person will like an item; None where nobody says what they
             do not like.
         told: where the head comes from, for people: data, cases, penalties.
@@ -125,15 +135,17 @@ class Head:
     )
     model: str = ""
     gates: Mapping[str, Gate] = field(default_factory=dict[str, Gate])
+    transfer: TransferMap | None = None
     liking: Liking | None = None
     told: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def width(self, *, pool: int, limit: int) -> int:
         return max(pool, limit)
 
-    def base(self, candidates: Sequence[Candidate], *, scene: str) -> Floats:
+    def base(self, candidates: Sequence[Candidate], *, scene: str, cold: bool) -> Floats:
         weights = np.asarray(self.scenes.get(scene, self.shared))
-        return columns([each.features for each in candidates], scales=self.scales) @ weights
+        features = [each.features for each in candidates]
+        return columns(features, scales=self.scales, cold=cold) @ weights
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.gates.get(scene, _NEVER).opens(base, cold=cold)
@@ -150,14 +162,20 @@ class Head:
         return softmax(scores)
 
 
-def columns(features: Sequence[Mapping[str, float]], *, scales: Mapping[str, float]) -> Floats:
-    """(n, 2 sources) float64 of each candidate's scores; 0 from a source that did not find it."""
+def columns(
+    features: Sequence[Mapping[str, float]], *, scales: Mapping[str, float], cold: bool
+) -> Floats:
+    """(n, 4 sources) float64 of each candidate's scores; 0 from a source that did not find it.
+
+    The second half is the first again for a person who is new in the scene, else 0.
+    """
     found: list[Floats] = [np.zeros((len(features), 0))]
     for source, scale in scales.items():
         scores = np.asarray([each.get(source, 0.0) for each in features])
         logs = np.log1p(scores.clip(min=0.0) / scale)
         found.append(np.stack([z_scores(scores), z_scores(logs)], axis=1))
-    return np.hstack(found)
+    known = np.hstack(found)
+    return np.hstack([known, known * cold])
 
 
 def language_columns(language: Sequence[float], *, cold: bool) -> Floats:

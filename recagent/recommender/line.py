@@ -24,6 +24,7 @@ from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
 from recagent.recommender.slate import choose, make_trace, models_part, pool_of
 from recagent.scenes import declared_or_plain, identify
+from recagent.transfer import carried
 from recagent.types import (
     Context,
     Entry,
@@ -87,11 +88,11 @@ class StraightLine:
         context = context or Context()
         barring = barred(await parts.index.items(where.name), context.constraints)
         exclude = barring | await self._seen(profile)
-        query = Query(profile=profile, scene=where, context=context, exclude=exclude)
+        query = self._query(profile, where, context, exclude=exclude)
         joint, size = self._joint, max(options.pool, k)
         found = await ladder.candidates(query, size, joint.width(pool=size, limit=options.limit))
-        pool = pool_of(found, joint, scene=where.name, size=size)
         cold = profile.is_cold(where.name)
+        pool = pool_of(found, joint, scene=where.name, cold=cold, size=size)
         asks = joint.asks(pool.base, scene=where.name, cold=cold)
         ranker = await ladder.ready() if asks else None
         language = await ladder.language(ranker, query, pool.candidates)
@@ -166,12 +167,7 @@ class StraightLine:
         name = await scene_of(item_id, index=parts.index, scene=scene)
         scenes = await self._scenes()
         ladder = Ladder(parts, options, pace=self._pace)
-        query = Query(
-            profile=await ladder.profile(user_id),
-            scene=scenes[name],
-            context=context or Context(),
-            exclude=frozenset(),
-        )
+        query = self._query(await ladder.profile(user_id), scenes[name], context or Context())
         item = (await parts.index.items(name))[item_id]
         (evidence,) = await self._evidence([item], query)
         if phrase and parts.models:
@@ -264,6 +260,19 @@ class StraightLine:
                 closing.push_async_callback(model.close)
             if self._parts.replies is not None:
                 closing.callback(self._parts.replies.close)
+
+    def _query(
+        self,
+        profile: Profile,
+        scene: Scene,
+        context: Context,
+        *,
+        exclude: frozenset[str] = frozenset(),
+    ) -> Query:
+        """A request, in which other scenes' taste has the weight that was learned for it."""
+        transfer = self._parts.head.transfer if self._parts.head else None
+        seen = carried(profile, target=scene.name, transfer=transfer)
+        return Query(profile=seen, scene=scene, context=context, exclude=exclude)
 
     async def _scenes(self) -> dict[str, Scene]:
         return declared_or_plain(await self._parts.index.scenes(), self._parts.scenes)

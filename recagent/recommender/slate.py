@@ -29,9 +29,11 @@ class Pool:
     base: Scores
 
 
-def pool_of(candidates: Sequence[Candidate], joint: Joint, *, scene: str, size: int) -> Pool:
+def pool_of(
+    candidates: Sequence[Candidate], joint: Joint, *, scene: str, cold: bool, size: int
+) -> Pool:
     """The ``size`` best of what was retrieved."""
-    scores = joint.base(candidates, scene=scene)
+    scores = joint.base(candidates, scene=scene, cold=cold)
     best: list[int] = np.argsort(-scores, kind="stable")[:size].tolist()
     return Pool(candidates=[candidates[at] for at in best], base=scores[best])
 

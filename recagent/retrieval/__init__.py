@@ -13,7 +13,7 @@ from recagent.retrieval.crowd import Following, Neighbours, Popularity, Recent, 
 from recagent.retrieval.factors import Factors, HeldVectors
 from recagent.retrieval.fusion import reciprocal_rank
 from recagent.retrieval.indexing import Indexed, index_items
-from recagent.retrieval.lexical import Lexical
+from recagent.retrieval.lexical import Lexical, LexicalHere
 from recagent.retrieval.sequence import NextItem
 from recagent.retrieval.sequential import SequenceWeights, load_weights, save_weights
 from recagent.retrieval.text import TextSimilarity, Transfer
@@ -26,6 +26,7 @@ __all__ = [
     "HeldVectors",
     "Indexed",
     "Lexical",
+    "LexicalHere",
     "Neighbours",
     "NextItem",
     "Popularity",

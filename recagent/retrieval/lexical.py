@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
 from itertools import islice
@@ -63,6 +64,23 @@ class Lexical:
         else:  # to index a scene takes long; to ask it, less than a thread does to begin
             ranker, ids = await to_thread.run_sync(self._rankers, scene, items, None)
         return best(ranker.get_scores(words), ids, query, limit=limit)
+
+
+class LexicalHere:
+    """The same with what the person liked in this scene alone: other scenes' words dilute it."""
+
+    name = "lexical_here"
+
+    def __init__(self, lexical: Lexical) -> None:
+        self._lexical = lexical
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        profile, scene = query.profile, query.scene.name
+        here = {key: w for key, w in profile.liked.items() if profile.items[key].scene == scene}
+        if not here:
+            return []
+        own = replace(query, profile=replace(profile, liked=here))
+        return await self._lexical(own, limit=limit)
 
 
 @lru_cache(_REMEMBERED)

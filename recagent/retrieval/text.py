@@ -26,14 +26,14 @@ class TextSimilarity:
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         taste = query.profile.taste.get(query.scene.name, query.profile.declared)
-        parts = [] if taste is None else [taste]
+        parts = [] if taste is None else [taste / np.float32(np.linalg.norm(taste) or 1.0)]
         if query.context.wish:
             parts.append((await self._embedder.embed([query.context.wish]))[0])
         return await _search(self._index, parts, query, limit)
 
 
 class Transfer:
-    """Nearest to the person's taste in the other scenes, all with equal weight."""
+    """Nearest to the person's taste in the other scenes, each as it counts in this one."""
 
     name = "transfer"
 

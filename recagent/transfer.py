@@ -33,9 +33,10 @@ class Carry:
         alike: see ``FEATURES``.
         shared: see ``FEATURES``.
         cases: past choices that the pair was tried on; 0 where too few people have likes in both.
-        gain: mean log likelihood of the choice that the source adds, in nats.
+        gain: mean log likelihood of the choice that the source adds, in nats; drawn to that of all
+            pairs where cases are few.
         low: lower end of its 95% interval over people; the pair is off unless it is above zero.
-        ndcg: mean nDCG@10 that it adds.
+        ndcg: mean nDCG@10 that the source adds.
         on: whether the source counts in the target.
     """
 
@@ -54,7 +55,8 @@ class Known:
 
     Attributes:
         cases: past choices of such people; 0 where they are too few.
-        gain: mean log likelihood that all other scenes together add, in nats.
+        gain: mean log likelihood that all other scenes together add, in nats; drawn to that of all
+            targets where cases are few.
         low: lower end of its 95% interval over people; off unless it is above zero.
         ndcg: mean nDCG@10 that they add.
         on: whether other scenes count.

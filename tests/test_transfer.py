@@ -130,11 +130,25 @@ def test_a_source_that_speaks_is_on_and_noise_is_off():
     assert off.low <= 0
 
 
-def test_a_pair_that_nobody_tried_is_as_all_pairs_together():
+def test_a_pair_that_nobody_tried_is_as_any_pair_is_expected_to_be():
     found = fit_transfer(made(200, speaks=("films", "music")), scenes=SCENES)
-    assert found.pairs["films"]["music"] == Carry(alike=0.5, shared=0.5, cases=0, on=True)
-    noise = fit_transfer(made(200, speaks=()), scenes=SCENES)
-    assert not noise.pairs["films"]["music"].on
+    untried, tried = found.pairs["films"]["music"], found.pairs["books"].values()
+    assert (untried.cases, untried.on) == (0, True)
+    assert min(each.gain for each in tried) <= untried.gain <= max(each.gain for each in tried)
+    assert untried.low < min(each.low for each in tried)
+    for speaks in ((), ("films",)):  # nothing helps, or too little is known of what does
+        unsure = fit_transfer(made(200, speaks=speaks), scenes=SCENES)
+        assert not unsure.pairs["films"]["music"].on
+
+
+def test_a_pair_of_few_people_is_drawn_to_the_others():
+    many = made(400, speaks=("films", "music"))
+    few = [replace(each, said={"music": each.said["music"]}) for each in many[:21]]
+    alone = fit_transfer(few, scenes=SCENES).pairs["books"]["music"]
+    films = [replace(each, said={"films": each.said["films"]}) for each in many[21:]]
+    beside = fit_transfer([*few, *films], scenes=SCENES).pairs["books"]["music"]
+    assert alone.cases == beside.cases == 21
+    assert beside.low > alone.low
 
 
 def test_what_other_scenes_add_about_known_people_is_tried_apart():

@@ -36,6 +36,8 @@ BESIDE = 19  # other items of a choice at most, drawn by popularity
 FEWEST = 20  # people, below which a pair is not judged by itself
 _DESCRIBED = 1000  # items of a scene that its mean vector is of
 _RIDGE = 10.0
+_Z = 1.96  # standard errors to the end of a 95% interval
+_TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,9 +110,9 @@ def fit_transfer(
 ) -> TransferMap | None:
     """The map under which the choices are likely; None without choices that other scenes speak of.
 
-    A pair is on if its gain is surely above zero on people by weights that never saw them; one with
-    too few people is on if that of all pairs together is. Of people whom a scene knows itself, the
-    scenes that are on must surely gain together, or are not heard.
+    A pair is on if its gain is surely above zero on people by weights that never saw them. Of
+    people whom a scene knows itself, the scenes that are on must surely gain together, or are not
+    heard. With too few people, what is expected of any pair or scene decides.
 
     Args:
         found: past choices.
@@ -211,35 +213,28 @@ def _pairs(
     scale: float,
 ) -> dict[str, dict[str, Carry]]:
     asked = [(each, source) for each in found for source in each.said if source != each.scene]
+    names = [f"{each.scene} {source}" for each, source in asked]
     gains = tried(
         [each for each, _ in asked],
         [evidence(each, np.zeros(len(each.likes)), scale=scale) for each, _ in asked],
         [evidence(each, each.said[source], scale=scale) for each, source in asked],
-        groups=[f"{each.scene} {source}" for each, source in asked],
+        groups=names,
     )
-    rows: dict[tuple[str, str], list[int]] = {}
-    for at, (each, source) in enumerate(asked):
-        rows.setdefault((each.scene, source), []).append(at)
-    _, least, _ = interval(gains.likely, people=gains.people)
+    of, other = _judged(gains, names)
     pairs: dict[str, dict[str, Carry]] = {}
     for target, others in scenes.items():
         pairs[target] = {}
         for source, (alike, shared) in others.items():
-            own = rows.get((target, source), [])
-            people = [gains.people[at] for at in own]
-            carry = Carry(alike=alike, shared=shared, on=least > 0)
-            if len(set(people)) >= FEWEST:
-                gain, low, _ = interval(gains.likely[own], people=people)
-                carry = Carry(
-                    alike=alike,
-                    shared=shared,
-                    cases=len(own),
-                    gain=gain,
-                    low=low,
-                    ndcg=float(gains.ndcg[own].mean()),
-                    on=low > 0,
-                )
-            pairs[target][source] = carry
+            own = of.get(f"{target} {source}", other)
+            pairs[target][source] = Carry(
+                alike=alike,
+                shared=shared,
+                cases=own.cases,
+                gain=own.gain,
+                low=own.low,
+                ndcg=own.ndcg,
+                on=own.low > 0,
+            )
     return pairs
 
 
@@ -254,17 +249,76 @@ def _known(found: Sequence[Choice], transfer: TransferMap, *, scale: float) -> d
         [evidence(each, joined(each, transfer), scale=scale) for each in those],
         groups=[each.scene for each in those],
     )
-    _, least, _ = interval(gains.likely, people=gains.people)
+    of, other = _judged(gains, [each.scene for each in those])
     known: dict[str, Known] = {}
     for target in transfer.pairs:
-        own = [at for at, each in enumerate(those) if each.scene == target]
-        people = [gains.people[at] for at in own]
-        known[target] = Known(on=least > 0)
-        if len(set(people)) >= FEWEST:
-            gain, low, _ = interval(gains.likely[own], people=people)
-            reached = float(gains.ndcg[own].mean())
-            known[target] = Known(cases=len(own), gain=gain, low=low, ndcg=reached, on=low > 0)
+        own = of.get(target, other)
+        known[target] = Known(
+            cases=own.cases, gain=own.gain, low=own.low, ndcg=own.ndcg, on=own.low > 0
+        )
     return known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """Mean gains of some cases, and the lower end of the 95% interval of that in likelihood."""
+
+    cases: int
+    gain: float
+    low: float
+    ndcg: float
+
+
+def _judged(gains: Tried, names: Sequence[str]) -> tuple[dict[str, _Judged], _Judged]:
+    """What each group of cases gains, and what one that is not there is expected to.
+
+    A group's mean is drawn to the mean of all groups, the more the fewer its cases and the less
+    groups differ: with many small groups, taking each by itself would leave out most that help.
+
+    Source: Efron and Morris, "Data analysis using Stein's estimator and its generalizations",
+    Journal of the American Statistical Association 70, 1975, with the spread between groups
+    estimated from the data.
+    """
+    rows: dict[str, list[int]] = {}
+    for at, name in enumerate(names):
+        rows.setdefault(name, []).append(at)
+    people = {name: [gains.people[at] for at in own] for name, own in rows.items()}
+    measured = [name for name in rows if len(set(people[name])) >= FEWEST]
+    if not measured:
+        return {}, _Judged(cases=0, gain=0.0, low=0.0, ndcg=0.0)
+    found = [interval(gains.likely[rows[name]], people=people[name]) for name in measured]
+    means = np.asarray([mean for mean, _, _ in found])
+    errors = np.asarray([max((mean - low) / _Z, _TINY) for mean, low, _ in found])
+    between = _between(means, errors)
+    sure = 1.0 / (errors**2 + between)
+    centre, of_centre = float(sure @ means / sure.sum()), float(1.0 / sure.sum())
+    kept = between / (errors**2 + between)  # share of a group's own mean
+    drawn = kept * means + (1.0 - kept) * centre
+    lows = drawn - _Z * np.sqrt(kept * errors**2 + (1.0 - kept) ** 2 * of_centre)
+    judged = {
+        name: _Judged(
+            cases=len(rows[name]),
+            gain=float(gain),
+            low=float(low),
+            ndcg=float(gains.ndcg[rows[name]].mean()),
+        )
+        for name, gain, low in zip(measured, drawn, lows, strict=True)
+    }
+    low = centre - _Z * float(np.sqrt(between + of_centre))
+    return judged, _Judged(cases=0, gain=centre, low=low, ndcg=float(gains.ndcg.mean()))
+
+
+def _between(means: Floats, errors: Floats) -> float:
+    """Variance of the groups' true means, from (n,) measured ones and their standard errors.
+
+    Source: DerSimonian and Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7,
+    1986.
+    """
+    sure = 1.0 / errors**2
+    centre = sure @ means / sure.sum()
+    heterogeneity = float(sure @ (means - centre) ** 2)
+    freedom = sure.sum() - (sure**2).sum() / sure.sum()
+    return max(0.0, (heterogeneity - (len(means) - 1)) / freedom) if freedom > 0 else 0.0
 
 
 def joined(choice: Choice, transfer: TransferMap, *, new: bool = False) -> Floats:

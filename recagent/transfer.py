@@ -38,6 +38,7 @@ class Carry:
         low: lower end of its 95% interval over people; the pair is off unless it is above zero.
         ndcg: mean nDCG@10 that the source adds.
         on: whether the source counts in the target.
+        weight: mean ``M_ij`` over these cases; 0 where the pair is off or has none.
     """
 
     alike: float
@@ -47,6 +48,7 @@ class Carry:
     low: float = 0.0
     ndcg: float = 0.0
     on: bool = True
+    weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,9 +28,11 @@ app = typer.Typer(
     add_completion=False,
 )
 head_app = typer.Typer(help="The learned joint score.", no_args_is_help=True)
+transfer_app = typer.Typer(help="How taste counts across scenes.", no_args_is_help=True)
 events_app = typer.Typer(help="What people did: add to it, look at it.", no_args_is_help=True)
 app.add_typer(events_app, name="events")
 app.add_typer(head_app, name="head")
+app.add_typer(transfer_app, name="transfer")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 app.add_typer(vllm_app, name="vllm")
@@ -275,6 +277,16 @@ def head_show(
     from recagent.cli import fit as fitting  # noqa: PLC0415
 
     fitting.show_head(_settings(config, demo, lang), as_json=json)
+
+
+@transfer_app.command("show")
+def transfer_show(
+    lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
+) -> None:
+    """Print how much taste shown in one scene counts in each other one, and where it is off."""
+    from recagent.cli.transfer import show_map  # noqa: PLC0415
+
+    show_map(_settings(config, demo, lang), as_json=json)
 
 
 @app.command()

@@ -6,7 +6,7 @@ The formula is ``transfer``'s; how it serves is not known here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -120,13 +120,11 @@ def fit_transfer(
     """
     if not any(name != each.scene for each in found for name in each.said):
         return None
-    above = np.concatenate([_above_zero(each) for each in found])
-    scale = float(np.median(above)) if len(above) else 1.0
+    scale = scale_of(found)
     pairs = _pairs(found, scenes=scenes, scale=scale)
     weights, bias = _weights(found, pairs)
     every = TransferMap(weights=weights, bias=bias, pairs=pairs)
-    known = _known(found, every, scale=scale)
-    return TransferMap(weights=weights, bias=bias, pairs=pairs, known=known)
+    return replace(every, pairs=_weighed(found, every), known=_known(found, every, scale=scale))
 
 
 async def described(
@@ -154,6 +152,13 @@ async def described(
         }
         for target in names
     }
+
+
+def scale_of(found: Sequence[Choice]) -> float:
+    """The median of all scores above zero; 1 without any."""
+    scores = np.concatenate([own for each in found for own in each.said.values()] or [np.zeros(1)])
+    above = scores[scores > 0]
+    return float(np.median(above)) if len(above) else 1.0
 
 
 def evidence(choice: Choice, scores: Floats, *, scale: float) -> Floats:
@@ -236,6 +241,22 @@ def _pairs(
                 on=own.low > 0,
             )
     return pairs
+
+
+def _weighed(found: Sequence[Choice], transfer: TransferMap) -> dict[str, dict[str, Carry]]:
+    """The pairs with their mean weights."""
+    met: dict[tuple[str, str], list[float]] = {}
+    for each in found:
+        for source, person in each.person.items():
+            strength = transfer.strength(each.scene, source, person)
+            met.setdefault((each.scene, source), []).append(strength)
+    return {
+        target: {
+            source: replace(pair, weight=float(np.mean(met.get((target, source), [0.0]))))
+            for source, pair in pairs.items()
+        }
+        for target, pairs in transfer.pairs.items()
+    }
 
 
 def _known(found: Sequence[Choice], transfer: TransferMap, *, scale: float) -> dict[str, Known]:
@@ -413,11 +434,6 @@ def _standard(values: Floats, there: NDArray[np.bool_]) -> Floats:
     apart = np.where(there, values - mean, 0.0)
     spread = np.sqrt((apart**2).sum(axis=1, keepdims=True) / number)
     return np.divide(apart, spread, out=np.zeros_like(apart), where=spread > 1e-12)
-
-
-def _above_zero(choice: Choice) -> Floats:
-    scores = np.concatenate(list(choice.said.values()) or [np.zeros(0)])
-    return scores[scores > 0]
 
 
 def _shelves(events: Sequence[Event]) -> dict[str, list[str]]:

@@ -1,0 +1,211 @@
+"""The transfer map of the bundled film scenes: learned on half of the people, tried on the rest.
+
+    uv run python benchmarks/transfer_map.py            # in brief, under 40 s
+    uv run python benchmarks/transfer_map.py --full     # beside a map in which all pairs are alike
+
+Half of the people, by a hash of their id, are learned from; the other half is only reported. The
+last twelve choices of each person are asked in turn, as ``recagent fit`` does, among 19 other films
+of the scene drawn by popularity.
+A pair of scenes is tried as if everybody were new in the target: what likes in the source alone add
+to popularity, in log likelihood (nats a choice) and nDCG@10. 95% intervals over people.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import anyio
+import numpy as np
+from quality import Table, quiet
+
+from recagent import demo, wiring
+from recagent.evaluation.cases import make_cases
+from recagent.evaluation.data import load_data
+from recagent.evaluation.opening import indexed
+from recagent.evaluation.splits import split
+from recagent.learning.gating import ndcg
+from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
+from recagent.learning.past import Study, past
+from recagent.learning.transfer import (
+    PASSES,
+    Choice,
+    choices,
+    described,
+    evidence,
+    fit_transfer,
+    joined,
+    scale_of,
+)
+from recagent.transfer import TransferMap
+
+PENALTY = Penalty(shared=100.0, apart=100.0)  # what held-out choices of the first half choose
+
+Values = np.ndarray
+Asked = Sequence[tuple[Choice, str, Values]]  # a choice, its group, (n,) scores beside popularity
+
+
+async def asked() -> tuple[list[Choice], list[Choice], TransferMap]:
+    """Choices of either half, and the map of the first."""
+    data, settings = load_data("demo"), demo.settings()
+    test = make_cases(data, split(data, people="test"))
+    async with AsyncExitStack() as closing:
+        index = await indexed(settings, data, closing, quiet)
+        study = Study(
+            data=data,
+            index=index,
+            embedder=wiring.embedder(settings),
+            half_life=timedelta(days=settings.retrieval.half_life_days),
+        )
+        own = past(replace(data, events=test.training), people="validation", passes=PASSES)
+        learn = await choices(own, study=study, on_progress=quiet)
+        reported = await choices(
+            past(data, people="test", passes=PASSES), study=study, on_progress=quiet
+        )
+        transfer = fit_transfer(learn, scenes=await described(index, test.training))
+    if transfer is None:
+        raise RuntimeError("nobody was in two scenes")
+    return learn, reported, transfer
+
+
+def gained(learn: Asked, test: Asked, *, scale: float) -> tuple[Values, Values, Values]:
+    """What the scores add to popularity for each choice of ``test``, by weights from ``learn``.
+
+    In log likelihood, in nDCG@10, and the nDCG@10 of popularity.
+    """
+    names = {name: at for at, name in enumerate(sorted({name for _, name, _ in [*learn, *test]}))}
+    likely, reached = [], []
+    for with_scores in (False, True):
+
+        def columns(those: Asked, *, with_scores: bool = with_scores) -> list[Values]:
+            return [
+                evidence(choice, scores if with_scores else np.zeros(len(scores)), scale=scale)
+                for choice, _, scores in those
+            ]
+
+        pools = [
+            pools_of(
+                columns(those),
+                [choice.chosen for choice, _, _ in those],
+                groups=[names[name] for _, name, _ in those],
+            )
+            for those in (learn, test)
+        ]
+        scores = fit(pools[0], groups=len(names), penalty=PENALTY).scores(pools[1])
+        likely.append(log_softmax(scores, pools[1].starts)[0][pools[1].chosen])
+        parts = np.split(scores, pools[1].starts[1:])
+        reached.append([ndcg(own, c.chosen) for own, (c, _, _) in zip(parts, test, strict=True)])
+    popular, carried = np.asarray(reached[0]), np.asarray(reached[1])
+    return likely[1] - likely[0], carried - popular, popular
+
+
+def alone(those: Sequence[Choice]) -> Asked:
+    """Every choice with what one other scene says of it, for each that says something."""
+    return [
+        (each, f"{each.scene} {source}", scores)
+        for each in those
+        for source, scores in each.said.items()
+        if source != each.scene
+    ]
+
+
+def together(those: Sequence[Choice], transfer: TransferMap, *, new: bool) -> Asked:
+    """Every choice of people who like something elsewhere, with what all scenes say by the map."""
+    return [
+        (each, each.scene, joined(each, transfer, new=new))
+        for each in those
+        if set(each.said) - {each.scene}
+    ]
+
+
+def by_pair(
+    learn: Sequence[Choice], test: Sequence[Choice], transfer: TransferMap, *, scale: float
+) -> dict[str, float]:
+    """A row for each pair; how many are on, what they gain, how many of them harm."""
+    those = alone(test)
+    likely, reached, _ = gained(alone(learn), those, scale=scale)
+    rows: dict[str, list[int]] = {}
+    for at, (_, name, _) in enumerate(those):
+        rows.setdefault(name, []).append(at)
+    print(
+        f"{'target':<18} {'source':<18} on   learned: gain, at least   test: cases, gain, nDCG@10"
+    )
+    admitted: list[list[int]] = []
+    for target, own in sorted(transfer.pairs.items()):
+        for source, pair in sorted(own.items()):
+            at = rows.get(f"{target} {source}", [])
+            if pair.on and at:
+                admitted.append(at)
+            people = [those[row][0].user_id for row in at]
+            gain, low, high = Table(people).mean(likely[at])
+            more, least, most = Table(people).mean(reached[at])
+            print(
+                f"{target:<18} {source:<18} {'on' if pair.on else '-':<3} {pair.gain:+.3f}, "
+                f"{pair.low:+.3f}   {len(at):>4}  {gain:+.3f} [{low:+.3f}, {high:+.3f}]  "
+                f"{more:+.3f} [{least:+.3f}, {most:+.3f}]"
+            )
+    harm = [likely[at].mean() < 0 for at in admitted]
+    less = [reached[at].mean() < 0 for at in admitted]
+    return {
+        "pairs": sum(len(own) for own in transfer.pairs.values()),
+        "pairs_admitted": len(admitted),
+        "harmful_admitted_share": round(float(np.mean(harm)), 4) if admitted else 0.0,
+        "harmful_admitted_share_ndcg10": round(float(np.mean(less)), 4) if admitted else 0.0,
+        "admitted_gain_nats": round(
+            float(np.mean(np.concatenate([likely[at] for at in admitted]))), 4
+        ),
+    }
+
+
+def measure(*, full: bool) -> dict[str, float]:
+    """All tables; the figures."""
+    learn, test, transfer = anyio.run(asked)
+    scale = scale_of(learn)
+    figures = {"choices": len(test), "people": len({each.user_id for each in test})}
+    figures |= by_pair(learn, test, transfer, scale=scale)
+    print(f"\n{'20 candidates':<44} {'cases':>6} nDCG@10  95%             minus popularity")
+    even = replace(
+        transfer,
+        weights=(0.0,) * len(transfer.weights),
+        pairs={
+            target: {source: replace(pair, on=True) for source, pair in own.items()}
+            for target, own in transfer.pairs.items()
+        },
+    )
+    maps = {"as learned": transfer, **({"all pairs alike": even} if full else {})}
+    for name, chosen in maps.items():
+        for new in (True, False):
+            those = together(test, chosen, new=new)
+            _, added, popular = gained(together(learn, chosen, new=new), those, scale=scale)
+            slices = {"as if new": np.ones(len(those), dtype=bool)} if new else {
+                "new": np.asarray([each.scene not in each.said for each, _, _ in those]),
+                "known": np.asarray([each.scene in each.said for each, _, _ in those]),
+            }  # fmt: skip
+            for who, among in slices.items():
+                table = Table(
+                    [each.user_id for (each, _, _), ok in zip(those, among, strict=True) if ok]
+                )
+                ranked = (popular + added)[among]
+                table.row(f"{name}, people who are {who}", ranked, minus=popular[among])
+                if chosen is transfer and who == "new":
+                    figures["cold_cases"] = int(among.sum())
+                    figures["cold_gain"] = round(table.mean(added[among])[0], 4)
+                    figures["cold_gain_lower95"] = round(table.mean(added[among])[1], 4)
+    return figures
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="the default: at most 40 s")
+    size.add_argument("--full", action="store_true", help="beside another map")
+    print(json.dumps(measure(full=parser.parse_args().full)))
+
+
+if __name__ == "__main__":
+    main()

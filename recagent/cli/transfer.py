@@ -1,0 +1,115 @@
+"""``recagent transfer``: how much taste shown in one scene counts in another, as it was learned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.style import Style
+from rich.table import Table
+from rich.text import Text
+
+from recagent import wiring
+from recagent.cli import show
+from recagent.errors import ConfigError
+from recagent.settings import Settings
+from recagent.transfer import FEATURES, Carry, TransferMap
+from recagent.types import Language, Scene
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "map": "What a like of the scene above the column weighs in the scene of the row "
+        "(mean M, 0 to 1; - is off)",
+        "in": "in", "from": "from", "pairs": "Pairs: what likes there tell of somebody new here, "
+        "beyond popularity",
+        "cases": "cases", "gain": "gain (nats)", "low": "at least", "ndcg": "nDCG@10",
+        "weight": "M", "off": "off",
+        "known": "People whom the scene knows: what all other scenes add to its own likes",
+        "formula": "M = sigmoid({terms}); {on} of {all} pairs are on",
+    },
+    "zh": {
+        "map": "列所在场景的一次喜欢在行所在场景里的权重（平均 M，0 到 1；- 为关闭）",
+        "in": "用于", "from": "来自",
+        "pairs": "场景对：对初次来到者，那里的喜欢在热门之外说明了多少",
+        "cases": "样本", "gain": "增益（纳特）", "low": "至少", "ndcg": "nDCG@10",
+        "weight": "M", "off": "关闭",
+        "known": "本场景已了解的人：其他所有场景在本场景的喜欢之外增加了多少",
+        "formula": "M = sigmoid({terms})；{all} 个场景对中 {on} 个开启",
+    },
+}  # fmt: skip
+
+
+def show_map(settings: Settings, *, as_json: bool) -> None:
+    """Print the learned map as a heat-map and as a table.
+
+    Raises:
+        ConfigError: none has been learned.
+    """
+    head = wiring.head(settings)
+    if head is None or head.transfer is None:
+        raise ConfigError(
+            f"no transfer map in {str(settings.data_dir)!r}; run 'recagent fit' to learn one from "
+            "people who have been in two scenes or more"
+        )
+    found = head.transfer
+    if as_json:
+        show.print_json(found)
+        return
+    words, out = WORDS[settings.lang], show.console()
+    scenes = settings.declared_scenes()
+    names = {
+        name: scenes.get(name, Scene(name=name)).label(settings.lang)
+        for name in sorted(found.pairs)
+    }
+    out.print(_heat(found, names, words), _pairs(found, names, words), _known(found, names, words))
+    terms = [f"{found.bias:+.2f}"]
+    terms += [f"{w:+.2f} {name}" for w, name in zip(found.weights, FEATURES, strict=True)]
+    pairs = [pair for own in found.pairs.values() for pair in own.values()]
+    said = words["formula"].format(
+        terms=" ".join(terms), on=sum(pair.on for pair in pairs), all=len(pairs)
+    )
+    out.print(said, markup=False, highlight=False, style="dim")
+
+
+def _heat(found: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
+    numbered = {name: str(number) for number, name in enumerate(names, start=1)}
+    table = Table(f"{words['in']} \\ {words['from']}", *numbered.values(), title=words["map"],
+                  title_justify="left")  # fmt: skip
+    for target, label in names.items():
+        own = found.pairs[target]
+        cells = [_cell(own.get(source)) for source in names]
+        table.add_row(f"{numbered[target]} {label}", *cells)
+    return table
+
+
+def _cell(pair: Carry | None) -> Text:
+    """The weight, on a ground that is the darker the more it is."""
+    if pair is None:
+        return Text("")
+    if not pair.on:
+        return Text("-", style="dim")
+    light = int(235 - 150 * min(1.0, pair.weight))
+    style = Style(bgcolor=f"rgb({light},{light},255)", color="black")
+    return Text(f"{pair.weight:.2f}", style=style)
+
+
+def _pairs(found: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
+    columns = ("in", "from", "cases", "gain", "low", "ndcg", "weight")
+    table = Table(*(words[name] for name in columns), title=words["pairs"], title_justify="left")
+    for target, own in sorted(found.pairs.items()):
+        for source, pair in sorted(own.items(), key=lambda each: -each[1].gain):
+            numbers = (f"{value:+.3f}" for value in (pair.gain, pair.low, pair.ndcg))
+            weight = f"{pair.weight:.2f}" if pair.on else words["off"]
+            table.add_row(names[target], names[source], str(pair.cases), *numbers, weight)
+    return table
+
+
+def _known(found: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
+    columns = ("in", "cases", "gain", "low", "ndcg")
+    table = Table(
+        *(words[name] for name in columns), "", title=words["known"], title_justify="left"
+    )
+    for target, known in sorted(found.known.items()):
+        numbers = (f"{value:+.3f}" for value in (known.gain, known.low, known.ndcg))
+        said = "" if known.on else words["off"]
+        table.add_row(names[target], str(known.cases), *numbers, said)
+    return table

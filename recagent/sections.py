@@ -108,7 +108,7 @@ class SceneSettings(_Section):
     rules: tuple[RuleSettings, ...] = ()
     opt_in: str = ""
     language: Language | None = None
-    prompts: dict[Literal["rerank", "preference", "explain"], str] = {}
+    prompts: dict[Literal["rerank", "preference"], str] = {}
     learns_from: tuple[str, ...] | None = None
     review: Review = "none"
     notice: dict[Language, str] = {}

@@ -47,6 +47,11 @@ DropOrphans = Annotated[
 Scene = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
 SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
 Wish = Annotated[str, typer.Option(help='What is wanted now: "something light".')]
+Task = Annotated[
+    Literal["item", "content", "activity", "person"] | None,
+    typer.Option(help="What to recommend. [default: all of the scene's]"),
+]
+Place = Annotated[str, typer.Option(help="Where the person is: 41.15,-8.61.")]
 Phrase = Annotated[bool, typer.Option("--phrase", help="Let the model join the reasons.")]
 UserId = Annotated[str, typer.Argument(metavar="USER", help="The person's id.")]
 ItemId = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id.")]
@@ -94,6 +99,8 @@ def recommend(
     scene: Scene = None,
     k: SlateLength = 5,
     wish: Wish = "",
+    task: Task = None,
+    place: Place = "",
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
@@ -105,7 +112,8 @@ def recommend(
 
     settings = _settings(config, demo, lang)
     with _open(settings) as recommender:
-        slate = recommender.recommend(user, scene=scene, k=k, context=Context(wish=wish))
+        context = Context(wish=wish, place=place)
+        slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
         reasons = recommender.reasons(slate)
     if json:
         show.print_json(show.slate_json(slate, reasons))
@@ -143,7 +151,11 @@ def explain(
 @app.command()
 def init(
     template: Annotated[
-        str, typer.Option(help="blank, shop, shop-zh, movielens or recbole.")
+        str,
+        typer.Option(
+            help="blank, movielens, recbole, or with a little data: shop, shop-zh, news, social, "
+            "music, video, books, education, travel, health, finance."
+        ),
     ] = "blank",
 ) -> None:
     """Write a commented recagent.toml (and a template's data) into this folder."""

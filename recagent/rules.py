@@ -78,7 +78,7 @@ def excluded(
     myself = {me.id} if me is not None and me.task == "person" else set[str]()
     return Ruling(
         excluded=barred(items, constraints) | _failed(items, tests) | myself,
-        notes=tuple(_unkept(scene, context, place)),
+        notes=tuple(_notes(scene, profile, context)),
     )
 
 
@@ -116,6 +116,19 @@ def needs(items: Iterable[Item], *, scene: Scene, profile: Profile) -> dict[str,
                 if wanted - finished:
                     found[item.id] = wanted - finished
     return found
+
+
+def reasonable(item: Item, scene: Scene) -> Item:
+    """The item without what rules alone read: a date or an id is no reason for it."""
+    read = {
+        rule.attribute if isinstance(rule, FreshRule) else rule.prerequisites
+        for rule in scene.rules
+        if isinstance(rule, FreshRule | PathRule)
+    }
+    if not read:
+        return item
+    kept = {name: value for name, value in item.attributes.items() if name not in read}
+    return replace(item, attributes=kept)
 
 
 def visible(profile: Profile, scene: Scene) -> Profile:
@@ -235,10 +248,13 @@ def _is_near(rule: DistanceRule, place: Place) -> Test:
     return test
 
 
-def _unkept(scene: Scene, context: Context, place: Place | None) -> Iterator[str]:
-    if place is None and any(isinstance(rule, DistanceRule) for rule in scene.rules):
-        told = f"place {context.place!r} is no 'latitude,longitude'"
-        yield f"distance not looked at: {told if context.place else 'no place was told'}"
+def _notes(scene: Scene, profile: Profile, context: Context) -> Iterator[str]:
+    for rule in scene.rules:
+        if isinstance(rule, DistanceRule) and place_of(context.place) is None:
+            told = f"place {context.place!r} is no 'latitude,longitude'"
+            yield f"distance not looked at: {told if context.place else 'no place was told'}"
+        elif isinstance(rule, AgeRule) and rule.person not in profile.user.attributes:
+            yield "age not told: what has an age rating is left out"
 
 
 def _finished(profile: Profile) -> frozenset[str]:

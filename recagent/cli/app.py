@@ -52,6 +52,10 @@ Task = Annotated[
     typer.Option(help="What to recommend. [default: all of the scene's]"),
 ]
 Place = Annotated[str, typer.Option(help="Where the person is: 41.15,-8.61.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", help='A constraint: "price at most 20". May be given several times.'),
+]
 Phrase = Annotated[bool, typer.Option("--phrase", help="Let the model join the reasons.")]
 UserId = Annotated[str, typer.Argument(metavar="USER", help="The person's id.")]
 ItemId = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id.")]
@@ -101,6 +105,7 @@ def recommend(
     wish: Wish = "",
     task: Task = None,
     place: Place = "",
+    only: Only = None,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
@@ -108,11 +113,12 @@ def recommend(
 ) -> None:
     """Print a slate for a person."""
     from recagent.cli import show  # noqa: PLC0415
+    from recagent.cli.only import constraint  # noqa: PLC0415
     from recagent.types import Context  # noqa: PLC0415
 
     settings = _settings(config, demo, lang)
+    context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
     with _open(settings) as recommender:
-        context = Context(wish=wish, place=place)
         slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
         reasons = recommender.reasons(slate)
     if json:

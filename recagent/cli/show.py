@@ -18,7 +18,8 @@ from recagent.types import Event, Explanation, Language, Profile, Slate, Trace
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
-        "content": "content", "activity": "activity", "person": "person",
+        "task item": "item", "task content": "content", "task activity": "activity",
+        "task person": "person",
         "review": "For human review.",
         "item": "Item", "chance": "Probability", "why": "Why",
         "none": "(nothing known supports it)",
@@ -41,7 +42,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "processes that read them; delete them by 'recagent index --prune'",
     },
     "zh": {
-        "content": "内容", "activity": "活动", "person": "人物",
+        "task item": "商品", "task content": "内容", "task activity": "活动", "task person": "人物",
         "review": "须经人工审核。",
         "item": "商品", "chance": "概率", "why": "理由", "none": "（暂无依据）",
         "warm": "", "scene": "初次来到此场景", "fully": "暂无此人的记录：按热门且多样推荐",
@@ -94,7 +95,9 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     table.add_column(words["why"], overflow="fold")
     for entry, why in zip(slate.entries, reasons, strict=True):
         said = "\n".join(claim.text for claim in why.claims) or words["none"]
-        below = one_line(entry.item.id) + (f" · {words[entry.item.task]}" if mixed else "")
+        below = one_line(entry.item.id) + (
+            f" · {words['task ' + entry.item.task]}" if mixed else ""
+        )
         name = Text.assemble(caption(entry.item), ("\n" + below, "dim"))
         chance = Text(f"{entry.probability:.1%}")
         if entry.like is not None:

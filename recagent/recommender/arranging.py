@@ -82,8 +82,9 @@ class _Slate:
             if at in self.chosen:
                 continue
             steps = self._steps(at, above=())
-            if steps is None or len(self.chosen) + len(steps) > self._k:
+            if steps is None:
                 continue
+            steps = steps[: self._k - len(self.chosen)]
             if limits is None or self._has_room(steps, limits):
                 self.chosen += steps
 

@@ -24,7 +24,7 @@ from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
 from recagent.recommender.slate import choose, make_trace, models_part, pool_of
 from recagent.retrieval import PerScene
-from recagent.rules import Ruling, always_excluded, excluded, needs, spent, visible
+from recagent.rules import Ruling, always_excluded, excluded, needs, reasonable, spent, visible
 from recagent.scenes import declared_or_plain, identify
 from recagent.transfer import carried
 from recagent.types import (
@@ -365,4 +365,5 @@ class StraightLine:
 
     async def _evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
         behaviour = await self._parts.behaviour()
-        return gather(items, query, behaviour=behaviour, scale=self._parts.scale)
+        told = [reasonable(item, query.scene) for item in items]
+        return gather(told, query, behaviour=behaviour, scale=self._parts.scale)

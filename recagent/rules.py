@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from recagent.constraints import barred
+from recagent.profiles import without
 from recagent.types import (
     AgeRule,
     Constraint,
@@ -138,16 +139,10 @@ def visible(profile: Profile, scene: Scene) -> Profile:
     """
     if scene.learns_from is None:
         return profile
-    allowed = {scene.name, *scene.learns_from}
-    events = tuple(event for event in profile.events if event.scene in allowed)
-    kept = {event.item_id for event in events}
-    return replace(
-        profile,
-        events=events,
-        liked={key: weight for key, weight in profile.liked.items() if key in kept},
-        taste={name: taste for name, taste in profile.taste.items() if name in allowed},
-        items={key: item for key, item in profile.items.items() if key in kept},
-    )
+    met = {event.scene for event in profile.events} | profile.taste.keys()
+    for other in met - {scene.name, *scene.learns_from}:
+        profile = without(profile, other)
+    return profile
 
 
 def place_of(text: str) -> Place | None:

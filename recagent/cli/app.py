@@ -296,6 +296,16 @@ def head_show(
 
 
 @app.command()
+def scenes(
+    lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
+) -> None:
+    """Print what the settings declare of each scene: tasks, rules, what it learns from."""
+    from recagent.cli import scenes as declared  # noqa: PLC0415
+
+    declared.run(_settings(config, demo, lang), as_json=json)
+
+
+@app.command()
 def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> None:
     """Check settings, index, store, embedder and model, and say what to do next."""
     from recagent.cli.doctor import examine  # noqa: PLC0415

@@ -86,6 +86,7 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     out = console()
     if not slate.entries:
         out.print(f"{title}\n{words['empty']}", markup=False)
+        out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
         return
     mixed = len({entry.item.task for entry in slate.entries}) > 1
     table = Table(title=Text(one_line(title, 120), style="bold"), title_justify="left")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from examples import NOON, make_event, make_item, make_query, wait
 from hypothesis import given
@@ -12,7 +13,7 @@ from line import make_line
 from recagent.errors import DataError
 from recagent.fakes import ScriptedModel
 from recagent.recommender.arranging import arranged, places
-from recagent.rules import excluded, kilometres, place_of, reasonable, spent, visible
+from recagent.rules import Grouped, excluded, kilometres, place_of, reasonable, spent, visible
 from recagent.types import (
     AgeRule,
     Constraint,
@@ -34,7 +35,7 @@ def kept_away(items, *rules, user=None, events=(), tasks=(), task=None, **contex
     """Ids that the rules exclude, and the notes."""
     profile = make_query(items=items, user=user or User(id="ann"), events=events).profile
     ruling = excluded(
-        {item.id: item for item in items},
+        Grouped({item.id: item for item in items}, rules),
         scene=Scene(name="books", rules=rules, tasks=tasks),
         profile=profile,
         context=Context(**context),
@@ -82,8 +83,10 @@ def test_without_a_place_distance_is_not_looked_at_and_it_is_said(place, said):
 
 
 def test_from_porto_to_lisbon_it_is_some_270_kilometres():
-    assert kilometres((41.15, -8.61), (38.72, -9.14)) == pytest.approx(274, abs=2)
-    assert kilometres((0, 0), (0, 180)) == pytest.approx(20015, abs=1)
+    lisbon = kilometres((41.15, -8.61), np.asarray([38.72, np.nan]), np.asarray([-9.14, 0]))
+    assert lisbon[0] == pytest.approx(274, abs=2)
+    assert np.isnan(lisbon[1])
+    assert kilometres((0, 0), np.zeros(1), np.full(1, 180)) == pytest.approx(20015, abs=1)
 
 
 @pytest.mark.parametrize("text", ["", "41", "91,0", "0,181", "a,b", "1,2,3", "nan,0"])

@@ -24,7 +24,7 @@ from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
 from recagent.recommender.slate import choose, make_trace, models_part, pool_of
 from recagent.retrieval import PerScene
-from recagent.rules import Ruling, always_excluded, excluded, needs, reasonable, spent, visible
+from recagent.rules import Grouped, Ruling, excluded, needs, reasonable, spent, visible
 from recagent.scenes import declared_or_plain, identify
 from recagent.transfer import carried
 from recagent.types import (
@@ -53,7 +53,7 @@ class StraightLine:
         self._parts = parts
         self._options = options or Options()
         self._pace = Pace()
-        self._always = PerScene(always_excluded)
+        self._catalogues = PerScene(Grouped)
         self._joint: Joint = parts.head or Fixed(
             language_weight=self._options.language_weight, temperature=self._options.temperature
         )
@@ -310,11 +310,14 @@ class StraightLine:
             raise DataError(
                 f"scene {scene.name!r} recommends no {task!r}; it has {', '.join(scene.tasks)}"
             )
-        items = await self._parts.index.items(scene.name)
-        ruling = excluded(items, scene=scene, profile=profile, context=context, task=task)
-        always = self._always(scene.name, items, scene) if scene.rules else frozenset[str]()
+        catalogue = await self._catalogue(scene)
+        ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
         seen = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)
-        return replace(ruling, excluded=ruling.excluded | always | seen)
+        return replace(ruling, excluded=ruling.excluded | seen)
+
+    async def _catalogue(self, scene: Scene) -> Grouped:
+        items = await self._parts.index.items(scene.name)
+        return self._catalogues(scene.name, items, scene.rules)
 
     async def _found(
         self, ladder: Ladder, query: Query, size: int, *, quotas: Mapping[Task, int]
@@ -323,12 +326,11 @@ class StraightLine:
         limit = self._options.limit
         if not quotas:
             return await ladder.candidates(query, size, self._joint.width(pool=size, limit=limit))
-        items = await self._parts.index.items(query.scene.name)
+        catalogue = await self._catalogue(query.scene)
         found: list[Candidate] = []
         for task, share in places(quotas, size=size).items():
-            others = frozenset(key for key, item in items.items() if item.task != task)
             width = self._joint.width(pool=share, limit=limit)
-            only = replace(query, exclude=query.exclude | others)
+            only = replace(query, exclude=query.exclude | catalogue.of_other_tasks([task]))
             found += await ladder.candidates(only, share, width)
         return found
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line import make_line
 
+from recagent.constraints import barred
 from recagent.errors import DataError
 from recagent.fakes import ScriptedModel
 from recagent.recommender.arranging import arranged, places
@@ -141,6 +142,32 @@ def test_nobody_is_recommended_to_themselves():
     people = [replace(make_item(name), task="person") for name in ("ann", "bob")]
     assert kept_away(people)[0] == {"ann"}
     assert kept_away([make_item("ann")])[0] == set()
+
+
+VALUES = st.one_of(
+    st.integers(0, 3), st.booleans(), st.sampled_from(["a", "B", "1"]), st.just(("a", "1")),
+    st.floats(0, 3),
+)  # fmt: skip
+OPERATORS = st.sampled_from(["is", "is not", "at least", "at most", "mentions", "does not mention"])
+
+
+@given(
+    st.lists(st.tuples(st.one_of(st.none(), VALUES), st.sampled_from(["item", "content"]))),
+    st.builds(
+        Constraint,
+        attribute=st.sampled_from(["x", "", "id"]),
+        operator=OPERATORS,
+        value=VALUES,
+        task=st.sampled_from([None, "item"]),
+    ),
+)
+def test_to_look_at_values_says_the_same_as_to_look_at_items(drawn, constraint):
+    items = {
+        str(at): Item(id=str(at), scene="s", title="", task=task,
+                      attributes={} if value is None else {"x": value})
+        for at, (value, task) in enumerate(drawn)
+    }  # fmt: skip
+    assert Grouped(items, ()).breaking(constraint) == barred(items, [constraint])
 
 
 SONGS = [make_item("old"), make_item("new"), make_item("bad")]

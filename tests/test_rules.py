@@ -325,6 +325,11 @@ def test_one_task_can_be_asked_for_and_another_than_the_scenes_is_an_error():
         slate_of(MIXED, scene, task="person")
 
 
+def test_a_time_without_zone_is_refused():
+    with pytest.raises(DataError, match=r"time '2024-05-01T12:00:00' has no zone"):
+        slate_of(MIXED, Scene(name="books"), context=Context(at=NOON.replace(tzinfo=None)))
+
+
 def test_the_slate_of_a_path_is_a_path():
     items = [make_item("b1"), make_item("b2", needs="b1"), make_item("b3", needs=("b2", "b1"))]
     liked = [make_event(f"p{n}", "b3") for n in range(5)]

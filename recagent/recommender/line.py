@@ -80,7 +80,7 @@ class StraightLine:
 
         Raises:
             DataError: ``k`` below 1, an empty user id, an unknown scene, a task that the scene does
-                not have, nothing indexed, or a store that fails.
+                not have, a time without zone, nothing indexed, or a store that fails.
             RetrievalError: the index was made with another embedder, or cannot be read.
             ConfigError: settings that the model cannot follow.
             PromptError: a prompt file that is broken.
@@ -310,6 +310,8 @@ class StraightLine:
             raise DataError(
                 f"scene {scene.name!r} recommends no {task!r}; it has {', '.join(scene.tasks)}"
             )
+        if context.at is not None and context.at.tzinfo is None:
+            raise DataError(f"time {context.at.isoformat()!r} has no zone; add one, as in +00:00")
         catalogue = await self._catalogue(scene)
         ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
         seen = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)

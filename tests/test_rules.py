@@ -294,9 +294,9 @@ def line_of(items, scene, **more):
     return make
 
 
-def slate_of(items, scene, user="ann", *, k=5, events=(), users=(), **asked):
+def slate_of(items, scene, user="ann", *, k=5, events=(), users=(), pool=20, **asked):
     async def main():
-        line = await line_of(items, scene, events=events, users=users)()
+        line = await line_of(items, scene, events=events, users=users, pool=pool)()
         return await line.recommend(user, scene=scene.name, k=k, **asked)
 
     slate = wait(main())
@@ -337,6 +337,19 @@ def test_the_slate_of_a_path_is_a_path():
     assert slate_of(items, scene, events=liked)[0] == ["b1", "b2", "b3"]
     done = [*liked, make_event("ann", "b1", kind="finish")]
     assert slate_of(items, scene, events=done)[0] == ["b2", "b3"]
+
+
+def test_the_steps_to_what_is_found_come_along_though_nobody_has_met_them():
+    path = [make_item(f"s{n}", needs=f"s{n - 1}" if n else ()) for n in range(4)]
+    items = [*(make_item(f"b{n}") for n in range(30)), *path, make_item("barred", stock=0)]
+    items.append(make_item("x", needs=("s0", "barred")))
+    stock = Constraint(attribute="stock", operator="is not", value=0)
+    scene = Scene(name="books", rules=(PathRule(prerequisites="needs"), stock))
+    crowd = [make_event(f"p{n}", key) for n in range(9) for key in ("s3", "x")]
+    crowd += [make_event("p1", f"b{n}") for n in range(10)]
+    shown, _ = slate_of(items, scene, events=crowd, k=5, pool=5)
+    assert shown[:4] == ["s0", "s1", "s2", "s3"]
+    assert shown[4].startswith("b")
 
 
 def test_rules_of_a_scene_hold_on_every_rung_and_are_noted_in_the_trace():

@@ -24,7 +24,7 @@ from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
 from recagent.recommender.slate import choose, make_trace, models_part, pool_of
 from recagent.retrieval import PerScene
-from recagent.rules import Grouped, Ruling, excluded, needs, reasonable, spent, visible
+from recagent.rules import Grouped, Ruling, excluded, missing, needs, reasonable, spent, visible
 from recagent.scenes import declared_or_plain, identify
 from recagent.transfer import carried
 from recagent.types import (
@@ -100,7 +100,10 @@ class StraightLine:
         joint, size = self._joint, max(options.pool, k)
         found = await self._found(ladder, query, size, quotas=quotas)
         cold = profile.is_cold(where.name)
-        pool = pool_of(found, joint, scene=where.name, cold=cold, size=size, quotas=quotas)
+        steps = needs([each.item for each in found], scene=where, profile=profile)
+        pool = pool_of(
+            found, joint, scene=where.name, cold=cold, size=size, quotas=quotas, needs=steps
+        )
         asks = joint.asks(pool.base, scene=where.name, cold=cold)
         ranker = await ladder.ready() if asks else None
         language = await ladder.language(ranker, query, pool.candidates)
@@ -120,7 +123,7 @@ class StraightLine:
             probabilities=joint.probabilities(scores),
             diversity=self._diversity(profile),
             quotas=quotas,
-            needs=needs([c.item for c in pool.candidates], scene=where, profile=profile),
+            needs=steps,
         )
         trace = make_trace(
             profile,
@@ -324,17 +327,31 @@ class StraightLine:
     async def _found(
         self, ladder: Ladder, query: Query, size: int, *, quotas: Mapping[Task, int]
     ) -> list[Candidate]:
-        """Candidates for a pool; where the scene mixes tasks, for each of them on its own."""
-        limit = self._options.limit
-        if not quotas:
-            return await ladder.candidates(query, size, self._joint.width(pool=size, limit=limit))
-        catalogue = await self._catalogue(query.scene)
+        """Candidates for a pool, with what they need.
+
+        Where the scene mixes tasks they are looked for, for each of them on its own.
+        """
+        limit, catalogue = self._options.limit, await self._catalogue(query.scene)
         found: list[Candidate] = []
-        for task, share in places(quotas, size=size).items():
+        for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
+            others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
+            only = replace(query, exclude=query.exclude | others)
             width = self._joint.width(pool=share, limit=limit)
-            only = replace(query, exclude=query.exclude | catalogue.of_other_tasks([task]))
             found += await ladder.candidates(only, share, width)
-        return found
+        steps = missing(
+            [each.item for each in found],
+            items=catalogue.items,
+            scene=query.scene,
+            profile=query.profile,
+        )
+        return [
+            *found,
+            *(
+                Candidate(item=item, features={"fused": 0.0})
+                for item in steps
+                if item.id not in query.exclude
+            ),
+        ]
 
     def _diversity(self, profile: Profile) -> float:
         least = COLD_DIVERSITY if profile.cold == "fully" else 0.0

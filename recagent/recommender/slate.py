@@ -38,11 +38,13 @@ def pool_of(
     cold: bool,
     size: int,
     quotas: Mapping[Task, int],
+    needs: Needs,
 ) -> Pool:
-    """The ``size`` best of what was retrieved, of each task its share."""
+    """The ``size`` best of what was retrieved, of each task its share and with what they need."""
     scores = joint.base(candidates, scene=scene, cold=cold)
     order: list[int] = np.argsort(-scores, kind="stable").tolist()
-    best = arranged(order, [found.item for found in candidates], k=size, quotas=quotas)
+    items = [found.item for found in candidates]
+    best = arranged(order, items, k=size, quotas=quotas, needs=needs)
     return Pool(candidates=[candidates[at] for at in best], base=scores[best])
 
 

@@ -5,13 +5,14 @@ Rules are kept by code, before anything is retrieved; which rules there are is i
 
 from recagent.rules.excluding import Ruling, excluded, kilometres, place_of
 from recagent.rules.grouped import Grouped
-from recagent.rules.seeing import needs, reasonable, spent, visible
+from recagent.rules.seeing import missing, needs, reasonable, spent, visible
 
 __all__ = [
     "Grouped",
     "Ruling",
     "excluded",
     "kilometres",
+    "missing",
     "needs",
     "place_of",
     "reasonable",

@@ -5,7 +5,7 @@ Not what is kept away by its rules: that is ``excluding``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +48,28 @@ def needs(items: Iterable[Item], *, scene: Scene, profile: Profile) -> dict[str,
                 if wanted - finished:
                     found[item.id] = wanted - finished
     return found
+
+
+def missing(
+    found: Iterable[Item], *, items: Mapping[str, Item], scene: Scene, profile: Profile
+) -> list[Item]:
+    """What the items need, and what that needs, and is not among them: the steps of their paths.
+
+    Args:
+        found: items of the scene.
+        items: those that may come, by id.
+        scene: with its rules.
+        profile: says what is finished.
+    """
+    looked_at = list(found)
+    known = {item.id for item in looked_at}
+    steps: list[Item] = []
+    while looked_at:
+        wanted = frozenset[str]().union(*needs(looked_at, scene=scene, profile=profile).values())
+        looked_at = [items[key] for key in sorted(wanted - known) if key in items]
+        known |= wanted
+        steps += looked_at
+    return steps
 
 
 def reasonable(item: Item, scene: Scene) -> Item:

@@ -138,6 +138,24 @@ def test_other_tasks_than_the_scenes_or_the_wanted_one_stay_away():
     assert kept_away(mixed)[0] == set()
 
 
+def test_an_attribute_that_no_item_has_is_named():
+    rules = (
+        Constraint(attribute="stok", operator="at least", value=1),
+        Constraint(attribute="title", operator="mentions", value="t"),
+        AgeRule(age="rated"),
+        DistanceRule(within_km=1, latitude="north"),
+        PathRule(prerequisites="needs"),
+        RepeatRule(repeat_days=1),
+    )
+    old = User(id="ann", attributes={"age": 40})
+    items = [*FILMS, make_item("x", longitude=1.0)]
+    away, notes = kept_away(items, *rules, user=old, place=PORTO)
+    assert away == {item.id for item in items}
+    assert notes == tuple(
+        f"a rule reads {name!r}, which no item has" for name in ("stok", "north", "needs")
+    )
+
+
 def test_nobody_is_recommended_to_themselves():
     people = [replace(make_item(name), task="person") for name in ("ann", "bob")]
     assert kept_away(people)[0] == {"ann"}

@@ -75,7 +75,8 @@ def excluded(
     if me is not None and me.task == "person":
         parts.append(frozenset([me.id]))
     return Ruling(
-        excluded=frozenset[str]().union(*parts), notes=tuple(_notes(scene, profile, context))
+        excluded=frozenset[str]().union(*parts),
+        notes=tuple(_notes(catalogue, scene, profile, context)),
     )
 
 
@@ -159,7 +160,9 @@ def _measured(
             yield catalogue.where(is_out & is_meant)
 
 
-def _notes(scene: Scene, profile: Profile, context: Context) -> Iterator[str]:
+def _notes(catalogue: Grouped, scene: Scene, profile: Profile, context: Context) -> Iterator[str]:
+    for name in catalogue.unread if scene.rules else ():
+        yield f"a rule reads {name!r}, which no item has"
     for rule in scene.rules:
         if isinstance(rule, DistanceRule) and place_of(context.place) is None:
             told = f"place {context.place!r} is no 'latitude,longitude'"

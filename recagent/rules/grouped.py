@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.constraints import barred, satisfies
-from recagent.types import Constraint, Item, Rule, Task, Value
+from recagent.types import (
+    AgeRule,
+    Constraint,
+    DistanceRule,
+    FreshRule,
+    Item,
+    PathRule,
+    PersonRule,
+    RepeatRule,
+    Rule,
+    Task,
+    Value,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,6 +49,13 @@ class Grouped:
     def always_excluded(self) -> frozenset[str]:
         """Ids of what is kept away from everybody: it breaks a constraint of the scene."""
         return barred(self.items, [rule for rule in self._rules if isinstance(rule, Constraint)])
+
+    @cached_property
+    def unread(self) -> tuple[str, ...]:
+        """Attributes that the rules read and no item has: a name that is mistyped, most likely."""
+        wanted = dict.fromkeys(chain.from_iterable(map(_read_by, self._rules)))
+        there = _OWN.union(*(item.attributes for item in self.items.values()))
+        return tuple(name for name in wanted if name not in there)
 
     @cached_property
     def tasks(self) -> NDArray[np.str_]:
@@ -89,6 +108,20 @@ class Grouped:
                 groups.setdefault(same, (item, []))[1].append(key)
             self._groups[attribute] = list(groups.values())
         return self._groups[attribute]
+
+
+def _read_by(rule: Rule) -> tuple[str, ...]:
+    match rule:
+        case Constraint() | PersonRule() | FreshRule():
+            return (rule.attribute,)
+        case AgeRule():
+            return (rule.age,)
+        case DistanceRule():
+            return (rule.latitude, rule.longitude)
+        case PathRule():
+            return (rule.prerequisites,)
+        case RepeatRule():
+            return ()
 
 
 def number(value: Value | None) -> float:

@@ -17,7 +17,7 @@ from recagent import wiring
 from recagent.errors import ConfigError
 from recagent.recommender import StraightLine
 from recagent.settings import Settings, load
-from recagent.types import Context, Event, EventKind, Explanation, Impression, Profile, Slate
+from recagent.types import Context, Event, EventKind, Explanation, Impression, Profile, Slate, Task
 
 T = TypeVar("T")
 
@@ -81,9 +81,12 @@ class Recommender:
         scene: str | None = None,
         k: int = 5,
         context: Context | None = None,
+        task: Task | None = None,
     ) -> Slate:
         """The slate of ``k`` items for a person; see ``StraightLine.recommend``."""
-        return self._call(lambda: self._line.recommend(user_id, scene=scene, k=k, context=context))
+        return self._call(
+            lambda: self._line.recommend(user_id, scene=scene, k=k, context=context, task=task)
+        )
 
     def explain(
         self,

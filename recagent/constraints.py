@@ -17,8 +17,10 @@ def satisfies(item: Item, constraint: Constraint) -> bool:
 
     What an item does not tell cannot break a constraint that forbids, and cannot meet one that
     demands. Texts are compared without regard to case; of a list one value is enough, and of the
-    constraint's values one.
+    constraint's values one. Items of another task than the constraint's keep to it.
     """
+    if constraint.task not in (None, item.task):
+        return True
     own = [_folded(value) for value in _values(item, constraint.attribute)]
     wanted = [_folded(value) for value in _plain(constraint.value)]
     match constraint.operator:

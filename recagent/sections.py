@@ -7,19 +7,37 @@ from __future__ import annotations
 
 import codecs
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     SecretStr,
+    Tag,
     field_validator,
     model_validator,
 )
 
 from recagent.errors import ConfigError
-from recagent.types import Mode, RatingScale
+from recagent.types import (
+    AgeRule,
+    Constraint,
+    DistanceRule,
+    FreshRule,
+    Language,
+    Mode,
+    PathRule,
+    PersonRule,
+    RatingScale,
+    RepeatRule,
+    Review,
+    Rule,
+    Scene,
+    Task,
+)
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -35,10 +53,82 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+_NAMED_RULES = ("age", "within_km", "fresh_days", "prerequisites", "repeat_days")
+
+
+def _kind_of_rule(value: Any) -> str | None:
+    """The key that tells what rule a table declares; None where it is no rule."""
+    if not isinstance(value, dict):
+        return None
+    named = next((name for name in _NAMED_RULES if name in value), None)
+    compared = "person" if "person" in value else "constraint"
+    return named or (compared if "operator" in value else None)
+
+
+def _in_range(rule: Rule) -> Rule:
+    match rule:
+        case DistanceRule(within_km=number) | FreshRule(fresh_days=number) if number <= 0:
+            raise ValueError(f"should be above 0, got {number:g}")
+        case RepeatRule(repeat_days=number) if number < 0:
+            raise ValueError(f"should be 0 or more, got {number:g}")
+        case _:
+            return rule
+
+
+# The rules themselves, read from tables with the keys of their fields; other keys are refused.
+RuleSettings = Annotated[
+    Annotated[Constraint, Tag("constraint")]
+    | Annotated[PersonRule, Tag("person")]
+    | Annotated[AgeRule, Tag("age")]
+    | Annotated[DistanceRule, Tag("within_km")]
+    | Annotated[FreshRule, Tag("fresh_days")]
+    | Annotated[PathRule, Tag("prerequisites")]
+    | Annotated[RepeatRule, Tag("repeat_days")],
+    Discriminator(
+        _kind_of_rule,
+        custom_error_type="rule",
+        custom_error_message="a rule has attribute, operator and value (or person), or one of "
+        + ", ".join(_NAMED_RULES),
+    ),
+    AfterValidator(_in_range),
+]
+
+
 class SceneSettings(_Section):
-    """``[scenes.NAME]``."""
+    """``[scenes.NAME]``; docs/scenes.md tells what each key does.
+
+    Attributes:
+        tasks: a list of them, or a table of their shares in a slate.
+        opt_in: the attribute that says yes (``true``) of items that are people who may be shown.
+    """
 
     labels: dict[str, str] = {}
+    description: str = ""
+    tasks: tuple[Task, ...] | dict[Task, Annotated[int, Field(ge=1)]] = ()
+    rules: tuple[RuleSettings, ...] = ()
+    opt_in: str = ""
+    language: Language | None = None
+    prompts: dict[Literal["rerank", "preference"], str] = {}
+    learns_from: tuple[str, ...] | None = None
+    review: Review = "none"
+    notice: dict[Language, str] = {}
+
+    def scene(self, name: str) -> Scene:
+        """The scene that is declared, under its name."""
+        asked = Constraint(attribute=self.opt_in, operator="is", value=True, task="person")
+        return Scene(
+            name=name,
+            labels=self.labels,
+            description=self.description,
+            tasks=tuple(self.tasks),
+            quotas=self.tasks if isinstance(self.tasks, dict) else {},
+            rules=(*self.rules, asked) if self.opt_in else self.rules,
+            language=self.language,
+            prompts={**self.prompts},
+            learns_from=self.learns_from,
+            review=self.review,
+            notices={**self.notice},
+        )
 
 
 class FileSettings(_Section):

@@ -94,8 +94,19 @@ class Settings(BaseSettings):
         return self.model.api_key.get_secret_value() or self.openai_api_key.get_secret_value()
 
     def declared_scenes(self) -> dict[str, Scene]:
-        """The scenes of ``[scenes]``, by name."""
-        return {name: Scene(name=name, labels=scene.labels) for name, scene in self.scenes.items()}
+        """The scenes of ``[scenes]``, by name.
+
+        Raises:
+            ConfigError: one learns from a scene that is not declared.
+        """
+        for name, scene in self.scenes.items():
+            unknown = set(scene.learns_from or ()) - self.scenes.keys()
+            if unknown:
+                raise ConfigError(
+                    f"[scenes.{name}] learns_from names {min(unknown)!r}, which is not declared; "
+                    f"declared are {', '.join(sorted(self.scenes))}"
+                )
+        return {name: scene.scene(name) for name, scene in self.scenes.items()}
 
 
 def load(path: Path | None = None, **overrides: Any) -> Settings:
@@ -201,7 +212,24 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
             if isinstance(listed, list):
                 files[kind] = [_anchored_file(file, folder) for file in cast("list[Any]", listed)]
         anchored["catalog"] = files
+    scenes = anchored.get("scenes")
+    if _is_table(scenes):
+        anchored["scenes"] = {
+            name: _anchored_prompts(scene, folder) for name, scene in scenes.items()
+        }
     return anchored
+
+
+def _anchored_prompts(scene: object, folder: Path) -> object:
+    """A scene whose own prompt files are relative to the config file; names stay names."""
+    prompts = scene.get("prompts") if _is_table(scene) else None
+    if not _is_table(scene) or not _is_table(prompts):
+        return scene
+    files = {
+        purpose: str(folder / name) if str(name).endswith(".j2") else name
+        for purpose, name in prompts.items()
+    }
+    return {**scene, "prompts": files}
 
 
 def _anchored_file(file: object, folder: Path) -> object:

@@ -24,6 +24,7 @@ EventKind = Literal[
 ]
 Mode = Literal["likelihood", "label", "listwise", "pointwise", "pairwise", "setwise"]
 Operator = Literal["is", "is not", "at least", "at most", "mentions", "does not mention"]
+Review = Literal["none", "human"]
 EvidenceKind = Literal["attribute", "words", "tag", "wish", "people", "popularity"]
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
@@ -87,18 +88,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """A declared place where recommendations are met: a domain, a surface, a device."""
-
-    name: str
-    labels: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def label(self, lang: str) -> str:
-        """How the scene is called in ``lang``; its name where no label is declared."""
-        return self.labels.get(lang) or self.labels.get("en") or self.name.replace("_", " ")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Constraint:
     """A predicate on an item that code can check; ``recagent.constraints`` does.
 
@@ -107,12 +96,138 @@ class Constraint:
         operator: ``mentions`` and ``does not mention`` look for a text within a text.
         value: compared with; of several values one is enough.
         words: as the person or the scene's rule put it.
+        task: of the items that it is about; None for all.
     """
 
     attribute: str
     operator: Operator
     value: Value
     words: str = ""
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRule:
+    """A constraint whose value is the person's own; none for one who does not tell it.
+
+    Attributes:
+        attribute: of the item, as in ``Constraint``.
+        person: the person's attribute that it is compared with: what they blocked, what they seek.
+        task: of the items that it is about; None for all.
+    """
+
+    attribute: str
+    operator: Operator
+    person: str
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeRule:
+    """What has an age rating is for people who are known to be so old.
+
+    Attributes:
+        age: the item's attribute, years; an item without it is for everybody.
+        person: the person's attribute, years.
+    """
+
+    age: str
+    person: str = "age"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistanceRule:
+    """Only what is near the request's place; an item that does not tell where it is, is not.
+
+    Attributes:
+        within_km: along the great circle.
+        latitude: the item's attribute, degrees.
+        longitude: the item's attribute, degrees.
+        task: of the items that it is about; None for all.
+    """
+
+    within_km: float
+    latitude: str = "latitude"
+    longitude: str = "longitude"
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshRule:
+    """Only what is new: an item that does not tell its day is not.
+
+    Attributes:
+        fresh_days: before the request, or before the scene's newest item where that is older.
+        attribute: the item's day, as ISO 8601 writes it.
+        task: of the items that it is about; None for all.
+    """
+
+    fresh_days: float
+    attribute: str = "published"
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRule:
+    """A slate is a path: an item comes after all that it needs, and what was begun may come again.
+
+    Attributes:
+        prerequisites: the item's attribute that lists the ids of what must be finished before it.
+    """
+
+    prerequisites: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatRule:
+    """What the person liked comes again, as songs do.
+
+    Attributes:
+        repeat_days: after the person's newest event on it.
+    """
+
+    repeat_days: float
+
+
+Rule = Constraint | PersonRule | AgeRule | DistanceRule | FreshRule | PathRule | RepeatRule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A declared place where recommendations are met: a domain, a surface, a device.
+
+    Attributes:
+        labels: how it is called, by language.
+        description: what it is, in a sentence.
+        tasks: kinds of things that it recommends; empty for whatever its items are.
+        quotas: shares of its tasks in a slate, as 3 to 2; empty where the best come, of any task.
+        rules: what every slate keeps to; ``recagent.rules`` sees to it.
+        language: of its prompts and reasons; None for that of the settings.
+        prompts: names or files of prompts in place of the usual ones, by purpose.
+        learns_from: scenes whose events count here besides its own; None for all.
+        review: ``human`` where a person must look at what is recommended; no model phrases there.
+        notices: what is shown with every slate and explanation, by language.
+    """
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    description: str = ""
+    tasks: tuple[Task, ...] = ()
+    quotas: Mapping[Task, int] = field(default_factory=dict[Task, int])
+    rules: tuple[Rule, ...] = ()
+    language: Language | None = None
+    prompts: Mapping[str, str] = field(default_factory=dict[str, str])
+    learns_from: tuple[str, ...] | None = None
+    review: Review = "none"
+    notices: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def label(self, lang: str) -> str:
+        """How the scene is called in ``lang``; its name where no label is declared."""
+        return self.labels.get(lang) or self.labels.get("en") or self.name.replace("_", " ")
+
+    def notice(self, lang: str) -> str:
+        """What is shown with its slates, in ``lang`` or else in English; empty where nothing is."""
+        return self.notices.get(lang) or self.notices.get("en") or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,10 +237,16 @@ class Context:
     Attributes:
         wish: what is wanted now, in the person's words.
         constraints: what every item of the slate must keep to.
+        at: when, with a time zone; None for now.
+        device: what it is shown on, as events name it.
+        place: where the person is: ``latitude,longitude``, or a name as events have it.
     """
 
     wish: str = ""
     constraints: tuple[Constraint, ...] = ()
+    at: datetime | None = None
+    device: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +340,7 @@ class Explanation:
         phrased_by: the model, where at least one of the sentences is its own.
         replaced: how many of its sentences broke the rules and were replaced.
         degraded: what could not be done as asked, and why.
+        notice: what the scene wants shown with it; empty where nothing is.
     """
 
     item: Item
@@ -227,6 +349,7 @@ class Explanation:
     phrased_by: str | None = None
     replaced: int = 0
     degraded: str | None = None
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -277,6 +400,7 @@ class Trace:
         repairs: labels that were unknown, doubled or missing in the model's replies.
         head: fingerprint of the learned head that ranked; empty where none has been fitted.
         gated: whether the model was left alone because held-out people show no gain by it here.
+        review: whether the scene wants a person to look at the slate.
         degraded: which lower rung answered and why; None when nothing was degraded.
         notes: what else a reader should know (a mode that the engine cannot do, say).
         seconds: from the request to the slate, the start of a cold model apart.
@@ -296,6 +420,7 @@ class Trace:
     language_probability: Mapping[str, float] = field(default_factory=dict[str, float])
     head: str = ""
     gated: bool = False
+    review: bool = False
     degraded: str | None = None
     notes: tuple[str, ...] = ()
     seconds: float = 0.0

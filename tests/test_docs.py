@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recagent.sections import SceneSettings
 from recagent.settings import Settings, load
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -47,3 +48,19 @@ def test_the_models_of_the_reliability_page_can_be_set(
         ("http://gpu-b:8902/v1", True),
         ("", False),
     ]
+
+
+def test_the_scenes_of_the_scenes_page_can_be_declared(tmp_path: Path) -> None:
+    page = (DOCS / "scenes.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "recagent.toml").write_text(block, encoding="utf-8")
+    scenes = load(tmp_path).declared_scenes()
+    assert {len(scene.rules) for scene in scenes.values()} == {5, 1}
+    shown = set(tomllib.loads(block)["scenes"]["trips"]) | {"opt_in"}
+    assert shown == SceneSettings.model_fields.keys()
+
+
+def test_the_settings_page_names_every_key_of_a_scene() -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^# (\w+) = ", page[page.index("# [scenes.books]") :], re.MULTILINE)
+    assert listed == list(SceneSettings.model_fields)

@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tenacity import wait_none
 
-from recagent.errors import ConfigError, ModelError, ReplyError
+from recagent import prompts
+from recagent.errors import ConfigError, ModelError, PromptError, ReplyError
 from recagent.fakes import ScriptedModel, json_order
 from recagent.protocols import Logprobs
 from recagent.ranking import LanguageRanker
 from recagent.ranking.labels import ANCHORS, BLOCK, LABELS, join_blocks, label_blocks
 from recagent.ranking.listwise import order_schema, repaired
-from recagent.types import Candidate, Usage
+from recagent.types import Candidate, Scene, Usage
 
 BOOKS = [make_item(f"b{number}", f"Title {number}", year=1900 + number) for number in range(50)]
 
@@ -49,6 +50,30 @@ def test_auto_takes_the_first_of_likelihood_label_listwise(able, chosen):
 def test_a_mode_that_the_engine_lacks_is_a_config_error_with_those_it_has():
     with pytest.raises(ConfigError, match="'scripted' cannot score by 'label'; it can by listwise"):
         rank(only("listwise"), mode="label")
+
+
+def test_a_scene_has_its_own_language_and_prompts():
+    model = ScriptedModel(modes=frozenset({"label", "likelihood"}))
+    own = Scene(name="books", language="zh", prompts={"rerank": "label_recency"})
+    scores = rank(model, query=make_query(scene=own))
+    assert (scores.mode, scores.prompt.split("#")[0]) == ("label", "rerank/label_recency.v1.zh")
+    scores = rank(model, query=make_query(scene=Scene(name="books", language="zh")))
+    assert scores.prompt.startswith("rerank/likelihood.v1.zh#")
+
+
+def test_a_scenes_prompt_must_be_there_be_for_ranking_and_fit_the_engine(tmp_path):
+    def ranked(name):
+        scene = Scene(name="books", prompts={"rerank": name})
+        rank(only("listwise"), query=make_query(scene=scene))
+
+    with pytest.raises(ConfigError, match=r"'rerank/label.v1.en#.*scores by 'label'"):
+        ranked("label")
+    with pytest.raises(PromptError, match="no prompt rerank/labels"):
+        ranked("labels")
+    own = tmp_path / "extract.v1.j2"
+    own.write_text((prompts.folder() / "preference" / "extract.v1.j2").read_text(encoding="utf-8"))
+    with pytest.raises(PromptError, match="not for ranking"):
+        ranked(str(own))
 
 
 def test_an_engine_without_any_mode_is_said_to_be_one():

@@ -8,7 +8,16 @@ import pytest
 from recagent import wiring
 from recagent.errors import ConfigError
 from recagent.settings import load
-from recagent.types import Scene
+from recagent.types import (
+    AgeRule,
+    Constraint,
+    DistanceRule,
+    FreshRule,
+    PathRule,
+    PersonRule,
+    RepeatRule,
+    Scene,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +85,88 @@ def test_declared_scenes_are_scenes():
     assert load().declared_scenes() == {
         "films": Scene(name="films", labels={"en": "Films", "zh": "电影"})
     }
+
+
+SCENE = """
+[scenes.films]
+description = "Films for an evening."
+tasks = { content = 3, person = 1 }
+opt_in = "findable"
+language = "zh"
+prompts = { rerank = "label_recency", preference = "own/extract.v1.j2" }
+learns_from = ["books"]
+review = "human"
+notice = { en = "No advice." }
+rules = [
+    { attribute = "stock", operator = "at least", value = 1, task = "item" },
+    { attribute = "id", operator = "is not", value = ["f1", "f2"] },
+    { attribute = "id", operator = "is not", person = "blocked" },
+    { age = "rated" },
+    { within_km = 2.5 },
+    { fresh_days = 7, attribute = "day" },
+    { prerequisites = "needs" },
+    { repeat_days = 1 },
+]
+[scenes.books]
+tasks = ["item"]
+"""
+
+
+def test_all_that_a_scene_declares_reaches_it(folder):
+    scenes = load(write(SCENE)).declared_scenes()
+    assert scenes["books"] == Scene(name="books", tasks=("item",))
+    asked = Constraint(attribute="findable", operator="is", value=True, task="person")
+    assert scenes["films"] == Scene(
+        name="films",
+        description="Films for an evening.",
+        tasks=("content", "person"),
+        quotas={"content": 3, "person": 1},
+        language="zh",
+        prompts={
+            "rerank": "label_recency",
+            "preference": str(folder / "own" / "extract.v1.j2"),
+        },
+        learns_from=("books",),
+        review="human",
+        notices={"en": "No advice."},
+        rules=(
+            Constraint(attribute="stock", operator="at least", value=1, task="item"),
+            Constraint(attribute="id", operator="is not", value=("f1", "f2")),
+            PersonRule(attribute="id", operator="is not", person="blocked"),
+            AgeRule(age="rated"),
+            DistanceRule(within_km=2.5),
+            FreshRule(fresh_days=7, attribute="day"),
+            PathRule(prerequisites="needs"),
+            RepeatRule(repeat_days=1),
+            asked,
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("{ fresh = 3 }", "'scenes.films.rules.0' (from recagent.toml"),
+        ("{ fresh = 3 }", "or one of age, within_km, fresh_days, prerequisites, repeat_days"),
+        ("3", "'scenes.films.rules.0' (from recagent.toml"),
+        ("{ fresh_days = 0 }", "should be above 0, got 0"),
+        ("{ within_km = -1 }", "should be above 0, got -1"),
+        ("{ repeat_days = -1 }", "should be 0 or more, got -1"),
+        ("{ age = 'rated', years = 3 }", "'scenes.films.rules.0.age.years'"),
+        ("{ attribute = 'a', operator = 'over', value = 1 }", "operator' (from recagent.toml"),
+        ("{ attribute = 'a', operator = 'is' }", "value' (from recagent.toml"),
+    ],
+)
+def test_a_rule_that_is_none_is_named(rule, said):
+    with pytest.raises(ConfigError) as caught:
+        load(write(f"[scenes.films]\nrules = [{rule}]"))
+    assert said in str(caught.value)
+
+
+def test_a_scene_learns_from_declared_scenes_only():
+    settings = load(write("[scenes.films]\nlearns_from = ['boks']\n[scenes.books]"))
+    with pytest.raises(ConfigError, match=r"names 'boks', which is not declared.* books, films"):
+        settings.declared_scenes()
 
 
 @pytest.mark.parametrize(

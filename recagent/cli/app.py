@@ -49,6 +49,15 @@ DropOrphans = Annotated[
 Scene = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
 SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
 Wish = Annotated[str, typer.Option(help='What is wanted now: "something light".')]
+Task = Annotated[
+    Literal["item", "content", "activity", "person"] | None,
+    typer.Option(help="What to recommend. [default: all of the scene's]"),
+]
+Place = Annotated[str, typer.Option(help="Where the person is: 41.15,-8.61.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", help='A constraint: "price at most 20". May be given several times.'),
+]
 Phrase = Annotated[bool, typer.Option("--phrase", help="Let the model join the reasons.")]
 UserId = Annotated[str, typer.Argument(metavar="USER", help="The person's id.")]
 ItemId = Annotated[str, typer.Argument(metavar="ITEM", help="The item's id.")]
@@ -96,6 +105,9 @@ def recommend(
     scene: Scene = None,
     k: SlateLength = 5,
     wish: Wish = "",
+    task: Task = None,
+    place: Place = "",
+    only: Only = None,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
@@ -103,11 +115,13 @@ def recommend(
 ) -> None:
     """Print a slate for a person."""
     from recagent.cli import show  # noqa: PLC0415
+    from recagent.cli.only import constraint  # noqa: PLC0415
     from recagent.types import Context  # noqa: PLC0415
 
     settings = _settings(config, demo, lang)
+    context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
     with _open(settings) as recommender:
-        slate = recommender.recommend(user, scene=scene, k=k, context=Context(wish=wish))
+        slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
         reasons = recommender.reasons(slate)
     if json:
         show.print_json(show.slate_json(slate, reasons))
@@ -145,7 +159,11 @@ def explain(
 @app.command()
 def init(
     template: Annotated[
-        str, typer.Option(help="blank, shop, shop-zh, movielens or recbole.")
+        str,
+        typer.Option(
+            help="blank, movielens, recbole, or with a little data: shop, shop-zh, news, social, "
+            "music, video, books, education, travel, health, finance."
+        ),
     ] = "blank",
 ) -> None:
     """Write a commented recagent.toml (and a template's data) into this folder."""
@@ -287,6 +305,16 @@ def transfer_show(
     from recagent.cli.transfer import show_map  # noqa: PLC0415
 
     show_map(_settings(config, demo, lang), as_json=json)
+
+
+@app.command()
+def scenes(
+    lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
+) -> None:
+    """Print what the settings declare of each scene: tasks, rules, what it learns from."""
+    from recagent.cli import scenes as declared  # noqa: PLC0415
+
+    declared.run(_settings(config, demo, lang), as_json=json)
 
 
 @app.command()

@@ -18,6 +18,9 @@ from recagent.types import Event, Explanation, Language, Profile, Slate, Trace
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
+        "task item": "item", "task content": "content", "task activity": "activity",
+        "task person": "person",
+        "review": "For human review.",
         "item": "Item", "chance": "Probability", "why": "Why",
         "none": "(nothing known supports it)",
         "warm": "", "scene": "new in this scene", "fully": "nothing known: popular and varied",
@@ -39,6 +42,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "processes that read them; delete them by 'recagent index --prune'",
     },
     "zh": {
+        "task item": "商品", "task content": "内容", "task activity": "活动", "task person": "人物",
+        "review": "须经人工审核。",
         "item": "商品", "chance": "概率", "why": "理由", "none": "（暂无依据）",
         "warm": "", "scene": "初次来到此场景", "fully": "暂无此人的记录：按热门且多样推荐",
         "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
@@ -81,7 +86,9 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     out = console()
     if not slate.entries:
         out.print(f"{title}\n{words['empty']}", markup=False)
+        out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
         return
+    mixed = len({entry.item.task for entry in slate.entries}) > 1
     table = Table(title=Text(one_line(title, 120), style="bold"), title_justify="left")
     table.add_column("#", justify="right")
     table.add_column(words["item"], overflow="fold", max_width=32)
@@ -89,12 +96,16 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     table.add_column(words["why"], overflow="fold")
     for entry, why in zip(slate.entries, reasons, strict=True):
         said = "\n".join(claim.text for claim in why.claims) or words["none"]
-        name = Text.assemble(caption(entry.item), ("\n" + one_line(entry.item.id), "dim"))
+        below = one_line(entry.item.id) + (
+            f" · {words['task ' + entry.item.task]}" if mixed else ""
+        )
+        name = Text.assemble(caption(entry.item), ("\n" + below, "dim"))
         chance = Text(f"{entry.probability:.1%}")
         if entry.like is not None:
             chance.append("\n" + words["like"].format(like=entry.like), "dim")
         table.add_row(str(entry.rank), name, chance, Text(said))
     out.print(table)
+    _print_notice(reasons[0].notice, words, review=slate.trace.review)
     out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
     if slate.trace.degraded:
         _print_degraded(slate.trace.degraded, words)
@@ -115,6 +126,7 @@ def explanation(why: Explanation, *, lang: Language) -> None:
         model = why.phrased_by or WORDS[lang]["nobody"]
         line = WORDS[lang]["phrased"].format(model=model, replaced=why.replaced)
         out.print(f"  {line}", style="dim", markup=False, highlight=False)
+    _print_notice(why.notice, WORDS[lang], review=False)
     if why.degraded:
         _print_degraded(why.degraded, WORDS[lang])
 
@@ -180,12 +192,14 @@ def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:
                 "rank": entry.rank,
                 "item_id": entry.item.id,
                 "title": entry.item.title,
+                "task": entry.item.task,
                 "probability": entry.probability,
                 "like": entry.like,
                 "reasons": explanation_json(why)["reasons"],
             }
             for entry, why in zip(slate.entries, reasons, strict=True)
         ],
+        "notice": reasons[0].notice if reasons else "",
         "trace": trace_json(slate.trace),
     }
 
@@ -209,12 +223,19 @@ def explanation_json(why: Explanation) -> dict[str, Any]:
         "phrased_by": why.phrased_by,
         "replaced": why.replaced,
         "degraded": why.degraded,
+        "notice": why.notice,
     }
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:
     """The trace, with ``tokens`` as their sum."""
     return {**asdict(trace), "tokens": trace.usage.prompt + trace.usage.completion}
+
+
+def _print_notice(notice: str, words: Mapping[str, str], *, review: bool) -> None:
+    said = " ".join(filter(None, [words["review"] if review else "", one_line(notice, 400)]))
+    if said:
+        console().print(said, style="yellow", markup=False, highlight=False)
 
 
 def _print_degraded(reason: str, words: Mapping[str, str]) -> None:

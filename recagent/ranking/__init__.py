@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
@@ -72,7 +73,10 @@ _NEEDS: Mapping[Mode, Mode] = {
 
 
 class LanguageRanker:
-    """A ``Ranker`` that asks a language model."""
+    """A ``Ranker`` that asks a language model, in the language and with the prompts of the scene.
+
+    A scene that declares none gets those that the ranker was made with.
+    """
 
     def __init__(
         self,
@@ -93,7 +97,7 @@ class LanguageRanker:
             model: that is asked.
             mode: ``auto`` is the first of likelihood, label, listwise that the model can do.
             prompt: in place of mode and ``lang``.
-            lang: of the mode's prompt.
+            lang: of the mode's prompt, where the scene does not say another.
             attempts: retry budget of one request, transport and repair together.
             window: the retry budget that all who ask the model share; its own without one.
             replies: where replies are kept; without it none are.
@@ -106,7 +110,7 @@ class LanguageRanker:
         self._model = model
         self._mode: Literal["auto"] | Mode = mode if prompt is None else prompt.mode
         self._prompt = prompt
-        self._lang: Language = lang if prompt is None else prompt.front.language
+        self._lang: Language = lang
         self._attempts = attempts
         self._window = window or Window()
         self._history = history
@@ -115,11 +119,10 @@ class LanguageRanker:
         self._preferences = Preferences()
 
     async def start(self) -> None:
-        await self._choose()
+        await self._choose(self._mode, self._prompt)
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
-        mode = await self._choose()
-        prompt = self._prompt or prompts.load("rerank", mode, lang=self._lang)
+        mode, prompt = await self._prompt_for(query.scene)
         items = [candidate.item for candidate in candidates]
         budget = Budget(self._attempts, window=self._window)
         model = Remembering(self._model, self._replies) if self._replies else self._model
@@ -161,7 +164,8 @@ class LanguageRanker:
         inputs = self._told(prompt, query, items)
         if "preference" not in prompt.front.inputs:
             return await score(model, prompt, items=items, inputs=inputs, budget=budget)
-        extract = prompts.load("preference", "extract", lang=self._lang)
+        own = query.scene.prompts.get("preference", "extract")
+        extract = _own_prompt("preference", own, lang=prompt.front.language)
         said = await self._preferences(
             model, extract, inputs=self._told(extract, query, items), budget=budget
         )
@@ -180,27 +184,41 @@ class LanguageRanker:
             prompt.front.inputs,
             query,
             items=items,
-            lang=self._lang,
+            lang=prompt.front.language,
             history=self._history,
             scenes=self._scenes,
         )
 
-    async def _choose(self) -> Mode:
+    async def _prompt_for(self, scene: Scene) -> tuple[Mode, Prompt]:
+        """The mode and the prompt: those that were given, or the scene's, or the mode's newest."""
+        lang, prompt = scene.language or self._lang, self._prompt
+        if prompt is None and "rerank" in scene.prompts:
+            prompt = _own_prompt("rerank", scene.prompts["rerank"], lang=lang)
+        mode = await self._choose(prompt.mode if prompt else self._mode, prompt)
+        return mode, prompt or prompts.load("rerank", mode, lang=lang)
+
+    async def _choose(self, wanted: Literal["auto"] | Mode, prompt: Prompt | None) -> Mode:
         able = await self._model.start()
         if not able:
             raise ModelError(f"model {self._model.name!r} can score in no mode")
-        if self._mode == "auto":
+        if wanted == "auto":
             return next(mode for mode in _PREFERRED if mode in able)
-        if _NEEDS[self._mode] not in able:
+        if _NEEDS[wanted] not in able:
             can = ", ".join(sorted(mode for mode, need in _NEEDS.items() if need in able))
-            if self._prompt is not None:
+            if prompt is not None:
                 raise ConfigError(
-                    f"prompt {self._prompt.id!r} scores by {self._mode!r}, which model "
+                    f"prompt {prompt.id!r} scores by {wanted!r}, which model "
                     f"{self._model.name!r} cannot do; it can by {can}: choose a prompt for one of "
                     "these, or another model"
                 )
             raise ConfigError(
-                f"model {self._model.name!r} cannot score by {self._mode!r}; it can by "
+                f"model {self._model.name!r} cannot score by {wanted!r}; it can by "
                 f"{can}: set [model] mode to one of these or 'auto'"
             )
-        return self._mode
+        return wanted
+
+
+def _own_prompt(purpose: str, name: str, *, lang: Language) -> Prompt:
+    """The prompt that a scene names: one of the library, or a file whose path is absolute."""
+    reference = name if name.endswith(".j2") else f"{purpose}/{name}"
+    return prompts.find(reference, lang=lang, base=Path())

@@ -7,25 +7,28 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from recagent.constraints import barred
 from recagent.errors import DataError
 from recagent.explaining import Phrased, claims, gather, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
 from recagent.profiles import MAX_EVENTS, rate
 from recagent.protocols import Query
 from recagent.ranking import Fixed, Joint
+from recagent.recommender.arranging import NO_QUOTAS, places
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
 from recagent.recommender.slate import choose, make_trace, models_part, pool_of
+from recagent.retrieval import PerScene
+from recagent.rules import Grouped, Ruling, excluded, missing, needs, reasonable, spent, visible
 from recagent.scenes import declared_or_plain, identify
 from recagent.transfer import carried
 from recagent.types import (
+    Candidate,
     Context,
     Entry,
     Event,
@@ -37,6 +40,7 @@ from recagent.types import (
     Profile,
     Scene,
     Slate,
+    Task,
 )
 
 logger = logging.getLogger(__name__)
@@ -49,6 +53,7 @@ class StraightLine:
         self._parts = parts
         self._options = options or Options()
         self._pace = Pace()
+        self._catalogues = PerScene(Grouped)
         self._joint: Joint = parts.head or Fixed(
             language_weight=self._options.language_weight, temperature=self._options.temperature
         )
@@ -60,6 +65,7 @@ class StraightLine:
         scene: str | None = None,
         k: int = 5,
         context: Context | None = None,
+        task: Task | None = None,
     ) -> Slate:
         """The slate of ``k`` items, or of all there are if the scene has fewer unseen ones.
 
@@ -67,12 +73,14 @@ class StraightLine:
             user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
             scene: where; by default the scene of the person's last event.
             k: slate length, at least 1.
-            context: the wish and the constraints of this request; what breaks a constraint is never
-                on the slate, which is shorter where too little is left.
+            context: the wish and the constraints of this request, where and when it is made; what
+                breaks a constraint or a rule of the scene is never on the slate, which is shorter
+                where too little is left.
+            task: the only one that is wanted; by default all of the scene's.
 
         Raises:
-            DataError: ``k`` below 1, an empty user id, an unknown scene, nothing indexed, or a
-                store that fails.
+            DataError: ``k`` below 1, an empty user id, an unknown scene, a task that the scene does
+                not have, a time without zone, nothing indexed, or a store that fails.
             RetrievalError: the index was made with another embedder, or cannot be read.
             ConfigError: settings that the model cannot follow.
             PromptError: a prompt file that is broken.
@@ -86,13 +94,16 @@ class StraightLine:
         profile = await ladder.profile(user_id)
         where, scene_from = await self._where(scene, profile)
         context = context or Context()
-        barring = barred(await parts.index.items(where.name), context.constraints)
-        exclude = barring | await self._seen(profile)
-        query = self._query(profile, where, context, exclude=exclude)
+        ruling = await self._ruling(profile, where, context, task)
+        profile, quotas = visible(profile, where), where.quotas if task is None else NO_QUOTAS
+        query = self._query(profile, where, context, exclude=ruling.excluded)
         joint, size = self._joint, max(options.pool, k)
-        found = await ladder.candidates(query, size, joint.width(pool=size, limit=options.limit))
+        found = await self._found(ladder, query, size, quotas=quotas)
         cold = profile.is_cold(where.name)
-        pool = pool_of(found, joint, scene=where.name, cold=cold, size=size)
+        steps = needs([each.item for each in found], scene=where, profile=profile)
+        pool = pool_of(
+            found, joint, scene=where.name, cold=cold, size=size, quotas=quotas, needs=steps
+        )
         asks = joint.asks(pool.base, scene=where.name, cold=cold)
         ranker = await ladder.ready() if asks else None
         language = await ladder.language(ranker, query, pool.candidates)
@@ -111,13 +122,15 @@ class StraightLine:
             k=k,
             probabilities=joint.probabilities(scores),
             diversity=self._diversity(profile),
+            quotas=quotas,
+            needs=steps,
         )
         trace = make_trace(
             profile,
             where,
             scene_from,
             candidates=pool.candidates,
-            models_part=models_part(language, pool.candidates),
+            models_part=models_part(language, pool.candidates, notes=ruling.notes),
             head=joint.name,
             gated=not asks,
             degraded=ladder.degraded,
@@ -157,7 +170,8 @@ class StraightLine:
             item_id: any item of the catalogue, also one that was not on a slate.
             scene: the item's scene, if several have an item of this id.
             context: the wish of this request.
-            phrase: let the model join the reasons; what it adds of its own is replaced.
+            phrase: let the model join the reasons; what it adds of its own is replaced. It is not
+                asked in a scene that is for human review.
 
         Raises:
             DataError: an unknown item or scene.
@@ -166,22 +180,27 @@ class StraightLine:
         parts, options = self._parts, self._options
         name = await scene_of(item_id, index=parts.index, scene=scene)
         scenes = await self._scenes()
-        ladder = Ladder(parts, options, pace=self._pace)
-        query = self._query(await ladder.profile(user_id), scenes[name], context or Context())
+        ladder, where = Ladder(parts, options, pace=self._pace), scenes[name]
+        lang = where.language or options.lang
+        profile = visible(await ladder.profile(user_id), where)
+        query = self._query(profile, where, context or Context())
         item = (await parts.index.items(name))[item_id]
         (evidence,) = await self._evidence([item], query)
-        if phrase and parts.models:
+        if phrase and where.review == "human":
+            why = f"plain reasons: scene {name!r} is for human review, so no model phrases there"
+            said = Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
+        elif phrase and parts.models:
             said = await phrased(
                 evidence,
                 scenes=scenes,
                 model=parts.models[0],
-                lang=options.lang,
+                lang=lang,
                 attempts=options.attempts,
                 window=parts.window,
                 deadline=options.deadline,
             )
         else:
-            said = Phrased(claims=claims(evidence, scenes=scenes, lang=options.lang))
+            said = Phrased(claims=claims(evidence, scenes=scenes, lang=lang))
         degraded = [*ladder.degraded, *([said.degraded] if said.degraded else [])]
         return Explanation(
             item=item,
@@ -190,16 +209,19 @@ class StraightLine:
             phrased_by=parts.models[0].name if said.kept else None,
             replaced=said.replaced,
             degraded="; ".join(degraded) or None,
+            notice=where.notice(lang),
         )
 
     async def reasons(self, slate: Slate) -> list[Explanation]:
         """The plain reasons of every entry of a slate, in its order, from its own evidence."""
         scenes = await self._scenes()
+        lang = slate.scene.language or self._options.lang
         return [
             Explanation(
                 item=entry.item,
-                claims=claims(entry.evidence, scenes=scenes, lang=self._options.lang),
+                claims=claims(entry.evidence, scenes=scenes, lang=lang),
                 evidence=entry.evidence,
+                notice=slate.scene.notice(lang),
             )
             for entry in slate.entries
         ]
@@ -283,6 +305,54 @@ class StraightLine:
             scene, profile=profile, scenes=await self._scenes(), activity=behaviour.activity
         )
 
+    async def _ruling(
+        self, profile: Profile, scene: Scene, context: Context, task: Task | None
+    ) -> Ruling:
+        """All that must not come: by the scene's rules, by this request, and what has been seen."""
+        if task and scene.tasks and task not in scene.tasks:
+            raise DataError(
+                f"scene {scene.name!r} recommends no {task!r}; it has {', '.join(scene.tasks)}"
+            )
+        if context.at is not None and context.at.tzinfo is None:
+            raise DataError(f"time {context.at.isoformat()!r} has no zone; add one, as in +00:00")
+        catalogue = await self._catalogue(scene)
+        ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
+        seen = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)
+        return replace(ruling, excluded=ruling.excluded | seen)
+
+    async def _catalogue(self, scene: Scene) -> Grouped:
+        items = await self._parts.index.items(scene.name)
+        return self._catalogues(scene.name, items, scene.rules)
+
+    async def _found(
+        self, ladder: Ladder, query: Query, size: int, *, quotas: Mapping[Task, int]
+    ) -> list[Candidate]:
+        """Candidates for a pool, with what they need.
+
+        Where the scene mixes tasks they are looked for, for each of them on its own.
+        """
+        limit, catalogue = self._options.limit, await self._catalogue(query.scene)
+        found: list[Candidate] = []
+        for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
+            others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
+            only = replace(query, exclude=query.exclude | others)
+            width = self._joint.width(pool=share, limit=limit)
+            found += await ladder.candidates(only, share, width)
+        steps = missing(
+            [each.item for each in found],
+            items=catalogue.items,
+            scene=query.scene,
+            profile=query.profile,
+        )
+        return [
+            *found,
+            *(
+                Candidate(item=item, features={"fused": 0.0})
+                for item in steps
+                if item.id not in query.exclude
+            ),
+        ]
+
     def _diversity(self, profile: Profile) -> float:
         least = COLD_DIVERSITY if profile.cold == "fully" else 0.0
         return max(self._options.diversity, least)
@@ -316,4 +386,5 @@ class StraightLine:
 
     async def _evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
         behaviour = await self._parts.behaviour()
-        return gather(items, query, behaviour=behaviour, scale=self._parts.scale)
+        told = [reasonable(item, query.scene) for item in items]
+        return gather(told, query, behaviour=behaviour, scale=self._parts.scale)

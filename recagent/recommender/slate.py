@@ -12,7 +12,8 @@ import numpy as np
 
 from recagent.protocols import LanguageScores
 from recagent.ranking import Joint, diversified, softmax
-from recagent.types import Candidate, Entry, Mode, Profile, Scene, Trace, Usage
+from recagent.recommender.arranging import Needs, arranged
+from recagent.types import Candidate, Entry, Mode, Profile, Scene, Task, Trace, Usage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,11 +31,20 @@ class Pool:
 
 
 def pool_of(
-    candidates: Sequence[Candidate], joint: Joint, *, scene: str, cold: bool, size: int
+    candidates: Sequence[Candidate],
+    joint: Joint,
+    *,
+    scene: str,
+    cold: bool,
+    size: int,
+    quotas: Mapping[Task, int],
+    needs: Needs,
 ) -> Pool:
-    """The ``size`` best of what was retrieved."""
+    """The ``size`` best of what was retrieved, of each task its share and with what they need."""
     scores = joint.base(candidates, scene=scene, cold=cold)
-    best: list[int] = np.argsort(-scores, kind="stable")[:size].tolist()
+    order: list[int] = np.argsort(-scores, kind="stable").tolist()
+    items = [found.item for found in candidates]
+    best = arranged(order, items, k=size, quotas=quotas, needs=needs)
     return Pool(candidates=[candidates[at] for at in best], base=scores[best])
 
 
@@ -46,6 +56,8 @@ def choose(
     k: int,
     probabilities: Scores,
     diversity: float,
+    quotas: Mapping[Task, int],
+    needs: Needs,
 ) -> list[Entry]:
     """The ``k`` best candidates as entries, still without evidence.
 
@@ -56,7 +68,12 @@ def choose(
         k: slate length.
         probabilities: (n,), to be shown.
         diversity: 0 to 1.
+        quotas: shares of the tasks in the slate; all are alike without any.
+        needs: ids that must come before an item, by its id.
     """
+    depth = len(scores) if quotas or needs else k
+    order = diversified(scores, vectors, k=depth, diversity=diversity)
+    items = [candidate.item for candidate in pool.candidates]
     return [
         Entry(
             rank=rank,
@@ -64,7 +81,7 @@ def choose(
             probability=float(probabilities[at]),
             features=pool.candidates[at].features,
         )
-        for rank, at in enumerate(diversified(scores, vectors, k=k, diversity=diversity), start=1)
+        for rank, at in enumerate(arranged(order, items, k=k, quotas=quotas, needs=needs), start=1)
     ]
 
 
@@ -104,15 +121,18 @@ def make_trace(
         **models_part,
         head=head,
         gated=gated,
-        degraded="; ".join(degraded) or None,
+        review=scene.review == "human",
+        degraded="; ".join(dict.fromkeys(degraded)) or None,
         seconds=seconds,
     )
 
 
-def models_part(language: LanguageScores | None, candidates: Sequence[Candidate]) -> ModelsPart:
-    """What the model did; nothing where it was not asked or did not answer."""
+def models_part(
+    language: LanguageScores | None, candidates: Sequence[Candidate], *, notes: Sequence[str] = ()
+) -> ModelsPart:
+    """What the model did, and the request's own notes; those alone where it did not answer."""
     if language is None:
-        return {}
+        return {"notes": tuple(notes)}
     own = softmax(language.scores)
     return {
         "model": language.model,
@@ -121,7 +141,7 @@ def models_part(language: LanguageScores | None, candidates: Sequence[Candidate]
         "usage": language.usage,
         "calls": language.calls,
         "repairs": language.repairs,
-        "notes": language.notes,
+        "notes": (*language.notes, *notes),
         "language_probability": {
             candidate.item.id: float(p) for candidate, p in zip(candidates, own, strict=False)
         },

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from recagent.protocols import CandidateSource, ItemIndex, Query
 from recagent.retrieval.behaviour import Behaviour, Snapshot
+from recagent.retrieval.choosing import PerScene
 from recagent.retrieval.crowd import Following, Neighbours, Popularity, Recent, Walks
 from recagent.retrieval.factors import Factors, HeldVectors
 from recagent.retrieval.fusion import reciprocal_rank
@@ -29,6 +30,7 @@ __all__ = [
     "LexicalHere",
     "Neighbours",
     "NextItem",
+    "PerScene",
     "Popularity",
     "Recent",
     "SequenceWeights",

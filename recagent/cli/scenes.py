@@ -1,0 +1,130 @@
+"""``recagent scenes``: what the settings declare of each scene, its rules in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from recagent.cli import show
+from recagent.prompts import one_line
+from recagent.settings import Settings
+from recagent.types import (
+    AgeRule,
+    Constraint,
+    DistanceRule,
+    FreshRule,
+    Language,
+    PathRule,
+    PersonRule,
+    RepeatRule,
+    Rule,
+    Scene,
+    Value,
+)
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "scene": "Scene", "tasks": "Recommends", "rules": "Rules", "any": "whatever its items are",
+        "none": "No scene is declared; docs/scenes.md says how.",
+        "all": "all that it says", "own": "{attribute} {operator} the person's {person}",
+        "age": "{age} at most the person's {person}",
+        "near": "within {km:g} km of the request's place",
+        "fresh": "{attribute} in the last {days:g} days", "path": "after all of its {needs}",
+        "repeat": "what was liked again, after {days:g} days",
+        "learns": "learns from: {names}", "itself": "itself alone",
+        "review": "for human review", "language": "language: {language}",
+        "prompt": "{purpose} prompt: {name}", "task": "{rule} (of {task})",
+        "yes": "yes", "no": "no",
+    },
+    "zh": {
+        "scene": "场景", "tasks": "推荐", "rules": "规则", "any": "其中的任何商品",
+        "none": "没有声明场景；做法见 docs/scenes.md。",
+        "all": "全部文字", "own": "{attribute} {operator} 用户的 {person}",
+        "age": "{age} 不超过用户的 {person}", "near": "距请求地点 {km:g} 公里以内",
+        "fresh": "{attribute} 在最近 {days:g} 天内", "path": "排在它的 {needs} 之后",
+        "repeat": "喜欢过的，{days:g} 天后可再次出现",
+        "learns": "学习自：{names}", "itself": "仅自身",
+        "review": "须经人工审核", "language": "语言：{language}",
+        "prompt": "{purpose} 提示词：{name}", "task": "{rule}（限 {task}）",
+        "yes": "“是”", "no": "“否”",
+        "is": "是", "is not": "不是", "at least": "至少", "at most": "至多", "mentions": "提到",
+        "does not mention": "未提到",
+    },
+}  # fmt: skip
+
+
+def run(settings: Settings, *, as_json: bool) -> None:
+    """Print the declared scenes."""
+    scenes, words = settings.declared_scenes(), WORDS[settings.lang]
+    if as_json:
+        show.print_json([_json(scene) for scene in scenes.values()])
+        return
+    if not scenes:
+        show.console().print(words["none"], markup=False)
+        return
+    table = Table(*(words[name] for name in ("scene", "tasks", "rules")), show_lines=True)
+    for scene in scenes.values():
+        name = Text.assemble(one_line(scene.label(settings.lang)), ("\n" + scene.name, "dim"))
+        if scene.description:
+            name.append("\n" + one_line(scene.description, 200), "dim")
+        tasks = [f"{scene.quotas[task]} {task}" if scene.quotas else task for task in scene.tasks]
+        rules = [said(rule, settings.lang) for rule in scene.rules]
+        lines = "\n".join(one_line(line, 200) for line in (*rules, *_else(scene, words)))
+        table.add_row(name, Text("\n".join(tasks) or words["any"]), Text(lines))
+    show.console().print(table)
+
+
+def said(rule: Rule, lang: Language) -> str:
+    """A rule in words; its own, if it has any."""
+    words = WORDS[lang]
+    match rule:
+        case Constraint():
+            operator = words.get(rule.operator, rule.operator)
+            compared = (rule.attribute or words["all"], operator, _value(rule.value, words))
+            text = rule.words or " ".join(compared)
+        case PersonRule():
+            operator = words.get(rule.operator, rule.operator)
+            text = words["own"].format(
+                attribute=rule.attribute, operator=operator, person=rule.person
+            )
+        case AgeRule():
+            return words["age"].format(age=rule.age, person=rule.person)
+        case DistanceRule():
+            text = words["near"].format(km=rule.within_km)
+        case FreshRule():
+            text = words["fresh"].format(attribute=rule.attribute, days=rule.fresh_days)
+        case PathRule():
+            return words["path"].format(needs=rule.prerequisites)
+        case RepeatRule():
+            return words["repeat"].format(days=rule.repeat_days)
+    return words["task"].format(rule=text, task=rule.task) if rule.task else text
+
+
+def _else(scene: Scene, words: Mapping[str, str]) -> list[str]:
+    """What else is declared, a line each."""
+    lines = [
+        words["prompt"].format(purpose=purpose, name=name)
+        for purpose, name in scene.prompts.items()
+    ]
+    if scene.language:
+        lines.append(words["language"].format(language=scene.language))
+    if scene.learns_from is not None:
+        names = ", ".join(scene.learns_from) or words["itself"]
+        lines.append(words["learns"].format(names=names))
+    if scene.review == "human":
+        lines.append(words["review"])
+    return lines
+
+
+def _value(value: Value, words: Mapping[str, str]) -> str:
+    if isinstance(value, bool):
+        return words["yes" if value else "no"]
+    return " / ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _json(scene: Scene) -> dict[str, Any]:
+    return asdict(scene)

@@ -1,0 +1,111 @@
+"""Which of the ranked items make the slate, where a scene mixes tasks or is a path.
+
+Pure functions over what has been scored; what may not come at all has been excluded before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from types import MappingProxyType
+
+from recagent.types import Item, Task
+
+Needs = Mapping[str, AbstractSet[str]]
+
+NO_QUOTAS: Mapping[Task, int] = MappingProxyType({})
+_NO_NEEDS: Needs = MappingProxyType({})
+
+
+def places(quotas: Mapping[Task, int], *, size: int) -> dict[Task, int]:
+    """How many of ``size`` places each task has, by largest remainder; sums to ``size``.
+
+    Of equal remainders the one that is declared first gets the place.
+
+    Source: the method of Hamilton, as in Balinski, Young, "Fair representation", 1982.
+    """
+    total = sum(quotas.values())
+    exact: dict[Task, float] = {task: size * share / total for task, share in quotas.items()}
+    given: dict[Task, int] = {task: math.floor(number) for task, number in exact.items()}
+    left = size - sum(given.values())
+    for task in sorted(exact, key=lambda task: given[task] - exact[task])[:left]:
+        given[task] += 1
+    return given
+
+
+def arranged(
+    order: Sequence[int],
+    items: Sequence[Item],
+    *,
+    k: int,
+    quotas: Mapping[Task, int] = NO_QUOTAS,
+    needs: Needs = _NO_NEEDS,
+) -> list[int]:
+    """Up to ``k`` of the positions in ``order``, as they are to be shown.
+
+    The best come first. Each task gets its places, and what one cannot fill goes to the best that
+    are left. What an item needs comes before it, and an item of which something is not among
+    ``items``, or does not fit any more, is left out.
+
+    Args:
+        order: positions in ``items``, best first.
+        items: what was ranked.
+        k: at most so many.
+        quotas: shares of the tasks; all are alike without any.
+        needs: ids that an item needs before it; of those that need any.
+    """
+    best = _Slate(order, items, k=k, needs=needs)
+    if quotas:
+        best.take(order, limits=places(quotas, size=k))
+    best.take(order, limits=None)
+    return best.chosen
+
+
+class _Slate:
+    """A slate that is being filled."""
+
+    def __init__(
+        self, order: Sequence[int], items: Sequence[Item], *, k: int, needs: Needs
+    ) -> None:
+        self._items = items
+        self._k = k
+        self._needs = needs
+        self._at = {items[at].id: at for at in order}
+        self.chosen: list[int] = []
+
+    def take(self, order: Sequence[int], *, limits: Mapping[Task, int] | None) -> None:
+        """Go through the order once and take what fits, each with all that it needs."""
+        for at in order:
+            if len(self.chosen) == self._k:
+                return
+            if at in self.chosen:
+                continue
+            steps = self._steps(at, above=())
+            if steps is None:
+                continue
+            steps = steps[: self._k - len(self.chosen)]
+            if limits is None or self._has_room(steps, limits):
+                self.chosen += steps
+
+    def _has_room(self, steps: Sequence[int], limits: Mapping[Task, int]) -> bool:
+        tasks: list[Task] = [self._items[at].task for at in (*self.chosen, *steps)]
+        return all(tasks.count(task) <= limits.get(task, 0) for task in tasks)
+
+    def _steps(self, at: int, *, above: tuple[int, ...]) -> list[int] | None:
+        """The position with all before it that it needs and that is not chosen yet.
+
+        None where something is not there, or needs itself.
+        """
+        if at in above:
+            return None
+        steps: list[int] = []
+        wanted = self._needs.get(self._items[at].id, ())
+        for key in sorted(wanted, key=lambda key: self._at.get(key, -1)):
+            if key not in self._at:
+                return None
+            before = self._steps(self._at[key], above=(*above, at))
+            if before is None:
+                return None
+            steps += [step for step in before if step not in steps]
+        return [step for step in (*steps, at) if step not in self.chosen]

@@ -1,0 +1,106 @@
+"""What a scene sees of a person and of its items: what comes again, what is needed, what it knows.
+
+Not what is kept away by its rules: that is ``excluding``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from recagent.profiles import without
+from recagent.types import FreshRule, Item, PathRule, Profile, RepeatRule, Scene, Value
+
+
+def spent(
+    seen: AbstractSet[str], *, scene: Scene, profile: Profile, at: datetime | None
+) -> frozenset[str]:
+    """Those of the items a person has seen that do not come again.
+
+    Args:
+        seen: ids of all that the person has any event on.
+        scene: with a ``RepeatRule`` what was liked comes again after its time, with a ``PathRule``
+            what was begun and is not finished.
+        profile: with all of the person's events; what is older than these stays away.
+        at: of the request; None for now.
+    """
+    again: set[str] = set()
+    for rule in scene.rules:
+        if isinstance(rule, RepeatRule):
+            since = (at or datetime.now(tz=UTC)) - timedelta(days=rule.repeat_days)
+            late = {event.item_id for event in profile.events if event.at > since}
+            again |= profile.liked.keys() - late
+        elif isinstance(rule, PathRule):
+            again |= profile.liked.keys() - _finished(profile)
+    return frozenset(seen - again)
+
+
+def needs(items: Iterable[Item], *, scene: Scene, profile: Profile) -> dict[str, frozenset[str]]:
+    """By id of an item, what it needs that the person has not finished; of those that need any."""
+    finished = _finished(profile)
+    found: dict[str, frozenset[str]] = {}
+    for rule in scene.rules:
+        if isinstance(rule, PathRule):
+            for item in items:
+                wanted = frozenset(_texts(item.attributes.get(rule.prerequisites, ())))
+                if wanted - finished:
+                    found[item.id] = wanted - finished
+    return found
+
+
+def missing(
+    found: Iterable[Item], *, items: Mapping[str, Item], scene: Scene, profile: Profile
+) -> list[Item]:
+    """What the items need, and what that needs, and is not among them: the steps of their paths.
+
+    Args:
+        found: items of the scene.
+        items: those that may come, by id.
+        scene: with its rules.
+        profile: says what is finished.
+    """
+    looked_at = list(found)
+    known = {item.id for item in looked_at}
+    steps: list[Item] = []
+    while looked_at:
+        wanted = frozenset[str]().union(*needs(looked_at, scene=scene, profile=profile).values())
+        looked_at = [items[key] for key in sorted(wanted - known) if key in items]
+        known |= wanted
+        steps += looked_at
+    return steps
+
+
+def reasonable(item: Item, scene: Scene) -> Item:
+    """The item without what rules alone read: a date or an id is no reason for it."""
+    read = {
+        rule.attribute if isinstance(rule, FreshRule) else rule.prerequisites
+        for rule in scene.rules
+        if isinstance(rule, FreshRule | PathRule)
+    }
+    if not read:
+        return item
+    kept = {name: value for name, value in item.attributes.items() if name not in read}
+    return replace(item, attributes=kept)
+
+
+def visible(profile: Profile, scene: Scene) -> Profile:
+    """The profile as the scene may know it: without events of scenes that it does not learn from.
+
+    What the person declares is known everywhere.
+    """
+    if scene.learns_from is None:
+        return profile
+    met = {event.scene for event in profile.events} | profile.taste.keys()
+    for other in met - {scene.name, *scene.learns_from}:
+        profile = without(profile, other)
+    return profile
+
+
+def _finished(profile: Profile) -> frozenset[str]:
+    return frozenset(event.item_id for event in profile.events if event.kind == "finish")
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (str(value),)

@@ -303,6 +303,7 @@ def test_kept_replies_are_forgotten_when_asked(
     recagent: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
+    monkeypatch.setenv("RECAGENT_RANK__LANGUAGE_WEIGHT", "0.1")
     model = ScriptedModel()
     monkeypatch.setattr(wiring, "models", lambda _: (model,))
     assert recagent("models", "forget").stdout == "0 replies forgotten\n"

@@ -63,6 +63,27 @@ def test_the_demo_shows_likes_and_two_slates_with_reasons(environment: Environme
     assert "DEGRADED" not in shown
 
 
+def test_the_cross_demo_shows_what_taste_from_elsewhere_changes(environment: Environment) -> None:
+    shown = run("demo", "--cross", environment=environment)
+    alone, carried = shown.split("With transfer: ")
+    assert "Without transfer: u0102 is new in Horror films" in alone
+    assert "nothing known: popular and varied" in alone
+    assert "people liked it in Horror films" in alone
+    assert "which you gave" in carried
+    assert "reasons name what was liked in: " in carried
+    assert "other films" in carried
+
+
+def test_the_cross_demo_is_of_people_who_are_new() -> None:
+    for user, scene, says in [
+        (None, demo.WARM_SCENE, "'u0102' is not new in scene 'scifi_fantasy'"),
+        ("bob", None, "'bob' is not in the demo data"),
+        (None, "cars", "unknown scene 'cars'"),
+    ]:
+        with pytest.raises(DataError, match=says):
+            shown.run_cross(user=user, scene=scene, k=1, lang=None)
+
+
 def test_the_chinese_face_speaks_chinese(environment: Environment) -> None:
     shown = run("demo", "--lang", "zh", environment=environment)
     assert "恐怖片" in shown

@@ -87,6 +87,9 @@ def demo(
     scene: Annotated[str | None, typer.Option(help="Another scene to be new in.")] = None,
     k: SlateLength = 5,
     lang: Lang = None,
+    cross: Annotated[
+        bool, typer.Option("--cross", help="A new scene without and with taste carried over.")
+    ] = False,
     reset: Annotated[
         bool, typer.Option("--reset", help="Forget events added to the demo.")
     ] = False,
@@ -95,6 +98,9 @@ def demo(
     """Show a real person: their likes, a slate where they are known, one where they are new."""
     from recagent.cli import demo as shown  # noqa: PLC0415
 
+    if cross:
+        shown.run_cross(user=user, scene=scene, k=k, lang=lang)
+        return
     speak(lang)
     shown.run(user=user, scene=scene, k=k, lang=lang, reset=reset, as_json=json)
 

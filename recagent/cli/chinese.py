@@ -46,6 +46,7 @@ MESSAGES: Mapping[str, str] = {
     "[retrieval] weights: unknown source {}; there are {}": "[retrieval] weights：未知来源 {0}；可用的有 {1}",
     "a slate needs a user id; any text will do for a person nobody knows": "推荐需要用户编号；对未知用户可填任意编号",
     "no head in {}; run 'recagent fit' to learn one": "{0} 中没有排序头；运行 'recagent fit' 来学习一个",
+    "{} is not new in scene {}; choose another scene": "{0} 在场景 {1} 里不是初次来到；请换一个场景",
     "no transfer map in {}; run 'recagent fit' to learn one from people who have been in two scenes or more": "{0} 中没有迁移图；请运行 'recagent fit'，从到过两个或更多场景的人身上学习",
     "{} is no head that this version reads; {}": "{0} 不是本版本能读的排序头；{1}",
     "{} needs {}, which is not there; {}": "{0} 需要 {1}，但它不存在；{2}",

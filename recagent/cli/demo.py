@@ -14,7 +14,7 @@ from recagent.cli.progress import prepared_demo
 from recagent.errors import DataError
 from recagent.prompts import caption
 from recagent.settings import Settings
-from recagent.types import Language, Profile
+from recagent.types import Language, Profile, Slate
 
 _LIKED = 8
 
@@ -24,6 +24,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "one kind of goods.",
         "liked": "{person} rated {n} films in {scenes} scenes; what they liked last",
         "scene": "Scene", "item": "Item", "rating": "Rating",
+        "without": "Without transfer: {person} is new in {scene}, and only {scene} is listened to",
+        "with": "With transfer: what {person} liked elsewhere counts here as well",
+        "carried": "{new} of {k} are other films; their reasons name what was liked in: {scenes}",
         "next": "Next: recagent recommend {person} --demo --scene {scene} --wish \"a comedy\"\n"
         "      recagent explain {person} {item} --demo",
     },
@@ -31,6 +34,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "about": "真实的电影评分（MovieTweetings，MIT 许可）。各场景是同一类商品按类型划分的货架。",
         "liked": "{person} 在 {scenes} 个场景里评过 {n} 部电影；最近喜欢的",
         "scene": "场景", "item": "商品", "rating": "评分",
+        "without": "不迁移：{person} 初次来到{scene}，只看这个场景",
+        "with": "迁移：{person} 在别处的喜欢在这里也算数",
+        "carried": "{k} 部中有 {new} 部不同；理由提到的喜好来自：{scenes}",
         "next": "下一步：recagent recommend {person} --demo --lang zh --scene {scene} --wish Comedy"
         "\n        recagent explain {person} {item} --demo --lang zh",
     },
@@ -49,12 +55,10 @@ def run(
     """Show the demo; with ``as_json`` only the slate of the scene where the person is new."""
     settings = prepared_demo(reset=reset, **({} if lang is None else {"lang": lang}))
     person, new_scene = user or demo.PERSON, scene or demo.NEW_SCENE
-    if new_scene not in settings.scenes:
-        raise DataError(f"unknown scene {new_scene!r}; the demo has {', '.join(settings.scenes)}")
+    _check_scene(settings, new_scene)
     with Recommender.from_settings(settings) as recommender:
         profile = recommender.profile(person)
-        if not profile.events:
-            raise DataError(f"{person!r} is not in the demo data; its people are u0000 to u1649")
+        _check_person(profile)
         if not as_json:
             _introduce(profile, settings)
             warm = demo.WARM_SCENE if user is None else None
@@ -70,6 +74,56 @@ def run(
     show.console().print(
         WORDS[settings.lang]["next"].format(**facts), markup=False, highlight=False
     )
+
+
+def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | None) -> None:
+    """Show one person in a scene where they are new, without transfer and with it.
+
+    Raises:
+        DataError: an unknown scene or person, or one who is not new there.
+    """
+    settings = prepared_demo(**({} if lang is None else {"lang": lang}))
+    person, name = user or demo.PERSON, scene or demo.NEW_SCENE
+    _check_scene(settings, name)
+    alone = settings.scenes[name].model_copy(update={"learns_from": ()})
+    apart = settings.model_copy(update={"scenes": {**settings.scenes, name: alone}})
+    words, out, shown = WORDS[settings.lang], show.console(), list[Slate]()
+    for title, chosen in (("without", apart), ("with", settings)):
+        with Recommender.from_settings(chosen) as recommender:
+            profile = recommender.profile(person)
+            _check_person(profile)
+            if not profile.is_cold(name):
+                raise DataError(f"{person!r} is not new in scene {name!r}; choose another scene")
+            if not shown:
+                _introduce(profile, settings)
+            slate = recommender.recommend(person, scene=name, k=k)
+            label = slate.scene.label(settings.lang)
+            out.print(words[title].format(person=person, scene=label), style="bold", markup=False)
+            show.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
+            shown.append(slate)
+    before, after = ({entry.item.id for entry in slate.entries} for slate in shown)
+    scenes = settings.declared_scenes()
+    told = {
+        piece.facts["scene"]
+        for entry in shown[1].entries
+        for piece in entry.evidence
+        if piece.kind in ("attribute", "words", "people") and "scene" in piece.facts
+    }
+    labels = ", ".join(sorted(scenes[each].label(settings.lang) for each in told))
+    said = words["carried"].format(new=len(after - before), k=len(after), scenes=labels)
+    out.print(said, markup=False, highlight=False)
+
+
+def _check_scene(settings: Settings, name: str) -> None:
+    if name not in settings.scenes:
+        raise DataError(f"unknown scene {name!r}; the demo has {', '.join(settings.scenes)}")
+
+
+def _check_person(profile: Profile) -> None:
+    if not profile.events:
+        raise DataError(
+            f"{profile.user.id!r} is not in the demo data; its people are u0000 to u1649"
+        )
 
 
 def _introduce(profile: Profile, settings: Settings) -> None:

@@ -46,15 +46,14 @@ from recagent.learning.fitting import fit_base, scales
 from recagent.learning.past import Retrieval, Study, past, studied
 from recagent.profiles import is_liked
 from recagent.prompts import caption, one_line
-from recagent.protocols import Query
 from recagent.ranking import Head
 from recagent.ranking.head import columns
 from recagent.recommender import Parts
 from recagent.recommender.changes import forgetting
-from recagent.recommender.pace import Pace
-from recagent.recommender.questions import Desk, Ranking
+from recagent.recommender.desk import Asked, Desk
+from recagent.recommender.questions import Ranking, parts_of, unheard
 from recagent.retrieval import Behaviour, Snapshot
-from recagent.types import Evidence, Item
+from recagent.types import Context, Evidence, Item
 
 SHOWN = 5  # of a slate
 NEWEST = 50  # likes that evidence looks at
@@ -114,12 +113,12 @@ class Raw:
     def _met(self, piece: Evidence, ranking: Ranking) -> bool:
         """Whether the person liked the item that a piece names, as much as it says."""
         liked = self.items[piece.refs[0]]
-        newest = next(e for e in ranking.query.profile.events if e.item_id == liked.id)
+        newest = next(e for e in ranking.asked.query.profile.events if e.item_id == liked.id)
         return (
-            ranking.query.profile.user.id in self.fans[liked.id]
+            ranking.asked.query.profile.user.id in self.fans[liked.id]
             and piece.facts["title"] == caption(liked)
             and piece.facts["rating"] == f"{newest.value:g}/{self.high:g}"
-            and piece.facts.get("scene", ranking.query.scene.name) == liked.scene
+            and piece.facts.get("scene", ranking.asked.query.scene.name) == liked.scene
         )
 
     def _values(self, item: Item) -> set[str]:
@@ -131,13 +130,13 @@ class Raw:
 
     def _share(self, part: str, item: Item, ranking: Ranking) -> str:
         """The part's share of what lifts the item, from the head's columns and weights."""
-        found = ranking.standing.ranked.candidates
+        found = ranking.standing.found
         row = [each.item.id for each in found].index(item.id)
-        scene = ranking.query.scene.name
+        scene = ranking.asked.query.scene.name
         features = columns(
             [each.features for each in found],
             scales=self.head.scales,
-            cold=ranking.query.profile.is_cold(scene),
+            cold=ranking.asked.query.profile.is_cold(scene),
         )
         added = features[row] * self.head.scenes[scene]
         # Two columns a source, and then the same again for people who are new in the scene.
@@ -159,9 +158,9 @@ async def head_of(events: Data, study: Study) -> Head:
     return Head(name="deletion", scales=scale, shared=fit.shared, scenes=fit.scenes)
 
 
-async def deleted(desk: Desk, query: Query, liked: Collection[str]) -> Ranking:
+async def deleted(desk: Desk, asked: Asked, liked: Collection[str]) -> Ranking:
     """The ranking for the person without these likes."""
-    return await desk.ranked(await forgetting(desk, query, liked))
+    return await unheard(desk, await forgetting(desk, asked, liked), k=SHOWN)
 
 
 def place(ranking: Ranking, item: Item) -> int:
@@ -173,10 +172,10 @@ async def explained(
     desk: Desk, ranking: Ranking
 ) -> tuple[list[Explained], list[tuple[Item, list[Evidence]]]]:
     """The first of a person's slate: what taking away does, and their evidence."""
-    query = ranking.query
+    asked, query = ranking.asked, ranking.asked.query
     items = ranking.items[:SHOWN]
-    rows = [each.item.id for each in ranking.standing.ranked.candidates]
-    weighed, gathered = desk.weighed(ranking), []
+    rows = [each.item.id for each in ranking.standing.found]
+    weighed, gathered = parts_of(desk, ranking), []
     for item, own in zip(items, await desk.evidence(items, query), strict=True):
         lifted = share_pieces(weighed.of(rows.index(item.id)), item, heard=True)
         gathered.append((item, [*own, *numbered(lifted, after=len(own))]))
@@ -193,10 +192,10 @@ async def explained(
     for size in sorted({len(each) for each in cited.values() if each}):
         if len(spare) < size:
             continue
-        draws = [await deleted(desk, query, drawing.sample(spare, size)) for _ in range(DRAWS)]
-        newest = await deleted(desk, query, spare[:size])
+        draws = [await deleted(desk, asked, drawing.sample(spare, size)) for _ in range(DRAWS)]
+        newest = await deleted(desk, asked, spare[:size])
         without_cited = {
-            likes: await deleted(desk, query, likes)
+            likes: await deleted(desk, asked, likes)
             for likes in {*cited.values()}
             if len(likes) == size
         }
@@ -245,13 +244,15 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             scale=data.scale,
             head=head,
         )
-        desk = Desk(parts, wiring.options(settings), joint=head, pace=Pace())
+        desk = Desk(parts, wiring.options(settings))
         raw = raw_of(data, test.training, head)
         cases = test.cases if options.full else test.cases[:: max(1, len(test.cases) // QUICK)]
         rows: list[Explained] = []
         sentences: list[bool] = []
         for case in cases:
-            ranking = await desk.ranked(await desk.query(case.user_id, case.scene, None))
+            profile = await desk.ladder().profile(case.user_id)
+            asked = await desk.asked(profile, data.scenes[case.scene], Context())
+            ranking = await unheard(desk, asked, k=SHOWN)
             found, gathered = await explained(desk, ranking)
             rows += found
             for item, own in gathered:

@@ -271,7 +271,9 @@ def test_parts_add_up_to_the_score_of_a_head(found, weights, cold):
         Candidate(item=make_item(f"b{n}"), features={"fused": 0.0, **own})
         for n, own in enumerate(found)
     ]
-    made = weighed(candidates, joint=head, scene="books", cold=cold, weights={})
+    made = weighed(
+        candidates, joint=head, scene="books", cold=cold, weights={}, groups=[""] * len(found)
+    )
     base = head.base(candidates, scene="books", cold=cold)
     assert made.values.sum(axis=1) == pytest.approx(base, abs=1e-9)
     assert made.values.sum(axis=0) == pytest.approx(0, abs=1e-9)
@@ -292,7 +294,9 @@ def test_parts_add_up_to_the_score_of_the_fusion(orders):
         for n, own in enumerate(ranks)
     ]  # fmt: skip
     joint = Fixed(language_weight=0.1, temperature=1.0)
-    made = weighed(candidates, joint=joint, scene="books", cold=False, weights={"own": 2.0})
+    made = weighed(
+        candidates, joint=joint, scene="books", cold=False, weights={"own": 2.0}, groups=[""] * 5
+    )
     base = joint.base(candidates, scene="books", cold=False)
     assert made.values.sum(axis=1) == pytest.approx(base)
 

@@ -137,7 +137,7 @@ def listing(kind, name, *facts):
             kind,
             st.just({name: ", ".join(several)}),
             *facts,
-            refs=st.just((*(["x"] if name == "shared" else []), *several)),
+            refs=st.just((*(["x"] if kind not in ("wish", "tag") else []), *several)),
         )
     )
 
@@ -163,6 +163,9 @@ pieces = st.one_of(
     told("seen", titled(), judgments, wheres),
     told("seen", titled()),
     told("broken", titled(), constraints, st.sampled_from([{}, {"value": "horror, drama"}])),
+    told("ruled", pair),
+    told("barred", titled(scene=st.just("films"))),
+    listing("needs", "words", titled()),
     told("unfound", titled(among=numbers)),
     told("change", titled(what=st.just("like"), without=titles), judgments, wheres,
          st.sampled_from([{"before": "3", "after": "9"}, {"before": "3"}, {"after": "9"}])),

@@ -14,7 +14,7 @@ from recagent.explaining.weighing import shares, weighed
 from recagent.fakes import ScriptedModel
 from recagent.ranking import Fixed, Head
 from recagent.recommender import Options, StraightLine
-from recagent.types import Candidate, Constraint, Context, User
+from recagent.types import AgeRule, Candidate, Constraint, Context, PathRule, Scene, User
 
 SEA = [
     make_item("b1", "Sea of salt", genre=("sea", "drama")),
@@ -356,3 +356,58 @@ def test_the_ranks_of_answers_are_those_of_slates(data):
     for entry, answer in zip(slate.entries, answers, strict=True):
         assert answer.ranks == {entry.item.id: entry.rank}
         assert [piece.kind for piece in answer.evidence] == ["place"]
+
+
+PATH = Scene(name="books", rules=(PathRule(prerequisites="after"),))
+MIXED = Scene(name="books", quotas={"content": 1, "item": 1})
+STEPS = [
+    make_item("b1", "Sea one"),
+    make_item("b2", "Sea two", after=("b1",)),
+    make_item("b3", "Sea nine", after=("b8",)),
+    replace(make_item("b4", "Sea log"), task="content"),
+    make_item("b5", "Sea five"),
+]
+
+
+def ask_in(scene, question, *args, items=STEPS, users=(), **asked):
+    async def main():
+        line, parts = await make_line(items, EVENTS[:10], users=users)
+        line = StraightLine(replace(parts, scenes={scene.name: scene}), Options())
+        slate = await line.recommend("ann", scene=scene.name, k=asked.get("k", 5))
+        return await getattr(line, question)("ann", *args, **asked), slate
+
+    answer, slate = wait(main())
+    pieces = {piece.id: piece for piece in answer.evidence}
+    for claim in answer.claims:
+        assert (
+            verify(claim.text, [pieces[key] for key in claim.evidence], scenes={}, lang="en") == ()
+        )
+    return [claim.text for claim in answer.claims], {e.item.id: e.rank for e in slate.entries}
+
+
+def test_what_needs_something_else_first_is_told_what():
+    texts, shown = ask_in(PATH, "why_not", "b3")
+    assert "b3" not in shown
+    assert texts == ["“Sea nine” comes after what it needs and is not finished here: “b8”."] or (
+        texts == ["“Sea nine” comes after what it needs and is not finished here: b8."]
+    )
+
+
+@pytest.mark.parametrize("scene", [PATH, MIXED])
+@pytest.mark.parametrize("k", [1, 2, 3, 5])
+def test_ranks_are_those_of_the_slate_where_a_scene_has_shares_or_paths(scene, k):
+    _, shown = ask_in(scene, "why_not", "b1", k=k)
+    for key, rank in shown.items():
+        texts, _ = ask_in(scene, "why_not", key, k=k)
+        assert f"is on the slate, at {rank} of" in texts[0]
+
+
+def test_rules_of_the_scene_are_named_where_they_are_constraints_and_told_of_where_not():
+    no_nine = Constraint(attribute="title", operator="does not mention", value="nine")
+    scene = Scene(name="books", rules=(no_nine, AgeRule(age="least")))
+    adult = make_item("b6", "Sea of gin", least=18)
+    assert ask_in(scene, "why_not", "b3")[0] == ["“Sea nine” breaks: title does not mention nine."]
+    assert ask_in(scene, "why_not", "b6", items=[*STEPS, adult])[0] == [
+        "“Sea of gin” is kept away by a rule of books."
+    ]
+    assert ask_in(scene, "what_if", "b3")[0] == ["“Sea nine” breaks: title does not mention nine."]

@@ -59,9 +59,9 @@ def despite_piece(first: Item, other: Item, *, varied: bool) -> Piece:
     return "varied" if varied else "ruled", (first.id, other.id), _pair(first, other)
 
 
-def needs_piece(item: Item, steps: Sequence[Item]) -> Piece:
-    """That an item needs others before it that do not all come with it."""
-    names = [caption(step) for step in steps]
+def needs_piece(item: Item, steps: Mapping[str, Item | None]) -> Piece:
+    """That an item needs others, by id, before it that do not all come with it."""
+    names = [caption(step) if step else one_line(key) for key, step in steps.items()]
     return "needs", (item.id, *names), {"title": caption(item), "words": ", ".join(names)}
 
 

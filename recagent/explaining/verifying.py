@@ -47,13 +47,8 @@ _SHOWN = (
     "title", "other", "item", "without", "rating", "count", "share", "rank", "other_rank", "among",
     "slate", "before", "after", "scene", "constraint", "attribute", "value", "part",
 )  # fmt: skip
-_LISTS = {
-    "wish": 0,
-    "tag": 0,
-    "attribute": 1,
-    "words": 1,
-    "needs": 1,
-}  # where the listed values begin in refs
+# Kinds that list values, and where these begin in the piece's references.
+_LISTS = {"wish": 0, "tag": 0, "attribute": 1, "words": 1, "needs": 1}
 
 Token = tuple[str, str]  # as it is compared, and as it is written
 Phrase = tuple[str, ...]

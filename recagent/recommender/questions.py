@@ -149,7 +149,7 @@ def out(desk: Desk, ranking: Ranking, item: Item) -> list[Piece]:
     found = {each.item.id: each.item for each in ranking.standing.found}
     wanted = ranking.standing.needs.get(item.id, ())
     if item.id in found and wanted:
-        return [needs_piece(item, [found[key] for key in sorted(wanted) if key in found])]
+        return [needs_piece(item, {key: found.get(key) for key in sorted(wanted)})]
     return out_pieces(
         item,
         ranking.asked.query,

@@ -22,6 +22,8 @@ def test_each_question_is_an_option_of_explain(recagent: Command) -> None:
     assert (
         "“Bread” is at 1 of 1 candidates." in recagent("explain", "ana", "b2", "--what-if").stdout
     )
+    barred = recagent("explain", "ana", "b2", "--what-if", "--only", "topics is not cooking").stdout
+    assert "Without the constraint (topics is not cooking), “Bread” would be at 1." in barred
     compared = recagent("explain", "ana", "b2", "--versus", "b1").stdout
     assert "is in your history" in compared
     assert (

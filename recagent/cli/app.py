@@ -146,6 +146,8 @@ def explain(
     what_if: Annotated[bool, typer.Option("--what-if", help="What would move it?")] = False,
     k: SlateLength = 5,
     wish: Wish = "",
+    place: Place = "",
+    only: Only = None,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
@@ -153,10 +155,12 @@ def explain(
 ) -> None:
     """Say why an item would be recommended to a person; or answer one of three other questions."""
     from recagent.cli import questions, show  # noqa: PLC0415
+    from recagent.cli.only import constraint  # noqa: PLC0415
     from recagent.types import Context  # noqa: PLC0415
 
+    context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
     asked = questions.Asked(
-        user=user, item=item, scene=scene, wish=wish, versus=versus, k=k, phrase=phrase
+        user=user, item=item, scene=scene, context=context, versus=versus, k=k, phrase=phrase
     )
     question = questions.which(asked, why_not=why_not, what_if=what_if)
     settings = _settings(config, demo, lang)
@@ -164,9 +168,7 @@ def explain(
         if question:
             questions.show(question(recommender, asked), lang=settings.lang, as_json=json)
             return
-        why = recommender.explain(
-            user, item, scene=scene, phrase=phrase, context=Context(wish=wish)
-        )
+        why = recommender.explain(user, item, scene=scene, phrase=phrase, context=context)
     if json:
         show.print_json(show.explanation_json(why))
     else:

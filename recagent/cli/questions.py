@@ -9,18 +9,24 @@ from typing import Any
 import typer
 
 from recagent.api import Recommender
-from recagent.cli.show import console, print_degraded, print_json, reasons_json
+from recagent.cli.show import console, print_degraded, print_json, print_notice, reasons_json
 from recagent.types import Answer, Context, Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Who asks about what, where, and with which wish; ``k``: length of the slate it is not on."""
+    """Who asks about what, where, and in which situation.
+
+    Attributes:
+        versus: the other item of a comparison.
+        k: length of the slate that is asked about.
+        phrase: whether the model is to join reasons.
+    """
 
     user: str
     item: str
     scene: str | None
-    wish: str
+    context: Context
     versus: str | None
     k: int
     phrase: bool
@@ -59,6 +65,7 @@ def show(answer: Answer, *, lang: Language, as_json: bool) -> None:
         out.print(note, style="dim", markup=False, highlight=False)
     if answer.degraded:
         print_degraded(answer.degraded, lang=lang)
+    print_notice(answer.notice, lang=lang)
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
@@ -70,6 +77,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
         "reasons": reasons_json(answer.claims, answer.evidence),
         "notes": answer.notes,
         "degraded": answer.degraded,
+        "notice": answer.notice,
     }
 
 
@@ -79,17 +87,18 @@ def _compare(recommender: Recommender, asked: Asked) -> Answer:
         asked.item,
         versus=asked.versus or "",
         scene=asked.scene,
-        context=Context(wish=asked.wish),
+        context=asked.context,
+        k=asked.k,
     )
 
 
 def _why_not(recommender: Recommender, asked: Asked) -> Answer:
-    context = Context(wish=asked.wish)
     return recommender.why_not(
-        asked.user, asked.item, scene=asked.scene, context=context, k=asked.k
+        asked.user, asked.item, scene=asked.scene, context=asked.context, k=asked.k
     )
 
 
 def _what_if(recommender: Recommender, asked: Asked) -> Answer:
-    context = Context(wish=asked.wish)
-    return recommender.what_if(asked.user, asked.item, scene=asked.scene, context=context)
+    return recommender.what_if(
+        asked.user, asked.item, scene=asked.scene, context=asked.context, k=asked.k
+    )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         RetrievalError,
     )
     from recagent.types import (
+        Answer,
         Claim,
         Constraint,
         Context,
@@ -41,13 +42,14 @@ _HOME = {
         "RetrievalError",
     ),
     "recagent.types": (
-        "Claim", "Constraint", "Context", "Entry", "Event", "Evidence", "Explanation", "Item",
-        "Scene", "Slate", "Trace", "User",
+        "Answer", "Claim", "Constraint", "Context", "Entry", "Event", "Evidence", "Explanation",
+        "Item", "Scene", "Slate", "Trace", "User",
     ),
 }  # fmt: skip
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "Answer",
     "AsyncRecommender",
     "Claim",
     "ConfigError",

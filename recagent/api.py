@@ -17,7 +17,17 @@ from recagent import wiring
 from recagent.errors import ConfigError
 from recagent.recommender import StraightLine
 from recagent.settings import Settings, load
-from recagent.types import Context, Event, EventKind, Explanation, Impression, Profile, Slate, Task
+from recagent.types import (
+    Answer,
+    Context,
+    Event,
+    EventKind,
+    Explanation,
+    Impression,
+    Profile,
+    Slate,
+    Task,
+)
 
 T = TypeVar("T")
 
@@ -102,6 +112,51 @@ class Recommender:
             lambda: self._line.explain(
                 user_id, item_id, scene=scene, context=context, phrase=phrase
             )
+        )
+
+    def compare(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        versus: str,
+        scene: str | None = None,
+        context: Context | None = None,
+        k: int = 5,
+    ) -> Answer:
+        """Which of two items comes first, and by what; see ``StraightLine.compare``."""
+        return self._call(
+            lambda: self._line.compare(
+                user_id, item_id, versus=versus, scene=scene, context=context, k=k
+            )
+        )
+
+    def why_not(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        scene: str | None = None,
+        context: Context | None = None,
+        k: int = 5,
+    ) -> Answer:
+        """Why an item is not on a slate of ``k``; see ``StraightLine.why_not``."""
+        return self._call(
+            lambda: self._line.why_not(user_id, item_id, scene=scene, context=context, k=k)
+        )
+
+    def what_if(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        scene: str | None = None,
+        context: Context | None = None,
+        k: int = 5,
+    ) -> Answer:
+        """What would move an item; see ``StraightLine.what_if``."""
+        return self._call(
+            lambda: self._line.what_if(user_id, item_id, scene=scene, context=context, k=k)
         )
 
     def reasons(self, slate: Slate) -> list[Explanation]:

@@ -25,7 +25,12 @@ EventKind = Literal[
 Mode = Literal["likelihood", "label", "listwise", "pointwise", "pairwise", "setwise"]
 Operator = Literal["is", "is not", "at least", "at most", "mentions", "does not mention"]
 Review = Literal["none", "human"]
-EvidenceKind = Literal["attribute", "words", "tag", "wish", "people", "popularity"]
+EvidenceKind = Literal[
+    "attribute", "words", "tag", "wish", "people", "popularity", "constraint", "share",
+    # of answers about a ranking:
+    "rank", "lead", "varied", "ruled", "place", "absent", "seen", "broken", "barred", "needs",
+    "unfound", "change", "steady", "still out",
+]  # fmt: skip
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
 
@@ -348,6 +353,31 @@ class Explanation:
     evidence: tuple[Evidence, ...]
     phrased_by: str | None = None
     replaced: int = 0
+    degraded: str | None = None
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came of a question about a ranking, as ``Explanation`` of one item.
+
+    Attributes:
+        items: that were asked about, in that order, as far as the catalogue has them.
+        ranks: from 1, by item id, of those that are candidates.
+        among: how many candidates there are.
+        claims: sentences, each with the ids of its evidence.
+        evidence: what was looked up, or ranked anew.
+        notes: what a reader of the ranks should know.
+        degraded: what could not be done as asked, and why.
+        notice: of the scene.
+    """
+
+    items: tuple[Item, ...]
+    ranks: Mapping[str, int]
+    among: int
+    claims: tuple[Claim, ...]
+    evidence: tuple[Evidence, ...]
+    notes: tuple[str, ...] = ()
     degraded: str | None = None
     notice: str = ""
 

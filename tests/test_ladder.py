@@ -220,14 +220,21 @@ def explain(model, **parts):
     return wait(main())
 
 
+LIFTED = (
+    "100% of what speaks for it among the candidates (the language model apart) is how popular it "
+    "is here."
+)
+
+
 def test_a_phrased_explanation_names_the_model_that_joined_it():
     said = explain(ScriptedModel(reply='{"sentences": ["Because [e1]."]}'))
-    assert [claim.text for claim in said.claims] == ["Because 4 people liked it in Books."]
+    assert [claim.text for claim in said.claims] == ["Because 4 people liked it in Books.", LIFTED]
     assert (said.phrased_by, said.replaced) == ("scripted", 0)
 
 
 @pytest.mark.parametrize("model", [ScriptedModel(failures=99), NoWeights(), None])
 def test_without_a_model_that_answers_the_reasons_are_plain(model):
     said = explain(model)
-    assert [claim.text for claim in said.claims] == ["4 people liked it in Books."]
+    lifted = LIFTED if model else LIFTED.replace(" (the language model apart)", "")
+    assert [claim.text for claim in said.claims] == ["4 people liked it in Books.", lifted]
     assert said.evidence[0].facts["count"] == "4"

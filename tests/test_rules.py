@@ -13,6 +13,7 @@ from line import make_line
 from recagent.constraints import barred
 from recagent.errors import DataError
 from recagent.fakes import ScriptedModel
+from recagent.recommender import StraightLine
 from recagent.recommender.arranging import arranged, places
 from recagent.rules import Grouped, excluded, kilometres, place_of, reasonable, spent, visible
 from recagent.types import (
@@ -306,8 +307,7 @@ def line_of(items, scene, **more):
 
     async def make():
         line, parts = await make_line(items, **more)
-        line._parts = replace(parts, scenes={scene.name: scene})
-        return line
+        return StraightLine(replace(parts, scenes={scene.name: scene}), line._options)
 
     return make
 

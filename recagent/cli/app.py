@@ -141,21 +141,34 @@ def explain(
     item: ItemId,
     scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
     phrase: Phrase = False,
+    versus: Annotated[str | None, typer.Option(help="Which comes first, it or this one?")] = None,
+    why_not: Annotated[bool, typer.Option("--why-not", help="Why is it not on the slate?")] = False,
+    what_if: Annotated[bool, typer.Option("--what-if", help="What would move it?")] = False,
+    k: SlateLength = 5,
     wish: Wish = "",
+    place: Place = "",
+    only: Only = None,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Say why an item would be recommended to a person."""
-    from recagent.cli import show  # noqa: PLC0415
+    """Say why an item would be recommended to a person; or answer one of three other questions."""
+    from recagent.cli import questions, show  # noqa: PLC0415
+    from recagent.cli.only import constraint  # noqa: PLC0415
     from recagent.types import Context  # noqa: PLC0415
 
+    context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
+    asked = questions.Asked(
+        user=user, item=item, scene=scene, context=context, versus=versus, k=k, phrase=phrase
+    )
+    question = questions.which(asked, why_not=why_not, what_if=what_if)
     settings = _settings(config, demo, lang)
     with _open(settings) as recommender:
-        why = recommender.explain(
-            user, item, scene=scene, phrase=phrase, context=Context(wish=wish)
-        )
+        if question:
+            questions.show(question(recommender, asked), lang=settings.lang, as_json=json)
+            return
+        why = recommender.explain(user, item, scene=scene, phrase=phrase, context=context)
     if json:
         show.print_json(show.explanation_json(why))
     else:

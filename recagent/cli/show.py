@@ -14,7 +14,7 @@ from rich.text import Text
 
 from recagent.loading import Loaded
 from recagent.prompts import caption, one_line
-from recagent.types import Event, Explanation, Language, Profile, Slate, Trace
+from recagent.types import Claim, Event, Evidence, Explanation, Language, Profile, Slate, Trace
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -105,10 +105,10 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
             chance.append("\n" + words["like"].format(like=entry.like), "dim")
         table.add_row(str(entry.rank), name, chance, Text(said))
     out.print(table)
-    _print_notice(reasons[0].notice, words, review=slate.trace.review)
+    print_notice(reasons[0].notice, lang=lang, review=slate.trace.review)
     out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
     if slate.trace.degraded:
-        _print_degraded(slate.trace.degraded, words)
+        print_degraded(slate.trace.degraded, lang=lang)
 
 
 def explanation(why: Explanation, *, lang: Language) -> None:
@@ -126,9 +126,9 @@ def explanation(why: Explanation, *, lang: Language) -> None:
         model = why.phrased_by or WORDS[lang]["nobody"]
         line = WORDS[lang]["phrased"].format(model=model, replaced=why.replaced)
         out.print(f"  {line}", style="dim", markup=False, highlight=False)
-    _print_notice(why.notice, WORDS[lang], review=False)
+    print_notice(why.notice, lang=lang)
     if why.degraded:
-        _print_degraded(why.degraded, WORDS[lang])
+        print_degraded(why.degraded, lang=lang)
 
 
 def events(profile: Profile, *, limit: int, lang: Language, as_json: bool) -> None:
@@ -206,20 +206,10 @@ def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:
 
 def explanation_json(why: Explanation) -> dict[str, Any]:
     """Sentences with the evidence that each rests on."""
-    pieces = {piece.id: piece for piece in why.evidence}
     return {
         "item_id": why.item.id,
         "title": why.item.title,
-        "reasons": [
-            {
-                "text": claim.text,
-                "evidence": [
-                    {"kind": pieces[key].kind, "refs": pieces[key].refs, "facts": pieces[key].facts}
-                    for key in claim.evidence
-                ],
-            }
-            for claim in why.claims
-        ],
+        "reasons": reasons_json(why.claims, why.evidence),
         "phrased_by": why.phrased_by,
         "replaced": why.replaced,
         "degraded": why.degraded,
@@ -227,19 +217,37 @@ def explanation_json(why: Explanation) -> dict[str, Any]:
     }
 
 
+def reasons_json(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
+    """Sentences, each with its evidence."""
+    pieces = {piece.id: piece for piece in evidence}
+    return [
+        {
+            "text": claim.text,
+            "evidence": [
+                {"kind": pieces[key].kind, "refs": pieces[key].refs, "facts": pieces[key].facts}
+                for key in claim.evidence
+            ],
+        }
+        for claim in claims
+    ]
+
+
 def trace_json(trace: Trace) -> dict[str, Any]:
     """The trace, with ``tokens`` as their sum."""
     return {**asdict(trace), "tokens": trace.usage.prompt + trace.usage.completion}
 
 
-def _print_notice(notice: str, words: Mapping[str, str], *, review: bool) -> None:
-    said = " ".join(filter(None, [words["review"] if review else "", one_line(notice, 400)]))
+def print_notice(notice: str, *, lang: Language, review: bool = False) -> None:
+    """What a scene wants to be shown, and whether a person must look at it first."""
+    shown = [WORDS[lang]["review"] if review else "", one_line(notice, 400)]
+    said = " ".join(filter(None, shown))
     if said:
         console().print(said, style="yellow", markup=False, highlight=False)
 
 
-def _print_degraded(reason: str, words: Mapping[str, str]) -> None:
-    said = f"{words['degraded']}: {one_line(reason, 400)}"
+def print_degraded(reason: str, *, lang: Language) -> None:
+    """What could not be done as asked, in red."""
+    said = f"{WORDS[lang]['degraded']}: {one_line(reason, 400)}"
     console().print(said, style="bold red", markup=False, highlight=False)
 
 

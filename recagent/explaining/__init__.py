@@ -3,8 +3,9 @@
 Evidence comes first, from events, attributes and counts; a model may only phrase it (``phrasing``).
 """
 
-from recagent.explaining.evidence import gather
+from recagent.explaining.evidence import gather, numbered
 from recagent.explaining.phrasing import Phrased, phrased
 from recagent.explaining.sentences import claims
+from recagent.explaining.verifying import verify
 
-__all__ = ["Phrased", "claims", "gather", "phrased"]
+__all__ = ["Phrased", "claims", "gather", "numbered", "phrased", "verify"]

@@ -5,15 +5,16 @@ Every piece can be looked up again in the person's events, the catalogue or the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from itertools import islice
 
+from recagent.constraints import satisfies
 from recagent.prompts import caption, one_line
 from recagent.protocols import Query
 from recagent.retrieval.behaviour import Behaviour
 from recagent.retrieval.lexical import tokens
-from recagent.types import Evidence, EvidenceKind, Item, RatingScale, Value
+from recagent.types import Constraint, Event, Evidence, EvidenceKind, Item, RatingScale, Value
 
 MOST = 3  # pieces for one item
 _HISTORY = 50  # newest liked items that are looked at
@@ -33,8 +34,9 @@ def gather(
     """Up to three pieces of evidence for each item, the strongest kinds first.
 
     In order: attribute values that the wish names, declared tags that the item has, a liked item
-    that shares attributes or else words of the title, a liked item whose people liked this one too,
-    and, where none of these is there, how many people liked it.
+    that shares attributes or else words of the title, the liked item that counts most (as in
+    ``Behaviour.neighbours``) of those whose people liked this one too, and, where none of these is
+    there, how many people liked it. After these, the context's constraints that it keeps to.
     """
     past = _Past(query, scale)
     crowds = behaviour.together(
@@ -46,12 +48,40 @@ def gather(
         if not pieces and (likes := behaviour.likes.get(item.id, 0)):
             facts = {**_people(likes, behaviour), "scene": query.scene.name}
             pieces = [("popularity", (item.id,), facts)]
-        evidence = (
-            Evidence(id=f"e{number}", kind=kind, refs=refs, facts=facts)
-            for number, (kind, refs, facts) in enumerate(pieces, start=1)
-        )
-        gathered.append(tuple(evidence))
+        for each in query.context.constraints:
+            if each.task in (None, item.task) and satisfies(item, each):
+                pieces.append(("constraint", (each.attribute,), constrained(each)))
+        gathered.append(numbered(pieces))
     return gathered
+
+
+def numbered(pieces: Iterable[Piece], *, after: int = 0) -> tuple[Evidence, ...]:
+    """Pieces as evidence with the ids e1, e2..., or those that come ``after`` so many."""
+    return tuple(
+        Evidence(id=f"e{number}", kind=kind, refs=refs, facts=facts)
+        for number, (kind, refs, facts) in enumerate(pieces, start=after + 1)
+    )
+
+
+def constrained(constraint: Constraint) -> dict[str, str]:
+    """The facts of a constraint, ``said`` in the words of whoever set it, if they are known."""
+    value = constraint.value
+    wanted = _listed(value) if isinstance(value, tuple) else one_line(value)
+    facts = {
+        "attribute": one_line(constraint.attribute),
+        "operator": constraint.operator,
+        "wanted": wanted,
+    }
+    return facts | ({"said": one_line(constraint.words)} if constraint.words else {})
+
+
+def judged(event: Event, scale: RatingScale) -> dict[str, str]:
+    """What an event says of its item, as facts; nothing for a rating without a value."""
+    if event.kind != "rating":
+        return {"kind": event.kind}
+    if event.value is None:
+        return {}
+    return {"kind": event.kind, "rating": f"{event.value:g}/{scale.high:g}"}
 
 
 class _Past:
@@ -64,6 +94,7 @@ class _Past:
         self.wish = set(tokens(query.context.wish))
         self.tags = [(tag, words) for tag in profile.user.tags if (words := set(tokens(tag)))]
         self.liked = [profile.items[key] for key in islice(profile.liked, _HISTORY)]
+        self.weights = profile.liked
         self.values = [frozenset(_values(_attributes(other))) for other in self.liked]
         self.newest = {event.item_id: event for event in reversed(profile.events)}
 
@@ -73,9 +104,7 @@ class _Past:
 
     def told(self, liked: Item) -> dict[str, str]:
         event = self.newest[liked.id]
-        facts = {"title": caption(liked), "kind": event.kind}
-        if event.kind == "rating" and event.value is not None:
-            facts["rating"] = f"{event.value:g}/{self.scale.high:g}"
+        facts = {"title": caption(liked), **judged(event, self.scale)}
         if liked.scene != self.scene:
             facts["scene"] = liked.scene
         return facts
@@ -106,14 +135,16 @@ def _personal(
     counts = {
         other.id: (other, count)
         for other, count in zip(past.liked, crowd, strict=True)
-        if count > 0 and other.id != item.id
+        if count >= _FEW_PEOPLE and other.id != item.id
     }
     if counts:
         closest, count = max(
-            counts.values(), key=lambda pair: pair[1] / behaviour.likes[pair[0].id] ** 0.5
+            counts.values(),
+            key=lambda pair: (
+                past.weights[pair[0].id] * pair[1] / behaviour.likes[pair[0].id] ** 0.5
+            ),
         )
-        if count >= _FEW_PEOPLE:
-            yield "people", (closest.id,), {**past.told(closest), **_people(count, behaviour)}
+        yield "people", (closest.id,), {**past.told(closest), **_people(count, behaviour)}
 
 
 def _most_alike(

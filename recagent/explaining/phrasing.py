@@ -1,7 +1,9 @@
 """A model joins evidence into friendlier sentences; code decides whether they may be shown.
 
-The model never writes a fact: it refers to clauses by their id in square brackets, and may only say
-that they are reasons, and put them beside each other. A sentence that breaks this is replaced.
+The model refers to clauses by their id in square brackets, to be filled in there, and may only say
+that they are reasons, and put them beside each other. Or it writes what they say itself, and cites
+their ids: then the sentence must say no more than they do (``verifying``). A sentence that is
+neither is replaced.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ from pydantic import BaseModel, ValidationError
 from recagent import prompts
 from recagent.errors import ModelError, ReplyError
 from recagent.explaining.sentences import claims, clause, sentence
+from recagent.explaining.verifying import verify
 from recagent.protocols import ChatModel, Reply, Schema
 from recagent.ranking.asking import Budget, Window, ask
 from recagent.types import Claim, Evidence, Language, Scene
 
 _REFERENCE = re.compile(r"\[(e\d+)\]")
+_CITATION = re.compile(r"\s*\[e\d+\]")
 # A sentence is a lead, references with joints between them, and nothing after. Leads say that what
 # follows are reasons for the recommendation; joints only put one beside the other.
 _LEADS: dict[Language, frozenset[str]] = {
@@ -101,7 +105,7 @@ async def phrased(
     accepted: list[Claim] = []
     used: set[str] = set()
     for text in written:
-        claim = checked(text, clauses, lang=lang)
+        claim = checked(text, clauses, lang=lang) or cited(text, evidence, scenes=scenes, lang=lang)
         if claim is not None and not used & set(claim.evidence):
             accepted.append(claim)
             used |= set(claim.evidence)
@@ -129,6 +133,20 @@ def checked(text: str, clauses: Mapping[str, str], *, lang: Language) -> Claim |
         for part in pair
     )  # fmt: skip
     return Claim(text=sentence(filled.strip(_EDGES), lang=lang), evidence=tuple(ids))
+
+
+def cited(
+    text: str, evidence: Sequence[Evidence], *, scenes: Mapping[str, Scene], lang: Language
+) -> Claim | None:
+    """The sentence without its references if what these say supports all of it; None if not."""
+    pieces = {piece.id: piece for piece in evidence}
+    ids = _REFERENCE.findall(text)
+    if not ids or len(set(ids)) < len(ids) or not set(ids) <= pieces.keys():
+        return None
+    said = " ".join(_CITATION.sub("", text).split()).strip(_EDGES + "!！")
+    if verify(said, [pieces[key] for key in ids], scenes=scenes, lang=lang):
+        return None
+    return Claim(text=sentence(said, lang=lang), evidence=tuple(ids))
 
 
 def _is_apart(lead: str, between: Sequence[str], lang: Language) -> bool:

@@ -1,0 +1,222 @@
+"""Where requests are made ready and candidates are ranked: what slates and questions share.
+
+A slate is cut from a ranking, and what is asked about it is looked up in one; neither is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from recagent.errors import DataError
+from recagent.explaining import gather
+from recagent.profiles import MAX_EVENTS
+from recagent.protocols import LanguageScores, Query
+from recagent.ranking import Fixed, Joint
+from recagent.recommender.arranging import NO_QUOTAS, Needs, places
+from recagent.recommender.ladder import Ladder
+from recagent.recommender.pace import Pace
+from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
+from recagent.recommender.slate import Pool, pool_of
+from recagent.retrieval import PerScene
+from recagent.rules import Grouped, excluded, missing, needs, reasonable, spent, visible
+from recagent.scenes import declared_or_plain
+from recagent.transfer import carried
+from recagent.types import Candidate, Context, Evidence, Item, Language, Profile, Scene, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Scores = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request made ready.
+
+    Attributes:
+        query: it excludes all that must not come.
+        met: those of these ids that the person has met, and that do not come again.
+        quotas: shares of the tasks; empty where the best come, of any task.
+        notes: what a reader should know: a rule that could not be kept.
+    """
+
+    query: Query
+    met: frozenset[str]
+    quotas: Mapping[Task, int]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Standing:
+    """Candidates by their scores.
+
+    Attributes:
+        found: all of them, in no order.
+        pool: those that a slate is chosen from, and that the model may be asked about.
+        scores: (n,) of the pool, with the model's where they joined in.
+        needs: ids that must come before an item, by its id.
+        language: what the model said; None where it was not asked or did not answer.
+        gated: whether the model's scores are not wanted here.
+    """
+
+    found: Sequence[Candidate]
+    pool: Pool
+    scores: Scores
+    needs: Needs
+    language: LanguageScores | None = None
+    gated: bool = False
+
+
+class Desk:
+    """The parts and numbers of a line, and its joint score. Holds nothing of a person."""
+
+    def __init__(self, parts: Parts, options: Options) -> None:
+        self.parts = parts
+        self.options = options
+        self.joint: Joint = parts.head or Fixed(
+            language_weight=options.language_weight, temperature=options.temperature
+        )
+        self._pace = Pace()
+        self._catalogues = PerScene(Grouped)
+
+    def ladder(self) -> Ladder:
+        """The steps of one request, with a deadline of their own."""
+        return Ladder(self.parts, self.options, pace=self._pace)
+
+    def language(self, scene: Scene) -> Language:
+        """Of a scene's reasons."""
+        return scene.language or self.options.lang
+
+    def diversity(self, profile: Profile) -> float:
+        """Of a person's slates, 0 to 1."""
+        least = COLD_DIVERSITY if profile.cold == "fully" else 0.0
+        return max(self.options.diversity, least)
+
+    async def scenes(self) -> dict[str, Scene]:
+        """The indexed scenes by name."""
+        return declared_or_plain(await self.parts.index.scenes(), self.parts.scenes)
+
+    async def asked(
+        self, profile: Profile, scene: Scene, context: Context, *, task: Task | None = None
+    ) -> Asked:
+        """The request: without what the scene's rules, the context or the past keep away.
+
+        Raises:
+            DataError: a task that the scene does not have, or a time without zone.
+        """
+        if task and scene.tasks and task not in scene.tasks:
+            raise DataError(
+                f"scene {scene.name!r} recommends no {task!r}; it has {', '.join(scene.tasks)}"
+            )
+        if context.at is not None and context.at.tzinfo is None:
+            raise DataError(f"time {context.at.isoformat()!r} has no zone; add one, as in +00:00")
+        catalogue = await self._catalogue(scene)
+        ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
+        met = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)
+        return Asked(
+            query=Query(
+                profile=self.seen_from(scene, visible(profile, scene)),
+                scene=scene,
+                context=context,
+                exclude=ruling.excluded | met,
+            ),
+            met=met,
+            quotas=scene.quotas if task is None else NO_QUOTAS,
+            notes=ruling.notes,
+        )
+
+    def seen_from(self, scene: Scene, profile: Profile) -> Profile:
+        """The profile in which other scenes' taste has the weight that was learned for it."""
+        transfer = self.parts.head.transfer if self.parts.head else None
+        return carried(profile, target=scene.name, transfer=transfer)
+
+    async def retrieved(
+        self, asked: Asked, ladder: Ladder, *, size: int, reach: int = 0
+    ) -> Standing:
+        """The candidates without the language model.
+
+        Args:
+            asked: the request.
+            ladder: its steps.
+            size: of the pool.
+            reach: how many are looked for at least, of each task.
+        """
+        query, quotas = asked.query, asked.quotas
+        scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
+        found = await self._found(asked, ladder, size, reach)
+        steps = needs([each.item for each in found], scene=query.scene, profile=query.profile)
+        pool = pool_of(
+            found, self.joint, scene=scene, cold=cold, size=size, quotas=quotas, needs=steps
+        )
+        return Standing(
+            found=found,
+            pool=pool,
+            scores=pool.base,
+            needs=steps,
+            gated=not self.joint.asks(pool.base, scene=scene, cold=cold),
+        )
+
+    async def heard(self, standing: Standing, asked: Asked, ladder: Ladder) -> Standing:
+        """The same with the model's scores, where they are wanted and their worth is known."""
+        query = asked.query
+        ranker = None if standing.gated else await ladder.ready()
+        language = await ladder.language(ranker, query, standing.pool.candidates)
+        if language is None:
+            return standing
+        scores = standing.scores
+        if self.joint.weighs(language.model):
+            scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
+            scores = self.joint.joined(scores, language.scores, scene=scene, cold=cold)
+        else:
+            ladder.degraded.append(
+                f"head's order: it does not know what model {language.model!r} is worth; run "
+                "'recagent fit' again"
+            )
+        return replace(standing, scores=scores, language=language)
+
+    async def evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
+        """What supports each item."""
+        behaviour = await self.parts.behaviour()
+        told = [reasonable(item, query.scene) for item in items]
+        return gather(told, query, behaviour=behaviour, scale=self.parts.scale)
+
+    async def _found(self, asked: Asked, ladder: Ladder, size: int, reach: int) -> list[Candidate]:
+        """Candidates for a pool, with what they need.
+
+        Where the scene mixes tasks they are looked for, for each of them on its own.
+        """
+        query, limit = asked.query, self.options.limit
+        catalogue, quotas = await self._catalogue(query.scene), asked.quotas
+        found: list[Candidate] = []
+        for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
+            others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
+            only = replace(query, exclude=query.exclude | others)
+            width = max(reach, self.joint.width(pool=share, limit=limit))
+            found += await ladder.candidates(only, share, width)
+        steps = missing(
+            [each.item for each in found],
+            items=catalogue.items,
+            scene=query.scene,
+            profile=query.profile,
+        )
+        return [
+            *found,
+            *(
+                Candidate(item=item, features={"fused": 0.0})
+                for item in steps
+                if item.id not in query.exclude
+            ),
+        ]
+
+    async def _catalogue(self, scene: Scene) -> Grouped:
+        items = await self.parts.index.items(scene.name)
+        return self._catalogues(scene.name, items, scene.rules)
+
+    async def _seen(self, profile: Profile) -> frozenset[str]:
+        """All that the person has any event on; of most people the profile has every event."""
+        if len(profile.events) < MAX_EVENTS:
+            return frozenset(event.item_id for event in profile.events)
+        return await self.parts.store.seen(profile.user.id)

@@ -1,0 +1,296 @@
+"""Questions about a ranking: what of it is this item's, why this before that, why not this.
+
+Answers are looked up in a ranking that is made as a slate's is. What would change it: ``changes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.errors import DataError
+from recagent.explaining import claims
+from recagent.explaining.answers import (
+    about,
+    absent_piece,
+    apart,
+    despite_piece,
+    lead_pieces,
+    needs_piece,
+    out_pieces,
+    place_piece,
+    rank_piece,
+    share_pieces,
+)
+from recagent.explaining.evidence import Piece, numbered
+from recagent.explaining.weighing import Weighed, weighed, with_language
+from recagent.feedback import scene_of
+from recagent.ranking import Fixed, diversified
+from recagent.recommender.arranging import arranged
+from recagent.recommender.desk import Asked, Desk, Standing
+from recagent.recommender.ladder import Ladder
+from recagent.types import Answer, Context, Item, PathRule
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+PERSONAL = 2  # pieces of either item's own evidence in a comparison
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """About an item, where, in which situation; ``k``: length of the slate that is asked about."""
+
+    item: str
+    scene: str | None
+    context: Context
+    k: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ranking:
+    """A request's candidates in the order in which slates show them.
+
+    Attributes:
+        asked: the request.
+        standing: scores of the candidates.
+        items: all of them that may be shown, best first.
+        ranks: from 1, by item id.
+        varied: ids of the pool in the order of before the scene's shares and paths were kept.
+        degraded: what could not be done as asked.
+    """
+
+    asked: Asked
+    standing: Standing
+    items: Sequence[Item]
+    ranks: Mapping[str, int]
+    varied: Sequence[str]
+    degraded: Sequence[str]
+
+    @property
+    def among(self) -> int:
+        """How many candidates there are."""
+        return len(self.items)
+
+
+async def subject(desk: Desk, user_id: str, question: Question) -> tuple[Item, Asked]:
+    """The item that is asked about, and the request for a slate of its scene.
+
+    Raises:
+        DataError: no such item there, or no such slate.
+    """
+    if question.k < 1:
+        raise DataError(f"k={question.k} is no slate length; ask for 1 or more")
+    index = desk.parts.index
+    name = await scene_of(question.item, index=index, scene=question.scene)
+    where = (await desk.scenes())[name]
+    profile = await desk.ladder().profile(user_id)
+    asked = await desk.asked(profile, where, question.context)
+    return (await index.items(name))[question.item], asked
+
+
+async def unheard(desk: Desk, asked: Asked, *, k: int) -> Ranking:
+    """The candidates without the language model."""
+    ladder = desk.ladder()
+    return await _ordered(desk, asked, await _retrieved(desk, asked, ladder, k), ladder, k)
+
+
+async def heard(desk: Desk, asked: Asked, *, k: int) -> Ranking:
+    """The candidates as a slate of ``k`` shows them, the model asked where it counts."""
+    ladder = desk.ladder()
+    found = await _retrieved(desk, asked, ladder, k)
+    return await _ordered(desk, asked, await desk.heard(found, asked, ladder), ladder, k)
+
+
+def parts_of(desk: Desk, ranking: Ranking) -> Weighed:
+    """What the scores of all that was found are made of, in its order, without the model."""
+    query, found = ranking.asked.query, ranking.standing.found
+    scene = query.scene.name
+    return weighed(
+        found,
+        joint=desk.joint,
+        scene=scene,
+        cold=query.profile.is_cold(scene),
+        weights=desk.options.source_weights,
+        groups=[each.item.task if ranking.asked.quotas else "" for each in found],
+    )
+
+
+async def answer(
+    desk: Desk,
+    ranking: Ranking,
+    items: Sequence[Item],
+    pieces: Sequence[Piece],
+    *,
+    notes: Sequence[str] = (),
+) -> Answer:
+    """The pieces as evidence, and the sentences that tell them."""
+    scene, evidence = ranking.asked.query.scene, numbered(pieces)
+    lang = desk.language(scene)
+    return Answer(
+        items=tuple(items),
+        ranks={item.id: ranking.ranks[item.id] for item in items if item.id in ranking.ranks},
+        among=ranking.among,
+        claims=claims(evidence, scenes=await desk.scenes(), lang=lang),
+        evidence=evidence,
+        notes=(*ranking.asked.notes, *notes),
+        degraded="; ".join(ranking.degraded) or None,
+        notice=scene.notice(lang),
+    )
+
+
+def out(desk: Desk, ranking: Ranking, item: Item) -> list[Piece]:
+    """Why an item has no rank."""
+    found = {each.item.id: each.item for each in ranking.standing.found}
+    wanted = ranking.standing.needs.get(item.id, ())
+    if item.id in found and wanted:
+        return [needs_piece(item, {key: found.get(key) for key in sorted(wanted)})]
+    return out_pieces(
+        item,
+        ranking.asked.query,
+        met=ranking.asked.met,
+        scale=desk.parts.scale,
+        among=ranking.among,
+    )
+
+
+async def shares(desk: Desk, item: Item, asked: Asked) -> tuple[list[Piece], Sequence[str]]:
+    """What speaks for the item, beside the average candidate; and what was degraded.
+
+    Nothing for an item that is no candidate, or where retrieval failed. No model is asked. That the
+    person has met the item, or that it breaks a constraint, is no hindrance.
+    """
+    let_in = replace(asked.query, exclude=asked.query.exclude - {item.id})
+    ranking = await unheard(desk, replace(asked, query=let_in), k=1)
+    rows = _rows(ranking)
+    if ranking.degraded or item.id not in rows:
+        return [], ranking.degraded
+    alone = ranking.standing.gated or desk.parts.ranker is None
+    return share_pieces(parts_of(desk, ranking).of(rows[item.id]), item, heard=alone), ()
+
+
+async def compare(desk: Desk, user_id: str, question: Question, *, versus: str) -> Answer:
+    """As ``StraightLine.compare``."""
+    if question.item == versus:
+        raise DataError(f"item {versus!r} cannot be compared with itself; name another")
+    item, asked = await subject(desk, user_id, question)
+    scene, index = asked.query.scene.name, desk.parts.index
+    await scene_of(versus, index=index, scene=scene)
+    pair = (item, (await index.items(scene))[versus])
+    ranking = await heard(desk, asked, k=question.k)
+    ranks, among = ranking.ranks, ranking.among
+    pieces = [place_piece(each, ranks[each.id], among=among) for each in pair if each.id in ranks]
+    if len(pieces) < len(pair):
+        for each in pair:
+            pieces += out(desk, ranking, each) if each.id not in ranks else []
+        return await answer(desk, ranking, pair, pieces)
+    first, other = sorted(pair, key=lambda each: ranks[each.id])
+    pieces = [rank_piece(first, other, ranks=ranks, among=among)]
+    pieces += _between(desk, ranking, first, other)
+    own, others = await desk.evidence([first, other], asked.query)
+    pieces += about(apart(own, others)[:PERSONAL], first)
+    pieces += about(apart(others, own)[:PERSONAL], other)
+    return await answer(desk, ranking, pair, pieces)
+
+
+async def why_not(desk: Desk, user_id: str, question: Question) -> Answer:
+    """As ``StraightLine.why_not``."""
+    index, scene = desk.parts.index, question.scene
+    names = await index.scenes()
+    looked = [*names] if scene is None else [scene]
+    if {*looked} <= {*names} and not [n for n in looked if question.item in await index.items(n)]:
+        evidence, scenes = numbered([absent_piece(question.item, scene=scene)]), await desk.scenes()
+        lang = desk.language(scenes[scene]) if scene else desk.options.lang
+        said = claims(evidence, scenes=scenes, lang=lang)
+        return Answer(items=(), ranks={}, among=0, claims=said, evidence=evidence)
+    item, asked = await subject(desk, user_id, question)
+    ranking = await heard(desk, asked, k=question.k)
+    rank = ranking.ranks.get(item.id)
+    if rank is None:
+        return await answer(desk, ranking, [item], out(desk, ranking, item))
+    pieces = [place_piece(item, rank, among=ranking.among, slate=question.k)]
+    if rank > question.k:
+        pieces += _between(desk, ranking, ranking.items[question.k - 1], item)
+    return await answer(desk, ranking, [item], pieces)
+
+
+async def _retrieved(desk: Desk, asked: Asked, ladder: Ladder, k: int) -> Standing:
+    """As a slate of ``k`` finds them, or more where that changes no order.
+
+    Of the fusion the first are the same however many are looked at; unless a path brings in others.
+    """
+    is_path = any(isinstance(rule, PathRule) for rule in asked.query.scene.rules)
+    everything = len(desk.parts.sources) * desk.options.limit
+    reach = everything if isinstance(desk.joint, Fixed) and not is_path else 0
+    return await desk.retrieved(asked, ladder, size=max(desk.options.pool, k), reach=reach)
+
+
+async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder, k: int) -> Ranking:
+    query, pool = asked.query, [each.item for each in standing.pool.candidates]
+    scene, profile = query.scene.name, query.profile
+    vectors = await desk.parts.index.vectors(scene, ids=[item.id for item in pool])
+    order = diversified(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile))
+    shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=standing.needs)
+    rest = arranged(order, pool, k=len(pool), needs=standing.needs)
+    base = desk.joint.base(standing.found, scene=scene, cold=profile.is_cold(scene))
+    by_base: list[int] = np.argsort(-base, kind="stable").tolist()
+    found = [standing.found[at].item for at in by_base]
+    pooled = {item.id for item in pool}
+    items = [
+        *(pool[at] for at in shown),
+        *(pool[at] for at in rest if at not in shown),
+        *(item for item in found if item.id not in pooled and item.id not in standing.needs),
+    ]
+    return Ranking(
+        asked=asked,
+        standing=standing,
+        items=items,
+        ranks={item.id: rank for rank, item in enumerate(items, start=1)},
+        varied=[pool[at].id for at in order],
+        degraded=tuple(ladder.degraded),
+    )
+
+
+def _between(desk: Desk, ranking: Ranking, first: Item, other: Item) -> list[Piece]:
+    """By what the first item stands before the other."""
+    standing, rows = ranking.standing, _rows(ranking)
+    pool = {each.item.id: at for at, each in enumerate(standing.pool.candidates)}
+    parts = parts_of(desk, ranking)
+    if not {first.id, other.id} <= pool.keys():  # the model and variety reorder the pool alone
+        lead = parts.lead(rows[first.id], rows[other.id])
+        ahead = sum(lead.values())
+    else:
+        parts = _of_pool(desk, ranking, parts)
+        lead = parts.lead(pool[first.id], pool[other.id])
+        ahead = float(standing.scores[pool[first.id]] - standing.scores[pool[other.id]])
+    leads = lead_pieces(lead, first, other)
+    if ahead >= 0:
+        return leads
+    places = {key: at for at, key in enumerate(ranking.varied)}
+    last = len(places)
+    varied = places.get(first.id, last) < places.get(other.id, last)
+    return [despite_piece(first, other, varied=varied), *leads]
+
+
+def _of_pool(desk: Desk, ranking: Ranking, parts: Weighed) -> Weighed:
+    """The parts of the pool's scores, in its order, what the model says among them."""
+    standing, rows = ranking.standing, _rows(ranking)
+    pool = [rows[each.item.id] for each in standing.pool.candidates]
+    chosen = Weighed(parts=parts.parts, values=parts.values[pool])
+    language = standing.language
+    if language is None or not desk.joint.weighs(language.model):
+        return chosen
+    scene, profile = ranking.asked.query.scene.name, ranking.asked.query.profile
+    said = desk.joint.joined(
+        np.zeros(len(pool)), language.scores, scene=scene, cold=profile.is_cold(scene)
+    )
+    return with_language(chosen, standing.scores, said)
+
+
+def _rows(ranking: Ranking) -> dict[str, int]:
+    return {each.item.id: row for row, each in enumerate(ranking.standing.found)}

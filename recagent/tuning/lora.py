@@ -6,20 +6,21 @@ It sees tokens only; what they say is made in ``texts``, and when training ends 
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recagent.errors import ConfigError, DataError, ModelError
+from recagent.tuning.choices import Choices
 from recagent.tuning.texts import Text
+from recagent.tuning.trees import Branch, Row, Way, row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,6 +150,32 @@ class Learner:
         stream = self._model.model(input_ids=rows, use_cache=False).last_hidden_state
         logits = self._model.lm_head(stream).flatten(0, 1)
         loss = torch.nn.functional.cross_entropy(logits, wanted.flatten(), ignore_index=_UNASKED)
+        return self._change(loss, steps=steps)
+
+    def choose(self, batch: Sequence[Choices], *, steps: int) -> float:
+        """Changes the adapter so that what was liked comes before its rivals; mean loss in nats.
+
+        The loss of a choice is the cross-entropy of what was liked, in the softmax over the log
+        probabilities of its caption and of its rivals': what is learned is what ranks a slate.
+
+        Args:
+            batch: of lists of choices.
+            steps: in all, of either kind.
+
+        Source: Cao et al., "Learning to rank: from pairwise approach to listwise approach", ICML
+        2007 (top-one probability).
+        """
+        torch = self._torch
+        self._tuned.train()
+        rows, groups = zip(*(each.laid() for each in batch), strict=True)
+        said = self._said(rows, [[*chain(*own)] for own in groups])
+        parts = said.split([len(group) for own in groups for group in own])
+        loss = -torch.stack([part.log_softmax(dim=0)[0] for part in parts]).mean()
+        return self._change(loss, steps=steps)
+
+    def _change(self, loss: Any, *, steps: int) -> float:
+        """One step of Adam down the loss, and what the loss was."""
+        torch = self._torch
         loss.backward()
         for own, whole in zip(self._changing, self._whole, strict=True):
             whole.grad, own.grad = own.grad.float(), None
@@ -168,33 +195,38 @@ class Learner:
 
         Every text sees the prefix and itself, and stands right behind the prefix.
         """
-        torch = self._torch
-        before, after = self.tokens(prefix), [self.tokens(text) for text in texts]
-        ends = np.cumsum([len(before), *map(len, after)]).tolist()
-        start, length = ends[0], _padded(ends[-1])
-        seen = torch.full((length, length), -math.inf)
-        seen[:, :start] = 0.0
-        tokens, places = torch.zeros(1, length, dtype=torch.long), torch.arange(length)[None]
-        tokens[0, : ends[-1]] = torch.tensor([*before, *(token for own in after for token in own)])
-        asked: list[int] = []
-        for first, last in pairwise(ends):
-            seen[first:last, first:last] = 0.0
-            places[0, first:last] -= first - start
-            asked += [start - 1, *range(first, last - 1)]
-        seen.masked_fill_(torch.ones(length, length, dtype=torch.bool).triu(1), -math.inf)
+        before = self.tokens(prefix)
+        laid = row(before, [Branch(at=len(before), tokens=self.tokens(text)) for text in texts])
         self._tuned.eval()
-        with torch.no_grad():
-            stream = self._model.model(
-                input_ids=tokens,
-                position_ids=places,
-                attention_mask=seen.to(torch.bfloat16)[None, None],
-                use_cache=False,
-            ).last_hidden_state[0]
-            reading = torch.zeros(_padded(len(asked)), stream.shape[1], dtype=stream.dtype)
-            reading[: len(asked)] = stream[asked]
-            logs = self._model.lm_head(reading).float().log_softmax(dim=-1)
-            said = logs[range(len(asked)), tokens[0, start : ends[-1]]].tolist()
-        return tuple(sum(said[first - start : last - start]) for first, last in pairwise(ends))
+        with self._torch.no_grad():
+            return tuple(self._said([laid], [laid.ways]).tolist())
+
+    def _said(self, rows: Sequence[Row], ways: Sequence[Sequence[Way]]) -> Any:
+        """(ways,) log probability of each way of each row, in nats."""
+        torch = self._torch
+        length = _padded(max(len(each.tokens) for each in rows))
+        tokens = torch.zeros(len(rows), length, dtype=torch.long)
+        places = torch.arange(length).repeat(len(rows), 1)
+        seen = torch.eye(length, dtype=torch.bool).repeat(len(rows), 1, 1)  # padding sees itself
+        for at, each in enumerate(rows):
+            size = len(each.tokens)
+            tokens[at, :size] = torch.from_numpy(each.tokens)
+            places[at, :size] = torch.from_numpy(each.places)
+            seen[at, :size, :size] = torch.from_numpy(each.seen)
+        unseen = torch.full(seen.shape, -torch.inf, dtype=torch.bfloat16).masked_fill(seen, 0.0)
+        stream = self._model.model(
+            input_ids=tokens, position_ids=places, attention_mask=unseen[:, None], use_cache=False
+        ).last_hidden_state.flatten(0, 1)
+        all_ways = [(at * length, way) for at, own in enumerate(ways) for way in own]
+        read = torch.tensor([first + place for first, way in all_ways for place in way.read])
+        asked = torch.tensor([token for _, way in all_ways for token in way.tokens])
+        owner = torch.tensor([at for at, (_, way) in enumerate(all_ways) for _ in way.tokens])
+        reading = torch.zeros(_padded(len(read)), stream.shape[1], dtype=stream.dtype)
+        reading[: len(read)] = stream[read]
+        logits = self._model.lm_head(reading)[: len(read)].float()
+        cross_entropy = torch.nn.functional.cross_entropy
+        said = -cross_entropy(logits, asked, reduction="none")
+        return torch.zeros(len(all_ways)).index_add(0, owner, said)
 
     def save(self, folder: Path) -> None:
         """Write the adapter as peft does, in half precision."""

@@ -57,8 +57,20 @@ def texts(
 
 
 def _text(liked: Sequence[Item], prompt: Prompt, tokenize: Tokenize) -> Text:
+    tokens, places = continued(liked, prompt, tokenize)
+    return Text(tokens=tokens, learned=tuple(at for place in places for at in range(*place)))
+
+
+def continued(
+    liked: Sequence[Item], prompt: Prompt, tokenize: Tokenize
+) -> tuple[tuple[int, ...], list[tuple[int, int]]]:
+    """Tokens of a list of liked items, and where each but the first begins and ends in them.
+
+    Raises:
+        PromptError: the prompt does not tell all that was liked, in order.
+    """
     told = _told(prompt, liked[:1])
-    tokens, learned = [*tokenize(told)], list[int]()
+    tokens, places = [*tokenize(told)], list[tuple[int, int]]()
     for place in range(1, len(liked)):
         asked = f" {caption(liked[place])}\n"
         longer = _told(prompt, liked[: place + 1])
@@ -68,11 +80,10 @@ def _text(liked: Sequence[Item], prompt: Prompt, tokenize: Tokenize) -> Text:
                 "that does, as 'likelihood'"
             )
         own = tokenize(asked)
-        learned += range(len(tokens), len(tokens) + len(own))
+        places.append((len(tokens), len(tokens) + len(own)))
         tokens += [*own, *tokenize(longer[len(told + asked) :])]
         told = longer
-    last = learned[-1] + 1
-    return Text(tokens=tuple(tokens[:last]), learned=tuple(learned))
+    return tuple(tokens[: places[-1][1]]), places
 
 
 def _told(prompt: Prompt, liked: Sequence[Item]) -> str:

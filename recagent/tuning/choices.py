@@ -11,7 +11,9 @@ import random
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, islice
+from heapq import nsmallest
+from itertools import islice
+from operator import itemgetter
 
 from recagent.prompts import Prompt, caption
 from recagent.tuning.texts import Tokenize, continued
@@ -19,7 +21,6 @@ from recagent.tuning.trees import Branch, Row, Way, row
 from recagent.types import Item
 
 _KNOWN = 4  # likes before the first that is asked about, where there are so many
-_TRIES = 8  # draws for each item that is wanted, before fewer are taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +46,8 @@ class Choices:
     asked: tuple[Asked, ...]
 
     @property
-    def size(self) -> int:
-        """Tokens of trunk and branches."""
+    def length(self) -> int:
+        """Tokens that are read: of the trunk and of all rivals."""
         return len(self.trunk) + sum(len(b.tokens) for each in self.asked for b in each.rivals)
 
     def laid(self) -> tuple[Row, list[list[Way]]]:
@@ -64,21 +65,26 @@ class Rivals:
     """Draws what else might have been liked."""
 
     def __init__(self, likes: Mapping[str, Sequence[Item]], *, chance: random.Random) -> None:
-        """Counts likes by scene; nothing that nobody likes is ever drawn."""
+        """Counts likes; nothing that nobody likes is ever drawn."""
         counts = Counter(item.id for liked in likes.values() for item in liked)
         items = {item.id: item for liked in likes.values() for item in liked}
-        self._shelves: dict[str, tuple[list[Item], list[int]]] = {}
-        for scene in dict.fromkeys(item.scene for item in items.values()):
-            shelf = [item for item in items.values() if item.scene == scene]
-            self._shelves[scene] = shelf, list(accumulate(counts[item.id] for item in shelf))
+        self._shelves: dict[str, list[tuple[Item, int]]] = {}
+        for item in items.values():
+            self._shelves.setdefault(item.scene, []).append((item, counts[item.id]))
         self._chance = chance
 
     def __call__(self, scene: str, *, number: int, met: Collection[str]) -> list[Item]:
-        """Up to ``number`` items of the scene, each once, in proportion to their likes."""
-        shelf, weights = self._shelves[scene]
-        drawn = self._chance.choices(shelf, cum_weights=weights, k=_TRIES * number)
-        fresh = {item.id: item for item in drawn if item.id not in met}
-        return list(fresh.values())[:number]
+        """Up to ``number`` items of the scene, each once, in proportion to their likes.
+
+        Source: Efraimidis, Spirakis, "Weighted random sampling with a reservoir", Information
+        Processing Letters 97, 2006, with logarithms: the smallest of Exp(1) / weight come first.
+        """
+        keys = (
+            (self._chance.expovariate(likes), item)
+            for item, likes in self._shelves[scene]
+            if item.id not in met
+        )
+        return [item for _, item in nsmallest(number, keys, key=itemgetter(0))]
 
 
 def choices(

@@ -15,21 +15,20 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from recagent.errors import ConfigError, DataError, ModelError
 from recagent.tuning.choices import Choices
 from recagent.tuning.texts import Text
 from recagent.tuning.trees import Branch, Row, Way, row
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     Matrix = NDArray[np.float32]
 
 _WARM_UP = 20  # steps
-# A caption's log probability spreads over some 8 nats where the choice is worth a tenth of one: at
-# heat 1 what is learned is to spread less. 10 is near what fits the likelihood-tuned model's scores.
+# Captions' log probabilities lie many nats apart where they say little of a choice: undivided, what
+# is learned is to bring them closer, not to order them. docs/tuning.md has the losses at each heat.
 _HEAT = 10.0
 _UNASKED = -100  # what torch passes over
 _PLACE = re.compile(r"layers\.(\d+)\.\w+\.(\w+)\.lora_([AB])")
@@ -109,8 +108,12 @@ class Learner:
         self._tokens: dict[str, tuple[int, ...]] = {}
         self._steps = 0
 
-    def take(self, matrices: Mapping[str, Matrix]) -> None:
+    def take(self, matrices: Mapping[str, Matrix], *, steps: int = 0) -> None:
         """Go on from an adapter, as ``read_gguf`` gives it.
+
+        Args:
+            matrices: of the adapter.
+            steps: that it has had of those to come, so that the rate goes on from there.
 
         Raises:
             DataError: it is of another rank, or of another model.
@@ -125,6 +128,7 @@ class Learner:
             if given is None or given.shape != tuple(own.shape):
                 raise DataError(f"adapter has no {key!r} of shape {tuple(own.shape)!r}")
             own.copy_(self._torch.from_numpy(given.copy()))
+        self._steps = steps
         with self._torch.no_grad():
             for own, whole in zip(self._changing, self._whole, strict=True):
                 own.copy_(whole)
@@ -145,10 +149,10 @@ class Learner:
         length = _padded(max(len(text.tokens) for text in batch))
         rows = torch.zeros(len(batch), length, dtype=torch.long)
         wanted = torch.full((len(batch), length), _UNASKED)
-        for row, right, text in zip(rows, wanted, batch, strict=True):
-            row[: len(text.tokens)] = torch.tensor(text.tokens)
+        for left, right, text in zip(rows, wanted, batch, strict=True):
+            left[: len(text.tokens)] = torch.tensor(text.tokens)
             places = torch.tensor(text.learned)
-            right[places - 1] = row[places]
+            right[places - 1] = left[places]
         self._tuned.train()
         stream = self._model.model(input_ids=rows, use_cache=False).last_hidden_state
         logits = self._model.lm_head(stream).flatten(0, 1)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from recagent.errors import PromptError
 from recagent.prompts import Prompt, caption
@@ -23,6 +24,11 @@ class Text:
 
     tokens: tuple[int, ...]
     learned: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """Tokens that are read."""
+        return len(self.tokens)
 
 
 def texts(
@@ -90,12 +96,20 @@ def _told(prompt: Prompt, liked: Sequence[Item]) -> str:
     return prompt.text(scene="", interests=(), wish="", liked=list(liked))
 
 
-def batches(texts: Sequence[Text], *, size: int, chance: random.Random) -> list[list[Text]]:
+class _Long(Protocol):
+    @property
+    def length(self) -> int: ...
+
+
+_Any = TypeVar("_Any", bound=_Long)
+
+
+def batches(texts: Sequence[_Any], *, size: int, chance: random.Random) -> list[list[_Any]]:
     """All texts by chance, ``size`` at a time, those of like length together."""
     mixed = chance.sample(texts, len(texts))
     shelf = 8 * size
-    found: list[list[Text]] = []
+    found: list[list[_Any]] = []
     for start in range(0, len(mixed), shelf):
-        near = sorted(mixed[start : start + shelf], key=lambda text: len(text.tokens))
+        near = sorted(mixed[start : start + shelf], key=lambda text: text.length)
         found += [near[at : at + size] for at in range(0, len(near), size)]
     return chance.sample(found, len(found))

@@ -118,7 +118,7 @@ def tune(
     prompt = prompts.load("rerank", "likelihood", lang=lang)
     (questions,) = past(data, candidates=CANDIDATES, passes=1)
     items = {item.id: item for item in data.items}
-    likes = _likes(questions.training, items, data.scale)
+    likes = likes_of(questions.training, items, data.scale)
     choices = _choices(questions, items, data.scale, prompt)
     read = [liked for key, liked in likes.items() if fold(key) != _HELD_APART and len(liked) > 1]
     if len(choices) < FEWEST or len(read) < FEWEST:
@@ -190,7 +190,7 @@ def _epochs(
         yield float(np.mean(losses))
 
 
-def _likes(events: Sequence[Event], items: Mapping[str, Item], scale: RatingScale) -> Likes:
+def likes_of(events: Sequence[Event], items: Mapping[str, Item], scale: RatingScale) -> Likes:
     """What each person liked, each item once, in the order in which it was first liked."""
     found: dict[str, dict[str, Item]] = {}
     for event in events:
@@ -221,7 +221,7 @@ def _choices(
 
 def told(case: Case, items: Mapping[str, Item], scale: RatingScale, prompt: Prompt) -> str:
     """The prompt about a case's person, as when serving one who declared nothing."""
-    liked = _likes(case.history[::-1], items, scale).get(case.user_id, ())
+    liked = likes_of(case.history[::-1], items, scale).get(case.user_id, ())
     return prompt.text(scene=case.scene, interests=(), wish="", liked=liked[-HISTORY:])
 
 

@@ -2,7 +2,7 @@
 
     pip install -e '.[tune]'
     recagent models pull
-    python benchmarks/tune_choices.py --out FOLDER --quick        # 60 steps, 40 people
+    python benchmarks/tune_choices.py --out FOLDER --quick        # 10 steps, 10 cases
     python benchmarks/tune_choices.py --out FOLDER --full
 
 Goes on from the package's adapter (``--from`` for another), on the same people that
@@ -48,7 +48,7 @@ from recagent.types import Case, Item
 PASSES = 2
 SAVED = 25  # steps
 SIZE = 8  # choices on one list
-QUICK = (60, 40)  # steps, cases
+QUICK = (10, 10)  # steps, cases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

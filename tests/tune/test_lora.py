@@ -11,6 +11,7 @@ from recagent.adapters.llama_cpp import LlamaCppWire
 from recagent.adapters.openai_compatible import Engine
 from recagent.errors import DataError, ModelError
 from recagent.protocols import Message
+from recagent.tuning.choices import Rivals, choices
 from recagent.tuning.gguf import read_gguf, write_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.texts import batches, texts
@@ -114,3 +115,37 @@ def test_an_adapter_is_taken_up_again_from_its_file(learned):
     other = Learner(weights.find(), LoraSettings(rank=8, threads=1))
     with pytest.raises(DataError, match=r"adapter has no '0\.q_proj\.A'"):
         other.take(read_gguf(file, heads=again.heads, key_heads=again.key_heads))
+
+
+def test_it_learns_a_choice_beside_rivals():
+    path = weights.find()
+    if path is None:
+        pytest.skip("no weights here: .ci/tune installs them")
+    learner = Learner(path, LoraSettings(rank=4, rate=3e-3, threads=1))
+    prefix, (right, *others) = ASKED
+    asked = [right, *others, " Kettle\n"]
+    before = learner.likelihoods(prefix, asked)
+    people = [[THINGS[one], THINGS[two]] for one, two in PAIRS]
+    chance = random.Random(0)  # noqa: S311
+    rivals = Rivals({str(at): liked for at, liked in enumerate(people)}, chance=chance)
+    losses = [
+        learner.choose(
+            [
+                *choices(
+                    people,
+                    prompt=PROMPT,
+                    tokenize=learner.tokens,
+                    rivals=rivals,
+                    number=3,
+                    size=4,
+                    chance=chance,
+                )
+            ],
+            steps=24,
+        )
+        for _ in range(24)
+    ]
+    after = learner.likelihoods(prefix, asked)
+    assert losses[-1] < losses[0] - 0.3
+    assert max(after) == after[0]
+    assert after[0] - after[1] > before[0] - before[1] + 1.0

@@ -82,7 +82,7 @@ def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | N
     Raises:
         DataError: an unknown scene or person, or one who is not new there.
     """
-    settings = prepared_demo(**({} if lang is None else {"lang": lang}))
+    settings = prepared_demo(reset=False, **({} if lang is None else {"lang": lang}))
     person, name = user or demo.PERSON, scene or demo.NEW_SCENE
     _check_scene(settings, name)
     alone = settings.scenes[name].model_copy(update={"learns_from": ()})

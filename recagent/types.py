@@ -245,6 +245,7 @@ class Context:
         at: when, with a time zone; None for now.
         device: what it is shown on, as events name it.
         place: where the person is: ``latitude,longitude``, or a name as events have it.
+        preferences: what an item had better keep to; each that it does raises its score.
     """
 
     wish: str = ""
@@ -252,6 +253,7 @@ class Context:
     at: datetime | None = None
     device: str = ""
     place: str = ""
+    preferences: tuple[Constraint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from recagent.ranking.groups import score_by_pairs, score_by_sets
 from recagent.ranking.head import Fixed, Head, Joint
 from recagent.ranking.inputs import told
 from recagent.ranking.labels import score_by_label
+from recagent.ranking.leaning import leaning
 from recagent.ranking.likelihood import score_by_likelihood
 from recagent.ranking.listwise import score_by_order
 from recagent.ranking.notes import engine_notes
@@ -46,6 +47,7 @@ __all__ = [
     "Window",
     "blend",
     "diversified",
+    "leaning",
     "softmax",
 ]
 

@@ -1,0 +1,209 @@
+"""What a conversation remembers from turn to turn; it can be kept as JSON between two turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from recagent.errors import DataError
+from recagent.types import Constraint
+
+MOST_TURNS = 100  # kept of a conversation
+MOST_SLATES = 50
+MOST_UNDO = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wants:
+    """What the person wants now.
+
+    Attributes:
+        constraints: hard; the oldest first.
+        preferences: soft; the oldest first.
+        wishes: words that neither of these could hold.
+    """
+
+    constraints: tuple[Constraint, ...] = ()
+    preferences: tuple[Constraint, ...] = ()
+    wishes: tuple[str, ...] = ()
+
+    @property
+    def listed(self) -> tuple[Constraint | str, ...]:
+        """All of it in the order in which it is numbered for the person."""
+        return (*self.constraints, *self.preferences, *self.wishes)
+
+    def without(self, dropped: Constraint | str) -> Wants:
+        """The same but for one of ``listed``."""
+        return Wants(
+            constraints=tuple(each for each in self.constraints if each != dropped),
+            preferences=tuple(each for each in self.preferences if each != dropped),
+            wishes=tuple(each for each in self.wishes if each != dropped),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSlate:
+    """A slate as a conversation remembers it; ``impression`` joins feedback to it."""
+
+    scene: str
+    impression: str
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One turn of the talk, as it was said."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question that waits for its answer: the attribute, and the constraint of each option."""
+
+    attribute: str
+    options: tuple[str, ...]
+    constraints: tuple[Constraint, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Conversation:
+    """One person's conversation. ``Agent.say`` changes it; nobody else needs to.
+
+    Attributes:
+        scene: where the talk is; None until the first slate says it.
+        wants: in force.
+        before: earlier ``wants``, the newest last, for taking back.
+        shown: slates in order.
+        focus: the item that was last spoken of.
+        liked: ids, in order.
+        disliked: ids, in order.
+        waiting: the question that the next turn may answer.
+        asked: ``scene/attribute`` of every question so far; none is asked twice.
+        turns: what was said, the newest last.
+    """
+
+    user_id: str
+    scene: str | None = None
+    wants: Wants = field(default_factory=Wants)
+    before: tuple[Wants, ...] = ()
+    shown: tuple[ShownSlate, ...] = ()
+    focus: str | None = None
+    liked: tuple[str, ...] = ()
+    disliked: tuple[str, ...] = ()
+    waiting: Asked | None = None
+    asked: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+
+    def want(self, wants: Wants) -> None:
+        """Put these wants in force; the ones before can be brought back."""
+        if wants != self.wants:
+            self.before = (*self.before, self.wants)[-MOST_UNDO:]
+            self.wants = wants
+
+    def take_back(self) -> bool:
+        """Bring back what was wanted before the last change; False if there was none."""
+        if not self.before:
+            return False
+        *self_before, self.wants = self.before
+        self.before = tuple(self_before)
+        return True
+
+    def remember_slate(self, slate: ShownSlate) -> None:
+        """A slate has been shown."""
+        self.shown = (*self.shown, slate)[-MOST_SLATES:]
+        self.focus = None
+
+    def remember_turn(self, role: Literal["user", "assistant"], text: str) -> None:
+        """Something has been said."""
+        self.turns = (*self.turns, Turn(role=role, text=text))[-MOST_TURNS:]
+
+    def shown_in(self, scene: str) -> tuple[str, ...]:
+        """Ids of the items that were shown in a scene, in order."""
+        ids = (item for slate in self.shown if slate.scene == scene for item in slate.item_ids)
+        return tuple(dict.fromkeys(ids))
+
+    @property
+    def last_slate(self) -> tuple[str, ...]:
+        """Ids of the last slate in the present scene; none before the first."""
+        if self.shown and self.shown[-1].scene == self.scene:
+            return self.shown[-1].item_ids
+        return ()
+
+    def to_json(self) -> str:
+        """The conversation as one JSON object, for ``from_json``."""
+        return _ADAPTER.dump_json(self).decode()
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Conversation:
+        """A conversation as ``to_json`` gave it.
+
+        Raises:
+            DataError: it is none.
+        """
+        try:
+            return _ADAPTER.validate_json(text)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise DataError(
+                f"no conversation: {where}: {first['msg']}; give what to_json gave, unchanged"
+            ) from error
+
+
+_ADAPTER = TypeAdapter(Conversation)
+
+
+def renewed(wants: Wants, *, constraints: tuple[Constraint, ...]) -> Wants:
+    """The wants with new hard constraints, in place of older ones that they contradict or renew."""
+    kept = tuple(
+        old for old in wants.constraints if not any(_renews(new, old) for new in constraints)
+    )
+    softer = tuple(
+        old for old in wants.preferences if not any(_opposes(new, old) for new in constraints)
+    )
+    return replace(wants, constraints=(*kept, *constraints), preferences=softer)
+
+
+_BOUNDS = {"at least", "at most"}
+_OPPOSITE = {
+    "is": "is not",
+    "is not": "is",
+    "mentions": "does not mention",
+    "does not mention": "mentions",
+}
+
+
+def _renews(new: Constraint, old: Constraint) -> bool:
+    """Whether the old one is the same bound, the very same, or says the opposite."""
+    if new.attribute != old.attribute:
+        return False
+    if new.operator == old.operator:
+        return new.operator in _BOUNDS or new.value == old.value
+    return _opposes(new, old) or _crosses(new, old)
+
+
+def _opposes(new: Constraint, old: Constraint) -> bool:
+    return (
+        new.attribute == old.attribute
+        and _OPPOSITE.get(new.operator) == old.operator
+        and bool(_texts(new) & _texts(old))
+    )
+
+
+def _crosses(new: Constraint, old: Constraint) -> bool:
+    """Whether two bounds leave nothing between them."""
+    if {new.operator, old.operator} != _BOUNDS:
+        return False
+    low, high = (new, old) if new.operator == "at least" else (old, new)
+    if isinstance(low.value, int | float) and isinstance(high.value, int | float):
+        return low.value > high.value
+    return False
+
+
+def _texts(constraint: Constraint) -> set[str]:
+    value = constraint.value if isinstance(constraint.value, tuple) else (constraint.value,)
+    return {str(each).casefold() for each in value}

@@ -45,7 +45,10 @@ class Wants:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownSlate:
-    """A slate as a conversation remembers it; ``impression`` joins feedback to it."""
+    """A list as a conversation remembers it.
+
+    ``impression`` joins feedback to a slate; what a search found has none, and may come again.
+    """
 
     scene: str
     impression: str
@@ -62,11 +65,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question that waits for its answer: the attribute, and the constraint of each option."""
+    """A question that waits for its answer: the attribute, and what each option comes to."""
 
     attribute: str
     options: tuple[str, ...]
-    constraints: tuple[Constraint, ...]
+    constraints: tuple[tuple[Constraint, ...], ...]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -123,7 +126,8 @@ class Conversation:
 
     def shown_in(self, scene: str) -> tuple[str, ...]:
         """Ids of the items that were shown in a scene, in order."""
-        ids = (item for slate in self.shown if slate.scene == scene for item in slate.item_ids)
+        ids = (item for slate in self.shown
+               if slate.scene == scene and slate.impression for item in slate.item_ids)  # fmt: skip
         return tuple(dict.fromkeys(ids))
 
     @property

@@ -20,6 +20,7 @@ _POSITIVE = (
 )
 _SOFT = (
     r"\bmore(?! than)\b|\bmaybe\b|\bperhaps\b|\bpreferably\b|\bprefer\b|\brather\b|\bideally\b"
+    r"|\bi (?:really |also )?(?:like|love|enjoy)\b|我(?:很|挺|最)?喜欢|我爱看"
     r"|\bif possible\b|\bmostly\b|\ba bit\b|\ba little\b|更|多一点|多点|最好|稍微|尽量|偏"
 )
 _SOFT_NEGATIVE = (

@@ -131,11 +131,14 @@ class Conversation:
         return tuple(dict.fromkeys(ids))
 
     @property
-    def last_slate(self) -> tuple[str, ...]:
-        """Ids of the last slate in the present scene; none before the first."""
-        if self.shown and self.shown[-1].scene == self.scene:
-            return self.shown[-1].item_ids
-        return ()
+    def last_list(self) -> tuple[str, ...]:
+        """Ids of what was listed last, a slate or what a search found; none before the first."""
+        return self.shown[-1].item_ids if self.shown else ()
+
+    @property
+    def last_slate(self) -> ShownSlate | None:
+        """The last slate; a search is none."""
+        return next((slate for slate in reversed(self.shown) if slate.impression), None)
 
     def to_json(self) -> str:
         """The conversation as one JSON object, for ``from_json``."""

@@ -9,9 +9,13 @@ from recagent.types import Constraint, Explanation, Slate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """A sentence or a few. Items are named in it only as the catalogue names them."""
+    """A sentence or a few. Items are named in it only as the catalogue names them.
+
+    ``explanations`` are those whose claims the words say.
+    """
 
     text: str
+    explanations: tuple[Explanation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,10 +21,16 @@ class Recommend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Put these wants in force and say what changed; ``unclear`` could not be expressed."""
+    """Put these wants in force and say what changed.
+
+    Attributes:
+        unclear: words that could not be expressed, each with its concept of the lexicon or "".
+        surprise: whether to lean away from what the person usually likes.
+    """
 
     wants: Wants
     unclear: tuple[tuple[str, str], ...] = ()
+    surprise: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

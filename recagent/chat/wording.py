@@ -72,7 +72,7 @@ _EN = {
     "or": " or ", "not": "not {what}", "at least": "{attribute} from {value}",
     "at most": "{attribute} up to {value}", "is": "{attribute}: {what}",
     "mentions it": "says “{what}”", "no mention": "does not say “{what}”",
-    "its id": "without “{what}”", "between": ", ", "stop": " ", "words": " (“{words}”)",
+    "its id": "without “{what}”", "nothing": "nothing", "between": ", ", "stop": " ", "words": " (“{words}”)",
 }  # fmt: skip
 _ZH = {
     "hello": "您好。请说您想找什么，或者要什么样的：“90年代的喜剧”“不要恐怖片”“像第二个那样的”。",
@@ -133,7 +133,7 @@ _ZH = {
     "or": "或", "not": "不要 {what}", "at least": "{attribute} 不低于 {value}",
     "at most": "{attribute} 不超过 {value}", "is": "{attribute}：{what}",
     "mentions it": "写有“{what}”", "no mention": "没有写“{what}”",
-    "its id": "不含“{what}”", "between": "，", "stop": "", "words": "（“{words}”）",
+    "its id": "不含“{what}”", "nothing": "（无）", "between": "，", "stop": "", "words": "（“{words}”）",
 }  # fmt: skip
 _FORMS: Mapping[Language, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
 

@@ -1,0 +1,149 @@
+"""Where a conversation stands in the catalogue: the scene, its items, their words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import chain
+
+from recagent.chat.conversation import Conversation
+from recagent.chat.references import Reference, by_title
+from recagent.chat.vocabulary import Vocabulary
+from recagent.recommender import StraightLine
+from recagent.scenes import declared_or_plain, identify
+from recagent.types import Constraint, Item, Scene
+
+ANYWHERE = frozenset({"", "id", "title", "text"})  # what every item can be asked for
+_WORD = re.compile(r"[^\W_]+")
+
+Items = Mapping[str, Item]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Situation:
+    """What a turn is understood and answered from.
+
+    Attributes:
+        scene: where the talk is.
+        scenes: all that are indexed, by name.
+        items: of each scene, by id.
+        vocabulary: of the scene.
+        reference: what "the second" and titles point at.
+    """
+
+    scene: Scene
+    scenes: Mapping[str, Scene]
+    items: Mapping[str, Items]
+    vocabulary: Vocabulary
+    reference: Reference
+
+    @property
+    def here(self) -> Items:
+        """The items of the scene."""
+        return self.items[self.scene.name]
+
+    def item(self, item_id: str) -> Item | None:
+        """An item of any scene."""
+        return _finder(self.items, self.scene.name)(item_id)
+
+    def tells(self, constraint: Constraint) -> bool:
+        """Whether the scene's items tell what the constraint is on."""
+        return constraint.attribute in {*ANYWHERE, *self.vocabulary.attributes}
+
+    def scene_named(self, words: str) -> str | None:
+        """The one scene that words mean: by its name or label, or by the most words of these."""
+        wanted = words.casefold().strip()
+        forms = {
+            name: {form.casefold() for form in (name, name.replace("_", " "), *scene.labels.values())}
+            for name, scene in self.scenes.items()
+        }  # fmt: skip
+        for name, own in forms.items():
+            if wanted in own:
+                return name
+        said = {_singular(word) for word in _WORD.findall(wanted)}
+        shared = {
+            name: max(len(said & {_singular(word) for word in _WORD.findall(form)}) for form in own)
+            + any(len(wanted) > 1 and wanted in form for form in own)
+            for name, own in forms.items()
+        }
+        best = max(shared.values())
+        fitting = [name for name, count in shared.items() if count == best and best > 0]
+        return fitting[0] if len(fitting) == 1 else None
+
+
+class Surroundings:
+    """Makes situations; keeps what depends on the catalogue alone until that changes."""
+
+    def __init__(self, line: StraightLine) -> None:
+        self._line = line
+        self._items: dict[str, Items] = {}
+        self._vocabularies: dict[str, Vocabulary] = {}
+        self._titles: dict[str, dict[str, Item]] = {}
+
+    async def of(self, conversation: Conversation) -> Situation:
+        """The situation of a conversation.
+
+        Raises:
+            DataError: the conversation's scene is not indexed, or nothing is.
+            RetrievalError: the index cannot be read.
+        """
+        index = self._line.parts.index
+        names = await index.scenes()
+        items = {name: await index.items(name) for name in names}
+        if any(self._items.get(name) is not own for name, own in items.items()):
+            self._items = items
+            self._vocabularies.clear()
+            self._titles.clear()
+        scenes = declared_or_plain(names, self._line.parts.scenes)
+        scene = await self._scene(conversation, scenes)
+        known = _finder(items, scene.name)
+        return Situation(
+            scene=scene,
+            scenes=scenes,
+            items=items,
+            vocabulary=self._vocabulary(scene.name),
+            reference=Reference(
+                slate=tuple(filter(None, map(known, conversation.last_list))),
+                focus=known(conversation.focus or ""),
+                titles=self._titles_from(scene.name),
+            ),
+        )
+
+    async def _scene(self, conversation: Conversation, scenes: Mapping[str, Scene]) -> Scene:
+        behaviour = await self._line.parts.behaviour()
+        scene, _ = identify(
+            conversation.scene,
+            profile=await self._line.profile(conversation.user_id),
+            scenes=scenes,
+            activity=behaviour.activity,
+        )
+        return scene
+
+    def _vocabulary(self, scene: str) -> Vocabulary:
+        if scene not in self._vocabularies:
+            others = (own.values() for name, own in self._items.items() if name != scene)
+            self._vocabularies[scene] = Vocabulary(
+                self._items[scene].values(), elsewhere=chain.from_iterable(others)
+            )
+        return self._vocabularies[scene]
+
+    def _titles_from(self, scene: str) -> Mapping[str, Item]:
+        if scene not in self._titles:
+            names = [scene, *(name for name in self._items if name != scene)]
+            self._titles[scene] = by_title(self._items[name].values() for name in names)
+        return self._titles[scene]
+
+
+def _finder(items: Mapping[str, Items], first: str) -> Callable[[str], Item | None]:
+    """From an id to its item, that of the first scene where several have it."""
+
+    def find(item_id: str) -> Item | None:
+        held = (own for own in (items[first], *items.values()) if item_id in own)
+        return next((own[item_id] for own in held), None)
+
+    return find
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word  # noqa: PLR2004 - "bus"

@@ -48,9 +48,7 @@ class Agent:
             yield Words(text=say("too long", self._lang, n=str(MOST_READ)))
         situation = await self._surroundings.of(conversation)
         conversation.scene = situation.scene.name
-        tools = Tools(
-            self._line, self._surroundings, conversation, lang=self._lang, k=self._k
-        )
+        tools = Tools(self._line, self._surroundings, conversation, lang=self._lang, k=self._k)
         steps = await self._steps(conversation, text[:MOST_READ], situation)
         for step in steps[:MOST_STEPS]:
             async for said in tools.carry_out(step):

@@ -15,6 +15,9 @@ MOST_SLATES = 50
 MOST_UNDO = 20
 
 
+Want = tuple[Constraint, ...] | str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wants:
     """What the person wants now.
@@ -30,15 +33,20 @@ class Wants:
     wishes: tuple[str, ...] = ()
 
     @property
-    def listed(self) -> tuple[Constraint | str, ...]:
-        """All of it in the order in which it is numbered for the person."""
-        return (*self.constraints, *self.preferences, *self.wishes)
+    def listed(self) -> tuple[Want, ...]:
+        """All of it as it is numbered for the person: what was said in the same words is one."""
+        groups: dict[tuple[bool, str], list[Constraint]] = {}
+        for is_hard, wanted in ((True, self.constraints), (False, self.preferences)):
+            for each in wanted:
+                groups.setdefault((is_hard, each.words or repr(each)), []).append(each)
+        return (*map(tuple, groups.values()), *self.wishes)
 
-    def without(self, dropped: Constraint | str) -> Wants:
+    def without(self, dropped: Want) -> Wants:
         """The same but for one of ``listed``."""
+        gone = () if isinstance(dropped, str) else dropped
         return Wants(
-            constraints=tuple(each for each in self.constraints if each != dropped),
-            preferences=tuple(each for each in self.preferences if each != dropped),
+            constraints=tuple(each for each in self.constraints if each not in gone),
+            preferences=tuple(each for each in self.preferences if each not in gone),
             wishes=tuple(each for each in self.wishes if each != dropped),
         )
 

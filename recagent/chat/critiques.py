@@ -109,11 +109,11 @@ class _Reading:
     # patterns come first, since their words may be others' too.
 
     def take_likeness(self) -> None:
-        """ "more like the second", "像第二个那样的": its values are preferred, itself is left out."""
+        """Like the second, 像第二个那样的: its values are preferred."""
         for match in _LIKE.finditer(self._left):
             tail = self._said[match.end("like") :]
             pointed = self._reference.meant(tail.strip())
-            at_front = [end for start, end, _ in self._reference.pointed(tail.lower()) if start < 3]  # noqa: PLR2004
+            at_front = [end for start, end, _ in self._reference.pointed(tail.lower()) if start < 3]
             if not pointed:
                 continue
             self._like = pointed[0]
@@ -133,24 +133,28 @@ class _Reading:
             self._blank(found.start, found.end)
 
     def take_phrases(self) -> None:
-        for start, end in self._spans(lexicon.SURPRISE_SAID):
+        for start, end in self._spans(lexicon.words("said", "surprise")):
             self._surprise = True
             self._blank(start, end)
-        for start, end in self._spans(lexicon.CHILD_SAID):
+        for start, end in self._spans(lexicon.words("child", "said")):
             self._for_a_child(self._said[start:end])
             self._blank(start, end)
 
     def take_comparatives(self) -> None:
         for name, concept in CONCEPTS.items():
-            for said, operator in ((concept.more, "at least"), (concept.less, "at most")):
-                for start, end in self._spans(said):
-                    self._compare(name, operator, start, end)
+            for start, end in self._spans(concept.more):
+                self._compare(name, "at least", start, end)
+            for start, end in self._spans(concept.less):
+                self._compare(name, "at most", start, end)
 
     def take_same(self) -> None:
-        """ "by the same director", "同一个导演": the value of the item that is spoken of."""
+        """By the same director, 同一个导演: the value of the item that is spoken of."""
         for name, concept in CONCEPTS.items():
             names = "|".join(map(re.escape, concept.said))
-            pattern = rf"(?:by |with |from |of )?\b(?:the )?same (?:{names})\b|(?:同一个?|同样的?|一样的)(?:{names})"
+            pattern = (
+                rf"(?:by |with |from |of )?\b(?:the )?same (?:{names})\b"
+                rf"|(?:同一个?|同样的?|一样的)(?:{names})"
+            )
             for match in re.finditer(pattern, self._left):
                 self._same(name, match.start(), match.end())
 
@@ -184,12 +188,12 @@ class _Reading:
             self._value(group, tone)
 
     def take_extremes(self) -> None:
-        """ "the newest", "short", "cheap": a soft bound at the scene's quarters."""
+        """The newest, short, cheap: a soft bound at the scene's quarters."""
         tables: tuple[tuple[tuple[str, ...], tuple[str, ...], Operator, float], ...] = (
-            (lexicon.NEWEST_SAID, ("year",), "at least", _RECENT),
-            (lexicon.OLDEST_SAID, ("year",), "at most", _LITTLE),
-            (lexicon.CHEAPEST_SAID, ("price",), "at most", _LITTLE),
-            (lexicon.SHORTEST_SAID, ("length", "pages"), "at most", _LITTLE),
+            (lexicon.words("said", "newest"), ("year",), "at least", _RECENT),
+            (lexicon.words("said", "oldest"), ("year",), "at most", _LITTLE),
+            (lexicon.words("said", "cheapest"), ("price",), "at most", _LITTLE),
+            (lexicon.words("said", "shortest"), ("length", "pages"), "at most", _LITTLE),
         )
         for said, concepts, operator, share in tables:
             attribute = next(filter(None, map(self._vocabulary.of_concept, concepts)), None)
@@ -216,10 +220,10 @@ class _Reading:
                     self._blank(start, end)
 
     def take_mentions(self) -> None:
-        """ "no zombies", "不要丧尸": what no value is called is looked for in all that items say."""
+        """No zombies, 不要丧尸: what is no value is looked for in all that items say."""
         for match in _NOT.finditer(self._left):
             word = match["en"] or match["zh"]
-            if not word or word in lexicon.NOT_A_WISH or _content(word) == "":
+            if not word or word in lexicon.FILLERS or _content(word) == "":
                 continue
             self._constraints.append(
                 Constraint(
@@ -246,12 +250,12 @@ class _Reading:
         return next(filter(None, map(self._vocabulary.of_concept, ("price", "length"))), None)
 
     def _for_a_child(self, words: str) -> None:
-        fitting = self._vocabulary.having(lexicon.CHILD_VALUES)
+        fitting = self._vocabulary.having(lexicon.words("child", "values"))
         if fitting is None:
             self._unclear.append(Unclear(words=words, concept="age"))
             return
         self._constraints.append(_one_of(*fitting, "is", words))
-        barred = self._vocabulary.having(lexicon.CHILD_NEVER)
+        barred = self._vocabulary.having(lexicon.words("child", "never"))
         if barred is not None and barred[0] == fitting[0]:
             self._constraints.append(_one_of(*barred, "is not", words))
 
@@ -271,7 +275,9 @@ class _Reading:
             float(value) for item in known
             if isinstance(value := item.attributes.get(attribute), int | float)
         ]  # fmt: skip
-        middle = statistics.median(numbers) if numbers else self._vocabulary.quantile(attribute, 0.5)
+        middle = (
+            statistics.median(numbers) if numbers else self._vocabulary.quantile(attribute, 0.5)
+        )
         value = _beyond(middle, operator, whole=self._vocabulary.whole(attribute))
         self._constraints.append(
             Constraint(attribute=attribute, operator=operator, value=value, words=words)
@@ -283,7 +289,7 @@ class _Reading:
         if match is None:
             return at, None
         for start, end, item in self._reference.pointed(self._left[match.end() :]):
-            if start < 2 and item is not None:  # noqa: PLR2004
+            if start < 2 and item is not None:
                 return match.end() + end, item
         return at, None
 
@@ -335,7 +341,8 @@ _LIKE = re.compile(
 )
 _NOT = re.compile(
     r"\b(?:no|without|not about|nothing (?:about|with)|avoid|except|exclude|don't want|hate)\s+"
-    r"(?:any\s+|more\s+|the\s+)?(?P<en>[^\W\d_][^\W_]*(?:[ -](?!or\b|and\b|but\b|please\b)[^\W\d_][^\W_]*)?)"
+    r"(?:any\s+|more\s+|the\s+)?"
+    r"(?P<en>[^\W\d_][^\W_]*(?:[ -](?!or\b|and\b|but\b|please\b)[^\W\d_][^\W_]*)?)"
     r"|(?:不要有?|别有|不想要|不想看|讨厌|除了)(?P<zh>[\u3400-\u9fff]{1,6})"
 )
 
@@ -391,8 +398,8 @@ def _stem(word: str) -> str:
 def _content(left: str) -> str:
     """The words that say something, once what was understood and what says nothing is out."""
     text = left.replace("\0", " ")
-    for filler in lexicon.CHINESE_FILLER:
+    for filler in lexicon.CHINESE_FILLERS:
         text = text.replace(filler, " ")
     words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text)
-    kept = [word for word in words if word not in lexicon.NOT_A_WISH and not word.isdigit()]
+    kept = [word for word in words if word not in lexicon.FILLERS and not word.isdigit()]
     return " ".join(kept)

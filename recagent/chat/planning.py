@@ -8,6 +8,7 @@ from itertools import pairwise
 from recagent.chat.acts import Feeling, Heard, feelings, rule
 from recagent.chat.conversation import Asked, Wants, renewed
 from recagent.chat.critiques import Critique, read
+from recagent.chat.lexicon import pattern, words
 from recagent.chat.references import Reference
 from recagent.chat.situation import Situation
 from recagent.chat.steps import (
@@ -30,10 +31,7 @@ from recagent.types import Constraint, Item
 
 _MOST_PREFERENCES = 24  # the oldest go first: soft wishes of long ago would drown the new ones
 _MOST_WISHES = 4
-_NO_MATTER = frozenset(
-    "any anything either no preference whatever don't care doesn't matter skip all of them "
-    "随便 都行 都可以 无所谓 不限 跳过".split()
-) | {"no preference", "don't care", "i don't care", "doesn't matter", "any of them", "all of them"}
+_REQUEST = pattern("said", "request")
 
 
 def planned(text: str, *, situation: Situation, wants: Wants) -> tuple[Step, ...] | None:
@@ -59,11 +57,13 @@ def planned(text: str, *, situation: Situation, wants: Wants) -> tuple[Step, ...
     if scene is not None:
         return (ChangeScene(name=scene), *_asked_for(critique, wants))
     if critique.is_empty:
-        return None if critique.wish else (Recommend(),)
+        return (Recommend(),) if not critique.wish and _REQUEST.search(text) else None
     return _asked_for(critique, wants)
 
 
-def steps_of(heard: Heard, *, situation: Situation, wants: Wants) -> tuple[Step, ...]:
+def steps_of(  # noqa: C901 - one arm an act
+    heard: Heard, *, situation: Situation, wants: Wants
+) -> tuple[Step, ...]:
     """The steps of an act."""
     reference = situation.reference
     match heard.act:
@@ -92,9 +92,7 @@ def steps_of(heard: Heard, *, situation: Situation, wants: Wants) -> tuple[Step,
             return _remembered(heard, situation, wants)
         case "search":
             critique = _read(heard.rest, situation)
-            return (
-                (Search(words=heard.rest),) if critique.is_empty else _asked_for(critique, wants)
-            )
+            return (Search(words=heard.rest),) if critique.is_empty else _asked_for(critique, wants)
         case "like" | "dislike":
             items = reference.meant(heard.rest)
             return (Record(item=items[0], kind=heard.act),) if items else (Tell(key="which"),)
@@ -105,7 +103,7 @@ def steps_of(heard: Heard, *, situation: Situation, wants: Wants) -> tuple[Step,
 def answered(text: str, *, asked: Asked, wants: Wants) -> tuple[Step, ...] | None:
     """The steps of an answer to a question; None where the text is no answer to it."""
     said = text.strip(" .!?。！？").casefold()
-    if said in _NO_MATTER:
+    if said in words("said", "no_matter"):
         return (Tell(key="any is fine"), Recommend(asking=False))
     chosen = [at for at, option in enumerate(asked.options) if option.casefold() == said]
     if not chosen:
@@ -123,7 +121,9 @@ def answered(text: str, *, asked: Asked, wants: Wants) -> tuple[Step, ...] | Non
 def wished(text: str, *, situation: Situation, wants: Wants) -> tuple[Step, ...]:
     """The steps where the words are taken as a wish, because nobody knows better."""
     critique = _read(text, situation)
-    said = Tell(key="unsure", facts={"words": critique.wish or text})
+    if not critique.wish:
+        return (Tell(key="help"),)
+    said = Tell(key="unsure", facts={"words": critique.wish})
     return (said, *_asked_for(critique, wants))
 
 
@@ -180,21 +180,18 @@ def _explained(heard: Heard, situation: Situation, wants: Wants) -> tuple[Step, 
     items = reference.meant(heard.rest)
     if items:
         return tuple(Explain(item=item) for item in items)
-    if not heard.rest or heard.rest.casefold() in _THESE:
+    if not heard.rest or heard.rest.casefold() in words("said", "these"):
         focus = [reference.focus] if reference.focus else list(reference.slate)
         return tuple(Explain(item=item) for item in focus) or (Tell(key="which"),)
     critique = _read(heard.rest, situation)
     return (Tell(key="which"),) if critique.is_empty else _asked_for(critique, wants)
 
 
-_THESE = frozenset({"these", "those", "them", "is that", "so", "this", "这些", "呢", "是这些"})
-
-
 def _compared(heard: Heard, reference: Reference) -> tuple[Step, ...]:
     items = reference.meant(heard.rest)
     if len(items) == 1 and reference.focus and reference.focus.id != items[0].id:
         items = [reference.focus, *items]
-    if len(items) < 2 and not heard.rest:  # noqa: PLR2004 - two are compared
+    if len(items) < 2 and not heard.rest:
         items = list(reference.slate[:2])
     pairs = tuple(Compare(first=one, second=other) for one, other in pairwise(items))
     return pairs or (Tell(key="which two"),)
@@ -208,7 +205,7 @@ def _moved(heard: Heard, situation: Situation) -> tuple[Step, ...]:
 
 
 def _scene_asked_for(text: str, situation: Situation) -> str | None:
-    """Another scene that the text names as a whole word: "any books about tea?" among kitchenware."""
+    """Another scene that the text names whole: "any books about tea?" among kitchenware."""
     said = text.casefold()
     values = {found.values for found in situation.vocabulary.values_in(said)}
     for name, scene in situation.scenes.items():

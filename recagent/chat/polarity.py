@@ -6,30 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from recagent.chat.lexicon import pattern
+
 _CLAUSE = re.compile(r"[,.;!?，。；！？]")
-_NEGATIVE = (
-    r"\bnothing (?:with|about|too)\b|\banything but\b|\bno more\b|\bnot\b|\bno\b|\bwithout\b"
-    r"|\b(?:do not|don't|dont|didn't|never|won't)\b(?: (?:really|want|like|show|give|need|feel|care))*"
-    r"|\bavoid\b|\bexcept(?: for)?\b|\bexclude\b|\bexcluding\b|\bhate\b|\bskip\b|\bisn't\b"
-    r"|\btired of\b|\bsick of\b|\benough\b|\bno longer\b|\bother than\b"
-    r"|不要有?|不想看?|别|(?<!有)没有|除了|讨厌|不看|不喜欢|排除|去掉|不带|拒绝|不是"
-)
-_POSITIVE = (
-    r"\bnothing but\b|\bbut\b|\bjust\b|\bonly\b|\binstead\b|\byes\b"
-    r"|但是|但|而是|只要|只看|改看|改成|换成|就要"
-)
-_SOFT = (
-    r"\bmore(?! than)\b|\bmaybe\b|\bperhaps\b|\bpreferably\b|\bprefer\b|\brather\b|\bideally\b"
-    r"|\bi (?:really |also )?(?:like|love|enjoy)\b|我(?:很|挺|最)?喜欢|我爱看"
-    r"|\bif possible\b|\bmostly\b|\ba bit\b|\ba little\b|更|多一点|多点|最好|稍微|尽量|偏"
-)
-_SOFT_NEGATIVE = (
-    r"\bless\b|\bfewer\b|\bnot (?:too|so)(?: much)?\b|\btoo much\b|\bnothing too\b"
-    r"|少一点|少一些|少点|少来|别太|不要太"
-)
-_AFTER_NEGATIVE = re.compile(r"\s*(?:就?不要了?|就算了|不看|除外|免了|\bis out\b|\bexcluded\b)")
-_AFTER_SOFT = re.compile(r"\s*(?:if possible|preferably|ideally|多一点|多点|更好|优先)")
-_AFTER_LESS = re.compile(r"\s*(?:少一点|少一些|少点)")
+_NEGATIVE = pattern("tone", "negative")
+_POSITIVE = pattern("tone", "positive")
+_SOFT = pattern("tone", "soft")
+_SOFT_NEGATIVE = pattern("tone", "soft_negative")
+_AFTER_NEGATIVE = pattern("tone", "after_negative")
+_AFTER_SOFT = pattern("tone", "after_soft")
+_AFTER_LESS = pattern("tone", "after_less")
 _ANY = re.compile(r"\s*(?:,\s*)?(?:\bor\b|\bnor\b|,|/|、|或者|或|还是)\s*(?:any\s+|an?\s+|no\s+)?")
 _ALL = re.compile(r"\s*(?:,\s*)?(?:\band\b|&|\+|和|与|加)?\s*")
 
@@ -48,12 +34,12 @@ def tone_of(text: str, start: int, end: int) -> Tone:
     """The tone of ``text[start:end]`` in a casefolded sentence."""
     begins = max((match.end() for match in _CLAUSE.finditer(text, 0, start)), default=0)
     before = text[begins:start]
-    after = text[end:]
+    next_word = end + len(text[end:]) - len(text[end:].lstrip())
     softer = _last(_SOFT_NEGATIVE, before)
     negative, positive = _last(_NEGATIVE, before), _last(_POSITIVE, before)
     soft = _last(_SOFT, before)
-    trailing = _AFTER_NEGATIVE.match(after)
-    less, rather = _AFTER_LESS.match(after), _AFTER_SOFT.match(after)
+    trailing = _AFTER_NEGATIVE.match(text, next_word)
+    less, rather = _AFTER_LESS.match(text, next_word), _AFTER_SOFT.match(text, next_word)
     is_negative = bool(less or trailing or (softer and _is_later(softer, positive)))
     is_negative = is_negative or bool(negative and _is_later(negative, positive))
     is_soft = bool(softer or less or rather or soft) and not trailing
@@ -63,7 +49,7 @@ def tone_of(text: str, start: int, end: int) -> Tone:
         is_negative=is_negative,
         is_soft=is_soft,
         start=min([begins + match.start() for match in cues], default=start),
-        end=end + max([match.end() for match in tails], default=0),
+        end=max([match.end() for match in tails], default=end),
     )
 
 
@@ -79,9 +65,9 @@ def joined(between: str, *, plural: bool) -> Literal["any", "all"] | None:
     return "any" if plural and between.strip() else "all"
 
 
-def _last(pattern: str, text: str) -> re.Match[str] | None:
+def _last(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
     found = None
-    for match in re.finditer(pattern, text):
+    for match in cue.finditer(text):
         found = match
     return found
 

@@ -6,15 +6,17 @@ Which attribute a bound is on is decided where the scene's vocabulary is known.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Bound = Literal["below", "at most", "above", "at least", "about"]
 
-_ONES = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
-         "fifteen sixteen seventeen eighteen nineteen").split()  # fmt: skip
-_TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(),
+_ONES = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "nineteen",
+]  # fmt: skip
+_TENS = dict(zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
                  range(20, 100, 10), strict=True))  # fmt: skip
 _WORDED = {
     **{word: float(number) for number, word in enumerate(_ONES)},
@@ -69,8 +71,14 @@ _ZH_AFTER: tuple[tuple[str, Bound], ...] = (
     (r"以上|起|或以上", "at least"),
     (r"左右|上下", "about"),
 )
-_DECADES = dict(zip("twenties thirties forties fifties sixties seventies eighties nineties".split(),
-                    range(20, 100, 10), strict=True))  # fmt: skip
+_DECADES = dict(
+    zip(
+        ["twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties",
+         "nineties"],
+        range(20, 100, 10),
+        strict=True,
+    )
+)  # fmt: skip
 _ZH_DECADES = dict(zip("二三四五六七八九", range(20, 100, 10), strict=True))
 _YEAR = r"(?:1[89]\d\d|20\d\d)"
 _OURS = 30  # "the 20s" are of this century, "the 30s" are not
@@ -235,21 +243,25 @@ def _bound_of(match: re.Match[str], text: str) -> Bound:
         return "at most"
     if match["up"]:
         return "at least"
+    left = _TIME_LEFT.search(text[: match.start()])
+    return _side(match) or ("at most" if left else "about")
+
+
+def _side(match: re.Match[str]) -> Bound | None:
     for at, (_, bound) in enumerate(_EN_BOUNDS):
         if match[f"b{at}"]:
             return bound
-    return "at most" if _TIME_LEFT.search(text[: match.start()]) else "about"
+    return None
 
 
 _MONEY = re.compile(rf"(?:\b(?:{_BOUNDS})\s+)?[$€£¥￥]\s*(?P<n>\d+(?:\.\d+)?)")
 
 
 def _money(text: str) -> list[Quantity]:
-    found: list[Quantity] = []
-    for match in _MONEY.finditer(text):
-        bounds = [bound for at, (_, bound) in enumerate(_EN_BOUNDS) if match[f"b{at}"]]
-        found.append(_of(match, "price", bounds[0] if bounds else "about", float(match["n"])))
-    return found
+    return [
+        _of(match, "price", _side(match) or "about", float(match["n"]))
+        for match in _MONEY.finditer(text)
+    ]
 
 
 _ZH_UNIT = "|".join(f"(?P<u{at}>{unit})" for at, (unit, _, _) in enumerate(_ZH_UNITS))
@@ -288,8 +300,6 @@ _BARE = re.compile(rf"\b(?:{_BOUNDS})\s+(?P<n>\d+(?:\.\d+)?)(?![\w%])")
 
 def _bare(text: str) -> list[Quantity]:
     """A bound without a unit: the scene tells what it must be on."""
-    found: list[Quantity] = []
-    for match in _BARE.finditer(text):
-        bound = next(bound for at, (_, bound) in enumerate(_EN_BOUNDS) if match[f"b{at}"])
-        found.append(_of(match, "", bound, float(match["n"])))
-    return found
+    return [
+        _of(match, "", _side(match) or "about", float(match["n"])) for match in _BARE.finditer(text)
+    ]

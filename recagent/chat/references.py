@@ -10,7 +10,7 @@ from recagent.chat.quantities import number
 from recagent.types import Item
 
 _ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+    ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 )  # fmt: skip
 _ORDINAL = "|".join(_ORDINALS)
 _NOUN = r"(?:one|film|movie|book|item|title|choice|option|suggestion|recommendation)"
@@ -22,9 +22,7 @@ _BY_NUMBER = re.compile(
     r"|第\s*(?P<zh>[一二三四五六七八九十]|\d{1,2})\s*(?:个|部|本|款|件|条|首|项|家|种|张|(?=$|[的，。？！、和跟与比]))"
     r"|(?P<zh_last>最后(?:一)?(?:个|部|本|款|件|条|首|项))"
 )
-_BY_FOCUS = re.compile(
-    r"\b(?:it|that one|this one|that|this)\b|(?:这|那)(?:个|部|本|款|件|首)|它"
-)
+_BY_FOCUS = re.compile(r"\b(?:it|that one|this one|that|this)\b|(?:这|那)(?:个|部|本|款|件|首)|它")
 _QUOTED = re.compile(r"[\"“”《「『]([^\"“”《》「」『』]+)[\"“”》」』]")
 _EDGES = " \t\n\"'“”‘’《》「」.,!?;:，。！？；：…"
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)$")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
-from recagent.chat.conversation import Wants
-from recagent.chat.lexicon import CHILD_SAID
+from recagent.chat.conversation import Want, Wants
+from recagent.chat.lexicon import words as lexicon_words
 from recagent.chat.situation import Situation
-from recagent.chat.wording import concept_name, listed, say, told, with_words
+from recagent.chat.wording import concept_name, listed, say, told
 from recagent.prompts import one_line
 from recagent.types import Constraint, Item, Language, Profile, Value
 
@@ -33,8 +34,7 @@ def remarks_on(
         say("wish", lang, words=words) for words in after.wishes if words not in before.wishes
     ]
     parts += _cautions(told_hard, lang=lang)
-    resting = [each for each in (*hard, *soft) if not situation.tells(each)]
-    parts += [say("set aside", lang, what=told(each, lang=lang)) for each in resting]
+    parts += set_aside(Wants(constraints=(*hard, *soft)), situation=situation, lang=lang)
     return parts + [_cannot(words, concept, situation, lang) for words, concept in unclear]
 
 
@@ -43,7 +43,8 @@ def set_aside(wants: Wants, *, situation: Situation, lang: Language) -> list[str
     resting = [
         each for each in (*wants.constraints, *wants.preferences) if not situation.tells(each)
     ]
-    return [say("set aside", lang, what=with_words(each, lang=lang)) for each in resting]
+    groups = Wants(constraints=tuple(resting)).listed
+    return [say("set aside", lang, what=shown_want(group, lang=lang)) for group in groups]
 
 
 def usual(profile: Profile, situation: Situation) -> Constraint | None:
@@ -63,17 +64,20 @@ def usual(profile: Profile, situation: Situation) -> Constraint | None:
     return Constraint(attribute=attribute, operator="is not", value=values)
 
 
-def meant(words: str, wants: Wants) -> list[Constraint | str]:
-    """The wants that words mean: by number in the list, else by a word or a value in common."""
-    listed_wants = wants.listed
+def meant(words: str, wants: Wants) -> list[Want]:
+    """The wants that words mean: by number in the list, by words in common, else by a value."""
+    in_force = wants.listed
     said = words.casefold().strip().lstrip("#")
-    if said in ("everything", "all", "all of it", "全部", "所有", "所有条件"):
-        return list(listed_wants)
+    if said in lexicon_words("said", "everything"):
+        return list(in_force)
     digits = said.removeprefix("number ").removeprefix("第").removesuffix("条")
     if digits.isdigit():
         at = int(digits) - 1
-        return [listed_wants[at]] if 0 <= at < len(listed_wants) else []
-    return [want for want in listed_wants if said and _is_said(said, want)]
+        return [in_force[at]] if 0 <= at < len(in_force) else []
+    if not said:
+        return []
+    by_words = [want for want in in_force if _share_words(said, want)]
+    return by_words or [want for want in in_force if _has_value(said, want)]
 
 
 def values_of(item: Item, attribute: str) -> tuple[str, ...]:
@@ -88,16 +92,31 @@ def texts(value: Value) -> tuple[str, ...]:
     return value if isinstance(value, tuple) else ()
 
 
+def shown_want(want: Want, *, lang: Language) -> str:
+    """One of the wants in our words and in the person's."""
+    if isinstance(want, str):
+        return f"“{one_line(want)}”"
+    words = one_line(want[0].words, 80)
+    return _merged(want, lang=lang) + (say("words", lang, words=words) if words else "")
+
+
 def _stated(key: str, wanted: Sequence[Constraint], *, lang: Language) -> list[str]:
     """One sentence on all that was said in the same words."""
-    by_words: dict[str, list[str]] = {}
-    for each in wanted:
-        by_words.setdefault(each.words, []).append(told(each, lang=lang))
-    clauses = [
-        listed(told_all, lang=lang) + (say("words", lang, words=words) if words else "")
-        for words, told_all in by_words.items()
-    ]
-    return [say(key, lang, what=clause) for clause in clauses]
+    groups = Wants(constraints=tuple(wanted)).listed
+    return [say(key, lang, what=shown_want(group, lang=lang)) for group in groups]
+
+
+def _merged(group: Sequence[Constraint], *, lang: Language) -> str:
+    """Constraints of one saying, those on one attribute and side as one."""
+    sides: dict[tuple[str, str], list[Constraint]] = {}
+    for each in group:
+        sides.setdefault((each.attribute, each.operator), []).append(each)
+    merged = [
+        replace(same[0], value=tuple(text for each in same for text in texts(each.value)))
+        if len(same) > 1 and all(texts(each.value) for each in same) else same[0]
+        for same in sides.values()
+    ]  # fmt: skip
+    return listed([told(each, lang=lang) for each in merged], lang=lang)
 
 
 def _cautions(hard: Iterable[Constraint], *, lang: Language) -> list[str]:
@@ -106,7 +125,7 @@ def _cautions(hard: Iterable[Constraint], *, lang: Language) -> list[str]:
     for each in hard:
         if each.operator == "does not mention":
             parts.append(say("mentions", lang, words=str(each.value)))
-        if each.operator == "is" and each.words.casefold() in CHILD_SAID:
+        if each.operator == "is" and each.words.casefold() in lexicon_words("child", "said"):
             parts.append(say("child", lang, attribute=one_line(each.attribute)))
     return parts
 
@@ -123,10 +142,15 @@ def _cannot(words: str, concept: str, situation: Situation, lang: Language) -> s
     return say("no attribute", lang, concept=concept_name(concept, lang=lang), **facts)
 
 
-def _is_said(said: str, want: Constraint | str) -> bool:
+def _share_words(said: str, want: Want) -> bool:
+    own = (want if isinstance(want, str) else want[0].words).casefold()
+    return bool(own) and (said in own or own in said)
+
+
+def _has_value(said: str, want: Want) -> bool:
     if isinstance(want, str):
-        return said in want.casefold() or want.casefold() in said
-    own = [want.attribute, want.words, *texts(want.value)]
-    return any(
-        part and (part.casefold() in said or said in part.casefold()) for part in own
-    ) or any(word in said for word in want.words.casefold().split() if len(word) > 3)  # noqa: PLR2004
+        return False
+    names = [each.attribute for each in want] + [
+        text for each in want for text in texts(each.value)
+    ]
+    return any(name and name.casefold() in said for name in names)

@@ -55,9 +55,9 @@ class Situation:
         """The one scene that words mean: by its name or label, or by the most words of these."""
         wanted = words.casefold().strip()
         forms = {
-            name: {form.casefold() for form in (name, name.replace("_", " "), *scene.labels.values())}
+            name: {name, *map(str.casefold, (name.replace("_", " "), *scene.labels.values()))}
             for name, scene in self.scenes.items()
-        }  # fmt: skip
+        }
         for name, own in forms.items():
             if wanted in own:
                 return name
@@ -146,4 +146,4 @@ def _finder(items: Mapping[str, Items], first: str) -> Callable[[str], Item | No
 
 
 def _singular(word: str) -> str:
-    return word[:-1] if len(word) > 3 and word.endswith("s") else word  # noqa: PLR2004 - "bus"
+    return word[:-1] if len(word) > 3 and word.endswith("s") else word

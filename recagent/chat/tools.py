@@ -1,4 +1,4 @@
-"""The agent's tools: each carries out one kind of step on the straight line and says what came of it.
+"""The agent's tools: each carries out one kind of step and says what came of it.
 
 Nothing here reads a person's words; steps have been typed and checked before.
 """
@@ -11,7 +11,7 @@ from dataclasses import replace
 from recagent.chat.conversation import Conversation, ShownSlate
 from recagent.chat.looking import differences, found_by
 from recagent.chat.questions import best_question
-from recagent.chat.remarks import meant, remarks_on, set_aside, texts, usual
+from recagent.chat.remarks import meant, remarks_on, set_aside, shown_want, texts, usual
 from recagent.chat.said import Noted, Question, Said, Shown, Words
 from recagent.chat.scarcity import relaxations
 from recagent.chat.situation import Situation, Surroundings
@@ -31,7 +31,7 @@ from recagent.chat.steps import (
     Tell,
     WhyNot,
 )
-from recagent.chat.wording import listed, say, sentences, told, with_words
+from recagent.chat.wording import listed, say, sentences, told
 from recagent.constraints import satisfies
 from recagent.prompts import caption
 from recagent.recommender import StraightLine
@@ -145,12 +145,17 @@ class Tools:
     def _context(self, situation: Situation) -> Context:
         """What is in force, as far as the scene's items can tell it."""
         wants = self._conversation.wants
-        preferences = tuple(filter(situation.tells, wants.preferences))
-        wanted = [text for each in preferences if each.operator == "is" for text in texts(each.value)]
+        # The wish is quoted in reasons, so of the values only what the person named goes into it.
+        named = [
+            text
+            for each in (*wants.constraints, *wants.preferences)
+            for text in texts(each.value)
+            if each.operator == "is" and text.casefold() in each.words.casefold()
+        ]
         return Context(
-            wish=" ".join(dict.fromkeys([*wants.wishes, *wanted])),
+            wish=" ".join(dict.fromkeys([*wants.wishes, *named])),
             constraints=tuple(filter(situation.tells, wants.constraints)),
-            preferences=preferences,
+            preferences=tuple(filter(situation.tells, wants.preferences)),
         )
 
     async def _scarce(self, situation: Situation, user_id: str) -> str:
@@ -174,7 +179,9 @@ class Tools:
         """Scenes that have what no item of this one has."""
         parts: list[str] = []
         for each in constraints:
-            if each.operator != "is" or any(satisfies(item, each) for item in situation.here.values()):
+            if each.operator != "is" or any(
+                satisfies(item, each) for item in situation.here.values()
+            ):
                 continue
             scenes = [
                 situation.scenes[name].label(self._lang)
@@ -192,7 +199,9 @@ class Tools:
         constraints = self._context(situation).constraints
         items = [item for item in situation.here.values()
                  if all(satisfies(item, each) for each in constraints)]  # fmt: skip
-        asked = {key.split("/", 1)[1] for key in self._conversation.asked if key.startswith(f"{name}/")}
+        asked = {
+            key.split("/", 1)[1] for key in self._conversation.asked if key.startswith(f"{name}/")
+        }
         if asked:
             return None  # one good question a scene; more would be a form to fill in
         settled = {each.attribute for each in (*wants.constraints, *wants.preferences)}
@@ -218,10 +227,16 @@ class Tools:
                 else self._say("no usual")
             )  # fmt: skip
             if away:
-                wants = replace(wants, preferences=(*wants.preferences, away), wishes=())
+                wants = replace(wants, preferences=(away,), wishes=())
         self._conversation.want(wants)
         remarks = [
-            *remarks_on(before, wants, situation=situation, unclear=step.unclear, lang=self._lang),
+            *remarks_on(
+                before,
+                step.wants,
+                situation=situation,
+                unclear=step.unclear,
+                lang=self._lang,
+            ),
             *remarks,
         ]
         if remarks:
@@ -255,7 +270,9 @@ class Tools:
         if any(event.item_id == item.id for event in profile.events):
             yield Words(text=self._say("why not seen", title=title))
         elif broken:
-            what = listed([with_words(each, lang=self._lang) for each in broken], lang=self._lang)
+            what = listed(
+                [shown_want((each,), lang=self._lang) for each in broken], lang=self._lang
+            )
             yield Words(text=self._say("why not breaks", title=title, what=what))
         elif item.id in self._conversation.shown_in(item.scene):
             yield Words(text=self._say("why not shown", title=title))
@@ -280,7 +297,8 @@ class Tools:
             )
             parts.append(self._say("found", what=listed(named, lang=self._lang)))
         if others:
-            parts.append(self._say("left out", n=str(others)))
+            key = "left out" if kept else "all left out"
+            parts.append(self._say(key, n=str(others), words=words))
         yield Words(text=self._joined(parts or [self._say("not found", words=words)]))
 
     async def _change_scene(self, name: str) -> AsyncIterator[Said]:
@@ -330,7 +348,7 @@ class Tools:
             for each in dropped:
                 wants = wants.without(each)
             self._conversation.want(wants)
-            what = listed([self._shown_want(each) for each in dropped], lang=self._lang)
+            what = listed([shown_want(each, lang=self._lang) for each in dropped], lang=self._lang)
             yield Words(text=self._say("forgotten", what=what))
             yield self._noted()
         elif tags:
@@ -388,11 +406,10 @@ class Tools:
         wants = self._conversation.wants.listed
         if not wants:
             return self._say("nothing in force")
-        numbered = [f"{at}. {self._shown_want(each)}" for at, each in enumerate(wants, start=1)]
+        numbered = [
+            f"{at}. {shown_want(each, lang=self._lang)}" for at, each in enumerate(wants, start=1)
+        ]
         return self._say("list", what=listed(numbered, lang=self._lang))
-
-    def _shown_want(self, want: Constraint | str) -> str:
-        return want if isinstance(want, str) else with_words(want, lang=self._lang)
 
     def _say(self, key: str, **facts: str) -> str:
         return say(key, self._lang, **facts)

@@ -62,6 +62,7 @@ _EN = {
     "found": "In the catalogue: {what}.",
     "not found": "Nothing in the catalogue is called “{words}”.",
     "left out": "{n} more break what you asked for.",
+    "all left out": "{n} in the catalogue say “{words}”, and all break what you asked for.",
     "scene": "We are in {scene} now.",
     "same scene": "We are in {scene} already.",
     "unknown scene": "There is no “{words}”; there are {scenes}.",
@@ -72,11 +73,12 @@ _EN = {
     "or": " or ", "not": "not {what}", "at least": "{attribute} from {value}",
     "at most": "{attribute} up to {value}", "is": "{attribute}: {what}",
     "mentions it": "says “{what}”", "no mention": "does not say “{what}”",
-    "its id": "without “{what}”", "nothing": "nothing", "between": ", ", "stop": " ", "words": " (“{words}”)",
+    "its id": "without “{what}”", "nothing": "nothing",
+    "between": ", ", "stop": " ", "words": " (“{words}”)",
 }  # fmt: skip
 _ZH = {
     "hello": "您好。请说您想找什么，或者要什么样的：“90年代的喜剧”“不要恐怖片”“像第二个那样的”。",
-    "help": "您可以说要求（“两小时以内”“不要恐怖片”“轻松一点”“比第二个更新的”“给孩子看”“给我惊喜”），"
+    "help": "您可以说要求（“两小时以内”“不要恐怖片”“轻松一点”“比第二个更新的”“给孩子看”“惊喜”），"
     "可以问“为什么推荐第一个”“比较第一个和第二个”“为什么不推荐……”，“搜索……”“换到……”，"
     "可以说“我喜欢第二个”“我的条件”“撤销”“取消2”“换一批”。",
     "empty": "我什么也没听到。请说您想找什么，或者说“帮助”。",
@@ -123,6 +125,7 @@ _ZH = {
     "found": "目录里有：{what}。",
     "not found": "目录里没有叫“{words}”的。",
     "left out": "另有 {n} 个不符合您的要求。",
+    "all left out": "目录里有 {n} 个写着“{words}”，但都不符合您的要求。",
     "scene": "现在是“{scene}”。",
     "same scene": "已经在“{scene}”了。",
     "unknown scene": "没有“{words}”；有：{scenes}。",
@@ -133,7 +136,8 @@ _ZH = {
     "or": "或", "not": "不要 {what}", "at least": "{attribute} 不低于 {value}",
     "at most": "{attribute} 不超过 {value}", "is": "{attribute}：{what}",
     "mentions it": "写有“{what}”", "no mention": "没有写“{what}”",
-    "its id": "不含“{what}”", "nothing": "（无）", "between": "，", "stop": "", "words": "（“{words}”）",
+    "its id": "不含“{what}”", "nothing": "（无）",
+    "between": "，", "stop": "", "words": "（“{words}”）",
 }  # fmt: skip
 _FORMS: Mapping[Language, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
 
@@ -170,13 +174,6 @@ def told(constraint: Constraint, *, lang: Language, titles: Mapping[str, str] | 
             return forms["mentions it"].format(what=forms["or"].join(shown))
         case "does not mention":
             return forms["no mention"].format(what=forms["or"].join(shown))
-
-
-def with_words(constraint: Constraint, *, lang: Language) -> str:
-    """A constraint in our words and in the person's."""
-    shown = told(constraint, lang=lang)
-    words = one_line(constraint.words, 80)
-    return shown + (_FORMS[lang]["words"].format(words=words) if words else "")
 
 
 def listed(parts: Sequence[str], *, lang: Language) -> str:

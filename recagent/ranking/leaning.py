@@ -1,4 +1,4 @@
-"""What a request would rather have, as a feature of the score; what it must have is ``constraints``.
+"""What a request would rather have, as a part of the score; what it must have is elsewhere.
 
 Not fitted: a preference is of one request, so no past choice tells its weight.
 """

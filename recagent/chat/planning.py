@@ -42,6 +42,8 @@ def planned(text: str, *, situation: Situation, wants: Wants) -> tuple[Step, ...
     heard = rule(text)
     if heard is not None:
         return steps_of(heard, situation=situation, wants=wants)
+    if situation.reference.is_beyond(text):
+        return (Tell(key="beyond"),)
     scene = _scene_asked_for(text, situation)
     felt = [(each, items) for each in feelings(text)
             if (items := situation.reference.meant(each.rest))]  # fmt: skip
@@ -66,6 +68,8 @@ def steps_of(  # noqa: C901 - one arm an act
 ) -> tuple[Step, ...]:
     """The steps of an act."""
     reference = situation.reference
+    if reference.is_beyond(heard.rest):
+        return (Tell(key="beyond"),)
     match heard.act:
         case "help":
             return (Tell(key="help"),)
@@ -123,8 +127,7 @@ def wished(text: str, *, situation: Situation, wants: Wants) -> tuple[Step, ...]
     critique = _read(text, situation)
     if not critique.wish:
         return (Tell(key="help"),)
-    said = Tell(key="unsure", facts={"words": critique.wish})
-    return (said, *_asked_for(critique, wants))
+    return _asked_for(critique, wants)
 
 
 def _read(text: str, situation: Situation) -> Critique:

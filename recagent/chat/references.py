@@ -48,6 +48,10 @@ class Reference:
             (match.start(), match.end(), self._at(match)) for match in _BY_NUMBER.finditer(text)
         ]
 
+    def is_beyond(self, text: str) -> bool:
+        """Whether a text points by number at what was not listed."""
+        return any(item is None for _, _, item in self.pointed(text.lower()))
+
     def meant(self, text: str) -> list[Item]:
         """The items that a text means, in its order: by number, quoted title, or as a whole title.
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from recagent.chat.conversation import Want, Wants
 from recagent.chat.lexicon import words as lexicon_words
 from recagent.chat.situation import Situation
-from recagent.chat.wording import concept_name, listed, say, told
+from recagent.chat.wording import clauses, concept_name, listed, say, told
 from recagent.prompts import one_line
 from recagent.types import Constraint, Item, Language, Profile, Value
 
@@ -101,9 +101,9 @@ def shown_want(want: Want, *, lang: Language) -> str:
 
 
 def _stated(key: str, wanted: Sequence[Constraint], *, lang: Language) -> list[str]:
-    """One sentence on all that was said in the same words."""
-    groups = Wants(constraints=tuple(wanted)).listed
-    return [say(key, lang, what=shown_want(group, lang=lang)) for group in groups]
+    """One sentence on all of it; none of nothing."""
+    groups = [shown_want(group, lang=lang) for group in Wants(constraints=tuple(wanted)).listed]
+    return [say(key, lang, what=clauses(groups, lang=lang))] if groups else []
 
 
 def _merged(group: Sequence[Constraint], *, lang: Language) -> str:

@@ -31,7 +31,7 @@ from recagent.chat.steps import (
     Tell,
     WhyNot,
 )
-from recagent.chat.wording import listed, say, sentences, told
+from recagent.chat.wording import clauses, listed, say, sentences, told
 from recagent.constraints import satisfies
 from recagent.prompts import caption
 from recagent.recommender import StraightLine
@@ -183,11 +183,12 @@ class Tools:
                 satisfies(item, each) for item in situation.here.values()
             ):
                 continue
-            scenes = [
-                situation.scenes[name].label(self._lang)
+            held = {
+                name: sum(satisfies(item, each) for item in items.values())
                 for name, items in situation.items.items()
-                if any(satisfies(item, each) for item in items.values())
-            ]
+            }
+            most_first = sorted(filter(held.get, held), key=lambda name: -held[name])
+            scenes = [situation.scenes[name].label(self._lang) for name in most_first]
             if scenes:
                 what = told(each, lang=self._lang)
                 names = listed(scenes[:_SCENES], lang=self._lang)
@@ -409,7 +410,7 @@ class Tools:
         numbered = [
             f"{at}. {shown_want(each, lang=self._lang)}" for at, each in enumerate(wants, start=1)
         ]
-        return self._say("list", what=listed(numbered, lang=self._lang))
+        return self._say("list", what=clauses(numbered, lang=self._lang))
 
     def _say(self, key: str, **facts: str) -> str:
         return say(key, self._lang, **facts)

@@ -49,6 +49,7 @@ _EN = {
     "liked": "Noted: you like “{title}”.",
     "disliked": "Noted: not “{title}”. It will not come again.",
     "which": "Which one do you mean? Say “the second”, or a title in quotes.",
+    "beyond": "There is nothing of that number in what I listed last.",
     "which two": "Which two? Say “compare the first and the second”, or titles in quotes.",
     "why": "“{title}”: {reasons}",
     "no reasons": "nothing known supports it",
@@ -68,13 +69,12 @@ _EN = {
     "unknown scene": "There is no “{words}”; there are {scenes}.",
     "ask": "To choose better for you: which {attribute}?",
     "any is fine": "All right, any will do.",
-    "unsure": "I take “{words}” as a wish. Say “help” for what I understand.",
     "model": "The language model did not help here ({why}).",
     "or": " or ", "not": "not {what}", "at least": "{attribute} from {value}",
     "at most": "{attribute} up to {value}", "is": "{attribute}: {what}",
     "mentions it": "says “{what}”", "no mention": "does not say “{what}”",
     "its id": "without “{what}”", "nothing": "nothing",
-    "between": ", ", "stop": " ", "words": " (“{words}”)",
+    "between": ", ", "further": "; ", "stop": " ", "words": " (“{words}”)",
 }  # fmt: skip
 _ZH = {
     "hello": "您好。请说您想找什么，或者要什么样的：“90年代的喜剧”“不要恐怖片”“像第二个那样的”。",
@@ -112,6 +112,7 @@ _ZH = {
     "liked": "记下了：您喜欢“{title}”。",
     "disliked": "记下了：不要“{title}”，不会再出现。",
     "which": "您指的是哪一个？请说“第二个”，或用书名号写出标题。",
+    "beyond": "我上次列出的里面没有这个序号。",
     "which two": "是哪两个？请说“比较第一个和第二个”，或用书名号写出标题。",
     "why": "“{title}”：{reasons}",
     "no reasons": "暂无依据",
@@ -131,13 +132,12 @@ _ZH = {
     "unknown scene": "没有“{words}”；有：{scenes}。",
     "ask": "为了选得更准：您想要哪种 {attribute}？",
     "any is fine": "好的，都可以。",
-    "unsure": "我把“{words}”当作愿望。说“帮助”可以看我能听懂什么。",
     "model": "语言模型这次没有帮上忙（{why}）。",
     "or": "或", "not": "不要 {what}", "at least": "{attribute} 不低于 {value}",
     "at most": "{attribute} 不超过 {value}", "is": "{attribute}：{what}",
     "mentions it": "写有“{what}”", "no mention": "没有写“{what}”",
     "its id": "不含“{what}”", "nothing": "（无）",
-    "between": "，", "stop": "", "words": "（“{words}”）",
+    "between": "，", "further": "；", "stop": "", "words": "（“{words}”）",
 }  # fmt: skip
 _FORMS: Mapping[Language, Mapping[str, str]] = {"en": _EN, "zh": _ZH}
 
@@ -179,6 +179,11 @@ def told(constraint: Constraint, *, lang: Language, titles: Mapping[str, str] | 
 def listed(parts: Sequence[str], *, lang: Language) -> str:
     """Parts as a list within a sentence."""
     return _FORMS[lang]["between"].join(parts)
+
+
+def clauses(parts: Sequence[str], *, lang: Language) -> str:
+    """Parts that are lists themselves, as a list within a sentence."""
+    return _FORMS[lang]["further"].join(parts)
 
 
 def concept_name(concept: str, *, lang: Language) -> str:

@@ -11,8 +11,11 @@ from typing import Literal
 
 from recagent.types import Mode
 
-Purpose = Literal["rerank", "explain", "preference"]
-Output = Literal["label", "likelihood", "order", "grade", "pair", "set", "sentences", "preference"]
+Purpose = Literal["rerank", "explain", "preference", "chat"]
+Output = Literal[
+    "label", "likelihood", "order", "grade", "pair", "set", "sentences", "preference", "act",
+    "critique",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,7 @@ _PERSON = frozenset(
 )
 _TOLD = _PERSON | {"preference"}
 _LISTED = _TOLD | {"candidates"}
+_TURN = frozenset({"turn"})
 _MUST_LIST = frozenset({"candidates"})
 
 KINDS: Mapping[Output, Kind] = {
@@ -43,4 +47,6 @@ KINDS: Mapping[Output, Kind] = {
     "set": Kind(purpose="rerank", mode="setwise", may=_LISTED | {"example"}, must=_MUST_LIST),
     "sentences": Kind(purpose="explain", may=frozenset({"clauses"})),
     "preference": Kind(purpose="preference", may=_PERSON),
+    "act": Kind(purpose="chat", may=_TURN, must=_TURN),
+    "critique": Kind(purpose="chat", may=_TURN | {"scene", "attributes"}, must=_TURN),
 }

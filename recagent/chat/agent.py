@@ -2,29 +2,61 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
+from typing import Literal
 
+import anyio
+
+from recagent.chat.acts import Heard
 from recagent.chat.conversation import Conversation
-from recagent.chat.planning import answered, planned, wished
+from recagent.chat.hearing import likely_act
+from recagent.chat.planning import answered, asked_for, planned, steps_of, wished
 from recagent.chat.said import Question, Said, Words
 from recagent.chat.situation import Situation, Surroundings
 from recagent.chat.steps import MOST_STEPS, Step
 from recagent.chat.tools import Tools
 from recagent.chat.wording import say
+from recagent.chat.writing import written
+from recagent.errors import ModelError
+from recagent.protocols import ChatModel
+from recagent.ranking.asking import Budget
 from recagent.recommender import StraightLine
 from recagent.types import Language
 
+logger = logging.getLogger(__name__)
+
 MOST_READ = 500  # characters of a turn
+_ATTEMPTS = 2  # of the model, in a turn
+_DEADLINE = 20.0  # seconds for hearing a turn, the start of a cold model apart
+
+Reading = Literal["acts", "critiques"]
 
 
 class Agent:
     """Talks about what a straight line recommends; one agent may hold many conversations."""
 
-    def __init__(self, line: StraightLine, *, lang: Language = "en", k: int = 5) -> None:
-        """Speaks ``lang`` and understands both languages; slates have ``k`` items."""
+    def __init__(
+        self,
+        line: StraightLine,
+        *,
+        lang: Language = "en",
+        k: int = 5,
+        reading: Reading = "acts",
+    ) -> None:
+        """Speaks ``lang``, understands both languages.
+
+        Args:
+            line: recommends; its first model, if it has one, is asked where no rule tells.
+            lang: of what is said.
+            k: slate length.
+            reading: what that model does: ``acts``: choose which act a turn is, which a small one
+                can; ``critiques``: write constraints under a schema, which takes a large one.
+        """
         self._line = line
         self._lang: Language = lang
         self._k = k
+        self._reading: Reading = reading
         self._surroundings = Surroundings(line)
 
     async def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
@@ -46,24 +78,69 @@ class Agent:
             return
         if len(text) > MOST_READ:
             yield Words(text=say("too long", self._lang, n=str(MOST_READ)))
+        text = text[:MOST_READ]
         situation = await self._surroundings.of(conversation)
         conversation.scene = situation.scene.name
+        steps = _told(conversation, text, situation)
+        if steps is None:
+            steps, failed = await self._heard(conversation, text, situation)
+            if failed:
+                yield Words(text=say("model", self._lang, why=failed))
         tools = Tools(self._line, self._surroundings, conversation, lang=self._lang, k=self._k)
-        steps = await self._steps(conversation, text[:MOST_READ], situation)
         for step in steps[:MOST_STEPS]:
             async for said in tools.carry_out(step):
                 yield said
 
-    async def _steps(
+    async def _heard(
         self, conversation: Conversation, text: str, situation: Situation
+    ) -> tuple[tuple[Step, ...], str]:
+        """The steps of a turn that no rule tells, and why the model was no help; "" if it was."""
+        plain = wished(text, situation=situation, wants=conversation.wants)
+        model = next(iter(self._line.parts.models), None)
+        if model is None:
+            return plain, ""
+        try:
+            await model.start()
+            with anyio.fail_after(_DEADLINE):
+                if self._reading == "critiques":
+                    return await self._written(model, conversation, text, situation), ""
+                return await self._chosen(model, conversation, text, situation), ""
+        except (ModelError, TimeoutError) as error:
+            why = str(error) or f"{_DEADLINE:g} s"
+            logger.info("turn not heard by the model: %s", why)
+            return plain, why
+
+    async def _chosen(
+        self, model: ChatModel, conversation: Conversation, text: str, situation: Situation
     ) -> tuple[Step, ...]:
-        asked, conversation.waiting = conversation.waiting, None
-        wants = conversation.wants
-        if asked is not None:
-            steps = answered(text, asked=asked, wants=wants)
-            if steps is not None:
-                return steps
-        steps = planned(text, situation=situation, wants=wants)
+        likely = await likely_act(text, model=model, lang=self._lang, budget=self._budget())
+        logger.info("turn heard as %s: %s", likely.act, likely.scores)
+        if likely.act == "critique":
+            return wished(text, situation=situation, wants=conversation.wants)
+        rest = text if situation.reference.meant(text) else ""
+        heard = Heard(act=likely.act, rest=rest, by="model")
+        return steps_of(heard, situation=situation, wants=conversation.wants)
+
+    async def _written(
+        self, model: ChatModel, conversation: Conversation, text: str, situation: Situation
+    ) -> tuple[Step, ...]:
+        act, critique = await written(
+            text, situation=situation, model=model, lang=self._lang, budget=self._budget()
+        )
+        if act == "critique":
+            return asked_for(critique, conversation.wants)
+        heard = Heard(act=act, rest=text, by="model")
+        return steps_of(heard, situation=situation, wants=conversation.wants)
+
+    def _budget(self) -> Budget:
+        return Budget(_ATTEMPTS, window=self._line.parts.window)
+
+
+def _told(conversation: Conversation, text: str, situation: Situation) -> tuple[Step, ...] | None:
+    """The steps that rules tell, of an answer to the last question or of the words themselves."""
+    asked, conversation.waiting = conversation.waiting, None
+    if asked is not None:
+        steps = answered(text, asked=asked, wants=conversation.wants)
         if steps is not None:
             return steps
-        return wished(text, situation=situation, wants=wants)
+    return planned(text, situation=situation, wants=conversation.wants)

@@ -44,7 +44,7 @@ def planned(text: str, *, situation: Situation, wants: Wants) -> tuple[Step, ...
         return steps_of(heard, situation=situation, wants=wants)
     if situation.reference.is_beyond(text):
         return (Tell(key="beyond"),)
-    scene = _scene_asked_for(text, situation)
+    scene = _sceneasked_for(text, situation)
     felt = [(each, items) for each in feelings(text)
             if (items := situation.reference.meant(each.rest))]  # fmt: skip
     left = _without(text, [each for each, _ in felt])
@@ -57,10 +57,10 @@ def planned(text: str, *, situation: Situation, wants: Wants) -> tuple[Step, ...
         again = [Recommend()] if more or disliked else []
         return (*recorded, *changed, *again)
     if scene is not None:
-        return (ChangeScene(name=scene), *_asked_for(critique, wants))
+        return (ChangeScene(name=scene), *asked_for(critique, wants))
     if critique.is_empty:
         return (Recommend(),) if not critique.wish and _REQUEST.search(text) else None
-    return _asked_for(critique, wants)
+    return asked_for(critique, wants)
 
 
 def steps_of(  # noqa: C901 - one arm an act
@@ -96,12 +96,12 @@ def steps_of(  # noqa: C901 - one arm an act
             return _remembered(heard, situation, wants)
         case "search":
             critique = _read(heard.rest, situation)
-            return (Search(words=heard.rest),) if critique.is_empty else _asked_for(critique, wants)
+            return (Search(words=heard.rest),) if critique.is_empty else asked_for(critique, wants)
         case "like" | "dislike":
             items = reference.meant(heard.rest)
             return (Record(item=items[0], kind=heard.act),) if items else (Tell(key="which"),)
         case "critique":
-            return _asked_for(_read(heard.rest, situation), wants)
+            return asked_for(_read(heard.rest, situation), wants)
 
 
 def answered(text: str, *, asked: Asked, wants: Wants) -> tuple[Step, ...] | None:
@@ -127,15 +127,16 @@ def wished(text: str, *, situation: Situation, wants: Wants) -> tuple[Step, ...]
     critique = _read(text, situation)
     if not critique.wish:
         return (Tell(key="help"),)
-    return _asked_for(critique, wants)
+    return asked_for(critique, wants)
+
+
+def asked_for(critique: Critique, wants: Wants) -> tuple[Step, ...]:
+    """The steps of a critique: the change that it makes, then a slate."""
+    return (*_changed(critique, wants=wants, keep_wish=True), Recommend())
 
 
 def _read(text: str, situation: Situation) -> Critique:
     return read(text, vocabulary=situation.vocabulary, reference=situation.reference)
-
-
-def _asked_for(critique: Critique, wants: Wants) -> tuple[Step, ...]:
-    return (*_changed(critique, wants=wants, keep_wish=True), Recommend())
 
 
 def _changed(critique: Critique, *, wants: Wants, keep_wish: bool) -> tuple[Step, ...]:
@@ -187,7 +188,7 @@ def _explained(heard: Heard, situation: Situation, wants: Wants) -> tuple[Step, 
         focus = [reference.focus] if reference.focus else list(reference.slate)
         return tuple(Explain(item=item) for item in focus) or (Tell(key="which"),)
     critique = _read(heard.rest, situation)
-    return (Tell(key="which"),) if critique.is_empty else _asked_for(critique, wants)
+    return (Tell(key="which"),) if critique.is_empty else asked_for(critique, wants)
 
 
 def _compared(heard: Heard, reference: Reference) -> tuple[Step, ...]:
@@ -207,7 +208,7 @@ def _moved(heard: Heard, situation: Situation) -> tuple[Step, ...]:
     return (ChangeScene(name=name), Recommend())
 
 
-def _scene_asked_for(text: str, situation: Situation) -> str | None:
+def _sceneasked_for(text: str, situation: Situation) -> str | None:
     """Another scene that the text names whole: "any books about tea?" among kitchenware."""
     said = text.casefold()
     values = {found.values for found in situation.vocabulary.values_in(said)}

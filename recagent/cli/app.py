@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from recagent.cli.chat import chat
 from recagent.cli.evaluate import app as eval_app
 from recagent.cli.language import speak
 from recagent.cli.models import app as models_app
@@ -36,6 +37,7 @@ app.add_typer(transfer_app, name="transfer")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 app.add_typer(vllm_app, name="vllm")
+app.command()(chat)
 
 Config = Annotated[
     Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
+from recagent.cli.chinese_chat import MESSAGES as CHAT
 from recagent.cli.chinese_evaluation import MESSAGES as EVALUATION
 from recagent.cli.chinese_reasons import MESSAGES as REASONS
 from recagent.cli.chinese_scenes import MESSAGES as SCENES
@@ -16,6 +17,7 @@ from recagent.cli.chinese_scenes import MESSAGES as SCENES
 # The template as it stands in the code, with {} for what is filled in; the Chinese sentence has
 # {0}, {1}... in an order of its own.
 MESSAGES: Mapping[str, str] = {
+    **CHAT,
     **EVALUATION,
     **SCENES,
     **REASONS,

@@ -62,7 +62,7 @@ MESSAGES: Mapping[str, str] = {
     "prompt {}, line {}, front matter: {}": "提示词 {0} 第 {1} 行，声明：{2}",
     "prompt {}, line {}, front matter: {}: {}": "提示词 {0} 第 {1} 行，声明：{2}：{3}",
     "prompt {}, line {}: after the front matter come sections [[system]], [[user]], [[assistant]], or one section [[text]]": "提示词 {0} 第 {1} 行：声明之后应是 [[system]]、[[user]]、[[assistant]] 各节，或单独一节 [[text]]",
-    "prompt {}, line {}: output 'likelihood' goes with a section [[text]] and no other": "提示词 {0} 第 {1} 行：输出 'likelihood' 只能配单独一节 [[text]]",
+    "prompt {}, line {}: outputs 'likelihood' and 'act' go with a section [[text]], no other does": "提示词 {0} 第 {1} 行：只有输出 'likelihood' 和 'act' 配单独一节 [[text]]",
     "prompt {}, line {}: output {} goes with purpose {}, not {}": "提示词 {0} 第 {1} 行：输出 {2} 的用途应为 {3}，而不是 {4}",
     "prompt {}, line {}: output {} needs the input {}": "提示词 {0} 第 {1} 行：输出 {2} 需要输入 {3}",
     "prompt {}, line {}: there is no input {} for output {}; there are {}": "提示词 {0} 第 {1} 行：输出 {3} 没有输入 {2}；可用的有 {4}",

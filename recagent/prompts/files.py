@@ -137,10 +137,10 @@ def parse(path: Path) -> Prompt:
         raise PromptError(f"prompt {str(path)!r} must begin with front matter between '---' lines")
     front = _front_matter(path, parts[1])
     sections = _sections(path, source, start=parts.start(2))
-    if (front.output == "likelihood") != (sections[0].role == "text"):
+    if KINDS[front.output].continued != (sections[0].role == "text"):
         raise PromptError(
-            f"prompt {str(path)!r}, line {sections[0].line - 1}: output 'likelihood' goes with a "
-            "section [[text]] and no other"
+            f"prompt {str(path)!r}, line {sections[0].line - 1}: outputs 'likelihood' and 'act' go "
+            "with a section [[text]], no other does"
         )
     used = _used(path, sections)
     _check_inputs(path, front, used, declared_at=_line_of("inputs", parts[1]))

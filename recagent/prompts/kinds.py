@@ -20,12 +20,16 @@ Output = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What goes with an output: purpose, scoring mode, and inputs that it may and must ask for."""
+    """What goes with an output: purpose, scoring mode, and inputs that it may and must ask for.
+
+    ``continued``: whether its prompts are plain text, of which continuations are scored.
+    """
 
     purpose: Purpose
     mode: Mode | None = None
     may: frozenset[str]
     must: frozenset[str] = frozenset()
+    continued: bool = False
 
 
 _PERSON = frozenset(
@@ -37,7 +41,7 @@ _TURN = frozenset({"turn"})
 _MUST_LIST = frozenset({"candidates"})
 
 KINDS: Mapping[Output, Kind] = {
-    "likelihood": Kind(purpose="rerank", mode="likelihood", may=_TOLD),
+    "likelihood": Kind(purpose="rerank", mode="likelihood", may=_TOLD, continued=True),
     "label": Kind(purpose="rerank", mode="label", may=_LISTED | {"example"}, must=_MUST_LIST),
     "order": Kind(purpose="rerank", mode="listwise", may=_LISTED, must=_MUST_LIST),
     "grade": Kind(
@@ -47,6 +51,6 @@ KINDS: Mapping[Output, Kind] = {
     "set": Kind(purpose="rerank", mode="setwise", may=_LISTED | {"example"}, must=_MUST_LIST),
     "sentences": Kind(purpose="explain", may=frozenset({"clauses"})),
     "preference": Kind(purpose="preference", may=_PERSON),
-    "act": Kind(purpose="chat", may=_TURN, must=_TURN),
+    "act": Kind(purpose="chat", may=frozenset({"act"}), must=frozenset({"act"}), continued=True),
     "critique": Kind(purpose="chat", may=_TURN | {"scene", "attributes"}, must=_TURN),
 }

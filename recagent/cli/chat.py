@@ -1,0 +1,163 @@
+"""``recagent chat``: a conversation in the terminal or over a pipe; it shows what is said."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from recagent.cli.language import speak
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from recagent.chat import Conversation, Noted, Question, Said, Shown
+    from recagent.settings import Settings
+    from recagent.types import Language
+
+Config = Annotated[
+    Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")
+]
+Demo = Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")]
+Person = Annotated[str | None, typer.Option(help="The person's id. [default: somebody new]")]
+SceneName = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
+SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
+Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prompts and face.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a JSON object for each piece.")]
+
+_NOBODY = "you"  # a person of whom nothing is known
+_QUIT = {"/quit", "/exit", "/q", "quit", "exit", "退出", "再见"}
+
+WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "hello": "Say what you are looking for. /list shows what is in force, /undo takes the last "
+        "back, /scene NAME changes the scene, /help says more, /quit ends.",
+        "prompt": "you> ", "none": "(nothing known supports it)", "degraded": "DEGRADED",
+    },
+    "zh": {
+        "hello": "请说您想找什么。/list 列出现在的要求，/undo 撤销上一条，/scene 名称 换场景，"
+        "/help 看更多，/quit 结束。",
+        "prompt": "您> ", "none": "（暂无依据）", "degraded": "已降级",
+    },
+}  # fmt: skip
+
+
+def chat(
+    user: Person = None,
+    scene: SceneName = None,
+    k: SlateLength = 5,
+    lang: Lang = None,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Talk about what is recommended; what you say of it becomes constraints that code checks."""
+    import anyio  # noqa: PLC0415
+
+    from recagent.chat import Conversation  # noqa: PLC0415
+
+    settings = _settings(config, demo, lang)
+    conversation = Conversation(user_id=user or _NOBODY, scene=scene)
+    anyio.run(_talk, settings, conversation, k, json)
+
+
+def _settings(config: Path | None, demo: bool, lang: Language | None) -> Settings:
+    speak(lang)
+    overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
+    if demo:
+        from recagent.cli.progress import prepared_demo  # noqa: PLC0415
+
+        settings = prepared_demo(**overrides)
+    else:
+        from recagent.settings import load  # noqa: PLC0415
+
+        settings = load(config, **overrides)
+    speak(settings.lang)
+    return settings
+
+
+async def _talk(settings: Settings, conversation: Conversation, k: int, as_json: bool) -> None:
+    from anyio import to_thread  # noqa: PLC0415
+
+    from recagent.api import AsyncRecommender  # noqa: PLC0415
+    from recagent.chat import Agent  # noqa: PLC0415
+    from recagent.cli import show  # noqa: PLC0415
+
+    words, out = WORDS[settings.lang], show.console()
+    is_asked = sys.stdin.isatty() and not as_json
+    if is_asked:
+        out.print(words["hello"], style="dim", markup=False)
+    async with AsyncRecommender.from_settings(settings) as line:
+        remote = any(engine.is_remote for engine in settings.engines[:1])
+        agent = Agent(line, lang=settings.lang, k=k, reading="critiques" if remote else "acts")
+        while True:
+            if is_asked:
+                typer.echo(words["prompt"], nl=False)
+            text = await to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
+            if not text or text.strip().lower() in _QUIT:
+                return
+            if not text.strip():
+                continue
+            async for said in agent.say(conversation, text.strip()):
+                if as_json:
+                    typer.echo(_json_line(said))
+                else:
+                    _show(said, out, settings.lang)
+
+
+def _show(said: Said, out: Console, lang: Language) -> None:
+    from recagent.chat import Question, Shown, Words  # noqa: PLC0415
+
+    match said:
+        case Words():
+            out.print(said.text, markup=False, highlight=False)
+        case Shown():
+            _show_slate(said, out, WORDS[lang])
+        case Question():
+            _show_question(said, out)
+        case _:  # what is in force is said in words too, and shown by /list
+            pass
+
+
+def _show_slate(said: Shown, out: Console, words: dict[str, str]) -> None:
+    from recagent.prompts import caption, one_line  # noqa: PLC0415
+
+    for entry, why in zip(said.slate.entries, said.explanations, strict=True):
+        reasons = " ".join(claim.text for claim in why.claims) or words["none"]
+        out.print(f"{entry.rank:>2}. {caption(entry.item)}", markup=False, highlight=False)
+        out.print(f"    {reasons}", style="dim", markup=False, highlight=False)
+    if said.slate.trace.degraded:
+        line = f"{words['degraded']}: {one_line(said.slate.trace.degraded, 400)}"
+        out.print(line, style="bold red", markup=False, highlight=False)
+
+
+def _show_question(said: Question, out: Console) -> None:
+    options = "  ".join(f"{at}) {option}" for at, option in enumerate(said.options, start=1))
+    out.print(f"{said.text}\n    {options}", markup=False, highlight=False)
+
+
+def _json_line(said: Said) -> str:
+    import orjson  # noqa: PLC0415
+
+    from recagent.chat import Question, Shown, Words  # noqa: PLC0415
+    from recagent.cli import show  # noqa: PLC0415
+
+    match said:
+        case Words():
+            reasons = [show.explanation_json(why) for why in said.explanations]
+            value = {"words": said.text, "explanations": reasons}
+        case Shown():
+            value = {"shown": show.slate_json(said.slate, said.explanations)}
+        case Question():
+            value = {"question": said.text, "options": said.options}
+        case _:
+            value = {"noted": _noted_json(said)}
+    return orjson.dumps(value).decode()
+
+
+def _noted_json(said: Noted) -> dict[str, Any]:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    return asdict(said)

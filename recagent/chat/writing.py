@@ -90,7 +90,8 @@ def checked(reply: CritiqueReply, *, turn: str, vocabulary: Vocabulary) -> Criti
 def _constraint(wanted: Wanted, turn: str, vocabulary: Vocabulary) -> Constraint | None:
     """The condition on an attribute that there is, with a value that it can have; else None."""
     if wanted.operator in ("mentions", "does not mention"):
-        return Constraint(
+        said = str(wanted.value)
+        return Constraint(attribute="", operator=wanted.operator, value=said, words=turn)
             attribute="", operator=wanted.operator, value=str(wanted.value), words=turn
         )
     if wanted.attribute not in vocabulary.attributes:

@@ -1,0 +1,260 @@
+"""Scripted conversations, the hearing of turns, and what critiques are worth, on bundled data.
+
+    uv run python benchmarks/conversations.py            # replies of the model from a file
+    uv run python benchmarks/conversations.py --full     # the embedded model live, more people
+
+**Scripts** (eval/cases/chat): every condition that a script declares is checked on every slate by the
+code of recagent.constraints, every reason is looked up in events and catalogue. **Hearing**: which act a
+turn is that no rule tells, by the embedded model (eval/cases/chat/hearing; written by us before
+the prompts were tried on it, so small and not blind). **Simulated people**: each wants the last film
+that they liked, of a scene that is given; after a slate without it they say "no X" of a genre that
+most of the slate has and the film has not, or "X" of a genre that it has, or a decade (with critiques), or
+only "more" (without). Turns until the film is on a slate of 5, at most 10, counted as 11 where it
+never was; the difference is paired over people, its 95% interval bootstrapped. The last line is
+one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import anyio
+import numpy as np
+from scipy import stats
+
+from recagent import demo, wiring
+from recagent.adapters.sql import SqlEventStore
+from recagent.capabilities import Capabilities
+from recagent.chat import Agent, Conversation, Shown
+from recagent.chat.hearing import likely_act
+from recagent.cli.progress import prepared_demo
+from recagent.errors import ModelError
+from recagent.evaluation.conversations import FileReplies, Outcome, opened, read_scripts, run_script
+from recagent.evaluation.metering import Meter, Source
+from recagent.profiles import is_liked
+from recagent.protocols import ChatModel
+from recagent.ranking import Window
+from recagent.ranking.asking import Budget
+from recagent.recommender import StraightLine
+from recagent.types import Event, Item
+
+CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
+REPLIES = CASES / "replies.json"
+MODEL = "SmolLM2-135M-Instruct, embedded, untuned"
+MOST_TURNS = 10
+K = 5
+
+
+class OnlyKept:
+    """A model that says what it has not been asked before; its kept replies are given by a Meter."""
+
+    name = "kept"
+    capabilities = Capabilities(likelihood="levels")
+
+    async def start(self) -> frozenset[str]:
+        return self.capabilities.modes
+
+    async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> None:  # noqa: ARG002
+        raise ModelError(f"no kept reply for {texts[0].strip()!r}; run --full to make it")
+
+    async def close(self) -> None:
+        """Nothing to free."""
+
+
+def hearing_model(arguments: argparse.Namespace) -> tuple[ChatModel, FileReplies]:
+    """The model that hears turns, behind the file of its replies."""
+    replies = FileReplies(REPLIES)
+    if arguments.full:
+        replies.clear()
+    model = wiring.model(demo.settings(model={"adapter": "none"})) if arguments.full else OnlyKept()
+    source = Source(model=model, identity=MODEL, cache=replies, slots=anyio.CapacityLimiter(1))
+    return Meter(source), replies
+
+
+async def scripts(model: ChatModel, folder: Path) -> list[Outcome]:
+    """Every script, on a line for its catalogue and language."""
+    lines: dict[tuple[str, str], StraightLine] = {}
+    outcomes: list[Outcome] = []
+    for script in read_scripts(CASES):
+        key = (script.catalogue, script.lang)
+        if key not in lines:
+            lines[key] = await opened(
+                script.catalogue, folder / "-".join(key), lang=script.lang, models=[model]
+            )
+        agent = Agent(lines[key], lang=script.lang, k=K)
+        outcomes.append(await run_script(script, line=lines[key], agent=agent))
+        for failure in outcomes[-1].failures:
+            print(f"# {failure}")
+    for line in lines.values():
+        await replace_models(line).close()
+    return outcomes
+
+
+def replace_models(line: StraightLine) -> StraightLine:
+    """The line without models, whose closing leaves them open for what comes next."""
+    return StraightLine(replace(line.parts, models=()))
+
+
+async def hearing(model: ChatModel) -> dict[str, object]:
+    """How many of the turns that no rule tells are heard rightly."""
+    turns = tomllib.loads((CASES / "hearing" / "turns.toml").read_text(encoding="utf-8"))["turn"]
+    found: dict[str, list[bool]] = {}
+    for turn in turns:
+        likely = await likely_act(
+            turn["say"], model=model, lang=turn["lang"], budget=Budget(1, window=Window())
+        )
+        found.setdefault(turn["lang"], []).append(likely.act == turn["act"])
+    return {
+        lang: {"right": sum(right), "n": len(right), "interval": wilson(sum(right), len(right))}
+        for lang, right in found.items()
+    }
+
+
+def wilson(right: int, n: int) -> list[float]:
+    """95% interval of a share. Source: Wilson, 1927."""
+    found = stats.binomtest(right, n).proportion_ci(method="wilson")
+    return [round(float(found.low), 3), round(float(found.high), 3)]
+
+
+def next_critique(target: Item, slate: Sequence[Item], said: set[str]) -> str:
+    """What a truthful person says next: the most telling thing that they have not said."""
+    counted = Counter(genre for item in slate for genre in item.attributes["genres"])
+    own = set(target.attributes["genres"])
+    unwanted = [genre for genre, count in counted.most_common() if genre not in own and count > 1]
+    missing = sorted(own, key=lambda genre: counted[genre])
+    decade = int(target.attributes["year"]) // 10 * 10
+    candidates = [
+        *(f"no {genre}" for genre in unwanted[:1]),
+        *(genre for genre in missing if counted[genre] < len(slate)),
+        *(f"no {genre}" for genre in unwanted[1:]),
+        f"from the {decade}s",
+    ]
+    return next((each for each in candidates if each not in said), "more")
+
+
+async def turns_until(agent: Agent, target: Item, user_id: str, *, critiques: bool) -> int:
+    """Turns until the target is on a slate; one more than are tried where it never was."""
+    conversation, text, said = Conversation(user_id=user_id, scene=target.scene), "recommend", set()
+    for turn in range(1, MOST_TURNS + 1):
+        shown: list[Item] = []
+        async for each in agent.say(conversation, text):
+            if isinstance(each, Shown):
+                shown = [entry.item for entry in each.slate.entries]
+        if any(item.id == target.id for item in shown):
+            return turn
+        text = next_critique(target, shown, said) if critiques else "more"
+        said.add(text)
+    return MOST_TURNS + 1
+
+
+async def simulated(people: int, folder: Path) -> dict[str, object]:
+    """Turns with truthful critiques and without, paired over people; each one's target held out."""
+    source = await opened("demo", folder / "all", lang="en")
+    items = {
+        scene: await source.parts.index.items(scene) for scene in await source.parts.index.scenes()
+    }
+    events = [event async for batch in source.parts.store.all_events() for event in batch]
+    chosen = targets(events, source.parts.scale, people)
+    held_out = {(event.user_id, event.item_id) for event in chosen}
+    store = SqlEventStore(f"sqlite:///{folder / 'history.db'}")
+    await store.add_events(e for e in events if (e.user_id, e.item_id) not in held_out)
+    parts = source.parts
+    line = await with_store(parts, store)
+    agent = Agent(line, k=K)
+    pairs = [
+        [await turns_until(agent, items[event.scene][event.item_id], event.user_id, critiques=how)
+         for how in (False, True)]
+        for event in chosen
+    ]  # fmt: skip
+    await store.close()
+    await source.close()
+    found = np.asarray(pairs, dtype=float)
+    gain = found[:, 0] - found[:, 1]
+    interval = stats.bootstrap((gain,), np.mean, n_resamples=5_000, rng=0, method="percentile")
+    low, high = interval.confidence_interval
+    return {
+        "n": len(pairs), "most_turns": MOST_TURNS, "k": K,
+        "turns_without": round(float(found[:, 0].mean()), 2),
+        "turns_with": round(float(found[:, 1].mean()), 2),
+        "fewer_turns": round(float(gain.mean()), 2),
+        "interval": [round(float(low), 2), round(float(high), 2)],
+        "found_without": round(float((found[:, 0] <= MOST_TURNS).mean()), 3),
+        "found_with": round(float((found[:, 1] <= MOST_TURNS).mean()), 3),
+    }  # fmt: skip
+
+
+async def with_store(parts: object, store: SqlEventStore) -> StraightLine:
+    """The same line on another store, with counts from that one alone."""
+    from recagent.retrieval import Snapshot  # noqa: PLC0415
+
+    behaviour = Snapshot(store, scale=parts.scale)
+    sources = wiring.sources(parts.index, parts.embedder, behaviour)
+    wanted = {source.name for source in parts.sources}
+    kept = [source for source in sources if source.name in wanted]
+    return StraightLine(
+        replace(parts, store=store, behaviour=behaviour, sources=kept),
+        wiring.options(demo.settings(model={"kind": "none"})),
+    )
+
+
+def targets(events: Sequence[Event], scale: object, people: int) -> list[Event]:
+    """The last liked film of so many people with five events or more, evenly over their ids."""
+    own: dict[str, list[Event]] = {}
+    for event in sorted(events, key=lambda event: event.at):
+        own.setdefault(event.user_id, []).append(event)
+    last = [
+        [event for event in theirs if is_liked(event, scale)][-1]
+        for _, theirs in sorted(own.items())
+        if len(theirs) > 5 and any(is_liked(event, scale) for event in theirs)  # noqa: PLR2004
+    ]
+    step = max(1, len(last) // people)
+    return last[::step][:people]
+
+
+async def main(arguments: argparse.Namespace) -> dict[str, object]:
+    """All three parts."""
+    began = time.monotonic()
+    model, replies = hearing_model(arguments)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        outcomes = await scripts(model, folder)
+        heard = await hearing(model)
+        people = await simulated(arguments.people or (400 if arguments.full else 60), folder)
+    await model.close()
+    replies.close()
+    total = {
+        name: sum(getattr(each, name) for each in outcomes)
+        for name in ("slates", "entries", "broken", "foreign", "claims", "untrue")
+    }
+    passed = sum(not each.failures for each in outcomes)
+    print(f"scripts: {passed} of {len(outcomes)} as declared; {total}")
+    print(f"hearing: {heard}")
+    print(f"simulated people: {people}")
+    return {
+        "benchmark": "conversations",
+        "mode": "full" if arguments.full else "quick",
+        "scripts": {"n": len(outcomes), "passed": passed, **total},
+        "hearing": heard,
+        "simulated": people,
+        "seconds": round(time.monotonic() - began, 1),
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="the default")
+    parser.add_argument("--full", action="store_true", help="the embedded model live, 400 people")
+    parser.add_argument("--people", type=int, default=0, help="simulated; 60, or 400 with --full")
+    prepared_demo()
+    result = anyio.run(main, parser.parse_args())
+    print(json.dumps(result, ensure_ascii=False))
+    sys.exit(0 if result["scripts"]["passed"] == result["scripts"]["n"] else 1)

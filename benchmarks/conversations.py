@@ -3,15 +3,15 @@
     uv run python benchmarks/conversations.py            # replies of the model from a file
     uv run python benchmarks/conversations.py --full     # the embedded model live, more people
 
-**Scripts** (eval/cases/chat): every condition that a script declares is checked on every slate by the
-code of recagent.constraints, every reason is looked up in events and catalogue. **Hearing**: which act a
-turn is that no rule tells, by the embedded model (eval/cases/chat/hearing; written by us before
-the prompts were tried on it, so small and not blind). **Simulated people**: each wants the last film
-that they liked, of a scene that is given; after a slate without it they say "no X" of a genre that
-most of the slate has and the film has not, or "X" of a genre that it has, or a decade (with critiques), or
-only "more" (without). Turns until the film is on a slate of 5, at most 10, counted as 11 where it
-never was; the difference is paired over people, its 95% interval bootstrapped. The last line is
-one JSON object.
+**Scripts** (eval/cases/chat): every condition that a script declares is checked on every slate by
+the code of recagent.constraints, every reason is looked up in events and catalogue. **Hearing**:
+which act a turn is that no rule tells, by the embedded model (eval/cases/chat/hearing, written by
+the same hand as the prompts' examples, before they were tried). **Simulated people**: each wants
+the last film that they liked, held out, in its scene. After a slate without it they say "no X" of a
+genre that most of the slate has and the film has not, or "X" of a genre that it has, or its decade
+(with critiques), or only "more" (without). Turns until the film is on a slate of 5, 10 at most,
+counted as 11 where it never was; the difference is paired over people, its 95% interval
+bootstrapped. The last line is one JSON object.
 """
 
 from __future__ import annotations
@@ -51,11 +51,12 @@ CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
 REPLIES = CASES / "replies.json"
 MODEL = "SmolLM2-135M-Instruct, embedded, untuned"
 MOST_TURNS = 10
+PATIENCE = 300.0  # seconds: what is measured here is not the time
 K = 5
 
 
 class OnlyKept:
-    """A model that says what it has not been asked before; its kept replies are given by a Meter."""
+    """A model of which only kept replies can be had: a Meter gives these without asking it."""
 
     name = "kept"
     capabilities = Capabilities(likelihood="levels")
@@ -88,15 +89,21 @@ async def scripts(model: ChatModel, folder: Path) -> list[Outcome]:
         key = (script.catalogue, script.lang)
         if key not in lines:
             lines[key] = await opened(
-                script.catalogue, folder / "-".join(key), lang=script.lang, models=[model]
+                script.catalogue, made(folder / "-".join(key)), lang=script.lang, models=[model]
             )
-        agent = Agent(lines[key], lang=script.lang, k=K)
+        agent = Agent(lines[key], lang=script.lang, k=K, patience=PATIENCE)
         outcomes.append(await run_script(script, line=lines[key], agent=agent))
         for failure in outcomes[-1].failures:
             print(f"# {failure}")
     for line in lines.values():
         await replace_models(line).close()
     return outcomes
+
+
+def made(folder: Path) -> Path:
+    """The folder, which is there now."""
+    folder.mkdir()
+    return folder
 
 
 def replace_models(line: StraightLine) -> StraightLine:
@@ -158,7 +165,7 @@ async def turns_until(agent: Agent, target: Item, user_id: str, *, critiques: bo
 
 async def simulated(people: int, folder: Path) -> dict[str, object]:
     """Turns with truthful critiques and without, paired over people; each one's target held out."""
-    source = await opened("demo", folder / "all", lang="en")
+    source = await opened("demo", made(folder / "all"), lang="en")
     items = {
         scene: await source.parts.index.items(scene) for scene in await source.parts.index.scenes()
     }
@@ -214,7 +221,7 @@ def targets(events: Sequence[Event], scale: object, people: int) -> list[Event]:
     last = [
         [event for event in theirs if is_liked(event, scale)][-1]
         for _, theirs in sorted(own.items())
-        if len(theirs) > 5 and any(is_liked(event, scale) for event in theirs)  # noqa: PLR2004
+        if len(theirs) > 5 and any(is_liked(event, scale) for event in theirs)
     ]
     step = max(1, len(last) // people)
     return last[::step][:people]

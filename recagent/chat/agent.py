@@ -28,7 +28,6 @@ logger = logging.getLogger(__name__)
 
 MOST_READ = 500  # characters of a turn
 _ATTEMPTS = 2  # of the model, in a turn
-_DEADLINE = 20.0  # seconds for hearing a turn, the start of a cold model apart
 
 Reading = Literal["acts", "critiques"]
 
@@ -43,6 +42,7 @@ class Agent:
         lang: Language = "en",
         k: int = 5,
         reading: Reading = "acts",
+        patience: float = 30.0,
     ) -> None:
         """Speaks ``lang``, understands both languages.
 
@@ -52,11 +52,13 @@ class Agent:
             k: slate length.
             reading: what that model does: ``acts``: choose which act a turn is, which a small one
                 can; ``critiques``: write constraints under a schema, which takes a large one.
+            patience: seconds that it may take, the start of a cold one apart.
         """
         self._line = line
         self._lang: Language = lang
         self._k = k
         self._reading: Reading = reading
+        self._patience = patience
         self._surroundings = Surroundings(line)
 
     async def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
@@ -101,12 +103,12 @@ class Agent:
             return plain, ""
         try:
             await model.start()
-            with anyio.fail_after(_DEADLINE):
+            with anyio.fail_after(self._patience):
                 if self._reading == "critiques":
                     return await self._written(model, conversation, text, situation), ""
                 return await self._chosen(model, conversation, text, situation), ""
         except (ModelError, TimeoutError) as error:
-            why = str(error) or f"{_DEADLINE:g} s"
+            why = str(error) or f"{self._patience:g} s"
             logger.info("turn not heard by the model: %s", why)
             return plain, why
 

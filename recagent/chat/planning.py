@@ -111,9 +111,7 @@ def answered(text: str, *, asked: Asked, wants: Wants) -> tuple[Step, ...] | Non
         return (Tell(key="any is fine"), Recommend(asking=False))
     chosen = [at for at, option in enumerate(asked.options) if option.casefold() == said]
     if not chosen:
-        numbered = Reference(slate=[_option(at) for at in range(len(asked.options))])
-        items = numbered.meant(f"#{said}" if said.isdigit() else text)
-        chosen = [int(item.id) for item in items if len(said) < len("the second one, please")]
+        chosen = _numbered(said, len(asked.options))
     if len(chosen) != 1:
         return None
     constraints = tuple(
@@ -245,5 +243,12 @@ def _remembered(heard: Heard, situation: Situation, wants: Wants) -> tuple[Step,
     return (*kept, *changed, *([Tell(key="for now")] if changed else [])) or (Tell(key="empty"),)
 
 
-def _option(at: int) -> Item:
-    return Item(id=str(at), scene="", title="")
+def _numbered(said: str, size: int) -> list[int]:
+    """The option that a number alone names; "not the second" is no number alone."""
+    options = [Item(id=str(at), scene="", title="") for at in range(size)]
+    said = f"#{said}" if said.isdigit() else said
+    for start, end, item in Reference(slate=options).pointed(said):
+        rest = (said[:start] + said[end:]).strip(" ,，")
+        if item is not None and rest in words("said", "beside_a_number"):
+            return [int(item.id)]
+    return []

@@ -70,7 +70,8 @@ class Reference:
         whole = self.titles.get(plain(text))
         if whole is not None:
             return [whole]
-        if self.focus is not None and _BY_FOCUS.search(lowered):
+        is_quoting = _QUOTED.search(text) is not None
+        if self.focus is not None and not is_quoting and _BY_FOCUS.search(lowered):
             return [self.focus]
         return []
 

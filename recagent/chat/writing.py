@@ -92,8 +92,6 @@ def _constraint(wanted: Wanted, turn: str, vocabulary: Vocabulary) -> Constraint
     if wanted.operator in ("mentions", "does not mention"):
         said = str(wanted.value)
         return Constraint(attribute="", operator=wanted.operator, value=said, words=turn)
-            attribute="", operator=wanted.operator, value=str(wanted.value), words=turn
-        )
     if wanted.attribute not in vocabulary.attributes:
         return None
     if vocabulary.is_number(wanted.attribute):

@@ -142,10 +142,9 @@ async def opened(
         plain = demo.settings(lang=lang, model={"kind": "none"})
         settings = plain.model_copy(update={"data_dir": folder / "demo"})
     else:
-        folder.mkdir(parents=True, exist_ok=True)
         templates.copy(catalogue, to=folder)
         settings = load(folder, lang=lang, model={"kind": "none"}, data_dir=folder / "data")
-        await load_catalog(settings)
+        await load_catalog(settings, on_progress=_unheard)
     parts = replace(wiring.parts(settings), models=tuple(models))
     return StraightLine(parts, wiring.options(settings))
 
@@ -196,6 +195,10 @@ async def _judge(
                 cited = [pieces.get(key) for key in claim.evidence]
                 if not cited or not all(piece and _is_true(piece, why, profile) for piece in cited):
                     outcome.untrue += 1
+
+
+def _unheard(stage: str, done: int, total: int | None) -> None:
+    """Nobody waits for this."""
 
 
 def _is_told(constraint: Constraint, items: Mapping[str, Item]) -> bool:

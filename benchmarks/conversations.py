@@ -33,13 +33,17 @@ from scipy import stats
 
 from recagent import demo, wiring
 from recagent.adapters.sql import SqlEventStore
-from recagent.capabilities import Capabilities
 from recagent.chat import Agent, Conversation, Shown
 from recagent.chat.hearing import likely_act
 from recagent.cli.progress import prepared_demo
-from recagent.errors import ModelError
-from recagent.evaluation.conversations import FileReplies, Outcome, opened, read_scripts, run_script
-from recagent.evaluation.metering import Meter, Source
+from recagent.evaluation.conversations import (
+    FileReplies,
+    Outcome,
+    opened,
+    read_scripts,
+    remembered,
+    run_script,
+)
 from recagent.profiles import is_liked
 from recagent.protocols import ChatModel
 from recagent.ranking import Window
@@ -49,26 +53,9 @@ from recagent.types import Event, Item
 
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
 REPLIES = CASES / "replies.json"
-MODEL = "SmolLM2-135M-Instruct, embedded, untuned"
 MOST_TURNS = 10
 PATIENCE = 300.0  # seconds: what is measured here is not the time
 K = 5
-
-
-class OnlyKept:
-    """A model of which only kept replies can be had: a Meter gives these without asking it."""
-
-    name = "kept"
-    capabilities = Capabilities(likelihood="levels")
-
-    async def start(self) -> frozenset[str]:
-        return self.capabilities.modes
-
-    async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> None:  # noqa: ARG002
-        raise ModelError(f"no kept reply for {texts[0].strip()!r}; run --full to make it")
-
-    async def close(self) -> None:
-        """Nothing to free."""
 
 
 def hearing_model(arguments: argparse.Namespace) -> tuple[ChatModel, FileReplies]:
@@ -76,9 +63,8 @@ def hearing_model(arguments: argparse.Namespace) -> tuple[ChatModel, FileReplies
     replies = FileReplies(REPLIES)
     if arguments.full:
         replies.clear()
-    model = wiring.model(demo.settings(model={"adapter": "none"})) if arguments.full else OnlyKept()
-    source = Source(model=model, identity=MODEL, cache=replies, slots=anyio.CapacityLimiter(1))
-    return Meter(source), replies
+    live = wiring.model(demo.settings(model={"adapter": "none"})) if arguments.full else None
+    return remembered(replies, model=live), replies
 
 
 async def scripts(model: ChatModel, folder: Path) -> list[Outcome]:
@@ -236,7 +222,6 @@ async def main(arguments: argparse.Namespace) -> dict[str, object]:
         outcomes = await scripts(model, folder)
         heard = await hearing(model)
         people = await simulated(arguments.people or (400 if arguments.full else 60), folder)
-    await model.close()
     replies.close()
     total = {
         name: sum(getattr(each, name) for each in outcomes)

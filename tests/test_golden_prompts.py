@@ -10,10 +10,17 @@ import pytest
 from examples import make_event, make_item, make_query, wait
 
 from recagent import prompts
+from recagent.chat.hearing import likely_act
+from recagent.chat.references import Reference
+from recagent.chat.situation import Situation
+from recagent.chat.vocabulary import Vocabulary
+from recagent.chat.writing import written
+from recagent.errors import ModelError
 from recagent.explaining import phrased
 from recagent.fakes import ScriptedModel, json_order
+from recagent.prompts import one_line
 from recagent.ranking import LanguageRanker
-from recagent.ranking.asking import Window
+from recagent.ranking.asking import Budget, Window
 from recagent.types import Candidate, Evidence, Scene, User
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -139,6 +146,24 @@ def phrasing_prompt(lang, person):
     return shown(model.seen[0]) + "\n"
 
 
+def chat_prompt(name, lang, person):
+    """What the model gets of a turn; of the acts' prompts that of one."""
+    query, items = PEOPLE[person]
+    turn = query.context.wish or "hello"
+    model = ScriptedModel(reply="{}")
+    budget = Budget(1, window=Window())
+    if name == "act":
+        wait(likely_act(turn, model=model, lang=lang, budget=budget))
+        return "\n".join([shown(model.seen[1]), "<scored>", one_line(turn, 200), ""])
+    situation = Situation(
+        scene=FILMS, scenes=SCENES, items={"films": {item.id: item for item in items}},
+        vocabulary=Vocabulary(items), reference=Reference(),
+    )  # fmt: skip
+    with pytest.raises(ModelError, match="wrote no critique"):
+        wait(written(turn, situation=situation, model=model, lang=lang, budget=budget))
+    return shown(model.seen[0]) + "\n"
+
+
 LIBRARY = sorted({(path.parent.name, path.name.partition(".")[0])
                   for path in prompts.folder().glob("*/*.j2")})  # fmt: skip
 
@@ -151,6 +176,7 @@ def test_a_prompt_reads_as_it_was_approved(purpose, name, lang, person):
         "explain": lambda: phrasing_prompt(lang, person),
         "preference": lambda: extraction_prompt(lang, person),
         "rerank": lambda: ranking_prompt(name, lang, person),
+        "chat": lambda: chat_prompt(name, lang, person),
     }[purpose]()
     version = prompts.load(purpose, name, lang=lang).front.version
     golden = GOLDEN / f"{name}.v{version}.{lang}.{person}.txt"

@@ -36,14 +36,8 @@ from recagent.adapters.sql import SqlEventStore
 from recagent.chat import Agent, Conversation, Shown
 from recagent.chat.hearing import likely_act
 from recagent.cli.progress import prepared_demo
-from recagent.evaluation.conversations import (
-    FileReplies,
-    Outcome,
-    opened,
-    read_scripts,
-    remembered,
-    run_script,
-)
+from recagent.evaluation.conversations import Outcome, opened, read_scripts, run_script
+from recagent.evaluation.kept import FileReplies, remembered
 from recagent.profiles import is_liked
 from recagent.protocols import ChatModel
 from recagent.ranking import Window

@@ -13,15 +13,8 @@ from examples import wait
 from recagent import demo, wiring
 from recagent.chat import Agent
 from recagent.errors import DataError, ModelError
-from recagent.evaluation.conversations import (
-    FileReplies,
-    OnlyKept,
-    Script,
-    opened,
-    read_scripts,
-    remembered,
-    run_script,
-)
+from recagent.evaluation.conversations import Script, opened, read_scripts, run_script
+from recagent.evaluation.kept import FileReplies, OnlyKept, remembered
 
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
 SCRIPTS = read_scripts(CASES)
@@ -117,9 +110,8 @@ def test_a_reply_that_is_not_kept_says_how_to_make_it(tmp_path):
     assert replies.clear() == 1
 
 
-def test_the_command_talks_over_a_pipe(
-    shop: Path, recagent: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("shop")
+def test_the_command_talks_over_a_pipe(recagent: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("no cooking\n\nlist\n/quit\nnever read\n"))
     done = recagent("chat", "--user", "ben", "--scene", "books")
     assert done.returncode == 0, done.stderr
@@ -129,8 +121,9 @@ def test_the_command_talks_over_a_pipe(
     assert "In force: 1. topics: not cooking" in done.stdout
 
 
+@pytest.mark.usefixtures("shop")
 def test_the_command_prints_json_lines_and_ends_with_its_input(
-    shop: Path, recagent: Command, monkeypatch: pytest.MonkeyPatch
+    recagent: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("what to read\nno travel\nwhy the first?\n"))
     done = recagent("chat", "--json", "--lang", "zh")
@@ -141,9 +134,8 @@ def test_the_command_prints_json_lines_and_ends_with_its_input(
     assert [entry["item_id"] for entry in shown["slate"]]
 
 
-def test_the_command_says_what_is_wrong(
-    shop: Path, recagent: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("shop")
+def test_the_command_says_what_is_wrong(recagent: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("hello\n"))
     done = recagent("chat", "--scene", "cellar")
     assert done.returncode == 1

@@ -31,18 +31,19 @@ import anyio
 import numpy as np
 from scipy import stats
 
-from recagent import demo, wiring
+from recagent import demo, prompts, wiring
 from recagent.adapters.sql import SqlEventStore
 from recagent.chat import Agent, Conversation, Shown
-from recagent.chat.hearing import likely_act
+from recagent.chat.hearing import HEARD, likely_act
 from recagent.cli.progress import prepared_demo
 from recagent.evaluation.conversations import Outcome, opened, read_scripts, run_script
 from recagent.evaluation.kept import FileReplies, remembered
 from recagent.profiles import is_liked
-from recagent.protocols import ChatModel
+from recagent.protocols import ChatModel, Message
 from recagent.ranking import Window
 from recagent.ranking.asking import Budget
-from recagent.recommender import StraightLine
+from recagent.recommender import Parts, StraightLine
+from recagent.retrieval import Snapshot
 from recagent.types import Event, Item
 
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
@@ -92,18 +93,69 @@ def replace_models(line: StraightLine) -> StraightLine:
 
 
 async def hearing(model: ChatModel) -> dict[str, object]:
-    """How many of the turns that no rule tells are heard rightly."""
+    """How many of the turns that no rule tells are heard rightly, and by two baselines.
+
+    ``labels``: the model's letter for an act, given the same examples; less what it says of empty
+    turns. ``embedder``: the act of the nearest example.
+    """
     turns = tomllib.loads((CASES / "hearing" / "turns.toml").read_text(encoding="utf-8"))["turn"]
-    found: dict[str, list[bool]] = {}
+    found: dict[str, dict[str, list[bool]]] = {}
     for turn in turns:
-        likely = await likely_act(
-            turn["say"], model=model, lang=turn["lang"], budget=Budget(1, window=Window())
-        )
-        found.setdefault(turn["lang"], []).append(likely.act == turn["act"])
+        lang, said = turn["lang"], turn["say"]
+        budget = Budget(1, window=Window())
+        heard = {
+            "channel": (await likely_act(said, model=model, lang=lang, budget=budget)).act,
+            "labels": await by_labels(said, model=model, lang=lang),
+            "embedder": await by_embedder(said, lang=lang),
+        }
+        for how, act in heard.items():
+            found.setdefault(lang, {}).setdefault(how, []).append(act == turn["act"])
     return {
-        lang: {"right": sum(right), "n": len(right), "interval": wilson(sum(right), len(right))}
-        for lang, right in found.items()
+        lang: {
+            how: {"right": sum(right), "n": len(right), "interval": wilson(sum(right), len(right))}
+            for how, right in by_way.items()
+        }
+        for lang, by_way in found.items()
     }
+
+
+def examples(lang: str) -> dict[str, list[str]]:
+    """The messages of each act's prompt."""
+    prompt = prompts.load("chat", "act", lang=lang)
+    return {
+        act: [line[2:] for line in prompt.text(act=act).splitlines() if line.startswith("- ")]
+        for act in HEARD
+    }
+
+
+async def by_labels(turn: str, *, model: ChatModel, lang: str) -> str:
+    """The act whose letter gains most by the turn. Source: Zhao et al., "Calibrate before use"."""
+    letters = "ABCDEFG"
+    shown = [
+        f"Message: {message}\nLetter: {letter}"
+        for at in range(2)
+        for letter, messages in zip(letters, examples(lang).values(), strict=True)
+        for message in messages[at : at + 1]
+    ]
+
+    async def asked(text: str) -> np.ndarray:
+        body = "\n".join([*shown, f"Message: {text}\nLetter:"])
+        reply = await model.label_logprobs([Message("user", body)], labels=list(letters))
+        return np.asarray([-30.0 if value is None else value for value in reply.values])
+
+    gained = await asked(turn) - np.mean([await asked(text) for text in ("N/A", "...")], axis=0)
+    return HEARD[int(gained.argmax())]
+
+
+async def by_embedder(turn: str, *, lang: str) -> str:
+    """The act of the example whose vector is nearest."""
+    embedder = wiring.embedder(demo.settings())
+    (own,) = await embedder.embed([turn])
+    nearest = {
+        act: float((await embedder.embed(messages) @ own).max())
+        for act, messages in examples(lang).items()
+    }
+    return max(nearest, key=nearest.__getitem__)
 
 
 def wilson(right: int, n: int) -> list[float]:
@@ -179,10 +231,8 @@ async def simulated(people: int, folder: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def with_store(parts: object, store: SqlEventStore) -> StraightLine:
+async def with_store(parts: Parts, store: SqlEventStore) -> StraightLine:
     """The same line on another store, with counts from that one alone."""
-    from recagent.retrieval import Snapshot  # noqa: PLC0415
-
     behaviour = Snapshot(store, scale=parts.scale)
     sources = wiring.sources(parts.index, parts.embedder, behaviour)
     wanted = {source.name for source in parts.sources}

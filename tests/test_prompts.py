@@ -219,6 +219,9 @@ def rendered(title, **attributes):
         "wish": title,
         "candidates": [("A", item)],
         "item": item,
+        "act": "explain",
+        "turn": title,
+        "attributes": [(title, title)],
     }
     for path in SHIPPED:
         prompt = prompts.parse(path)

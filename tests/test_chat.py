@@ -1,6 +1,7 @@
 """The agent's conversations: what it does with a turn, what it keeps, and what it never does."""
 
 import math
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -21,7 +22,8 @@ from recagent.errors import DataError, ModelError
 from recagent.fakes import ScriptedModel
 from recagent.ranking import Window
 from recagent.ranking.asking import Budget
-from recagent.types import Constraint, Context
+from recagent.recommender import StraightLine
+from recagent.types import Constraint, Context, Scene
 
 GENRES = (("Horror",), ("Comedy", "Drama"), ("Drama",))
 FILMS = [
@@ -374,3 +376,23 @@ def test_it_speaks_chinese():
     said, _, _ = talk("不要 horror", "列出我的条件", "第九个为什么", lang="zh")
     assert words(said[0]).startswith("从现在起：genres：不要 Horror")
     assert words(said[1]).startswith("现在的要求：1.")
+
+
+def test_a_rule_of_the_scene_is_named_where_it_keeps_an_item_out():
+    async def main():
+        line, parts = await make_line([*FILMS, *BOOKS], EVENTS)
+        rule = Constraint(attribute="year", operator="at least", value=1990)
+        films = Scene(name="films", labels={"en": "Films"}, rules=(rule,))
+        ruled = StraightLine(replace(parts, scenes={"films": films}))
+        barred = await ruled.barred("ann", scene="films", context=Context(constraints=(NO_HORROR,)))
+        conversation = Conversation(user_id="ann", scene="films")
+        said = [each async for each in Agent(ruled).say(conversation, "why not “Film 2”?")]
+        await line.close()
+        return barred, said
+
+    barred, said = wait(main())
+    assert barred == {
+        item.id for item in FILMS
+        if item.attributes["year"] < 1990 or not satisfies(item, NO_HORROR) or item.id == "f1"
+    }  # fmt: skip
+    assert words(said) == "A rule of Films keeps “Film 2 (1984)” out at present."

@@ -164,9 +164,9 @@ class Tools:
         scene = situation.scene.label(self._lang)
         if not constraints:
             return self._say("none unseen", scene=scene)
-        known = {event.item_id for event in (await self._line.profile(user_id)).events}
-        unseen = [item for key, item in situation.here.items() if key not in known]
-        found = relaxations(unseen, constraints)
+        barred = await self._line.barred(user_id, scene=situation.scene.name)
+        able = [item for key, item in situation.here.items() if key not in barred]
+        found = relaxations(able, constraints)
         parts = [self._say("nothing left", scene=scene)]
         for constraint, count in found:
             what = constraint.words or told(constraint, lang=self._lang)
@@ -197,9 +197,10 @@ class Tools:
 
     async def _question(self, situation: Situation) -> Question | None:
         wants, name = self._conversation.wants, situation.scene.name
-        constraints = self._context(situation).constraints
-        items = [item for item in situation.here.values()
-                 if all(satisfies(item, each) for each in constraints)]  # fmt: skip
+        barred = await self._line.barred(
+            self._conversation.user_id, scene=name, context=self._context(situation)
+        )
+        items = [item for key, item in situation.here.items() if key not in barred]
         asked = {
             key.split("/", 1)[1] for key in self._conversation.asked if key.startswith(f"{name}/")
         }
@@ -277,6 +278,9 @@ class Tools:
             yield Words(text=self._say("why not breaks", title=title, what=what))
         elif item.id in self._conversation.shown_in(item.scene):
             yield Words(text=self._say("why not shown", title=title))
+        elif item.id in await self._line.barred(profile.user.id, scene=item.scene):
+            scene = situation.scenes[item.scene].label(self._lang)
+            yield Words(text=self._say("why not rule", title=title, scene=scene))
         else:
             why = await self._why(item, situation)
             reasons = self._reasons(why)
@@ -392,7 +396,7 @@ class Tools:
 
     def _reasons(self, why: Explanation) -> str:
         said = self._joined([claim.text for claim in why.claims])
-        return said or self._say("no reasons")
+        return self._joined([said or self._say("no reasons"), why.notice])
 
     def _noted(self, not_understood: tuple[str, ...] = ()) -> Noted:
         wants = self._conversation.wants

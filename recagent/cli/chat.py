@@ -35,11 +35,13 @@ WORDS: dict[Language, dict[str, str]] = {
         "hello": "Say what you are looking for. /list shows what is in force, /undo takes the last "
         "back, /scene NAME changes the scene, /help says more, /quit ends.",
         "prompt": "you> ", "none": "(nothing known supports it)", "degraded": "DEGRADED",
+        "review": "For human review.",
     },
     "zh": {
         "hello": "请说您想找什么。/list 列出现在的要求，/undo 撤销上一条，/scene 名称 换场景，"
         "/help 看更多，/quit 结束。",
         "prompt": "您> ", "none": "（暂无依据）", "degraded": "已降级",
+        "review": "须经人工审核。",
     },
 }  # fmt: skip
 
@@ -128,8 +130,12 @@ def _show_slate(said: Shown, out: Console, words: dict[str, str]) -> None:
         reasons = " ".join(claim.text for claim in why.claims) or words["none"]
         out.print(f"{entry.rank:>2}. {caption(entry.item)}", markup=False, highlight=False)
         out.print(f"    {reasons}", style="dim", markup=False, highlight=False)
-    if said.slate.trace.degraded:
-        line = f"{words['degraded']}: {one_line(said.slate.trace.degraded, 400)}"
+    trace, notice = said.slate.trace, said.explanations[0].notice
+    if trace.review or notice:
+        line = " ".join(filter(None, [words["review"] if trace.review else "", notice]))
+        out.print(one_line(line, 400), markup=False, highlight=False)
+    if trace.degraded:
+        line = f"{words['degraded']}: {one_line(trace.degraded, 400)}"
         out.print(line, style="bold red", markup=False, highlight=False)
 
 

@@ -159,6 +159,20 @@ class StraightLine:
         )
         return slate
 
+    async def barred(
+        self, user_id: str, *, scene: str, context: Context | None = None
+    ) -> frozenset[str]:
+        """Ids of a scene's items that cannot be recommended to a person in a context.
+
+        A rule of the scene or a constraint keeps them out, or the person knows them.
+
+        Raises:
+            DataError: an unknown scene, or a time without zone.
+        """
+        profile = await self.profile(user_id)
+        where, _ = await self._where(scene, profile)
+        return (await self._ruling(profile, where, context or Context(), None)).excluded
+
     async def explain(
         self,
         user_id: str,

@@ -396,3 +396,11 @@ def test_a_rule_of_the_scene_is_named_where_it_keeps_an_item_out():
         if item.attributes["year"] < 1990 or not satisfies(item, NO_HORROR) or item.id == "f1"
     }  # fmt: skip
     assert words(said) == "A rule of Films keeps “Film 2 (1984)” out at present."
+
+
+def test_what_is_fine_is_taken_back_if_it_was_not_and_is_a_wish_like_others_if_nobody_forbade_it():
+    said, conversation, _ = talk("no horror", "horror is fine after all", "a comedy is fine")
+    assert words(said[1]) == "Taken back: genres: not Horror (“no horror”)."
+    assert [each.value for each in conversation.wants.constraints] == ["Comedy"]
+    said, _, _ = talk("forget horror")
+    assert words(said[0]).startswith("Nothing like “horror” is in force.")

@@ -12,7 +12,7 @@ from recagent.chat.lexicon import acts, pattern
 
 Act = Literal[
     "recommend", "critique", "more", "explain", "compare", "why_not", "search", "scene", "like",
-    "dislike", "remember", "forget", "list", "undo", "help", "chat",
+    "dislike", "remember", "forget", "allow", "list", "undo", "help", "chat",
 ]  # fmt: skip
 Kind = Literal["dislike", "like", "seen"]
 ACTS: tuple[Act, ...] = get_args(Act)

@@ -10,6 +10,7 @@ from recagent.chat.conversation import Asked, Wants, renewed
 from recagent.chat.critiques import Critique, read
 from recagent.chat.lexicon import pattern, words
 from recagent.chat.references import Reference
+from recagent.chat.remarks import meant
 from recagent.chat.situation import Situation
 from recagent.chat.steps import (
     Change,
@@ -81,6 +82,8 @@ def steps_of(  # noqa: C901 - one arm an act
             return (TakeBack(), Recommend(asking=False))
         case "forget":
             return (Forget(words=heard.rest), Recommend(asking=False))
+        case "allow" if meant(heard.rest, wants):
+            return (Forget(words=heard.rest), Recommend(asking=False))
         case "recommend" | "more":
             return (Recommend(),)
         case "explain":
@@ -100,7 +103,7 @@ def steps_of(  # noqa: C901 - one arm an act
         case "like" | "dislike":
             items = reference.meant(heard.rest)
             return (Record(item=items[0], kind=heard.act),) if items else (Tell(key="which"),)
-        case "critique":
+        case "critique" | "allow":
             return asked_for(_read(heard.rest, situation), wants)
 
 

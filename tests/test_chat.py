@@ -400,7 +400,15 @@ def test_a_rule_of_the_scene_is_named_where_it_keeps_an_item_out():
 
 def test_what_is_fine_is_taken_back_if_it_was_not_and_is_a_wish_like_others_if_nobody_forbade_it():
     said, conversation, _ = talk("no horror", "horror is fine after all", "a comedy is fine")
-    assert words(said[1]) == "Taken back: genres: not Horror (“no horror”)."
+    assert words(said[1]) == "Taken back. Nothing is in force: I go by what you liked."
     assert [each.value for each in conversation.wants.constraints] == ["Comedy"]
     said, _, _ = talk("forget horror")
     assert words(said[0]).startswith("Nothing like “horror” is in force.")
+
+
+def test_of_several_values_only_the_one_that_is_named_is_taken_back():
+    said, conversation, _ = talk("no horror or comedy", "horror is fine", "forget 1")
+    assert "In force: 1. genres: not Comedy" in words(said[1])
+    assert any("Horror" in item.attributes["genres"] for item in items_of(said[1]))
+    assert not any("Comedy" in item.attributes["genres"] for item in items_of(said[1]))
+    assert conversation.wants == Wants()

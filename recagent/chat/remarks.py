@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from recagent.chat.conversation import Want, Wants
@@ -78,6 +79,32 @@ def meant(words: str, wants: Wants) -> list[Want]:
         return []
     by_words = [want for want in in_force if _share_words(said, want)]
     return by_words or [want for want in in_force if _has_value(said, want)]
+
+
+def forgotten(words: str, wants: Wants, *, situation: Situation) -> Wants:
+    """The wants without what words mean: of several values those that are named, else all of it."""
+    found = situation.vocabulary.values_in(words.lower())
+    named = {value for each in found for value in each.values}
+    for want in meant(words, wants):
+        if isinstance(want, str) or not any(_left(each, named) for each in want):
+            wants = wants.without(want)
+            continue
+        cut = {each: replace(each, value=left) for each in want if (left := _left(each, named))}
+        wants = Wants(
+            constraints=tuple(cut.get(each, each) for each in wants.constraints),
+            preferences=tuple(cut.get(each, each) for each in wants.preferences),
+            wishes=wants.wishes,
+        )
+    return wants
+
+
+def _left(constraint: Constraint, named: AbstractSet[str]) -> Value:
+    """The values that are left of several when those that are named go; none if all go or none."""
+    own = texts(constraint.value)
+    left = tuple(value for value in own if value not in named)
+    if not left or len(left) == len(own):
+        return ()
+    return left[0] if len(left) == 1 else left
 
 
 def values_of(item: Item, attribute: str) -> tuple[str, ...]:

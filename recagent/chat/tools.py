@@ -11,7 +11,7 @@ from dataclasses import replace
 from recagent.chat.conversation import Conversation, ShownSlate
 from recagent.chat.looking import differences, found_by
 from recagent.chat.questions import best_question
-from recagent.chat.remarks import meant, remarks_on, set_aside, shown_want, texts, usual
+from recagent.chat.remarks import forgotten, remarks_on, set_aside, shown_want, texts, usual
 from recagent.chat.said import Noted, Question, Said, Shown, Words
 from recagent.chat.scarcity import relaxations
 from recagent.chat.situation import Situation, Surroundings
@@ -346,15 +346,12 @@ class Tools:
 
     async def _forget(self, words: str) -> AsyncIterator[Said]:
         wants = self._conversation.wants
-        dropped = meant(words, wants)
+        kept = forgotten(words, wants, situation=await self._situation())
         user = await self._user()
         tags = [tag for tag in user.tags if tag.casefold() == words.casefold()]
-        if dropped:
-            for each in dropped:
-                wants = wants.without(each)
-            self._conversation.want(wants)
-            what = listed([shown_want(each, lang=self._lang) for each in dropped], lang=self._lang)
-            yield Words(text=self._say("forgotten", what=what))
+        if kept != wants:
+            self._conversation.want(kept)
+            yield Words(text=self._say("forgotten", now=self._in_force()))
             yield self._noted()
         elif tags:
             kept = tuple(tag for tag in user.tags if tag not in tags)

@@ -15,7 +15,8 @@ from recagent.chat.planning import answered, asked_for, planned, steps_of, wishe
 from recagent.chat.said import Question, Said, Words
 from recagent.chat.situation import Situation, Surroundings
 from recagent.chat.steps import MOST_STEPS, Step
-from recagent.chat.tools import Tools
+from recagent.chat.talk import Talk
+from recagent.chat.tools import carry_out
 from recagent.chat.wording import say
 from recagent.chat.writing import written
 from recagent.errors import ModelError
@@ -88,9 +89,15 @@ class Agent:
             steps, failed = await self._heard(conversation, text, situation)
             if failed:
                 yield Words(text=say("model", self._lang, why=failed))
-        tools = Tools(self._line, self._surroundings, conversation, lang=self._lang, k=self._k)
+        talk = Talk(
+            line=self._line,
+            surroundings=self._surroundings,
+            conversation=conversation,
+            lang=self._lang,
+            k=self._k,
+        )
         for step in steps[:MOST_STEPS]:
-            async for said in tools.carry_out(step):
+            async for said in carry_out(step, talk):
                 yield said
 
     async def _heard(

@@ -1,0 +1,113 @@
+"""Changing what the conversation or the store holds: wants, feedback, interests, the scene."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+from recagent.chat.remarks import forgotten, remarks_on, set_aside, usual
+from recagent.chat.said import Said, Words
+from recagent.chat.steps import Change, Record
+from recagent.chat.talk import Talk
+from recagent.chat.wording import listed, told
+from recagent.prompts import caption
+
+
+async def change(talk: Talk, step: Change) -> AsyncIterator[Said]:
+    """Put wants in force, and say what changed and what cannot be expressed."""
+    situation = await talk.situation()
+    wants, before = step.wants, talk.conversation.wants
+    remarks: list[str] = []
+    if step.surprise:
+        away = usual(await talk.line.profile(talk.conversation.user_id), situation)
+        remarks.append(
+            talk.say("unusual", what=told(away, lang=talk.lang)) if away
+            else talk.say("no usual")
+        )  # fmt: skip
+        if away:
+            wants = replace(wants, preferences=(away,), wishes=())
+    talk.conversation.want(wants)
+    remarks = [
+        *remarks_on(
+            before,
+            step.wants,
+            situation=situation,
+            unclear=step.unclear,
+            lang=talk.lang,
+        ),
+        *remarks,
+    ]
+    if remarks:
+        yield Words(text=talk.joined(remarks))
+    yield talk.noted(tuple(words for words, _ in step.unclear))
+
+
+async def change_scene(talk: Talk, name: str) -> AsyncIterator[Said]:
+    """Go on in another scene; what is not told there rests."""
+    situation = await talk.situation()
+    label = situation.scenes[name].label(talk.lang)
+    if name == situation.scene.name:
+        yield Words(text=talk.say("same scene", scene=label))
+        return
+    talk.conversation.scene = name
+    talk.conversation.waiting = None
+    there = await talk.situation()
+    resting = set_aside(talk.conversation.wants, situation=there, lang=talk.lang)
+    yield Words(text=talk.joined([talk.say("scene", scene=label), *resting]))
+
+
+async def record(talk: Talk, step: Record) -> AsyncIterator[Said]:
+    """Store what the person thinks of an item, with the slate that it answers."""
+    slate = next(
+        (each for each in reversed(talk.conversation.shown) if step.item.id in each.item_ids),
+        None,
+    )
+    await talk.line.record(
+        talk.conversation.user_id,
+        step.item.id,
+        kind=step.kind,
+        scene=step.item.scene,
+        impression=slate.impression if slate else "",
+    )
+    talk.conversation.focus = step.item.id
+    if step.kind == "like":
+        talk.conversation.liked = (*talk.conversation.liked, step.item.id)
+        yield Words(text=talk.say("liked", title=caption(step.item)))
+    else:
+        talk.conversation.disliked = (*talk.conversation.disliked, step.item.id)
+        yield Words(text=talk.say("disliked", title=caption(step.item)))
+
+
+async def remember(talk: Talk, tag: str) -> AsyncIterator[Said]:
+    """Add an interest to what the person declares."""
+    user = await talk.user()
+    if tag not in user.tags:
+        await talk.line.parts.store.add_users([replace(user, tags=(*user.tags, tag))])
+    yield Words(text=talk.say("remembered", what=tag))
+
+
+async def forget(talk: Talk, words: str) -> AsyncIterator[Said]:
+    """Take back a want, or an interest that is declared."""
+    wants = talk.conversation.wants
+    kept = forgotten(words, wants, situation=await talk.situation())
+    user = await talk.user()
+    tags = [tag for tag in user.tags if tag.casefold() == words.casefold()]
+    if kept != wants:
+        talk.conversation.want(kept)
+        yield Words(text=talk.say("forgotten", now=talk.in_force()))
+        yield talk.noted()
+    elif tags:
+        left = tuple(tag for tag in user.tags if tag not in tags)
+        await talk.line.parts.store.add_users([replace(user, tags=left)])
+        yield Words(text=talk.say("forgotten tag", what=listed(tags, lang=talk.lang)))
+    else:
+        yield Words(text=talk.say("not in force", words=words, now=talk.in_force()))
+
+
+async def take_back(talk: Talk) -> AsyncIterator[Said]:
+    """Bring back what was in force before the last change."""
+    if talk.conversation.take_back():
+        yield Words(text=talk.say("undone", now=talk.in_force()))
+        yield talk.noted()
+    else:
+        yield Words(text=talk.say("nothing to undo"))

@@ -1,0 +1,88 @@
+"""One turn's talk: the line, the conversation, and what the agent's tools all need of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from recagent.chat.conversation import Conversation
+from recagent.chat.remarks import shown_want, texts
+from recagent.chat.said import Noted
+from recagent.chat.situation import Situation, Surroundings
+from recagent.chat.wording import clauses, say, sentences
+from recagent.recommender import StraightLine
+from recagent.types import Context, Explanation, Item, Language, User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Talk:
+    """What a tool works with; ``k`` is the slate length."""
+
+    line: StraightLine
+    surroundings: Surroundings
+    conversation: Conversation
+    lang: Language
+    k: int
+
+    async def situation(self) -> Situation:
+        """Where the conversation stands now."""
+        return await self.surroundings.of(self.conversation)
+
+    def context(self, situation: Situation) -> Context:
+        """What is in force, as far as the scene's items can tell it."""
+        wants = self.conversation.wants
+        # The wish is quoted in reasons, so of the values only what the person named goes into it.
+        named = [
+            text
+            for each in (*wants.constraints, *wants.preferences)
+            for text in texts(each.value)
+            if each.operator == "is" and text.casefold() in each.words.casefold()
+        ]
+        return Context(
+            wish=" ".join(dict.fromkeys([*wants.wishes, *named])),
+            constraints=tuple(filter(situation.tells, wants.constraints)),
+            preferences=tuple(filter(situation.tells, wants.preferences)),
+        )
+
+    async def why(self, item: Item, situation: Situation) -> Explanation:
+        """Why an item would be recommended, with what is in force."""
+        return await self.line.explain(
+            self.conversation.user_id, item.id, scene=item.scene, context=self.context(situation)
+        )
+
+    def reasons(self, why: Explanation) -> str:
+        """The sentences of an explanation, and the scene's notice where it has one."""
+        said = self.joined([claim.text for claim in why.claims])
+        return self.joined([said or self.say("no reasons"), why.notice])
+
+    def noted(self, not_understood: tuple[str, ...] = ()) -> Noted:
+        """What is in force, as a value."""
+        wants = self.conversation.wants
+        return Noted(
+            constraints=wants.constraints,
+            preferences=wants.preferences,
+            wish=" ".join(wants.wishes),
+            not_understood=not_understood,
+        )
+
+    def in_force(self) -> str:
+        """What is in force, as a numbered sentence."""
+        wants = self.conversation.wants.listed
+        if not wants:
+            return self.say("nothing in force")
+        numbered = [
+            f"{at}. {shown_want(each, lang=self.lang)}" for at, each in enumerate(wants, start=1)
+        ]
+        return self.say("list", what=clauses(numbered, lang=self.lang))
+
+    async def user(self) -> User:
+        """The person as they are declared; one without anything where nothing is."""
+        user_id = self.conversation.user_id
+        return await self.line.parts.store.user(user_id) or User(id=user_id)
+
+    def say(self, key: str, **facts: str) -> str:
+        """A sentence of ``wording`` in the agent's language."""
+        return say(key, self.lang, **facts)
+
+    def joined(self, parts: list[str]) -> str:
+        """Sentences one after the other."""
+        return sentences(parts, lang=self.lang)

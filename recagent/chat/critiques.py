@@ -5,14 +5,13 @@ It reads and decides nothing: what becomes of a critique is the agent's matter.
 
 from __future__ import annotations
 
-import math
 import re
 import statistics
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal
 
 from recagent.chat import lexicon
+from recagent.chat.bounds import beyond, bounds, plain_number
 from recagent.chat.lexicon import CONCEPTS
 from recagent.chat.polarity import Tone, joined, tone_of
 from recagent.chat.quantities import Quantity, quantities
@@ -20,7 +19,6 @@ from recagent.chat.references import Reference
 from recagent.chat.vocabulary import Found, Vocabulary
 from recagent.types import Constraint, Item, Operator
 
-_ABOUT = 0.15  # "about 90 minutes" is within so much of it
 _RECENT = 0.75  # of a scene's items stay below what counts as new
 _LITTLE = 0.25  # of them stay below what counts as short, cheap, old
 
@@ -99,7 +97,7 @@ class _Reading:
         return Critique(
             constraints=tuple(dict.fromkeys(self._constraints)),
             preferences=tuple(dict.fromkeys(self._preferences)),
-            wish=_content(self._left),
+            wish=lexicon.content(self._left),
             unclear=tuple(self._unclear),
             like=self._like,
             surprise=self._surprise,
@@ -129,7 +127,7 @@ class _Reading:
             if attribute is None:
                 self._unclear.append(Unclear(words=words, concept=found.concept))
             else:
-                self._constraints += _bounds(attribute, found, words, self._vocabulary)
+                self._constraints += bounds(attribute, found, words, self._vocabulary)
             self._blank(found.start, found.end)
 
     def take_phrases(self) -> None:
@@ -198,7 +196,7 @@ class _Reading:
         for said, concepts, operator, share in tables:
             attribute = next(filter(None, map(self._vocabulary.of_concept, concepts)), None)
             for start, end in self._spans(said) if attribute else ():
-                value = _plain_number(self._vocabulary.quantile(str(attribute), share))
+                value = plain_number(self._vocabulary.quantile(str(attribute), share))
                 self._preferences.append(
                     Constraint(
                         attribute=str(attribute), operator=operator, value=value,
@@ -223,11 +221,11 @@ class _Reading:
         """No zombies, 不要丧尸: what is no value is looked for in all that items say."""
         for match in _NOT.finditer(self._left):
             word = match["en"] or match["zh"]
-            if not word or word in lexicon.FILLERS or _content(word) == "":
+            if not word or word in lexicon.FILLERS or lexicon.content(word) == "":
                 continue
             self._constraints.append(
                 Constraint(
-                    attribute="", operator="does not mention", value=_stem(_content(word)),
+                    attribute="", operator="does not mention", value=_stem(lexicon.content(word)),
                     words=self._said[match.start() : match.end()].strip(),
                 )
             )  # fmt: skip
@@ -278,7 +276,7 @@ class _Reading:
         middle = (
             statistics.median(numbers) if numbers else self._vocabulary.quantile(attribute, 0.5)
         )
-        value = _beyond(middle, operator, whole=self._vocabulary.whole(attribute))
+        value = beyond(middle, operator, whole=self._vocabulary.whole(attribute))
         self._constraints.append(
             Constraint(attribute=attribute, operator=operator, value=value, words=words)
         )
@@ -352,38 +350,6 @@ def _one_of(attribute: str, values: tuple[str, ...], operator: Operator, words: 
     return Constraint(attribute=attribute, operator=operator, value=value, words=words)
 
 
-def _bounds(
-    attribute: str, found: Quantity, words: str, vocabulary: Vocabulary
-) -> list[Constraint]:
-    number = found.number / 60 if "hour" in attribute.casefold() else found.number
-    whole = vocabulary.whole(attribute)
-    sides: dict[Literal["at least", "at most"], float] = {}
-    match found.bound:
-        case "below":
-            sides["at most"] = _beyond(number, "at most", whole=whole)
-        case "above":
-            sides["at least"] = _beyond(number, "at least", whole=whole)
-        case "about":
-            sides = {"at least": number * (1 - _ABOUT), "at most": number * (1 + _ABOUT)}
-        case "at least" | "at most":
-            sides[found.bound] = number
-    return [
-        Constraint(attribute=attribute, operator=side, value=_plain_number(value), words=words)
-        for side, value in sides.items()
-    ]
-
-
-def _beyond(number: float, operator: Operator, *, whole: bool) -> float:
-    """The nearest number on that side that is not the number itself."""
-    if operator == "at most":
-        return math.ceil(number) - 1 if whole else math.nextafter(number, -math.inf)
-    return math.floor(number) + 1 if whole else math.nextafter(number, math.inf)
-
-
-def _plain_number(number: float) -> int | float:
-    return int(number) if float(number).is_integer() else number
-
-
 def _is_plural(text: str, found: Found) -> bool:
     return text[found.start : found.end].endswith("s")
 
@@ -393,13 +359,3 @@ def _stem(word: str) -> str:
     if word.endswith("ies"):
         return word[:-3]
     return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
-
-
-def _content(left: str) -> str:
-    """The words that say something, once what was understood and what says nothing is out."""
-    text = left.replace("\0", " ")
-    for filler in lexicon.CHINESE_FILLERS:
-        text = text.replace(filler, " ")
-    words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text)
-    kept = [word for word in words if word not in lexicon.FILLERS and not word.isdigit()]
-    return " ".join(kept)

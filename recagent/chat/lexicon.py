@@ -54,6 +54,16 @@ def acts() -> Mapping[str, re.Pattern[str]]:
     return {name: pattern("acts", name) for name in _data()["acts"]}
 
 
+def content(left: str) -> str:
+    """The words that say something, once what was understood and what says nothing is out."""
+    text = left.replace("\0", " ")
+    for filler in CHINESE_FILLERS:
+        text = text.replace(filler, " ")
+    words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text)
+    kept = [word for word in words if word not in FILLERS and not word.isdigit()]
+    return " ".join(kept)
+
+
 def _concept(table: Mapping[str, Any]) -> Concept:
     return Concept(
         names=frozenset(table["names"]),

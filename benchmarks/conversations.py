@@ -53,15 +53,6 @@ PATIENCE = 300.0  # seconds: what is measured here is not the time
 K = 5
 
 
-def hearing_model(arguments: argparse.Namespace) -> tuple[ChatModel, FileReplies]:
-    """The model that hears turns, behind the file of its replies."""
-    replies = FileReplies(REPLIES)
-    if arguments.full:
-        replies.clear()
-    live = wiring.model(demo.settings(model={"adapter": "none"})) if arguments.full else None
-    return remembered(replies, model=live), replies
-
-
 async def scripts(model: ChatModel, folder: Path) -> list[Outcome]:
     """Every script, on a line for its catalogue and language."""
     lines: dict[tuple[str, str], StraightLine] = {}
@@ -261,13 +252,20 @@ def targets(events: Sequence[Event], scale: object, people: int) -> list[Event]:
 async def main(arguments: argparse.Namespace) -> dict[str, object]:
     """All three parts."""
     began = time.monotonic()
-    model, replies = hearing_model(arguments)
+    replies = FileReplies(REPLIES)
+    live = None
+    if arguments.full:
+        replies.clear()
+        live = wiring.model(demo.settings(model={"adapter": "none"}))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        outcomes = await scripts(model, folder)
-        heard = await hearing(model, live=arguments.full)
+        outcomes = await scripts(remembered(replies, model=live), folder)
+        # A meter takes what comes again for a retry, so each part has one of its own.
+        heard = await hearing(remembered(replies, model=live), live=arguments.full)
         replies.close()  # what was asked is kept, whatever happens to the rest
         people = await simulated(arguments.people or (200 if arguments.full else 40), folder)
+    if live is not None:
+        await live.close()
     total = {
         name: sum(getattr(each, name) for each in outcomes)
         for name in ("slates", "entries", "broken", "foreign", "claims", "untrue")

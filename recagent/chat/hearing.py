@@ -4,7 +4,7 @@ It chooses from a closed set by score and writes nothing: each act's prompt list
 who want just that, and the act is heard under whose list the person's words are likeliest.
 
 Source: Min et al., "Noisy channel language model prompting for few-shot text classification", 2022.
-Choosing by the label's probability instead hardly beat chance with the embedded model (docs/chat.md).
+Choosing by a label's probability instead hardly beats chance with the embedded model.
 """
 
 from __future__ import annotations

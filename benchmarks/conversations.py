@@ -263,7 +263,7 @@ async def main(arguments: argparse.Namespace) -> dict[str, object]:
         # A meter takes what comes again for a retry, so each part has one of its own.
         heard = await hearing(remembered(replies, model=live), live=arguments.full)
         replies.close()  # what was asked is kept, whatever happens to the rest
-        people = await simulated(arguments.people or (200 if arguments.full else 40), folder)
+        people = await simulated(arguments.people or (150 if arguments.full else 30), folder)
     if live is not None:
         await live.close()
     total = {
@@ -287,8 +287,8 @@ async def main(arguments: argparse.Namespace) -> dict[str, object]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="the default")
-    parser.add_argument("--full", action="store_true", help="the embedded model live, 200 people")
-    parser.add_argument("--people", type=int, default=0, help="simulated; 40, or 200 with --full")
+    parser.add_argument("--full", action="store_true", help="the embedded model live, 150 people")
+    parser.add_argument("--people", type=int, default=0, help="simulated; 30, or 150 with --full")
     prepared_demo()
     result = anyio.run(main, parser.parse_args())
     print(json.dumps(result, ensure_ascii=False))

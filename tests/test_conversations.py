@@ -68,6 +68,7 @@ def test_every_script_goes_as_declared_with_kept_replies(tmp_path):
 @ON_DEMO
 @pytest.mark.slow
 @pytest.mark.engine
+@pytest.mark.allow_hosts(["127.0.0.1"])
 def test_five_scripts_go_as_declared_with_the_embedded_model(tmp_path):
     model = wiring.model(demo.settings(model={"adapter": "none"}))
     found = outcomes([script for script in SCRIPTS if script.live], tmp_path, model)

@@ -18,7 +18,14 @@ pytestmark = pytest.mark.engine
 
 @pytest.mark.parametrize(
     "name",
-    ["README.md", "README.zh-CN.md", "docs/own-data.md", "docs/scenes.md", "docs/reasons.md", "docs/chat.md"],
+    [
+        "README.md",
+        "README.zh-CN.md",
+        "docs/own-data.md",
+        "docs/scenes.md",
+        "docs/reasons.md",
+        "docs/chat.md",
+    ],
 )
 def test_every_block_runs(name: str, tmp_path: Path, environment: dict[str, str]) -> None:
     blocks = BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))

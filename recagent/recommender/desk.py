@@ -13,7 +13,7 @@ from recagent.errors import DataError
 from recagent.explaining import gather
 from recagent.profiles import MAX_EVENTS
 from recagent.protocols import LanguageScores, Query
-from recagent.ranking import Fixed, Joint
+from recagent.ranking import Fixed, Joint, leaning
 from recagent.recommender.arranging import NO_QUOTAS, Needs, places
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.pace import Pace
@@ -148,9 +148,8 @@ class Desk:
         scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
         found = await self._found(asked, ladder, size, reach)
         steps = needs([each.item for each in found], scene=query.scene, profile=query.profile)
-        pool = pool_of(
-            found, self.joint, scene=scene, cold=cold, size=size, quotas=quotas, needs=steps
-        )
+        joint = leaning(self.joint, query.context.preferences)
+        pool = pool_of(found, joint, scene=scene, cold=cold, size=size, quotas=quotas, needs=steps)
         return Standing(
             found=found,
             pool=pool,
@@ -190,11 +189,12 @@ class Desk:
         """
         query, limit = asked.query, self.options.limit
         catalogue, quotas = await self._catalogue(query.scene), asked.quotas
+        joint = leaning(self.joint, query.context.preferences)
         found: list[Candidate] = []
         for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
             others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
             only = replace(query, exclude=query.exclude | others)
-            width = max(reach, self.joint.width(pool=share, limit=limit))
+            width = max(reach, joint.width(pool=share, limit=limit))
             found += await ladder.candidates(only, share, width)
         steps = missing(
             [each.item for each in found],

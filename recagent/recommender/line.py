@@ -7,36 +7,30 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from recagent.errors import DataError
-from recagent.explaining import Phrased, claims, gather, phrased
+from recagent.explaining import Phrased, claims, numbered, phrased
 from recagent.feedback import checked_event, record_impression, scene_of
-from recagent.profiles import MAX_EVENTS, rate
+from recagent.profiles import rate
 from recagent.protocols import Query
-from recagent.ranking import Fixed, Joint, leaning
-from recagent.recommender.arranging import NO_QUOTAS, places
-from recagent.recommender.ladder import Ladder
-from recagent.recommender.pace import Pace
-from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
-from recagent.recommender.slate import choose, make_trace, models_part, pool_of
-from recagent.retrieval import PerScene
-from recagent.rules import Grouped, Ruling, excluded, missing, needs, reasonable, spent, visible
-from recagent.scenes import declared_or_plain, identify
-from recagent.transfer import carried
+from recagent.recommender import changes, questions
+from recagent.recommender.desk import Desk
+from recagent.recommender.parts import Options, Parts
+from recagent.recommender.questions import shares
+from recagent.recommender.slate import choose, make_trace, models_part
+from recagent.scenes import identify
 from recagent.types import (
-    Candidate,
+    Answer,
     Context,
     Entry,
     Event,
     EventKind,
-    Evidence,
     Explanation,
     Impression,
-    Item,
     Profile,
     Scene,
     Slate,
@@ -52,11 +46,7 @@ class StraightLine:
     def __init__(self, parts: Parts, options: Options | None = None) -> None:
         self._parts = parts
         self._options = options or Options()
-        self._pace = Pace()
-        self._catalogues = PerScene(Grouped)
-        self._joint: Joint = parts.head or Fixed(
-            language_weight=self._options.language_weight, temperature=self._options.temperature
-        )
+        self._desk = Desk(parts, self._options)
 
     @property
     def parts(self) -> Parts:
@@ -78,9 +68,9 @@ class StraightLine:
             user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
             scene: where; by default the scene of the person's last event.
             k: slate length, at least 1.
-            context: the wish, the constraints and the preferences of this request, where and when
-                it is made; what breaks a constraint or a rule of the scene is never on the slate,
-                which is shorter where too little is left.
+            context: the wish and the constraints of this request, where and when it is made; what
+                breaks a constraint or a rule of the scene is never on the slate, which is shorter
+                where too little is left.
             task: the only one that is wanted; by default all of the scene's.
 
         Raises:
@@ -94,57 +84,42 @@ class StraightLine:
             raise DataError(f"k={k} is no slate length; ask for 1 or more")
         if not user_id:
             raise DataError("a slate needs a user id; any text will do for a person nobody knows")
-        parts, options, began = self._parts, self._options, time.perf_counter()
-        ladder = Ladder(parts, options, pace=self._pace)
+        parts, desk, began = self._parts, self._desk, time.perf_counter()
+        ladder = desk.ladder()
         profile = await ladder.profile(user_id)
         where, scene_from = await self._where(scene, profile)
-        context = context or Context()
-        ruling = await self._ruling(profile, where, context, task)
-        profile, quotas = visible(profile, where), where.quotas if task is None else NO_QUOTAS
-        query = self._query(profile, where, context, exclude=ruling.excluded)
-        joint, size = leaning(self._joint, context.preferences), max(options.pool, k)
-        found = await self._found(ladder, query, size, quotas=quotas)
-        cold = profile.is_cold(where.name)
-        steps = needs([each.item for each in found], scene=where, profile=profile)
-        pool = pool_of(
-            found, joint, scene=where.name, cold=cold, size=size, quotas=quotas, needs=steps
-        )
-        asks = joint.asks(pool.base, scene=where.name, cold=cold)
-        ranker = await ladder.ready() if asks else None
-        language = await ladder.language(ranker, query, pool.candidates)
-        scores = pool.base
-        if language is not None and joint.weighs(language.model):
-            scores = joint.joined(scores, language.scores, scene=where.name, cold=cold)
-        elif language is not None:
-            ladder.degraded.append(
-                f"head's order: it does not know what model {language.model!r} is worth; run "
-                "'recagent fit' again"
-            )
+        asked = await desk.asked(profile, where, context or Context(), task=task)
+        query, size = asked.query, max(self._options.pool, k)
+        found = await desk.retrieved(asked, ladder, size=size)
+        standing = await desk.heard(found, asked, ladder)
+        candidates = standing.pool.candidates
         entries = choose(
-            pool,
-            scores,
-            await parts.index.vectors(where.name, ids=[c.item.id for c in pool.candidates]),
+            standing.pool,
+            standing.scores,
+            await parts.index.vectors(where.name, ids=[each.item.id for each in candidates]),
             k=k,
-            probabilities=joint.probabilities(scores),
-            diversity=self._diversity(profile),
-            quotas=quotas,
-            needs=steps,
+            probabilities=desk.joint.probabilities(standing.scores),
+            diversity=desk.diversity(query.profile),
+            quotas=asked.quotas,
+            needs=standing.needs,
         )
         trace = make_trace(
-            profile,
+            query.profile,
             where,
             scene_from,
-            candidates=pool.candidates,
-            models_part=models_part(language, pool.candidates, notes=ruling.notes),
-            head=joint.name,
-            gated=not asks,
+            candidates=candidates,
+            models_part=models_part(standing.language, candidates, notes=asked.notes),
+            head=desk.joint.name,
+            gated=standing.gated,
             degraded=ladder.degraded,
             seconds=time.perf_counter() - began - ladder.cold_start,
         )
         slate = Slate(
             user_id=user_id,
             scene=where,
-            entries=await self._with_evidence(await self._with_likes(entries, profile), query),
+            entries=await self._with_evidence(
+                await self._with_likes(entries, query.profile), query
+            ),
             trace=trace,
         )
         await record_impression(slate, wish=query.context.wish, store=parts.store)
@@ -171,7 +146,7 @@ class StraightLine:
         """
         profile = await self.profile(user_id)
         where, _ = await self._where(scene, profile)
-        return (await self._ruling(profile, where, context or Context(), None)).excluded
+        return (await self._desk.asked(profile, where, context or Context())).query.exclude
 
     async def explain(
         self,
@@ -198,13 +173,14 @@ class StraightLine:
         """
         parts, options = self._parts, self._options
         name = await scene_of(item_id, index=parts.index, scene=scene)
-        scenes = await self._scenes()
-        ladder, where = Ladder(parts, options, pace=self._pace), scenes[name]
-        lang = where.language or options.lang
-        profile = visible(await ladder.profile(user_id), where)
-        query = self._query(profile, where, context or Context())
+        scenes = await self._desk.scenes()
+        ladder, where = self._desk.ladder(), scenes[name]
+        lang = self._desk.language(where)
+        asked = await self._desk.asked(await ladder.profile(user_id), where, context or Context())
         item = (await parts.index.items(name))[item_id]
-        (evidence,) = await self._evidence([item], query)
+        (evidence,) = await self._desk.evidence([item], asked.query)
+        lifted, failed = await shares(self._desk, item, asked)
+        evidence = (*evidence, *numbered(lifted, after=len(evidence)))
         if phrase and where.review == "human":
             why = f"plain reasons: scene {name!r} is for human review, so no model phrases there"
             said = Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
@@ -220,7 +196,7 @@ class StraightLine:
             )
         else:
             said = Phrased(claims=claims(evidence, scenes=scenes, lang=lang))
-        degraded = [*ladder.degraded, *([said.degraded] if said.degraded else [])]
+        degraded = [*ladder.degraded, *failed, *([said.degraded] if said.degraded else [])]
         return Explanation(
             item=item,
             claims=said.claims,
@@ -231,10 +207,70 @@ class StraightLine:
             notice=where.notice(lang),
         )
 
+    async def compare(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        versus: str,
+        scene: str | None = None,
+        context: Context | None = None,
+        k: int = 5,
+    ) -> Answer:
+        """Which of two items comes first, and what makes the difference.
+
+        Args:
+            user_id: the person.
+            item_id: an item of the catalogue.
+            versus: another item of the same scene.
+            scene: theirs, if several have an item of this id.
+            context: the wish and the constraints of this request.
+            k: length of the slate that is asked about.
+
+        Raises:
+            DataError: an unknown item or scene, or ``k`` below 1.
+            RetrievalError: the index was made with another embedder.
+        """
+        ask = questions.Question(item=item_id, scene=scene, context=context or Context(), k=k)
+        return await questions.compare(self._desk, user_id, ask, versus=versus)
+
+    async def why_not(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        scene: str | None = None,
+        context: Context | None = None,
+        k: int = 5,
+    ) -> Answer:
+        """Why an item is not on a slate of ``k``: unknown, met, barred, not found, or behind what.
+
+        Args and errors as ``compare``; an item that the catalogue does not have is an answer.
+        """
+        ask = questions.Question(item=item_id, scene=scene, context=context or Context(), k=k)
+        return await questions.why_not(self._desk, user_id, ask)
+
+    async def what_if(
+        self,
+        user_id: str,
+        item_id: str,
+        *,
+        scene: str | None = None,
+        context: Context | None = None,
+        k: int = 5,
+    ) -> Answer:
+        """What would move an item: one thing taken away at a time, and ranked anew.
+
+        Left out are, one by one, the person's ten newest liked items, the wish, a constraint that
+        the item breaks, that the person has met it. The language model is not asked. Args and
+        errors as ``compare``.
+        """
+        ask = questions.Question(item=item_id, scene=scene, context=context or Context(), k=k)
+        return await changes.what_if(self._desk, user_id, ask)
+
     async def reasons(self, slate: Slate) -> list[Explanation]:
         """The plain reasons of every entry of a slate, in its order, from its own evidence."""
-        scenes = await self._scenes()
-        lang = slate.scene.language or self._options.lang
+        scenes, lang = await self._desk.scenes(), self._desk.language(slate.scene)
         return [
             Explanation(
                 item=entry.item,
@@ -290,7 +326,7 @@ class StraightLine:
 
     async def profile(self, user_id: str) -> Profile:
         """What is known of a person now; empty for one that nobody knows."""
-        return await Ladder(self._parts, self._options, pace=self._pace).profile(user_id)
+        return await self._desk.ladder().profile(user_id)
 
     async def close(self) -> None:
         """Close the store, the index, models and replies, each even if another fails to close."""
@@ -302,86 +338,11 @@ class StraightLine:
             if self._parts.replies is not None:
                 closing.callback(self._parts.replies.close)
 
-    def _query(
-        self,
-        profile: Profile,
-        scene: Scene,
-        context: Context,
-        *,
-        exclude: frozenset[str] = frozenset(),
-    ) -> Query:
-        """A request, in which other scenes' taste has the weight that was learned for it."""
-        transfer = self._parts.head.transfer if self._parts.head else None
-        seen = carried(profile, target=scene.name, transfer=transfer)
-        return Query(profile=seen, scene=scene, context=context, exclude=exclude)
-
-    async def _scenes(self) -> dict[str, Scene]:
-        return declared_or_plain(await self._parts.index.scenes(), self._parts.scenes)
-
     async def _where(self, scene: str | None, profile: Profile) -> tuple[Scene, str]:
         behaviour = await self._parts.behaviour()
         return identify(
-            scene, profile=profile, scenes=await self._scenes(), activity=behaviour.activity
+            scene, profile=profile, scenes=await self._desk.scenes(), activity=behaviour.activity
         )
-
-    async def _ruling(
-        self, profile: Profile, scene: Scene, context: Context, task: Task | None
-    ) -> Ruling:
-        """All that must not come: by the scene's rules, by this request, and what has been seen."""
-        if task and scene.tasks and task not in scene.tasks:
-            raise DataError(
-                f"scene {scene.name!r} recommends no {task!r}; it has {', '.join(scene.tasks)}"
-            )
-        if context.at is not None and context.at.tzinfo is None:
-            raise DataError(f"time {context.at.isoformat()!r} has no zone; add one, as in +00:00")
-        catalogue = await self._catalogue(scene)
-        ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
-        seen = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)
-        return replace(ruling, excluded=ruling.excluded | seen)
-
-    async def _catalogue(self, scene: Scene) -> Grouped:
-        items = await self._parts.index.items(scene.name)
-        return self._catalogues(scene.name, items, scene.rules)
-
-    async def _found(
-        self, ladder: Ladder, query: Query, size: int, *, quotas: Mapping[Task, int]
-    ) -> list[Candidate]:
-        """Candidates for a pool, with what they need.
-
-        Where the scene mixes tasks they are looked for, for each of them on its own.
-        """
-        limit, catalogue = self._options.limit, await self._catalogue(query.scene)
-        joint = leaning(self._joint, query.context.preferences)
-        found: list[Candidate] = []
-        for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
-            others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
-            only = replace(query, exclude=query.exclude | others)
-            width = joint.width(pool=share, limit=limit)
-            found += await ladder.candidates(only, share, width)
-        steps = missing(
-            [each.item for each in found],
-            items=catalogue.items,
-            scene=query.scene,
-            profile=query.profile,
-        )
-        return [
-            *found,
-            *(
-                Candidate(item=item, features={"fused": 0.0})
-                for item in steps
-                if item.id not in query.exclude
-            ),
-        ]
-
-    def _diversity(self, profile: Profile) -> float:
-        least = COLD_DIVERSITY if profile.cold == "fully" else 0.0
-        return max(self._options.diversity, least)
-
-    async def _seen(self, profile: Profile) -> frozenset[str]:
-        """All that the person has any event on; of most people the profile has every event."""
-        if len(profile.events) < MAX_EVENTS:
-            return frozenset(event.item_id for event in profile.events)
-        return await self._parts.store.seen(profile.user.id)
 
     async def _with_likes(self, entries: Sequence[Entry], profile: Profile) -> Sequence[Entry]:
         liking = self._parts.head.liking if self._parts.head else None
@@ -400,11 +361,6 @@ class StraightLine:
         ]
 
     async def _with_evidence(self, entries: Sequence[Entry], query: Query) -> tuple[Entry, ...]:
-        gathered = await self._evidence([entry.item for entry in entries], query)
+        gathered = await self._desk.evidence([entry.item for entry in entries], query)
         pairs = zip(entries, gathered, strict=True)
         return tuple(replace(entry, evidence=evidence) for entry, evidence in pairs)
-
-    async def _evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
-        behaviour = await self._parts.behaviour()
-        told = [reasonable(item, query.scene) for item in items]
-        return gather(told, query, behaviour=behaviour, scale=self._parts.scale)

@@ -224,9 +224,13 @@ def _is_true(piece: Evidence, why: Explanation, profile: Profile) -> bool:
             return set(piece.refs) <= own
         case "tag":
             return set(piece.refs) <= set(profile.user.tags)
-        case "popularity":
+        case "popularity" | "share":
             return piece.refs == (why.item.id,)
-    return False
+        case "constraint":
+            told = {*why.item.attributes, "", "title", "text"}
+            return piece.refs[0] in told or "not" in piece.facts["operator"]
+        case _:  # answers to questions, which no script asks
+            return False
 
 
 def _unmet(turn: ScriptedTurn, said: Sequence[Said], conversation: Conversation) -> list[str]:

@@ -49,6 +49,8 @@ def gather(
             facts = {**_people(likes, behaviour), "scene": query.scene.name}
             pieces = [("popularity", (item.id,), facts)]
         for each in query.context.constraints:
+            if each.attribute == "id":  # what was shown before; it says nothing to a person
+                continue
             if each.task in (None, item.task) and satisfies(item, each):
                 pieces.append(("constraint", (each.attribute,), constrained(each)))
         gathered.append(numbered(pieces))

@@ -55,13 +55,56 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What a person changed in their profile; it wins over what is declared and inferred.
+
+    Attributes:
+        tags: weight in [0, 1] by tag; 0 blocks it: what carries it counts as liked no more.
+        attributes: by name; None takes it away.
+        about: a few words of their own; None leaves those that are declared.
+    """
+
+    tags: Mapping[str, float] = field(default_factory=dict[str, float])
+    attributes: Mapping[str, Value | None] = field(default_factory=dict[str, "Value | None"])
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person, as they or their application describe them; all but the id is optional."""
+    """A person, as they or their application describe them; all but the id is optional.
+
+    Attributes:
+        edits: what the person changed of it, kept apart so that loading people anew keeps it.
+    """
 
     id: str
     attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
     tags: tuple[str, ...] = ()
     about: str = ""
+    edits: Edits = field(default_factory=Edits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What was deleted with a person: how much, and the ids that they were known under."""
+
+    ids: tuple[str, ...]
+    events: int
+    impressions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A model's few words on what a person likes in a scene.
+
+    Attributes:
+        made_from: fingerprint of all that it depends on; of other events it is out of date.
+    """
+
+    scene: str
+    text: str
+    model: str
+    made_from: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Claim,
         Constraint,
         Context,
+        Edits,
         Entry,
         Event,
         Evidence,
@@ -41,8 +42,8 @@ _HOME = {
         "RetrievalError",
     ),
     "recagent.types": (
-        "Claim", "Constraint", "Context", "Entry", "Event", "Evidence", "Explanation", "Item",
-        "Scene", "Slate", "Trace", "User",
+        "Claim", "Constraint", "Context", "Edits", "Entry", "Event", "Evidence", "Explanation",
+        "Item", "Scene", "Slate", "Trace", "User",
     ),
 }  # fmt: skip
 _MODULE = {name: module for module, names in _HOME.items() for name in names}
@@ -54,6 +55,7 @@ __all__ = [
     "Constraint",
     "Context",
     "DataError",
+    "Edits",
     "Entry",
     "Event",
     "Evidence",

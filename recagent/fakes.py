@@ -260,9 +260,9 @@ class MemoryStore:
         if first == joined[0]:
             return
         self._first |= dict.fromkeys(joined, first)
-        second = self._users.pop(joined[0], None)
-        if second is not None:
-            self._users[first] = merged(self._users.get(first, User(id=first)), second)
+        nobody = User(id=first)
+        second = self._users.pop(joined[0], nobody)
+        self._users[first] = merged(self._users.get(first, nobody), second)
         self._drop_notes({first, joined[0]})
 
     async def forget(self, user_id: str) -> Forgotten:

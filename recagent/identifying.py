@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NEWEST = 100  # events that are looked at
 HALF_LIVES = (1.0, 30.0)  # days; what was done today, and this month
-WISH_WEIGHT = 10.0  # of a cosine; benchmarks/scene_identification.py
+WISH_WEIGHT = 8.0  # of a cosine; benchmarks/scene_identification.py
 _LONG = 3650.0  # days, in place of never
 
 
@@ -109,7 +109,7 @@ def scene_columns(codes: NDArray[np.intp], ages: NDArray[np.float64], *, number:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identifier:
-    """Scene probabilities from a person's events and the context: a multinomial logistic regression.
+    """Scene probabilities from events and context: a multinomial logistic regression.
 
     Attributes:
         name: fingerprint of the weights and of the events that they were learned from.
@@ -158,7 +158,8 @@ class Identifier:
 
 def words_of(scene: Scene) -> str:
     """What a scene says of itself, for comparison with a wish."""
-    return " ".join([scene.name.replace("_", " "), *scene.labels.values()])
+    told = [scene.name.replace("_", " "), *scene.labels.values(), scene.description]
+    return " ".join(filter(None, told))
 
 
 def wish_cosines(wish: Floats, words: Matrix, *, scenes: Sequence[str]) -> dict[str, float]:

@@ -373,7 +373,8 @@ class EventStore(Protocol):
     async def link(self, user_id: str, *, other: str) -> None:
         """Let ``other`` be one person with ``user_id``, with all that either is linked to.
 
-        What is declared and edited under ``user_id`` comes first. Nothing changes if they are one.
+        What is declared and edited under ``user_id`` comes first; a person of whom nothing is
+        declared is known from then on. Nothing changes if they are one.
 
         Raises:
             DataError: an id is empty or broken; the store failed.

@@ -23,6 +23,7 @@ EventKind = Literal[
     "view", "click", "like", "dislike", "rating", "purchase", "finish", "skip", "comment"
 ]
 Mode = Literal["likelihood", "label", "listwise", "pointwise", "pairwise", "setwise"]
+Known = Literal["warm", "new here", "declared only", "unknown"]
 Operator = Literal["is", "is not", "at least", "at most", "mentions", "does not mention"]
 Review = Literal["none", "human"]
 EvidenceKind = Literal["attribute", "words", "tag", "wish", "people", "popularity"]
@@ -320,6 +321,9 @@ class Profile:
             as long as it counts where a scene looks at it (``transfer.carried``).
         declared: unit vector (d,) float32 of tags, attributes and ``about``; None without any.
         items: the items of ``events`` that the catalogue knows, by id.
+        tags: weight in (0, 1], highest first; 1 for one that is declared. Inferred ones are there
+            where a recommender's ``profile`` tells it.
+        scene_tags: likewise, by scene, of those that are inferred.
     """
 
     user: User
@@ -328,6 +332,15 @@ class Profile:
     taste: Mapping[str, Vector]
     declared: Vector | None
     items: Mapping[str, Item]
+    tags: Mapping[str, float] = field(default_factory=dict[str, float])
+    scene_tags: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict[str, "Mapping[str, float]"]
+    )
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the person wrote of items, newest first."""
+        return tuple(event.text for event in self.events if event.text)
 
     def is_cold(self, scene: str) -> bool:
         """Whether the person has no events in ``scene``."""
@@ -434,8 +447,12 @@ class Trace:
 
     Attributes:
         id: of the impression, to join feedback to it.
-        scene_from: ``given``, ``last event`` or ``most active scene``.
+        scene_from: ``given``, ``identified`` (by what was learned, from context and events), or by
+            the rule until there is that: ``last event`` or ``most active scene``.
         cold: ``scene`` (new here, known elsewhere), ``fully`` (no events at all) or None.
+        known: what the slate could rest on: events here, events elsewhere, declarations or a wish,
+            or nothing.
+        scene_probability: of each scene, by name, where the scene was identified.
         sources: how many candidates of the pool each retrieval source found.
         pool: number of candidates that were ranked.
         mode: how the model scored, None where it was not asked.
@@ -454,6 +471,8 @@ class Trace:
     cold: str | None
     sources: Mapping[str, int]
     pool: int
+    known: Known = "warm"
+    scene_probability: Mapping[str, float] = field(default_factory=dict[str, float])
     model: str | None = None
     mode: Mode | None = None
     prompt: str | None = None

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from recagent.cli.chinese_evaluation import MESSAGES as EVALUATION
+from recagent.cli.chinese_people import MESSAGES as PEOPLE
 from recagent.cli.chinese_scenes import MESSAGES as SCENES
 
 # The template as it stands in the code, with {} for what is filled in; the Chinese sentence has
@@ -17,6 +18,7 @@ from recagent.cli.chinese_scenes import MESSAGES as SCENES
 MESSAGES: Mapping[str, str] = {
     **EVALUATION,
     **SCENES,
+    **PEOPLE,
     "'torch' is missing: pip install 'recagent[tune]'": "缺少 'torch'：pip install 'recagent[tune]'",
     "{} is missing: pip install 'recagent[tune]'": "缺少 {0}：pip install 'recagent[tune]'",
     "[model] adapter {} is not there; make it with 'recagent tune', or set adapter = 'none'": "[model] adapter {0} 不存在；请用 'recagent tune' 生成，或设置 adapter = 'none'",

@@ -30,8 +30,8 @@ FEWEST = 500  # moments of the newest fifth: of fewer nothing is surely better
 MOST = 50_000  # moments that are learned from, the newest
 SHARE = 0.2  # of the moments that are kept for the trial
 NAMED = 20  # devices, and places, that get a column: the most frequent
-RIDGES = (0.001, 0.01, 0.1, 1.0)
-_STEPS = 1000
+RIDGES = (0.001, 0.01, 0.1)
+_STEPS = 200
 _LEAST = 1e-6  # probability of a scene that was never seen
 
 
@@ -117,7 +117,7 @@ def fit_identifier(events: Sequence[Event], *, scenes: Iterable[str]) -> Identif
 
 
 def columns_of(events: Sequence[Event]) -> Columns:
-    """Columns for the scenes of the events, and for the devices and places that most of them tell."""
+    """Columns for the events' scenes, and for the devices and places that most of them tell."""
     return Columns(
         scenes=tuple(sorted({event.scene for event in events})),
         devices=_frequent(event.device for event in events),
@@ -192,7 +192,7 @@ def best_ridge(known: Moments) -> float:
 
 
 def log_loss(model: Any, tried: Moments) -> float:
-    """Mean negative log probability of the right scene; one that was never seen has next to none."""
+    """Mean negative log probability of the right scene; an unseen one has next to none."""
     classes: list[int] = model.classes_.tolist()
     said = np.full((len(tried.at), max(*classes, *tried.scenes.tolist()) + 1), _LEAST)
     said[:, classes] = model.predict_proba(tried.rows)
@@ -219,6 +219,7 @@ def _identifier(
         intercepts=tuple(learned[1]),
         told={
             "moments": str(len(found.at)),
+            "C": f"{ridge:g}",
             "gain over the rule": f"{gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}]",
         },
     )

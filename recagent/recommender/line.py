@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from recagent.errors import DataError
 from recagent.explaining import Phrased, claims, gather, phrased
-from recagent.feedback import checked_event, record_impression, scene_of
+from recagent.feedback import check_time, checked_event, record_impression, scene_of
 from recagent.profiles import MAX_EVENTS, rate
 from recagent.protocols import Query
 from recagent.ranking import Fixed, Joint
@@ -22,10 +22,12 @@ from recagent.recommender.arranging import NO_QUOTAS, places
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
-from recagent.recommender.slate import choose, make_trace, models_part, pool_of
+from recagent.recommender.people import People
+from recagent.recommender.slate import Where, choose, make_trace, models_part, pool_of
 from recagent.retrieval import PerScene
 from recagent.rules import Grouped, Ruling, excluded, missing, needs, reasonable, spent, visible
 from recagent.scenes import declared_or_plain, identify
+from recagent.tags import Shelves, with_tags
 from recagent.transfer import carried
 from recagent.types import (
     Candidate,
@@ -47,13 +49,19 @@ logger = logging.getLogger(__name__)
 
 
 class StraightLine:
-    """Recommends, explains and records. Its methods may run concurrently."""
+    """Recommends, explains and records. Its methods may run concurrently.
+
+    Attributes:
+        people: what a person may do with their own profile.
+    """
 
     def __init__(self, parts: Parts, options: Options | None = None) -> None:
         self._parts = parts
         self._options = options or Options()
         self._pace = Pace()
         self._catalogues = PerScene(Grouped)
+        self._shelves = Shelves(parts.index)
+        self.people = People(parts, self._options, profile=self.profile)
         self._joint: Joint = parts.head or Fixed(
             language_weight=self._options.language_weight, temperature=self._options.temperature
         )
@@ -71,7 +79,8 @@ class StraightLine:
 
         Args:
             user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
-            scene: where; by default the scene of the person's last event.
+            scene: where; by default identified from the context and the person's events, by what
+                ``recagent fit`` learned, else that of their last event.
             k: slate length, at least 1.
             context: the wish and the constraints of this request, where and when it is made; what
                 breaks a constraint or a rule of the scene is never on the slate, which is shorter
@@ -92,8 +101,9 @@ class StraightLine:
         parts, options, began = self._parts, self._options, time.perf_counter()
         ladder = Ladder(parts, options, pace=self._pace)
         profile = await ladder.profile(user_id)
-        where, scene_from = await self._where(scene, profile)
         context = context or Context()
+        place = await self._where(scene, profile, context, ladder)
+        where = place.scene
         ruling = await self._ruling(profile, where, context, task)
         profile, quotas = visible(profile, where), where.quotas if task is None else NO_QUOTAS
         query = self._query(profile, where, context, exclude=ruling.excluded)
@@ -127,8 +137,8 @@ class StraightLine:
         )
         trace = make_trace(
             profile,
-            where,
-            scene_from,
+            place,
+            wish=context.wish,
             candidates=pool.candidates,
             models_part=models_part(language, pool.candidates, notes=ruling.notes),
             head=joint.name,
@@ -236,6 +246,9 @@ class StraightLine:
         scene: str | None = None,
         at: datetime | None = None,
         impression: str = "",
+        text: str = "",
+        device: str = "",
+        place: str = "",
     ) -> Event:
         """Store what a person did with an item; their next slate takes it into account.
 
@@ -247,6 +260,9 @@ class StraightLine:
             scene: where, if several scenes have the item.
             at: when, with a time zone; now by default.
             impression: ``slate.trace.id`` of the slate that this answers.
+            text: the person's own words on the item.
+            device: on which; what is told here lets a device tell the scene.
+            place: where, likewise.
 
         Raises:
             DataError: the event does not fit the catalogue; nothing is stored.
@@ -260,6 +276,9 @@ class StraightLine:
             value=value,
             at=at or datetime.now(tz=UTC),
             impression=impression,
+            text=text,
+            device=device,
+            place=place,
         )
         event = await checked_event(draft, index=parts.index, scale=parts.scale)
         await parts.store.add_events([event])
@@ -270,8 +289,9 @@ class StraightLine:
         return await self._parts.store.impression(impression_id)
 
     async def profile(self, user_id: str) -> Profile:
-        """What is known of a person now; empty for one that nobody knows."""
-        return await Ladder(self._parts, self._options, pace=self._pace).profile(user_id)
+        """What is known of a person now, with inferred tags; empty for one that nobody knows."""
+        ladder = Ladder(self._parts, self._options, pace=self._pace)
+        return await with_tags(await ladder.profile(user_id), self._shelves)
 
     async def close(self) -> None:
         """Close the store, the index, models and replies, each even if another fails to close."""
@@ -299,11 +319,22 @@ class StraightLine:
     async def _scenes(self) -> dict[str, Scene]:
         return declared_or_plain(await self._parts.index.scenes(), self._parts.scenes)
 
-    async def _where(self, scene: str | None, profile: Profile) -> tuple[Scene, str]:
+    async def _where(
+        self, scene: str | None, profile: Profile, context: Context, ladder: Ladder
+    ) -> Where:
+        check_time(context.at)
+        scenes, learned = await self._scenes(), self._parts.identifier
+        if scene is None and learned is not None:
+            wish = await ladder.wish(context.wish, scenes)
+            found = learned(profile.events, context, scenes=scenes, wish=wish)
+            if found:
+                best = max(sorted(found), key=lambda name: found[name])
+                return Where(scene=scenes[best], taken_from="identified", probability=found)
         behaviour = await self._parts.behaviour()
-        return identify(
-            scene, profile=profile, scenes=await self._scenes(), activity=behaviour.activity
+        which, taken_from = identify(
+            scene, profile=profile, scenes=scenes, activity=behaviour.activity
         )
+        return Where(scene=which, taken_from=taken_from)
 
     async def _ruling(
         self, profile: Profile, scene: Scene, context: Context, task: Task | None
@@ -313,8 +344,6 @@ class StraightLine:
             raise DataError(
                 f"scene {scene.name!r} recommends no {task!r}; it has {', '.join(scene.tasks)}"
             )
-        if context.at is not None and context.at.tzinfo is None:
-            raise DataError(f"time {context.at.isoformat()!r} has no zone; add one, as in +00:00")
         catalogue = await self._catalogue(scene)
         ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
         seen = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)

@@ -142,9 +142,8 @@ class SqlEventStore:
             one, two = (
                 _user(connection.execute(_USER, {"who": key}).all()) for key in (first, joined[0])
             )
-            if two is not None:
-                both = _user_row(merged(one or User(id=first), two))
-                _insert(connection, USERS, [both], replace=["declared", "edits"])
+            both = _user_row(merged(one or User(id=first), two or User(id=first)))
+            _insert(connection, USERS, [both], replace=["declared", "edits"])
             _delete(connection, USERS.c.id, [joined[0]])
             _delete(connection, NOTES.c.user_id, [first, joined[0]])
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.engine
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "README.zh-CN.md", "docs/own-data.md", "docs/scenes.md"]
+    "name", ["README.md", "README.zh-CN.md", "docs/own-data.md", "docs/people.md", "docs/scenes.md"]
 )
 def test_every_block_runs(name: str, tmp_path: Path, environment: dict[str, str]) -> None:
     blocks = BLOCK.findall((ROOT / name).read_text(encoding="utf-8"))

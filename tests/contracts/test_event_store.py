@@ -253,7 +253,7 @@ def test_linked_ids_are_one_person_whichever_is_asked_for(store):
             ("tv", "b3"), ("tv", "b2"), ("tv", "b1"),
         ]  # fmt: skip
         assert wait(store.seen(name)) == {"b1", "b2", "b3"}
-        assert wait(store.person(name, limit=1)) == (None, events[:1])
+        assert wait(store.person(name, limit=1)) == (User(id="tv"), events[:1])
     assert {event.user_id for event in wait(everything(store))} == {"tv", "bob"}
     assert wait(store.ids("bob")) == ("bob",)
     wait(store.add_events([make_event("phone", "b4", days=3)]))

@@ -223,6 +223,7 @@ def test_a_broken_file_is_named(tmp_path):
 
 def test_scenes_without_labels_have_their_name_as_words():
     assert words_of(Scene(name="late_night")) == "late night"
+    assert words_of(Scene(name="cafe", description="Places to eat.")) == "cafe Places to eat."
     assert words_of(SCENES["films"]) == "films Films 电影"
 
 

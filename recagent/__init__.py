@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Claim,
         Constraint,
         Context,
+        Edits,
         Entry,
         Event,
         Evidence,
@@ -42,7 +43,8 @@ _HOME = {
         "RetrievalError",
     ),
     "recagent.types": (
-        "Answer", "Claim", "Constraint", "Context", "Entry", "Event", "Evidence", "Explanation",
+        "Answer", "Claim", "Constraint", "Context", "Edits", "Entry", "Event", "Evidence",
+        "Explanation",
         "Item", "Scene", "Slate", "Trace", "User",
     ),
 }  # fmt: skip
@@ -56,6 +58,7 @@ __all__ = [
     "Constraint",
     "Context",
     "DataError",
+    "Edits",
     "Entry",
     "Event",
     "Evidence",

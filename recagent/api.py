@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from recagent import wiring
 from recagent.errors import ConfigError
+from recagent.passport import Passport
 from recagent.recommender import StraightLine
 from recagent.settings import Settings, load
 from recagent.types import (
     Answer,
     Context,
+    Edits,
     Event,
     EventKind,
     Explanation,
+    Forgotten,
     Impression,
+    Note,
     Profile,
     Slate,
     Task,
@@ -173,6 +177,9 @@ class Recommender:
         scene: str | None = None,
         at: datetime | None = None,
         impression: str = "",
+        text: str = "",
+        device: str = "",
+        place: str = "",
     ) -> Event:
         """Store what a person did with an item; see ``StraightLine.record``."""
         return self._call(
@@ -184,6 +191,9 @@ class Recommender:
                 scene=scene,
                 at=at,
                 impression=impression,
+                text=text,
+                device=device,
+                place=place,
             )
         )
 
@@ -194,6 +204,38 @@ class Recommender:
     def profile(self, user_id: str) -> Profile:
         """What is known of a person now."""
         return self._call(lambda: self._line.profile(user_id))
+
+    def edit_profile(self, user_id: str, edits: Edits) -> Profile:
+        """Change what a person declares, and their tags; see ``People.edit``."""
+        return self._call(lambda: self._line.people.edit(user_id, edits))
+
+    def undo_edits(self, user_id: str) -> Profile:
+        """Take back all that was changed in a profile; see ``People.undo``."""
+        return self._call(lambda: self._line.people.undo(user_id))
+
+    def link(self, user_id: str, *, other: str) -> tuple[str, ...]:
+        """Make two ids one person; see ``People.link``."""
+        return self._call(lambda: self._line.people.link(user_id, other=other))
+
+    def forget(self, user_id: str) -> Forgotten:
+        """Delete all that is kept of a person; see ``People.forget``."""
+        return self._call(lambda: self._line.people.forget(user_id))
+
+    def passport(self, user_id: str, *, with_id: bool = False) -> Passport:
+        """A person's taste passport; see ``People.passport``."""
+        return self._call(lambda: self._line.people.passport(user_id, with_id=with_id))
+
+    def admit(self, user_id: str, passport: Passport) -> Profile:
+        """Take a passport as the person's own word; see ``People.admit``."""
+        return self._call(lambda: self._line.people.admit(user_id, passport))
+
+    def notes(self, user_id: str) -> Sequence[Note]:
+        """The model's kept words on what a person likes; see ``People.notes``."""
+        return self._call(lambda: self._line.people.notes(user_id))
+
+    def take_notes(self, user_id: str) -> Sequence[Note]:
+        """Ask the model for such words where they are missing; see ``People.take_notes``."""
+        return self._call(lambda: self._line.people.take_notes(user_id))
 
     def close(self) -> None:
         """Close store, index and model, and end the thread; a second call does nothing."""

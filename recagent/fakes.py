@@ -6,9 +6,10 @@ Not for serving: no setting selects them.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,25 @@ import orjson
 from recagent.capabilities import Capabilities
 from recagent.errors import ModelError, RetrievalError
 from recagent.protocols import Logprobs, Message, Reply, Schema
-from recagent.storable import check_event, check_impression, check_user
-from recagent.types import Event, Impression, Item, Mode, Usage, User
+from recagent.storable import (
+    check_event,
+    check_impression,
+    check_link,
+    check_note,
+    check_user,
+    merged,
+)
+from recagent.types import (
+    Edits,
+    Event,
+    Forgotten,
+    Impression,
+    Item,
+    Mode,
+    Note,
+    Usage,
+    User,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -188,13 +206,18 @@ class MemoryStore:
         self._users: dict[str, User] = {}
         self._events: dict[tuple[object, ...], Event] = {}
         self._impressions: dict[str, Impression] = {}
+        self._first: dict[str, str] = {}  # id of the person by each of their others
+        self._notes: dict[tuple[str, str], Note] = {}
 
     async def add_users(self, users: Iterable[User]) -> int:
         new: dict[str, User] = {}
         for user in users:
             check_user(user)
             new[user.id] = user
-        self._users |= new
+        for key, user in sorted(new.items(), key=lambda pair: pair[0] not in self._first):
+            first = self._first.get(key, key)
+            kept = self._users.get(first, User(id=first))
+            self._users[first] = replace(user, id=first, edits=kept.edits)
         return len(new)
 
     async def add_events(self, events: Iterable[Event]) -> int:
@@ -208,10 +231,11 @@ class MemoryStore:
         return len(self._events) - before
 
     async def user(self, user_id: str) -> User | None:
-        return self._users.get(user_id)
+        return self._users.get(self._first.get(user_id, user_id))
 
     async def events(self, user_id: str, *, limit: int) -> Sequence[Event]:
-        stored = [event for event in self._events.values() if event.user_id == user_id]
+        first = self._first.get(user_id, user_id)
+        stored = [event for event in self._named() if event.user_id == first]
         newest = sorted(enumerate(stored), key=lambda pair: (pair[1].at, pair[0]), reverse=True)
         return [event for _, event in newest[:limit]]
 
@@ -219,14 +243,57 @@ class MemoryStore:
         return await self.user(user_id), await self.events(user_id, limit=limit)
 
     async def seen(self, user_id: str) -> frozenset[str]:
-        return frozenset(e.item_id for e in self._events.values() if e.user_id == user_id)
+        return frozenset(event.item_id for event in await self.events(user_id, limit=sys.maxsize))
+
+    async def ids(self, user_id: str) -> tuple[str, ...]:
+        first = self._first.get(user_id, user_id)
+        return (first, *sorted(key for key, of in self._first.items() if of == first))
+
+    async def edit(self, user_id: str, edits: Edits) -> None:
+        check_user(User(id=user_id, edits=edits))
+        first = self._first.get(user_id, user_id)
+        self._users[first] = replace(self._users.get(first, User(id=first)), edits=edits)
+
+    async def link(self, user_id: str, *, other: str) -> None:
+        check_link(user_id, other)
+        first, joined = self._first.get(user_id, user_id), await self.ids(other)
+        if first == joined[0]:
+            return
+        self._first |= dict.fromkeys(joined, first)
+        nobody = User(id=first)
+        second = self._users.pop(joined[0], nobody)
+        self._users[first] = merged(self._users.get(first, nobody), second)
+        self._drop_notes({first, joined[0]})
+
+    async def forget(self, user_id: str) -> Forgotten:
+        ids = await self.ids(user_id)
+        events = {key: e for key, e in self._events.items() if e.user_id not in ids}
+        shown = {key: i for key, i in self._impressions.items() if i.user_id not in ids}
+        gone = Forgotten(
+            ids=ids,
+            events=len(self._events) - len(events),
+            impressions=len(self._impressions) - len(shown),
+        )
+        self._events, self._impressions = events, shown
+        self._users.pop(ids[0], None)
+        self._first = {key: of for key, of in self._first.items() if of != ids[0]}
+        self._drop_notes({ids[0]})
+        return gone
+
+    async def add_note(self, user_id: str, note: Note) -> None:
+        check_note(user_id, note)
+        self._notes[self._first.get(user_id, user_id), note.scene] = note
+
+    async def notes(self, user_id: str) -> Sequence[Note]:
+        first = self._first.get(user_id, user_id)
+        return [note for (of, _), note in sorted(self._notes.items()) if of == first]
 
     async def count(self) -> int:
         return len(self._events)
 
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         if self._events:
-            yield list(self._events.values())
+            yield self._named()
 
     async def add_impression(self, impression: Impression) -> None:
         check_impression(impression)
@@ -237,6 +304,17 @@ class MemoryStore:
 
     async def close(self) -> None:
         """Nothing to free."""
+
+    def _named(self) -> list[Event]:
+        """All events, each under its person's first id."""
+        named = self._first
+        return [
+            replace(event, user_id=named[event.user_id]) if event.user_id in named else event
+            for event in self._events.values()
+        ]
+
+    def _drop_notes(self, people: AbstractSet[str]) -> None:
+        self._notes = {key: note for key, note in self._notes.items() if key[0] not in people}
 
 
 def json_order(labels: Sequence[str]) -> str:

@@ -23,10 +23,19 @@ async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -
     if not event.user_id:
         raise DataError("an event needs a user id")
     check_rating(event, scale=scale)
-    if event.at.tzinfo is None:
-        raise DataError(f"time {event.at.isoformat()!r} has no zone; add one, as in +00:00")
+    check_time(event.at)
     scene = await scene_of(event.item_id, index=index, scene=event.scene or None)
     return replace(event, scene=scene)
+
+
+def check_time(at: datetime | None) -> None:
+    """Refuse a time without a zone; None is now.
+
+    Raises:
+        DataError: it has none.
+    """
+    if at is not None and at.tzinfo is None:
+        raise DataError(f"time {at.isoformat()!r} has no zone; add one, as in +00:00")
 
 
 def check_rating(event: Event, *, scale: RatingScale) -> None:

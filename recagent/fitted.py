@@ -1,4 +1,4 @@
-"""What was learned, as files of the data folder: the head, and the sequence model's weights.
+"""What was learned, as files of the data folder: head, sequence model's weights, scene weights.
 
 Vectors that belong to it are in the index. A head is written last and by one step, so that what it
 needs is there when it is.
@@ -12,13 +12,17 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from recagent.errors import ConfigError
+from recagent.identifying import Identifier
 from recagent.ranking import Head
 from recagent.retrieval import NextItem, SequenceWeights, save_weights
 
 HEAD = "head.json"
 ADAPTER = "adapter.gguf"  # what `recagent tune` made
 
+SCENES = "scenes.json"
+
 _HEAD = TypeAdapter(Head)
+_IDENTIFIER = TypeAdapter(Identifier)
 
 
 def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
@@ -59,13 +63,45 @@ def save(folder: Path, head: Head, *, weights: SequenceWeights | None) -> Path:
     kept = weights_file(folder, head.name)
     if weights is not None:
         save_weights(weights, kept)
-    written = (folder / HEAD).with_suffix(".new")
-    written.write_bytes(_HEAD.dump_json(head, indent=1))
-    found = written.replace(folder / HEAD)
+    found = _put(folder / HEAD, _HEAD.dump_json(head, indent=1))
     for other in folder.glob(weights_file(folder, "*").name):
         if other != kept:
             other.unlink()
     return found
+
+
+def load_identifier(folder: Path) -> Identifier | None:
+    """What tells a person's scene, as it was fitted for a data folder; None before that.
+
+    Raises:
+        ConfigError: its file is broken.
+    """
+    path = folder / SCENES
+    if not path.is_file():
+        return None
+    try:
+        return _IDENTIFIER.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ConfigError(
+            f"{str(path)!r} is no scene identification that this version reads; run 'recagent fit' "
+            "again, or delete the file"
+        ) from error
+
+
+def save_identifier(folder: Path, identifier: Identifier | None) -> None:
+    """Put it where ``load_identifier`` finds it; None takes an older one away."""
+    path = folder / SCENES
+    if identifier is None:
+        path.unlink(missing_ok=True)
+    else:
+        _put(path, _IDENTIFIER.dump_json(identifier, indent=1))
+
+
+def _put(path: Path, data: bytes) -> Path:
+    """Write a file in one step."""
+    written = path.with_suffix(".new")
+    written.write_bytes(data)
+    return written.replace(path)
 
 
 def weights_file(folder: Path, head: str) -> Path:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.protocols import Embedder, EventStore, ItemIndex
-from recagent.types import Event, Item, Profile, Rate, RatingScale, User
+from recagent.tags import blocked, carries, corrected, declared_weights
+from recagent.types import Event, Item, Known, Profile, Rate, RatingScale, User
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,12 +121,16 @@ async def profile_of(
     """The profile that a person's events, newest first, make; only the newest 500 count.
 
     The taste vector of a scene is the recency- and strength-weighted mean of the vectors of what
-    was liked there, plus the declared vector with weight 1, scaled to unit length.
+    was liked there, plus the declared vector with weight 1, scaled to unit length. What the person
+    changed counts in place of what was declared, and what carries a tag that they blocked is not
+    liked.
     """
+    weights, unwanted, user = declared_weights(user), blocked(user), corrected(user)
     events = tuple(events[:MAX_EVENTS])
     items = await _items(events, index)
-    liked = _liked(events, items, scale, half_life)
-    declared = await _declared(user, embedder) if embedder else None
+    every = _liked(events, items, scale, half_life)
+    liked = {key: weight for key, weight in every.items() if not carries(items[key], unwanted)}
+    declared = await _declared(user, weights, embedder) if embedder else None
     taste: dict[str, Vector] = {}
     for scene in {items[item_id].scene for item_id in liked}:
         ids = [item_id for item_id in liked if items[item_id].scene == scene]
@@ -134,8 +139,24 @@ async def profile_of(
         mean = _unit(weights @ await index.vectors(scene, ids=ids))
         taste[scene] = mean if declared is None else _unit(mean + declared)
     return Profile(
-        user=user, events=events, liked=liked, taste=taste, declared=declared, items=items
+        user=user,
+        events=events,
+        liked=liked,
+        taste=taste,
+        declared=declared,
+        items=items,
+        tags=weights,
     )
+
+
+def known_as(profile: Profile, *, scene: str, wish: str) -> Known:
+    """What a slate in ``scene`` can rest on, by the best rung of the ladder that is there."""
+    if not profile.is_cold(scene):
+        return "warm"
+    if profile.events:
+        return "new here"
+    user = profile.user
+    return "declared only" if user.attributes or user.tags or user.about or wish else "unknown"
 
 
 def _liked(
@@ -168,13 +189,19 @@ async def _items(events: Sequence[Event], index: ItemIndex) -> dict[str, Item]:
     return known
 
 
-async def _declared(user: User, embedder: Embedder) -> Vector | None:
+async def _declared(user: User, weights: Mapping[str, float], embedder: Embedder) -> Vector | None:
+    """What is declared as one text; a tag of less than full weight is added with that weight."""
     values = [
         " ".join(value) if isinstance(value, tuple) else str(value)
         for value in user.attributes.values()
     ]
-    text = " ".join(filter(None, [*user.tags, user.about, *values]))
-    return (await embedder.embed([text]))[0] if text else None
+    light = {tag: weight for tag, weight in weights.items() if weight < 1}
+    full = [tag for tag in user.tags if tag not in light]
+    text = " ".join(filter(None, [*full, user.about, *values]))
+    if not text and not light:
+        return None
+    rows = await embedder.embed([text, *light])
+    return _unit(np.asarray([1.0, *light.values()], np.float32) @ rows) if light else rows[0]
 
 
 def _unit(vector: Vector) -> Vector:

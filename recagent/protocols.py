@@ -15,10 +15,13 @@ from recagent.capabilities import Capabilities
 from recagent.types import (
     Candidate,
     Context,
+    Edits,
     Event,
+    Forgotten,
     Impression,
     Item,
     Mode,
+    Note,
     Profile,
     Scene,
     Usage,
@@ -303,10 +306,14 @@ class Ranker(Protocol):
 
 
 class EventStore(Protocol):
-    """People, their events, and what they were shown."""
+    """People, their events, and what they were shown.
+
+    A person may have several ids, once these are linked: whatever is read or written by one of them
+    is the person's, and what is read names them by the first.
+    """
 
     async def add_users(self, users: Iterable[User]) -> int:
-        """Add or replace people, all or none; returns how many.
+        """Add or replace people, all or none; returns how many. What ``edit`` keeps stays.
 
         Raises:
             DataError: a text with NUL or half of a surrogate pair; the store failed.
@@ -349,6 +356,41 @@ class EventStore(Protocol):
 
         What others store meanwhile comes at the end, or not at all.
         """
+        ...
+
+    async def edit(self, user_id: str, edits: Edits) -> None:
+        """Keep what a person changed of their profile, in place of what they had changed before.
+
+        Raises:
+            DataError: a text with NUL or half of a surrogate pair; the store failed.
+        """
+        ...
+
+    async def ids(self, user_id: str) -> tuple[str, ...]:
+        """All ids of the person, the first one first; of one that nobody linked, the id alone."""
+        ...
+
+    async def link(self, user_id: str, *, other: str) -> None:
+        """Let ``other`` be one person with ``user_id``, with all that either is linked to.
+
+        What is declared and edited under ``user_id`` comes first; a person of whom nothing is
+        declared is known from then on. Nothing changes if they are one.
+
+        Raises:
+            DataError: an id is empty or broken; the store failed.
+        """
+        ...
+
+    async def forget(self, user_id: str) -> Forgotten:
+        """Delete all that is kept of a person under any of their ids; all or none."""
+        ...
+
+    async def add_note(self, user_id: str, note: Note) -> None:
+        """Keep a note in place of the scene's older one."""
+        ...
+
+    async def notes(self, user_id: str) -> Sequence[Note]:
+        """The notes on a person, by name of the scene."""
         ...
 
     async def add_impression(self, impression: Impression) -> None:

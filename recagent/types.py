@@ -23,6 +23,7 @@ EventKind = Literal[
     "view", "click", "like", "dislike", "rating", "purchase", "finish", "skip", "comment"
 ]
 Mode = Literal["likelihood", "label", "listwise", "pointwise", "pairwise", "setwise"]
+Known = Literal["warm", "new here", "declared only", "unknown"]
 Operator = Literal["is", "is not", "at least", "at most", "mentions", "does not mention"]
 Review = Literal["none", "human"]
 EvidenceKind = Literal[
@@ -60,13 +61,56 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """What a person changed in their profile; it wins over what is declared and inferred.
+
+    Attributes:
+        tags: weight in [0, 1] by tag; 0 blocks it: what carries it counts as liked no more.
+        attributes: by name; None takes it away.
+        about: a few words of their own; None leaves those that are declared.
+    """
+
+    tags: Mapping[str, float] = field(default_factory=dict[str, float])
+    attributes: Mapping[str, Value | None] = field(default_factory=dict[str, "Value | None"])
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person, as they or their application describe them; all but the id is optional."""
+    """A person, as they or their application describe them; all but the id is optional.
+
+    Attributes:
+        edits: what the person changed of it, kept apart so that loading people anew keeps it.
+    """
 
     id: str
     attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
     tags: tuple[str, ...] = ()
     about: str = ""
+    edits: Edits = field(default_factory=Edits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What was deleted with a person: how much, and the ids that they were known under."""
+
+    ids: tuple[str, ...]
+    events: int
+    impressions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A model's few words on what a person likes in a scene.
+
+    Attributes:
+        made_from: fingerprint of all that it depends on; of other events it is out of date.
+    """
+
+    scene: str
+    text: str
+    model: str
+    made_from: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,6 +328,9 @@ class Profile:
             as long as it counts where a scene looks at it (``transfer.carried``).
         declared: unit vector (d,) float32 of tags, attributes and ``about``; None without any.
         items: the items of ``events`` that the catalogue knows, by id.
+        tags: weight in (0, 1], highest first; 1 for one that is declared. Inferred ones are there
+            where a recommender's ``profile`` tells it.
+        scene_tags: likewise, by scene, of those that are inferred.
     """
 
     user: User
@@ -292,6 +339,15 @@ class Profile:
     taste: Mapping[str, Vector]
     declared: Vector | None
     items: Mapping[str, Item]
+    tags: Mapping[str, float] = field(default_factory=dict[str, float])
+    scene_tags: Mapping[str, Mapping[str, float]] = field(
+        default_factory=dict[str, "Mapping[str, float]"]
+    )
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the person wrote of items, newest first."""
+        return tuple(event.text for event in self.events if event.text)
 
     def is_cold(self, scene: str) -> bool:
         """Whether the person has no events in ``scene``."""
@@ -423,8 +479,12 @@ class Trace:
 
     Attributes:
         id: of the impression, to join feedback to it.
-        scene_from: ``given``, ``last event`` or ``most active scene``.
+        scene_from: ``given``, ``identified`` (by what was learned, from context and events), or by
+            the rule until there is that: ``last event`` or ``most active scene``.
         cold: ``scene`` (new here, known elsewhere), ``fully`` (no events at all) or None.
+        known: what the slate could rest on: events here, events elsewhere, declarations or a wish,
+            or nothing.
+        scene_probability: of each scene, by name, where the scene was identified.
         sources: how many candidates of the pool each retrieval source found.
         pool: number of candidates that were ranked.
         mode: how the model scored, None where it was not asked.
@@ -443,6 +503,8 @@ class Trace:
     cold: str | None
     sources: Mapping[str, int]
     pool: int
+    known: Known = "warm"
+    scene_probability: Mapping[str, float] = field(default_factory=dict[str, float])
     model: str | None = None
     mode: Mode | None = None
     prompt: str | None = None

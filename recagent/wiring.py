@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -93,11 +94,12 @@ SOURCES = tuple(
 
 
 def parts(settings: Settings) -> Parts:
-    """The parts that the settings describe, with the head that was fitted if one was.
+    """The parts that the settings describe, with what was fitted, if anything was.
 
     Models and indexes load at first use.
     """
-    return parts_with(settings, learned=head(settings))
+    learned, identifier = head(settings), fitted.load_identifier(settings.data_dir)
+    return replace(parts_with(settings, learned=learned), identifier=identifier)
 
 
 def parts_with(settings: Settings, *, learned: Head | None) -> Parts:

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.engine
         "README.md",
         "README.zh-CN.md",
         "docs/own-data.md",
+        "docs/people.md",
         "docs/scenes.md",
         "docs/reasons.md",
         "docs/chat.md",

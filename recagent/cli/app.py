@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,10 +13,12 @@ from recagent.cli.chat import chat
 from recagent.cli.evaluate import app as eval_app
 from recagent.cli.language import speak
 from recagent.cli.models import app as models_app
+from recagent.cli.opening import opened as _open
+from recagent.cli.opening import settings_of as _settings
+from recagent.cli.profile import app as profile_app
 from recagent.cli.vllm import app as vllm_app
 
 if TYPE_CHECKING:
-    from recagent.api import Recommender
     from recagent.settings import Settings
     from recagent.types import Language
 
@@ -35,6 +37,7 @@ app.add_typer(events_app, name="events")
 app.add_typer(head_app, name="head")
 app.add_typer(transfer_app, name="transfer")
 app.add_typer(models_app, name="models")
+app.add_typer(profile_app, name="profile")
 app.add_typer(eval_app, name="eval")
 app.add_typer(vllm_app, name="vllm")
 app.command()(chat)
@@ -48,14 +51,15 @@ Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prom
 DropOrphans = Annotated[
     bool, typer.Option("--drop-orphans", help="Leave out events of unknown items.")
 ]
-Scene = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
+Scene = Annotated[str | None, typer.Option(help="Scene. [default: identified]")]
 SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
 Wish = Annotated[str, typer.Option(help='What is wanted now: "something light".')]
 Task = Annotated[
     Literal["item", "content", "activity", "person"] | None,
     typer.Option(help="What to recommend. [default: all of the scene's]"),
 ]
-Place = Annotated[str, typer.Option(help="Where the person is: 41.15,-8.61.")]
+Device = Annotated[str, typer.Option(help="On which: phone, tv...")]
+Place = Annotated[str, typer.Option(help="Where: home, train, or 41.15,-8.61.")]
 Only = Annotated[
     list[str] | None,
     typer.Option("--only", help='A constraint: "price at most 20". May be given several times.'),
@@ -114,6 +118,8 @@ def recommend(
     k: SlateLength = 5,
     wish: Wish = "",
     task: Task = None,
+    at: Annotated[datetime | None, typer.Option(help="When, in UTC. [default: now]")] = None,
+    device: Device = "",
     place: Place = "",
     only: Only = None,
     lang: Lang = None,
@@ -122,12 +128,21 @@ def recommend(
     json: Json = False,
 ) -> None:
     """Print a slate for a person."""
+    from datetime import UTC  # noqa: PLC0415
+
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.only import constraint  # noqa: PLC0415
     from recagent.types import Context  # noqa: PLC0415
 
+    when = at.replace(tzinfo=UTC) if at else None
+    context = Context(
+        wish=wish,
+        at=when,
+        device=device,
+        place=place,
+        constraints=tuple(map(constraint, only or [])),
+    )
     settings = _settings(config, demo, lang)
-    context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
     with _open(settings) as recommender:
         slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
         reasons = recommender.reasons(slate)
@@ -358,6 +373,9 @@ def events_add(
     scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
     at: Annotated[datetime | None, typer.Option(help="When, in UTC. [default: now]")] = None,
     impression: Annotated[str, typer.Option(help="The id of the slate that this answers.")] = "",
+    text: Annotated[str, typer.Option(help="The person's own words on it.")] = "",
+    device: Device = "",
+    place: Place = "",
     config: Config = None,
     demo: Demo = False,
     json: Json = False,
@@ -379,6 +397,9 @@ def events_add(
             scene=scene,
             at=when,
             impression=impression,
+            text=text,
+            device=device,
+            place=place,
         )
     show.event_line(event, lang=settings.lang, as_json=json)
 
@@ -416,24 +437,3 @@ def _column_map(pairs: str) -> dict[str, str]:
             raise typer.BadParameter(f"{pair!r} is not FIELD=COLUMN", param_hint="--map")
         columns[field] = column
     return columns
-
-
-def _settings(config: Path | None, demo: bool, lang: Language | None) -> Settings:
-    speak(lang)
-    overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
-    if demo:
-        from recagent.cli.progress import prepared_demo  # noqa: PLC0415
-
-        settings = prepared_demo(**overrides)
-    else:
-        from recagent.settings import load  # noqa: PLC0415
-
-        settings = load(config, **overrides)
-    speak(settings.lang)
-    return settings
-
-
-def _open(settings: Settings) -> Recommender:
-    from recagent.api import Recommender  # noqa: PLC0415
-
-    return Recommender.from_settings(settings)

@@ -11,6 +11,7 @@ from functools import cache
 
 from recagent.cli.chinese_chat import MESSAGES as CHAT
 from recagent.cli.chinese_evaluation import MESSAGES as EVALUATION
+from recagent.cli.chinese_people import MESSAGES as PEOPLE
 from recagent.cli.chinese_reasons import MESSAGES as REASONS
 from recagent.cli.chinese_scenes import MESSAGES as SCENES
 
@@ -21,6 +22,7 @@ MESSAGES: Mapping[str, str] = {
     **EVALUATION,
     **SCENES,
     **REASONS,
+    **PEOPLE,
     "'torch' is missing: pip install 'recagent[tune]'": "缺少 'torch'：pip install 'recagent[tune]'",
     "{} is missing: pip install 'recagent[tune]'": "缺少 {0}：pip install 'recagent[tune]'",
     "[model] adapter {} is not there; make it with 'recagent tune', or set adapter = 'none'": "[model] adapter {0} 不存在；请用 'recagent tune' 生成，或设置 adapter = 'none'",

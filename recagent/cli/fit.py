@@ -30,6 +30,11 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "{high:+.3f}]",
         "no sequence": "the sequence model is not kept, it does not surely help: {added:+.3f} "
         "[{low:+.3f}, {high:+.3f}]",
+        "scenes": "scene of the next event, {n} times after all that was learned from: "
+        "{accuracy:.1%} identified, {rule:.1%} by the rule (their last event's), {gain:+.3f} "
+        "[{low:+.3f}, {high:+.3f}]",
+        "no scenes": "scenes stay with the rule (that of the last event): {accuracy:.1%} "
+        "identified of {n}, {rule:.1%} by the rule, {gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "silent": "the language model will not be asked: {why}",
         "no model": "none is set", "no choices": "it was asked about no past choice",
         "few answers": "it answered about fewer past choices than it takes to weigh it by (50)",
@@ -49,6 +54,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "no likes": "没有喜欢概率：不喜欢的评价太少",
         "sequence": "序列模型从现在起是一个来源：{added:+.3f} [{low:+.3f}, {high:+.3f}]",
         "no sequence": "没有保留序列模型，不能确定它有帮助：{added:+.3f} [{low:+.3f}, {high:+.3f}]",
+        "scenes": "下一次行为的场景（学习之后的 {n} 次）：识别正确 {accuracy:.1%}，"
+        "按规则（上一次行为的场景）{rule:.1%}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
+        "no scenes": "场景仍按规则（上一次行为的场景）：{n} 次中识别正确 {accuracy:.1%}，"
+        "按规则 {rule:.1%}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "silent": "不会调用语言模型：{why}",
         "no model": "没有设置模型", "no choices": "没有就任何过去的选择问过它",
         "few answers": "它回答的过去选择太少，不足以衡量它（需要 50 个）",
@@ -99,6 +108,18 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
         out.print(line, markup=False, highlight=False)
     if found.silent:
         out.print(words["silent"].format(why=words[found.silent]), markup=False, highlight=False)
+    if found.scenes:
+        key = "scenes" if found.scenes.identifier else "no scenes"
+        gain, low, high = found.scenes.gain
+        said = words[key].format(
+            n=found.scenes.moments,
+            accuracy=found.scenes.accuracy,
+            rule=found.scenes.rule,
+            gain=gain,
+            low=low,
+            high=high,
+        )
+        out.print(said, markup=False, highlight=False)
     _gates(found.head.gates, words)
     path = settings.data_dir / HEAD
     out.print(words["saved"].format(name=found.head.name, path=path), markup=False, highlight=False)
@@ -154,5 +175,10 @@ def _json(found: Fitted) -> dict[str, Any]:
         "judgments": found.judgments,
         "sequence_gain": found.sequence,
         "language_model_not_asked": found.silent,
+        "scene_moments": found.scenes.moments if found.scenes else 0,
+        "scene_accuracy": found.scenes.accuracy if found.scenes else None,
+        "scene_accuracy_rule": found.scenes.rule if found.scenes else None,
+        "scene_gain": found.scenes.gain if found.scenes else None,
+        "scene_identified": bool(found.scenes and found.scenes.identifier),
         "gates": head.gates,
     }

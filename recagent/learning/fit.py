@@ -19,6 +19,7 @@ from recagent.evaluation.resampling import interval
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
 from recagent.learning.gating import ndcg
+from recagent.learning.identifying import Identified, fit_identifier
 from recagent.learning.judging import judgments
 from recagent.learning.language import Pool, Silent, asked, pools, with_language
 from recagent.learning.liking import fit_liking
@@ -57,6 +58,7 @@ class Fitted:
         sequence: what a sequence model added to the head's nDCG@10, and the ends of its interval;
             None where none was trained. It is part of the head if that is surely above zero.
         silent: why nothing is known of a language model's worth; empty where it is.
+        scenes: what tells a person's scene, and how well; None for too few events.
     """
 
     head: Head
@@ -68,6 +70,7 @@ class Fitted:
     judgments: int
     sequence: tuple[float, float, float] | None
     silent: Silent
+    scenes: Identified | None = None
 
 
 async def fit(
@@ -117,10 +120,13 @@ async def fit(
                 own, vectors = model.of(scene)
                 await following.write(scene, ids=own, vectors=vectors)
             weights = model.weights
+        on_progress("scenes", 0, None)
+        scenes = await to_thread.run_sync(lambda: fit_identifier(data.events, scenes=data.scenes))
+        fitted.save_identifier(settings.data_dir, scenes.identifier if scenes else None)
         fitted.save(settings.data_dir, head, weights=weights)
         await factors.prune()
         await following.prune()
-        return found
+        return replace(found, scenes=scenes)
     finally:
         place.close()
         await StraightLine(parts, options).close()

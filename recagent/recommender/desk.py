@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from recagent.errors import DataError
 from recagent.explaining import gather
+from recagent.feedback import check_time
 from recagent.profiles import MAX_EVENTS
 from recagent.protocols import LanguageScores, Query
 from recagent.ranking import Fixed, Joint, leaning
@@ -111,8 +112,7 @@ class Desk:
             raise DataError(
                 f"scene {scene.name!r} recommends no {task!r}; it has {', '.join(scene.tasks)}"
             )
-        if context.at is not None and context.at.tzinfo is None:
-            raise DataError(f"time {context.at.isoformat()!r} has no zone; add one, as in +00:00")
+        check_time(context.at)
         catalogue = await self._catalogue(scene)
         ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
         met = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)

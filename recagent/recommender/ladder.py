@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import anyio
 
 from recagent.errors import ModelError
+from recagent.identifying import wish_cosines, words_of
 from recagent.profiles import build_profile
 from recagent.protocols import CandidateSource, Embedder, LanguageScores, Query, Ranker
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import Options, Parts
 from recagent.retrieval import Popularity, retrieve
-from recagent.types import Candidate, Profile
+from recagent.types import Candidate, Profile, Scene
 
 if TYPE_CHECKING:
     from recagent.protocols import Matrix
@@ -76,6 +77,19 @@ class Ladder:
         except ModelError as error:
             self.degraded.append(f"nothing declared: {error}")
         return await build(None)
+
+    async def wish(self, wish: str, scenes: Mapping[str, Scene]) -> dict[str, float]:
+        """How much a wish speaks for each scene; empty without one, or if the embedder fails."""
+        if not wish:
+            return {}
+        try:
+            rows = await _Hurried(self._parts.embedder, self._options.deadline).embed(
+                [wish, *map(words_of, scenes.values())]
+            )
+        except ModelError as error:
+            self.degraded.append(f"scene without the wish: {error}")
+            return {}
+        return wish_cosines(rows[0], rows[1:], scenes=[*scenes])
 
     async def candidates(self, query: Query, pool: int, width: int) -> list[Candidate]:
         """Up to ``width`` that the sources find, filled up to ``pool`` with the most popular.
@@ -159,7 +173,7 @@ class Ladder:
         return self._ends - anyio.current_time()
 
     def _reason(self, error: Exception) -> str:
-        return _late(self._options.deadline) if isinstance(error, TimeoutError) else str(error)
+        return late(self._options.deadline) if isinstance(error, TimeoutError) else str(error)
 
 
 def _is_anything_known(query: Query) -> bool:
@@ -167,7 +181,8 @@ def _is_anything_known(query: Query) -> bool:
     return bool(profile.liked or profile.declared is not None or query.context.wish)
 
 
-def _late(seconds: float) -> str:
+def late(seconds: float) -> str:
+    """What is said when a deadline of so many seconds has passed."""
     return f"the deadline of {seconds:g} s has passed"
 
 
@@ -184,4 +199,4 @@ class _Hurried:
             with anyio.fail_after(self._seconds):
                 return await self._embedder.embed(texts)
         except TimeoutError as error:
-            raise ModelError(_late(self._seconds)) from error
+            raise ModelError(late(self._seconds)) from error

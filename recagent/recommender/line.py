@@ -14,15 +14,18 @@ from datetime import UTC, datetime
 
 from recagent.errors import DataError
 from recagent.explaining import Phrased, claims, numbered, phrased
-from recagent.feedback import checked_event, record_impression, scene_of
+from recagent.feedback import check_time, checked_event, record_impression, scene_of
 from recagent.profiles import rate
 from recagent.protocols import Query
 from recagent.recommender import changes, questions
 from recagent.recommender.desk import Desk
+from recagent.recommender.ladder import Ladder
 from recagent.recommender.parts import Options, Parts
+from recagent.recommender.people import People
 from recagent.recommender.questions import shares
-from recagent.recommender.slate import choose, make_trace, models_part
+from recagent.recommender.slate import Where, choose, make_trace, models_part
 from recagent.scenes import identify
+from recagent.tags import Shelves, with_tags
 from recagent.types import (
     Answer,
     Context,
@@ -32,7 +35,6 @@ from recagent.types import (
     Explanation,
     Impression,
     Profile,
-    Scene,
     Slate,
     Task,
 )
@@ -41,12 +43,18 @@ logger = logging.getLogger(__name__)
 
 
 class StraightLine:
-    """Recommends, explains and records. Its methods may run concurrently."""
+    """Recommends, explains and records. Its methods may run concurrently.
+
+    Attributes:
+        people: what a person may do with their own profile.
+    """
 
     def __init__(self, parts: Parts, options: Options | None = None) -> None:
         self._parts = parts
         self._options = options or Options()
         self._desk = Desk(parts, self._options)
+        self._shelves = Shelves(parts.index)
+        self.people = People(parts, self._options, profile=self.profile)
 
     @property
     def parts(self) -> Parts:
@@ -66,7 +74,8 @@ class StraightLine:
 
         Args:
             user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
-            scene: where; by default the scene of the person's last event.
+            scene: where; by default identified from the context and the person's events, by what
+                ``recagent fit`` learned, else that of their last event.
             k: slate length, at least 1.
             context: the wish and the constraints of this request, where and when it is made; what
                 breaks a constraint or a rule of the scene is never on the slate, which is shorter
@@ -87,8 +96,9 @@ class StraightLine:
         parts, desk, began = self._parts, self._desk, time.perf_counter()
         ladder = desk.ladder()
         profile = await ladder.profile(user_id)
-        where, scene_from = await self._where(scene, profile)
-        asked = await desk.asked(profile, where, context or Context(), task=task)
+        context = context or Context()
+        place = await self._where(scene, profile, context, ladder)
+        asked = await desk.asked(profile, place.scene, context, task=task)
         query, size = asked.query, max(self._options.pool, k)
         found = await desk.retrieved(asked, ladder, size=size)
         standing = await desk.heard(found, asked, ladder)
@@ -96,7 +106,7 @@ class StraightLine:
         entries = choose(
             standing.pool,
             standing.scores,
-            await parts.index.vectors(where.name, ids=[each.item.id for each in candidates]),
+            await parts.index.vectors(place.scene.name, ids=[each.item.id for each in candidates]),
             k=k,
             probabilities=desk.joint.probabilities(standing.scores),
             diversity=desk.diversity(query.profile),
@@ -105,8 +115,8 @@ class StraightLine:
         )
         trace = make_trace(
             query.profile,
-            where,
-            scene_from,
+            place,
+            wish=context.wish,
             candidates=candidates,
             models_part=models_part(standing.language, candidates, notes=asked.notes),
             head=desk.joint.name,
@@ -116,7 +126,7 @@ class StraightLine:
         )
         slate = Slate(
             user_id=user_id,
-            scene=where,
+            scene=place.scene,
             entries=await self._with_evidence(
                 await self._with_likes(entries, query.profile), query
             ),
@@ -144,9 +154,10 @@ class StraightLine:
         Raises:
             DataError: an unknown scene, or a time without zone.
         """
-        profile = await self.profile(user_id)
-        where, _ = await self._where(scene, profile)
-        return (await self._desk.asked(profile, where, context or Context())).query.exclude
+        ladder, context = self._desk.ladder(), context or Context()
+        profile = await ladder.profile(user_id)
+        place = await self._where(scene, profile, context, ladder)
+        return (await self._desk.asked(profile, place.scene, context)).query.exclude
 
     async def explain(
         self,
@@ -291,6 +302,9 @@ class StraightLine:
         scene: str | None = None,
         at: datetime | None = None,
         impression: str = "",
+        text: str = "",
+        device: str = "",
+        place: str = "",
     ) -> Event:
         """Store what a person did with an item; their next slate takes it into account.
 
@@ -302,6 +316,9 @@ class StraightLine:
             scene: where, if several scenes have the item.
             at: when, with a time zone; now by default.
             impression: ``slate.trace.id`` of the slate that this answers.
+            text: the person's own words on the item.
+            device: on which; what is told here lets a device tell the scene.
+            place: where, likewise.
 
         Raises:
             DataError: the event does not fit the catalogue; nothing is stored.
@@ -315,6 +332,9 @@ class StraightLine:
             value=value,
             at=at or datetime.now(tz=UTC),
             impression=impression,
+            text=text,
+            device=device,
+            place=place,
         )
         event = await checked_event(draft, index=parts.index, scale=parts.scale)
         await parts.store.add_events([event])
@@ -325,8 +345,8 @@ class StraightLine:
         return await self._parts.store.impression(impression_id)
 
     async def profile(self, user_id: str) -> Profile:
-        """What is known of a person now; empty for one that nobody knows."""
-        return await self._desk.ladder().profile(user_id)
+        """What is known of a person now, with inferred tags; empty for one that nobody knows."""
+        return await with_tags(await self._desk.ladder().profile(user_id), self._shelves)
 
     async def close(self) -> None:
         """Close the store, the index, models and replies, each even if another fails to close."""
@@ -338,11 +358,22 @@ class StraightLine:
             if self._parts.replies is not None:
                 closing.callback(self._parts.replies.close)
 
-    async def _where(self, scene: str | None, profile: Profile) -> tuple[Scene, str]:
+    async def _where(
+        self, scene: str | None, profile: Profile, context: Context, ladder: Ladder
+    ) -> Where:
+        check_time(context.at)
+        scenes, learned = await self._desk.scenes(), self._parts.identifier
+        if scene is None and learned is not None:
+            wish = await ladder.wish(context.wish, scenes)
+            found = learned(profile.events, context, scenes=scenes, wish=wish)
+            if found:
+                best = max(sorted(found), key=lambda name: found[name])
+                return Where(scene=scenes[best], taken_from="identified", probability=found)
         behaviour = await self._parts.behaviour()
-        return identify(
-            scene, profile=profile, scenes=await self._desk.scenes(), activity=behaviour.activity
+        which, taken_from = identify(
+            scene, profile=profile, scenes=scenes, activity=behaviour.activity
         )
+        return Where(scene=which, taken_from=taken_from)
 
     async def _with_likes(self, entries: Sequence[Entry], profile: Profile) -> Sequence[Entry]:
         liking = self._parts.head.liking if self._parts.head else None

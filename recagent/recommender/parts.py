@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from recagent.identifying import Identifier
 from recagent.protocols import (
     CandidateSource,
     ChatModel,
@@ -29,6 +30,7 @@ class Parts:
         window: the retry budget of all that asks the first model; its ranker should share it.
         replies: that the ranker keeps; closed at the end.
         head: the learned joint score; without one the blend that ``Options`` describe.
+        identifier: tells the scene where none is given; without one a rule does.
     """
 
     store: EventStore
@@ -43,6 +45,7 @@ class Parts:
     window: Window = field(default_factory=Window)
     replies: ReplyCache | None = None
     head: Head | None = None
+    identifier: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from recagent.profiles import known_as
 from recagent.protocols import LanguageScores
 from recagent.ranking import Joint, diversified, softmax
 from recagent.recommender.arranging import Needs, arranged
@@ -85,6 +86,15 @@ def choose(
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """The scene of a request, how it was found, and how likely each was if that was weighed."""
+
+    scene: Scene
+    taken_from: str
+    probability: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
 class ModelsPart(TypedDict, total=False):
     """The fields of a trace that tell of the model."""
 
@@ -100,9 +110,9 @@ class ModelsPart(TypedDict, total=False):
 
 def make_trace(
     profile: Profile,
-    scene: Scene,
-    scene_from: str,
+    where: Where,
     *,
+    wish: str,
     candidates: Sequence[Candidate],
     models_part: ModelsPart,
     head: str,
@@ -114,14 +124,16 @@ def make_trace(
     found = Counter(name for candidate in candidates for name in candidate.features)
     return Trace(
         id=uuid.uuid4().hex,
-        scene_from=scene_from,
-        cold=profile.cold or ("scene" if profile.is_cold(scene.name) else None),
+        scene_from=where.taken_from,
+        cold=profile.cold or ("scene" if profile.is_cold(where.scene.name) else None),
+        known=known_as(profile, scene=where.scene.name, wish=wish),
+        scene_probability=where.probability,
         sources={name: count for name, count in found.items() if name != "fused"},
         pool=len(candidates),
         **models_part,
         head=head,
         gated=gated,
-        review=scene.review == "human",
+        review=where.scene.review == "human",
         degraded="; ".join(dict.fromkeys(degraded)) or None,
         seconds=seconds,
     )

@@ -9,7 +9,7 @@ from examples import NOON, make_event, wait
 from recagent.adapters.sql import SqlEventStore
 from recagent.errors import DataError
 from recagent.fakes import MemoryStore
-from recagent.types import Event, Impression, User
+from recagent.types import Edits, Event, Forgotten, Impression, Note, User
 
 ANN = User(
     id="ann",
@@ -27,6 +27,9 @@ SHOWN = Impression(
     trace='{"mode": "label"}',
     wish="想看 something light 🙂",
 )
+
+
+BOBS = [make_event("bob", "b1"), make_event("bob", "b2")]
 
 
 @pytest.fixture(
@@ -213,3 +216,100 @@ def test_times_come_back_in_utc(store):
     wait(store.add_events([make_event("ann", "b1")]))
     (event,) = wait(store.events("ann", limit=1))
     assert event.at.tzinfo == UTC
+
+
+EDITS = Edits(
+    tags={"sea": 0.0, "群山": 0.5}, attributes={"age": None, "langs": ("en",)}, about="Here 🙂"
+)
+NOTE = Note(scene="books", text="Long voyages.", model="m", made_from="f1")
+
+
+def test_what_a_person_changed_comes_back_and_outlives_loading_people_anew(store):
+    wait(store.edit("ann", Edits(about="old")))
+    wait(store.edit("ann", EDITS))
+    assert wait(store.user("ann")) == User(id="ann", edits=EDITS)
+    wait(store.add_users([ANN]))
+    assert wait(store.user("ann")) == replace(ANN, edits=EDITS)
+    wait(store.edit("ann", Edits()))
+    assert wait(store.user("ann")) == ANN
+
+
+def test_an_edit_with_text_that_no_database_keeps_is_refused(store):
+    for broken in [Edits(tags={"\0": 1.0}), Edits(about="\ud83d"), Edits(attributes={"a": "\0"})]:
+        with pytest.raises(DataError, match="person 'ann'"):
+            wait(store.edit("ann", broken))
+    assert wait(store.user("ann")) is None
+
+
+def test_linked_ids_are_one_person_whichever_is_asked_for(store):
+    wait(store.add_events([make_event("phone", "b1"), make_event("bob", "b9")]))
+    wait(store.add_events([make_event("web", "b2", days=1), make_event("tv", "b3", days=2)]))
+    wait(store.link("web", other="phone"))
+    wait(store.link("tv", other="phone"))
+    for name in ("phone", "web", "tv"):
+        assert wait(store.ids(name)) == ("tv", "phone", "web")
+        events = wait(store.events(name, limit=10))
+        assert [(event.user_id, event.item_id) for event in events] == [
+            ("tv", "b3"), ("tv", "b2"), ("tv", "b1"),
+        ]  # fmt: skip
+        assert wait(store.seen(name)) == {"b1", "b2", "b3"}
+        assert wait(store.person(name, limit=1)) == (User(id="tv"), events[:1])
+    assert {event.user_id for event in wait(everything(store))} == {"tv", "bob"}
+    assert wait(store.ids("bob")) == ("bob",)
+    wait(store.add_events([make_event("phone", "b4", days=3)]))
+    assert wait(store.events("web", limit=1))[0].item_id == "b4"
+
+
+def test_linked_people_become_one_description_of_which_the_first_counts(store):
+    wait(store.add_users([User(id="web", tags=("hills",), about="Old."), ANN]))
+    wait(store.edit("web", EDITS))
+    wait(store.link("ann", other="web"))
+    both = replace(ANN, tags=("sea", "sailing", "hills"), edits=EDITS)
+    assert wait(store.user("web")) == wait(store.user("ann")) == both
+    wait(store.link("web", other="ann"))
+    assert wait(store.ids("web")) == ("ann", "web")
+    wait(store.add_users([User(id="ann", about="First."), User(id="web", about="Other.")]))
+    assert wait(store.user("web")) == User(id="ann", about="First.", edits=EDITS)
+    wait(store.edit("web", Edits()))
+    assert wait(store.user("ann")) == User(id="ann", about="First.")
+
+
+def test_a_link_needs_two_ids_that_can_be_kept(store):
+    for one, two in [("", "ann"), ("ann", "")]:
+        with pytest.raises(DataError, match="one is empty"):
+            wait(store.link(one, other=two))
+    with pytest.raises(DataError, match="remove it"):
+        wait(store.link("ann", other="\0"))
+    wait(store.link("ann", other="ann"))
+    assert wait(store.ids("ann")) == ("ann",)
+
+
+def test_a_forgotten_person_leaves_nothing_and_others_stay(store):
+    wait(store.add_users([ANN, User(id="bob")]))
+    wait(store.add_events([make_event("ann", "b1"), make_event("web", "b2"), *BOBS]))
+    wait(store.add_impression(SHOWN))
+    wait(store.add_impression(replace(SHOWN, id="i2", user_id="bob")))
+    wait(store.link("ann", other="web"))
+    wait(store.add_note("web", NOTE))
+    gone = wait(store.forget("web"))
+    assert gone == Forgotten(ids=("ann", "web"), events=2, impressions=1)
+    for name in ("ann", "web"):
+        assert wait(store.ids(name)) == (name,)
+        assert wait(store.person(name, limit=5)) == (None, [])
+        assert wait(store.notes(name)) == []
+    assert wait(store.impression("i1")) is None
+    assert wait(everything(store)) == BOBS
+    assert wait(store.user("bob")) == User(id="bob")
+    assert wait(store.impression("i2")) is not None
+    assert wait(store.forget("nobody")) == Forgotten(ids=("nobody",), events=0, impressions=0)
+
+
+def test_a_note_is_kept_for_each_scene_and_replaced(store):
+    films = replace(NOTE, scene="films")
+    wait(store.add_note("ann", films))
+    wait(store.add_note("ann", NOTE))
+    wait(store.add_note("ann", replace(NOTE, text="Short ones.", made_from="f2")))
+    wait(store.add_note("bob", NOTE))
+    assert wait(store.notes("ann")) == [replace(NOTE, text="Short ones.", made_from="f2"), films]
+    with pytest.raises(DataError, match="note on 'ann'"):
+        wait(store.add_note("ann", replace(NOTE, text="\0")))

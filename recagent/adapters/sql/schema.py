@@ -14,6 +14,23 @@ USERS = sa.Table(
     META,
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("declared", sa.LargeBinary, nullable=False),
+    sa.Column("edits", sa.LargeBinary),
+)
+# A person is kept under their first id; only events and impressions keep the id that they came by.
+ALIASES = sa.Table(
+    "aliases",
+    META,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("user_id", sa.String, nullable=False, index=True),
+)
+NOTES = sa.Table(
+    "notes",
+    META,
+    sa.Column("user_id", sa.String, primary_key=True),
+    sa.Column("scene", sa.String, primary_key=True),
+    sa.Column("text", sa.String, nullable=False),
+    sa.Column("model", sa.String, nullable=False),
+    sa.Column("made_from", sa.String, nullable=False),
 )
 EVENTS = sa.Table(
     "events",

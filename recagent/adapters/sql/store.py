@@ -6,6 +6,7 @@ Not how the database is opened (``database``), nor how rows get in fast (``bulk`
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -17,19 +18,29 @@ from sqlalchemy.exc import SQLAlchemyError
 from recagent.adapters.sql import bulk
 from recagent.adapters.sql.database import open_engine, reason, shown, take_turn
 from recagent.adapters.sql.migrating import bring_up_to_date
-from recagent.adapters.sql.schema import EVENTS, IMPRESSIONS, USERS
+from recagent.adapters.sql.schema import ALIASES, EVENTS, IMPRESSIONS, NOTES, USERS
 from recagent.errors import ConfigError, DataError
-from recagent.storable import check_event, check_impression, check_user
-from recagent.types import Event, EventKind, Impression, User
+from recagent.storable import (
+    check_event,
+    check_impression,
+    check_link,
+    check_note,
+    check_user,
+    merged,
+)
+from recagent.types import Edits, Event, EventKind, Forgotten, Impression, Note, User
 
 _BATCH = 5_000
 
 # Made once: to build a statement takes longer than to have SQLite answer it.
 _WHO = sa.bindparam("who", type_=sa.String)
+_FIRST = sa.select(ALIASES.c.user_id).where(ALIASES.c.id == _WHO).scalar_subquery()
+_LINKED = sa.select(ALIASES).where(ALIASES.c.user_id == sa.func.coalesce(_FIRST, _WHO))
 _USER = sa.select(USERS).where(USERS.c.id == _WHO)
+_IDS = sa.bindparam("ids", type_=sa.String, expanding=True)
 _NEWEST = (
     sa.select(EVENTS)
-    .where(EVENTS.c.user_id == _WHO)
+    .where(EVENTS.c.user_id.in_(_IDS))
     .order_by(EVENTS.c.at.desc(), EVENTS.c.seq.desc())
     .limit(sa.bindparam("most", type_=sa.Integer))
 )
@@ -64,9 +75,20 @@ class SqlEventStore:
             raise
 
     async def add_users(self, users: Iterable[User]) -> int:
-        rows = {user.id: _user_row(user) for user in users}
-        await self._write(USERS, list(rows.values()), replace=["declared"])
-        return len(rows)
+        given = {user.id: user for user in users}
+        for user in given.values():
+            check_user(user)
+
+        def write(connection: sa.Connection) -> int:
+            first = _aliases(connection)
+            # In this order a description under the first id counts more than one under another.
+            by_first = sorted(given.values(), key=lambda user: user.id not in first)
+            people = {first.get(user.id, user.id): user for user in by_first}
+            rows = [_user_row(replace(user, id=key, edits=Edits())) for key, user in people.items()]
+            _insert(connection, USERS, rows, replace=["declared"])
+            return len(given)
+
+        return await self._in_turn(USERS, write) if given else 0
 
     async def add_events(self, events: Iterable[Event]) -> int:
         return await self._write(EVENTS, [_event_row(event) for event in events])
@@ -75,38 +97,101 @@ class SqlEventStore:
         await self._write(IMPRESSIONS, [_impression_row(impression)])
 
     async def user(self, user_id: str) -> User | None:
-        return _user(await self._read(_USER.params(who=user_id)))
+        return (await self.person(user_id, limit=0))[0]
 
     async def events(self, user_id: str, *, limit: int) -> Sequence[Event]:
-        return [_event(row) for row in await self._read(_NEWEST.params(who=user_id, most=limit))]
+        return (await self.person(user_id, limit=limit))[1]
 
     async def person(self, user_id: str, *, limit: int) -> tuple[User | None, Sequence[Event]]:
-        given = {"who": user_id, "most": limit}
+        def read(connection: sa.Connection) -> tuple[User | None, Sequence[Event]]:
+            ids = _ids(connection, user_id)
+            declared = connection.execute(_USER, {"who": ids[0]}).all()
+            newest = connection.execute(_NEWEST, {"ids": ids, "most": limit}).all()
+            return _user(declared), [_event(row, ids[0]) for row in newest]
 
-        def fetch() -> tuple[User | None, Sequence[Event]]:
-            with self._engine.connect() as connection:
-                declared = connection.execute(_USER, given).all()
-                newest = connection.execute(_NEWEST, given).all()
-            return _user(declared), [_event(row) for row in newest]
-
-        return await self._in_thread(fetch)
+        return await self._at_once(read)
 
     async def seen(self, user_id: str) -> frozenset[str]:
-        items = sa.select(EVENTS.c.item_id).where(EVENTS.c.user_id == user_id).distinct()
-        return frozenset(row.item_id for row in await self._read(items))
+        def read(connection: sa.Connection) -> frozenset[str]:
+            own = EVENTS.c.user_id.in_(_ids(connection, user_id))
+            return frozenset(connection.scalars(sa.select(EVENTS.c.item_id).where(own).distinct()))
+
+        return await self._at_once(read)
+
+    async def ids(self, user_id: str) -> tuple[str, ...]:
+        return tuple(await self._at_once(lambda connection: _ids(connection, user_id)))
+
+    async def edit(self, user_id: str, edits: Edits) -> None:
+        check_user(User(id=user_id, edits=edits))
+
+        def write(connection: sa.Connection) -> None:
+            person = User(id=_ids(connection, user_id)[0], edits=edits)
+            _insert(connection, USERS, [_user_row(person)], replace=["edits"])
+
+        await self._in_turn(USERS, write)
+
+    async def link(self, user_id: str, *, other: str) -> None:
+        check_link(user_id, other)
+
+        def write(connection: sa.Connection) -> None:
+            first, joined = _ids(connection, user_id)[0], _ids(connection, other)
+            if first == joined[0]:
+                return
+            rows = [{"id": key, "user_id": first} for key in joined]
+            _insert(connection, ALIASES, rows, replace=["user_id"])
+            one, two = (
+                _user(connection.execute(_USER, {"who": key}).all()) for key in (first, joined[0])
+            )
+            both = _user_row(merged(one or User(id=first), two or User(id=first)))
+            _insert(connection, USERS, [both], replace=["declared", "edits"])
+            _delete(connection, USERS.c.id, [joined[0]])
+            _delete(connection, NOTES.c.user_id, [first, joined[0]])
+
+        await self._in_turn(USERS, write)
+
+    async def forget(self, user_id: str) -> Forgotten:
+        def write(connection: sa.Connection) -> Forgotten:
+            ids = _ids(connection, user_id)
+            for column in (USERS.c.id, NOTES.c.user_id, ALIASES.c.user_id):
+                _delete(connection, column, ids)
+            return Forgotten(
+                ids=tuple(ids),
+                events=_delete(connection, EVENTS.c.user_id, ids),
+                impressions=_delete(connection, IMPRESSIONS.c.user_id, ids),
+            )
+
+        return await self._in_turn(USERS, write)
+
+    async def add_note(self, user_id: str, note: Note) -> None:
+        check_note(user_id, note)
+
+        def write(connection: sa.Connection) -> None:
+            row = {"user_id": _ids(connection, user_id)[0], **asdict(note)}
+            _insert(connection, NOTES, [row], replace=["text", "model", "made_from"])
+
+        await self._in_turn(NOTES, write)
+
+    async def notes(self, user_id: str) -> Sequence[Note]:
+        def read(connection: sa.Connection) -> Sequence[Note]:
+            own = NOTES.c.user_id == _ids(connection, user_id)[0]
+            columns = (NOTES.c.scene, NOTES.c.text, NOTES.c.model, NOTES.c.made_from)
+            rows = connection.execute(sa.select(*columns).where(own).order_by(NOTES.c.scene))
+            return [Note(**row) for row in rows.mappings()]
+
+        return await self._at_once(read)
 
     async def count(self) -> int:
         rows = await self._read(sa.select(sa.func.count().label("number")).select_from(EVENTS))
         return rows[0].number
 
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
-        last = 0
+        first, last = await self._at_once(_aliases), 0
         while True:
             page = sa.select(EVENTS).where(EVENTS.c.seq > last).order_by(EVENTS.c.seq)
             rows = await self._read(page.limit(_BATCH))
             if not rows:
                 return
-            yield [_event(row) for row in rows]
+            yield [_event(row, first.get(row.user_id) or row.user_id) for row in rows]
             last = rows[-1].seq
 
     async def impression(self, impression_id: str) -> Impression | None:
@@ -128,25 +213,24 @@ class SqlEventStore:
     async def close(self) -> None:
         await to_thread.run_sync(self._engine.dispose)
 
-    async def _write(
-        self, table: sa.Table, rows: Sequence[bulk.Row], *, replace: Sequence[str] = ()
-    ) -> int:
-        def insert() -> int:
+    async def _write(self, table: sa.Table, rows: Sequence[bulk.Row]) -> int:
+        return await self._in_turn(table, lambda connection: _insert(connection, table, rows))
+
+    async def _in_turn(self, table: sa.Table, write: Callable[[sa.Connection], T]) -> T:
+        def begin() -> T:
             with self._engine.begin() as connection:
                 take_turn(connection, table.name)
-                return sum(
-                    bulk.insert(
-                        connection, table, rows=rows[start : start + _BATCH], replace=replace
-                    )
-                    for start in range(0, len(rows), _BATCH)
-                )
+                return write(connection)
 
-        return await self._in_thread(insert) if rows else 0
+        return await self._in_thread(begin)
 
     async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-        def fetch() -> Sequence[sa.Row[Any]]:
+        return await self._at_once(lambda connection: connection.execute(statement).all())
+
+    async def _at_once(self, read: Callable[[sa.Connection], T]) -> T:
+        def fetch() -> T:
             with self._engine.connect() as connection:
-                return connection.execute(statement).all()
+                return read(connection)
 
         return await self._in_thread(fetch)
 
@@ -161,10 +245,39 @@ class SqlEventStore:
             ) from error
 
 
+def _insert(
+    connection: sa.Connection,
+    table: sa.Table,
+    rows: Sequence[bulk.Row],
+    *,
+    replace: Sequence[str] = (),
+) -> int:
+    return sum(
+        bulk.insert(connection, table, rows=rows[start : start + _BATCH], replace=replace)
+        for start in range(0, len(rows), _BATCH)
+    )
+
+
+def _delete(connection: sa.Connection, column: sa.Column[str], ids: Sequence[str]) -> int:
+    return connection.execute(sa.delete(column.table).where(column.in_(ids))).rowcount
+
+
+def _ids(connection: sa.Connection, user_id: str) -> list[str]:
+    """All ids of a person, the one that they are kept under first."""
+    linked = connection.execute(_LINKED, {"who": user_id}).all()
+    return [linked[0].user_id, *sorted(row.id for row in linked)] if linked else [user_id]
+
+
+def _aliases(connection: sa.Connection) -> dict[str, str]:
+    """The first id of every person who has several, by each of the others."""
+    rows = connection.execute(sa.select(ALIASES.c.id, ALIASES.c.user_id)).all()
+    return {cast("str", other): cast("str", first) for other, first in rows}
+
+
 def _user_row(user: User) -> bulk.Row:
-    check_user(user)
     declared = {"attributes": user.attributes, "tags": user.tags, "about": user.about}
-    return {"id": user.id, "declared": orjson.dumps(declared)}
+    edits = orjson.dumps(user.edits) if user.edits != Edits() else None
+    return {"id": user.id, "declared": orjson.dumps(declared), "edits": edits}
 
 
 def _event_row(event: Event) -> bulk.Row:
@@ -201,21 +314,29 @@ def _user(rows: Sequence[sa.Row[Any]]) -> User | None:
     if not rows:
         return None
     declared = orjson.loads(rows[0].declared)
-    attributes = {
-        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
-        for name, value in declared["attributes"].items()
-    }
+    edits = orjson.loads(rows[0].edits or b'{"tags": {}, "attributes": {}, "about": null}')
     return User(
         id=rows[0].id,
-        attributes=attributes,
+        attributes=_values(declared["attributes"]),
         tags=tuple(declared["tags"]),
         about=declared["about"],
+        edits=Edits(
+            tags=edits["tags"], attributes=_values(edits["attributes"]), about=edits["about"]
+        ),
     )
 
 
-def _event(row: Sequence[Any]) -> Event:
+def _values(attributes: dict[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    return {
+        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
+        for name, value in attributes.items()
+    }
+
+
+def _event(row: Sequence[Any], user_id: str) -> Event:
     # In the order of the columns: to look each up by name takes as long as all the rest.
-    _, user_id, item_id, scene, kind, at, value, text, device, place, impression = row
+    _, _, item_id, scene, kind, at, value, text, device, place, impression = row
     return Event(
         user_id=user_id,
         item_id=item_id,

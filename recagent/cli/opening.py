@@ -1,0 +1,36 @@
+"""What most commands begin with: the settings that they name, and a recommender made of these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recagent.cli.language import speak
+
+if TYPE_CHECKING:
+    from recagent.api import Recommender
+    from recagent.settings import Settings
+    from recagent.types import Language
+
+
+def settings_of(config: Path | None, demo: bool, lang: Language | None) -> Settings:
+    """The settings of a config file or of the demo; errors are said in their language from here."""
+    speak(lang)
+    overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
+    if demo:
+        from recagent.cli.progress import prepared_demo  # noqa: PLC0415
+
+        settings = prepared_demo(**overrides)
+    else:
+        from recagent.settings import load  # noqa: PLC0415
+
+        settings = load(config, **overrides)
+    speak(settings.lang)
+    return settings
+
+
+def opened(settings: Settings) -> Recommender:
+    """A recommender, to be closed."""
+    from recagent.api import Recommender  # noqa: PLC0415
+
+    return Recommender.from_settings(settings)

@@ -131,6 +131,7 @@ def test_a_prompt_that_uses_what_it_does_not_declare_is_named(
     path = folder / "rerank" / "label.v1.j2"
     path.write_text(path.read_text(encoding="utf-8") + "{{ weather }}\n", encoding="utf-8")
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
+    monkeypatch.setenv("RECAGENT_RANK__LANGUAGE_WEIGHT", "0.1")
     monkeypatch.setattr(wiring, "models", lambda _: (ScriptedModel(modes={"label"}),))
     with monkeypatch.context() as patched:
         patched.setattr(prompts, "folder", lambda: folder)
@@ -166,6 +167,7 @@ def test_missing_weights_degrade_the_slate_and_name_the_command(
 ) -> None:
     monkeypatch.setattr(wiring, "find_weights", lambda: None)
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
+    monkeypatch.setenv("RECAGENT_RANK__LANGUAGE_WEIGHT", "0.1")
     done = recagent("recommend", "ana")
     assert done.returncode == 0
     assert "DEGRADED" in done.stdout

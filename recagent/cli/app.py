@@ -12,6 +12,7 @@ import typer
 from recagent.cli.evaluate import app as eval_app
 from recagent.cli.language import speak
 from recagent.cli.models import app as models_app
+from recagent.cli.serve import mcp, serve
 from recagent.cli.vllm import app as vllm_app
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ app.add_typer(transfer_app, name="transfer")
 app.add_typer(models_app, name="models")
 app.add_typer(eval_app, name="eval")
 app.add_typer(vllm_app, name="vllm")
+app.command()(serve)
+app.command()(mcp)
 
 Config = Annotated[
     Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")

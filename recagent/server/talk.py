@@ -37,10 +37,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Noted:
-    """What is in force from here on, and what could not be understood."""
+    """What is in force from here on (hard, soft, in words), and what could not be understood."""
 
     constraints: tuple[Constraint, ...] = ()
-    unclear: tuple[str, ...] = ()
+    preferences: tuple[Constraint, ...] = ()
+    wish: str = ""
+    not_understood: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,9 +150,10 @@ def sentences(said: Said, *, lang: Language) -> str:
 def noted(said: Noted, *, lang: Language) -> list[str]:
     """What is in force and what was not understood, a line each."""
     words = _WORDS[lang]
-    in_force = [constraint.words or constraint.attribute for constraint in said.constraints]
-    lines = [words["in force"].format("; ".join(in_force))] if in_force else []
-    return lines + [words["unclear"].format(each) for each in said.unclear]
+    in_force = [each.words for each in (*said.constraints, *said.preferences)]
+    told = "; ".join(filter(None, [*in_force, said.wish]))
+    lines = [words["in force"].format(told)] if told else []
+    return lines + [words["unclear"].format(each) for each in said.not_understood]
 
 
 _WORDS: dict[Language, dict[str, str]] = {

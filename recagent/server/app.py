@@ -13,7 +13,7 @@ from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from recagent import __version__
@@ -86,9 +86,9 @@ def create_app(
     bearer = Depends(HTTPBearer(auto_error=False, description="One of [server] keys."))
     for router in _routers(service, metrics, talking):
         app.include_router(router, dependencies=[bearer], responses=_FAILURES)
-    _add_probes(app, service, metrics)
+    _add_page_and_probes(app, service, metrics)
     app.mount("/mcp", mcp_app)
-    app.mount("/", StaticFiles(directory=STATIC, html=True))
+    app.mount("/static", StaticFiles(directory=STATIC))
     return app
 
 
@@ -99,7 +99,12 @@ def _routers(service: Service, metrics: Metrics, talking: Talking | None) -> lis
     return routers
 
 
-def _add_probes(app: FastAPI, service: Service, metrics: Metrics) -> None:
+def _add_page_and_probes(app: FastAPI, service: Service, metrics: Metrics) -> None:
+    @app.get("/", include_in_schema=False)
+    async def index() -> FileResponse:
+        """The web page."""
+        return FileResponse(STATIC / "index.html")
+
     @app.get("/livez", tags=["probes"])
     async def livez() -> dict[str, str]:
         """The process answers."""

@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { WORDS, say } from "./words.js";
 import { drawTrace } from "./trace.js";
-import { drawEntries, element } from "./cards.js";
+import { carriedFrom, drawEntries, element } from "./cards.js";
 
 const find = (id) => document.getElementById(id);
 const asked = new URLSearchParams(location.search);
@@ -43,8 +43,13 @@ function speak() {
   }));
 }
 
+let fading = 0;
+
 function announce(text) {
   find("status").textContent = text;
+  find("status").classList.add("seen");
+  clearTimeout(fading);
+  fading = setTimeout(() => find("status").classList.remove("seen"), 6000);
 }
 
 async function guarded(work) {
@@ -139,7 +144,7 @@ async function drawProfile() {
     const bar = element("span", "bar", "");
     bar.style.setProperty("--share", `${(100 * scene.events) / most}%`);
     row.append(element("span", "name", scene.label), bar,
-      element("span", "count", words("events", { n: scene.events })));
+      element("span", "count", words(scene.events === 1 ? "event" : "events", { n: scene.events })));
     return row;
   }));
   find("liked-title").hidden = !known.liked.length;
@@ -190,16 +195,8 @@ function show(slate, before) {
   drawEntries(entries, slate, { before, words, scenes: state.scenes, onFeedback, onWhy });
 }
 
-// Where taste came from: the scenes of what the reasons rest on.
-function sourcesOf(slate) {
-  const names = slate.entries.flatMap((entry) => entry.reasons)
-    .flatMap((reason) => reason.evidence).map((piece) => piece.facts.scene)
-    .filter((name) => name && name !== slate.scene);
-  return [...new Set(names)];
-}
-
 function about(slate) {
-  const from = sourcesOf(slate);
+  const from = carriedFrom(slate.entries, slate);
   for (const row of find("known").children) {
     row.classList.toggle("source", from.includes(row.dataset.scene));
   }

@@ -27,10 +27,10 @@ function change(entry, before, words) {
   return mark;
 }
 
-function meter(entry, most, words) {
+function meter(entry, words) {
   const row = element("div", "meter", "");
   const bar = element("span", "bar", "");
-  bar.style.setProperty("--share", `${(100 * entry.probability) / most}%`);
+  bar.style.setProperty("--share", `${100 * entry.probability}%`);
   bar.setAttribute("role", "meter");
   bar.setAttribute("aria-label", words("probability"));
   bar.setAttribute("aria-valuemin", "0");
@@ -45,12 +45,18 @@ function meter(entry, most, words) {
   return row;
 }
 
-function reasonLine(reason, slate, { words, scenes }) {
-  const line = element("li", "", reason.text);
-  const from = reason.evidence.map((piece) => piece.facts.scene).find((name) => name && name !== slate.scene);
-  const scene = scenes.find((each) => each.name === from);
-  if (scene) line.append(" ", element("span", "carried", words("from", { scene: scene.label })));
-  return line;
+// The scenes, other than this one, whose likes the reasons rest on.
+export function carriedFrom(entries, slate) {
+  const names = entries.flatMap((entry) => entry.reasons)
+    .flatMap((reason) => reason.evidence).map((piece) => piece.facts.scene)
+    .filter((name) => name && name !== slate.scene);
+  return [...new Set(names)];
+}
+
+function carried(entry, slate, { words, scenes }) {
+  return carriedFrom([entry], slate)
+    .map((name) => scenes.find((each) => each.name === name)?.label ?? name)
+    .map((label) => element("span", "carried", words("from", { scene: label })));
 }
 
 function pieceRow(piece) {
@@ -61,7 +67,7 @@ function pieceRow(piece) {
   return row;
 }
 
-function whyPanel(entry, slate, { words, scenes, onWhy }) {
+function whyPanel(entry, { words, onWhy }) {
   const panel = element("div", "why", "");
   panel.id = `why-${entry.item.id}`;
   panel.hidden = true;
@@ -69,7 +75,7 @@ function whyPanel(entry, slate, { words, scenes, onWhy }) {
     const why = await onWhy(entry);
     if (!why) return;
     const sentences = element("ul", "reasons", "");
-    sentences.append(...why.reasons.map((reason) => reasonLine(reason, slate, { words, scenes })));
+    sentences.append(...why.reasons.map((reason) => element("li", "", reason.text)));
     const pieces = element("ul", "evidence", "");
     pieces.append(...why.reasons.flatMap((reason) => reason.evidence).map(pieceRow));
     const found = Object.entries(entry.features).filter(([name]) => name !== "fused");
@@ -82,7 +88,7 @@ function whyPanel(entry, slate, { words, scenes, onWhy }) {
   return { panel, fill };
 }
 
-function actions(entry, slate, { words, scenes, onFeedback, onWhy }) {
+function actions(entry, { words, onFeedback, onWhy }) {
   const row = element("div", "actions", "");
   const named = (key, title, press) => {
     const button = element("button", "", words(key));
@@ -97,7 +103,7 @@ function actions(entry, slate, { words, scenes, onFeedback, onWhy }) {
       for (const button of row.querySelectorAll("button")) button.disabled = false;
     });
   };
-  const { panel, fill } = whyPanel(entry, slate, { words, scenes, onWhy });
+  const { panel, fill } = whyPanel(entry, { words, onWhy });
   const why = named("why", "whyTitle", async () => {
     const opens = panel.hidden;
     if (opens) await fill();
@@ -122,7 +128,6 @@ export function drawEntries(list, slate, options) {
     list.replaceChildren(element("li", "empty", words("empty")));
     return;
   }
-  const most = Math.max(...slate.entries.map((entry) => entry.probability));
   list.replaceChildren(...slate.entries.map((entry) => {
     const card = element("li", "card", "");
     card.dataset.item = entry.item.id;
@@ -133,14 +138,14 @@ export function drawEntries(list, slate, options) {
     const moved = change(entry, before, words);
     if (moved) name.append(" ", moved);
     const attributes = element("p", "facts", "");
-    attributes.append(...facts(entry.item));
+    attributes.append(...facts(entry.item), ...carried(entry, slate, options));
     const told = element("div", "", "");
     told.append(name, attributes);
-    head.append(rank, told, meter(entry, most, words));
+    head.append(rank, told, meter(entry, words));
     const reasons = element("ul", "reasons", "");
-    const lines = entry.reasons.map((reason) => reasonLine(reason, slate, options));
+    const lines = entry.reasons.map((reason) => element("li", "", reason.text));
     reasons.append(...(lines.length ? lines : [element("li", "", words("noReason"))]));
-    card.append(head, reasons, ...actions(entry, slate, options));
+    card.append(head, reasons, ...actions(entry, options));
     return card;
   }));
 }

@@ -13,14 +13,14 @@ from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.middleware import Middleware
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from recagent import __version__
 from recagent.errors import RecagentError
 from recagent.sections import ServerSettings
 from recagent.server.chat import chat_routes
-from recagent.server.failing import Failure, answer_failures
+from recagent.server.failing import Failure, answer_failures, failure, fault_of
 from recagent.server.gate import Gate
 from recagent.server.metrics import Measured, Metrics
 from recagent.server.rest import rest_routes
@@ -117,10 +117,11 @@ def _add_page_and_probes(app: FastAPI, service: Service, metrics: Metrics) -> No
             await service.ready()
         except RecagentError as error:
             logger.warning("not ready: %s", error)
-            return JSONResponse({"status": "not ready", "why": str(error)}, 503)
+            _, fault = fault_of(error)
+            return failure(503, fault)
         return JSONResponse({"status": "ok"})
 
-    @app.get("/metrics", tags=["probes"])
+    @app.get("/metrics", tags=["probes"], response_class=PlainTextResponse)
     async def page() -> Response:
         """What Prometheus reads."""
         return Response(metrics.page(), media_type="text/plain; version=1.0.0; charset=utf-8")

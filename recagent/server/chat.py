@@ -51,7 +51,11 @@ def chat_routes(service: Service, talks: Talks, metrics: Metrics) -> APIRouter:
         names = [NAME, *(f"{NAME}/{scene.name}" for scene in scenes)]
         return Models(data=tuple(Model(id=name) for name in names))
 
-    @router.post("/chat/completions", response_model=Completion)
+    streamed = {"description": "With stream: chunks.", "content": {"text/event-stream": {}}}
+
+    @router.post(
+        "/chat/completions", response_model=Completion, responses={200: streamed}
+    )
     async def completions(request: ChatRequest) -> Completion | StreamingResponse:
         """Answer the last message of a conversation; ``user`` is the person.
 

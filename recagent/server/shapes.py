@@ -31,6 +31,11 @@ NEWEST = 50  # events and liked items of a profile that are shown
 
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Wish = Annotated[str, Field(description="What is wanted now, in the person's words.")]
+K = Annotated[int, Field(ge=1, le=MOST, description="How many items.")]
+Rating = Annotated[float | None, Field(description="Of a rating.", allow_inf_nan=False)]
+Answers = Annotated[
+    str, Field(max_length=256, description="trace.id of the slate that this answers.")
+]
 
 
 class _In(BaseModel):
@@ -42,7 +47,7 @@ class Ask(_In):
 
     user: Id
     scene: Id | None = None
-    k: Annotated[int, Field(ge=1, le=MOST, description="How many items.")] = 5
+    k: K = 5
     wish: Wish = ""
     constraints: Annotated[tuple[Constraint, ...], Field(max_length=MOST)] = ()
     lang: Language | None = None
@@ -65,12 +70,10 @@ class Feedback(_In):
     user: Id
     item: Id
     kind: EventKind = "like"
-    value: Annotated[float | None, Field(description="Of a rating.", allow_inf_nan=False)] = None
+    value: Rating = None
     scene: Id | None = None
     at: Annotated[datetime | None, Field(description="With a time zone; now by default.")] = None
-    impression: Annotated[
-        str, Field(max_length=256, description="trace.id of the slate that this answers.")
-    ] = ""
+    impression: Answers = ""
 
 
 class Stored(BaseModel):

@@ -44,9 +44,9 @@ def mcp_server(service: Service) -> MCPServer:
     @_plainly
     async def recommend(
         user: shapes.Id,
-        scene: str | None = None,
-        k: int = 5,
-        wish: str = "",
+        scene: shapes.Id | None = None,
+        k: shapes.K = 5,
+        wish: shapes.Wish = "",
         lang: Language | None = None,
     ) -> shapes.SlateShown:
         """A slate of k items for a person; wish is what is wanted now, in their words."""
@@ -57,7 +57,7 @@ def mcp_server(service: Service) -> MCPServer:
     @server.tool()
     @_plainly
     async def explain(
-        user: shapes.Id, item: shapes.Id, scene: str | None = None, lang: Language | None = None
+        user: shapes.Id, item: shapes.Id, scene: shapes.Id | None = None, lang: Language | None = None
     ) -> shapes.Why:
         """Why an item would be recommended to a person, from evidence that is really there."""
         return await service.explain(shapes.AskWhy(user=user, item=item, scene=scene, lang=lang))
@@ -68,8 +68,8 @@ def mcp_server(service: Service) -> MCPServer:
         user: shapes.Id,
         item: shapes.Id,
         kind: EventKind = "like",
-        value: float | None = None,
-        impression: str = "",
+        value: shapes.Rating = None,
+        impression: shapes.Answers = "",
     ) -> shapes.Stored:
         """Store what a person did with an item; their next slate takes it into account."""
         return await service.record(

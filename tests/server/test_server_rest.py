@@ -178,7 +178,7 @@ def test_readiness_is_that_of_index_and_store(client, service, monkeypatch):
     assert client.get("/livez").status_code == 200
     answer = client.get("/readyz")
     assert answer.status_code == 503
-    assert "no scene is indexed" in answer.json()["why"]
+    assert "no scene is indexed" in answer.json()["error"]["message"]
 
 
 def test_metrics_count_slates_events_and_requests(client):

@@ -33,7 +33,9 @@ class Talker:
         )
         yield Noted(constraints=constraints, not_understood=("purple",) if "purple" in text else ())
         slate = await self._line.recommend(
-            conversation["user"], scene=conversation["scene"], context=Context(constraints=constraints)
+            conversation["user"],
+            scene=conversation["scene"],
+            context=Context(constraints=constraints),
         )
         assert all(satisfies(entry.item, each) for entry in slate.entries for each in constraints)
         yield Words(text="你好。" if self._lang == "zh" else "Here. ")

@@ -188,9 +188,7 @@ def test_metrics_count_slates_events_and_requests(client):
     page = client.get("/metrics").text
     assert 'recagent_slates_total{degraded="no",scene="films"} 1.0' in page
     assert 'recagent_events_total{kind="skip"} 1.0' in page
-    assert (
-        'recagent_requests_total{method="POST",route="/v1/explain",status="404"} 1.0' in page
-    )
+    assert 'recagent_requests_total{method="POST",route="/v1/explain",status="404"} 1.0' in page
     assert 'recagent_request_seconds_count{route="/v1/recommend"} 1.0' in page
 
 

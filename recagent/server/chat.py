@@ -53,9 +53,7 @@ def chat_routes(service: Service, talks: Talks, metrics: Metrics) -> APIRouter:
 
     streamed = {"description": "With stream: chunks.", "content": {"text/event-stream": {}}}
 
-    @router.post(
-        "/chat/completions", response_model=Completion, responses={200: streamed}
-    )
+    @router.post("/chat/completions", response_model=Completion, responses={200: streamed})
     async def completions(request: ChatRequest) -> Completion | StreamingResponse:
         """Answer the last message of a conversation; ``user`` is the person.
 

@@ -57,7 +57,10 @@ def mcp_server(service: Service) -> MCPServer:
     @server.tool()
     @_plainly
     async def explain(
-        user: shapes.Id, item: shapes.Id, scene: shapes.Id | None = None, lang: Language | None = None
+        user: shapes.Id,
+        item: shapes.Id,
+        scene: shapes.Id | None = None,
+        lang: Language | None = None,
     ) -> shapes.Why:
         """Why an item would be recommended to a person, from evidence that is really there."""
         return await service.explain(shapes.AskWhy(user=user, item=item, scene=scene, lang=lang))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import uvicorn
@@ -26,7 +27,10 @@ ITEMS = [
 
 
 def make_service(**settings):
-    _, parts = wait(make_line(ITEMS, LIKES))
+    """A service over seven items and a few likes; no model is asked."""
+    # In a thread of its own: Playwright has a loop that runs in the tests'.
+    with ThreadPoolExecutor(1) as pool:
+        _, parts = pool.submit(lambda: wait(make_line(ITEMS, LIKES))).result()
     return Service(parts, Options(), people=("ann", "bob"), **settings)
 
 

@@ -29,7 +29,7 @@ from recagent.server.openai_shapes import (
     Tokens,
 )
 from recagent.server.service import Service
-from recagent.server.talk import Noted, Question, Said, Shown, Talk, Talks, Words, noted, sentences
+from recagent.server.talk import Noted, Question, Said, Shown, Talk, Talks, Words, sentences
 from recagent.types import Language, Usage
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class _Answer:
         texts: list[str] = []
         data: list[dict[str, Any]] = []
         async for said in _chained(first, rest):
-            texts.append(sentences(said, lang=self._lang))
+            texts.append(sentences(said))
             data += [found] if (found := await self._data(said)) else []
         return Completion(
             id=str(self._head["id"]),
@@ -136,7 +136,7 @@ class _Answer:
         try:
             async for said in _chained(first, rest):
                 data = await self._data(said)
-                yield self._chunk({"content": sentences(said, lang=self._lang)}, data=data)
+                yield self._chunk({"content": sentences(said)}, data=data)
         except Exception as error:  # noqa: BLE001 - the status has been sent: it goes into the stream
             _, fault = fault_of(error)
             yield _event(Failure(error=fault).model_dump())
@@ -170,7 +170,7 @@ class _Answer:
                 shown = await self._service.shown(said.slate, self._lang)
                 return {"shown": _plain(shown)}
             case Noted():
-                return {"noted": noted(said, lang=self._lang)}
+                return {"noted": _noted(said)}
             case Question():
                 return {"question": said.text, "options": list(said.options)}
 
@@ -182,6 +182,13 @@ class _Answer:
 
 
 _CHUNK = {"object": "chat.completion.chunk"}
+
+
+def _noted(said: Noted) -> dict[str, list[str]]:
+    """What is in force, in words, and what was not understood."""
+    in_force = [each.words for each in (*said.constraints, *said.preferences)]
+    wish = [said.wish] if said.wish else []
+    return {"in_force": in_force + wish, "not_understood": list(said.not_understood)}
 
 
 def _plain(value: BaseModel) -> dict[str, Any]:

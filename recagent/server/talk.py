@@ -133,7 +133,7 @@ class Talks:
             self._kept.popitem(last=False)
 
 
-def sentences(said: Said, *, lang: Language) -> str:
+def sentences(said: Said) -> str:
     """A piece of an answer as Markdown, for clients that show text alone."""
     match said:
         case Words():
@@ -141,25 +141,10 @@ def sentences(said: Said, *, lang: Language) -> str:
         case Shown():
             return _listed(said)
         case Noted():
-            return "".join(f"\n> {line}\n" for line in noted(said, lang=lang))
+            return ""  # it is said in words too
         case Question():
             options = "".join(f"\n- {option}" for option in said.options)
             return f"\n{said.text}{options}\n"
-
-
-def noted(said: Noted, *, lang: Language) -> list[str]:
-    """What is in force and what was not understood, a line each."""
-    words = _WORDS[lang]
-    in_force = [each.words for each in (*said.constraints, *said.preferences)]
-    told = "; ".join(filter(None, [*in_force, said.wish]))
-    lines = [words["in force"].format(told)] if told else []
-    return lines + [words["unclear"].format(each) for each in said.not_understood]
-
-
-_WORDS: dict[Language, dict[str, str]] = {
-    "en": {"in force": "In force: {}", "unclear": "Not understood: {}"},
-    "zh": {"in force": "生效的要求：{}", "unclear": "未能理解：{}"},
-}
 
 
 def _listed(shown: Shown) -> str:

@@ -77,9 +77,9 @@ def test_a_question_comes_with_its_options(client):
     assert "- old\n- new" in answer["choices"][0]["message"]["content"]
 
 
-def test_what_is_in_force_and_what_was_not_understood_is_said_in_the_language(client):
-    noted = ask(client, "no purple", lang="zh").json()["recagent"][0]["noted"]
-    assert noted == ["生效的要求：no purple", "未能理解：purple"]
+def test_what_is_in_force_and_what_was_not_understood_is_data_beside_the_words(client):
+    pieces = ask(client, "no purple", lang="zh").json()["recagent"]
+    assert pieces[0]["noted"] == {"in_force": ["no purple"], "not_understood": ["purple"]}
 
 
 def test_a_stream_ends_with_done_and_brings_the_usage_if_it_is_wanted(client):
@@ -152,7 +152,7 @@ def test_another_chat_client_works_too(live):
 
 
 @LOOPBACK
-def test_a_client_that_goes_away_in_mid_stream_loses_nothing_that_was_stored(live, service):
+def test_a_client_that_goes_away_in_mid_stream_loses_nothing_that_was_stored(live):
     request = {
         "model": "recagent/books", "user": "gone", "stream": True,
         "messages": [{"role": "user", "content": "like b1"}],

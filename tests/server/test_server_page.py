@@ -1,4 +1,4 @@
-"""A real browser walks the web page: slate, why, critique, scene change, feedback, trace, languages.
+"""A real browser walks the web page: slate, why, critique, scenes, feedback, trace, languages.
 
 It needs Debian's package chromium (or RECAGENT_TEST_CHROMIUM=PATH); in CI it fails without one.
 """
@@ -76,7 +76,7 @@ def test_a_walk_through_the_page(page, live):
     # A critique: what is said holds, and the slate follows.
     page.get_by_label("Your message").fill("no horror")
     page.keyboard.press("Enter")
-    expect(page.locator("#log").get_by_text("In force: no horror")).to_be_visible()
+    expect(page.get_by_role("list", name="In force")).to_have_text("no horror")
     assert set(titles(page)) == {"Bread", "Maps"}
     page.get_by_label("Your message").fill("what?")
     page.get_by_role("button", name="Send").click()
@@ -88,6 +88,7 @@ def test_a_walk_through_the_page(page, live):
     assert set(titles(page)) == {"Rails", "Kitchens"}
     expect(page.locator("#known .source")).to_contain_text("Books")
     expect(page.locator("#log")).to_be_empty()
+    expect(page.locator("#force")).to_be_empty()
 
     # Feedback: it counts at once.
     page.get_by_role("button", name="Not for me: Rails").click()

@@ -237,6 +237,8 @@ function forgetTalk() {
   talking.abort();
   state.talk = { scene: "", messages: [] };
   find("log").replaceChildren();
+  find("force").replaceChildren();
+  find("force-title").hidden = true;
 }
 
 function logged(who) {
@@ -285,7 +287,11 @@ function drawPiece(answer, data) {
     const facts = { n: titles.length, titles: joined };
     answer.append(element("span", "shown", words("slateShown", facts)));
   }
-  for (const line of data.noted ?? []) answer.append(element("span", "noted", line));
+  if (data.noted) {
+    const held = data.noted.in_force.map((text) => element("li", "", text));
+    find("force").replaceChildren(...held);
+    find("force-title").hidden = !held.length;
+  }
   if (data.question) {
     answer.append(element("span", "", data.question));
     for (const option of data.options) {

@@ -51,7 +51,7 @@ def chat_routes(service: Service, talks: Talks, metrics: Metrics) -> APIRouter:
         names = [NAME, *(f"{NAME}/{scene.name}" for scene in scenes)]
         return Models(data=tuple(Model(id=name) for name in names))
 
-    streamed = {"description": "With stream: chunks.", "content": {"text/event-stream": {}}}
+    streamed: dict[str, Any] = {"description": "With stream: chunks.", "content": {_STREAM: {}}}
 
     @router.post("/chat/completions", response_model=Completion, responses={200: streamed})
     async def completions(request: ChatRequest) -> Completion | StreamingResponse:
@@ -67,7 +67,7 @@ def chat_routes(service: Service, talks: Talks, metrics: Metrics) -> APIRouter:
         if request.stream:
             return StreamingResponse(
                 answer.streamed(first, pieces),
-                media_type="text/event-stream",
+                media_type=_STREAM,
                 headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
             )
         return await answer.whole(first, pieces)
@@ -181,6 +181,7 @@ class _Answer:
         )
 
 
+_STREAM = "text/event-stream"
 _CHUNK = {"object": "chat.completion.chunk"}
 
 

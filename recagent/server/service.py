@@ -74,8 +74,9 @@ class Service:
         await self._parts.behaviour()
 
     async def warm(self) -> None:
-        """Load the model, so that the first slate need not wait for it; a failure is logged."""
-        if self._parts.ranker is None:
+        """Load a model that ranks, so that the first slate need not wait; a failure is logged."""
+        weighed = self._parts.head is not None or self._options.language_weight > 0
+        if self._parts.ranker is None or not weighed:
             return
         try:
             await self._parts.ranker.start()

@@ -64,6 +64,14 @@ def test_feedback_changes_the_next_slate_and_is_joined_to_the_one_it_answers(cli
     assert event.impression == before["trace"]["id"]
 
 
+def test_what_happened_in_impossible_years_breaks_no_slate(client):
+    for item, year in (("b1", "0001"), ("f1", "9999"), ("b2", "2026")):
+        said = {"user": "old", "item": item, "at": f"{year}-06-01T00:00:00Z"}
+        assert client.post("/v1/feedback", json=said).status_code == 201
+    assert client.get("/v1/profile", params={"user": "old"}).status_code == 200
+    assert len(slate(client, user="old", scene="books")["entries"]) == 3
+
+
 def test_constraints_are_kept_to(client):
     rule = {"attribute": "year", "operator": "at least", "value": 2015}
     shown = slate(client, scene="books", user="new", constraints=[rule])

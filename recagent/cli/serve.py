@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -57,6 +58,8 @@ def _settings(config: Path | None, *, demo: bool, lang: Language | None) -> Sett
 
     speak(lang)
     check_extra()
+    # A server tells what went wrong; and a library that would set up logging finds it done.
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
     if demo:
         from recagent.cli.progress import prepared_demo  # noqa: PLC0415

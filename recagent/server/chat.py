@@ -187,7 +187,10 @@ _CHUNK = {"object": "chat.completion.chunk"}
 
 def _noted(said: Noted) -> dict[str, list[str]]:
     """What is in force, in words, and what was not understood."""
-    in_force = [each.words for each in (*said.constraints, *said.preferences)]
+    in_force = [
+        each.words or f"{each.attribute} {each.operator} {each.value}"
+        for each in (*said.constraints, *said.preferences)
+    ]
     wish = [said.wish] if said.wish else []
     return {"in_force": in_force + wish, "not_understood": list(said.not_understood)}
 

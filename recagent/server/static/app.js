@@ -246,6 +246,7 @@ function logged(who) {
   const text = element("p", "", "");
   turn.append(element("span", "who", words(who)), text);
   find("log").append(turn);
+  turn.scrollIntoView({ block: "nearest" });
   return text;
 }
 
@@ -262,7 +263,7 @@ async function converse(text) {
   const answer = logged("it");
   answer.parentElement.classList.add("waiting");
   let whole = "";
-  await guarded(async () => {
+  const done = await guarded(async () => {
     const request = {
       model: `recagent/${talk.scene}`, user: state.user, messages: talk.messages, lang: state.lang,
     };
@@ -274,9 +275,15 @@ async function converse(text) {
     }
     await drawProfile();
     about(state.slate);
+    return true;
   });
   answer.parentElement.classList.remove("waiting");
-  talk.messages.push({ role: "assistant", content: whole });
+  if (done) {
+    talk.messages.push({ role: "assistant", content: whole });
+  } else {
+    talk.messages.pop(); // what was not answered was not said
+    answer.append(element("span", "alarm", find("status").textContent));
+  }
 }
 
 function drawPiece(answer, data) {

@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -30,7 +31,7 @@ from recagent.server.openai_shapes import (
 )
 from recagent.server.service import Service
 from recagent.server.talk import Noted, Question, Said, Shown, Talk, Talks, Words, sentences
-from recagent.types import Language, Usage
+from recagent.types import Constraint, Language, Usage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -185,14 +186,23 @@ _STREAM = "text/event-stream"
 _CHUNK = {"object": "chat.completion.chunk"}
 
 
-def _noted(said: Noted) -> dict[str, list[str]]:
-    """What is in force, in words, and what was not understood."""
-    in_force = [
-        each.words or f"{each.attribute} {each.operator} {each.value}"
-        for each in (*said.constraints, *said.preferences)
-    ]
-    wish = [said.wish] if said.wish else []
-    return {"in_force": in_force + wish, "not_understood": list(said.not_understood)}
+def _noted(said: Noted) -> dict[str, Any]:
+    """What is in force, in words and as a request for a slate has it; what was not understood."""
+    wanted = (*said.constraints, *said.preferences)
+    in_force = [*(each.words or _told(each) for each in wanted), said.wish]
+    return {
+        "in_force": [text for text in in_force if text],
+        "not_understood": list(said.not_understood),
+        "constraints": [asdict(each) for each in said.constraints],
+        "preferences": [asdict(each) for each in said.preferences],
+        "wish": said.wish,
+    }
+
+
+def _told(constraint: Constraint) -> str:
+    value = constraint.value
+    named = ", ".join(value) if isinstance(value, tuple) else value
+    return f"{constraint.attribute} {constraint.operator} {named}".strip()
 
 
 def _plain(value: BaseModel) -> dict[str, Any]:

@@ -79,7 +79,11 @@ def test_a_question_comes_with_its_options(client):
 
 def test_what_is_in_force_and_what_was_not_understood_is_data_beside_the_words(client):
     pieces = ask(client, "no purple", lang="zh").json()["recagent"]
-    assert pieces[0]["noted"] == {"in_force": ["no purple"], "not_understood": ["purple"]}
+    noted = pieces[0]["noted"]
+    assert noted["in_force"] == ["no purple"]
+    assert noted["not_understood"] == ["purple"]
+    again = {"user": "new", "scene": "books", "constraints": noted["constraints"]}
+    assert client.post("/v1/recommend", json=again).status_code == 200
 
 
 def test_a_stream_ends_with_done_and_brings_the_usage_if_it_is_wanted(client):

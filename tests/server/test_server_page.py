@@ -78,6 +78,9 @@ def test_a_walk_through_the_page(page, live):
     page.keyboard.press("Enter")
     expect(page.get_by_role("list", name="In force")).to_have_text("no horror")
     assert set(titles(page)) == {"Bread", "Maps"}
+    page.get_by_role("button", name="Not for me: Bread").click()
+    expect(page.get_by_role("status")).to_contain_text("“Bread” is not for cat")
+    assert titles(page) == ["Maps"]  # and none that the talk has ruled out
     page.get_by_label("Your message").fill("what?")
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#log").get_by_role("button", name="new")).to_be_visible()

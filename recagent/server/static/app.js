@@ -15,6 +15,7 @@ const state = {
   people: [],
   slate: null,
   talk: { scene: "", messages: [] },
+  force: {}, // what the talk has put in force, as fields of a request for a slate
 };
 if (!WORDS[state.lang]) state.lang = "en";
 
@@ -165,8 +166,11 @@ async function recommend({ quietly = false } = {}) {
   find("slate").classList.toggle("waiting", !quietly);
   if (!quietly) announce(words("loading"));
   const before = state.slate;
-  const wish = find("wish").value.trim();
-  const ask = { user: state.user, scene: state.scene || null, wish, lang: state.lang };
+  const { wish, ...force } = state.force;
+  const ask = {
+    user: state.user, scene: state.scene || null, lang: state.lang, ...force,
+    wish: [find("wish").value.trim(), wish].filter(Boolean).join("; "),
+  };
   const slate = await guarded(() => api.recommend(ask, underWay.signal));
   if (!slate) {
     find("slate").classList.remove("waiting");
@@ -237,6 +241,7 @@ function forgetTalk() {
   talking.abort();
   state.talk = { scene: "", messages: [] };
   find("log").replaceChildren();
+  state.force = {};
   find("force").replaceChildren();
   find("force-title").hidden = true;
 }
@@ -295,6 +300,8 @@ function drawPiece(answer, data) {
     answer.append(element("span", "shown", words("slateShown", facts)));
   }
   if (data.noted) {
+    const { constraints, preferences, wish } = data.noted;
+    state.force = { constraints, wish, ...(preferences.length ? { preferences } : {}) };
     const held = data.noted.in_force.map((text) => element("li", "", text));
     find("force").replaceChildren(...held);
     find("force-title").hidden = !held.length;

@@ -1,5 +1,6 @@
 """What the OpenAPI document promises is kept for whatever is sent: schemathesis tries."""
 
+import logging
 import os
 from collections import Counter
 
@@ -49,7 +50,7 @@ def app():
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.slow
-def test_nothing_that_fits_or_breaks_the_document_is_a_server_error(app, record_property):
+def test_nothing_that_fits_or_breaks_the_document_is_a_server_error(app):
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) >= 11
@@ -63,7 +64,7 @@ def test_nothing_that_fits_or_breaks_the_document_is_a_server_error(app, record_
         answered += found
     assert answered.total() > 100
     assert answered[400] > 0
-    record_property("answers", dict(answered))  # pytest --junit-xml=FILE shows them
+    logging.getLogger(__name__).warning("%d cases: %s", answered.total(), dict(answered))
 
 
 def try_out(operation, cases):

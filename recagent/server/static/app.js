@@ -289,6 +289,7 @@ async function converse(text) {
     talk.messages.pop(); // what was not answered was not said
     answer.append(element("span", "alarm", find("status").textContent));
   }
+  find("log").scrollTop = find("log").scrollHeight;
 }
 
 function drawPiece(answer, data) {

@@ -19,7 +19,7 @@ from recagent.protocols import EventStore
 from recagent.recommender import Options, Parts, StraightLine
 from recagent.scenes import declared_or_plain
 from recagent.server import shapes
-from recagent.types import Context, Event, Impression, Item, Language, Slate, Trace, User
+from recagent.types import Event, Impression, Item, Language, Slate, Trace, User
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
@@ -102,7 +102,7 @@ class Service:
             ask.user,
             scene=ask.scene,
             k=ask.k,
-            context=Context(wish=ask.wish, constraints=ask.constraints),
+            context=shapes.context_of(ask),
         )
         return await self.shown(slate, ask.lang)
 
@@ -118,7 +118,7 @@ class Service:
             ask.user,
             ask.item,
             scene=ask.scene,
-            context=Context(wish=ask.wish),
+            context=shapes.context_of(ask),
             phrase=ask.phrase,
         )
         return shapes.why_shown(why)

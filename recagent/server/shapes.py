@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from recagent.types import (
     Constraint,
+    Context,
     Event,
     EventKind,
     Evidence,
@@ -31,6 +32,7 @@ NEWEST = 50  # events and liked items of a profile that are shown
 
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Wish = Annotated[str, Field(description="What is wanted now, in the person's words.")]
+At = Annotated[datetime | None, Field(description="With a time zone; now by default.")]
 K = Annotated[int, Field(ge=1, le=MOST, description="How many items.")]
 Rating = Annotated[float | None, Field(description="Of a rating.", allow_inf_nan=False)]
 Answers = Annotated[
@@ -42,24 +44,33 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Ask(_In):
+class _Situation(_In):
+    """When, where and with what wish something is asked."""
+
+    wish: Wish = ""
+    at: At = None
+    device: Annotated[str, Field(max_length=256, description="As events name it.")] = ""
+    place: Annotated[
+        str, Field(max_length=256, description="latitude,longitude, or as events name it.")
+    ] = ""
+
+
+class Ask(_Situation):
     """A slate for a person in a scene, by default that of their last event."""
 
     user: Id
     scene: Id | None = None
     k: K = 5
-    wish: Wish = ""
     constraints: Annotated[tuple[Constraint, ...], Field(max_length=MOST)] = ()
     lang: Language | None = None
 
 
-class AskWhy(_In):
+class AskWhy(_Situation):
     """Why an item would be recommended to a person."""
 
     user: Id
     item: Id
     scene: Id | None = None
-    wish: Wish = ""
     phrase: Annotated[bool, Field(description="Let the model join the reasons.")] = False
     lang: Language | None = None
 
@@ -72,7 +83,7 @@ class Feedback(_In):
     kind: EventKind = "like"
     value: Rating = None
     scene: Id | None = None
-    at: Annotated[datetime | None, Field(description="With a time zone; now by default.")] = None
+    at: At = None
     impression: Answers = ""
 
 
@@ -128,6 +139,7 @@ class SlateShown(BaseModel):
     scene: str
     label: str
     entries: tuple[EntryShown, ...]
+    notice: Annotated[str, Field(description="What the scene wants shown with it.")]
     trace: Trace
 
 
@@ -138,6 +150,7 @@ class Why(BaseModel):
     reasons: tuple[Reason, ...]
     phrased_by: str | None
     replaced: int
+    notice: str
     degraded: str | None
 
 
@@ -189,6 +202,14 @@ class TraceShown(BaseModel):
     trace: Trace
 
 
+def context_of(ask: Ask | AskWhy) -> Context:
+    """The situation of a request."""
+    constraints = ask.constraints if isinstance(ask, Ask) else ()
+    return Context(
+        wish=ask.wish, constraints=constraints, at=ask.at, device=ask.device, place=ask.place
+    )
+
+
 def reasons(why: Explanation) -> tuple[Reason, ...]:
     """The sentences of an explanation, each with its evidence."""
     pieces = {piece.id: piece for piece in why.evidence}
@@ -215,6 +236,7 @@ def slate_shown(slate: Slate, why: list[Explanation], *, lang: Language) -> Slat
             )
             for entry, each in zip(slate.entries, why, strict=True)
         ),
+        notice=why[0].notice if why else "",
         trace=slate.trace,
     )
 
@@ -226,6 +248,7 @@ def why_shown(why: Explanation) -> Why:
         reasons=reasons(why),
         phrased_by=why.phrased_by,
         replaced=why.replaced,
+        notice=why.notice,
         degraded=why.degraded,
     )
 

@@ -1,7 +1,14 @@
 """The REST API: what comes back, that feedback counts at once, and what bad requests are told."""
 
+from dataclasses import replace
+
 import pytest
 from examples import wait
+from serving import make_service
+
+from recagent.server.service import Service
+from recagent.server.shapes import Ask, AskWhy
+from recagent.types import Scene
 
 
 def slate(client, **ask):
@@ -93,6 +100,17 @@ def test_an_explanation_is_of_any_item(client):
     assert why["item"]["title"] == "Cakes"
     assert why["reasons"]
     assert why["degraded"] is None
+
+
+def test_what_a_scene_wants_shown_comes_with_its_slates_and_reasons():
+    notice = {"en": "No advice.", "zh": "不构成建议。"}
+    declared = {"books": Scene(name="books", notice=notice, review="human")}
+    service = Service(replace(make_service()._parts, scenes=declared))
+    shown = wait(service.recommend(Ask(user="bob", scene="books", lang="zh")))
+    assert shown.notice == "不构成建议。"
+    assert shown.trace.review
+    why = wait(service.explain(AskWhy(user="bob", item="b3")))
+    assert why.notice == "No advice."
 
 
 def test_scenes_have_labels_numbers_and_proposed_people(client):

@@ -104,7 +104,7 @@ def test_an_explanation_is_of_any_item(client):
 
 def test_what_a_scene_wants_shown_comes_with_its_slates_and_reasons():
     notice = {"en": "No advice.", "zh": "不构成建议。"}
-    declared = {"books": Scene(name="books", notice=notice, review="human")}
+    declared = {"books": Scene(name="books", notices=notice, review="human")}
     service = Service(replace(make_service()._parts, scenes=declared))
     shown = wait(service.recommend(Ask(user="bob", scene="books", lang="zh")))
     assert shown.notice == "不构成建议。"

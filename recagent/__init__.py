@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         ConfigError,
         DataError,
         ModelError,
+        NotFoundError,
         PromptError,
         RecagentError,
         ReplyError,
@@ -39,8 +40,8 @@ __version__ = "0.1.0"
 _HOME = {
     "recagent.api": ("AsyncRecommender", "Recommender"),
     "recagent.errors": (
-        "ConfigError", "DataError", "ModelError", "PromptError", "RecagentError", "ReplyError",
-        "RetrievalError",
+        "ConfigError", "DataError", "ModelError", "NotFoundError", "PromptError", "RecagentError",
+        "ReplyError", "RetrievalError",
     ),
     "recagent.types": (
         "Answer", "Claim", "Constraint", "Context", "Edits", "Entry", "Event", "Evidence",
@@ -65,6 +66,7 @@ __all__ = [
     "Explanation",
     "Item",
     "ModelError",
+    "NotFoundError",
     "PromptError",
     "RecagentError",
     "Recommender",

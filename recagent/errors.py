@@ -3,6 +3,7 @@
     RecagentError
     ├── ConfigError      settings, scenes or files that do not fit together
     ├── DataError        a catalogue, an event or a request that cannot be used as it is
+    │   └── NotFoundError  it names a scene or an item that is not there
     ├── PromptError      a prompt file that is broken or was given the wrong inputs
     ├── RetrievalError   an index that is missing, or was made with another embedder
     └── ModelError       a language model or embedder that did not answer
@@ -22,6 +23,10 @@ class ConfigError(RecagentError):
 
 class DataError(RecagentError):
     """A catalogue, an event or a request cannot be used as it is."""
+
+
+class NotFoundError(DataError):
+    """A request names a scene or an item that is not there."""
 
 
 class PromptError(RecagentError):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import orjson
 
 from recagent.catalog import event_kind
-from recagent.errors import DataError
+from recagent.errors import DataError, NotFoundError
 from recagent.protocols import EventStore, ItemIndex
 from recagent.types import Event, Impression, RatingScale, Slate
 
@@ -57,15 +57,15 @@ async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) 
     """The scene that has the item; only ``scene`` is looked at if it is given.
 
     Raises:
-        DataError: no such item there.
+        NotFoundError: no such item there, or no such scene.
     """
     names = await index.scenes()
     if scene is not None and scene not in names:
-        raise DataError(f"unknown scene {scene!r}; indexed are {', '.join(names)}")
+        raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(names)}")
     for name in names if scene is None else [scene]:
         if item_id in await index.items(name):
             return name
-    raise DataError(
+    raise NotFoundError(
         f"item {item_id!r} is not in {'the catalogue' if scene is None else f'scene {scene!r}'}"
     )
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MAX_EVENTS = 500
 LIKED_FROM = 0.7  # share of the rating scale: 7 of 10
 
+_OLDEST = 1e-200  # the weight of what is thousands of years old, so that no sum of weights is 0
+
 _STRENGTH = {
     "like": 1.0, "purchase": 1.0, "finish": 0.8, "comment": 0.3, "click": 0.2, "view": 0.1,
     "skip": -0.5, "dislike": -1.0,
@@ -65,7 +67,7 @@ def rate(events: Iterable[Event], scale: RatingScale) -> Rate:
 
 def recency(event: Event, newest: Event, half_life: timedelta) -> float:
     """Weight in (0, 1] that halves with every ``half_life`` before the person's newest event."""
-    return float(0.5 ** ((newest.at - event.at) / half_life))
+    return max(_OLDEST, float(0.5 ** ((newest.at - event.at) / half_life)))
 
 
 def without(profile: Profile, scene: str) -> Profile:

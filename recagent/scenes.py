@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from recagent.errors import DataError
+from recagent.errors import DataError, NotFoundError
 from recagent.types import Profile, Scene
 
 
@@ -29,13 +29,14 @@ def identify(
         activity: number of events per scene, over everybody.
 
     Raises:
-        DataError: the named scene is not indexed, or nothing is.
+        NotFoundError: the named scene is not indexed.
+        DataError: nothing is indexed.
     """
     if not scenes:
         raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
     if scene is not None:
         if scene not in scenes:
-            raise DataError(f"unknown scene {scene!r}; indexed are {', '.join(sorted(scenes))}")
+            raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(sorted(scenes))}")
         return scenes[scene], "given"
     for event in profile.events:
         if event.scene in scenes:

@@ -279,6 +279,23 @@ class RankSettings(_Section):
     deadline: Positive = 30.0
 
 
+class ServerSettings(_Section):
+    """``[server]``: who may ask ``recagent serve``, how often, and how much at once.
+
+    Attributes:
+        keys: bearer keys, of which a request must bring one; without any only this machine is
+            answered.
+        rate: requests a minute for each key, or each address where there are no keys; 0: any.
+        max_message: characters of a wish or of one message of a conversation.
+        people: ids that the web page proposes; any other may be typed.
+    """
+
+    keys: tuple[SecretStr, ...] = ()
+    rate: int = Field(default=600, ge=0)
+    max_message: int = Field(default=4000, ge=1)
+    people: tuple[str, ...] = ()
+
+
 class RetrievalSettings(_Section):
     """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion."""
 

@@ -32,6 +32,7 @@ from recagent.sections import (
     RatingSettings,
     RetrievalSettings,
     SceneSettings,
+    ServerSettings,
 )
 from recagent.types import Language, Scene
 
@@ -65,6 +66,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     rank: RankSettings = RankSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    server: ServerSettings = ServerSettings()
     openai_base_url: str = Field(default="", validation_alias=AliasChoices("OPENAI_BASE_URL"))
     openai_api_key: SecretStr = Field(
         default=SecretStr(""), validation_alias=AliasChoices("OPENAI_API_KEY")

@@ -16,6 +16,7 @@ from recagent.cli.models import app as models_app
 from recagent.cli.opening import opened as _open
 from recagent.cli.opening import settings_of as _settings
 from recagent.cli.profile import app as profile_app
+from recagent.cli.serve import mcp, serve
 from recagent.cli.vllm import app as vllm_app
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ app.add_typer(profile_app, name="profile")
 app.add_typer(eval_app, name="eval")
 app.add_typer(vllm_app, name="vllm")
 app.command()(chat)
+app.command()(serve)
+app.command()(mcp)
 
 Config = Annotated[
     Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")

@@ -14,6 +14,7 @@ from recagent.cli.chinese_evaluation import MESSAGES as EVALUATION
 from recagent.cli.chinese_people import MESSAGES as PEOPLE
 from recagent.cli.chinese_reasons import MESSAGES as REASONS
 from recagent.cli.chinese_scenes import MESSAGES as SCENES
+from recagent.cli.chinese_server import MESSAGES as SERVER
 
 # The template as it stands in the code, with {} for what is filled in; the Chinese sentence has
 # {0}, {1}... in an order of its own.
@@ -23,6 +24,7 @@ MESSAGES: Mapping[str, str] = {
     **SCENES,
     **REASONS,
     **PEOPLE,
+    **SERVER,
     "'torch' is missing: pip install 'recagent[tune]'": "缺少 'torch'：pip install 'recagent[tune]'",
     "{} is missing: pip install 'recagent[tune]'": "缺少 {0}：pip install 'recagent[tune]'",
     "[model] adapter {} is not there; make it with 'recagent tune', or set adapter = 'none'": "[model] adapter {0} 不存在；请用 'recagent tune' 生成，或设置 adapter = 'none'",

@@ -1,0 +1,73 @@
+"""``recagent serve`` and ``recagent mcp``: settings and options to ``recagent.server``."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from recagent.cli.language import speak
+
+if TYPE_CHECKING:
+    from recagent.settings import Settings
+    from recagent.types import Language
+
+Config = Annotated[
+    Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")
+]
+Demo = Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")]
+Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prompts and face.")]
+
+SAYS: dict[Language, str] = {
+    "en": "{url}  (REST, /v1/chat/completions, /mcp, /metrics; Ctrl-C ends it)",
+    "zh": "{url}（REST、/v1/chat/completions、/mcp、/metrics；按 Ctrl-C 结束）",
+}
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8900,
+    lang: Lang = None,
+    config: Config = None,
+    demo: Demo = False,
+) -> None:
+    """Serve the web page, REST, an OpenAI-compatible chat, MCP and metrics."""
+    settings = _settings(config, demo=demo, lang=lang)
+    from recagent.server import running  # noqa: PLC0415
+
+    running.serve(
+        settings,
+        host=host,
+        port=port,
+        on_ready=lambda url: typer.echo(SAYS[settings.lang].format(url=url)),
+    )
+
+
+def mcp(lang: Lang = None, config: Config = None, demo: Demo = False) -> None:
+    """Serve an MCP client over standard input and output."""
+    settings = _settings(config, demo=demo, lang=lang)
+    from recagent.server import running  # noqa: PLC0415
+
+    running.serve_stdio(settings)
+
+
+def _settings(config: Path | None, *, demo: bool, lang: Language | None) -> Settings:
+    from recagent.server import check_extra  # noqa: PLC0415
+
+    speak(lang)
+    check_extra()
+    # A server tells what went wrong; and a library that would set up logging finds it done.
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
+    if demo:
+        from recagent.cli.progress import prepared_demo  # noqa: PLC0415
+
+        settings = prepared_demo(**overrides)
+    else:
+        from recagent.settings import load  # noqa: PLC0415
+
+        settings = load(config, **overrides)
+    speak(settings.lang)
+    return settings

@@ -1,0 +1,140 @@
+"""The FastAPI app: service, routes, middleware and the web page put together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.middleware import Middleware
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from recagent import __version__
+from recagent.errors import RecagentError
+from recagent.sections import ServerSettings
+from recagent.server.chat import chat_routes
+from recagent.server.failing import Failure, answer_failures, failure, fault_of
+from recagent.server.gate import Gate
+from recagent.server.metrics import Measured, Metrics
+from recagent.server.rest import rest_routes
+from recagent.server.service import Service
+from recagent.server.talk import Talking, Talks
+from recagent.server.tools import mcp_server
+
+STATIC = Path(__file__).parent / "static"
+
+logger = logging.getLogger(__name__)
+
+_FAILURES: dict[int | str, dict[str, Any]] = {
+    400: {"model": Failure, "description": "The request cannot be used as it is."},
+    401: {"model": Failure, "description": "No valid key."},
+    404: {"model": Failure, "description": "A scene, item or slate that is not there."},
+    413: {"model": Failure, "description": "The body is too large."},
+    429: {"model": Failure, "description": "Too many requests."},
+    503: {"model": Failure, "description": "The index or the model cannot be had."},
+}
+
+
+def create_app(
+    service: Service, *, settings: ServerSettings | None = None, talking: Talking | None = None
+) -> FastAPI:
+    """The app over a service, which it starts and closes; without ``talking`` there is no chat."""
+    settings = settings or ServerSettings()
+    metrics, tools = Metrics(), mcp_server(service)
+    # The gate has looked at the host and the key already.
+    mcp_app = tools.streamable_http_app(
+        streamable_http_path="/",
+        stateless_http=True,
+        json_response=True,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(service.close)
+            await stack.enter_async_context(tools.session_manager.run())
+            await service.start()
+            warming = asyncio.create_task(service.warm())
+            yield
+            warming.cancel()
+
+    app = _App(
+        title="recagent",
+        version=__version__,
+        summary="Recommends from a catalogue to a person in a scene, and says why.",
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+        middleware=[
+            Middleware(Measured, metrics=metrics),
+            Middleware(
+                Gate,
+                keys=[key.get_secret_value() for key in settings.keys],
+                rate=settings.rate,
+            ),
+        ],
+    )
+    answer_failures(app)
+    bearer = Depends(HTTPBearer(auto_error=False, description="One of [server] keys."))
+    for router in _routers(service, metrics, talking):
+        app.include_router(router, dependencies=[bearer], responses=_FAILURES)
+    _add_page_and_probes(app, service, metrics)
+    app.mount("/mcp", mcp_app)
+    app.mount("/static", StaticFiles(directory=STATIC))
+    return app
+
+
+def _routers(service: Service, metrics: Metrics, talking: Talking | None) -> list[Any]:
+    routers = [rest_routes(service, metrics)]
+    if talking is not None:
+        routers.append(chat_routes(service, Talks(service, talking), metrics))
+    return routers
+
+
+def _add_page_and_probes(app: FastAPI, service: Service, metrics: Metrics) -> None:
+    @app.get("/", include_in_schema=False)
+    async def index() -> FileResponse:
+        """The web page."""
+        return FileResponse(STATIC / "index.html")
+
+    @app.get("/livez", tags=["probes"])
+    async def livez() -> dict[str, str]:
+        """The process answers."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["probes"], responses={503: _FAILURES[503]})
+    async def readyz() -> Response:
+        """The index and the store answer."""
+        try:
+            await service.ready()
+        except RecagentError as error:
+            logger.warning("not ready: %s", error)
+            _, fault = fault_of(error)
+            return failure(503, fault)
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/metrics", tags=["probes"], response_class=PlainTextResponse)
+    async def page() -> Response:
+        """What Prometheus reads."""
+        return Response(metrics.page(), media_type="text/plain; version=1.0.0; charset=utf-8")
+
+
+class _App(FastAPI):
+    """An app whose document names the status that bad requests really get: 400, not 422."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+        for name in ("HTTPValidationError", "ValidationError"):
+            document["components"]["schemas"].pop(name, None)
+        return document

@@ -1,0 +1,135 @@
+"""Every failure as OpenAI's error object, with the status that fits; never a stack trace.
+
+What is our own fault is logged, with its trace, and told to the caller in one sentence.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from recagent.errors import (
+    ConfigError,
+    DataError,
+    ModelError,
+    NotFoundError,
+    PromptError,
+    RecagentError,
+    RetrievalError,
+)
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+logger = logging.getLogger(__name__)
+
+Kind = Literal[
+    "invalid_request_error", "authentication_error", "not_found_error", "rate_limit_error",
+    "server_error",
+]  # fmt: skip
+
+
+class Fault(BaseModel):
+    """What went wrong, as OpenAI's clients expect it.
+
+    Attributes:
+        param: the field of the request that is wrong, if one is.
+        code: for programs.
+    """
+
+    message: str
+    type: Kind
+    param: str | None = None
+    code: str | None = None
+
+
+class Failure(BaseModel):
+    """The body of every answer that is no success."""
+
+    error: Fault
+
+
+_STATUS: Mapping[type[RecagentError], tuple[int, Kind, str]] = {
+    NotFoundError: (404, "not_found_error", "not_found"),
+    DataError: (400, "invalid_request_error", "invalid_value"),
+    RetrievalError: (503, "server_error", "index_unavailable"),
+    ModelError: (503, "server_error", "model_unavailable"),
+    ConfigError: (500, "server_error", "misconfigured"),
+    PromptError: (500, "server_error", "misconfigured"),
+}
+_KINDS: Mapping[int, Kind] = {
+    401: "authentication_error",
+    403: "authentication_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+}
+_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+def fault_of(error: Exception) -> tuple[int, Fault]:
+    """The status and the words for an exception."""
+    for kind, (status, name, code) in _STATUS.items():
+        if isinstance(error, kind):
+            return status, Fault(message=str(error), type=name, code=code)
+    logger.error("unexpected", exc_info=error)
+    says = "something unexpected went wrong; the server's log has it"
+    return 500, Fault(message=says, type="server_error", code="internal_error")
+
+
+def failure(status: int, fault: Fault, *, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer to a request that failed."""
+    # Half a surrogate pair from a broken request must not break the answer about it.
+    body = json.dumps(Failure(error=fault).model_dump(), ensure_ascii=True)
+    return Response(body, status, headers=headers, media_type="application/json")
+
+
+def refusal(
+    status: int,
+    message: str,
+    *,
+    code: str,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to a request that is refused by its form, key or number."""
+    kind = _KINDS.get(status, "invalid_request_error")
+    fault = Fault(message=message, type=kind, param=param, code=code)
+    return failure(status, fault, headers=headers)
+
+
+def answer_failures(app: FastAPI) -> None:
+    """Let ``app`` answer what it raises on purpose in this way."""
+
+    async def ours(_: Request, error: Exception) -> Response:
+        return failure(*fault_of(error))
+
+    async def misshapen(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - as it is registered
+        return _misshapen(error)
+
+    async def by_status(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered
+        code = _CODES.get(error.status_code, "bad_request")
+        return refusal(error.status_code, error.detail, code=code, headers=error.headers)
+
+    app.add_exception_handler(RequestValidationError, misshapen)
+    app.add_exception_handler(HTTPException, by_status)
+    app.add_exception_handler(RecagentError, ours)
+
+
+def _misshapen(error: RequestValidationError) -> Response:
+    """The first thing that is wrong with a request; values are not repeated."""
+    first: Any = error.errors()[0]
+    if first["type"] == "json_invalid":
+        why = first.get("ctx", {}).get("error", "")
+        return refusal(400, f"the body is not valid JSON: {why}", code="invalid_json")
+    where = ".".join(str(part) for part in first["loc"][1:]) or None
+    said = f"{where or 'the body'}: {first['msg']}"
+    return refusal(400, said, code="invalid_value", param=where)

@@ -1,0 +1,104 @@
+"""What Prometheus reads at ``/metrics``; headers, and an answer to what nobody foresaw.
+
+One registry for each app, so that two of them in a process do not add up.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from starlette.datastructures import MutableHeaders
+
+from recagent.server.failing import failure, fault_of
+from recagent.types import EventKind, Trace
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_SECURITY = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+_GONE = 499  # the client left before there was an answer
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+class Metrics:
+    """Counters of requests, slates, tokens and events."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self.requests = Counter(
+            "recagent_requests", "Requests answered.", ("method", "route", "status"),
+            registry=self._registry,
+        )  # fmt: skip
+        self.seconds = Histogram(
+            "recagent_request_seconds", "From a request to the end of its answer.", ("route",),
+            buckets=_SECONDS, registry=self._registry,
+        )  # fmt: skip
+        self._slates = Counter(
+            "recagent_slates", "Slates shown, by whether a lower rung answered.",
+            ("scene", "degraded"), registry=self._registry,
+        )  # fmt: skip
+        self._tokens = Counter(
+            "recagent_model_tokens", "Tokens read and written by the model.", ("kind",),
+            registry=self._registry,
+        )  # fmt: skip
+        self._events = Counter(
+            "recagent_events", "Events stored.", ("kind",), registry=self._registry
+        )
+
+    def slate(self, scene: str, trace: Trace) -> None:
+        """A slate was shown."""
+        self._slates.labels(scene, "yes" if trace.degraded else "no").inc()
+        self._tokens.labels("prompt").inc(trace.usage.prompt)
+        self._tokens.labels("completion").inc(trace.usage.completion)
+
+    def event(self, kind: EventKind) -> None:
+        """An event was stored."""
+        self._events.labels(kind).inc()
+
+    def page(self) -> bytes:
+        """All of it in Prometheus's text format."""
+        return generate_latest(self._registry)
+
+
+class Measured:
+    """The outermost middleware: counts and times every request, adds the security headers.
+
+    An exception that nobody handled is logged and answered with 500.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began, status = time.perf_counter(), 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).update(_SECURITY)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        except Exception as error:
+            if status:
+                raise  # the answer has begun: the connection ends
+            await failure(*fault_of(error))(scope, receive, sending)
+        finally:
+            # The route's template, never the path: paths are without number.
+            route = getattr(scope.get("route"), "path", "other")
+            self._metrics.requests.labels(scope["method"], route, str(status or _GONE)).inc()
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - began)

@@ -1,0 +1,116 @@
+"""OpenAI's shapes, as far as they mean something here; what else a client sends is passed over.
+
+``recagent`` in an answer is our own: slates and constraints as data, which clients ignore.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recagent.server.shapes import Id
+from recagent.types import Language
+
+NAME = "recagent"
+
+
+class Part(BaseModel):
+    """A part of a message; only texts are read."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: str
+    text: str = ""
+
+
+class ChatMessage(BaseModel):
+    """One message of a conversation."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | tuple[Part, ...] | None = None
+
+    def text(self) -> str:
+        """Its text, that of all parts in a row."""
+        if isinstance(self.content, tuple):
+            return "\n".join(part.text for part in self.content if part.type == "text")
+        return self.content or ""
+
+
+class StreamOptions(BaseModel):
+    """What else a stream brings."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    include_usage: bool = False
+
+
+class ChatRequest(BaseModel):
+    """A conversation to answer: ``recagent`` or ``recagent/SCENE`` with a person as ``user``.
+
+    Attributes:
+        lang: of the answer; ours, not OpenAI's.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    model: Annotated[str, Field(max_length=300)]
+    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1, max_length=500)]
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    user: Id | None = None
+    lang: Language | None = None
+
+
+class Tokens(BaseModel):
+    """What the model behind the slates read and wrote; zero where it was not asked."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+
+
+class Answer(BaseModel):
+    """The message of an answer that is not streamed."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+
+
+class Choice(BaseModel):
+    """The one answer."""
+
+    index: Literal[0] = 0
+    message: Answer
+    finish_reason: Literal["stop"] = "stop"
+    logprobs: None = None
+
+
+class Completion(BaseModel):
+    """An answer that is not streamed."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: tuple[Choice, ...]
+    usage: Tokens
+    recagent: tuple[dict[str, Any], ...] = ()
+
+
+class Model(BaseModel):
+    """A scene as a model."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: Literal["recagent"] = "recagent"
+
+
+class Models(BaseModel):
+    """``recagent``, and every scene as ``recagent/SCENE``."""
+
+    object: Literal["list"] = "list"
+    data: tuple[Model, ...]

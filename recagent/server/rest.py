@@ -1,0 +1,62 @@
+"""The typed REST API: slates, reasons, feedback, scenes, profiles, traces.
+
+Each route hands on to the service; what may come in and go out stands in ``shapes``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from recagent.server import shapes
+from recagent.server.metrics import Metrics
+from recagent.server.service import Service
+from recagent.types import Language
+
+Lang = Annotated[Language | None, Query(description="Of labels; by default the settings'.")]
+
+
+def rest_routes(service: Service, metrics: Metrics) -> APIRouter:
+    """The routes under ``/v1``, over one service."""
+    router = APIRouter(prefix="/v1", tags=["recommend"])
+
+    @router.post("/recommend")
+    async def recommend(ask: shapes.Ask) -> shapes.SlateShown:
+        """A slate for a person in a scene, with probabilities and reasons."""
+        shown = await service.recommend(ask)
+        metrics.slate(shown.scene, shown.trace)
+        return shown
+
+    @router.post("/explain")
+    async def explain(ask: shapes.AskWhy) -> shapes.Why:
+        """Why an item would be recommended to a person."""
+        return await service.explain(ask)
+
+    @router.post("/feedback", status_code=201)
+    async def feedback(said: shapes.Feedback) -> shapes.Stored:
+        """Store what a person did with an item; their next slate takes it into account."""
+        stored = await service.record(said)
+        metrics.event(stored.kind)
+        return stored
+
+    @router.get("/scenes")
+    async def scenes(lang: Lang = None) -> shapes.Scenes:
+        """All scenes, and the people whom the settings propose."""
+        return await service.scenes(lang)
+
+    @router.get("/profile")
+    async def profile(
+        user: Annotated[shapes.Id, Query(description="The person's id.")], lang: Lang = None
+    ) -> shapes.ProfileShown:
+        """What is known of a person now."""
+        return await service.profile(user, lang)
+
+    @router.get("/trace")
+    async def trace(
+        id: Annotated[shapes.Id, Query(description="trace.id of a slate.")],  # noqa: A002
+    ) -> shapes.TraceShown:
+        """How a slate came about: candidates, scores, prompt, what was degraded."""
+        return await service.trace(id)
+
+    return router

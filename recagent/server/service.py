@@ -1,0 +1,252 @@
+"""What every face asks for, once: the straight line in two languages, and what it needs around it.
+
+HTTP and MCP translate into these calls; they never reach the line by another way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from recagent import prompts
+from recagent.errors import DataError, ModelError, NotFoundError, PromptError
+from recagent.protocols import EventStore
+from recagent.recommender import Options, Parts, StraightLine
+from recagent.scenes import declared_or_plain
+from recagent.server import shapes
+from recagent.types import Event, Impression, Item, Language, Slate, Trace, User
+
+LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+
+_LANGUAGE: Final[dict[str, Language]] = {lang: lang for lang in LANGUAGES}
+
+logger = logging.getLogger(__name__)
+
+_trace = TypeAdapter(Trace)
+
+
+class Service:
+    """One recommender for many callers; its methods may run concurrently.
+
+    Args:
+        parts: of the line.
+        options: of the line; their language is that of requests which name none.
+        max_message: characters of a wish.
+        people: ids that are proposed.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        options: Options | None = None,
+        *,
+        max_message: int = 4000,
+        people: Sequence[str] = (),
+    ) -> None:
+        self._parts = parts
+        self._options = options or Options()
+        self._people = tuple(people)
+        self.max_message = max_message
+        self.lang: Language = self._options.lang
+        self._lines = {lang: self._line(parts, lang) for lang in LANGUAGES}
+
+    def line(self, lang: Language | None = None) -> StraightLine:
+        """The line whose reasons are in ``lang``."""
+        return self._lines[lang or self.lang]
+
+    def rehearsal(self, lang: Language | None = None) -> StraightLine:
+        """A line that answers as ``line`` does and stores nothing: to go through a talk again."""
+        muted = replace(self._parts, store=_Muted(self._parts.store))
+        return self._line(muted, lang or self.lang)
+
+    async def start(self) -> None:
+        """Read what the first request would wait for.
+
+        Raises:
+            RecagentError: the index or the store cannot be used.
+        """
+        await self.ready()
+        await self._parts.behaviour()
+
+    async def warm(self) -> None:
+        """Load a model that ranks, so that the first slate need not wait; a failure is logged."""
+        weighed = self._parts.head is not None or self._options.language_weight > 0
+        if self._parts.ranker is None or not weighed:
+            return
+        try:
+            await self._parts.ranker.start()
+        except ModelError as error:
+            logger.warning("slates go without the model: %s", error)
+
+    async def ready(self) -> None:
+        """See that the index and the store answer.
+
+        Raises:
+            DataError: the store does not, or nothing is indexed.
+            RetrievalError: the index does not.
+        """
+        names = await self._parts.index.scenes()
+        if not names:
+            raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
+        await self._parts.store.user("")
+
+    async def recommend(self, ask: shapes.Ask) -> shapes.SlateShown:
+        """The slate that is asked for; raises as ``StraightLine.recommend``."""
+        self.check_length("wish", ask.wish)
+        slate = await self.line(ask.lang).recommend(
+            ask.user,
+            scene=ask.scene,
+            k=ask.k,
+            context=shapes.context_of(ask),
+        )
+        return await self.shown(slate, ask.lang)
+
+    async def shown(self, slate: Slate, lang: Language | None) -> shapes.SlateShown:
+        """A slate with its reasons in ``lang``."""
+        why = await self.line(lang).reasons(slate)
+        return shapes.slate_shown(slate, why, lang=lang or self.lang)
+
+    async def explain(self, ask: shapes.AskWhy) -> shapes.Why:
+        """Why an item would be recommended; raises as ``StraightLine.explain``."""
+        self.check_length("wish", ask.wish)
+        why = await self.line(ask.lang).explain(
+            ask.user,
+            ask.item,
+            scene=ask.scene,
+            context=shapes.context_of(ask),
+            phrase=ask.phrase,
+        )
+        return shapes.why_shown(why)
+
+    async def record(self, said: shapes.Feedback) -> shapes.Stored:
+        """Store what a person did; raises as ``StraightLine.record``."""
+        event = await self.line().record(
+            said.user,
+            said.item,
+            kind=said.kind,
+            value=said.value,
+            scene=said.scene,
+            at=said.at,
+            impression=said.impression,
+        )
+        return shapes.Stored(
+            user=event.user_id,
+            item=event.item_id,
+            scene=event.scene,
+            kind=event.kind,
+            value=event.value,
+            at=event.at,
+            impression=event.impression,
+        )
+
+    async def scenes(self, lang: Language | None = None) -> shapes.Scenes:
+        """All scenes, and the people whom the settings propose."""
+        index = self._parts.index
+        known = declared_or_plain(await index.scenes(), self._parts.scenes)
+        return shapes.Scenes(
+            scenes=tuple(
+                [
+                    shapes.scene_shown(
+                        scene, items=len(await index.items(name)), lang=lang or self.lang
+                    )
+                    for name, scene in known.items()
+                ]
+            ),
+            people=self._people,
+        )
+
+    async def profile(self, user: str, lang: Language | None = None) -> shapes.ProfileShown:
+        """What is known of a person; empty for one that nobody knows."""
+        known = await self.line().profile(user)
+        names = await self._parts.index.scenes()
+        events = Counter(event.scene for event in known.events)
+        liked = Counter(known.items[key].scene for key in known.liked)
+        return shapes.ProfileShown(
+            user=known.user,
+            cold=known.cold == "fully",
+            scenes=tuple(
+                shapes.SceneKnown(
+                    name=name,
+                    label=scene.label(lang or self.lang),
+                    events=events[name],
+                    liked=liked[name],
+                )
+                for name, scene in declared_or_plain(names, self._parts.scenes).items()
+            ),
+            liked=tuple(
+                shapes.Liked(item=known.items[key], weight=known.liked[key])
+                for key in list(known.liked)[: shapes.NEWEST]
+            ),
+            events=known.events[: shapes.NEWEST],
+        )
+
+    async def trace(self, impression_id: str) -> shapes.TraceShown:
+        """How the slate of this ``trace.id`` came about.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        kept = await self._parts.store.impression(impression_id)
+        if kept is None:
+            raise NotFoundError(f"no slate {impression_id!r} was shown; take trace.id of one")
+        trace = _trace.validate_json(kept.trace)
+        items: Mapping[str, Item] = {}
+        if kept.scene in await self._parts.index.scenes():
+            items = await self._parts.index.items(kept.scene)
+        return shapes.trace_shown(kept, trace, items=items, prompt=self._prompt_text(trace.prompt))
+
+    def check_length(self, name: str, text: str) -> None:
+        """Refuse a text that is too long.
+
+        Raises:
+            DataError: it is.
+        """
+        if len(text) > self.max_message:
+            raise DataError(f"{name} has {len(text)} characters; {self.max_message} are the most")
+
+    async def close(self) -> None:
+        """Close the parts, once for all languages."""
+        await self._lines[self.lang].close()
+
+    def _line(self, parts: Parts, lang: Language) -> StraightLine:
+        return StraightLine(parts, replace(self._options, lang=lang))
+
+    def _prompt_text(self, name: str | None) -> str:
+        """The file of a prompt; empty without one, or where it is no longer what it was."""
+        if name is None:
+            return ""
+        reference, _, lang = name.partition("#")[0].rpartition(".")
+        try:
+            prompt = prompts.find(reference, lang=_LANGUAGE[lang], base=prompts.folder())
+        except (PromptError, KeyError):
+            return ""
+        return prompt.path.read_text(encoding="utf-8") if prompt.id == name else ""
+
+
+class _Muted:
+    """A store that is read and never written to; what would be written is taken as done."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+        self.user, self.events, self.person = store.user, store.events, store.person
+        self.seen, self.count, self.impression = store.seen, store.count, store.impression
+
+    async def add_users(self, users: Iterable[User]) -> int:
+        return len(list(users))
+
+    async def add_events(self, events: Iterable[Event]) -> int:
+        return len(list(events))
+
+    async def add_impression(self, impression: Impression) -> None:
+        """Not kept."""
+
+    def all_events(self) -> AsyncIterator[Sequence[Event]]:
+        return self._store.all_events()
+
+    async def close(self) -> None:
+        """The store is another's."""

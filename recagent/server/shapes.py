@@ -1,0 +1,286 @@
+"""What comes in and goes out over HTTP and MCP, checked; the nouns inside are recagent's own.
+
+Not OpenAI's shapes: those are in ``openai_shapes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from recagent.types import (
+    Constraint,
+    Context,
+    Event,
+    EventKind,
+    Evidence,
+    Explanation,
+    Impression,
+    Item,
+    Language,
+    Scene,
+    Slate,
+    Trace,
+    User,
+)
+
+MOST = 100  # entries of a slate
+NEWEST = 50  # events and liked items of a profile that are shown
+
+Id = Annotated[str, Field(min_length=1, max_length=256)]
+Wish = Annotated[str, Field(description="What is wanted now, in the person's words.")]
+At = Annotated[datetime | None, Field(description="With a time zone; now by default.")]
+K = Annotated[int, Field(ge=1, le=MOST, description="How many items.")]
+Rating = Annotated[float | None, Field(description="Of a rating.", allow_inf_nan=False)]
+Answers = Annotated[
+    str, Field(max_length=256, description="trace.id of the slate that this answers.")
+]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Situation(_In):
+    """When, where and with what wish something is asked."""
+
+    wish: Wish = ""
+    at: At = None
+    device: Annotated[str, Field(max_length=256, description="As events name it.")] = ""
+    place: Annotated[
+        str, Field(max_length=256, description="latitude,longitude, or as events name it.")
+    ] = ""
+
+
+class Ask(_Situation):
+    """A slate for a person in a scene, by default that of their last event."""
+
+    user: Id
+    scene: Id | None = None
+    k: K = 5
+    constraints: Annotated[tuple[Constraint, ...], Field(max_length=MOST)] = ()
+    lang: Language | None = None
+
+
+class AskWhy(_Situation):
+    """Why an item would be recommended to a person."""
+
+    user: Id
+    item: Id
+    scene: Id | None = None
+    phrase: Annotated[bool, Field(description="Let the model join the reasons.")] = False
+    lang: Language | None = None
+
+
+class Feedback(_In):
+    """What a person did with an item; the next slate takes it into account."""
+
+    user: Id
+    item: Id
+    kind: EventKind = "like"
+    value: Rating = None
+    scene: Id | None = None
+    at: At = None
+    impression: Answers = ""
+
+
+class Stored(BaseModel):
+    """An event as it was stored."""
+
+    user: str
+    item: str
+    scene: str
+    kind: EventKind
+    value: float | None
+    at: datetime
+    impression: str
+
+
+class SceneShown(BaseModel):
+    """A scene, how it is called, and how many items it has."""
+
+    name: str
+    label: str
+    items: int
+
+
+class Scenes(BaseModel):
+    """All scenes, and the people whom the settings propose."""
+
+    scenes: tuple[SceneShown, ...]
+    people: tuple[str, ...]
+
+
+class Reason(BaseModel):
+    """One sentence and the evidence that it rests on."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+class EntryShown(BaseModel):
+    """One line of a slate, with its reasons."""
+
+    rank: int
+    item: Item
+    probability: float
+    like: float | None
+    features: Mapping[str, float]
+    reasons: tuple[Reason, ...]
+
+
+class SlateShown(BaseModel):
+    """A slate with reasons, and how it came about."""
+
+    user: str
+    scene: str
+    label: str
+    entries: tuple[EntryShown, ...]
+    notice: Annotated[str, Field(description="What the scene wants shown with it.")]
+    trace: Trace
+
+
+class Why(BaseModel):
+    """Why an item is recommended."""
+
+    item: Item
+    reasons: tuple[Reason, ...]
+    phrased_by: str | None
+    replaced: int
+    notice: str
+    degraded: str | None
+
+
+class Liked(BaseModel):
+    """An item that a person likes, and how much it counts now, in (0, 1]."""
+
+    item: Item
+    weight: float
+
+
+class SceneKnown(BaseModel):
+    """What is known of a person in a scene: numbers of events and of liked items."""
+
+    name: str
+    label: str
+    events: int
+    liked: int
+
+
+class ProfileShown(BaseModel):
+    """What is known of a person now; the newest events and liked items."""
+
+    user: User
+    cold: bool
+    scenes: tuple[SceneKnown, ...]
+    liked: tuple[Liked, ...]
+    events: tuple[Event, ...]
+
+
+class Ranked(BaseModel):
+    """A candidate of a pool, with the model's own probability; ``probability`` if it was shown."""
+
+    item_id: str
+    title: str
+    rank: int | None
+    probability: float | None
+    language: float | None
+
+
+class TraceShown(BaseModel):
+    """How a slate came about: the request, the candidates, the prompt, what was degraded."""
+
+    user: str
+    scene: str
+    at: datetime
+    wish: str
+    candidates: tuple[Ranked, ...]
+    prompt: Annotated[str, Field(description="The prompt file's text; empty without a model.")]
+    trace: Trace
+
+
+def context_of(ask: Ask | AskWhy) -> Context:
+    """The situation of a request."""
+    constraints = ask.constraints if isinstance(ask, Ask) else ()
+    return Context(
+        wish=ask.wish, constraints=constraints, at=ask.at, device=ask.device, place=ask.place
+    )
+
+
+def reasons(why: Explanation) -> tuple[Reason, ...]:
+    """The sentences of an explanation, each with its evidence."""
+    pieces = {piece.id: piece for piece in why.evidence}
+    return tuple(
+        Reason(text=claim.text, evidence=tuple(pieces[key] for key in claim.evidence))
+        for claim in why.claims
+    )
+
+
+def slate_shown(slate: Slate, why: list[Explanation], *, lang: Language) -> SlateShown:
+    """A slate with the reasons of its entries, in their order."""
+    return SlateShown(
+        user=slate.user_id,
+        scene=slate.scene.name,
+        label=slate.scene.label(lang),
+        entries=tuple(
+            EntryShown(
+                rank=entry.rank,
+                item=entry.item,
+                probability=entry.probability,
+                like=entry.like,
+                features=entry.features,
+                reasons=reasons(each),
+            )
+            for entry, each in zip(slate.entries, why, strict=True)
+        ),
+        notice=why[0].notice if why else "",
+        trace=slate.trace,
+    )
+
+
+def why_shown(why: Explanation) -> Why:
+    """An explanation with its sentences joined to their evidence."""
+    return Why(
+        item=why.item,
+        reasons=reasons(why),
+        phrased_by=why.phrased_by,
+        replaced=why.replaced,
+        notice=why.notice,
+        degraded=why.degraded,
+    )
+
+
+def trace_shown(
+    shown: Impression, trace: Trace, *, items: Mapping[str, Item], prompt: str
+) -> TraceShown:
+    """The candidates that were shown, in order, then the others by the model's probability."""
+    language = trace.language_probability
+    others = sorted(language.keys() - set(shown.item_ids), key=lambda key: -language[key])
+    places = dict(zip(shown.item_ids, enumerate(shown.probabilities, start=1), strict=True))
+    candidates = (
+        Ranked(
+            item_id=key,
+            title=items[key].title if key in items else key,
+            rank=places[key][0] if key in places else None,
+            probability=places[key][1] if key in places else None,
+            language=language.get(key),
+        )
+        for key in (*shown.item_ids, *others)
+    )
+    return TraceShown(
+        user=shown.user_id,
+        scene=shown.scene,
+        at=shown.at,
+        wish=shown.wish,
+        candidates=tuple(candidates),
+        prompt=prompt,
+        trace=trace,
+    )
+
+
+def scene_shown(scene: Scene, *, items: int, lang: Language) -> SceneShown:
+    """A scene as it is called in ``lang``."""
+    return SceneShown(name=scene.name, label=scene.label(lang), items=items)

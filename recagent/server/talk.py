@@ -1,0 +1,155 @@
+"""What the chat endpoint asks of an agent that talks, and the talk that messages rebuild.
+
+Nothing of a talk is stored: it is gone through again from the messages, unless its newest state is
+still in memory.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from recagent.recommender import StraightLine
+from recagent.server.service import Service
+from recagent.types import Constraint, Explanation, Language, Slate
+
+_REMEMBERED = 1000  # talks
+
+Conversation = Any  # the agent's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """A piece of text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A slate, and the reasons of its entries in their order."""
+
+    slate: Slate
+    explanations: tuple[Explanation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """What is in force from here on (hard, soft, in words), and what could not be understood."""
+
+    constraints: tuple[Constraint, ...] = ()
+    preferences: tuple[Constraint, ...] = ()
+    wish: str = ""
+    not_understood: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A question with answers to choose from."""
+
+    text: str
+    options: tuple[str, ...] = ()
+
+
+Said = Words | Shown | Noted | Question
+
+
+class Agent(Protocol):
+    """Answers a text within a conversation, which it changes."""
+
+    def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
+        """What is answered, as it comes."""
+        ...
+
+
+class Talking(Protocol):
+    """How agents and conversations are made."""
+
+    def agent(self, line: StraightLine, lang: Language) -> Agent:
+        """An agent that speaks ``lang``."""
+        ...
+
+    def begin(self, user: str, scene: str | None) -> Conversation:
+        """A conversation in which nothing has been said."""
+        ...
+
+    def keep(self, conversation: Conversation) -> str:
+        """The conversation as text."""
+        ...
+
+    def restore(self, kept: str) -> Conversation:
+        """The conversation that was kept."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Talk:
+    """Who talks, in which scene, and all that they have said, the newest last."""
+
+    user: str
+    scene: str | None
+    said: tuple[str, ...]
+
+
+class Talks:
+    """Answers talks, going through what was said before where it is not in memory."""
+
+    def __init__(self, service: Service, talking: Talking) -> None:
+        self._service = service
+        self._talking = talking
+        self._kept: OrderedDict[Talk, str] = OrderedDict()
+
+    async def answer(self, talk: Talk, *, lang: Language) -> AsyncIterator[Said]:
+        """What is answered to the last thing that was said.
+
+        Raises:
+            RecagentError: as the line's methods.
+        """
+        before = Talk(user=talk.user, scene=talk.scene, said=talk.said[:-1])
+        conversation = await self._restored(before, lang)
+        agent = self._talking.agent(self._service.line(lang), lang)
+        async for piece in agent.say(conversation, talk.said[-1]):
+            yield piece
+        self._keep(talk, conversation)
+
+    async def _restored(self, talk: Talk, lang: Language) -> Conversation:
+        if talk in self._kept:
+            return self._talking.restore(self._kept[talk])
+        conversation = self._talking.begin(talk.user, talk.scene)
+        if talk.said:
+            # What was stored when it was first said must not be stored again.
+            agent = self._talking.agent(self._service.rehearsal(lang), lang)
+            for text in talk.said:
+                async for _ in agent.say(conversation, text):
+                    pass
+        return conversation
+
+    def _keep(self, talk: Talk, conversation: Conversation) -> None:
+        self._kept[talk] = self._talking.keep(conversation)
+        self._kept.move_to_end(talk)
+        while len(self._kept) > _REMEMBERED:
+            self._kept.popitem(last=False)
+
+
+def sentences(said: Said) -> str:
+    """A piece of an answer as Markdown, for clients that show text alone."""
+    match said:
+        case Words():
+            return said.text
+        case Shown():
+            return _listed(said)
+        case Noted():
+            return ""  # it is said in words too
+        case Question():
+            options = "".join(f"\n- {option}" for option in said.options)
+            return f"\n{said.text}{options}\n"
+
+
+def _listed(shown: Shown) -> str:
+    lines = ["\n"]
+    for entry, why in zip(shown.slate.entries, shown.explanations, strict=True):
+        reasons = " ".join(claim.text for claim in why.claims)
+        lines.append(f"{entry.rank}. **{entry.item.title}** ({entry.probability:.0%}) {reasons}\n")
+    return "".join(lines)

@@ -1,0 +1,168 @@
+"""The OpenAI-compatible chat: OpenAI's client and another one, the state of a talk, failures."""
+
+import json
+
+import httpx
+import openai
+import pytest
+from examples import wait
+from huggingface_hub import InferenceClient
+
+LOOPBACK = pytest.mark.allow_hosts(["127.0.0.1"])
+
+
+def ask(client, *texts, model="recagent/books", **more):
+    """An answer to the last of the texts, which are the person's in turn with answers."""
+    messages = []
+    for text in texts:
+        messages += [{"role": "user", "content": text}, {"role": "assistant", "content": "Here."}]
+    request = {"model": model, "user": "new", "messages": messages[:-1]} | more
+    return client.post("/v1/chat/completions", json=request)
+
+
+def shown(answer):
+    """Ids of the slate of an answer that is not streamed."""
+    (slate,) = (each["shown"] for each in answer.json()["recagent"] if "shown" in each)
+    return [entry["item"]["id"] for entry in slate["entries"]]
+
+
+def events(answer):
+    data = [line[len("data: ") :] for line in answer.text.split("\n\n") if line]
+    return [each if each == "[DONE]" else json.loads(each) for each in data]
+
+
+def test_models_are_recagent_and_its_scenes(client):
+    listed = client.get("/v1/models").json()
+    assert [model["id"] for model in listed["data"]] == [
+        "recagent", "recagent/books", "recagent/films",
+    ]  # fmt: skip
+
+
+def test_an_answer_is_text_for_all_and_data_for_those_who_know_it(client):
+    answer = ask(client, "hello")
+    (choice,) = answer.json()["choices"]
+    assert choice["message"]["content"].startswith("Here.")
+    assert "1. **" in choice["message"]["content"]
+    assert choice["finish_reason"] == "stop"
+    assert len(shown(answer)) == 5
+
+
+def test_what_was_said_before_holds_though_nothing_is_stored(client, talking):
+    assert "b5" in shown(ask(client, "hello"))
+    assert "b5" not in shown(ask(client, "hello", "no horror"))
+    assert talking.began == 1
+    assert "b5" not in shown(ask(client, "hello", "no horror", "more"))
+    assert talking.began == 1  # its newest state was in memory
+
+
+def test_a_talk_that_is_not_in_memory_is_gone_through_again_without_storing(client, service):
+    store = service._parts.store
+    answer = ask(client, "like b1", "no horror", "more")
+    assert "b5" not in shown(answer)
+    # It was never said here before: the talk was held with a server that has ended since.
+    assert wait(store.events("new", limit=9)) == []
+    assert len(store._impressions) == 1
+    ask(client, "like b2")
+    assert [event.item_id for event in wait(store.events("new", limit=9))] == ["b2"]
+
+
+def test_feedback_in_a_talk_changes_the_next_slate(client):
+    first = shown(ask(client, "hello"))[0]
+    assert first not in shown(ask(client, f"like {first}"))
+
+
+def test_a_question_comes_with_its_options(client):
+    answer = ask(client, "what?").json()
+    assert answer["recagent"] == [{"question": "Old or new?", "options": ["old", "new"]}]
+    assert "- old\n- new" in answer["choices"][0]["message"]["content"]
+
+
+def test_what_is_in_force_and_what_was_not_understood_is_data_beside_the_words(client):
+    pieces = ask(client, "no purple", lang="zh").json()["recagent"]
+    noted = pieces[0]["noted"]
+    assert noted["in_force"] == ["no purple"]
+    assert noted["not_understood"] == ["purple"]
+    again = {"user": "new", "scene": "books", "constraints": noted["constraints"]}
+    assert client.post("/v1/recommend", json=again).status_code == 200
+
+
+def test_a_stream_ends_with_done_and_brings_the_usage_if_it_is_wanted(client):
+    answer = ask(client, "hello", stream=True, stream_options={"include_usage": True})
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    *chunks, usage, done = events(answer)
+    assert done == "[DONE]"
+    assert usage["choices"] == []
+    assert usage["usage"]["total_tokens"] == 0
+    assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+    assert {chunk["id"] for chunk in chunks} == {usage["id"]}
+    assert sum("shown" in chunk.get("recagent", {}) for chunk in chunks) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "status", "said"),
+    [
+        ({"model": "gpt"}, 404, "no model 'gpt'; there are 'recagent'"),
+        ({"model": "recagent/moon"}, 404, "no model 'recagent/moon'"),
+        ({"messages": []}, 400, "messages: "),
+        ({"messages": [{"role": "assistant", "content": "hi"}]}, 400, "the last message must be"),
+        ({"messages": [{"role": "user", "content": " "}]}, 400, "the last message must be"),
+        ({"messages": [{"role": "user", "content": "x" * 4001}]}, 400, "a message has 4001"),
+        ({"messages": [{"role": "robot", "content": "x"}]}, 400, "messages.0.role: "),
+    ],
+)
+def test_a_bad_request_is_refused_before_anything_streams(client, more, status, said):
+    for stream in (False, True):
+        answer = ask(client, "hello", stream=stream, **more)
+        assert answer.status_code == status
+        assert said in answer.json()["error"]["message"]
+
+
+def test_a_failure_in_mid_stream_is_an_error_event_without_details(client, caplog):
+    *_, first, last = events(ask(client, "break", stream=True))
+    assert first["choices"][0]["delta"]["content"] == "so "
+    assert last["error"]["type"] == "server_error"
+    assert "secret" not in str(last)
+    assert "RuntimeError: secret" in caplog.text
+    assert ask(client, "break").status_code == 500
+
+
+@LOOPBACK
+def test_openais_own_client_lists_asks_and_streams(live):
+    with openai.OpenAI(base_url=f"{live}/v1", api_key="none", max_retries=0) as client:
+        assert "recagent/films" in [model.id for model in client.models.list()]
+        asked = {"model": "recagent/books", "user": "new"}
+        messages = [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]
+        whole = client.chat.completions.create(**asked, messages=messages)
+        assert "Trains" in whole.choices[0].message.content
+        stream = client.chat.completions.create(**asked, messages=messages, stream=True)
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+        assert text.strip() == whole.choices[0].message.content
+        with pytest.raises(openai.NotFoundError, match="no model 'gpt'"):
+            client.chat.completions.create(model="gpt", messages=messages)
+        broken = [{"role": "user", "content": "break"}]
+        with pytest.raises(openai.APIError, match="unexpected"):
+            list(client.chat.completions.create(**asked, messages=broken, stream=True))
+
+
+@LOOPBACK
+def test_another_chat_client_works_too(live):
+    with InferenceClient(base_url=f"{live}/v1", api_key="none") as client:
+        messages = [{"role": "user", "content": "hello"}]
+        whole = client.chat_completion(messages, model="recagent/books")
+        assert "Trains" in whole.choices[0].message.content
+        stream = client.chat_completion(messages, model="recagent/books", stream=True)
+        assert "Trains" in "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+
+
+@LOOPBACK
+def test_a_client_that_goes_away_in_mid_stream_loses_nothing_that_was_stored(live):
+    request = {
+        "model": "recagent/books", "user": "gone", "stream": True,
+        "messages": [{"role": "user", "content": "like b1"}],
+    }  # fmt: skip
+    with httpx.stream("POST", f"{live}/v1/chat/completions", json=request) as answer:
+        next(answer.iter_bytes())
+    stored = httpx.get(f"{live}/v1/profile", params={"user": "gone"}).json()["events"]
+    assert [event["item_id"] for event in stored] == ["b1"]
+    assert httpx.get(f"{live}/readyz").status_code == 200

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recagent.explaining import claims, gather
 from recagent.retrieval import Behaviour
-from recagent.types import EVENT_KINDS, Evidence, Scene, User
+from recagent.types import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
 
 FILMS = Scene(name="films", labels={"en": "Films", "zh": "电影"})
 SCENES = {"films": FILMS, "books": Scene(name="books", labels={"en": "Books", "zh": "图书"})}
@@ -230,3 +230,15 @@ def test_every_piece_can_be_looked_up(item, liked, kinds, tags, wish, crowd):
                 assert piece.facts["count"] == str(crowd)
             case "popularity":
                 assert piece.facts["count"] == str(crowd)
+
+
+@pytest.mark.parametrize(("year", "told"), [(1994, 1), (1989, 0)])
+def test_constraints_of_the_same_words_are_one_reason_and_only_if_all_are_kept(year, told):
+    item = make_item("b1", year=year)
+    nineties = tuple(
+        Constraint(attribute="year", operator=operator, value=value, words="from the 90s")
+        for operator, value in (("at least", 1990), ("at most", 1999))
+    )
+    query = replace(make_query(items=[item]), context=Context(constraints=nineties))
+    evidence = evidence_for(item, query)
+    assert [piece.facts["said"] for piece in evidence] == ["from the 90s"] * told

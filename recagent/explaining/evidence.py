@@ -48,13 +48,22 @@ def gather(
         if not pieces and (likes := behaviour.likes.get(item.id, 0)):
             facts = {**_people(likes, behaviour), "scene": query.scene.name}
             pieces = [("popularity", (item.id,), facts)]
-        for each in query.context.constraints:
-            if each.attribute == "id":  # what was shown before; it says nothing to a person
-                continue
-            if each.task in (None, item.task) and satisfies(item, each):
-                pieces.append(("constraint", (each.attribute,), constrained(each)))
+        pieces += _kept(item, query.context.constraints)
         gathered.append(numbered(pieces))
     return gathered
+
+
+def _kept(item: Item, constraints: Sequence[Constraint]) -> Iterator[Piece]:
+    """The constraints that an item keeps to; those of the same words ("the 90s") are one."""
+    groups: dict[str, list[Constraint]] = {}
+    for each in constraints:
+        if each.attribute == "id":  # what was shown before; it says nothing to a person
+            continue
+        if each.task in (None, item.task):
+            groups.setdefault(each.words or repr(each), []).append(each)
+    for first, *others in groups.values():
+        if all(satisfies(item, each) for each in (first, *others)):
+            yield "constraint", (first.attribute,), constrained(first)
 
 
 def numbered(pieces: Iterable[Piece], *, after: int = 0) -> tuple[Evidence, ...]:

@@ -191,7 +191,7 @@ def _noted(said: Noted) -> dict[str, Any]:
     wanted = (*said.constraints, *said.preferences)
     in_force = [*(each.words or _told(each) for each in wanted), said.wish]
     return {
-        "in_force": [text for text in in_force if text],
+        "in_force": list(dict.fromkeys(filter(None, in_force))),
         "not_understood": list(said.not_understood),
         "constraints": [asdict(each) for each in said.constraints],
         "preferences": [asdict(each) for each in said.preferences],

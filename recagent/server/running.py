@@ -17,6 +17,7 @@ from recagent.errors import ConfigError
 from recagent.server.app import create_app
 from recagent.server.gate import is_loopback
 from recagent.server.service import Service
+from recagent.server.talk import Agents
 from recagent.server.tools import mcp_server
 from recagent.settings import Settings
 
@@ -71,7 +72,7 @@ async def _serve(
         except BaseException:
             await service.close()
             raise
-        app = create_app(service, settings=settings.server)
+        app = create_app(service, settings=settings.server, talking=Agents())
         config = uvicorn.Config(
             app, log_level="warning", timeout_graceful_shutdown=_PATIENCE, server_header=False
         )

@@ -19,7 +19,18 @@ from recagent.protocols import EventStore
 from recagent.recommender import Options, Parts, StraightLine
 from recagent.scenes import declared_or_plain
 from recagent.server import shapes
-from recagent.types import Event, Impression, Item, Language, Slate, Trace, User
+from recagent.types import (
+    Edits,
+    Event,
+    Forgotten,
+    Impression,
+    Item,
+    Language,
+    Note,
+    Slate,
+    Trace,
+    User,
+)
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
@@ -61,7 +72,8 @@ class Service:
 
     def rehearsal(self, lang: Language | None = None) -> StraightLine:
         """A line that answers as ``line`` does and stores nothing: to go through a talk again."""
-        muted = replace(self._parts, store=_Muted(self._parts.store))
+        store: EventStore = _Muted(self._parts.store)
+        muted = replace(self._parts, store=store)
         return self._line(muted, lang or self.lang)
 
     async def start(self) -> None:
@@ -235,12 +247,25 @@ class _Muted:
         self._store = store
         self.user, self.events, self.person = store.user, store.events, store.person
         self.seen, self.count, self.impression = store.seen, store.count, store.impression
+        self.ids, self.notes = store.ids, store.notes
 
     async def add_users(self, users: Iterable[User]) -> int:
         return len(list(users))
 
     async def add_events(self, events: Iterable[Event]) -> int:
         return len(list(events))
+
+    async def edit(self, user_id: str, edits: Edits) -> None:
+        """Not kept."""
+
+    async def link(self, user_id: str, *, other: str) -> None:
+        """Not kept."""
+
+    async def forget(self, user_id: str) -> Forgotten:
+        return Forgotten(ids=(user_id,), events=0, impressions=0)
+
+    async def add_note(self, user_id: str, note: Note) -> None:
+        """Not kept."""
 
     async def add_impression(self, impression: Impression) -> None:
         """Not kept."""

@@ -11,52 +11,20 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from recagent import chat
+from recagent.chat import Agent, Noted, Question, Said, Shown, Words
 from recagent.recommender import StraightLine
 from recagent.server.service import Service
-from recagent.types import Constraint, Explanation, Language, Slate
+from recagent.types import Language
 
 _REMEMBERED = 1000  # talks
+
+__all__ = ["Agents", "Noted", "Question", "Said", "Shown", "Talk", "Talks", "Words", "sentences"]
 
 Conversation = Any  # the agent's own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """A piece of text."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A slate, and the reasons of its entries in their order."""
-
-    slate: Slate
-    explanations: tuple[Explanation, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noted:
-    """What is in force from here on (hard, soft, in words), and what could not be understood."""
-
-    constraints: tuple[Constraint, ...] = ()
-    preferences: tuple[Constraint, ...] = ()
-    wish: str = ""
-    not_understood: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """A question with answers to choose from."""
-
-    text: str
-    options: tuple[str, ...] = ()
-
-
-Said = Words | Shown | Noted | Question
-
-
-class Agent(Protocol):
+class Talker(Protocol):
     """Answers a text within a conversation, which it changes."""
 
     def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
@@ -67,7 +35,7 @@ class Agent(Protocol):
 class Talking(Protocol):
     """How agents and conversations are made."""
 
-    def agent(self, line: StraightLine, lang: Language) -> Agent:
+    def agent(self, line: StraightLine, lang: Language) -> Talker:
         """An agent that speaks ``lang``."""
         ...
 
@@ -82,6 +50,22 @@ class Talking(Protocol):
     def restore(self, kept: str) -> Conversation:
         """The conversation that was kept."""
         ...
+
+
+class Agents:
+    """``recagent.chat``'s."""
+
+    def agent(self, line: StraightLine, lang: Language) -> Talker:
+        return Agent(line, lang=lang)
+
+    def begin(self, user: str, scene: str | None) -> Conversation:
+        return chat.Conversation(user_id=user, scene=scene)
+
+    def keep(self, conversation: Conversation) -> str:
+        return conversation.to_json()
+
+    def restore(self, kept: str) -> Conversation:
+        return chat.Conversation.from_json(kept)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +83,7 @@ class Talks:
     def __init__(self, service: Service, talking: Talking) -> None:
         self._service = service
         self._talking = talking
+        self._agents: dict[Language, Talker] = {}  # each reads the catalogue's words once
         self._kept: OrderedDict[Talk, str] = OrderedDict()
 
     async def answer(self, talk: Talk, *, lang: Language) -> AsyncIterator[Said]:
@@ -109,8 +94,9 @@ class Talks:
         """
         before = Talk(user=talk.user, scene=talk.scene, said=talk.said[:-1])
         conversation = await self._restored(before, lang)
-        agent = self._talking.agent(self._service.line(lang), lang)
-        async for piece in agent.say(conversation, talk.said[-1]):
+        if lang not in self._agents:
+            self._agents[lang] = self._talking.agent(self._service.line(lang), lang)
+        async for piece in self._agents[lang].say(conversation, talk.said[-1]):
             yield piece
         self._keep(talk, conversation)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MESSAGES: Mapping[str, str] = {
+    "a comparison needs another item; name it as versus": "比较需要另一件商品；请用 versus 指明",
     "{} is missing: pip install 'recagent[server]'": "缺少 {0}：请运行 pip install 'recagent[server]'",
     "no slate {} was shown; take trace.id of one": "没有展示过编号为 {0} 的推荐；请使用某次推荐的 trace.id",
     "{} has {} characters; {} are the most": "{0} 有 {1} 个字符；最多 {2} 个",

@@ -33,6 +33,11 @@ def rest_routes(service: Service, metrics: Metrics) -> APIRouter:
         """Why an item would be recommended to a person."""
         return await service.explain(ask)
 
+    @router.post("/question")
+    async def question(ask: shapes.AskAbout) -> shapes.Told:
+        """Why an item stands before another, why not on the slate, what would move it."""
+        return await service.question(ask)
+
     @router.post("/feedback", status_code=201)
     async def feedback(said: shapes.Feedback) -> shapes.Stored:
         """Store what a person did with an item; their next slate takes it into account."""

@@ -115,6 +115,7 @@ class Service:
             scene=ask.scene,
             k=ask.k,
             context=shapes.context_of(ask),
+            task=ask.task,
         )
         return await self.shown(slate, ask.lang)
 
@@ -134,6 +135,31 @@ class Service:
             phrase=ask.phrase,
         )
         return shapes.why_shown(why)
+
+    async def question(self, ask: shapes.AskAbout) -> shapes.Told:
+        """The answer to a question about a ranking.
+
+        Raises:
+            DataError: a comparison with nothing, or as ``StraightLine.compare`` and its like.
+        """
+        self.check_length("wish", ask.wish)
+        line, context = self.line(ask.lang), shapes.context_of(ask)
+        match ask.about:
+            case "compare":
+                if ask.versus is None:
+                    raise DataError("a comparison needs another item; name it as versus")
+                found = await line.compare(
+                    ask.user, ask.item, versus=ask.versus, scene=ask.scene, context=context
+                )
+            case "why not":
+                found = await line.why_not(
+                    ask.user, ask.item, scene=ask.scene, k=ask.k, context=context
+                )
+            case "what if":
+                found = await line.what_if(
+                    ask.user, ask.item, scene=ask.scene, k=ask.k, context=context
+                )
+        return shapes.told(found)
 
     async def record(self, said: shapes.Feedback) -> shapes.Stored:
         """Store what a person did; raises as ``StraightLine.record``."""

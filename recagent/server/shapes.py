@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from recagent.types import (
+    Answer,
     Constraint,
     Context,
     Event,
@@ -23,6 +24,7 @@ from recagent.types import (
     Language,
     Scene,
     Slate,
+    Task,
     Trace,
     User,
 )
@@ -40,6 +42,9 @@ Answers = Annotated[
 ]
 
 
+About = Literal["compare", "why not", "what if"]
+
+
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -48,6 +53,12 @@ class _Situation(_In):
     """When, where and with what wish something is asked."""
 
     wish: Wish = ""
+    constraints: Annotated[
+        tuple[Constraint, ...], Field(max_length=MOST, description="Kept by every item.")
+    ] = ()
+    preferences: Annotated[
+        tuple[Constraint, ...], Field(max_length=MOST, description="What had better be kept.")
+    ] = ()
     at: At = None
     device: Annotated[str, Field(max_length=256, description="As events name it.")] = ""
     place: Annotated[
@@ -61,7 +72,7 @@ class Ask(_Situation):
     user: Id
     scene: Id | None = None
     k: K = 5
-    constraints: Annotated[tuple[Constraint, ...], Field(max_length=MOST)] = ()
+    task: Annotated[Task | None, Field(description="The only one that is wanted.")] = None
     lang: Language | None = None
 
 
@@ -72,6 +83,18 @@ class AskWhy(_Situation):
     item: Id
     scene: Id | None = None
     phrase: Annotated[bool, Field(description="Let the model join the reasons.")] = False
+    lang: Language | None = None
+
+
+class AskAbout(_Situation):
+    """A question about the ranking in which an item stands, or does not."""
+
+    user: Id
+    item: Id
+    about: About
+    versus: Annotated[Id | None, Field(description="The other item, of a comparison.")] = None
+    scene: Id | None = None
+    k: K = 5
     lang: Language | None = None
 
 
@@ -154,6 +177,18 @@ class Why(BaseModel):
     degraded: str | None
 
 
+class Told(BaseModel):
+    """The answer to a question about a ranking."""
+
+    items: tuple[Item, ...]
+    ranks: Annotated[Mapping[str, int], Field(description="From 1, of those that are candidates.")]
+    among: Annotated[int, Field(description="How many candidates there are.")]
+    reasons: tuple[Reason, ...]
+    notes: tuple[str, ...]
+    notice: str
+    degraded: str | None
+
+
 class Liked(BaseModel):
     """An item that a person likes, and how much it counts now, in (0, 1]."""
 
@@ -202,15 +237,32 @@ class TraceShown(BaseModel):
     trace: Trace
 
 
-def context_of(ask: Ask | AskWhy) -> Context:
+def context_of(ask: Ask | AskWhy | AskAbout) -> Context:
     """The situation of a request."""
-    constraints = ask.constraints if isinstance(ask, Ask) else ()
     return Context(
-        wish=ask.wish, constraints=constraints, at=ask.at, device=ask.device, place=ask.place
+        wish=ask.wish,
+        constraints=ask.constraints,
+        at=ask.at,
+        device=ask.device,
+        place=ask.place,
+        preferences=ask.preferences,
     )
 
 
-def reasons(why: Explanation) -> tuple[Reason, ...]:
+def told(answer: Answer) -> Told:
+    """An answer with the evidence of each sentence."""
+    return Told(
+        items=answer.items,
+        ranks=answer.ranks,
+        among=answer.among,
+        reasons=reasons(answer),
+        notes=answer.notes,
+        notice=answer.notice,
+        degraded=answer.degraded,
+    )
+
+
+def reasons(why: Explanation | Answer) -> tuple[Reason, ...]:
     """The sentences of an explanation, each with its evidence."""
     pieces = {piece.id: piece for piece in why.evidence}
     return tuple(

@@ -1,4 +1,4 @@
-"""The same service for MCP clients: five tools, over stdio or at ``/mcp``.
+"""The same service for MCP clients: six tools, over stdio or at ``/mcp``.
 
 Bad input comes back as a tool's error with our message; nothing else of an exception does.
 """
@@ -64,6 +64,23 @@ def mcp_server(service: Service) -> MCPServer:
     ) -> shapes.Why:
         """Why an item would be recommended to a person, from evidence that is really there."""
         return await service.explain(shapes.AskWhy(user=user, item=item, scene=scene, lang=lang))
+
+    @server.tool()
+    @_plainly
+    async def question(
+        user: shapes.Id,
+        item: shapes.Id,
+        about: shapes.About,
+        versus: shapes.Id | None = None,
+        scene: shapes.Id | None = None,
+        lang: Language | None = None,
+    ) -> shapes.Told:
+        """Why an item stands before another (compare), why not on the slate, what would move it."""
+        return await service.question(
+            shapes.AskAbout(
+                user=user, item=item, about=about, versus=versus, scene=scene, lang=lang
+            )
+        )
 
     @server.tool()
     @_plainly

@@ -9,7 +9,7 @@ from mcp.client.stdio import stdio_client
 
 from recagent.server.tools import mcp_server
 
-TOOLS = {"list_scenes", "recommend", "explain", "record_feedback", "profile"}
+TOOLS = {"list_scenes", "recommend", "explain", "question", "record_feedback", "profile"}
 
 
 async def walk(client, *, user="ann", scene="films"):

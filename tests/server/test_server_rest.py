@@ -226,3 +226,29 @@ def test_the_page_and_its_parts_come_with_a_strict_policy(client):
     assert page.headers["x-content-type-options"] == "nosniff"
     for part in ("app.js", "api.js", "cards.js", "trace.js", "words.js", "style.css", "icon.svg"):
         assert client.get(f"/static/{part}").status_code == 200, part
+
+
+def test_preferences_of_a_talk_can_be_asked_with(client):
+    cooking = {"attribute": "topics", "operator": "is", "value": "cooking", "words": "lighter"}
+    plain = ids(slate(client, user="new", scene="books", k=5))
+    leant = ids(slate(client, user="new", scene="books", k=5, preferences=[cooking]))
+    assert sorted(leant) == sorted(plain)
+    assert set(leant[:2]) == {"b2", "b3"}
+
+
+@pytest.mark.parametrize(
+    ("about", "says"), [("compare", "comes before"), ("why not", "Bread"), ("what if", "Bread")]
+)
+def test_questions_about_a_ranking_are_answered_with_evidence(client, about, says):
+    asked = {"user": "cat", "item": "b2", "about": about, "scene": "books", "versus": "b4"}
+    answer = client.post("/v1/question", json=asked)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert says in " ".join(reason["text"] for reason in told["reasons"])
+    assert all(reason["evidence"] for reason in told["reasons"])
+
+
+def test_a_comparison_with_nothing_is_refused(client):
+    asked = {"user": "cat", "item": "b1", "about": "compare"}
+    found = fault(client.post("/v1/question", json=asked), 400)
+    assert "name it as versus" in found["message"]

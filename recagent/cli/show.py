@@ -29,6 +29,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "forgotten": "{n} replies forgotten",
         "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
         "like": "likes it: {like:.0%}", "gated": "gate closed: no gain shown here", "head": "head",
+        "unfitted": "asked once recagent fit has shown a gain",
         "no model": "no model asked", "empty": "No unseen items are left in this scene.",
         "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
         "nobody": "no model",
@@ -52,6 +53,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "forgotten": "已忘记 {n} 个回答",
         "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
         "like": "喜欢：{like:.0%}", "gated": "门已关闭：此处未见增益", "head": "排序头",
+        "unfitted": "recagent fit 显示有增益后才调用",
         "no model": "未调用模型", "empty": "此场景里没有可推荐的新商品了。",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
@@ -267,7 +269,7 @@ def _trace_line(trace: Trace, words: Mapping[str, str]) -> str:
             f"{trace.usage.prompt + trace.usage.completion} {words['tokens']}",
         ]
     if trace.gated:
-        parts.append(words["gated"])
+        parts.append(words["gated" if trace.head else "unfitted"])
     if trace.head:
         parts.append(f"{words['head']} {trace.head}")
     parts += [f"{trace.seconds:.1f} {words['seconds']}", *trace.notes]

@@ -58,7 +58,7 @@ def test_the_demo_shows_likes_and_two_slates_with_reasons(environment: Environme
     assert "u0102 rated 33 films in 7 scenes" in shown
     assert "Science-fiction & fantasy films" in shown
     assert "Horror films (new in this scene)" in shown
-    assert shown.count("no model asked · asked once recagent fit has shown a gain") == 2
+    assert shown.count("no model asked · asked only after a fit") == 2
     assert "people who liked" in shown
     assert "DEGRADED" not in shown
 
@@ -88,7 +88,7 @@ def test_the_chinese_face_speaks_chinese(environment: Environment) -> None:
     shown = run("demo", "--lang", "zh", environment=environment)
     assert "恐怖片" in shown
     assert "也喜欢它" in shown
-    assert shown.count("未调用模型 · recagent fit 显示有增益后才调用") == 2
+    assert shown.count("未调用模型 · 学习（fit）之后才调用") == 2
     assert "people who" not in shown
 
 

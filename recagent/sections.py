@@ -297,11 +297,15 @@ class ServerSettings(_Section):
 
 
 class RetrievalSettings(_Section):
-    """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion."""
+    """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion.
+
+    ``imagined`` is the weight of what a model imagines for a person; at 0 none is asked.
+    """
 
     limit: int = Field(default=100, ge=1)
     weights: dict[str, Annotated[float, Field(ge=0)]] = {
         "neighbours": 4.0, "popularity": 0.5, "lexical_here": 0.0, "recent": 0.0, "walks": 0.0,
         "following": 0.0, "factors": 0.0, "sequence": 0.0,
     }  # fmt: skip
+    imagined: float = Field(default=0.0, ge=0)
     half_life_days: Positive = 30.0

@@ -31,6 +31,8 @@ from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
 from recagent.adapters.weights import shipped_adapter
 from recagent.errors import ConfigError
+from recagent.imagining import SOURCE as IMAGINED
+from recagent.imagining import Imaginer
 from recagent.protocols import (
     CandidateSource,
     ChatModel,
@@ -110,6 +112,11 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         raise ConfigError(
             f"[retrieval] weights: unknown source {min(unknown)!r}; there are {', '.join(names)}"
         )
+    weight = settings.retrieval.imagined
+    if weight > 0 and not settings.engines:
+        raise ConfigError(
+            f"[retrieval] imagined = {weight:g} needs a model; set [model], or imagined = 0"
+        )
     scale = settings.ratings.scale()
     place = home(settings)
     vectors, items, asked = embedder(settings), index(settings, place), models(settings)
@@ -120,6 +127,10 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             opened.callback(kept.close)
         store = event_store(settings)
         opened.pop_all()
+    replies = [
+        Replies(cache=kept, identity=cache(partial(identity, settings, engine))) if kept else None
+        for engine in settings.engines
+    ]
     rankers = [
         LanguageRanker(
             chat,
@@ -127,9 +138,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             lang=settings.lang,
             attempts=settings.model.attempts,
             window=window if at == 0 else None,
-            replies=Replies(cache=kept, identity=cache(partial(identity, settings, engine)))
-            if kept
-            else None,
+            replies=replies[at],
         )
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
@@ -153,6 +162,15 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         window=window,
         replies=kept,
         head=learned,
+        imaginer=Imaginer(
+            asked[0],
+            lang=settings.lang,
+            attempts=settings.model.attempts,
+            window=window,
+            replies=replies[0],
+        )
+        if weight > 0
+        else None,
     )
 
 
@@ -201,7 +219,7 @@ def options(settings: Settings) -> Options:
     return Options(
         pool=rank.pool,
         limit=retrieval.limit,
-        source_weights=retrieval.weights,
+        source_weights={**retrieval.weights, IMAGINED: retrieval.imagined},
         language_weight=language_weight(settings),
         temperature=rank.temperature,
         diversity=rank.diversity,

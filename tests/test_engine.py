@@ -8,12 +8,14 @@ from pathlib import Path
 
 import anyio
 import pytest
+from examples import make_item, make_query
 
 from recagent.adapters import weights
 from recagent.adapters.http import HttpWire
 from recagent.adapters.llama_cpp import LlamaCppWire
 from recagent.adapters.openai_compatible import Engine
 from recagent.errors import ConfigError, ModelError, ReplyError
+from recagent.imagining import MOST, Imagination, Imaginer
 from recagent.protocols import Message
 
 pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
@@ -85,6 +87,22 @@ def test_the_packages_adapter_changes_what_is_likely_and_no_chat() -> None:
     assert name == f"{plain_name}+films#{digest}"  # tuned anew it is another model
     assert tuned != pytest.approx(plain, abs=0.5)
     assert chat == plain_chat
+
+
+def test_the_embedded_model_imagines_under_the_schema() -> None:
+    async def run() -> Imagination:
+        model = Engine(LlamaCppWire(gguf()))
+        liked = [make_item("a1", "Alien", scene="films"), make_item("a2", "Jaws", scene="films")]
+        imaginer = Imaginer(model, attempts=1)
+        await imaginer.start()
+        imagination = await imaginer(make_query(items=liked, liked=["a2", "a1"], scene="books"))
+        await model.close()
+        return imagination
+
+    imagination = anyio.run(run)
+    assert 1 <= len(imagination.descriptions) <= MOST
+    assert all(len(text) <= 120 for text in imagination.descriptions)
+    assert (imagination.calls, imagination.usage.completion <= 160) == (1, True)
 
 
 def test_an_adapter_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from recagent.chat.writing import written
 from recagent.errors import ModelError
 from recagent.explaining import phrased
 from recagent.fakes import ScriptedModel, json_order
+from recagent.imagining import Imaginer
 from recagent.prompts import one_line
 from recagent.ranking import LanguageRanker
 from recagent.ranking.asking import Budget, Window
@@ -126,6 +127,13 @@ def extraction_prompt(lang, person):
     return ranking_prompts("label_preference", lang, person)[0][0] + "\n"
 
 
+def imagining_prompt(lang, person):
+    query, _ = PEOPLE[person]
+    model = ScriptedModel(reply='{"descriptions": ["vast worlds"]}')
+    wait(Imaginer(model, lang=lang)(query))
+    return shown(model.seen[0]) + "\n"
+
+
 def phrasing_prompt(lang, person):
     evidence = [
         Evidence(id=f"e{number}", kind=kind, refs=(), facts=facts)
@@ -175,6 +183,7 @@ def test_a_prompt_reads_as_it_was_approved(purpose, name, lang, person):
     rendered = {
         "explain": lambda: phrasing_prompt(lang, person),
         "preference": lambda: extraction_prompt(lang, person),
+        "imagine": lambda: imagining_prompt(lang, person),
         "rerank": lambda: ranking_prompt(name, lang, person),
         "chat": lambda: chat_prompt(name, lang, person),
     }[purpose]()

@@ -47,7 +47,7 @@ def test_every_shipped_prompt_is_there_in_both_languages():
     assert {name for _, name, _ in named["en"]} == {
         "label", "label_cross_scene", "label_example", "label_preference", "label_recency",
         "label_sequential", "likelihood", "likelihood_recent", "listwise", "pairwise", "pointwise",
-        "setwise", "phrase", "extract", "act", "critique",
+        "setwise", "phrase", "extract", "titles", "act", "critique",
     }  # fmt: skip
 
 

@@ -123,6 +123,7 @@ PARTS: Mapping[Language, Mapping[str, str]] = {
         "lexical": "the words that it has in common with your likes",
         "next": "what people go on to after your last likes",
         "language": "what the language model says",
+        "imagined": "what a language model guessed that you might like",
     },
     "zh": {
         "crowd": "与您喜好相同的人的选择",
@@ -132,6 +133,7 @@ PARTS: Mapping[Language, Mapping[str, str]] = {
         "lexical": "它与您喜欢的有哪些共同的词",
         "next": "人们在您最近喜欢的之后会选什么",
         "language": "语言模型的判断",
+        "imagined": "语言模型猜测您可能喜欢的",
     },
 }
 

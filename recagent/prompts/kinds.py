@@ -11,10 +11,10 @@ from typing import Literal
 
 from recagent.types import Mode
 
-Purpose = Literal["rerank", "explain", "preference", "chat"]
+Purpose = Literal["rerank", "explain", "preference", "imagine", "chat"]
 Output = Literal[
-    "label", "likelihood", "order", "grade", "pair", "set", "sentences", "preference", "act",
-    "critique",
+    "label", "likelihood", "order", "grade", "pair", "set", "sentences", "preference",
+    "descriptions", "act", "critique",
 ]  # fmt: skip
 
 
@@ -51,6 +51,7 @@ KINDS: Mapping[Output, Kind] = {
     "set": Kind(purpose="rerank", mode="setwise", may=_LISTED | {"example"}, must=_MUST_LIST),
     "sentences": Kind(purpose="explain", may=frozenset({"clauses"})),
     "preference": Kind(purpose="preference", may=_PERSON),
+    "descriptions": Kind(purpose="imagine", may=_PERSON),
     "act": Kind(purpose="chat", may=frozenset({"act"}), must=frozenset({"act"}), continued=True),
     "critique": Kind(purpose="chat", may=_TURN | {"scene", "attributes"}, must=_TURN),
 }

@@ -36,12 +36,14 @@ from recagent.ranking.scored import Scored, Scorer
 from recagent.types import Candidate, Item, Language, Mode, Scene
 
 __all__ = [
+    "HISTORY",
     "Fixed",
     "Gate",
     "Head",
     "Joint",
     "LanguageRanker",
     "Relay",
+    "Remembering",
     "Replies",
     "Scored",
     "Window",

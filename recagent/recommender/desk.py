@@ -87,6 +87,10 @@ class Desk:
         """The steps of one request, with a deadline of their own."""
         return Ladder(self.parts, self.options, pace=self._pace)
 
+    def quiet_ladder(self) -> Ladder:
+        """The same with nothing imagined: for what is ranked again and again without a model."""
+        return Ladder(replace(self.parts, imaginer=None), self.options, pace=self._pace)
+
     def language(self, scene: Scene) -> Language:
         """Of a scene's reasons."""
         return scene.language or self.options.lang

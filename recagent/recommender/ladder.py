@@ -6,7 +6,7 @@ request that cannot be followed is an error, not a degradation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import anyio
 
 from recagent.errors import ModelError
 from recagent.identifying import wish_cosines, words_of
+from recagent.imagining import Imagination, Imagined, Imaginer
 from recagent.profiles import build_profile
 from recagent.protocols import CandidateSource, Embedder, LanguageScores, Query, Ranker
 from recagent.recommender.pace import Pace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from recagent.protocols import Matrix
 
 _RESERVED = 0.1  # of the deadline
+_TO_IMAGINE = 0.5  # of the time that is left, at most; the ranking has the rest
 _MOST_RESERVED = 0.1  # seconds
 MOST_RANKED = 200  # candidates; also the largest pool that can be set
 
@@ -39,6 +41,8 @@ class Ladder:
         self._ends = anyio.current_time() + options.deadline
         self.degraded: list[str] = []
         self.cold_start = 0.0  # seconds; not on the clock
+        self.imagination: Imagination | None = None  # None where no model was asked to imagine
+        self._guesses: Sequence[Imagined] | None = None  # None before that was tried
 
     async def ready(self) -> Ranker | None:
         """The ranker, its model loaded; None where there is none, or it cannot be had.
@@ -48,14 +52,11 @@ class Ladder:
         ranker = self._parts.ranker
         if ranker is None:
             return None
-        began = anyio.current_time()
         try:
-            await ranker.start()
+            await self._load(ranker.start)
         except ModelError as error:
             self.degraded.append(f"retrieval order: {error}")
             return None
-        self.cold_start = anyio.current_time() - began
-        self._ends += self.cold_start
         return ranker
 
     async def profile(self, user_id: str) -> Profile:
@@ -94,15 +95,16 @@ class Ladder:
     async def candidates(self, query: Query, pool: int, width: int) -> list[Candidate]:
         """Up to ``width`` that the sources find, filled up to ``pool`` with the most popular.
 
-        Only the most popular ``pool`` if a source fails or the time is up.
+        Only the most popular ``pool`` if a source fails or the time is up. What a model imagines is
+        one source more for a person who is new in the scene, or where too little is found.
         """
-        try:
-            with anyio.fail_after(self._left()):
-                return await self._pool(query, pool, width, self._parts.sources)
-        except (ModelError, TimeoutError) as error:
-            self.degraded.append(f"popularity: {self._reason(error)}")
-        popularity = Popularity(self._parts.index, self._parts.behaviour)
-        return await self._pool(query, pool, pool, [popularity], weights={})
+        is_new = query.profile.is_cold(query.scene.name)
+        guesses = await self._imagined(query) if is_new else ()
+        found = await self._proposed(query, pool, width, guesses)
+        if not is_new and await self._is_thin(found, query, pool):
+            guesses = await self._imagined(query)
+            found = await self._proposed(query, pool, width, guesses) if guesses else found
+        return await self._filled(found, query, pool)
 
     async def language(
         self, ranker: Ranker | None, query: Query, candidates: Sequence[Candidate]
@@ -140,25 +142,85 @@ class Ladder:
             self.degraded.append(scores.degraded)
         return scores
 
-    async def _pool(
+    async def _imagined(self, query: Query) -> Sequence[Imagined]:
+        """What a model imagines, as a source; nothing where none is asked, or it does not answer.
+
+        It is asked once a request, for all tasks of a scene.
+        """
+        imaginer = self._parts.imaginer
+        if imaginer is None:
+            return ()
+        if self._guesses is None:
+            self._guesses = ()
+            try:
+                await self._load(imaginer.start)
+                with anyio.fail_after(_TO_IMAGINE * self._left()):
+                    self._guesses = await self._guessed(imaginer, query)
+            except ModelError as error:
+                self.degraded.append(f"nothing imagined: {error}")
+            except TimeoutError:
+                self.degraded.append("nothing imagined: no answer in half of the time")
+        return self._guesses
+
+    async def _guessed(self, imaginer: Imaginer, query: Query) -> Sequence[Imagined]:
+        self.imagination = await imaginer(query)
+        lines = self.imagination.descriptions
+        if not lines:
+            return ()
+        return [Imagined(await self._parts.embedder.embed(lines), index=self._parts.index)]
+
+    async def _load(self, start: Callable[[], Awaitable[None]]) -> None:
+        """Load a model, with the clock standing still unless nothing comes of it."""
+        began = anyio.current_time()
+        await start()
+        took = anyio.current_time() - began
+        self.cold_start += took
+        self._ends += took
+
+    async def _is_thin(self, found: Sequence[Candidate], query: Query, pool: int) -> bool:
+        """Whether the sources found fewer than a pool, and there is more to be found."""
+        if self._parts.imaginer is None or len(found) >= pool:
+            return False
+        items = await self._parts.index.items(query.scene.name)
+        return len(found) < len(items.keys() - query.exclude)
+
+    async def _proposed(
+        self, query: Query, pool: int, width: int, guesses: Sequence[CandidateSource]
+    ) -> list[Candidate]:
+        """What the sources find; what is popular if one of them fails or the time is up."""
+        weights = self._options.source_weights
+        try:
+            with anyio.fail_after(self._left()):
+                sources = [*self._parts.sources, *guesses]
+                return await self._retrieved(query, sources, weights, pool=pool, width=width)
+        except (ModelError, TimeoutError) as error:
+            self.degraded.append(f"popularity: {self._reason(error)}")
+        popularity = Popularity(self._parts.index, self._parts.behaviour)
+        return await self._retrieved(query, [popularity], {}, pool=pool, width=pool)
+
+    async def _retrieved(
         self,
         query: Query,
+        sources: Sequence[CandidateSource],
+        weights: Mapping[str, float],
+        *,
         pool: int,
         width: int,
-        sources: Sequence[CandidateSource],
-        weights: Mapping[str, float] | None = None,
     ) -> list[Candidate]:
-        popularity = Popularity(self._parts.index, self._parts.behaviour)
-        found = await retrieve(
+        return await retrieve(
             query,
             sources=sources,
             index=self._parts.index,
-            weights=self._options.source_weights if weights is None else weights,
+            weights=weights,
             limit=max(self._options.limit, pool),
             pool=width,
         )
+
+    async def _filled(self, found: list[Candidate], query: Query, pool: int) -> list[Candidate]:
+        """With the most popular of the rest, where fewer than ``pool`` were found."""
         if len(found) >= pool:
             return found
+        popularity = Popularity(self._parts.index, self._parts.behaviour)
         known = query.exclude | {candidate.item.id for candidate in found}
         items = await self._parts.index.items(query.scene.name)
         rest = await popularity(replace(query, exclude=known), limit=pool - len(found))

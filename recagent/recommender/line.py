@@ -118,7 +118,12 @@ class StraightLine:
             place,
             wish=context.wish,
             candidates=candidates,
-            models_part=models_part(standing.language, candidates, notes=asked.notes),
+            models_part=models_part(
+                standing.language,
+                candidates,
+                imagination=ladder.imagination,
+                notes=asked.notes,
+            ),
             head=desk.joint.name,
             gated=standing.gated,
             degraded=ladder.degraded,

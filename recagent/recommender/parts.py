@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from recagent.identifying import Identifier
+from recagent.imagining import Imaginer
 from recagent.protocols import (
     CandidateSource,
     ChatModel,
@@ -30,6 +31,8 @@ class Parts:
         window: the retry budget of all that asks the first model; its ranker should share it.
         replies: that the ranker keeps; closed at the end.
         head: the learned joint score; without one the blend that ``Options`` describe.
+        imaginer: asks the first model what a person might like where little is found for them;
+            without one nothing is imagined.
         identifier: tells the scene where none is given; without one a rule does.
     """
 
@@ -46,6 +49,7 @@ class Parts:
     replies: ReplyCache | None = None
     head: Head | None = None
     identifier: Identifier | None = None
+    imaginer: Imaginer | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

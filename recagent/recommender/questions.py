@@ -96,7 +96,7 @@ async def subject(desk: Desk, user_id: str, question: Question) -> tuple[Item, A
 
 async def unheard(desk: Desk, asked: Asked, *, k: int) -> Ranking:
     """The candidates without the language model."""
-    ladder = desk.ladder()
+    ladder = desk.quiet_ladder()
     return await _ordered(desk, asked, await _retrieved(desk, asked, ladder, k), ladder, k)
 
 

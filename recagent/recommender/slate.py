@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from recagent.imagining import Imagination
 from recagent.profiles import known_as
 from recagent.protocols import LanguageScores
 from recagent.ranking import Joint, diversified, softmax
@@ -140,19 +141,35 @@ def make_trace(
 
 
 def models_part(
-    language: LanguageScores | None, candidates: Sequence[Candidate], *, notes: Sequence[str] = ()
+    language: LanguageScores | None,
+    candidates: Sequence[Candidate],
+    *,
+    imagination: Imagination | None,
+    notes: Sequence[str],
 ) -> ModelsPart:
-    """What the model did, and the request's own notes; those alone where it did not answer."""
+    """What the model did, and the request's own notes.
+
+    What it imagined counts in usage, calls and repairs; what that was is not told.
+    """
+    guess = imagination or Imagination()
+    if guess.descriptions:
+        told = f"{len(guess.descriptions)} descriptions were imagined by {guess.prompt}"
+        notes = (*notes, told)
     if language is None:
-        return {"notes": tuple(notes)}
+        return {
+            "usage": guess.usage,
+            "calls": guess.calls,
+            "repairs": guess.repairs,
+            "notes": tuple(notes),
+        }
     own = softmax(language.scores)
     return {
         "model": language.model,
         "mode": language.mode,
         "prompt": language.prompt,
-        "usage": language.usage,
-        "calls": language.calls,
-        "repairs": language.repairs,
+        "usage": guess.usage + language.usage,
+        "calls": guess.calls + language.calls,
+        "repairs": guess.repairs + language.repairs,
         "notes": (*language.notes, *notes),
         "language_probability": {
             candidate.item.id: float(p) for candidate, p in zip(candidates, own, strict=False)

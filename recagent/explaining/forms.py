@@ -122,6 +122,7 @@ PARTS: Mapping[Language, Mapping[str, str]] = {
         "transfer": "how near its text is to your taste in other scenes",
         "lexical": "the words that it has in common with your likes",
         "next": "what people go on to after your last likes",
+        "reward": "your answers to earlier slates",
         "language": "what the language model says",
     },
     "zh": {
@@ -131,6 +132,7 @@ PARTS: Mapping[Language, Mapping[str, str]] = {
         "transfer": "它的文字与您在其他场景的喜好有多接近",
         "lexical": "它与您喜欢的有哪些共同的词",
         "next": "人们在您最近喜欢的之后会选什么",
+        "reward": "您对之前推荐的反馈",
         "language": "语言模型的判断",
     },
 }

@@ -65,12 +65,13 @@ class Edits:
     """What a person changed in their profile; it wins over what is declared and inferred.
 
     Attributes:
-        tags: weight in [0, 1] by tag; 0 blocks it: what carries it counts as liked no more.
+        tags: weight in [0, 1] by tag; 0 blocks it: what carries it counts as liked no more. None
+            takes it away, and blocks nothing.
         attributes: by name; None takes it away.
         about: a few words of their own; None leaves those that are declared.
     """
 
-    tags: Mapping[str, float] = field(default_factory=dict[str, float])
+    tags: Mapping[str, float | None] = field(default_factory=dict[str, "float | None"])
     attributes: Mapping[str, Value | None] = field(default_factory=dict[str, "Value | None"])
     about: str | None = None
 

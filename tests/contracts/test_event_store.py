@@ -228,7 +228,9 @@ def test_times_come_back_in_utc(store):
 
 
 EDITS = Edits(
-    tags={"sea": 0.0, "群山": 0.5}, attributes={"age": None, "langs": ("en",)}, about="Here 🙂"
+    tags={"sea": 0.0, "群山": 0.5, "hills": None},
+    attributes={"age": None, "langs": ("en",)},
+    about="Here 🙂",
 )
 NOTE = Note(scene="books", text="Long voyages.", model="m", made_from="f1")
 

@@ -41,6 +41,7 @@ from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.evaluation.resampling import interval, ratio
 from recagent.evaluation.splits import is_among
+from recagent.evaluation.statistics import Difference, compare, holm
 from recagent.fakes import MemoryStore
 from recagent.learning.fitting import fit_base, scales
 from recagent.learning.past import Study, past, studied
@@ -55,7 +56,7 @@ ROUNDS = 8
 K = 10
 FEWEST = 8  # answers in a scene
 CAPS, STEPS, DECAYS = (0.25, 0.5, 1.0, 2.0), (0.1, 0.2, 0.5), (0.7, 0.9, 1.0)
-CAP = 1.0  # validation's best, with the module's STEP and DECAY
+CAP = 2.0  # validation's best, with the STEP and DECAY of the module
 KINDS: Mapping[bool | None, EventKind] = {True: "like", False: "dislike", None: "skip"}
 
 
@@ -188,26 +189,24 @@ class Arms:
         for name in ("ndcg", "hits", "misses"):
             print(f"  without f, {name:<7} {self._row(values(self.plain, name))}", flush=True)
 
-    async def row(self, name: str, cap: float) -> tuple[float, float]:
-        """Replay with f and print what it adds; mean and lower end of nDCG's difference."""
+    async def row(self, name: str, cap: float) -> Difference:
+        """Replay with f and print what it adds; the difference of nDCG."""
         found = await self._replayed(cap)
         deltas = {each: values(found, each) - values(self.plain, each)
                   for each in ("ndcg", "hits", "misses")}  # fmt: skip
         said = "  ".join(f"{each} {self._row(delta, '+')}" for each, delta in deltas.items())
         print(f"  {name}: {said}", flush=True)
-        mean, low, _ = self._interval(deltas["ndcg"])
-        return mean, low
+        return compare(
+            values(self.plain, "ndcg"), values(found, "ndcg"), people=[p.id for p in self.people]
+        )
 
     async def _replayed(self, cap: float) -> list[Replayed]:
         options = replace(self._bench.options, feedback=cap)
         return [await replay(each, self._parts, options) for each in self.people]
 
     def _row(self, of: np.ndarray, sign: str = "") -> str:
-        mean, low, high = self._interval(of)
+        mean, low, high = interval(of, people=[each.id for each in self.people])
         return f"{mean:{sign}.4f} [{low:{sign}.4f}, {high:{sign}.4f}]"
-
-    def _interval(self, of: np.ndarray) -> tuple[float, float, float]:
-        return interval(of, people=[each.id for each in self.people])
 
 
 def values(found: Sequence[Replayed], name: str) -> np.ndarray:
@@ -216,14 +215,16 @@ def values(found: Sequence[Replayed], name: str) -> np.ndarray:
 
 
 async def choose(arms: Arms) -> dict[str, object]:
-    """Every setting, on validation people."""
-    found: dict[str, tuple[float, float]] = {}
+    """Every setting, on validation people; p of the best is corrected for all of them (Holm)."""
+    found: dict[str, Difference] = {}
     for cap, step, decay in product(CAPS, STEPS, DECAYS):
         reward.STEP, reward.DECAY = step, decay
         name = f"cap {cap} step {step} decay {decay}"
         found[name] = await arms.row(name, cap)
-    best = max(found, key=lambda name: found[name])
-    return {"people": len(arms.people), "best": best, "ndcg10_gain": round(found[best][0], 4)}
+    corrected = dict(zip(found, holm([each.p for each in found.values()]), strict=True))
+    best = max(found, key=lambda name: found[name].delta)
+    return {"people": len(arms.people), "best": best, "ndcg10_gain": round(found[best].delta, 4),
+            "p": round(found[best].p, 4), "p_holm": round(corrected[best], 4)}  # fmt: skip
 
 
 def off_policy(arms: Arms, behaviour: Behaviour) -> dict[str, float]:
@@ -272,15 +273,20 @@ async def measure(wanted: argparse.Namespace) -> dict[str, object]:
         if wanted.choose:
             return await choose(arms)
         name, cap = "with f less without", CAP
-        mean, low = await arms.row(name, cap)
-        figures = {"people": len(people), "ndcg10_gain": round(mean, 4), "low": round(low, 4)}
+        added = await arms.row(name, cap)
+        figures = {"people": len(people), "ndcg10_gain": round(added.delta, 4),
+                   "low": round(added.low, 4), "high": round(added.high, 4)}  # fmt: skip
         figures |= off_policy(arms, bench.behaviour)
         if wanted.full:
             print("\nby a head")
             headed = Arms(bench, people, await bench.parts(await bench.head()))
             await headed.start()
-            mean, low = await headed.row(name, cap)
-            figures |= {"ndcg10_gain_head": round(mean, 4), "low_head": round(low, 4)}
+            added = await headed.row(name, cap)
+            figures |= {
+                "ndcg10_gain_head": round(added.delta, 4),
+                "low_head": round(added.low, 4),
+                "high_head": round(added.high, 4),
+            }
     return figures
 
 

@@ -9,7 +9,7 @@ from line import make_line
 
 from recagent.explaining.weighing import weighed
 from recagent.ranking import Fixed, Head, examined, rewards
-from recagent.ranking.reward import MOST, STEP, Answered, log_rewards
+from recagent.ranking.reward import DECAY, MOST, STEP, Answered, log_rewards
 from recagent.types import Candidate
 
 EAST, NORTH = np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)
@@ -45,10 +45,10 @@ def test_an_answer_further_down_counts_more_up_to_a_limit():
     assert last == beyond == STEP
 
 
-def test_a_newer_answer_counts_more_than_an_older_one():
-    assert moved(answer(preference=-1.0), answer())[0] > 0 > moved(
-        answer(), answer(preference=-1.0)
-    )[0]  # fmt: skip
+def test_nothing_is_saved_up_beyond_the_cap_so_that_a_newer_answer_still_counts():
+    likes = [answer(rank=50)] * 9
+    assert moved(*likes)[0] == 1.0
+    assert moved(*likes, answer(preference=-1.0, rank=50))[0] == pytest.approx(1.0 - STEP)
 
 
 def test_the_chance_of_a_look_falls_with_the_place():
@@ -72,7 +72,7 @@ def test_no_answer_moves_an_item_by_more_than_its_step_beyond_what_fades(answers
         log_rewards(BOTH, answers, cap=1.0),
         log_rewards(BOTH, [*answers, last], cap=1.0),
     )
-    assert (np.abs(after - before) <= STEP + 0.3 * np.abs(before) + 1e-6).all()
+    assert (np.abs(after - before) <= STEP + (1 - DECAY) * np.abs(before) + 1e-6).all()
 
 
 def test_it_is_added_to_every_joint_score_as_it_is():

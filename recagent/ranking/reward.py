@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 REWARD = "reward"  # name of the feature
 STEP = 0.5  # what one answer moves at most, as a share of the cap
-DECAY = 0.7  # what is left of what older answers moved, with each newer one
+DECAY = 1.0  # what is left of what older answers moved, with each newer one; 1: all
 MOST = 4.0  # largest inverse propensity
 
 
@@ -58,10 +58,10 @@ def examined(rank: int) -> float:
 def log_rewards(rows: Matrix, answers: Sequence[Answered], *, cap: float) -> Floats:
     """(n,) log f of items, each in [-cap, cap]; exactly 0 without answers.
 
-    From the oldest answer to the newest, what was there fades and a step is added: in the
-    direction of the answer, in proportion to the item's likeness (cosine, at least 0) and to the
-    inverse propensity of the place that was answered, clipped at ``MOST``. No step is larger than
-    ``STEP`` of the cap, and no sum leaves the cap.
+    From the oldest answer to the newest, ``DECAY`` of what was there is kept and a step is added:
+    in the direction of the answer, in proportion to the item's likeness (cosine, at least 0) and to
+    the inverse propensity of the place that was answered, clipped at ``MOST``. No step is larger
+    than ``STEP`` of the cap, and no sum leaves the cap.
 
     Args:
         rows: (n, d) unit rows.

@@ -13,7 +13,7 @@ from recagent.protocols import EventStore, ItemIndex, Query
 from recagent.ranking.reward import REWARD, Answered, log_rewards
 from recagent.types import Candidate, Event, RatingScale
 
-NEWEST = 20  # answers that count; what was before has faded to less than a thousandth
+NEWEST = 20  # answers that count
 
 
 async def answers(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -301,6 +301,9 @@ class MemoryStore:
 
     async def impression(self, impression_id: str) -> Impression | None:
         return self._impressions.get(impression_id)
+
+    async def impressions(self, ids: Collection[str]) -> Sequence[Impression]:
+        return [self._impressions[key] for key in {*ids} & self._impressions.keys()]
 
     async def close(self) -> None:
         """Nothing to free."""

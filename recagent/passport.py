@@ -101,7 +101,7 @@ def added(before: Edits, new: Edits) -> Edits:
     for tag, weight in new.tags.items():
         if not tag.strip():
             raise DataError("a tag needs a name; write it as NAME=WEIGHT")
-        if not 0 <= weight <= 1:
+        if weight is not None and not 0 <= weight <= 1:
             raise DataError(f"weight {weight:g} of tag {tag!r} is not from 0 (blocked) to 1")
     if not all(name.strip() for name in new.attributes):
         raise DataError("an attribute needs a name; write it as NAME=VALUE")

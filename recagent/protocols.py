@@ -6,7 +6,7 @@ methods will do; there is nothing to register.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -399,6 +399,10 @@ class EventStore(Protocol):
 
     async def impression(self, impression_id: str) -> Impression | None:
         """What was shown under this id."""
+        ...
+
+    async def impressions(self, ids: Collection[str]) -> Sequence[Impression]:
+        """What was shown under these ids, in no order; nothing for one that is unknown."""
         ...
 
     async def close(self) -> None:

@@ -270,11 +270,14 @@ class RankSettings(_Section):
 
     ``language_weight`` is the model's before a fit. ``"auto"`` is 0 for the embedded model, which
     was measured to cost a little there, and ``UNMEASURED_WEIGHT`` for an endpoint.
+    ``feedback`` is the largest |log f|: how far a person's answers to slates may move an item;
+    off, since no surely better slates came of it (docs/feedback.md).
     """
 
     pool: int = Field(default=20, ge=1, le=200)
     language_weight: Literal["auto"] | Share = "auto"
     temperature: Positive = 1.5
+    feedback: Annotated[float, Field(ge=0)] = 0.0
     diversity: Share = 0.0
     deadline: Positive = 30.0
 

@@ -39,7 +39,7 @@ def declared_weights(user: User) -> dict[str, float]:
     for tag in named:
         first.setdefault(tag.casefold(), tag)
     weights = {tag: set_to.get(key, 1.0) for key, tag in first.items()}
-    kept = {tag: weight for tag, weight in weights.items() if weight > 0}
+    kept = {tag: weight for tag, weight in weights.items() if weight}
     return dict(sorted(kept.items(), key=lambda pair: -pair[1]))
 
 
@@ -129,7 +129,7 @@ async def with_tags(profile: Profile, shelves: Shelves) -> Profile:
         by_scene.setdefault(item.scene, []).append(item)
     here = {scene: (items, await shelves(scene)) for scene, items in by_scene.items()}
     declared, edits = declared_weights(profile.user), profile.user.edits.tags
-    set_to = {tag.casefold(): weight for tag, weight in edits.items()}
+    set_to = {tag.casefold(): weight for tag, weight in edits.items() if weight is not None}
     known = {tag.casefold() for tag in declared}
     shown = {
         tag: weight

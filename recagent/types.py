@@ -65,12 +65,13 @@ class Edits:
     """What a person changed in their profile; it wins over what is declared and inferred.
 
     Attributes:
-        tags: weight in [0, 1] by tag; 0 blocks it: what carries it counts as liked no more.
+        tags: weight in [0, 1] by tag; 0 blocks it: what carries it counts as liked no more. None
+            takes it away, and blocks nothing.
         attributes: by name; None takes it away.
         about: a few words of their own; None leaves those that are declared.
     """
 
-    tags: Mapping[str, float] = field(default_factory=dict[str, float])
+    tags: Mapping[str, float | None] = field(default_factory=dict[str, "float | None"])
     attributes: Mapping[str, Value | None] = field(default_factory=dict[str, "Value | None"])
     about: str | None = None
 
@@ -492,6 +493,7 @@ class Trace:
         repairs: labels that were unknown, doubled or missing in the model's replies.
         head: fingerprint of the learned head that ranked; empty where none has been fitted.
         gated: whether the model was left alone because held-out people show no gain by it here.
+        moved: how many candidates of the pool the person's answers to earlier slates moved.
         review: whether the scene wants a person to look at the slate.
         degraded: which lower rung answered and why; None when nothing was degraded.
         notes: what else a reader should know (a mode that the engine cannot do, say).
@@ -514,6 +516,7 @@ class Trace:
     language_probability: Mapping[str, float] = field(default_factory=dict[str, float])
     head: str = ""
     gated: bool = False
+    moved: int = 0
     review: bool = False
     degraded: str | None = None
     notes: tuple[str, ...] = ()

@@ -222,6 +222,7 @@ def options(settings: Settings) -> Options:
         source_weights={**retrieval.weights, IMAGINED: retrieval.imagined},
         language_weight=language_weight(settings),
         temperature=rank.temperature,
+        feedback=rank.feedback,
         diversity=rank.diversity,
         deadline=rank.deadline,
         half_life=timedelta(days=retrieval.half_life_days),

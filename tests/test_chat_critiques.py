@@ -54,6 +54,13 @@ def test_a_quantity_becomes_a_bound(text, expected):
     assert asked(text) == expected
 
 
+@pytest.mark.parametrize("attribute", ["hours", "duration_hours", "时长（小时）"])
+def test_a_length_is_in_hours_where_the_attribute_says_so(attribute):
+    trips = [make_item("t1", **{attribute: 1.5}), make_item("t2", **{attribute: 3.0})]
+    found = asked("at most two and a half hours", vocabulary=Vocabulary(trips))
+    assert found == [(attribute, "at most", 2.5)]
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

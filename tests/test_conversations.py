@@ -135,9 +135,12 @@ def test_the_command_prints_json_lines_and_ends_with_its_input(
     assert [entry["item_id"] for entry in shown["slate"]]
 
 
+@pytest.mark.parametrize("typed", ["hello\n", ""])
 @pytest.mark.usefixtures("shop")
-def test_the_command_says_what_is_wrong(recagent: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.StringIO("hello\n"))
+def test_the_command_says_what_is_wrong(
+    recagent: Command, monkeypatch: pytest.MonkeyPatch, typed: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
     done = recagent("chat", "--scene", "cellar")
     assert done.returncode == 1
     assert "unknown scene 'cellar'" in done.stderr

@@ -78,7 +78,7 @@ def test_the_order_in_which_two_are_named_does_not_matter():
 def test_one_of_two_that_is_no_candidate_is_told_why():
     assert said("compare", "b2", versus="b3", context=Context(constraints=(NO_SEA,))) == [
         "“Bread” is at 1 of 2 candidates.",
-        "“Sea of ice” breaks: no sea (its genre: sea).",
+        "“Sea of ice” breaks what you asked for: no sea (its genre: sea).",
     ]
 
 
@@ -128,8 +128,8 @@ def test_why_not_what_was_met_or_is_not_there():
 def test_why_not_what_breaks_constraints_names_each():
     context = Context(constraints=(NO_SEA, SHORT))
     assert said("why_not", "b1", context=context) == [
-        "“Sea of salt” breaks: no sea (its genre: sea, drama).",
-        "“Sea of salt” breaks: pages at most 100.",
+        "“Sea of salt” breaks what you asked for: no sea (its genre: sea, drama).",
+        "“Sea of salt” breaks what you asked for: pages at most 100.",
     ]
 
 
@@ -185,7 +185,7 @@ def test_an_item_that_nothing_moves_is_said_to_stand():
 
 def test_a_constraint_taken_back_lets_its_item_in():
     assert said("what_if", "b1", context=Context(constraints=(NO_SEA,))) == [
-        "“Sea of salt” breaks: no sea (its genre: sea, drama).",
+        "“Sea of salt” breaks what you asked for: no sea (its genre: sea, drama).",
         "Without the constraint (no sea), “Sea of salt” would be at 1.",
     ]
     assert said("what_if", "b1", context=Context(constraints=(NO_SEA, SHORT)))[-1] == (
@@ -403,8 +403,12 @@ def test_rules_of_the_scene_are_named_where_they_are_constraints_and_told_of_whe
     no_nine = Constraint(attribute="title", operator="does not mention", value="nine")
     scene = Scene(name="books", rules=(no_nine, AgeRule(age="least")))
     adult = make_item("b6", "Sea of gin", least=18)
-    assert ask_in(scene, "why_not", "b3")[0] == ["“Sea nine” breaks: title does not mention nine."]
+    assert ask_in(scene, "why_not", "b3")[0] == [
+        "A rule of books keeps “Sea nine” out: title does not mention nine."
+    ]
     assert ask_in(scene, "why_not", "b6", items=[*STEPS, adult])[0] == [
         "“Sea of gin” is kept away by a rule of books."
     ]
-    assert ask_in(scene, "what_if", "b3")[0] == ["“Sea nine” breaks: title does not mention nine."]
+    assert ask_in(scene, "what_if", "b3")[0] == [
+        "A rule of books keeps “Sea nine” out: title does not mention nine."
+    ]

@@ -105,6 +105,15 @@ def test_what_carries_a_blocked_tag_counts_as_liked_no_more():
     assert len(after.events) == 4  # it is still seen, and not proposed again
 
 
+def test_a_tag_that_is_taken_away_is_declared_no_more_and_blocks_nothing():
+    after = profile(
+        liked=("s0", "s1", "s2", "r7"), tags=("sea", "long"), edits=Edits(tags={"SEA": None})
+    )
+    assert after.user.tags == ("long",)
+    assert {"s0", "s1", "s2"} <= after.liked.keys()
+    assert "Sea" in after.tags  # what the likes show stays
+
+
 def test_edits_replace_attributes_and_words():
     user = User(id="ann", attributes={"age": 30, "city": "Rome"}, about="Old.", tags=("sea",))
     edits = Edits(attributes={"age": None, "level": "new"}, about="", tags={"sea": 0.0})

@@ -62,6 +62,15 @@ class Agent:
         self._patience = patience
         self._surroundings = Surroundings(line)
 
+    async def begin(self, conversation: Conversation) -> None:
+        """See that there is a place to talk in, before anything is said.
+
+        Raises:
+            DataError: an unknown scene, nothing indexed, or a store that fails.
+            RetrievalError: the index cannot be read.
+        """
+        await self._surroundings.of(conversation)
+
     async def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
         """What the agent answers to a turn, piece by piece; the conversation moves on with it.
 

@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator
 
 from recagent.chat.conversation import ShownSlate
 from recagent.chat.looking import differences, found_by
-from recagent.chat.remarks import shown_want
 from recagent.chat.said import Said, Words
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed
-from recagent.constraints import satisfies
 from recagent.prompts import caption
 from recagent.types import Item
 
@@ -29,39 +27,38 @@ async def explain(talk: Talk, item: Item) -> AsyncIterator[Said]:
 
 
 async def compare(talk: Talk, first: Item, second: Item) -> AsyncIterator[Said]:
-    """What two items share, where they differ, and what speaks for each."""
+    """What two items share, where they differ, and which comes first, by what."""
     situation = await talk.situation()
     parts = differences(first, second, lang=talk.lang)
-    whys = [await talk.why(item, situation) for item in (first, second)]
-    for item, why in zip((first, second), whys, strict=True):
-        parts.append(talk.say("why", title=caption(item), reasons=talk.reasons(why)))
-    yield Words(text=talk.joined(parts), explanations=tuple(whys))
+    if first.scene != second.scene:
+        yield Words(text=talk.joined([*parts, talk.say("two scenes")]))
+        return
+    answer = await talk.line.compare(
+        talk.conversation.user_id,
+        first.id,
+        versus=second.id,
+        scene=first.scene,
+        context=talk.asked(situation),
+        k=talk.k,
+    )
+    yield Words(text=talk.joined([*parts, talk.told(answer)]), answers=(answer,))
 
 
 async def why_not(talk: Talk, item: Item) -> AsyncIterator[Said]:
-    """What keeps an item out; if nothing does, that others stand higher."""
+    """What keeps an item out, or what stands before it."""
     situation = await talk.situation()
     talk.conversation.focus = item.id
-    title = caption(item)
-    constraints = talk.context(situation).constraints
-    broken = [each for each in constraints if not satisfies(item, each)]
-    profile = await talk.line.profile(talk.conversation.user_id)
-    if any(event.item_id == item.id for event in profile.events):
-        yield Words(text=talk.say("why not seen", title=title))
-    elif broken:
-        what = listed([shown_want((each,), lang=talk.lang) for each in broken], lang=talk.lang)
-        yield Words(text=talk.say("why not breaks", title=title, what=what))
-    elif item.id in talk.conversation.shown_in(item.scene):
-        yield Words(text=talk.say("why not shown", title=title))
-    elif item.id in await talk.line.barred(profile.user.id, scene=item.scene):
-        scene = situation.scenes[item.scene].label(talk.lang)
-        yield Words(text=talk.say("why not rule", title=title, scene=scene))
-    else:
-        why = await talk.why(item, situation)
-        reasons = talk.reasons(why)
-        yield Words(
-            text=talk.say("why not lower", title=title, reasons=reasons), explanations=(why,)
-        )
+    answer = await talk.line.why_not(
+        talk.conversation.user_id,
+        item.id,
+        scene=item.scene,
+        context=talk.asked(situation),
+        k=talk.k,
+    )
+    if answer.ranks and item.id in talk.conversation.shown_in(item.scene):
+        yield Words(text=talk.say("why not shown", title=caption(item)))
+        return
+    yield Words(text=talk.told(answer), answers=(answer,))
 
 
 async def search(talk: Talk, words: str) -> AsyncIterator[Said]:

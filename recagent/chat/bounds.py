@@ -9,12 +9,14 @@ from recagent.chat.quantities import Quantity
 from recagent.chat.vocabulary import Vocabulary
 from recagent.types import Constraint, Operator
 
+_HOURS = ("hour", "小时")  # in the name of an attribute that is not in minutes
 _ABOUT = 0.15  # "about 90 minutes" is within so much of it
 
 
 def bounds(attribute: str, found: Quantity, words: str, vocabulary: Vocabulary) -> list[Constraint]:
     """The constraints that a bound on an attribute comes to, one a side."""
-    number = found.number / 60 if "hour" in attribute.casefold() else found.number
+    in_hours = any(word in attribute.casefold() for word in _HOURS)
+    number = found.number / 60 if found.concept == "length" and in_hours else found.number
     whole = vocabulary.whole(attribute)
     sides: dict[Literal["at least", "at most"], float] = {}
     match found.bound:

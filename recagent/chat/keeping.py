@@ -11,6 +11,7 @@ from recagent.chat.steps import Change, Record
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed, told
 from recagent.prompts import caption
+from recagent.types import Edits
 
 
 async def change(talk: Talk, step: Change) -> AsyncIterator[Said]:
@@ -79,26 +80,23 @@ async def record(talk: Talk, step: Record) -> AsyncIterator[Said]:
 
 
 async def remember(talk: Talk, tag: str) -> AsyncIterator[Said]:
-    """Add an interest to what the person declares."""
-    user = await talk.user()
-    if tag not in user.tags:
-        await talk.line.parts.store.add_users([replace(user, tags=(*user.tags, tag))])
+    """Add an interest to the person's profile."""
+    await talk.line.people.edit(talk.conversation.user_id, Edits(tags={tag: 1.0}))
     yield Words(text=talk.say("remembered", what=tag))
 
 
 async def forget(talk: Talk, words: str) -> AsyncIterator[Said]:
-    """Take back a want, or an interest that is declared."""
-    wants = talk.conversation.wants
+    """Take back a want, or an interest of the person's profile."""
+    user_id, wants = talk.conversation.user_id, talk.conversation.wants
     kept = forgotten(words, wants, situation=await talk.situation())
-    user = await talk.user()
-    tags = [tag for tag in user.tags if tag.casefold() == words.casefold()]
+    declared = (await talk.line.profile(user_id)).user.tags
+    tags = [tag for tag in declared if tag.casefold() == words.casefold()]
     if kept != wants:
         talk.conversation.want(kept)
         yield Words(text=talk.say("forgotten", now=talk.in_force()))
         yield talk.noted()
     elif tags:
-        left = tuple(tag for tag in user.tags if tag not in tags)
-        await talk.line.parts.store.add_users([replace(user, tags=left)])
+        await talk.line.people.edit(user_id, Edits(tags=dict.fromkeys(tags)))
         yield Words(text=talk.say("forgotten tag", what=listed(tags, lang=talk.lang)))
     else:
         yield Words(text=talk.say("not in force", words=words, now=talk.in_force()))

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recagent.types import Constraint, Explanation, Slate
+from recagent.types import Answer, Constraint, Explanation, Slate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """A sentence or a few. Items are named in it only as the catalogue names them.
 
-    ``explanations`` are those whose claims the words say.
+    Attributes:
+        explanations: those whose claims the words say.
+        answers: likewise, of questions about the ranking.
     """
 
     text: str
     explanations: tuple[Explanation, ...] = ()
+    answers: tuple[Answer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

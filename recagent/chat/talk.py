@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recagent.chat.conversation import Conversation
 from recagent.chat.remarks import shown_want, texts
@@ -10,7 +10,7 @@ from recagent.chat.said import Noted
 from recagent.chat.situation import Situation, Surroundings
 from recagent.chat.wording import clauses, say, sentences
 from recagent.recommender import StraightLine
-from recagent.types import Context, Explanation, Item, Language, User
+from recagent.types import Answer, Context, Explanation, Item, Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -43,6 +43,12 @@ class Talk:
             preferences=tuple(filter(situation.tells, wants.preferences)),
         )
 
+    def asked(self, situation: Situation) -> Context:
+        """The same for a question: each constraint in our words, in which the answer names it."""
+        context = self.context(situation)
+        told = [replace(c, words=shown_want((c,), lang=self.lang)) for c in context.constraints]
+        return replace(context, constraints=tuple(told))
+
     async def why(self, item: Item, situation: Situation) -> Explanation:
         """Why an item would be recommended, with what is in force."""
         return await self.line.explain(
@@ -53,6 +59,12 @@ class Talk:
         """The sentences of an explanation, and the scene's notice where it has one."""
         said = self.joined([claim.text for claim in why.claims])
         return self.joined([said or self.say("no reasons"), why.notice])
+
+    def told(self, answer: Answer) -> str:
+        """The sentences of an answer about the ranking, its notes, and what was degraded."""
+        said = self.joined([claim.text for claim in answer.claims])
+        degraded = self.say("degraded", why=answer.degraded) if answer.degraded else ""
+        return self.joined([said, *answer.notes, degraded, answer.notice])
 
     def noted(self, not_understood: tuple[str, ...] = ()) -> Noted:
         """What is in force, as a value."""
@@ -73,11 +85,6 @@ class Talk:
             f"{at}. {shown_want(each, lang=self.lang)}" for at, each in enumerate(wants, start=1)
         ]
         return self.say("list", what=clauses(numbered, lang=self.lang))
-
-    async def user(self) -> User:
-        """The person as they are declared; one without anything where nothing is."""
-        user_id = self.conversation.user_id
-        return await self.line.parts.store.user(user_id) or User(id=user_id)
 
     def say(self, key: str, **facts: str) -> str:
         """A sentence of ``wording`` in the agent's language."""

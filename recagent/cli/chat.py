@@ -94,6 +94,7 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
     async with AsyncRecommender.from_settings(settings) as line:
         remote = any(engine.is_remote for engine in settings.engines[:1])
         agent = Agent(line, lang=settings.lang, k=k, reading="critiques" if remote else "acts")
+        await agent.begin(conversation)
         while True:
             if is_asked:
                 typer.echo(words["prompt"], nl=False)
@@ -149,11 +150,13 @@ def _json_line(said: Said) -> str:
 
     from recagent.chat import Question, Shown, Words  # noqa: PLC0415
     from recagent.cli import show  # noqa: PLC0415
+    from recagent.cli.questions import answer_json  # noqa: PLC0415
 
     match said:
         case Words():
             reasons = [show.explanation_json(why) for why in said.explanations]
-            value = {"words": said.text, "explanations": reasons}
+            answers = [answer_json(answer) for answer in said.answers]
+            value = {"words": said.text, "explanations": reasons, "answers": answers}
         case Shown():
             value = {"shown": show.slate_json(said.slate, said.explanations)}
         case Question():

@@ -21,6 +21,7 @@ MESSAGES: Mapping[str, str] = {
     "a prompt needs a model, and [model] kind is 'none'": "提示词需要模型，而 [model] kind 为 'none'",
     "a prompt needs a model, and [models.{}] has none": "提示词需要模型，而 [models.{0}] 没有模型",
     "a result of {} answers {}, which is none of the {} cases; run the experiment anew": "{0} 的一条结果回答的是 {1}，它不在 {2} 个案例之中；请重新运行实验",
+    "order {} is not of the items that were shown, {}; an order of other items cannot be judged by this slate": "顺序 {0} 与展示过的商品 {1} 不一致；这份推荐无法评判其他商品的顺序",
     "another process works on run {}; wait for it": "另一个进程正在运行 {0}；请等待它结束",
     "candidate {} is there twice": "候选 {0} 出现了两次",
     "case {} has other candidates in {} than in {}; run both with the same [cases]": "案例 {0} 在 {1} 与 {2} 中的候选不同；请用相同的 [cases] 运行两者",

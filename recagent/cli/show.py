@@ -29,6 +29,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "forgotten": "{n} replies forgotten",
         "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
         "like": "likes it: {like:.0%}", "gated": "gate closed: no gain shown here", "head": "head",
+        "moved": "your answers moved {n} of the pool",
         "unfitted": "asked only after a fit",
         "no model": "no model asked", "empty": "No unseen items are left in this scene.",
         "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
@@ -52,7 +53,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
         "forgotten": "已忘记 {n} 个回答",
         "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
-        "like": "喜欢：{like:.0%}", "gated": "门已关闭：此处未见增益", "head": "排序头",
+        "like": "喜欢：{like:.0%}", "gated": "门已关闭：此处未见增益",
+        "moved": "您的反馈移动了 {n} 个候选", "head": "排序头",
         "unfitted": "学习（fit）之后才调用",
         "no model": "未调用模型", "empty": "此场景里没有可推荐的新商品了。",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
@@ -272,5 +274,7 @@ def _trace_line(trace: Trace, words: Mapping[str, str]) -> str:
         parts.append(words["gated" if trace.head else "unfitted"])
     if trace.head:
         parts.append(f"{words['head']} {trace.head}")
+    if trace.moved:
+        parts.append(words["moved"].format(n=trace.moved))
     parts += [f"{trace.seconds:.1f} {words['seconds']}", *trace.notes]
     return " · ".join(parts)

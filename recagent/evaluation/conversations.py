@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import shutil
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,10 +21,12 @@ from recagent.chat import Agent, Conversation, Noted, Question, Said, Shown, Wor
 from recagent.constraints import satisfies
 from recagent.errors import DataError
 from recagent.loading import load_catalog
+from recagent.prompts import caption
 from recagent.protocols import ChatModel
 from recagent.recommender import StraightLine
 from recagent.settings import load
 from recagent.types import (
+    Answer,
     Constraint,
     Evidence,
     Explanation,
@@ -188,12 +191,20 @@ async def _judge(
                 not all(satisfies(item, constraint) for constraint in told) for item in shown
             )
         for why in each.explanations if isinstance(each, Shown | Words) else ():
-            pieces = {piece.id: piece for piece in why.evidence}
-            for claim in why.claims:
-                outcome.claims += 1
-                cited = [pieces.get(key) for key in claim.evidence]
-                if not cited or not all(piece and _is_true(piece, why, profile) for piece in cited):
-                    outcome.untrue += 1
+            _cite(outcome, why, partial(_is_true, item=why.item, profile=profile))
+        for answer in each.answers if isinstance(each, Words) else ():
+            _cite(outcome, answer, partial(_is_answered, answer=answer, profile=profile))
+
+
+def _cite(
+    outcome: Outcome, told: Explanation | Answer, is_true: Callable[[Evidence], bool]
+) -> None:
+    """Count sentences, and those whose evidence is not to be found."""
+    pieces = {piece.id: piece for piece in told.evidence}
+    for claim in told.claims:
+        cited = [pieces.get(key) for key in claim.evidence]
+        outcome.claims += 1
+        outcome.untrue += not cited or not all(piece and is_true(piece) for piece in cited)
 
 
 def _unheard(stage: str, done: int, total: int | None) -> None:
@@ -207,9 +218,32 @@ def _is_told(constraint: Constraint, items: Mapping[str, Item]) -> bool:
     )
 
 
-def _is_true(piece: Evidence, why: Explanation, profile: Profile) -> bool:
+def _is_answered(piece: Evidence, *, answer: Answer, profile: Profile) -> bool:
+    """Whether a piece of an answer is found in the ranking, the items or the person's past."""
+    ids, ranks = {item.id for item in answer.items}, answer.ranks
+    match piece.kind:
+        case "place":
+            return str(ranks.get(piece.refs[0])) == piece.facts["rank"]
+        case "rank":
+            ordered = [ranks.get(key, 0) for key in piece.refs]
+            told = [piece.facts["rank"], piece.facts["other_rank"]]
+            return ordered == sorted(ordered) and [*map(str, ordered)] == told
+        case "lead" | "varied" | "ruled":
+            return bool(piece.refs) and piece.refs[0] in {*ids, *ranks}
+        case "seen":
+            return piece.refs[0] in {event.item_id for event in profile.events}
+        case "broken" | "barred" | "needs" | "unfound":
+            return piece.refs[0] in ids and piece.refs[0] not in ranks
+        case "absent":
+            return not ids
+        case _:
+            about = [item for item in answer.items if caption(item) == piece.facts.get("item")]
+            return bool(about) and _is_true(piece, item=about[0], profile=profile)
+
+
+def _is_true(piece: Evidence, *, item: Item, profile: Profile) -> bool:
     """Whether a piece of evidence is found where it says that it is."""
-    own = {text for value in why.item.attributes.values() for text in _texts(value)}
+    own = {text for value in item.attributes.values() for text in _texts(value)}
     match piece.kind:
         case "attribute":
             other = profile.items.get(piece.refs[0])
@@ -225,11 +259,11 @@ def _is_true(piece: Evidence, why: Explanation, profile: Profile) -> bool:
         case "tag":
             return set(piece.refs) <= set(profile.user.tags)
         case "popularity" | "share":
-            return piece.refs == (why.item.id,)
+            return piece.refs == (item.id,)
         case "constraint":
-            told = {*why.item.attributes, "", "title", "text"}
+            told = {*item.attributes, "", "title", "text"}
             return piece.refs[0] in told or "not" in piece.facts["operator"]
-        case _:  # answers to questions, which no script asks
+        case _:  # of answers
             return False
 
 

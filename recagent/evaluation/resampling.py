@@ -72,6 +72,27 @@ def intervals(
     return found[0], found[1], found[2]
 
 
+def ratio(
+    above: Floats, below: Floats, *, people: Sequence[Hashable], level: float = LEVEL
+) -> tuple[float, float, float]:
+    """The sum of ``above`` by the sum of ``below``, (n,) each, and its interval as ``interval``'s.
+
+    All three are NaN where ``below`` sums to 0.
+    """
+    rows, codes, n = coded(people, np.isfinite(above) & np.isfinite(below))
+    sums = summed(np.stack([above, below], axis=1)[rows], codes, n)
+    total = sums.sum(axis=0)
+    if not total[1]:
+        return math.nan, math.nan, math.nan
+    if n < 2:
+        return float(total[0] / total[1]), math.nan, math.nan
+    drawn = np.concatenate([each @ sums for each in _resamples(n)])
+    drawn = drawn[drawn[:, 1] > 0]
+    tail = expanded(level, n=n) / 2
+    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [tail, 1 - tail])
+    return float(total[0] / total[1]), float(low), float(high)
+
+
 def expanded(level: float, *, n: int) -> float:
     """The level at which percentiles of n people's resamples miss the true mean at ``level``.
 

@@ -93,13 +93,11 @@ def out_pieces(
             facts |= {**judged(events[0], scale), **scene}
         pieces.append(("seen", (item.id,), facts))
     rules = [rule for rule in query.scene.rules if isinstance(rule, Constraint)]
-    pieces += [
-        _broken(item, each)
-        for each in (*query.context.constraints, *rules)
-        if not satisfies(item, each)
-    ]
+    asked, scene = query.context.constraints, query.scene.name
+    pieces += [_broken(item, each) for each in asked if not satisfies(item, each)]
+    pieces += [_broken(item, each, scene=scene) for each in rules if not satisfies(item, each)]
     if not pieces and item.id in query.exclude:
-        return [("barred", (item.id,), {"title": caption(item), "scene": query.scene.name})]
+        return [("barred", (item.id,), {"title": caption(item), "scene": scene})]
     if not pieces:
         return [("unfound", (item.id,), {"title": caption(item), "among": str(among)})]
     return pieces
@@ -128,8 +126,11 @@ def _leads(lead: Mapping[str, float], first: Item, other: Item, *, most: int) ->
     ]
 
 
-def _broken(item: Item, constraint: Constraint) -> Piece:
-    facts = {"title": caption(item), **constrained(constraint)}
+def _broken(item: Item, constraint: Constraint, *, scene: str | None = None) -> Piece:
+    """That an item breaks a constraint of the request, or of the scene that is named."""
+    facts = {"title": caption(item), **constrained(constraint)} | (
+        {"scene": scene} if scene else {}
+    )
     own = item.attributes.get(constraint.attribute)
     if own is not None:
         facts["value"] = ", ".join(map(one_line, own if isinstance(own, tuple) else (own,)))

@@ -77,6 +77,8 @@ def _form(evidence: Evidence) -> str:
             return "constraint forbids" if facts["operator"] in FORBIDS else kind
         case "place" if "slate" in facts:
             return "place on" if int(facts["rank"]) <= int(facts["slate"]) else "place below"
+        case "broken" if "scene" in facts:
+            return "broken rule"
         case "seen":
             return kind if "kind" in facts else "seen before"
         case "change":

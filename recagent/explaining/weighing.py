@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.ranking import Fixed, Joint
+from recagent.ranking import REWARD, Fixed, Joint, rewards
 from recagent.retrieval import reciprocal_rank
 from recagent.types import Candidate
 
@@ -69,12 +69,12 @@ def weighed(
         weights: of the sources in the fusion.
         groups: (n,) which candidates were looked for together.
     """
-    base = joint.base(candidates, scene=scene, cold=cold)
+    base, answered = joint.base(candidates, scene=scene, cold=cold), rewards(candidates)
+    columns = {REWARD: answered - answered.mean()} if answered.any() else dict[str, "Floats"]()
     if isinstance(joint, Fixed):
-        return _weighed(_fused(candidates, base, weights=weights, groups=groups), len(base))
-    found = {name for each in candidates for name in each.features if name != "fused"}
-    columns: dict[str, Floats] = {}
-    for source in sorted(found):
+        columns |= _fused(candidates, base - answered, weights=weights, groups=groups)
+        return _weighed(columns, len(base))
+    for source in _sources(candidates):
         without = [_without(each, source) for each in candidates]
         added = base - joint.base(without, scene=scene, cold=cold)
         part = _PART.get(source, source)
@@ -115,6 +115,11 @@ def _weighed(columns: Mapping[str, Floats], n: int) -> Weighed:
     return Weighed(parts=tuple(columns), values=values)
 
 
+def _sources(candidates: Sequence[Candidate]) -> list[str]:
+    found = {name for each in candidates for name in each.features}
+    return sorted(found - {"fused", REWARD})
+
+
 def _without(candidate: Candidate, source: str) -> Candidate:
     rest = {name: score for name, score in candidate.features.items() if name != source}
     return replace(candidate, features=rest)
@@ -135,7 +140,7 @@ def _fused(
     spread = float(fused.std())
     scale = float(base.std()) / spread if spread > 0 else 0.0
     columns: dict[str, Floats] = {}
-    for source in sorted({name for each in candidates for name in each.features} - {"fused"}):
+    for source in _sources(candidates):
         given: dict[str, float] = {}
         for group in {*groups}:
             here = [

@@ -32,11 +32,13 @@ from recagent.ranking.pointwise import score_by_grade
 from recagent.ranking.preference import Preferences
 from recagent.ranking.relay import Relay
 from recagent.ranking.remembering import Remembering, Replies
+from recagent.ranking.reward import REWARD, examined, rewards
 from recagent.ranking.scored import Scored, Scorer
 from recagent.types import Candidate, Item, Language, Mode, Scene
 
 __all__ = [
     "HISTORY",
+    "REWARD",
     "Fixed",
     "Gate",
     "Head",
@@ -49,7 +51,9 @@ __all__ = [
     "Window",
     "blend",
     "diversified",
+    "examined",
     "leaning",
+    "rewards",
     "softmax",
 ]
 

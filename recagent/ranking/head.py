@@ -14,6 +14,7 @@ import numpy as np
 from recagent.ranking.blend import blend, softmax, z_scores
 from recagent.ranking.gate import Gate
 from recagent.ranking.liking import Liking
+from recagent.ranking.reward import rewards
 from recagent.transfer import TransferMap
 from recagent.types import Candidate
 
@@ -76,7 +77,8 @@ class Fixed:
         scene: str,  # noqa: ARG002
         cold: bool,  # noqa: ARG002
     ) -> Floats:
-        return z_scores([candidate.features["fused"] for candidate in candidates])
+        fused = z_scores([candidate.features["fused"] for candidate in candidates])
+        return fused + rewards(candidates)
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
         return self.language_weight > 0
@@ -145,7 +147,7 @@ class Head:
     def base(self, candidates: Sequence[Candidate], *, scene: str, cold: bool) -> Floats:
         weights = np.asarray(self.scenes.get(scene, self.shared))
         features = [each.features for each in candidates]
-        return columns(features, scales=self.scales, cold=cold) @ weights
+        return columns(features, scales=self.scales, cold=cold) @ weights + rewards(candidates)
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.gates.get(scene, _NEVER).opens(base, cold=cold)

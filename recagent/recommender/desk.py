@@ -19,6 +19,7 @@ from recagent.recommender.arranging import NO_QUOTAS, Needs, places
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
+from recagent.recommender.rewarding import answers, rewarded
 from recagent.recommender.slate import Pool, pool_of
 from recagent.retrieval import PerScene
 from recagent.rules import Grouped, excluded, missing, needs, reasonable, spent, visible
@@ -206,14 +207,21 @@ class Desk:
             scene=query.scene,
             profile=query.profile,
         )
-        return [
-            *found,
-            *(
-                Candidate(item=item, features={"fused": 0.0})
-                for item in steps
-                if item.id not in query.exclude
-            ),
+        found += [
+            Candidate(item=item, features={"fused": 0.0})
+            for item in steps
+            if item.id not in query.exclude
         ]
+        return await self._rewarded(found, query)
+
+    async def _rewarded(self, found: Sequence[Candidate], query: Query) -> list[Candidate]:
+        """The candidates with what the person's answers to slates make of them."""
+        cap, parts = self.options.feedback, self.parts
+        if not cap:
+            return [*found]
+        given = await answers(query, store=parts.store, index=parts.index, scale=parts.scale)
+        scene = query.scene.name
+        return await rewarded(found, given, scene=scene, index=parts.index, cap=cap)
 
     async def _catalogue(self, scene: Scene) -> Grouped:
         items = await self.parts.index.items(scene.name)

@@ -62,6 +62,8 @@ class Options:
         source_weights: in the fusion; 1 for a source that is not named.
         language_weight: w in w z(language) + (1 - w) z(retrieval), 0 to 1.
         temperature: of the softmax that gives the shown probability, above 0.
+        feedback: how far a person's answers to slates may move an item: the largest |log f|; 0 is
+            not at all.
         diversity: 0 to 1; a person of whom nothing is known gets at least ``COLD_DIVERSITY``.
         deadline: seconds for retrieval and ranking.
         half_life: time in which a liked item's weight halves.
@@ -74,6 +76,7 @@ class Options:
     source_weights: Mapping[str, float] = field(default_factory=dict[str, float])
     language_weight: float = 0.1
     temperature: float = 1.5
+    feedback: float = 0.0
     diversity: float = 0.0
     deadline: float = 30.0
     half_life: timedelta = timedelta(days=30)

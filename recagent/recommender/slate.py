@@ -13,7 +13,7 @@ import numpy as np
 from recagent.imagining import Imagination
 from recagent.profiles import known_as
 from recagent.protocols import LanguageScores
-from recagent.ranking import Joint, diversified, softmax
+from recagent.ranking import REWARD, Joint, diversified, softmax
 from recagent.recommender.arranging import Needs, arranged
 from recagent.types import Candidate, Entry, Mode, Profile, Scene, Task, Trace, Usage
 
@@ -129,11 +129,12 @@ def make_trace(
         cold=profile.cold or ("scene" if profile.is_cold(where.scene.name) else None),
         known=known_as(profile, scene=where.scene.name, wish=wish),
         scene_probability=where.probability,
-        sources={name: count for name, count in found.items() if name != "fused"},
+        sources={name: n for name, n in found.items() if name not in ("fused", REWARD)},
         pool=len(candidates),
         **models_part,
         head=head,
         gated=gated,
+        moved=found[REWARD],
         review=where.scene.review == "human",
         degraded="; ".join(dict.fromkeys(degraded)) or None,
         seconds=seconds,

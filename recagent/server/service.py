@@ -273,6 +273,7 @@ class _Muted:
         self._store = store
         self.user, self.events, self.person = store.user, store.events, store.person
         self.seen, self.count, self.impression = store.seen, store.count, store.impression
+        self.impressions = store.impressions
         self.ids, self.notes = store.ids, store.notes
 
     async def add_users(self, users: Iterable[User]) -> int:

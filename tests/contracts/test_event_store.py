@@ -195,6 +195,15 @@ def test_an_impression_that_is_kept_again_stays_as_it_was(store):
     assert wait(store.impression("i1")) == SHOWN
 
 
+def test_impressions_come_together_and_unknown_ids_bring_nothing(store):
+    other = replace(SHOWN, id="i2")
+    for shown in (SHOWN, other, replace(SHOWN, id="i3")):
+        wait(store.add_impression(shown))
+    found = wait(store.impressions(["i2", "", "i1", "nothing", "i2"]))
+    assert sorted(found, key=lambda each: each.id) == [SHOWN, other]
+    assert [*wait(store.impressions([]))] == []
+
+
 def test_a_person_comes_with_their_newest_events(store):
     wait(store.add_users([ANN]))
     wait(store.add_events([make_event("ann", "b1"), make_event("ann", "b2", days=1)]))
@@ -219,7 +228,9 @@ def test_times_come_back_in_utc(store):
 
 
 EDITS = Edits(
-    tags={"sea": 0.0, "群山": 0.5}, attributes={"age": None, "langs": ("en",)}, about="Here 🙂"
+    tags={"sea": 0.0, "群山": 0.5, "hills": None},
+    attributes={"age": None, "langs": ("en",)},
+    about="Here 🙂",
 )
 NOTE = Note(scene="books", text="Long voyages.", model="m", made_from="f1")
 

@@ -5,7 +5,7 @@ Not how the database is opened (``database``), nor how rows get in fast (``bulk`
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -195,20 +195,14 @@ class SqlEventStore:
             last = rows[-1].seq
 
     async def impression(self, impression_id: str) -> Impression | None:
-        rows = await self._read(sa.select(IMPRESSIONS).where(IMPRESSIONS.c.id == impression_id))
-        if not rows:
-            return None
-        row = rows[0]
-        return Impression(
-            id=row.id,
-            user_id=row.user_id,
-            scene=row.scene,
-            at=datetime.fromtimestamp(row.at, tz=UTC),
-            item_ids=tuple(orjson.loads(row.item_ids)),
-            probabilities=tuple(orjson.loads(row.probabilities)),
-            trace=row.trace,
-            wish=row.wish,
-        )
+        return next(iter(await self.impressions([impression_id])), None)
+
+    async def impressions(self, ids: Collection[str]) -> Sequence[Impression]:
+        wanted = [*{*ids} - {""}]
+        if not wanted:
+            return []
+        rows = await self._read(sa.select(IMPRESSIONS).where(IMPRESSIONS.c.id.in_(wanted)))
+        return [_impression(row) for row in rows]
 
     async def close(self) -> None:
         await to_thread.run_sync(self._engine.dispose)
@@ -348,4 +342,17 @@ def _event(row: Sequence[Any], user_id: str) -> Event:
         device=device,
         place=place,
         impression=impression,
+    )
+
+
+def _impression(row: sa.Row[Any]) -> Impression:
+    return Impression(
+        id=row.id,
+        user_id=row.user_id,
+        scene=row.scene,
+        at=datetime.fromtimestamp(row.at, tz=UTC),
+        item_ids=tuple(orjson.loads(row.item_ids)),
+        probabilities=tuple(orjson.loads(row.probabilities)),
+        trace=row.trace,
+        wish=row.wish,
     )

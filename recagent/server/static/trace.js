@@ -18,6 +18,7 @@ function facts(trace, words, coldWords) {
     ["sources", Object.entries(trace.sources).map(([name, n]) => `${name} ${n}`).join(" · ")],
     ["sceneFrom", words(trace.scene_from)],
     ["cold", coldWords[trace.cold ?? "warm"]],
+    ["moved", trace.moved ? String(trace.moved) : ""],
     ["repairs", trace.repairs ? String(trace.repairs) : ""],
     ["notes", trace.notes.join("; ")],
   ].filter(([, value]) => value);

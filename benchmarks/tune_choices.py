@@ -38,11 +38,12 @@ from recagent.learning.past import past
 from recagent.prompts import Prompt, caption
 from recagent.sections import EngineSettings
 from recagent.settings import Settings
+from recagent.tuning.asked import likes_of, told
 from recagent.tuning.choices import Choices, Rivals, choices
 from recagent.tuning.gguf import read_gguf, write_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.texts import batches
-from recagent.tuning.tune import CANDIDATES, likes_of, told
+from recagent.tuning.tune import CANDIDATES
 from recagent.types import Case, Item
 
 PASSES = 2

@@ -9,7 +9,7 @@ from examples import make_item
 
 from recagent import prompts
 from recagent.errors import PromptError
-from recagent.tuning.choices import Rivals, choices
+from recagent.tuning.choices import Rivals, choices, liked_one
 from recagent.tuning.texts import batches
 from recagent.tuning.trees import Branch, row
 
@@ -33,7 +33,7 @@ def written(tokens):
     return "".join(map(chr, tokens))
 
 
-def made(people=("ann",), *, number=3, size=8, prompt=PROMPT, seed=0):
+def made(people=("ann",), *, number=3, size=8, prompt=PROMPT, seed=0, teacher=liked_one):
     chance = CHANCE(seed)
     return list(
         choices(
@@ -41,6 +41,7 @@ def made(people=("ann",), *, number=3, size=8, prompt=PROMPT, seed=0):
             prompt=prompt,
             tokenize=letters,
             rivals=Rivals(LIKES, chance=chance),
+            teacher=teacher,
             number=number,
             size=size,
             chance=chance,
@@ -129,3 +130,18 @@ def test_batches_hold_every_list_of_choices_once():
     found = made(["ann", "ben"], size=2)
     parts = batches(found, size=3, chance=CHANCE(0))
     assert Counter(map(id, found)) == Counter(id(each) for part in parts for each in part)
+
+
+def test_a_teacher_is_told_what_the_list_shows_and_says_what_is_wanted():
+    told = []
+
+    def halves(before, candidates):
+        told.append((list(before), candidates[0]))
+        return [0.5, *[0.5 / (len(candidates) - 1)] * (len(candidates) - 1)]
+
+    asked = [one for each in made(teacher=halves) for one in each.asked]
+    assert all(one.wanted == (0.5, *[0.5 / 3] * 3) for one in asked)
+    for before, liked in told:
+        place = FILMS.index(liked)
+        assert before == FILMS[place - len(before) : place]
+    assert {one.wanted for each in made() for one in each.asked} == {(1.0, 0.0, 0.0, 0.0)}

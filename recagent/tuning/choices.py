@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
@@ -33,7 +33,7 @@ class Asked:
 
     Attributes:
         at: where the liked item begins in the trunk.
-        end: where it ends there.
+        end: where what is asked about of it ends there.
         rivals: ways on from ``at`` that were not taken.
         wanted: probability of the liked item and of each rival, as it is to be learned; sum to 1.
     """
@@ -72,6 +72,23 @@ def liked_one(_: Sequence[Item], candidates: Sequence[Item]) -> list[float]:
     return [1.0, *[0.0] * (len(candidates) - 1)]
 
 
+class Beginnings:
+    """How much of a caption tells it apart from all others, in tokens; the rest teaches little."""
+
+    def __init__(self, captions: Iterable[Sequence[int]]) -> None:
+        """``captions``: tokens of every caption, each once."""
+        every = [tuple(each) for each in captions]
+        begin = Counter(each[:size] for each in every for size in range(1, len(each) + 1))
+        self._sizes = {
+            each: next((n for n in range(1, len(each)) if begin[each[:n]] == 1), len(each))
+            for each in every
+        }
+
+    def __call__(self, caption: Sequence[int]) -> int:
+        """Tokens of its shortest beginning that no other has; all of it if there is none."""
+        return self._sizes.get(tuple(caption), len(caption))
+
+
 class Rivals:
     """Draws what else might have been liked."""
 
@@ -105,6 +122,7 @@ def choices(
     tokenize: Tokenize,
     rivals: Rivals,
     teacher: Teacher,
+    beginnings: Beginnings,
     number: int,
     size: int,
     chance: random.Random,
@@ -117,6 +135,7 @@ def choices(
         tokenize: adds no token of its own.
         rivals: draws them.
         teacher: is told of what the list shows before the liked item.
+        beginnings: of captions: what is asked about of each.
         number: of rivals of each liked item; where a scene has too few, fewer.
         size: liked items that are asked about on one list, at most.
         chance: of where lists are cut.
@@ -136,10 +155,11 @@ def choices(
             for place, (at, last) in spans:
                 item = liked[place]
                 others = rivals(item.scene, number=number, met=met)
-                ways = (tokenize(f" {caption(other)}\n") for other in others)
-                branches = tuple(Branch(at=at, tokens=tuple(way)) for way in ways)
+                ways = (tuple(tokenize(f" {caption(other)}\n")) for other in others)
+                branches = tuple(Branch(at=at, tokens=way[: beginnings(way)]) for way in ways)
                 if branches:
+                    until = at + beginnings(trunk[at:last])
                     wanted = tuple(teacher(liked[known:place], [item, *others]))
-                    asked.append(Asked(at=at, end=last, rivals=branches, wanted=wanted))
+                    asked.append(Asked(at=at, end=until, rivals=branches, wanted=wanted))
             if asked:
                 yield Choices(trunk=trunk, asked=tuple(asked))

@@ -30,9 +30,9 @@ from recagent.learning.past import past
 from recagent.prompts import caption
 from recagent.sections import EngineSettings
 from recagent.settings import Settings
+from recagent.tuning.asked import told
 from recagent.tuning.gguf import read_gguf
 from recagent.tuning.lora import Learner, LoraSettings
-from recagent.tuning.tune import told
 from recagent.types import Case
 
 

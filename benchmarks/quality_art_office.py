@@ -38,10 +38,11 @@ from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import Held, Split
+from recagent.learning.crossing import choices, described
 from recagent.learning.examples import Example
 from recagent.learning.fitting import Fit, fit_base, scales
 from recagent.learning.past import Study, studied
-from recagent.learning.transfer import choices, described, fit_transfer
+from recagent.learning.transfer import fit_transfer
 from recagent.settings import Settings
 from recagent.transfer import TransferMap
 from recagent.types import Event

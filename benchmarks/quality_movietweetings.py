@@ -48,12 +48,13 @@ from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import People, split
+from recagent.learning.crossing import choices, described
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
 from recagent.learning.judging import judgments
 from recagent.learning.liking import Judgment, fit_liking
 from recagent.learning.past import PASSES, Retrieval, Study, past, studied
-from recagent.learning.transfer import choices, described, fit_transfer
+from recagent.learning.transfer import fit_transfer
 from recagent.ranking import diversified
 from recagent.types import Rate
 

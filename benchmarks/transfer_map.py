@@ -28,19 +28,19 @@ from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.evaluation.opening import indexed
 from recagent.evaluation.splits import split
-from recagent.learning.gating import ndcg
-from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
-from recagent.learning.past import Study, past
-from recagent.learning.transfer import (
+from recagent.learning.crossing import (
     PASSES,
     Choice,
     choices,
     described,
     evidence,
-    fit_transfer,
     joined,
     scale_of,
 )
+from recagent.learning.gating import ndcg
+from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
+from recagent.learning.past import Study, past
+from recagent.learning.transfer import fit_transfer
 from recagent.transfer import TransferMap
 
 PENALTY = Penalty(shared=100.0, apart=100.0)  # what held-out choices of the first half choose

@@ -24,6 +24,7 @@ from recagent.evaluation.splits import is_among, split
 from recagent.tuning.card import card
 from recagent.tuning.gguf import write_gguf
 from recagent.tuning.lora import LoraSettings
+from recagent.tuning.routes import Route
 from recagent.tuning.tune import CANDIDATES, tune
 
 EPOCHS = 4
@@ -56,6 +57,7 @@ def main() -> None:
             replace(data, events=own),
             base=weights,
             settings=LoraSettings(epochs=options.epochs, threads=options.threads),
+            route=Route(),
             lang="en",
             to=Path(scratch),
             on_progress=say,

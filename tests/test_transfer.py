@@ -7,7 +7,8 @@ import pytest
 from examples import make_event, make_item, wait
 from line import make_line
 
-from recagent.learning.transfer import Choice, fit_transfer, joined
+from recagent.learning.crossing import Choice, joined
+from recagent.learning.transfer import fit_transfer
 from recagent.profiles import without
 from recagent.ranking import Head
 from recagent.recommender import StraightLine

@@ -15,6 +15,7 @@ from recagent.sections import EngineSettings
 from recagent.settings import Settings
 from recagent.tuning.card import card
 from recagent.tuning.lora import LoraSettings
+from recagent.tuning.routes import Place, Route, place
 from recagent.tuning.stored import tune_stored
 from recagent.tuning.texts import Text, batches, texts
 from recagent.tuning.tune import Tuned
@@ -197,7 +198,7 @@ class Stub:
         (folder / "adapter_model.safetensors").write_text(str(self.epoch))
 
 
-def tuned(monkeypatch, folder, learner=Stub, data=None):
+def tuned(monkeypatch, folder, learner=Stub, data=None, route=None):
     monkeypatch.setattr("recagent.tuning.tune.Learner", learner)
     monkeypatch.setattr(
         "recagent.tuning.stored.write_gguf", lambda *_, to, **__: to.write_text("gguf")
@@ -210,6 +211,7 @@ def tuned(monkeypatch, folder, learner=Stub, data=None):
         settings,
         base=None,
         lora=LoraSettings(batch=4),
+        route=route or Route(),
         on_progress=lambda *_: None,
     )
     return settings, kept
@@ -307,7 +309,88 @@ def test_the_command_tells_what_came_of_it_and_what_to_do_next(
     as_json = json.loads(recagent("tune", "--json", "--epochs", "1").stdout)
     assert as_json["gguf"] is None  # the first epoch taught nothing
     assert as_json["settings"]["epochs"] == 1
+    shots = recagent("tune", "--shots", "5")
+    assert shots.returncode == 1
+    assert "name them with --for" in shots.stderr
+    moon = recagent("tune", "--from", "moon", "--lang", "zh")
+    assert moon.returncode == 1
+    assert "没有场景 'moon'；现有：shop" in moon.stderr
     (tmp_path / "weights.gguf").unlink()
     missing = recagent("tune")
     assert missing.returncode == 1
     assert "recagent models pull" in missing.stderr
+
+
+def genres(people=150):
+    """Everybody likes even or odd films, and then even or odd books, of two levels."""
+    goods = [
+        make_item(f"{scene}{at}", f"{scene} {at}", scene=scene, level=("first", "second")[at % 2])
+        for scene in ("film", "book")
+        for at in range(40)
+    ]
+    chance = CHANCE(0)
+    events = [
+        make_event(f"p{person}", f"{scene}{thing}", scene=scene, days=day + person / 1000)
+        for person in range(people)
+        for start, scene in ((0, "film"), (20, "book"))
+        for day, thing in enumerate(chance.sample(range(person % 2, 40, 2), 9), start=start)
+    ]
+    scenes = {name: Scene(name=name) for name in ("film", "book")}
+    return Data(name="two", scenes=scenes, items=goods, users={}, scale=RatingScale(),
+                events=sorted(events, key=lambda event: event.at), fingerprint="")  # fmt: skip
+
+
+def read_titles(monkeypatch, folder, route):
+    learners = []
+
+    class Seen(Stub):
+        def __init__(self, *told):
+            super().__init__(*told)
+            learners.append(self)
+
+    _, kept = tuned(monkeypatch, folder, learner=Seen, data=genres(), route=route)
+    lines = [line for text in learners[0].read for line in text.splitlines() if "- " in line]
+    return kept.tuned, {line.split()[1] for line in lines}
+
+
+def test_what_is_read_lies_on_the_sources_and_what_is_asked_on_the_targets(monkeypatch, tmp_path):
+    route = Route(sources=[Place(scene="film")], targets=[Place(scene="book")])
+    found, scenes = read_titles(monkeypatch, tmp_path, route)
+    assert scenes == {"film"}
+    held = [f"p{at}" for at in range(150) if fold(f"p{at}") == 0]
+    assert found.asked == 4 * len(held)  # the last four choices of each are books
+    assert found.people == 150 - len(held)
+    assert found.likes == 9 * found.people
+
+
+def test_shots_are_some_peoples_likes_in_the_targets(monkeypatch, tmp_path):
+    route = Route(sources=[Place(scene="film")], targets=[Place(scene="book")], shots=7)
+    found, scenes = read_titles(monkeypatch, tmp_path, route)
+    assert scenes == {"film", "book"}
+    assert found.likes == 9 * found.people + 7 * (9 - 4)  # nobody's last four choices
+
+
+def test_the_same_people_are_shown_however_they_are_listed():
+    route, people = Route(shots=3), [f"p{at}" for at in range(20)]
+    assert route.shown(people) == route.shown(people[::-1])
+    assert len(route.shown(people)) == 3
+
+
+def test_a_place_is_a_scene_or_what_an_attribute_has_in_it():
+    beginner = place("courses:level=first", ["courses", "films"])
+    assert beginner == Place(scene="courses", attribute="level", value="first")
+    assert beginner.holds(make_item("a", "A", scene="courses", level="first"))
+    assert beginner.holds(make_item("a", "A", scene="courses", level=("first", "second")))
+    assert not beginner.holds(make_item("a", "A", scene="courses", level="second"))
+    assert not beginner.holds(make_item("a", "A", scene="films", level="first"))
+    assert not beginner.holds(make_item("a", "A", scene="courses"))
+    assert place("films", ["films"]).holds(make_item("a", "A", scene="films"))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("moon", "no scene 'moon'; there are: films"), ("films:level", "is not SCENE or SCENE:ATTR")],
+)
+def test_a_place_that_there_is_not_is_told(written, said):
+    with pytest.raises(ConfigError, match=said):
+        place(written, ["films"])

@@ -9,11 +9,12 @@ from examples import make_item
 
 from recagent import prompts
 from recagent.errors import PromptError
-from recagent.tuning.choices import Rivals, choices
+from recagent.tuning.choices import Beginnings, Rivals, choices, liked_one
 from recagent.tuning.texts import batches
 from recagent.tuning.trees import Branch, row
 
 CHANCE = random.Random
+WHOLE = Beginnings([])  # of unknown captions, all
 PROMPT = prompts.load("rerank", "likelihood")
 FILMS = [make_item(f"f{at}", f"Film {at}", scene="films", year=1990 + at) for at in range(30)]
 GAMES = [make_item(f"g{at}", f"Game {at}", scene="games") for at in range(5)]
@@ -33,7 +34,8 @@ def written(tokens):
     return "".join(map(chr, tokens))
 
 
-def made(people=("ann",), *, number=3, size=8, prompt=PROMPT, seed=0):
+def made(people=("ann",), *, number=3, size=8, prompt=PROMPT, seed=0, teacher=liked_one,
+         beginnings=WHOLE):  # fmt: skip
     chance = CHANCE(seed)
     return list(
         choices(
@@ -41,6 +43,8 @@ def made(people=("ann",), *, number=3, size=8, prompt=PROMPT, seed=0):
             prompt=prompt,
             tokenize=letters,
             rivals=Rivals(LIKES, chance=chance),
+            teacher=teacher,
+            beginnings=beginnings,
             number=number,
             size=size,
             chance=chance,
@@ -129,3 +133,33 @@ def test_batches_hold_every_list_of_choices_once():
     found = made(["ann", "ben"], size=2)
     parts = batches(found, size=3, chance=CHANCE(0))
     assert Counter(map(id, found)) == Counter(id(each) for part in parts for each in part)
+
+
+def test_a_teacher_is_told_what_the_list_shows_and_says_what_is_wanted():
+    told = []
+
+    def halves(before, candidates):
+        told.append((list(before), candidates[0]))
+        return [0.5, *[0.5 / (len(candidates) - 1)] * (len(candidates) - 1)]
+
+    asked = [one for each in made(teacher=halves) for one in each.asked]
+    assert all(one.wanted == (0.5, *[0.5 / 3] * 3) for one in asked)
+    for before, liked in told:
+        place = FILMS.index(liked)
+        assert before == FILMS[place - len(before) : place]
+    assert {one.wanted for each in made() for one in each.asked} == {(1.0, 0.0, 0.0, 0.0)}
+
+
+def test_of_a_caption_is_asked_what_tells_it_apart():
+    apart = Beginnings(map(letters, [" Alien\n", " Aliens\n", " Blade Runner\n"]))
+    assert apart(letters(" Alien\n")) == len(" Alien\n")
+    assert apart(letters(" Aliens\n")) == len(" Aliens")
+    assert apart(letters(" Blade Runner\n")) == len(" B")
+    assert apart(letters(" Unknown\n")) == len(" Unknown\n")
+    every = [letters(f" {prompts.caption(item)}\n") for item in FILMS]
+    for each in made(beginnings=Beginnings(every)):
+        for asked in each.asked:
+            said = written(each.trunk[asked.at : asked.end])
+            own = [line for line in map(written, every) if line.startswith(said)]
+            assert len(own) == 1
+            assert len(said) < len(own[0])

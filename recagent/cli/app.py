@@ -309,6 +309,17 @@ def tune(
         Path | None,
         typer.Option(help="A model's folder, for vLLM. [default: the embedded engine's weights]"),
     ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="SCENE[:ATTRIBUTE=VALUE] whose likes are read. [default: all]"),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--for", help="SCENE[:ATTRIBUTE=VALUE] whose choices decide. [default: all]"),
+    ] = None,
+    shots: Annotated[
+        int, typer.Option(min=0, help="People whose likes there are read too, with --for.")
+    ] = 0,
     epochs: Annotated[int, typer.Option(min=1, help="How often all likes are read.")] = 3,
     rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 8,
     rate: Annotated[float, typer.Option(min=0, help="Largest step of Adam.")] = 1.5e-3,
@@ -323,7 +334,8 @@ def tune(
     from recagent.tuning.lora import LoraSettings  # noqa: PLC0415
 
     lora = LoraSettings(epochs=epochs, rank=rank, rate=rate, threads=threads)
-    tuning.run(_settings(config, demo, lang), base=base, lora=lora, as_json=json)
+    route = tuning.Written(sources=source or (), targets=target or (), shots=shots)
+    tuning.run(_settings(config, demo, lang), base=base, lora=lora, route=route, as_json=json)
 
 
 @head_app.command("show")

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import anyio
 
 from recagent.cli import show
 from recagent.cli.progress import progress
+from recagent.errors import ConfigError
 from recagent.settings import Settings
 from recagent.tuning.lora import LoraSettings
+from recagent.tuning.routes import Route, place
 from recagent.tuning.stored import data_of, tune_stored
 from recagent.types import Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
-        "read": "read {likes} likes of {people} people, and asked about the last choice of {asked} "
-        "others",
+        "read": "read {likes} likes of {people} people, and asked about {asked} choices of others",
         "ranks": "nDCG@10: popularity {popularity:.3f}, untuned {before:.3f}, tuned {after}",
         "gain": "over the untuned model {:+.3f} [{:+.3f}, {:+.3f}]",
         "over": "over popularity {:+.3f} [{:+.3f}, {:+.3f}]",
@@ -29,7 +30,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "--max-lora-rank {rank}",
     },
     "zh": {
-        "read": "读取了 {people} 位用户的 {likes} 次喜欢，并就最后一次选择询问了另外 {asked} 位",
+        "read": "读取了 {people} 位用户的 {likes} 次喜欢，并询问了其他用户的 {asked} 次选择",
         "ranks": "nDCG@10：热门度 {popularity:.3f}，未微调 {before:.3f}，微调后 {after}",
         "gain": "比未微调的模型 {:+.3f} [{:+.3f}, {:+.3f}]",
         "over": "比热门度 {:+.3f} [{:+.3f}, {:+.3f}]",
@@ -41,11 +42,36 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def run(settings: Settings, *, base: Path | None, lora: LoraSettings, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A route as it was written: places (``SCENE`` or ``SCENE:ATTRIBUTE=VALUE``), and people."""
+
+    sources: Sequence[str] = ()
+    targets: Sequence[str] = ()
+    shots: int = 0
+
+    def read(self, scenes: Iterable[str]) -> Route:
+        """The route, among these scenes.
+
+        Raises:
+            ConfigError: a place is none, or likes are to be shown of targets that are not named.
+        """
+        if self.shots and not self.targets:
+            raise ConfigError("--shots are likes in the targets; name them with --for")
+        names = [*scenes]
+        sources, targets = ([place(each, names) for each in written]
+                            for written in (self.sources, self.targets))  # fmt: skip
+        return Route(sources=sources or None, targets=targets or None, shots=self.shots)
+
+
+def run(
+    settings: Settings, *, base: Path | None, lora: LoraSettings, route: Written, as_json: bool
+) -> None:
     """Tune, and print what held-out people say of it."""
     data = anyio.run(data_of, settings)
+    way = route.read(data.scenes)
     with progress() as advance:
-        kept = tune_stored(data, settings, base=base, lora=lora, on_progress=advance)
+        kept = tune_stored(data, settings, base=base, lora=lora, route=way, on_progress=advance)
     tuned = kept.tuned
     if as_json:
         show.print_json(

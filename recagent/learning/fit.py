@@ -16,6 +16,7 @@ from anyio import to_thread
 
 from recagent import fitted, wiring
 from recagent.evaluation.resampling import interval
+from recagent.learning.crossing import MOST, PASSES, choices, described
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
 from recagent.learning.gating import ndcg
@@ -27,7 +28,7 @@ from recagent.learning.past import DIMENSION, Retrieval, Study, past, studied
 from recagent.learning.sequence import Epoch
 from recagent.learning.sequenced import NextItemModel, Titles, titles_of, trained
 from recagent.learning.stored import stored
-from recagent.learning.transfer import MOST, PASSES, choices, described, fit_transfer
+from recagent.learning.transfer import fit_transfer
 from recagent.ranking import Head
 from recagent.recommender import Options, Parts, StraightLine
 from recagent.retrieval import Behaviour, Factors, NextItem

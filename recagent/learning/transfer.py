@@ -12,97 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recagent.evaluation.nouns import Questions
-from recagent.evaluation.resampling import interval
-from recagent.learning.examples import OnProgress
-from recagent.learning.fitting import fold
-from recagent.learning.gating import ndcg
-from recagent.learning.logit import fitted, log_softmax, pools_of
-from recagent.learning.past import Study
-from recagent.protocols import ItemIndex
-from recagent.ranking.blend import z_scores
-from recagent.retrieval import Behaviour
-from recagent.transfer import FEATURES, Carry, Known, TransferMap, features, personal
-from recagent.types import Event
+from recagent.learning.crossing import BESIDE, Choice, evidence, joined, scale_of
+from recagent.learning.guard import judged, tried
+from recagent.transfer import FEATURES, Carry, Known, TransferMap, features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-PASSES = 12  # choices of each person at most: a pair of scenes needs many
-MOST = 5_000  # people who are asked about
-BESIDE = 19  # other items of a choice at most, drawn by popularity
-FEWEST = 20  # people, below which a pair is not judged by itself
-_DESCRIBED = 1000  # items of a scene that its mean vector is of
 _RIDGE = 10.0
-_Z = 1.96  # standard errors to the end of a 95% interval
-_TINY = 1e-9
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Choice:
-    """One past choice, and what the person's likes in each scene say of it.
-
-    Attributes:
-        likes: of each candidate, by everybody, (n,).
-        chosen: place of what was chosen.
-        said: (n,) item-kNN scores of the candidates by the person's likes in one scene, by scene.
-        person: the last three of ``transfer.FEATURES`` for the choice's scene, by source.
-    """
-
-    user_id: str
-    scene: str
-    likes: Floats
-    chosen: int
-    said: Mapping[str, Floats]
-    person: Mapping[str, tuple[float, float, float]]
-
-
-async def choices(
-    questions: Sequence[Questions], *, study: Study, on_progress: OnProgress
-) -> list[Choice]:
-    """Past choices, each beside up to ``BESIDE`` other items that the person had not met.
-
-    Args:
-        questions: as ``past`` makes them; candidates that a case names are taken.
-        study: where they are asked.
-        on_progress: told how many of all cases are done.
-    """
-    total, done = sum(len(each.cases) for each in questions), 0
-    found: list[Choice] = []
-    for each in questions:
-        behaviour = Behaviour(each.training, scale=study.data.scale)
-        column = {key: at for at, key in enumerate(behaviour.likes)}
-        shelves = _shelves(each.training)
-        chance = np.random.default_rng(0)
-        for case in each.cases:
-            query = await study.query(case)
-            (chosen,) = case.judgments
-            met = {event.item_id for event in case.history} | {chosen}
-            others = case.item_ids or _drawn(shelves.get(case.scene, []), chance)
-            beside = [key for key in others if key not in met and key in column][:BESIDE]
-            done += 1
-            if not beside or chosen not in column:
-                continue
-            items = [*beside, chosen]
-            chance.shuffle(items)
-            profile, rows = query.profile, [column[key] for key in items]
-            liked: dict[str, dict[str, float]] = {}
-            for key, weight in profile.liked.items():
-                liked.setdefault(profile.items[key].scene, {})[key] = weight
-            found.append(
-                Choice(
-                    user_id=case.user_id,
-                    scene=case.scene,
-                    likes=np.asarray([behaviour.likes[key] for key in items], dtype=np.float64),
-                    chosen=items.index(chosen),
-                    said={name: behaviour.neighbours(own)[rows] for name, own in liked.items()},
-                    person={name: personal(profile, case.scene, name) for name in liked},
-                )
-            )
-        on_progress(done, total)
-    return found
 
 
 def fit_transfer(
@@ -127,90 +46,6 @@ def fit_transfer(
     return replace(every, pairs=_weighed(found, every), known=_known(found, every, scale=scale))
 
 
-async def described(
-    index: ItemIndex, events: Sequence[Event]
-) -> dict[str, dict[str, tuple[float, float]]]:
-    """``alike`` and ``shared`` of every pair of scenes, by target and source."""
-    names = sorted(await index.scenes())
-    means: dict[str, Floats] = {}
-    people: dict[str, set[str]] = {name: set() for name in names}
-    for name in names:
-        ids = sorted(await index.items(name))[:_DESCRIBED]
-        mean = (await index.vectors(name, ids=ids)).mean(axis=0, dtype=np.float64)
-        means[name] = mean / max(float(np.linalg.norm(mean)), 1e-12)
-    for event in events:
-        if event.scene in people:
-            people[event.scene].add(event.user_id)
-    return {
-        target: {
-            source: (
-                float(means[target] @ means[source]),
-                len(people[target] & people[source]) / max(1, len(people[source])),
-            )
-            for source in names
-            if source != target
-        }
-        for target in names
-    }
-
-
-def scale_of(found: Sequence[Choice]) -> float:
-    """The median of all scores above zero; 1 without any."""
-    scores = np.concatenate([own for each in found for own in each.said.values()] or [np.zeros(1)])
-    above = scores[scores > 0]
-    return float(np.median(above)) if len(above) else 1.0
-
-
-def evidence(choice: Choice, scores: Floats, *, scale: float) -> Floats:
-    """(n, 2) columns of a choice: popularity, and what (n,) scores say."""
-    return np.stack([z_scores(np.log1p(choice.likes)), z_scores(np.log1p(scores / scale))], axis=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """What some evidence adds over less, choice by choice, by weights that never saw the person."""
-
-    people: Sequence[str]
-    likely: Floats
-    ndcg: Floats
-
-
-def tried(
-    those: Sequence[Choice],
-    without: Sequence[Floats],
-    added: Sequence[Floats],
-    *,
-    groups: Sequence[str],
-) -> Tried:
-    """What ``added`` scores, (n,) for each choice, gain over ``without``; weights by group."""
-    likely, reached = zip(
-        *(_held(those, scores, groups=groups) for scores in (without, added)), strict=True
-    )
-    return Tried(
-        people=[each.user_id for each in those],
-        likely=likely[1] - likely[0],
-        ndcg=reached[1] - reached[0],
-    )
-
-
-def _held(
-    those: Sequence[Choice], columns: Sequence[Floats], *, groups: Sequence[str]
-) -> tuple[Floats, Floats]:
-    """Log likelihood and nDCG@10 of each choice, by weights that never saw the person."""
-    names = {name: at for at, name in enumerate(sorted(set(groups)))}
-    numbers = [names[name] for name in groups]
-    folds = np.asarray([fold(each.user_id) for each in those])
-    pools = pools_of(columns, [each.chosen for each in those], groups=numbers)
-    trained = fitted(pools, groups=len(names), folds=folds)
-    scores = [
-        matrix @ trained.without.get(at, trained.weights).groups[group]
-        for matrix, at, group in zip(columns, folds.tolist(), numbers, strict=True)
-    ]
-    logs, _ = log_softmax(np.concatenate(scores), pools.starts)
-    reached = [ndcg(own, each.chosen) for own, each in zip(scores, those, strict=True)]
-    return logs[pools.chosen], np.asarray(reached)
-
-
 def _pairs(
     found: Sequence[Choice],
     *,
@@ -225,7 +60,7 @@ def _pairs(
         [evidence(each, each.said[source], scale=scale) for each, source in asked],
         groups=names,
     )
-    of, other = _judged(gains, names)
+    of, other = judged(gains, names)
     pairs: dict[str, dict[str, Carry]] = {}
     for target, others in scenes.items():
         pairs[target] = {}
@@ -270,7 +105,7 @@ def _known(found: Sequence[Choice], transfer: TransferMap, *, scale: float) -> d
         [evidence(each, joined(each, transfer), scale=scale) for each in those],
         groups=[each.scene for each in those],
     )
-    of, other = _judged(gains, [each.scene for each in those])
+    of, other = judged(gains, [each.scene for each in those])
     known: dict[str, Known] = {}
     for target in transfer.pairs:
         own = of.get(target, other)
@@ -278,80 +113,6 @@ def _known(found: Sequence[Choice], transfer: TransferMap, *, scale: float) -> d
             cases=own.cases, gain=own.gain, low=own.low, ndcg=own.ndcg, on=own.low > 0
         )
     return known
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """Mean gains of some cases, and the lower end of the 95% interval of that in likelihood."""
-
-    cases: int
-    gain: float
-    low: float
-    ndcg: float
-
-
-def _judged(gains: Tried, names: Sequence[str]) -> tuple[dict[str, _Judged], _Judged]:
-    """What each group of cases gains, and what one that is not there is expected to.
-
-    A group's mean is drawn to the mean of all groups, the more the fewer its cases and the less
-    groups differ: with many small groups, taking each by itself would leave out most that help.
-
-    Source: Efron and Morris, "Data analysis using Stein's estimator and its generalizations",
-    Journal of the American Statistical Association 70, 1975, with the spread between groups
-    estimated from the data.
-    """
-    rows: dict[str, list[int]] = {}
-    for at, name in enumerate(names):
-        rows.setdefault(name, []).append(at)
-    people = {name: [gains.people[at] for at in own] for name, own in rows.items()}
-    measured = [name for name in rows if len(set(people[name])) >= FEWEST]
-    if not measured:
-        return {}, _Judged(cases=0, gain=0.0, low=0.0, ndcg=0.0)
-    found = [interval(gains.likely[rows[name]], people=people[name]) for name in measured]
-    means = np.asarray([mean for mean, _, _ in found])
-    errors = np.asarray([max((mean - low) / _Z, _TINY) for mean, low, _ in found])
-    between = _between(means, errors)
-    sure = 1.0 / (errors**2 + between)
-    centre, of_centre = float(sure @ means / sure.sum()), float(1.0 / sure.sum())
-    kept = between / (errors**2 + between)  # share of a group's own mean
-    drawn = kept * means + (1.0 - kept) * centre
-    lows = drawn - _Z * np.sqrt(kept * errors**2 + (1.0 - kept) ** 2 * of_centre)
-    judged = {
-        name: _Judged(
-            cases=len(rows[name]),
-            gain=float(gain),
-            low=float(low),
-            ndcg=float(gains.ndcg[rows[name]].mean()),
-        )
-        for name, gain, low in zip(measured, drawn, lows, strict=True)
-    }
-    low = centre - _Z * float(np.sqrt(between + of_centre))
-    return judged, _Judged(cases=0, gain=centre, low=low, ndcg=float(gains.ndcg.mean()))
-
-
-def _between(means: Floats, errors: Floats) -> float:
-    """Variance of the groups' true means, from (n,) measured ones and their standard errors.
-
-    Source: DerSimonian and Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7,
-    1986.
-    """
-    sure = 1.0 / errors**2
-    centre = sure @ means / sure.sum()
-    heterogeneity = float(sure @ (means - centre) ** 2)
-    freedom = sure.sum() - (sure**2).sum() / sure.sum()
-    return max(0.0, (heterogeneity - (len(means) - 1)) / freedom) if freedom > 0 else 0.0
-
-
-def joined(choice: Choice, transfer: TransferMap, *, new: bool = False) -> Floats:
-    """``R``: (n,) sum over scenes of ``M_ij`` times what the likes there say.
-
-    Where the person is to be taken for ``new`` their likes in the choice's own scene are hidden.
-    """
-    total = np.zeros(len(choice.likes))
-    for source, scores in choice.said.items():
-        if not (new and source == choice.scene):
-            total += scores * transfer.strength(choice.scene, source, choice.person[source])
-    return total
 
 
 def _weights(
@@ -434,19 +195,3 @@ def _standard(values: Floats, there: NDArray[np.bool_]) -> Floats:
     apart = np.where(there, values - mean, 0.0)
     spread = np.sqrt((apart**2).sum(axis=1, keepdims=True) / number)
     return np.divide(apart, spread, out=np.zeros_like(apart), where=spread > 1e-12)
-
-
-def _shelves(events: Sequence[Event]) -> dict[str, list[str]]:
-    """Ids of the items of all events, by scene: a draw is by popularity."""
-    found: dict[str, list[str]] = {}
-    for event in events:
-        found.setdefault(event.scene, []).append(event.item_id)
-    return found
-
-
-def _drawn(shelf: Sequence[str], chance: np.random.Generator) -> Sequence[str]:
-    """Some three times ``BESIDE`` draws, each item once, in the order of the draws."""
-    if not shelf:
-        return []
-    places: list[int] = chance.integers(len(shelf), size=3 * BESIDE).tolist()
-    return list(dict.fromkeys(shelf[at] for at in places))

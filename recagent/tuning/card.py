@@ -20,8 +20,7 @@ them left out at random, Adam from {rate:g} to zero, seed {seed} |
 
 ## What it is worth
 
-{asked} people whose likes were not read: each one's last choice among {candidates} candidates, \
-drawn in
+{asked} choices of people whose likes were not read, each among {candidates} candidates drawn in
 proportion to popularity. They also chose the epoch. nDCG@10, 95% intervals over people.
 
 | ranking | nDCG@10 |

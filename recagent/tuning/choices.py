@@ -1,15 +1,16 @@
 """What people liked next, each beside items that they might have liked: what a choice teaches.
 
-The words are those of ``texts``; here every liked item is one of several that could follow. Which
-of them is to be learned, and the others are drawn as in the protocol of the evaluation: from the
-same scene, in proportion to popularity, none that the person met. No tensors here.
+The words are those of ``texts``; here every liked item is one of several that could follow, the
+others drawn as in the protocol of the evaluation: from the same scene, in proportion to popularity,
+none that the person met. How likely each of them is to be said to be, a teacher tells. No tensors
+here.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
@@ -20,6 +21,9 @@ from recagent.tuning.texts import Tokenize, continued
 from recagent.tuning.trees import Branch, Row, Way, row
 from recagent.types import Item
 
+# What was liked before, and candidates, what was liked next first: the probability of each.
+Teacher = Callable[[Sequence[Item], Sequence[Item]], Sequence[float]]
+
 _KNOWN = 4  # likes before the first that is asked about, where there are so many
 
 
@@ -29,13 +33,15 @@ class Asked:
 
     Attributes:
         at: where the liked item begins in the trunk.
-        end: where it ends there.
+        end: where what is asked about of it ends there.
         rivals: ways on from ``at`` that were not taken.
+        wanted: probability of the liked item and of each rival, as it is to be learned; sum to 1.
     """
 
     at: int
     end: int
     rivals: tuple[Branch, ...]
+    wanted: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +65,28 @@ class Choices:
             taken = Way(tokens=self.trunk[each.at : each.end], read=read)
             groups.append([taken, *islice(others, len(each.rivals))])
         return laid, groups
+
+
+def liked_one(_: Sequence[Item], candidates: Sequence[Item]) -> list[float]:
+    """The teacher that knows what was liked, and nothing else."""
+    return [1.0, *[0.0] * (len(candidates) - 1)]
+
+
+class Beginnings:
+    """How much of a caption tells it apart from all others, in tokens; the rest teaches little."""
+
+    def __init__(self, captions: Iterable[Sequence[int]]) -> None:
+        """``captions``: tokens of every caption, each once."""
+        every = [tuple(each) for each in captions]
+        begin = Counter(each[:size] for each in every for size in range(1, len(each) + 1))
+        self._sizes = {
+            each: next((n for n in range(1, len(each)) if begin[each[:n]] == 1), len(each))
+            for each in every
+        }
+
+    def __call__(self, caption: Sequence[int]) -> int:
+        """Tokens of its shortest beginning that no other has; all of it if there is none."""
+        return self._sizes.get(tuple(caption), len(caption))
 
 
 class Rivals:
@@ -93,6 +121,8 @@ def choices(
     prompt: Prompt,
     tokenize: Tokenize,
     rivals: Rivals,
+    teacher: Teacher,
+    beginnings: Beginnings,
     number: int,
     size: int,
     chance: random.Random,
@@ -104,6 +134,8 @@ def choices(
         prompt: of likelihood; told of nothing but what was liked.
         tokenize: adds no token of its own.
         rivals: draws them.
+        teacher: is told of what the list shows before the liked item.
+        beginnings: of captions: what is asked about of each.
         number: of rivals of each liked item; where a scene has too few, fewer.
         size: liked items that are asked about on one list, at most.
         chance: of where lists are cut.
@@ -119,11 +151,15 @@ def choices(
             known = max(0, start - _KNOWN)
             trunk, places = continued(liked[known:end], prompt, tokenize)
             asked: list[Asked] = []
-            for item, (at, last) in zip(liked[start:end], places[start - known - 1 :], strict=True):
+            spans = zip(range(start, end), places[start - known - 1 :], strict=True)
+            for place, (at, last) in spans:
+                item = liked[place]
                 others = rivals(item.scene, number=number, met=met)
-                ways = (tokenize(f" {caption(other)}\n") for other in others)
-                branches = tuple(Branch(at=at, tokens=tuple(way)) for way in ways)
+                ways = (tuple(tokenize(f" {caption(other)}\n")) for other in others)
+                branches = tuple(Branch(at=at, tokens=way[: beginnings(way)]) for way in ways)
                 if branches:
-                    asked.append(Asked(at=at, end=last, rivals=branches))
+                    until = at + beginnings(trunk[at:last])
+                    wanted = tuple(teacher(liked[known:place], [item, *others]))
+                    asked.append(Asked(at=at, end=until, rivals=branches, wanted=wanted))
             if asked:
                 yield Choices(trunk=trunk, asked=tuple(asked))

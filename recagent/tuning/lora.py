@@ -160,24 +160,28 @@ class Learner:
         return self._change(loss, steps=steps)
 
     def choose(self, batch: Sequence[Choices], *, steps: int) -> float:
-        """Changes the adapter so that what was liked comes before its rivals; mean loss in nats.
+        """Changes the adapter so that what is wanted comes before its rivals; mean loss in nats.
 
-        The loss of a choice is the cross-entropy of what was liked, in the softmax over the log
-        probabilities of its caption and of its rivals': what is learned is what ranks a slate.
+        The loss of a choice is the cross-entropy of what is wanted, in the softmax over the log
+        probabilities of the captions: what is learned is what ranks a slate.
 
         Args:
             batch: of lists of choices.
             steps: in all, of either kind.
 
         Source: Cao et al., "Learning to rank: from pairwise approach to listwise approach", ICML
-        2007 (top-one probability).
+        2007 (top-one probability); Hinton, Vinyals, Dean, 2015, for what a teacher says.
         """
         torch = self._torch
         self._tuned.train()
         rows, groups = zip(*(each.laid() for each in batch), strict=True)
         said = self._said(rows, [[*chain(*own)] for own in groups])
         parts = said.split([len(group) for own in groups for group in own])
-        cooled = [(part / _HEAT).log_softmax(dim=0)[0] for part in parts]
+        wanted = [torch.tensor(each.wanted) for own in batch for each in own.asked]
+        cooled = [
+            (part / _HEAT).log_softmax(dim=0) @ each
+            for part, each in zip(parts, wanted, strict=True)
+        ]
         loss = -torch.stack(cooled).mean()
         return self._change(loss, steps=steps)
 

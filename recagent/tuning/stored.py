@@ -16,6 +16,7 @@ from recagent.settings import Settings
 from recagent.tuning.card import card
 from recagent.tuning.gguf import write_gguf
 from recagent.tuning.lora import LoraSettings
+from recagent.tuning.routes import Route
 from recagent.tuning.tune import CANDIDATES, OnProgress, Tuned, tune
 
 FOLDER = "adapter"  # in the data folder: what peft and vLLM read, with the model card
@@ -52,6 +53,7 @@ def tune_stored(
     *,
     base: Path | None,
     lora: LoraSettings,
+    route: Route,
     on_progress: OnProgress,
 ) -> Kept:
     """Tune; keep the adapter in the data folder only if it is surely better than the untuned model.
@@ -61,6 +63,7 @@ def tune_stored(
         settings: whose data folder and language count.
         base: a model's folder or GGUF file; None for the embedded engine's own weights.
         lora: how it is trained.
+        route: where likes are read, and where choices are asked.
         on_progress: told of stages and how far they are.
 
     Raises:
@@ -79,6 +82,7 @@ def tune_stored(
             data,
             base=weights,
             settings=lora,
+            route=route,
             lang=settings.lang,
             to=made,
             on_progress=on_progress,

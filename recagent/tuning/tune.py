@@ -1,14 +1,13 @@
 """From events to an adapter that is worth having, or to the news that there is none.
 
-How it learns is ``lora``, from what is ``texts``. Where its files go, and that they are used from
-then on, is the caller's business.
+How it learns is ``lora``, from what is ``texts``; what is asked is ``asked``. Where its files go,
+and that they are used from then on, is the caller's business.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,18 +16,17 @@ import numpy as np
 
 from recagent import prompts
 from recagent.errors import DataError
-from recagent.evaluation.nouns import Data, Questions
+from recagent.evaluation.nouns import Data
 from recagent.evaluation.order import hashed
 from recagent.evaluation.resampling import interval
 from recagent.learning.fitting import fold
-from recagent.learning.gating import ndcg
 from recagent.learning.past import past
-from recagent.profiles import is_liked
-from recagent.prompts import Prompt, caption
-from recagent.ranking import HISTORY
+from recagent.prompts import Prompt
+from recagent.tuning.asked import Likes, choices_of, gains, likes_of, popularity
 from recagent.tuning.lora import Learner, LoraSettings
+from recagent.tuning.routes import Route
 from recagent.tuning.texts import batches, texts
-from recagent.types import Case, Event, Item, Language, RatingScale
+from recagent.types import Item, Language
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,10 +34,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 OnProgress = Callable[[str, int, int | None], None]
-Likes = Mapping[str, Sequence[Item]]  # of each person, oldest first
 
 CANDIDATES = 20
-ASKED = 300  # people at most
+PASSES = 4  # choices of each person, where only those in some scenes are asked about
+ASKED = 300  # choices at most
 FEWEST = 20  # people of either kind, below which nothing is tried
 _HELD_APART = 0  # the fold of people whose choices decide
 
@@ -51,7 +49,7 @@ class Tuned:
     Attributes:
         people: whose likes were read.
         likes: of them.
-        asked: others, who each chose one of 20 candidates.
+        asked: choices of others, each of one of 20 candidates.
         popularity: mean nDCG@10 of the candidates' numbers of likes.
         before: the same of the untuned model's ranking.
         after: of the tuned one's, after each epoch; the best one is kept.
@@ -78,34 +76,27 @@ class Tuned:
         return self.gain[1] > 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    """One of 20 candidates, by somebody whose likes are not read."""
-
-    user_id: str
-    prefix: str
-    texts: tuple[str, ...]
-    ids: tuple[str, ...]
-    chosen: int
-
-
 def tune(
     data: Data,
     *,
     base: Path,
     settings: LoraSettings,
+    route: Route,
     lang: Language,
     to: Path,
     on_progress: OnProgress,
 ) -> tuple[Tuned, Learner]:
-    """Train on what four fifths of the people liked, and ask about the last choice of the others.
+    """Train on what four fifths of the people liked, and ask about the last choices of the others.
 
-    Nobody's last choice is read: it is what ``fit`` weighs the tuned model by afterwards.
+    Nobody's last choice is read: it is what ``fit`` weighs the tuned model by afterwards. Where the
+    route asks in some places only, the last four choices are not, and those of them are asked
+    about that lie there.
 
     Args:
         data: to learn from; choices that are reported elsewhere must not be in it.
         base: weights, as ``Learner`` takes them.
         settings: of the training.
+        route: where likes are read, and where choices are asked.
         lang: of the prompt.
         to: the folder where the best epoch's adapter is put, as peft saves it.
         on_progress: told of stages and how far they are.
@@ -116,37 +107,42 @@ def tune(
         ModelError: the weights cannot be read.
     """
     prompt = prompts.load("rerank", "likelihood", lang=lang)
-    (questions,) = past(data, candidates=CANDIDATES, passes=1)
+    passes = 1 if route.targets is None else PASSES
+    questions = past(data, candidates=CANDIDATES, passes=passes)
     items = {item.id: item for item in data.items}
-    likes = likes_of(questions.training, items, data.scale)
-    choices = _choices(questions, items, data.scale, prompt)
-    read = [liked for key, liked in likes.items() if fold(key) != _HELD_APART and len(liked) > 1]
-    if len(choices) < FEWEST or len(read) < FEWEST:
+    likes = likes_of(questions[-1].training, items, data.scale)
+    cases = sorted(
+        (case for each in questions for case in each.cases if fold(case.user_id) == _HELD_APART),
+        key=lambda case: hashed("tune", 0, case.user_id, case.id),
+    )
+    choices = choices_of(cases, items=items, scale=data.scale, prompt=prompt, route=route)[:ASKED]
+    own = {key: liked for key, liked in likes.items() if fold(key) != _HELD_APART}
+    read = read_of(own, route)
+    people = [choice.user_id for choice in choices]
+    if len({*people}) < FEWEST or len(read) < FEWEST:
         raise DataError(
-            f"{len(read)} people to learn from and {len(choices)} to ask are too few, {FEWEST} of "
-            "either are needed; one with two liked items counts, and every fifth is asked who had "
-            "five events before the last liked one"
+            f"{len(read)} people to learn from and {len({*people})} to ask are too few, {FEWEST} "
+            "of either are needed; one with two liked items counts, and every fifth is asked who "
+            "had five events before the last liked one"
         )
     learner = Learner(base, settings)
 
     def asked(stage: str) -> Floats:
-        gains: list[float] = []
-        for choice in choices:
-            said = learner.likelihoods(choice.prefix, choice.texts)
-            gains.append(ndcg(np.asarray(said), choice.chosen))
-            on_progress(stage, len(gains), len(choices))
-        return np.asarray(gains)
+        found: list[float] = []
+        for gain in gains(choices, learner):
+            found.append(gain)
+            on_progress(stage, len(found), len(choices))
+        return np.asarray(found)
 
     before = best = asked("untuned model")
     after: list[float] = []
-    for number, loss in enumerate(_epochs(learner, read, prompt, settings, on_progress), start=1):
+    for number, loss in enumerate(epochs(learner, read, [prompt], settings, on_progress), start=1):
         now = asked(f"after epoch {number}, {loss:.2f} nats a token")
         after.append(float(now.mean()))
         if now.mean() >= max(after):
             best = now
             learner.save(to)
-    people = [choice.user_id for choice in choices]
-    popular = _popularity(likes, choices)
+    popular = popularity(choices, likes)
     found = Tuned(
         people=len(read),
         likes=sum(map(len, read)),
@@ -162,20 +158,30 @@ def tune(
     return found, learner
 
 
-def _epochs(
+def read_of(likes: Likes, route: Route) -> list[Sequence[Item]]:
+    """What a route reads of each person, where that is two likes at least."""
+    shown = route.shown(key for key, liked in likes.items() if any(map(route.asks, liked)))
+    read = (
+        [item for item in liked if route.reads(item, shown=key in shown)]
+        for key, liked in likes.items()
+    )
+    return [liked for liked in read if len(liked) > 1]
+
+
+def epochs(
     learner: Learner,
     read: Sequence[Sequence[Item]],
-    prompt: Prompt,
+    wordings: Sequence[Prompt],
     settings: LoraSettings,
     on_progress: OnProgress,
 ) -> Iterator[float]:
-    """Trains; after each epoch its mean loss in nats a token."""
+    """Trains, each epoch in the next of the wordings; after each its mean loss in nats a token."""
     chance = random.Random(settings.seed)  # noqa: S311 - not a secret
     steps = 0
     for number in range(1, settings.epochs + 1):
         made = texts(
             read,
-            prompt=prompt,
+            prompt=wordings[(number - 1) % len(wordings)],
             tokenize=learner.tokens,
             window=settings.window,
             left_out=settings.left_out,
@@ -188,48 +194,3 @@ def _epochs(
             losses.append(learner.step(batch, steps=steps))
             on_progress(f"epoch {number}", len(losses), len(parts))
         yield float(np.mean(losses))
-
-
-def likes_of(events: Sequence[Event], items: Mapping[str, Item], scale: RatingScale) -> Likes:
-    """What each person liked, each item once, in the order in which it was first liked."""
-    found: dict[str, dict[str, Item]] = {}
-    for event in events:
-        if event.item_id in items and is_liked(event, scale):
-            found.setdefault(event.user_id, {}).setdefault(event.item_id, items[event.item_id])
-    return {key: list(own.values()) for key, own in found.items()}
-
-
-def _choices(
-    questions: Questions, items: Mapping[str, Item], scale: RatingScale, prompt: Prompt
-) -> list[_Choice]:
-    cases = [case for case in questions.cases if fold(case.user_id) == _HELD_APART]
-    cases = sorted(cases, key=lambda case: hashed("tune", 0, case.user_id))[:ASKED]
-    found: list[_Choice] = []
-    for case in cases:
-        (chosen,) = case.judgments
-        found.append(
-            _Choice(
-                user_id=case.user_id,
-                prefix=told(case, items, scale, prompt),
-                texts=tuple(f" {caption(items[key])}\n" for key in case.item_ids),
-                ids=tuple(case.item_ids),
-                chosen=case.item_ids.index(chosen),
-            )
-        )
-    return found
-
-
-def told(case: Case, items: Mapping[str, Item], scale: RatingScale, prompt: Prompt) -> str:
-    """The prompt about a case's person, as when serving one who declared nothing."""
-    liked = likes_of(case.history[::-1], items, scale).get(case.user_id, ())
-    return prompt.text(scene=case.scene, interests=(), wish="", liked=liked[-HISTORY:])
-
-
-def _popularity(likes: Likes, choices: Sequence[_Choice]) -> Floats:
-    counts = Counter(item.id for liked in likes.values() for item in liked)
-    return np.asarray(
-        [
-            ndcg(np.asarray([float(counts[key]) for key in choice.ids]), choice.chosen)
-            for choice in choices
-        ]
-    )

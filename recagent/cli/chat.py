@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recagent.cli.language import speak
+from recagent.cli.options import Config, Demo, Lang, SlateLength
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,14 +18,8 @@ if TYPE_CHECKING:
     from recagent.settings import Settings
     from recagent.types import Language
 
-Config = Annotated[
-    Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")
-]
-Demo = Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")]
 Person = Annotated[str | None, typer.Option(help="The person's id. [default: somebody new]")]
 SceneName = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
-SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
-Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prompts and face.")]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON object for each piece.")]
 
 _NOBODY = "you"  # a person of whom nothing is known

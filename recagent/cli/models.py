@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-app = typer.Typer(help="The embedded model's weights; replies that are kept.", no_args_is_help=True)
+from recagent.cli.options import Config
 
-Config = Annotated[
-    Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")
-]
+app = typer.Typer(help="The embedded model's weights; replies that are kept.", no_args_is_help=True)
 
 
 @app.command("pull")

@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recagent.cli.opening import opened, settings_of
+from recagent.cli.options import Config, Demo, Json, Lang, UserId
 
 if TYPE_CHECKING:
     from recagent.types import Language, Note, Profile, Value
 
 app = typer.Typer(help="What is known of a person, and is theirs to change.", no_args_is_help=True)
 
-Config = Annotated[
-    Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")
-]
-Demo = Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prompts and face.")]
-UserId = Annotated[str, typer.Argument(metavar="USER", help="The person's id.")]
 Pairs = list[str] | None
 
 WORDS: Mapping[Language, Mapping[str, str]] = {

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recagent.cli.language import speak
+from recagent.cli.options import Config, Demo, Lang
 
 if TYPE_CHECKING:
     from recagent.settings import Settings
     from recagent.types import Language
 
-Config = Annotated[
-    Path | None, typer.Option(help="A recagent.toml or its folder. [default: ./recagent.toml]")
-]
-Demo = Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")]
-Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prompts and face.")]
 
 SAYS: dict[Language, str] = {
     "en": "{url}  (REST, /v1/chat/completions, /mcp, /metrics; Ctrl-C ends it)",

@@ -1,0 +1,72 @@
+"""``recagent events``: what people did, added and listed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from recagent.cli.opening import opened, settings_of
+from recagent.cli.options import Config, Demo, Device, ItemId, Json, Place, UserId
+
+app = typer.Typer(help="What people did: add to it, look at it.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    user: UserId,
+    item: ItemId,
+    kind: Annotated[
+        str, typer.Option(help="like, rating, purchase, view, skip, dislike...")
+    ] = "like",
+    value: Annotated[float | None, typer.Option(help="The value of a rating.")] = None,
+    scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
+    at: Annotated[datetime | None, typer.Option(help="When, in UTC. [default: now]")] = None,
+    impression: Annotated[str, typer.Option(help="The id of the slate that this answers.")] = "",
+    text: Annotated[str, typer.Option(help="The person's own words on it.")] = "",
+    device: Device = "",
+    place: Place = "",
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Store one event; the person's next slate takes it into account."""
+    from datetime import UTC  # noqa: PLC0415
+
+    from recagent.catalog import event_kind  # noqa: PLC0415
+    from recagent.cli import show  # noqa: PLC0415
+
+    when = at.replace(tzinfo=UTC) if at else None
+    settings = settings_of(config, demo, None)
+    with opened(settings) as recommender:
+        event = recommender.record(
+            user,
+            item,
+            kind=event_kind(kind),
+            value=value,
+            scene=scene,
+            at=when,
+            impression=impression,
+            text=text,
+            device=device,
+            place=place,
+        )
+    show.event_line(event, lang=settings.lang, as_json=json)
+
+
+@app.command("list")
+def listed(
+    user: UserId,
+    limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 20,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Print a person's newest events."""
+    from recagent.cli import show  # noqa: PLC0415
+
+    settings = settings_of(config, demo, None)
+    with opened(settings) as recommender:
+        profile = recommender.profile(user)
+    show.events(profile, limit=limit, lang=settings.lang, as_json=json)

@@ -13,6 +13,7 @@ from sequences import weights
 from recagent import fitted, wiring
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.nouns import Data
+from recagent.evaluation.resampling import interval
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, fold, scales
 from recagent.learning.gating import Trial, gates, ndcg
@@ -137,6 +138,18 @@ def test_a_gate_asks_for_those_whom_it_helps():
 
 def test_few_people_open_no_gate():
     assert gates(trials("s", 0.5, number=10))["s"].rule == "never"
+
+
+def test_a_handful_of_requests_that_gained_opens_no_gate():
+    few = [
+        Trial(user_id=f"p{at}", scene="s", cold=False, entropy=0.5, base=0.5,
+              joined=0.8 if at < 5 else 0.5)
+        for at in range(60)
+    ]  # fmt: skip
+    gains = np.asarray([each.joined - each.base for each in few])
+    low = interval(gains, people=[each.user_id for each in few])[1]
+    assert low > 0  # draws of people alone would have opened it: heads five times of five
+    assert gates(few)["s"].rule == "never"
 
 
 def test_of_a_hundred_models_that_change_nothing_hardly_one_opens_a_gate():

@@ -58,8 +58,9 @@ class _Hypothesis:
 def gates(trials: Sequence[Trial]) -> dict[str, Gate]:
     """A gate for each scene that was tried; ``never`` where no rule surely gains.
 
-    A hypothesis holds where the interval of its mean gain lies above zero, at the level that Holm's
-    procedure leaves it; of several in a scene the one with the highest lower bound is taken.
+    A hypothesis holds where the interval of its mean gain lies above zero and a randomisation test
+    agrees, both at the level that Holm's procedure leaves it; of several in a scene the one with
+    the highest lower bound is taken.
 
     Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
     Statistics 6(2), 1979.
@@ -74,7 +75,8 @@ def gates(trials: Sequence[Trial]) -> dict[str, Gate]:
     for rank, each in enumerate(tried):
         level = LEVEL / (len(tried) - rank)
         gain, low, _ = interval(each.gains, people=each.people, level=level)
-        holds = holds and low > 0
+        # Where few requests change, draws of people hold too little of the spread; signs do not.
+        holds = holds and low > 0 and each.p <= level / 2
         gate = Gate(
             rule=each.rule if holds else "never",
             entropy=each.threshold,

@@ -31,6 +31,7 @@ from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
 from recagent.adapters.weights import shipped_adapter
 from recagent.errors import ConfigError
+from recagent.identifying import Identifier
 from recagent.imagining import SOURCE as IMAGINED
 from recagent.imagining import Imaginer
 from recagent.protocols import (
@@ -100,8 +101,8 @@ def parts(settings: Settings) -> Parts:
 
     Models and indexes load at first use.
     """
-    learned, identifier = head(settings), fitted.load_identifier(settings.data_dir)
-    return replace(parts_with(settings, learned=learned), identifier=identifier)
+    learned = parts_with(settings, learned=head(settings))
+    return replace(learned, identifier=identifier(settings))
 
 
 def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
@@ -211,6 +212,15 @@ def head(settings: Settings) -> Head | None:
         ConfigError: as ``fitted.load``.
     """
     return fitted.load(settings.data_dir, sources=SOURCES)
+
+
+def identifier(settings: Settings) -> Identifier | None:
+    """What tells the scene of who names none, as it was fitted; None before that.
+
+    Raises:
+        ConfigError: as ``fitted.load_identifier``.
+    """
+    return fitted.load_identifier(settings.data_dir)
 
 
 def options(settings: Settings) -> Options:

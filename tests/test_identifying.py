@@ -260,7 +260,10 @@ def test_fit_learns_the_scene_and_recommend_says_that_it_was_identified(
         slate = json.loads(recagent("recommend", "p1", "--device", device, "--json").stdout)
         assert (slate["scene"], slate["trace"]["scene_from"]) == (scene, "identified")
     assert "identified from context and events" in recagent("recommend", "p1").stdout
+    well = recagent("doctor").stdout
+    assert "sources; the model is asked in 0 of 2 scenes; tells the scene of who names none" in well
     (tmp_path / ".recagent" / "scenes.json").write_text("{}")
+    assert "FAIL  learned" in recagent("doctor").stdout
     broken = recagent("recommend", "p1", "--lang", "zh")
     assert broken.returncode == 1
     assert "不是本版本能读的场景识别" in broken.stderr

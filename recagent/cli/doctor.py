@@ -23,6 +23,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "index": "{items} items in {n} scenes: {names}",
         "store": "{n} events",
         "embedder": "{name}, {n} dimensions",
+        "learned": "head {name}, {sources} sources; the model is asked in {open} of {n} scenes{tells}",
+        "tells": "; tells the scene of who names none",
+        "nothing learned": "nothing yet; once there are events: recagent fit",
         "model": "{name} at {where}, scores by {modes}",
         "no model": "none wanted: slates come in retrieval order",
         "comma": ", ",
@@ -45,6 +48,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "index": "{n} 个场景共 {items} 个商品：{names}",
         "store": "{n} 次行为",
         "embedder": "{name}，{n} 维",
+        "learned": "排序头 {name}，{sources} 个来源；{n} 个场景中有 {open} 个调用模型{tells}",
+        "tells": "；能为未指明场景的人判断场景",
+        "nothing learned": "还没有；有了行为之后请运行 recagent fit",
         "model": "{name}，位于 {where}，打分方式：{modes}",
         "no model": "未设置模型：按召回顺序推荐",
         "comma": "、",
@@ -98,6 +104,7 @@ async def _findings(settings: Settings) -> list[Finding]:
         ("index", _index),
         ("store", _store),
         ("embedder", _embedder),
+        ("learned", _learned),
     ]
     for name, check in checks:
         try:
@@ -137,6 +144,20 @@ async def _embedder(settings: Settings) -> str:
     embedder = wiring.embedder(settings)
     (vector,) = await embedder.embed(["a film about a journey"])
     return WORDS[settings.lang]["embedder"].format(name=embedder.name, n=len(vector))
+
+
+async def _learned(settings: Settings) -> str:
+    words = WORDS[settings.lang]
+    head, identifier = wiring.head(settings), wiring.identifier(settings)
+    if head is None:
+        return words["nothing learned"]
+    return words["learned"].format(
+        name=head.name,
+        sources=len(head.scales),
+        open=sum(gate.rule != "never" for gate in head.gates.values()),
+        n=len(head.scenes),
+        tells=words["tells"] if identifier else "",
+    )
 
 
 async def _model(settings: Settings) -> list[Finding]:

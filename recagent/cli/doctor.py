@@ -23,7 +23,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "index": "{items} items in {n} scenes: {names}",
         "store": "{n} events",
         "embedder": "{name}, {n} dimensions",
-        "learned": "head {name}, {sources} sources; the model is asked in {open} of {n} scenes{tells}",
+        "learned": "head {name}, {sources} sources; "
+        "the model is asked in {open} of {n} scenes{tells}",
         "tells": "; tells the scene of who names none",
         "nothing learned": "nothing yet; once there are events: recagent fit",
         "model": "{name} at {where}, scores by {modes}",

@@ -240,6 +240,27 @@ def test_a_ranking_that_failed_in_part_is_not_compared_with():
     assert "share" not in [piece.kind for piece in why.evidence]
 
 
+def test_a_profile_without_what_was_declared_is_told_in_every_answer():
+    class Gone:
+        name, version = "gone", "1"
+
+        async def embed(self, texts):  # noqa: ARG002
+            raise ModelError("the embedder has gone")
+
+    async def main():
+        _, parts = await make_line(SEA, EVENTS, users=[User(id="ann", tags=("bread",))])
+        line = StraightLine(replace(parts, embedder=Gone()), Options())
+        return [
+            await line.explain("ann", "b1"),
+            await line.why_not("ann", "b1"),
+            await line.what_if("ann", "b1"),
+            await line.compare("ann", "b1", versus="b3"),
+        ]
+
+    said = {answer.degraded for answer in wait(main())}
+    assert said == {"nothing declared: the embedder has gone"}
+
+
 def test_constraints_that_are_kept_are_reasons_and_bans_are_told_with_care():
     sea = Constraint(attribute="genre", operator="is", value="sea")
     light = Constraint(attribute="mood", operator="is not", value="dark")

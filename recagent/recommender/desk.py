@@ -43,12 +43,14 @@ class Asked:
         met: those of these ids that the person has met, and that do not come again.
         quotas: shares of the tasks; empty where the best come, of any task.
         notes: what a reader should know: a rule that could not be kept.
+        degraded: what of the profile could not be had.
     """
 
     query: Query
     met: frozenset[str]
     quotas: Mapping[Task, int]
     notes: tuple[str, ...] = ()
+    degraded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -13,16 +13,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from recagent.errors import DataError
-from recagent.explaining import Phrased, claims, numbered, phrased
-from recagent.feedback import check_time, checked_event, record_impression, scene_of
+from recagent.feedback import check_time, checked_event, record_impression
 from recagent.profiles import rate
 from recagent.protocols import Query
-from recagent.recommender import changes, questions
+from recagent.recommender import changes, explained, questions
 from recagent.recommender.desk import Desk
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.parts import Options, Parts
 from recagent.recommender.people import People
-from recagent.recommender.questions import shares
 from recagent.recommender.slate import Where, choose, make_trace, models_part
 from recagent.scenes import identify
 from recagent.tags import Shelves, with_tags
@@ -187,41 +185,9 @@ class StraightLine:
             DataError: an unknown item or scene.
             RetrievalError: the index was made with another embedder.
         """
-        parts, options = self._parts, self._options
-        name = await scene_of(item_id, index=parts.index, scene=scene)
-        scenes = await self._desk.scenes()
-        ladder, where = self._desk.ladder(), scenes[name]
-        lang = self._desk.language(where)
-        asked = await self._desk.asked(await ladder.profile(user_id), where, context or Context())
-        item = (await parts.index.items(name))[item_id]
-        (evidence,) = await self._desk.evidence([item], asked.query)
-        lifted, failed = await shares(self._desk, item, asked)
-        evidence = (*evidence, *numbered(lifted, after=len(evidence)))
-        if phrase and where.review == "human":
-            why = f"plain reasons: scene {name!r} is for human review, so no model phrases there"
-            said = Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
-        elif phrase and parts.models:
-            said = await phrased(
-                evidence,
-                scenes=scenes,
-                model=parts.models[0],
-                lang=lang,
-                attempts=options.attempts,
-                window=parts.window,
-                deadline=options.deadline,
-            )
-        else:
-            said = Phrased(claims=claims(evidence, scenes=scenes, lang=lang))
-        degraded = [*ladder.degraded, *failed, *([said.degraded] if said.degraded else [])]
-        return Explanation(
-            item=item,
-            claims=said.claims,
-            evidence=evidence,
-            phrased_by=parts.models[0].name if said.kept else None,
-            replaced=said.replaced,
-            degraded="; ".join(degraded) or None,
-            notice=where.notice(lang),
-        )
+        ask = questions.Question(item=item_id, scene=scene, context=context or Context())
+        how = explained.with_model if phrase else explained.plainly
+        return await explained.explain(self._desk, user_id, ask, said=how)
 
     async def compare(
         self,
@@ -286,16 +252,7 @@ class StraightLine:
 
     async def reasons(self, slate: Slate) -> list[Explanation]:
         """The plain reasons of every entry of a slate, in its order, from its own evidence."""
-        scenes, lang = await self._desk.scenes(), self._desk.language(slate.scene)
-        return [
-            Explanation(
-                item=entry.item,
-                claims=claims(entry.evidence, scenes=scenes, lang=lang),
-                evidence=entry.evidence,
-                notice=slate.scene.notice(lang),
-            )
-            for entry in slate.entries
-        ]
+        return await explained.reasons(self._desk, slate)
 
     async def record(
         self,

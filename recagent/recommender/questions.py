@@ -49,7 +49,7 @@ class Question:
     item: str
     scene: str | None
     context: Context
-    k: int
+    k: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,9 +89,10 @@ async def subject(desk: Desk, user_id: str, question: Question) -> tuple[Item, A
     index = desk.parts.index
     name = await scene_of(question.item, index=index, scene=question.scene)
     where = (await desk.scenes())[name]
-    profile = await desk.ladder().profile(user_id)
-    asked = await desk.asked(profile, where, question.context)
-    return (await index.items(name))[question.item], asked
+    ladder = desk.ladder()
+    asked = await desk.asked(await ladder.profile(user_id), where, question.context)
+    item = (await index.items(name))[question.item]
+    return item, replace(asked, degraded=tuple(ladder.degraded))
 
 
 async def unheard(desk: Desk, asked: Asked, *, k: int) -> Ranking:
@@ -139,7 +140,7 @@ async def answer(
         claims=claims(evidence, scenes=await desk.scenes(), lang=lang),
         evidence=evidence,
         notes=(*ranking.asked.notes, *notes),
-        degraded="; ".join(ranking.degraded) or None,
+        degraded="; ".join((*ranking.asked.degraded, *ranking.degraded)) or None,
         notice=scene.notice(lang),
     )
 

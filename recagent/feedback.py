@@ -65,9 +65,9 @@ async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) 
     for name in names if scene is None else [scene]:
         if item_id in await index.items(name):
             return name
-    raise NotFoundError(
-        f"item {item_id!r} is not in {'the catalogue' if scene is None else f'scene {scene!r}'}"
-    )
+    if scene is None:
+        raise NotFoundError(f"item {item_id!r} is not in the catalogue")
+    raise NotFoundError(f"item {item_id!r} is not in scene {scene!r}")
 
 
 async def record_impression(slate: Slate, *, wish: str, store: EventStore) -> None:

@@ -50,7 +50,7 @@ TextStep = Literal["unicode", "html", "space"]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 _NAMED_RULES = ("age", "within_km", "fresh_days", "prerequisites", "repeat_days")
@@ -226,7 +226,7 @@ class EngineSettings(_Section):
     ``cache_salt`` keeps what a vLLM has cached for one tenant from the others.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(protected_namespaces=())
 
     kind: Literal["auto", "embedded", "endpoint", "none"] = "auto"
     name: str = ""

@@ -173,6 +173,18 @@ def test_what_is_remembered_outlives_the_conversation_and_can_be_forgotten():
     assert corrected(wait(parts.store.user("ann"))).tags == ("Comedy",)
 
 
+def test_an_interest_is_forgotten_by_the_words_that_it_was_told_in():
+    said, _, parts = talk("remember that I love dramas", "forget dramas")
+    assert "I have forgotten" in words(said[1])
+    assert corrected(wait(parts.store.user("ann"))).tags == ()
+
+
+def test_a_chinese_interest_is_remembered_without_the_words_around_it():
+    said, _, parts = talk("记住我喜欢僵尸", "忘掉僵尸", "记住我喜欢机器人", lang="zh")
+    assert "僵尸" in words(said[1])
+    assert corrected(wait(parts.store.user("ann"))).tags == ("机器人",)
+
+
 @pytest.mark.parametrize(
     "turn",
     [

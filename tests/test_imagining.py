@@ -13,6 +13,7 @@ from tenacity import wait_none
 
 from recagent import wiring
 from recagent.adapters.replies import SqliteReplies
+from recagent.cli.show import slate_table
 from recagent.errors import ConfigError, ModelError
 from recagent.fakes import HashEmbedder, ScriptedModel
 from recagent.imagining import Imagined, Imaginer
@@ -177,8 +178,20 @@ def test_a_person_who_is_new_gets_what_only_the_model_thought_of():
     assert slate.entries[0].features.keys() == {"imagined", "fused"}
     assert slate.trace.sources == {"imagined": 4}
     assert (slate.trace.calls, slate.trace.usage) == (1, Usage(prompt=1, completion=1))
-    assert slate.trace.notes[0].startswith("1 descriptions were imagined by imagine/titles.v1.en#")
+    note = slate.trace.notes[0]
+    assert note.startswith("descriptions imagined by imagine/titles.v1.en#")
+    assert note.endswith(": 1")
     assert slate.trace.degraded is None
+
+
+def test_the_table_tells_a_model_that_imagined_from_one_that_was_not_asked(capsys):
+    slate = recommend("ann", ScriptedModel(reply=reply(GUESS)), sources=(Neighbours,))
+    assert slate.trace.model is None
+    slate_table(replace(slate, entries=()), [], lang="en")
+    assert "a model imagined, none ranked" in capsys.readouterr().out
+    unasked = replace(slate.trace, calls=0)
+    slate_table(replace(slate, entries=(), trace=unasked), [], lang="en")
+    assert "no model asked" in capsys.readouterr().out
 
 
 def test_the_imagined_text_is_on_no_slate_and_in_no_reason(caplog):

@@ -192,6 +192,13 @@ def test_an_unknown_key_or_a_bad_value_is_named(text, said):
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["RANK__FEEDBACK", "RETRIEVAL__IMAGINED", "MODEL__KEEP_HOURS"])
+def test_a_number_without_end_is_no_setting(monkeypatch, name):
+    monkeypatch.setenv(f"RECAGENT_{name}", "inf")
+    with pytest.raises(ConfigError, match="finite"):
+        load()
+
+
 def test_bad_values_of_the_environment_are_named(monkeypatch):
     monkeypatch.setenv("RECAGENT_RANK__POOL", "many")
     with pytest.raises(ConfigError, match=r"'rank.pool'.*environment.*'many'"):

@@ -88,9 +88,12 @@ async def remember(talk: Talk, tag: str) -> AsyncIterator[Said]:
 async def forget(talk: Talk, words: str) -> AsyncIterator[Said]:
     """Take back a want, or an interest of the person's profile."""
     user_id, wants = talk.conversation.user_id, talk.conversation.wants
-    kept = forgotten(words, wants, situation=await talk.situation())
+    situation, said = await talk.situation(), words.casefold()
+    kept = forgotten(words, wants, situation=situation)
     declared = (await talk.line.profile(user_id)).user.tags
-    tags = [tag for tag in declared if tag.casefold() == words.casefold()]
+    named = {value.casefold() for each in situation.vocabulary.values_in(said)
+             for value in each.values}  # fmt: skip
+    tags = [tag for tag in declared if tag.casefold() in {said, *named}]
     if kept != wants:
         talk.conversation.want(kept)
         yield Words(text=talk.say("forgotten", now=talk.in_force()))

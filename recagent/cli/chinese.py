@@ -117,7 +117,8 @@ MESSAGES: Mapping[str, str] = {
         "instead"
     ): "文件夹 {0} 里没有 {1}；recagent 认识 MovieLens 和 RecBole 的文件夹（{2}）：请改为指定文件",
     "folder {} has several files of {} ({}); name one": "文件夹 {0} 里有多个 {1} 文件（{2}）；请指定其中一个",
-    "item {} is not in {}": "商品 {0} 不在 {1} 中",
+    "item {} is not in the catalogue": "目录中没有商品 {0}",
+    "item {} is not in scene {}": "场景 {1} 中没有商品 {0}",
     "k={} is no slate length; ask for 1 or more": "k={0} 不是有效的推荐条数；请用 1 或更大的数",
     "model base URL {} must begin with http:// or https://": "模型服务地址 {0} 必须以 http:// 或 https:// 开头",
     "model {} imagined nothing that can be used": "模型 {0} 没有写出可用的设想",

@@ -31,7 +31,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "like": "likes it: {like:.0%}", "gated": "gate closed: no gain shown here", "head": "head",
         "moved": "your answers moved {n} of the pool",
         "unfitted": "asked only after a fit",
-        "no model": "no model asked", "empty": "No unseen items are left in this scene.",
+        "no model": "no model asked", "imagined only": "a model imagined, none ranked",
+        "empty": "No unseen items are left in this scene.",
         "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
         "nobody": "no model",
         "at": "At", "in": "Scene", "kind": "Kind", "value": "Value",
@@ -56,7 +57,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "like": "喜欢：{like:.0%}", "gated": "门已关闭：此处未见增益",
         "moved": "您的反馈移动了 {n} 个候选", "head": "排序头",
         "unfitted": "学习（fit）之后才调用",
-        "no model": "未调用模型", "empty": "此场景里没有可推荐的新商品了。",
+        "no model": "未调用模型", "imagined only": "模型只作设想，未参与排序",
+        "empty": "此场景里没有可推荐的新商品了。",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
         "at": "时间", "in": "场景", "kind": "行为", "value": "评分",
@@ -262,7 +264,7 @@ def _event_json(event: Event) -> dict[str, Any]:
 
 
 def _trace_line(trace: Trace, words: Mapping[str, str]) -> str:
-    parts = [words["no model"]]
+    parts = [words["imagined only" if trace.calls else "no model"]]
     if trace.model:
         parts = [
             trace.model,

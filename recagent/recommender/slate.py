@@ -154,7 +154,7 @@ def models_part(
     """
     guess = imagination or Imagination()
     if guess.descriptions:
-        told = f"{len(guess.descriptions)} descriptions were imagined by {guess.prompt}"
+        told = f"descriptions imagined by {guess.prompt}: {len(guess.descriptions)}"
         notes = (*notes, told)
     if language is None:
         return {

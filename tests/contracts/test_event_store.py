@@ -204,6 +204,12 @@ def test_impressions_come_together_and_unknown_ids_bring_nothing(store):
     assert [*wait(store.impressions([]))] == []
 
 
+def test_more_impressions_are_asked_for_than_a_statement_may_name(store):
+    wait(store.add_impression(SHOWN))
+    ids = [SHOWN.id, *(f"nothing {at}" for at in range(260_000))]
+    assert [*wait(store.impressions(ids))] == [SHOWN]
+
+
 def test_a_person_comes_with_their_newest_events(store):
     wait(store.add_users([ANN]))
     wait(store.add_events([make_event("ann", "b1"), make_event("ann", "b2", days=1)]))

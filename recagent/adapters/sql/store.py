@@ -199,10 +199,12 @@ class SqlEventStore:
 
     async def impressions(self, ids: Collection[str]) -> Sequence[Impression]:
         wanted = [*{*ids} - {""}]
-        if not wanted:
-            return []
-        rows = await self._read(sa.select(IMPRESSIONS).where(IMPRESSIONS.c.id.in_(wanted)))
-        return [_impression(row) for row in rows]
+        found: list[Impression] = []
+        for start in range(0, len(wanted), _BATCH):
+            some = IMPRESSIONS.c.id.in_(wanted[start : start + _BATCH])
+            rows = await self._read(sa.select(IMPRESSIONS).where(some))
+            found += map(_impression, rows)
+        return found
 
     async def close(self) -> None:
         await to_thread.run_sync(self._engine.dispose)

@@ -241,7 +241,7 @@ def test_the_doctor_names_what_is_missing_and_what_mends_it(
     well = recagent("doctor")
     assert well.returncode == 0, well.stdout
     assert "2 items in 1 scenes: books" in well.stdout
-    assert "nothing yet; once there are events: recagent fit" in well.stdout
+    assert "nothing yet; 'recagent fit' learns from stored events" in well.stdout
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
     monkeypatch.setenv("RECAGENT_MODEL__PATH", "nowhere.gguf")
     ill = recagent("doctor", "--json")

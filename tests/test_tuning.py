@@ -377,20 +377,26 @@ def test_the_same_people_are_shown_however_they_are_listed():
 
 
 def test_a_place_is_a_scene_or_what_an_attribute_has_in_it():
-    beginner = place("courses:level=first", ["courses", "films"])
-    assert beginner == Place(scene="courses", attribute="level", value="first")
+    beginner = Place(scene="courses", attribute="level", value="first")
     assert beginner.holds(make_item("a", "A", scene="courses", level="first"))
     assert beginner.holds(make_item("a", "A", scene="courses", level=("first", "second")))
     assert not beginner.holds(make_item("a", "A", scene="courses", level="second"))
     assert not beginner.holds(make_item("a", "A", scene="films", level="first"))
     assert not beginner.holds(make_item("a", "A", scene="courses"))
-    assert place("films", ["films"]).holds(make_item("a", "A", scene="films"))
+    assert place("film", genres()) == Place(scene="film")
+    assert place("book:level=first", genres()) == Place(
+        scene="book", attribute="level", value="first"
+    )
 
 
 @pytest.mark.parametrize(
     ("written", "said"),
-    [("moon", "no scene 'moon'; there are: films"), ("films:level", "is not SCENE or SCENE:ATTR")],
+    [
+        ("moon", "no scene 'moon'; there are: book, film"),
+        ("film:level", "'film:level' is not SCENE or SCENE:ATTRIBUTE=VALUE"),
+        ("film:levle=first", "no item of scene 'film' has levle = first"),
+    ],
 )
 def test_a_place_that_there_is_not_is_told(written, said):
     with pytest.raises(ConfigError, match=said):
-        place(written, ["films"])
+        place(written, genres())

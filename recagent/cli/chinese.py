@@ -34,6 +34,7 @@ MESSAGES: Mapping[str, str] = {
     "'likelihood'": "提示词 {0} 没有按顺序列出所有喜欢的商品；请用会列出的来微调，例如 'likelihood'",
     "--shots are likes in the targets; name them with --for": "--shots 指目标场景中的喜欢；请用 --for 指明目标场景",
     "no scene {}; there are: {}": "没有场景 {0}；现有：{1}",
+    "no item of scene {} has {} = {}": "场景 {0} 中没有 {1} = {2} 的商品",
     "{} is not SCENE or SCENE:ATTRIBUTE=VALUE": "{0} 不是 SCENE 或 SCENE:ATTRIBUTE=VALUE 的形式",
     "no weights to tune at {}; run 'recagent models pull'": "{0} 没有可微调的权重；请运行 'recagent models pull'",
     "weights {} cannot be loaded with adapter {}: {}": "权重 {0} 无法与适配器 {1} 一起加载：{2}",

@@ -26,7 +26,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "learned": "head {name}, {sources} sources; "
         "the model is asked in {open} of {n} scenes{tells}",
         "tells": "; tells the scene of who names none",
-        "nothing learned": "nothing yet; once there are events: recagent fit",
+        "nothing learned": "nothing yet; 'recagent fit' learns from stored events",
         "model": "{name} at {where}, scores by {modes}",
         "no model": "none wanted: slates come in retrieval order",
         "comma": ", ",
@@ -51,7 +51,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "embedder": "{name}，{n} 维",
         "learned": "排序头 {name}，{sources} 个来源；{n} 个场景中有 {open} 个调用模型{tells}",
         "tells": "；能为未指明场景的人判断场景",
-        "nothing learned": "还没有；有了行为之后请运行 recagent fit",
+        "nothing learned": "还没有；'recagent fit' 从已存的行为中学习",
         "model": "{name}，位于 {where}，打分方式：{modes}",
         "no model": "未设置模型：按召回顺序推荐",
         "comma": "、",

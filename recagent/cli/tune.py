@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import anyio
 from recagent.cli import show
 from recagent.cli.progress import progress
 from recagent.errors import ConfigError
+from recagent.evaluation.nouns import Data
 from recagent.settings import Settings
 from recagent.tuning.lora import LoraSettings
 from recagent.tuning.routes import Route, place
@@ -50,16 +51,15 @@ class Written:
     targets: Sequence[str] = ()
     shots: int = 0
 
-    def read(self, scenes: Iterable[str]) -> Route:
-        """The route, among these scenes.
+    def read(self, data: Data) -> Route:
+        """The route, among the scenes and items of the data.
 
         Raises:
             ConfigError: a place is none, or likes are to be shown of targets that are not named.
         """
         if self.shots and not self.targets:
             raise ConfigError("--shots are likes in the targets; name them with --for")
-        names = [*scenes]
-        sources, targets = ([place(each, names) for each in written]
+        sources, targets = ([place(each, data) for each in written]
                             for written in (self.sources, self.targets))  # fmt: skip
         return Route(sources=sources or None, targets=targets or None, shots=self.shots)
 
@@ -69,7 +69,7 @@ def run(
 ) -> None:
     """Tune, and print what held-out people say of it."""
     data = anyio.run(data_of, settings)
-    way = route.read(data.scenes)
+    way = route.read(data)
     with progress() as advance:
         kept = tune_stored(data, settings, base=base, lora=lora, route=way, on_progress=advance)
     tuned = kept.tuned

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from recagent.errors import ConfigError
+from recagent.evaluation.nouns import Data
 from recagent.evaluation.order import hashed
 from recagent.types import Item
 
@@ -63,21 +64,23 @@ def _lies(item: Item, places: Sequence[Place] | None) -> bool:
     return places is None or any(place.holds(item) for place in places)
 
 
-def place(text: str, scenes: Iterable[str]) -> Place:
+def place(text: str, data: Data) -> Place:
     """``SCENE`` or ``SCENE:ATTRIBUTE=VALUE``, as a command is told it.
 
     Args:
         text: what was written.
-        scenes: that there are.
+        data: whose scenes and items there are.
 
     Raises:
-        ConfigError: there is no such scene, or the rest is not of this form.
+        ConfigError: there is no such scene, no item lies there, or it is not of this form.
     """
-    names = sorted(scenes)
     scene, _, rest = text.partition(":")
     attribute, equals, value = rest.partition("=")
-    if scene not in names:
-        raise ConfigError(f"no scene {scene!r}; there are: {', '.join(names)}")
+    if scene not in data.scenes:
+        raise ConfigError(f"no scene {scene!r}; there are: {', '.join(sorted(data.scenes))}")
     if ":" in text and not (attribute and equals and value):
         raise ConfigError(f"{text!r} is not SCENE or SCENE:ATTRIBUTE=VALUE")
-    return Place(scene=scene, attribute=attribute, value=value)
+    found = Place(scene=scene, attribute=attribute, value=value)
+    if not any(map(found.holds, data.items)):
+        raise ConfigError(f"no item of scene {scene!r} has {attribute} = {value}")
+    return found

@@ -11,7 +11,7 @@ from recagent.adapters.llama_cpp import LlamaCppWire
 from recagent.adapters.openai_compatible import Engine
 from recagent.errors import DataError, ModelError
 from recagent.protocols import Message
-from recagent.tuning.choices import Rivals, choices
+from recagent.tuning.choices import Beginnings, Rivals, choices, liked_one
 from recagent.tuning.gguf import read_gguf, write_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.texts import batches, texts
@@ -136,6 +136,8 @@ def test_it_learns_a_choice_beside_rivals():
                     prompt=PROMPT,
                     tokenize=learner.tokens,
                     rivals=rivals,
+                    teacher=liked_one,
+                    beginnings=Beginnings([]),
                     number=3,
                     size=4,
                     chance=chance,

@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel
 
 from recagent import prompts
 from recagent.errors import ReplyError
@@ -20,6 +19,7 @@ from recagent.prompts import one_line
 from recagent.protocols import ChatModel, ItemIndex, Query, Reply, Schema
 from recagent.ranking import HISTORY, Remembering, Replies, Window
 from recagent.ranking.asking import Budget, ask
+from recagent.ranking.cut_off import whole_or_cut
 from recagent.ranking.inputs import told
 from recagent.retrieval import reciprocal_rank
 from recagent.types import Language, Usage
@@ -172,13 +172,10 @@ class Imagined:
 def _descriptions(model: ChatModel, reply: Reply) -> tuple[tuple[str, ...], int]:
     """The reply's descriptions, and how many of them had to be repaired or left out."""
     try:
-        whole, repairs = DescriptionsReply.model_validate_json(reply.text).descriptions, 0
-    except ValidationError as error:
-        try:
-            part = from_json(reply.text, allow_partial="trailing-strings")
-            whole, repairs = DescriptionsReply.model_validate(part).descriptions, 1
-        except ValueError:  # a ValidationError is one too
-            raise _unusable(model, reply) from error
+        read, repairs = whole_or_cut(reply.text, DescriptionsReply)
+    except ValueError as error:
+        raise _unusable(model, reply) from error
+    whole = read.descriptions
     different = dict.fromkeys(filter(None, (one_line(text, _LENGTH) for text in whole)))
     kept = tuple(different)[:MOST]
     if not kept:

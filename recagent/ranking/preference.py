@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel
 
 from recagent.errors import ReplyError
 from recagent.prompts import Prompt, one_line
 from recagent.protocols import ChatModel, Reply, Schema
 from recagent.ranking.asking import Budget, ask
+from recagent.ranking.cut_off import whole_or_cut
 from recagent.types import Usage
 
 LENGTH = 120  # characters that are kept
@@ -85,14 +85,10 @@ class Preferences:
 def _text(model: ChatModel, reply: Reply) -> tuple[str, int]:
     """The reply's text, and 1 if it had to be repaired."""
     try:
-        whole, repairs = PreferenceReply.model_validate_json(reply.text).preference, 0
-    except ValidationError as error:
-        try:
-            part = from_json(reply.text, allow_partial="trailing-strings")
-            whole, repairs = PreferenceReply.model_validate(part).preference, 1
-        except ValueError:  # a ValidationError is one too
-            raise ReplyError(
-                f"model {model.name!r} wrote no preference: {reply.text[:80]!r}", reply=reply.text
-            ) from error
-    text = one_line(whole, LENGTH)
+        whole, repairs = whole_or_cut(reply.text, PreferenceReply)
+    except ValueError as error:
+        raise ReplyError(
+            f"model {model.name!r} wrote no preference: {reply.text[:80]!r}", reply=reply.text
+        ) from error
+    text = one_line(whole.preference, LENGTH)
     return text, repairs if text else 1

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from recagent.profiles import LOOKS, preference
 from recagent.protocols import EventStore, ItemIndex, Query
 from recagent.ranking.reward import REWARD, Answered, log_rewards
 from recagent.types import Candidate, Event, RatingScale
+
+if TYPE_CHECKING:
+    from recagent.protocols import Vector
 
 NEWEST = 20  # answers that count
 
@@ -28,20 +32,19 @@ async def answers(
     if not events:
         return []
     shown = {each.id: each for each in await store.impressions([e.impression for e in events])}
-    found: list[Answered] = []
-    for event in reversed(events):
-        slate = shown.get(event.impression)
-        if slate is None or event.item_id not in slate.item_ids:
-            continue
-        (vector,) = await index.vectors(items[event.item_id].scene, ids=[event.item_id])
-        found.append(
-            Answered(
-                vector=vector,
-                preference=preference(event, scale),
-                rank=slate.item_ids.index(event.item_id) + 1,
-            )
-        )
-    return found
+    placed = [
+        (event, shown[event.impression].item_ids.index(event.item_id) + 1)
+        for event in reversed(events)
+        if event.impression in shown and event.item_id in shown[event.impression].item_ids
+    ]
+    rows: dict[str, Vector] = {}
+    for scene in {items[event.item_id].scene for event, _ in placed}:
+        ids = [event.item_id for event, _ in placed if items[event.item_id].scene == scene]
+        rows |= zip(ids, await index.vectors(scene, ids=ids), strict=True)
+    return [
+        Answered(vector=rows[event.item_id], preference=preference(event, scale), rank=rank)
+        for event, rank in placed
+    ]
 
 
 async def rewarded(

@@ -10,8 +10,9 @@ met, drawn in proportion to popularity. The head learns from the last choice
 of the others, with ``--full`` from the last four.
 nDCG@10; 95% intervals over people, differences are to the fusion that serves without a head.
 
-Like-probabilities are of the last fifth of people's judgments (of 450 people of either half unless
-``--full``): what was said before is known, whether they liked the item is asked.
+Like-probabilities are of the last fifth of people's judgments: what was said before is known,
+whether they liked the item is asked. They are of 900 people, and the whole catalogue's head learns
+of 450, unless ``--full``.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from recagent.evaluation.extra import extra
 from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
-from recagent.evaluation.splits import People, split
+from recagent.evaluation.splits import is_among, split
 from recagent.learning.crossing import choices, described
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
@@ -58,7 +59,7 @@ from recagent.learning.transfer import fit_transfer
 from recagent.ranking import diversified
 from recagent.types import Rate
 
-PEOPLE = 450  # of either half, whose judgments are calibrated on
+PEOPLE = 450  # who are learned from where all would take too long
 KEPT = Path(__file__).parent / "kept" / "movietweetings.jsonl"
 
 
@@ -72,17 +73,18 @@ async def liking(
     factors' inner product of person and item. Both are calibrated on the other half.
     """
 
-    async def judged(people: People, limit: int) -> list[Judgment]:
-        return await judgments(
+    async def judged(limit: int) -> tuple[list[Judgment], list[Judgment]]:
+        found = await judgments(
             data,
-            people=people,
-            number=0 if full else PEOPLE,
+            number=0 if full else 2 * PEOPLE,
             study=study,
             limit=limit,
             on_progress=quiet,
         )
+        learn = [judgment for judgment in found if is_among(judgment.user_id, "validation")]
+        return learn, [judgment for judgment in found if is_among(judgment.user_id, "test")]
 
-    learn, test = await judged("validation", SERVED.limit), await judged("test", SERVED.limit)
+    learn, test = await judged(SERVED.limit)
     fitted = fit_liking(learn, scales=scale)
     if fitted is None:
         raise RuntimeError("too few judgments")
@@ -97,8 +99,7 @@ async def liking(
     print("\nlike-probability, log loss (lower is better; differences are to popularity's)")
     table.row("popularity alone, calibrated", popular)
     if full:
-        everything = len(data.items)
-        both = await judged("validation", everything), await judged("test", everything)
+        both = await judged(len(data.items))
         factors = loss(by_one(*both, {"factors": scale["factors"]}))
         table.row("sigmoid(w <u, g> + b), fitted", factors, minus=popular)
     table.row("like-probability", loss(ours), minus=popular)
@@ -184,7 +185,7 @@ async def dial(
 async def catalogue(study: Study, test: Questions, events: Data, *, full: bool) -> dict[str, float]:
     """The whole scene as candidates: what retrieval finds, and what the head makes of it."""
     retrieval = Retrieval(weights=dict(SERVED.weights), limit=SERVED.limit, width=SERVED.limit)
-    asked = past(events, people="validation", passes=1)
+    asked = past(events, people="validation", passes=1, most=0 if full else PEOPLE)
     learn = await studied(asked, study=study, retrieval=retrieval, on_progress=quiet)
     learn += await studied(asked, study=study, retrieval=retrieval, as_new=True, on_progress=quiet)
     scale = scales(learn, sources=SOURCES)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from recagent.evaluation.nouns import Data
-from recagent.evaluation.splits import SHARE, People, is_among
+from recagent.evaluation.splits import SHARE
 from recagent.learning.examples import OnProgress, proposed
 from recagent.learning.liking import Judgment
 from recagent.learning.past import Study
@@ -18,7 +18,6 @@ from recagent.types import Case, Event
 async def judgments(
     data: Data,
     *,
-    people: People = "all",
     number: int = 0,
     study: Study,
     limit: int,
@@ -31,8 +30,7 @@ async def judgments(
 
     Args:
         data: whose events are judged.
-        people: whose judgments are taken.
-        number: of people at most; 0 is all.
+        number: of people at most, those with the earliest events; 0 is all.
         study: where sources are asked.
         limit: proposals of each; what it does not propose it says nothing of, as when serving.
         on_progress: told how many people are done.
@@ -45,8 +43,7 @@ async def judgments(
     behaviour = Behaviour(training, scale=data.scale)
 
     sources = await study.sources(behaviour)
-    asked = [user_id for user_id in by_user if cuts[user_id] and is_among(user_id, people)]
-    asked = asked[: number or None]
+    asked = [user_id for user_id in by_user if cuts[user_id]][: number or None]
     found: list[Judgment] = []
     for done, user_id in enumerate(asked, start=1):
         at = cuts[user_id]

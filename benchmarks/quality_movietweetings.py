@@ -1,6 +1,6 @@
 """How well the bundled film ratings are ranked: sources, head, language model, gate, calibration.
 
-    uv run python benchmarks/quality_movietweetings.py            # kept language scores, under 40 s
+    uv run python benchmarks/quality_movietweetings.py            # kept language scores, 45 s
     uv run python benchmarks/quality_movietweetings.py --full     # asks the embedded model anew
 
 Half of the people, by a hash of their id, are for learning and choosing, the other half is only

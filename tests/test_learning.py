@@ -57,6 +57,15 @@ def test_no_other_weights_are_likelier():
             assert likely(found.shared + step * np.eye(3)[at]) < best
 
 
+def test_weights_are_the_same_from_wherever_the_fit_starts():
+    pools = choices(300, np.asarray([0.7, 0.2, -0.4]))
+    loose, tight = LOW, Penalty(shared=100.0, apart=1000.0)
+    there = fit(pools, groups=1, penalty=loose)
+    found = fit(pools, groups=1, penalty=tight, start=there)
+    assert found.groups == pytest.approx(fit(pools, groups=1, penalty=tight).groups, abs=1e-3)
+    assert found.groups != pytest.approx(there.groups, abs=1e-2)
+
+
 def test_groups_are_drawn_towards_what_they_share():
     one, other = choices(400, np.asarray([2.0, 0, 0])), choices(400, np.asarray([-2.0, 0, 0]))
     both = pools_of(

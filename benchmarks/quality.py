@@ -101,8 +101,10 @@ def by_head(examples: Sequence[Example], fit: Fit, *, scales: Mapping[str, float
     ]
 
 
-def by_fusion(examples: Sequence[Example]) -> list[Values]:
-    """Scores of the fusion that serves without a head, over all candidates."""
+def by_fusion(
+    examples: Sequence[Example], *, weights: Mapping[str, float] = SERVED.weights
+) -> list[Values]:
+    """Scores of the fusion, over all candidates; with the weights that serve without a head."""
     found = []
     for example in examples:
         pairs = list(zip(example.items, example.features, strict=True))
@@ -113,7 +115,7 @@ def by_fusion(examples: Sequence[Example]) -> list[Values]:
             )
             for source in SOURCES
         }
-        fused = reciprocal_rank(proposals, weights=SERVED.weights)
+        fused = reciprocal_rank(proposals, weights=weights)
         found.append(np.asarray([fused.get(item, 0.0) for item in example.items]))
     return found
 

@@ -31,7 +31,7 @@ from quality import SOURCES, Ranked, Table, Values, by_head, by_source, gated, n
 from quality_language import ask, kept_scores, shown
 
 from recagent import demo, wiring
-from recagent.errors import ConfigError
+from recagent.errors import RecagentError
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.evaluation.nouns import Data, Questions
@@ -45,7 +45,7 @@ from recagent.learning.past import Study, studied
 from recagent.learning.transfer import fit_transfer
 from recagent.settings import Settings
 from recagent.transfer import TransferMap
-from recagent.types import Event
+from recagent.types import Case, Event
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "art_office"
 LEARNED_FROM, FEW = 1500, 60  # people; of either kind without kept scores
@@ -162,13 +162,16 @@ def settings_here() -> Settings:
     return demo.settings(model={"keep_hours": 0, "adapter": "none"})
 
 
-async def ask_model(options: argparse.Namespace, data: Data, transfer: TransferMap | None) -> None:
+async def ask_model(options: argparse.Namespace, data: Data, said: Said) -> None:
     """Ask about people of either kind, as they are; what is kept is not asked again."""
     asked = asked_of(data)
+    ranked = {each.case for each in [*said.learn, *said.test["both"]]}
     async with AsyncExitStack() as closing:
-        study = replace(await studying(data, closing), transfer=transfer)
-        cases = [*asked.learn.cases[: 2 * options.ask], *asked.test.cases[: 2 * options.ask]]
-        spoken = {case.id: case for case in cases}
+        study = replace(await studying(data, closing), transfer=said.transfer)
+        spoken: dict[str, Case] = {}
+        for each in (asked.learn, asked.test):
+            cases = [case for case in each.cases if case.id in ranked]
+            spoken |= {case.id: case for case in cases[: 2 * options.ask]}
         await ask(spoken, study, options.keep / LANGUAGE, settings=settings_here())
 
 
@@ -235,7 +238,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             kept.write_bytes(orjson.dumps(said))
     if options.ask:
         data = load_data("art_office", path=options.data)
-        await ask_model(options, data, said.transfer)
+        await ask_model(options, data, said)
     return reported(said, kept_scores(options.keep / LANGUAGE))
 
 
@@ -253,7 +256,7 @@ def main() -> None:
     parser.add_argument("--keep", type=Path, default=cache / "benchmark-art-office")
     try:
         print(json.dumps(anyio.run(measure, parser.parse_args())))
-    except ConfigError as error:
+    except RecagentError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from error
 

@@ -299,16 +299,25 @@ class ServerSettings(_Section):
     people: tuple[str, ...] = ()
 
 
+_SOURCE_WEIGHTS = {
+    "neighbours": 4.0, "popularity": 0.5, "lexical_here": 0.0, "recent": 0.0, "walks": 0.0,
+    "following": 0.0, "factors": 0.0, "sequence": 0.0,
+}  # fmt: skip
+
+
 class RetrievalSettings(_Section):
     """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion.
 
+    A source that ``weights`` leaves out keeps its default, which is 1 where none is listed.
     ``imagined`` is the weight of what a model imagines for a person; at 0 none is asked.
     """
 
     limit: int = Field(default=100, ge=1)
-    weights: dict[str, Annotated[float, Field(ge=0)]] = {
-        "neighbours": 4.0, "popularity": 0.5, "lexical_here": 0.0, "recent": 0.0, "walks": 0.0,
-        "following": 0.0, "factors": 0.0, "sequence": 0.0,
-    }  # fmt: skip
+    weights: dict[str, Annotated[float, Field(ge=0)]] = _SOURCE_WEIGHTS
     imagined: float = Field(default=0.0, ge=0)
     half_life_days: Positive = 30.0
+
+    @field_validator("weights")
+    @classmethod
+    def _others_keep_theirs(cls, given: dict[str, float]) -> dict[str, float]:
+        return {**_SOURCE_WEIGHTS, **given}

@@ -305,3 +305,9 @@ def test_models_after_none_are_refused(tmp_path):
 )
 def test_before_a_fit_only_an_endpoint_has_a_weight_of_its_own(lines, weight):
     assert wiring.options(load(write(lines))).language_weight == weight
+
+
+def test_a_source_that_is_not_named_keeps_its_weight():
+    before = load().retrieval.weights
+    write("[retrieval]\nweights = { following = 2.0 }")
+    assert load().retrieval.weights == {**before, "following": 2.0}

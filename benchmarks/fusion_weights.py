@@ -5,9 +5,9 @@
     uv run python benchmarks/fusion_weights.py --data games --path FOLDER --people 500
 
 Validation people only, and none of those whose choices a data set gives to be reported: the last
-thing that they liked (of the films the last but one), in the whole scene as retrieval serves it, and among 19 others drawn by
-popularity; each once more as if the person were new in the scene. nDCG@10, differences to the first
-weight, 95% intervals over people.
+thing that they liked (of the films the last but one), in the whole scene as retrieval serves it,
+and among 19 others drawn by popularity; each once more as if the person were new in the scene.
+nDCG@10, differences to the first weight, 95% intervals over people.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def asked_of(data: Data, *, reported: str | None, people: int) -> dict[str, list
     def others(candidates: dict[str, int]) -> list[Questions]:
         found = past(data, people="validation", passes=1, most=2 * people, **candidates)
         return [
-            replace(each, cases=[c for c in each.cases if c.user_id not in taken][:people or None])
+            replace(each, cases=[c for c in each.cases if c.user_id not in taken][: people or None])
             for each in found
         ]
 

@@ -39,7 +39,10 @@ async def ask(cases: Mapping[str, Case], study: Study, path: Path, *, settings: 
             file.write(json.dumps([missing[at].id, *rounded]) + "\n")
             file.flush()
 
-        asked = [(await study.query(case), case.item_ids) for case in missing]
+        nothing: Mapping[str, float] = {}  # the prompt is told of the person alone
+        asked = [
+            (await study.query(case), dict.fromkeys(case.item_ids, nothing)) for case in missing
+        ]
         await said(asked, ranker=parts.ranker, index=study.index, on_progress=shown, keep=keep)
     await StraightLine(parts).close()
 

@@ -113,7 +113,7 @@ class Imaginer:
         inputs = told(
             prompt.front.inputs,
             query,
-            items=(),
+            candidates=(),
             lang=prompt.front.language,
             history=HISTORY,
             scenes={},

@@ -110,7 +110,10 @@ def ranking_prompts(name, lang, person):
         return SAID if "preference" in messages[0].content else json_order(["A"])
 
     model = ScriptedModel(reply=reply, preference=preference)
-    candidates = [Candidate(item=item, features={}) for item in items]
+    near = {"neighbours": 0.5}  # all but the first item are liked by people who liked the same
+    candidates = [
+        Candidate(item=item, features=near if at else {}) for at, item in enumerate(items)
+    ]
     prompt = prompts.load("rerank", name, lang=lang)
     wait(LanguageRanker(model, prompt=prompt, scenes=SCENES)(query, candidates=candidates))
     scored = ["<scored>", *map(repr, asked)] if prompt.mode in ("likelihood", "label") else []

@@ -39,8 +39,13 @@ def person(liked, unliked=(), **query):
     return make_query(items=[*liked, *unliked], events=events, liked=newest_first, **query)
 
 
-def tell(query, *wanted, history=8, lang="en", items=()):
-    return told(wanted, query, items=items, lang=lang, history=history, scenes=SCENES)
+def tell(query, *wanted, history=8, lang="en", items=(), near=()):
+    scores = dict(near)
+    candidates = [
+        Candidate(item=item, features={"neighbours": scores[item.id]} if item.id in scores else {})
+        for item in items
+    ]
+    return told(wanted, query, candidates=candidates, lang=lang, history=history, scenes=SCENES)
 
 
 def titles(items):
@@ -97,6 +102,13 @@ def test_nothing_is_liked_by_somebody_new():
     assert tell(
         person([]), "liked", "latest", "liked_here", "liked_elsewhere", "example", items=CANDIDATES
     ) == {"liked": [], "latest": None, "liked_here": [], "liked_elsewhere": [], "example": None}
+
+
+def test_similar_people_liked_what_neighbours_found_the_best_last():
+    offered = CANDIDATES[:4]
+    here = tell(person([]), "similar", items=offered, near={"c2": 0.2, "c0": 0.9, "c3": 0.5})
+    assert titles(here["similar"]) == ["New 2", "New 3", "New 0"]
+    assert tell(person([]), "similar", items=offered) == {"similar": []}
 
 
 # The example

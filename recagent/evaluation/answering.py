@@ -19,9 +19,11 @@ from recagent.evaluation.nouns import ALL, Conversation, Exchange, Result
 from recagent.prompts import Prompt
 from recagent.protocols import CandidateSource, Query
 from recagent.ranking import LanguageRanker, blend
+from recagent.retrieval import Neighbours
 from recagent.types import Candidate, Case, Item, Scene
 
 KEPT = 100  # scores of a full-catalogue case
+NEAR = "knn"  # the baseline of the source ``neighbours``
 
 Scores = dict[str, float]
 
@@ -102,12 +104,13 @@ class Desk:
     async def _asked(self, job: Job, meter: Meter) -> dict[str, Any]:
         """The fields of a result that the ranker fills."""
         system = job.system
-        candidates, base = await self._candidates(job)
+        prompt = self.prompts[system.name]
+        candidates, base = await self._candidates(job, prompt)
         if not candidates:  # as in the product, nobody is asked about nothing
             return {"notes": (f"{system.retriever} found no candidate",)}
         ranker = LanguageRanker(
             meter,
-            prompt=self.prompts[system.name],
+            prompt=prompt,
             history=system.history,
             scenes=self.scenes,
         )
@@ -123,18 +126,23 @@ class Desk:
             "notes": said.notes,
         }
 
-    async def _candidates(self, job: Job) -> tuple[list[Candidate], list[float]]:
-        """The candidates as the model is shown them, and the fusion's score of each."""
+    async def _candidates(self, job: Job, prompt: Prompt) -> tuple[list[Candidate], list[float]]:
+        """The candidates as the model is shown them, and the fusion's score of each.
+
+        They carry what ``neighbours`` says of them if the prompt tells what similar people liked.
+        """
         items, system = self.scene_items[job.case.scene], job.system
         ids: Sequence[str] = listed(job.case, job.variant)
         if not ids:
             ids = list(await self._proposed(system.retriever, job))[: system.pool]
         fused = await self._proposed("fused", job) if system.join < 1 else {}
+        near = await self._proposed(NEAR, job) if tells_similar(prompt) else {}
         shown = [items[item_id] for item_id in ids]
         if job.variant == "masked":
             shown = masked(shown)
+        said = [{Neighbours.name: near[key]} if key in near else {} for key in ids]
         return (
-            [Candidate(item=item, features={}) for item in shown],
+            [Candidate(item=item, features=own) for item, own in zip(shown, said, strict=True)],
             [fused.get(item_id, 0.0) for item_id in ids],
         )
 
@@ -146,6 +154,11 @@ class Desk:
         limit = len(items) if wanted else KEPT
         proposed = await self.baselines[baseline](query, limit=limit)
         return {key: score for key, score in proposed if not wanted or key in wanted}
+
+
+def tells_similar(prompt: Prompt) -> bool:
+    """Whether a prompt asks for what people who liked the same liked."""
+    return "similar" in prompt.front.inputs
 
 
 def _kept(scores: Scores) -> Scores:

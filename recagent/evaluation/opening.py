@@ -6,7 +6,7 @@ It asks no model, so that nothing is spent on an experiment that cannot be run.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +15,7 @@ import platformdirs
 
 from recagent import demo, prompts, wiring
 from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
+from recagent.evaluation.answering import NEAR, tells_similar
 from recagent.evaluation.baselines import baselines
 from recagent.evaluation.bench import Bench, first_of_each_scene
 from recagent.evaluation.cases import check_leaks, questions, swapped
@@ -76,7 +77,7 @@ async def opened(
             questions=asked,
             prompts=found,
             index=index,
-            baselines=_baselines(experiment, settings, data, asked, index),
+            baselines=_baselines(experiment, settings, data, asked, index, found.values()),
             scene_items={name: await index.items(name) for name in await index.scenes()},
             swapped=swapped(asked.cases, seed=experiment.cases.seed),
         )
@@ -136,8 +137,11 @@ def _baselines(
     data: Data,
     asked: Questions,
     index: ItemIndex,
+    asking: Iterable[prompts.Prompt],
 ) -> dict[str, CandidateSource]:
     names = {system.baseline for system in experiment.grid if system.baseline}
+    if any(tells_similar(prompt) for prompt in asking):
+        names.add(NEAR)
     if any(system.join < 1 for system in experiment.grid):
         names.add("fused")
     if experiment.cases.candidates == "all":

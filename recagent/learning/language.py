@@ -74,7 +74,13 @@ async def asked(
         ModelError: the model cannot be had, or answered nothing.
     """
     scores = await said(
-        [(await study.query(pool.case), pool.example.items) for pool in pools],
+        [
+            (
+                await study.query(pool.case),
+                dict(zip(pool.example.items, pool.example.features, strict=True)),
+            )
+            for pool in pools
+        ],
         ranker=ranker,
         index=study.index,
         on_progress=on_progress,

@@ -5,7 +5,7 @@ How its scores are joined and whether they are used is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from recagent.errors import ModelError
 from recagent.learning.examples import OnProgress
@@ -14,7 +14,7 @@ from recagent.types import Candidate
 
 
 async def said(
-    asked: Sequence[tuple[Query, Sequence[str]]],
+    asked: Sequence[tuple[Query, Mapping[str, Mapping[str, float]]]],
     *,
     ranker: Ranker,
     index: ItemIndex,
@@ -24,7 +24,7 @@ async def said(
     """The model's scores, (n,) for each case; None where it gave no usable answer itself.
 
     Args:
-        asked: who is asked about, and the ids of the candidates, (n,).
+        asked: who is asked about, and what the sources say of each candidate, by its id, (n,).
         ranker: that is asked; one case after the other, so that prompts which begin alike meet.
         index: of the items.
         on_progress: told how many are done.
@@ -36,9 +36,9 @@ async def said(
     await ranker.start()
     found: list[tuple[float, ...] | None] = []
     failed: ModelError | None = None
-    for at, (query, ids) in enumerate(asked):
+    for at, (query, offered) in enumerate(asked):
         items = await index.items(query.scene.name)
-        candidates = [Candidate(item=items[key], features={}) for key in ids]
+        candidates = [Candidate(item=items[key], features=own) for key, own in offered.items()]
         scores: tuple[float, ...] | None = None
         try:
             answer = await ranker(query, candidates=candidates)

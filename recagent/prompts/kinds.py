@@ -35,7 +35,7 @@ class Kind:
 _PERSON = frozenset(
     {"scene", "interests", "wish", "liked", "latest", "liked_here", "liked_elsewhere"}
 )
-_TOLD = _PERSON | {"preference"}
+_TOLD = _PERSON | {"preference", "similar"}
 _LISTED = _TOLD | {"candidates"}
 _TURN = frozenset({"turn"})
 _MUST_LIST = frozenset({"candidates"})

@@ -34,7 +34,7 @@ from recagent.ranking.relay import Relay
 from recagent.ranking.remembering import Remembering, Replies
 from recagent.ranking.reward import REWARD, examined, rewards
 from recagent.ranking.scored import Scored, Scorer
-from recagent.types import Candidate, Item, Language, Mode, Scene
+from recagent.types import Candidate, Language, Mode, Scene
 
 __all__ = [
     "HISTORY",
@@ -131,10 +131,11 @@ class LanguageRanker:
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
         mode, prompt = await self._prompt_for(query.scene)
-        items = [candidate.item for candidate in candidates]
         budget = Budget(self._attempts, window=self._window)
         model = Remembering(self._model, self._replies) if self._replies else self._model
-        scored = await self._scored(model, mode, prompt, query, items=items, budget=budget)
+        scored = await self._scored(
+            model, mode, prompt, query, candidates=candidates, budget=budget
+        )
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
         given = 0
@@ -164,18 +165,18 @@ class LanguageRanker:
         prompt: Prompt,
         query: Query,
         *,
-        items: Sequence[Item],
+        candidates: Sequence[Candidate],
         budget: Budget,
     ) -> Scored:
         """The scorer's answer, with what the preference text took where the prompt tells one."""
-        score = _SCORERS[mode]
-        inputs = self._told(prompt, query, items)
+        score, items = _SCORERS[mode], [candidate.item for candidate in candidates]
+        inputs = self._told(prompt, query, candidates)
         if "preference" not in prompt.front.inputs:
             return await score(model, prompt, items=items, inputs=inputs, budget=budget)
         own = query.scene.prompts.get("preference", "extract")
         extract = _own_prompt("preference", own, lang=prompt.front.language)
         said = await self._preferences(
-            model, extract, inputs=self._told(extract, query, items), budget=budget
+            model, extract, inputs=self._told(extract, query, candidates), budget=budget
         )
         inputs["preference"] = said.text
         scored = await score(model, prompt, items=items, inputs=inputs, budget=budget)
@@ -187,11 +188,13 @@ class LanguageRanker:
             notes=(*scored.notes, f"preference text by {extract.id}"),
         )
 
-    def _told(self, prompt: Prompt, query: Query, items: Sequence[Item]) -> dict[str, object]:
+    def _told(
+        self, prompt: Prompt, query: Query, candidates: Sequence[Candidate]
+    ) -> dict[str, object]:
         return told(
             prompt.front.inputs,
             query,
-            items=items,
+            candidates=candidates,
             lang=prompt.front.language,
             history=self._history,
             scenes=self._scenes,

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from recagent.protocols import Query
-from recagent.types import Item, Language, Profile, Scene
+from recagent.types import Candidate, Item, Language, Profile, Scene
 
 _DISTRACTORS = 3
+_NEIGHBOURS = "neighbours"  # the source that goes by who liked the same
 
 InScene = tuple[str, list[Item]]
 
@@ -36,7 +37,7 @@ def told(
     wanted: Collection[str],
     query: Query,
     *,
-    items: Sequence[Item],
+    candidates: Sequence[Candidate],
     lang: Language,
     history: int,
     scenes: Mapping[str, Scene],
@@ -46,7 +47,7 @@ def told(
     Args:
         wanted: names, of which others (``candidates``, ``item``, ``preference``) are passed over.
         query: the person and where they are.
-        items: the candidates, for an example.
+        candidates: what is to be ranked, for an example and for what similar people liked.
         lang: of scenes' labels.
         history: at most so many liked items in a list.
         scenes: declared ones, for the labels of other scenes.
@@ -75,9 +76,19 @@ def told(
         "latest": lambda: next(reversed(liked()), None),
         "liked_here": lambda: liked(lambda key: here.name in met_in[key]),
         "liked_elsewhere": elsewhere,
-        "example": lambda: example(profile, liked(), items=items),
+        "similar": lambda: similar(candidates),
+        "example": lambda: example(profile, liked(), items=[each.item for each in candidates]),
     }
     return {name: known[name]() for name in wanted if name in known}
+
+
+def similar(candidates: Sequence[Candidate]) -> list[Item]:
+    """The candidates that people who liked the same liked too, best last.
+
+    In the order of the source ``neighbours``; none of those that it did not find.
+    """
+    found = [each for each in candidates if _NEIGHBOURS in each.features]
+    return [each.item for each in sorted(found, key=lambda each: each.features[_NEIGHBOURS])]
 
 
 def example(profile: Profile, liked: Sequence[Item], *, items: Sequence[Item]) -> Example | None:

@@ -1,39 +1,80 @@
 """What the package's tuned model says of the films benchmark's cases, by torch, not its engine.
 
     python benchmarks/language_torch.py --out benchmarks/kept/movietweetings.jsonl
+    python benchmarks/language_torch.py --out FILE --untuned --similar --people validation
 
 The embedded engine asks token by token, seconds a person; torch (the extra ``tune``) reads all 20
 candidates at once. Weights are the same, the engine's activations have eight bits: scores differ by
 a third of a nat on average. Goes on where it was stopped. ``quality_movietweetings.py --full``
-asks the engine itself.
+asks the engine itself. With ``--similar`` the prompt tells what people who liked the same liked of
+the candidates. nDCG@10 is printed of either half beside popularity, and of ``--against``.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
+import anyio
 import orjson
-from quality import Table, Values
+from quality import Table, Values, by_source, ndcgs, quiet
 from quality_language import kept_scores, shown
 
-from recagent import prompts, wiring
+from recagent import demo, prompts, wiring
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
+from recagent.evaluation.nouns import Data, Questions
+from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import split
-from recagent.learning.gating import ndcg
-from recagent.learning.past import past
-from recagent.prompts import caption
+from recagent.learning.examples import Example
+from recagent.learning.past import Study, past, studied
+from recagent.prompts import Prompt, caption
+from recagent.ranking import HISTORY
+from recagent.ranking.inputs import told
 from recagent.sections import EngineSettings
 from recagent.settings import Settings
-from recagent.tuning.asked import told
 from recagent.tuning.gguf import read_gguf
 from recagent.tuning.lora import Learner, LoraSettings
-from recagent.types import Case
+from recagent.types import Candidate, Case
+
+
+async def asked_of(
+    data: Data, questions: Sequence[Questions], prompt: Prompt
+) -> tuple[dict[str, Example], dict[str, str]]:
+    """What the sources say of every case's candidates, and what a model reads, by case."""
+    settings = demo.settings()
+    async with AsyncExitStack() as closing:
+        study = Study(
+            data=data,
+            index=await indexed(settings, data, closing, quiet),
+            embedder=wiring.embedder(settings),
+            half_life=timedelta(days=settings.retrieval.half_life_days),
+        )
+        examples = {
+            example.case: example
+            for example in await studied(questions, study=study, on_progress=quiet)
+        }
+        read: dict[str, str] = {}
+        for case in (case for each in questions for case in each.cases):
+            items, example = await study.index.items(case.scene), examples[case.id]
+            inputs = told(
+                prompt.front.inputs,
+                await study.query(case),
+                candidates=[
+                    Candidate(item=items[key], features=features)
+                    for key, features in zip(example.items, example.features, strict=True)
+                ],
+                lang="en",
+                history=HISTORY,
+                scenes={},
+            )
+            read[case.id] = prompt.text(**inputs)
+    return examples, read
 
 
 def main() -> None:
@@ -42,7 +83,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--untuned", action="store_true", help="the model as it was")
-    parser.add_argument("--against", type=Path, help="scores to compare these with, test people")
+    parser.add_argument("--similar", action="store_true", help="what similar people liked is told")
+    parser.add_argument("--people", choices=("validation", "test", "both"), default="both")
+    parser.add_argument("--against", type=Path, help="scores to compare these with")
     options = parser.parse_args()
     settings, engine = Settings(data_dir=Path("nowhere")), EngineSettings()
     weights, adapter = wiring.find_weights(), wiring.adapter(settings, engine)
@@ -55,35 +98,53 @@ def main() -> None:
     test = make_cases(data, split(data, people="test"))
     events = replace(data, events=test.training)
     (asked,) = past(events, people="validation", candidates=20, passes=1)
-    both = sorted([*asked.cases, *test.cases], key=lambda case: hashed("ask", 0, case.id))
+    halves = {"validation": asked, "test": test}
+    if options.people != "both":
+        halves = {options.people: halves[options.people]}
+    prompt = prompts.load("rerank", "likelihood_similar" if options.similar else "likelihood")
+    examples, read = anyio.run(asked_of, data, list(halves.values()), prompt)
     items = {item.id: item for item in data.items}
-    prompt = prompts.load("rerank", "likelihood")
     known = kept_scores(options.out)
-    missing = [case for case in both if case.id not in known]
+    every = [case for half in halves.values() for case in half.cases]
+    missing = [
+        case
+        for case in sorted(every, key=lambda case: hashed("ask", 0, case.id))
+        if case.id not in known
+    ]
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with options.out.open("ab") as file:
         for done, case in enumerate(missing, start=1):
-            prefix = told(case, items, data.scale, prompt)
             texts = [f" {caption(items[key])}\n" for key in case.item_ids]
-            scores = [float(f"{score:.5g}") for score in learner.likelihoods(prefix, texts)]
+            said = learner.likelihoods(read[case.id], texts)
+            scores = [float(f"{score:.5g}") for score in said]
             file.write(orjson.dumps([case.id, *scores]) + b"\n")
             file.flush()
             shown(done, len(missing))
-    if options.against:
-        compare(test.cases, kept_scores(options.out), kept_scores(options.against))
+    other = kept_scores(options.against) if options.against else {}
+    for name, half in halves.items():
+        print(name)
+        compare(half.cases, examples, kept_scores(options.out), other)
 
 
-def compare(cases: Sequence[Case], own: Mapping[str, Values], other: Mapping[str, Values]) -> None:
-    """Print nDCG@10 of both on the cases that both have."""
-    those = [case for case in cases if case.id in own and case.id in other]
-    places = [case.item_ids.index(next(iter(case.judgments))) for case in those]
-    both = [
-        np.asarray([ndcg(said[c.id], place) for c, place in zip(those, places, strict=True)])
-        for said in (own, other)
-    ]
-    table = Table([case.user_id for case in those])
-    table.row("the other", both[1])
-    table.row("this one, - the other", both[0], minus=both[1])
+def compare(
+    cases: Sequence[Case],
+    examples: Mapping[str, Example],
+    own: Mapping[str, Values],
+    other: Mapping[str, Values],
+) -> None:
+    """Print nDCG@10 beside popularity, and beside other scores of the cases that have some."""
+    found = [examples[case.id] for case in cases]
+    table = Table([example.user_id for example in found])
+    popular = ndcgs(found, by_source(found, "popularity"))
+    table.row("popularity", popular)
+    table.row("neighbours", ndcgs(found, by_source(found, "neighbours")), minus=popular)
+    said = ndcgs(found, [own[example.case] for example in found])
+    table.row("this model, - popularity", said, minus=popular)
+    rows = [at for at, example in enumerate(found) if example.case in other]
+    if rows:
+        those = [found[at] for at in rows]
+        against = ndcgs(those, [other[example.case] for example in those])
+        table.of(rows).row("this model, - the other", said[rows], minus=against)
 
 
 if __name__ == "__main__":

@@ -213,6 +213,7 @@ def rendered(title, **attributes):
         "liked": [item],
         "liked_here": [item],
         "liked_elsewhere": [(title, [item])],
+        "similar": [item],
         "latest": item,
         "example": Example(liked=(item,), candidates=(("A", item),), label="A"),
         "preference": title,

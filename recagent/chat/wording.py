@@ -34,7 +34,7 @@ _EN = {
     "take back": "Taking back “{what}” would leave {n}.",
     "take back all": "No single one of them helps; “undo” takes back the last.",
     "elsewhere": "“{what}” is to be had in {scenes}: say “switch to …”.",
-    "few left": "Only {n} that you have not been shown keep to all of this.",
+    "few left": "All of this leaves only {n} that you have not been shown.",
     "shown before": "You have been shown all that keep to this; here they are again.",
     "none unseen": "There is nothing in {scene} that you do not know already.",
     "list": "In force: {what}.",

@@ -28,11 +28,16 @@ def blend(
 
 
 def z_scores(scores: Sequence[float] | Scores) -> Scores:
-    """Scores with mean 0 and standard deviation 1, (n,) float64; zeros where all are equal."""
+    """Scores with mean 0 and standard deviation 1, float64; zeros where all are equal.
+
+    (n,), or (n, m), of which each column stands for itself.
+    """
     values = np.asarray(scores, dtype=np.float64)
-    if values.size == 0 or np.ptp(values) <= 1e-12 * float(np.abs(values).max()):
-        return np.zeros_like(values)
-    return (values - values.mean()) / values.std()
+    if values.size == 0:
+        return values
+    flat = np.ptp(values, axis=0) <= 1e-12 * np.abs(values).max(axis=0)
+    deviation = np.where(flat, np.inf, values.std(axis=0))
+    return (values - values.mean(axis=0)) / deviation
 
 
 def softmax(scores: Sequence[float] | Scores, *, temperature: float = 1.0) -> Scores:

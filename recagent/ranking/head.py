@@ -171,12 +171,11 @@ def columns(
 
     The second half is the first again for a person who is new in the scene, else 0.
     """
-    found: list[Floats] = [np.zeros((len(features), 0))]
-    for source, scale in scales.items():
-        scores = np.asarray([each.get(source, 0.0) for each in features])
-        logs = np.log1p(scores.clip(min=0.0) / scale)
-        found.append(np.stack([z_scores(scores), z_scores(logs)], axis=1))
-    known = np.hstack(found)
+    rows, sources = len(features), len(scales)
+    said = [each.get(source, 0.0) for each in features for source in scales]
+    scores = np.asarray(said, dtype=np.float64).reshape(rows, sources)
+    logs = np.log1p(scores.clip(min=0.0) / np.asarray([*scales.values()]))
+    known = np.stack([z_scores(scores), z_scores(logs)], axis=2).reshape(rows, 2 * sources)
     return np.hstack([known, known * cold])
 
 

@@ -56,8 +56,8 @@ def best(
     floor = np.partition(scores, -enough)[-enough] if enough < len(scores) else 0.0
     at = np.flatnonzero((scores >= floor) & (scores > 0))
     places: list[int] = at[np.argsort(-scores[at], kind="stable")].tolist()
-    ranked = ((ids[place], float(scores[place])) for place in places)
-    return unseen(ranked, query, limit=limit)
+    new = list(islice((place for place in places if ids[place] not in query.exclude), limit))
+    return [(ids[place], score) for place, score in zip(new, scores[new].tolist(), strict=True)]
 
 
 def unseen(

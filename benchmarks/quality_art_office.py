@@ -2,7 +2,7 @@
 
     uv run python benchmarks/quality_art_office.py [--data FOLDER]           # under 40 s
     uv run python benchmarks/quality_art_office.py [--data FOLDER] --full    # all test people
-    uv run python benchmarks/quality_art_office.py --ask 100                 # the model as well
+    uv run python benchmarks/quality_art_office.py --ask 60                  # the model as well
 
 Candidates as published (19 drawn by popularity; research-only data, not included), one choice a
 scene of every test person, ranked three times: from their history in the same scene, in the other
@@ -162,17 +162,21 @@ def settings_here() -> Settings:
     return demo.settings(model={"keep_hours": 0, "adapter": "none"})
 
 
-async def ask_model(options: argparse.Namespace, data: Data, said: Said) -> None:
-    """Ask about people of either kind, as they are; what is kept is not asked again."""
+async def asked_model(options: argparse.Namespace, data: Data, said: Said) -> dict[str, Values]:
+    """What the model says of people of either scene and kind; what is kept is not asked again."""
     asked = asked_of(data)
     ranked = {each.case for each in [*said.learn, *said.test["both"]]}
     async with AsyncExitStack() as closing:
         study = replace(await studying(data, closing), transfer=said.transfer)
         spoken: dict[str, Case] = {}
         for each in (asked.learn, asked.test):
-            cases = [case for case in each.cases if case.id in ranked]
-            spoken |= {case.id: case for case in cases[: 2 * options.ask]}
+            for scene in PUBLISHED:
+                own = [case for case in each.cases if case.scene == scene and case.id in ranked]
+                spoken |= {case.id: case for case in own[: options.ask]}
         await ask(spoken, study, options.keep / LANGUAGE, settings=settings_here())
+    return {
+        key: own for key, own in kept_scores(options.keep / LANGUAGE).items() if key in spoken
+    }
 
 
 def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
@@ -238,7 +242,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             kept.write_bytes(orjson.dumps(said))
     if options.ask:
         data = load_data("art_office", path=options.data)
-        await ask_model(options, data, said)
+        return reported(said, await asked_model(options, data, said))
     return reported(said, kept_scores(options.keep / LANGUAGE))
 
 
@@ -250,7 +254,10 @@ def main() -> None:
     size.add_argument("--full", action="store_true", help="all people; all is computed anew")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument(
-        "--ask", type=int, default=0, help="people of either kind whom the model is asked about"
+        "--ask",
+        type=int,
+        default=0,
+        help="choices in either scene, of people of either kind, that the model is asked about",
     )
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
     parser.add_argument("--keep", type=Path, default=cache / "benchmark-art-office")

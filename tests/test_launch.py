@@ -99,6 +99,18 @@ def test_one_changed_prompt_of_five_asks_a_fifth(shop, recagent, server):
     assert again - PROBES <= first / 5
 
 
+def test_a_prompt_can_tell_what_people_of_the_same_taste_liked(shop, recagent, server):
+    systems = '[[systems]]\nprompt = "label_similar.v1"\n'
+    ran(recagent, write_experiment(shop, url=server.url, systems=systems))
+    run = load_run(shop / "out")
+    told = set()
+    for talk in run.conversations:
+        _, _, listed = str(talk.exchanges[0].prompt).partition("people with the same taste liked:")
+        told.add(frozenset(re.findall("(Trains|Gardens) (?:books|films)", listed)))
+    # Of people of either taste; neighbours may have found none of a case's few candidates.
+    assert told - {frozenset()} == {frozenset({"Trains"}), frozenset({"Gardens"})}
+
+
 def test_a_dry_run_counts_what_would_be_asked_and_asks_nobody(shop, recagent, server):
     path = write_experiment(shop, url=server.url, systems=PROMPTS)
     done = recagent("eval", "run", str(path), "--dry-run", "--json")

@@ -163,7 +163,7 @@ def settings_here() -> Settings:
 
 
 async def asked_model(options: argparse.Namespace, data: Data, said: Said) -> dict[str, Values]:
-    """What the model says of people of either scene and kind; what is kept is not asked again."""
+    """What the model says of choices of each scene and kind; what is kept is not asked again."""
     asked = asked_of(data)
     ranked = {each.case for each in [*said.learn, *said.test["both"]]}
     async with AsyncExitStack() as closing:
@@ -174,9 +174,7 @@ async def asked_model(options: argparse.Namespace, data: Data, said: Said) -> di
                 own = [case for case in each.cases if case.scene == scene and case.id in ranked]
                 spoken |= {case.id: case for case in own[: options.ask]}
         await ask(spoken, study, options.keep / LANGUAGE, settings=settings_here())
-    return {
-        key: own for key, own in kept_scores(options.keep / LANGUAGE).items() if key in spoken
-    }
+    return {key: own for key, own in kept_scores(options.keep / LANGUAGE).items() if key in spoken}
 
 
 def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
@@ -203,7 +201,7 @@ def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
         fused = ndcgs(both, scores)
         figures |= gated(said.learn, Ranked(both, fit, scores, Table(people), fused), spoken)[1]
     else:
-        print("no language scores are kept; make them with --ask PEOPLE (seconds each)")
+        print("no language scores are kept; make them with --ask CHOICES (seconds each)")
     return figures
 
 
@@ -257,7 +255,7 @@ def main() -> None:
         "--ask",
         type=int,
         default=0,
-        help="choices in either scene, of people of either kind, that the model is asked about",
+        help="choices of each scene, of people of either kind, that the model is asked about",
     )
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
     parser.add_argument("--keep", type=Path, default=cache / "benchmark-art-office")

@@ -1,6 +1,6 @@
 """How well the bundled film ratings are ranked: sources, head, language model, gate, calibration.
 
-    uv run python benchmarks/quality_movietweetings.py            # kept language scores, 45 s
+    uv run python benchmarks/quality_movietweetings.py            # kept language scores, 40 s
     uv run python benchmarks/quality_movietweetings.py --full     # asks the embedded model anew
 
 Half of the people, by a hash of their id, are for learning and choosing, the other half is only
@@ -12,7 +12,7 @@ nDCG@10; 95% intervals over people, differences are to the fusion that serves wi
 
 Like-probabilities are of the last fifth of people's judgments: what was said before is known,
 whether they liked the item is asked. They are of 900 people, and the whole catalogue's head learns
-of 450, unless ``--full``.
+of 300, unless ``--full``.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ from recagent.learning.transfer import fit_transfer
 from recagent.ranking import diversified
 from recagent.types import Rate
 
-PEOPLE = 450  # who are learned from where all would take too long
+JUDGED, PEOPLE = 900, 300  # whose judgments, whose choices, where all would take too long
 KEPT = Path(__file__).parent / "kept" / "movietweetings.jsonl"
 
 
@@ -76,7 +76,7 @@ async def liking(
     async def judged(limit: int) -> tuple[list[Judgment], list[Judgment]]:
         found = await judgments(
             data,
-            number=0 if full else 2 * PEOPLE,
+            number=0 if full else JUDGED,
             study=study,
             limit=limit,
             on_progress=quiet,

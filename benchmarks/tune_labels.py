@@ -3,7 +3,7 @@
     pip install -e '.[tune]'
     recagent models pull
     python benchmarks/tune_labels.py --out FOLDER --quick        # 6 steps, 10 cases
-    python benchmarks/tune_labels.py --out FOLDER --full         # --steps 240, some 40 minutes
+    python benchmarks/tune_labels.py --out FOLDER --full         # --steps 240, half an hour
 
 Goes on from the package's adapter, which learned the likelihood of liked items, and reads and asks
 the same people as ``tune_choices.py``; test people are not touched. A text is the prompt ``label``

@@ -492,7 +492,8 @@ class Trace:
         language_probability: softmax of the model's own scores over the pool, by item id.
         repairs: labels that were unknown, doubled or missing in the model's replies.
         head: fingerprint of the learned head that ranked; empty where none has been fitted.
-        gated: whether the model was left alone because held-out people show no gain by it here.
+        gated: whether the model was left alone because held-out people show no gain by it here, or
+            because before a fit it has no weight.
         moved: how many candidates of the pool the person's answers to earlier slates moved.
         review: whether the scene wants a person to look at the slate.
         degraded: which lower rung answered and why; None when nothing was degraded.

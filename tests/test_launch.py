@@ -100,12 +100,16 @@ def test_one_changed_prompt_of_five_asks_a_fifth(shop, recagent, server):
 
 
 def test_a_prompt_can_tell_what_people_of_the_same_taste_liked(shop, recagent, server):
-    systems = '[[systems]]\nprompt = "label_similar.v1"\n'
+    mine = shop / own_prompt(shop, "near", "You pick")
+    text = mine.read_text().replace("[scene, ", "[scene, similar, ")
+    near = "People with the same taste liked: {{ similar | join(', ', attribute='title') }}"
+    mine.write_text(text.replace("Letter of the best", near + "\nLetter of the best"))
+    systems = '[[systems]]\nprompt = "near.v1.j2"\n'
     ran(recagent, write_experiment(shop, url=server.url, systems=systems))
     run = load_run(shop / "out")
     told = set()
     for talk in run.conversations:
-        _, _, listed = str(talk.exchanges[0].prompt).partition("people with the same taste liked:")
+        _, _, listed = str(talk.exchanges[0].prompt).partition("People with the same taste liked:")
         told.add(frozenset(re.findall("(Trains|Gardens) (?:books|films)", listed)))
     # Of people of either taste; neighbours may have found none of a case's few candidates.
     assert told - {frozenset()} == {frozenset({"Trains"}), frozenset({"Gardens"})}

@@ -17,6 +17,7 @@ from recagent.evaluation.resampling import interval
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, fold, scales
 from recagent.learning.gating import Trial, gates, ndcg
+from recagent.learning.language import Pool, with_language
 from recagent.learning.liking import Judgment, fit_liking
 from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
 from recagent.learning.past import past
@@ -24,7 +25,7 @@ from recagent.ranking import Head
 from recagent.retrieval import Factors, NextItem, save_weights
 from recagent.sections import RetrievalSettings
 from recagent.settings import Settings
-from recagent.types import Event, Item, Rate, RatingScale, Scene
+from recagent.types import Case, Event, Item, Rate, RatingScale, Scene
 
 LOW = Penalty(shared=0.01, apart=1000.0)
 
@@ -164,6 +165,23 @@ def test_a_handful_of_requests_that_gained_opens_no_gate():
 def test_of_a_hundred_models_that_change_nothing_hardly_one_opens_a_gate():
     opened = [gates(trials(f"s{at}", 0.0, number=40))[f"s{at}"].rule for at in range(100)]
     assert sum(rule != "never" for rule in opened) <= 8
+
+
+def test_a_head_knows_by_which_prompt_of_a_scene_its_model_was_asked():
+    pools = [
+        Pool(
+            case=Case(id=f"c{at}", user_id=f"u{at}", scene=scene, item_ids=(), judgments={}),
+            example=example(at, scene=scene),
+            base=np.zeros(3),
+            said=(2.0, 1.0, 0.0),
+            prompt=f"rerank/{scene}.v1.en#0",
+        )
+        for at, scene in enumerate(["books", "films"] * 40)
+    ]
+    head = Head(name="h", scales={}, shared=(), scenes={})
+    found, silent = with_language(head, pools, model="m")
+    assert (found.model, silent) == ("m", "")
+    assert found.prompts == {"books": "rerank/books.v1.en#0", "films": "rerank/films.v1.en#0"}
 
 
 def test_ndcg_counts_places_and_keeps_the_order_of_equals():

@@ -46,7 +46,7 @@ def test_every_shipped_prompt_is_there_in_both_languages():
     assert named["en"] == named["zh"]
     assert {name for _, name, _ in named["en"]} == {
         "label", "label_cross_scene", "label_example", "label_preference", "label_recency",
-        "label_sequential", "label_similar", "likelihood", "likelihood_recent",
+        "label_sequential", "likelihood", "likelihood_recent",
         "likelihood_similar", "listwise", "pairwise", "pointwise", "setwise",
         "phrase", "extract", "titles", "act", "critique",
     }  # fmt: skip

@@ -203,8 +203,21 @@ def test_reasons_of_a_slate_are_those_of_its_entries():
     assert said["b5"] == []
 
 
-@pytest.mark.parametrize(("learned_with", "joins"), [("scripted", True), ("other", False)])
-def test_a_head_joins_the_scores_of_the_model_that_it_was_learned_with_alone(learned_with, joins):
+OTHER = "rerank/other.v1.en#0"
+
+
+@pytest.mark.parametrize(
+    ("learned_with", "asked_with", "joins"),
+    [
+        ("scripted", {}, True),
+        ("other", {}, False),
+        ("scripted", {"books": OTHER}, False),
+        ("scripted", {"films": OTHER}, True),
+    ],
+)
+def test_a_head_joins_what_the_model_and_prompt_say_that_it_was_learned_with(
+    learned_with, asked_with, joins
+):
     order = ["b2", "b5", "b4", "b1"]
     score = {item.title: -order.index(item.id) for item in BOOKS if item.id in order}
     head = Head(
@@ -214,6 +227,7 @@ def test_a_head_joins_the_scores_of_the_model_that_it_was_learned_with_alone(lea
         scenes={},
         language_shared=(5.0, 0.0),
         model=learned_with,
+        prompts=asked_with,
         gates={"books": Gate(rule="always")},
     )
 

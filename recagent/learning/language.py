@@ -37,12 +37,14 @@ class Pool:
     Attributes:
         base: (n,) held-out scores without the model.
         said: (n,) the model's.
+        prompt: id of the one that it was asked with.
     """
 
     case: Case
     example: Example
     base: Floats
     said: tuple[float, ...] = ()
+    prompt: str = ""
 
 
 def pools(
@@ -73,7 +75,7 @@ async def asked(
     Raises:
         ModelError: the model cannot be had, or answered nothing.
     """
-    scores = await said(
+    answers = await said(
         [
             (
                 await study.query(pool.case),
@@ -86,7 +88,9 @@ async def asked(
         on_progress=on_progress,
     )
     return [
-        replace(pool, said=own) for pool, own in zip(pools, scores, strict=True) if own is not None
+        replace(pool, said=own.scores, prompt=own.prompt)
+        for pool, own in zip(pools, answers, strict=True)
+        if own is not None
     ]
 
 
@@ -123,5 +127,6 @@ def with_language(head: Head, pools: Sequence[Pool], *, model: str) -> tuple[Hea
         language_shared=fitted.shared,
         language=fitted.scenes,
         model=model,
+        prompts={pool.case.scene: pool.prompt for pool in pools},
         gates=opened,
     ), ""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from recagent.errors import ModelError
 from recagent.learning.examples import OnProgress
-from recagent.protocols import ItemIndex, Query, Ranker
+from recagent.protocols import ItemIndex, LanguageScores, Query, Ranker
 from recagent.types import Candidate
 
 
@@ -20,8 +20,8 @@ async def said(
     index: ItemIndex,
     on_progress: OnProgress,
     keep: Callable[[int, tuple[float, ...]], Awaitable[None]] | None = None,
-) -> list[tuple[float, ...] | None]:
-    """The model's scores, (n,) for each case; None where it gave no usable answer itself.
+) -> list[LanguageScores | None]:
+    """What the model says of each case's candidates; None where it gave no usable answer itself.
 
     Args:
         asked: who is asked about, and what the sources say of each candidate, by its id, (n,).
@@ -34,12 +34,14 @@ async def said(
         ModelError: the model cannot be had, or answered none of the cases.
     """
     await ranker.start()
-    found: list[tuple[float, ...] | None] = []
+    found: list[LanguageScores | None] = []
     failed: ModelError | None = None
     for at, (query, offered) in enumerate(asked):
         items = await index.items(query.scene.name)
-        candidates = [Candidate(item=items[key], features=own) for key, own in offered.items()]
-        scores: tuple[float, ...] | None = None
+        candidates = [
+            Candidate(item=items[key], features=features) for key, features in offered.items()
+        ]
+        own: LanguageScores | None = None
         try:
             answer = await ranker(query, candidates=candidates)
         except ModelError as error:
@@ -48,11 +50,11 @@ async def said(
             if answer.degraded:  # another model answered
                 failed = ModelError(answer.degraded)
             else:
-                scores = answer.scores
-        found.append(scores)
-        if scores is not None and keep is not None:
-            await keep(at, scores)
+                own = answer
+        found.append(own)
+        if own is not None and keep is not None:
+            await keep(at, own.scores)
         on_progress(at + 1, len(asked))
-    if failed is not None and all(scores is None for scores in found):
+    if failed is not None and all(own is None for own in found):
         raise failed
     return found

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from recagent.protocols import LanguageScores
 from recagent.ranking.blend import blend, softmax, z_scores
 from recagent.ranking.gate import Gate
 from recagent.ranking.liking import Liking
@@ -46,8 +47,8 @@ class Joint(Protocol):
         """Whether the model's scores are wanted, given those of the pool without it."""
         ...
 
-    def weighs(self, model: str) -> bool:
-        """Whether it is known what this model's scores are worth; if not, they are not joined."""
+    def weighs(self, said: LanguageScores, *, scene: str) -> bool:
+        """Whether it is known what such scores are worth; if not, they are not joined."""
         ...
 
     def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
@@ -83,7 +84,7 @@ class Fixed:
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
         return self.language_weight > 0
 
-    def weighs(self, model: str) -> bool:  # noqa: ARG002
+    def weighs(self, said: LanguageScores, *, scene: str) -> bool:  # noqa: ARG002
         return True
 
     def joined(
@@ -119,6 +120,7 @@ class Head:
         language: weights of the language part, likewise by scene.
         language_shared: for a scene without its own.
         model: whose scores these weights are for.
+        prompts: by scene, the id of the prompt that they are for; any, where there is none.
         gates: by scene; without one the model is not asked.
         transfer: how much taste shown in one scene counts in another; None where there is nothing
             to learn that from.
@@ -136,6 +138,7 @@ class Head:
         default_factory=dict[str, "tuple[float, ...]"]
     )
     model: str = ""
+    prompts: Mapping[str, str] = field(default_factory=dict[str, str])
     gates: Mapping[str, Gate] = field(default_factory=dict[str, Gate])
     transfer: TransferMap | None = None
     liking: Liking | None = None
@@ -152,8 +155,9 @@ class Head:
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.gates.get(scene, _NEVER).opens(base, cold=cold)
 
-    def weighs(self, model: str) -> bool:
-        return model == self.model
+    def weighs(self, said: LanguageScores, *, scene: str) -> bool:
+        prompt = self.prompts.get(scene, said.prompt)
+        return (said.model, said.prompt) == (self.model, prompt)
 
     def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
         weights = np.asarray(self.language.get(scene, self.language_shared))

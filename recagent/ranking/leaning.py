@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.constraints import satisfies
+from recagent.protocols import LanguageScores
 from recagent.ranking.head import Joint
 from recagent.types import Candidate, Constraint
 
@@ -52,8 +53,8 @@ class Leaning:
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.inner.asks(base, scene=scene, cold=cold)
 
-    def weighs(self, model: str) -> bool:
-        return self.inner.weighs(model)
+    def weighs(self, said: LanguageScores, *, scene: str) -> bool:
+        return self.inner.weighs(said, scene=scene)
 
     def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
         return self.inner.joined(base, language, scene=scene, cold=cold)

@@ -172,14 +172,14 @@ class Desk:
         language = await ladder.language(ranker, query, standing.pool.candidates)
         if language is None:
             return standing
-        scores = standing.scores
-        if self.joint.weighs(language.model):
-            scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
+        scores, scene = standing.scores, query.scene.name
+        if self.joint.weighs(language, scene=scene):
+            cold = query.profile.is_cold(scene)
             scores = self.joint.joined(scores, language.scores, scene=scene, cold=cold)
         else:
             ladder.degraded.append(
-                f"head's order: it does not know what model {language.model!r} is worth; run "
-                "'recagent fit' again"
+                f"head's order: it does not know what model {language.model!r} is worth with "
+                f"prompt {language.prompt!r}; run 'recagent fit' again"
             )
         return replace(standing, scores=scores, language=language)
 

@@ -284,9 +284,9 @@ def _of_pool(desk: Desk, ranking: Ranking, parts: Weighed) -> Weighed:
     pool = [rows[each.item.id] for each in standing.pool.candidates]
     chosen = Weighed(parts=parts.parts, values=parts.values[pool])
     language = standing.language
-    if language is None or not desk.joint.weighs(language.model):
-        return chosen
     scene, profile = ranking.asked.query.scene.name, ranking.asked.query.profile
+    if language is None or not desk.joint.weighs(language, scene=scene):
+        return chosen
     said = desk.joint.joined(
         np.zeros(len(pool)), language.scores, scene=scene, cold=profile.is_cold(scene)
     )

@@ -12,20 +12,18 @@ import argparse
 import json
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
-from quality import Table, by_fusion, ndcgs, quiet
+from quality import Table, by_fusion, ndcgs, quiet, studying
 from quality_language import kept_scores
 from quality_movietweetings import KEPT
 
-from recagent import demo, wiring
+from recagent import demo
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.opening import indexed
 from recagent.evaluation.splits import split
-from recagent.learning.past import Study, past, studied
+from recagent.learning.past import past, studied
 from recagent.ranking.blend import blend, z_scores
 
 WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.3)
@@ -38,12 +36,7 @@ async def measure(kept: Path) -> dict[str, float]:
     test = make_cases(data, split(data, people="test"))
     asked = past(replace(data, events=test.training), people="validation", candidates=20, passes=1)
     async with AsyncExitStack() as closing:
-        study = Study(
-            data=data,
-            index=await indexed(settings, data, closing, quiet),
-            embedder=wiring.embedder(settings),
-            half_life=timedelta(days=settings.retrieval.half_life_days),
-        )
+        study = await studying(data, settings, closing)
         examples = await studied(asked, study=study, on_progress=quiet)
     those = [example for example in examples if example.case in spoken]
     fused = [z_scores(scores) for scores in by_fusion(those)]

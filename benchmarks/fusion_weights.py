@@ -16,17 +16,15 @@ import argparse
 import json
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import numpy as np
-from quality import SERVED, SOURCES, Table, Values, by_fusion, ndcgs, quiet
+from quality import SERVED, SOURCES, Table, Values, by_fusion, ndcgs, quiet, studying
 
-from recagent import demo, wiring
+from recagent import demo
 from recagent.evaluation.data import load_data
 from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.opening import indexed
 from recagent.evaluation.splits import split
 from recagent.learning.past import Retrieval, Study, past, studied
 
@@ -55,12 +53,7 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
     data, settings = load_data(options.data, path=options.path), demo.settings()
     figures: dict[str, float] = {}
     async with AsyncExitStack() as closing:
-        study = Study(
-            data=data,
-            index=await indexed(settings, data, closing, quiet),
-            embedder=wiring.embedder(settings),
-            half_life=timedelta(days=settings.retrieval.half_life_days),
-        )
+        study = await studying(data, settings, closing)
         asked = asked_of(data, reported=REPORTED.get(options.data), people=options.people)
         for among, questions in asked.items():
             for as_new in (False, True):

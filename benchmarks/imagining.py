@@ -18,18 +18,16 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import anyio
 import numpy as np
-from quality import SERVED, Table, Values, quiet
+from quality import SERVED, Table, Values, studying
 
 from recagent import demo, wiring
 from recagent.errors import ReplyError
 from recagent.evaluation.data import load_data
-from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import People
 from recagent.imagining import Imagined, Imaginer
@@ -107,12 +105,7 @@ async def asked(people: People) -> list[Asked]:
     """The people of one half."""
     data, settings = load_data("demo"), demo.settings()
     async with AsyncExitStack() as closing:
-        study = Study(
-            data=data,
-            index=await indexed(settings, data, closing, quiet),
-            embedder=wiring.embedder(settings),
-            half_life=timedelta(days=settings.retrieval.half_life_days),
-        )
+        study = await studying(data, settings, closing)
         first: dict[str, tuple[Case, Sequence[CandidateSource]]] = {}
         for questions in past(data, people=people, passes=PASSES):
             sources = _served(study, Behaviour(questions.training, scale=data.scale))

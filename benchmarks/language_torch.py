@@ -16,23 +16,21 @@ import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import orjson
-from quality import Table, Values, by_source, ndcgs, quiet
+from quality import Table, Values, by_source, ndcgs, quiet, studying
 from quality_language import kept_scores, shown
 
 from recagent import demo, prompts, wiring
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import split
 from recagent.learning.examples import Example
-from recagent.learning.past import Study, past, studied
+from recagent.learning.past import past, studied
 from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY
 from recagent.ranking.inputs import told
@@ -49,12 +47,7 @@ async def asked_of(
     """What the sources say of every case's candidates, and what a model reads, by case."""
     settings = demo.settings()
     async with AsyncExitStack() as closing:
-        study = Study(
-            data=data,
-            index=await indexed(settings, data, closing, quiet),
-            embedder=wiring.embedder(settings),
-            half_life=timedelta(days=settings.retrieval.half_life_days),
-        )
+        study = await studying(data, settings, closing)
         examples = {
             example.case: example
             for example in await studied(questions, study=study, on_progress=quiet)

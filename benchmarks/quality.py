@@ -6,18 +6,25 @@ What is asked, of whom, and among what is each benchmark's own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 
 import numpy as np
 
+from recagent import wiring
+from recagent.evaluation.nouns import Data
+from recagent.evaluation.opening import indexed
 from recagent.evaluation.resampling import interval
 from recagent.learning.examples import Example
 from recagent.learning.fitting import Fit, fit_base, fit_language, scales
 from recagent.learning.gating import gates, ndcg, trial
+from recagent.learning.past import Study
 from recagent.ranking.gate import Gate
 from recagent.ranking.head import columns, language_columns
 from recagent.retrieval import reciprocal_rank
 from recagent.sections import RetrievalSettings
+from recagent.settings import Settings
 
 SOURCES = ("neighbours", "popularity", "text", "transfer", "lexical", "lexical_here", "recent",
            "walks", "following", "factors")  # fmt: skip
@@ -29,6 +36,16 @@ Spoken = Mapping[str, Values]  # a model's scores of the candidates, by case
 
 def quiet(*_: object) -> None:
     """No progress."""
+
+
+async def studying(data: Data, settings: Settings, closing: AsyncExitStack) -> Study:
+    """Where questions of these data are asked; indexed if they are not yet."""
+    return Study(
+        data=data,
+        index=await indexed(settings, data, closing, quiet),
+        embedder=wiring.embedder(settings),
+        half_life=timedelta(days=settings.retrieval.half_life_days),
+    )
 
 
 @dataclass(frozen=True)

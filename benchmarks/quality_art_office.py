@@ -20,28 +20,37 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import orjson
 import platformdirs
 from pydantic import TypeAdapter
-from quality import SOURCES, Ranked, Table, Values, by_head, by_source, gated, ndcgs, quiet
+from quality import (
+    SOURCES,
+    Ranked,
+    Table,
+    Values,
+    by_head,
+    by_source,
+    gated,
+    ndcgs,
+    quiet,
+    studying,
+)
 from quality_language import ask, kept_scores, shown
 
-from recagent import demo, wiring
+from recagent import demo
 from recagent.errors import RecagentError
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import Held, Split
 from recagent.learning.crossing import choices, described
 from recagent.learning.examples import Example
 from recagent.learning.fitting import Fit, fit_base, scales
-from recagent.learning.past import Study, studied
+from recagent.learning.past import studied
 from recagent.learning.transfer import fit_transfer
 from recagent.settings import Settings
 from recagent.transfer import TransferMap
@@ -125,7 +134,7 @@ def told(questions: Questions, history: str) -> Questions:
 async def scored(options: argparse.Namespace, data: Data, asked: Asked) -> Said:
     """What every source says, with the map that was learned first."""
     async with AsyncExitStack() as closing:
-        study = await studying(data, closing)
+        study = await studying(data, settings_here(), closing)
         pairs = await described(study.index, asked.learn.training)
         past = await choices([asked.learn], study=study, on_progress=quiet)
         study = replace(study, transfer=fit_transfer(past, scenes=pairs))
@@ -146,17 +155,6 @@ async def scored(options: argparse.Namespace, data: Data, asked: Asked) -> Said:
         )
 
 
-async def studying(data: Data, closing: AsyncExitStack) -> Study:
-    """Where questions of these data are asked; indexed if they are not yet."""
-    settings = settings_here()
-    return Study(
-        data=data,
-        index=await indexed(settings, data, closing, quiet),
-        embedder=wiring.embedder(settings),
-        half_life=timedelta(days=settings.retrieval.half_life_days),
-    )
-
-
 def settings_here() -> Settings:
     """The adapter that comes with the package was tuned on films."""
     return demo.settings(model={"keep_hours": 0, "adapter": "none"})
@@ -167,7 +165,7 @@ async def asked_model(options: argparse.Namespace, data: Data, said: Said) -> di
     asked = asked_of(data)
     ranked = {each.case for each in [*said.learn, *said.test["both"]]}
     async with AsyncExitStack() as closing:
-        study = replace(await studying(data, closing), transfer=said.transfer)
+        study = replace(await studying(data, settings_here(), closing), transfer=said.transfer)
         spoken: dict[str, Case] = {}
         for each in (asked.learn, asked.test):
             for scene in PUBLISHED:

@@ -24,7 +24,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -32,18 +31,17 @@ import numpy as np
 import orjson
 import platformdirs
 from pydantic import TypeAdapter
-from quality import SOURCES, Table, by_head, gated, ndcgs, quiet, ranked
+from quality import SOURCES, Table, by_head, gated, ndcgs, quiet, ranked, studying
 from quality_language import ask, kept_scores, shown
 
-from recagent import demo, wiring
+from recagent import demo
 from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
 from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.learning.examples import Example
 from recagent.learning.fitting import fit_base, scales
-from recagent.learning.past import Study, studied
+from recagent.learning.past import studied
 from recagent.retrieval import NextItem, load_weights
 from recagent.retrieval.sequential import encode
 from recagent.types import Case, Event
@@ -94,13 +92,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     async with AsyncExitStack() as closing:
         missing = [case for case in [*learn, *test] if case.id not in known]
         if missing or options.ask:
-            index = await indexed(settings, data, closing, quiet)
-            study = Study(
-                data=data,
-                index=index,
-                embedder=wiring.embedder(settings),
-                half_life=timedelta(days=settings.retrieval.half_life_days),
-            )
+            study = await studying(data, settings, closing)
             ids = {case.id for case in missing}
             asked = [
                 Questions(cases=[case for case in part if case.id in ids], training=training)

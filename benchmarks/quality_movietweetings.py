@@ -22,7 +22,6 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import anyio
@@ -38,15 +37,15 @@ from quality import (
     ndcgs,
     quiet,
     ranked,
+    studying,
 )
 from quality_language import ask, kept_scores
 
-from recagent import demo, wiring
+from recagent import demo
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.evaluation.extra import extra
 from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.opening import indexed
 from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import is_among, split
 from recagent.learning.crossing import choices, described
@@ -220,13 +219,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     events = replace(data, events=test.training)
     asked = past(events, people="validation", candidates=20, passes=PASSES if options.full else 1)
     async with AsyncExitStack() as closing:
-        index = await indexed(settings, data, closing, quiet)
-        study = Study(
-            data=data,
-            index=index,
-            embedder=wiring.embedder(settings),
-            half_life=timedelta(days=settings.retrieval.half_life_days),
-        )
+        study = await studying(data, settings, closing)
         if options.full:
             both = sorted(
                 [*asked[0].cases, *test.cases], key=lambda case: hashed("ask", 0, case.id)
@@ -234,7 +227,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             cases = {case.id: case for case in both}  # a stopped run has some of either half
             await ask(cases, study, options.kept, settings=settings)
         told = await choices(past(events, people="validation"), study=study, on_progress=quiet)
-        pairs = await described(index, test.training)
+        pairs = await described(study.index, test.training)
         study = replace(study, transfer=fit_transfer(told, scenes=pairs))
         learn = await studied(asked, study=study, on_progress=quiet)
         as_new = await studied(asked, study=study, as_new=True, on_progress=quiet)

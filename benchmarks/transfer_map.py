@@ -17,16 +17,14 @@ import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import timedelta
 
 import anyio
 import numpy as np
-from quality import Table, quiet
+from quality import Table, quiet, studying
 
-from recagent import demo, wiring
+from recagent import demo
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.opening import indexed
 from recagent.evaluation.splits import split
 from recagent.learning.crossing import (
     PASSES,
@@ -39,7 +37,7 @@ from recagent.learning.crossing import (
 )
 from recagent.learning.gating import ndcg
 from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
-from recagent.learning.past import Study, past
+from recagent.learning.past import past
 from recagent.learning.transfer import fit_transfer
 from recagent.transfer import TransferMap
 
@@ -54,19 +52,13 @@ async def asked() -> tuple[list[Choice], list[Choice], TransferMap]:
     data, settings = load_data("demo"), demo.settings()
     test = make_cases(data, split(data, people="test"))
     async with AsyncExitStack() as closing:
-        index = await indexed(settings, data, closing, quiet)
-        study = Study(
-            data=data,
-            index=index,
-            embedder=wiring.embedder(settings),
-            half_life=timedelta(days=settings.retrieval.half_life_days),
-        )
+        study = await studying(data, settings, closing)
         own = past(replace(data, events=test.training), people="validation", passes=PASSES)
         learn = await choices(own, study=study, on_progress=quiet)
         reported = await choices(
             past(data, people="test", passes=PASSES), study=study, on_progress=quiet
         )
-        transfer = fit_transfer(learn, scenes=await described(index, test.training))
+        transfer = fit_transfer(learn, scenes=await described(study.index, test.training))
     if transfer is None:
         raise RuntimeError("nobody was in two scenes")
     return learn, reported, transfer

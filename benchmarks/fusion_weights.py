@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ import numpy as np
 from quality import SERVED, SOURCES, Table, Values, by_fusion, ndcgs, quiet, studying
 
 from recagent import demo
+from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
 from recagent.evaluation.nouns import Data, Questions
 from recagent.evaluation.splits import split
@@ -106,7 +108,12 @@ def main() -> None:
     parser.add_argument("--data", default="demo", choices=("demo", *REPORTED))
     parser.add_argument("--path", type=Path, help="the data set's folder")
     parser.add_argument("--people", type=int, default=0, help="at most; 0: all")
-    print(json.dumps(anyio.run(measure, parser.parse_args())))
+    options = parser.parse_args()
+    try:
+        print(json.dumps(anyio.run(measure, options)))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(2) from error
 
 
 if __name__ == "__main__":

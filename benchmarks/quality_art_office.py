@@ -227,17 +227,16 @@ def by_history(
 
 async def measure(options: argparse.Namespace) -> dict[str, object]:
     """What is kept or computed, as tables and figures."""
+    data = load_data("art_office", path=options.data)
     kept = options.keep / EXAMPLES
     if kept.is_file() and not options.full:
         said = TypeAdapter(Said).validate_json(kept.read_bytes())
     else:
-        data = load_data("art_office", path=options.data)
         said = await scored(options, data, asked_of(data))
         if options.full:
             options.keep.mkdir(parents=True, exist_ok=True)
             kept.write_bytes(orjson.dumps(said))
     if options.ask:
-        data = load_data("art_office", path=options.data)
         return reported(said, await asked_model(options, data, said))
     return reported(said, kept_scores(options.keep / LANGUAGE))
 

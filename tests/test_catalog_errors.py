@@ -19,7 +19,7 @@ ITEM_ERRORS = {
     "empty title": ("a.csv", "item_id,title\n1,t\n2,\n", ["row 2", "'title'", "fill it"]),
     "blank id": ("a.tsv", "item_id\ttitle\n \tt\n", ["row 1", "'item_id'", "fill it"]),
     "unknown task": ("a.csv", "item_id,title,task\n1,t,eat\n", ["row 1", "'eat'", "activity"]),
-    "no such column": ("a.csv", "id,title\n1,t\n", ["'item_id'", "id, title", "columns ="]),
+    "no such column": ("a.csv", "code,title\n1,t\n", ["'item_id'", "code, title", "columns ="]),
     "no rows": ("a.csv", "item_id,title\n", ["has no items", "at least one row"]),
     "unknown suffix": ("a.xlsx", "PK", ["unknown kind of file", ".parquet"]),
     "empty file": ("a.csv", "", ["cannot be read", "empty", ";"]),

@@ -21,7 +21,6 @@ from recagent.catalog import Report, fields
 from recagent.catalog.events import EventReader
 from recagent.catalog.items import ItemReader
 from recagent.catalog.report import FileRead, Reading
-from recagent.catalog.rows import ITEM_FIELDS
 from recagent.catalog.tables import open_table
 from recagent.errors import DataError
 from recagent.sections import AttributeSettings, FileSettings
@@ -32,7 +31,7 @@ CHINESE = "item_id,title\n1,三体\n2,活着\n"
 def read(path, **settings):
     """All rows with their numbers, and the report."""
     report = Report()
-    table = open_table(raw(path, **settings), holds="items", fields=ITEM_FIELDS, report=report)
+    table = open_table(raw(path, **settings), holds="items", report=report)
     return list(table.rows), report
 
 

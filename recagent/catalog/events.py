@@ -8,7 +8,7 @@ from typing import cast
 
 from recagent.catalog import fields
 from recagent.catalog.report import Reading, Report
-from recagent.catalog.rows import EVENT_FIELDS, require, row_id
+from recagent.catalog.rows import require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
 from recagent.sections import FileSettings
@@ -57,8 +57,8 @@ class EventReader:
         Raises:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
         """
-        table = open_table(file, holds="events", fields=EVENT_FIELDS, report=self._report)
-        require(file.path, table.columns, ("user_id", "item_id", "timestamp"))
+        table = open_table(file, holds="events", report=self._report)
+        require(file.path, table, ("user_id", "item_id", "timestamp"))
         for number, row in table.rows:
             event = self._event(table.reading, number, row, file.scene)
             if event is not None:

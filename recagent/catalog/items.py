@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from recagent.catalog import fields
+from recagent.catalog.columns import ITEM_FIELDS
 from recagent.catalog.report import Problem, Reading, Report, file_name
-from recagent.catalog.rows import ITEM_FIELDS, content, require, row_id
+from recagent.catalog.rows import content, require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
 from recagent.sections import AttributeSettings, FileSettings
@@ -43,9 +44,9 @@ class ItemReader:
         Raises:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
         """
-        table = open_table(file, holds="items", fields=ITEM_FIELDS, report=self._report)
+        table = open_table(file, holds="items", report=self._report)
         wanted = ("item_id", "title") if file.scene else ("item_id", "scene", "title")
-        require(file.path, table.columns, wanted)
+        require(file.path, table, wanted)
         reading = table.reading
         kept: list[tuple[int, Item]] = []
         extra: dict[str, list[Any]] = {}

@@ -6,18 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from recagent.catalog import layouts
-from recagent.catalog.report import Report, file_name, shown
-from recagent.catalog.rows import EVENT_FIELDS, ITEM_FIELDS, OTHER_NAMES, USER_FIELDS
-from recagent.catalog.tables import open_table
+from recagent.catalog.columns import FIELDS as FIELDS_OF
+from recagent.catalog.columns import fields_of, how_to_map
+from recagent.catalog.report import file_name, shown
+from recagent.catalog.tables import header_of
 from recagent.errors import DataError
 from recagent.sections import FileSettings
 from recagent.settings import Settings
 
-FIELDS = tuple(dict.fromkeys((*ITEM_FIELDS, *EVENT_FIELDS, *USER_FIELDS)))
+FIELDS = tuple(dict.fromkeys(name for names in FIELDS_OF.values() for name in names))
 Held = list[tuple[layouts.Holds, FileSettings]]
-_FIELDS: Mapping[layouts.Holds, Sequence[str]] = {
-    "items": ITEM_FIELDS, "events": EVENT_FIELDS, "users": USER_FIELDS
-}  # fmt: skip
 _KINDS: Sequence[layouts.Holds] = ("items", "events", "users")
 
 
@@ -76,7 +74,7 @@ def _mapped(file: FileSettings, columns: Mapping[str, str], kind: layouts.Holds)
     wanted = {
         field: column
         for field, column in columns.items()
-        if column in has and field in _FIELDS[kind]
+        if column in has and field in FIELDS_OF[kind]
     }
     return file.model_copy(update={"columns": {**file.columns, **wanted}})
 
@@ -91,30 +89,26 @@ def _refuse_unused(columns: Mapping[str, str], files: Sequence[FileSettings]) ->
 
 def _columns(file: FileSettings, kind: layouts.Holds) -> list[str]:
     """The columns under their own names, and under ours where a layout knows them."""
-    path, layout = layouts.find(file.path, holds=kind)
-    plain = file.model_copy(update={"columns": {}, "path": path})
-    table = open_table(plain, holds=kind, fields=FIELDS, report=Report())
-    return [*table.columns, *layout.columns.values()]
+    columns, layout = header_of(file.model_copy(update={"columns": {}}), holds=kind)
+    return [*columns, *(name for name, column in layout.columns.items() if column in columns)]
 
 
 def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
     """What a file holds, by its columns."""
     columns = _columns(file, "items")
-    ours = {*columns, *(field for field, column in mapped.items() if column in columns)}
-    if {"user_id", "item_id"} <= ours:
+    ours = [*columns, *(field for field, column in mapped.items() if column in columns)]
+    if {"user_id", "item_id"} <= {*fields_of(ours, holds="events")}:
         return "events"
-    if "item_id" in ours:
-        return "items"
-    if "user_id" in ours:
+    items, users = fields_of(ours, holds="items"), fields_of(ours, holds="users")
+    if "user_id" in fields_of(ours, holds="events"):
         return "users"
-    guesses = [
-        f"{field}={column}"
-        for field, others in OTHER_NAMES.items()
-        for column in columns
-        if column.lower() in others
-    ]
+    # An id alone may be a person's as well as an item's.
+    if "item_id" in items and ("title" in items or len(users) == 1):
+        return "items"
+    if "user_id" in users:
+        return "users"
     raise DataError(
         f"{file_name(file.path)!r} has neither item_id nor user_id; it has "
-        f"{', '.join(map(shown, columns))}. Map them: "
-        f"--map {','.join(map(shown, guesses)) or 'item_id=...,title=...'}"
+        f"{', '.join(map(shown, columns))}. Map them, as "
+        f"{how_to_map({'item_id': '...', 'title': '...'}, by_command=True)}"
     )

@@ -32,6 +32,7 @@ class Problem:
         field: column or attribute.
         value: as it stands there, shortened to one line.
         facts: further words that the sentence needs.
+        by_command: whether the next step is one for the command line, where that is another.
     """
 
     kind: str
@@ -40,6 +41,7 @@ class Problem:
     field: str = ""
     value: str = ""
     facts: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    by_command: bool = False
 
     def says(self, lang: Language = "en") -> str:
         """What is wrong."""
@@ -47,7 +49,8 @@ class Problem:
 
     def fix(self, lang: Language = "en") -> str:
         """The next step."""
-        return WORDS[self.kind][lang][1].format_map(self._facts())
+        next_steps = WORDS[self.kind][lang][1:]
+        return next_steps[-1 if self.by_command else 0].format_map(self._facts())
 
     def line(self, lang: Language = "en") -> str:
         """All of it in one line: file, row, what is wrong, the next step."""
@@ -114,21 +117,34 @@ class Report:
         people: who has an event.
     """
 
-    def __init__(self, *, strict: bool = False, examples: int = 5) -> None:
+    def __init__(
+        self, *, strict: bool = False, examples: int = 5, by_command: bool = False
+    ) -> None:
         """An empty report.
 
         Args:
             strict: raise at the first problem that would cost a row or a value.
             examples: how many problems of one kind and file are kept; all are counted.
+            by_command: whether the files were named on the command line and not in a config file,
+                so that the advice is one for there.
         """
+        self.by_command = by_command
         self.files: list[FileRead] = []
         self.scenes: Counter[str] = Counter()
         self.scripts: Counter[str] = Counter()
         self.people = 0
         self._strict = strict
         self._limit = examples
+        self._columns: dict[str, Mapping[str, str]] = {}
         self._found: dict[tuple[str, str], Found] = {}
         self._changed: dict[tuple[str, str, str], Changed] = {}
+
+    def call_fields(self, file: str, columns: Mapping[str, str]) -> None:
+        """Speak of a file's fields by its own columns: our field -> column."""
+        self._columns[file] = columns
+
+    def _called(self, file: str, field: str) -> str:
+        return self._columns.get(file, {}).get(field, field)
 
     def problem(self, problem: Problem, *, count: int = 1) -> None:
         """Count a problem or a note.
@@ -136,6 +152,8 @@ class Report:
         Raises:
             DataError: it is a problem and the report is strict.
         """
+        field = shown(self._called(problem.file, problem.field))
+        problem = dataclasses.replace(problem, field=field, by_command=self.by_command)
         if self._strict and problem.kind not in NOTES:
             raise DataError(problem.line())
         found = self._found.setdefault((problem.kind, problem.file), Found())
@@ -153,6 +171,7 @@ class Report:
 
     def changed(self, step: str, field: str, *, where: str, before: str, after: str) -> None:
         """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
+        field = self._called(where, field)
         change = self._changed.setdefault((step, field, where), Changed())
         if not change.count:
             change.before, change.after = _as_it_is(before), _as_it_is(after)
@@ -189,12 +208,21 @@ class Reading:
         self._report = report
         report.files.append(read)
 
+    @property
+    def by_command(self) -> bool:
+        """Whether advice is one for the command line, or for a config file."""
+        return self._report.by_command
+
     def unusable(
         self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
     ) -> None:
         """Leave a row out, and say why; raises as ``Report.problem``."""
         self.read.left_out[kind] += 1
         self.note(row, kind, field=field, value=value, **facts)
+
+    def call_fields(self, columns: Mapping[str, str]) -> None:
+        """Speak of fields by the file's own columns: our field -> column."""
+        self._report.call_fields(self.read.file, columns)
 
     def note(
         self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
@@ -207,7 +235,7 @@ class Reading:
                 kind=kind,
                 file=self.read.file,
                 row=row,
-                field=shown(field),
+                field=field,
                 value=shown(value),
                 facts={name: shown(fact, limit=_FACT) for name, fact in facts.items()},
             )

@@ -1,56 +1,38 @@
-"""What all readers of rows share: our fields, the columns that must be there, and ids."""
+"""What all readers of rows share: the columns that must be there, and ids."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
 from recagent.catalog import fields
+from recagent.catalog.columns import how_to_map, likely
 from recagent.catalog.report import Reading, file_name, shown
-from recagent.catalog.tables import Row
+from recagent.catalog.tables import Row, Table
 from recagent.errors import DataError
-
-ITEM_FIELDS = ("item_id", "scene", "title", "text", "task")
-EVENT_FIELDS = (
-    "user_id", "item_id", "timestamp", "scene", "kind", "value", "text", "device", "place"
-)  # fmt: skip
-USER_FIELDS = ("user_id", "tags", "about")
-
-# What exports call our fields; only used to suggest a column map.
-OTHER_NAMES: Mapping[str, Sequence[str]] = {
-    "item_id": ("sku", "asin", "id", "item", "itemid", "product_id", "productid", "goods_id",
-                "movieid", "movie_id", "book_id", "isbn", "商品编号", "商品id", "编号"),
-    "user_id": ("user", "userid", "customer", "customer_id", "uid", "member_id", "buyer_id",
-                "reviewerid", "顾客", "用户", "用户id", "会员编号"),
-    "title": ("name", "product_name", "item_name", "movie_title", "book_title", "名称", "标题",
-              "商品名"),
-    "scene": ("category", "shelf", "department", "domain", "surface", "场景", "货架", "类目"),
-    "timestamp": ("time", "when", "date", "datetime", "at", "created_at", "event_time", "ts",
-                  "时间", "日期"),
-}  # fmt: skip
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def require(path: Path, columns: Sequence[str], wanted: Sequence[str]) -> None:
-    """Check that the columns are there.
+def require(path: Path, table: Table, wanted: Sequence[str]) -> None:
+    """Check that the fields have columns.
 
     Raises:
-        DataError: one is not; the message shows those that are, and how to map one.
+        DataError: one has none; the message shows the columns, and how to map one.
     """
     for field in wanted:
-        if field not in columns:
-            other = next((c for c in columns if c.lower() in OTHER_NAMES.get(field, ())), "...")
-            hint = (
-                ' (or say which scene all rows are in: scene = "...")' if field == "scene" else ""
-            )
-            raise DataError(
-                f"{file_name(path)!r} has no column {field!r}; it has "
-                f"{', '.join(map(shown, columns))}. Map one: "
-                f'columns = {{ {field} = "{shown(other)}" }}{hint}'
-            )
+        if field in table.columns:
+            continue
+        other = likely(field, table.header, holds=table.holds) or "..."
+        whole = field == "scene" and not table.reading.by_command
+        hint = ' (or say which scene all rows are in: scene = "...")' if whole else ""
+        advice = how_to_map({field: other}, by_command=table.reading.by_command)
+        raise DataError(
+            f"{file_name(path)!r} has no column {field!r}; it has "
+            f"{', '.join(map(shown, table.header))}. Map one: {advice}{hint}"
+        )
 
 
 def content(row: Row) -> int:

@@ -86,7 +86,11 @@ class Catalog:
 
 
 def survey(
-    settings: Settings, *, on_progress: OnProgress | None = None, examples: int = 5
+    settings: Settings,
+    *,
+    on_progress: OnProgress | None = None,
+    examples: int = 5,
+    by_command: bool = False,
 ) -> Catalog:
     """Read and clean the files of ``[catalog]``, events included, and report on them.
 
@@ -94,6 +98,7 @@ def survey(
         settings: name the files and declare the cleaning.
         on_progress: told the stage (``checking``), how many events are done, and of how many.
         examples: problems of one kind and file that the report keeps.
+        by_command: whether the files were named on the command line: the advice is one for there.
 
     Raises:
         ConfigError: no item file is declared.
@@ -105,7 +110,7 @@ def survey(
             "no catalogue: add [[catalog.items]] with a path to recagent.toml (recagent init "
             "writes one), or try 'recagent demo'"
         )
-    report = Report(examples=examples)
+    report = Report(examples=examples, by_command=by_command)
     reader = ItemReader(report, attributes=settings.attributes, separator=files.list_separator)
     raw = [item for file in files.items for item in reader.read(file)]
     cleaner = cleaner_for(settings, report, reader)

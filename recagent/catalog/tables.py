@@ -16,6 +16,7 @@ from typing import Any, cast
 import orjson
 
 from recagent.catalog import layouts, separated
+from recagent.catalog.columns import FIELDS, Naming, how_to_map, name_columns
 from recagent.catalog.decoding import UNREADABLE, Decoder, Lines
 from recagent.catalog.report import FileRead, Reading, Report, file_name, shown
 from recagent.errors import DataError
@@ -32,25 +33,24 @@ _JSON_HEAD = 1_000  # lines whose keys are the columns; keys that come later are
 
 @dataclass(slots=True, kw_only=True)
 class Table:
-    """An open file: the names of its columns (ours, where mapped), and its rows, to be read once.
+    """An open file: its columns as it calls them and as we do, and its rows, to be read once.
 
     Rows are numbered from 1, the header apart; one that is broken is reported and left out.
     """
 
+    holds: layouts.Holds
     reading: Reading
+    header: Sequence[str]
     columns: list[str]
     rows: Rows
 
 
-def open_table(
-    file: FileSettings, *, holds: layouts.Holds, fields: Sequence[str], report: Report
-) -> Table:
+def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> Table:
     """Open a file and read its header.
 
     Args:
         file: path, column map and encoding.
         holds: what its rows are; chooses the file where the path is a folder.
-        fields: the names that the column map may use.
         report: told of every row that cannot be read.
 
     Raises:
@@ -64,15 +64,36 @@ def open_table(
         columns, rows = _opened(path, layout, file, reading)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
-    names = _named(path, columns, layout.columns, file.columns, fields)
-    for column, name in names.items():
-        if not name:
-            reading.note(None, "hidden column", field=column)
-    return Table(
-        reading=reading,
-        columns=[name for name in names.values() if name],
-        rows=_guarded(path, rows(names)),
+    _check_map(path, columns, file.columns, FIELDS[holds])
+    known = {field: column for field, column in layout.columns.items() if column in columns}
+    naming = name_columns(
+        columns,
+        holds=holds,
+        mapped={**known, **file.columns},
+        where=file_name(path),
+        by_command=reading.by_command,
     )
+    reading.call_fields({name: column for column, name in naming.names.items() if name})
+    _note_naming(reading, naming)
+    return Table(
+        holds=holds,
+        reading=reading,
+        header=columns,
+        columns=[name for name in naming.names.values() if name],
+        rows=_guarded(path, rows(naming.names)),
+    )
+
+
+def header_of(file: FileSettings, *, holds: layouts.Holds) -> tuple[Sequence[str], layouts.Layout]:
+    """The columns of a file as they are called there, and its layout; raises as ``open_table``."""
+    path = file.path
+    try:
+        path, layout = layouts.find(file.path, holds=holds)
+        read = FileRead(file=file_name(path), holds=holds, layout=layout.name, encoding="")
+        columns, _ = _opened(path, layout, file, Reading(Report(), read))
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+    return columns, layout
 
 
 def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Reading) -> Opened:
@@ -204,14 +225,9 @@ def _parquet(path: Path, reading: Reading) -> Opened:
     return schema.names(), partial(_renamed, rows())
 
 
-def _named(
-    path: Path,
-    columns: Sequence[str],
-    known: Mapping[str, str],
-    given: Mapping[str, str],
-    fields: Sequence[str],
-) -> dict[str, str]:
-    """Every column's name in our words; empty where another column is mapped to that name."""
+def _check_map(
+    path: Path, columns: Sequence[str], given: Mapping[str, str], fields: Sequence[str]
+) -> None:
     for field, column in given.items():
         if field not in fields:
             raise DataError(f"column map: {field!r} is none of {', '.join(fields)}")
@@ -226,9 +242,23 @@ def _named(
                 f"column map: {field!r} and {others[0]!r} are both mapped to {column!r}; "
                 "a column can be one thing"
             )
-    names = {column: field for field, column in {**known, **given}.items() if column in columns}
-    taken = set(names.values())
-    return {column: names.get(column, "" if column in taken else column) for column in columns}
+
+
+def _note_naming(reading: Reading, naming: Naming) -> None:
+    """Say what the columns are taken for where nobody said it, and which nothing reads."""
+    if naming.guessed:
+        pairs = (f"{shown(column)!r} → {name}" for name, column in naming.guessed.items())
+        reading.note(None, "read as", pairs=", ".join(pairs))
+    for column, name in naming.names.items():
+        if not name:
+            reading.note(None, "hidden column", field=column)
+    meant = {name: column for column, name in naming.meant.items()}
+    listed = ", ".join(repr(shown(column)) for column in naming.unread or meant.values())
+    if listed:
+        kind = "unread" if naming.unread else "attribute"
+        advice = how_to_map(meant, by_command=reading.by_command)
+        reading.note(None, f"{kind} {'meant' if meant else 'columns'}", columns=listed,
+                     advice=advice)  # fmt: skip
 
 
 def _renamed(rows: Rows, names: Names) -> Rows:

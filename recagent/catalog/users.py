@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from recagent.catalog import fields
+from recagent.catalog.columns import USER_FIELDS
 from recagent.catalog.report import Report
-from recagent.catalog.rows import USER_FIELDS, content, require, row_id
+from recagent.catalog.rows import content, require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.sections import FileSettings
 from recagent.types import User
@@ -25,8 +26,8 @@ class UserReader:
         Raises:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
         """
-        table = open_table(file, holds="users", fields=USER_FIELDS, report=self._report)
-        require(file.path, table.columns, ("user_id",))
+        table = open_table(file, holds="users", report=self._report)
+        require(file.path, table, ("user_id",))
         rows: list[tuple[str, Row]] = []
         extra: dict[str, None] = {}
         for number, row in table.rows:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 from recagent.types import Language
 
-Sentence = tuple[str, str]  # what is so, the next step
+# What is so, the next step, and where it is another one the next step on the command line.
+Sentence = tuple[str, str] | tuple[str, str, str]
 
 WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     "empty": {
@@ -241,6 +242,22 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         ),
         "zh": ("未读取列 {field!r}，因为另有一列映射到这个名称", "如果也需要它，请在文件中改名"),
     },
+    "read as": {
+        "en": ("columns known by their names: {pairs}", "map them, where that is wrong"),
+        "zh": ("按列名识别：{pairs}", "若有误，请用列映射指明"),
+    },
+    "unread columns": {
+        "en": ("columns that are not read: {columns}", "nothing, if that is meant"),
+        "zh": ("未读取的列：{columns}", "若属预期则无需处理"),
+    },
+    "unread meant": {
+        "en": ("columns that are not read: {columns}", "did you mean {advice}?"),
+        "zh": ("未读取的列：{columns}", "您是否想写 {advice}？"),
+    },
+    "attribute meant": {
+        "en": ("columns that became attributes: {columns}", "did you mean {advice}?"),
+        "zh": ("成为属性的列：{columns}", "您是否想写 {advice}？"),
+    },
     "english vectors": {
         "en": (
             "{value} items have Chinese titles, and the default embedder knows English words only",
@@ -263,7 +280,8 @@ JOINS: Mapping[Language, Mapping[str, str]] = {
 NOTES = frozenset(
     {"orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
      "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
-     "unused attribute", "hidden column", "english vectors"}
+     "unused attribute", "hidden column", "english vectors", "read as", "unread columns",
+     "unread meant", "attribute meant"}
 )  # fmt: skip
 
 STEPS: Mapping[str, Mapping[Language, str]] = {

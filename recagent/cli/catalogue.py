@@ -63,7 +63,7 @@ def validate(
         _catalog_settings(config, lang, drop_orphans), files or [], columns=_column_map(columns)
     )
     with progress() as advance:
-        found = survey(settings, on_progress=advance, examples=limit).report
+        found = survey(settings, on_progress=advance, examples=limit, by_command=bool(files)).report
     if json:
         show.print_json(report.report_json(found, lang=settings.lang))
     else:

@@ -214,9 +214,10 @@ MESSAGES: Mapping[str, str] = {
         "/v1)? Or set [model] name"
     ): "{0} 没有按 OpenAI 的方式列出模型；服务地址对吗（通常以 /v1 结尾）？也可设置 [model] name",
     "{} failed: {}": "{0} 失败：{1}",
-    "{} has neither item_id nor user_id; it has {}. Map them: --map {}": "{0} 既没有 item_id 也没有 user_id；它的列有 {1}。请映射：--map {2}",
+    "{} has neither item_id nor user_id; it has {}. Map them, as {}": "{0} 既没有 item_id 也没有 user_id；它的列有 {1}。请映射，如 {2}",
     "{} has no column {} (mapped to {}); it has {}": "{0} 没有列 {1}（对应 {2}）；它的列有 {3}",
-    '{} has no column {}; it has {}. Map one: columns = { {} = "{}" }{}': '{0} 没有列 {1}；它的列有 {2}。请映射：columns = {{ {3} = "{4}" }}{5}',
+    "{} has no column {}; it has {}. Map one: {}{}": "{0} 没有列 {1}；它的列有 {2}。请映射：{3}{4}",
+    "{}: columns {} and {} could both be {}; say which, as {}": "{0}：列 {1} 和 {2} 都可能是 {3}；请指明，如 {4}",
     "{} has no items{}; give a file with at least one row that can be used": "{0} 没有商品{1}；请提供至少有一行可用的文件",
     "{} has two columns {}; rename one": "{0} 有两列都叫 {1}；请给其中一列改名",
     "{} is damaged: sha256 {}..., expected {}...": "{0} 已损坏：sha256 为 {1}...，应为 {2}...",

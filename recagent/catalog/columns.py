@@ -1,0 +1,221 @@
+"""Which column is which of our fields: by a map, by our own names, or as exports call them.
+
+It sees names alone, and no values.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from recagent.catalog.layouts import Holds
+from recagent.catalog.report import shown
+from recagent.errors import DataError
+
+Tiers = Sequence[str]  # names in words, the surest first; within one tier they are equally sure
+
+ITEM_FIELDS = ("item_id", "scene", "title", "text", "task")
+EVENT_FIELDS = (
+    "user_id", "item_id", "timestamp", "scene", "kind", "value", "text", "device", "place"
+)  # fmt: skip
+USER_FIELDS = ("user_id", "tags", "about")
+FIELDS: Mapping[Holds, Sequence[str]] = {
+    "items": ITEM_FIELDS, "events": EVENT_FIELDS, "users": USER_FIELDS
+}  # fmt: skip
+
+_PERSON = (
+    "user userid uid username customer customerid custid member memberid buyer buyerid reviewer "
+    "reviewerid account accountid visitor visitorid client clientid person personid "
+    "用户 用户id 用户编号 会员 会员id 会员编号 顾客 顾客id 顾客编号 "
+    "客户 客户id 客户编号 买家 买家id"
+)
+_ITEM = (
+    "itemid product productid sku asin isbn goods goodsid movieid filmid bookid trackid songid "
+    "artistid albumid gameid animeid videoid articleid newsid courseid businessid recipeid "
+    "商品id 商品编号 物品id 物品编号"
+)
+_THING = "item movie film book track song artist album game anime video article 商品 物品"
+_TITLE = (
+    "name productname producttitle itemname itemtitle movietitle movienames filmtitle booktitle "
+    "gamename songname trackname artistname animename headline "
+    "名称 标题 名字 商品名 商品名称 商品标题 片名 电影名 电影名称 书名 歌名 游戏名 动画名"
+)
+_TIME = (
+    "time when date datetime at ts createdat createtime createdate eventtime eventdate unixtime "
+    "unixtimestamp unixreviewtime reviewtime reviewdate ratedat ratingtime ratingdate "
+    "时间 日期 时间戳 行为时间 评分时间 评论时间 浏览时间 购买时间 下单时间 创建时间"
+)
+_KIND = (
+    "event eventtype eventname action actiontype behavior behaviortype behaviour behaviourtype "
+    "interaction interactiontype 行为 行为类型 动作 操作 操作类型"
+)
+_VALUE = (
+    "rating ratings score scores stars star rate overall ratingvalue ratingscore bookrating "
+    "movierating userrating userscore myrating myscore reviewscore reviewrating "
+    "评分 打分 分数 得分 星级"
+)
+_REVIEW = "review reviewtext reviewbody comment comments 评论 评论内容 点评"
+_ALIASES: Mapping[Holds, Mapping[str, Tiers]] = {
+    "items": {
+        "item_id": (_ITEM + " id 编号", _THING),
+        "scene": ("场景",),
+        "title": (_TITLE, _THING),
+        "text": ("description", "desc", "overview", "synopsis", "plot", "summary",
+                 "描述 商品描述", "简介 内容简介 剧情简介", "介绍"),
+    },
+    "events": {
+        "user_id": (_PERSON,),
+        "item_id": (_ITEM, _THING),
+        "timestamp": (_TIME,),
+        "scene": ("场景",),
+        "kind": (_KIND,),
+        "value": (_VALUE,),
+        "text": (_REVIEW,),
+        "device": ("设备",),
+        "place": ("地点",),
+    },
+    "users": {
+        "user_id": (_PERSON, "id 编号"),
+        "tags": ("interests likes hobbies 兴趣 兴趣爱好 标签",),
+        "about": ("bio 简介 个人简介",),
+    },
+}  # fmt: skip
+# What may be meant where a field has no column: proposed, never taken.
+_PERHAPS: Mapping[str, str] = {
+    "scene": "category categoryname categorycode shelf department domain surface 类别 类目 货架",
+    "kind": "type 类型 activity", "timestamp": "year month day 年份",
+    "value": "grade vote votes weight 评价",
+}  # fmt: skip
+_ENDS_AS_ID = re.compile(r"(?:id|编号)$")
+_OTHER_IDS = re.compile(
+    r"^(?:session|order|transaction|event|row|log|record|category|brand|shop|store|seller|parent|"
+    r"author|user|customer|device|imdb|tmdb|line|记录|订单|类别|品牌|店铺|用户|会员)|^index|^unnamed"
+)
+_MUST_BE_SURE = frozenset({"user_id", "item_id", "title", "timestamp", "kind", "value"})
+_NEAR = 0.8  # likeness of two names, of which one may be a typing mistake
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """What the columns of a file are.
+
+    Attributes:
+        names: column -> our field, or its own name where it is none.
+        guessed: our field -> column, of those that no map and no layout says.
+        unread: columns that nothing reads.
+        meant: of columns that are no field, those that may be meant as one: column -> field.
+    """
+
+    names: Mapping[str, str]
+    guessed: Mapping[str, str]
+    unread: Sequence[str] = ()
+    meant: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def name_columns(
+    columns: Sequence[str],
+    *,
+    holds: Holds,
+    mapped: Mapping[str, str],
+    where: str,
+    by_command: bool = False,
+) -> Naming:
+    """The fields of a file's columns.
+
+    Args:
+        columns: of the file, each once.
+        holds: what a row is.
+        mapped: our field -> column, where somebody says so.
+        where: the file, for messages.
+        by_command: whether the advice is one for the command line, or for a config file.
+
+    Raises:
+        DataError: two columns could be the same field.
+    """
+    names = {column: name for name, column in mapped.items()}
+    guessed: dict[str, str] = {}
+    for name in FIELDS[holds]:
+        if name in mapped:
+            continue
+        found = _candidates(name, [column for column in columns if column not in names], holds)
+        if len(found) > 1 and name in _MUST_BE_SURE:
+            listed = ", ".join(repr(shown(column)) for column in found[:-1])
+            raise DataError(
+                f"{where!r}: columns {listed} and {shown(found[-1])!r} could both be {name!r}; "
+                f"say which, as {how_to_map({name: found[0]}, by_command=by_command)}"
+            )
+        if len(found) == 1:
+            names[found[0]] = name
+            if found[0] != name:
+                guessed[name] = found[0]
+    taken = set(names.values())
+    rest = [column for column in columns if column not in names and column not in taken]
+    return Naming(
+        names={column: names.get(column, "" if column in taken else column) for column in columns},
+        guessed=guessed,
+        unread=rest if holds == "events" else (),
+        meant=_meant(rest, [name for name in FIELDS[holds] if name not in taken], holds),
+    )
+
+
+def how_to_map(columns: Mapping[str, str], *, by_command: bool) -> str:
+    """What to write so that these columns are these fields."""
+    if by_command:
+        return "--map " + ",".join(f"{name}={shown(column)}" for name, column in columns.items())
+    pairs = ", ".join(f'{name} = "{shown(column)}"' for name, column in columns.items())
+    return f"columns = {{ {pairs} }}"
+
+
+def likely(name: str, columns: Sequence[str], *, holds: Holds) -> str:
+    """The column that a field may be; empty where none looks like it."""
+    found = _candidates(name, columns, holds)
+    perhaps = _PERHAPS.get(name, "").split()
+    return next(iter([*found, *(column for column in columns if _plain(column) in perhaps)]), "")
+
+
+def fields_of(columns: Sequence[str], *, holds: Holds) -> AbstractSet[str]:
+    """The fields that a file has if its rows are what ``holds`` says; without a complaint."""
+    return {name for name in FIELDS[holds] if _candidates(name, columns, holds)}
+
+
+def _candidates(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
+    """The columns of the surest tier that has any."""
+    if name in columns:
+        return [name]
+    plain = {column: _plain(column) for column in columns}
+    tiers = (_plain(name), *_ALIASES[holds].get(name, ()))
+    for tier in tiers:
+        found = [column for column in columns if plain[column] in tier.split()]
+        if found:
+            return found
+    if name != "item_id":
+        return []
+    return [
+        column
+        for column in columns
+        if _ENDS_AS_ID.search(plain[column])
+        and not _OTHER_IDS.search(plain[column])
+        and plain[column] not in ("id", *_PERSON.split())
+    ]
+
+
+def _meant(columns: Sequence[str], fields: Sequence[str], holds: Holds) -> dict[str, str]:
+    meant: dict[str, str] = {}
+    for column in columns:
+        plain = _plain(column)
+        for name in fields:
+            known = [_plain(name), *" ".join(_ALIASES[holds].get(name, ())).split()]
+            perhaps = plain in _PERHAPS.get(name, "").split() and holds == "events"
+            if perhaps or (plain and get_close_matches(plain, known, n=1, cutoff=_NEAR)):
+                meant[column] = name
+                break
+    return meant
+
+
+def _plain(name: str) -> str:
+    """``User-ID``, ``user_id`` and ``userId`` alike."""
+    return re.sub(r"[\s_\-./]+", "", unicodedata.normalize("NFKC", name)).casefold()

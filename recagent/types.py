@@ -447,7 +447,8 @@ class Entry:
 
     Attributes:
         rank: from 1.
-        probability: a softmax over the pool.
+        probability: the share of the pool, a softmax over its scores. It compares candidates of one
+            pool, need not fall with the rank (diversity, a wish) and is not shown to people.
         like: calibrated probability that the person will like the item; None without a fitted head,
             or where people never say what they do not like.
         features: scores of the sources that found it.

@@ -21,14 +21,14 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "task item": "item", "task content": "content", "task activity": "activity",
         "task person": "person",
         "review": "For human review.",
-        "item": "Item", "chance": "Probability", "why": "Why",
+        "item": "Item", "like": "Likely to like", "why": "Why",
         "none": "(nothing known supports it)",
         "warm": "", "scene": "new in this scene", "fully": "nothing known: popular and varied",
         "identified": "identified from context and events",
         "last event": "the scene of their last event", "most active scene": "the busiest scene",
         "forgotten": "{n} replies forgotten",
         "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
-        "like": "likes it: {like:.0%}", "gated": "gate closed: no gain shown here", "head": "head",
+        "gated": "gate closed: no gain shown here", "head": "head",
         "moved": "your answers moved {n} of the pool",
         "unfitted": "asked only after a fit",
         "no model": "no model asked", "imagined only": "a model imagined, none ranked",
@@ -48,13 +48,13 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
     "zh": {
         "task item": "商品", "task content": "内容", "task activity": "活动", "task person": "人物",
         "review": "须经人工审核。",
-        "item": "商品", "chance": "概率", "why": "理由", "none": "（暂无依据）",
+        "item": "商品", "like": "可能喜欢", "why": "理由", "none": "（暂无依据）",
         "warm": "", "scene": "初次来到此场景", "fully": "暂无此人的记录：按热门且多样推荐",
         "identified": "由情境与行为识别",
         "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
         "forgotten": "已忘记 {n} 个回答",
         "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
-        "like": "喜欢：{like:.0%}", "gated": "门已关闭：此处未见增益",
+        "gated": "门已关闭：此处未见增益",
         "moved": "您的反馈移动了 {n} 个候选", "head": "排序头",
         "unfitted": "学习（fit）之后才调用",
         "no model": "未调用模型", "imagined only": "模型只作设想，未参与排序",
@@ -100,7 +100,9 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     table = Table(title=Text(one_line(title, 120), style="bold"), title_justify="left")
     table.add_column("#", justify="right")
     table.add_column(words["item"], overflow="fold", max_width=32)
-    table.add_column(words["chance"], justify="right")
+    with_likes = any(entry.like is not None for entry in slate.entries)
+    if with_likes:
+        table.add_column(words["like"], justify="right")
     table.add_column(words["why"], overflow="fold")
     for entry, why in zip(slate.entries, reasons, strict=True):
         said = "\n".join(claim.text for claim in why.claims) or words["none"]
@@ -108,10 +110,8 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
             f" · {words['task ' + entry.item.task]}" if mixed else ""
         )
         name = Text.assemble(caption(entry.item), ("\n" + below, "dim"))
-        chance = Text(f"{entry.probability:.1%}")
-        if entry.like is not None:
-            chance.append("\n" + words["like"].format(like=entry.like), "dim")
-        table.add_row(str(entry.rank), name, chance, Text(said))
+        like = "" if entry.like is None else f"{entry.like:.0%}"
+        table.add_row(str(entry.rank), name, *([Text(like)] if with_likes else []), Text(said))
     out.print(table)
     print_notice(reasons[0].notice, lang=lang, review=slate.trace.review)
     out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)

@@ -61,7 +61,7 @@ class Options:
         limit: proposals per source.
         source_weights: in the fusion; 1 for a source that is not named.
         language_weight: w in w z(language) + (1 - w) z(retrieval), 0 to 1.
-        temperature: of the softmax that gives the shown probability, above 0.
+        temperature: of the softmax that gives the share of the pool, above 0.
         feedback: how far a person's answers to slates may move an item: the largest |log f|; 0 is
             not at all.
         diversity: 0 to 1; a person of whom nothing is known gets at least ``COLD_DIVERSITY``.

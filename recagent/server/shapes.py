@@ -149,8 +149,17 @@ class EntryShown(BaseModel):
 
     rank: int
     item: Item
-    probability: float
-    like: float | None
+    probability: Annotated[
+        float,
+        Field(
+            description="Share of the pool: it compares candidates of one pool, and need not fall "
+            "with the rank. Show people the rank, or like."
+        ),
+    ]
+    like: Annotated[
+        float | None,
+        Field(description="Calibrated chance that the person will like it; null where unknown."),
+    ]
     features: Mapping[str, float]
     reasons: tuple[Reason, ...]
 

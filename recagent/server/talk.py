@@ -137,5 +137,5 @@ def _listed(shown: Shown) -> str:
     lines = ["\n"]
     for entry, why in zip(shown.slate.entries, shown.explanations, strict=True):
         reasons = " ".join(claim.text for claim in why.claims)
-        lines.append(f"{entry.rank}. **{entry.item.title}** ({entry.probability:.0%}) {reasons}\n")
+        lines.append(f"{entry.rank}. **{entry.item.title}** {reasons}".rstrip() + "\n")
     return "".join(lines)

@@ -64,6 +64,7 @@ def test_a_walk_through_the_page(page, live):
     expect(page.get_by_role("tab", name="Books")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_text("cat is known here")).to_be_visible()
     assert set(titles(page)) == {"Bread", "Maps", "<b>Ghosts</b>"}  # b1 and b3 are known to cat
+    assert "%" not in page.locator("#entries").inner_text()  # a rank, and no share of the pool
 
     # Why: the sentences, and what they rest on.
     card = page.locator(".card").first
@@ -140,7 +141,7 @@ def test_the_page_is_worked_with_the_keyboard_alone(page, live):
 def test_nothing_is_without_a_name_for_a_screen_reader(page, live):
     page.goto(f"{live}/?user=ann&scene=books")
     titles(page)
-    for role in ("button", "textbox", "tab", "meter", "tablist", "log"):
+    for role in ("button", "textbox", "tab", "tablist", "log"):
         for node in page.get_by_role(role).all():
             if node.is_visible():
                 expect(node).to_have_accessible_name(re.compile(r"\S"))

@@ -6,8 +6,6 @@ export function element(name, className, text) {
   return node;
 }
 
-const percent = (share) => (share < 0.1 ? `${(100 * share).toFixed(1)}%` : `${Math.round(100 * share)}%`);
-
 function facts(item) {
   const shown = Object.values(item.attributes)
     .flatMap((value) => value)
@@ -27,22 +25,10 @@ function change(entry, before, words) {
   return mark;
 }
 
-function meter(entry, words) {
-  const row = element("div", "meter", "");
-  const bar = element("span", "bar", "");
-  bar.style.setProperty("--share", `${100 * entry.probability}%`);
-  bar.setAttribute("role", "meter");
-  bar.setAttribute("aria-label", words("probability"));
-  bar.setAttribute("aria-valuemin", "0");
-  bar.setAttribute("aria-valuemax", "1");
-  bar.setAttribute("aria-valuenow", entry.probability.toFixed(4));
-  bar.setAttribute("aria-valuetext", percent(entry.probability));
-  row.append(bar, element("b", "", percent(entry.probability)));
-  row.title = words("probability");
-  if (entry.like !== null) {
-    row.append(element("span", "likes", words("like", { p: percent(entry.like) })));
-  }
-  return row;
+// Only what means the same on every slate: the share of the pool is told in the trace.
+function likely(entry, words) {
+  if (entry.like === null) return [];
+  return [element("p", "likes", words("like", { p: `${Math.round(100 * entry.like)}%` }))];
 }
 
 // The scenes, other than this one, whose likes the reasons rest on.
@@ -140,8 +126,8 @@ export function drawEntries(list, slate, options) {
     const attributes = element("p", "facts", "");
     attributes.append(...facts(entry.item), ...carried(entry, slate, options));
     const told = element("div", "", "");
-    told.append(name, attributes);
-    head.append(rank, told, meter(entry, words));
+    told.append(name, attributes, ...likely(entry, words));
+    head.append(rank, told);
     const reasons = element("ul", "reasons", "");
     const lines = entry.reasons.map((reason) => element("li", "", reason.text));
     reasons.append(...(lines.length ? lines : [element("li", "", words("noReason"))]));

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 
@@ -12,30 +12,47 @@ from recagent.errors import DataError, NotFoundError
 from recagent.protocols import EventStore, ItemIndex
 from recagent.types import Event, Impression, RatingScale, Slate
 
+SKEW = timedelta(minutes=10)  # by which the clock of who tells of an event may be fast
+
 
 async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -> Event:
     """The event, its scene filled in with the item's own where it is empty.
 
     Raises:
-        DataError: an unknown item, scene or kind, a time without zone, or a rating off the scale.
+        DataError: an unknown item, scene or kind, a time without zone or in the future, or a rating
+            off the scale.
     """
     event_kind(event.kind)
     if not event.user_id:
         raise DataError("an event needs a user id")
     check_rating(event, scale=scale)
     check_time(event.at)
+    now = datetime.now(tz=UTC)
+    if event.at > now + SKEW:
+        raise DataError(
+            f"time {event.at.isoformat()!r} is in the future (it is {now:%Y-%m-%dT%H:%M} UTC now); "
+            "give the time at which it happened, with its zone"
+        )
     scene = await scene_of(event.item_id, index=index, scene=event.scene or None)
     return replace(event, scene=scene)
 
 
 def check_time(at: datetime | None) -> None:
-    """Refuse a time without a zone; None is now.
+    """Refuse a time without a zone, or one that UTC does not have; None is now.
 
     Raises:
-        DataError: it has none.
+        DataError: it is one.
     """
-    if at is not None and at.tzinfo is None:
+    if at is None:
+        return
+    if at.tzinfo is None:
         raise DataError(f"time {at.isoformat()!r} has no zone; add one, as in +00:00")
+    try:
+        at.astimezone(UTC)
+    except OverflowError as error:
+        raise DataError(
+            f"time {at.isoformat()!r} is before year 1 or after year 9999 in UTC; correct it"
+        ) from error
 
 
 def check_rating(event: Event, *, scale: RatingScale) -> None:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.catalog import Report, duplicates, missing, survey, texts
-from recagent.catalog.cleaning import Cleaner, script
+from recagent.catalog.cleaning import Cleaner
 from recagent.catalog.report import FileRead, Reading
+from recagent.catalog.scripts import script
 from recagent.sections import AttributeSettings, CleaningSettings
 from recagent.settings import Settings
 
@@ -285,6 +286,24 @@ def test_the_script_of_a_title(title, name):
 )  # fmt: skip
 def test_titles_are_told_apart_by_their_script(title, named):
     assert script(title) == named
+
+
+def test_text_that_was_encoded_twice_is_mended_and_counted_by_column():
+    items = [make_item("a", title="PokÃ©mon", name="ä½ å¥½"), make_item("b", title="Amélie")]
+    out, _, report = cleaned(items)
+    assert [(item.title, item.attributes.get("name")) for item in out] == [
+        ("Pokémon", "你好"), ("Amélie", None),
+    ]  # fmt: skip
+    assert counts(report) == {("encoded twice", "title"): 1, ("encoded twice", "name"): 1}
+    assert not report.problems
+
+
+def test_text_whose_bytes_are_lost_is_a_fault_that_names_the_column():
+    _, _, report = cleaned([make_item("a", title="ÐœÐ¾ÑÐºÐ²Ð°"), make_item("b")])
+    assert [str(problem) for problem in report.examples()] == [
+        "'items.csv': 'title' 'ÐœÐ¾ÑÐºÐ²Ð°' is UTF-8 that was read in another encoding, and parts "
+        "are lost; export the column 'title' anew, as UTF-8"
+    ]
 
 
 def test_peoples_words_tags_and_attributes_are_cleaned_too(tmp_path):

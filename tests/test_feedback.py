@@ -16,6 +16,8 @@ ITEMS = [
     make_item("both", "a film", scene="films"),
 ]
 
+CHINA = timezone(timedelta(hours=8))
+
 
 def record(user_id, item_id, **event):
     """The event that is returned, and all that the store holds of the person."""
@@ -45,8 +47,18 @@ def test_without_a_time_it_is_now_in_utc():
     assert recorded.at.tzinfo == UTC
 
 
+def test_a_clock_may_be_a_little_fast():
+    at = datetime.now(tz=UTC) + timedelta(minutes=5)
+    assert record("ann", "b1", at=at)[0].at == at
+
+
+def test_an_event_of_year_1_is_stored():
+    at = datetime(1, 1, 1, tzinfo=UTC)
+    assert record("ann", "b1", at=at)[1][0].at == at
+
+
 def test_any_zone_will_do():
-    at = datetime(2024, 5, 1, 20, tzinfo=timezone(timedelta(hours=8)))
+    at = datetime(2024, 5, 1, 20, tzinfo=CHINA)
     recorded, _ = record("ann", "b1", at=at)
     assert recorded.at == NOON
 
@@ -72,6 +84,9 @@ def test_a_rating_lies_on_the_scale(value):
         ("ann", "b1", {"kind": "rating", "value": 10.5}, "from 0 to 10, got 10.5"),
         ("ann", "b1", {"kind": "rating", "value": float("nan")}, "from 0 to 10, got nan"),
         ("ann", "b1", {"at": datetime(2024, 5, 1)}, "no zone; add one"),
+        ("ann", "b1", {"at": datetime(9999, 12, 31, tzinfo=UTC)}, "is in the future .it is 2"),
+        ("ann", "b1", {"at": datetime.now(tz=UTC) + timedelta(minutes=20)}, "with its zone"),
+        ("ann", "b1", {"at": datetime(1, 1, 1, tzinfo=CHINA)}, "before year 1 or after year 9999"),
         ("", "b1", {}, "needs a user id"),
     ],
 )

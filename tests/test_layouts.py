@@ -65,10 +65,10 @@ def test_its_people_have_attributes_and_post_codes_keep_their_zeros(tmp_path, la
 def test_a_title_with_a_quote_or_a_letter_of_latin_1_is_a_title(tmp_path):
     path = tmp_path / "movies.dat"
     path.write_bytes(
-        '1::"Crocodile" Dundee (1986)::Comedy\n2::Am\xe9lie::Drama\n'.encode("latin-1")
+        b'1::"Crocodile" Dundee (1986)::Comedy\n2::Am\xe9lie::Drama\n3::Ocean\x92s Eleven::Crime\n'
     )
     assert [item.title for item in read_items(raw(path, scene="films"))] == [
-        '"Crocodile" Dundee (1986)', "Amélie",
+        '"Crocodile" Dundee (1986)', "Amélie", "Ocean’s Eleven",
     ]  # fmt: skip
 
 

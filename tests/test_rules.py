@@ -1,7 +1,7 @@
 """A scene's rules: what they keep away from a request, what comes again, and in which order."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -103,6 +103,13 @@ def test_news_are_fresh_before_the_request_or_before_the_newest_one():
     assert kept_away(news, rule, at=NOON)[0] == {"d10", "undated"}
     assert kept_away(news, rule, at=NOON - timedelta(days=3))[0] == {"d10", "undated"}
     assert kept_away(news, rule, at=NOON - timedelta(days=20))[0] == {"undated"}
+
+
+@pytest.mark.parametrize("published", ["0001-01-01", "0001-01-02T00:00:00"])
+def test_days_of_year_1_are_no_fault_of_a_rule(published):
+    old = [make_item("old", published=published), make_item("undated")]
+    assert kept_away(old, FreshRule(fresh_days=3), at=NOON)[0] == {"undated"}
+    assert kept_away(old, FreshRule(fresh_days=1e12), at=NOON)[0] == {"undated"}
 
 
 def test_a_persons_own_attribute_bars_or_demands_and_says_nothing_where_it_is_not_told():
@@ -209,6 +216,9 @@ def test_what_was_liked_comes_again_after_its_time_and_what_was_skipped_never():
     assert gone(RepeatRule(repeat_days=0)) == {"bad", "forgotten"}
     assert gone(RepeatRule(repeat_days=9)) == {"new", "old", "bad", "forgotten"}
     assert gone(RepeatRule(repeat_days=1), at=None) == {"bad", "forgotten"}
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    for rule, at in ((RepeatRule(repeat_days=9), first), (RepeatRule(repeat_days=1e12), NOON)):
+        assert gone(rule, at=at) == {"new", "old", "bad", "forgotten"}
 
 
 def test_what_was_begun_stays_on_a_path_until_it_is_finished():

@@ -104,8 +104,10 @@ def test_a_fallback_of_json_lines_mends_the_value_and_not_its_neighbours(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("value", "encoding"), [("活着就好", "gb18030"), ("三體小說", "big5"), ("Amélie", "cp1252")]
-)
+    ("value", "encoding"),
+    [("活着就好", "gb18030"), ("三體小說", "big5"), ("Amélie", "cp1252"), ("It’s", "cp1252"),
+     ("Béla", "cp1252"), ("Æon Flux", "cp1252"), ("5 € – 9", "cp1252"), ("“Curly”", "cp1252")],
+)  # fmt: skip
 def test_without_a_fallback_each_row_is_left_out_with_a_guess_of_its_own(tmp_path, value, encoding):
     content = b"item_id,title\n1,%b\n2,ok\n3,x%b\n" % ((value.encode(encoding),) * 2)
     rows, report = read(written(tmp_path / "items.csv", content))
@@ -114,6 +116,27 @@ def test_without_a_fallback_each_row_is_left_out_with_a_guess_of_its_own(tmp_pat
     assert (first.row, second.row) == (1, 3)
     assert f"is not utf-8; in {encoding} it reads {value!r}" in str(first)
     assert f"in {encoding} it reads {'x' + value!r}" in str(second)
+
+
+WESTERN = "“Don’t” – 5 € Š Ÿ Amélie"
+
+
+@pytest.mark.parametrize("name", ["latin-1", "iso-8859-1", "cp1252", "windows-1252"])
+@pytest.mark.parametrize("setting", ["encoding", "fallback"])
+def test_what_is_called_latin_1_has_the_quotes_and_the_euro_of_cp1252(tmp_path, name, setting):
+    content = b"item_id,title\n1,%b\n" % WESTERN.encode("cp1252")
+    path = written(tmp_path / "items.csv", content)
+    rows, report = read(path, **{setting: name})
+    assert rows == [(1, {"item_id": "1", "title": WESTERN})]
+    assert not report.problems
+    assert report.files[0].encoding == ("cp1252" if setting == "encoding" else "utf-8")
+
+
+@pytest.mark.parametrize("setting", ["encoding", "fallback"])
+def test_a_byte_that_cp1252_does_not_have_costs_no_row_of_latin_1(tmp_path, setting):
+    path = written(tmp_path / "items.csv", b"item_id,title\n1,\x93A\x81\xe9\n")
+    rows, _ = read(path, **{setting: "latin-1"})
+    assert rows == [(1, {"item_id": "1", "title": "“A\x81é"})]
 
 
 def test_a_header_in_another_encoding_names_one_to_set(tmp_path):

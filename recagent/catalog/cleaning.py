@@ -7,18 +7,15 @@ settings give the same result.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
 
 from recagent import storable
-from recagent.catalog import duplicates, missing, texts
+from recagent.catalog import duplicates, missing, mojibake, texts
 from recagent.catalog.report import Problem, Reading, Report, shown
 from recagent.sections import AttributeSettings, CleaningSettings, TextStep
 from recagent.types import Item, User, Value
-
-_OTHERS_HAN = re.compile("[\u3040-\u30ff\uac00-\ud7af]")  # Japanese and Korean have Han too
 
 Aliases = Mapping[tuple[str, str], str]  # (scene, id of a merged item) -> id that stands for it
 Origin = Callable[[Item], tuple[Reading, int]]  # the file, and the row there
@@ -75,6 +72,8 @@ class Cleaner:
     def text(self, value: str, *, field: str, where: str) -> str:
         """A text of ``field`` after its steps, not longer than ``max_text``."""
         steps, limit = self._steps(field), self._cleaning.max_text
+        if "unicode" in steps and not value.isascii():
+            value = self._encoded_once(value, field=field, where=where)
         for step in ("html", "unicode", "space"):
             needed = step == "unicode" and storable.BROKEN.search(value) is not None
             if (step in steps or needed) and (after := texts.cleaned(value, step)) != value:
@@ -91,6 +90,17 @@ class Cleaner:
         ):
             self._report.problem(Problem(kind="html", file=where, field=field, value=shown(value)))
         return value
+
+    def _encoded_once(self, value: str, *, field: str, where: str) -> str:
+        """A text whose UTF-8 was encoded twice, as it was meant; a fault where that is lost."""
+        after = mojibake.mended(value)
+        if after != value:
+            self._report.changed("encoded twice", field, where=where, before=value, after=after)
+        elif mojibake.is_garbled(value) and not self._report.counted("garbled", where):
+            self._report.problem(
+                Problem(kind="garbled", file=where, field=field, value=shown(value))
+            )
+        return after
 
     def _steps(self, field: str) -> Sequence[TextStep]:
         declared = self._attributes.get(field)
@@ -217,12 +227,3 @@ def _scaler(numbers: Sequence[float], method: str) -> Callable[[float], float]:
         return lambda number: (number - low) / width if width else 0.0
     mean, deviation = fmean(numbers), pstdev(numbers)
     return lambda number: (number - mean) / deviation if deviation else 0.0
-
-
-def script(title: str) -> str:
-    """``Chinese`` for Han characters without kana or hangul, else ``Latin`` or ``other``."""
-    if _OTHERS_HAN.search(title):
-        return "other"
-    if any("\u3400" <= char <= "\u9fff" for char in title):
-        return "Chinese"
-    return "Latin" if any(char.isascii() and char.isalpha() for char in title) else "other"

@@ -31,6 +31,12 @@ _MARKS = (
 )
 _GUESSES = ["gb18030", "big5", "cp1252"]
 _READS_ANYTHING = "latin-1"
+_PAIR = re.compile(b"[\x80-\xff]{2}")
+# What calls itself latin-1 is cp1252, with curly quotes and the euro where latin-1 has controls;
+# browsers read it so too. Five bytes are none in cp1252 and stay controls.
+_AS_CP1252 = {
+    byte: char for byte in range(0x80, 0xA0) if (char := bytes([byte]).decode("cp1252", "ignore"))
+}
 
 
 class Lines:
@@ -39,7 +45,10 @@ class Lines:
     def __init__(self, path: Path, encoding: str) -> None:
         """Opens nothing yet; an encoding that is not given is the byte order mark's, or UTF-8."""
         found = encoding or _marked(path) or "utf-8"
+        self._is_western = _is_latin_1(found)
         self.encoding = "utf-8" if found == "utf-8-sig" else found
+        if self._is_western:
+            self.encoding = "cp1252"
         self.broken = False
         self._path = path
 
@@ -48,14 +57,19 @@ class Lines:
         errors = "strict" if wide else "surrogateescape"
         with (
             closing(opened(self._path)) as binary,
-            io.TextIOWrapper(binary, self.encoding, errors=errors, newline="") as text,
+            io.TextIOWrapper(binary, self._read_as(), errors=errors, newline="") as text,
         ):
             for line in text:
                 if not line.isascii():
+                    if self._is_western:
+                        line = line.translate(_AS_CP1252)  # noqa: PLW2901
                     if _BROKEN.search(line):
                         self.broken = True
                     line = line.removeprefix(_MARK)  # noqa: PLW2901
                 yield line
+
+    def _read_as(self) -> str:
+        return _READS_ANYTHING if self._is_western else self.encoding
 
 
 class Decoder:
@@ -94,19 +108,19 @@ class Decoder:
         The encoding is looked for once in a file, because that is slow.
         """
         raw = self._raw(value)
-        if not self._guess:
-            from charset_normalizer import from_bytes  # noqa: PLC0415 - rarely needed
-
-            best = from_bytes(raw, cp_isolation=_GUESSES).best()
-            self._guess = best.encoding if best else _READS_ANYTHING
-        try:
-            return self._guess, raw.decode(self._guess)
-        except UnicodeError:
-            return _READS_ANYTHING, raw.decode(_READS_ANYTHING)
+        self._guess = self._guess or _guess(raw)
+        for encoding in (self._guess, "cp1252"):
+            try:
+                return encoding, raw.decode(encoding)
+            except UnicodeError:
+                continue
+        return _READS_ANYTHING, raw.decode(_READS_ANYTHING)
 
     def _by_fallback(self, value: str) -> str | None:
         if not self._fallback:
             return None
+        if _is_latin_1(self._fallback):
+            return self._raw(value).decode(_READS_ANYTHING).translate(_AS_CP1252)
         try:
             return self._raw(value).decode(self._fallback)
         except UnicodeError:
@@ -114,6 +128,20 @@ class Decoder:
 
     def _raw(self, value: str) -> bytes:
         return value.encode(self.lines.encoding, "surrogateescape")
+
+
+def _guess(raw: bytes) -> str:
+    # "It’s" and "Béla" are Chinese words to a detector, but Chinese has its bytes in pairs.
+    if not _PAIR.search(raw):
+        return "cp1252"
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - rarely needed
+
+    best = from_bytes(raw, cp_isolation=_GUESSES).best()
+    return best.encoding if best else "cp1252"
+
+
+def _is_latin_1(encoding: str) -> bool:
+    return bool(encoding) and codecs.lookup(encoding).name == "iso8859-1"
 
 
 def opened(path: Path) -> BinaryIO:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recagent.catalog.cleaning import script
 from recagent.catalog.items import ItemReader, no_items
 from recagent.catalog.report import Problem, Reading, Report, file_name, shown
+from recagent.catalog.scripts import readable_share, script
 from recagent.catalog.stream import (
     EventStream,
     OnProgress,
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 # Above this a note is made where the settings say nothing.
 SUSPICIOUS_PER_DAY = 1_000
+
+# A scene of whose words the default embedder reads a smaller share is noted.
+READABLE = 0.75
 
 _SHOWN_IN_ERROR = 3
 _TEXT_FIELDS = ("title", "text", "about", "tags", "device", "place")
@@ -158,5 +161,14 @@ def _note_whole(
     for scene in report.scenes if settings.scenes else ():
         if scene not in settings.scenes:
             report.problem(Problem(kind="undeclared scene", value=shown(scene)))
-    if report.scripts["Chinese"] and settings.embedder.kind == "wordllama":
-        report.problem(Problem(kind="english vectors", value=str(report.scripts["Chinese"])))
+    if settings.embedder.kind == "wordllama":
+        _note_unreadable(report, items)
+
+
+def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
+    """Notes on the scenes that the default embedder can hardly read."""
+    for scene in report.scenes:
+        share = readable_share(item for item in items if item.scene == scene)
+        if share < READABLE:
+            facts = {"share": f"{share:.0%}"}
+            report.problem(Problem(kind="english vectors", value=shown(scene), facts=facts))

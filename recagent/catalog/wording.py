@@ -135,6 +135,16 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "请将文件另存为 UTF-8，或设置 encoding（整个文件）或 fallback（个别值）",
         ),
     },
+    "garbled": {
+        "en": (
+            "{field!r} '{value}' is UTF-8 that was read in another encoding, and parts are lost",
+            "export the column {field!r} anew, as UTF-8",
+        ),
+        "zh": (
+            "{field!r} 的值 '{value}' 是被误当作其他编码的 UTF-8（乱码），且已有缺损",
+            "请以 UTF-8 重新导出 {field!r} 列",
+        ),
+    },
     "control": {
         "en": ("{field!r} '{value}' holds a control character", "remove it"),
         "zh": ("{field!r} 的值 '{value}' 含有控制字符", "请删除"),
@@ -260,12 +270,16 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
     "english vectors": {
         "en": (
-            "{value} items have Chinese titles, and the default embedder knows English words only",
-            "words and behaviour still find them; for vectors set [embedder]",
+            "the default vectors read {share} of the words in scene '{value}': they know no "
+            "Chinese, Japanese or Korean",
+            "items are still found by their characters and by behaviour; for vectors set "
+            '[embedder] kind = "fastembed", name = "BAAI/bge-small-zh-v1.5" (or kind = "endpoint") '
+            "and run recagent index",
         ),
         "zh": (
-            "有 {value} 个商品的标题是中文，而默认的向量模型只认识英文单词",
-            "仍可凭字词和行为检索到；若要向量检索请设置 [embedder]",
+            "默认的向量模型只读得懂场景 '{value}' 中 {share} 的词：它不认识中文、日文和韩文",
+            '仍可凭字词和行为数据检索；要用向量，请设置 [embedder] kind = "fastembed"、'
+            'name = "BAAI/bge-small-zh-v1.5"（或 kind = "endpoint"），然后运行 recagent index',
         ),
     },
 }
@@ -286,6 +300,10 @@ NOTES = frozenset(
 
 STEPS: Mapping[str, Mapping[Language, str]] = {
     "fallback": {"en": "decoded by the fallback encoding", "zh": "按备用编码解码"},
+    "encoded twice": {
+        "en": "UTF-8 that had been encoded twice, mended",
+        "zh": "修复被二次编码的 UTF-8（乱码）",
+    },
     "trimmed": {"en": "spaces around an id removed", "zh": "去除编号首尾空格"},
     "unicode": {
         "en": "Unicode normalised, control characters removed",

@@ -183,6 +183,11 @@ MESSAGES: Mapping[str, str] = {
         "OPENAI_BASE_URL"
     ): "无法取得权重；请自行把 {0} 放入 {1}，或设置 [model] path 或 OPENAI_BASE_URL",
     "this Recommender is closed; make another": "这个 Recommender 已关闭；请另建一个",
+    "time {} is before year 1 or after year 9999 in UTC; correct it": "时间 {0} 换算成 UTC 后早于公元 1 年或晚于 9999 年；请更正",
+    (
+        "time {} is in the future (it is {} UTC now); give the time at which it happened, with its "
+        "zone"
+    ): "时间 {0} 晚于现在（现在是 UTC {1}）；请给出事情发生的时间，并带上时区",
     "time {} has no zone; add one, as in +00:00": "时间 {0} 没有时区；请加上，例如 +00:00",
     "unknown scene {}; indexed are {}": "未知场景 {0}；已建立索引的有 {1}",
     "unknown scene {}; the demo has {}": "未知场景 {0}；演示数据有 {1}",

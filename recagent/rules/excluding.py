@@ -132,7 +132,10 @@ def _first_day(catalogue: Grouped, rule: FreshRule, at: datetime) -> date:
         if rule.task in (None, item.task)
     )
     newest = max(filter(None, days), default=at.date())
-    return min(newest, at.date()) - timedelta(days=rule.fresh_days)
+    try:
+        return min(newest, at.date()) - timedelta(days=rule.fresh_days)
+    except OverflowError:  # years that the calendar does not have
+        return date.min
 
 
 def _day(value: Value | None) -> date | None:

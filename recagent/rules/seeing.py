@@ -29,7 +29,7 @@ def spent(
     again: set[str] = set()
     for rule in scene.rules:
         if isinstance(rule, RepeatRule):
-            since = (at or datetime.now(tz=UTC)) - timedelta(days=rule.repeat_days)
+            since = _earlier(at or datetime.now(tz=UTC), rule.repeat_days)
             late = {event.item_id for event in profile.events if event.at > since}
             again |= profile.liked.keys() - late
         elif isinstance(rule, PathRule):
@@ -96,6 +96,14 @@ def visible(profile: Profile, scene: Scene) -> Profile:
     for other in met - {scene.name, *scene.learns_from}:
         profile = without(profile, other)
     return profile
+
+
+def _earlier(at: datetime, days: float) -> datetime:
+    """So many days before, or where the calendar begins."""
+    try:
+        return at - timedelta(days=days)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def _finished(profile: Profile) -> frozenset[str]:

@@ -1,9 +1,10 @@
 """The REST API: what comes back, that feedback counts at once, and what bad requests are told."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
-from examples import wait
+from examples import make_event, wait
 from serving import make_service
 
 from recagent.server.service import Service
@@ -71,10 +72,13 @@ def test_feedback_changes_the_next_slate_and_is_joined_to_the_one_it_answers(cli
     assert event.impression == before["trace"]["id"]
 
 
-def test_what_happened_in_impossible_years_breaks_no_slate(client):
-    for item, year in (("b1", "0001"), ("f1", "9999"), ("b2", "2026")):
+def test_what_happened_in_impossible_years_breaks_no_slate(client, service):
+    for item, year, status in (("b1", "0001", 201), ("f1", "9999", 400), ("b2", "2026", 201)):
         said = {"user": "old", "item": item, "at": f"{year}-06-01T00:00:00Z"}
-        assert client.post("/v1/feedback", json=said).status_code == 201
+        assert client.post("/v1/feedback", json=said).status_code == status
+    at = datetime(9999, 6, 1, tzinfo=UTC)  # as an older recagent took it
+    late = replace(make_event("old", "f1", scene="films"), at=at)
+    wait(service._parts.store.add_events([late]))
     assert client.get("/v1/profile", params={"user": "old"}).status_code == 200
     assert len(slate(client, user="old", scene="books")["entries"]) == 3
 

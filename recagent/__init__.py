@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from recagent.api import AsyncRecommender, Recommender
     from recagent.errors import (
         ConfigError,
+        ConstraintError,
         DataError,
         ModelError,
         NotFoundError,
@@ -40,8 +41,8 @@ __version__ = "0.1.0"
 _HOME = {
     "recagent.api": ("AsyncRecommender", "Recommender"),
     "recagent.errors": (
-        "ConfigError", "DataError", "ModelError", "NotFoundError", "PromptError", "RecagentError",
-        "ReplyError", "RetrievalError",
+        "ConfigError", "ConstraintError", "DataError", "ModelError", "NotFoundError", "PromptError",
+        "RecagentError", "ReplyError", "RetrievalError",
     ),
     "recagent.types": (
         "Answer", "Claim", "Constraint", "Context", "Edits", "Entry", "Event", "Evidence",
@@ -57,6 +58,7 @@ __all__ = [
     "Claim",
     "ConfigError",
     "Constraint",
+    "ConstraintError",
     "Context",
     "DataError",
     "Edits",

@@ -3,7 +3,8 @@
     RecagentError
     ├── ConfigError      settings, scenes or files that do not fit together
     ├── DataError        a catalogue, an event or a request that cannot be used as it is
-    │   └── NotFoundError  it names a scene or an item that is not there
+    │   ├── NotFoundError    it names a scene or an item that is not there
+    │   └── ConstraintError  a condition names no attribute, or its value cannot be read
     ├── PromptError      a prompt file that is broken or was given the wrong inputs
     ├── RetrievalError   an index that is missing, or was made with another embedder
     └── ModelError       a language model or embedder that did not answer
@@ -27,6 +28,10 @@ class DataError(RecagentError):
 
 class NotFoundError(DataError):
     """A request names a scene or an item that is not there."""
+
+
+class ConstraintError(DataError):
+    """A condition names an attribute that no item has, or its value cannot be read."""
 
 
 class PromptError(RecagentError):

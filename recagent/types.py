@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
+from recagent.addresses import is_address, without_addresses
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -50,14 +52,16 @@ class Item:
     def document(self) -> str:
         """What is embedded and searched: title, text and attribute values in one line.
 
-        Measures (prices, scaled numbers: any ``float``) are left out; they are no words.
+        Measures (prices, scaled numbers: any ``float``) and addresses (links, paths, names of
+        files) are left out; they are no words.
         """
         values = [
             " ".join(value) if isinstance(value, tuple) else str(value)
             for value in self.attributes.values()
             if not isinstance(value, float)
         ]
-        return " ".join(filter(None, [self.title, self.text, *values]))
+        kept = [without_addresses(each) for each in (self.text, *values) if not is_address(each)]
+        return " ".join(filter(None, [self.title, *kept]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -527,12 +531,17 @@ class Trace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slate:
-    """The ordered answer to one request."""
+    """The ordered answer to one request.
+
+    Attributes:
+        empty: why it has no entries, in the scene's language; empty where it has some.
+    """
 
     user_id: str
     scene: Scene
     entries: tuple[Entry, ...]
     trace: Trace
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

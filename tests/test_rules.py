@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from line import make_line
 
 from recagent.constraints import barred
-from recagent.errors import DataError
+from recagent.errors import ConfigError, DataError
 from recagent.fakes import ScriptedModel
 from recagent.recommender import StraightLine
 from recagent.recommender.arranging import arranged, places
@@ -146,21 +146,35 @@ def test_other_tasks_than_the_scenes_or_the_wanted_one_stay_away():
     assert kept_away(mixed)[0] == set()
 
 
-def test_an_attribute_that_no_item_has_is_named():
-    rules = (
-        Constraint(attribute="stok", operator="at least", value=1),
-        Constraint(attribute="title", operator="mentions", value="t"),
-        AgeRule(age="rated"),
-        DistanceRule(within_km=1, latitude="north"),
-        PathRule(prerequisites="needs"),
-        RepeatRule(repeat_days=1),
-    )
-    old = User(id="ann", attributes={"age": 40})
+@pytest.mark.parametrize(
+    ("rule", "named"),
+    [
+        (Constraint(attribute="ratd", operator="at least", value=1), "reads 'ratd'.*are 'rated'"),
+        (AgeRule(age="aged"), "reads 'aged'"),
+        (DistanceRule(within_km=1, latitude="north"), "reads 'north'.*are 'longitude', 'rated'"),
+        (FreshRule(fresh_days=1), "reads 'published'"),
+        (PathRule(prerequisites="needs"), "reads 'needs'"),
+        (PersonRule(attribute="topics", operator="is", person="seeks"), "reads 'topics'"),
+    ],
+)
+def test_a_rule_on_an_attribute_that_no_item_has_is_an_error_with_the_nearest_names(rule, named):
     items = [*FILMS, make_item("x", longitude=1.0)]
-    away, notes = kept_away(items, *rules, user=old, place=PORTO)
-    assert away == {item.id for item in items}
-    assert notes == tuple(
-        f"a rule reads {name!r}, which no item has" for name in ("stok", "north", "needs")
+    with pytest.raises(ConfigError, match=rf"\[scenes.books\] a rule {named}"):
+        slate_of(items, Scene(name="books", rules=(rule,)))
+    fine = (Constraint(attribute="title", operator="mentions", value="title"), AgeRule(age="rated"))
+    assert slate_of(items, Scene(name="books", rules=(*fine, RepeatRule(repeat_days=1))))[0]
+    other_task = Constraint(attribute="stok", operator="at least", value=1, task="activity")
+    assert slate_of(items, Scene(name="books", rules=(other_task,)))[0]
+
+
+def test_where_nobody_has_agreed_to_be_shown_yet_nobody_is_and_it_is_said():
+    people = [replace(make_item(name), task="person") for name in ("bob", "cat")]
+    consent = Constraint(attribute="findable", operator="is", value=True, task="person")
+    scene = Scene(name="books", rules=(consent,))
+    shown, slate = slate_of([*people, make_item("walk")], scene)
+    assert shown == ["walk"]
+    assert slate.trace.notes == (
+        "nobody says 'findable', which a rule asks for: no person is shown",
     )
 
 

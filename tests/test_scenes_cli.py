@@ -44,7 +44,7 @@ def test_a_slate_of_several_tasks_names_them_and_can_be_of_one(recagent: Command
     asked = recagent("recommend", "nora", "--place", TRAVEL, *only, "--json")
     assert [entry["item_id"] for entry in json.loads(asked.stdout)["slate"]] == ["p4"]
     nothing = recagent("recommend", "nora", "--place", "0,0").stdout
-    assert "No unseen items are left in this scene." in nothing
+    assert "The scene's rules, or what is asked for besides, leave no unseen item." in nothing
 
 
 def test_a_notice_stands_under_slates_and_explanations_in_the_language(recagent: Command, template):
@@ -113,7 +113,7 @@ def test_only_is_a_constraint(text, attribute, operator, value):
     )
 
 
-@pytest.mark.parametrize("text", ["", "price", "price under 20", "price is", "this at least"])
+@pytest.mark.parametrize("text", ["", "price", "price cheapest 20", "price is", "this at least"])
 def test_what_is_no_constraint_is_named_with_the_operators(text):
     with pytest.raises(DataError, match="operators are is, is not, at least, at most"):
         constraint(text)

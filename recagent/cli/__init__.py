@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 RUNTIME_ERROR = 1
+USAGE_ERROR = 2
 INTERRUPTED = 130
 
 
@@ -12,13 +13,14 @@ def main() -> None:
     """Run the command line; exit codes: 0 ok, 1 run-time error, 2 usage, 130 interrupted."""
     from recagent.cli.app import app  # noqa: PLC0415
     from recagent.cli.language import spoken  # noqa: PLC0415
-    from recagent.errors import RecagentError  # noqa: PLC0415
+    from recagent.errors import ConstraintError, RecagentError  # noqa: PLC0415
 
     try:
         app(prog_name="recagent")
     except RecagentError as error:
         print(f"recagent: {spoken(error)}", file=sys.stderr)
-        sys.exit(RUNTIME_ERROR)
+        # A condition is an argument: one that cannot be read is as an unknown option.
+        sys.exit(USAGE_ERROR if isinstance(error, ConstraintError) else RUNTIME_ERROR)
     except KeyboardInterrupt:
         print("recagent: stopped; what is written stays, run it again to go on", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -1,46 +1,76 @@
-"""What ``--only`` says, as a constraint: ``price at most 20``.
+"""What ``--only`` says, as a constraint: ``price at most 20``, ``price<=20``, ``价格不超过20``.
 
-A form, not language: what a person says in their own words is compiled elsewhere.
+A form, not language: what a person says in their own words is compiled elsewhere. Whether the
+catalogue has such an attribute is looked up where its items are (``rules.readable``).
 """
 
 from __future__ import annotations
 
 import re
-from typing import cast, get_args
+import unicodedata
+from collections.abc import Mapping
+from typing import get_args
 
-from recagent.errors import DataError
+from recagent.comparing import read
+from recagent.comparison_words import (
+    AFTER,
+    MARKS,
+    SHORT,
+    WORDS,
+    Comparison,
+    compared,
+    comparison,
+)
+from recagent.errors import ConstraintError
 from recagent.types import Constraint, Operator, Value
 
-# Longer ones first: "is not" begins with "is".
-_OPERATORS = sorted(get_args(Operator), key=len, reverse=True)
-_SAID = re.compile(rf"(?P<attribute>.*?)\s*\b(?P<operator>{'|'.join(_OPERATORS)})\s+(?P<value>.+)")
+# Words stand between spaces; signs and Chinese need none, and the shortest are tried last.
+_FORMS = tuple(
+    re.compile(form, re.IGNORECASE)
+    for form in (
+        rf"(?P<attribute>.*?)(?:^|\s+)(?:{WORDS}|{MARKS}|{SHORT})\s+(?P<value>.+)",
+        rf"(?P<attribute>.*?)\s*(?:{MARKS})\s*(?P<value>.+)",
+        rf"(?P<attribute>.+?)\s*(?:{SHORT})\s*(?P<value>.+)",
+        rf"(?P<attribute>.+?)\s*在?\s*(?P<value>[¥$€£]?\d[\d,.-]*\s*元?)\s*(?:{AFTER})",
+    )
+)
+_TRUTH = {"yes": True, "true": True, "是": True, "no": False, "false": False, "否": False}
+_SPELLED: Mapping[Comparison, str] = {
+    "below": "低于", "above": "高于", "at most": "不超过", "at least": "不低于", "is not": "不是",
+}  # fmt: skip
+_LONGEST = 15  # digits that a float keeps apart
 
 
 def constraint(text: str) -> Constraint:
     """The constraint that a text says; ``yes`` and ``no`` are truth values, numbers are numbers.
 
     Raises:
-        DataError: it has no operator, or nothing after it.
+        ConstraintError: it has no operator, or nothing after it.
     """
-    said = _SAID.fullmatch(text.strip())
-    if said is None:
-        raise DataError(
+    said = unicodedata.normalize("NFKC", text.strip())
+    found = next(filter(None, (form.fullmatch(said) for form in _FORMS)), None)
+    if found is None:
+        raise ConstraintError(
             f"--only {text!r} is not ATTRIBUTE OPERATOR VALUE, as 'price at most 20'; operators "
-            f"are {', '.join(get_args(Operator))}"
+            f"are {', '.join(get_args(Operator))}, and <, <=, =, !=, >=, >"
         )
-    return Constraint(
-        attribute=said["attribute"],
-        operator=cast("Operator", said["operator"]),
-        value=_value(said["value"]),
-        words=text,
-    )
+    named, wanted = comparison(found), found["value"].strip()
+    attribute = found["attribute"].strip(" :")
+    operator, value = compared(named, _value(wanted))
+    words = text if not re.search("[<>]", said) else _spelled(attribute, named, wanted)
+    return Constraint(attribute=attribute, operator=operator, value=value, words=words)
+
+
+def _spelled(attribute: str, named: Comparison, value: str) -> str:
+    """A condition in words: reasons quote it, and prompts take signs out of what they quote."""
+    if attribute.isascii():
+        return f"{attribute} {named} {value}"
+    return f"{attribute}{_SPELLED[named]}{value}"
 
 
 def _value(text: str) -> Value:
-    truth = {"yes": True, "true": True, "no": False, "false": False}.get(text.lower())
+    truth = _TRUTH.get(text.lower())
     if truth is not None:
         return truth
-    try:
-        return float(text)
-    except ValueError:
-        return text
+    number = read(text).number
+    return text if number is None or len(text) > _LONGEST else number

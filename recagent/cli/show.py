@@ -32,7 +32,6 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "moved": "your answers moved {n} of the pool",
         "unfitted": "asked only after a fit",
         "no model": "no model asked", "imagined only": "a model imagined, none ranked",
-        "empty": "No unseen items are left in this scene.",
         "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
         "nobody": "no model",
         "at": "At", "in": "Scene", "kind": "Kind", "value": "Value",
@@ -58,7 +57,6 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "moved": "您的反馈移动了 {n} 个候选", "head": "排序头",
         "unfitted": "学习（fit）之后才调用",
         "no model": "未调用模型", "imagined only": "模型只作设想，未参与排序",
-        "empty": "此场景里没有可推荐的新商品了。",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
         "at": "时间", "in": "场景", "kind": "行为", "value": "评分",
@@ -93,7 +91,7 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
         title += f" ({', '.join(filter(None, about))})"
     out = console()
     if not slate.entries:
-        out.print(f"{title}\n{words['empty']}", markup=False)
+        out.print(f"{title}\n{slate.empty}", markup=False, highlight=False)
         out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
         return
     mixed = len({entry.item.task for entry in slate.entries}) > 1
@@ -208,6 +206,7 @@ def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:
             for entry, why in zip(slate.entries, reasons, strict=True)
         ],
         "notice": reasons[0].notice if reasons else "",
+        "empty": slate.empty,
         "trace": trace_json(slate.trace),
     }
 

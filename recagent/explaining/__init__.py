@@ -4,8 +4,18 @@ Evidence comes first, from events, attributes and counts; a model may only phras
 """
 
 from recagent.explaining.evidence import gather, numbered
+from recagent.explaining.nothing import unheeded, why_nothing
 from recagent.explaining.phrasing import Phrased, phrased
 from recagent.explaining.sentences import claims
 from recagent.explaining.verifying import verify
 
-__all__ = ["Phrased", "claims", "gather", "numbered", "phrased", "verify"]
+__all__ = [
+    "Phrased",
+    "claims",
+    "gather",
+    "numbered",
+    "phrased",
+    "unheeded",
+    "verify",
+    "why_nothing",
+]

@@ -42,12 +42,15 @@ def shown(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) ->
     if "part" in facts:
         facts["part"] = PARTS[lang].get(facts["part"], facts["part"])
     if "operator" in facts:
-        words = OPERATORS[lang]
-        name = facts["attribute"] or words[""]
-        facts["constraint"] = (
-            facts.get("said") or f"{name} {words[facts['operator']]} {facts['wanted']}"
-        )
+        facts["constraint"] = constraint_words(facts, lang)
     return facts
+
+
+def constraint_words(facts: Mapping[str, str], lang: Language) -> str:
+    """A constraint in the words in which it was put, else in ours."""
+    words = OPERATORS[lang]
+    name = facts["attribute"] or words[""]
+    return facts.get("said") or f"{name} {words[facts['operator']]} {facts['wanted']}"
 
 
 def sentence(text: str, *, lang: Language) -> str:

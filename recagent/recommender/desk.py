@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from recagent.errors import DataError
-from recagent.explaining import gather
+from recagent.explaining import gather, unheeded, why_nothing
 from recagent.feedback import check_time
 from recagent.profiles import MAX_EVENTS
 from recagent.protocols import LanguageScores, Query
@@ -22,10 +22,30 @@ from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
 from recagent.recommender.rewarding import answers, rewarded
 from recagent.recommender.slate import Pool, pool_of
 from recagent.retrieval import PerScene
-from recagent.rules import Grouped, excluded, missing, needs, reasonable, spent, visible
+from recagent.rules import (
+    Grouped,
+    check_rules,
+    excluded,
+    missing,
+    needs,
+    readable,
+    reasonable,
+    spent,
+    visible,
+)
 from recagent.scenes import declared_or_plain
 from recagent.transfer import carried
-from recagent.types import Candidate, Context, Evidence, Item, Language, Profile, Scene, Task
+from recagent.types import (
+    Candidate,
+    Constraint,
+    Context,
+    Evidence,
+    Item,
+    Language,
+    Profile,
+    Scene,
+    Task,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,6 +134,8 @@ class Desk:
 
         Raises:
             DataError: a task that the scene does not have, or a time without zone.
+            ConstraintError: a constraint that the scene's items cannot be asked for.
+            ConfigError: a rule of the scene that no item can be asked for.
         """
         if task and scene.tasks and task not in scene.tasks:
             raise DataError(
@@ -121,6 +143,12 @@ class Desk:
             )
         check_time(context.at)
         catalogue = await self._catalogue(scene)
+        check_rules(catalogue, scene=scene.name)
+        context = replace(
+            context,
+            constraints=_readable(context.constraints, catalogue, scene),
+            preferences=_readable(context.preferences, catalogue, scene),
+        )
         ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
         met = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)
         return Asked(
@@ -132,7 +160,10 @@ class Desk:
             ),
             met=met,
             quotas=scene.quotas if task is None else NO_QUOTAS,
-            notes=ruling.notes,
+            notes=(
+                *ruling.notes,
+                *unheeded(catalogue, context.constraints, lang=self.language(scene)),
+            ),
         )
 
     def seen_from(self, scene: Scene, profile: Profile) -> Profile:
@@ -182,6 +213,16 @@ class Desk:
                 f"prompt {language.prompt!r}; run 'recagent fit' again"
             )
         return replace(standing, scores=scores, language=language)
+
+    async def why_nothing(self, asked: Asked) -> str:
+        """Why a request has no candidate, in the scene's language."""
+        query = asked.query
+        return why_nothing(
+            await self._catalogue(query.scene),
+            query.context.constraints,
+            met=asked.met,
+            lang=self.language(query.scene),
+        )
 
     async def evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
         """What supports each item."""
@@ -234,3 +275,9 @@ class Desk:
         if len(profile.events) < MAX_EVENTS:
             return frozenset(event.item_id for event in profile.events)
         return await self.parts.store.seen(profile.user.id)
+
+
+def _readable(
+    constraints: Sequence[Constraint], catalogue: Grouped, scene: Scene
+) -> tuple[Constraint, ...]:
+    return tuple(readable(catalogue, each, scene=scene.name) for each in constraints)

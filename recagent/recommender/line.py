@@ -134,6 +134,7 @@ class StraightLine:
                 await self._with_likes(entries, query.profile), query
             ),
             trace=trace,
+            empty="" if entries else await desk.why_nothing(asked),
         )
         await record_impression(slate, wish=query.context.wish, store=parts.store)
         logger.info(

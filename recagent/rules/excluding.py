@@ -164,8 +164,8 @@ def _measured(
 
 
 def _notes(catalogue: Grouped, scene: Scene, profile: Profile, context: Context) -> Iterator[str]:
-    for name in catalogue.unread if scene.rules else ():
-        yield f"a rule reads {name!r}, which no item has"
+    for name in catalogue.untold:
+        yield f"nobody says {name!r}, which a rule asks for: no person is shown"
     for rule in scene.rules:
         if isinstance(rule, DistanceRule) and place_of(context.place) is None:
             told = f"place {context.place!r} is no 'latitude,longitude'"

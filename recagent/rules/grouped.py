@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     Numbers = NDArray[np.float64]
 
-_OWN = frozenset({"", "id", "title", "text"})  # what hardly two items share
+OWN = frozenset({"", "id", "title", "text"})  # what hardly two items share
 
 
 class Grouped:
@@ -51,11 +51,32 @@ class Grouped:
         return barred(self.items, [rule for rule in self._rules if isinstance(rule, Constraint)])
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """What a constraint can be on: the attributes that an item has, and what all have."""
+        return OWN.union(*(item.attributes for item in self.items.values()))
+
+    @cached_property
     def unread(self) -> tuple[str, ...]:
-        """Attributes that the rules read and no item has: a name that is mistyped, most likely."""
-        wanted = dict.fromkeys(chain.from_iterable(map(_read_by, self._rules)))
-        there = _OWN.union(*(item.attributes for item in self.items.values()))
-        return tuple(name for name in wanted if name not in there)
+        """Attributes that the rules read and no item has: a name that is mistyped, most likely.
+
+        Rules for a task that no item is of are left alone, and so are those of ``untold``.
+        """
+        tasks = {None, *self.tasks.tolist()}
+        rules = [
+            rule for rule in self._rules
+            if getattr(rule, "task", None) in tasks and not _is_consent(rule)
+        ]  # fmt: skip
+        return self._missing(rules)
+
+    @cached_property
+    def untold(self) -> tuple[str, ...]:
+        """What nobody says yet of those attributes by which people agree to be shown."""
+        people = "person" in self.tasks
+        return self._missing([rule for rule in self._rules if people and _is_consent(rule)])
+
+    def _missing(self, rules: Sequence[Rule]) -> tuple[str, ...]:
+        wanted = dict.fromkeys(chain.from_iterable(map(_read_by, rules)))
+        return tuple(name for name in wanted if name not in self.names)
 
     @cached_property
     def tasks(self) -> NDArray[np.str_]:
@@ -102,12 +123,17 @@ class Grouped:
         if attribute not in self._groups:
             groups: dict[object, tuple[Item, list[str]]] = {}
             for key, item in self.items.items():
-                value = key if attribute in _OWN else item.attributes.get(attribute)
+                value = key if attribute in OWN else item.attributes.get(attribute)
                 # 1, 1.0 and True are equal as keys, and not as texts.
                 same = (item.task, type(value), value)
                 groups.setdefault(same, (item, []))[1].append(key)
             self._groups[attribute] = list(groups.values())
         return self._groups[attribute]
+
+
+def _is_consent(rule: Rule) -> bool:
+    """Whether a rule is an ``opt_in``: in a new scene nobody has said yes, and nothing is wrong."""
+    return isinstance(rule, Constraint) and rule.task == "person" and rule.value is True
 
 
 def _read_by(rule: Rule) -> tuple[str, ...]:

@@ -172,6 +172,7 @@ class SlateShown(BaseModel):
     label: str
     entries: tuple[EntryShown, ...]
     notice: Annotated[str, Field(description="What the scene wants shown with it.")]
+    empty: Annotated[str, Field(description="Why it has no entries, where it has none.")]
     trace: Trace
 
 
@@ -298,6 +299,7 @@ def slate_shown(slate: Slate, why: list[Explanation], *, lang: Language) -> Slat
             for entry, each in zip(slate.entries, why, strict=True)
         ),
         notice=why[0].notice if why else "",
+        empty=slate.empty,
         trace=slate.trace,
     )
 

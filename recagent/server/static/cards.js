@@ -111,7 +111,7 @@ function actions(entry, { words, onFeedback, onWhy }) {
 export function drawEntries(list, slate, options) {
   const { before, words } = options;
   if (!slate.entries.length) {
-    list.replaceChildren(element("li", "empty", words("empty")));
+    list.replaceChildren(element("li", "empty", slate.empty));
     return;
   }
   list.replaceChildren(...slate.entries.map((entry) => {

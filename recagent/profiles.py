@@ -137,8 +137,8 @@ async def profile_of(
     for scene in {items[item_id].scene for item_id in liked}:
         ids = [item_id for item_id in liked if items[item_id].scene == scene]
         own = np.asarray([liked[item_id] for item_id in ids])
-        weights = (own / own.max()).astype(np.float32)  # old likes alone must not vanish
-        mean = _unit(weights @ await index.vectors(scene, ids=ids))
+        shares = (own / own.max()).astype(np.float32)  # old likes alone must not vanish
+        mean = _unit(shares @ await index.vectors(scene, ids=ids))
         taste[scene] = mean if declared is None else _unit(mean + declared)
     return Profile(
         user=user,

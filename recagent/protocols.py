@@ -268,6 +268,7 @@ class LanguageScores:
     Attributes:
         model: that answered.
         calls: to the model, those that failed among them.
+        kept: questions that needed no call, since their answer had been kept.
         repairs: labels that were unknown, doubled or missing in good replies.
         invalid: calls that failed or whose reply could not be used, and were tried again.
         degraded: why it was not the model that was meant to; None where it was.
@@ -279,6 +280,7 @@ class LanguageScores:
     prompt: str
     usage: Usage
     calls: int
+    kept: int = 0
     repairs: int = 0
     invalid: int = 0
     degraded: str | None = None

@@ -29,7 +29,8 @@ Known = Literal["warm", "new here", "declared only", "unknown"]
 Operator = Literal["is", "is not", "at least", "at most", "mentions", "does not mention"]
 Review = Literal["none", "human"]
 EvidenceKind = Literal[
-    "attribute", "words", "tag", "wish", "people", "popularity", "constraint", "share",
+    "attribute", "words", "tag", "wish", "people", "popularity", "preference",
+    "constraint", "share",
     # of answers about a ranking:
     "rank", "lead", "varied", "ruled", "place", "absent", "seen", "broken", "barred", "needs",
     "unfound", "change", "steady", "still out",

@@ -1,6 +1,7 @@
 """An OpenAI-compatible server that answers by rule, so that calls can be counted and delayed.
 
-It knows labels and generated orders, and no likelihood (there is no tokeniser).
+It knows labels and generated orders; likelihoods by token id (as vLLM tells them) where it is said
+how many ids it takes at once, and else there is no tokeniser.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 # What the server can do is found out first: so many chat requests, so many of any kind.
 PROBES, TRIED = 6, 11
+REFUSED = ({"error": {"message": "logprob_token_ids: too many"}}, 400)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ12345"
 
 
@@ -19,11 +21,13 @@ class StubServer:
     """``with StubServer() as server``: ``url``, prompts ``asked``, a status to ``fail`` with.
 
     ``changed`` may take a request's body and the answer to it, and give another answer, or a
-    status; ``bodies`` are those of all chat requests.
+    status; ``bodies`` are those of all chat requests. With ``most_ids`` words are tokens, and a
+    request that names more ids is refused; ``named`` are their numbers.
     """
 
-    def __init__(self, *, delay=0.0, reply=None, changed=None):
+    def __init__(self, *, delay=0.0, reply=None, changed=None, most_ids=0):
         self.asked = []
+        self.named = []
         self.bodies = []
         self.fail = 0
         self._lock = threading.Lock()
@@ -31,6 +35,7 @@ class StubServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
 
             def log_message(self, *_):
                 pass
@@ -40,6 +45,14 @@ class StubServer:
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if most_ids and self.path.endswith("/tokenize"):
+                    self.send({"tokens": [token(word) for word in body["prompt"].split()]})
+                    return
+                if most_ids and self.path.endswith("/v1/completions"):
+                    ids = body.get("logprob_token_ids", [])
+                    stub.named.append(len(ids))
+                    self.send(*by_id(body, ids) if len(ids) <= most_ids else REFUSED)
+                    return
                 if not self.path.endswith("/chat/completions"):
                     self.send({"error": {"message": "unknown"}}, 404)
                     return
@@ -109,3 +122,19 @@ def filled(body):
         else part.get("enum", ["x"])[0]
         for name, part in schema.get("properties", {}).items()
     }
+
+
+def token(word):
+    """A word's id; of ``w7`` it is 7."""
+    return int(word[1:]) if word[1:].isdigit() else 100_000 + sum(word.encode())
+
+
+def by_id(body, ids):
+    """Every token is the less likely the larger its id, whatever comes before it."""
+    listed = {f"token_id:{number}": -1.0 - number / 1000 for number in ids}
+    return ({
+        "choices": [
+            {"index": at, "logprobs": {"top_logprobs": [listed]}}
+            for at, _ in enumerate(body["prompt"])
+        ]
+    },)  # fmt: skip

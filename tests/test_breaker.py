@@ -1,5 +1,7 @@
 """A server that keeps failing is left alone for a moment, then asked by one call."""
 
+from contextlib import suppress
+
 import anyio
 import pytest
 
@@ -101,3 +103,39 @@ async def test_a_call_that_is_given_up_says_nothing_of_the_server():
         await anyio.sleep(0.01)
         group.cancel_scope.cancel()
     assert not is_open(breaker)
+
+
+def waiting_time(breaker):
+    with pytest.raises(ModelError) as caught:
+        breaker.watching().__enter__()
+    return caught.value.retry_after
+
+
+async def test_calls_that_were_under_way_when_it_opened_do_not_lengthen_the_pause():
+    clock, going = Clock(), anyio.Event()
+    breaker = Breaker("x", clock=clock)
+
+    async def call():
+        with suppress(ModelError), breaker.watching():
+            await going.wait()
+            raise ModelError("down")
+
+    async with anyio.create_task_group() as group:
+        for _ in range(32):
+            group.start_soon(call)
+        await anyio.sleep(0.01)
+        going.set()
+    for pause in (0.5, 1.0, 2.0, 4.0, 4.0):  # from then on one call tries at a time
+        assert waiting_time(breaker) == pytest.approx(pause)
+        clock.now += pause * 1.01
+        assert fail(breaker) == "down"
+
+
+async def test_a_trial_that_hangs_keeps_the_others_waiting_for_the_next_pause_alone():
+    clock = Clock()
+    breaker = Breaker("x", clock=clock)
+    for _ in range(5):
+        fail(breaker)
+    clock.now += 0.51
+    with breaker.watching():
+        assert waiting_time(breaker) == pytest.approx(1.0)

@@ -7,7 +7,7 @@ from examples import SCALE, make_event, make_item, make_query
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.explaining import claims, gather
+from recagent.explaining import claims, gather, verify
 from recagent.retrieval import Behaviour
 from recagent.types import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
 
@@ -242,3 +242,39 @@ def test_constraints_of_the_same_words_are_one_reason_and_only_if_all_are_kept(y
     query = replace(make_query(items=[item]), context=Context(constraints=nineties))
     evidence = evidence_for(item, query)
     assert [piece.facts["said"] for piece in evidence] == ["from the 90s"] * told
+
+
+COMEDIES = Constraint(attribute="genres", operator="is", value="comedy", words="comedies")
+NO_HORROR = Constraint(attribute="genres", operator="is not", value="horror", words="less horror")
+
+
+@pytest.mark.parametrize(
+    ("preferences", "lang", "told"),
+    [
+        ((COMEDIES,), "en", ["It is what you asked for: comedies."]),
+        ((replace(COMEDIES, words="喜剧"),), "zh", ["它正是您想要的：喜剧。"]),
+        (
+            (COMEDIES, NO_HORROR),
+            "en",
+            [
+                "It is what you asked for: comedies.",
+                "Nothing known of it goes against what you asked for: less horror.",
+            ],
+        ),
+        (
+            (replace(NO_HORROR, words="少一点恐怖片"),),
+            "zh",
+            ["已知的信息都不违背您的偏好：少一点恐怖片。"],
+        ),
+        ((replace(COMEDIES, words="", value=("comedy", "family")),), "en",
+         ["It is what you asked for: genres is comedy, family."]),
+        ((replace(COMEDIES, value="western", words="westerns"),), "en", []),
+    ],
+)  # fmt: skip
+def test_what_was_asked_for_comes_first_where_the_item_is_that(preferences, lang, told):
+    item = make_item("f3", "Airplane", scene="films", genres=("comedy", "scifi"))
+    query = replace(liking(APES), context=Context(preferences=preferences))
+    evidence = evidence_for(item, query)
+    assert said(evidence, lang)[:-1] == told  # the last is what it shares with a liked one
+    for piece, text in zip(evidence, said(evidence, lang), strict=True):
+        assert verify(text, [piece], scenes=SCENES, lang=lang) == ()

@@ -1,5 +1,7 @@
 """What answers when a step cannot, and that it is said: never silent, never an error."""
 
+from dataclasses import replace
+
 import anyio
 import pytest
 from examples import make_event, make_item, wait
@@ -8,6 +10,9 @@ from tenacity import wait_none
 
 from recagent.errors import ConfigError, ModelError
 from recagent.fakes import HashEmbedder, ScriptedModel
+from recagent.protocols import ReplyCache
+from recagent.ranking import LanguageRanker, Replies
+from recagent.recommender import Options, StraightLine
 from recagent.types import Context, User
 
 TITLES = ["desert planet", "ocean planet", "baking bread", "bread and cakes"]
@@ -119,6 +124,45 @@ def test_a_model_for_which_the_time_was_too_short_is_asked_about_fewer_candidate
     assert fewer.trace.degraded.endswith(" of 19 could be ranked in time")
     assert 5 <= len(fewer.trace.language_probability) < 19
     assert len(fewer.entries) == 19
+
+
+class Instant(ReplyCache):
+    """Keeps replies in memory."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def get(self, key):
+        return self.kept.get(key)
+
+    def put(self, key, reply, **_):
+        self.kept[key] = (reply, 0.0)
+
+
+class Unhurried(HashEmbedder):
+    """Takes a while."""
+
+    async def embed(self, texts):
+        await anyio.sleep(0.25)
+        return await super().embed(texts)
+
+
+def test_replies_that_were_kept_do_not_tell_how_long_a_model_takes():
+    books = [make_item(f"b{number}", f"desert planet {number}") for number in range(20)]
+    people = [*EVENTS, make_event("eve", "b1")]
+
+    async def main():
+        model, deadline = Plodding(), Options(deadline=0.6)
+        _, made = await make_line(books, people, embedder=Unhurried())
+        ranker = LanguageRanker(model, replies=Replies(cache=Instant(), identity=str))
+        line = StraightLine(replace(made, ranker=ranker, models=[model]), deadline)
+        for _ in range(20):  # the same question: asked once, then answered from what was kept
+            assert (await line.recommend("ann", k=19)).trace.model == "scripted"
+        return await line.recommend("eve", k=19, context=Context(wish="planet"))
+
+    slate = wait(main())  # the embedder left too little time for all 19
+    assert slate.trace.model == "scripted"
+    assert slate.trace.degraded.startswith("fewer candidates: ")
 
 
 def test_no_time_at_all_is_no_error_however_often():

@@ -182,3 +182,11 @@ def test_tastes_are_unit_vectors_and_weights_lie_between_zero_and_one(events):
     assert profile.taste.keys() == {profile.items[item_id].scene for item_id in profile.liked}
     for taste in profile.taste.values():
         assert np.linalg.norm(taste) == pytest.approx(1, abs=1e-5)
+
+
+def test_tags_are_weights_by_name_whoever_the_person_is():
+    tagged = User(id="ann", tags=("bread", "科幻"))
+    likes = [make_event("ann", "b1"), make_event("ann", "b2", days=1)]
+    assert profile_of("ann", likes, users=[tagged]).tags == {"bread": 1.0, "科幻": 1.0}
+    assert profile_of("ann", likes).tags == {}
+    assert profile_of("ann", users=[tagged]).tags == {"bread": 1.0, "科幻": 1.0}

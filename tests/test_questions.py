@@ -1,5 +1,6 @@
 """Why this before that, why not this, what would move it: each answer is a ranking looked up."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -433,3 +434,33 @@ def test_rules_of_the_scene_are_named_where_they_are_constraints_and_told_of_whe
     assert ask_in(scene, "what_if", "b3")[0] == [
         "A rule of books keeps “Sea nine” out: title does not mention nine."
     ]
+
+
+FOOD = Context(
+    preferences=(Constraint(attribute="genre", operator="is", value="food", words="food"),)
+)
+
+
+def test_the_preference_that_ordered_a_list_is_what_it_is_explained_by():
+    assert said("compare", "b3", versus="b1")[0].startswith("“Sea of salt” comes before “Bread”")
+    rank, lead, *_ = said("compare", "b3", versus="b1", context=FOOD)
+    assert rank.startswith("“Bread” comes before “Sea of salt”")
+    assert re.fullmatch(r"\d+% of what speaks for “Bread” .* is what you asked for\.", lead)
+    assert "For “Bread”: it is what you asked for: food." in said(
+        "compare", "b3", versus="b1", context=FOOD
+    )
+    first, *rest = said("explain", "b3", context=FOOD)
+    assert first == "It is what you asked for: food."
+    share = r"\d+% of what speaks for it .* is what you asked for\."
+    assert any(re.fullmatch(share, text) for text in rest)
+
+
+def test_ranks_outside_the_pool_heed_a_preference_too():
+    counts = {"s1": ("sea", 10), "s2": ("sea", 9), "f1": ("food", 8), "f2": ("food", 1)}
+    items = [make_item(key, genre=genre) for key, (genre, _) in counts.items()]
+    events = [make_event(f"p{n}", key) for key, (_, likes) in counts.items() for n in range(likes)]
+    places = {
+        key: ask("why_not", key, items=items, events=events, k=1, pool=1, context=FOOD).ranks[key]
+        for key in counts
+    }
+    assert sorted(counts, key=lambda key: places[key]) == ["f1", "s1", "f2", "s2"]

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from examples import make_item, make_query, wait
 
-from recagent.errors import ModelError
+from recagent.errors import ConfigError, ModelError
 from recagent.fakes import ScriptedModel
 from recagent.protocols import LanguageScores
 from recagent.ranking import LanguageRanker, Relay
@@ -86,3 +86,15 @@ def test_one_that_could_not_start_is_asked_again_at_its_turn():
 def test_it_cannot_start_where_none_can():
     with pytest.raises(ModelError, match="not there; not there"):
         asked(Absent(1), Absent(1))
+
+
+def test_a_wrong_mode_of_any_model_in_the_row_is_an_error_that_names_model_and_mode():
+    labels = frozenset({"label"})
+    small = LanguageRanker(ScriptedModel(name="small", modes=labels), mode="likelihood")
+    says = r"model 'small' cannot score by 'likelihood'; it can by label"
+    with pytest.raises(ConfigError, match=says):
+        wait(Relay([ranker("large"), small]).start())
+    with pytest.raises(ConfigError, match=says):
+        asked(ranker("large"), ranker("middle"), small)
+    with pytest.raises(ConfigError, match=says):  # also behind one that cannot be had
+        wait(Relay([Absent(1), small, ranker("last")]).start())

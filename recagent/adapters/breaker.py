@@ -47,29 +47,37 @@ class Breaker:
                 retry_after=wait,
             )
         if self._opened:  # this call tries; the others wait for what it finds
-            self._until = self._clock() + _PAUSES[-1]
-        watched, deadline = _Watched(), anyio.current_effective_deadline()
+            self._until = self._clock() + self._pause()
+        began, watched = self._opened, _Watched()
+        deadline = anyio.current_effective_deadline()
         try:
             yield watched
         except Exception:
             if watched.is_well:
                 self._reset()
             else:
-                self._failed()
+                self._failed(began)
             raise
         except BaseException:  # cancelled
             if anyio.current_time() >= deadline:
-                self._failed()
+                self._failed(began)
             else:
                 self._until = self._clock()  # nothing is known: the next call may try
             raise
         self._reset()
 
-    def _failed(self) -> None:
+    def _failed(self, began: int) -> None:
+        """A call failed; ``began``: how often the breaker had opened when the call began.
+
+        Calls that were under way when it opened tell nothing new, however many they are.
+        """
         self._failures += 1
-        if self._failures >= _FAILURES:
-            self._until = self._clock() + _PAUSES[min(self._opened, len(_PAUSES) - 1)]
+        if self._failures >= _FAILURES and began == self._opened:
+            self._until = self._clock() + self._pause()
             self._opened += 1
+
+    def _pause(self) -> float:
+        return _PAUSES[min(self._opened, len(_PAUSES) - 1)]
 
     def _reset(self) -> None:
         self._failures = self._opened = 0

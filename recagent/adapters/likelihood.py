@@ -34,8 +34,9 @@ async def level_by_level(calls: Calls, prefix: str, *, texts: Sequence[str]) -> 
     known: dict[Path, float] = {}
     asked = 0
     for depth in range(max(map(len, tokens))):
-        for nodes in _requests([path for path in wanted if len(path) == depth], wanted):
-            ids = sorted(set[int]().union(*(wanted[path] for path in nodes)))
+        level = {path: after for path, after in wanted.items() if len(path) == depth}
+        for nodes in _requests(level):
+            ids = sorted(set[int]().union(*nodes.values()))
             asking = {
                 "logprobs": 1,
                 "logprob_token_ids": ids,
@@ -44,15 +45,15 @@ async def level_by_level(calls: Calls, prefix: str, *, texts: Sequence[str]) -> 
             reply = await calls.complete([[*start, *path] for path in nodes], asking=asking)
             asked += 1
             told = {choice.index: choice.by_id() for choice in reply.choices}
-            for at, path in enumerate(nodes):
-                missing = wanted[path] - told.get(at, {}).keys()
+            for at, (path, after) in enumerate(nodes.items()):
+                missing = after - told.get(at, {}).keys()
                 if missing:
                     raise ReplyError(
                         f"model {calls.name!r} did not tell of the tokens {sorted(missing)}, "
                         "which were asked for",
                         reply=str(reply),
                     )
-                known |= {(*path, token): told[at][token] for token in wanted[path]}
+                known |= {(*path, token): told[at][token] for token in after}
     return _summed(start, tokens, known, calls=asked)
 
 
@@ -65,16 +66,22 @@ def _tree(tokens: Sequence[Path]) -> dict[Path, set[int]]:
     return wanted
 
 
-def _requests(paths: Sequence[Path], wanted: Mapping[Path, set[int]]) -> list[list[Path]]:
-    """The paths, so many in a request that it need not name more ids than a server takes."""
-    requests: list[list[Path]] = [[]]
+def _requests(level: Mapping[Path, set[int]]) -> list[dict[Path, set[int]]]:
+    """The paths with their next tokens, as many in a request as a server takes ids at once.
+
+    A path that alone has more goes into several requests.
+    """
+    requests: list[dict[Path, set[int]]] = [{}]
     ids: set[int] = set()
-    for path in paths:
-        if len(ids | wanted[path]) > MOST_IDS:
-            requests.append([])
-            ids = set()
-        requests[-1].append(path)
-        ids |= wanted[path]
+    for path, after in level.items():
+        ordered = sorted(after)
+        for start in range(0, len(ordered), MOST_IDS):
+            some = set(ordered[start : start + MOST_IDS])
+            if len(ids | some) > MOST_IDS:
+                requests.append({})
+                ids = set()
+            requests[-1][path] = some
+            ids |= some
     return requests
 
 

@@ -125,7 +125,7 @@ MESSAGES: Mapping[str, str] = {
     "model {} imagined nothing that can be used": "模型 {0} 没有写出可用的设想",
     "model {} answered {} outside OpenAI's protocol: {}": "模型 {0} 对 {1} 的回答不符合 OpenAI 协议：{2}",
     "model {} can score in no mode": "模型 {0} 没有可用的打分方式",
-    "model {} cannot score by {}; it can by {}: set [model] mode to one of these or 'auto'": "模型 {0} 不能按 {1} 打分；它可以按 {2}：请将 [model] mode 设为其中之一或 'auto'",
+    "model {} cannot score by {}; it can by {}: set its mode to one of these or 'auto', in [model] or [[model.then]]": "模型 {0} 不能按 {1} 打分；它可以按 {2}：请在 [model] 或 [[model.then]] 里把它的 mode 设为其中之一或 'auto'",
     "model {} gave no log probabilities": "模型 {0} 没有给出对数概率",
     "model {} did not tell of the tokens {}, which were asked for": "模型 {0} 没有给出所要的词元 {1}",
     "model {} gave scores that are no finite numbers": "模型 {0} 给出的分数不是有限的数",

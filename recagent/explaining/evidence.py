@@ -33,10 +33,11 @@ def gather(
 ) -> list[tuple[Evidence, ...]]:
     """Up to three pieces of evidence for each item, the strongest kinds first.
 
-    In order: attribute values that the wish names, declared tags that the item has, a liked item
-    that shares attributes or else words of the title, the liked item that counts most (as in
-    ``Behaviour.neighbours``) of those whose people liked this one too, and, where none of these is
-    there, how many people liked it. After these, the context's constraints that it keeps to.
+    First the context's preferences that it keeps to. Then, in order: attribute values that the wish
+    names, declared tags that the item has, a liked item that shares attributes or else words of the
+    title, the liked item that counts most (as in ``Behaviour.neighbours``) of those whose people
+    liked this one too, and, where none of these is there, how many people liked it. After these,
+    the context's constraints that it keeps to.
     """
     past = _Past(query, scale)
     crowds = behaviour.together(
@@ -48,12 +49,13 @@ def gather(
         if not pieces and (likes := behaviour.likes.get(item.id, 0)):
             facts = {**_people(likes, behaviour), "scene": query.scene.name}
             pieces = [("popularity", (item.id,), facts)]
-        pieces += _kept(item, query.context.constraints)
-        gathered.append(numbered(pieces))
+        asked = _kept("preference", item, query.context.preferences)
+        kept = _kept("constraint", item, query.context.constraints)
+        gathered.append(numbered([*asked, *pieces, *kept]))
     return gathered
 
 
-def _kept(item: Item, constraints: Sequence[Constraint]) -> Iterator[Piece]:
+def _kept(kind: EvidenceKind, item: Item, constraints: Sequence[Constraint]) -> Iterator[Piece]:
     """The constraints that an item keeps to; those of the same words ("the 90s") are one."""
     groups: dict[str, list[Constraint]] = {}
     for each in constraints:
@@ -63,7 +65,7 @@ def _kept(item: Item, constraints: Sequence[Constraint]) -> Iterator[Piece]:
             groups.setdefault(each.words or repr(each), []).append(each)
     for first, *others in groups.values():
         if all(satisfies(item, each) for each in (first, *others)):
-            yield "constraint", (first.attribute,), constrained(first)
+            yield kind, (first.attribute,), constrained(first)
 
 
 def numbered(pieces: Iterable[Piece], *, after: int = 0) -> tuple[Evidence, ...]:

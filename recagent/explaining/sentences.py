@@ -76,8 +76,8 @@ def _form(evidence: Evidence) -> str:
     match kind:
         case "people" | "popularity":
             return f"{kind} {facts.get('did', 'liked')}"
-        case "constraint":
-            return "constraint forbids" if facts["operator"] in FORBIDS else kind
+        case "constraint" | "preference":
+            return f"{kind} forbids" if facts["operator"] in FORBIDS else kind
         case "place" if "slate" in facts:
             return "place on" if int(facts["rank"]) <= int(facts["slate"]) else "place below"
         case "broken" if "scene" in facts:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.ranking import REWARD, Fixed, Joint, rewards
+from recagent.ranking import REWARD, Fixed, Joint, Leaning, rewards
 from recagent.retrieval import reciprocal_rank
 from recagent.types import Candidate
 
@@ -26,6 +26,7 @@ _PART = {
     "popularity": "popular", "recent": "popular", "lexical_here": "lexical",
     "following": "next", "sequence": "next",
 }  # fmt: skip
+PREFERENCE = "preference"  # what the request had rather
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +70,17 @@ def weighed(
         weights: of the sources in the fusion.
         groups: (n,) which candidates were looked for together.
     """
+    if isinstance(joint, Leaning):
+        inner = joint.inner
+        found = weighed(
+            candidates, joint=inner, scene=scene, cold=cold, weights=weights, groups=groups
+        )
+        raised = joint.base(candidates, scene=scene, cold=cold)
+        raised = raised - inner.base(candidates, scene=scene, cold=cold)
+        return Weighed(
+            parts=(*found.parts, PREFERENCE),
+            values=np.column_stack([found.values, raised - raised.mean()]),
+        )
     base, answered = joint.base(candidates, scene=scene, cold=cold), rewards(candidates)
     columns = {REWARD: answered - answered.mean()} if answered.any() else dict[str, "Floats"]()
     if isinstance(joint, Fixed):

@@ -24,7 +24,7 @@ from recagent.ranking.groups import score_by_pairs, score_by_sets
 from recagent.ranking.head import Fixed, Head, Joint
 from recagent.ranking.inputs import told
 from recagent.ranking.labels import score_by_label
-from recagent.ranking.leaning import leaning
+from recagent.ranking.leaning import Leaning, leaning
 from recagent.ranking.likelihood import score_by_likelihood
 from recagent.ranking.listwise import score_by_order
 from recagent.ranking.notes import engine_notes
@@ -44,6 +44,7 @@ __all__ = [
     "Head",
     "Joint",
     "LanguageRanker",
+    "Leaning",
     "Relay",
     "Remembering",
     "Replies",
@@ -149,6 +150,7 @@ class LanguageRanker:
             prompt=prompt.id,
             usage=scored.usage,
             calls=scored.calls + budget.failed,
+            kept=scored.kept + given,
             repairs=scored.repairs,
             invalid=budget.failed,
             notes=(
@@ -184,6 +186,7 @@ class LanguageRanker:
             scored,
             usage=said.usage + scored.usage,
             calls=said.calls + scored.calls,
+            kept=int(said.is_kept) + scored.kept,
             repairs=said.repairs + scored.repairs,
             notes=(*scored.notes, f"preference text by {extract.id}"),
         )
@@ -224,7 +227,7 @@ class LanguageRanker:
                 )
             raise ConfigError(
                 f"model {self._model.name!r} cannot score by {wanted!r}; it can by "
-                f"{can}: set [model] mode to one of these or 'auto'"
+                f"{can}: set its mode to one of these or 'auto', in [model] or [[model.then]]"
             )
         return wanted
 

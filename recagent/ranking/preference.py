@@ -36,12 +36,13 @@ class PreferenceReply(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
-    """The text, and what asking for it took: nothing where it was known."""
+    """The text, and what asking for it took; ``is_kept``: nothing, since it was in memory."""
 
     text: str
     usage: Usage = field(default_factory=Usage)
     calls: int = 0
     repairs: int = 0
+    is_kept: bool = False
 
 
 class Preferences:
@@ -66,7 +67,7 @@ class Preferences:
         messages = prompt.chat(**inputs)
         key = f"{prompt.id} {messages!r}"
         if key in self._texts:
-            return Preference(text=self._texts[key])
+            return Preference(text=self._texts[key], is_kept=True)
         usage = Usage()
 
         async def call() -> tuple[str, int, int]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import anyio
 
 from recagent.errors import ModelError
 from recagent.protocols import LanguageScores, Query, Ranker
+from recagent.ranking.asking import ask_all
 from recagent.types import Candidate
 
 _SHARE = 0.5  # of the time that is left, for a ranker that is not the last
@@ -40,9 +42,7 @@ class Relay:
                 except ModelError as error:
                     failed.append(error)
 
-            async with anyio.create_task_group() as group:
-                for ranker in self._rankers:
-                    group.start_soon(begin, ranker)
+            await ask_all([partial(begin, ranker) for ranker in self._rankers])
             if len(failed) == len(self._rankers):
                 raise ModelError("; ".join(map(str, failed))) from failed[0]
             self._begun = True  # one that could not start tries again when its turn comes

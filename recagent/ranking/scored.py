@@ -22,6 +22,7 @@ class Scored:
     Attributes:
         scores: (n,), higher is better.
         calls: that were answered.
+        kept: questions that needed none, since their answer was in memory.
         repairs: labels that were unknown, doubled or missing in the replies.
         notes: what else a reader should know.
     """
@@ -29,6 +30,7 @@ class Scored:
     scores: tuple[float, ...]
     usage: Usage
     calls: int
+    kept: int = 0
     repairs: int = 0
     notes: tuple[str, ...] = ()
 

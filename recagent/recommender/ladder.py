@@ -133,7 +133,8 @@ class Ladder:
             self._pace.was_late(left, candidates=len(asked))
             self.degraded.append(f"retrieval order: {self._reason(error)}")
             return None
-        self._pace.took(anyio.current_time() - began, candidates=len(asked))
+        if not scores.kept:  # what was kept tells no pace
+            self._pace.took(anyio.current_time() - began, candidates=len(asked))
         if len(asked) < len(candidates):
             self.degraded.append(
                 f"fewer candidates: {len(asked)} of {len(candidates)} could be ranked in time"

@@ -28,7 +28,7 @@ from recagent.explaining.answers import (
 from recagent.explaining.evidence import Piece, numbered
 from recagent.explaining.weighing import Weighed, weighed, with_language
 from recagent.feedback import scene_of
-from recagent.ranking import Fixed, diversified
+from recagent.ranking import Fixed, diversified, leaning
 from recagent.recommender.arranging import arranged
 from recagent.recommender.desk import Asked, Desk, Standing
 from recagent.recommender.ladder import Ladder
@@ -114,7 +114,7 @@ def parts_of(desk: Desk, ranking: Ranking) -> Weighed:
     scene = query.scene.name
     return weighed(
         found,
-        joint=desk.joint,
+        joint=leaning(desk.joint, query.context.preferences),
         scene=scene,
         cold=query.profile.is_cold(scene),
         weights=desk.options.source_weights,
@@ -238,7 +238,8 @@ async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder,
     order = diversified(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile))
     shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=standing.needs)
     rest = arranged(order, pool, k=len(pool), needs=standing.needs)
-    base = desk.joint.base(standing.found, scene=scene, cold=profile.is_cold(scene))
+    joint = leaning(desk.joint, query.context.preferences)
+    base = joint.base(standing.found, scene=scene, cold=profile.is_cold(scene))
     by_base: list[int] = np.argsort(-base, kind="stable").tolist()
     found = [standing.found[at].item for at in by_base]
     pooled = {item.id for item in pool}

@@ -51,7 +51,7 @@ from recagent.retrieval import (
 )
 from recagent.sections import UNMEASURED_WEIGHT
 from recagent.settings import Settings
-from recagent.types import Candidate, Case, Context, Event, Item, Mode
+from recagent.types import Candidate, Case, Context, Event, Item, Mode, RatingScale
 
 MEASURE = nDCG @ 10
 MIN_HISTORY = 5
@@ -127,7 +127,7 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 
 async def measure(arguments: argparse.Namespace, settings: Settings) -> dict[str, object]:
     """Score every case with every system."""
-    scale = settings.ratings.scale()
+    scale = settings.ratings.scale() or RatingScale()
     catalog = survey(settings)
     items, events = {item.id: item for item in catalog.items}, list(catalog.events())
     history, targets = split(events, scale)
@@ -151,7 +151,7 @@ async def measure(arguments: argparse.Namespace, settings: Settings) -> dict[str
 
 async def score(arguments, settings, cases, items, history, store) -> dict[str, list[Scores]]:  # noqa: ANN001
     """Scores of every system for every case; language systems only for the first cases."""
-    scale = settings.ratings.scale()
+    scale = settings.ratings.scale() or RatingScale()
     behaviour = Behaviour(history, scale=scale)
     index, embedder = wiring.index(settings), wiring.embedder(settings)
 

@@ -34,6 +34,7 @@ from recagent.types import (
     Item,
     Mode,
     Note,
+    RatingScale,
     Usage,
     User,
 )
@@ -208,6 +209,14 @@ class MemoryStore:
         self._impressions: dict[str, Impression] = {}
         self._first: dict[str, str] = {}  # id of the person by each of their others
         self._notes: dict[tuple[str, str], Note] = {}
+        self._scale: RatingScale | None = None
+
+    @property
+    def scale(self) -> RatingScale | None:
+        return self._scale
+
+    async def keep_scale(self, scale: RatingScale) -> None:
+        self._scale = scale
 
     async def add_users(self, users: Iterable[User]) -> int:
         new: dict[str, User] = {}

@@ -18,6 +18,8 @@ SKEW = timedelta(minutes=10)  # by which the clock of who tells of an event may 
 async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -> Event:
     """The event, its scene filled in with the item's own where it is empty.
 
+    A rating whose value says that it was not rated becomes a view.
+
     Raises:
         DataError: an unknown item, scene or kind, a time without zone or in the future, or a rating
             off the scale.
@@ -25,6 +27,8 @@ async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -
     event_kind(event.kind)
     if not event.user_id:
         raise DataError("an event needs a user id")
+    if event.kind == "rating" and event.value in scale.unrated:
+        event = replace(event, kind="view", value=None)
     check_rating(event, scale=scale)
     check_time(event.at)
     now = datetime.now(tz=UTC)

@@ -65,6 +65,8 @@ async def load_catalog(
         )
         store = wiring.event_store(settings)
         try:
+            if catalog.scale is not None:
+                await store.keep_scale(catalog.scale)
             stored = new = 0
             events = catalog.events()
             while batch := list(islice(events, _BATCH)):

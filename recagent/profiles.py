@@ -14,7 +14,7 @@ import numpy as np
 
 from recagent.protocols import Embedder, EventStore, ItemIndex
 from recagent.tags import blocked, carries, corrected, declared_weights
-from recagent.types import Event, Item, Known, Profile, Rate, RatingScale, User
+from recagent.types import LIKED_FROM, Event, Item, Known, Profile, Rate, RatingScale, User
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float32]
 
 MAX_EVENTS = 500
-LIKED_FROM = 0.7  # share of the rating scale: 7 of 10
 
 _OLDEST = 1e-200  # the weight of what is thousands of years old, so that no sum of weights is 0
 

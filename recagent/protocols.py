@@ -23,6 +23,7 @@ from recagent.types import (
     Mode,
     Note,
     Profile,
+    RatingScale,
     Scene,
     Usage,
     User,
@@ -313,6 +314,19 @@ class EventStore(Protocol):
     A person may have several ids, once these are linked: whatever is read or written by one of them
     is the person's, and what is read names them by the first.
     """
+
+    @property
+    def scale(self) -> RatingScale | None:
+        """What the ratings are out of, as it was kept when the store was opened; None before."""
+        ...
+
+    async def keep_scale(self, scale: RatingScale) -> None:
+        """Keep what the ratings are out of, in place of what was kept before.
+
+        Raises:
+            DataError: the store failed.
+        """
+        ...
 
     async def add_users(self, users: Iterable[User]) -> int:
         """Add or replace people, all or none; returns how many. What ``edit`` keeps stays.

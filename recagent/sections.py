@@ -192,15 +192,25 @@ class CleaningSettings(_Section):
 
 
 class RatingSettings(_Section):
-    """``[ratings]``: the scale of ``rating`` events."""
+    """``[ratings]``: the scale of ``rating`` events; ``"auto"`` is what their values tell.
 
-    low: float = 0.0
-    high: float = 10.0
+    ``unrated`` are values which say that somebody met the item and did not rate it.
+    """
 
-    def scale(self) -> RatingScale:
-        if not self.low < self.high:
-            raise ConfigError(f"[ratings] low={self.low:g} must be below high={self.high:g}")
-        return RatingScale(low=self.low, high=self.high)
+    low: Literal["auto"] | float = "auto"
+    high: Literal["auto"] | float = "auto"
+    unrated: tuple[float, ...] = ()
+
+    def scale(self) -> RatingScale | None:
+        """The scale that is declared; None where none is."""
+        if self.low == self.high == "auto":
+            return None
+        usual = RatingScale()
+        low = usual.low if self.low == "auto" else self.low
+        high = usual.high if self.high == "auto" else self.high
+        if not low < high:
+            raise ConfigError(f"[ratings] low={low:g} must be below high={high:g}")
+        return RatingScale(low=low, high=high, unrated=self.unrated)
 
 
 class IndexSettings(_Section):

@@ -5,7 +5,8 @@ Not a place for behaviour that reads files, asks models or keeps state.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, get_args
@@ -37,6 +38,7 @@ EvidenceKind = Literal[
 ]  # fmt: skip
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
+LIKED_FROM = 0.7  # share of the rating scale: 7 of 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,10 +310,28 @@ class Context:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatingScale:
-    """What the values of ``rating`` events mean: from ``low`` to ``high``."""
+    """What the values of ``rating`` events mean: from ``low`` to ``high``.
+
+    Attributes:
+        unrated: values that say that somebody met the item and did not rate it.
+    """
 
     low: float = 0.0
     high: float = 10.0
+    unrated: tuple[float, ...] = ()
+
+    @property
+    def liked_from(self) -> float:
+        """The lowest rating that is a like."""
+        return self.low + LIKED_FROM * (self.high - self.low)
+
+    def shown_from(self, values: Iterable[float]) -> float:
+        """The same as people say it who give such values: in whole, half or other numbers."""
+        given = list(values)
+        for part in (1, 2):
+            if all((part * value).is_integer() for value in given):
+                return math.ceil(round(part * self.liked_from, 9)) / part
+        return round(self.liked_from, 9)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ from recagent.retrieval import (
 )
 from recagent.sections import UNMEASURED_WEIGHT, EngineSettings
 from recagent.settings import Settings
+from recagent.types import RatingScale
 
 __all__ = [
     "SOURCES",
@@ -118,7 +119,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         raise ConfigError(
             f"[retrieval] imagined = {weight:g} needs a model; set [model], or imagined = 0"
         )
-    scale = settings.ratings.scale()
+    declared = settings.ratings.scale()
     place = home(settings)
     vectors, items, asked = embedder(settings), index(settings, place), models(settings)
     window = Window()
@@ -143,6 +144,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         )
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
+    scale = declared or store.scale or RatingScale()
     behaviour = Snapshot(store, scale=scale)
     proposing = {name for name in names if settings.retrieval.weights.get(name, 1.0) > 0}
     wanted = proposing | set(learned.scales if learned else ())

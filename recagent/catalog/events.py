@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 from recagent.catalog import fields
 from recagent.catalog.report import Reading, Report
 from recagent.catalog.rows import require, row_id
+from recagent.catalog.scales import Doubt
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
 from recagent.sections import FileSettings
@@ -19,6 +23,8 @@ _IN_CHINESE: dict[str, EventKind] = {
     "评分": "rating", "购买": "purchase", "完成": "finish", "跳过": "skip", "评论": "comment",
 }  # fmt: skip
 _EARLY = datetime(1990, 1, 1, tzinfo=UTC)
+_MANY = 20  # ratings of which one should be a like
+_VALUES = 10_000  # different ratings that are counted
 
 
 class EventReader:
@@ -29,6 +35,7 @@ class EventReader:
         report: Report,
         *,
         scale: RatingScale | None = None,
+        doubts: Mapping[Path, Doubt] | None = None,
         scenes: Mapping[str, str] | None = None,
         drops_orphans: bool = False,
         now: datetime | None = None,
@@ -38,12 +45,14 @@ class EventReader:
         Args:
             report: told of every row that is left out.
             scale: what ratings may be; not checked without it.
+            doubts: why it is not known what the ratings of a file are out of; they are left out.
             scenes: item id -> scene for rows that do not say it; empty where several have the item.
             drops_orphans: whether a row without scene and of an unknown item is no problem.
             now: what is more than a day later is refused; by default the present.
         """
         self._report = report
         self._scale = scale
+        self._doubts = doubts or {}
         self._scenes = scenes or {}
         self._drops_orphans = drops_orphans
         self._latest = (now or datetime.now(tz=UTC)) + timedelta(days=1)
@@ -59,12 +68,37 @@ class EventReader:
         """
         table = open_table(file, holds="events", report=self._report)
         require(file.path, table, ("user_id", "item_id", "timestamp"))
+        doubt = self._doubts.get(file.path)
+        scale = None if doubt else self._scale
+        ratings, highest = 0, -math.inf
         for number, row in table.rows:
-            event = self._event(table.reading, number, row, file.scene)
-            if event is not None:
-                yield table.reading, number, event
+            event = self._event(table.reading, number, row, file.scene, scale)
+            if event is None:
+                continue
+            if event.kind == "rating" and event.value is not None:
+                if doubt:
+                    self._leave_out(table.reading, doubt)
+                    continue
+                ratings, highest = ratings + 1, max(highest, event.value)
+            yield table.reading, number, event
+        self._note_unliked(table.reading, ratings, highest)
 
-    def _event(self, reading: Reading, number: int, row: Row, scene: str | None) -> Event | None:
+    def _leave_out(self, reading: Reading, doubt: Doubt) -> None:
+        """Leave a rating out of which nobody knows what it is out of; the reason is said once."""
+        if doubt.kind not in reading.read.left_out:
+            reading.note(None, doubt.kind, field="value", **doubt.facts)
+        reading.read.left_out[doubt.kind] += 1
+
+    def _note_unliked(self, reading: Reading, ratings: int, highest: float) -> None:
+        """Say that no rating is a like, which a wrong scale makes of all."""
+        scale = self._scale
+        if scale is not None and ratings >= _MANY and highest < scale.liked_from:
+            reading.note(None, "none liked", field="value", ratings=ratings,
+                         highest=f"{highest:g}", liked=f"{scale.liked_from:g}")  # fmt: skip
+
+    def _event(
+        self, reading: Reading, number: int, row: Row, scene: str | None, scale: RatingScale | None
+    ) -> Event | None:
         user_id = row_id(reading, number, row, "user_id")
         item_id = row_id(reading, number, row, "item_id") if user_id else None
         if not user_id or not item_id:
@@ -77,12 +111,15 @@ class EventReader:
             value = fields.number(row.get("value"))
         except ValueError:
             return reading.unusable(number, "bad number", field="value", value=row.get("value"))
-        said = row.get("kind") or ("view" if value is None else "rating")
-        kind = said if said in EVENT_KINDS else _kind(fields.text(said))
+        kind = _kind_of(row, value)
         if kind is None:
             known = ", ".join(EVENT_KINDS)
+            said = row.get("kind")
             return reading.unusable(number, "bad kind", field="kind", value=said, known=known)
-        if kind == "rating" and not self._is_rating(reading, number, value):
+        if kind == "rating" and scale and value in scale.unrated:
+            reading.changed("unrated", "value", before=f"{value:g}", after="view")
+            kind, value = "view", None
+        if kind == "rating" and not _is_rating(reading, number, value, scale):
             return None
         return Event(
             user_id=user_id,
@@ -120,14 +157,28 @@ class EventReader:
             reading.note(number, "early time", field="timestamp", value=said)
         return at
 
-    def _is_rating(self, reading: Reading, number: int, value: float | None) -> bool:
-        scale = self._scale
-        if scale is None or (value is not None and scale.low <= value <= scale.high):
-            return True
-        low, high = f"{scale.low:g}", f"{scale.high:g}"
-        said = "" if value is None else f"{value:g}"
-        reading.unusable(number, "bad rating", field="value", value=said, low=low, high=high)
-        return False
+
+def rating_values(file: FileSettings) -> Counter[float]:
+    """How often every value is given as a rating in a file; what cannot be read is passed over.
+
+    Of values without end only the first few thousand and the lowest and highest are kept.
+    """
+    table = open_table(file, holds="events", report=Report())
+    counts: Counter[float] = Counter()
+    if "value" not in table.columns:
+        return counts
+    low, high = math.inf, -math.inf
+    for _, row in table.rows:
+        try:
+            value = fields.number(row.get("value"))
+        except ValueError:
+            continue
+        if value is None or _kind_of(row, value) != "rating":
+            continue
+        if value in counts or len(counts) < _VALUES or not low <= value <= high:
+            counts[value] += 1
+            low, high = min(low, value), max(high, value)
+    return counts
 
 
 def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:
@@ -145,6 +196,24 @@ def event_kind(kind: str) -> EventKind:
     if kind not in EVENT_KINDS:
         raise DataError(f"event kind {kind!r} is none of {', '.join(EVENT_KINDS)}")
     return cast("EventKind", kind)
+
+
+def _is_rating(
+    reading: Reading, number: int, value: float | None, scale: RatingScale | None
+) -> bool:
+    """Whether a value is on the scale, if there is one; reported where it is not."""
+    if scale is None or (value is not None and scale.low <= value <= scale.high):
+        return True
+    low, high = f"{scale.low:g}", f"{scale.high:g}"
+    said = "" if value is None else f"{value:g}"
+    reading.unusable(number, "bad rating", field="value", value=said, low=low, high=high)
+    return False
+
+
+def _kind_of(row: Row, value: float | None) -> EventKind | None:
+    """The kind that a row says, else a rating if there is a value; None for an unknown one."""
+    said = row.get("kind") or ("view" if value is None else "rating")
+    return cast("EventKind", said) if said in EVENT_KINDS else _kind(fields.text(said))
 
 
 def _kind(said: str) -> EventKind | None:

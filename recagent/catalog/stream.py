@@ -19,10 +19,11 @@ from recagent.catalog.cleaning import Aliases, Cleaner
 from recagent.catalog.events import EventReader
 from recagent.catalog.items import ItemReader
 from recagent.catalog.report import Problem, Reading, Report, file_name
+from recagent.catalog.scales import Doubt
 from recagent.catalog.tally import Tally
 from recagent.errors import DataError
 from recagent.settings import Settings
-from recagent.types import Event, Item
+from recagent.types import Event, Item, RatingScale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,9 +52,18 @@ class EventStream:
     """The usable events of all files, cleaned, as often as they are asked for."""
 
     def __init__(
-        self, settings: Settings, items: Sequence[Item], aliases: Aliases, reader: ItemReader
+        self,
+        settings: Settings,
+        items: Sequence[Item],
+        aliases: Aliases,
+        reader: ItemReader,
+        *,
+        scale: RatingScale | None,
+        doubts: Mapping[Path, Doubt],
     ) -> None:
         self._settings = settings
+        self._scale = scale
+        self._doubts = doubts
         self._reader = reader
         self._aliases = aliases
         self._known = {(item.scene, item.id) for item in items}
@@ -69,10 +79,14 @@ class EventStream:
 
     def __call__(self, report: Report) -> Iterator[tuple[int, Reading, Event]]:
         cleaner = cleaner_for(self._settings, report, self._reader)
-        scale = self._settings.ratings.scale()
         drops_orphans = self._settings.cleaning.orphans == "drop"
         events = EventReader(
-            report, scale=scale, scenes=self._scenes, drops_orphans=drops_orphans, now=self._now
+            report,
+            scale=self._scale,
+            doubts=self._doubts,
+            scenes=self._scenes,
+            drops_orphans=drops_orphans,
+            now=self._now,
         )
         for place, file in enumerate(self._settings.catalog.events):
             for reading, number, read in events.read(file):

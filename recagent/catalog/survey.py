@@ -1,7 +1,8 @@
 """The whole catalogue, read and cleaned, with a report; events as a stream.
 
-Events are read once to find what must not be stored (before that once or twice more to find bots,
-if that is asked for), and once to hand them on. Nothing is stored here.
+Events are read once to find what must not be stored (before that once to see what their ratings are
+out of, where nothing declares it, and once or twice to find bots, if that is asked for), and once
+to hand them on. Nothing is stored here.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recagent.catalog.items import ItemReader, no_items
+from recagent.catalog.ratings import find_scale
 from recagent.catalog.report import Problem, Reading, Report, file_name, shown
 from recagent.catalog.scripts import readable_share, script
 from recagent.catalog.stream import (
@@ -25,7 +27,7 @@ from recagent.catalog.users import UserReader
 from recagent.catalog.wording import MORE
 from recagent.errors import ConfigError, DataError
 from recagent.settings import Settings
-from recagent.types import Event, Item, Language, User
+from recagent.types import Event, Item, Language, RatingScale, User
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +51,7 @@ class Catalog:
 
     Attributes:
         report: what was read, left out and changed, events included.
+        scale: of ratings, as it is declared or as they tell it; None where nothing says it.
         stream: every usable event with the code of its row, into a report of its own.
         dropped: codes, rising, of those that the survey decided to leave out.
     """
@@ -56,6 +59,7 @@ class Catalog:
     items: Sequence[Item]
     users: Sequence[User]
     report: Report
+    scale: RatingScale | None
     stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]]
     dropped: Rows
 
@@ -129,10 +133,13 @@ def survey(
     for item in items:
         report.scenes[item.scene] += 1
         report.scripts[script(item.title)] += 1
-    stream = EventStream(settings, items, aliases, reader)
+    scale, doubts = find_scale(settings, report)
+    stream = EventStream(settings, items, aliases, reader, scale=scale, doubts=doubts)
     people, dropped = look_through(stream, settings, report, on_progress)
     _note_whole(settings, report, people, items=items, users=users)
-    return Catalog(items=items, users=users, report=report, stream=stream, dropped=dropped)
+    return Catalog(
+        items=items, users=users, report=report, scale=scale, stream=stream, dropped=dropped
+    )
 
 
 def _note_whole(

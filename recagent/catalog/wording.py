@@ -71,6 +71,52 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "请更正，或设置 [ratings] 的 low 和 high",
         ),
     },
+    "one rating": {
+        "en": (
+            "all {count} ratings are {only}, so what they are out of cannot be told",
+            "set [ratings] low and high",
+            "say it: --ratings 1..5",
+        ),
+        "zh": (
+            "{count} 个评分全是 {only}，看不出满分是多少",
+            "请设置 [ratings] 的 low 和 high",
+            "请指明：--ratings 1..5",
+        ),
+    },
+    "unknown scale": {
+        "en": (
+            "ratings from {lowest} to {highest}: what they are out of cannot be told",
+            "set [ratings] low and high",
+            "say it: --ratings 1..5",
+        ),
+        "zh": (
+            "评分从 {lowest} 到 {highest}，看不出满分是多少",
+            "请设置 [ratings] 的 low 和 high",
+            "请指明：--ratings 1..5",
+        ),
+    },
+    "zeros": {
+        "en": (
+            "{zeros} of {total} ratings are 0: the lowest one, or none at all",
+            "set [ratings] low and high, and unrated = [0] if it is none",
+            "say it: --ratings 0..5, or --ratings 1..5,unrated=0 if it is none",
+        ),
+        "zh": (
+            "{total} 个评分中有 {zeros} 个是 0：是最低分，还是没有评分",
+            "请设置 [ratings] 的 low 和 high；若表示没有评分，再写 unrated = [0]",
+            "请指明：--ratings 0..5；若表示没有评分则 --ratings 1..5,unrated=0",
+        ),
+    },
+    "two scales": {
+        "en": (
+            "ratings are out of {high} here and out of {other} in '{file}'",
+            "bring them on one scale, or load one of the files as another kind",
+        ),
+        "zh": (
+            "这里的评分满分是 {high}，而 '{file}' 中是 {other}",
+            "请换算成同一种评分，或把其中一个文件作为另一种行为载入",
+        ),
+    },
     "bad type": {
         "en": (
             "{field!r} '{value}' is not of type {type}",
@@ -252,6 +298,28 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         ),
         "zh": ("未读取列 {field!r}，因为另有一列映射到这个名称", "如果也需要它，请在文件中改名"),
     },
+    "scale": {
+        "en": (
+            "ratings are out of {high} (they go from {lowest} to {highest}): liked from {liked}",
+            "set [ratings] low and high, where that is wrong",
+            "say it, where that is wrong: --ratings 1..5",
+        ),
+        "zh": (
+            "评分满分是 {high}（从 {lowest} 到 {highest}）：{liked} 分及以上算喜欢",
+            "若有误，请设置 [ratings] 的 low 和 high",
+            "若有误，请指明：--ratings 1..5",
+        ),
+    },
+    "none liked": {
+        "en": (
+            "none of {ratings} ratings is a like: the highest is {highest}, liked from {liked}",
+            "see that [ratings] low and high are those of the data",
+        ),
+        "zh": (
+            "{ratings} 个评分里没有一个算喜欢：最高为 {highest}，{liked} 分及以上才算",
+            "请确认 [ratings] 的 low 和 high 与数据一致",
+        ),
+    },
     "read as": {
         "en": ("columns known by their names: {pairs}", "map them, where that is wrong"),
         "zh": ("按列名识别：{pairs}", "若有误，请用列映射指明"),
@@ -295,6 +363,7 @@ NOTES = frozenset(
     {"orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
      "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
      "unused attribute", "hidden column", "english vectors", "read as", "unread columns",
+     "scale", "none liked",
      "unread meant", "attribute meant"}
 )  # fmt: skip
 
@@ -312,6 +381,7 @@ STEPS: Mapping[str, Mapping[Language, str]] = {
     "html": {"en": "HTML removed", "zh": "去除 HTML"},
     "space": {"en": "white space tidied", "zh": "整理空白"},
     "max_text": {"en": "cut to max_text characters", "zh": "截短到 max_text 个字符"},
+    "unrated": {"en": "not rated: read as a view", "zh": "没有评分：视为浏览"},
     "null": {"en": "read as missing", "zh": "视为缺失"},
     "same row": {"en": "exact copy left out", "zh": "排除完全重复的行"},
     "same event": {

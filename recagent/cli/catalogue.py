@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recagent.cli.opening import settings_of
-from recagent.cli.options import Config, DropOrphans, Json, Lang
+from recagent.cli.options import Config, DropOrphans, Json, Lang, Ratings
 
 if TYPE_CHECKING:
+    from recagent.sections import RatingSettings
     from recagent.settings import Settings
     from recagent.types import Language
 
@@ -48,6 +49,7 @@ def validate(
     columns: Annotated[
         str, typer.Option("--map", help="Our field and the file's column: item_id=sku,title=name.")
     ] = "",
+    ratings: Ratings = "",
     drop_orphans: DropOrphans = False,
     limit: Annotated[int, typer.Option(min=1, help="Problems shown of each kind and file.")] = 5,
     lang: Lang = None,
@@ -60,7 +62,9 @@ def validate(
     from recagent.cli.progress import progress  # noqa: PLC0415
 
     settings = named_files(
-        _catalog_settings(config, lang, drop_orphans), files or [], columns=_column_map(columns)
+        _catalog_settings(config, lang, drop_orphans, ratings),
+        files or [],
+        columns=_column_map(columns),
     )
     with progress() as advance:
         found = survey(settings, on_progress=advance, examples=limit, by_command=bool(files)).report
@@ -77,6 +81,7 @@ def index(
     prune: Annotated[
         bool, typer.Option("--prune", help="Then delete all other scenes and embedders.")
     ] = False,
+    ratings: Ratings = "",
     drop_orphans: DropOrphans = False,
     lang: Lang = None,
     json: Json = False,
@@ -90,7 +95,7 @@ def index(
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
     from recagent.loading import prune_index  # noqa: PLC0415
 
-    settings = _catalog_settings(config, lang, drop_orphans)
+    settings = _catalog_settings(config, lang, drop_orphans, ratings)
     loaded = load_with_progress(settings)
     pruned = 0
     if prune:
@@ -99,12 +104,32 @@ def index(
     show.loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
 
 
-def _catalog_settings(config: Path | None, lang: Language | None, drop_orphans: bool) -> Settings:
+def _catalog_settings(
+    config: Path | None, lang: Language | None, drop_orphans: bool, ratings: str
+) -> Settings:
     settings = settings_of(config, demo=False, lang=lang)
-    if not drop_orphans:
-        return settings
-    cleaning = settings.cleaning.model_copy(update={"orphans": "drop"})
-    return settings.model_copy(update={"cleaning": cleaning})
+    if drop_orphans:
+        cleaning = settings.cleaning.model_copy(update={"orphans": "drop"})
+        settings = settings.model_copy(update={"cleaning": cleaning})
+    return settings.model_copy(update={"ratings": _ratings(ratings)}) if ratings else settings
+
+
+def _ratings(said: str) -> RatingSettings:
+    """``1..5`` or ``1..5,unrated=0``."""
+    from recagent.errors import ConfigError  # noqa: PLC0415
+    from recagent.sections import RatingSettings  # noqa: PLC0415
+
+    ends, _, unrated = said.partition(",unrated=")
+    low, _, high = ends.partition("..")
+    try:
+        given = (float(unrated),) if unrated else ()
+        found = RatingSettings(low=float(low), high=float(high), unrated=given)
+        found.scale()
+    except (ValueError, ConfigError) as error:
+        raise typer.BadParameter(
+            f"{said!r} is not as 1..5 or 1..5,unrated=0", param_hint="--ratings"
+        ) from error
+    return found
 
 
 def _column_map(pairs: str) -> dict[str, str]:

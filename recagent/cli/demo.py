@@ -14,7 +14,7 @@ from recagent.cli.progress import prepared_demo
 from recagent.errors import DataError
 from recagent.prompts import caption
 from recagent.settings import Settings
-from recagent.types import Language, Profile, Slate
+from recagent.types import Language, Profile, RatingScale, Slate
 
 _LIKED = 8
 
@@ -128,7 +128,7 @@ def _check_person(profile: Profile) -> None:
 
 def _introduce(profile: Profile, settings: Settings) -> None:
     words, lang = WORDS[settings.lang], settings.lang
-    scenes = settings.declared_scenes()
+    scenes, scale = settings.declared_scenes(), settings.ratings.scale() or RatingScale()
     title = words["liked"].format(
         person=profile.user.id,
         n=len({event.item_id for event in profile.events}),
@@ -142,7 +142,7 @@ def _introduce(profile: Profile, settings: Settings) -> None:
     for item_id in list(profile.liked)[:_LIKED]:
         item = profile.items[item_id]
         value = values[item_id]
-        rating = "" if value is None else f"{value:g}/{settings.ratings.high:g}"
+        rating = "" if value is None else f"{value:g}/{scale.high:g}"
         table.add_row(Text(caption(item)), rating, scenes[item.scene].label(lang))
     out = show.console()
     out.print(words["about"], style="dim", markup=False)

@@ -16,6 +16,12 @@ Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prom
 DropOrphans = Annotated[
     bool, typer.Option("--drop-orphans", help="Leave out events of unknown items.")
 ]
+Ratings = Annotated[
+    str,
+    typer.Option(
+        help="What ratings are out of, where their values do not tell: 1..5.", metavar="LOW..HIGH"
+    ),
+]
 Scene = Annotated[str | None, typer.Option(help="Scene. [default: identified]")]
 SlateLength = Annotated[int, typer.Option("-k", "--k", min=1, help="How many to show.")]
 Wish = Annotated[str, typer.Option(help='What is wanted now: "something light".')]

@@ -27,6 +27,7 @@ from recagent.types import (
     Item,
     Language,
     Note,
+    RatingScale,
     Slate,
     Trace,
     User,
@@ -275,6 +276,10 @@ class _Muted:
         self.seen, self.count, self.impression = store.seen, store.count, store.impression
         self.impressions = store.impressions
         self.ids, self.notes = store.ids, store.notes
+        self.scale = store.scale
+
+    async def keep_scale(self, scale: RatingScale) -> None:
+        """Not kept."""
 
     async def add_users(self, users: Iterable[User]) -> int:
         return len(list(users))

@@ -9,7 +9,7 @@ from examples import NOON, make_event, wait
 from recagent.adapters.sql import SqlEventStore
 from recagent.errors import DataError
 from recagent.fakes import MemoryStore
-from recagent.types import Edits, Event, Forgotten, Impression, Note, User
+from recagent.types import Edits, Event, Forgotten, Impression, Note, RatingScale, User
 
 ANN = User(
     id="ann",
@@ -69,6 +69,13 @@ def test_an_event_comes_back_as_it_was_stored(store):
     assert wait(store.add_events([event])) == 1
     assert wait(store.events("安", limit=10)) == [event]
     assert wait(everything(store)) == [event]
+
+
+def test_what_ratings_are_out_of_is_kept_and_replaced(store):
+    assert store.scale is None
+    for scale in (RatingScale(low=1, high=5), RatingScale(low=0, high=10, unrated=(-1, 0.5))):
+        wait(store.keep_scale(scale))
+        assert store.scale == scale
 
 
 def test_the_same_event_is_kept_once(store):

@@ -62,3 +62,10 @@ IMPRESSIONS = sa.Table(
     sa.Column("trace", sa.String, nullable=False),
     sa.Column("wish", sa.String, nullable=False, server_default=sa.text("''")),
 )
+# What is known of the data as a whole, as JSON.
+FACTS = sa.Table(
+    "facts",
+    META,
+    sa.Column("name", sa.String, primary_key=True),
+    sa.Column("value", sa.LargeBinary, nullable=False),
+)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from recagent.adapters.sql import bulk
 from recagent.adapters.sql.database import open_engine, reason, shown, take_turn
 from recagent.adapters.sql.migrating import bring_up_to_date
-from recagent.adapters.sql.schema import ALIASES, EVENTS, IMPRESSIONS, NOTES, USERS
+from recagent.adapters.sql.schema import ALIASES, EVENTS, FACTS, IMPRESSIONS, NOTES, USERS
 from recagent.errors import ConfigError, DataError
 from recagent.storable import (
     check_event,
@@ -28,9 +28,19 @@ from recagent.storable import (
     check_user,
     merged,
 )
-from recagent.types import Edits, Event, EventKind, Forgotten, Impression, Note, User
+from recagent.types import (
+    Edits,
+    Event,
+    EventKind,
+    Forgotten,
+    Impression,
+    Note,
+    RatingScale,
+    User,
+)
 
 _BATCH = 5_000
+_SCALE = "ratings"  # the fact that tells what ratings are out of
 
 # Made once: to build a statement takes longer than to have SQLite answer it.
 _WHO = sa.bindparam("who", type_=sa.String)
@@ -63,6 +73,8 @@ class SqlEventStore:
         self._engine = open_engine(url)
         try:
             bring_up_to_date(self._engine)
+            with self._engine.connect() as connection:
+                self._scale = _scale(connection)
         # TypeError: the driver's, for an option in the URL's query that it does not know.
         except (SQLAlchemyError, TypeError) as error:
             self._engine.dispose()
@@ -73,6 +85,19 @@ class SqlEventStore:
         except BaseException:
             self._engine.dispose()
             raise
+
+    @property
+    def scale(self) -> RatingScale | None:
+        return self._scale
+
+    async def keep_scale(self, scale: RatingScale) -> None:
+        row = {"name": _SCALE, "value": orjson.dumps(scale)}
+
+        def write(connection: sa.Connection) -> None:
+            _insert(connection, FACTS, [row], replace=["value"])
+
+        await self._in_turn(FACTS, write)
+        self._scale = scale
 
     async def add_users(self, users: Iterable[User]) -> int:
         given = {user.id: user for user in users}
@@ -268,6 +293,14 @@ def _aliases(connection: sa.Connection) -> dict[str, str]:
     """The first id of every person who has several, by each of the others."""
     rows = connection.execute(sa.select(ALIASES.c.id, ALIASES.c.user_id)).all()
     return {cast("str", other): cast("str", first) for other, first in rows}
+
+
+def _scale(connection: sa.Connection) -> RatingScale | None:
+    said = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == _SCALE))
+    if said is None:
+        return None
+    known = orjson.loads(said)
+    return RatingScale(low=known["low"], high=known["high"], unrated=tuple(known["unrated"]))
 
 
 def _user_row(user: User) -> bulk.Row:

@@ -14,7 +14,7 @@ from recagent.evaluation.data.files import fingerprint, folder
 from recagent.evaluation.nouns import Data
 from recagent.sections import CatalogSettings, FileSettings
 from recagent.settings import Settings, load
-from recagent.types import Scene
+from recagent.types import RatingScale, Scene
 
 _SHELVES = (
     "MovieTweetings (Simon Dooms, 2013): film ratings of people who tweeted them. The scenes are "
@@ -73,7 +73,7 @@ def declared(settings: Settings, *, name: str, note: str) -> Data:
         items=catalog.items,
         events=events,
         users={user.id: user for user in catalog.users},
-        scale=settings.ratings.scale(),
+        scale=catalog.scale or RatingScale(),
         fingerprint=fingerprint(_files(settings.catalog), made=made),
         note=note,
     )

@@ -30,7 +30,7 @@ from datetime import timedelta
 
 import anyio
 import numpy as np
-from quality import SERVED, SOURCES, Table, quiet
+from quality import SERVED, SOURCES, Table, head_for_all, quiet
 
 from recagent import demo, wiring
 from recagent.evaluation.cases import make_cases
@@ -155,7 +155,7 @@ async def head_of(events: Data, study: Study) -> Head:
     learn = await studied(asked, study=study, retrieval=retrieval, on_progress=quiet)
     scale = scales(learn, sources=SOURCES)
     fit = fit_base(learn, scales=scale)
-    return Head(name="deletion", scales=scale, shared=fit.shared, scenes=fit.scenes)
+    return head_for_all("deletion", fit, scales=scale)
 
 
 async def deleted(desk: Desk, asked: Asked, liked: Collection[str]) -> Ranking:

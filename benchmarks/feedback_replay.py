@@ -31,7 +31,7 @@ from itertools import product
 
 import anyio
 import numpy as np
-from quality import SOURCES, quiet
+from quality import SOURCES, head_for_all, quiet
 
 from recagent import demo, wiring
 from recagent.evaluation.data import load_data
@@ -168,7 +168,7 @@ class Bench:
         learn = await studied(asked, study=self._study, on_progress=quiet)
         scale = scales(learn, sources=SOURCES)
         fit = fit_base(learn, scales=scale)
-        return Head(name="replay", scales=scale, shared=fit.shared, scenes=fit.scenes)
+        return head_for_all("replay", fit, scales=scale)
 
     async def _snapshot(self) -> Behaviour:
         return self.behaviour

@@ -90,7 +90,7 @@ async def served(
         questions,
         study=study,
         retrieval=retrieval if whole else None,
-        as_new=as_new,
+        cut="new here" if as_new else None,
         on_progress=quiet,
     )
     if whole:

@@ -17,9 +17,10 @@ from recagent.evaluation.nouns import Data
 from recagent.evaluation.opening import indexed
 from recagent.evaluation.resampling import interval
 from recagent.learning.examples import Example
-from recagent.learning.fitting import Fit, fit_base, fit_language, scales
+from recagent.learning.fitting import LEARNED, Fit, fit_base, fit_language, scales
 from recagent.learning.gating import gates, ndcg, trial
 from recagent.learning.past import Study
+from recagent.ranking import Head, Tested
 from recagent.ranking.gate import Gate
 from recagent.ranking.head import columns, language_columns
 from recagent.retrieval import reciprocal_rank
@@ -94,6 +95,19 @@ class Ranked:
     def head(self) -> Values:
         """(n,) nDCG@10."""
         return ndcgs(self.examples, self.scores)
+
+
+def head_for_all(name: str, fit: Fit, *, scales: Mapping[str, float]) -> Head:
+    """A head that ranks for everybody who likes anything, untested."""
+    return Head(
+        name=name,
+        tested={group: Tested(unserved="") for group in LEARNED},
+        scales=scales,
+        shared=fit.shared,
+        scenes=fit.scenes,
+        few_shared=fit.shared,
+        few_scenes=fit.scenes,
+    )
 
 
 def ndcgs(examples: Sequence[Example], scores: Sequence[Values], *, k: int = 10) -> Values:

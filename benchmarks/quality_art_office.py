@@ -25,7 +25,7 @@ from pathlib import Path
 import anyio
 import orjson
 import platformdirs
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from quality import (
     SOURCES,
     Ranked,
@@ -50,7 +50,7 @@ from recagent.evaluation.splits import Held, Split
 from recagent.learning.crossing import choices, described
 from recagent.learning.examples import Example
 from recagent.learning.fitting import Fit, fit_base, scales
-from recagent.learning.past import studied
+from recagent.learning.past import Cut, studied
 from recagent.learning.transfer import fit_transfer
 from recagent.settings import Settings
 from recagent.transfer import TransferMap
@@ -140,19 +140,29 @@ async def scored(options: argparse.Namespace, data: Data, asked: Asked) -> Said:
         study = replace(study, transfer=fit_transfer(past, scenes=pairs))
         progress = shown if options.full else quiet
 
-        async def said(questions: Questions, *, as_new: bool = False) -> list[Example]:
+        async def said(questions: Questions, *, cut: Cut | None = None) -> list[Example]:
             questions = questions if options.full else of_few(questions)
-            return await studied([questions], study=study, as_new=as_new, on_progress=progress)
+            return await studied([questions], study=study, cut=cut, on_progress=progress)
 
         return Said(
             transfer=study.transfer,
             learn=await said(asked.learn),
-            as_new=await said(asked.learn, as_new=True),
+            as_new=await said(asked.learn, cut="new here"),
             test={
-                history: await said(told(asked.test, history), as_new=history == "other")
+                history: await said(
+                    told(asked.test, history), cut="new here" if history == "other" else None
+                )
                 for history in HISTORIES
             },
         )
+
+
+def kept_of(path: Path) -> Said | None:
+    """What the sources said, if it is kept, and by this version."""
+    try:
+        return TypeAdapter(Said).validate_json(path.read_bytes()) if path.is_file() else None
+    except ValidationError:
+        return None
 
 
 def settings_here() -> Settings:
@@ -229,9 +239,8 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     """What is kept or computed, as tables and figures."""
     data = load_data("art_office", path=options.data)
     kept = options.keep / EXAMPLES
-    if kept.is_file() and not options.full:
-        said = TypeAdapter(Said).validate_json(kept.read_bytes())
-    else:
+    said = None if options.full else kept_of(kept)
+    if said is None:
         said = await scored(options, data, asked_of(data))
         if options.full:
             options.keep.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ import anyio
 import numpy as np
 import orjson
 import platformdirs
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from quality import SOURCES, Table, by_head, gated, ndcgs, quiet, ranked, studying
 from quality_language import ask, kept_scores, shown
 
@@ -63,7 +63,10 @@ class Kept:
     def examples(self) -> list[Example]:
         """All that are kept."""
         path = self.folder / "examples.json"
-        return EXAMPLES.validate_json(path.read_bytes()) if path.is_file() else []
+        try:
+            return EXAMPLES.validate_json(path.read_bytes()) if path.is_file() else []
+        except ValidationError:  # of an earlier version
+            return []
 
     def keep(self, examples: Sequence[Example]) -> None:
         """Put these in place of what was kept."""

@@ -44,14 +44,17 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
         found = _HEAD.validate_json(path.read_bytes())
     except ValidationError as error:
         raise unread from error
-    if any(len(own) != 4 * len(found.scales) for own in (found.shared, *found.scenes.values())):
+    weights = [found.shared, *found.scenes.values(), *found.few_scenes.values()]
+    if not found.unserved("few likes"):
+        weights.append(found.few_shared)
+    if any(len(own) != 4 * len(found.scales) for own in weights):
         raise unread
     missing = [name for name in found.scales if name not in sources]
     if missing:
         raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")
-    weights = weights_file(folder, found.name)
-    if NextItem.name in found.scales and not weights.is_file():
-        raise ConfigError(f"{str(path)!r} needs {str(weights)!r}, which is not there; {again}")
+    beside = weights_file(folder, found.name)
+    if NextItem.name in found.scales and not beside.is_file():
+        raise ConfigError(f"{str(path)!r} needs {str(beside)!r}, which is not there; {again}")
     return found
 
 

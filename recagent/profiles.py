@@ -14,7 +14,7 @@ import numpy as np
 
 from recagent.protocols import Embedder, EventStore, ItemIndex
 from recagent.tags import blocked, carries, corrected, declared_weights
-from recagent.types import LIKED_FROM, Event, Item, Known, Profile, Rate, RatingScale, User
+from recagent.types import LIKED_FROM, Event, Group, Item, Known, Profile, Rate, RatingScale, User
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Vector = NDArray[np.float32]
 
 MAX_EVENTS = 500
+FEW_LIKES = 5  # below which a person is hardly known yet
 
 _OLDEST = 1e-200  # the weight of what is thousands of years old, so that no sum of weights is 0
 
@@ -158,6 +159,18 @@ def known_as(profile: Profile, *, scene: str, wish: str) -> Known:
         return "new here"
     user = profile.user
     return "declared only" if user.attributes or user.tags or user.about or wish else "unknown"
+
+
+def group_of(profile: Profile, scene: str) -> Group:
+    """Which group of people a person is of in ``scene``, by the likes that count there.
+
+    A wish is of one request and makes no group.
+    """
+    if not profile.liked:
+        return "unknown" if profile.declared is None else "declared only"
+    if profile.is_cold(scene):
+        return "new here"
+    return "few likes" if len(profile.liked) < FEW_LIKES else "known"
 
 
 def _liked(

@@ -27,6 +27,8 @@ EventKind = Literal[
 ]
 Mode = Literal["likelihood", "label", "listwise", "pointwise", "pairwise", "setwise"]
 Known = Literal["warm", "new here", "declared only", "unknown"]
+Group = Literal["known", "few likes", "new here", "declared only", "unknown"]
+Unserved = Literal["", "not learned", "few cases", "no gain"]
 Operator = Literal["is", "is not", "at least", "at most", "mentions", "does not mention"]
 Review = Literal["none", "human"]
 EvidenceKind = Literal[
@@ -517,7 +519,10 @@ class Trace:
         mode: how the model scored, None where it was not asked.
         language_probability: softmax of the model's own scores over the pool, by item id.
         repairs: labels that were unknown, doubled or missing in the model's replies.
-        head: fingerprint of the learned head that ranked; empty where none has been fitted.
+        head: fingerprint of the learned head that ranked; empty where none did.
+        group: of people, that the person is of here: a head ranks for those that it was tested on.
+        unserved: why the head that was fitted does not rank for this group; empty where it does,
+            and where none has been fitted.
         gated: whether the model was left alone because held-out people show no gain by it here, or
             because before a fit it has no weight.
         moved: how many candidates of the pool the person's answers to earlier slates moved.
@@ -542,6 +547,8 @@ class Trace:
     repairs: int = 0
     language_probability: Mapping[str, float] = field(default_factory=dict[str, float])
     head: str = ""
+    group: Group = "known"
+    unserved: Unserved = ""
     gated: bool = False
     moved: int = 0
     review: bool = False

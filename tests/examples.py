@@ -8,6 +8,7 @@ import anyio
 
 from recagent.fakes import HashEmbedder, MemoryIndex
 from recagent.protocols import Query
+from recagent.ranking import Head, Tested
 from recagent.sections import FileSettings
 from recagent.types import Context, Event, Item, Profile, RatingScale, Scene, User
 
@@ -22,6 +23,23 @@ def wait(awaitable):
         return await awaitable
 
     return anyio.run(main)
+
+
+GROUPS = ("known", "few likes", "new here", "declared only", "unknown")
+
+
+def make_head(*, shared, scenes=None, name="h", **facts):
+    """A head that ranks for everybody by the same weights, as no fit makes one."""
+    own = scenes or {}
+    return Head(
+        name=name,
+        tested={group: Tested(unserved="") for group in GROUPS},
+        shared=shared,
+        scenes=own,
+        few_shared=shared,
+        few_scenes=own,
+        **facts,
+    )
 
 
 def make_item(item_id, title=None, *, scene="books", **attributes):

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+from examples import make_head
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.ranking import Fixed, Gate, Head
+from recagent.ranking import Fixed, Gate
 from recagent.ranking.gate import entropy
 from recagent.ranking.head import columns
 from recagent.ranking.liking import Liking
@@ -24,7 +25,7 @@ def head(**changes):
         "scenes": {"films": (-1.0, 0.0, 0.0, 0.0)},
         "language_shared": (2.0, 1.0),
     }
-    return Head(**{**facts, **changes})
+    return make_head(**{**facts, **changes})
 
 
 POOL = [candidate("a", neighbours=0.0), candidate("b", neighbours=2.0), candidate("c")]
@@ -109,7 +110,13 @@ def test_before_a_fit_retrieval_and_the_model_are_blended_as_set():
 
 
 LIKING = Liking(
-    average=0.5, intercept=0.0, item=1.0, person=1.0, sources={"x": 0.5}, scales={"x": 2.0}
+    average=0.5,
+    intercept=0.0,
+    item=1.0,
+    person=1.0,
+    sources={"x": 0.5},
+    scales={"x": 2.0},
+    groups=("known",),
 )
 
 

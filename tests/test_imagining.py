@@ -7,7 +7,7 @@ import anyio
 import numpy as np
 import orjson
 import pytest
-from examples import make_event, make_index, make_item, make_query, wait
+from examples import make_event, make_head, make_index, make_item, make_query, wait
 from line import make_line
 from tenacity import wait_none
 
@@ -17,7 +17,7 @@ from recagent.cli.show import slate_table
 from recagent.errors import ConfigError, ModelError
 from recagent.fakes import HashEmbedder, ScriptedModel
 from recagent.imagining import Imagined, Imaginer
-from recagent.ranking import Head, Replies
+from recagent.ranking import Replies
 from recagent.recommender import Options, StraightLine
 from recagent.retrieval import Neighbours, Popularity
 from recagent.settings import Settings
@@ -285,8 +285,7 @@ def test_a_scene_of_two_tasks_is_imagined_once():
 
 
 def test_a_head_does_not_hear_the_source_and_ranks_what_only_it_found_as_found_by_none():
-    head = Head(
-        name="h",
+    head = make_head(
         scales={"popularity": 1.0},
         shared=(1.0, 0.0, 0.0, 0.0),
         scenes={},

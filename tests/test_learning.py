@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 from command import Command
+from examples import make_head
 from sequences import weights
 
 from recagent import fitted, wiring
@@ -21,7 +22,6 @@ from recagent.learning.language import Pool, with_language
 from recagent.learning.liking import Judgment, fit_liking
 from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
 from recagent.learning.past import past
-from recagent.ranking import Head
 from recagent.retrieval import Factors, NextItem, save_weights
 from recagent.sections import RetrievalSettings
 from recagent.settings import Settings
@@ -91,7 +91,7 @@ def example(at, *, chosen=0, scene="books", features=None):
         case=f"c{at}",
         user_id=f"u{at}",
         scene=scene,
-        cold=False,
+        group="known",
         items=("a", "b", "c"),
         features=features or ({"good": 3.0}, {"good": 1.0}, {}),
         chosen=chosen,
@@ -178,7 +178,7 @@ def test_a_head_knows_by_which_prompt_of_a_scene_its_model_was_asked():
         )
         for at, scene in enumerate(["books", "films"] * 40)
     ]
-    head = Head(name="h", scales={}, shared=(), scenes={})
+    head = make_head(scales={}, shared=(), scenes={})
     found, silent = with_language(head, pools, model="m")
     assert (found.model, silent) == ("m", "")
     assert found.prompts == {"books": "rerank/books.v1.en#0", "films": "rerank/films.v1.en#0"}
@@ -222,14 +222,15 @@ def test_where_nobody_says_no_there_is_no_like_probability():
 
 
 def shop(people=120, items=40, length=9):
-    """A shop where everybody likes either the even or the odd things, and nothing else."""
+    """A shop where everybody likes either the even or the odd things, one after the other."""
     chance = random.Random(0)  # noqa: S311
     goods = [Item(id=f"i{at}", scene="shop", title=f"Thing {at}") for at in range(items)]
     start = datetime(2026, 1, 1, tzinfo=UTC)
     events = []
     for person in range(people):
         taste = [at for at in range(items) if at % 2 == person % 2]
-        for at, thing in enumerate(chance.sample(taste, length)):
+        first = chance.randrange(len(taste))
+        for at, thing in enumerate((taste[first:] + taste[:first])[:length]):
             when = start + timedelta(days=at, minutes=person)
             events.append(Event(user_id=f"p{person}", item_id=f"i{thing}", scene="shop",
                                 kind="like", at=when))  # fmt: skip
@@ -317,15 +318,24 @@ def test_fit_learns_and_recommend_ranks_by_it(
 def test_a_head_that_needs_an_unknown_source_is_refused(tmp_path):
     settings = Settings(data_dir=tmp_path)
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "scales": {"magic": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
+        '{"name": "x", "tested": {}, "scales": {"magic": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], '
+        '"scenes": {}}'
     )
     with pytest.raises(ConfigError, match="needs a source 'magic' that is not there"):
         wiring.head(settings)
 
 
+def test_a_head_that_does_not_say_whom_it_was_tested_on_is_refused(tmp_path):
+    (tmp_path / "head.json").write_text(
+        '{"name": "x", "scales": {"text": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
+    )
+    with pytest.raises(ConfigError, match="run 'recagent fit' again, or delete the file"):
+        wiring.head(Settings(data_dir=tmp_path))
+
+
 def test_a_head_of_another_number_of_columns_is_refused(tmp_path):
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "scales": {"text": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
+        '{"name": "x", "tested": {}, "scales": {"text": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
     )
     with pytest.raises(ConfigError, match="is no head that this version reads"):
         wiring.head(Settings(data_dir=tmp_path))
@@ -334,7 +344,8 @@ def test_a_head_of_another_number_of_columns_is_refused(tmp_path):
 def test_a_head_whose_sequence_model_is_gone_is_refused(tmp_path):
     settings = Settings(data_dir=tmp_path)
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "scales": {"sequence": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
+        '{"name": "x", "tested": {}, "scales": {"sequence": 1.0}, '
+        '"shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
     )
     with pytest.raises(ConfigError, match=r"needs '.*sequence-x\.npz', which is not there"):
         wiring.head(settings)
@@ -344,7 +355,7 @@ def test_a_head_whose_sequence_model_is_gone_is_refused(tmp_path):
 
 def test_saving_a_head_deletes_the_weights_of_others(tmp_path):
     one, other = (
-        Head(name=name, scales={"sequence": 1.0}, shared=(0.0, 0.0, 0.0, 0.0), scenes={})
+        make_head(name=name, scales={"sequence": 1.0}, shared=(0.0, 0.0, 0.0, 0.0), scenes={})
         for name in ("one", "other")
     )
     fitted.save(tmp_path, one, weights=weights())

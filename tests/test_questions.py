@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from examples import make_event, make_item, wait
+from examples import make_event, make_head, make_item, wait
 from hypothesis import given
 from hypothesis import strategies as st
 from line import SCENES, make_line
@@ -13,7 +13,7 @@ from recagent.errors import DataError, ModelError
 from recagent.explaining import verify
 from recagent.explaining.weighing import shares, weighed
 from recagent.fakes import ScriptedModel
-from recagent.ranking import Fixed, Head
+from recagent.ranking import Fixed
 from recagent.recommender import Options, StraightLine
 from recagent.types import AgeRule, Candidate, Constraint, Context, PathRule, Scene, User
 
@@ -136,7 +136,7 @@ def test_why_not_what_breaks_constraints_names_each():
 
 def test_why_not_what_retrieval_did_not_find():
     """A head looks at as many as a slate does: here two."""
-    head = Head(name="h", scales={"popularity": 1.0}, shared=(1.0, 0.0, 0.0, 0.0), scenes={})
+    head = make_head(scales={"popularity": 1.0}, shared=(1.0, 0.0, 0.0, 0.0), scenes={})
 
     async def main():
         _, parts = await make_line(SEA, EVENTS)
@@ -271,7 +271,7 @@ def test_constraints_that_are_kept_are_reasons_and_bans_are_told_with_care():
 
 
 def test_what_lifts_an_item_is_told_with_its_share():
-    head = Head(name="h", scales={"popularity": 1.0, "transfer": 1.0, "unheard": 1.0},
+    head = make_head(scales={"popularity": 1.0, "transfer": 1.0, "unheard": 1.0},
                 shared=(2.0, 0.0, 1.0, 0.0, 0.0, 0.0, *[0.0] * 6), scenes={})  # fmt: skip
     pieces = [piece for piece in ask("explain", "b1", head=head).evidence if piece.kind == "share"]
     assert [piece.facts["part"] for piece in pieces] == ["popular", "transfer"]
@@ -288,7 +288,7 @@ weights = st.lists(st.floats(-2, 2), min_size=16, max_size=16)
 @given(found=st.lists(features, min_size=1, max_size=6), weights=weights, cold=st.booleans())
 def test_parts_add_up_to_the_score_of_a_head(found, weights, cold):
     scales = dict.fromkeys(("neighbours", "popularity", "text", "own"), 1.0)
-    head = Head(name="h", scales=scales, shared=tuple(weights), scenes={})
+    head = make_head(scales=scales, shared=tuple(weights), scenes={})
     candidates = [
         Candidate(item=make_item(f"b{n}"), features={"fused": 0.0, **own})
         for n, own in enumerate(found)
@@ -338,8 +338,7 @@ def test_the_language_model_is_a_part_where_it_is_heard():
     assert parts["language"] == "Bread"
 
 
-HEAD = Head(
-    name="h",
+HEAD = make_head(
     scales={"popularity": 1.0, "text": 1.0, "transfer": 1.0},
     shared=(0.5, 0.1, 1.0, -0.2, 0.7, 0.0, 0.3, 0.0, -0.4, 0.0, 0.2, 0.1),
     scenes={},

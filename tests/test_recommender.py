@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from examples import NOON, make_event, make_item, wait
+from examples import NOON, make_event, make_head, make_item, wait
 from line import make_line
 
 from recagent.errors import DataError
 from recagent.fakes import ScriptedModel, json_order
-from recagent.ranking import Gate, Head
+from recagent.ranking import Gate
 from recagent.recommender import StraightLine
 from recagent.types import Context, User
 
@@ -220,8 +220,7 @@ def test_a_head_joins_what_the_model_and_prompt_say_that_it_was_learned_with(
 ):
     order = ["b2", "b5", "b4", "b1"]
     score = {item.title: -order.index(item.id) for item in BOOKS if item.id in order}
-    head = Head(
-        name="h",
+    head = make_head(
         scales={"popularity": 1.0},
         shared=(0.1, 0.0, 0.0, 0.0),
         scenes={},
@@ -233,8 +232,11 @@ def test_a_head_joins_what_the_model_and_prompt_say_that_it_was_learned_with(
 
     async def main():
         model = ScriptedModel(preference=lambda text: float(score[text.strip()]))
-        _, parts = await make_line([*BOOKS, *FILMS], [*CROWD, make_event("ann", "b3")], model=model)
-        return await StraightLine(replace(parts, head=head)).recommend("ann")
+        known = [make_item(f"k{n}", scene="films") for n in range(4)]  # ann is no newcomer
+        before = [make_event("ann", item.id, scene="films", days=-9) for item in known]
+        events = [*CROWD, *before, make_event("ann", "b3")]
+        _, parts = await make_line([*BOOKS, *FILMS, *known], events, model=model)
+        return await StraightLine(replace(parts, head=head)).recommend("ann", scene="books")
 
     slate = wait(main())
     assert (ids(slate) == order) == joins

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from examples import NOON, make_event, make_item, wait
+from examples import NOON, make_event, make_head, make_item, wait
 from hypothesis import given
 from hypothesis import strategies as st
 from line import make_line
 
 from recagent.explaining.weighing import weighed
-from recagent.ranking import Fixed, Head, examined, rewards
+from recagent.ranking import Fixed, examined, rewards
 from recagent.ranking.reward import DECAY, MOST, STEP, Answered, log_rewards
 from recagent.types import Candidate
 
@@ -84,7 +84,7 @@ def test_it_is_added_to_every_joint_score_as_it_is():
     assert rewards(plain).tolist() == [0.0] * len(SEA)
     for joint in (
         Fixed(language_weight=0.0, temperature=1.0),
-        Head(name="h", scales={}, shared=(), scenes={}),
+        make_head(scales={}, shared=(), scenes={}),
     ):
         added = joint.base(lifted, scene="books", cold=False) - joint.base(
             plain, scene="books", cold=False

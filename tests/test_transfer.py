@@ -4,13 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from examples import make_event, make_item, wait
+from examples import make_event, make_head, make_item, wait
 from line import make_line
 
 from recagent.learning.crossing import Choice, joined
 from recagent.learning.transfer import fit_transfer
 from recagent.profiles import without
-from recagent.ranking import Head
 from recagent.recommender import StraightLine
 from recagent.transfer import FEATURES, Carry, Known, TransferMap, carried
 from recagent.types import Profile, User
@@ -183,8 +182,7 @@ CROWD = [
 
 @pytest.mark.parametrize(("on", "first"), [(("films",), "b3"), ((), "b1")])
 def test_a_slate_carries_taste_over_only_where_that_is_on(on, first):
-    head = Head(
-        name="h",
+    head = make_head(
         scales={"neighbours": 1.0, "popularity": 1.0},
         shared=(5.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
         scenes={},

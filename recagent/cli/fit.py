@@ -44,6 +44,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "gain": "gain", "low": "at least", "forced": "if always asked",
         "never": "never", "always": "always", "warm": "where people are known",
         "cold": "where people are new", "unsure": "where the rest is unsure",
+        "whom": "Whom the head ranks for", "group": "Past choices of", "plain": "plain order",
+        "adds": "head adds", "ranks": "ranks", "by head": "the head", "by plain": "the plain order",
+        "not learned": "no such choice", "few cases": "too few to test it", "no gain": "no gain",
         "weights": "What a difference of one standard deviation within the pool adds to a score",
     },
     "zh": {
@@ -67,6 +70,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "gain": "增益", "low": "至少", "forced": "若总是调用",
         "never": "不调用", "always": "总是", "warm": "在用户已有记录时",
         "cold": "在用户初次来到时", "unsure": "在其余依据没有把握时",
+        "whom": "排序头为谁排序", "group": "谁过去的选择", "plain": "默认顺序",
+        "adds": "排序头增加", "ranks": "由谁排序", "by head": "排序头", "by plain": "默认顺序",
+        "not learned": "没有这样的选择", "few cases": "太少，无法检验", "no gain": "没有提升",
         "weights": "候选中一个标准差的差别给分数加上多少",
     },
 }  # fmt: skip
@@ -120,6 +126,7 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
             high=high,
         )
         out.print(said, markup=False, highlight=False)
+    _whom(found.head, settings.lang)
     _gates(found.head.gates, words)
     path = settings.data_dir / HEAD
     out.print(words["saved"].format(name=found.head.name, path=path), markup=False, highlight=False)
@@ -145,9 +152,27 @@ def show_head(settings: Settings, *, as_json: bool) -> None:
         table.add_row(source, *cells)
     out = show.console()
     out.print(table, f"({words['score']} / {words['log']})", markup=False, highlight=False)
+    _whom(head, settings.lang)
     _gates(head.gates, words)
     told = ", ".join(f"{key}: {value}" for key, value in head.told.items())
     out.print(f"{head.name}: {told}", style="dim", markup=False, highlight=False)
+
+
+def _whom(head: Head, lang: Language) -> None:
+    """Groups of people, what held-out choices of them say of the head, and who ranks for them."""
+    words, said = WORDS[lang], show.WORDS[lang]
+    names = (words["group"], words["cases"], f"{words['plain']}, nDCG@10", words["adds"])
+    table = Table(*names, words["ranks"], title=words["whom"], title_justify="left")
+    table.columns[0].no_wrap = True
+    for group, own in head.tested.items():
+        gain = f"{own.gain:+.3f} [{own.low:+.3f}, {own.high:+.3f}]" if own.cases else ""
+        name, ranks = said[f"group {group}"], words["by head"]
+        if own.unserved:
+            ranks = f"{words['by plain']} ({words[own.unserved]})"
+        table.add_row(name, str(own.cases), f"{own.plain:.3f}" if own.cases else "", gain, ranks)
+    for group in ("declared only", "unknown"):
+        table.add_row(said[f"group {group}"], "", "", "", words["by plain"])
+    show.console().print(table, markup=False)
 
 
 def _gates(gates: Mapping[str, Gate], words: Mapping[str, str]) -> None:
@@ -180,5 +205,6 @@ def _json(found: Fitted) -> dict[str, Any]:
         "scene_accuracy_rule": found.scenes.rule if found.scenes else None,
         "scene_gain": found.scenes.gain if found.scenes else None,
         "scene_identified": bool(found.scenes and found.scenes.identifier),
+        "groups": head.tested,
         "gates": head.gates,
     }

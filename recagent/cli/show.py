@@ -30,7 +30,14 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
         "gated": "gate closed: no gain shown here", "head": "head",
         "moved": "your answers moved {n} of the pool",
-        "unfitted": "asked only after a fit",
+        "unfitted": "asked only after a fit", "without head": "ranked without the head: {why}",
+        "not learned": "it is not learned from {group}",
+        "few cases": "too few past choices of {group} to test it",
+        "no gain": "it does not do better for {group}",
+        "group known": "known people", "group few likes": "people with few likes",
+        "group new here": "people new in a scene",
+        "group declared only": "people who only describe themselves",
+        "group unknown": "people of whom nothing is known",
         "no model": "no model asked", "imagined only": "a model imagined, none ranked",
         "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
         "nobody": "no model",
@@ -55,7 +62,12 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
         "gated": "门已关闭：此处未见增益",
         "moved": "您的反馈移动了 {n} 个候选", "head": "排序头",
-        "unfitted": "学习（fit）之后才调用",
+        "unfitted": "学习（fit）之后才调用", "without head": "未用排序头：{why}",
+        "not learned": "它不从{group}学习", "few cases": "{group}的过去选择太少，无法检验",
+        "no gain": "对{group}没有提升",
+        "group known": "已了解的用户", "group few likes": "喜欢记录很少的用户",
+        "group new here": "初次来到某个场景的用户", "group declared only": "只填写了资料的用户",
+        "group unknown": "没有任何记录的用户",
         "no model": "未调用模型", "imagined only": "模型只作设想，未参与排序",
         "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
         "nobody": "（无模型）",
@@ -272,9 +284,12 @@ def _trace_line(trace: Trace, words: Mapping[str, str]) -> str:
             f"{trace.usage.prompt + trace.usage.completion} {words['tokens']}",
         ]
     if trace.gated:
-        parts.append(words["gated" if trace.head else "unfitted"])
+        parts.append(words["gated" if trace.head or trace.unserved else "unfitted"])
     if trace.head:
         parts.append(f"{words['head']} {trace.head}")
+    if trace.unserved:
+        why = words[trace.unserved].format(group=words[f"group {trace.group}"])
+        parts.append(words["without head"].format(why=why))
     if trace.moved:
         parts.append(words["moved"].format(n=trace.moved))
     parts += [f"{trace.seconds:.1f} {words['seconds']}", *trace.notes]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from recagent.profiles import group_of
 from recagent.protocols import CandidateSource, ItemIndex, Query
 from recagent.retrieval import retrieve
-from recagent.types import Case
+from recagent.types import Case, Group
 
 Asking = Callable[[Case], Awaitable[Query]]
 OnProgress = Callable[[int, int], None]
@@ -22,7 +23,7 @@ class Example:
 
     Attributes:
         case: its id.
-        cold: whether the person was new in the scene.
+        group: of people, that the person was of.
         items: ids of the candidates, (n,).
         features: scores of each by the sources that found it, (n,).
         chosen: place of what was chosen; None where retrieval did not find it.
@@ -31,10 +32,15 @@ class Example:
     case: str
     user_id: str
     scene: str
-    cold: bool
+    group: Group
     items: tuple[str, ...]
     features: tuple[Mapping[str, float], ...]
     chosen: int | None
+
+    @property
+    def cold(self) -> bool:
+        """Whether the person was new in the scene, as a head's columns have it."""
+        return self.group == "new here"
 
 
 async def frozen(
@@ -110,7 +116,7 @@ def _example(case: Case, query: Query, features: Mapping[str, Mapping[str, float
         case=case.id,
         user_id=case.user_id,
         scene=case.scene,
-        cold=query.profile.is_cold(case.scene),
+        group=group_of(query.profile, case.scene),
         items=items,
         features=tuple(features.values()),
         chosen=items.index(wanted) if wanted in features else None,

@@ -15,6 +15,8 @@ import orjson
 from anyio import to_thread
 
 from recagent import fitted, wiring
+from recagent.errors import DataError
+from recagent.evaluation.nouns import Questions
 from recagent.evaluation.resampling import interval
 from recagent.learning.crossing import MOST, PASSES, choices, described
 from recagent.learning.examples import Example
@@ -28,13 +30,14 @@ from recagent.learning.past import DIMENSION, Retrieval, Study, past, studied
 from recagent.learning.sequence import Epoch
 from recagent.learning.sequenced import NextItemModel, Titles, titles_of, trained
 from recagent.learning.stored import stored
+from recagent.learning.tested import outcome
 from recagent.learning.transfer import fit_transfer
-from recagent.ranking import Head
+from recagent.ranking import Head, Tested
 from recagent.recommender import Options, Parts, StraightLine
 from recagent.retrieval import Behaviour, Factors, NextItem
 from recagent.settings import Settings
 from recagent.transfer import TransferMap
-from recagent.types import Event
+from recagent.types import Event, Group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
 OnProgress = Callable[[str, int, int | None], None]
 LANGUAGE_CASES = 40  # of each scene
+MOST_FEW = 2_000  # people who are asked about as if they had one like
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,9 +176,10 @@ async def _learned(
         questions,
         study=study,
         retrieval=retrieval,
-        as_new=True,
+        cut="new here",
         on_progress=lambda done, total: on_progress("choices as if new", done, total),
     )
+    few = await _few(examples, questions[0], study, retrieval, on_progress)
     learned = [*examples, *as_new]
     people = [example.user_id for example in examples]
     counted = scales(learned, sources=[each for each in wiring.SOURCES if each != NextItem.name])
@@ -196,8 +201,13 @@ async def _learned(
     )
     # Without the sequence model, which was trained on some of what is judged.
     liking = fit_liking(judged, scales=counted)
+    shown = dict[Group, Tested]()
+    for group in ("known", "new here"):
+        those = [at for at, example in enumerate(learned) if example.group == group]
+        shown[group] = outcome([learned[at] for at in those], [base.held[at] for at in those])
     head = Head(
         name="",
+        tested=shown,
         scales=scale,
         shared=base.shared,
         scenes=base.scenes,
@@ -205,9 +215,18 @@ async def _learned(
         liking=liking,
         told={"choices": str(len(examples)), "penalties": base.told},
     )
+    head = _with_few(head, few)
+    served: list[Group] = [group for group in shown if not head.unserved(group)]
     head, silent = await _with_language(
         head,
-        pools(questions[0].cases, examples, base, size=options.pool, number=language_cases),
+        pools(
+            questions[0].cases,
+            examples,
+            base,
+            groups=served,
+            size=options.pool,
+            number=language_cases,
+        ),
         study,
         parts,
         on_progress,
@@ -224,6 +243,41 @@ async def _learned(
         judgments=len(judged) if liking else 0,
         sequence=added,
         silent=silent,
+    )
+
+
+async def _few(
+    examples: Sequence[Example],
+    newest: Questions,
+    study: Study,
+    retrieval: Retrieval,
+    on_progress: OnProgress,
+) -> list[Example]:
+    """Choices of people with few likes, and newest choices of others as if they had one like."""
+    asked = replace(newest, cases=newest.cases[:MOST_FEW])
+    made = await studied(
+        [asked],
+        study=study,
+        retrieval=retrieval,
+        cut="few likes",
+        on_progress=lambda done, total: on_progress("choices as if of one like", done, total),
+    )
+    return [each for each in [*examples, *made] if each.group == "few likes"]
+
+
+def _with_few(head: Head, few: Sequence[Example]) -> Head:
+    """The head with weights of their own for people with few likes, where these can be learned."""
+    try:
+        found = fit_base(few, scales=head.scales)
+    except DataError:
+        own = Tested(cases=len(few), unserved="few cases")
+        return replace(head, tested={**head.tested, "few likes": own})
+    own = outcome(few, found.held)
+    return replace(
+        head,
+        tested={**head.tested, "few likes": own},
+        few_shared=found.shared,
+        few_scenes=found.scenes,
     )
 
 

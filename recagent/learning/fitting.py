@@ -16,6 +16,7 @@ from recagent.errors import DataError
 from recagent.learning.examples import Example
 from recagent.learning.logit import Weights, fitted, pools_of
 from recagent.ranking.head import columns, language_columns
+from recagent.types import Group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 FEWEST = 50  # choices, below which weights would be noise
+LEARNED: tuple[Group, ...] = ("known", "few likes", "new here")  # of others only the crowd is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,7 +93,11 @@ def fold(user_id: str) -> int:
 
 
 def _fit(examples: Sequence[Example], features: Sequence[Floats], base: Sequence[Floats]) -> Fit:
-    learnable = [at for at, example in enumerate(examples) if example.chosen is not None]
+    learnable = [
+        at
+        for at, example in enumerate(examples)
+        if example.chosen is not None and example.group in LEARNED
+    ]
     if len(learnable) < FEWEST:
         raise DataError(
             f"{len(learnable)} past choices are too few to learn from, {FEWEST} are needed; a "

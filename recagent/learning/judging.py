@@ -10,7 +10,7 @@ from recagent.evaluation.splits import SHARE
 from recagent.learning.examples import OnProgress, proposed
 from recagent.learning.liking import Judgment
 from recagent.learning.past import Study
-from recagent.profiles import JUDGMENTS, is_liked, rate
+from recagent.profiles import JUDGMENTS, group_of, is_liked, rate
 from recagent.retrieval import Behaviour
 from recagent.types import Case, Event
 
@@ -63,7 +63,9 @@ async def judgments(
                 history=tuple(reversed(before)),
                 user=data.users.get(user_id),
             )
-            features = await proposed(await study.query(case), sources=sources, limit=limit)
+            query = await study.query(case)
+            group = group_of(query.profile, scene)
+            features = await proposed(query, sources=sources, limit=limit)
             found += [
                 Judgment(
                     user_id=user_id,
@@ -71,6 +73,7 @@ async def judgments(
                     features=features.get(event.item_id, {}),
                     item=behaviour.rate(event.item_id),
                     person=person,
+                    group=group,
                 )
                 for event in here
             ]

@@ -6,7 +6,7 @@ Whose weights these are on top of is ``fitting``; which scenes may use them is `
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -20,7 +20,7 @@ from recagent.learning.past import Study
 from recagent.learning.speaking import said
 from recagent.protocols import Ranker
 from recagent.ranking import Head
-from recagent.types import Case
+from recagent.types import Case, Group
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,13 +48,22 @@ class Pool:
 
 
 def pools(
-    cases: Sequence[Case], examples: Sequence[Example], base: Fit, *, size: int, number: int
+    cases: Sequence[Case],
+    examples: Sequence[Example],
+    base: Fit,
+    *,
+    groups: Container[Group],
+    size: int,
+    number: int,
 ) -> list[Pool]:
-    """Up to ``number`` of each scene, of those whose choice is among the ``size`` best."""
+    """Up to ``number`` of each scene, of those whose choice is among the ``size`` best.
+
+    Only of people of these ``groups``: the model's scores are weighed on top of the head's.
+    """
     found: dict[str, list[Pool]] = {}
     for case, example, scores in zip(cases, examples, base.held, strict=False):
         best: list[int] = np.argsort(-scores, kind="stable")[:size].tolist()
-        if example.chosen in best:
+        if example.chosen in best and example.group in groups:
             kept = replace(
                 example,
                 items=tuple(example.items[at] for at in best),

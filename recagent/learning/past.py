@@ -19,11 +19,13 @@ from recagent.evaluation.order import hashed
 from recagent.evaluation.splits import People, is_among, split
 from recagent.learning.examples import Asking, Example, OnProgress, frozen, retrieved
 from recagent.learning.sequenced import NextItemModel
-from recagent.profiles import profile_of, without
+from recagent.profiles import is_liked, profile_of, without
 from recagent.protocols import CandidateSource, Embedder, ItemIndex, Query
 from recagent.retrieval import Behaviour, Factors, HeldVectors
 from recagent.transfer import TransferMap, carried
-from recagent.types import Case, Context, User
+from recagent.types import Case, Context, Event, RatingScale, User
+
+Cut = Literal["new here", "few likes"]  # groups as which people can be asked who are of neither
 
 PASSES = 4
 DIMENSION = 64  # of factors; the best of 64, 128 and 256 on validation people of one data set
@@ -49,14 +51,15 @@ class Study:
     sequence: NextItemModel | None = None
     transfer: TransferMap | None = None
 
-    async def query(self, case: Case, *, as_new: bool = False) -> Query:
+    async def query(self, case: Case, *, cut: Cut | None = None) -> Query:
         """What was known before the choice; what the person had met by then must not come again.
 
-        With ``as_new`` what they had done in the case's scene is not known.
+        With a ``cut`` less is known: of "new here" nothing that they had done in the case's scene,
+        of "few likes" nothing but what they liked last there.
         """
         profile = await profile_of(
             case.user or User(id=case.user_id),
-            case.history,
+            case.history if cut != "few likes" else self._last_like(case),
             index=self.index,
             embedder=self.embedder,
             scale=self.data.scale,
@@ -64,10 +67,16 @@ class Study:
         )
         met = frozenset(event.item_id for event in case.history if not case.item_ids)
         scene = self.data.scenes[case.scene]
-        if as_new:
+        if cut == "new here":
             profile = without(profile, case.scene)
         profile = carried(profile, target=case.scene, transfer=self.transfer)
         return Query(profile=profile, scene=scene, context=Context(), exclude=met)
+
+    def _last_like(self, case: Case) -> Sequence[Event]:
+        """What the person did with the item that they liked last in the case's scene."""
+        here = [event for event in case.history if event.scene == case.scene]
+        liked = next(event.item_id for event in here if is_liked(event, self.data.scale))
+        return [event for event in here if event.item_id == liked]
 
     async def sources(self, behaviour: Behaviour) -> Sequence[CandidateSource]:
         """All candidate sources, with this behaviour and the factors that can be learned of it."""
@@ -126,7 +135,7 @@ async def studied(
     *,
     study: Study,
     retrieval: Retrieval | None = None,
-    as_new: bool = False,
+    cut: Cut | None = None,
     on_progress: OnProgress,
 ) -> list[Example]:
     """Examples of all questions, each with sources that count only its own training events.
@@ -135,15 +144,17 @@ async def studied(
         questions: as ``past`` makes them.
         study: where they are asked.
         retrieval: finds candidates; without it the cases name them.
-        as_new: ask as if the person were new in the case's scene; only about those who are not, and
-            who did something elsewhere.
+        cut: ask as if less were known of the person: "new here" about those who did something in
+            the case's scene and something elsewhere, "few likes" about those who liked more in the
+            case's scene than one item.
         on_progress: told how many of all cases are done.
     """
-    if as_new:
-        questions = [replace(each, cases=list(filter(_is_both, each.cases))) for each in questions]
+    if cut:
+        can = _is_both if cut == "new here" else partial(_likes_more, scale=study.data.scale)
+        questions = [replace(each, cases=list(filter(can, each.cases))) for each in questions]
     total = sum(len(each.cases) for each in questions)
     found: list[Example] = []
-    asking: Asking = partial(study.query, as_new=as_new)
+    asking: Asking = partial(study.query, cut=cut)
     for each in questions:
         behaviour = Behaviour(each.training, scale=study.data.scale)
 
@@ -174,3 +185,9 @@ def _is_both(case: Case) -> bool:
     """Whether the person did something in the case's scene, and something elsewhere."""
     here = [event.scene == case.scene for event in case.history]
     return any(here) and not all(here)
+
+
+def _likes_more(case: Case, *, scale: RatingScale) -> bool:
+    """Whether the person liked several items of the case's scene."""
+    here = (event for event in case.history if event.scene == case.scene)
+    return len({event.item_id for event in here if is_liked(event, scale)}) > 1

@@ -34,6 +34,7 @@ from recagent.ranking.relay import Relay
 from recagent.ranking.remembering import Remembering, Replies
 from recagent.ranking.reward import REWARD, examined, rewards
 from recagent.ranking.scored import Scored, Scorer
+from recagent.ranking.tested import Tested
 from recagent.types import Candidate, Language, Mode, Scene
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Remembering",
     "Replies",
     "Scored",
+    "Tested",
     "Window",
     "blend",
     "diversified",

@@ -6,7 +6,7 @@ Fitting is in ``learning``. Both kinds first rank without the language model, th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,8 +16,9 @@ from recagent.ranking.blend import blend, softmax, z_scores
 from recagent.ranking.gate import Gate
 from recagent.ranking.liking import Liking
 from recagent.ranking.reward import rewards
+from recagent.ranking.tested import Tested
 from recagent.transfer import TransferMap
-from recagent.types import Candidate
+from recagent.types import Candidate, Group, Unserved
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _NEVER = Gate()
+_UNTESTED = Tested()
 
 
 class Joint(Protocol):
@@ -62,10 +64,15 @@ class Joint(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fixed:
-    """The blend of before a head is fitted: a fixed weight for the model, not asked at 0."""
+    """The plain order, of before a head is fitted: a fixed weight for the model, not asked at 0.
+
+    Attributes:
+        closed: scenes in which a fit found that the model does not help.
+    """
 
     language_weight: float
     temperature: float
+    closed: frozenset[str] = frozenset()
     name: str = ""
 
     def width(self, *, pool: int, limit: int) -> int:  # noqa: ARG002 - retrieval order stands
@@ -82,7 +89,7 @@ class Fixed:
         return fused + rewards(candidates)
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
-        return self.language_weight > 0
+        return self.language_weight > 0 and scene not in self.closed
 
     def weighs(self, said: LanguageScores, *, scene: str) -> bool:  # noqa: ARG002
         return True
@@ -113,10 +120,13 @@ class Head:
 
     Attributes:
         name: fingerprint of the head and its data.
+        tested: by group of people; it ranks for those for whom held-out choices are for it.
         scales: of each source in the order of the columns, what its scores are divided by before
             the logarithm.
         shared: weights of the columns, for a scene that has none of its own.
         scenes: likewise, by scene.
+        few_shared: as ``shared``, for people with few likes.
+        few_scenes: as ``scenes``, for them.
         language: weights of the language part, likewise by scene.
         language_shared: for a scene without its own.
         model: whose scores these weights are for.
@@ -130,9 +140,14 @@ class Head:
     """
 
     name: str
+    tested: Mapping[Group, Tested]
     scales: Mapping[str, float]
     shared: tuple[float, ...]
     scenes: Mapping[str, tuple[float, ...]]
+    few_shared: tuple[float, ...] = ()
+    few_scenes: Mapping[str, tuple[float, ...]] = field(
+        default_factory=dict[str, "tuple[float, ...]"]
+    )
     language_shared: tuple[float, ...] = (0.0, 0.0)
     language: Mapping[str, tuple[float, ...]] = field(
         default_factory=dict[str, "tuple[float, ...]"]
@@ -143,6 +158,24 @@ class Head:
     transfer: TransferMap | None = None
     liking: Liking | None = None
     told: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def unserved(self, group: Group) -> Unserved:
+        """Why it does not rank for people of a group; empty where it does."""
+        return self.tested.get(group, _UNTESTED).unserved
+
+    def of(self, group: Group) -> Head | None:
+        """The head with its weights for people of a group; None where the plain order stands."""
+        if self.unserved(group):
+            return None
+        if group == "few likes":
+            # What the model is worth was not tried on them.
+            return replace(self, shared=self.few_shared, scenes=self.few_scenes, gates={})
+        return self
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """Scenes in which the model was tried and does not help."""
+        return frozenset(name for name, gate in self.gates.items() if gate.rule == "never")
 
     def width(self, *, pool: int, limit: int) -> int:
         return max(pool, limit)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recagent.types import Rate
+from recagent.types import Group, Rate
 
 SHRINKAGE = 5.0  # judgments of the average that every rate begins with
 
@@ -25,6 +25,8 @@ class Liking:
         person: weight of the person's.
         sources: weight of ``log(1 + score / scale)`` of each source.
         scales: of the sources.
+        groups: of people, for whom it is told: on held-out judgments of such people it is better
+            than always saying ``average``.
     """
 
     average: float
@@ -33,6 +35,7 @@ class Liking:
     person: float
     sources: Mapping[str, float]
     scales: Mapping[str, float]
+    groups: tuple[Group, ...]
 
     def probability(self, features: Mapping[str, float], *, item: Rate, person: Rate) -> float:
         """Between 0 and 1; a source without a score counts as 0."""

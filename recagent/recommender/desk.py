@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from recagent.errors import DataError
 from recagent.explaining import gather, unheeded, why_nothing
 from recagent.feedback import check_time
-from recagent.profiles import MAX_EVENTS
+from recagent.profiles import MAX_EVENTS, group_of
 from recagent.protocols import LanguageScores, Query
 from recagent.ranking import Fixed, Joint, leaning
 from recagent.recommender.arranging import NO_QUOTAS, Needs, places
@@ -45,6 +45,7 @@ from recagent.types import (
     Profile,
     Scene,
     Task,
+    Unserved,
 )
 
 if TYPE_CHECKING:
@@ -95,16 +96,28 @@ class Standing:
 
 
 class Desk:
-    """The parts and numbers of a line, and its joint score. Holds nothing of a person."""
+    """The parts and numbers of a line, and its joint scores. Holds nothing of a person."""
 
     def __init__(self, parts: Parts, options: Options) -> None:
         self.parts = parts
         self.options = options
-        self.joint: Joint = parts.head or Fixed(
-            language_weight=options.language_weight, temperature=options.temperature
+        self._plain = Fixed(
+            language_weight=options.language_weight,
+            temperature=options.temperature,
+            closed=parts.head.closed if parts.head else frozenset(),
         )
         self._pace = Pace()
         self._catalogues = PerScene(Grouped)
+
+    def joint(self, query: Query) -> Joint:
+        """What ranks: the head, if it was tested on people like this one; else the plain order."""
+        head = self.parts.head
+        return (head and head.of(group_of(query.profile, query.scene.name))) or self._plain
+
+    def unserved(self, query: Query) -> Unserved:
+        """Why a head that was fitted does not rank here; empty where it does, or there is none."""
+        head = self.parts.head
+        return head.unserved(group_of(query.profile, query.scene.name)) if head else ""
 
     def ladder(self) -> Ladder:
         """The steps of one request, with a deadline of their own."""
@@ -186,14 +199,14 @@ class Desk:
         scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
         found = await self._found(asked, ladder, size, reach)
         steps = needs([each.item for each in found], scene=query.scene, profile=query.profile)
-        joint = leaning(self.joint, query.context.preferences)
+        joint = leaning(self.joint(query), query.context.preferences)
         pool = pool_of(found, joint, scene=scene, cold=cold, size=size, quotas=quotas, needs=steps)
         return Standing(
             found=found,
             pool=pool,
             scores=pool.base,
             needs=steps,
-            gated=not self.joint.asks(pool.base, scene=scene, cold=cold),
+            gated=not joint.asks(pool.base, scene=scene, cold=cold),
         )
 
     async def heard(self, standing: Standing, asked: Asked, ladder: Ladder) -> Standing:
@@ -204,9 +217,10 @@ class Desk:
         if language is None:
             return standing
         scores, scene = standing.scores, query.scene.name
-        if self.joint.weighs(language, scene=scene):
+        joint = self.joint(query)
+        if joint.weighs(language, scene=scene):
             cold = query.profile.is_cold(scene)
-            scores = self.joint.joined(scores, language.scores, scene=scene, cold=cold)
+            scores = joint.joined(scores, language.scores, scene=scene, cold=cold)
         else:
             ladder.degraded.append(
                 f"head's order: it does not know what model {language.model!r} is worth with "
@@ -237,7 +251,7 @@ class Desk:
         """
         query, limit = asked.query, self.options.limit
         catalogue, quotas = await self._catalogue(query.scene), asked.quotas
-        joint = leaning(self.joint, query.context.preferences)
+        joint = leaning(self.joint(query), query.context.preferences)
         found: list[Candidate] = []
         for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
             others = catalogue.of_other_tasks([task]) if task else frozenset[str]()

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 from recagent.errors import DataError
 from recagent.feedback import check_time, checked_event, record_impression
-from recagent.profiles import rate
+from recagent.profiles import group_of, rate
 from recagent.protocols import Query
 from recagent.recommender import changes, explained, questions
 from recagent.recommender.desk import Desk
@@ -100,13 +100,13 @@ class StraightLine:
         query, size = asked.query, max(self._options.pool, k)
         found = await desk.retrieved(asked, ladder, size=size)
         standing = await desk.heard(found, asked, ladder)
-        candidates = standing.pool.candidates
+        candidates, joint = standing.pool.candidates, desk.joint(query)
         entries = choose(
             standing.pool,
             standing.scores,
             await parts.index.vectors(place.scene.name, ids=[each.item.id for each in candidates]),
             k=k,
-            probabilities=desk.joint.probabilities(standing.scores),
+            probabilities=joint.probabilities(standing.scores),
             diversity=desk.diversity(query.profile),
             quotas=asked.quotas,
             needs=standing.needs,
@@ -122,7 +122,8 @@ class StraightLine:
                 imagination=ladder.imagination,
                 notes=asked.notes,
             ),
-            head=desk.joint.name,
+            head=joint.name,
+            unserved=desk.unserved(query),
             gated=standing.gated,
             degraded=ladder.degraded,
             seconds=time.perf_counter() - began - ladder.cold_start,
@@ -130,9 +131,7 @@ class StraightLine:
         slate = Slate(
             user_id=user_id,
             scene=place.scene,
-            entries=await self._with_evidence(
-                await self._with_likes(entries, query.profile), query
-            ),
+            entries=await self._with_evidence(await self._with_likes(entries, query), query),
             trace=trace,
             empty="" if entries else await desk.why_nothing(asked),
         )
@@ -338,9 +337,9 @@ class StraightLine:
         )
         return Where(scene=which, taken_from=taken_from)
 
-    async def _with_likes(self, entries: Sequence[Entry], profile: Profile) -> Sequence[Entry]:
-        liking = self._parts.head.liking if self._parts.head else None
-        if liking is None:
+    async def _with_likes(self, entries: Sequence[Entry], query: Query) -> Sequence[Entry]:
+        profile, liking = query.profile, self._parts.head.liking if self._parts.head else None
+        if liking is None or group_of(profile, query.scene.name) not in liking.groups:
             return entries
         behaviour, scale = await self._parts.behaviour(), self._parts.scale
         person = rate(profile.events, scale)

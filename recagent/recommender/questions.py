@@ -114,7 +114,7 @@ def parts_of(desk: Desk, ranking: Ranking) -> Weighed:
     scene = query.scene.name
     return weighed(
         found,
-        joint=leaning(desk.joint, query.context.preferences),
+        joint=leaning(desk.joint(query), query.context.preferences),
         scene=scene,
         cold=query.profile.is_cold(scene),
         weights=desk.options.source_weights,
@@ -227,7 +227,7 @@ async def _retrieved(desk: Desk, asked: Asked, ladder: Ladder, k: int) -> Standi
     """
     is_path = any(isinstance(rule, PathRule) for rule in asked.query.scene.rules)
     everything = len(desk.parts.sources) * desk.options.limit
-    reach = everything if isinstance(desk.joint, Fixed) and not is_path else 0
+    reach = everything if isinstance(desk.joint(asked.query), Fixed) and not is_path else 0
     return await desk.retrieved(asked, ladder, size=max(desk.options.pool, k), reach=reach)
 
 
@@ -238,7 +238,7 @@ async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder,
     order = diversified(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile))
     shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=standing.needs)
     rest = arranged(order, pool, k=len(pool), needs=standing.needs)
-    joint = leaning(desk.joint, query.context.preferences)
+    joint = leaning(desk.joint(query), query.context.preferences)
     base = joint.base(standing.found, scene=scene, cold=profile.is_cold(scene))
     by_base: list[int] = np.argsort(-base, kind="stable").tolist()
     found = [standing.found[at].item for at in by_base]
@@ -286,9 +286,10 @@ def _of_pool(desk: Desk, ranking: Ranking, parts: Weighed) -> Weighed:
     chosen = Weighed(parts=parts.parts, values=parts.values[pool])
     language = standing.language
     scene, profile = ranking.asked.query.scene.name, ranking.asked.query.profile
-    if language is None or not desk.joint.weighs(language, scene=scene):
+    joint = desk.joint(ranking.asked.query)
+    if language is None or not joint.weighs(language, scene=scene):
         return chosen
-    said = desk.joint.joined(
+    said = joint.joined(
         np.zeros(len(pool)), language.scores, scene=scene, cold=profile.is_cold(scene)
     )
     return with_language(chosen, standing.scores, said)

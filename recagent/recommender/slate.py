@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, TypedDict
 import numpy as np
 
 from recagent.imagining import Imagination
-from recagent.profiles import known_as
+from recagent.profiles import group_of, known_as
 from recagent.protocols import LanguageScores
 from recagent.ranking import REWARD, Joint, diversified, softmax
 from recagent.recommender.arranging import Needs, arranged
-from recagent.types import Candidate, Entry, Mode, Profile, Scene, Task, Trace, Usage
+from recagent.types import Candidate, Entry, Mode, Profile, Scene, Task, Trace, Unserved, Usage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -117,6 +117,7 @@ def make_trace(
     candidates: Sequence[Candidate],
     models_part: ModelsPart,
     head: str,
+    unserved: Unserved,
     gated: bool,
     degraded: Sequence[str],
     seconds: float,
@@ -133,6 +134,8 @@ def make_trace(
         pool=len(candidates),
         **models_part,
         head=head,
+        group=group_of(profile, where.scene.name),
+        unserved=unserved,
         gated=gated,
         moved=found[REWARD],
         review=where.scene.review == "human",

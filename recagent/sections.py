@@ -36,6 +36,7 @@ from recagent.types import (
     Review,
     Rule,
     Scene,
+    SeriesRule,
     Task,
 )
 
@@ -99,6 +100,9 @@ class SceneSettings(_Section):
 
     Attributes:
         tasks: a list of them, or a table of their shares in a slate.
+        group: the attribute that names an item's series.
+        group_limit: parts of a series on one list; 1 where ``group`` is set.
+        group_order: the attribute that tells which part it is; by default its title does.
         opt_in: the attribute that says yes (``true``) of items that are people who may be shown.
     """
 
@@ -107,22 +111,41 @@ class SceneSettings(_Section):
     tasks: tuple[Task, ...] | dict[Task, Annotated[int, Field(ge=1)]] = ()
     rules: tuple[RuleSettings, ...] = ()
     opt_in: str = ""
+    group: str = ""
+    group_limit: Annotated[int, Field(ge=1)] | None = None
+    group_order: str = ""
+    editions: bool = True
     language: Language | None = None
     prompts: dict[Literal["rerank", "preference"], str] = {}
     learns_from: tuple[str, ...] | None = None
     review: Review = "none"
     notice: dict[Language, str] = {}
 
+    @model_validator(mode="after")
+    def _of_a_group(self) -> Self:
+        if not self.group and (self.group_limit is not None or self.group_order):
+            raise ValueError(
+                "group_limit and group_order are of a series; set group to the attribute that "
+                "names it"
+            )
+        return self
+
     def scene(self, name: str) -> Scene:
         """The scene that is declared, under its name."""
         asked = Constraint(attribute=self.opt_in, operator="is", value=True, task="person")
+        series = SeriesRule(group=self.group, limit=self.group_limit or 1, order=self.group_order)
         return Scene(
             name=name,
             labels=self.labels,
             description=self.description,
             tasks=tuple(self.tasks),
             quotas=self.tasks if isinstance(self.tasks, dict) else {},
-            rules=(*self.rules, asked) if self.opt_in else self.rules,
+            rules=(
+                *self.rules,
+                *([asked] if self.opt_in else []),
+                *([series] if self.group else []),
+            ),
+            editions=self.editions,
             language=self.language,
             prompts={**self.prompts},
             learns_from=self.learns_from,

@@ -36,7 +36,7 @@ EvidenceKind = Literal[
     "constraint", "share",
     # of answers about a ranking:
     "rank", "lead", "varied", "ruled", "place", "absent", "seen", "broken", "barred", "needs",
-    "unfound", "change", "steady", "still out",
+    "earlier", "edition", "group", "unfound", "change", "steady", "still out",
 ]  # fmt: skip
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
@@ -248,7 +248,32 @@ class RepeatRule:
     repeat_days: float
 
 
-Rule = Constraint | PersonRule | AgeRule | DistanceRule | FreshRule | PathRule | RepeatRule
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRule:
+    """A list has few parts of a series, and no later part before or instead of an earlier one.
+
+    Attributes:
+        group: the item's attribute that names its series.
+        limit: at most so many parts of a series on one list.
+        order: the item's attribute that tells which part it is, a number, a date or 第三卷; empty
+            for the number in its title.
+    """
+
+    group: str
+    limit: int = 1
+    order: str = ""
+
+
+Rule = (
+    Constraint
+    | PersonRule
+    | AgeRule
+    | DistanceRule
+    | FreshRule
+    | PathRule
+    | RepeatRule
+    | SeriesRule
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +286,7 @@ class Scene:
         tasks: kinds of things that it recommends; empty for whatever its items are.
         quotas: shares of its tasks in a slate, as 3 to 2; empty where the best come, of any task.
         rules: what every slate keeps to; ``recagent.rules`` sees to it.
+        editions: whether a list has one edition of a work, and none of a work that was met.
         language: of its prompts and reasons; None for that of the settings.
         prompts: names or files of prompts in place of the usual ones, by purpose.
         learns_from: scenes whose events count here besides its own; None for all.
@@ -274,6 +300,7 @@ class Scene:
     tasks: tuple[Task, ...] = ()
     quotas: Mapping[Task, int] = field(default_factory=dict[Task, int])
     rules: tuple[Rule, ...] = ()
+    editions: bool = True
     language: Language | None = None
     prompts: Mapping[str, str] = field(default_factory=dict[str, str])
     learns_from: tuple[str, ...] | None = None

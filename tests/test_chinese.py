@@ -8,6 +8,7 @@ import pytest
 
 import recagent
 from recagent.cli.chinese import MESSAGES, in_chinese
+from recagent.cli.chinese_scenes import NOTES
 
 PACKAGE = Path(recagent.__file__).parent
 # Raised for programs, not for people; and the fakes speak to testers.
@@ -56,6 +57,14 @@ def test_what_is_filled_in_stays(english):
     assert any("\u4e00" <= char <= "\u9fff" for char in chinese)
     used = {field for _, field, _, _ in Formatter().parse(MESSAGES[english]) if field is not None}
     assert used == {str(number) for number in range(len(fills))}
+
+
+def test_every_note_of_a_list_that_has_a_chinese_sentence_is_noted_by_the_code():
+    rules = (PACKAGE / "rules").glob("*.py")
+    source = "".join(path.read_text(encoding="utf-8") for path in rules)
+    for note in NOTES:
+        assert note.split("{}")[0].split(": ")[0] in source
+        assert in_chinese(note) != note
 
 
 def test_a_message_within_a_message_is_translated_too():

@@ -2,12 +2,13 @@
 
 import json
 import tomllib
+from pathlib import Path
 
 import pytest
 from command import Command
 
 from recagent.cli.only import constraint
-from recagent.cli.scenes import said
+from recagent.cli.scenes import WORDS, _else, said
 from recagent.errors import DataError
 from recagent.sections import SceneSettings
 from recagent.types import Constraint
@@ -70,6 +71,52 @@ def test_what_is_declared_is_shown_in_both_languages_and_as_json(recagent: Comma
     assert "须经人工审核" in recagent("scenes", "--lang", "zh").stdout
     habits, gear = json.loads(recagent("scenes", "--json").stdout)
     assert (habits["name"], gear["learns_from"]) == ("habits", [])
+
+
+def test_series_and_editions_are_said_where_they_are_declared():
+    scene = SceneSettings(group="series", editions=False).scene("books")
+    (rule,) = scene.rules
+    assert said(rule, "en") == (
+        "at most 1 of each series, earlier parts first (by the number in the title)"
+    )
+    ordered = SceneSettings(group="系列", group_limit=2, group_order="卷").scene("books").rules[0]
+    assert said(ordered, "zh") == "每个 系列 最多 2 个，先推荐前面的部分（依据：卷）"
+    assert _else(scene, WORDS["en"]) == ["every edition is an item of its own"]
+
+
+BOOKS = """item_id,scene,title,series
+a,books,三体 第一部,三体
+b,books,三体 第二部,三体
+c,books,三体 第一部（典藏版）,三体
+d,books,Dune,
+"""
+
+
+def test_a_newcomer_and_a_reader_get_the_part_that_is_next(recagent: Command, monkeypatch):
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "none")
+    Path("items.csv").write_text(BOOKS, encoding="utf-8")
+    rows = ["user_id,item_id,kind,timestamp", *(f"p{n},b,like,2024-05-0{n}" for n in range(1, 8))]
+    rows += ["mei,a,view,2024-05-01", "p1,d,like,2024-05-01"]
+    Path("events.csv").write_text("\n".join(rows), encoding="utf-8")
+    Path("recagent.toml").write_text(
+        '[catalog]\nitems = [{ path = "items.csv" }]\nevents = [{ path = "events.csv" }]\n'
+        '[scenes.books]\ngroup = "series"\n',
+        encoding="utf-8",
+    )
+    done = recagent("index")
+    assert done.returncode == 0, done.stderr
+
+    def slate(user):
+        told = json.loads(recagent("recommend", user, "--json").stdout)["slate"]
+        return [entry["item_id"] for entry in told]
+
+    assert len(slate("new")) == 2
+    assert {*slate("new")} & {"a", "c"}
+    assert slate("mei") == ["b", "d"]
+    told = " ".join(recagent("recommend", "mei", "--lang", "zh").stdout.split())
+    assert "因是接触过的作品的其他版本而不推荐：1 个" in told
+    why = recagent("explain", "new", "b", "--why-not", "--lang", "zh").stdout
+    assert "前面还有您没接触过的部分" in why
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from recagent.types import (
     PersonRule,
     RepeatRule,
     Scene,
+    SeriesRule,
 )
 
 
@@ -92,6 +93,10 @@ SCENE = """
 description = "Films for an evening."
 tasks = { content = 3, person = 1 }
 opt_in = "findable"
+group = "series"
+group_limit = 2
+group_order = "volume"
+editions = false
 language = "zh"
 prompts = { rerank = "label_recency", preference = "own/extract.v1.j2" }
 learns_from = ["books"]
@@ -139,8 +144,22 @@ def test_all_that_a_scene_declares_reaches_it(folder):
             PathRule(prerequisites="needs"),
             RepeatRule(repeat_days=1),
             asked,
+            SeriesRule(group="series", limit=2, order="volume"),
         ),
+        editions=False,
     )
+
+
+def test_a_group_is_one_of_a_list_by_the_number_in_its_title_and_what_is_of_it_needs_it():
+    write('[scenes.films]\ngroup = "saga"')
+    assert load().declared_scenes()["films"].rules == (SeriesRule(group="saga"),)
+    for line in ("group_limit = 2", 'group_order = "year"'):
+        write(f"[scenes.films]\n{line}")
+        with pytest.raises(ConfigError, match=r"set group to the attribute that names it"):
+            load()
+    write('[scenes.films]\ngroup = "saga"\ngroup_limit = 0')
+    with pytest.raises(ConfigError, match=r"group_limit"):
+        load()
 
 
 @pytest.mark.parametrize(

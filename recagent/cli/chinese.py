@@ -14,6 +14,7 @@ from recagent.cli.chinese_evaluation import MESSAGES as EVALUATION
 from recagent.cli.chinese_people import MESSAGES as PEOPLE
 from recagent.cli.chinese_reasons import MESSAGES as REASONS
 from recagent.cli.chinese_scenes import MESSAGES as SCENES
+from recagent.cli.chinese_scenes import NOTES
 from recagent.cli.chinese_server import MESSAGES as SERVER
 
 # The template as it stands in the code, with {} for what is filled in; the Chinese sentence has
@@ -293,11 +294,12 @@ def in_chinese(message: str) -> str:
 @cache
 def _patterns() -> list[tuple[re.Pattern[str], str]]:
     """Templates as patterns, those with the most fixed text first."""
-    longest_first = sorted(MESSAGES, key=lambda template: -len(template.replace("{}", "")))
+    known = {**MESSAGES, **NOTES}
+    longest_first = sorted(known, key=lambda template: -len(template.replace("{}", "")))
     return [
         (
             re.compile("(.*?)".join(map(re.escape, template.split("{}"))), re.DOTALL),
-            MESSAGES[template],
+            known[template],
         )
         for template in longest_first
     ]

@@ -1,4 +1,4 @@
-"""The scenes' error messages in Chinese, for ``chinese.MESSAGES``."""
+"""The scenes' error messages and notes in Chinese, for ``chinese.MESSAGES``."""
 
 from __future__ import annotations
 
@@ -12,4 +12,13 @@ MESSAGES: Mapping[str, str] = {
     "condition {}: {} cannot be compared with {}, which holds {}": "条件 {0}：{1} 无法与 {2} 比较，它的值是 {3}",
     "[scenes.{}] learns_from names {}, which is not declared; declared are {}": "[scenes.{0}] 的 learns_from 中的 {1} 没有声明；已声明的有 {2}",
     "scene {} recommends no {}; it has {}": "场景 {0} 不推荐 {1}；它有 {2}",
+}
+
+# What the trace of a list notes; the templates as in ``MESSAGES``.
+NOTES: Mapping[str, str] = {
+    "a rule reads {}, which no item has": "有规则要读取 {0}，但没有任何商品有这一项",
+    "age not told: what has an age rating is left out": "年龄未知：有年龄分级的都不推荐",
+    "distance not looked at: no place was told": "没有考虑距离：请求没有给出地点",
+    "left out as other editions of what the person has met: {}": "因是接触过的作品的其他版本而不推荐：{0} 个",
+    "series left out because their next part is kept away: {}": "因下一部不可推荐而整个略过的系列：{0} 个",
 }

@@ -23,6 +23,7 @@ from recagent.types import (
     RepeatRule,
     Rule,
     Scene,
+    SeriesRule,
     Value,
 )
 
@@ -35,6 +36,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "near": "within {km:g} km of the request's place",
         "fresh": "{attribute} in the last {days:g} days", "path": "after all of its {needs}",
         "repeat": "what was liked again, after {days:g} days",
+        "series": "at most {limit} of each {group}, earlier parts first (by {order})",
+        "title": "the number in the title",
+        "every edition": "every edition is an item of its own",
         "learns": "learns from: {names}", "itself": "itself alone",
         "review": "for human review", "language": "language: {language}",
         "prompt": "{purpose} prompt: {name}", "task": "{rule} (of {task})",
@@ -47,6 +51,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "age": "{age} 不超过用户的 {person}", "near": "距请求地点 {km:g} 公里以内",
         "fresh": "{attribute} 在最近 {days:g} 天内", "path": "排在它的 {needs} 之后",
         "repeat": "喜欢过的，{days:g} 天后可再次出现",
+        "series": "每个 {group} 最多 {limit} 个，先推荐前面的部分（依据：{order}）",
+        "title": "标题中的序号", "every edition": "同一作品的不同版本各算一个",
         "learns": "学习自：{names}", "itself": "仅自身",
         "review": "须经人工审核", "language": "语言：{language}",
         "prompt": "{purpose} 提示词：{name}", "task": "{rule}（限 {task}）",
@@ -99,6 +105,9 @@ def said(rule: Rule, lang: Language) -> str:
             text = words["fresh"].format(attribute=rule.attribute, days=rule.fresh_days)
         case PathRule():
             return words["path"].format(needs=rule.prerequisites)
+        case SeriesRule():
+            order = rule.order or words["title"]
+            return words["series"].format(limit=rule.limit, group=rule.group, order=order)
         case RepeatRule():
             return words["repeat"].format(days=rule.repeat_days)
     return words["task"].format(rule=text, task=rule.task) if rule.task else text
@@ -112,6 +121,8 @@ def _else(scene: Scene, words: Mapping[str, str]) -> list[str]:
     ]
     if scene.language:
         lines.append(words["language"].format(language=scene.language))
+    if not scene.editions:
+        lines.append(words["every edition"])
     if scene.learns_from is not None:
         names = ", ".join(scene.learns_from) or words["itself"]
         lines.append(words["learns"].format(names=names))

@@ -104,7 +104,7 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     out = console()
     if not slate.entries:
         out.print(f"{title}\n{slate.empty}", markup=False, highlight=False)
-        out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
+        out.print(_trace_line(slate.trace, lang), style="dim", markup=False, highlight=False)
         return
     mixed = len({entry.item.task for entry in slate.entries}) > 1
     table = Table(title=Text(one_line(title, 120), style="bold"), title_justify="left")
@@ -124,7 +124,7 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
         table.add_row(str(entry.rank), name, *([Text(like)] if with_likes else []), Text(said))
     out.print(table)
     print_notice(reasons[0].notice, lang=lang, review=slate.trace.review)
-    out.print(_trace_line(slate.trace, words), style="dim", markup=False, highlight=False)
+    out.print(_trace_line(slate.trace, lang), style="dim", markup=False, highlight=False)
     if slate.trace.degraded:
         print_degraded(slate.trace.degraded, lang=lang)
 
@@ -274,7 +274,12 @@ def _event_json(event: Event) -> dict[str, Any]:
     return asdict(event)
 
 
-def _trace_line(trace: Trace, words: Mapping[str, str]) -> str:
+def _trace_line(trace: Trace, lang: Language) -> str:
+    words, notes = WORDS[lang], trace.notes
+    if lang == "zh":
+        from recagent.cli.chinese import in_chinese  # noqa: PLC0415
+
+        notes = tuple(map(in_chinese, notes))
     parts = [words["imagined only" if trace.calls else "no model"]]
     if trace.model:
         parts = [
@@ -292,5 +297,5 @@ def _trace_line(trace: Trace, words: Mapping[str, str]) -> str:
         parts.append(words["without head"].format(why=why))
     if trace.moved:
         parts.append(words["moved"].format(n=trace.moved))
-    parts += [f"{trace.seconds:.1f} {words['seconds']}", *trace.notes]
+    parts += [f"{trace.seconds:.1f} {words['seconds']}", *notes]
     return " · ".join(parts)

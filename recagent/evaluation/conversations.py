@@ -232,7 +232,7 @@ def _is_answered(piece: Evidence, *, answer: Answer, profile: Profile) -> bool:
             return bool(piece.refs) and piece.refs[0] in {*ids, *ranks}
         case "seen":
             return piece.refs[0] in {event.item_id for event in profile.events}
-        case "broken" | "barred" | "needs" | "unfound":
+        case "broken" | "barred" | "needs" | "earlier" | "edition" | "group" | "unfound":
             return piece.refs[0] in ids and piece.refs[0] not in ranks
         case "absent":
             return not ids

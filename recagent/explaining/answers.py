@@ -65,6 +65,23 @@ def needs_piece(item: Item, steps: Mapping[str, Item | None]) -> Piece:
     return "needs", (item.id, *names), {"title": caption(item), "words": ", ".join(names)}
 
 
+def earlier_piece(item: Item, parts: Sequence[Item]) -> Piece:
+    """That earlier parts of its series come before an item."""
+    names = [caption(part) for part in parts[:MOST]]
+    return "earlier", (item.id, *names), {"title": caption(item), "words": ", ".join(names)}
+
+
+def edition_piece(item: Item, other: Item, *, is_met: bool) -> Piece:
+    """That another edition of an item was met, or is ranked."""
+    facts = {**_pair(item, other), **({"met": "yes"} if is_met else {})}
+    return "edition", (item.id, other.id), facts
+
+
+def group_piece(item: Item, other: Item, *, most: int) -> Piece:
+    """That another part of the series comes before an item, and a list has few of a series."""
+    return "group", (item.id, other.id), {**_pair(item, other), "count": str(most)}
+
+
 def place_piece(item: Item, rank: int, *, among: int, slate: int | None = None) -> Piece:
     """Where an item stands, and whether that is on a slate of so many."""
     facts = {"title": caption(item), "rank": str(rank), "among": str(among)}

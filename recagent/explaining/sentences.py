@@ -80,6 +80,8 @@ def _form(evidence: Evidence) -> str:
             return f"{kind} forbids" if facts["operator"] in FORBIDS else kind
         case "place" if "slate" in facts:
             return "place on" if int(facts["rank"]) <= int(facts["slate"]) else "place below"
+        case "edition":
+            return "edition met" if "met" in facts else "edition ranked"
         case "broken" if "scene" in facts:
             return "broken rule"
         case "seen":

@@ -6,16 +6,19 @@ Pure functions over what has been scored; what may not come at all has been excl
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 
+from recagent.rules import Limits
 from recagent.types import Item, Task
 
 Needs = Mapping[str, AbstractSet[str]]
 
 NO_QUOTAS: Mapping[Task, int] = MappingProxyType({})
 _NO_NEEDS: Needs = MappingProxyType({})
+_NO_LIMITS = Limits()
 
 
 def places(quotas: Mapping[Task, int], *, size: int) -> dict[Task, int]:
@@ -41,12 +44,14 @@ def arranged(
     k: int,
     quotas: Mapping[Task, int] = NO_QUOTAS,
     needs: Needs = _NO_NEEDS,
+    limits: Limits = _NO_LIMITS,
 ) -> list[int]:
     """Up to ``k`` of the positions in ``order``, as they are to be shown.
 
     The best come first. Each task gets its places, and what one cannot fill goes to the best that
     are left. What an item needs comes before it, and an item of which something is not among
-    ``items``, or does not fit any more, is left out.
+    ``items``, or does not fit any more, is left out. So is what is one too many of its series, or
+    another edition of what is there.
 
     Args:
         order: positions in ``items``, best first.
@@ -54,11 +59,12 @@ def arranged(
         k: at most so many.
         quotas: shares of the tasks; all are alike without any.
         needs: ids that an item needs before it; of those that need any.
+        limits: what there may be once, or a few times.
     """
-    best = _Slate(order, items, k=k, needs=needs)
+    best = _Slate(order, items, k=k, needs=needs, limits=limits)
     if quotas:
-        best.take(order, limits=places(quotas, size=k))
-    best.take(order, limits=None)
+        best.take(order, shares=places(quotas, size=k))
+    best.take(order, shares=None)
     return best.chosen
 
 
@@ -66,15 +72,18 @@ class _Slate:
     """A slate that is being filled."""
 
     def __init__(
-        self, order: Sequence[int], items: Sequence[Item], *, k: int, needs: Needs
+        self, order: Sequence[int], items: Sequence[Item], *, k: int, needs: Needs, limits: Limits
     ) -> None:
         self._items = items
+        self._limits = limits
+        self._works: set[str] = set()
+        self._series: Counter[str] = Counter()
         self._k = k
         self._needs = needs
         self._at = {items[at].id: at for at in order}
         self.chosen: list[int] = []
 
-    def take(self, order: Sequence[int], *, limits: Mapping[Task, int] | None) -> None:
+    def take(self, order: Sequence[int], *, shares: Mapping[Task, int] | None) -> None:
         """Go through the order once and take what fits, each with all that it needs."""
         for at in order:
             if len(self.chosen) == self._k:
@@ -84,13 +93,34 @@ class _Slate:
             steps = self._steps(at, above=())
             if steps is None:
                 continue
-            steps = steps[: self._k - len(self.chosen)]
-            if limits is None or self._has_room(steps, limits):
-                self.chosen += steps
+            steps = self._within_limits(steps[: self._k - len(self.chosen)])
+            if shares is None or self._has_room(steps, shares):
+                self._choose(steps)
 
-    def _has_room(self, steps: Sequence[int], limits: Mapping[Task, int]) -> bool:
+    def _has_room(self, steps: Sequence[int], shares: Mapping[Task, int]) -> bool:
         tasks: list[Task] = [self._items[at].task for at in (*self.chosen, *steps)]
-        return all(tasks.count(task) <= limits.get(task, 0) for task in tasks)
+        return all(tasks.count(task) <= shares.get(task, 0) for task in tasks)
+
+    def _choose(self, steps: Sequence[int]) -> None:
+        self.chosen += steps
+        for at in steps:
+            key = self._items[at].id
+            self._series.update(self._limits.series.get(key, ()))
+            if key in self._limits.works:
+                self._works.add(self._limits.works[key])
+
+    def _within_limits(self, steps: Sequence[int]) -> list[int]:
+        """The first of the steps, up to one of which there is enough already."""
+        limits, works, series = self._limits, set(self._works), self._series.copy()
+        for done, at in enumerate(steps):
+            key = self._items[at].id
+            series.update(limits.series.get(key, ()))
+            is_over = any(series[name] > limits.most for name in limits.series.get(key, ()))
+            if is_over or limits.works.get(key) in works:
+                return [*steps[:done]]
+            if key in limits.works:
+                works.add(limits.works[key])
+        return [*steps]
 
     def _steps(self, at: int, *, above: tuple[int, ...]) -> list[int] | None:
         """The position with all before it that it needs and that is not chosen yet.
@@ -102,6 +132,8 @@ class _Slate:
         steps: list[int] = []
         wanted = self._needs.get(self._items[at].id, ())
         for key in sorted(wanted, key=lambda key: self._at.get(key, -1)):
+            if self._limits.works.get(key) in self._works:  # another edition is there already
+                continue
             if key not in self._at:
                 return None
             before = self._steps(self._at[key], above=(*above, at))

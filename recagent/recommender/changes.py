@@ -132,16 +132,19 @@ class _Trial:
             return [("still out", (item.id,), facts)]
         if len(broken) == met:  # both, or neither: no single thing keeps it out
             return []
+        works = self._asked.progress.with_editions([item.id])
         if met:
-            rest = await forgetting(self._desk, self._asked, {item.id})
-            change = _Change(ref=item.id, facts={"what": "seen"}, after=None)
+            rest = await forgetting(self._desk, self._asked, works)
+            other = self._asked.progress.edition_met(item.id)
+            facts = {"what": "edition", "without": caption(other)} if other else {"what": "seen"}
+            change = _Change(ref=item.id, facts=facts, after=None)
         else:
             kept = tuple(each for each in query.context.constraints if each != broken[0])
             context = replace(query.context, constraints=kept)
             rest = replace(self._asked, query=replace(query, context=context))
             facts = {"what": "constraint", **constrained(broken[0])}
             change = _Change(ref=broken[0].attribute, facts=facts, after=None)
-        after = await self._rank(await self._readied(rest, met=self._asked.met - {item.id}))
+        after = await self._rank(await self._readied(rest, met=self._asked.met - works))
         return [] if after is None else [self._piece(None, replace(change, after=after))]
 
     async def _readied(self, asked: Asked, *, met: frozenset[str]) -> Asked:

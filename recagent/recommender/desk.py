@@ -15,7 +15,7 @@ from recagent.feedback import check_time
 from recagent.profiles import MAX_EVENTS, group_of
 from recagent.protocols import LanguageScores, Query
 from recagent.ranking import Fixed, Joint, leaning
-from recagent.recommender.arranging import NO_QUOTAS, Needs, places
+from recagent.recommender.arranging import NO_QUOTAS, Needs, arranged, places
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
@@ -24,6 +24,8 @@ from recagent.recommender.slate import Pool, pool_of
 from recagent.retrieval import PerScene
 from recagent.rules import (
     Grouped,
+    Limits,
+    Progress,
     check_rules,
     excluded,
     missing,
@@ -61,7 +63,9 @@ class Asked:
 
     Attributes:
         query: it excludes all that must not come.
-        met: those of these ids that the person has met, and that do not come again.
+        met: those of these ids that the person has met, and that do not come again; with all
+            editions of them.
+        progress: how far the person is in series, and which editions they have met.
         quotas: shares of the tasks; empty where the best come, of any task.
         notes: what a reader should know: a rule that could not be kept.
         degraded: what of the profile could not be had.
@@ -69,6 +73,7 @@ class Asked:
 
     query: Query
     met: frozenset[str]
+    progress: Progress
     quotas: Mapping[Task, int]
     notes: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()
@@ -83,6 +88,7 @@ class Standing:
         pool: those that a slate is chosen from, and that the model may be asked about.
         scores: (n,) of the pool, with the model's where they joined in.
         needs: ids that must come before an item, by its id.
+        limits: what of what was found one list has once, or a few times.
         language: what the model said; None where it was not asked or did not answer.
         gated: whether the model's scores are not wanted here.
     """
@@ -91,6 +97,7 @@ class Standing:
     pool: Pool
     scores: Scores
     needs: Needs
+    limits: Limits
     language: LanguageScores | None = None
     gated: bool = False
 
@@ -163,18 +170,22 @@ class Desk:
             preferences=_readable(context.preferences, catalogue, scene),
         )
         ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
-        met = spent(await self._seen(profile), scene=scene, profile=profile, at=context.at)
+        seen = await self._seen(profile)
+        progress = Progress(catalogue, scene=scene, seen=seen)
+        met = progress.with_editions(spent(seen, scene=scene, profile=profile, at=context.at))
         return Asked(
             query=Query(
                 profile=self.seen_from(scene, visible(profile, scene)),
                 scene=scene,
                 context=context,
-                exclude=ruling.excluded | met,
+                exclude=ruling.excluded | met | progress.waiting,
             ),
             met=met,
+            progress=progress,
             quotas=scene.quotas if task is None else NO_QUOTAS,
             notes=(
                 *ruling.notes,
+                *progress.notes(ruling.excluded),
                 *unheeded(catalogue, context.constraints, lang=self.language(scene)),
             ),
         )
@@ -198,14 +209,31 @@ class Desk:
         query, quotas = asked.query, asked.quotas
         scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
         found = await self._found(asked, ladder, size, reach)
-        steps = needs([each.item for each in found], scene=query.scene, profile=query.profile)
+        steps = needs(
+            [each.item for each in found],
+            scene=query.scene,
+            profile=query.profile,
+            progress=asked.progress,
+            excluded=query.exclude,
+        )
+        limits = asked.progress.limits(each.item.id for each in found)
         joint = leaning(self.joint(query), query.context.preferences)
-        pool = pool_of(found, joint, scene=scene, cold=cold, size=size, quotas=quotas, needs=steps)
+        pool = pool_of(
+            found,
+            joint,
+            scene=scene,
+            cold=cold,
+            size=size,
+            quotas=quotas,
+            needs=steps,
+            limits=limits,
+        )
         return Standing(
             found=found,
             pool=pool,
             scores=pool.base,
             needs=steps,
+            limits=limits,
             gated=not joint.asks(pool.base, scene=scene, cold=cold),
         )
 
@@ -257,19 +285,35 @@ class Desk:
             others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
             only = replace(query, exclude=query.exclude | others)
             width = max(reach, joint.width(pool=share, limit=limit))
-            found += await ladder.candidates(only, share, width)
+            found += await self._wide(only, asked.progress, ladder, share, width)
         steps = missing(
             [each.item for each in found],
-            items=catalogue.items,
             scene=query.scene,
             profile=query.profile,
+            progress=asked.progress,
+            excluded=query.exclude,
         )
-        found += [
-            Candidate(item=item, features={"fused": 0.0})
-            for item in steps
-            if item.id not in query.exclude
-        ]
+        found += [Candidate(item=item, features={"fused": 0.0}) for item in steps]
         return await self._rewarded(found, query)
+
+    async def _wide(
+        self, query: Query, progress: Progress, ladder: Ladder, pool: int, width: int
+    ) -> list[Candidate]:
+        """Candidates that fill a pool though a list has few of a series and one edition of a work.
+
+        More are looked for where too few can stand on one list, then others than those.
+        """
+        found = await ladder.candidates(query, pool, width)
+        everything = len(self.parts.sources) * self.options.limit
+        if width < everything and _fitting(found, progress, pool) < min(pool, len(found)):
+            found = await ladder.candidates(query, pool, everything)
+        left = pool - _fitting(found, progress, pool)
+        if left and len(found) >= pool:
+            alike = progress.alike(each.item.id for each in found)
+            others = replace(query, exclude=query.exclude | alike)
+            more = await ladder.candidates(others, left, everything)
+            found += [replace(each, features={**each.features, "fused": 0.0}) for each in more]
+        return found
 
     async def _rewarded(self, found: Sequence[Candidate], query: Query) -> list[Candidate]:
         """The candidates with what the person's answers to slates make of them."""
@@ -295,3 +339,12 @@ def _readable(
     constraints: Sequence[Constraint], catalogue: Grouped, scene: Scene
 ) -> tuple[Constraint, ...]:
     return tuple(readable(catalogue, each, scene=scene.name) for each in constraints)
+
+
+def _fitting(found: Sequence[Candidate], progress: Progress, pool: int) -> int:
+    """How many of a pool of candidates can stand on one list."""
+    limits = progress.limits(each.item.id for each in found)
+    if not limits.works and not limits.series:
+        return min(pool, len(found))
+    items = [each.item for each in found]
+    return len(arranged(range(len(items)), items, k=pool, limits=limits))

@@ -110,6 +110,7 @@ class StraightLine:
             diversity=desk.diversity(query.profile),
             quotas=asked.quotas,
             needs=standing.needs,
+            limits=standing.limits,
         )
         trace = make_trace(
             query.profile,

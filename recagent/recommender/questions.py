@@ -18,6 +18,9 @@ from recagent.explaining.answers import (
     absent_piece,
     apart,
     despite_piece,
+    earlier_piece,
+    edition_piece,
+    group_piece,
     lead_pieces,
     needs_piece,
     out_pieces,
@@ -32,13 +35,14 @@ from recagent.ranking import Fixed, diversified, leaning
 from recagent.recommender.arranging import arranged
 from recagent.recommender.desk import Asked, Desk, Standing
 from recagent.recommender.ladder import Ladder
-from recagent.types import Answer, Context, Item, PathRule
+from recagent.types import Answer, Context, Item, PathRule, SeriesRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
+_VAGUE = ("barred", "unfound")  # what is said where nothing better is known
 PERSONAL = 2  # pieces of either item's own evidence in a comparison
 
 
@@ -147,17 +151,37 @@ async def answer(
 
 def out(desk: Desk, ranking: Ranking, item: Item) -> list[Piece]:
     """Why an item has no rank."""
+    asked, progress = ranking.asked, ranking.asked.progress
     found = {each.item.id: each.item for each in ranking.standing.found}
     wanted = ranking.standing.needs.get(item.id, ())
-    if item.id in found and wanted:
+    earlier = [progress.items[work.ids[0]] for work in progress.earlier(item.id)]
+    if item.id in found and wanted and not earlier:
         return [needs_piece(item, {key: found.get(key) for key in sorted(wanted)})]
-    return out_pieces(
+    met = progress.edition_met(item.id) if item.id in asked.met else None
+    pieces = [edition_piece(item, met, is_met=True)] if met else []
+    pieces += [earlier_piece(item, earlier)] if earlier else []
+    pieces += _instead(ranking, item) if not pieces and item.id in found else []
+    others = out_pieces(
         item,
-        ranking.asked.query,
-        met=ranking.asked.met,
+        asked.query,
+        met=asked.met if met is None else asked.met - {item.id},
         scale=desk.parts.scale,
         among=ranking.among,
     )
+    return [*pieces, *(piece for piece in others if not pieces or piece[0] not in _VAGUE)]
+
+
+def _instead(ranking: Ranking, item: Item) -> list[Piece]:
+    """What of its work or its series is ranked, so that an item that was found is not."""
+    limits, pieces = ranking.standing.limits, list[Piece]()
+    work, series = limits.works.get(item.id), {*limits.series.get(item.id, ())}
+    same = [each for each in ranking.items if work and limits.works.get(each.id) == work]
+    parts = [each for each in ranking.items if series & {*limits.series.get(each.id, ())}]
+    if same:
+        pieces.append(edition_piece(item, same[0], is_met=False))
+    elif parts:
+        pieces.append(group_piece(item, parts[0], most=limits.most))
+    return pieces
 
 
 async def shares(desk: Desk, item: Item, asked: Asked) -> tuple[list[Piece], Sequence[str]]:
@@ -223,9 +247,10 @@ async def why_not(desk: Desk, user_id: str, question: Question) -> Answer:
 async def _retrieved(desk: Desk, asked: Asked, ladder: Ladder, k: int) -> Standing:
     """As a slate of ``k`` finds them, or more where that changes no order.
 
-    Of the fusion the first are the same however many are looked at; unless a path brings in others.
+    Of the fusion the first are the same however many are looked at; unless a path or a series
+    brings in others.
     """
-    is_path = any(isinstance(rule, PathRule) for rule in asked.query.scene.rules)
+    is_path = any(isinstance(rule, PathRule | SeriesRule) for rule in asked.query.scene.rules)
     everything = len(desk.parts.sources) * desk.options.limit
     reach = everything if isinstance(desk.joint(asked.query), Fixed) and not is_path else 0
     return await desk.retrieved(asked, ladder, size=max(desk.options.pool, k), reach=reach)
@@ -236,8 +261,9 @@ async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder,
     scene, profile = query.scene.name, query.profile
     vectors = await desk.parts.index.vectors(scene, ids=[item.id for item in pool])
     order = diversified(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile))
-    shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=standing.needs)
-    rest = arranged(order, pool, k=len(pool), needs=standing.needs)
+    needs, limits = standing.needs, standing.limits
+    shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=needs, limits=limits)
+    rest = arranged(order, pool, k=len(pool), needs=needs, limits=limits)
     joint = leaning(desk.joint(query), query.context.preferences)
     base = joint.base(standing.found, scene=scene, cold=profile.is_cold(scene))
     by_base: list[int] = np.argsort(-base, kind="stable").tolist()
@@ -246,8 +272,10 @@ async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder,
     items = [
         *(pool[at] for at in shown),
         *(pool[at] for at in rest if at not in shown),
-        *(item for item in found if item.id not in pooled and item.id not in standing.needs),
+        *(item for item in found if item.id not in pooled and item.id not in needs),
     ]
+    fitting = arranged(range(len(items)), items, k=len(items), limits=limits)
+    items = [items[at] for at in fitting]
     return Ranking(
         asked=asked,
         standing=standing,

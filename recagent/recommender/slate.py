@@ -15,6 +15,7 @@ from recagent.profiles import group_of, known_as
 from recagent.protocols import LanguageScores
 from recagent.ranking import REWARD, Joint, diversified, softmax
 from recagent.recommender.arranging import Needs, arranged
+from recagent.rules import Limits
 from recagent.types import Candidate, Entry, Mode, Profile, Scene, Task, Trace, Unserved, Usage
 
 if TYPE_CHECKING:
@@ -41,12 +42,13 @@ def pool_of(
     size: int,
     quotas: Mapping[Task, int],
     needs: Needs,
+    limits: Limits,
 ) -> Pool:
     """The ``size`` best of what was retrieved, of each task its share and with what they need."""
     scores = joint.base(candidates, scene=scene, cold=cold)
     order: list[int] = np.argsort(-scores, kind="stable").tolist()
     items = [found.item for found in candidates]
-    best = arranged(order, items, k=size, quotas=quotas, needs=needs)
+    best = arranged(order, items, k=size, quotas=quotas, needs=needs, limits=limits)
     return Pool(candidates=[candidates[at] for at in best], base=scores[best])
 
 
@@ -60,6 +62,7 @@ def choose(
     diversity: float,
     quotas: Mapping[Task, int],
     needs: Needs,
+    limits: Limits,
 ) -> list[Entry]:
     """The ``k`` best candidates as entries, still without evidence.
 
@@ -72,10 +75,13 @@ def choose(
         diversity: 0 to 1.
         quotas: shares of the tasks in the slate; all are alike without any.
         needs: ids that must come before an item, by its id.
+        limits: what there may be once, or a few times.
     """
-    depth = len(scores) if quotas or needs else k
+    is_arranged = quotas or needs or limits.works or limits.series
+    depth = len(scores) if is_arranged else k
     order = diversified(scores, vectors, k=depth, diversity=diversity)
     items = [candidate.item for candidate in pool.candidates]
+    shown = arranged(order, items, k=k, quotas=quotas, needs=needs, limits=limits)
     return [
         Entry(
             rank=rank,
@@ -83,7 +89,7 @@ def choose(
             probability=float(probabilities[at]),
             features=pool.candidates[at].features,
         )
-        for rank, at in enumerate(arranged(order, items, k=k, quotas=quotas, needs=needs), start=1)
+        for rank, at in enumerate(shown, start=1)
     ]
 
 

@@ -5,11 +5,14 @@ Rules are kept by code, before anything is retrieved; which rules there are is i
 
 from recagent.rules.excluding import Ruling, excluded, kilometres, place_of
 from recagent.rules.grouped import Grouped
+from recagent.rules.progress import Limits, Progress
 from recagent.rules.readable import check_rules, nearest, readable
 from recagent.rules.seeing import missing, needs, reasonable, spent, visible
 
 __all__ = [
     "Grouped",
+    "Limits",
+    "Progress",
     "Ruling",
     "check_rules",
     "excluded",

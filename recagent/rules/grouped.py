@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.constraints import barred, satisfies
+from recagent.editions import Editions
+from recagent.rules.series import Series, alone
 from recagent.types import (
     AgeRule,
     Constraint,
@@ -23,6 +25,7 @@ from recagent.types import (
     PersonRule,
     RepeatRule,
     Rule,
+    SeriesRule,
     Task,
     Value,
 )
@@ -44,6 +47,20 @@ class Grouped:
         self._rules = rules
         self._groups: dict[str, list[tuple[Item, list[str]]]] = {}
         self._numbers: dict[str, Numbers] = {}
+        self._series: dict[tuple[SeriesRule, bool], Series] = {}
+
+    @cached_property
+    def editions(self) -> Editions:
+        """Which items are one work."""
+        return Editions(self.items)
+
+    def series(self, rule: SeriesRule, *, with_editions: bool) -> Series:
+        """The series that a rule tells of; without editions every item is a work of its own."""
+        key = (rule, with_editions)
+        if key not in self._series:
+            editions = self.editions if with_editions else alone
+            self._series[key] = Series(self.items, rule, editions)
+        return self._series[key]
 
     @cached_property
     def always_excluded(self) -> frozenset[str]:
@@ -146,6 +163,8 @@ def _read_by(rule: Rule) -> tuple[str, ...]:
             return (rule.latitude, rule.longitude)
         case PathRule():
             return (rule.prerequisites,)
+        case SeriesRule():
+            return (rule.group, rule.order) if rule.order else (rule.group,)
         case RepeatRule():
             return ()
 

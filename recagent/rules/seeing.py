@@ -5,13 +5,14 @@ Not what is kept away by its rules: that is ``excluding``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from recagent.profiles import without
-from recagent.types import FreshRule, Item, PathRule, Profile, RepeatRule, Scene, Value
+from recagent.rules.progress import Progress
+from recagent.types import FreshRule, Item, PathRule, Profile, RepeatRule, Scene, SeriesRule, Value
 
 
 def spent(
@@ -37,49 +38,73 @@ def spent(
     return frozenset(seen - again)
 
 
-def needs(items: Iterable[Item], *, scene: Scene, profile: Profile) -> dict[str, frozenset[str]]:
-    """By id of an item, what it needs that the person has not finished; of those that need any."""
-    finished = _finished(profile)
-    found: dict[str, frozenset[str]] = {}
+def needs(
+    items: Iterable[Item],
+    *,
+    scene: Scene,
+    profile: Profile,
+    progress: Progress,
+    excluded: AbstractSet[str],
+) -> dict[str, frozenset[str]]:
+    """By id of an item, what must come before it; of those that need anything.
+
+    Args:
+        items: of the scene.
+        scene: with its rules.
+        profile: says what is finished.
+        progress: says which earlier parts of a series the person has met.
+        excluded: ids of what cannot come.
+    """
+    items, finished = [*items], _finished(profile)
+    found = progress.needs([item.id for item in items], excluded=excluded)
     for rule in scene.rules:
         if isinstance(rule, PathRule):
             for item in items:
                 wanted = frozenset(_texts(item.attributes.get(rule.prerequisites, ())))
                 if wanted - finished:
-                    found[item.id] = wanted - finished
+                    found[item.id] = found.get(item.id, frozenset()) | (wanted - finished)
     return found
 
 
 def missing(
-    found: Iterable[Item], *, items: Mapping[str, Item], scene: Scene, profile: Profile
+    found: Iterable[Item],
+    *,
+    scene: Scene,
+    profile: Profile,
+    progress: Progress,
+    excluded: AbstractSet[str],
 ) -> list[Item]:
     """What the items need, and what that needs, and is not among them: the steps of their paths.
 
-    Args:
-        found: items of the scene.
-        items: those that may come, by id.
-        scene: with its rules.
-        profile: says what is finished.
+    Arguments are those of ``needs``.
     """
+    items = progress.items
     looked_at = list(found)
     known = {item.id for item in looked_at}
     steps: list[Item] = []
     while looked_at:
-        wanted = frozenset[str]().union(*needs(looked_at, scene=scene, profile=profile).values())
-        looked_at = [items[key] for key in sorted(wanted - known) if key in items]
+        each = needs(looked_at, scene=scene, profile=profile, progress=progress, excluded=excluded)
+        wanted = frozenset[str]().union(*each.values())
+        ready = sorted(wanted - known - excluded)
+        looked_at = [items[key] for key in ready if key in items]
         known |= wanted
         steps += looked_at
     return steps
 
 
 def reasonable(item: Item, scene: Scene) -> Item:
-    """The item without what rules alone read: a date or an id is no reason for it."""
+    """The item without what rules alone read: a date, an id or a volume is no reason for it."""
     read = {
-        rule.attribute if isinstance(rule, FreshRule) else rule.prerequisites
+        name
         for rule in scene.rules
-        if isinstance(rule, FreshRule | PathRule)
-    }
-    if not read:
+        for name in (
+            [rule.attribute] if isinstance(rule, FreshRule)
+            else [rule.prerequisites] if isinstance(rule, PathRule)
+            else [rule.order] if isinstance(rule, SeriesRule)
+            else []
+        )
+    }  # fmt: skip
+    if not read - {""}:
         return item
     kept = {name: value for name, value in item.attributes.items() if name not in read}
     return replace(item, attributes=kept)

@@ -29,6 +29,7 @@ from pathlib import Path
 
 import anyio
 import numpy as np
+from command import command
 from scipy import stats
 
 from recagent import demo, prompts, wiring
@@ -285,11 +286,14 @@ async def main(arguments: argparse.Namespace) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--quick", action="store_true", help="the default")
     parser.add_argument("--full", action="store_true", help="the embedded model live, 150 people")
     parser.add_argument("--people", type=int, default=0, help="simulated; 30, or 150 with --full")
+    options = parser.parse_args()
+    if options.smoke:
+        options.people = 2
     prepared_demo()
-    result = anyio.run(main, parser.parse_args())
+    result = anyio.run(main, options)
     print(json.dumps(result, ensure_ascii=False))
     sys.exit(0 if result["scripts"]["passed"] == result["scripts"]["n"] else 1)

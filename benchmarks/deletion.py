@@ -30,6 +30,7 @@ from datetime import timedelta
 
 import anyio
 import numpy as np
+from command import command
 from quality import SERVED, SOURCES, Table, head_for_all, quiet
 
 from recagent import demo, wiring
@@ -58,7 +59,7 @@ from recagent.types import Context, Evidence, Item
 SHOWN = 5  # of a slate
 NEWEST = 50  # likes that evidence looks at
 DRAWS = 3
-QUICK = 60  # people
+QUICK, SMOKE = 60, 4  # people
 PARTS = {
     "crowd": ("neighbours", "walks", "factors"), "popular": ("popularity", "recent"),
     "text": ("text",), "transfer": ("transfer",), "lexical": ("lexical", "lexical_here"),
@@ -246,7 +247,8 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         )
         desk = Desk(parts, wiring.options(settings))
         raw = raw_of(data, test.training, head)
-        cases = test.cases if options.full else test.cases[:: max(1, len(test.cases) // QUICK)]
+        few = SMOKE if options.smoke else QUICK
+        cases = test.cases if options.full else test.cases[:: max(1, len(test.cases) // few)]
         rows: list[Explained] = []
         sentences: list[bool] = []
         for case in cases:
@@ -313,7 +315,7 @@ def supported(
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="the default: some of the people")
     size.add_argument("--full", action="store_true", help="all test people")

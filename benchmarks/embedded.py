@@ -15,7 +15,6 @@ one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import importlib.metadata
 import importlib.util
 import json
@@ -29,6 +28,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from command import command
 
 from recagent.adapters.weights import find
 
@@ -254,7 +255,7 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command(__doc__)
     pick = parser.add_mutually_exclusive_group()
     pick.add_argument("--quick", action="store_true", help="the default: under 40 s")
     pick.add_argument("--full", action="store_true")
@@ -270,9 +271,9 @@ def main() -> None:
     found = compare(
         contenders,
         given.models,
-        titles=TITLES if long else TITLES[:QUICK_TITLES],
+        titles=TITLES[:2] if given.smoke else TITLES if long else TITLES[:QUICK_TITLES],
         rounds=given.rounds,
-        seconds=10_000 if long else QUICK_SECONDS,
+        seconds=1 if given.smoke else 10_000 if long else QUICK_SECONDS,
     )
     ours = found["xllamacpp"]
     exact = found.get("torch fp32") or found.get("onnxruntime fp32") or ours

@@ -16,7 +16,6 @@ before it. Intervals are 95%, bootstrapped over turns. The last line is one JSON
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import time
@@ -27,6 +26,7 @@ from typing import Any
 import aiohttp
 import anyio
 import orjson
+from command import command
 from people import Asked, demo_people, engine_url, mean, ratio
 
 from recagent.adapters.http import HttpWire, Wire
@@ -35,6 +35,7 @@ from recagent.adapters.shapes import ChatShape
 from recagent.ranking import LanguageRanker
 from recagent.types import Mode
 
+SMOKE_CANDIDATES, SMOKE_TURNS = 2, 1
 UNDER_WAY = 8
 MODES: tuple[Mode, ...] = ("setwise", "label")
 CANDIDATES = 20
@@ -237,9 +238,11 @@ def orders(turns: int) -> Iterator[tuple[str, str]]:
         yield ("ours", "bare") if turn % 2 == 0 else ("bare", "ours")
 
 
-async def measure(url: str, name: str, turns: int, block: int) -> dict[str, object]:
+async def measure(
+    url: str, name: str, turns: int, block: int, *, candidates: int
+) -> dict[str, object]:
     """Both clients over all people; the figures."""
-    people = [each.shortened(CANDIDATES) for each in await demo_people(turns + 1)]
+    people = [each.shortened(candidates) for each in await demo_people(turns + 1)]
     inner = HttpWire(base_url=url, api_key="", name=name, concurrency=UNDER_WAY, timeout=600)
     wire = Marked(inner)
     engine = Engine(wire)
@@ -262,7 +265,7 @@ async def measure(url: str, name: str, turns: int, block: int) -> dict[str, obje
                     found[client] = await bare.turn(bodies)
             return found
 
-        people[turns] = people[turns].shortened(5)
+        people[turns] = people[turns].shortened(min(5, candidates))
         await both(turns, ("ours", "bare"))  # connections are open, modules loaded
         order: list[tuple[str, Sent]] = []
         for at, names in enumerate(orders(turns)):
@@ -320,7 +323,7 @@ def show(taken: Mapping[str, list[Sent]], found: Mapping[str, list[Hits]]) -> di
 
 async def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command(__doc__)
     parser.add_argument("--base-url", default="", help="of an engine that runs already")
     parser.add_argument("--name", default="", help="of its model; the first that it lists")
     parser.add_argument("--block-size", type=int, default=0, help="of vLLM's prefix cache")
@@ -329,8 +332,10 @@ async def main() -> None:
     pick.add_argument("--full", action="store_true")
     arguments = parser.parse_args()
     with engine_url(arguments.base_url) as url:
-        turns = 40 if arguments.full else 2
-        print(json.dumps(await measure(url, arguments.name, turns, arguments.block_size)))
+        turns = SMOKE_TURNS if arguments.smoke else 40 if arguments.full else 2
+        size = SMOKE_CANDIDATES if arguments.smoke else CANDIDATES
+        figures = await measure(url, arguments.name, turns, arguments.block_size, candidates=size)
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

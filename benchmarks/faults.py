@@ -11,7 +11,6 @@ the last slate without the model. The last line is one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import random
@@ -23,6 +22,7 @@ from http import HTTPStatus
 import anyio
 import numpy as np
 import orjson
+from command import command
 from stub import Behaviour, Stub, http, labelled, well
 
 from recagent import wiring
@@ -49,6 +49,7 @@ class Size:
     outage: float
 
 
+SMOKE = Size(slates=4, outage=1.0)
 QUICK = Size(slates=100, outage=5.0)
 FULL = Size(slates=1000, outage=60.0)
 
@@ -222,11 +223,12 @@ async def outage(parts: Parts, seconds: float, users: Sequence[str]) -> tuple[fl
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command(__doc__)
     pick = parser.add_mutually_exclusive_group()
     pick.add_argument("--quick", action="store_true", help="the default: under 40 s")
     pick.add_argument("--full", action="store_true")
-    size = FULL if parser.parse_args().full else QUICK
+    options = parser.parse_args()
+    size = SMOKE if options.smoke else FULL if options.full else QUICK
     anyio.run(measure, size, prepared_demo(model={"kind": "none"}))
 
 

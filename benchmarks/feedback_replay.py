@@ -31,7 +31,12 @@ from itertools import product
 
 import anyio
 import numpy as np
+<<<<<<< HEAD
 from quality import SOURCES, head_for_all, quiet
+=======
+from command import command, few_people
+from quality import SOURCES, quiet
+>>>>>>> 78fce7d (Demo commands run beside a recagent that has the demo open; every benchmark has a smoke mode and a cache of its own)
 
 from recagent import demo, wiring
 from recagent.evaluation.data import load_data
@@ -261,7 +266,8 @@ def off_policy(arms: Arms, behaviour: Behaviour) -> dict[str, float]:
 
 async def measure(wanted: argparse.Namespace) -> dict[str, object]:
     """All tables; the figures."""
-    data, settings = load_data("demo"), demo.settings(model={"keep_hours": 0})
+    data = few_people(load_data("demo"), smoke=wanted.smoke)
+    settings = demo.settings(model={"keep_hours": 0})
     everybody = replayable(data)
     half = "validation" if wanted.choose else "test"
     people = [each for each in everybody if is_among(each.id, half)]
@@ -292,7 +298,7 @@ async def measure(wanted: argparse.Namespace) -> dict[str, object]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="the default: without a head")
     size.add_argument("--full", action="store_true", help="by a head, too")

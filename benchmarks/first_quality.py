@@ -29,6 +29,7 @@ from pathlib import Path
 import anyio
 import ir_measures
 import numpy as np
+from command import command
 from ir_measures import nDCG
 from scipy import stats
 
@@ -264,7 +265,7 @@ def log_loss(cases: Sequence[Case], scores: Sequence[Scores], temperature: float
 
 def main() -> None:
     """Parse, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--split", choices=("validation", "test"), default="test")
     parser.add_argument(
         "--cases", type=int, default=0, help="only the first so many cases; 0 is all"
@@ -273,6 +274,8 @@ def main() -> None:
     parser.add_argument("--no-language", dest="language", action="store_false")
     parser.add_argument("--modes", nargs="+", default=["likelihood", "label"])
     arguments = parser.parse_args()
+    if arguments.smoke:
+        arguments.cases, arguments.language = 5, False
     print(json.dumps(anyio.run(measure, arguments, prepared_demo(model={"adapter": "none"}))))
 
 

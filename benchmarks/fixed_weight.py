@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import anyio
+from command import command, few_people
 from quality import Table, by_fusion, ndcgs, quiet, studying
 from quality_language import kept_scores
 from quality_movietweetings import KEPT
@@ -29,10 +30,11 @@ from recagent.ranking.blend import blend, z_scores
 WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.3)
 
 
-async def measure(kept: Path) -> dict[str, float]:
+async def measure(options: argparse.Namespace) -> dict[str, float]:
     """The table; mean differences by weight."""
-    spoken = kept_scores(kept)
-    data, settings = load_data("demo"), demo.settings()
+    spoken = kept_scores(options.kept)
+    data = few_people(load_data("demo"), smoke=options.smoke)
+    settings = demo.settings()
     test = make_cases(data, split(data, people="test"))
     asked = past(replace(data, events=test.training), people="validation", candidates=20, passes=1)
     async with AsyncExitStack() as closing:
@@ -54,9 +56,9 @@ async def measure(kept: Path) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--kept", type=Path, default=KEPT)
-    print(json.dumps(anyio.run(measure, parser.parse_args().kept)))
+    print(json.dumps(anyio.run(measure, parser.parse_args())))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import anyio
 import numpy as np
+from command import command, few_people
 from quality import SERVED, SOURCES, Table, Values, by_fusion, ndcgs, quiet, studying
 
 from recagent import demo
@@ -52,7 +53,8 @@ def asked_of(data: Data, *, reported: str | None, people: int) -> dict[str, list
 
 async def measure(options: argparse.Namespace) -> dict[str, float]:
     """The tables; mean nDCG@10 by table and weight."""
-    data, settings = load_data(options.data, path=options.path), demo.settings()
+    data = few_people(load_data(options.data, path=options.path), smoke=options.smoke)
+    settings = demo.settings()
     figures: dict[str, float] = {}
     async with AsyncExitStack() as closing:
         study = await studying(data, settings, closing)
@@ -102,7 +104,7 @@ async def served(
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--source", default="following", choices=SOURCES)
     parser.add_argument("--weights", type=float, nargs="+", default=[0.0, 1.0, 2.0, 4.0])
     parser.add_argument("--data", default="demo", choices=("demo", *REPORTED))

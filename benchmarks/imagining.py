@@ -13,7 +13,6 @@ as a description is. Intervals are 95% over people, differences are paired.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -23,6 +22,7 @@ from pathlib import Path
 
 import anyio
 import numpy as np
+from command import command
 from quality import SERVED, Table, Values, studying
 
 from recagent import demo, wiring
@@ -38,6 +38,7 @@ from recagent.retrieval import Behaviour, reciprocal_rank
 from recagent.types import Case
 
 KEPT = Path(__file__).parent / "kept" / "imagined.jsonl"
+SMOKE = 10  # people
 PEOPLE = 100  # of either half
 WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 POOL, SLATE, MORE = 20, 10, 10
@@ -101,7 +102,7 @@ async def described(queries: Mapping[str, Query]) -> dict[str, list[str]]:
     return found
 
 
-async def asked(people: People) -> list[Asked]:
+async def asked(people: People, smoke: bool) -> list[Asked]:
     """The people of one half."""
     data, settings = load_data("demo"), demo.settings()
     async with AsyncExitStack() as closing:
@@ -112,7 +113,7 @@ async def asked(people: People) -> list[Asked]:
             for case in questions.cases:
                 if all(event.scene != case.scene for event in case.history):
                     first.setdefault(case.user_id, (case, sources))
-        chosen = sorted(first, key=partial(hashed, "people", 0))[:PEOPLE]
+        chosen = sorted(first, key=partial(hashed, "people", 0))[: SMOKE if smoke else PEOPLE]
         queries = {key: await study.query(first[key][0]) for key in chosen}
         said = await described(queries)
         return [await _proposed(study, said[key], queries[key], *first[key]) for key in chosen]
@@ -157,11 +158,11 @@ def reached(those: Sequence[Asked], extra: str = "", weight: float = 0.0) -> Val
     return np.asarray([1 / np.log2(o.index(w) + 2) if w in o else 0.0 for w, o in orders])
 
 
-def measure(*, full: bool) -> dict[str, float]:
+def measure(*, full: bool, smoke: bool) -> dict[str, float]:
     """All tables; the figures."""
     if full:
         KEPT.unlink(missing_ok=True)
-    learn, test = anyio.run(asked, "validation"), anyio.run(asked, "test")
+    learn, test = anyio.run(asked, "validation", smoke), anyio.run(asked, "test", smoke)
     table = Table([each.user_id for each in learn])
     print(f"chosen on {len(learn)} people: recall@{POOL}, minus the plain ladder")
     table.row("plain ladder", recall(learn))
@@ -207,11 +208,12 @@ def _spread(table: Table, values: Values) -> str:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="the default: at most 40 s")
     size.add_argument("--full", action="store_true", help="ask the model anew")
-    print(json.dumps(measure(full=parser.parse_args().full)))
+    options = parser.parse_args()
+    print(json.dumps(measure(full=options.full, smoke=options.smoke)))
 
 
 if __name__ == "__main__":

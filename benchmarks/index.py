@@ -7,7 +7,6 @@ The vectors are the default embedder's of made titles, the queries means of five
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any
 import anyio
 import chromadb
 import numpy as np
+from command import command
 from loading import WORDS
 
 from recagent.adapters.embedders import WordLlamaEmbedder
@@ -82,9 +82,10 @@ def read(collection: Any, count: int) -> None:
 
 def main() -> None:
     """Print one JSON object a line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--vectors", type=int, default=100_000)
-    count = parser.parse_args().vectors
+    options = parser.parse_args()
+    count = 1_000 if options.smoke else options.vectors
     vectors = titles(count)
     with tempfile.TemporaryDirectory() as folder:
         client = chromadb.PersistentClient(folder)

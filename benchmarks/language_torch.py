@@ -12,7 +12,6 @@ the candidates. nDCG@10 is printed of either half beside popularity, and of ``--
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import anyio
 import orjson
+from command import command, folder_for
 from quality import Table, Values, by_source, ndcgs, quiet, studying
 from quality_language import kept_scores, shown
 
@@ -72,14 +72,15 @@ async def asked_of(
 
 def main() -> None:
     """Ask about what is not kept yet."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True)
+    parser = command(__doc__)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--untuned", action="store_true", help="the model as it was")
     parser.add_argument("--similar", action="store_true", help="what similar people liked is told")
     parser.add_argument("--people", choices=("validation", "test", "both"), default="both")
     parser.add_argument("--against", type=Path, help="scores to compare these with")
     options = parser.parse_args()
+    options.out = folder_for(options)
     settings, engine = Settings(data_dir=Path("nowhere")), EngineSettings()
     weights, adapter = wiring.find_weights(), wiring.adapter(settings, engine)
     if weights is None or adapter is None:
@@ -94,6 +95,8 @@ def main() -> None:
     halves = {"validation": asked, "test": test}
     if options.people != "both":
         halves = {options.people: halves[options.people]}
+    if options.smoke:
+        halves = {name: replace(half, cases=half.cases[:2]) for name, half in halves.items()}
     prompt = prompts.load("rerank", "likelihood_similar" if options.similar else "likelihood")
     examples, read = anyio.run(asked_of, data, list(halves.values()), prompt)
     items = {item.id: item for item in data.items}

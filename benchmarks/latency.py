@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+from command import command
+
 from recagent import demo
 from recagent.api import Recommender
 from recagent.cli.progress import prepared_demo
@@ -33,20 +35,21 @@ def seconds(command: list[str], environment: dict[str, str] | None = None) -> fl
 
 def main() -> None:
     """Measure and print."""
+    smoke = command(__doc__).parse_args().smoke
     helps, peers = [], []
-    for _ in range(RUNS):
+    for _ in range(1 if smoke else RUNS):
         helps.append(seconds([sys.executable, "-m", "recagent", "--help"]))
         peers.append(seconds([sys.executable, "-c", "import typer"]))
     with tempfile.TemporaryDirectory() as cache:
         environment = {**os.environ, "XDG_CACHE_HOME": cache}
-        command = [sys.executable, "-m", "recagent", "demo", "--json"]
-        first = seconds(command, environment)
-        second = seconds(command, environment)
+        shown = [sys.executable, "-m", "recagent", "demo", "--json"]
+        first = seconds(shown, environment)
+        second = seconds(shown, environment)
     with Recommender.from_settings(prepared_demo(model={"keep_hours": 0})) as recommender:
         recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE)
         warm = [
             recommender.recommend(f"u{number:04}", scene=demo.NEW_SCENE).trace
-            for number in range(100, 100 + SLATES)
+            for number in range(100, 101 if smoke else 100 + SLATES)
         ]
     figures = {
         "help_seconds": round(statistics.median(helps), 3),

@@ -10,7 +10,6 @@ the peer.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import random
@@ -19,6 +18,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from command import command
 
 SIZES = ((10_000, 1_000_000), (10_000, 10_000_000), (1_000_000, 10_000_000))
 MANY_ITEMS = 1_000_000
@@ -38,6 +39,7 @@ import csv, sqlite3, sys
 from pathlib import Path
 items, events, out = sys.argv[1:]
 import anyio, chromadb
+from command import command
 from recagent.adapters.embedders import WordLlamaEmbedder
 embedder = WordLlamaEmbedder()
 client = chromadb.PersistentClient(out + "/chroma")
@@ -148,10 +150,12 @@ def measure(items: int, events: int, *, with_peer: bool) -> None:
 
 def main() -> None:
     """Print one JSON object a line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--items", type=int)
     parser.add_argument("--events", type=int)
     arguments = parser.parse_args()
+    if arguments.smoke:
+        arguments.items, arguments.events = 200, 2_000
     if arguments.items:
         measure(arguments.items, arguments.events, with_peer=True)
         return

@@ -10,12 +10,12 @@ means over the orders. nDCG@10, 95% intervals over people; the last line is one 
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from command import command
 from quality import Table
 
 from recagent.evaluation.audits import ORDER, listed
@@ -54,7 +54,7 @@ def gains(run: Run, asked: Sequence[Listed], scores: Sequence[np.ndarray]) -> np
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--run", type=Path, default=Path("eval/results/demo"))
     parser.add_argument("--system", default="label.v1")
     options = parser.parse_args()

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -24,8 +25,14 @@ from pathlib import Path
 
 import anyio
 import orjson
+<<<<<<< HEAD
 import platformdirs
 from pydantic import TypeAdapter, ValidationError
+=======
+import stand_in
+from command import CACHE, command
+from pydantic import TypeAdapter
+>>>>>>> 78fce7d (Demo commands run beside a recagent that has the demo open; every benchmark has a smoke mode and a cache of its own)
 from quality import (
     SOURCES,
     Ranked,
@@ -252,7 +259,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="the default: at most 40 s")
     size.add_argument("--full", action="store_true", help="all people; all is computed anew")
@@ -263,10 +270,13 @@ def main() -> None:
         default=0,
         help="choices of each scene, of people of either kind, that the model is asked about",
     )
-    cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
-    parser.add_argument("--keep", type=Path, default=cache / "benchmark-art-office")
+    parser.add_argument("--keep", type=Path, default=CACHE / "benchmark-art-office")
+    options = parser.parse_args()
+    if options.smoke:
+        options.keep = Path(tempfile.mkdtemp())
+        options.data = stand_in.art_office(options.keep / "art_office")
     try:
-        print(json.dumps(anyio.run(measure, parser.parse_args())))
+        print(json.dumps(anyio.run(measure, options)))
     except RecagentError as error:
         print(error, file=sys.stderr)
         raise SystemExit(2) from error

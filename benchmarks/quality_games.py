@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -29,8 +30,14 @@ from pathlib import Path
 import anyio
 import numpy as np
 import orjson
+<<<<<<< HEAD
 import platformdirs
 from pydantic import TypeAdapter, ValidationError
+=======
+import stand_in
+from command import CACHE, command
+from pydantic import TypeAdapter
+>>>>>>> 78fce7d (Demo commands run beside a recagent that has the demo open; every benchmark has a smoke mode and a cache of its own)
 from quality import SOURCES, Table, by_head, gated, ndcgs, quiet, ranked, studying
 from quality_language import ask, kept_scores, shown
 
@@ -168,17 +175,20 @@ def by_place(examples: Sequence[Example], scores: Sequence[object], table: Table
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="the default: at most 40 s")
     size.add_argument("--full", action="store_true", help="all people; what is missing is computed")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--ask", type=int, default=0, help="people of either kind, with --full")
-    cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
-    parser.add_argument("--keep", type=Path, default=cache / "benchmark-games")
-    sequence = cache / "benchmark-games" / "sequence"
+    parser.add_argument("--keep", type=Path, default=CACHE / "benchmark-games")
+    sequence = CACHE / "benchmark-games" / "sequence"
     parser.add_argument("--sequence", type=Path, default=sequence, help="folder of the model")
     options = parser.parse_args()
+    if options.smoke:
+        options.keep = Path(tempfile.mkdtemp())
+        options.data = stand_in.games(options.keep / "games")
+        options.sequence = options.keep / "sequence"
     try:
         print(json.dumps(anyio.run(measure, options)))
     except ConfigError as error:

@@ -26,6 +26,7 @@ from pathlib import Path
 
 import anyio
 import numpy as np
+from command import command, few_people
 from quality import (
     SERVED,
     SOURCES,
@@ -216,7 +217,8 @@ def by_place(examples: Sequence[Example], scores: Sequence[Values], k: int) -> V
 
 async def measure(options: argparse.Namespace) -> dict[str, object]:
     """All tables; the figures."""
-    data, settings = load_data("demo"), demo.settings(model={"keep_hours": 0})
+    data = few_people(load_data("demo"), smoke=options.smoke)
+    settings = demo.settings(model={"keep_hours": 0})
     test = make_cases(data, split(data, people="test"))
     events = replace(data, events=test.training)
     asked = past(events, people="validation", candidates=20, passes=PASSES if options.full else 1)
@@ -253,7 +255,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="the default: kept language scores")
     size.add_argument("--full", action="store_true", help="ask the model what is not kept yet")

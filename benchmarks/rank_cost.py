@@ -19,7 +19,6 @@ nDCG is read from ``data/rank_cost_ndcg.json``, kept from a run of
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import time
@@ -30,6 +29,7 @@ from typing import Any
 
 import anyio
 import numpy as np
+from command import command
 from people import Asked, demo_people, engine_url, ratio
 
 from recagent import prompts
@@ -70,6 +70,7 @@ class Size:
     rest: Mapping[int, int]
 
 
+SMOKE = Size(close={5: 1}, rest={5: 0})
 QUICK = Size(close={20: 2, 50: 1}, rest={20: 0, 50: 0})
 FULL = Size(close={20: 12, 50: 6}, rest={20: 3, 50: 1})
 CLOSE = ("label", SHORTEST, SINGLE)
@@ -113,7 +114,12 @@ class Ways:
     def _messages(self, person: Asked) -> list[Message]:
         items = [candidate.item for candidate in person.candidates]
         inputs = told(
-            self._prompt.front.inputs, person.query, items=items, lang="en", history=8, scenes={}
+            self._prompt.front.inputs,
+            person.query,
+            candidates=person.candidates,
+            lang="en",
+            history=8,
+            scenes={},
         )
         return self._prompt.chat(**inputs, candidates=list(zip(LABELS, items, strict=False)))
 
@@ -228,14 +234,14 @@ def quality() -> dict[str, object]:
 
 async def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command(__doc__)
     parser.add_argument("--base-url", default="", help="of an engine that runs already")
     parser.add_argument("--name", default="", help="of its model; the first that it lists")
     pick = parser.add_mutually_exclusive_group()
     pick.add_argument("--quick", action="store_true", help="the default: under 40 s")
     pick.add_argument("--full", action="store_true")
     arguments = parser.parse_args()
-    size = FULL if arguments.full else QUICK
+    size = SMOKE if arguments.smoke else FULL if arguments.full else QUICK
     people = await demo_people(1 + sum(size.close.values()))
     figures: dict[str, object] = {}
     with engine_url(arguments.base_url) as url:

@@ -16,6 +16,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 
 import anyio
 import numpy as np
-import platformdirs
+from command import CACHE, command
 from kept_index import PAGE, PARTS, SHARED, SMALL, Place, fill, place_of, share
 
 from recagent.adapters.chroma import ChromaIndex
@@ -34,7 +35,7 @@ BEST = 50
 BATCH = 64
 QUERIES = 512
 BESIDE = 32  # queries that are also asked of Chroma, or of every scene
-QUICK, LARGE, SCENES = 12_000, 100_000, 10
+SMOKE, QUICK, LARGE, SCENES = 3_000, 12_000, 100_000, 10
 
 
 async def truth(place: Place, scene: str) -> tuple[list[str], Any]:
@@ -204,17 +205,18 @@ def rounded(value: Any) -> Any:
 
 def asked() -> argparse.Namespace:
     """The command line; without a size, the large scene if it is kept, else what fits 40 s."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="at most 40 s; the default")
     size.add_argument("--full", action="store_true", help="1,000,000 items in 10 scenes")
     parser.add_argument("--items", type=int, help="in each scene")
     parser.add_argument("--scenes", type=int)
     parser.add_argument("--texts", type=Path, help="a folder with items.tsv files")
-    cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
-    parser.add_argument("--keep", type=Path, default=cache / "benchmark-retrieval")
+    parser.add_argument("--keep", type=Path, default=CACHE / "benchmark-retrieval")
     parser.add_argument("--load", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.smoke:
+        options.items, options.keep = SMOKE, Path(tempfile.mkdtemp())
     options.scenes = options.scenes or (SCENES if options.full else 1)
     if options.items is None:
         large = place_of(options.keep, options.texts, size=LARGE)
@@ -230,10 +232,10 @@ def main() -> None:
         sizes = {"count": options.scenes, "size": options.items}
         anyio.run(partial(fill, place, options.texts, **sizes))
         return
-    command = [sys.executable, __file__, "--load", "--items", str(options.items)]
-    command += ["--scenes", str(options.scenes), "--keep", str(options.keep)]
-    command += ["--texts", str(options.texts)] if options.texts else []
-    subprocess.run(command, check=True)
+    load = [sys.executable, __file__, "--load", "--items", str(options.items)]
+    load += ["--scenes", str(options.scenes), "--keep", str(options.keep)]
+    load += ["--texts", str(options.texts)] if options.texts else []
+    subprocess.run(load, check=True)
     figures = anyio.run(measure, place, options)
     for name, value in figures.items():
         print(f"{name:<26} {value}")

@@ -11,11 +11,12 @@ median, n runs, and its 95% interval (order statistics: other work on the machin
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import time
 from collections.abc import Callable
+
+from command import command
 
 from recagent.rules import Grouped, excluded
 from recagent.types import (
@@ -101,10 +102,11 @@ def measured(count: int) -> dict[str, dict[str, float]]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command(__doc__)
     parser.add_argument("--quick", action="store_true", help="the default: 10,000 items")
     parser.add_argument("--full", action="store_true", help="100,000 items too")
-    sizes = [10_000, 100_000] if parser.parse_args().full else [10_000]
+    options = parser.parse_args()
+    sizes = [500] if options.smoke else [10_000, 100_000] if options.full else [10_000]
     results = {count: measured(count) for count in sizes}
     for count, found in results.items():
         for name, took in found.items():

@@ -15,13 +15,13 @@ the title of the film that was rated next (weak), and its title, year and genres
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import anyio
 import numpy as np
+from command import command, few_people
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
@@ -120,9 +120,9 @@ def compared(known: Moments, asked: Asked, *, ridge: float, full: bool) -> None:
         print(f"{'':<42} {log_loss(model, asked.moments):.3f}")
 
 
-async def main(*, full: bool) -> None:
+async def main(*, full: bool, smoke: bool) -> None:
     """Print the tables, and the figures as one JSON object."""
-    data = load_data("demo")
+    data = few_people(load_data("demo"), smoke=smoke)
     columns = columns_of(data.events[-MOST:])
     found = moments(data.events, columns=columns)
     known, newest = older(found)
@@ -151,8 +151,9 @@ async def main(*, full: bool) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="the default")
     size.add_argument("--full", action="store_true")
-    anyio.run(lambda: main(full=parser.parse_args().full))
+    options = parser.parse_args()
+    anyio.run(lambda: main(full=options.full, smoke=options.smoke))

@@ -12,7 +12,6 @@ alike. The last line is one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import gzip
 import json
 import sys
@@ -21,6 +20,8 @@ from pathlib import Path
 
 import anyio
 import numpy as np
+import stand_in
+from command import command, folder_for
 
 from recagent.adapters.embedders import WordLlamaEmbedder
 from recagent.evaluation.data.games import read_games
@@ -37,11 +38,14 @@ Question = tuple[str, Sequence[int], int, Sequence[int]]  # person, history, tar
 
 def main() -> int:
     """Train where there is no model, then ask."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data/games"))
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--people", choices=("validation", "test"), default="validation")
     asked = parser.parse_args()
+    asked.out = folder_for(asked)
+    if asked.smoke:
+        asked.data = stand_in.games(asked.out / "games")
     if not (asked.data / "items.tsv.gz").is_file():
         print(
             f"no games data in {str(asked.data)!r}; name their folder with --data", file=sys.stderr

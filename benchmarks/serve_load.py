@@ -13,7 +13,6 @@ The last line is one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
 import json
@@ -30,13 +29,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
+from command import command
 from scipy import stats
 from stub import Stub, well
 
 from recagent import demo
 
 CLIENTS = 64
-QUICK, FULL = 10.0, 60.0  # seconds
+SMOKE, QUICK, FULL = 1.0, 10.0, 60.0  # seconds
 FEEDBACK_EVERY = 10
 
 Ask = Callable[[aiohttp.ClientSession], Awaitable[tuple[int, str]]]  # status, what was degraded
@@ -194,7 +194,8 @@ async def main(seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--quick", action="store_true", help="the default")
-    asyncio.run(main(FULL if parser.parse_args().full else QUICK))
+    options = parser.parse_args()
+    asyncio.run(main(SMOKE if options.smoke else FULL if options.full else QUICK))

@@ -12,7 +12,6 @@ to popularity, in log likelihood (nats a choice) and nDCG@10. 95% intervals over
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -20,6 +19,7 @@ from dataclasses import replace
 
 import anyio
 import numpy as np
+from command import command, few_people
 from quality import Table, quiet, studying
 
 from recagent import demo
@@ -47,9 +47,10 @@ Values = np.ndarray
 Asked = Sequence[tuple[Choice, str, Values]]  # a choice, its group, (n,) scores beside popularity
 
 
-async def asked() -> tuple[list[Choice], list[Choice], TransferMap]:
+async def asked(smoke: bool) -> tuple[list[Choice], list[Choice], TransferMap]:
     """Choices of either half, and the map of the first."""
-    data, settings = load_data("demo"), demo.settings()
+    data = few_people(load_data("demo"), smoke=smoke)
+    settings = demo.settings()
     test = make_cases(data, split(data, people="test"))
     async with AsyncExitStack() as closing:
         study = await studying(data, settings, closing)
@@ -149,13 +150,15 @@ def by_pair(
         "harmful_admitted_share_ndcg10": round(float(np.mean(less)), 4) if admitted else 0.0,
         "admitted_gain_nats": round(
             float(np.mean(np.concatenate([likely[at] for at in admitted]))), 4
-        ),
+        )
+        if admitted
+        else 0.0,
     }
 
 
-def measure(*, full: bool) -> dict[str, float]:
+def measure(*, full: bool, smoke: bool) -> dict[str, float]:
     """All tables; the figures."""
-    learn, test, transfer = anyio.run(asked)
+    learn, test, transfer = anyio.run(asked, smoke)
     scale = scale_of(learn)
     figures = {"choices": len(test), "people": len({each.user_id for each in test})}
     figures |= by_pair(learn, test, transfer, scale=scale)
@@ -192,11 +195,12 @@ def measure(*, full: bool) -> dict[str, float]:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="the default: at most 40 s")
     size.add_argument("--full", action="store_true", help="beside another map")
-    print(json.dumps(measure(full=parser.parse_args().full)))
+    options = parser.parse_args()
+    print(json.dumps(measure(full=options.full, smoke=options.smoke)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ the CPU seconds they took. The last line is one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import statistics
@@ -28,6 +27,7 @@ import anyio
 import numpy as np
 import openai
 import orjson
+from command import command
 
 from recagent import demo
 from recagent.adapters.http import HttpWire
@@ -62,6 +62,7 @@ class Size:
     people: int
 
 
+SMOKE = Size(rounds=1, calls={0: 20, 20: 20}, people=10)
 QUICK = Size(rounds=3, calls={0: 300, 20: 400, 200: 64}, people=100)
 FULL = Size(rounds=15, calls={0: 1000, 20: 2000, 200: 320}, people=1000)
 
@@ -171,11 +172,12 @@ async def pipeline(people: int) -> float:
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command(__doc__)
     pick = parser.add_mutually_exclusive_group()
     pick.add_argument("--quick", action="store_true", help="the default: under 40 s")
     pick.add_argument("--full", action="store_true")
-    size = FULL if parser.parse_args().full else QUICK
+    options = parser.parse_args()
+    size = SMOKE if options.smoke else FULL if options.full else QUICK
     prepared_demo()
     anyio.run(measure, size)
 

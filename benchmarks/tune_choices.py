@@ -28,6 +28,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from command import command, folder_for
 from quality import Table, Values
 
 from recagent import prompts, wiring
@@ -53,7 +54,7 @@ PASSES = 2
 SAVED = 25  # steps
 SIZE = 8  # choices on one list
 SHARP = 1.2  # of the neighbours' cosines: fitted to 1,267 choices of those who are read
-QUICK = (10, 10)  # steps, cases
+QUICK, SMOKE = (10, 10), (1, 2)  # steps, cases
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,8 @@ def learn(study: Study, learner: Learner, prompt: Prompt, options: argparse.Name
             chance=random.Random(epoch),
         )
     ]
-    steps = steps[: options.steps or None] if options.full else steps[: QUICK[0]]
+    few = SMOKE if options.smoke else QUICK
+    steps = steps[: options.steps or None] if options.full else steps[: few[0]]
     began, losses = time.monotonic(), list[float]()
     for number in range(_done(options.out), len(steps)):
         losses.append(learner.choose(steps[number], steps=len(steps)))
@@ -205,11 +207,11 @@ def _done(folder: Path) -> int:
 
 def main() -> None:
     """Learn, and ask both adapters about the same choices."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="the default: that it runs, no figure")
     length.add_argument("--full", action="store_true", help="all choices and cases: an hour or two")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--from", dest="start", type=Path, help="an adapter of rank 8")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--steps", type=int, default=0, help="at most; 0 for all")
@@ -219,6 +221,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=2, help="lists at a time")
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    options.out = folder_for(options)
     own = wiring.adapter(Settings(data_dir=Path("nowhere")), EngineSettings())
     weights, start = wiring.find_weights(), options.start or own
     if weights is None or start is None:
@@ -234,7 +237,8 @@ def main() -> None:
     done = _done(options.out)
     take(options.out / "choices.gguf" if done else start, done)
     learn(study, learner, prompt, options)
-    cases = study.cases if options.full else study.cases[: QUICK[1]]
+    few = SMOKE if options.smoke else QUICK
+    cases = study.cases if options.full else study.cases[: few[1]]
     after = asked(study, learner, prompt, cases)
     take(start, 0)
     before, plain = asked(study, learner, prompt, cases), popular(study, cases)

@@ -11,12 +11,13 @@ which epoch is kept. Half an hour to an hour on one core. The last line is one J
 
 from __future__ import annotations
 
-import argparse
 import json
 import tempfile
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
+
+from command import command, folder_for
 
 from recagent import wiring
 from recagent.evaluation.data import load_data
@@ -32,17 +33,21 @@ EPOCHS = 4
 
 def main() -> None:
     """Train, and write the file and its card."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True)
+    parser = command(__doc__)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
+    options.out = folder_for(options)
     weights = wiring.find_weights()
     if weights is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     data = load_data("demo")
     training = split(data, people="test").training
     own = [event for event in training if is_among(event.user_id, "validation")]
+    if options.smoke:
+        few = set(list(dict.fromkeys(event.user_id for event in own))[:10])
+        own, options.epochs = [event for event in own if event.user_id in few], 1
     options.out.mkdir(parents=True, exist_ok=True)
     began = shown = time.monotonic()
 

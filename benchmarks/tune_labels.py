@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from command import command, folder_for
 from quality import Table, Values
 from tune_choices import SAVED, Study, popular, save, studied
 
@@ -41,7 +42,7 @@ from recagent.tuning.texts import Text, batches
 from recagent.types import Case, Item
 
 STAGES = (4, 8, 20)  # candidates
-QUICK = (6, 10)  # steps, cases
+QUICK, SMOKE = (6, 10), (3, 2)  # steps, cases
 
 
 def chat(messages: Sequence[Message]) -> str:
@@ -75,7 +76,8 @@ def texts(
 
 def learn(study: Study, learner: Learner, prompt: Prompt, options: argparse.Namespace) -> None:
     """All stages, the same number of steps each."""
-    number = (options.steps if options.full else QUICK[0]) // len(STAGES) * options.batch
+    few = SMOKE if options.smoke else QUICK
+    number = (options.steps if options.full else few[0]) // len(STAGES) * options.batch
     steps = [
         batch
         for candidates in STAGES
@@ -108,16 +110,17 @@ def asked(study: Study, learner: Learner, prompt: Prompt, cases: Sequence[Case])
 
 def main() -> None:
     """Learn, and ask before and after about the same choices."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="the default: that it runs, no figure")
     length.add_argument("--full", action="store_true", help="all steps and cases")
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path)
     parser.add_argument("--steps", type=int, default=240)
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
+    options.out = folder_for(options)
     weights = wiring.find_weights()
     start = wiring.adapter(Settings(data_dir=Path("nowhere")), EngineSettings())
     if weights is None or start is None:
@@ -126,7 +129,8 @@ def main() -> None:
     learner = Learner(weights, LoraSettings(rate=options.rate, threads=options.threads))
     learner.take(read_gguf(start, heads=learner.heads, key_heads=learner.key_heads))
     study, prompt = studied(), prompts.load("rerank", "label")
-    cases = study.cases if options.full else study.cases[: QUICK[1]]
+    few = SMOKE if options.smoke else QUICK
+    cases = study.cases if options.full else study.cases[: few[1]]
     table = Table([case.user_id for case in cases])
     plain = popular(study, cases)
     before = asked(study, learner, prompt, cases)

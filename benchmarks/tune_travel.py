@@ -14,7 +14,6 @@ The last line is one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
+from command import command
 from quality import Table, Values, quiet
 
 from recagent import prompts, wiring
@@ -91,7 +91,7 @@ def trained(training: Training, likes: Likes, *, threads: int) -> Learner:
 
 def main() -> None:
     """Train each way, ask, and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = command(__doc__)
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="the default: that it runs, no figure")
     length.add_argument("--full", action="store_true", help="all likes and choices: an hour")

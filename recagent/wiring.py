@@ -75,6 +75,7 @@ __all__ = [
     "home",
     "identity",
     "index",
+    "is_index_taken",
     "language_weight",
     "learned_vectors",
     "model",
@@ -267,6 +268,12 @@ def home(settings: Settings) -> Home:
     """Where the settings' Chroma database is; nothing is opened."""
     url = settings.index.url
     return Server(url) if url else Folder(settings.data_dir / "chroma")
+
+
+def is_index_taken(settings: Settings) -> bool:
+    """Whether another process has the settings' index folder open; never true of a server."""
+    place = home(settings)
+    return isinstance(place, Folder) and place.is_taken()
 
 
 def learned_vectors(place: Home, source: str, version: str) -> ChromaVectors:

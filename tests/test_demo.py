@@ -255,3 +255,35 @@ def test_phrased_reasons_say_nothing_that_the_plain_ones_do_not(recommender: Rec
         assert phrased.evidence == plain.evidence
         said = {key for claim in phrased.claims for key in claim.evidence}
         assert said == {piece.id for piece in plain.evidence}
+
+
+@pytest.mark.slow
+def test_demo_commands_work_while_another_process_has_the_demo_open(
+    environment: Environment,
+) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "recagent", *arguments, "--demo"]
+        return subprocess.run(
+            command, env=quiet, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    quiet = {**environment, "RECAGENT_MODEL__KIND": "none"}
+    holds = (
+        "from recagent.cli.progress import prepared_demo; from recagent.api import Recommender\n"
+        "with Recommender.from_settings(prepared_demo()) as opened:\n"
+        "    opened.recommend('u0102', scene='horror'); print('open', flush=True); input()\n"
+    )
+    script = [sys.executable, "-c", holds]
+    with subprocess.Popen(
+        script, env=quiet, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "open\n"
+        slate = run("recommend", "u0102", "--scene", "horror", "--json")
+        assert slate.returncode == 0, slate.stderr
+        assert len(json.loads(slate.stdout)["slate"]) == 5
+        # What writes to the data folder must not work on a copy: its result would be lost.
+        fit = run("fit")
+        assert fit.returncode == 1
+        assert f"in use by process {owner.pid}" in fit.stderr.replace("\n", " ")
+        owner.communicate("\n", timeout=60)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recagent.cli.language import speak
+from recagent.cli.opening import settings_of
 from recagent.cli.options import Config, Demo, Lang, SlateLength
 
 if TYPE_CHECKING:
@@ -55,24 +54,9 @@ def chat(
 
     from recagent.chat import Conversation  # noqa: PLC0415
 
-    settings = _settings(config, demo, lang)
+    settings = settings_of(config, demo, lang)
     conversation = Conversation(user_id=user or _NOBODY, scene=scene)
     anyio.run(_talk, settings, conversation, k, json)
-
-
-def _settings(config: Path | None, demo: bool, lang: Language | None) -> Settings:
-    speak(lang)
-    overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
-    if demo:
-        from recagent.cli.progress import prepared_demo  # noqa: PLC0415
-
-        settings = prepared_demo(**overrides)
-    else:
-        from recagent.settings import load  # noqa: PLC0415
-
-        settings = load(config, **overrides)
-    speak(settings.lang)
-    return settings
 
 
 async def _talk(settings: Settings, conversation: Conversation, k: int, as_json: bool) -> None:

@@ -53,7 +53,7 @@ def run(
     as_json: bool,
 ) -> None:
     """Show the demo; with ``as_json`` only the slate of the scene where the person is new."""
-    settings = prepared_demo(reset=reset, **({} if lang is None else {"lang": lang}))
+    settings = prepared_demo(reset=reset, alone=False, **({} if lang is None else {"lang": lang}))
     person, new_scene = user or demo.PERSON, scene or demo.NEW_SCENE
     _check_scene(settings, new_scene)
     with Recommender.from_settings(settings) as recommender:
@@ -82,7 +82,7 @@ def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | N
     Raises:
         DataError: an unknown scene or person, or one who is not new there.
     """
-    settings = prepared_demo(reset=False, **({} if lang is None else {"lang": lang}))
+    settings = prepared_demo(reset=False, alone=False, **({} if lang is None else {"lang": lang}))
     person, name = user or demo.PERSON, scene or demo.NEW_SCENE
     _check_scene(settings, name)
     alone = settings.scenes[name].model_copy(update={"learns_from": ()})

@@ -30,7 +30,7 @@ def fit(
     """Learn from what is stored: weights of the sources, the model's worth, like-probabilities."""
     from recagent.cli import fit as fitting  # noqa: PLC0415
 
-    settings = settings_of(config, demo, lang)
+    settings = settings_of(config, demo, lang, alone=True)
     fitting.run(settings, language_cases=language_cases, sequence=sequence, as_json=json)
 
 
@@ -65,7 +65,8 @@ def tune(
 
     lora = LoraSettings(epochs=epochs, rank=rank, rate=rate, threads=threads)
     route = tuning.Written(sources=source or (), targets=target or (), shots=shots)
-    tuning.run(settings_of(config, demo, lang), base=base, lora=lora, route=route, as_json=json)
+    settings = settings_of(config, demo, lang, alone=True)
+    tuning.run(settings, base=base, lora=lora, route=route, as_json=json)
 
 
 @head_app.command("show")

@@ -13,14 +13,19 @@ if TYPE_CHECKING:
     from recagent.types import Language
 
 
-def settings_of(config: Path | None, demo: bool, lang: Language | None) -> Settings:
-    """The settings of a config file or of the demo; errors are said in their language from here."""
+def settings_of(
+    config: Path | None, demo: bool, lang: Language | None, *, alone: bool = False
+) -> Settings:
+    """The settings of a config file or of the demo; errors are said in their language from here.
+
+    With ``alone`` the demo must not be open in another process: its data folder is written to.
+    """
     speak(lang)
     overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
     if demo:
         from recagent.cli.progress import prepared_demo  # noqa: PLC0415
 
-        settings = prepared_demo(**overrides)
+        settings = prepared_demo(alone=alone, **overrides)
     else:
         from recagent.settings import load  # noqa: PLC0415
 

@@ -1,16 +1,21 @@
-"""Loading a catalogue with a progress bar on stderr."""
+"""Loading a catalogue with a progress bar on stderr; the demo's stands ready for every command."""
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import anyio
+from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from recagent import demo
+from recagent import demo, wiring
 from recagent.loading import Loaded, load_catalog
 from recagent.settings import Settings
 
@@ -46,12 +51,35 @@ def load_with_progress(settings: Settings) -> Loaded:
         return anyio.run(run)
 
 
-def prepared_demo(*, reset: bool = False, **overrides: Any) -> Settings:
-    """The demo's settings, its data loaded; only the first call, or one that resets, takes time."""
+def prepared_demo(*, reset: bool = False, alone: bool = False, **overrides: Any) -> Settings:
+    """The demo's settings, its data loaded; only the first call, or one that resets, takes time.
+
+    Where another process has the demo's index open, a copy of it is used until this one ends;
+    events go to the one store of both.
+
+    Args:
+        reset: forget all events that were added, and load the bundled ones anew.
+        alone: take no copy: what is written to the data folder is to stay.
+        overrides: settings that win over file and environment.
+    """
     settings = demo.settings(**overrides)
-    if reset:
-        demo.forget_events(settings)
-    if not demo.is_loaded(settings):
-        load_with_progress(settings)
-        demo.mark_loaded(settings)
-    return settings
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.data_dir / "loading.lock"):  # two first calls load it once
+        if reset:
+            demo.forget_events(settings)
+        if not demo.is_loaded(settings):
+            load_with_progress(settings)
+            demo.mark_loaded(settings)
+    if alone or reset or not wiring.is_index_taken(settings):
+        return settings
+    return _beside(settings)
+
+
+def _beside(settings: Settings) -> Settings:
+    """The same settings with a copy of all that is read but the store, deleted at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="recagent-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    kept = shutil.ignore_patterns("*.lock", "*.pid", "*.db-wal", "*.db-shm", "store.db")
+    shutil.copytree(settings.data_dir, folder, dirs_exist_ok=True, ignore=kept)
+    store = f"sqlite:///{settings.data_dir / 'store.db'}"
+    return settings.model_copy(update={"data_dir": folder, "store_url": store})

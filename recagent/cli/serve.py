@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recagent.cli.language import speak
+from recagent.cli.opening import settings_of
 from recagent.cli.options import Config, Demo, Lang
 
 if TYPE_CHECKING:
@@ -56,14 +57,4 @@ def _settings(config: Path | None, *, demo: bool, lang: Language | None) -> Sett
     check_extra()
     # A server tells what went wrong; and a library that would set up logging finds it done.
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
-    if demo:
-        from recagent.cli.progress import prepared_demo  # noqa: PLC0415
-
-        settings = prepared_demo(**overrides)
-    else:
-        from recagent.settings import load  # noqa: PLC0415
-
-        settings = load(config, **overrides)
-    speak(settings.lang)
-    return settings
+    return settings_of(config, demo, lang)

@@ -85,6 +85,15 @@ class Folder:
                 self._lock.release()
                 self._client = self._lock = None
 
+    def is_taken(self) -> bool:
+        """Whether another process has the folder open now."""
+        lock = FileLock(self._path / LOCK)
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return self._path not in _LOCKS or not _LOCKS[self._path].is_locked
+
     def complaint(self, error: Exception) -> RetrievalError:
         said = str(error).lower()
         if any(words in said for words in _NO_SPACE):

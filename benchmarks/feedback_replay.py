@@ -31,12 +31,8 @@ from itertools import product
 
 import anyio
 import numpy as np
-<<<<<<< HEAD
-from quality import SOURCES, head_for_all, quiet
-=======
 from command import command, few_people
-from quality import SOURCES, quiet
->>>>>>> 78fce7d (Demo commands run beside a recagent that has the demo open; every benchmark has a smoke mode and a cache of its own)
+from quality import SOURCES, head_for_all, quiet
 
 from recagent import demo, wiring
 from recagent.evaluation.data import load_data

@@ -25,14 +25,9 @@ from pathlib import Path
 
 import anyio
 import orjson
-<<<<<<< HEAD
-import platformdirs
-from pydantic import TypeAdapter, ValidationError
-=======
 import stand_in
 from command import CACHE, command
-from pydantic import TypeAdapter
->>>>>>> 78fce7d (Demo commands run beside a recagent that has the demo open; every benchmark has a smoke mode and a cache of its own)
+from pydantic import TypeAdapter, ValidationError
 from quality import (
     SOURCES,
     Ranked,

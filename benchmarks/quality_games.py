@@ -30,14 +30,9 @@ from pathlib import Path
 import anyio
 import numpy as np
 import orjson
-<<<<<<< HEAD
-import platformdirs
-from pydantic import TypeAdapter, ValidationError
-=======
 import stand_in
 from command import CACHE, command
-from pydantic import TypeAdapter
->>>>>>> 78fce7d (Demo commands run beside a recagent that has the demo open; every benchmark has a smoke mode and a cache of its own)
+from pydantic import TypeAdapter, ValidationError
 from quality import SOURCES, Table, by_head, gated, ndcgs, quiet, ranked, studying
 from quality_language import ask, kept_scores, shown
 

@@ -211,8 +211,10 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         files = dict(catalog)
         for kind in ("items", "events", "users"):
             listed = files.get(kind)
+            if isinstance(listed, str) or _is_table(listed):  # one file needs no list
+                listed = [listed]
             if isinstance(listed, list):
-                files[kind] = [_anchored_file(file, folder) for file in cast("list[Any]", listed)]
+                files[kind] = [_catalog_file(file, folder) for file in cast("list[Any]", listed)]
         anchored["catalog"] = files
     scenes = anchored.get("scenes")
     if _is_table(scenes):
@@ -232,6 +234,11 @@ def _anchored_prompts(scene: object, folder: Path) -> object:
         for purpose, name in prompts.items()
     }
     return {**scene, "prompts": files}
+
+
+def _catalog_file(file: object, folder: Path) -> object:
+    """A file of the catalogue; a plain text is its path."""
+    return _anchored_file({"path": file} if isinstance(file, str) else file, folder)
 
 
 def _anchored_file(file: object, folder: Path) -> object:

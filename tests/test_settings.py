@@ -66,6 +66,15 @@ def test_pyproject_counts_only_where_there_is_no_file_of_our_own(folder):
     assert load().lang == "en"
 
 
+@pytest.mark.parametrize(
+    "items",
+    ["'items.csv'", "['items.csv']", "{ path = 'items.csv' }", "[{ path = 'items.csv' }]"],
+)
+def test_a_file_of_the_catalogue_may_be_its_path_alone(items):
+    path = write(f"[catalog]\nitems = {items}")
+    assert [file.path for file in load(path).catalog.items] == [path.resolve().parent / "items.csv"]
+
+
 def test_relative_paths_are_those_of_the_config_file(folder):
     path = write(
         'data_dir = "kept"\n'
@@ -198,8 +207,7 @@ def test_a_scene_learns_from_declared_scenes_only():
         ("model = 5", "'model' (from recagent.toml"),
         ("lang = 'fr'", "'lang' (from recagent.toml"),
         ("[[catalog.items]]\nscene = 'films'", "'catalog.items.0.path' (from recagent.toml"),
-        ("[catalog]\nitems = 'items.csv'", "'catalog.items' (from recagent.toml"),
-        ("[catalog]\nitems = ['path.csv']", "'catalog.items.0' (from recagent.toml"),
+        ("[catalog]\nitems = 5", "'catalog.items' (from recagent.toml"),
         ("[catalog]\nitems = [5]", "'catalog.items.0' (from recagent.toml"),
         ("[catalog]\nlist_separator = ''", "'catalog.list_separator' (from recagent.toml"),
         ("[rank", "'recagent.toml' is not valid TOML"),

@@ -41,6 +41,13 @@ async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -
     return replace(event, scene=scene)
 
 
+async def everywhere(event: Event, *, index: ItemIndex) -> list[Event]:
+    """The event, which says no scene, in each scene that has the item; its own first."""
+    others = [name for name in await index.scenes() if name != event.scene]
+    having = [name for name in others if event.item_id in await index.items(name)]
+    return [event, *(replace(event, scene=name) for name in having)]
+
+
 def check_time(at: datetime | None) -> None:
     """Refuse a time without a zone, or one that UTC does not have; None is now.
 

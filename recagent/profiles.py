@@ -14,7 +14,18 @@ import numpy as np
 
 from recagent.protocols import Embedder, EventStore, ItemIndex
 from recagent.tags import blocked, carries, corrected, declared_weights
-from recagent.types import LIKED_FROM, Event, Group, Item, Known, Profile, Rate, RatingScale, User
+from recagent.types import (
+    LIKED_FROM,
+    UNTIMED,
+    Event,
+    Group,
+    Item,
+    Known,
+    Profile,
+    Rate,
+    RatingScale,
+    User,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +77,12 @@ def rate(events: Iterable[Event], scale: RatingScale) -> Rate:
 
 
 def recency(event: Event, newest: Event, half_life: timedelta) -> float:
-    """Weight in (0, 1] that halves with every ``half_life`` before the person's newest event."""
+    """Weight in (0, 1] that halves with every ``half_life`` before the person's newest event.
+
+    What has no time beside what has one is as good as new.
+    """
+    if event.at == UNTIMED != newest.at:
+        return 1.0
     return max(_OLDEST, float(0.5 ** ((newest.at - event.at) / half_life)))
 
 
@@ -82,6 +98,7 @@ def without(profile: Profile, scene: str) -> Profile:
             for key, weight in profile.liked.items()
             if key in left and profile.items[key].scene != scene
         },
+        gone={key: weight for key, weight in profile.gone.items() if key in left},
         taste={name: taste for name, taste in profile.taste.items() if name != scene},
         items={key: item for key, item in profile.items.items() if key in left},
     )
@@ -129,13 +146,17 @@ async def profile_of(
     """
     weights, unwanted, user = declared_weights(user), blocked(user), corrected(user)
     events = tuple(events[:MAX_EVENTS])
-    items = await _items(events, index)
-    every = _liked(events, items, scale, half_life)
-    liked = {key: weight for key, weight in every.items() if not carries(items[key], unwanted)}
+    found = await _items(events, index)
+    items: dict[str, Item] = {}
+    for item in found.values():
+        items.setdefault(item.id, item)  # as the scene of its newest event has it
+    every = _liked(events, scale, half_life)
+    liked = {key: weight for key, weight in every.items()
+             if key in items and not carries(items[key], unwanted)}  # fmt: skip
     declared = await _declared(user, weights, embedder) if embedder else None
     taste: dict[str, Vector] = {}
-    for scene in {items[item_id].scene for item_id in liked}:
-        ids = [item_id for item_id in liked if items[item_id].scene == scene]
+    for scene in {item.scene for item in found.values() if item.id in liked}:
+        ids = [item_id for item_id in liked if (scene, item_id) in found]
         own = np.asarray([liked[item_id] for item_id in ids])
         shares = (own / own.max()).astype(np.float32)  # old likes alone must not vanish
         mean = _unit(shares @ await index.vectors(scene, ids=ids))
@@ -144,6 +165,7 @@ async def profile_of(
         user=user,
         events=events,
         liked=liked,
+        gone={key: weight for key, weight in every.items() if key not in items},
         taste=taste,
         declared=declared,
         items=items,
@@ -173,9 +195,7 @@ def group_of(profile: Profile, scene: str) -> Group:
     return "few likes" if len(profile.liked) < FEW_LIKES else "known"
 
 
-def _liked(
-    events: Sequence[Event], items: Mapping[str, Item], scale: RatingScale, half_life: timedelta
-) -> dict[str, float]:
+def _liked(events: Sequence[Event], scale: RatingScale, half_life: timedelta) -> dict[str, float]:
     """Weight of every liked item, newest first.
 
     The newest judgment or deed on an item is the one that counts, and a look only without any.
@@ -184,7 +204,7 @@ def _liked(
     liked: dict[str, float] = {}
     by_force = sorted(events, key=lambda event: event.kind in LOOKS)  # stable: newest first in each
     for event in by_force:
-        if event.item_id in items and event.item_id not in judged:
+        if event.item_id not in judged:
             judged.add(event.item_id)
             if is_liked(event, scale):
                 weight = preference(event, scale) * recency(event, events[0], half_life)
@@ -193,14 +213,17 @@ def _liked(
     return dict(sorted(liked.items(), key=lambda pair: order[pair[0]]))
 
 
-async def _items(events: Sequence[Event], index: ItemIndex) -> dict[str, Item]:
+async def _items(events: Sequence[Event], index: ItemIndex) -> dict[tuple[str, str], Item]:
+    """The items of the events by scene and id, in the events' order."""
     indexed = set(await index.scenes())
-    known: dict[str, Item] = {}
-    for scene in {event.scene for event in events} & indexed:
-        catalogue = await index.items(scene)
-        ids = {event.item_id for event in events if event.scene == scene}
-        known |= {item_id: catalogue[item_id] for item_id in ids & catalogue.keys()}
-    return known
+    catalogues = {scene: await index.items(scene)
+                  for scene in sorted({event.scene for event in events} & indexed)}  # fmt: skip
+    found: dict[tuple[str, str], Item] = {}
+    for event in events:
+        item = catalogues.get(event.scene, {}).get(event.item_id)
+        if item is not None:
+            found[event.scene, item.id] = item
+    return found
 
 
 async def _declared(user: User, weights: Mapping[str, float], embedder: Embedder) -> Vector | None:

@@ -128,12 +128,19 @@ def carried(profile: Profile, *, target: str, transfer: TransferMap | None) -> P
     """
     if transfer is None:
         return profile
-    scenes = {profile.items[key].scene for key in profile.liked} | profile.taste.keys()
+    homes = {event.item_id: event.scene for event in reversed(profile.events)}
+    homes |= {key: profile.items[key].scene for key in profile.liked}
+    scenes = {homes[key] for key in (*profile.liked, *profile.gone)} | profile.taste.keys()
     weights = {each: transfer.weight(profile, target=target, source=each) for each in scenes}
-    liked = {key: w * weights[profile.items[key].scene] for key, w in profile.liked.items()}
+
+    def weighed(liked: Mapping[str, float]) -> dict[str, float]:
+        each = {key: weight * weights[homes[key]] for key, weight in liked.items()}
+        return {key: weight for key, weight in each.items() if weight > 0}
+
     return replace(
         profile,
-        liked={key: weight for key, weight in liked.items() if weight > 0},
+        liked=weighed(profile.liked),
+        gone=weighed(profile.gone),
         taste={
             each: vector * np.float32(weights[each])
             for each, vector in profile.taste.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, get_args
 
 from recagent.addresses import is_address, without_addresses
@@ -40,6 +40,7 @@ EvidenceKind = Literal[
 ]  # fmt: skip
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
+UNTIMED = datetime(1970, 1, 1, tzinfo=UTC)  # of events without a time: they have an order only
 LIKED_FROM = 0.7  # share of the rating scale: 7 of 10
 
 
@@ -383,6 +384,8 @@ class Profile:
             as long as it counts where a scene looks at it (``transfer.carried``).
         declared: unit vector (d,) float32 of tags, attributes and ``about``; None without any.
         items: the items of ``events`` that the catalogue knows, by id.
+        gone: weight of what was liked and has left the catalogue, by id: what others liked with it
+            still counts.
         tags: weight in (0, 1], highest first; 1 for one that is declared. Inferred ones are there
             where a recommender's ``profile`` tells it.
         scene_tags: likewise, by scene, of those that are inferred.
@@ -394,10 +397,20 @@ class Profile:
     taste: Mapping[str, Vector]
     declared: Vector | None
     items: Mapping[str, Item]
+    gone: Mapping[str, float] = field(default_factory=dict[str, float])
     tags: Mapping[str, float] = field(default_factory=dict[str, float])
     scene_tags: Mapping[str, Mapping[str, float]] = field(
         default_factory=dict[str, "Mapping[str, float]"]
     )
+
+    @property
+    def all_liked(self) -> Mapping[str, float]:
+        """``liked`` with what is ``gone``, newest first."""
+        if not self.gone:
+            return self.liked
+        both = {**self.liked, **self.gone}
+        order = {event.item_id: place for place, event in reversed(list(enumerate(self.events)))}
+        return dict(sorted(both.items(), key=lambda pair: order.get(pair[0], len(order))))
 
     @property
     def words(self) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ ITEM_ERRORS = {
 EVENT_ERRORS = {
     "unknown kind": ("1,1,5,eat,", ["row 1", "'eat'", "purchase"]),
     "bad time": ("1,1,yesterday,view,", ["row 1", "'yesterday'", "ISO 8601"]),
-    "no time": ("1,1,,view,", ["row 1", "'timestamp'", "ISO 8601"]),
+    "no time": ("1,1,,view,\n1,1,5,view,", ["row 1", "'timestamp'", "ISO 8601"]),
     "endless time": ("1,1,inf,view,", ["row 1", "'inf'", "ISO 8601"]),
     "far future": ("1,1,99999999999999999999,view,", ["row 1", "in the future", "unit"]),
     "bad number": ("1,1,5,rating,good", ["row 1", "'value'", "'good'", "not a number", ";"]),
@@ -70,8 +70,8 @@ def test_an_event_that_cannot_be_used(tmp_path, case):
 def test_an_item_that_no_scene_has(tmp_path):
     path = tmp_path / "events.csv"
     path.write_text("user_id,item_id,timestamp\nann,b1,5\nann,x9,5\n", encoding="utf-8")
-    with pytest.raises(DataError, match="row 2: item 'x9' has no scene; add a 'scene' column"):
-        list(read_events(raw(path), scenes={"b1": "books"}))
+    with pytest.raises(DataError, match="row 1: item 'b1' has no scene; add a 'scene' column"):
+        list(read_events(raw(path)))
 
 
 def test_events_and_people_need_their_columns(tmp_path):

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 from recagent.catalog import fields
+from recagent.catalog.ids import CatalogueIds
 from recagent.catalog.report import Reading, Report
 from recagent.catalog.rows import require, row_id
 from recagent.catalog.scales import Doubt
-from recagent.catalog.tables import Row, open_table
+from recagent.catalog.tables import Row, Table, open_table
 from recagent.errors import DataError
 from recagent.sections import FileSettings
-from recagent.types import EVENT_KINDS, Event, EventKind, RatingScale
+from recagent.types import EVENT_KINDS, UNTIMED, Event, EventKind, RatingScale
 
 _IN_CHINESE: dict[str, EventKind] = {
     "浏览": "view", "点击": "click", "喜欢": "like", "收藏": "like", "不喜欢": "dislike",
@@ -36,7 +38,7 @@ class EventReader:
         *,
         scale: RatingScale | None = None,
         doubts: Mapping[Path, Doubt] | None = None,
-        scenes: Mapping[str, str] | None = None,
+        ids: CatalogueIds | None = None,
         drops_orphans: bool = False,
         now: datetime | None = None,
     ) -> None:
@@ -46,14 +48,14 @@ class EventReader:
             report: told of every row that is left out.
             scale: what ratings may be; not checked without it.
             doubts: why it is not known what the ratings of a file are out of; they are left out.
-            scenes: item id -> scene for rows that do not say it; empty where several have the item.
-            drops_orphans: whether a row without scene and of an unknown item is no problem.
+            ids: of the catalogue's items, with their scenes for rows that do not say it.
+            drops_orphans: whether all rows on items that are not in the catalogue are left out.
             now: what is more than a day later is refused; by default the present.
         """
         self._report = report
         self._scale = scale
         self._doubts = doubts or {}
-        self._scenes = scenes or {}
+        self._ids = ids or CatalogueIds()
         self._drops_orphans = drops_orphans
         self._latest = (now or datetime.now(tz=UTC)) + timedelta(days=1)
 
@@ -61,18 +63,21 @@ class EventReader:
         """The events of a file, in its order, each with where it stands.
 
         A row without ``kind`` is a ``rating`` if it has a ``value`` and a ``view`` otherwise. Times
-        are seconds since 1970 (or finer units), or ISO 8601 (UTC where no zone is given).
+        are seconds since 1970 (or finer units), or ISO 8601 (UTC where no zone is given); in a file
+        without any all are ``UNTIMED``. A row that does not say its scene is an event in each
+        scene that has the item.
 
         Raises:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
         """
         table = open_table(file, holds="events", report=self._report)
-        require(file.path, table, ("user_id", "item_id", "timestamp"))
+        require(file.path, table, ("user_id", "item_id"))
+        timed = self._has_times(file, table)
         doubt = self._doubts.get(file.path)
         scale = None if doubt else self._scale
         ratings, highest = 0, -math.inf
         for number, row in table.rows:
-            event = self._event(table.reading, number, row, file.scene, scale)
+            event = self._event(table.reading, number, row, file.scene, scale, timed)
             if event is None:
                 continue
             if event.kind == "rating" and event.value is not None:
@@ -81,6 +86,9 @@ class EventReader:
                     continue
                 ratings, highest = ratings + 1, max(highest, event.value)
             yield table.reading, number, event
+            if not file.scene and not _is_said(row.get("scene")):
+                for scene in self._ids.scenes.get(event.item_id, ())[1:]:
+                    yield table.reading, number, replace(event, scene=scene)
         self._note_unliked(table.reading, ratings, highest)
 
     def _leave_out(self, reading: Reading, doubt: Doubt) -> None:
@@ -97,14 +105,20 @@ class EventReader:
                          highest=f"{highest:g}", liked=f"{scale.liked_from:g}")  # fmt: skip
 
     def _event(
-        self, reading: Reading, number: int, row: Row, scene: str | None, scale: RatingScale | None
+        self,
+        reading: Reading,
+        number: int,
+        row: Row,
+        scene: str | None,
+        scale: RatingScale | None,
+        timed: bool,
     ) -> Event | None:
         user_id = row_id(reading, number, row, "user_id")
-        item_id = row_id(reading, number, row, "item_id") if user_id else None
+        item_id = self._item_id(reading, number, row) if user_id else None
         if not user_id or not item_id:
             return None
         where = scene or self._scene(reading, number, row, item_id)
-        at = self._time(reading, number, row.get("timestamp")) if where else None
+        at = self._time(reading, number, row.get("timestamp"), timed) if where else None
         if not where or at is None:
             return None
         try:
@@ -133,20 +147,44 @@ class EventReader:
             place=fields.text(row["place"]) if "place" in row else "",
         )
 
-    def _scene(self, reading: Reading, number: int, row: Row, item_id: str) -> str | None:
-        """The row's own scene, or that of the item."""
-        said = row.get("scene")
-        if said and not (isinstance(said, str) and said.isspace()):
-            return row_id(reading, number, row, "scene")
-        home = self._scenes.get(item_id)
-        if home:
-            return home
-        if home is None and self._drops_orphans:
-            return reading.leave_out("orphan", field="item_id", value=item_id)
-        kind = "no scene" if home is None else "several scenes"
-        return reading.unusable(number, kind, field="item_id", value=item_id)
+    def _item_id(self, reading: Reading, number: int, row: Row) -> str | None:
+        """The row's id, as the catalogue writes it."""
+        said = row_id(reading, number, row, "item_id")
+        if said is None or said in self._ids.scenes:
+            return said
+        meant = self._ids.meant(said)
+        if meant != said:
+            reading.changed("id form", "item_id", before=said, after=meant)
+        return meant
 
-    def _time(self, reading: Reading, number: int, said: object) -> datetime | None:
+    def _scene(self, reading: Reading, number: int, row: Row, item_id: str) -> str | None:
+        """The row's own scene, or the first that has the item."""
+        if _is_said(row.get("scene")):
+            return row_id(reading, number, row, "scene")
+        homes = self._ids.scenes.get(item_id)
+        if homes:
+            if len(homes) > 1:
+                reading.note(number, "several scenes", field="item_id", value=item_id,
+                             scenes=", ".join(homes))  # fmt: skip
+            return homes[0]
+        if self._ids.only and not self._drops_orphans:
+            return self._ids.only
+        if self._ids.scenes or self._drops_orphans:
+            return reading.leave_out("orphan", field="item_id", value=item_id)
+        return reading.unusable(number, "no scene", field="item_id", value=item_id)
+
+    def _has_times(self, file: FileSettings, table: Table) -> bool:
+        """Whether any row says a time; said where none does."""
+        if "timestamp" in table.columns:
+            rows = open_table(file, holds="events", report=Report()).rows
+            if any(_is_said(row.get("timestamp")) for _, row in rows):
+                return True
+        table.reading.note(None, "no times")
+        return False
+
+    def _time(self, reading: Reading, number: int, said: object, timed: bool) -> datetime | None:
+        if not timed:
+            return UNTIMED
         try:
             at = fields.time(said)
         except ValueError:
@@ -182,8 +220,14 @@ def rating_values(file: FileSettings) -> Counter[float]:
 
 
 def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:
-    """Events of one file, one by one; raises as ``read_items`` when it comes to a bad row."""
-    for _, _, event in EventReader(Report(strict=True), scenes=scenes).read(file):
+    """Events of one file, one by one; raises as ``read_items`` when it comes to a bad row.
+
+    Args:
+        file: path, column map and encoding.
+        scenes: item id -> scene, for rows that do not say it.
+    """
+    ids = CatalogueIds((scene, item_id) for item_id, scene in (scenes or {}).items())
+    for _, _, event in EventReader(Report(strict=True), ids=ids).read(file):
         yield event
 
 
@@ -196,6 +240,11 @@ def event_kind(kind: str) -> EventKind:
     if kind not in EVENT_KINDS:
         raise DataError(f"event kind {kind!r} is none of {', '.join(EVENT_KINDS)}")
     return cast("EventKind", kind)
+
+
+def _is_said(cell: object) -> bool:
+    """Whether a cell holds anything but white space."""
+    return cell is not None and cell == cell and bool(str(cell).strip())
 
 
 def _is_rating(

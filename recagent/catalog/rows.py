@@ -47,6 +47,8 @@ def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
         return raw
     if isinstance(raw, list | dict):
         return reading.unusable(number, "nested", field=field, value=cast("object", raw))
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)  # a column of numbers becomes one of floats where any is missing
     said = raw if isinstance(raw, str) else fields.text(raw)
     found = said.strip()
     if not found:

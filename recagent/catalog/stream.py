@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 
 from recagent.catalog.cleaning import Aliases, Cleaner
 from recagent.catalog.events import EventReader
+from recagent.catalog.ids import CatalogueIds
 from recagent.catalog.items import ItemReader
 from recagent.catalog.report import Problem, Reading, Report, file_name
 from recagent.catalog.scales import Doubt
 from recagent.catalog.tally import Tally
 from recagent.errors import DataError
 from recagent.settings import Settings
-from recagent.types import Event, Item, RatingScale
+from recagent.types import UNTIMED, Event, Item, RatingScale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
 # More repeats than this are noted where the settings say nothing.
 SUSPICIOUS_REPEATS = 100
 
-_ROW_BITS = 40  # of a row's number, above which its file's number stands
+_ROW_BITS = 44  # of a row, above which its file's number stands
+_COPY_BITS = 8  # below a row's number, for its events in several scenes
+_COPIES = (1 << _COPY_BITS) - 1
 _SECONDS_PER_DAY = 86_400
 _TOLD_EVERY = 10_000
 
@@ -70,12 +73,7 @@ class EventStream:
         self._now = datetime.now(tz=UTC)  # one for all passes
         self.bots: AbstractSet[str] = frozenset()
         self._stamps = [_stamp(file.path) for file in settings.catalog.events]
-        homes: dict[str, list[str]] = {}
-        for scene, item_id in reader.places():  # also of items that cleaning left out
-            homes.setdefault(item_id, []).append(scene)
-        self._scenes = {
-            item_id: found[0] if len(found) == 1 else "" for item_id, found in homes.items()
-        }
+        self._ids = CatalogueIds(reader.places())  # also of items that cleaning left out
 
     def __call__(self, report: Report) -> Iterator[tuple[int, Reading, Event]]:
         cleaner = cleaner_for(self._settings, report, self._reader)
@@ -84,27 +82,33 @@ class EventStream:
             report,
             scale=self._scale,
             doubts=self._doubts,
-            scenes=self._scenes,
+            ids=self._ids,
             drops_orphans=drops_orphans,
             now=self._now,
         )
         for place, file in enumerate(self._settings.catalog.events):
+            last = copy = 0
             for reading, number, read in events.read(file):
+                copy = copy + 1 if number == last else 0
+                last = number
                 event = self._cleaned(read, cleaner, reading)
                 if event.user_id in self.bots:
-                    reading.leave_out("bot", field="user_id", value=event.user_id)
+                    if not copy:
+                        reading.leave_out("bot", field="user_id", value=event.user_id)
                     continue
                 home = (event.scene, event.item_id)
                 if home in self._aliases:
                     event = replace(event, item_id=self._aliases[home])
                     home = (event.scene, event.item_id)
                 if home not in self._known:
+                    if copy:
+                        continue
                     if drops_orphans:
                         reading.leave_out("orphan", field="item_id", value=event.item_id)
                         continue
                     reading.note(number, "orphan kept", field="item_id", value=event.item_id,
                                  scene=event.scene)  # fmt: skip
-                yield place << _ROW_BITS | number, reading, event
+                yield place << _ROW_BITS | number << _COPY_BITS | min(copy, _COPIES), reading, event
             if _stamp(file.path) != self._stamps[place]:
                 raise DataError(
                     f"{file_name(file.path)!r} was changed while it was read; run the command again"
@@ -157,7 +161,8 @@ class People:
         return [
             user_id
             for user_id, (count, first, last) in self._seen.items()
-            if count > limit * max(1.0, (last - first).total_seconds() / _SECONDS_PER_DAY)
+            if last != UNTIMED
+            and count > limit * max(1.0, (last - first).total_seconds() / _SECONDS_PER_DAY)
         ]
 
 
@@ -245,6 +250,8 @@ def _left_out(
         report.problem(Problem(kind="repeats", value=str(len(often)), facts=facts))
     for step, codes in steps:
         for code in codes.tolist():
-            number = code & ((1 << _ROW_BITS) - 1)
+            if code & _COPIES:  # a row is left out once, whatever the number of its scenes
+                continue
+            number = (code & ((1 << _ROW_BITS) - 1)) >> _COPY_BITS
             readings[code >> _ROW_BITS].leave_out(step, field="item_id", value=f"row {number}")
     return np.sort(np.concatenate([codes for _, codes in steps]))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from recagent.catalog.ids import alike_pairs
 from recagent.catalog.items import ItemReader, no_items
 from recagent.catalog.ratings import find_scale
 from recagent.catalog.report import Problem, Reading, Report, file_name, shown
@@ -23,6 +24,7 @@ from recagent.catalog.stream import (
     look_through,
     marked,
 )
+from recagent.catalog.unknown import note_unknown
 from recagent.catalog.users import UserReader
 from recagent.catalog.wording import MORE
 from recagent.errors import ConfigError, DataError
@@ -161,6 +163,7 @@ def _note_whole(
         missing = len(set(people) - {user.id for user in users})
         if missing:
             report.problem(Problem(kind="undeclared person", value=str(missing)))
+    _note_ids(settings, report, people, items)
     known = {name for each in (*items, *users) for name in each.attributes}
     for name in settings.attributes:
         if name not in known and name not in _TEXT_FIELDS:
@@ -170,6 +173,21 @@ def _note_whole(
             report.problem(Problem(kind="undeclared scene", value=shown(scene)))
     if settings.embedder.kind == "wordllama":
         _note_unreadable(report, items)
+
+
+def _note_ids(settings: Settings, report: Report, people: People, items: Sequence[Item]) -> None:
+    """Notes on ids that are almost alike; a fault where most events are on unknown ones."""
+    ids = dict.fromkeys(item.id for item in items)
+    note_unknown(settings, report, ids.keys())
+    if alike := alike_pairs(ids):
+        report.problem(Problem(kind="alike ids", value=str(len(alike)), facts=_first_of(alike)))
+    if alike := alike_pairs(people):
+        report.problem(Problem(kind="alike people", value=str(len(alike)), facts=_first_of(alike)))
+
+
+def _first_of(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    first, other = sorted(pairs[0])
+    return {"first": shown(first), "other": shown(other)}
 
 
 def _note_unreadable(report: Report, items: Sequence[Item]) -> None:

@@ -139,16 +139,6 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             '[cleaning] orphans = "drop"（--drop-orphans）',
         ),
     },
-    "several scenes": {
-        "en": (
-            "item '{value}' is in several scenes, and the row does not say in which",
-            "add a 'scene' column, or set scene on the file",
-        ),
-        "zh": (
-            "商品 '{value}' 属于多个场景，而该行没有说明是哪一个",
-            "请添加 'scene' 列，或在文件设置里写明 scene",
-        ),
-    },
     "nested": {
         "en": ("{field!r} {value} is a list or an object", "give one plain value"),
         "zh": ("{field!r} 的值 {value} 是列表或对象", "请提供单个值"),
@@ -195,15 +185,83 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": ("{field!r} '{value}' holds a control character", "remove it"),
         "zh": ("{field!r} 的值 '{value}' 含有控制字符", "请删除"),
     },
-    # Notes: they cost nothing.
-    "orphan kept": {
+    "unknown items": {
         "en": (
-            "item '{value}' is not in the catalogue's scene '{scene}'; the event is kept",
-            'it counts once the item is there; [cleaning] orphans = "drop" leaves it out',
+            "{value} of {total} events are on items that the catalogue does not have; its ids are "
+            "like '{id}'",
+            "see that {field!r} holds the same ids as the files of items",
         ),
         "zh": (
-            "商品目录的场景 '{scene}' 中没有商品 '{value}'；该行为已保留",
-            '商品加入后即生效；设置 [cleaning] orphans = "drop" 可将其排除',
+            "{total} 次行为中有 {value} 次的商品不在商品目录中；目录里的编号形如 '{id}'",
+            "请确认 {field!r} 与商品文件里的编号一致",
+        ),
+    },
+    "other ids": {
+        "en": (
+            "{value} of {total} events are on items that the catalogue does not have; its ids are "
+            "like '{id}', and another column fits",
+            "read that one: {advice}",
+        ),
+        "zh": (
+            "{total} 次行为中有 {value} 次的商品不在目录中；目录编号形如 '{id}'，另一列与之相符",
+            "请改读那一列：{advice}",
+        ),
+    },
+    # Notes: they cost nothing.
+    "several scenes": {
+        "en": (
+            "item '{value}' is in several scenes ({scenes}), and the row does not say in which: it "
+            "counts in each",
+            "add a 'scene' column, or set scene on the file, if it is meant for one",
+        ),
+        "zh": (
+            "商品 '{value}' 属于多个场景（{scenes}），而该行没有说明是哪一个：在每个场景都算",
+            "如果只指其中一个，请添加 'scene' 列，或在文件设置里写明 scene",
+        ),
+    },
+    "no times": {
+        "en": (
+            "no row says when: the later a row stands, the newer it counts, and nothing grows old",
+            'map the column that says it, if there is one: columns = {{ timestamp = "..." }}',
+            "map the column that says it, if there is one: --map timestamp=...",
+        ),
+        "zh": (
+            "各行都没有时间：按行的先后算新旧，越靠后越新，也不会因久远而减弱",
+            '如果有记录时间的列，请用列映射指明：columns = {{ timestamp = "..." }}',
+            "如果有记录时间的列，请指明：--map timestamp=...",
+        ),
+    },
+    "alike ids": {
+        "en": (
+            "{value} items differ from another one by the case, the zeros or the .0 of their id "
+            "alone, as '{first}' and '{other}'",
+            "nothing, if they are different things; else give each thing one id",
+        ),
+        "zh": (
+            "有 {value} 个商品的编号与另一个只差大小写、前导零或 .0，如 '{first}' 和 '{other}'",
+            "若确为不同商品则无需处理；否则请统一编号",
+        ),
+    },
+    "alike people": {
+        "en": (
+            "{value} people differ from another one by the case, the zeros or the .0 of their id "
+            "alone, as '{first}' and '{other}'",
+            "nothing, if they are different people; else give each person one id",
+        ),
+        "zh": (
+            "有 {value} 位用户的编号与另一位只差大小写、前导零或 .0，如 '{first}' 和 '{other}'",
+            "若确为不同的人则无需处理；否则请统一编号",
+        ),
+    },
+    "orphan kept": {
+        "en": (
+            "item '{value}' is not in the catalogue's scene '{scene}'; the event is kept "
+            "and counts for taste",
+            'nothing, if the item has left; [cleaning] orphans = "drop" leaves such out',
+        ),
+        "zh": (
+            "商品目录的场景 '{scene}' 中没有商品 '{value}'；该行为已保留，仍计入喜好",
+            '若商品已下架则无需处理；设置 [cleaning] orphans = "drop" 可将其排除',
         ),
     },
     "many lines": {
@@ -360,7 +418,8 @@ JOINS: Mapping[Language, Mapping[str, str]] = {
 }
 
 NOTES = frozenset(
-    {"orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
+    {"several scenes", "no times", "alike ids", "alike people",
+     "orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
      "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
      "unused attribute", "hidden column", "english vectors", "read as", "unread columns",
      "scale", "none liked",
@@ -374,6 +433,10 @@ STEPS: Mapping[str, Mapping[Language, str]] = {
         "zh": "修复被二次编码的 UTF-8（乱码）",
     },
     "trimmed": {"en": "spaces around an id removed", "zh": "去除编号首尾空格"},
+    "id form": {
+        "en": "written as the catalogue writes it (case, zeros, .0)",
+        "zh": "按商品目录的写法统一（大小写、前导零、.0）",
+    },
     "unicode": {
         "en": "Unicode normalised, control characters removed",
         "zh": "统一 Unicode，去除控制字符",

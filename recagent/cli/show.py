@@ -14,7 +14,17 @@ from rich.text import Text
 
 from recagent.loading import Loaded
 from recagent.prompts import caption, one_line
-from recagent.types import Claim, Event, Evidence, Explanation, Language, Profile, Slate, Trace
+from recagent.types import (
+    UNTIMED,
+    Claim,
+    Event,
+    Evidence,
+    Explanation,
+    Language,
+    Profile,
+    Slate,
+    Trace,
+)
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -159,7 +169,7 @@ def events(profile: Profile, *, limit: int, lang: Language, as_json: bool) -> No
     for event in profile.events[:limit]:
         item = profile.items.get(event.item_id)
         cells = (
-            f"{event.at:%Y-%m-%d %H:%M}",
+            "" if event.at == UNTIMED else f"{event.at:%Y-%m-%d %H:%M}",
             one_line(event.scene),
             event.kind,
             "" if event.value is None else f"{event.value:g}",

@@ -7,15 +7,16 @@ from training is kept from it in both halves of the people.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from recagent.errors import DataError
 from recagent.evaluation.nouns import Data
 from recagent.profiles import is_liked, preference
-from recagent.types import Event, RatingScale
+from recagent.types import UNTIMED, Event, RatingScale
 
 How = Literal["leave-one-out", "temporal", "global"]
 People = Literal["test", "validation", "all"]
@@ -118,6 +119,26 @@ def split(
         if (end := moment or ends.get(event.user_id)) is None or event.at < end
     ]
     return Split(held=held, training=training)
+
+
+def in_time(events: Sequence[Event]) -> list[Event]:
+    """Events in order of time; where they have none, or all the same, their order becomes one.
+
+    The n-th such event of a person is n seconds later, so that it can be told what came before it.
+    """
+    ordered = sorted(events, key=lambda event: event.at)
+    if not ordered:
+        return []
+    same = {UNTIMED} | ({ordered[0].at} if ordered[0].at == ordered[-1].at else set[datetime]())
+    before: Counter[str] = Counter()
+    timed: list[Event] = []
+    for event in ordered:
+        if event.at in same:
+            later = timedelta(seconds=before[event.user_id])
+            before[event.user_id] += 1
+            event = replace(event, at=event.at + later)  # noqa: PLW2901
+        timed.append(event)
+    return sorted(timed, key=lambda event: event.at)
 
 
 def is_validation(user_id: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from recagent.evaluation.nouns import Data
+from recagent.evaluation.splits import in_time
 from recagent.recommender import Parts
 from recagent.scenes import declared_or_plain
 from recagent.types import Event, Item, User
@@ -13,7 +14,7 @@ async def stored(parts: Parts) -> Data:
     events: list[Event] = []
     async for batch in parts.store.all_events():
         events += batch
-    events.sort(key=lambda event: event.at)
+    events = in_time(events)
     items: list[Item] = []
     for scene in await parts.index.scenes():
         items += (await parts.index.items(scene)).values()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from recagent.errors import DataError
-from recagent.feedback import check_time, checked_event, record_impression
+from recagent.feedback import check_time, checked_event, everywhere, record_impression
 from recagent.profiles import group_of, rate
 from recagent.protocols import Query
 from recagent.recommender import changes, explained, questions
@@ -276,7 +276,7 @@ class StraightLine:
             item_id: an item of the catalogue.
             kind: one of ``recagent.types.EVENT_KINDS``.
             value: for a rating, on the scale of ``[ratings]``.
-            scene: where, if several scenes have the item.
+            scene: where, if several scenes have the item; by default it counts in each.
             at: when, with a time zone; now by default.
             impression: ``slate.trace.id`` of the slate that this answers.
             text: the person's own words on the item.
@@ -300,7 +300,9 @@ class StraightLine:
             place=place,
         )
         event = await checked_event(draft, index=parts.index, scale=parts.scale)
-        await parts.store.add_events([event])
+        # What answers a slate belongs to that one; else it counts wherever the item is.
+        counted = [event] if scene or impression else await everywhere(event, index=parts.index)
+        await parts.store.add_events(counted)
         return event
 
     async def impression(self, impression_id: str) -> Impression | None:

@@ -108,10 +108,11 @@ class _Crowd:
     ) -> list[tuple[str, float]]:
         items = await self._index.items(query.scene.name)
         behaviour = await self._behaviour()
-        if not query.profile.liked:
+        liked = query.profile.all_liked
+        if not liked:
             return []
         places, ids = self._places(query.scene.name, items, behaviour)
-        found = scores(behaviour, query.profile.liked)[places]
+        found = scores(behaviour, liked)[places]
         return best(found, ids, query, limit=limit)
 
 

@@ -12,6 +12,7 @@ from recagent.catalog import layouts, survey
 from recagent.errors import ConfigError
 from recagent.evaluation.data.files import fingerprint, folder
 from recagent.evaluation.nouns import Data
+from recagent.evaluation.splits import in_time
 from recagent.sections import CatalogSettings, FileSettings
 from recagent.settings import Settings, load
 from recagent.types import RatingScale, Scene
@@ -61,7 +62,7 @@ def declared(settings: Settings, *, name: str, note: str) -> Data:
     """
     catalog = survey(settings)
     catalog.refuse_problems()
-    events = sorted(catalog.events(), key=lambda event: event.at)
+    events = in_time(list(catalog.events()))
     scenes = settings.declared_scenes()
     made = settings.model_dump_json(include={"attributes", "cleaning", "ratings", "scenes"})
     return Data(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -74,6 +75,8 @@ class Recommender:
         """Takes a line made of your own parts; ``from_config`` makes one from settings."""
         self._line = line
         self._loop = asyncio.new_event_loop()
+        self._under_way: set[asyncio.Task[Any]] = set()  # touched in the loop's thread alone
+        self._is_closed, self._closing = False, threading.Lock()
         # A daemon, so that a program that forgets to close still ends.
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -238,11 +241,16 @@ class Recommender:
         return self._call(lambda: self._line.people.take_notes(user_id))
 
     def close(self) -> None:
-        """Close store, index and model, and end the thread; a second call does nothing."""
-        if self._loop.is_closed():
-            return
+        """Close store, index and model, and end the thread; a second call does nothing.
+
+        Calls that are under way in other threads are given up and raise ConfigError.
+        """
+        with self._closing:
+            if self._is_closed:
+                return
+            self._is_closed = True
         try:
-            self._call(self._line.close)
+            asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
@@ -255,11 +263,33 @@ class Recommender:
         self.close()
 
     def _call(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        if self._loop.is_closed():
-            raise ConfigError("this Recommender is closed; make another")
-        future = asyncio.run_coroutine_threadsafe(call(), self._loop)
+        with self._closing:
+            if self._is_closed:
+                raise ConfigError("this Recommender is closed; make another")
+            future = asyncio.run_coroutine_threadsafe(self._counted(call), self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise ConfigError(
+                "this Recommender was closed during the call, which was given up; make another"
+            ) from None
         except BaseException:
             future.cancel()  # Ctrl-C reaches this thread alone
             raise
+
+    async def _counted(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """The result of a call, which ``close`` gives up while it is under way."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in one
+        self._under_way.add(task)
+        try:
+            return await call()
+        finally:
+            self._under_way.discard(task)
+
+    async def _end(self) -> None:
+        calls = [*self._under_way]
+        for each in calls:
+            each.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        await self._line.close()

@@ -2,14 +2,19 @@
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import anyio
 import pytest
+from examples import wait
 
 from recagent import ConfigError, Recommender
 from recagent.fakes import HashEmbedder, MemoryIndex, MemoryStore
 from recagent.recommender import Parts, StraightLine
 from recagent.retrieval import Popularity, Snapshot
-from recagent.types import RatingScale
+from recagent.types import RatingScale, User
 
 
 def parts() -> Parts:
@@ -53,3 +58,36 @@ def test_a_program_that_forgets_to_close_still_ends() -> None:
         timeout=60,
     )
     assert done.stdout == "fully\n", done.stderr
+
+
+class Hanging(HashEmbedder):
+    """Never comes back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        object.__setattr__(self, "asked", threading.Event())
+
+    async def embed(self, texts):  # noqa: ARG002
+        self.asked.set()
+        await anyio.sleep_forever()
+
+
+def test_closing_gives_up_calls_under_way_in_other_threads() -> None:
+    embedder = Hanging()
+    made = replace(parts(), embedder=embedder)
+    wait(made.store.add_users([User(id="ana", tags=("tea",)), User(id="安娜", tags=("茶",))]))
+    recommender = Recommender(StraightLine(made))
+    with ThreadPoolExecutor(3) as threads:
+        calls = [threads.submit(recommender.profile, who) for who in ("ana", "安娜", "ana")]
+        assert embedder.asked.wait(5)
+        recommender.close()
+        for call in calls:
+            with pytest.raises(ConfigError, match=r"is closed|was closed during the call"):
+                call.result(timeout=5)
+
+
+def test_closing_from_two_threads_at_once_closes_once() -> None:
+    recommender = Recommender(StraightLine(parts()))
+    with ThreadPoolExecutor(2) as threads:
+        for closed in [threads.submit(recommender.close) for _ in range(2)]:
+            closed.result(timeout=5)

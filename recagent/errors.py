@@ -4,7 +4,8 @@
     ├── ConfigError      settings, scenes or files that do not fit together
     ├── DataError        a catalogue, an event or a request that cannot be used as it is
     │   ├── NotFoundError    it names a scene or an item that is not there
-    │   └── ConstraintError  a condition names no attribute, or its value cannot be read
+    │   ├── ConstraintError  a condition names no attribute, or its value cannot be read
+    │   └── StoreError       the event store cannot be read or written now
     ├── PromptError      a prompt file that is broken or was given the wrong inputs
     ├── RetrievalError   an index that is missing, or was made with another embedder
     └── ModelError       a language model or embedder that did not answer
@@ -32,6 +33,18 @@ class NotFoundError(DataError):
 
 class ConstraintError(DataError):
     """A condition names an attribute that no item has, or its value cannot be read."""
+
+
+class StoreError(DataError):
+    """The event store cannot be read or written now; nothing was stored by half.
+
+    Attributes:
+        busy: whether another process writes, so that the same may succeed a moment later.
+    """
+
+    def __init__(self, message: str, *, busy: bool = False) -> None:
+        super().__init__(message)
+        self.busy = busy
 
 
 class PromptError(RecagentError):

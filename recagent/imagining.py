@@ -134,7 +134,7 @@ class Imaginer:
         budget = Budget(self._attempts, window=self._window)
         descriptions, repairs, calls = await ask(call, budget=budget)
         if kept is not None:
-            kept.keep()
+            await kept.keep()
         logger.debug("imagined for %r: %r", query.profile.user.id, descriptions)
         return Imagination(
             descriptions=descriptions,

@@ -25,7 +25,7 @@ from recagent.adapters.embedders import EndpointEmbedder, FastEmbedEmbedder, Wor
 from recagent.adapters.http import HttpWire, Wire
 from recagent.adapters.llama_cpp import LlamaCppWire
 from recagent.adapters.openai_compatible import Engine
-from recagent.adapters.replies import SqliteReplies
+from recagent.adapters.replies import BRIEFLY, SqliteReplies
 from recagent.adapters.sql import SqlEventStore
 from recagent.adapters.weights import find as find_weights
 from recagent.adapters.weights import pull as pull_weights
@@ -42,6 +42,7 @@ from recagent.protocols import (
     ReplyCache,
 )
 from recagent.ranking import Head, LanguageRanker, Relay, Replies, Window
+from recagent.ranking.preference import Preferences
 from recagent.recommender import Options, Parts
 from recagent.retrieval import (
     Behaviour,
@@ -123,7 +124,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
     declared = settings.ratings.scale()
     place = home(settings)
     vectors, items, asked = embedder(settings), index(settings, place), models(settings)
-    window = Window()
+    window, preferences = Window(), Preferences()
     with ExitStack() as opened:  # closed again if what is opened after it fails
         kept = _kept(settings)
         if kept is not None:
@@ -142,6 +143,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             attempts=settings.model.attempts,
             window=window if at == 0 else None,
             replies=replies[at],
+            preferences=preferences,
         )
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
@@ -165,6 +167,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         scale=scale,
         window=window,
         replies=kept,
+        preferences=preferences,
         head=learned,
         imaginer=Imaginer(
             asked[0],
@@ -301,7 +304,8 @@ def forget_replies(settings: Settings) -> int:
 def _kept(settings: Settings) -> ReplyCache | None:
     if not settings.model.keep_hours or not settings.engines:
         return None
-    return SqliteReplies(settings.data_dir / REPLIES, keep=3600 * settings.model.keep_hours)
+    keep = 3600 * settings.model.keep_hours
+    return SqliteReplies(settings.data_dir / REPLIES, keep=keep, busy=BRIEFLY)
 
 
 def embedder(settings: Settings) -> Embedder:

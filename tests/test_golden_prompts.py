@@ -151,7 +151,8 @@ def phrasing_prompt(lang, person):
             lang=lang,
             attempts=1,
             window=Window(),
-            deadline=30,
+            seconds=30,
+            late="too late",
         )
     )
     return shown(model.seen[0]) + "\n"

@@ -8,8 +8,8 @@ from examples import make_event, make_item, wait
 from line import make_line
 from tenacity import wait_none
 
-from recagent.errors import ConfigError, ModelError
-from recagent.fakes import HashEmbedder, ScriptedModel
+from recagent.errors import ConfigError, ModelError, StoreError
+from recagent.fakes import HashEmbedder, MemoryStore, ScriptedModel
 from recagent.protocols import ReplyCache
 from recagent.ranking import LanguageRanker, Replies
 from recagent.recommender import Options, StraightLine
@@ -143,7 +143,7 @@ class Unhurried(HashEmbedder):
     """Takes a while."""
 
     async def embed(self, texts):
-        await anyio.sleep(0.25)
+        await anyio.sleep(1.1)
         return await super().embed(texts)
 
 
@@ -152,7 +152,7 @@ def test_replies_that_were_kept_do_not_tell_how_long_a_model_takes():
     people = [*EVENTS, make_event("eve", "b1")]
 
     async def main():
-        model, deadline = Plodding(), Options(deadline=0.6)
+        model, deadline = Plodding(), Options(deadline=1.5)
         _, made = await make_line(books, people, embedder=Unhurried())
         ranker = LanguageRanker(model, replies=Replies(cache=Instant(), identity=str))
         line = StraightLine(replace(made, ranker=ranker, models=[model]), deadline)
@@ -282,3 +282,94 @@ def test_without_a_model_that_answers_the_reasons_are_plain(model):
     lifted = LIFTED if model else LIFTED.replace(" (the language model apart)", "")
     assert [claim.text for claim in said.claims] == ["4 people liked it in Books.", lifted]
     assert said.evidence[0].facts["count"] == "4"
+
+
+def timed(question, *args, deadline, users=(), model=None, identifier=None, **asked):
+    """What came of a question whose embedder never comes back, and how long it took."""
+
+    async def main():
+        line, made = await make_line(BOOKS, EVENTS, users=users, embedder=Stuck(), model=model)
+        line = StraightLine(replace(made, identifier=identifier), Options(deadline=deadline))
+        await line.profile("nobody")  # what is read once is read
+        began = anyio.current_time()
+        found = await getattr(line, question)("ann", *args, **asked)
+        return found, anyio.current_time() - began
+
+    return wait(main())
+
+
+TAGGED = [User(id="ann", tags=("bread", "面包"))]
+
+
+def learned(*_, **__):
+    """An identifier, which is told how near the wish is to each scene."""
+    return {"books": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("question", "args", "asked"),
+    [
+        ("recommend", (), {"context": WISH}),
+        ("recommend", (), {"context": Context(wish="想看面包")}),
+        ("explain", ("b3",), {"context": WISH, "phrase": True}),
+        ("compare", ("b3",), {"context": WISH, "versus": "b1"}),
+        ("why_not", ("b3",), {"context": WISH}),
+        ("what_if", ("b3",), {"context": WISH}),
+        ("barred", (), {"context": WISH, "scene": None}),
+    ],
+)
+def test_one_deadline_is_over_all_steps_together(question, args, asked):
+    _, seconds = timed(
+        question, *args, deadline=0.4, users=TAGGED, model=Hanging(), identifier=learned, **asked
+    )
+    assert 0.4 <= seconds < 0.6
+
+
+def test_a_counterfactual_that_was_not_ranked_in_time_is_said_and_not_guessed():
+    class Once(HashEmbedder):
+        """Answers a few times and then never again."""
+
+        async def embed(self, texts):
+            Once.left -= 1
+            if Once.left < 0:
+                await anyio.sleep_forever()
+            return await super().embed(texts)
+
+    Once.left = 1
+
+    async def main():
+        line, _ = await make_line(BOOKS, EVENTS, embedder=Once(), deadline=0.3)
+        return await line.what_if("ann", "b1", context=WISH)
+
+    answer = wait(main())
+    assert answer.degraded == "popularity: the deadline of 0.3 s has passed"
+    assert not [piece for piece in answer.evidence if piece.kind in ("change", "steady")]
+
+
+class Held(MemoryStore):
+    """Another process writes."""
+
+    async def add_impression(self, impression):  # noqa: ARG002
+        await anyio.sleep_forever()
+
+
+class Busy(MemoryStore):
+    """Another process has written for too long."""
+
+    async def add_impression(self, impression):  # noqa: ARG002
+        raise StoreError("database is locked", busy=True)
+
+
+@pytest.mark.parametrize("store", [Held(), Busy()])
+def test_a_slate_does_not_wait_for_a_store_that_another_process_holds(store):
+    async def main():
+        _, made = await make_line(BOOKS, EVENTS)
+        line = StraightLine(replace(made, store=store), Options(deadline=0.2))
+        began = anyio.current_time()
+        slate = await line.recommend("ann", scene="books", k=3)
+        assert anyio.current_time() - began < 0.5
+        return slate
+
+    slate = wait(main())
+    assert len(slate.entries) == 3
+    assert slate.trace.degraded == "not kept for feedback: the event store is busy"

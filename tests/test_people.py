@@ -6,11 +6,13 @@ import pytest
 from examples import make_event, make_item, wait
 from line import make_line
 
+from recagent import prompts
 from recagent.adapters.replies import SqliteReplies
 from recagent.errors import ConfigError, DataError
 from recagent.fakes import ScriptedModel
 from recagent.passport import Passport, added, read_passport
-from recagent.recommender import StraightLine
+from recagent.ranking import LanguageRanker
+from recagent.recommender import Options, StraightLine
 from recagent.types import Edits, Forgotten, User
 
 SEA = [make_item(f"s{n}", f"Sea tale {n}", topics=("Sea",)) for n in range(6)]
@@ -181,6 +183,26 @@ def test_replies_that_may_tell_of_the_person_are_forgotten_with_them(tmp_path):
         return kept
 
     assert wait(main()) is None
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_texts_that_models_wrote_on_a_person_leave_memory_with_them(lang):
+    model = ScriptedModel(reply='{"preference": "Tales of the sea."}')
+    prompt = prompts.load("rerank", "label_preference", lang=lang)
+
+    async def main():
+        _, parts = await opened(model=model)
+        ranker = LanguageRanker(model, prompt=prompt, preferences=parts.preferences)
+        lines = [
+            StraightLine(replace(parts, ranker=ranker), Options(lang=each)) for each in ("en", "zh")
+        ]
+        await lines[0].recommend("ann")  # a server has a line for each language
+        assert "Tales of the sea." in repr(vars(parts.preferences))
+        await lines[1].people.forget("ann")
+        return repr(vars(parts.preferences)), repr(vars(ranker._preferences))
+
+    for held in wait(main()):
+        assert "sea" not in held
 
 
 def test_a_preference_is_asked_for_once_per_scene_until_events_change_it():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sqlite3
+import threading
 import time
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from recagent.errors import DataError
 
 MOST_BYTES = 500_000_000  # of replies; the oldest go first
 _BUSY = 30.0  # seconds that another process may write
+BRIEFLY = 0.1  # the same where a person waits for a slate, which needs no reply kept
 _NEWEST = 500  # replies that tell a pace
 
 _SCHEMA = """
@@ -29,10 +31,16 @@ CREATE INDEX IF NOT EXISTS by_kind ON replies (kind, at);
 class SqliteReplies:
     """A ``ReplyCache`` in a file, which is made with its folder if it is not there."""
 
-    def __init__(self, path: Path, *, keep: float = math.inf) -> None:
-        """Replies older than ``keep`` seconds are not given again."""
+    def __init__(self, path: Path, *, keep: float = math.inf, busy: float = _BUSY) -> None:
+        """Replies older than ``keep`` seconds are not given again.
+
+        What is read and kept waits ``busy`` seconds for another process that writes; its methods
+        may be called from several threads.
+        """
         self._path = path
         self._keep = keep
+        self._busy = busy
+        self._turn = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._file = sqlite3.connect(
@@ -42,20 +50,23 @@ class SqliteReplies:
             self._file.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing
             self._file.executescript(_SCHEMA)
             self._forget_oldest()
+            self._wait_for_others(busy)
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
     def get(self, key: str) -> tuple[bytes, float] | None:
         query = "SELECT reply, seconds FROM replies WHERE key = ? AND at >= ?"
         try:
-            return self._file.execute(query, [key, time.time() - self._keep]).fetchone()
+            with self._turn:
+                return self._file.execute(query, [key, time.time() - self._keep]).fetchone()
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
     def put(self, key: str, reply: bytes, *, kind: str, tokens: int, seconds: float) -> None:
         row = (key, reply, kind, tokens, seconds, time.time())
         try:
-            self._file.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?)", row)
+            with self._turn:
+                self._file.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?)", row)
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
@@ -65,13 +76,24 @@ class SqliteReplies:
         return self._file.execute(query, [kind, _NEWEST]).fetchone()[0]
 
     def clear(self) -> int:
-        count: int = self._file.execute("SELECT count(*) FROM replies").fetchone()[0]
-        self._file.execute("DELETE FROM replies")
-        self._file.execute("VACUUM")
-        return count
+        try:
+            with self._turn:
+                self._wait_for_others(_BUSY)  # what is to be forgotten must be
+                rows = self._file.execute("SELECT count(*) FROM replies")
+                count: int = rows.fetchone()[0]
+                self._file.execute("DELETE FROM replies")
+                self._file.execute("VACUUM")
+                self._wait_for_others(self._busy)
+                return count
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
 
     def close(self) -> None:
-        self._file.close()
+        with self._turn:
+            self._file.close()
+
+    def _wait_for_others(self, seconds: float) -> None:
+        self._file.execute(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
 
     def _forget_oldest(self) -> None:
         held = self._file.execute("SELECT coalesce(sum(length(reply)), 0) FROM replies").fetchone()

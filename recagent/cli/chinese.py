@@ -109,6 +109,18 @@ MESSAGES: Mapping[str, str] = {
         "事件库 {0}：{1}；已确认的都已保存，没有写到一半的：请更正这里指出的问题，或确认数据"
         "库正在运行、有空间且未被锁定，然后再做一次"
     ),
+    (
+        "event store {}: no room is left in {} ({}); nothing was stored by half: make room there, "
+        "or choose another folder with data_dir, then do the same again"
+    ): "事件库 {0}：{1} 已没有空间（{2}）；没有写到一半的：请在那里腾出空间，或用 data_dir 另选文件夹，然后再做一次",
+    (
+        "event store {} cannot be written to ({}): let this user write in {}, or choose another "
+        "folder with data_dir, then do the same again"
+    ): "事件库 {0} 无法写入（{1}）：请让当前用户可以写入 {2}，或用 data_dir 另选文件夹，然后再做一次",
+    (
+        "event store {} is busy: another process has been writing to it for {} s ({}); nothing was "
+        "stored: do the same again in a moment"
+    ): "事件库 {0} 正忙：另一个进程已写了 {1} 秒（{2}）；什么都没有保存：请稍后再做一次",
     "event store: store_url has more than one @; in a user name or password write it as %40": "事件库：store_url 中有不止一个 @；用户名或密码里的 @ 请写成 %40",
     "event store: store_url is no database URL; write {}": "事件库：store_url 不是数据库地址；请写成 {0}",
     "fastembed {}: {}": "向量模型 fastembed {0}：{1}",
@@ -183,6 +195,7 @@ MESSAGES: Mapping[str, str] = {
         "the weights could not be fetched; put {} into {} yourself, or set [model] path or "
         "OPENAI_BASE_URL"
     ): "无法取得权重；请自行把 {0} 放入 {1}，或设置 [model] path 或 OPENAI_BASE_URL",
+    "this Recommender was closed during the call, which was given up; make another": "这个 Recommender 在调用途中被关闭，调用已放弃；请另建一个",
     "this Recommender is closed; make another": "这个 Recommender 已关闭；请另建一个",
     "time {} is before year 1 or after year 9999 in UTC; correct it": "时间 {0} 换算成 UTC 后早于公元 1 年或晚于 9999 年；请更正",
     (

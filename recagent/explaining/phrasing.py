@@ -71,7 +71,8 @@ async def phrased(
     lang: Language,
     attempts: int,
     window: Window,
-    deadline: float,
+    seconds: float,
+    late: str,
 ) -> Phrased:
     """Checked sentences; evidence that none of them uses is said plainly, so that nothing is lost.
 
@@ -82,7 +83,8 @@ async def phrased(
         lang: of prompt and sentences.
         attempts: retry budget.
         window: the budget that all who ask the model share.
-        deadline: seconds.
+        seconds: that the model has.
+        late: what is said where that was not enough.
     """
     if not evidence:
         return Phrased(claims=())
@@ -97,10 +99,10 @@ async def phrased(
 
     try:
         budget = Budget(attempts, window=window)
-        with anyio.fail_after(deadline):
+        with anyio.fail_after(seconds):
             written = await ask(call, budget=budget)
     except (ModelError, TimeoutError) as error:
-        why = str(error) or f"the deadline of {deadline:g} s has passed"
+        why = str(error) or late
         return Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
     accepted: list[Claim] = []
     used: set[str] = set()

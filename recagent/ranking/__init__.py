@@ -101,6 +101,7 @@ class LanguageRanker:
         replies: Replies | None = None,
         history: int = HISTORY,
         scenes: Mapping[str, Scene] = _NO_SCENES,
+        preferences: Preferences | None = None,
     ) -> None:
         """Asks in a mode with its newest prompt, or with a prompt and in that one's mode.
 
@@ -114,6 +115,7 @@ class LanguageRanker:
             replies: where replies are kept; without it none are.
             history: newest liked items that a list in a prompt holds at most.
             scenes: for the labels of other scenes, where a prompt tells of them.
+            preferences: texts that it asked for; those of ``Parts`` are forgotten with a person.
 
         Raises:
             PromptError: ``prompt`` is not for ranking.
@@ -127,7 +129,7 @@ class LanguageRanker:
         self._history = history
         self._scenes = scenes
         self._replies = replies
-        self._preferences = Preferences()
+        self._preferences = preferences or Preferences()
 
     async def start(self) -> None:
         await self._choose(self._mode, self._prompt)
@@ -143,7 +145,7 @@ class LanguageRanker:
             raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
         given = 0
         if isinstance(model, Remembering):
-            model.keep()
+            await model.keep()
             given = model.given
         return LanguageScores(
             scores=scored.scores,

@@ -46,7 +46,7 @@ class Preference:
 
 
 class Preferences:
-    """Preference texts of one model, each asked for once per rendered prompt."""
+    """Preference texts, each asked for once per model and rendered prompt."""
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
@@ -65,7 +65,7 @@ class Preferences:
         if not any(value for name, value in inputs.items() if name != "scene"):
             return Preference(text="")
         messages = prompt.chat(**inputs)
-        key = f"{prompt.id} {messages!r}"
+        key = f"{model.name} {prompt.id} {messages!r}"
         if key in self._texts:
             return Preference(text=self._texts[key], is_kept=True)
         usage = Usage()
@@ -81,6 +81,10 @@ class Preferences:
             self._texts.clear()
         self._texts[key] = text
         return Preference(text=text, usage=usage, calls=calls, repairs=repairs)
+
+    def forget(self) -> None:
+        """Let go of all texts: whose they are is not known."""
+        self._texts.clear()
 
 
 def _text(model: ChatModel, reply: Reply) -> tuple[str, int]:

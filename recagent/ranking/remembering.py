@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 import orjson
+from anyio import to_thread
 from pydantic import TypeAdapter
 
 from recagent.capabilities import Capabilities
@@ -84,11 +85,16 @@ class Remembering:
         request = {"texts": list(texts)}
         return await self._ask("likelihood", (("text", prefix),), request, call, Logprobs)
 
-    def keep(self) -> None:
+    async def keep(self) -> None:
         """The replies could be used: keep them."""
-        try:
+
+        def put() -> None:
             for key, (reply, kind, tokens, seconds) in self._new.items():
                 self._replies.cache.put(key, reply, kind=kind, tokens=tokens, seconds=seconds)
+
+        try:
+            if self._new:
+                await to_thread.run_sync(put)
         except DataError as error:
             logger.warning("replies are not kept: %s", error)
 
@@ -103,9 +109,7 @@ class Remembering:
         call: Callable[[], Awaitable[Answer]],
         shape: type[Answer],
     ) -> Answer:
-        kind = f"{self._replies.identity(self.name)} {method}"
-        key = request_key([kind, prompt, request])
-        kept = self._get(key)
+        kind, key, kept = await to_thread.run_sync(self._looked_up, method, prompt, request)
         if kept is not None:
             self.given += 1
             answer: Answer = ANSWERS[shape].validate_json(kept)
@@ -116,6 +120,14 @@ class Remembering:
         tokens = answer.usage.prompt + answer.usage.completion
         self._new[key] = (orjson.dumps(answer), kind, tokens, seconds)  # a retry's replaces it
         return answer
+
+    def _looked_up(
+        self, method: str, prompt: tuple[tuple[str, str], ...], request: Mapping[str, object]
+    ) -> tuple[str, str, bytes | None]:
+        """Kind and key of a request, and the reply that was kept; it may wait for a disk."""
+        kind = f"{self._replies.identity(self.name)} {method}"
+        key = request_key([kind, prompt, request])
+        return kind, key, self._get(key)
 
     def _get(self, key: str) -> bytes | None:
         try:

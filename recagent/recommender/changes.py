@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from recagent.constraints import satisfies
+from recagent.errors import ModelError
 from recagent.explaining.answers import place_piece
 from recagent.explaining.evidence import Piece, constrained, judged
 from recagent.explaining.forms import UNHEARD
@@ -52,10 +53,13 @@ async def what_if(desk: Desk, user_id: str, question: Question) -> Answer:
     )
     if not ranking.degraded:  # a ranking that failed in part is none to compare with
         trial = _Trial(desk, asked, item, k=question.k, before=before)
-        if item.id not in asked.query.exclude:
-            pieces += await trial.likes()
-            pieces += await trial.wish()
-        pieces += await trial.let_in()
+        try:
+            if item.id not in asked.query.exclude:
+                pieces += await trial.likes()
+                pieces += await trial.wish()
+            pieces += await trial.let_in()
+        except ModelError as error:
+            ranking = replace(ranking, degraded=(str(error),))
     is_unheard = desk.parts.ranker is not None and not ranking.standing.gated
     notes = [UNHEARD[desk.language(asked.query.scene)]] if is_unheard else []
     return await answer(desk, ranking, [item], pieces, notes=notes)
@@ -154,7 +158,15 @@ class _Trial:
         return replace(asked, query=replace(query, exclude=ready.query.exclude | met))
 
     async def _rank(self, asked: Asked) -> int | None:
-        return (await unheard(self._desk, asked, k=self._k)).ranks.get(self._item.id)
+        """Where the item is then.
+
+        Raises:
+            ModelError: that ranking failed in part.
+        """
+        ranking = await unheard(self._desk, asked, k=self._k)
+        if ranking.degraded:
+            raise ModelError("; ".join(ranking.degraded))
+        return ranking.ranks.get(self._item.id)
 
     def _piece(self, before: int | None, change: _Change) -> Piece:
         ranks = {"before": before, "after": change.after}

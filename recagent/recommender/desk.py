@@ -16,6 +16,7 @@ from recagent.profiles import MAX_EVENTS, group_of
 from recagent.protocols import LanguageScores, Query
 from recagent.ranking import Fixed, Joint, leaning
 from recagent.recommender.arranging import NO_QUOTAS, Needs, arranged, places
+from recagent.recommender.deadline import Deadline
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
@@ -69,6 +70,7 @@ class Asked:
         quotas: shares of the tasks; empty where the best come, of any task.
         notes: what a reader should know: a rule that could not be kept.
         degraded: what of the profile could not be had.
+        deadline: of the request, which all that is asked for it shares; None for one from now on.
     """
 
     query: Query
@@ -77,6 +79,7 @@ class Asked:
     quotas: Mapping[Task, int]
     notes: tuple[str, ...] = ()
     degraded: tuple[str, ...] = ()
+    deadline: Deadline | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,13 +129,19 @@ class Desk:
         head = self.parts.head
         return head.unserved(group_of(query.profile, query.scene.name)) if head else ""
 
-    def ladder(self) -> Ladder:
-        """The steps of one request, with a deadline of their own."""
-        return Ladder(self.parts, self.options, pace=self._pace)
+    def deadline(self) -> Deadline:
+        """Of a request that begins now."""
+        return Deadline(self.options.deadline)
 
-    def quiet_ladder(self) -> Ladder:
+    def ladder(self, deadline: Deadline | None = None) -> Ladder:
+        """The steps of a request, which begins now unless its deadline is given."""
+        deadline = deadline or self.deadline()
+        return Ladder(self.parts, self.options, pace=self._pace, deadline=deadline)
+
+    def quiet_ladder(self, deadline: Deadline | None = None) -> Ladder:
         """The same with nothing imagined: for what is ranked again and again without a model."""
-        return Ladder(replace(self.parts, imaginer=None), self.options, pace=self._pace)
+        parts, deadline = replace(self.parts, imaginer=None), deadline or self.deadline()
+        return Ladder(parts, self.options, pace=self._pace, deadline=deadline)
 
     def language(self, scene: Scene) -> Language:
         """Of a scene's reasons."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from recagent.explaining import Phrased, claims, numbered, phrased
-from recagent.recommender.desk import Desk
+from recagent.recommender.desk import Asked, Desk
 from recagent.recommender.questions import Question, shares, subject
-from recagent.types import Evidence, Explanation, Scene, Slate
+from recagent.types import Claim, Evidence, Explanation, Scene, Slate
 
-Saying = Callable[[Desk, Sequence[Evidence], Scene], Awaitable[Phrased]]
+Saying = Callable[[Desk, Sequence[Evidence], Asked], Awaitable[Phrased]]
 
 
 async def explain(desk: Desk, user_id: str, ask: Question, *, said: Saying) -> Explanation:
@@ -33,7 +33,7 @@ async def explain(desk: Desk, user_id: str, ask: Question, *, said: Saying) -> E
     (evidence,) = await desk.evidence([item], asked.query)
     lifted, failed = await shares(desk, item, asked)
     evidence = (*evidence, *numbered(lifted, after=len(evidence)))
-    found = await said(desk, evidence, where)
+    found = await said(desk, evidence, asked)
     degraded = [*asked.degraded, *failed, *([found.degraded] if found.degraded else [])]
     return Explanation(
         item=item,
@@ -52,7 +52,7 @@ async def reasons(desk: Desk, slate: Slate) -> list[Explanation]:
     return [
         Explanation(
             item=entry.item,
-            claims=(await plainly(desk, entry.evidence, slate.scene)).claims,
+            claims=await _plain(desk, entry.evidence, slate.scene),
             evidence=entry.evidence,
             notice=notice,
         )
@@ -60,15 +60,15 @@ async def reasons(desk: Desk, slate: Slate) -> list[Explanation]:
     ]
 
 
-async def plainly(desk: Desk, evidence: Sequence[Evidence], where: Scene) -> Phrased:
+async def plainly(desk: Desk, evidence: Sequence[Evidence], asked: Asked) -> Phrased:
     """A sentence of our own for each piece of evidence."""
-    scenes, lang = await desk.scenes(), desk.language(where)
-    return Phrased(claims=claims(evidence, scenes=scenes, lang=lang))
+    return Phrased(claims=await _plain(desk, evidence, asked.query.scene))
 
 
-async def with_model(desk: Desk, evidence: Sequence[Evidence], where: Scene) -> Phrased:
+async def with_model(desk: Desk, evidence: Sequence[Evidence], asked: Asked) -> Phrased:
     """Sentences that the first model joins, checked; plain ones where it may not or cannot."""
-    plain, parts, options = await plainly(desk, evidence, where), desk.parts, desk.options
+    plain, parts, options = await plainly(desk, evidence, asked), desk.parts, desk.options
+    where, deadline = asked.query.scene, asked.deadline or desk.deadline()
     if where.review == "human":
         why = f"plain reasons: scene {where.name!r} is for human review, so no model phrases there"
         return Phrased(claims=plain.claims, degraded=why)
@@ -81,5 +81,10 @@ async def with_model(desk: Desk, evidence: Sequence[Evidence], where: Scene) -> 
         lang=desk.language(where),
         attempts=options.attempts,
         window=parts.window,
-        deadline=options.deadline,
+        seconds=deadline.left(),
+        late=deadline.late(),
     )
+
+
+async def _plain(desk: Desk, evidence: Sequence[Evidence], where: Scene) -> tuple[Claim, ...]:
+    return claims(evidence, scenes=await desk.scenes(), lang=desk.language(where))

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from recagent.errors import ModelError
+from recagent.errors import ModelError, StoreError
 from recagent.identifying import wish_cosines, words_of
 from recagent.imagining import Imagination, Imagined, Imaginer
 from recagent.profiles import build_profile
 from recagent.protocols import CandidateSource, Embedder, LanguageScores, Query, Ranker
+from recagent.recommender.deadline import Deadline
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import Options, Parts
 from recagent.retrieval import Popularity, retrieve
@@ -34,13 +35,12 @@ MOST_RANKED = 200  # candidates; also the largest pool that can be set
 class Ladder:
     """The steps of one request that may fail, with the one deadline over them."""
 
-    def __init__(self, parts: Parts, options: Options, *, pace: Pace) -> None:
+    def __init__(self, parts: Parts, options: Options, *, pace: Pace, deadline: Deadline) -> None:
         self._parts = parts
         self._options = options
         self._pace = pace
-        self._ends = anyio.current_time() + options.deadline
+        self.deadline = deadline
         self.degraded: list[str] = []
-        self.cold_start = 0.0  # seconds; not on the clock
         self.imagination: Imagination | None = None  # None where no model was asked to imagine
         self._guesses: Sequence[Imagined] | None = None  # None before that was tried
 
@@ -51,6 +51,9 @@ class Ladder:
         """
         ranker = self._parts.ranker
         if ranker is None:
+            return None
+        if not self.deadline.left():
+            self.degraded.append(f"retrieval order: {self.deadline.late()}")
             return None
         try:
             await self._load(ranker.start)
@@ -74,7 +77,7 @@ class Ladder:
             )
 
         try:
-            return await build(_Hurried(parts.embedder, self._options.deadline))
+            return await build(_Hurried(parts.embedder, self.deadline))
         except ModelError as error:
             self.degraded.append(f"nothing declared: {error}")
         return await build(None)
@@ -84,13 +87,28 @@ class Ladder:
         if not wish:
             return {}
         try:
-            rows = await _Hurried(self._parts.embedder, self._options.deadline).embed(
+            rows = await _Hurried(self._parts.embedder, self.deadline).embed(
                 [wish, *map(words_of, scenes.values())]
             )
         except ModelError as error:
             self.degraded.append(f"scene without the wish: {error}")
             return {}
         return wish_cosines(rows[0], rows[1:], scenes=[*scenes])
+
+    async def keep(self, recording: Awaitable[None]) -> None:
+        """Wait for the impression's way to disk for as long as there is time, and say if it is not.
+
+        It is given a tenth of a second at least, which a store that is well hardly needs.
+        """
+        try:
+            with anyio.fail_after(max(_MOST_RESERVED, self.deadline.left())):
+                await recording
+        except TimeoutError:
+            self.degraded.append("not kept for feedback: the event store is busy")
+        except StoreError as error:
+            if not error.busy:
+                raise
+            self.degraded.append("not kept for feedback: the event store is busy")
 
     async def candidates(self, query: Query, pool: int, width: int) -> list[Candidate]:
         """Up to ``width`` that the sources find, filled up to ``pool`` with the most popular.
@@ -121,7 +139,8 @@ class Ladder:
                 f"{MOST_RANKED} at most"
             )
             return None
-        left, began = max(0.0, self._left() - self._reserve()), anyio.current_time()
+        left = max(0.0, self.deadline.left() - self._reserve())
+        began = anyio.current_time()
         asked = candidates[: self._pace.fits(len(candidates), seconds=left)]
         try:
             with anyio.fail_after(left):
@@ -155,7 +174,7 @@ class Ladder:
             self._guesses = ()
             try:
                 await self._load(imaginer.start)
-                with anyio.fail_after(_TO_IMAGINE * self._left()):
+                with anyio.fail_after(_TO_IMAGINE * self.deadline.left()):
                     self._guesses = await self._guessed(imaginer, query)
             except ModelError as error:
                 self.degraded.append(f"nothing imagined: {error}")
@@ -174,9 +193,7 @@ class Ladder:
         """Load a model, with the clock standing still unless nothing comes of it."""
         began = anyio.current_time()
         await start()
-        took = anyio.current_time() - began
-        self.cold_start += took
-        self._ends += took
+        self.deadline.stand_still(anyio.current_time() - began)
 
     async def _is_thin(self, found: Sequence[Candidate], query: Query, pool: int) -> bool:
         """Whether the sources found fewer than a pool, and there is more to be found."""
@@ -191,7 +208,7 @@ class Ladder:
         """What the sources find; what is popular if one of them fails or the time is up."""
         weights = self._options.source_weights
         try:
-            with anyio.fail_after(self._left()):
+            with anyio.fail_after(self.deadline.left()):
                 sources = [*self._parts.sources, *guesses]
                 return await self._retrieved(query, sources, weights, pool=pool, width=width)
         except (ModelError, TimeoutError) as error:
@@ -232,11 +249,8 @@ class Ladder:
         """Seconds for what comes after the model: evidence, and the impression's way to disk."""
         return min(_MOST_RESERVED, _RESERVED * self._options.deadline)
 
-    def _left(self) -> float:
-        return self._ends - anyio.current_time()
-
     def _reason(self, error: Exception) -> str:
-        return late(self._options.deadline) if isinstance(error, TimeoutError) else str(error)
+        return self.deadline.late() if isinstance(error, TimeoutError) else str(error)
 
 
 def _is_anything_known(query: Query) -> bool:
@@ -244,22 +258,17 @@ def _is_anything_known(query: Query) -> bool:
     return bool(profile.liked or profile.declared is not None or query.context.wish)
 
 
-def late(seconds: float) -> str:
-    """What is said when a deadline of so many seconds has passed."""
-    return f"the deadline of {seconds:g} s has passed"
-
-
 class _Hurried:
-    """An embedder that counts as failed when it takes too long."""
+    """An embedder that counts as failed once the deadline has passed."""
 
-    def __init__(self, embedder: Embedder, seconds: float) -> None:
+    def __init__(self, embedder: Embedder, deadline: Deadline) -> None:
         self.name, self.version = embedder.name, embedder.version
         self._embedder = embedder
-        self._seconds = seconds
+        self._deadline = deadline
 
     async def embed(self, texts: Sequence[str]) -> Matrix:
         try:
-            with anyio.fail_after(self._seconds):
+            with anyio.fail_after(self._deadline.left()):
                 return await self._embedder.embed(texts)
         except TimeoutError as error:
-            raise ModelError(late(self._seconds)) from error
+            raise self._deadline.missed() from error

@@ -127,7 +127,7 @@ class StraightLine:
             unserved=desk.unserved(query),
             gated=standing.gated,
             degraded=ladder.degraded,
-            seconds=time.perf_counter() - began - ladder.cold_start,
+            seconds=time.perf_counter() - began - ladder.deadline.stood,
         )
         slate = Slate(
             user_id=user_id,
@@ -136,7 +136,11 @@ class StraightLine:
             trace=trace,
             empty="" if entries else await desk.why_nothing(asked),
         )
-        await record_impression(slate, wish=query.context.wish, store=parts.store)
+        said = len(ladder.degraded)
+        await ladder.keep(record_impression(slate, wish=query.context.wish, store=parts.store))
+        if len(ladder.degraded) > said:
+            trace = replace(trace, degraded="; ".join(dict.fromkeys(ladder.degraded)))
+            slate = replace(slate, trace=trace)
         logger.info(
             "slate %s: prompt %s, %d + %d tokens, %.0f ms, degraded: %s",
             trace.id,

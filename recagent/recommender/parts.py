@@ -18,6 +18,7 @@ from recagent.protocols import (
     ReplyCache,
 )
 from recagent.ranking import Head, Window
+from recagent.ranking.preference import Preferences
 from recagent.retrieval import Snapshot
 from recagent.types import Language, RatingScale, Scene
 
@@ -33,6 +34,8 @@ class Parts:
         head: the learned joint score; without one the blend that ``Options`` describe.
         imaginer: asks the first model what a person might like where little is found for them;
             without one nothing is imagined.
+        preferences: texts on people that models wrote, in memory; its rankers should share them, so
+            that they are forgotten with a person.
         identifier: tells the scene where none is given; without one a rule does.
     """
 
@@ -50,6 +53,7 @@ class Parts:
     head: Head | None = None
     identifier: Identifier | None = None
     imaginer: Imaginer | None = None
+    preferences: Preferences = field(default_factory=Preferences)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

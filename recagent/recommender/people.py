@@ -9,17 +9,17 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import anyio
+from anyio import to_thread
 
 from recagent import prompts
-from recagent.errors import ConfigError, DataError, ModelError
+from recagent.errors import ConfigError, DataError
 from recagent.passport import Passport, added, edits_of, passport_of
 from recagent.prompts import Prompt
 from recagent.protocols import ChatModel
 from recagent.ranking import HISTORY
 from recagent.ranking.asking import Budget
-from recagent.ranking.preference import Preferences
 from recagent.ranking.remembering import request_key, turns
-from recagent.recommender.ladder import late
+from recagent.recommender.deadline import Deadline
 from recagent.recommender.parts import Options, Parts
 from recagent.types import Edits, Forgotten, Item, Note, Profile, User
 
@@ -34,7 +34,6 @@ class People:
         self._parts = parts
         self._options = options
         self._profile = profile
-        self._preferences = Preferences()
 
     async def edit(self, user_id: str, edits: Edits) -> Profile:
         """Change a profile, and give it back; what was changed before and is not named stays.
@@ -71,8 +70,8 @@ class People:
         """
         gone = await self._parts.store.forget(user_id)
         if self._parts.replies is not None:
-            self._parts.replies.clear()
-        self._preferences = Preferences()
+            await to_thread.run_sync(self._parts.replies.clear)
+        self._parts.preferences.forget()
         return gone
 
     async def passport(self, user_id: str, *, with_id: bool = False) -> Passport:
@@ -87,10 +86,7 @@ class People:
 
     async def notes(self, user_id: str) -> Sequence[Note]:
         """The model's kept words on what the person likes in each scene, where they still hold."""
-        wanted = self._wanted(await self._profile(user_id))
-        current = {(each.scene, each.made_from) for each in wanted}
-        kept = await self._parts.store.notes(user_id)
-        return [note for note in kept if (note.scene, note.made_from) in current]
+        return await self._current(user_id, self._wanted(await self._profile(user_id)))
 
     async def take_notes(self, user_id: str) -> Sequence[Note]:
         """``notes``, and the model is asked for those that are missing or out of date.
@@ -101,26 +97,34 @@ class People:
         """
         if not self._parts.models:
             raise ConfigError("no language model is set that could tell a preference; set [model]")
-        model = self._parts.models[0]
-        held = {note.scene for note in await self.notes(user_id)}
-        for each in self._wanted(await self._profile(user_id)):
+        model, deadline = self._parts.models[0], Deadline(self._options.deadline)
+        wanted = self._wanted(await self._profile(user_id))
+        held = {note.scene for note in await self._current(user_id, wanted)}
+        for each in wanted:
             if each.scene not in held:
-                text = await self._said(model, each)
+                text = await self._said(model, each, deadline)
                 note = Note(scene=each.scene, text=text, model=model.name, made_from=each.made_from)
                 await self._parts.store.add_note(user_id, note)
-        return await self.notes(user_id)
+        return await self._current(user_id, wanted)
 
-    async def _said(self, model: ChatModel, wanted: _Wanted) -> str:
-        options = self._options
-        budget = Budget(options.attempts, window=self._parts.window)
+    async def _current(self, user_id: str, wanted: Sequence[_Wanted]) -> Sequence[Note]:
+        """The kept notes that are what would be asked for now."""
+        current = {(each.scene, each.made_from) for each in wanted}
+        kept = await self._parts.store.notes(user_id)
+        return [note for note in kept if (note.scene, note.made_from) in current]
+
+    async def _said(self, model: ChatModel, wanted: _Wanted, deadline: Deadline) -> str:
+        budget = Budget(self._options.attempts, window=self._parts.window)
+        began = anyio.current_time()
         await model.start()
+        deadline.stand_still(anyio.current_time() - began)
         try:
-            with anyio.fail_after(options.deadline):
-                said = await self._preferences(
+            with anyio.fail_after(deadline.left()):
+                said = await self._parts.preferences(
                     model, wanted.prompt, inputs=wanted.inputs, budget=budget
                 )
         except TimeoutError as error:
-            raise ModelError(late(options.deadline)) from error
+            raise deadline.missed() from error
         return said.text
 
     def _wanted(self, profile: Profile) -> list[_Wanted]:

@@ -96,18 +96,18 @@ async def subject(desk: Desk, user_id: str, question: Question) -> tuple[Item, A
     ladder = desk.ladder()
     asked = await desk.asked(await ladder.profile(user_id), where, question.context)
     item = (await index.items(name))[question.item]
-    return item, replace(asked, degraded=tuple(ladder.degraded))
+    return item, replace(asked, degraded=tuple(ladder.degraded), deadline=ladder.deadline)
 
 
 async def unheard(desk: Desk, asked: Asked, *, k: int) -> Ranking:
     """The candidates without the language model."""
-    ladder = desk.quiet_ladder()
+    ladder = desk.quiet_ladder(asked.deadline)
     return await _ordered(desk, asked, await _retrieved(desk, asked, ladder, k), ladder, k)
 
 
 async def heard(desk: Desk, asked: Asked, *, k: int) -> Ranking:
     """The candidates as a slate of ``k`` shows them, the model asked where it counts."""
-    ladder = desk.ladder()
+    ladder = desk.ladder(asked.deadline)
     found = await _retrieved(desk, asked, ladder, k)
     return await _ordered(desk, asked, await desk.heard(found, asked, ladder), ladder, k)
 

@@ -5,6 +5,7 @@ Not the tables (``schema``), nor their versions (``migrating``).
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import time
 from pathlib import Path
@@ -14,11 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy import event as sa_event
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
-from recagent.errors import ConfigError
+from recagent.errors import ConfigError, StoreError
 
 _FORMS = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 _DRIVERS = ("sqlite", "sqlite+pysqlite", "postgres", "postgresql", "postgresql+pg8000")
 _PATIENCE = 10_000  # milliseconds that a writer waits for its turn
+_LEAST_ROOM = 65_536  # bytes; with less free, a disk is full
+_LOCK_TIMEOUT = "55P03"  # PostgreSQL's code
 _CACHE = 65_536  # KiB that a connection to SQLite may use, when it needs them
 _CHECKPOINT = 16_384  # pages of 4 KiB that its log may have before they go into the file
 
@@ -66,6 +69,59 @@ def reason(error: Exception) -> str:
     if isinstance(fields, dict):  # pg8000 hands over the server's fields; M is the message
         return str(cast("dict[str, str]", fields).get("M"))
     return str(said).removesuffix(".")
+
+
+def failed(engine: sa.Engine, error: Exception) -> StoreError:
+    """What a database that fails is told as: what is known of it, else its own words."""
+    return known(engine, error) or StoreError(
+        f"event store {shown(engine.url)!r}: {reason(error)}; what was acknowledged is kept, and "
+        "nothing by half: correct what is named here, or see that the database is up, has room and "
+        "is not locked, then do the same again"
+    )
+
+
+def known(engine: sa.Engine, error: Exception) -> StoreError | None:
+    """That a database is busy, full or not to be written to; None where it is something else."""
+    name, why = shown(engine.url), reason(error)
+    original = error.orig if isinstance(error, DBAPIError) else None
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        folder = str(Path(engine.url.database or "").absolute().parent)
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return _busy(name, why)
+        if code == sqlite3.SQLITE_FULL or "full" in why or _is_full(folder):
+            return StoreError(
+                f"event store {name!r}: no room is left in {folder!r} ({why}); nothing was stored "
+                "by half: make room there, or choose another folder with data_dir, then do the "
+                "same again"
+            )
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            return StoreError(
+                f"event store {name!r} cannot be written to ({why}): let this user write in "
+                f"{folder!r}, or choose another folder with data_dir, then do the same again"
+            )
+    return _busy(name, why) if _code(original) == _LOCK_TIMEOUT else None
+
+
+def _busy(name: str, why: str) -> StoreError:
+    return StoreError(
+        f"event store {name!r} is busy: another process has been writing to it for "
+        f"{_PATIENCE // 1000} s ({why}); nothing was stored: do the same again in a moment",
+        busy=True,
+    )
+
+
+def _is_full(folder: str) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
+
+
+def _code(original: BaseException | None) -> str | None:
+    """PostgreSQL's code of an error."""
+    fields = original.args[0] if original is not None and original.args else None
+    return cast("dict[str, str]", fields).get("C") if isinstance(fields, dict) else None
 
 
 def take_turn(connection: sa.Connection, name: str) -> None:

@@ -5,7 +5,9 @@ Not how the database is opened (``database``), nor how rows get in fast (``bulk`
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -16,10 +18,10 @@ from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
 from recagent.adapters.sql import bulk
-from recagent.adapters.sql.database import open_engine, reason, shown, take_turn
+from recagent.adapters.sql.database import failed, known, open_engine, reason, shown, take_turn
 from recagent.adapters.sql.migrating import bring_up_to_date
 from recagent.adapters.sql.schema import ALIASES, EVENTS, FACTS, IMPRESSIONS, NOTES, USERS
-from recagent.errors import ConfigError, DataError
+from recagent.errors import ConfigError
 from recagent.storable import (
     check_event,
     check_impression,
@@ -71,6 +73,9 @@ class SqlEventStore:
             ConfigError: the database cannot be opened or brought up to date; it is left as it was.
         """
         self._engine = open_engine(url)
+        # One writes, the others wait in line and not at a connection of the pool: those are for
+        # readers, whom no writer keeps waiting. Who leaves the line has written nothing.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="recagent-store")
         try:
             bring_up_to_date(self._engine)
             with self._engine.connect() as connection:
@@ -78,6 +83,8 @@ class SqlEventStore:
         # TypeError: the driver's, for an option in the URL's query that it does not know.
         except (SQLAlchemyError, TypeError) as error:
             self._engine.dispose()
+            if (named := known(self._engine, error)) is not None:
+                raise named from error
             raise ConfigError(
                 f"event store {shown(self._engine.url)!r} cannot be opened: {reason(error)}; "
                 "correct store_url, or see that the database is up and that you may write to it"
@@ -232,6 +239,7 @@ class SqlEventStore:
         return found
 
     async def close(self) -> None:
+        await to_thread.run_sync(self._writer.shutdown)
         await to_thread.run_sync(self._engine.dispose)
 
     async def _write(self, table: sa.Table, rows: Sequence[bulk.Row]) -> int:
@@ -243,7 +251,10 @@ class SqlEventStore:
                 take_turn(connection, table.name)
                 return write(connection)
 
-        return await self._in_thread(begin)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writer, begin)
+        except SQLAlchemyError as error:
+            raise failed(self._engine, error) from error
 
     async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
         return await self._at_once(lambda connection: connection.execute(statement).all())
@@ -253,17 +264,10 @@ class SqlEventStore:
             with self._engine.connect() as connection:
                 return read(connection)
 
-        return await self._in_thread(fetch)
-
-    async def _in_thread(self, call: Callable[[], T]) -> T:
         try:
-            return await to_thread.run_sync(call)
+            return await to_thread.run_sync(fetch)
         except SQLAlchemyError as error:
-            raise DataError(
-                f"event store {shown(self._engine.url)!r}: {reason(error)}; what was acknowledged "
-                "is kept, and nothing by half: correct what is named here, or see that the "
-                "database is up, has room and is not locked, then do the same again"
-            ) from error
+            raise failed(self._engine, error) from error
 
 
 def _insert(

@@ -243,12 +243,16 @@ class ItemVectors(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What a candidate source is asked: who, where, in which situation, and what must not come."""
+    """What a candidate source is asked: who, where, in which situation, and what must not come.
+
+    ``wish_vector``: (d,) of the wish, where it has been embedded.
+    """
 
     profile: Profile
     scene: Scene
     context: Context
     exclude: frozenset[str]
+    wish_vector: Vector | None = None
 
 
 class CandidateSource(Protocol):

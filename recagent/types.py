@@ -36,7 +36,7 @@ EvidenceKind = Literal[
     "constraint", "share",
     # of answers about a ranking:
     "rank", "lead", "varied", "ruled", "place", "absent", "seen", "broken", "barred", "needs",
-    "earlier", "edition", "group", "unfound", "change", "steady", "still out",
+    "earlier", "edition", "group", "unfound", "change", "steady", "still out", "wished", "unwished",
 ]  # fmt: skip
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
@@ -543,6 +543,23 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WishMatch:
+    """What a scene has for a wish.
+
+    Attributes:
+        wish: in the person's words.
+        matches: items that answer it and may be shown.
+        left_out: items that answer it and may not: met before, or kept out by a rule or constraint.
+        missing: words of the wish that no item of the scene says.
+    """
+
+    wish: str
+    matches: int
+    left_out: int = 0
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
     """How a slate came about.
 
@@ -554,6 +571,8 @@ class Trace:
         known: what the slate could rest on: events here, events elsewhere, declarations or a wish,
             or nothing.
         scene_probability: of each scene, by name, where the scene was identified.
+        wish: what the scene has for the wish; None without one, or where its words say nothing of
+            an item ("something nice").
         sources: how many candidates of the pool each retrieval source found.
         pool: number of candidates that were ranked.
         mode: how the model scored, None where it was not asked.
@@ -578,6 +597,7 @@ class Trace:
     sources: Mapping[str, int]
     pool: int
     known: Known = "warm"
+    wish: WishMatch | None = None
     scene_probability: Mapping[str, float] = field(default_factory=dict[str, float])
     model: str | None = None
     mode: Mode | None = None

@@ -87,11 +87,11 @@ def make_query(
     )
 
 
-async def make_index(items):
-    """A MemoryIndex of the items, by scene, with HashEmbedder's vectors."""
+async def make_index(items, embedder=None):
+    """A MemoryIndex of the items, by scene, with HashEmbedder's vectors or another's."""
     index = MemoryIndex()
     for item in items:
-        vectors = await HashEmbedder().embed([item.document()])
+        vectors = await (embedder or HashEmbedder()).embed([item.document()])
         await index.upsert(item.scene, items=[item], vectors=vectors)
     await index.publish()
     return index

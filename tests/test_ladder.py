@@ -228,7 +228,7 @@ def test_an_embedder_that_hangs_on_declared_tags_is_left_at_the_deadline():
 
 def test_the_popular_answer_also_where_their_weight_is_zero():
     slate = recommend(embedder=Mute(), context=WISH, source_weights={"popularity": 0.0})
-    assert [entry.item.id for entry in slate.entries] == ["b3", "b1", "b2"]
+    assert [entry.item.id for entry in slate.entries] == ["b3", "b2", "b1"]  # bread, bread, ocean
     assert slate.trace.degraded == "popularity: the embedder has gone"
 
 

@@ -227,7 +227,7 @@ def test_a_ranking_that_failed_in_part_is_not_compared_with():
         _, parts = await make_line(SEA, EVENTS, users=[User(id="ann")])
         sources = [*parts.sources]
         sources[2]._embedder = Gone()
-        line = StraightLine(parts, Options())
+        line = StraightLine(replace(parts, embedder=Gone()), Options())
         context = Context(wish="bread")
         return (
             await line.what_if("ann", "b1", context=context),

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from recagent.retrieval.words import CHINESE_FILLERS, FILLERS, SPELLINGS
+
+__all__ = [
+    "CHINESE_FILLERS", "CONCEPTS", "EVERYDAY", "FILLERS", "SHADES", "SPELLINGS", "Concept", "Shade",
+    "acts", "content", "pattern", "words",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +86,10 @@ def _data() -> dict[str, Any]:
     return tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
 
 
-def _longest_first(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(found, key=lambda word: (-len(word), word)))
-
-
 CONCEPTS: Mapping[str, Concept] = {
     name: _concept(table) for name, table in _data()["concepts"].items()
 }
 SHADES: tuple[Shade, ...] = tuple(
     Shade(**{name: tuple(values) for name, values in table.items()}) for table in _data()["shades"]
 )
-SPELLINGS: tuple[tuple[str, ...], ...] = tuple(map(tuple, _data()["spellings"]["groups"]))
 EVERYDAY = frozenset(words("fillers", "everyday"))
-FILLERS = frozenset(words("fillers", "english"))
-CHINESE_FILLERS = _longest_first(words("fillers", "chinese"))

@@ -14,6 +14,7 @@ from recagent.chat.steps import Recommend
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed, told
 from recagent.constraints import satisfies
+from recagent.explaining import wish_note
 from recagent.types import Constraint, Context, Slate
 
 _SCENES = 3  # that are named
@@ -32,6 +33,8 @@ async def recommend(talk: Talk, step: Recommend) -> AsyncIterator[Said]:
         remarks.append(talk.say("shown before"))
     elif len(slate.entries) < talk.k:
         remarks.append(talk.say("few left", n=str(len(slate.entries))))
+    if about_wish := wish_note(slate, lang=talk.lang):
+        remarks.append(about_wish)
     if remarks:
         yield Words(text=talk.joined(remarks))
     explanations = tuple(await talk.line.reasons(slate))

@@ -31,9 +31,10 @@ class Talk:
         """What is in force, as far as the scene's items can tell it."""
         wants = self.conversation.wants
         # The wish is quoted in reasons, so of the values only what the person named goes into it.
+        # Preferences have a weight of their own: what a wish names comes before everything else.
         named = [
             text
-            for each in (*wants.constraints, *wants.preferences)
+            for each in wants.constraints
             for text in texts(each.value)
             if each.operator == "is" and text.casefold() in each.words.casefold()
         ]

@@ -19,7 +19,7 @@ _EN = {
     "too long": "That is more than I read at once: I took the first {n} characters.",
     "must": "From now on: {what}.",
     "rather": "Rather: {what}.",
-    "wish": "“{words}” steers the order; it filters nothing.",
+    "wish": "I look for “{words}” in titles, descriptions and values; what matches comes first.",
     "no attribute": "I cannot filter by {concept} (“{words}”): {scene} here tell {attributes}.",
     "cannot": "I cannot turn “{words}” into something to check: {scene} here tell {attributes}.",
     "child": "I go by {attribute} alone; whether it suits a child of a certain age the catalogue "
@@ -84,7 +84,7 @@ _ZH = {
     "too long": "这段话太长了：我只读了前 {n} 个字。",
     "must": "从现在起：{what}。",
     "rather": "尽量：{what}。",
-    "wish": "“{words}”只影响排序，不用来筛选。",
+    "wish": "我在标题、简介和属性里找“{words}”，符合的排在前面。",
     "no attribute": "我无法按{concept}筛选（“{words}”）：这里的“{scene}”只有 {attributes}。",
     "cannot": "“{words}”无法变成可以检查的条件：这里的“{scene}”只有 {attributes}。",
     "child": "我只看 {attribute}；是否适合某个年龄的孩子，目录里没有写。",

@@ -124,7 +124,7 @@ def recommend(
         slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
         reasons = recommender.reasons(slate)
     if json:
-        show.print_json(show.slate_json(slate, reasons))
+        show.print_json(show.slate_json(slate, reasons, lang=settings.lang))
     else:
         show.slate_table(slate, reasons, lang=settings.lang)
 

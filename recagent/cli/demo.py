@@ -67,7 +67,7 @@ def run(
         slate = recommender.recommend(person, scene=new_scene, k=k)
         reasons = recommender.reasons(slate)
     if as_json:
-        show.print_json(show.slate_json(slate, reasons))
+        show.print_json(show.slate_json(slate, reasons, lang=settings.lang))
         return
     show.slate_table(slate, reasons, lang=settings.lang)
     facts: dict[str, Any] = {"person": person, "scene": new_scene, "item": slate.entries[0].item.id}

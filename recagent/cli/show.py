@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from recagent.explaining import wish_note
 from recagent.loading import Loaded
 from recagent.prompts import caption, one_line
 from recagent.types import (
@@ -132,6 +133,7 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
         name = Text.assemble(caption(entry.item), ("\n" + below, "dim"))
         like = "" if entry.like is None else f"{entry.like:.0%}"
         table.add_row(str(entry.rank), name, *([Text(like)] if with_likes else []), Text(said))
+    print_notice(wish_note(slate, lang=lang), lang=lang)
     out.print(table)
     print_notice(reasons[0].notice, lang=lang, review=slate.trace.review)
     out.print(_trace_line(slate.trace, lang), style="dim", markup=False, highlight=False)
@@ -210,7 +212,9 @@ def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
         typer.echo(WORDS[lang]["see"].format(lost=lost, noted=noted))
 
 
-def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:
+def slate_json(
+    slate: Slate, reasons: Sequence[Explanation], *, lang: Language = "en"
+) -> dict[str, Any]:
     """``person``, ``scene``, ``slate`` and ``trace``, the shape that the README documents."""
     return {
         "person": slate.user_id,
@@ -227,6 +231,7 @@ def slate_json(slate: Slate, reasons: Sequence[Explanation]) -> dict[str, Any]:
             }
             for entry, why in zip(slate.entries, reasons, strict=True)
         ],
+        "wish_note": wish_note(slate, lang=lang),
         "notice": reasons[0].notice if reasons else "",
         "empty": slate.empty,
         "trace": trace_json(slate.trace),

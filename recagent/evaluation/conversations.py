@@ -24,6 +24,7 @@ from recagent.loading import load_catalog
 from recagent.prompts import caption
 from recagent.protocols import ChatModel
 from recagent.recommender import StraightLine
+from recagent.retrieval import SceneText
 from recagent.settings import load
 from recagent.types import (
     Answer,
@@ -228,11 +229,13 @@ def _is_answered(piece: Evidence, *, answer: Answer, profile: Profile) -> bool:
             ordered = [ranks.get(key, 0) for key in piece.refs]
             told = [piece.facts["rank"], piece.facts["other_rank"]]
             return ordered == sorted(ordered) and [*map(str, ordered)] == told
-        case "lead" | "varied" | "ruled":
+        case "lead" | "varied" | "ruled" | "wished":
             return bool(piece.refs) and piece.refs[0] in {*ids, *ranks}
         case "seen":
             return piece.refs[0] in {event.item_id for event in profile.events}
-        case "broken" | "barred" | "needs" | "earlier" | "edition" | "group" | "unfound":
+        case (
+            "broken" | "barred" | "needs" | "earlier" | "edition" | "group" | "unfound" | "unwished"
+        ):
             return piece.refs[0] in ids and piece.refs[0] not in ranks
         case "absent":
             return not ids
@@ -255,7 +258,8 @@ def _is_true(piece: Evidence, *, item: Item, profile: Profile) -> bool:
         case "words" | "people":
             return piece.refs[0] in profile.items
         case "wish":
-            return set(piece.refs) <= own
+            says = SceneText({item.id: item})
+            return all(ref in own or item.id in says.matches(ref).grades for ref in piece.refs)
         case "tag":
             return set(piece.refs) <= set(profile.user.tags)
         case "popularity" | "share":

@@ -8,6 +8,7 @@ from recagent.explaining.nothing import unheeded, why_nothing
 from recagent.explaining.phrasing import Phrased, phrased
 from recagent.explaining.sentences import claims
 from recagent.explaining.verifying import verify
+from recagent.explaining.wishing import wish_note
 
 __all__ = [
     "Phrased",
@@ -18,4 +19,5 @@ __all__ = [
     "unheeded",
     "verify",
     "why_nothing",
+    "wish_note",
 ]

@@ -54,6 +54,16 @@ def rank_piece(first: Item, other: Item, *, ranks: Mapping[str, int], among: int
     return "rank", (first.id, other.id), facts
 
 
+def wished_piece(first: Item, other: Item) -> Piece:
+    """That the first item answers the wish better, whatever the scores."""
+    return "wished", (first.id, other.id), _pair(first, other)
+
+
+def unwished_piece(item: Item, *, count: int) -> Piece:
+    """That an item does not answer the wish, and how many do."""
+    return "unwished", (item.id,), {"title": caption(item), "count": str(count)}
+
+
 def despite_piece(first: Item, other: Item, *, varied: bool) -> Piece:
     """That the first item scores lower: it comes first for variety, or by the scene's rules."""
     return "varied" if varied else "ruled", (first.id, other.id), _pair(first, other)

@@ -5,15 +5,17 @@ Every piece can be looked up again in the person's events, the catalogue or the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import islice
+from types import MappingProxyType
 
 from recagent.constraints import satisfies
 from recagent.prompts import caption, one_line
 from recagent.protocols import Query
 from recagent.retrieval.behaviour import Behaviour
 from recagent.retrieval.lexical import tokens
+from recagent.retrieval.words import stem, without_negated
 from recagent.types import Constraint, Event, Evidence, EvidenceKind, Item, RatingScale, Value
 
 MOST = 3  # pieces for one item
@@ -22,6 +24,7 @@ _FEW_WORDS = 2  # one word in common is chance as well
 _FEW_PEOPLE = 3  # below this, people in common are chance
 _REMEMBERED = 10_000  # items whose traits are: the liked and the popular come again and again
 
+_NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 _NO_VALUE = {"yes", "no", "true", "false", "none", "unknown", "是", "否", "有", "无"}
 
 Trait = tuple[str, str]  # what it is a trait of, and its text
@@ -29,17 +32,23 @@ Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
 
 
 def gather(
-    items: Sequence[Item], query: Query, *, behaviour: Behaviour, scale: RatingScale
+    items: Sequence[Item],
+    query: Query,
+    *,
+    behaviour: Behaviour,
+    scale: RatingScale,
+    wished: Mapping[str, Sequence[str]] = _NOTHING,
 ) -> list[tuple[Evidence, ...]]:
     """Up to three pieces of evidence for each item, the strongest kinds first.
 
     First the context's preferences that it keeps to. Then, in order: attribute values that the wish
-    names, declared tags that the item has, a liked item that shares attributes or else words of the
-    title, the liked item that counts most (as in ``Behaviour.neighbours``) of those whose people
-    liked this one too, and, where none of these is there, how many people liked it. After these,
-    the context's constraints that it keeps to.
+    names and its words that the item says (``wished``, by id), declared tags that the item has, a
+    liked item that shares attributes or else words of the title, the liked item that counts most
+    (as in ``Behaviour.neighbours``) of those whose people liked this one too, and, where none of
+    these is there, how many people liked it. After these, the context's constraints that it keeps
+    to.
     """
-    past = _Past(query, scale)
+    past = _Past(query, scale, wished)
     crowds = behaviour.together(
         [item.id for item in items], others=[other.id for other in past.liked]
     )
@@ -100,11 +109,14 @@ def judged(event: Event, scale: RatingScale) -> dict[str, str]:
 class _Past:
     """What one person's evidence is looked up in, whatever the item."""
 
-    def __init__(self, query: Query, scale: RatingScale) -> None:
+    def __init__(
+        self, query: Query, scale: RatingScale, wished: Mapping[str, Sequence[str]]
+    ) -> None:
         profile = query.profile
         self.scene = query.scene.name
         self.scale = scale
-        self.wish = set(tokens(query.context.wish))
+        self.wish = set(tokens(without_negated(query.context.wish)))
+        self.wished = wished
         self.tags = [(tag, words) for tag in profile.user.tags if (words := set(tokens(tag)))]
         self.liked = [profile.items[key] for key in islice(profile.liked, _HISTORY)]
         self.weights = profile.liked
@@ -130,6 +142,12 @@ def _personal(
     own = _values(_attributes(item))
     if past.wish:
         values = [text for _, text in own if len(text) > 1 and set(tokens(text)) <= past.wish]
+        named = {stem(word) for value in values for word in tokens(value)}
+        values += [
+            said
+            for said in past.wished.get(item.id, ())
+            if not {stem(word) for word in tokens(said)} <= named
+        ]
         if values:
             yield "wish", tuple(values), {"words": _listed(values)}
     if past.tags:

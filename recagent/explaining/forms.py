@@ -41,6 +41,8 @@ _EN = {
     "seen before": "“{title}” is in your history, and what you have met is left out",
     "broken": "“{title}” breaks what you asked for: {constraint}{value}",
     "broken rule": "a rule of {scene} keeps “{title}” out: {constraint}{value}",
+    "wished": "“{title}” comes before “{other}” as it answers your wish better",
+    "unwished": "“{title}” does not answer your wish, and {count} items do",
     "unfound": "“{title}” is not among the {among} candidates that were found",
     "change like": "without “{without}”, which you {judged}{where}, {outcome}",
     "change wish": "without the wish, {outcome}",
@@ -100,6 +102,8 @@ _ZH = {
     "seen before": "您的历史记录里已有“{title}”，接触过的不再推荐",
     "broken": "“{title}”不符合您的要求：{constraint}{value}",
     "broken rule": "“{scene}”的一条规则不让“{title}”出现：{constraint}{value}",
+    "wished": "“{title}”更符合您的愿望，所以排在“{other}”前面",
+    "unwished": "“{title}”不符合您的愿望，符合的有 {count} 项",
     "unfound": "“{title}”不在找到的 {among} 个候选之中",
     "change like": "如果没有您{where}{judged}的“{without}”，{outcome}",
     "change wish": "如果没有这个愿望，{outcome}",
@@ -174,4 +178,32 @@ FORBIDS = frozenset({"is not", "does not mention"})
 UNHEARD: Mapping[Language, str] = {
     "en": "ranked without the language model",
     "zh": "名次未计入语言模型",
+}
+
+# What a list begins with where a wish was made, and what it goes on with.
+WISHES: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "none": "Nothing in {scene} matches “{wish}”; this list follows {order}.",
+        "left out": "What matches “{wish}” in {scene} cannot be shown now: you know it, or a rule "
+        "or condition keeps it out. This list follows {order}.",
+        "few": "The first {matches} match “{wish}”; the rest follows {order}.",
+        "one": "The first matches “{wish}”; the rest follows {order}.",
+        "missing": "Nothing in {scene} matches “{missing}”.",
+        "other few": "The first {matches} match other words of yours; the rest follows {order}.",
+        "other one": "The first matches other words of yours; the rest follows {order}.",
+        "taste": "your taste",
+        "popular": "what is popular here",
+    },
+    "zh": {
+        "none": "“{scene}”里没有符合“{wish}”的内容；以下按{order}推荐。",
+        "left out": "“{scene}”里符合“{wish}”的现在不能推荐：您已经接触过，或被规则、条件排除。"
+        "以下按{order}推荐。",
+        "few": "前 {matches} 项符合“{wish}”，其余按{order}推荐。",
+        "one": "第一项符合“{wish}”，其余按{order}推荐。",
+        "missing": "“{scene}”里没有符合“{missing}”的内容。",
+        "other few": "前 {matches} 项符合您说的其他词，其余按{order}推荐。",
+        "other one": "第一项符合您说的其他词，其余按{order}推荐。",
+        "taste": "您的口味",
+        "popular": "热门程度",
+    },
 }

@@ -10,9 +10,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from recagent.rules import Limits
 from recagent.types import Item, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Scores = NDArray[np.float64]
 
 Needs = Mapping[str, AbstractSet[str]]
 
@@ -45,6 +52,7 @@ def arranged(
     quotas: Mapping[Task, int] = NO_QUOTAS,
     needs: Needs = _NO_NEEDS,
     limits: Limits = _NO_LIMITS,
+    lead: Sequence[float] | Scores = (),
 ) -> list[int]:
     """Up to ``k`` of the positions in ``order``, as they are to be shown.
 
@@ -60,11 +68,15 @@ def arranged(
         quotas: shares of the tasks; all are alike without any.
         needs: ids that an item needs before it; of those that need any.
         limits: what there may be once, or a few times.
+        lead: of the items, by position: those above zero answer a wish, and no share of a task
+            puts them behind the others.
     """
     best = _Slate(order, items, k=k, needs=needs, limits=limits)
-    if quotas:
-        best.take(order, shares=places(quotas, size=k))
-    best.take(order, shares=None)
+    answering = [at for at in order if len(lead) and lead[at] > 0]
+    for part in (answering, order):
+        if quotas:
+            best.take(part, shares=places(quotas, size=k))
+        best.take(part, shares=None)
     return best.chosen
 
 
@@ -99,7 +111,9 @@ class _Slate:
 
     def _has_room(self, steps: Sequence[int], shares: Mapping[Task, int]) -> bool:
         tasks: list[Task] = [self._items[at].task for at in (*self.chosen, *steps)]
-        return all(tasks.count(task) <= shares.get(task, 0) for task in tasks)
+        # Of another task there may be more than its share, by the wish.
+        added: set[Task] = {self._items[at].task for at in steps}
+        return all(tasks.count(task) <= shares.get(task, 0) for task in added)
 
     def _choose(self, steps: Sequence[int]) -> None:
         self.chosen += steps

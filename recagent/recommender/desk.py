@@ -5,7 +5,7 @@ A slate is cut from a ranking, and what is asked about it is looked up in one; n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from recagent.recommender.pace import Pace
 from recagent.recommender.parts import COLD_DIVERSITY, Options, Parts
 from recagent.recommender.rewarding import answers, rewarded
 from recagent.recommender.slate import Pool, pool_of
-from recagent.retrieval import PerScene
+from recagent.retrieval import NO_MATCHES, Matches, PerScene, SceneText, best_first, near
 from recagent.rules import (
     Grouped,
     Limits,
@@ -49,6 +49,7 @@ from recagent.types import (
     Scene,
     Task,
     Unserved,
+    WishMatch,
 )
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ class Standing:
         scores: (n,) of the pool, with the model's where they joined in.
         needs: ids that must come before an item, by its id.
         limits: what of what was found one list has once, or a few times.
+        wished: how the scene's items answer the wish.
+        match: that in numbers, for people; None without a wish that says something of an item.
         language: what the model said; None where it was not asked or did not answer.
         gated: whether the model's scores are not wanted here.
     """
@@ -101,8 +104,16 @@ class Standing:
     scores: Scores
     needs: Needs
     limits: Limits
+    wished: Matches = NO_MATCHES
+    match: WishMatch | None = None
     language: LanguageScores | None = None
     gated: bool = False
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the trace should know: that nothing answers the wish."""
+        found = self.match is None or self.match.matches > 0
+        return () if found else ("nothing matches the wish",)
 
 
 class Desk:
@@ -118,6 +129,7 @@ class Desk:
         )
         self._pace = Pace()
         self._catalogues = PerScene(Grouped)
+        self._texts = PerScene(SceneText)
 
     def joint(self, query: Query) -> Joint:
         """What ranks: the head, if it was tested on people like this one; else the plain order."""
@@ -215,9 +227,10 @@ class Desk:
             size: of the pool.
             reach: how many are looked for at least, of each task.
         """
-        query, quotas = asked.query, asked.quotas
+        query, wished = await self._wished(asked.query, ladder)
+        asked, quotas = replace(asked, query=query), asked.quotas
         scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
-        found = await self._found(asked, ladder, size, reach)
+        found = await self._found(asked, ladder, size, reach, wished)
         steps = needs(
             [each.item for each in found],
             scene=query.scene,
@@ -236,6 +249,7 @@ class Desk:
             quotas=quotas,
             needs=steps,
             limits=limits,
+            grades=wished.grades,
         )
         return Standing(
             found=found,
@@ -243,6 +257,8 @@ class Desk:
             scores=pool.base,
             needs=steps,
             limits=limits,
+            wished=wished,
+            match=wished.counted(query.context.wish, exclude=query.exclude),
             gated=not joint.asks(pool.base, scene=scene, cold=cold),
         )
 
@@ -279,12 +295,35 @@ class Desk:
         """What supports each item."""
         behaviour = await self.parts.behaviour()
         told = [reasonable(item, query.scene) for item in items]
-        return gather(told, query, behaviour=behaviour, scale=self.parts.scale)
+        wished = (await self._by_words(query)).words
+        return gather(told, query, behaviour=behaviour, scale=self.parts.scale, wished=wished)
 
-    async def _found(self, asked: Asked, ladder: Ladder, size: int, reach: int) -> list[Candidate]:
+    async def _wished(self, query: Query, ladder: Ladder) -> tuple[Query, Matches]:
+        """How the scene's items answer the request's wish, by words and by nearness of meaning.
+
+        The query comes with it, with the wish's vector where there is one.
+        """
+        matches = await self._by_words(query)
+        vector = await ladder.wish_vector(matches.asks) if matches.asks else None
+        if vector is None:
+            return query, matches
+        found = await near(vector, query.scene.name, index=self.parts.index)
+        return replace(query, wish_vector=vector), matches.with_near(found)
+
+    async def _by_words(self, query: Query) -> Matches:
+        if not query.context.wish:
+            return NO_MATCHES
+        scene = query.scene.name
+        text = self._texts(scene, await self.parts.index.items(scene), None)
+        return text.matches(query.context.wish)
+
+    async def _found(
+        self, asked: Asked, ladder: Ladder, size: int, reach: int, wished: Matches
+    ) -> list[Candidate]:
         """Candidates for a pool, with what they need.
 
-        Where the scene mixes tasks they are looked for, for each of them on its own.
+        Where the scene mixes tasks they are looked for, for each of them on its own. So are those
+        that answer the wish, that taste orders them whatever else it would find.
         """
         query, limit = asked.query, self.options.limit
         catalogue, quotas = await self._catalogue(query.scene), asked.quotas
@@ -293,8 +332,9 @@ class Desk:
         for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
             others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
             only = replace(query, exclude=query.exclude | others)
-            width = max(reach, joint.width(pool=share, limit=limit))
-            found += await self._wide(only, asked.progress, ladder, share, width)
+            for group, wanted in _groups(only, catalogue.items, wished, size=share, reach=reach):
+                width = max(reach, joint.width(pool=wanted, limit=limit))
+                found += await self._wide(group, asked.progress, ladder, wanted, width)
         steps = missing(
             [each.item for each in found],
             scene=query.scene,
@@ -357,3 +397,27 @@ def _fitting(found: Sequence[Candidate], progress: Progress, pool: int) -> int:
         return min(pool, len(found))
     items = [each.item for each in found]
     return len(arranged(range(len(items)), items, k=pool, limits=limits))
+
+
+def _groups(
+    query: Query, items: Mapping[str, Item], wished: Matches, *, size: int, reach: int
+) -> Iterator[tuple[Query, int]]:
+    """The query for each group of items that is looked for on its own, and how many are wanted.
+
+    First those that answer the wish best, as many as there is room for whole grades; then the grade
+    of which only some have room; then all others, where there is room, or more are to be reached.
+    """
+    left, rest = size, query.exclude
+    whole, last = set[str](), set[str]()
+    for alike in best_first(wished.grades):
+        last = {*alike} - query.exclude
+        if len(whole) + len(last) > size:
+            break
+        whole, last = whole | last, set[str]()
+    for group in (whole, last):
+        wanted = min(left, len(group))
+        if wanted:
+            yield replace(query, exclude=query.exclude | (items.keys() - group)), wanted
+            left, rest = left - wanted, rest | group
+    if left or reach:
+        yield replace(query, exclude=rest), left

@@ -20,11 +20,11 @@ from recagent.protocols import CandidateSource, Embedder, LanguageScores, Query,
 from recagent.recommender.deadline import Deadline
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import Options, Parts
-from recagent.retrieval import Popularity, retrieve
+from recagent.retrieval import Popularity, TextSimilarity, is_read_by, retrieve
 from recagent.types import Candidate, Profile, Scene
 
 if TYPE_CHECKING:
-    from recagent.protocols import Matrix
+    from recagent.protocols import Matrix, Vector
 
 _RESERVED = 0.1  # of the deadline
 _TO_IMAGINE = 0.5  # of the time that is left, at most; the ranking has the rest
@@ -109,6 +109,20 @@ class Ladder:
             if not error.busy:
                 raise
             self.degraded.append("not kept for feedback: the event store is busy")
+
+    async def wish_vector(self, wish: str) -> Vector | None:
+        """The vector of a wish; None where the embedder fails, or does not read its language."""
+        parts = self._parts
+        if not is_read_by(parts.embedder, wish):
+            return None
+        try:
+            with anyio.fail_after(self.deadline.left()):
+                return (await parts.embedder.embed([wish]))[0]
+        except (ModelError, TimeoutError) as error:
+            # The text source embeds the wish too, and then says why it cannot.
+            if TextSimilarity.name not in {source.name for source in parts.sources}:
+                self.degraded.append(f"wish by its words alone: {self._reason(error)}")
+            return None
 
     async def candidates(self, query: Query, pool: int, width: int) -> list[Candidate]:
         """Up to ``width`` that the sources find, filled up to ``pool`` with the most popular.

@@ -27,6 +27,8 @@ from recagent.explaining.answers import (
     place_piece,
     rank_piece,
     share_pieces,
+    unwished_piece,
+    wished_piece,
 )
 from recagent.explaining.evidence import Piece, numbered
 from recagent.explaining.weighing import Weighed, weighed, with_language
@@ -35,6 +37,7 @@ from recagent.ranking import Fixed, diversified, leaning
 from recagent.recommender.arranging import arranged
 from recagent.recommender.desk import Asked, Desk, Standing
 from recagent.recommender.ladder import Ladder
+from recagent.recommender.slate import leads, led
 from recagent.types import Answer, Context, Item, PathRule, SeriesRule
 
 if TYPE_CHECKING:
@@ -157,6 +160,10 @@ def out(desk: Desk, ranking: Ranking, item: Item) -> list[Piece]:
     earlier = [progress.items[work.ids[0]] for work in progress.earlier(item.id)]
     if item.id in found and wanted and not earlier:
         return [needs_piece(item, {key: found.get(key) for key in sorted(wanted)})]
+    match = ranking.standing.match
+    grade = ranking.standing.wished.grades.get(item.id, 0.0)
+    if match and match.matches and grade <= 0 and item.id not in asked.query.exclude:
+        return [unwished_piece(item, count=match.matches)]
     met = progress.edition_met(item.id) if item.id in asked.met else None
     pieces = [edition_piece(item, met, is_met=True)] if met else []
     pieces += [earlier_piece(item, earlier)] if earlier else []
@@ -260,13 +267,16 @@ async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder,
     query, pool = asked.query, [each.item for each in standing.pool.candidates]
     scene, profile = query.scene.name, query.profile
     vectors = await desk.parts.index.vectors(scene, ids=[item.id for item in pool])
-    order = diversified(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile))
-    needs, limits = standing.needs, standing.limits
-    shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=needs, limits=limits)
+    lead, needs, limits = standing.pool.lead, standing.needs, standing.limits
+    order = led(
+        diversified(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile)), lead
+    )
+    shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=needs, limits=limits, lead=lead)
     rest = arranged(order, pool, k=len(pool), needs=needs, limits=limits)
     joint = leaning(desk.joint(query), query.context.preferences)
     base = joint.base(standing.found, scene=scene, cold=profile.is_cold(scene))
-    by_base: list[int] = np.argsort(-base, kind="stable").tolist()
+    leading = leads([each.item for each in standing.found], standing.wished.grades)
+    by_base = led(np.argsort(-base, kind="stable").tolist(), leading)
     found = [standing.found[at].item for at in by_base]
     pooled = {item.id for item in pool}
     items = [
@@ -282,13 +292,16 @@ async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder,
         items=items,
         ranks={item.id: rank for rank, item in enumerate(items, start=1)},
         varied=[pool[at].id for at in order],
-        degraded=tuple(ladder.degraded),
+        degraded=tuple(dict.fromkeys(ladder.degraded)),
     )
 
 
 def _between(desk: Desk, ranking: Ranking, first: Item, other: Item) -> list[Piece]:
     """By what the first item stands before the other."""
     standing, rows = ranking.standing, _rows(ranking)
+    grades = standing.wished.grades
+    if grades.get(first.id, 0.0) > grades.get(other.id, 0.0):
+        return [wished_piece(first, other)]
     pool = {each.item.id: at for at, each in enumerate(standing.pool.candidates)}
     parts = parts_of(desk, ranking)
     if not {first.id, other.id} <= pool.keys():  # the model and variety reorder the pool alone

@@ -16,7 +16,19 @@ from recagent.protocols import LanguageScores
 from recagent.ranking import REWARD, Joint, diversified, softmax
 from recagent.recommender.arranging import Needs, arranged
 from recagent.rules import Limits
-from recagent.types import Candidate, Entry, Mode, Profile, Scene, Task, Trace, Unserved, Usage
+from recagent.types import (
+    Candidate,
+    Entry,
+    Item,
+    Mode,
+    Profile,
+    Scene,
+    Task,
+    Trace,
+    Unserved,
+    Usage,
+    WishMatch,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,10 +39,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pool:
-    """What is ranked, best first without the language model; ``base``: (n,) those scores."""
+    """What is ranked, best first without the language model.
+
+    Attributes:
+        candidates: of whom there are n.
+        base: (n,) their scores.
+        lead: (n,) how well each answers the wish, which comes before any score; zeros without one.
+    """
 
     candidates: Sequence[Candidate]
     base: Scores
+    lead: Scores
 
 
 def pool_of(
@@ -43,13 +62,28 @@ def pool_of(
     quotas: Mapping[Task, int],
     needs: Needs,
     limits: Limits,
+    grades: Mapping[str, float],
 ) -> Pool:
-    """The ``size`` best of what was retrieved, of each task its share and with what they need."""
+    """The ``size`` best of what was retrieved, of each task its share and with what they need.
+
+    ``grades``: how well items answer the wish, by id; those that do come first.
+    """
     scores = joint.base(candidates, scene=scene, cold=cold)
-    order: list[int] = np.argsort(-scores, kind="stable").tolist()
+    lead = leads([found.item for found in candidates], grades)
+    order = led(np.argsort(-scores, kind="stable").tolist(), lead)
     items = [found.item for found in candidates]
-    best = arranged(order, items, k=size, quotas=quotas, needs=needs, limits=limits)
-    return Pool(candidates=[candidates[at] for at in best], base=scores[best])
+    best = arranged(order, items, k=size, quotas=quotas, needs=needs, limits=limits, lead=lead)
+    return Pool(candidates=[candidates[at] for at in best], base=scores[best], lead=lead[best])
+
+
+def leads(items: Sequence[Item], grades: Mapping[str, float]) -> Scores:
+    """(n,) how well each item answers the wish; 0 for one that is not graded."""
+    return np.asarray([grades.get(item.id, 0.0) for item in items], dtype=np.float64)
+
+
+def led(order: Sequence[int], lead: Scores) -> list[int]:
+    """The same positions by how well they answer the wish, alike ones in their order."""
+    return sorted(order, key=lambda at: -lead[at])
 
 
 def choose(
@@ -77,11 +111,11 @@ def choose(
         needs: ids that must come before an item, by its id.
         limits: what there may be once, or a few times.
     """
-    is_arranged = quotas or needs or limits.works or limits.series
+    is_arranged = quotas or needs or limits.works or limits.series or pool.lead.any()
     depth = len(scores) if is_arranged else k
-    order = diversified(scores, vectors, k=depth, diversity=diversity)
+    order = led(diversified(scores, vectors, k=depth, diversity=diversity), pool.lead)
     items = [candidate.item for candidate in pool.candidates]
-    shown = arranged(order, items, k=k, quotas=quotas, needs=needs, limits=limits)
+    shown = arranged(order, items, k=k, quotas=quotas, needs=needs, limits=limits, lead=pool.lead)
     return [
         Entry(
             rank=rank,
@@ -120,6 +154,7 @@ def make_trace(
     where: Where,
     *,
     wish: str,
+    match: WishMatch | None,
     candidates: Sequence[Candidate],
     models_part: ModelsPart,
     head: str,
@@ -135,6 +170,7 @@ def make_trace(
         scene_from=where.taken_from,
         cold=profile.cold or ("scene" if profile.is_cold(where.scene.name) else None),
         known=known_as(profile, scene=where.scene.name, wish=wish),
+        wish=match,
         scene_probability=where.probability,
         sources={name: n for name, n in found.items() if name not in ("fused", REWARD)},
         pool=len(candidates),

@@ -15,12 +15,14 @@ from recagent.retrieval.factors import Factors, HeldVectors
 from recagent.retrieval.fusion import reciprocal_rank
 from recagent.retrieval.indexing import Indexed, index_items
 from recagent.retrieval.lexical import Lexical, LexicalHere
+from recagent.retrieval.matching import NO_MATCHES, Matches, SceneText, best_first
 from recagent.retrieval.sequence import NextItem
 from recagent.retrieval.sequential import SequenceWeights, load_weights, save_weights
-from recagent.retrieval.text import TextSimilarity, Transfer
+from recagent.retrieval.text import TextSimilarity, Transfer, is_read_by, near
 from recagent.types import Candidate
 
 __all__ = [
+    "NO_MATCHES",
     "Behaviour",
     "Factors",
     "Following",
@@ -28,18 +30,23 @@ __all__ = [
     "Indexed",
     "Lexical",
     "LexicalHere",
+    "Matches",
     "Neighbours",
     "NextItem",
     "PerScene",
     "Popularity",
     "Recent",
+    "SceneText",
     "SequenceWeights",
     "Snapshot",
     "TextSimilarity",
     "Transfer",
     "Walks",
+    "best_first",
     "index_items",
+    "is_read_by",
     "load_weights",
+    "near",
     "reciprocal_rank",
     "retrieve",
     "save_weights",

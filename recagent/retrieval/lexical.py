@@ -15,6 +15,7 @@ from anyio import to_thread
 
 from recagent.protocols import ItemIndex, Query
 from recagent.retrieval.choosing import PerScene, best
+from recagent.retrieval.words import without_negated
 from recagent.types import Item
 
 HISTORY = 20  # newest liked items that make the query
@@ -52,7 +53,7 @@ class Lexical:
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         profile = query.profile
         liked = [profile.items[key] for key in islice(profile.liked, HISTORY)]
-        told = [*profile.user.tags, profile.user.about, query.context.wish]
+        told = [*profile.user.tags, profile.user.about, without_negated(query.context.wish)]
         words = [word for item in liked for word in _document_words(item.document())]
         words += [word for text in told for word in tokens(text)]
         items = await self._index.items(query.scene.name)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recagent.protocols import Embedder, ItemIndex, Query
+from recagent.retrieval.words import IS_CJK, without_negated
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float32]
+
+# Of the wishes of tests/wishes.toml and fifty more the default vectors' nearest items below this
+# are as often spelled alike as meant: Ladle .42 for "ladder", Trainspotting .49 for "trains".
+NEAREST = 0.5
+_MOST_NEAR = 50
+_SAMPLE = 256  # items that tell what cosine is usual
+_ENGLISH_ONLY = "wordllama"
 
 
 class TextSimilarity:
@@ -27,8 +35,10 @@ class TextSimilarity:
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         taste = query.profile.taste.get(query.scene.name, query.profile.declared)
         parts = [] if taste is None else [taste / np.float32(np.linalg.norm(taste) or 1.0)]
-        if query.context.wish:
-            parts.append((await self._embedder.embed([query.context.wish]))[0])
+        if query.wish_vector is not None:
+            parts.append(query.wish_vector)
+        elif wish := without_negated(query.context.wish):
+            parts.append((await self._embedder.embed([wish]))[0])
         return await _search(self._index, parts, query, limit)
 
 
@@ -43,6 +53,29 @@ class Transfer:
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         parts = [taste for scene, taste in query.profile.taste.items() if scene != query.scene.name]
         return await _search(self._index, parts, query, limit)
+
+
+def is_read_by(embedder: Embedder, text: str) -> bool:
+    """Whether an embedder's vectors tell what a text means; the default one's only in English."""
+    return not (IS_CJK.search(text) and embedder.name.startswith(_ENGLISH_ONLY))
+
+
+async def near(vector: Vector, scene: str, *, index: ItemIndex) -> Mapping[str, float]:
+    """How near in meaning items of a scene are to a wish, in (0, 1], by id; only those that are.
+
+    A cosine says little by itself: of some embedders all are high. It counts by how far it goes
+    from that of an average item of the scene towards 1, and only beyond ``NEAREST`` of the way.
+    """
+    if not vector.any():
+        return {}
+    ids = list(await index.items(scene))
+    average = await index.vectors(scene, ids=ids[:: 1 + len(ids) // _SAMPLE])
+    usual = float((average @ vector).mean())
+    floor = usual + NEAREST * (1.0 - usual)
+    found = await index.search(scene, vector=vector, limit=_MOST_NEAR, exclude=frozenset())
+    return {
+        key: min(1.0, (cosine - floor) / (1.0 - floor)) for key, cosine in found if cosine > floor
+    }
 
 
 async def _search(

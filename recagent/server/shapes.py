@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recagent.explaining import wish_note
 from recagent.types import (
     Answer,
     Constraint,
@@ -171,6 +172,9 @@ class SlateShown(BaseModel):
     scene: str
     label: str
     entries: tuple[EntryShown, ...]
+    wish_note: Annotated[
+        str, Field(description="That nothing or little matches the wish; empty where all does.")
+    ]
     notice: Annotated[str, Field(description="What the scene wants shown with it.")]
     empty: Annotated[str, Field(description="Why it has no entries, where it has none.")]
     trace: Trace
@@ -298,6 +302,7 @@ def slate_shown(slate: Slate, why: list[Explanation], *, lang: Language) -> Slat
             )
             for entry, each in zip(slate.entries, why, strict=True)
         ),
+        wish_note=wish_note(slate, lang=lang),
         notice=why[0].notice if why else "",
         empty=slate.empty,
         trace=slate.trace,

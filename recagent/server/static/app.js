@@ -193,7 +193,8 @@ function show(slate, before) {
   find("about").textContent = about(slate);
   find("degraded").hidden = !slate.trace.degraded;
   find("degraded").textContent = `${words("degraded")}: ${slate.trace.degraded}`;
-  const notice = [slate.trace.review ? words("review") : "", slate.notice].filter(Boolean).join(" ");
+  const review = slate.trace.review ? words("review") : "";
+  const notice = [slate.wish_note, review, slate.notice].filter(Boolean).join(" ");
   find("notice").hidden = !notice;
   find("notice").textContent = notice;
   find("open-trace").disabled = false;

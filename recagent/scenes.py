@@ -1,6 +1,6 @@
-"""Which scene a request is in: given, or that of the person's last event.
+"""Which scene a request is in: given, or that of the person's last event, or the busiest.
 
-Not a classifier yet: the rule is stated, and the trace says which branch answered.
+A rule, and the trace says which branch answered; what is learned instead is in ``identifying``.
 """
 
 from __future__ import annotations
@@ -18,15 +18,24 @@ def declared_or_plain(names: Sequence[str], declared: Mapping[str, Scene]) -> di
 
 
 def identify(
-    scene: str | None, *, profile: Profile, scenes: Mapping[str, Scene], activity: Counter[str]
+    scene: str | None,
+    *,
+    profile: Profile,
+    scenes: Mapping[str, Scene],
+    activity: Counter[str],
+    is_staying: bool,
 ) -> tuple[Scene, str]:
     """The scene, and what it was taken from: ``given``, ``last event`` or ``most active scene``.
+
+    A person's last event tells the scene only where people stay: where the busiest scene is right
+    more often, that one is taken.
 
     Args:
         scene: the caller's word, if any.
         profile: of the person.
         scenes: the indexed scenes.
         activity: number of events per scene, over everybody.
+        is_staying: as ``Behaviour.is_staying``.
 
     Raises:
         NotFoundError: the named scene is not indexed.
@@ -38,7 +47,7 @@ def identify(
         if scene not in scenes:
             raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(sorted(scenes))}")
         return scenes[scene], "given"
-    for event in profile.events:
+    for event in profile.events if is_staying else ():
         if event.scene in scenes:
             return scenes[event.scene], "last event"
     busiest = max(sorted(scenes), key=lambda name: activity[name])

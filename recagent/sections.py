@@ -255,7 +255,8 @@ class EngineSettings(_Section):
     ``kind = "auto"`` takes the endpoint when a base URL is set and the embedded engine otherwise.
     ``mode = "auto"`` takes the first of likelihood, label, listwise that the engine can do.
     ``adapter`` is for the embedded engine: ``"auto"`` takes what ``recagent tune`` made for the
-    data folder, else the package's own if the weights are those it was tuned on; or a GGUF file.
+    data folder, else, for the demo alone, the package's own, which was tuned on its films; or a
+    GGUF file.
     ``cache_salt`` keeps what a vLLM has cached for one tenant from the others.
     """
 

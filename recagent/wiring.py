@@ -90,6 +90,7 @@ __all__ = [
 ]
 
 REPLIES = "replies.db"  # in the data folder
+_DEMO = Path(__file__).parent / "demo"  # the bundled films
 SOURCES = tuple(
     each.name
     for each in (
@@ -328,13 +329,19 @@ def models(settings: Settings) -> tuple[ChatModel, ...]:
 
 
 def adapter(settings: Settings, engine: EngineSettings) -> Path | None:
-    """The LoRA adapter that an embedded engine gets, as ``[model] adapter`` says."""
+    """The LoRA adapter that an embedded engine gets, as ``[model] adapter`` says.
+
+    The package's own was tuned on the bundled films, and is for them alone.
+    """
     if engine.is_remote or engine.adapter == "none":
         return None
     if engine.adapter != "auto":
         return engine.adapter
     own = settings.data_dir / fitted.ADAPTER
-    return own if own.is_file() else shipped_adapter(engine.path or find_weights())
+    if own.is_file():
+        return own
+    is_demo = any(file.path.parent == _DEMO for file in settings.catalog.items)
+    return shipped_adapter(engine.path or find_weights()) if is_demo else None
 
 
 def identity(settings: Settings, engine: EngineSettings, name: str) -> str:

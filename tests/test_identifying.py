@@ -11,6 +11,8 @@ from examples import NOON, make_event, make_item, wait
 from line import SCENES, make_line
 
 from recagent import fitted
+from recagent.chat import Conversation
+from recagent.chat.situation import Surroundings
 from recagent.errors import ConfigError, DataError, ModelError
 from recagent.fakes import HashEmbedder
 from recagent.identifying import Columns, scene_columns, wish_cosines, words_of
@@ -267,3 +269,12 @@ def test_fit_learns_the_scene_and_recommend_says_that_it_was_identified(
     broken = recagent("recommend", "p1", "--lang", "zh")
     assert broken.returncode == 1
     assert "不是本版本能读的场景识别" in broken.stderr
+
+
+def test_a_conversation_is_in_the_scene_that_a_list_would_be_in(learned):
+    line = line_with(learned, [make_event("ann", "b1")])
+    situation = wait(Surroundings(line).of(Conversation(user_id="ann")))
+    slate = wait(line.recommend("ann"))
+    assert slate.trace.scene_from == "identified"
+    assert situation.scene.name == slate.scene.name
+    assert wait(line.scene("ann", scene="books")).name == "books"

@@ -143,6 +143,17 @@ def test_the_scene_is_that_of_the_last_event_or_the_most_active_one(events, scen
     assert (given.scene.name, given.trace.scene_from) == ("films", "given")
 
 
+def test_where_people_change_scenes_all_the_time_the_busiest_is_taken_for_everybody():
+    """After a film everybody reads a book: the last event's scene is never the next one."""
+    names = [f"p{n}" for n in range(5)]
+    turns = [("books", "b1"), ("films", "f0"), ("books", "b2"), ("films", "f1"), ("books", "b4")]
+    events = [make_event(name, item, scene=scene, days=day)
+              for name in names for day, (scene, item) in enumerate(turns)]  # fmt: skip
+    events.append(make_event("ann", "f0", scene="films"))
+    slate = recommend(events=events)
+    assert (slate.scene.name, slate.trace.scene_from) == ("books", "most active scene")
+
+
 def test_an_unknown_scene_or_an_impossible_length_is_a_data_error():
     with pytest.raises(DataError, match="unknown scene 'cars'; indexed are books, films"):
         recommend(scene="cars")

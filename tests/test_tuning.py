@@ -7,7 +7,8 @@ import pytest
 from command import Command
 from examples import make_event, make_item
 
-from recagent import fitted, prompts, wiring
+from recagent import demo, fitted, prompts, wiring
+from recagent.adapters import weights
 from recagent.errors import ConfigError, DataError, PromptError
 from recagent.evaluation.nouns import Data
 from recagent.learning.fitting import fold
@@ -105,6 +106,15 @@ def test_the_adapter_of_the_data_folder_comes_before_the_packages(tmp_path):
     assert wiring.adapter(settings, engine) == tmp_path / fitted.ADAPTER
     off = engine.model_copy(update={"adapter": "none"})
     assert wiring.adapter(settings, off) is None
+
+
+def test_the_adapter_that_was_tuned_on_films_is_for_the_demo_alone(tmp_path):
+    engine = EngineSettings()
+    films = demo.settings().model_copy(update={"data_dir": tmp_path})
+    assert wiring.adapter(films, engine) == weights.ADAPTER
+    shop = Settings(data_dir=tmp_path, catalog={"items": [{"path": tmp_path / "items.csv"}]})
+    assert wiring.adapter(shop, engine) is None
+    assert wiring.adapter(Settings(data_dir=tmp_path), engine) is None
 
 
 def test_foreign_weights_and_endpoints_get_no_adapter(tmp_path):

@@ -11,7 +11,7 @@ from recagent.chat.conversation import Conversation
 from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
 from recagent.recommender import StraightLine
-from recagent.scenes import declared_or_plain, identify
+from recagent.scenes import declared_or_plain
 from recagent.types import Constraint, Item, Scene
 
 ANYWHERE = frozenset({"", "id", "title", "text"})  # what every item can be asked for
@@ -96,7 +96,7 @@ class Surroundings:
             self._vocabularies.clear()
             self._titles.clear()
         scenes = declared_or_plain(names, self._line.parts.scenes)
-        scene = await self._scene(conversation, scenes)
+        scene = await self._line.scene(conversation.user_id, scene=conversation.scene)
         known = _finder(items, scene.name)
         return Situation(
             scene=scene,
@@ -109,16 +109,6 @@ class Surroundings:
                 titles=self._titles_from(scene.name),
             ),
         )
-
-    async def _scene(self, conversation: Conversation, scenes: Mapping[str, Scene]) -> Scene:
-        behaviour = await self._line.parts.behaviour()
-        scene, _ = identify(
-            conversation.scene,
-            profile=await self._line.profile(conversation.user_id),
-            scenes=scenes,
-            activity=behaviour.activity,
-        )
-        return scene
 
     def _vocabulary(self, scene: str) -> Vocabulary:
         if scene not in self._vocabularies:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from recagent.types import Language
 
 Person = Annotated[str | None, typer.Option(help="The person's id. [default: somebody new]")]
-SceneName = Annotated[str | None, typer.Option(help="Scene. [default: that of the last event]")]
+SceneName = Annotated[str | None, typer.Option(help="Scene. [default: the likeliest]")]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON object for each piece.")]
 
 _NOBODY = "you"  # a person of whom nothing is known

@@ -31,9 +31,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "no sequence": "the sequence model is not kept, it does not surely help: {added:+.3f} "
         "[{low:+.3f}, {high:+.3f}]",
         "scenes": "scene of the next event, {n} times after all that was learned from: "
-        "{accuracy:.1%} identified, {rule:.1%} by the rule (their last event's), {gain:+.3f} "
+        "{accuracy:.1%} identified, {rule:.1%} by the rule (last event's or busiest), {gain:+.3f} "
         "[{low:+.3f}, {high:+.3f}]",
-        "no scenes": "scenes stay with the rule (that of the last event): {accuracy:.1%} "
+        "no scenes": "scenes stay with the rule (last event's or busiest): {accuracy:.1%} "
         "identified of {n}, {rule:.1%} by the rule, {gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "silent": "the language model will not be asked: {why}",
         "no model": "none is set", "no choices": "it was asked about no past choice",
@@ -58,7 +58,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "sequence": "序列模型从现在起是一个来源：{added:+.3f} [{low:+.3f}, {high:+.3f}]",
         "no sequence": "没有保留序列模型，不能确定它有帮助：{added:+.3f} [{low:+.3f}, {high:+.3f}]",
         "scenes": "下一次行为的场景（学习之后的 {n} 次）：识别正确 {accuracy:.1%}，"
-        "按规则（上一次行为的场景）{rule:.1%}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
+        "按规则（上一次行为的或最活跃的场景）{rule:.1%}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "no scenes": "场景仍按规则（上一次行为的场景）：{n} 次中识别正确 {accuracy:.1%}，"
         "按规则 {rule:.1%}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "silent": "不会调用语言模型：{why}",

@@ -63,9 +63,12 @@ class Moments:
             at=self.at[wanted],
         )
 
-    def rule(self, busiest: int) -> Codes:
-        """(n,) what the rule says: the scene of the last event, else the busiest."""
-        return np.where(self.last < 0, busiest, self.last)
+    def rules(self, busiest: int) -> tuple[Codes, Codes]:
+        """(n,) what is said without weights: the scene of the last event, or always the busiest.
+
+        ``scenes.identify`` goes by the one that stored events speak for.
+        """
+        return np.where(self.last < 0, busiest, self.last), np.full(len(self.last), busiest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,8 @@ class Identified:
         identifier: None where it is not surely better than the rule.
         moments: that it was tried on.
         accuracy: share of them in which the likeliest scene was the right one.
-        rule: the same of the rule that stands without it.
+        rule: the same of the rule that can stand without it; of the two that it is less surely
+            better than.
         gain: their mean difference and the ends of its 95% interval over people.
     """
 
@@ -105,13 +109,20 @@ def fit_identifier(events: Sequence[Event], *, scenes: Iterable[str]) -> Identif
     ridge = best_ridge(known)
     said: Codes = regressed(known, ridge=ridge).predict(tried.rows)
     busiest = int(np.bincount(known.scenes).argmax())
-    right, ruled = said == tried.scenes, tried.rule(busiest) == tried.scenes
-    gain = interval(right.astype(np.float64) - ruled, people=tried.people)
+    right = said == tried.scenes
+    # Beside both rules: it is to be surely better than either.
+    gain, ruled = min(
+        (
+            (interval(right.astype(np.float64) - ruled, people=tried.people), float(ruled.mean()))
+            for ruled in (rule == tried.scenes for rule in tried.rules(busiest))
+        ),
+        key=lambda pair: pair[0][1],
+    )
     return Identified(
         identifier=_identifier(found, columns, ridge, gain) if gain[1] > 0 else None,
         moments=len(tried.at),
         accuracy=float(right.mean()),
-        rule=float(ruled.mean()),
+        rule=ruled,
         gain=gain,
     )
 

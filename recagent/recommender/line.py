@@ -33,6 +33,7 @@ from recagent.types import (
     Explanation,
     Impression,
     Profile,
+    Scene,
     Slate,
     Task,
 )
@@ -73,7 +74,7 @@ class StraightLine:
         Args:
             user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
             scene: where; by default identified from the context and the person's events, by what
-                ``recagent fit`` learned, else that of their last event.
+                ``recagent fit`` learned, else by a rule: that of their last event or the busiest.
             k: slate length, at least 1.
             context: the wish and the constraints of this request, where and when it is made; what
                 breaks a constraint or a rule of the scene is never on the slate, which is shorter
@@ -152,6 +153,19 @@ class StraightLine:
             trace.degraded,
         )
         return slate
+
+    async def scene(
+        self, user_id: str, *, scene: str | None = None, context: Context | None = None
+    ) -> Scene:
+        """The scene in which ``recommend`` answers such a request.
+
+        Raises:
+            DataError: an unknown scene, or nothing is indexed.
+            RetrievalError: the index cannot be read.
+        """
+        ladder = self._desk.ladder()
+        profile = await ladder.profile(user_id)
+        return (await self._where(scene, profile, context or Context(), ladder)).scene
 
     async def barred(
         self, user_id: str, *, scene: str, context: Context | None = None
@@ -341,7 +355,11 @@ class StraightLine:
                 return Where(scene=scenes[best], taken_from="identified", probability=found)
         behaviour = await self._parts.behaviour()
         which, taken_from = identify(
-            scene, profile=profile, scenes=scenes, activity=behaviour.activity
+            scene,
+            profile=profile,
+            scenes=scenes,
+            activity=behaviour.activity,
+            is_staying=behaviour.is_staying,
         )
         return Where(scene=which, taken_from=taken_from)
 

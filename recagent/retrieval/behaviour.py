@@ -7,7 +7,7 @@ request. What is proposed from it is in ``crowd``.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
@@ -40,6 +40,8 @@ class Behaviour:
         recent: as ``likes``, within ``RECENT`` before the newest event in anything's favour.
         is_liking: whether all of these are likes or high ratings, and none a purchase or a look.
         activity: number of events in a scene, by name.
+        is_staying: whether people's next events are in the scene of their last one as often as in
+            the busiest scene, or more often; also where nobody did two things.
     """
 
     def __init__(self, events: Iterable[Event], *, scale: RatingScale) -> None:
@@ -53,8 +55,13 @@ class Behaviour:
         users: dict[str, int] = {}
         # Plain arrays: of ten million events nothing stays but eight bytes each.
         people, columns, times = array("i"), array("i"), array("d")
+        everybody, scenes = defaultdict[str, int](lambda: len(everybody)), dict[str, int]()
+        visits = array("i"), array("i"), array("d")  # who, in which scene, when
         for event in events:
             self.activity[event.scene] += 1
+            visits[0].append(everybody[event.user_id])
+            visits[1].append(scenes.setdefault(event.scene, len(scenes)))
+            visits[2].append(event.at.timestamp())
             liked = is_liked(event, scale)
             if event.kind in JUDGMENTS:
                 self._judged[event.item_id] += 1
@@ -64,6 +71,8 @@ class Behaviour:
                 columns.append(self._columns.setdefault(event.item_id, len(self._columns)))
                 times.append(event.at.timestamp())
                 self.is_liking &= event.kind in ("rating", "like")
+        busiest = max(sorted(scenes), key=lambda name: self.activity[name], default="")
+        self.is_staying = _is_staying(*map(np.asarray, visits), busiest=scenes.get(busiest, -1))
         pairs = np.asarray([columns, people], dtype=np.intp)
         shape = (len(self._columns), len(users))
 
@@ -200,6 +209,21 @@ class Behaviour:
         if column is None:
             return np.zeros(0, dtype=np.int32)
         return self._matrix.indices[self._starts[column] : self._starts[column + 1]]
+
+
+def _is_staying(
+    people: NDArray[np.int32],
+    scenes: NDArray[np.int32],
+    times: NDArray[np.float64],
+    *,
+    busiest: int,
+) -> bool:
+    """As ``Behaviour.is_staying``, of (n,) events in any order."""
+    order = np.lexsort((times, people))
+    people, scenes = people[order], scenes[order]
+    again = people[1:] == people[:-1]
+    last, following = scenes[:-1][again], scenes[1:][again]
+    return int((following == last).sum()) >= int((following == busiest).sum())
 
 
 class Snapshot:

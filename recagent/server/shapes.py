@@ -68,7 +68,7 @@ class _Situation(_In):
 
 
 class Ask(_Situation):
-    """A slate for a person in a scene, by default that of their last event."""
+    """A slate for a person in a scene, by default as is likeliest."""
 
     user: Id
     scene: Id | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -42,6 +42,8 @@ _STRENGTH = {
     "skip": -0.5, "dislike": -1.0,
 }  # fmt: skip
 
+LEAST_SHARE = 0.1  # of a deed that is liked; a ninth of what is usual
+
 # What shows interest and is not liking: it counts, a little, and is never called so.
 LOOKS = frozenset({"comment", "click", "view"})
 
@@ -53,10 +55,10 @@ def preference(event: Event, scale: RatingScale) -> float:
     """How much an event says that the person likes the item, in [-1, 1].
 
     A rating counts by its place on the scale: 0 at its middle, 1 at its top. Other kinds have fixed
-    strengths, deeds above looks.
+    strengths, deeds above looks, by how much of it there was.
     """
     if event.kind != "rating":
-        return _STRENGTH[event.kind]
+        return _STRENGTH[event.kind] * _share(event)
     if event.value is None:
         return 0.0
     share = (event.value - scale.low) / (scale.high - scale.low)
@@ -64,10 +66,19 @@ def preference(event: Event, scale: RatingScale) -> float:
 
 
 def is_liked(event: Event, scale: RatingScale) -> bool:
-    """Whether an event counts in favour of the item: a high rating, a deed, or at least a look."""
+    """Whether an event counts in favour of the item: a high rating, a deed, or at least a look.
+
+    What was done far less than usual does not.
+    """
     if event.kind == "rating":
         return preference(event, scale) >= 2.0 * LIKED_FROM - 1.0
-    return preference(event, scale) > 0.0
+    return _STRENGTH[event.kind] > 0.0 and _share(event) >= LEAST_SHARE
+
+
+def _share(event: Event) -> float:
+    """How much of a deed there was, from 0 to 1."""
+    told = event.value is not None and 0.0 < event.value < 1.0
+    return cast("float", event.value) if told else 1.0
 
 
 def rate(events: Iterable[Event], scale: RatingScale) -> Rate:
@@ -202,7 +213,9 @@ def _liked(events: Sequence[Event], scale: RatingScale, half_life: timedelta) ->
     """
     judged: set[str] = set()
     liked: dict[str, float] = {}
-    by_force = sorted(events, key=lambda event: event.kind in LOOKS)  # stable: newest first in each
+    by_force = sorted(
+        _summed(events), key=lambda event: event.kind in LOOKS
+    )  # stable: newest first in each
     for event in by_force:
         if event.item_id not in judged:
             judged.add(event.item_id)
@@ -211,6 +224,24 @@ def _liked(events: Sequence[Event], scale: RatingScale, half_life: timedelta) ->
                 liked[event.item_id] = weight
     order = {event.item_id: place for place, event in reversed(list(enumerate(events)))}
     return dict(sorted(liked.items(), key=lambda pair: order[pair[0]]))
+
+
+def _summed(events: Sequence[Event]) -> list[Event]:
+    """The events; of those on one item that say how much, the newest has it all."""
+    odds: dict[tuple[str, str], float] = {}
+    for event in events:
+        if event.kind != "rating" and _share(event) < 1.0:
+            key = (event.item_id, event.kind)
+            odds[key] = odds.get(key, 0.0) + _share(event) / (1.0 - _share(event))
+    if not odds:
+        return list(events)
+    totals = {key: total / (1.0 + total) for key, total in odds.items()}
+    return [
+        replace(event, value=totals[event.item_id, event.kind])
+        if event.kind != "rating" and _share(event) < 1.0
+        else event
+        for event in events
+    ]
 
 
 async def _items(events: Sequence[Event], index: ItemIndex) -> dict[tuple[str, str], Item]:

@@ -130,7 +130,8 @@ class Event:
 
     Attributes:
         at: when, with a time zone.
-        value: of a rating, on the catalogue's scale.
+        value: of a rating, on the catalogue's scale; of another kind, between 0 and 1, how much of
+            it there was beside what is usual (0.5); None and any other number: it counts in full.
         text: the person's own words.
         impression: the trace id of the slate that it answers, if it answers one.
     """

@@ -20,7 +20,8 @@ Tiers = Sequence[str]  # names in words, the surest first; within one tier they 
 
 ITEM_FIELDS = ("item_id", "scene", "title", "text", "task")
 EVENT_FIELDS = (
-    "user_id", "item_id", "timestamp", "scene", "kind", "value", "text", "device", "place"
+    "user_id", "item_id", "timestamp", "scene", "kind", "value", "weight", "text",
+    "device", "place",
 )  # fmt: skip
 USER_FIELDS = ("user_id", "tags", "about")
 FIELDS: Mapping[Holds, Sequence[str]] = {
@@ -58,6 +59,11 @@ _VALUE = (
     "movierating userrating userscore myrating myscore reviewscore reviewrating "
     "评分 打分 分数 得分 星级"
 )
+_WEIGHT = (
+    "plays playcount playscount listens listencount hours hoursplayed playhours playtime "
+    "playtimeforever minutesplayed quantity qty count times visits visitcount viewcount "
+    "播放次数 播放量 收听次数 游玩时长 游戏时长 播放时长 观看时长 时长 数量 购买数量 次数"
+)
 _REVIEW = "review reviewtext reviewbody comment comments 评论 评论内容 点评"
 _ALIASES: Mapping[Holds, Mapping[str, Tiers]] = {
     "items": {
@@ -74,6 +80,7 @@ _ALIASES: Mapping[Holds, Mapping[str, Tiers]] = {
         "scene": ("场景",),
         "kind": (_KIND,),
         "value": (_VALUE,),
+        "weight": (_WEIGHT,),
         "text": (_REVIEW,),
         "device": ("设备",),
         "place": ("地点",),
@@ -88,7 +95,7 @@ _ALIASES: Mapping[Holds, Mapping[str, Tiers]] = {
 _PERHAPS: Mapping[str, str] = {
     "scene": "category categoryname categorycode shelf department domain surface 类别 类目 货架",
     "kind": "type 类型 activity", "timestamp": "year month day 年份",
-    "value": "grade vote votes weight 评价",
+    "value": "grade vote votes 评价",
 }  # fmt: skip
 _ENDS_AS_ID = re.compile(r"(?:id|编号)$")
 _OTHER_IDS = re.compile(

@@ -57,6 +57,7 @@ class EventReader:
         self._doubts = doubts or {}
         self._ids = ids or CatalogueIds()
         self._drops_orphans = drops_orphans
+        self.weighed = False  # whether the file that is being read says how much
         self._latest = (now or datetime.now(tz=UTC)) + timedelta(days=1)
 
     def read(self, file: FileSettings) -> Iterator[tuple[Reading, int, Event]]:
@@ -73,6 +74,7 @@ class EventReader:
         table = open_table(file, holds="events", report=self._report)
         require(file.path, table, ("user_id", "item_id"))
         timed = self._has_times(file, table)
+        self.weighed = "weight" in table.columns
         doubt = self._doubts.get(file.path)
         scale = None if doubt else self._scale
         ratings, highest = 0, -math.inf
@@ -133,6 +135,10 @@ class EventReader:
         if kind == "rating" and scale and value in scale.unrated:
             reading.changed("unrated", "value", before=f"{value:g}", after="view")
             kind, value = "view", None
+        if kind != "rating":
+            value = self._amount(reading, number, row, value)
+            if self.weighed and value is not None and value < 0:
+                return None
         if kind == "rating" and not _is_rating(reading, number, value, scale):
             return None
         return Event(
@@ -146,6 +152,19 @@ class EventReader:
             device=fields.text(row["device"]) if "device" in row else "",
             place=fields.text(row["place"]) if "place" in row else "",
         )
+
+    def _amount(self, reading: Reading, number: int, row: Row, value: float | None) -> float | None:
+        """How much was done, None where it is not said; -1 for a row that is left out."""
+        if not self.weighed:  # a value that means something else must not look like a share
+            return None if value is not None and 0 < value < 1 else value
+        try:
+            amount = fields.number(row.get("weight"))
+        except ValueError:
+            reading.unusable(number, "bad number", field="weight", value=row.get("weight"))
+            return -1.0
+        if amount is not None and amount < 0:
+            reading.leave_out("returned", field="weight", value=f"{amount:g}")
+        return amount
 
     def _item_id(self, reading: Reading, number: int, row: Row) -> str | None:
         """The row's id, as the catalogue writes it."""

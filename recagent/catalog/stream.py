@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from recagent.catalog.amounts import Amounts
 from recagent.catalog.cleaning import Aliases, Cleaner
 from recagent.catalog.events import EventReader
 from recagent.catalog.ids import CatalogueIds
@@ -73,6 +74,8 @@ class EventStream:
         self._now = datetime.now(tz=UTC)  # one for all passes
         self.bots: AbstractSet[str] = frozenset()
         self._stamps = [_stamp(file.path) for file in settings.catalog.events]
+        self.amounts: Amounts | None = None  # once all have been seen
+        self.seen_amounts = Amounts()
         self._ids = CatalogueIds(reader.places())  # also of items that cleaning left out
 
     def __call__(self, report: Report) -> Iterator[tuple[int, Reading, Event]]:
@@ -91,7 +94,8 @@ class EventStream:
             for reading, number, read in events.read(file):
                 copy = copy + 1 if number == last else 0
                 last = number
-                event = self._cleaned(read, cleaner, reading)
+                event = self._weighed(read) if events.weighed else read
+                event = self._cleaned(event, cleaner, reading)
                 if event.user_id in self.bots:
                     if not copy:
                         reading.leave_out("bot", field="user_id", value=event.user_id)
@@ -113,6 +117,15 @@ class EventStream:
                 raise DataError(
                     f"{file_name(file.path)!r} was changed while it was read; run the command again"
                 )
+
+    def _weighed(self, event: Event) -> Event:
+        """The event with a share of what is usual in place of its amount."""
+        if event.kind == "rating" or event.value is None:
+            return event
+        if self.amounts is None:
+            self.seen_amounts.add(event)
+            return event
+        return replace(event, value=self.amounts.share(event))
 
     def _cleaned(self, event: Event, cleaner: Cleaner, reading: Reading) -> Event:
         if not (event.text or event.device or event.place):
@@ -174,6 +187,7 @@ def look_through(
     if rules.max_events_per_day:
         stream.bots = _bots(stream, limit=rules.max_events_per_day)
     people = People()
+    stream.seen_amounts = Amounts()
     with TemporaryDirectory(prefix="recagent-") as folder:
         copies, repeats = _tally(Path(folder) / "copies"), _tally(Path(folder) / "repeats")
         with closing(copies), closing(repeats):
@@ -187,6 +201,7 @@ def look_through(
                     on_progress("checking", done, None)
             same = copies.beyond(1)
             often = repeats.beyond(rules.max_repeats or SUSPICIOUS_REPEATS, without=same)
+    stream.amounts = stream.seen_amounts
     return people, _left_out(same, often, readings, settings, report)
 
 

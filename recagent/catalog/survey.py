@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from recagent.catalog.amounts import Amounts
 from recagent.catalog.ids import alike_pairs
 from recagent.catalog.items import ItemReader, no_items
 from recagent.catalog.ratings import find_scale
@@ -139,6 +140,7 @@ def survey(
     stream = EventStream(settings, items, aliases, reader, scale=scale, doubts=doubts)
     people, dropped = look_through(stream, settings, report, on_progress)
     _note_whole(settings, report, people, items=items, users=users)
+    _note_amounts(report, stream.seen_amounts)
     return Catalog(
         items=items, users=users, report=report, scale=scale, stream=stream, dropped=dropped
     )
@@ -183,6 +185,14 @@ def _note_ids(settings: Settings, report: Report, people: People, items: Sequenc
         report.problem(Problem(kind="alike ids", value=str(len(alike)), facts=_first_of(alike)))
     if alike := alike_pairs(people):
         report.problem(Problem(kind="alike people", value=str(len(alike)), facts=_first_of(alike)))
+
+
+def _note_amounts(report: Report, amounts: Amounts) -> None:
+    """A note on how the amounts of events are read, for each scene and kind."""
+    for (scene, kind), usual in amounts.usual().items():
+        facts = {"kind": kind, "usual": f"{usual:.3g}", "lowest": f"{amounts.lowest:.3g}",
+                 "highest": f"{amounts.highest:.6g}"}  # fmt: skip
+        report.problem(Problem(kind="amounts", value=shown(scene), facts=facts))
 
 
 def _first_of(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:

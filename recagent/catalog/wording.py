@@ -219,6 +219,22 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "如果只指其中一个，请添加 'scene' 列，或在文件设置里写明 scene",
         ),
     },
+    "amounts": {
+        "en": (
+            "events of kind '{kind}' in scene '{value}' say how much ({lowest} to {highest}, "
+            "usually {usual}): each counts by what is usual for the person, half where it is that, "
+            "and not as liked below a ninth of it",
+            'nothing, if that is meant; else map another column: columns = {{ weight = "..." }}',
+            "nothing, if that is meant; else map another column: --map weight=...",
+        ),
+        "zh": (
+            "场景 '{value}' 中类型为 '{kind}' 的行为带有数量"
+            "（{lowest} 到 {highest}，通常为 {usual}）："
+            "按各人平常的数量计权，达到平常值算一半，不到其九分之一不算喜欢",
+            '若属预期则无需处理；否则请映射其他列：columns = {{ weight = "..." }}',
+            "若属预期则无需处理；否则请映射其他列：--map weight=...",
+        ),
+    },
     "no times": {
         "en": (
             "no row says when: the later a row stands, the newer it counts, and nothing grows old",
@@ -418,7 +434,7 @@ JOINS: Mapping[Language, Mapping[str, str]] = {
 }
 
 NOTES = frozenset(
-    {"several scenes", "no times", "alike ids", "alike people",
+    {"several scenes", "amounts", "no times", "alike ids", "alike people",
      "orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
      "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
      "unused attribute", "hidden column", "english vectors", "read as", "unread columns",
@@ -433,6 +449,7 @@ STEPS: Mapping[str, Mapping[Language, str]] = {
         "zh": "修复被二次编码的 UTF-8（乱码）",
     },
     "trimmed": {"en": "spaces around an id removed", "zh": "去除编号首尾空格"},
+    "returned": {"en": "less than nothing (a return), left out", "zh": "数量为负（退货），已排除"},
     "id form": {
         "en": "written as the catalogue writes it (case, zeros, .0)",
         "zh": "按商品目录的写法统一（大小写、前导零、.0）",

@@ -377,7 +377,14 @@ def test_that_nothing_matches_is_said_and_the_list_is_that_of_no_wish(user):
     assert ids(slate) == ids(plain)
 
 
+def test_a_word_that_nothing_says_is_in_the_notes():
+    slate = slate_of(wish="a teapot and a ladder")
+    assert set(ids(slate)[:2]) == {"pot", "can"}
+    assert "nothing matches 'ladder'" in slate.trace.notes
+
+
 def test_what_matches_and_was_met_is_told_from_what_is_not_there():
     slate = slate_of(constraints=(Constraint(attribute="title", operator="does not mention",
                                              value="teapot"),))  # fmt: skip
     assert slate.trace.wish == WishMatch(wish="a teapot", matches=0, left_out=2)
+    assert "what matches the wish is kept out" in slate.trace.notes

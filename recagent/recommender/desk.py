@@ -111,9 +111,13 @@ class Standing:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the trace should know: that nothing answers the wish."""
-        found = self.match is None or self.match.matches > 0
-        return () if found else ("nothing matches the wish",)
+        """What a reader of the trace should know: that nothing answers the wish, or a word of it."""
+        if self.match is None:
+            return ()
+        if self.match.matches:
+            return tuple(f"nothing matches {word!r}" for word in self.match.missing)
+        kept_out = self.match.left_out > 0
+        return ("what matches the wish is kept out" if kept_out else "nothing matches the wish",)
 
 
 class Desk:
@@ -295,7 +299,7 @@ class Desk:
         """What supports each item."""
         behaviour = await self.parts.behaviour()
         told = [reasonable(item, query.scene) for item in items]
-        wished = (await self._by_words(query)).words
+        wished = SceneText({item.id: item for item in told}).matches(query.context.wish).words
         return gather(told, query, behaviour=behaviour, scale=self.parts.scale, wished=wished)
 
     async def _wished(self, query: Query, ladder: Ladder) -> tuple[Query, Matches]:

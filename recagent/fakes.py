@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -206,6 +207,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self._users: dict[str, User] = {}
         self._events: dict[tuple[object, ...], Event] = {}
+        self._origins: dict[tuple[object, ...], str] = {}  # of those that files gave
         self._impressions: dict[str, Impression] = {}
         self._first: dict[str, str] = {}  # id of the person by each of their others
         self._notes: dict[tuple[str, str], Note] = {}
@@ -229,15 +231,29 @@ class MemoryStore:
             self._users[first] = replace(user, id=first, edits=kept.edits)
         return len(new)
 
-    async def add_events(self, events: Iterable[Event]) -> int:
+    async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:
         before = len(self._events)
         new = list(events)
         for event in new:
             check_event(event)
         for event in new:
             key = (event.user_id, event.item_id, event.scene, event.kind, event.at)
-            self._events.setdefault(key, event)
+            read_otherwise = origin and self._origins.get(key, origin) != origin
+            if key in self._events and not read_otherwise:
+                continue
+            self._events[key] = event
+            if origin:
+                self._origins[key] = origin
         return len(self._events) - before
+
+    async def origins(self) -> Mapping[str, int]:
+        return Counter(self._origins.values())
+
+    async def remove_events(self, origins: Collection[str]) -> int:
+        gone = [key for key, origin in self._origins.items() if origin in origins]
+        for key in gone:
+            del self._events[key], self._origins[key]
+        return len(gone)
 
     async def user(self, user_id: str) -> User | None:
         return self._users.get(self._first.get(user_id, user_id))
@@ -284,6 +300,7 @@ class MemoryStore:
             impressions=len(self._impressions) - len(shown),
         )
         self._events, self._impressions = events, shown
+        self._origins = {key: of for key, of in self._origins.items() if key in events}
         self._users.pop(ids[0], None)
         self._first = {key: of for key, of in self._first.items() if of != ids[0]}
         self._drop_notes({ids[0]})

@@ -12,6 +12,8 @@ from itertools import islice
 
 from recagent import wiring
 from recagent.catalog import Report, survey
+from recagent.catalog.origin import origin_of, same_files
+from recagent.protocols import EventStore
 from recagent.retrieval import Indexed, index_items
 from recagent.settings import Settings
 
@@ -26,24 +28,35 @@ class Loaded:
         items: see ``Indexed``.
         users: people added or replaced.
         events: events that were not there before.
+        replaced: events of an earlier reading of the files that were deleted.
+        earlier: events that other files, or others of the same name, gave and these do not.
         report: what was read, left out and changed on the way.
     """
 
     items: Indexed
     users: int
     events: int
+    replaced: int
+    earlier: int
     report: Report
 
 
 async def load_catalog(
-    settings: Settings, *, on_progress: Callable[[str, int, int | None], None]
+    settings: Settings,
+    *,
+    on_progress: Callable[[str, int, int | None], None],
+    replace_events: bool = False,
 ) -> Loaded:
     """Read and clean the files; index the items, then store people and events.
+
+    What an earlier reading of the same event files gave and this one does not is deleted: their
+    config has changed. Events that were recorded stay.
 
     Args:
         settings: name the files, the cleaning, the index and the store.
         on_progress: told the stage (``checking``, ``items``, ``events``), how many are done, and of
             how many.
+        replace_events: whether to delete also what event files gave that have changed since.
 
     Raises:
         DataError: the files cannot be used as they are; nothing was stored.
@@ -68,17 +81,30 @@ async def load_catalog(
             if catalog.scale is not None:
                 await store.keep_scale(catalog.scale)
             stored = new = 0
+            origin = origin_of(settings, scale=catalog.scale)
             events = catalog.events()
             while batch := list(islice(events, _BATCH)):
-                new += await store.add_events(batch)
+                new += await store.add_events(batch, origin=origin)
                 stored += len(batch)
                 on_progress("events", stored, None)
+            replaced, earlier = await _replaced(store, origin, all_of_them=replace_events)
             people = await store.add_users(catalog.users)
         finally:
             await store.close()
     finally:
         await index.close()
-    return Loaded(items=indexed, users=people, events=new, report=catalog.report)
+    return Loaded(
+        items=indexed, users=people, events=new, replaced=replaced, earlier=earlier,
+        report=catalog.report,
+    )  # fmt: skip
+
+
+async def _replaced(store: EventStore, origin: str, *, all_of_them: bool) -> tuple[int, int]:
+    """Delete what earlier readings gave alone; how many, and how many of theirs stay."""
+    before = {other: number for other, number in (await store.origins()).items() if other != origin}
+    gone = [other for other in before if all_of_them or same_files(other, origin)]
+    removed = await store.remove_events(gone) if gone else 0
+    return removed, sum(number for other, number in before.items() if other not in gone)
 
 
 async def prune_index(settings: Settings, *, keep: AbstractSet[str]) -> int:

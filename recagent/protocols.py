@@ -340,14 +340,31 @@ class EventStore(Protocol):
         """
         ...
 
-    async def add_events(self, events: Iterable[Event]) -> int:
+    async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:
         """Append events, all or none, and return how many were new.
 
-        The same person, item, scene, kind and time make the same event: it is kept once.
+        The same person, item, scene, kind and time make the same event: it is kept once. One that
+        another reading of files gave says from then on what this one does.
+
+        Args:
+            events: to keep.
+            origin: the reading of files that gives them; empty for what was recorded.
 
         Raises:
             DataError: a time without zone, or a text with NUL or half of a surrogate pair; the
                 store failed. The call may be repeated.
+        """
+        ...
+
+    async def origins(self) -> Mapping[str, int]:
+        """How many events every reading of files gave; those that were recorded are none of it."""
+        ...
+
+    async def remove_events(self, origins: Collection[str]) -> int:
+        """Delete what these readings of files gave, and nothing that was recorded; how many.
+
+        Raises:
+            DataError: the store failed.
         """
         ...
 

@@ -81,6 +81,13 @@ def index(
     prune: Annotated[
         bool, typer.Option("--prune", help="Then delete all other scenes and embedders.")
     ] = False,
+    replace_events: Annotated[
+        bool,
+        typer.Option(
+            "--replace-events",
+            help="Delete events that event files gave before they changed; recorded ones stay.",
+        ),
+    ] = False,
     ratings: Ratings = "",
     drop_orphans: DropOrphans = False,
     lang: Lang = None,
@@ -96,7 +103,7 @@ def index(
     from recagent.loading import prune_index  # noqa: PLC0415
 
     settings = _catalog_settings(config, lang, drop_orphans, ratings)
-    loaded = load_with_progress(settings)
+    loaded = load_with_progress(settings, replace_events=replace_events)
     pruned = 0
     if prune:
         wanted = partial(prune_index, settings, keep=loaded.report.scenes.keys())

@@ -41,12 +41,12 @@ def progress() -> Generator[Callable[[str, int, int | None], None]]:
         yield advance
 
 
-def load_with_progress(settings: Settings) -> Loaded:
-    """Load the settings' catalogue; raises as ``load_catalog``."""
+def load_with_progress(settings: Settings, *, replace_events: bool = False) -> Loaded:
+    """Load the settings' catalogue; takes and raises what ``load_catalog`` does."""
     with progress() as advance:
 
         async def run() -> Loaded:
-            return await load_catalog(settings, on_progress=advance)
+            return await load_catalog(settings, on_progress=advance, replace_events=replace_events)
 
         return anyio.run(run)
 

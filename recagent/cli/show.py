@@ -58,6 +58,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "events: {events} new; people: {people}",
         "see": "rows and values that could not be used: {lost}; notes: {noted}; "
         "see them with: recagent validate",
+        "replaced": "{n} events that an earlier reading of the files gave are deleted; recorded "
+        "ones stay",
+        "earlier": "{n} events that event files gave before they changed stay and count; delete "
+        "them by 'recagent index --replace-events' (recorded ones stay)",
         "pruned": "{n} scenes deleted that are of other embedders or not in the files",
         "outdated": "{n} scenes of other embedders, or not in the files, are still there for "
         "processes that read them; delete them by 'recagent index --prune'",
@@ -87,6 +91,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "loaded": "商品：写入 {written}，未变 {unchanged}，删除 {deleted}；新增行为：{events}；"
         "用户：{people}",
         "see": "无法使用的行或值：{lost}；提示：{noted}；详见 recagent validate",
+        "replaced": "已删除 {n} 次由文件的上一次读法得到的行为；另行记录的行为保留",
+        "earlier": "行为文件改动之前读入的 {n} 次行为仍保留并计入；可用 "
+        "recagent index --replace-events 删除（另行记录的行为保留）",
         "pruned": "已删除 {n} 个属于其他向量模型或文件中已没有的场景",
         "outdated": "仍保留 {n} 个属于其他向量模型或文件中已没有的场景，供正在读取的进程使用；"
         "可用 recagent index --prune 删除",
@@ -194,7 +201,8 @@ def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
     """What ``recagent index`` did; ``pruned`` other scenes were deleted."""
     from recagent.cli import report  # noqa: PLC0415 - it uses this module's console
 
-    facts = {**asdict(done.items), "events": done.events, "people": done.users, "pruned": pruned}
+    facts = {**asdict(done.items), "events": done.events, "people": done.users, "pruned": pruned,
+             "replaced": done.replaced, "earlier": done.earlier}  # fmt: skip
     if pruned:
         facts["outdated"] = 0
     if as_json:
@@ -202,6 +210,9 @@ def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
         return
     report.print_cleaned(done.report, lang=lang)
     typer.echo(WORDS[lang]["loaded"].format(**facts))
+    for key, number in (("replaced", done.replaced), ("earlier", done.earlier)):
+        if number:
+            typer.echo(WORDS[lang][key].format(n=number))
     if pruned:
         typer.echo(WORDS[lang]["pruned"].format(n=pruned))
     elif done.items.outdated:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -274,7 +274,7 @@ class _Muted:
         self._store = store
         self.user, self.events, self.person = store.user, store.events, store.person
         self.seen, self.count, self.impression = store.seen, store.count, store.impression
-        self.impressions = store.impressions
+        self.impressions, self.origins = store.impressions, store.origins
         self.ids, self.notes = store.ids, store.notes
         self.scale = store.scale
 
@@ -284,8 +284,11 @@ class _Muted:
     async def add_users(self, users: Iterable[User]) -> int:
         return len(list(users))
 
-    async def add_events(self, events: Iterable[Event]) -> int:
+    async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:  # noqa: ARG002
         return len(list(events))
+
+    async def remove_events(self, origins: Collection[str]) -> int:  # noqa: ARG002
+        return 0
 
     async def edit(self, user_id: str, edits: Edits) -> None:
         """Not kept."""

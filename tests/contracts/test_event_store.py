@@ -337,3 +337,31 @@ def test_a_note_is_kept_for_each_scene_and_replaced(store):
     assert wait(store.notes("ann")) == [replace(NOTE, text="Short ones.", made_from="f2"), films]
     with pytest.raises(DataError, match="note on 'ann'"):
         wait(store.add_note("ann", replace(NOTE, text="\0")))
+
+
+def test_what_a_reading_of_files_gave_is_replaced_and_deleted_apart_from_what_was_recorded(store):
+    recorded, read, other = (
+        make_event("ann", "b1"),
+        make_event("ann", "b2"),
+        make_event("bob", "b1"),
+    )
+    wait(store.add_events([recorded]))
+    assert wait(store.origins()) == {}
+    assert wait(store.add_events([replace(recorded, text="read"), read, other], origin="1")) == 2
+    assert wait(store.origins()) == {"1": 2}
+    again = replace(read, text="otherwise", value=3.0)
+    assert wait(store.add_events([again, make_event("cem", "b1")], origin="2")) == 1
+    assert wait(store.add_events([replace(again, text="the same reading")], origin="2")) == 0
+    assert wait(store.add_events([replace(again, text="recorded")])) == 0
+    assert wait(store.origins()) == {"1": 1, "2": 2}
+    assert wait(store.events("ann", limit=9)) == [again, recorded]
+    assert wait(store.remove_events(["1", ""])) == 1
+    assert wait(store.remove_events([])) == 0
+    assert wait(store.events("bob", limit=9)) == []
+    assert wait(store.events("ann", limit=9)) == [again, recorded]
+
+
+def test_who_is_forgotten_is_in_no_reading(store):
+    wait(store.add_events([make_event("ann", "b1"), make_event("bob", "b1")], origin="1"))
+    wait(store.forget("ann"))
+    assert wait(store.origins()) == {"1": 1}

@@ -17,7 +17,13 @@ Row = dict[str, Any]
 
 
 def insert(
-    connection: sa.Connection, table: sa.Table, *, rows: Sequence[Row], replace: Sequence[str] = ()
+    connection: sa.Connection,
+    table: sa.Table,
+    *,
+    rows: Sequence[Row],
+    replace: Sequence[str] = (),
+    key: Sequence[str] = (),
+    only: sa.ColumnElement[bool] | None = None,
 ) -> int:
     """Write rows in their order and return how many; a row that is there already stays.
 
@@ -25,8 +31,9 @@ def insert(
         connection: of SQLite or PostgreSQL.
         table: where to.
         rows: each with the same columns, all but those that count by themselves.
-        replace: columns that a row there already takes from the new one; its primary key tells
-            that it is there.
+        replace: columns that a row there already takes from the new one.
+        key: columns that tell that it is there; without any, its primary key.
+        only: which of the rows there take them; without it all.
     """
     if connection.dialect.name == "postgresql":
         from recagent.adapters.sql import postgres  # noqa: PLC0415 - 70 ms that SQLite needs not
@@ -36,8 +43,9 @@ def insert(
         statement, given = sqlite.insert(table), rows
     if replace:
         statement = statement.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns),
+            index_elements=list(key or table.primary_key.columns),
             set_={name: statement.excluded[name] for name in replace},
+            where=only,
         )
     else:
         statement = statement.on_conflict_do_nothing()

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from recagent.adapters.sql.database import shown, take_turn
 from recagent.errors import ConfigError
 
-HEAD = "0005"
+HEAD = "0006"
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _one_thread = threading.Lock()  # alembic.context is one per process

@@ -47,6 +47,8 @@ EVENTS = sa.Table(
     sa.Column("device", sa.String, nullable=False),
     sa.Column("place", sa.String, nullable=False),
     sa.Column("impression", sa.String, nullable=False),
+    # Of the reading of files that gave it; empty for an event that was recorded.
+    sa.Column("origin", sa.String, nullable=False, server_default=sa.text("''")),
     # The person and the time first: the key is the index of somebody's newest events, too.
     sa.UniqueConstraint("user_id", "at", "item_id", "scene", "kind", name="one_event"),
 )

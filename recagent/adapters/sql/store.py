@@ -6,7 +6,7 @@ Not how the database is opened (``database``), nor how rows get in fast (``bulk`
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -42,6 +42,8 @@ from recagent.types import (
 )
 
 _BATCH = 5_000
+_ONE_EVENT = ("user_id", "at", "item_id", "scene", "kind")  # what makes it the same event
+_SAID = ("value", "text", "device", "place", "origin")  # what another reading may say otherwise
 _SCALE = "ratings"  # the fact that tells what ratings are out of
 
 # Made once: to build a statement takes longer than to have SQLite answer it.
@@ -122,8 +124,32 @@ class SqlEventStore:
 
         return await self._in_turn(USERS, write) if given else 0
 
-    async def add_events(self, events: Iterable[Event]) -> int:
-        return await self._write(EVENTS, [_event_row(event) for event in events])
+    async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:
+        rows = [{**_event_row(event), "origin": origin} for event in events]
+        if not origin:
+            return await self._write(EVENTS, rows)
+        earlier = (EVENTS.c.origin != "") & (EVENTS.c.origin != origin)
+
+        def write(connection: sa.Connection) -> int:
+            last = connection.scalar(sa.select(sa.func.max(EVENTS.c.seq))) or 0
+            _insert(connection, EVENTS, rows, replace=_SAID, key=_ONE_EVENT, only=earlier)
+            new = sa.select(sa.func.count()).where(EVENTS.c.seq > last)
+            return connection.scalar(new) or 0
+
+        return await self._in_turn(EVENTS, write)
+
+    async def origins(self) -> Mapping[str, int]:
+        number = sa.func.count().label("number")
+        given = sa.select(EVENTS.c.origin, number).where(EVENTS.c.origin != "")
+        counts = given.group_by(EVENTS.c.origin)
+        rows = await self._at_once(lambda connection: connection.execute(counts).all())
+        return {row.origin: row.number for row in rows}
+
+    async def remove_events(self, origins: Collection[str]) -> int:
+        wanted = sorted({*origins} - {""})
+        return await self._in_turn(
+            EVENTS, lambda connection: _delete(connection, EVENTS.c.origin, wanted)
+        )
 
     async def add_impression(self, impression: Impression) -> None:
         await self._write(IMPRESSIONS, [_impression_row(impression)])
@@ -276,10 +302,12 @@ def _insert(
     rows: Sequence[bulk.Row],
     *,
     replace: Sequence[str] = (),
+    key: Sequence[str] = (),
+    only: sa.ColumnElement[bool] | None = None,
 ) -> int:
     return sum(
-        bulk.insert(connection, table, rows=rows[start : start + _BATCH], replace=replace)
-        for start in range(0, len(rows), _BATCH)
+        bulk.insert(connection, table, rows=some, replace=replace, key=key, only=only)
+        for some in (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
     )
 
 
@@ -369,7 +397,7 @@ def _values(attributes: dict[str, Any]) -> dict[str, Any]:
 
 def _event(row: Sequence[Any], user_id: str) -> Event:
     # In the order of the columns: to look each up by name takes as long as all the rest.
-    _, _, item_id, scene, kind, at, value, text, device, place, impression = row
+    _, _, item_id, scene, kind, at, value, text, device, place, impression, _ = row
     return Event(
         user_id=user_id,
         item_id=item_id,

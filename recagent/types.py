@@ -661,6 +661,7 @@ class Case:
         judgments: graded relevance by item id; 0 or absent is not relevant.
         history: the person's events before the target, newest first.
         user: what the person declares.
+        wish: what is wanted, in the person's words; empty without one.
     """
 
     id: str
@@ -670,3 +671,4 @@ class Case:
     judgments: Mapping[str, int]
     history: tuple[Event, ...] = ()
     user: User | None = None
+    wish: str = ""

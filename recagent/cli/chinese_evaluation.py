@@ -104,7 +104,8 @@ MESSAGES: Mapping[str, str] = {
     "{} has no file {}; give the wheel of recbole": "{0} 中没有文件 {1}；请提供 recbole 的 wheel",
     "{} has no result for {} cases, {} say: recagent eval run --resume {} --retry-failed": "{0} 有 {1} 个案例没有结果，例如 {2}：recagent eval run --resume {3} --retry-failed",
     "{} has no review of a product with a title; look at its files": "{0} 中没有任何带标题商品的评论；请检查其中的文件",
-    "{} is asked about twice in {}": "{0} 在场景 {1} 中出现了两次",
+    "{} is asked about twice in {}{}": "{0} 在场景 {1} 中出现了两次{2}",
+    "what is served is fitted by 'recagent eval' alone; use that": "只有 'recagent eval' 会训练要比较的线上推荐；请用它",
     "[models.{}] the adapter was tuned on likes of these people, some of which are asked about; "
     "set adapter = 'none', or ask for everybody's last like alone (leave-one-out without "
     "per_scene)": "[models.{0}] 适配器用这些用户的喜欢微调过，其中一部分正是要问的；请设置 adapter = 'none'，"

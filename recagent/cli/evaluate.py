@@ -82,6 +82,60 @@ def run(
         raise typer.Exit(INCOMPLETE)
 
 
+SERVED = """\
+name = "served"
+about = "What would be served, fitted on what came before, against popularity and item-kNN."
+measures = ["nDCG@10", "HR@10", "MRR", "coverage@10"]
+reference = "popularity"
+main = ["served", "popularity"]
+[data]
+{data}
+[cases]
+people = "all"
+candidates = "all"
+min_history = 1
+number = {number}
+known = "{known}"
+[[systems]]
+baseline = ["popularity", "knn", "served", "head"]
+"""
+
+
+@app.command()
+def served(
+    config: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="A recagent.toml or its folder.")
+    ] = Path(),
+    demo: Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")] = False,
+    strangers: Annotated[bool, typer.Option("--strangers", help="Hide everybody's past.")] = False,
+    number: Annotated[int, typer.Option(min=1, help="At most so many people of a scene.")] = 300,
+    out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
+    lang: Lang = None,
+    json: Json = False,
+) -> None:
+    """Compare what would be served with popularity and item-kNN, on your own data.
+
+    Of each person the last thing that they liked is held out, and all that came after it. What is
+    served is fitted on the rest, inside the evaluation, and ranks the whole scene.
+    """
+    from tempfile import TemporaryDirectory  # noqa: PLC0415
+
+    from recagent.cli import evaluation_show as show  # noqa: PLC0415
+    from recagent.evaluation.conditions import Limits  # noqa: PLC0415
+
+    speak(lang)
+    path = str(config.resolve()).replace("\\", "/")
+    data = 'source = "demo"' if demo else f'source = "config"\npath = "{path}"'
+    known = "nothing" if strangers else "all"
+    limits = Limits(concurrency=1, most=None, cases=0, data=None)
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "served.toml"
+        text = SERVED.format(data=data, number=number, known=known)
+        file.write_text(text, encoding="utf-8")
+        done = _ran(file, None, out, limits, retry_failed=False, lang=lang or "en")
+    show.summary(done, lang=lang or "en", as_json=json)
+
+
 @app.command()
 def compare(
     base: Side,
@@ -161,9 +215,10 @@ def _estimated(experiment: Path, limits: Limits) -> list[Estimate]:
 
     from recagent.cli.evaluation_live import watching  # noqa: PLC0415
     from recagent.evaluation.launch import dry_run  # noqa: PLC0415
+    from recagent.learning.served import served as serving  # noqa: PLC0415
 
     with watching() as watch:
-        return anyio.run(partial(dry_run, experiment, limits=limits, watch=watch))
+        return anyio.run(partial(dry_run, experiment, limits=limits, watch=watch, serving=serving))
 
 
 def _ran(
@@ -184,15 +239,29 @@ def _ran(
     from recagent.cli.evaluation_show import WORDS  # noqa: PLC0415
     from recagent.errors import RecagentError  # noqa: PLC0415
     from recagent.evaluation.launch import resume, start  # noqa: PLC0415
+    from recagent.learning.served import served as serving  # noqa: PLC0415
 
     stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
     folder = resumed or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
     with watching() as watch:
         begin = (
-            partial(resume, folder, limits=limits, watch=watch, retry_failed=retry_failed)
+            partial(
+                resume,
+                folder,
+                limits=limits,
+                watch=watch,
+                retry_failed=retry_failed,
+                serving=serving,
+            )
             if experiment is None
             else partial(
-                start, experiment, folder, limits=limits, watch=watch, arguments=sys.argv[1:]
+                start,
+                experiment,
+                folder,
+                limits=limits,
+                watch=watch,
+                arguments=sys.argv[1:],
+                serving=serving,
             )
         )
         try:

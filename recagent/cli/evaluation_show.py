@@ -30,6 +30,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "vs": "{measure}: every system against {reference}, same cases",
         "shows": "{cases} cases show differences from about ±{detectable:.3f} on (80% of the time, "
         "after Holm's correction for {n} comparisons); smaller ones may be there and not be seen.",
+        "main": "The question: {new} - {base}, {delta:+.3f} [{low:+.3f}, {high:+.3f}], p {p:.3f} "
+        "(uncorrected, {cases} cases).",
+        "left out": "Scene {scene!r} is left out: it has fewer items than a case has candidates.",
+        "unfitted": "What is served stands before a fit, as too little is there to learn from",
         "failures": "{n} questions FAILED and are left out: recagent eval run --resume {folder} "
         "--retry-failed",
         "next": "kept in {folder}; next: recagent eval report {folder} -o report.html",
@@ -51,6 +55,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "vs": "{measure}：各系统与 {reference} 在相同案例上的比较",
         "shows": "{cases} 个案例大约能辨别 ±{detectable:.3f} 以上的差值（把握 80%，"
         "已按 {n} 次比较作 Holm 校正）；更小的差值可能存在而看不出来。",
+        "main": "主要比较：{new} - {base}，{delta:+.3f} [{low:+.3f}, {high:+.3f}]，p {p:.3f}"
+        "（未校正，{cases} 个案例）。",
+        "left out": "场景 {scene!r} 未计入：其商品数少于每个案例的候选数。",
+        "unfitted": "数据不足以学习，这里比较的是训练之前的推荐",
         "failures": "{n} 个问题失败，未计入：recagent eval run --resume {folder} --retry-failed",
         "next": "结果保存在 {folder}；下一步：recagent eval report {folder} -o report.html",
         "forgotten": "已忘记 {n} 个回答",
@@ -95,6 +103,14 @@ def summary(run: Run, *, lang: Language, as_json: bool) -> None:
     words, out, found = WORDS[lang], console(), run.summary
     out.print(words["means"].format(measure=found.primary), markup=False, highlight=False)
     out.print(_matrix(found, words))
+    main = next((pair for pair in found.comparisons if pair.is_main and pair.scene == ALL), None)
+    if main:
+        out.print(words["main"].format(**_told(main)), style="bold", markup=False, highlight=False)
+    for scene in run.manifest.data.get("left_out", ()):
+        out.print(words["left out"].format(scene=scene), markup=False, highlight=False)
+    for note in dict.fromkeys(note for result in run.results for note in result.notes):
+        if note.startswith("not fitted"):
+            out.print(f"{words['unfitted']} ({note})", style="bold red", markup=False)
     mine = [
         pair for pair in found.comparisons
         if pair.scene == ALL and found.reference in (pair.base, pair.new)
@@ -177,6 +193,11 @@ def _pairs(
     return table
 
 
+def _told(pair: Comparison) -> dict[str, str | float]:
+    names = ("new", "base", "delta", "low", "high", "p", "cases")
+    return {name: getattr(pair, name) for name in names}
+
+
 def _against(pair: Comparison, reference: str) -> Comparison:
     """The pair with ``reference`` as the one that is subtracted."""
     if pair.base == reference:
@@ -184,7 +205,7 @@ def _against(pair: Comparison, reference: str) -> Comparison:
     return Comparison(
         base=pair.new, new=pair.base, scene=pair.scene, measure=pair.measure, cases=pair.cases,
         people=pair.people, delta=-pair.delta, low=-pair.high, high=-pair.low, p=pair.p,
-        p_holm=pair.p_holm, detectable=pair.detectable,
+        p_holm=pair.p_holm, detectable=pair.detectable, is_main=pair.is_main,
     )  # fmt: skip
 
 

@@ -99,6 +99,7 @@ class Desk:
             variant=job.variant,
             scores=_kept(scores),
             seconds=time.perf_counter() - began,
+            notes=tuple(getattr(self.baselines[job.system.baseline], "notes", ())),
         )
 
     async def _asked(self, job: Job, meter: Meter) -> dict[str, Any]:

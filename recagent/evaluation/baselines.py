@@ -42,7 +42,14 @@ BASELINES: Mapping[str, str] = {
     "transfer": "nearness to the person's taste in the other scenes",
     "als": "matrix factorisation of likes by alternating least squares",
     "bpr": "matrix factorisation of likes by Bayesian personalised ranking",
-    "fused": "reciprocal rank fusion of popularity, bm25, knn, text and transfer, as served",
+    "fused": "reciprocal rank fusion of popularity, bm25, knn, text and transfer",
+}
+
+# Made of training events as well, by what is learned from them: where that stands, ``learning``,
+# imports this package, so that it is handed in.
+SERVED: Mapping[str, str] = {
+    "served": "what would be served: fitted on training, with the scene's rules and diversity",
+    "head": "the order of the same before rules and diversity",
 }
 
 REMEMBERED = 64  # queries; more than are ever asked at once

@@ -76,7 +76,7 @@ class Bench:
         )
         seen = frozenset(event.item_id for event in case.history if not case.item_ids)
         scene = self.data.scenes[case.scene]
-        return Query(profile=profile, scene=scene, context=Context(), exclude=seen)
+        return Query(profile=profile, scene=scene, context=Context(wish=case.wish), exclude=seen)
 
     def jobs(self) -> list[Job]:
         """Every question of the grid: case by case to the baselines, which share what they find.

@@ -2,7 +2,8 @@
 
 One JSON object a line: ``user_id``, ``scene``, ``judgments`` (grade by item id), ``item_ids`` (the
 candidates in the order in which they are listed; without them the whole scene is ranked), and
-``before``: an ISO time, from which on nothing of the person is known. Nothing is drawn here.
+``before``: an ISO time, from which on nothing of the person is known; ``wish``: what is wanted, in
+words, also by people of whom nothing is known. Nothing is drawn here.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class _Line(BaseModel):
     judgments: Annotated[dict[Name, Annotated[int, Field(ge=0)]], Field(min_length=1)]
     item_ids: tuple[Name, ...] = ()
     before: datetime | None = None
+    wish: str = ""
 
     @field_validator("before")
     @classmethod
@@ -60,15 +62,17 @@ def load_cases(path: Path, data: Data) -> Questions:
     for number, row in objects(path):
         with at_line(path, number):
             line = _valid(row)
-            if line.user_id not in own and line.user_id not in data.users:
+            is_known = line.user_id in own or line.user_id in data.users
+            if not is_known and not line.wish:
                 raise DataError(f"unknown person {line.user_id!r}")
             _check_items(line, items)
             events = own.get(line.user_id, [])
             history = [event for event in events if line.before is None or event.at < line.before]
             _check_met(line, history, events)
-            case_id = f"{line.user_id}/{line.scene}"
+            case_id = "/".join(filter(None, (line.user_id, line.scene, line.wish)))
             if case_id in cases:
-                raise DataError(f"{line.user_id!r} is asked about twice in {line.scene!r}")
+                wish = f" with wish {line.wish!r}" if line.wish else ""
+                raise DataError(f"{line.user_id!r} is asked about twice in {line.scene!r}{wish}")
         if line.before:
             ends[line.user_id] = min(line.before, ends.get(line.user_id, line.before))
         cases[case_id] = Case(
@@ -79,6 +83,7 @@ def load_cases(path: Path, data: Data) -> Questions:
             judgments=line.judgments,
             history=tuple(reversed(history)),
             user=data.users.get(line.user_id),
+            wish=line.wish,
         )
     if not cases:
         raise DataError(f"{str(path)!r} has no cases; give one JSON object a line")

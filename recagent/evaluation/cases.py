@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -35,11 +35,20 @@ __all__ = [
     "load_cases",
     "make_cases",
     "masked",
+    "of_strangers",
     "questions",
     "swapped",
 ]
 
 Negatives = Literal["popular", "uniform"]
+
+
+class _Few(NamedTuple):
+    """Of whom so few items could be drawn, where so many were missing."""
+
+    user_id: str
+    drawn: int
+    missing: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -119,7 +128,8 @@ def make_cases(
         seed: of people's order, draws and listing.
 
     Raises:
-        DataError: an unknown scene, one without anybody, or one with too few items to draw from.
+        DataError: an unknown scene, one without anybody, or no scene with items enough to draw
+            from; one that has too few while others have enough is left out, and that is said.
     """
     wanted = _known_scenes(data, scenes)
     chosen: list[Held] = []
@@ -135,6 +145,7 @@ def make_cases(
     counts = Counter((event.scene, event.item_id) for event in split.training)
     shelves = {scene: _shelf(data, scene, counts, negatives) for scene in wanted}
     cases: list[Case] = []
+    few: dict[str, _Few] = {}
     for held in chosen:
         judged, listed = dict(held.judgments), tuple[str, ...]()
         if candidates != "all":
@@ -142,10 +153,8 @@ def make_cases(
             missing = candidates - len(judged)
             drawn = _draw(shelves[held.scene], met[held.user_id], held, seed, number=missing)
             if len(drawn) < missing:
-                raise DataError(
-                    f"scene {held.scene!r} has {len(drawn)} items to draw for {held.user_id!r}, "
-                    f'not {missing}; lower candidates, or take negatives = "uniform"'
-                )
+                few.setdefault(held.scene, _Few(held.user_id, len(drawn), missing))
+                continue
             listed = shuffled([*judged, *drawn], "listing", seed, held.user_id, held.scene)
         cases.append(
             Case(
@@ -158,7 +167,23 @@ def make_cases(
                 user=data.users.get(held.user_id),
             )
         )
-    return Questions(cases=cases, training=split.training)
+    if few and all(case.scene in few for case in cases):
+        scene, found = next(iter(few.items()))
+        raise DataError(
+            f"scene {scene!r} has {found.drawn} items to draw for {found.user_id!r}, "
+            f'not {found.missing}; lower candidates, or take negatives = "uniform"'
+        )
+    return Questions(
+        cases=[case for case in cases if case.scene not in few],
+        training=split.training,
+        left_out=tuple(few),
+    )
+
+
+def of_strangers(asked: Questions) -> Questions:
+    """The same, with nothing known of anybody who is asked about; what others did stays."""
+    cases = [replace(case, history=(), user=None) for case in asked.cases]
+    return replace(asked, cases=cases)
 
 
 def given_cases(

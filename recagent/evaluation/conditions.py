@@ -90,6 +90,7 @@ def manifest_of(
             "items": len(data.items),
             "events": len(data.events),
             "people": len({case.user_id for case in bench.questions.cases}),
+            "left_out": list(bench.questions.left_out),
         },
         experiment=bench.experiment.model_dump(mode="json"),
         arguments=list(arguments),

@@ -20,12 +20,13 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from recagent.errors import ConfigError
-from recagent.evaluation.baselines import BASELINES
+from recagent.evaluation.baselines import BASELINES, SERVED
 from recagent.evaluation.measures import measure
 from recagent.evaluation.toml_lines import line_of
 from recagent.sections import EngineSettings, ModelSettings, Share
@@ -61,6 +62,7 @@ class DataSection(_Section):
 class CasesSection(_Section):
     """``[cases]``: who is asked about, in which scenes, and among which candidates.
 
+    ``known = "nothing"`` hides everybody's past, as of a stranger's: what is asked about stays.
     ``given`` takes the cases that come with the data, by the name of their candidate set;
     ``file`` those of a file of one's own.
     """
@@ -74,6 +76,7 @@ class CasesSection(_Section):
     number: Annotated[int, Field(ge=0)] = 0
     candidates: Annotated[int, Field(ge=2)] | Literal["all"] = 20
     negatives: Literal["popular", "uniform"] = "popular"
+    known: Literal["all", "nothing"] = "all"
     min_history: Count = 5
     seed: int = 0
     given: str = ""
@@ -81,6 +84,8 @@ class CasesSection(_Section):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
+        if self.known == "nothing" and (self.given or self.file):
+            raise ValueError("known = 'nothing' is of cases that are cut here, not of given ones")
         if self.given and self.file:
             raise ValueError("cases come from 'given' or from 'file', not from both")
         return self
@@ -132,10 +137,11 @@ class SystemSection(_Section):
 
     @field_validator("baseline", "retriever")
     @classmethod
-    def _known_baseline(cls, value: Any) -> Any:
+    def _known_baseline(cls, value: Any, info: ValidationInfo) -> Any:
+        known = {**BASELINES, **SERVED} if info.field_name == "baseline" else BASELINES
         for name in _listed(value):
-            if name not in BASELINES:
-                raise ValueError(f"there is no baseline {name!r}; there are {', '.join(BASELINES)}")
+            if name not in known:
+                raise ValueError(f"there is no baseline {name!r}; there are {', '.join(known)}")
         return value
 
     @model_validator(mode="after")
@@ -179,6 +185,8 @@ class Experiment(_Section):
     """Everything that an experiment file declares.
 
     Attributes:
+        main: two systems, the new one first, whose difference over all scenes is what is asked: it
+            is tested at the full level, and the other comparisons are corrected among themselves.
         folder: where its paths begin.
         source: the file itself, for messages.
     """
@@ -188,6 +196,7 @@ class Experiment(_Section):
     measures: tuple[str, ...] = MEASURES
     primary: str = "nDCG@10"
     reference: str = ""
+    main: tuple[str, str] | None = None
     conversations: Annotated[int, Field(ge=0)] = 10
     concurrency: Count = 8
     data: DataSection = DataSection()
@@ -296,10 +305,13 @@ def _misnamed(experiment: Experiment) -> tuple[tuple[str | int, ...], str] | Non
                 return ("systems", at), f"two systems are called {system.name!r}; set name"
             names.append(system.name)
     wanted = [(("reference",), name) for name in filter(None, [experiment.reference])]
+    wanted += [(("main",), name) for name in experiment.main or ()]
     wanted += [(("audits", "systems"), name) for name in experiment.audits.systems]
     for where, name in wanted:
         if name not in names:
             return where, f"there is no system {name!r}; there are {', '.join(names)}"
+    if experiment.main and len(set(experiment.main)) == 1:
+        return ("main",), "two different systems are compared"
     return None
 
 

@@ -29,7 +29,7 @@ from recagent.evaluation.conditions import (
 from recagent.evaluation.experiment import load_experiment
 from recagent.evaluation.metering import Purse, Source
 from recagent.evaluation.nouns import ALL, Exchange, Manifest, Result
-from recagent.evaluation.opening import opened
+from recagent.evaluation.opening import Serving, opened
 from recagent.evaluation.running import Estimate, ask_all, asked_models, estimate
 from recagent.evaluation.summary import summarise
 from recagent.protocols import ReplyCache
@@ -57,16 +57,26 @@ class Watch(Protocol):
         ...
 
 
-async def dry_run(path: Path, *, limits: Limits, watch: Watch) -> list[Estimate]:
+async def dry_run(
+    path: Path, *, limits: Limits, watch: Watch, serving: Serving | None = None
+) -> list[Estimate]:
     """What a run would take; no model is asked, nothing is kept. Raises as ``start``."""
     experiment = load_experiment(path, data=limits.data)
     with _cache() as cache:
-        async with opened(experiment, limit=limits.cases, on_progress=watch.stage) as bench:
+        async with opened(
+            experiment, limit=limits.cases, on_progress=watch.stage, serving=serving
+        ) as bench:
             return await estimate(bench, bench.jobs(), cache=cache)
 
 
 async def start(
-    path: Path, folder: Path, *, limits: Limits, watch: Watch, arguments: Sequence[str] = ()
+    path: Path,
+    folder: Path,
+    *,
+    limits: Limits,
+    watch: Watch,
+    arguments: Sequence[str] = (),
+    serving: Serving | None = None,
 ) -> runs.Run:
     """Run an experiment into a new folder.
 
@@ -76,6 +86,7 @@ async def start(
         limits: what it may take.
         watch: is told how it gets on.
         arguments: of the command line, for the manifest.
+        serving: makes what would be served, where an experiment compares that.
 
     Raises:
         ConfigError: the folder has something in it already; or as ``load_experiment``.
@@ -84,7 +95,9 @@ async def start(
     experiment = load_experiment(path, data=limits.data)
     _refuse_used(folder)
     with _cache() as cache:
-        async with opened(experiment, limit=limits.cases, on_progress=watch.stage) as bench:
+        async with opened(
+            experiment, limit=limits.cases, on_progress=watch.stage, serving=serving
+        ) as bench:
             await _rehearse(bench)
             concurrency = limits.concurrency or experiment.concurrency
             purse = Purse(most=limits.most)
@@ -98,7 +111,12 @@ async def start(
 
 
 async def resume(
-    folder: Path, *, limits: Limits, watch: Watch, retry_failed: bool = False
+    folder: Path,
+    *,
+    limits: Limits,
+    watch: Watch,
+    retry_failed: bool = False,
+    serving: Serving | None = None,
 ) -> runs.Run:
     """Go on with a run that was stopped, or ask its failed cases again.
 
@@ -121,7 +139,9 @@ async def resume(
         if retry_failed:
             good = [result for result in runs.lines(Result, results) if result.error is None]
             runs.write_lines(results, good)
-        async with opened(experiment, limit=manifest.limit, on_progress=watch.stage) as bench:
+        async with opened(
+            experiment, limit=manifest.limit, on_progress=watch.stage, serving=serving
+        ) as bench:
             check_same(manifest, bench, runs.lines(Case, folder / runs.CASES))
             concurrency = limits.concurrency or experiment.concurrency
             purse = Purse(most=limits.most)
@@ -210,6 +230,7 @@ async def _finished(bench: Bench, folder: Path) -> runs.Run:
         measures=experiment.all_measures,
         primary=experiment.primary,
         reference=experiment.reference or experiment.grid[0].name,
+        main=experiment.main,
     )
     runs.write_lines(folder / runs.VALUES, values)
     runs.write_json(folder / runs.SUMMARY, summary)

@@ -53,11 +53,13 @@ class Data:
 class Questions:
     """Cases, and the events that baselines and examples may learn from.
 
-    No event of ``training`` is a case's target or lies after it for the same person.
+    No event of ``training`` is a case's target or lies after it for the same person. Scenes are
+    ``left_out`` that have fewer items than a case has candidates.
     """
 
     cases: Sequence[Case]
     training: Sequence[Event]
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -181,6 +183,8 @@ class Comparison:
         low: of the 95% bootstrap interval of ``delta``.
         p: of the two-sided paired randomisation test.
         p_holm: corrected for all comparisons that were made together.
+        is_main: whether it was declared to be the one that is asked about: then ``p_holm`` is
+            ``p``, and the others are corrected among themselves.
         detectable: smallest true difference that so many cases show in 80 of 100 experiments, at
             the level that the correction leaves.
     """
@@ -197,6 +201,7 @@ class Comparison:
     p: float
     p_holm: float
     detectable: float
+    is_main: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

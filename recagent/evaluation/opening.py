@@ -6,19 +6,20 @@ It asks no model, so that nothing is spent on an experiment that cannot be run.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Protocol
 
 import platformdirs
 
 from recagent import demo, prompts, wiring
 from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
 from recagent.evaluation.answering import NEAR, tells_similar
-from recagent.evaluation.baselines import baselines
+from recagent.evaluation.baselines import SERVED, baselines
 from recagent.evaluation.bench import Bench, first_of_each_scene
-from recagent.evaluation.cases import check_leaks, questions, swapped
+from recagent.evaluation.cases import check_leaks, of_strangers, questions, swapped
 from recagent.evaluation.data import load_data
 from recagent.evaluation.experiment import Experiment, System
 from recagent.evaluation.extra import extra
@@ -27,15 +28,36 @@ from recagent.evaluation.nouns import Data, Questions
 from recagent.protocols import CandidateSource, ItemIndex
 from recagent.retrieval import index_items
 from recagent.settings import Settings, load
+from recagent.types import Event
 
 logger = logging.getLogger(__name__)
 
 OnProgress = Callable[[str, int, int | None], None]
 
 
+class Serving(Protocol):
+    """Makes what would be served, by name of ``SERVED``; it is fitted at the first question."""
+
+    def __call__(
+        self,
+        settings: Settings,
+        data: Data,
+        training: Sequence[Event],
+        *,
+        closing: AsyncExitStack,
+        on_progress: OnProgress,
+    ) -> Mapping[str, CandidateSource]:
+        """The sources, from the settings and events that may be learnt from."""
+        ...
+
+
 @asynccontextmanager
 async def opened(
-    experiment: Experiment, *, limit: int = 0, on_progress: OnProgress
+    experiment: Experiment,
+    *,
+    limit: int = 0,
+    on_progress: OnProgress,
+    serving: Serving | None = None,
 ) -> AsyncGenerator[Bench]:
     """The bench of an experiment; its index is closed at the end.
 
@@ -43,6 +65,7 @@ async def opened(
         experiment: what is to be measured.
         limit: at most so many cases of each scene; 0 is as declared.
         on_progress: told of stages and how far they are.
+        serving: makes the baselines ``served`` and ``head``, where they are declared.
 
     Raises:
         ConfigError: settings or declarations that do not fit, or a prompt that is not there or is
@@ -65,10 +88,19 @@ async def opened(
             )
     asked = _limited(questions(data, experiment.cases, folder=experiment.folder), limit)
     check_leaks(asked, data)
+    if experiment.cases.known == "nothing":  # looked for leaks before, while it shows what is past
+        asked = of_strangers(asked)
     if not asked.cases:
         raise DataError("the experiment has no case; look at [cases]: people, min_history, scenes")
     async with AsyncExitStack() as closing:
         index = await indexed(settings, data, closing, on_progress)
+        sources = _baselines(experiment, settings, data, asked, index, found.values())
+        if any(system.baseline in SERVED for system in experiment.grid):
+            if serving is None:
+                raise ConfigError("what is served is fitted by 'recagent eval' alone; use that")
+            sources |= serving(
+                settings, data, asked.training, closing=closing, on_progress=on_progress
+            )
         yield Bench(
             experiment=experiment,
             settings=settings,
@@ -77,7 +109,7 @@ async def opened(
             questions=asked,
             prompts=found,
             index=index,
-            baselines=_baselines(experiment, settings, data, asked, index, found.values()),
+            baselines=sources,
             scene_items={name: await index.items(name) for name in await index.scenes()},
             swapped=swapped(asked.cases, seed=experiment.cases.seed),
         )
@@ -139,7 +171,7 @@ def _baselines(
     index: ItemIndex,
     asking: Iterable[prompts.Prompt],
 ) -> dict[str, CandidateSource]:
-    names = {system.baseline for system in experiment.grid if system.baseline}
+    names = {system.baseline for system in experiment.grid if system.baseline} - SERVED.keys()
     if any(tells_similar(prompt) for prompt in asking):
         names.add(NEAR)
     if any(system.join < 1 for system in experiment.grid):
@@ -159,4 +191,4 @@ def _baselines(
 
 def _limited(asked: Questions, limit: int) -> Questions:
     cases = first_of_each_scene(asked.cases, limit) if limit else asked.cases
-    return Questions(cases=cases, training=asked.training)
+    return Questions(cases=cases, training=asked.training, left_out=asked.left_out)

@@ -123,7 +123,11 @@ def differences(
 
 
 def compare_all(
-    values: Mapping[str, Floats], cases: Sequence[Case], *, measure: str
+    values: Mapping[str, Floats],
+    cases: Sequence[Case],
+    *,
+    measure: str,
+    main: tuple[str, str] | None = None,
 ) -> tuple[Comparison, ...]:
     """Every pair of systems, in each scene and over all, with Holm's correction over all of these.
 
@@ -135,8 +139,13 @@ def compare_all(
         values: of each system, (n,) float64 as ``cases``; NaN where it has none.
         cases: that the values are of.
         measure: that they are.
+        main: the new and the base system whose difference over all scenes was declared to be the
+            question; it is tested at the full level, and the others are corrected without it.
     """
-    pairs = list(combinations(values, 2))
+    pairs = [
+        (main[1], main[0]) if main and {*pair} == {*main} else pair
+        for pair in combinations(values, 2)
+    ]
     scenes = list(dict.fromkeys(case.scene for case in cases))
     made: list[tuple[str, tuple[str, str], Difference]] = []
     groups = [ALL, *scenes] if len(scenes) > 1 else [ALL]
@@ -150,8 +159,13 @@ def compare_all(
         found = differences(deltas, people=[cases[at].user_id for at in rows], flips=flips)
         made += [(scene, pair, difference) for pair, difference in zip(pairs, found, strict=True)
                  if difference.people > 1]  # fmt: skip
-    adjusted = holm([difference.p for _, _, difference in made])
-    alpha = LEVEL / max(1, len(made))
+    is_main = [main is not None and scene == ALL and {*pair} == {*main} for scene, pair, _ in made]
+    others = iter(
+        holm([found.p for (_, _, found), own in zip(made, is_main, strict=True) if not own])
+    )
+    adjusted = [found.p if own else next(others)
+                for (_, _, found), own in zip(made, is_main, strict=True)]  # fmt: skip
+    alpha = LEVEL / max(1, len(made) - sum(is_main))
     return tuple(
         Comparison(
             base=base,
@@ -165,9 +179,14 @@ def compare_all(
             high=difference.high,
             p=difference.p,
             p_holm=p_holm,
-            detectable=detectable(difference.deviation, n=difference.people, alpha=alpha),
+            detectable=detectable(
+                difference.deviation, n=difference.people, alpha=LEVEL if own else alpha
+            ),
+            is_main=own,
         )
-        for (scene, (base, new), difference), p_holm in zip(made, adjusted, strict=True)
+        for (scene, (base, new), difference), p_holm, own in zip(
+            made, adjusted, is_main, strict=True
+        )
         for name in ([ALL, *scenes] if len(scenes) == 1 else [scene])
     )
 

@@ -33,6 +33,7 @@ def summarise(
     measures: Sequence[str],
     primary: str,
     reference: str,
+    main: tuple[str, str] | None = None,
     temperature: float = 1.5,
 ) -> tuple[list[Values], Summary]:
     """Per-case values of every result without an error, and the summary of all.
@@ -48,6 +49,7 @@ def summarise(
         measures: published names; ``primary`` is added if it is not among them.
         primary: the measure that decides; one that has a value per case.
         reference: the system that others are compared with.
+        main: the new and the base system whose difference over all scenes is the question.
         temperature: of the softmax that gives probabilities.
 
     Raises:
@@ -98,6 +100,7 @@ def summarise(
             dict(sorted(of_each.items(), key=lambda pair: pair[0] != reference)),
             cases,
             measure=primary,
+            main=main,
         ),
         costs=tuple(_cost(system, theirs) for system, theirs in by_system.items()),
         orders=tuple(filter(None, orders)),

@@ -111,7 +111,7 @@ class Standing:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the trace should know: that nothing answers the wish, or a word of it."""
+        """What a reader of the trace should know: that nothing answers the wish or a word."""
         if self.match is None:
             return ()
         if self.match.matches:

@@ -167,6 +167,20 @@ class StraightLine:
         profile = await ladder.profile(user_id)
         return (await self._where(scene, profile, context or Context(), ladder)).scene
 
+    async def scored(
+        self, user_id: str, *, scene: Scene, k: int, context: Context
+    ) -> dict[str, float]:
+        """Scores of the ``k`` best by item id, without a language model, quotas and diversity.
+
+        Raises:
+            DataError: a time without zone.
+        """
+        ladder = self._desk.quiet_ladder()
+        asked = await self._desk.asked(await ladder.profile(user_id), scene, context)
+        standing = await self._desk.retrieved(asked, ladder, size=k)
+        pairs = zip(standing.pool.candidates, standing.scores.tolist(), strict=True)
+        return {candidate.item.id: score for candidate, score in pairs}
+
     async def barred(
         self, user_id: str, *, scene: str, context: Context | None = None
     ) -> frozenset[str]:

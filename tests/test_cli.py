@@ -270,6 +270,7 @@ def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
+    assert "recagent: stopped; what is written stays, run it again to go on" in said
     assert "Traceback" not in said
     (shop / "items.csv").write_text(ITEMS)
     assert recagent("index").returncode == 0

@@ -1,6 +1,8 @@
 """Learning from past choices: weights, gates, like-probabilities, and the whole fit."""
 
+import json
 import random
+import re
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +18,7 @@ from recagent.errors import ConfigError, DataError
 from recagent.evaluation.nouns import Data
 from recagent.evaluation.resampling import interval
 from recagent.learning.examples import Example
+from recagent.learning.fit import people_asked
 from recagent.learning.fitting import fit_base, fold, scales
 from recagent.learning.gating import Trial, gates, ndcg
 from recagent.learning.language import Pool, with_language
@@ -273,9 +276,9 @@ def test_a_column_that_never_changes_does_not_drown_the_others():
     assert low < 0.3 < 0.7 < high
 
 
-def test_fit_learns_and_recommend_ranks_by_it(
-    tmp_path, recagent: Command, monkeypatch: pytest.MonkeyPatch
-):
+@pytest.fixture
+def indexed(tmp_path, recagent: Command, monkeypatch: pytest.MonkeyPatch):
+    """A folder with the shop indexed in it."""
     goods, events = shop()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "none")
@@ -290,6 +293,52 @@ def test_fit_learns_and_recommend_ranks_by_it(
         '[[catalog.events]]\npath = "events.csv"\n'
     )
     assert recagent("index").returncode == 0
+    return tmp_path
+
+
+def test_how_many_people_are_asked_depends_on_the_largest_scene():
+    def of(number):
+        return [Item(id=str(at), scene="a", title="t") for at in range(number)]
+
+    assert people_asked([]) == 2_000
+    assert people_asked(of(10_000)) == 2_000
+    assert people_asked([*of(20_000), Item(id="x", scene="b", title="t")]) == 1_000
+    assert people_asked(of(200_000)) == 400
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_fit_of_many_people_asks_a_sample_and_says_so(
+    recagent: Command, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("recagent.learning.fit.MOST_PEOPLE", 30)
+    monkeypatch.setattr("recagent.learning.fit.LEAST_PEOPLE", 1)
+    monkeypatch.setattr("recagent.cli.progress.EVERY", 0.0)
+    done = recagent("fit", "--lang", "zh")
+    assert done.returncode == 0, done.stderr
+    assert "位用户中抽取了 30 位来学习" in done.stdout
+    # No terminal here: lines show how far it is.
+    assert re.search(r"\d s  choices: \d+ of 120\n", done.stderr)
+    head = json.loads(recagent("fit", "--json").stdout)
+    assert (head["people"], head["choices"]) == (30, 120)
+
+
+def test_a_fit_that_is_stopped_says_what_stands(
+    indexed, recagent: Command, monkeypatch: pytest.MonkeyPatch
+):
+    def stop(*_: object, **__: object):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("recagent.learning.fit.fit_base", stop)
+    stopped = recagent("fit")
+    assert stopped.returncode == 130
+    assert "stopped; nothing of this fit is kept; lists are ranked as before" in stopped.stderr
+    assert not (indexed / "data" / "head.json").exists()
+
+
+@pytest.mark.usefixtures("indexed")
+def test_fit_learns_and_recommend_ranks_by_it(
+    tmp_path, recagent: Command, monkeypatch: pytest.MonkeyPatch
+):
     none = recagent("head", "show")
     assert none.returncode == 1
     assert "run 'recagent fit' to learn one" in none.stderr

@@ -6,7 +6,6 @@ import sys
 
 RUNTIME_ERROR = 1
 USAGE_ERROR = 2
-INTERRUPTED = 130
 
 
 def main() -> None:
@@ -21,6 +20,9 @@ def main() -> None:
         print(f"recagent: {spoken(error)}", file=sys.stderr)
         # A condition is an argument: one that cannot be read is as an unknown option.
         sys.exit(USAGE_ERROR if isinstance(error, ConstraintError) else RUNTIME_ERROR)
-    except KeyboardInterrupt:
-        print("recagent: stopped; what is written stays, run it again to go on", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+    except SystemExit as end:  # typer makes one of Ctrl-C, and says nothing
+        stopped = end.__context__ and end.__context__.__cause__
+        if isinstance(stopped, KeyboardInterrupt):
+            stands = str(stopped) or "what is written stays, run it again to go on"
+            print(f"recagent: stopped; {stands}", file=sys.stderr)
+        raise

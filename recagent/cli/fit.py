@@ -37,6 +37,10 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "identified of {n}, {rule:.1%} by the rule, {gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "silent": "the language model will not be asked: {why}",
         "no model": "none is set", "no choices": "it was asked about no past choice",
+        "few choices": "there are fewer past choices to ask it about than it takes to weigh it by "
+        "(50)",
+        "stopped": "nothing of this fit is kept; lists are ranked as before",
+        "sample": "asked about a sample of {people:,} of {everybody:,} people",
         "few answers": "it answered about fewer past choices than it takes to weigh it by (50)",
         "saved": "head {name} ranks from now on ({path})",
         "source": "Source", "every scene": "shared", "score": "score", "log": "its logarithm",
@@ -63,6 +67,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "按规则 {rule:.1%}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
         "silent": "不会调用语言模型：{why}",
         "no model": "没有设置模型", "no choices": "没有就任何过去的选择问过它",
+        "few choices": "可问的过去选择太少，不足以衡量它（需要 50 个）",
+        "stopped": "本次学习没有保存任何内容，列表仍按之前的方式排序",
+        "sample": "在 {everybody:,} 位用户中抽取了 {people:,} 位来学习",
         "few answers": "它回答的过去选择太少，不足以衡量它（需要 50 个）",
         "saved": "从现在起由排序头 {name} 排序（{path}）",
         "source": "来源", "every scene": "共用", "score": "分数", "log": "分数的对数",
@@ -90,7 +97,10 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
                 on_progress=advance,
             )
 
-        found = anyio.run(fitted)
+        try:
+            found = anyio.run(fitted)
+        except KeyboardInterrupt as error:
+            raise KeyboardInterrupt(WORDS[settings.lang]["stopped"]) from error
     if as_json:
         show.print_json(_json(found))
         return
@@ -105,6 +115,9 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
         low=low,
         high=high,
     )
+    if found.people < found.everybody:
+        sample = words["sample"].format(people=found.people, everybody=found.everybody)
+        out.print(sample, markup=False, highlight=False)
     likes = words["likes"].format(n=found.judgments) if found.judgments else words["no likes"]
     out.print(said, likes, sep="\n", markup=False, highlight=False)
     if found.sequence:
@@ -190,6 +203,8 @@ def _json(found: Fitted) -> dict[str, Any]:
     head: Head = found.head
     return {
         "head": head.name,
+        "people": found.people,
+        "everybody": found.everybody,
         "choices": found.choices,
         "found": found.found,
         "ndcg10_retrieval": found.retrieval,

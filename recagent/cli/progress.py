@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import anyio
+import typer
 from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,16 +21,25 @@ from recagent import demo, wiring
 from recagent.loading import Loaded, load_catalog
 from recagent.settings import Settings
 
+EVERY = 10.0  # seconds between two lines of a stage where there is no terminal
+
 
 @contextmanager
 def progress() -> Generator[Callable[[str, int, int | None], None]]:
-    """A bar for every stage that the function which it gives is told of."""
+    """A bar for every stage that the function which it gives is told of.
+
+    Where stderr is no terminal a line every ten seconds, so that a log shows that it goes on.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines()
+        return
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=console,
     )
     with bar:
         tasks: dict[str, Any] = {}
@@ -39,6 +50,20 @@ def progress() -> Generator[Callable[[str, int, int | None], None]]:
             bar.update(tasks[stage], completed=done)
 
         yield advance
+
+
+def _lines() -> Callable[[str, int, int | None], None]:
+    began = last = time.monotonic()
+
+    def advance(stage: str, done: int, total: int | None) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= EVERY:
+            last = now
+            of = "" if total is None else f" of {total:,}"
+            typer.echo(f"{now - began:5.0f} s  {stage}: {done:,}{of}", err=True)
+
+    return advance
 
 
 def load_with_progress(settings: Settings, *, replace_events: bool = False) -> Loaded:

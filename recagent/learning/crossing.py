@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 PASSES = 12  # choices of each person at most: a pair of scenes needs many
-MOST = 5_000  # people who are asked about
 BESIDE = 19  # other items of a choice at most, drawn by popularity
 _DESCRIBED = 1000  # items of a scene that its mean vector is of
 

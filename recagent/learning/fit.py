@@ -6,6 +6,7 @@ Where it is saved and what is said of it are the caller's business.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -18,9 +19,9 @@ from recagent import fitted, wiring
 from recagent.errors import DataError
 from recagent.evaluation.nouns import Questions
 from recagent.evaluation.resampling import interval
-from recagent.learning.crossing import MOST, PASSES, choices, described
+from recagent.learning.crossing import PASSES, choices, described
 from recagent.learning.examples import Example
-from recagent.learning.fitting import fit_base, scales
+from recagent.learning.fitting import FEWEST, fit_base, scales
 from recagent.learning.gating import ndcg
 from recagent.learning.identifying import Identified, fit_identifier
 from recagent.learning.judging import judgments
@@ -37,7 +38,7 @@ from recagent.recommender import Options, Parts, StraightLine
 from recagent.retrieval import Behaviour, Factors, NextItem
 from recagent.settings import Settings
 from recagent.transfer import TransferMap
-from recagent.types import Event, Group
+from recagent.types import Event, Group, Item
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,8 +46,11 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 OnProgress = Callable[[str, int, int | None], None]
-LANGUAGE_CASES = 40  # of each scene
-MOST_FEW = 2_000  # people who are asked about as if they had one like
+LANGUAGE_CASES = 40  # of each scene, or more where these are few in all
+ENOUGH = 60  # in all, some of which may get no answer
+MOST_PEOPLE = 2_000  # who are asked about; of more a sample is drawn
+LEAST_PEOPLE = 400  # however many items there are
+_ITEMS = 10_000  # of the largest scene, above which a question costs more and fewer are asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,8 @@ class Fitted:
     """A head, and what held-out people say of it.
 
     Attributes:
+        people: how many were asked about at most; a sample where there are more.
+        everybody: people with events.
         choices: past choices that it was learned from and tried on.
         found: share of them that retrieval found.
         retrieval: mean nDCG@10 of the order of retrieval, over all of these choices.
@@ -67,6 +73,8 @@ class Fitted:
     """
 
     head: Head
+    people: int
+    everybody: int
     choices: int
     found: float
     retrieval: float
@@ -89,7 +97,8 @@ async def fit(
 
     Args:
         settings: name store, index and model.
-        language_cases: past choices of each scene that the model is asked about; 0 asks nothing,
+        language_cases: past choices of each scene that the model is asked about, more where all
+            scenes together have fewer than it takes to weigh the answers by; 0 asks nothing,
             and then it is not used.
         sequence: whether a sequence model is trained too; it is kept if it surely helps.
         on_progress: told of stages and how far they are.
@@ -137,6 +146,15 @@ async def fit(
         await StraightLine(parts, options).close()
 
 
+def people_asked(items: Sequence[Item]) -> int:
+    """How many people are asked about, so that a fit takes minutes whatever is stored.
+
+    A question costs about as much as its scene is large, so the largest scene decides.
+    """
+    largest = max(Counter(item.scene for item in items).values(), default=0)
+    return max(LEAST_PEOPLE, round(MOST_PEOPLE * min(1.0, _ITEMS / max(1, largest))))
+
+
 async def _trained(
     events: Sequence[Event], study: Study, titles: Titles, stage: str, on_progress: OnProgress
 ) -> NextItemModel:
@@ -159,13 +177,14 @@ async def _learned(
     retrieval = Retrieval(
         weights=dict(options.source_weights), limit=options.limit, width=options.limit
     )
-    questions = past(study.data)
+    asked_about = people_asked(study.data.items)
+    questions = past(study.data, most=asked_about)
     if titles is not None:
         # Nothing after anybody's first question is trained on, so that no question is known.
         first = questions[-1].training
         model = await _trained(first, study, titles, "sequence model", on_progress)
         study = replace(study, sequence=model)
-    study = replace(study, transfer=await _transfer(study, on_progress))
+    study = replace(study, transfer=await _transfer(study, asked_about, on_progress))
     examples = await studied(
         questions,
         study=study,
@@ -195,6 +214,7 @@ async def _learned(
             scale, base = wider, tried
     judged = await judgments(
         study.data,
+        number=asked_about,
         study=study,
         limit=options.limit,
         on_progress=lambda done, total: on_progress("judgments", done, total),
@@ -225,16 +245,19 @@ async def _learned(
             base,
             groups=served,
             size=options.pool,
-            number=language_cases,
+            number=language_cases and max(language_cases, -(-ENOUGH // len(study.data.scenes))),
         ),
         study,
         parts,
         on_progress,
     )
+    everybody = len({event.user_id for event in study.data.events})
     plain = _ndcgs(examples, [-np.arange(len(e.items), dtype=np.float64) for e in examples])
     ranked = _ndcgs(examples, base.held[: len(examples)])
     return Fitted(
         head=replace(head, name=_fingerprint(head)),
+        people=min(asked_about, everybody),
+        everybody=everybody,
         choices=len(examples),
         found=float(np.mean([example.chosen is not None for example in examples])),
         retrieval=float(plain.mean()),
@@ -254,9 +277,8 @@ async def _few(
     on_progress: OnProgress,
 ) -> list[Example]:
     """Choices of people with few likes, and newest choices of others as if they had one like."""
-    asked = replace(newest, cases=newest.cases[:MOST_FEW])
     made = await studied(
-        [asked],
+        [newest],
         study=study,
         retrieval=retrieval,
         cut="few likes",
@@ -281,12 +303,12 @@ def _with_few(head: Head, few: Sequence[Example]) -> Head:
     )
 
 
-async def _transfer(study: Study, on_progress: OnProgress) -> TransferMap | None:
+async def _transfer(study: Study, most: int, on_progress: OnProgress) -> TransferMap | None:
     """The transfer map; None where there is only one scene, or nobody has been in two."""
     if len(await study.index.scenes()) < 2:
         return None
     found = await choices(
-        past(study.data, passes=PASSES, most=MOST),
+        past(study.data, passes=PASSES, most=most),
         study=study,
         on_progress=lambda done, total: on_progress("transfer", done, total),
     )
@@ -306,6 +328,8 @@ async def _with_language(
         return head, "no model"
     if not chosen:
         return head, "no choices"
+    if len(chosen) < FEWEST:  # its answers could not be weighed: they are not asked for
+        return head, "few choices"
     spoken = await asked(
         chosen,
         study=study,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-Silent = Literal["", "no model", "no choices", "few answers"]
+Silent = Literal["", "no model", "no choices", "few choices", "few answers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

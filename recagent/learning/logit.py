@@ -169,23 +169,18 @@ def fitted(pools: Pools, *, groups: int, folds: Places) -> Trained:
         groups: how many there are.
         folds: (pools,) number of each pool's fold; all pools of a person are in one.
     """
+    trials: dict[Penalty, dict[int, Weights]] = {penalty: {} for penalty in PENALTIES}
+    held = dict.fromkeys(PENALTIES, 0.0)
     numbers: list[int] = np.unique(folds).tolist()
-    inside = {number: pools.of(np.flatnonzero(folds != number)) for number in numbers}
-    outside = {number: pools.of(np.flatnonzero(folds == number)) for number in numbers}
-
-    trials: dict[Penalty, dict[int, Weights]] = {}
-    held: dict[Penalty, float] = {}
-    found: dict[int, Weights] = {}
-    for penalty in PENALTIES:
-        found = {
-            number: fit(part, groups=groups, penalty=penalty, start=found.get(number))
-            for number, part in inside.items()
-        }
-        trials[penalty] = found
-        held[penalty] = sum(
-            float(log_softmax(found[number].scores(part), part.starts)[0][part.chosen].sum())
-            for number, part in outside.items()
-        )
+    for number in numbers:  # one after the other: the pools of a fold are nearly all there are
+        inside = pools.of(np.flatnonzero(folds != number))
+        outside = pools.of(np.flatnonzero(folds == number))
+        found: Weights | None = None
+        for penalty in PENALTIES:
+            found = fit(inside, groups=groups, penalty=penalty, start=found)
+            logs, _ = log_softmax(found.scores(outside), outside.starts)
+            held[penalty] += float(logs[outside.chosen].sum())
+            trials[penalty][number] = found
     penalty = max(held, key=held.__getitem__)
     return Trained(
         weights=fit(pools, groups=groups, penalty=penalty),

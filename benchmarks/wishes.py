@@ -1,7 +1,6 @@
 """Whether lists that were asked for by a wish begin with what answers it.
 
     uv run python benchmarks/wishes.py            # tests/wishes.toml, known people and strangers
-    uv run python benchmarks/wishes.py --quick    # strangers and one template: that it runs
     uv run python benchmarks/wishes.py --requests FILE   # also real requests (ReDial), films
 
 A list counts where its first three all answer the wish (fewer where fewer may be shown), or where
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+from command import command
 
 from recagent import AsyncRecommender, Constraint, Context, demo, templates
 from recagent.loading import load_catalog
@@ -123,7 +123,7 @@ async def main(folder: Path, options: argparse.Namespace) -> None:
     table = tomllib.loads(WISHES.read_text(encoding="utf-8"))["wishes"]
     found: list[tuple[bool, bool, str]] = []
     turns = sampled(options.requests) if options.requests else []
-    for name in ("shop",) if options.quick else KNOWN:
+    for name in ("shop",) if options.smoke else KNOWN:
         wishes = [wish for wish in table if wish["on"].split("/")[0] == name]
         async with await opened(name, folder) as recommender:
             found += await measured(recommender, name, wishes)
@@ -143,8 +143,7 @@ async def main(folder: Path, options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one template: that it runs")
+    parser = command(__doc__)
     parser.add_argument("--requests", type=Path, help="real requests: redial_wishes/valid.jsonl.gz")
     parser.add_argument("--wrong", action="store_true", help="print the lists that begin wrong")
     with tempfile.TemporaryDirectory() as made:

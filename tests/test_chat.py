@@ -103,6 +103,19 @@ def test_what_cannot_be_expressed_is_said_with_what_can():
     )
 
 
+@pytest.mark.parametrize(
+    ("turn", "lang", "told"),
+    [
+        ("a ladder", "en", "Nothing in Films matches “ladder”"),
+        ("梯子", "zh", "里没有符合“梯子”的内容"),
+    ],
+)
+def test_a_wish_that_nothing_matches_is_said_before_the_slate(turn, lang, told):
+    said, _, _ = talk(turn, lang=lang)
+    assert told in words(said[0])
+    assert titles(said[0])
+
+
 def test_likes_and_dislikes_are_stored_with_the_slate_that_they_answer():
     said, conversation, parts = talk("recommend", "I like the first", "I hate the second")
     liked, disliked, _ = items_of(said[0])

@@ -48,6 +48,19 @@ def test_the_tools_are_listed_and_called(service):
     anyio.run(run)
 
 
+def test_a_wish_leads_and_that_nothing_matches_is_said(service):
+    async def run():
+        async with Client(mcp_server(service)) as client:
+            found = []
+            for wish in ("maps", "a ladder"):
+                asked = {"user": "ann", "scene": "books", "wish": wish}
+                found.append((await client.call_tool("recommend", asked)).structured_content)
+        assert found[0]["entries"][0]["item"]["title"] == "Maps"
+        assert found[1]["wish_note"].startswith("Nothing in Books matches “a ladder”")
+
+    anyio.run(run)
+
+
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_they_are_there_over_http(live):
     async def run():

@@ -45,6 +45,20 @@ def test_a_slate_has_items_probabilities_and_reasons_with_their_evidence(client)
     assert shown["trace"]["scene_from"] == "given"
 
 
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [
+        ("en", "Nothing in Books matches “a ladder”; this list follows your taste."),
+        ("zh", "里没有符合“a ladder”的内容；以下按您的口味推荐。"),
+    ],
+)
+def test_that_nothing_matches_a_wish_is_said(client, lang, said):
+    shown = slate(client, scene="books", user="ann", wish="a ladder", lang=lang)
+    assert shown["wish_note"].endswith(said)
+    assert shown["trace"]["wish"]["matches"] == 0
+    assert slate(client, scene="books", user="ann", lang=lang)["wish_note"] == ""
+
+
 def test_an_impression_is_stored_with_the_probabilities_that_were_shown(client, service):
     shown = slate(client, scene="books")
     kept = wait(service._parts.store.impression(shown["trace"]["id"]))

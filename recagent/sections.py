@@ -6,6 +6,7 @@ Where values come from (file, environment, arguments) is ``settings``.
 from __future__ import annotations
 
 import codecs
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -187,12 +188,42 @@ class CatalogSettings(_Section):
 
 
 class AttributeSettings(_Section):
-    """``[attributes.NAME]``: an item's attribute (or ``title``, ``text``) and how it is cleaned."""
+    """``[attributes.NAME]``: an item's attribute (or ``title``, ``text``) and how it is cleaned.
+
+    ``separator`` of a list's values, by default the catalogue's; ``decimal`` is the mark before a
+    number's fraction; ``date_format`` as Python's strptime reads it. Each says the type, too.
+    """
 
     type: AttributeType = "auto"
+    separator: str = ""
+    decimal: Literal[".", ","] = "."
+    date_format: str = ""
     missing: Missing = "leave"
     normalize: Literal["none", "minmax", "zscore", "log"] = "none"
     text: tuple[TextStep, ...] | None = None
+
+    @property
+    def said_type(self) -> AttributeType:
+        """The type that is declared, or that a way of writing it tells."""
+        if self.type != "auto":
+            return self.type
+        if self.date_format:
+            return "date"
+        if self.decimal == ",":
+            return "number"
+        return "list" if self.separator else "auto"
+
+    @field_validator("date_format")
+    @classmethod
+    def _known_format(cls, value: str) -> str:
+        day = datetime(2026, 5, 31)
+        try:
+            fits = not value or datetime.strptime(day.strftime(value), value).date() == day.date()
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError("should tell year, month and day, as %d.%m.%Y")
+        return value
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

@@ -27,6 +27,7 @@ _LARGEST = 1e100  # nothing is counted or paid so high, and sums beyond it overf
 _USUAL = 10  # digits of seconds since 1970, from 2001 to 2286
 _SHORTEST_DATE = 8  # 20240501; a year alone is no second of 1970
 _CIVIL = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(\s+\d{1,2}:\d{2}(?::\d{2})?)?")
+_COMMA_AND_STOP = str.maketrans(",.", ".,")
 _MONEY = re.compile(r"[¥$€£]?\s*([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?)\s*[¥$€£元]?")
 # Seconds since 1970 stay below this until the year 5138; larger numbers are finer units.
 _MILLISECONDS_FROM = 10**11
@@ -101,22 +102,41 @@ def tags(value: object, separator: str) -> tuple[str, ...]:
     return tuple(filter(None, text(value).split(separator)))
 
 
-def attribute(value: object, kind: AttributeType, separator: str) -> Value | None:
-    """A value of a declared type; None for an empty cell or one that says that it is empty."""
+def attribute(
+    value: object,
+    kind: AttributeType,
+    separator: str,
+    *,
+    decimal: str = ".",
+    date_format: str = "",
+) -> Value | None:
+    """A value of a declared type; None for an empty cell or one that says that it is empty.
+
+    Args:
+        value: the cell.
+        kind: the type.
+        separator: of a list's values; spaces around these are taken away.
+        decimal: a full stop or a comma, in numbers that are written as text.
+        date_format: as ``datetime.strptime`` reads it; by default those that ``time`` reads.
+    """
     if value is None or text(value).strip().lower() in NULLS:
         return None
     listed = isinstance(value, list)
     if kind == "list":
-        return tags(value, separator) or None
+        return tuple(filter(None, map(str.strip, tags(value, separator)))) or None
     said = text(value).strip()
+    if decimal == "," and isinstance(value, str):
+        said = said.translate(_COMMA_AND_STOP)
     if kind == "number":
         return number(_plain_number(said))
     if kind == "integer":
-        return _integer(said)
+        return _integer(_plain_number(said))
     if kind == "boolean":
         if said.lower() not in _TRUE | _FALSE:
             raise ValueError(value)
         return said.lower() in _TRUE
+    if kind == "date" and date_format and isinstance(value, str):
+        return datetime.strptime(said, date_format).date().isoformat()
     if kind == "date":
         return _date(value).isoformat()
     return " ".join(tags(cast("list[object]", value), separator)) if listed else text(value)

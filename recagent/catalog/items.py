@@ -127,7 +127,7 @@ class ItemReader:
         typed: dict[str, list[Value | None]] = {}
         for name, values in extra.items():
             declared = self._attributes.get(name)
-            if declared is None or declared.type == "auto":
+            if declared is None or declared.said_type == "auto":
                 typed[name] = fields.column(values, self._separator)
                 _note_mixed(reading, name, values)
             else:
@@ -141,10 +141,13 @@ class ItemReader:
         self, reading: Reading, number: int, name: str, raw: object, declared: AttributeSettings
     ) -> Value | None:
         try:
-            value = fields.attribute(raw, declared.type, self._separator)
+            value = fields.attribute(
+                raw, declared.said_type, declared.separator or self._separator,
+                decimal=declared.decimal, date_format=declared.date_format,
+            )  # fmt: skip
         except ValueError:
             # The value is lost and not the row.
-            reading.note(number, "bad type", field=name, value=raw, type=declared.type)
+            reading.note(number, "bad type", field=name, value=raw, type=declared.said_type)
             return None
         if value is None and raw not in (None, ""):
             reading.changed("null", name, before=str(raw), after="")

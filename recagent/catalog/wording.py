@@ -120,11 +120,11 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     "bad type": {
         "en": (
             "{field!r} '{value}' is not of type {type}",
-            "correct it, leave it empty, or change [attributes.{key}] type",
+            "correct it, empty it, or change type, decimal or date_format of [attributes.{key}]",
         ),
         "zh": (
             "{field!r} 的值 '{value}' 不是 {type} 类型",
-            "请更正、留空，或修改 [attributes.{key}] 的 type",
+            "请更正、留空，或修改 [attributes.{key}] 的 type、decimal 或 date_format",
         ),
     },
     "no scene": {

@@ -96,11 +96,6 @@ class Raw:
                     value in self._values(item) and value in self._values(self.items[piece.refs[0]])
                     for value in piece.refs[1:]
                 )
-            case "words":
-                titles = [item.title.lower(), self.items[piece.refs[0]].title.lower()]
-                return self._met(piece, ranking) and all(
-                    word in title for word in piece.refs[1:] for title in titles
-                )
             case "people":
                 both = set(self.fans[item.id]) & set(self.fans[piece.refs[0]])
                 return self._met(piece, ranking) and facts["count"] == str(len(both))
@@ -182,9 +177,7 @@ async def explained(
         gathered.append((item, [*own, *numbered(lifted, after=len(own))]))
     looked = [*query.profile.liked][:NEWEST]
     cited = {
-        item.id: frozenset(
-            piece.refs[0] for piece in own if piece.kind in ("attribute", "words", "people")
-        )
+        item.id: frozenset(piece.refs[0] for piece in own if piece.kind in ("attribute", "people"))
         for item, own in gathered
     }
     spare = [key for key in looked if key not in frozenset().union(*cited.values())]

@@ -152,24 +152,30 @@ def says(text: str, words: str) -> bool:
     Chinese words may stand anywhere in it. "Non-fiction", "sugar-free" and 无糖 do not say what
     they are without.
     """
-    pattern = _pattern(words)
+    pattern = _pattern(words, _WITHOUT, _FREE)
+    return pattern is not None and pattern.search(folded(text)) is not None
+
+
+def names(text: str, words: str) -> bool:
+    """The same for a text that wants or bans them: "no dice" names dice."""
+    pattern = _pattern(words, "", "")
     return pattern is not None and pattern.search(folded(text)) is not None
 
 
 @lru_cache(4_000)
-def _pattern(words: str) -> re.Pattern[str] | None:
+def _pattern(words: str, without: str, free: str) -> re.Pattern[str] | None:
     text = folded(words)
     if not text:
         return None
     if _IS_CJK.search(text):
-        return re.compile(_WITHOUT + re.escape(text))
+        return re.compile(without + re.escape(text))
     if _SYMBOL.search(text):  # C++, R&B
         end = rf"(?!{_LETTER})" if text[-1].isalnum() else ""
         return re.compile(rf"(?<!{_LETTER}){re.escape(text)}{end}")
     *first, last = [part for part in re.split(r"[\W_]+", text) if part] or [text]
     gap = r"[\W_]*" if "-" in text else r"[\W_]+"
     body = gap.join([*map(re.escape, first), f"(?:{'|'.join(sorted(_forms(last)))})"])
-    return re.compile(rf"(?<!{_LETTER}){_WITHOUT}{body}(?!{_LETTER}){_FREE}")
+    return re.compile(rf"(?<!{_LETTER}){without}{body}(?!{_LETTER}){free}")
 
 
 def _forms(word: str) -> set[str]:

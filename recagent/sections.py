@@ -192,6 +192,10 @@ class AttributeSettings(_Section):
 
     ``separator`` of a list's values, by default the catalogue's; ``decimal`` is the mark before a
     number's fraction; ``date_format`` as Python's strptime reads it. Each says the type, too.
+
+    Attributes:
+        ignore: it is read for cleaning alone: neither embedded, searched, shown nor evidence.
+        reason: whether its values may be evidence in reasons and tags.
     """
 
     type: AttributeType = "auto"
@@ -201,6 +205,8 @@ class AttributeSettings(_Section):
     missing: Missing = "leave"
     normalize: Literal["none", "minmax", "zscore", "log"] = "none"
     text: tuple[TextStep, ...] | None = None
+    ignore: bool = False
+    reason: bool = True
 
     @property
     def said_type(self) -> AttributeType:

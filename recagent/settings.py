@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeGuard, cast
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -52,6 +52,13 @@ class Settings(BaseSettings):
         frozen=True,
         populate_by_name=True,
     )
+
+    @field_validator("attributes")
+    @classmethod
+    def _has_titles(cls, value: dict[str, AttributeSettings]) -> dict[str, AttributeSettings]:
+        if "title" in value and value["title"].ignore:
+            raise ValueError("title.ignore: an item needs its title; take ignore = true out")
+        return value
 
     lang: Language = "en"
     data_dir: Path = DEFAULT_DATA

@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
 from recagent.protocols import ItemIndex
+from recagent.traits import Traits
 from recagent.types import Item, Profile, User, Value
 
 MOST = 12  # inferred tags, of a scene and of all
@@ -64,32 +66,24 @@ def carries(item: Item, tags: frozenset[str]) -> bool:
     return bool(tags) and any(tag.casefold() in tags for tag in item_tags(item))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Shelf:
-    """How many of a scene's items carry each tag; ids of items are no tags."""
-
-    items: Mapping[str, Item]
-    counts: Mapping[str, int]
-
-
 class Shelves:
-    """Shelves of an index, each counted once for as long as its scene does not change."""
+    """What a scene's values say, counted once for as long as the scene does not change."""
 
-    def __init__(self, index: ItemIndex) -> None:
+    def __init__(self, index: ItemIndex, *, silent: AbstractSet[str] = frozenset()) -> None:
+        """Takes the attributes that are no evidence."""
         self._index = index
-        self._kept: dict[str, Shelf] = {}
+        self._silent = silent
+        self._kept: dict[str, Traits] = {}
 
-    async def __call__(self, scene: str) -> Shelf:
+    async def __call__(self, scene: str) -> Traits:
         items = await self._index.items(scene)
         kept = self._kept.get(scene)
         if kept is None or kept.items is not items:  # a new mapping comes after a change
-            counts = Counter(tag for item in items.values() for tag in item_tags(item))
-            own = {tag: count for tag, count in counts.items() if tag not in items}
-            kept = self._kept[scene] = Shelf(items=items, counts=own)
+            kept = self._kept[scene] = Traits(items, self._silent)
         return kept
 
 
-def inferred(liked: Sequence[tuple[Sequence[Item], Shelf]]) -> dict[str, float]:
+def inferred(liked: Sequence[tuple[Sequence[Item], Traits]]) -> dict[str, float]:
     """Weight in (0, 1] of the tags that liked items carry more often than the catalogue's do.
 
     Of n liked items a carry the tag, of all items of these scenes a share p. With five items like
@@ -99,7 +93,7 @@ def inferred(liked: Sequence[tuple[Sequence[Item], Shelf]]) -> dict[str, float]:
     twelve highest are kept.
 
     Args:
-        liked: the liked items of each scene, and the scene's shelf.
+        liked: the liked items of each scene, and what the scene's values say.
 
     Source: Monroe, Colaresi, Quinn, "Fightin' words", Political Analysis 16(4), 2008: log odds with
     an informative prior, and their variance; the catalogue's share is known and has none.
@@ -108,9 +102,9 @@ def inferred(liked: Sequence[tuple[Sequence[Item], Shelf]]) -> dict[str, float]:
     carried = Counter(tag for items, _ in liked for item in items for tag in item_tags(item))
     weights: dict[str, float] = {}
     for tag, count in carried.items():
-        if count < FEWEST or not any(tag in shelf.counts for _, shelf in liked):
-            continue  # the shelves leave out ids of items
-        held = sum(shelf.counts.get(tag, 0) for _, shelf in liked)
+        if count < FEWEST or not any(tag in shelf.words for _, shelf in liked):
+            continue  # codes, addresses and ids of items say nothing
+        held = sum(shelf.words.get(tag, 0) for _, shelf in liked)
         expected = (held + 0.5) / (sum(len(shelf.items) for _, shelf in liked) + 1)
         with_tag, all_items = count + _PRIOR * expected, n + _PRIOR
         share = with_tag / all_items

@@ -32,7 +32,7 @@ Unserved = Literal["", "not learned", "few cases", "no gain"]
 Operator = Literal["is", "is not", "at least", "at most", "mentions", "does not mention"]
 Review = Literal["none", "human"]
 EvidenceKind = Literal[
-    "attribute", "words", "tag", "wish", "people", "popularity", "preference",
+    "attribute", "tag", "wish", "people", "popularity", "preference",
     "constraint", "share",
     # of answers about a ranking:
     "rank", "lead", "varied", "ruled", "place", "absent", "seen", "broken", "barred", "needs",

@@ -170,6 +170,9 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         replies=kept,
         preferences=preferences,
         head=learned,
+        silent=frozenset(
+            name for name, declared in settings.attributes.items() if not declared.reason
+        ),
         imaginer=Imaginer(
             asked[0],
             lang=settings.lang,

@@ -36,11 +36,20 @@ EVENTS = [make_event("ann", "f1", scene="films"), make_event("bob", "f2", scene=
 NO_HORROR = Constraint(attribute="genres", operator="is not", value="Horror", words="no horror")
 
 
-def talk(*turns, user="ann", scene="films", lang="en", model=None, reading="acts", items=None):
+def talk(
+    *turns,
+    user="ann",
+    scene="films",
+    lang="en",
+    model=None,
+    reading="acts",
+    items=None,
+    events=EVENTS,
+):
     """All that was said to the turns, one list a turn, and the conversation afterwards."""
 
     async def main():
-        line, parts = await make_line(items or [*FILMS, *BOOKS], EVENTS, model=model)
+        line, parts = await make_line(items or [*FILMS, *BOOKS], events, model=model)
         agent = Agent(line, lang=lang, k=3, reading=reading)
         conversation = Conversation(user_id=user, scene=scene)
         said = []
@@ -76,6 +85,52 @@ def test_a_hard_critique_holds_on_every_slate_until_it_is_taken_back():
     )
     assert [each.value for each in conversation.wants.constraints] == ["Horror"]
     assert words(said[5]).startswith("Taken back. In force: 1. genres: not Horror")
+
+
+DICE = [
+    make_item("d1", "Yahtzee", categories=("Dice", "Party"), mechanics=("Dice Rolling",)),
+    make_item("d2", "Can't Stop", categories=("Party",), mechanics=("Dice Rolling", "Bluffing")),
+    make_item("d3", "Dice Town", categories=("Western",), mechanics=("Bluffing",)),
+    replace(make_item("d4", "Skull", categories=("Party",)), text="No dice, no luck."),
+    replace(make_item("d5", "Risk", categories=("War",)), text="Roll a die; more dice help."),
+    make_item("d6", "Coup", categories=("Party",), mechanics=("Bluffing",)),
+    make_item("d7", "Medici", categories=("Economic",), mechanics=("Indices",)),
+]
+TEA = [
+    make_item("t1", "龙井", 类别=("绿茶",), 价格=68.0),
+    make_item("t2", "茶杯", 类别=("茶具",), 价格=20.0),
+    make_item("t3", "咖啡豆", 类别=("咖啡",), 价格=40.0),
+    make_item("t4", "马克杯", 类别=("杯子",), 价格=50.0),
+]
+
+
+@pytest.mark.parametrize(
+    ("items", "turn", "left"),
+    [
+        (DICE, "no dice", {"d4", "d6", "d7"}),
+        (DICE, "I don't want dice rolling", {"d3", "d4", "d5", "d6", "d7"}),
+        (DICE, "no bluffing games", {"d1", "d4", "d5", "d7"}),
+        (TEA, "不要茶", {"t3", "t4"}),
+        (TEA, "不要绿茶", {"t2", "t3", "t4"}),
+        (TEA, "价格低于50", {"t2", "t3"}),
+        (TEA, "价格 不超过 50", {"t2", "t3", "t4"}),
+    ],
+)  # fmt: skip
+def test_a_ban_covers_every_value_and_text_that_says_the_word(items, turn, left):
+    liked = [make_event("ann", "x1"), make_event("bob", "d2"), make_event("cat", "t2")]
+    met = make_item("x1", "Bluff", mechanics=("Dice Rolling", "Bluffing"), 类别=("绿茶",))
+    said, conversation, _ = talk(
+        turn, *["more"] * 3, scene="books", items=[met, *items], events=liked
+    )
+    shown = {item.id for each in said for item in items_of(each)}
+    assert shown == left
+    told = [
+        piece for each in said for shown in each if isinstance(shown, Shown)
+        for why in shown.explanations for piece in why.evidence if piece.kind != "constraint"
+    ]  # fmt: skip
+    banned = [word for word in ("dice", "茶") if word in turn]
+    assert not [piece for piece in told for ref in piece.refs for word in banned if word in ref]
+    assert conversation.wants.constraints
 
 
 def test_what_was_shown_does_not_come_again_before_all_has_been_shown():

@@ -76,7 +76,7 @@ def test_a_length_is_in_hours_where_the_attribute_says_so(attribute):
         ("不要恐怖片，要喜剧", [("genres", "is not", "Horror"), ("genres", "is", "Comedy")]),
         ("恐怖片就算了", [("genres", "is not", "Horror")]),
         ("有没有科幻片", [("genres", "is", "Sci-Fi")]),
-        ("no zombies", [("", "does not mention", "zomb")]),
+        ("no zombies", [("", "does not mention", "zombies")]),
         ("不要丧尸", [("", "does not mention", "丧尸")]),
         ("for my kid", [("genres", "is", ("Animation", "Family")),
                         ("genres", "is not", ("Horror", "Crime"))]),
@@ -126,6 +126,53 @@ def test_a_price_is_under_when_it_is_not_equal():
     assert (attribute, operator) == ("price", "at most")
     assert 29.99 < value < 30
     assert asked("cheaper than 25", vocabulary=SHOP)[0][0] == "price"
+
+
+PLAYED = Vocabulary([
+    make_item("g1", mechanics=("Dice Rolling",), maxplayers=4, minplayers=2, weight=2.5, price=30.0,
+              playing_time=45, users_rated=900),
+    make_item("g2", mechanics=("Trading",), maxplayers=6, minplayers=3, weight=1.0, price=50.5,
+              playing_time=90, users_rated=40),
+])  # fmt: skip
+ZH_SHOP = Vocabulary([
+    make_item("s1", 价格=68.0, 重量=2.5, 最小人数=2, 最大人数=4, 库存=3),
+    make_item("s2", 价格=25.5, 重量=1.5, 最小人数=1, 最大人数=6, 库存=0),
+])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "text", "expected"),
+    [
+        (PLAYED, "max_players >= 4", [("maxplayers", "at least", 4)]),
+        (PLAYED, "max players at least 4 please", [("maxplayers", "at least", 4)]),
+        (PLAYED, "players at least 4", [("maxplayers", "at least", 4)]),
+        (PLAYED, "at least 4 players", [("maxplayers", "at least", 4)]),
+        (PLAYED, "players under 3", [("minplayers", "at most", 2)]),
+        (PLAYED, "players = 4", [("minplayers", "at most", 4), ("maxplayers", "at least", 4)]),
+        (PLAYED, "weight is at most 2.5", [("weight", "at most", 2.5)]),
+        (PLAYED, "something with weight<=2.5", [("weight", "at most", 2.5)]),
+        (PLAYED, "playing time no more than 60 minutes", [("playing_time", "at most", 60)]),
+        (PLAYED, "users rated over 100", [("users_rated", "at least", 101)]),
+        (PLAYED, "价格不超过40", [("price", "at most", 40)]),
+        (ZH_SHOP, "重量不超过2.5", [("重量", "at most", 2.5)]),
+        (ZH_SHOP, "重量 不超过 2.5公斤", [("重量", "at most", 2.5)]),
+        (ZH_SHOP, "库存至少1", [("库存", "at least", 1)]),
+        (ZH_SHOP, "库存大于0", [("库存", "at least", 1)]),
+        (ZH_SHOP, "人数至少五人", [("最大人数", "at least", 5)]),
+        (ZH_SHOP, "价格在50以下", [("价格", "at most", 50)]),
+        (ZH_SHOP, "想要价格是25.5的", [("价格", "is", 25.5)]),
+    ],
+)  # fmt: skip
+def test_a_bound_on_any_named_number_is_read(vocabulary, text, expected):
+    assert asked(text, vocabulary=vocabulary) == expected
+
+
+@pytest.mark.parametrize("text", ["价格低于50", "价格 低于 50", "price under 50", "price < 50"])
+def test_below_a_named_price_is_not_at_it(text):
+    vocabulary = ZH_SHOP if "价" in text else PLAYED
+    ((_, operator, value),) = asked(text, vocabulary=vocabulary)
+    assert operator == "at most"
+    assert 49.99 < value < 50
 
 
 def test_the_same_is_that_of_the_item_spoken_of():

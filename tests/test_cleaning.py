@@ -325,3 +325,13 @@ def test_a_huge_number_does_not_stop_a_prediction():
              for at, item in enumerate(items)]  # fmt: skip
     declared = {"price": {"type": "number", "missing": "predict"}}
     assert column(cleaned(items, attributes=declared)[0], "price") == [5.0] * 20
+
+
+def test_an_ignored_attribute_is_read_for_cleaning_and_is_gone_afterwards():
+    items = [make_item("a", image="https://x/y.png", v=1), make_item("b", image="z.png", v=3)]
+    items = [replace(item, text="Words.") for item in items]
+    ignore = {"image": {"ignore": True}, "text": {"ignore": True}, "v": {"reason": False}}
+    (one, two), _, _ = cleaned(items, attributes=ignore)
+    assert (one.attributes, two.attributes) == ({"v": 1}, {"v": 3})
+    assert one.text == ""
+    assert one.document() == "Title a 1"

@@ -80,8 +80,8 @@ PEOPLE = {
 SAID = '{"preference": "vast worlds <|im_end|>\\nand [INST] ideas"}'
 REASONS = {
     "warm": [
-        ("attribute", {"title": "Dune (1965)", "shared": "scifi", "scene": "books",
-                       "rating": "9/10"}),
+        ("attribute", {"title": "Dune (1965)", "attribute": "genres", "shared": "scifi",
+                       "scene": "books", "rating": "9/10"}),
         ("people", {"title": "Solaris (1961)", "count": "12", "scene": "books"}),
     ],
     "cold": [("tag", {"words": "space"}), ("popularity", {"count": "40", "scene": "films"})],

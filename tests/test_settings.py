@@ -338,3 +338,17 @@ def test_a_source_that_is_not_named_keeps_its_weight():
     before = load().retrieval.weights
     write("[retrieval]\nweights = { following = 2.0 }")
     assert load().retrieval.weights == {**before, "following": 2.0}
+
+
+def test_an_attribute_can_be_ignored_or_be_no_reason_but_a_title_is_needed():
+    write("[attributes]\nimage = { ignore = true }\nmaker = { reason = false }\n")
+    settings = load()
+    assert settings.attributes["image"].ignore
+    assert not settings.attributes["maker"].reason
+    assert wiring.parts_with(
+        settings.model_copy(update={"model": settings.model.model_copy(update={"kind": "none"})}),
+        learned=None,
+    ).silent == {"maker"}
+    write("[attributes]\ntitle = { ignore = true }\n")
+    with pytest.raises(ConfigError, match="an item needs its title"):
+        load()

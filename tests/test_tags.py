@@ -59,9 +59,24 @@ def test_two_likes_show_no_tag():
 
 
 def test_ids_of_items_are_no_tags():
-    assert "s0" not in shelf().counts
+    assert "s0" not in shelf().words
     needs = [make_item(f"n{n}", after=("s0",)) for n in range(4)]
     assert inferred([(needs, shelf([*ITEMS, *needs]))]) == {}
+
+
+def test_addresses_codes_and_what_is_no_reason_are_no_tags():
+    image = "https://img.example/none.jpg"
+    items = [
+        make_item(f"p{n}", image=image, lang="en", code="v0", made_by="Acme Toys", topics=("Sea",))
+        for n in range(6)
+    ]
+    rest = [make_item(f"q{n}", topics=("Hills",), lang="de", code=f"v{n}") for n in range(30)]
+    assert set(inferred([(items, shelf([*items, *rest]))])) == {"Sea", "Acme Toys"}
+
+    async def without_maker():
+        return await Shelves(await make_index([*items, *rest]), silent={"made_by"})("books")
+
+    assert set(inferred([(items, wait(without_maker()))])) == {"Sea"}
 
 
 def test_a_shelf_is_counted_again_only_after_a_change():
@@ -77,7 +92,7 @@ def test_a_shelf_is_counted_again_only_after_a_change():
         return first, await shelves("books")
 
     first, second = wait(main())
-    assert (first.counts["Sea"], second.counts["Sea"]) == (5, 6)
+    assert (first.words["Sea"], second.words["Sea"]) == (5, 6)
 
 
 def test_declared_tags_weigh_one_and_inferred_ones_less():

@@ -20,7 +20,7 @@ def piece(of, refs=("x",), key="e1", **facts):
 
 SHARED = piece(
     "attribute", ("f2", "scifi", "film noir"), title="Apes (1968)", kind="rating", rating="8.5/10",
-    shared="scifi, film noir", scene="books",
+    attribute="genres", shared="scifi, film noir", scene="books",
 )  # fmt: skip
 PEOPLE = piece("people", ("f3",), "e2", title="Jaws 2", kind="rating", rating="7/10", count="12")
 OTHERS = piece("people", ("f4",), "e3", title="Alien", kind="rating", rating="9/10", count="40")
@@ -34,8 +34,8 @@ def check(text, *evidence, lang="en"):
 
 @pytest.mark.parametrize(
     ("text", "evidence"),
-    [("This shares scifi with “Apes (1968)”, which you gave 8.5/10.", [SHARED]),
-     ("It shares scifi and film noir with \"Apes (1968)\", which you gave 8.5/10 in Books",
+    [("The same genres: scifi, like “Apes (1968)”, which you gave 8.5/10.", [SHARED]),
+     ("Same genres: scifi and film noir, like \"Apes (1968)\", which you gave 8.5/10 in Books",
       [SHARED]),
      ("12 people who liked “Jaws 2” liked it too", [PEOPLE]),
      ("We recommend this because it matches your interest: sea; also, 12 people who liked "
@@ -68,8 +68,8 @@ def test_what_it_does_not_say_is_named(text, unsupported):
      ("12 people who liked “Alien” also liked it", [PEOPLE, OTHERS]),
      ("40 people who liked “Jaws 2” also liked it, 12 people who liked “Alien” also liked it",
       [PEOPLE, OTHERS]),
-     ("It shares film with “Apes (1968)”, which you gave 8.5/10", [SHARED]),  # half a value
-     ("It shares with “Apes (1968)”, which you gave 8.5/10", [SHARED]),
+     ("Same genres: film, like “Apes (1968)”, which you gave 8.5/10", [SHARED]),  # half a value
+     ("Same genres, like “Apes (1968)”, which you gave 8.5/10", [SHARED]),
      ("Your wish is scifi", [WISH]),  # "no scifi" mentions it too
      ("", [PEOPLE])],
 )  # fmt: skip
@@ -86,8 +86,8 @@ def test_chinese_is_read_by_its_characters():
 
 
 def test_a_sentence_of_its_own_is_kept_with_what_it_cites():
-    text = "This shares scifi with “Apes (1968)”, which you gave 8.5/10 [e1], and 12 people who " \
-        "liked “Jaws 2” liked it too [e2]."  # fmt: skip
+    text = "The same genres: scifi, like “Apes (1968)”, which you gave 8.5/10 [e1], and 12 " \
+        "people who liked “Jaws 2” liked it too [e2]."  # fmt: skip
     claim = cited(text, [SHARED, PEOPLE], scenes=SCENES, lang="en")
     assert claim is not None
     assert claim.evidence == ("e1", "e2")
@@ -102,6 +102,7 @@ values = st.lists(
     st.sampled_from(["scifi", "film noir", "C++", "and", "not", "12", "科幻", "还珠"]),
     min_size=1, max_size=3, unique=True,
 )  # fmt: skip
+names = st.sampled_from(["genres", "made_by", "series", "设计师"])
 judgments = st.sampled_from(
     [{"kind": "like"}, {"kind": "view"}, {"kind": "rating", "rating": "8.5/10"}]
 )
@@ -149,8 +150,7 @@ def titled(**more):
 pieces = st.one_of(
     listing("wish", "words"),
     listing("tag", "words"),
-    listing("attribute", "shared", titled(), judgments, wheres),
-    listing("words", "shared", titled(), judgments, wheres),
+    listing("attribute", "shared", titled(attribute=names), judgments, wheres),
     told("people", titled(count=numbers), judgments, wheres),
     told("popularity", st.fixed_dictionaries({"count": numbers}), st.just({"scene": "films"})),
     told("constraint", constraints),

@@ -56,8 +56,15 @@ class Cleaner:
             for name, declared in self._attributes.items():
                 if declared.normalize != "none":
                     kept = self._normalised(scene, kept, name, declared)
-            scenes[scene] = kept
+            scenes[scene] = [self._without_ignored(item) for item in kept]
         return [item for found in scenes.values() for item in found], aliases
+
+    def _without_ignored(self, item: Item) -> Item:
+        ignored = {name for name, declared in self._attributes.items() if declared.ignore}
+        if not ignored:
+            return item
+        kept = {name: value for name, value in item.attributes.items() if name not in ignored}
+        return replace(item, text="" if "text" in ignored else item.text, attributes=kept)
 
     def user(self, user: User, *, where: str) -> User:
         """A person with cleaned words, tags and attributes."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from recagent.chat import lexicon
 from recagent.chat.bounds import beyond, bounds, plain_number
 from recagent.chat.lexicon import CONCEPTS
+from recagent.chat.named_bounds import named_bounds
 from recagent.chat.polarity import Tone, joined, tone_of
 from recagent.chat.quantities import Quantity, quantities
 from recagent.chat.references import Reference
@@ -69,9 +70,10 @@ def read(text: str, *, vocabulary: Vocabulary, reference: Reference) -> Critique
     """The critique in a sentence, for a scene with this vocabulary."""
     reading = _Reading(text, vocabulary, reference)
     for step in (
-        reading.take_likeness, reading.take_quantities, reading.take_phrases,
-        reading.take_comparatives, reading.take_same, reading.take_shades, reading.take_values,
-        reading.take_extremes, reading.take_concepts, reading.take_mentions,
+        reading.take_likeness, reading.take_named_bounds, reading.take_quantities,
+        reading.take_phrases, reading.take_comparatives, reading.take_same,
+        reading.take_shades, reading.take_values, reading.take_extremes, reading.take_concepts,
+        reading.take_mentions,
     ):  # fmt: skip
         step()
     return reading.critique()
@@ -119,6 +121,11 @@ class _Reading:
             self._prefer_values_of(pointed[0], words=self._said[match.start() : end].strip())
             self._blank(match.start(), end)
             return
+
+    def take_named_bounds(self) -> None:
+        for found in named_bounds(self._left, said=self._said, vocabulary=self._vocabulary):
+            self._constraints += found.constraints
+            self._blank(found.start, found.end)
 
     def take_quantities(self) -> None:
         for found in quantities(self._left):
@@ -225,7 +232,7 @@ class _Reading:
                 continue
             self._constraints.append(
                 Constraint(
-                    attribute="", operator="does not mention", value=_stem(lexicon.content(word)),
+                    attribute="", operator="does not mention", value=lexicon.content(word),
                     words=self._said[match.start() : match.end()].strip(),
                 )
             )  # fmt: skip
@@ -352,10 +359,3 @@ def _one_of(attribute: str, values: tuple[str, ...], operator: Operator, words: 
 
 def _is_plural(text: str, found: Found) -> bool:
     return text[found.start : found.end].endswith("s")
-
-
-def _stem(word: str) -> str:
-    """An English word without the ending of its plural, which a text may not have."""
-    if word.endswith("ies"):
-        return word[:-3]
-    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word

@@ -9,8 +9,9 @@ from recagent.chat.remarks import shown_want, texts
 from recagent.chat.said import Noted
 from recagent.chat.situation import Situation, Surroundings
 from recagent.chat.wording import clauses, say, sentences
+from recagent.comparing import names
 from recagent.recommender import StraightLine
-from recagent.types import Answer, Context, Explanation, Item, Language
+from recagent.types import Answer, Constraint, Context, Explanation, Item, Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +41,11 @@ class Talk:
         ]
         return Context(
             wish=" ".join(dict.fromkeys([*wants.wishes, *named])),
-            constraints=tuple(filter(situation.tells, wants.constraints)),
+            constraints=tuple(
+                each
+                for told in filter(situation.tells, wants.constraints)
+                for each in (told, *_word_bans(told))
+            ),
             preferences=tuple(filter(situation.tells, wants.preferences)),
         )
 
@@ -94,3 +99,17 @@ class Talk:
     def joined(self, parts: list[str]) -> str:
         """Sentences one after the other."""
         return sentences(parts, lang=self.lang)
+
+
+def _word_bans(constraint: Constraint) -> list[Constraint]:
+    """What a ban of a value keeps away besides: all that says the words which the person used.
+
+    "No dice" is heard as the category Dice; what plays by *Dice Rolling*, or tells of dice, is out
+    as well.
+    """
+    if constraint.operator != "is not" or constraint.attribute == "id":
+        return []
+    named = tuple(text for text in texts(constraint.value) if names(constraint.words, text))
+    if not named:
+        return []
+    return [replace(constraint, attribute="", operator="does not mention", value=named)]

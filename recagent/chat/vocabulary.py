@@ -57,6 +57,11 @@ class Vocabulary:
         """The attributes with texts or lists, and how many items have each value."""
         return self._values
 
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """The attributes that hold numbers."""
+        return tuple(self._numbers)
+
     def is_number(self, attribute: str) -> bool:
         """Whether the attribute holds numbers."""
         return attribute in self._numbers

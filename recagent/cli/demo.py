@@ -107,7 +107,7 @@ def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | N
         piece.facts["scene"]
         for entry in shown[1].entries
         for piece in entry.evidence
-        if piece.kind in ("attribute", "words", "people") and "scene" in piece.facts
+        if piece.kind in ("attribute", "people") and "scene" in piece.facts
     }
     labels = ", ".join(sorted(scenes[each].label(settings.lang) for each in told))
     said = words["carried"].format(new=len(after - before), k=len(after), scenes=labels)

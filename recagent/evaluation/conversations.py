@@ -255,7 +255,7 @@ def _is_true(piece: Evidence, *, item: Item, profile: Profile) -> bool:
             return bool(shared) and shared <= own and shared <= {
                 text for value in theirs for text in _texts(value)
             }  # fmt: skip
-        case "words" | "people":
+        case "people":
             return piece.refs[0] in profile.items
         case "wish":
             says = SceneText({item.id: item})

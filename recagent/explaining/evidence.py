@@ -5,29 +5,35 @@ Every piece can be looked up again in the person's events, the catalogue or the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, lru_cache
 from itertools import islice
 from types import MappingProxyType
 
-from recagent.constraints import satisfies
+from recagent.constraints import FORBIDDING, forbids, satisfies
 from recagent.prompts import caption, one_line
 from recagent.protocols import Query
 from recagent.retrieval.behaviour import Behaviour
 from recagent.retrieval.lexical import tokens
 from recagent.retrieval.words import stem, without_negated
-from recagent.types import Constraint, Event, Evidence, EvidenceKind, Item, RatingScale, Value
+from recagent.traits import Trait, Traits, texts_of
+from recagent.types import (
+    Constraint,
+    Event,
+    Evidence,
+    EvidenceKind,
+    Item,
+    PersonRule,
+    RatingScale,
+)
 
 MOST = 3  # pieces for one item
 _HISTORY = 50  # newest liked items that are looked at
-_FEW_WORDS = 2  # one word in common is chance as well
 _FEW_PEOPLE = 3  # below this, people in common are chance
-_REMEMBERED = 10_000  # items whose traits are: the liked and the popular come again and again
+_TOLD = 2  # shared values of a reason
+_LEAST = math.log(10)  # weight of what a tenth of a scene's items share
 
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
-_NO_VALUE = {"yes", "no", "true", "false", "none", "unknown", "是", "否", "有", "无"}
-
-Trait = tuple[str, str]  # what it is a trait of, and its text
 Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
 
 
@@ -37,18 +43,19 @@ def gather(
     *,
     behaviour: Behaviour,
     scale: RatingScale,
+    traits: Traits,
     wished: Mapping[str, Sequence[str]] = _NOTHING,
 ) -> list[tuple[Evidence, ...]]:
     """Up to three pieces of evidence for each item, the strongest kinds first.
 
     First the context's preferences that it keeps to. Then, in order: attribute values that the wish
     names and its words that the item says (``wished``, by id), declared tags that the item has, a
-    liked item that shares attributes or else words of the title, the liked item that counts most
-    (as in ``Behaviour.neighbours``) of those whose people liked this one too, and, where none of
-    these is there, how many people liked it. After these, the context's constraints that it keeps
-    to.
+    liked item that shares values of an attribute that few items have, the liked item that counts
+    most (as in ``Behaviour.neighbours``) of those whose people liked this one too, and, where none
+    of these is there, how many people liked it. After these, the context's constraints that it
+    keeps to. What a ban of the request, the scene or the person forbids is cited nowhere.
     """
-    past = _Past(query, scale, wished)
+    past = _Past(query, scale, traits, wished)
     crowds = behaviour.together(
         [item.id for item in items], others=[other.id for other in past.liked]
     )
@@ -97,6 +104,19 @@ def constrained(constraint: Constraint) -> dict[str, str]:
     return facts | ({"said": one_line(constraint.words)} if constraint.words else {})
 
 
+def bans(query: Query) -> list[Constraint]:
+    """What a request, its scene or the person forbids; ids that were shown before are no ban."""
+    told = query.profile.user.attributes
+    own = [
+        Constraint(attribute=rule.attribute, operator=rule.operator, value=told[rule.person])
+        for rule in query.scene.rules
+        if isinstance(rule, PersonRule) and rule.person in told
+    ]
+    rules = [rule for rule in query.scene.rules if isinstance(rule, Constraint)]
+    every = (*query.context.constraints, *rules, *own)
+    return [each for each in every if each.operator in FORBIDDING and each.attribute != "id"]
+
+
 def judged(event: Event, scale: RatingScale) -> dict[str, str]:
     """What an event says of its item, as facts; nothing for a rating without a value."""
     if event.kind != "rating":
@@ -110,22 +130,33 @@ class _Past:
     """What one person's evidence is looked up in, whatever the item."""
 
     def __init__(
-        self, query: Query, scale: RatingScale, wished: Mapping[str, Sequence[str]]
+        self,
+        query: Query,
+        scale: RatingScale,
+        traits: Traits,
+        wished: Mapping[str, Sequence[str]],
     ) -> None:
         profile = query.profile
         self.scene = query.scene.name
         self.scale = scale
+        self.traits = traits
+        self.bans = bans(query)
         self.wish = set(tokens(without_negated(query.context.wish)))
         self.wished = wished
         self.tags = [(tag, words) for tag in profile.user.tags if (words := set(tokens(tag)))]
-        self.liked = [profile.items[key] for key in islice(profile.liked, _HISTORY)]
+        newest = (profile.items[key] for key in islice(profile.liked, _HISTORY))
+        self.liked = [other for other in newest if self.may_name(other)]
         self.weights = profile.liked
-        self.values = [frozenset(_values(_attributes(other))) for other in self.liked]
+        self.values = [texts_of(other) for other in self.liked]
         self.newest = {event.item_id: event for event in reversed(profile.events)}
 
-    @cached_property
-    def title_words(self) -> list[frozenset[Trait]]:
-        return [frozenset(_title_words(other.title)) for other in self.liked]
+    def may_say(self, text: str) -> bool:
+        """Whether no ban forbids a text."""
+        return not any(forbids(ban, text) for ban in self.bans)
+
+    def may_name(self, item: Item) -> bool:
+        """Whether no ban forbids an item or its title."""
+        return self.may_say(item.title) and all(satisfies(item, ban) for ban in self.bans)
 
     def told(self, liked: Item) -> dict[str, str]:
         event = self.newest[liked.id]
@@ -139,30 +170,30 @@ def _personal(
     item: Item, past: _Past, crowd: Sequence[int], behaviour: Behaviour
 ) -> Iterator[Piece]:
     """Pieces in order; ``crowd`` is, per liked item, how many people liked both."""
-    own = _values(_attributes(item))
     if past.wish:
-        values = [text for _, text in own if len(text) > 1 and set(tokens(text)) <= past.wish]
+        values = [
+            text for _, text in past.traits.named(item)
+            if len(text) > 1 and set(tokens(text)) <= past.wish
+        ]  # fmt: skip
         named = {stem(word) for value in values for word in tokens(value)}
         values += [
             said
             for said in past.wished.get(item.id, ())
             if not {stem(word) for word in tokens(said)} <= named
         ]
+        values = [*filter(past.may_say, values)]
         if values:
             yield "wish", tuple(values), {"words": _listed(values)}
     if past.tags:
         words = set(tokens(item.document()))
-        tags = [tag for tag, needed in past.tags if needed <= words]
+        tags = [tag for tag, needed in past.tags if needed <= words and past.may_say(tag)]
         if tags:
             yield "tag", tuple(tags), {"words": _listed(tags)}
-    kind: EvidenceKind = "attribute"
-    alike = _most_alike(item, own, past.liked, held=past.values, least=1)
-    if alike is None:
-        kind, own = "words", _title_words(item.title)
-        alike = _most_alike(item, own, past.liked, held=past.title_words, least=_FEW_WORDS)
+    alike = _most_alike(item, past)
     if alike is not None:
-        liked, shared = alike
-        yield kind, (liked.id, *shared), {**past.told(liked), "shared": _listed(shared)}
+        liked, attribute, shared = alike
+        facts = {"attribute": one_line(attribute), "shared": _listed(shared)}
+        yield "attribute", (liked.id, *shared), {**past.told(liked), **facts}
     counts = {
         other.id: (other, count)
         for other, count in zip(past.liked, crowd, strict=True)
@@ -178,53 +209,39 @@ def _personal(
         yield "people", (closest.id,), {**past.told(closest), **_people(count, behaviour)}
 
 
-def _most_alike(
-    item: Item,
-    own: Sequence[Trait],
-    liked: Sequence[Item],
-    *,
-    held: Sequence[frozenset[Trait]],
-    least: int,
-) -> tuple[Item, list[str]] | None:
-    """The liked item that holds most of the item's own traits, at least ``least``, and these.
+def _most_alike(item: Item, past: _Past) -> tuple[Item, str, list[str]] | None:
+    """The liked item that shares most with an item, the attribute that says so, and its values.
 
-    The newest of equals.
+    Values weigh by how few items have them. One or two of the same attribute are told, where less
+    than a tenth of the scene's items have them. The newest of equals.
     """
-    best, most = None, least - 1
-    for other, traits in zip(liked, held, strict=True):
-        shared = traits.intersection(own)
-        if len(shared) > most and other.id != item.id:
-            best, most = (other, shared), len(shared)
-    if best is None:
-        return None
-    return best[0], [text for name, text in own if (name, text) in best[1]]
+    speaking = past.traits.speaking(item)
+    own = {trait: weight for trait, weight in speaking.items() if past.may_say(trait[1])}
+    best: tuple[Item, str, list[str]] | None = None
+    most = 0.0
+    for other, theirs in zip(past.liked, past.values, strict=True):
+        shared = [trait for trait in own if trait in theirs] if other.id != item.id else []
+        weight = sum(own[trait] for trait in shared)
+        if weight > most and (told := _rarest(shared, own)):
+            best, most = (other, *told), weight
+    return best
 
 
-@lru_cache(_REMEMBERED)
-def _title_words(title: str) -> tuple[Trait, ...]:
-    """The longer words of a title, in its order; Chinese gives pairs of characters."""
-    words = (word for word in tokens(title) if len(word) > 3 or not word.isascii())
-    return tuple(dict.fromkeys(("title", word) for word in words))
-
-
-@lru_cache(_REMEMBERED)
-def _values(attributes: tuple[tuple[str, Value], ...]) -> tuple[Trait, ...]:
-    """Attributes that two items can meaningfully share, as (name, value), texts or from lists.
-
-    Values without a word in them, or with one that is only yes or no, say nothing by themselves.
-    """
-    found: dict[Trait, None] = {}
-    for name, value in attributes:
-        if isinstance(value, str):
-            value = (value,)  # noqa: PLW2901
-        for text in value if isinstance(value, tuple) else ():
-            if tokens(text) and text.lower() not in _NO_VALUE:
-                found[name, text] = None
-    return tuple(found)
-
-
-def _attributes(item: Item) -> tuple[tuple[str, Value], ...]:
-    return tuple(item.attributes.items())
+def _rarest(
+    shared: Sequence[Trait], weights: Mapping[Trait, float]
+) -> tuple[str, list[str]] | None:
+    """Of the values that two items share the one or two of an attribute that fewest items have."""
+    by_name: dict[str, list[Trait]] = {}
+    for trait in shared:
+        by_name.setdefault(trait[0], []).append(trait)
+    best: tuple[str, list[str]] | None = None
+    most = _LEAST
+    for name, traits in by_name.items():
+        rare = sorted(traits, key=lambda trait: -weights[trait])[:_TOLD]
+        weight = sum(weights[trait] for trait in rare)
+        if weight > most:
+            best, most = (name, [text for _, text in traits if (name, text) in rare]), weight
+    return best
 
 
 def _listed(values: Sequence[str]) -> str:

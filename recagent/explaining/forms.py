@@ -12,8 +12,7 @@ from recagent.types import Language
 _EN = {
     "wish": "your wish mentions: {words}",
     "tag": "it matches your interest: {words}",
-    "attribute": "it shares {shared} with “{title}”, which you {judged}{where}",
-    "words": "its title shares {shared} with “{title}”, which you {judged}{where}",
+    "attribute": "same {attribute}: {shared}, like “{title}”, which you {judged}{where}",
     "people liked": "{count} people who liked “{title}” also liked it{aside}",
     "people had": "{count} people with “{title}” in their history also have it{aside}",
     "popularity liked": "{count} people liked it in {scene}",
@@ -73,8 +72,7 @@ _EN = {
 _ZH = {
     "wish": "您的愿望里提到了：{words}",
     "tag": "它符合您的兴趣：{words}",
-    "attribute": "它和您{where}{judged}的“{title}”都有：{shared}",
-    "words": "它的标题和您{where}{judged}的“{title}”都有：{shared}",
+    "attribute": "同一{attribute}：{shared}，与您{where}{judged}的“{title}”一样",
     "people liked": "喜欢“{title}”的人里有 {count} 位也喜欢它{aside}",
     "people had": "历史记录里有“{title}”的人中有 {count} 位也有它{aside}",
     "popularity liked": "有 {count} 人在“{scene}”里喜欢它",

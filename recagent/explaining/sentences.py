@@ -36,6 +36,8 @@ def shown(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) ->
         facts |= {
             name: facts[name].replace(", ", "、") for name in ("words", "shared") & facts.keys()
         }
+    if evidence.kind == "attribute":
+        facts["attribute"] = _shared_name(facts["attribute"], len(evidence.refs) - 1, lang)
     if "scene" in facts:
         scene = scenes.get(facts["scene"])
         facts["scene"] = one_line(scene.label(lang) if scene else facts["scene"])
@@ -68,6 +70,22 @@ def claims(
         )
         for piece in evidence
     )
+
+
+def _shared_name(attribute: str, values: int, lang: Language) -> str:
+    """An attribute as a sentence calls it: "genre" of one value, "genres" of two."""
+    name = attribute.replace("_", " ")
+    if lang == "zh":  # where a Latin word stands apart
+        return f" {name}" if name[:1].isascii() else name
+    if values > 1 or not name.isascii() or name.casefold() in _SINGULAR:
+        return name
+    if name.endswith("ies"):
+        return name[:-3] + "y"
+    is_plural = name.endswith("s") and not name.endswith(("ss", "us", "is"))
+    return name[:-1] if is_plural else name
+
+
+_SINGULAR = frozenset({"series", "species", "movies", "news"})
 
 
 def _form(evidence: Evidence) -> str:

@@ -48,7 +48,7 @@ _SHOWN = (
     "slate", "before", "after", "scene", "constraint", "attribute", "value", "part",
 )  # fmt: skip
 # Kinds that list values, and where these begin in the piece's references.
-_LISTS = {"wish": 0, "tag": 0, "attribute": 1, "words": 1, "needs": 1, "earlier": 1}
+_LISTS = {"wish": 0, "tag": 0, "attribute": 1, "needs": 1, "earlier": 1}
 
 Token = tuple[str, str]  # as it is compared, and as it is written
 Phrase = tuple[str, ...]
@@ -135,7 +135,7 @@ def _units(
 def _ways(piece: Evidence) -> Iterator[Evidence]:
     """The piece, and the same with less told of the liked item that it names."""
     yield piece
-    if piece.kind not in ("attribute", "words", "people"):
+    if piece.kind not in ("attribute", "people"):
         return
     facts = {name: fact for name, fact in piece.facts.items() if name != "scene"}
     if "scene" in piece.facts:

@@ -37,6 +37,7 @@ from recagent.rules import (
     visible,
 )
 from recagent.scenes import declared_or_plain
+from recagent.traits import Traits
 from recagent.transfer import carried
 from recagent.types import (
     Candidate,
@@ -134,6 +135,7 @@ class Desk:
         self._pace = Pace()
         self._catalogues = PerScene(Grouped)
         self._texts = PerScene(SceneText)
+        self._traits = PerScene(Traits)
 
     def joint(self, query: Query) -> Joint:
         """What ranks: the head, if it was tested on people like this one; else the plain order."""
@@ -299,8 +301,12 @@ class Desk:
         """What supports each item."""
         behaviour = await self.parts.behaviour()
         told = [reasonable(item, query.scene) for item in items]
+        items_here = await self.parts.index.items(query.scene.name)
+        traits = self._traits(query.scene.name, items_here, self.parts.silent)
         wished = SceneText({item.id: item for item in told}).matches(query.context.wish).words
-        return gather(told, query, behaviour=behaviour, scale=self.parts.scale, wished=wished)
+        return gather(
+            told, query, behaviour=behaviour, scale=self.parts.scale, traits=traits, wished=wished
+        )
 
     async def _wished(self, query: Query, ladder: Ladder) -> tuple[Query, Matches]:
         """How the scene's items answer the request's wish, by words and by nearness of meaning.

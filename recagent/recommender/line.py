@@ -52,7 +52,7 @@ class StraightLine:
         self._parts = parts
         self._options = options or Options()
         self._desk = Desk(parts, self._options)
-        self._shelves = Shelves(parts.index)
+        self._shelves = Shelves(parts.index, silent=parts.silent)
         self.people = People(parts, self._options, profile=self.profile)
 
     @property

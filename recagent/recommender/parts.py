@@ -36,6 +36,7 @@ class Parts:
             without one nothing is imagined.
         preferences: texts on people that models wrote, in memory; its rankers should share them, so
             that they are forgotten with a person.
+        silent: attributes of items that are no evidence.
         identifier: tells the scene where none is given; without one a rule does.
     """
 
@@ -54,6 +55,7 @@ class Parts:
     identifier: Identifier | None = None
     imaginer: Imaginer | None = None
     preferences: Preferences = field(default_factory=Preferences)
+    silent: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -246,6 +246,26 @@ def test_the_page_and_its_parts_come_with_a_strict_policy(client):
         assert client.get(f"/static/{part}").status_code == 200, part
 
 
+@pytest.mark.parametrize("field", ["constraints", "preferences"])
+def test_a_condition_that_cannot_be_read_is_named_with_what_is_near(client, field):
+    typo = {"attribute": "topcs", "operator": "is", "value": "cooking"}
+    asked = {"user": "new", "scene": "books", field: [typo]}
+    for route, more in (("recommend", {}), ("explain", {"item": "b1"}),
+                        ("question", {"item": "b1", "about": "why not"})):  # fmt: skip
+        if field == "constraints" or route == "recommend":
+            wrong = fault(client.post(f"/v1/{route}", json=asked | more), 400)
+            assert "did you mean 'topics'?" in wrong["message"]
+
+
+def test_a_slate_without_entries_says_which_condition_leaves_nothing(client):
+    nothing = {"attribute": "topics", "operator": "is", "value": "cookin"}
+    found = slate(client, user="new", scene="books", constraints=[nothing])
+    assert found["entries"] == []
+    assert found["empty"] == (
+        "No item of this scene keeps to “topics is cookin” (nearest: “cooking”)."
+    )
+
+
 def test_preferences_of_a_talk_can_be_asked_with(client):
     cooking = {"attribute": "topics", "operator": "is", "value": "cooking", "words": "lighter"}
     plain = ids(slate(client, user="new", scene="books", k=5))

@@ -264,7 +264,7 @@ def _is_true(piece: Evidence, *, item: Item, profile: Profile) -> bool:
             return set(piece.refs) <= set(profile.user.tags)
         case "popularity" | "share":
             return piece.refs == (item.id,)
-        case "constraint":
+        case "constraint" | "preference":
             told = {*item.attributes, "", "title", "text"}
             return piece.refs[0] in told or "not" in piece.facts["operator"]
         case _:  # of answers

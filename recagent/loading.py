@@ -46,6 +46,7 @@ async def load_catalog(
     *,
     on_progress: Callable[[str, int, int | None], None],
     replace_events: bool = False,
+    by_command: bool = False,
 ) -> Loaded:
     """Read and clean the files; index the items, then store people and events.
 
@@ -57,6 +58,7 @@ async def load_catalog(
         on_progress: told the stage (``checking``, ``items``, ``events``), how many are done, and of
             how many.
         replace_events: whether to delete also what event files gave that have changed since.
+        by_command: whether the files were named on the command line: the advice is one for there.
 
     Raises:
         DataError: the files cannot be used as they are; nothing was stored.
@@ -64,7 +66,7 @@ async def load_catalog(
             folder; what is done stays done. On a server two loaders may run at once: what both
             write is written once, and of different catalogues the last one wins.
     """
-    catalog = survey(settings, on_progress=on_progress)
+    catalog = survey(settings, on_progress=on_progress, by_command=by_command)
     if settings.cleaning.unusable == "stop":
         catalog.refuse_problems(settings.lang)
     index = wiring.index(settings)

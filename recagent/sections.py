@@ -27,6 +27,7 @@ from recagent.types import (
     AgeRule,
     Constraint,
     DistanceRule,
+    EventKind,
     FreshRule,
     Language,
     Mode,
@@ -158,6 +159,8 @@ class SceneSettings(_Section):
 class FileSettings(_Section):
     """One raw file or folder: its path (relative to the config file), what its columns mean.
 
+    ``kind`` is that of all its events, and ``kinds`` says what its own words for them mean.
+    ``header`` says whether its first line is one, where that is not evident.
     ``encoding`` is that of the whole file, by default its byte order mark's or else UTF-8;
     ``fallback`` that of single values which are not in ``encoding``.
     """
@@ -165,6 +168,9 @@ class FileSettings(_Section):
     path: Path
     columns: dict[str, str] = {}
     scene: str | None = None
+    kind: EventKind | None = None
+    kinds: dict[str, EventKind] = {}
+    header: Literal["auto"] | bool = "auto"
     encoding: str = ""
     fallback: str = ""
 

@@ -139,6 +139,6 @@ def test_with_stop_nothing_is_written_and_the_first_problems_are_named(case):
         DataError, match="cannot be used as it is, and nothing was stored"
     ) as caught:
         wait(load_catalog(settings, on_progress=lambda *_: None))
-    assert f"... and {case.dirt.problems.total() - 3} more" in str(caught.value)
+    assert f"... and {len(case.catalog.report.problems) - 3} more" in str(caught.value)
     assert not data.exists()
     assert sorted(case.folder.iterdir()) == before

@@ -277,10 +277,10 @@ def test_problems_are_refused_with_the_first_of_them_and_their_number(tmp_path):
     with pytest.raises(DataError) as caught:
         catalog.refuse_problems()
     lines = str(caught.value).splitlines()
-    assert [line.count("row 1") for line in lines[1:4]] == [0, 1, 0]
+    assert "item id 'b1' is in scene 'books' twice" in lines[1]
+    assert lines[2].startswith("  7 × ")
     assert "'day 0' is no time; use seconds since 1970 or ISO 8601" in lines[2]
-    assert lines[4] == "  ... and 5 more"
-    assert "recagent validate" in lines[5]
+    assert "recagent validate" in lines[3]
 
 
 DIRTY = "ann,b1,books,2024-05-01,view\n" * 2 + "ann,x1,books,2024-05-01,like\n,b1,books,1e9,view\n"

@@ -184,6 +184,11 @@ def likely(name: str, columns: Sequence[str], *, holds: Holds) -> str:
     return next(iter([*found, *(column for column in columns if _plain(column) in perhaps)]), "")
 
 
+def is_known(column: str) -> bool:
+    """Whether a column is called as exports call any field."""
+    return _plain(column) in _KNOWN
+
+
 def fields_of(columns: Sequence[str], *, holds: Holds) -> AbstractSet[str]:
     """The fields that a file has if its rows are what ``holds`` says; without a complaint."""
     return {name for name in FIELDS[holds] if _candidates(name, columns, holds)}
@@ -226,3 +231,11 @@ def _meant(columns: Sequence[str], fields: Sequence[str], holds: Holds) -> dict[
 def _plain(name: str) -> str:
     """``User-ID``, ``user_id`` and ``userId`` alike."""
     return re.sub(r"[\s_\-./]+", "", unicodedata.normalize("NFKC", name)).casefold()
+
+
+_KNOWN = frozenset(
+    word
+    for holds, fields in FIELDS.items()
+    for name in fields
+    for word in [_plain(name), *" ".join(_ALIASES[holds].get(name, ())).split()]
+)

@@ -144,6 +144,11 @@ def _is_latin_1(encoding: str) -> bool:
     return bool(encoding) and codecs.lookup(encoding).name == "iso8859-1"
 
 
+def is_broken(text: str) -> bool:
+    """Whether it holds bytes that are no text."""
+    return _BROKEN.search(text) is not None
+
+
 def opened(path: Path) -> BinaryIO:
     """A file's bytes, decompressed where its name ends in ``.gz``."""
     if path.suffix.lower() == ".gz":

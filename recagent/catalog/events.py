@@ -12,6 +12,7 @@ from typing import cast
 
 from recagent.catalog import fields
 from recagent.catalog.ids import CatalogueIds
+from recagent.catalog.kinds import kind_called
 from recagent.catalog.report import Reading, Report
 from recagent.catalog.rows import require, row_id
 from recagent.catalog.scales import Doubt
@@ -20,10 +21,6 @@ from recagent.errors import DataError
 from recagent.sections import FileSettings
 from recagent.types import EVENT_KINDS, UNTIMED, Event, EventKind, RatingScale
 
-_IN_CHINESE: dict[str, EventKind] = {
-    "浏览": "view", "点击": "click", "喜欢": "like", "收藏": "like", "不喜欢": "dislike",
-    "评分": "rating", "购买": "purchase", "完成": "finish", "跳过": "skip", "评论": "comment",
-}  # fmt: skip
 _EARLY = datetime(1990, 1, 1, tzinfo=UTC)
 _MANY = 20  # ratings of which one should be a like
 _VALUES = 10_000  # different ratings that are counted
@@ -281,10 +278,4 @@ def _is_rating(
 def _kind_of(row: Row, value: float | None) -> EventKind | None:
     """The kind that a row says, else a rating if there is a value; None for an unknown one."""
     said = row.get("kind") or ("view" if value is None else "rating")
-    return cast("EventKind", said) if said in EVENT_KINDS else _kind(fields.text(said))
-
-
-def _kind(said: str) -> EventKind | None:
-    """A kind in capitals, between spaces, or in Chinese."""
-    plain = said.strip().lower()
-    return cast("EventKind", plain) if plain in EVENT_KINDS else _IN_CHINESE.get(plain)
+    return cast("EventKind", said) if said in EVENT_KINDS else kind_called(fields.text(said))

@@ -5,6 +5,8 @@ Each function gives the value, or raises ``ValueError``; who asks says what is w
 
 from __future__ import annotations
 
+import ast
+import json
 import math
 import re
 import unicodedata
@@ -96,10 +98,36 @@ def _unit(size: float) -> float:
 
 
 def tags(value: object, separator: str) -> tuple[str, ...]:
-    """A list, or a text that is split at the separator."""
+    """A list, a text that writes one, or a text that is split at the separator."""
+    if isinstance(value, str) and (found := _written_list(value)) is not None:
+        return found
     if isinstance(value, list):
         return tuple(str(tag) for tag in cast("list[object]", value) if tag not in (None, ""))
     return tuple(filter(None, text(value).split(separator)))
+
+
+def _written_list(said: str) -> tuple[str, ...] | None:
+    """``['a', 'b']`` as Python or JSON writes it, of objects their names; None for other texts."""
+    plain = said.strip()
+    if not (plain.startswith("[") and plain.endswith("]")):
+        return None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found: object = read(plain)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, list):
+            names = map(_name, cast("list[object]", found))
+            return tuple(filter(None, names))
+    return None
+
+
+def _name(entry: object) -> str:
+    """An entry of a written list as a text: of an object its name."""
+    if isinstance(entry, dict):
+        table = cast("dict[str, object]", entry)
+        return text(next((table[key] for key in ("name", "title", "value") if key in table), ""))
+    return text(entry).strip()
 
 
 def attribute(
@@ -184,6 +212,8 @@ def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
         return [tags(value, separator) or None for value in values]
     if not all(isinstance(value, str) for value in present):
         return [_native(value) for value in values]
+    if present and all(_written_list(value) is not None for value in present):
+        return [(value and tags(value, separator)) or None for value in values]
     for kind in (int, float):
         numbers = _all_as(kind, values)
         if numbers is not None:

@@ -11,12 +11,12 @@ from typing import Any, cast, get_args
 
 from recagent.catalog import fields
 from recagent.catalog.columns import ITEM_FIELDS
-from recagent.catalog.report import Problem, Reading, Report, file_name
+from recagent.catalog.report import Reading, Report, file_name
 from recagent.catalog.rows import content, require, row_id
 from recagent.catalog.tables import Row, open_table
 from recagent.errors import DataError
 from recagent.sections import AttributeSettings, FileSettings
-from recagent.types import Item, Language, Task, Value
+from recagent.types import Item, Task, Value
 
 TASKS: tuple[str, ...] = get_args(Task)
 
@@ -45,13 +45,15 @@ class ItemReader:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
         """
         table = open_table(file, holds="items", report=self._report)
-        wanted = ("item_id", "title") if file.scene else ("item_id", "scene", "title")
-        require(file.path, table, wanted)
-        reading = table.reading
+        require(file.path, table, ("item_id", "title"))
+        reading, scene = table.reading, file.scene
+        if scene is None and "scene" not in table.columns:
+            scene = Path(reading.read.file).name.partition(".")[0]
+            reading.note(None, "one scene", value=scene)
         kept: list[tuple[int, Item]] = []
         extra: dict[str, list[Any]] = {}
         for number, row in table.rows:
-            item = self._item(reading, number, row, file.scene)
+            item = self._item(reading, number, row, scene)
             if item is not None:
                 for name in row:
                     if name not in extra and name not in ITEM_FIELDS:
@@ -169,9 +171,9 @@ def read_items(
     return items
 
 
-def no_items(path: Path, *, problems: Iterable[Problem] = (), lang: Language = "en") -> DataError:
+def no_items(path: Path, *, problems: Sequence[str] = ()) -> DataError:
     """The error for files without any usable item; it repeats the first of their problems."""
-    first = next((f" ({problem.line(lang)})" for problem in problems), "")
+    first = f" ({problems[0]})" if problems else ""
     return DataError(
         f"{file_name(path)!r} has no items{first}; give a file with at least one row that can be "
         "used"

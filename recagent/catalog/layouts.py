@@ -48,12 +48,13 @@ class Layout:
 
 _CSV = Layout(name="CSV")
 _TSV = Layout(name="TSV", separator="\t")
+_TEXT = Layout(name="text")
 _JSON = Layout(name="JSON lines", kind="json")
 _PARQUET = Layout(name="Parquet", kind="parquet")
 _RECBOLE = Layout(name="RecBole", kind="recbole", separator="\t", columns={"value": "rating"})
 _BY_SUFFIX = {
     "csv": _CSV, "tsv": _TSV, "jsonl": _JSON, "ndjson": _JSON, "parquet": _PARQUET,
-    "inter": _RECBOLE, "item": _RECBOLE, "user": _RECBOLE,
+    "txt": _TEXT, "dat": _TEXT, "inter": _RECBOLE, "item": _RECBOLE, "user": _RECBOLE,
 }  # fmt: skip
 
 _GENRES = (
@@ -121,8 +122,8 @@ def find(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
     layout = _BY_SUFFIX.get(plain.rpartition(".")[2])
     if layout is None:
         raise DataError(
-            f"{file_name(path)!r}: unknown kind of file; use .csv, .tsv, .jsonl, .ndjson, "
-            ".parquet, RecBole's .inter, .item, .user, or a MovieLens folder"
+            f"{file_name(path)!r}: unknown kind of file; use .csv, .tsv, .txt, .dat, "
+            ".jsonl, .ndjson, .parquet, RecBole's .inter, .item, .user, or a MovieLens folder"
         )
     return path, layout
 

@@ -7,20 +7,29 @@ from pathlib import Path
 
 from recagent.catalog import layouts
 from recagent.catalog.columns import FIELDS as FIELDS_OF
-from recagent.catalog.columns import fields_of, how_to_map
+from recagent.catalog.columns import fields_of, how_to_map, likely
 from recagent.catalog.report import file_name, shown
+from recagent.catalog.rows import no_header, numbered
 from recagent.catalog.tables import header_of
 from recagent.errors import DataError
 from recagent.sections import FileSettings
 from recagent.settings import Settings
+from recagent.types import EventKind
 
 FIELDS = tuple(dict.fromkeys(name for names in FIELDS_OF.values() for name in names))
 Held = list[tuple[layouts.Holds, FileSettings]]
 _KINDS: Sequence[layouts.Holds] = ("items", "events", "users")
 
 
+Maps = Mapping[str, Mapping[str, str]]  # file, or "" for all -> our field -> column
+
+
 def named_files(
-    settings: Settings, paths: Sequence[Path], *, columns: Mapping[str, str]
+    settings: Settings,
+    paths: Sequence[Path],
+    *,
+    columns: Maps,
+    kinds: Mapping[str, EventKind] | None = None,
 ) -> Settings:
     """Settings whose catalogue is made of ``paths``; without any, of the declared files.
 
@@ -29,28 +38,51 @@ def named_files(
     Args:
         settings: their column maps and encodings hold for the files that they declare.
         paths: files, or folders of MovieLens and RecBole.
-        columns: our field -> column; holds for every file that has the column.
+        columns: column maps of single files, by their path or name; that of ``""`` holds for every
+            file that has the column.
+        kinds: what the files' words for kinds of events mean.
 
     Raises:
         DataError: a file that is none of items, events and people, a field that is not known, or a
             column that no file has.
     """
-    unknown = next((field for field in columns if field not in FIELDS), None)
+    unknown = next((field for each in columns.values() for field in each if field not in FIELDS),
+                   None)  # fmt: skip
     if unknown is not None:
         raise DataError(f"column map: {unknown!r} is none of {', '.join(FIELDS)}")
     files: Mapping[layouts.Holds, Sequence[FileSettings]] = {
         kind: getattr(settings.catalog, kind) for kind in _KINDS
     }
     meant: Held = [(kind, file) for kind in _KINDS for file in files[kind]]
+    read = [*paths] or [file.path for _, file in meant]
+    for said in columns:
+        if said and not any(_is_called(path, said) for path in read):
+            raise DataError(f"column map: no file is called {said!r}; correct --map")
     if paths:
-        meant = [each for path in paths for each in _meant(path, meant, columns)]
-    mapped = [(kind, _mapped(file, columns, kind)) for kind, file in meant]
+        meant = [each for path in paths for each in _meant(path, meant, _map_of(path, columns))]
+    mapped = [
+        (kind, _mapped(file, _map_of(file.path, columns), kind, kinds or {}))
+        for kind, file in meant
+    ]
     _refuse_unused(columns, [file for _, file in mapped])
     found: dict[str, tuple[FileSettings, ...]] = {
         kind: tuple(file for held, file in mapped if held == kind) for kind in _KINDS
     }
     found["items"] = found["items"] or settings.catalog.items
     return settings.model_copy(update={"catalog": settings.catalog.model_copy(update=found)})
+
+
+def _map_of(path: Path, columns: Maps) -> Mapping[str, str]:
+    """The map for all files, and over it the one of this file."""
+    found = dict(columns.get("", {}))
+    for said, own in columns.items():
+        if said and _is_called(path, said):
+            found |= own
+    return found
+
+
+def _is_called(path: Path, said: str) -> bool:
+    return said in (str(path), path.name) or path.resolve() == Path(said).resolve()
 
 
 def _meant(path: Path, declared: Held, columns: Mapping[str, str]) -> Held:
@@ -67,7 +99,14 @@ def _meant(path: Path, declared: Held, columns: Mapping[str, str]) -> Held:
     return known or [(_kind(file, columns), file)]
 
 
-def _mapped(file: FileSettings, columns: Mapping[str, str], kind: layouts.Holds) -> FileSettings:
+def _mapped(
+    file: FileSettings,
+    columns: Mapping[str, str],
+    kind: layouts.Holds,
+    kinds: Mapping[str, EventKind],
+) -> FileSettings:
+    if kinds:
+        file = file.model_copy(update={"kinds": {**file.kinds, **kinds}})
     if not columns:
         return file
     has = _columns(file, kind)
@@ -79,36 +118,55 @@ def _mapped(file: FileSettings, columns: Mapping[str, str], kind: layouts.Holds)
     return file.model_copy(update={"columns": {**file.columns, **wanted}})
 
 
-def _refuse_unused(columns: Mapping[str, str], files: Sequence[FileSettings]) -> None:
-    for field, column in columns.items():
-        if all(file.columns.get(field) != column for file in files):
-            raise DataError(
-                f"column map: no file has a column {column!r} for {field!r}; correct --map"
-            )
+def _refuse_unused(columns: Maps, files: Sequence[FileSettings]) -> None:
+    for said, own in columns.items():
+        meant = [file for file in files if not said or _is_called(file.path, said)]
+        for field, column in own.items():
+            overridden = not said and any(field in columns[other] for other in columns if other)
+            if not overridden and all(file.columns.get(field) != column for file in meant):
+                raise DataError(
+                    f"column map: no file has a column {column!r} for {field!r}; correct --map"
+                )
 
 
 def _columns(file: FileSettings, kind: layouts.Holds) -> list[str]:
-    """The columns under their own names, and under ours where a layout knows them."""
-    columns, layout = header_of(file.model_copy(update={"columns": {}}), holds=kind)
-    return [*columns, *(name for name, column in layout.columns.items() if column in columns)]
+    """The columns under their own names, under ours where a layout knows them, or by numbers."""
+    head = header_of(file.model_copy(update={"columns": {}}), holds=kind)
+    ours = [name for name, column in head.layout.columns.items() if column in head.columns]
+    numbers = [str(at) for at in range(1, len(head.first) + 1)]
+    return [*head.columns, *ours, *numbers]
 
 
 def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
     """What a file holds, by its columns."""
     columns = _columns(file, "items")
     ours = [*columns, *(field for field, column in mapped.items() if column in columns)]
-    if {"user_id", "item_id"} <= {*fields_of(ours, holds="events")}:
+    if {"user_id", "item_id"} <= fields_of(ours, holds="events"):
         return "events"
     items, users = fields_of(ours, holds="items"), fields_of(ours, holds="users")
     if "user_id" in fields_of(ours, holds="events"):
         return "users"
     # An id alone may be a person's as well as an item's.
-    if "item_id" in items and ("title" in items or len(users) == 1):
+    if "item_id" in items and ("title" in items or not users - {"user_id"}):
         return "items"
     if "user_id" in users:
         return "users"
+    first = header_of(file, holds="items").first
+    if first:
+        holds = "events" if "timestamp" in numbered(first, holds="events") else "items"
+        raise no_header(file.path, first, holds=holds, by_command=True)
     raise DataError(
         f"{file_name(file.path)!r} has neither item_id nor user_id; it has "
         f"{', '.join(map(shown, columns))}. Map them, as "
-        f"{how_to_map({'item_id': '...', 'title': '...'}, by_command=True)}"
+        f"{how_to_map(_likely(columns), by_command=True)}"
     )
+
+
+def _likely(columns: Sequence[str]) -> dict[str, str]:
+    """What to map in a file of which it is not known what it holds."""
+    holds: layouts.Holds = (
+        "events" if "timestamp" in fields_of(columns, holds="events") else "items"
+    )
+    wanted = ("user_id", "item_id") if holds == "events" else ("item_id", "title")
+    found = {field: likely(field, columns, holds=holds) or "..." for field in wanted}
+    return {field: column for field, column in found.items() if field != column}

@@ -8,11 +8,11 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recagent.catalog.wording import JOINS, NOTES, ROW, WORDS
+from recagent.catalog.wording import ALSO, JOINS, NOTES, ROW, WORDS
 from recagent.errors import DataError
 from recagent.types import Language
 
@@ -59,6 +59,11 @@ class Problem:
         place = f"{places}{JOINS[lang]['colon']}" if places else ""
         return f"{place}{self.says(lang)}{JOINS[lang]['then']}{self.fix(lang)}"
 
+    def place(self, lang: Language = "en") -> str:
+        """Its row, and what stands there."""
+        row = ROW[lang].format(row=self.row)
+        return f"{row} {self.value!r}" if self.value else row
+
     def __str__(self) -> str:
         return self.line()
 
@@ -73,6 +78,19 @@ class Found:
 
     count: int = 0
     examples: list[Problem] = dataclasses.field(default_factory=list[Problem])
+
+    def line(self, lang: Language = "en", *, with_file: bool = True) -> str:
+        """All of it in one line: how many, the first as a sentence, where the other kept ones are.
+
+        Args:
+            lang: of the sentence.
+            with_file: whether the file is named.
+        """
+        first, *others = self.examples
+        said = (first if with_file else dataclasses.replace(first, file="")).line(lang)
+        places = [other.place(lang) for other in others if other.row is not None]
+        also = ALSO[lang].format(others=JOINS[lang]["list"].join(places)) if places else ""
+        return f"{self.count} × {said}{also}" if self.count > 1 else f"{said}{also}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,6 +110,7 @@ class FileRead:
         layout: ``CSV``, ``JSON lines``, ``Parquet``, ``RecBole``...
         holds: ``items``, ``events`` or ``users``.
         left_out: rows by the reason: a kind of problem, or a cleaning step.
+        first: the first row, of a file without a header, whose columns are called by numbers.
     """
 
     file: str
@@ -99,6 +118,7 @@ class FileRead:
     layout: str
     encoding: str
     rows: int = 0
+    first: Sequence[str] = ()
     left_out: Counter[str] = dataclasses.field(default_factory=Counter[str])
 
     @property
@@ -197,6 +217,12 @@ class Report:
         kept = [problem for found in self.problems.values() for problem in found.examples]
         order = {read.file: place for place, read in enumerate(self.files)}
         yield from sorted(kept, key=lambda p: (order.get(p.file, len(order)), p.row or 0))
+
+    def lines(self, lang: Language = "en") -> list[str]:
+        """Every kind of problem of every file as one line, file by file as they were read."""
+        order = {read.file: place for place, read in enumerate(self.files)}
+        found = sorted(self.problems.items(), key=lambda each: order.get(each[0][1], len(order)))
+        return [kind.line(lang) for _, kind in found]
 
 
 class Reading:

@@ -9,9 +9,14 @@ from typing import cast
 
 from recagent.catalog import fields
 from recagent.catalog.columns import how_to_map, likely
+from recagent.catalog.kinds import kind_called
+from recagent.catalog.layouts import Holds
 from recagent.catalog.report import Reading, file_name, shown
 from recagent.catalog.tables import Row, Table
 from recagent.errors import DataError
+
+_EARLIEST = 5e8  # seconds since 1970 of a time that is not the beginning of the count
+_TOP, _STARS = 10, 2  # the highest of most ratings, and how many digits it has
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -20,19 +25,57 @@ def require(path: Path, table: Table, wanted: Sequence[str]) -> None:
     """Check that the fields have columns.
 
     Raises:
-        DataError: one has none; the message shows the columns, and how to map one.
+        DataError: some have none; the message shows the columns, and how to map one.
     """
-    for field in wanted:
-        if field in table.columns:
-            continue
-        other = likely(field, table.header, holds=table.holds) or "..."
-        whole = field == "scene" and not table.reading.by_command
-        hint = ' (or say which scene all rows are in: scene = "...")' if whole else ""
-        advice = how_to_map({field: other}, by_command=table.reading.by_command)
-        raise DataError(
-            f"{file_name(path)!r} has no column {field!r}; it has "
-            f"{', '.join(map(shown, table.header))}. Map one: {advice}{hint}"
-        )
+    missing = [field for field in wanted if field not in table.columns]
+    if not missing:
+        return
+    first, by_command = table.reading.read.first, table.reading.by_command
+    if first:
+        raise no_header(path, first, holds=table.holds, by_command=by_command)
+    others = {field: likely(field, table.header, holds=table.holds) or "..." for field in missing}
+    raise DataError(
+        f"{file_name(path)!r} has no column {' and none '.join(map(repr, missing))}; it has "
+        f"{', '.join(map(shown, table.header))}. Map them, as "
+        f"{how_to_map(others, by_command=by_command)}"
+    )
+
+
+def no_header(path: Path, first: Sequence[str], *, holds: Holds, by_command: bool) -> DataError:
+    """The error for a file without a header of which nobody said what its columns are."""
+    advice = how_to_map(numbered(first, holds=holds), by_command=by_command)
+    return DataError(
+        f"{file_name(path)!r} has no header (its first row is {', '.join(map(shown, first))}); say "
+        f"what its columns are by their numbers, as {advice}"
+    )
+
+
+def numbered(first: Sequence[str], *, holds: Holds) -> dict[str, str]:
+    """Fields and the numbers of the columns that they may be, by the cells of one row."""
+    looks = [_looks_like(cell) if holds == "events" else "" for cell in first]
+    if "kind" in looks:  # which says what a row is, so no number need be a rating
+        looks = [look if look != "value" else "" for look in looks]
+    found = {look: str(at) for at, look in enumerate(looks, start=1) if look}
+    left = [str(at) for at in range(1, len(first) + 1) if str(at) not in found.values()]
+    ids = {"events": ("user_id", "item_id"), "items": ("item_id", "title"), "users": ("user_id",)}
+    return {**dict(zip(ids[holds], left, strict=False)), **found}
+
+
+def _looks_like(cell: str) -> str:
+    """The field of an event that a cell can hardly be anything but; empty for others."""
+    if kind_called(cell):
+        return "kind"
+    try:
+        size = fields.number(cell)
+    except ValueError:
+        size = None
+    if size is not None and (size < _EARLIEST or not size.is_integer()):
+        return "value" if "." in cell or (size <= _TOP and len(cell) <= _STARS) else ""
+    try:
+        fields.time(cell)
+    except ValueError:
+        return ""
+    return "timestamp"
 
 
 def content(row: Row) -> int:

@@ -6,6 +6,7 @@ Decoding is done before, and naming the fields after.
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ Records = Iterator[list[str] | csv.Error]
 # Longer fields than this are an unclosed quote. (The csv module's own limit is 128 KiB.)
 _LONGEST = 64 * 2**20
 _SEPARATORS = ",;\t|"
+_DOUBLE = "::"
 
 
 def split(lines: Iterator[str], separator: str, quoting: Any) -> Records:
@@ -64,7 +66,33 @@ def csv_records(lines: Iterator[str], separator: str, quoting: Any = csv.QUOTE_M
 
 def separator(header: str) -> str:
     """The comma where the header has one, else the other separator that it has most of."""
+    if _DOUBLE in header:
+        return _DOUBLE
     return "," if "," in header else max(_SEPARATORS, key=header.count)
+
+
+def is_data(record: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a first line without a known name in it is a row like the one below it.
+
+    It is one where a cell is a number or a time, or a code of the same make as the one below. Only
+    numbers that count the columns are names.
+    """
+    if [cell.strip() for cell in record] in (
+        [str(at) for at in range(first, first + len(record))] for first in (0, 1)
+    ):
+        return False
+    pairs = zip(record, below or record, strict=False)
+    return any(_make(cell) == _make(other) for cell, other in pairs if _has_digit(cell))
+
+
+def _has_digit(cell: str) -> bool:
+    return any(char.isdigit() for char in cell)
+
+
+def _make(cell: str) -> str:
+    """``b12`` and ``b7`` are of one make, and so are any two numbers."""
+    plain = re.sub(r"\d+", "9", cell.strip())
+    return "9" if re.fullmatch(r"[-+]?9?[.,]?9(e[-+]?9)?", plain) else plain
 
 
 def header_names(path: Path, records: Records) -> list[str]:
@@ -76,9 +104,14 @@ def header_names(path: Path, records: Records) -> list[str]:
         raise DataError(
             f"{file_name(path)!r} cannot be read (it is empty); give a file with a header"
         )
-    names = [name.strip() or f"column_{place}" for place, name in enumerate(named, start=1)]
+    names = [name.strip() or nameless(place) for place, name in enumerate(named, start=1)]
     refuse_doubles(path, names)
     return names
+
+
+def nameless(place: int) -> str:
+    """What a column without a name is called, by its place from 1."""
+    return f"column_{place}"
 
 
 def refuse_doubles(path: Path, names: Sequence[str]) -> None:

@@ -79,18 +79,23 @@ class Catalog:
             lang: of the problems in the message.
 
         Raises:
-            DataError: with the first problems, how many there are, and what to do.
+            DataError: with the first kinds of problems, how many there are, and what to do.
         """
         found = self.report.problems
         if not found:
             return
-        examples = [problem.line(lang) for problem in self.report.examples()]
-        more = sum(kind.count for kind in found.values()) - len(examples[:_SHOWN_IN_ERROR])
-        lines = [*examples[:_SHOWN_IN_ERROR], *([MORE[lang].format(n=more)] if more else [])]
+        kinds = self.report.lines(lang)
+        more = len(kinds) - _SHOWN_IN_ERROR
+        lines = [*kinds[:_SHOWN_IN_ERROR], *([MORE[lang].format(n=more)] if more > 0 else [])]
+        listed = "\n  ".join(lines)
+        if self.report.by_command:
+            raise DataError(
+                f"the files cannot be used as they are, and nothing was stored:\n  {listed}\nrun "
+                "'recagent validate' with the same files to see everything, and mend them"
+            )
         raise DataError(
-            "the catalogue cannot be used as it is, and nothing was stored:\n  "
-            + "\n  ".join(lines)
-            + "\nrun 'recagent validate' to see everything; mend the files, or set "
+            f"the catalogue cannot be used as it is, and nothing was stored:\n  {listed}\n"
+            "run 'recagent validate' to see everything; mend the files, or set "
             '[cleaning] unusable = "drop" to leave such rows and values out'
         )
 
@@ -115,6 +120,8 @@ def survey(
         DataError: a file cannot be read at all, or has no usable item.
     """
     files = settings.catalog
+    if not files.items and by_command:
+        raise ConfigError("none of the files holds items; name one that does too")
     if not files.items:
         raise ConfigError(
             "no catalogue: add [[catalog.items]] with a path to recagent.toml (recagent init "
@@ -132,7 +139,7 @@ def survey(
         for user in people_of.read(file)
     ]
     if not items and (not report.problems or settings.cleaning.unusable == "drop"):
-        raise no_items(files.items[0].path, problems=report.examples(), lang=settings.lang)
+        raise no_items(files.items[0].path, problems=report.lines(settings.lang))
     for item in items:
         report.scenes[item.scene] += 1
         report.scripts[script(item.title)] += 1

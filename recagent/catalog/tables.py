@@ -16,8 +16,9 @@ from typing import Any, cast
 import orjson
 
 from recagent.catalog import layouts, separated
-from recagent.catalog.columns import FIELDS, Naming, how_to_map, name_columns
-from recagent.catalog.decoding import UNREADABLE, Decoder, Lines
+from recagent.catalog.columns import FIELDS, Naming, how_to_map, is_known, name_columns
+from recagent.catalog.decoding import UNREADABLE, Decoder, Lines, is_broken
+from recagent.catalog.kinds import with_kinds
 from recagent.catalog.report import FileRead, Reading, Report, file_name, shown
 from recagent.errors import DataError
 from recagent.sections import FileSettings
@@ -28,6 +29,7 @@ Names = Mapping[str, str]  # column -> what we call it; empty for one that is no
 Opened = tuple[list[str], Callable[[Names], Rows]]
 
 _PARQUET_ROWS = 50_000
+_PEEKED = 1  # lines below the first one that are looked at
 _JSON_HEAD = 1_000  # lines whose keys are the columns; keys that come later are read as well
 
 
@@ -43,6 +45,15 @@ class Table:
     header: Sequence[str]
     columns: list[str]
     rows: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The columns of a file, and its first row where that stands in place of their names."""
+
+    columns: Sequence[str]
+    layout: layouts.Layout
+    first: Sequence[str]
 
 
 def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> Table:
@@ -64,27 +75,33 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         columns, rows = _opened(path, layout, file, reading)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
-    _check_map(path, columns, file.columns, FIELDS[holds])
+    given = dict(file.columns)
+    if read.first:  # columns without names are given by their numbers
+        given = {field: separated.nameless(int(column)) if column.isdecimal() else column
+                 for field, column in given.items()}  # fmt: skip
+    _check_map(path, columns, given, FIELDS[holds])
     known = {field: column for field, column in layout.columns.items() if column in columns}
     naming = name_columns(
         columns,
         holds=holds,
-        mapped={**known, **file.columns},
+        mapped={**known, **given},
         where=file_name(path),
         by_command=reading.by_command,
     )
     reading.call_fields({name: column for column, name in naming.names.items() if name})
     _note_naming(reading, naming)
+    read_rows = rows(naming.names)
+    renames_kinds = holds == "events" and (file.kind or file.kinds)
     return Table(
         holds=holds,
         reading=reading,
         header=columns,
         columns=[name for name in naming.names.values() if name],
-        rows=_guarded(path, rows(naming.names)),
+        rows=_guarded(path, with_kinds(read_rows, file) if renames_kinds else read_rows),
     )
 
 
-def header_of(file: FileSettings, *, holds: layouts.Holds) -> tuple[Sequence[str], layouts.Layout]:
+def header_of(file: FileSettings, *, holds: layouts.Holds) -> Header:
     """The columns of a file as they are called there, and its layout; raises as ``open_table``."""
     path = file.path
     try:
@@ -93,7 +110,7 @@ def header_of(file: FileSettings, *, holds: layouts.Holds) -> tuple[Sequence[str
         columns, _ = _opened(path, layout, file, Reading(Report(), read))
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
-    return columns, layout
+    return Header(columns=columns, layout=layout, first=read.first)
 
 
 def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Reading) -> Opened:
@@ -110,10 +127,13 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
     if not header:
         first = next((line for line in source if line.strip()), "")
         separator = separator or separated.separator(first)
-        header = separated.header_names(
-            path, separated.csv_records(chain([first], source), separator)
+        cells, source = _first_row(first, source, separator, file, layout)
+        reading.read.first = cells
+        header = [separated.nameless(place) for place in range(1, len(cells) + 1)]
+        header = header or separated.header_names(
+            path, separated.split(source, separator, csv.QUOTE_MINIMAL)
         )
-    if lines.broken:
+    if is_broken("".join(header)):
         guess, reads = decode.guessed(" ".join(header))
         raise DataError(
             f"{file_name(path)!r}: the header is not {lines.encoding}; in {guess} it reads "
@@ -125,6 +145,25 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
     columns, shape = layouts.shape(layout, header, texts=texts)
     separated.refuse_doubles(path, columns)
     return columns, partial(_dictionaries, records, header, shape)
+
+
+def _first_row(
+    line: str, rest: Iterator[str], separator: str, file: FileSettings, layout: layouts.Layout
+) -> tuple[list[str], Iterator[str]]:
+    """The cells of a first line that is no header, empty if it is one; and all lines again."""
+    head = list(islice(rest, _PEEKED))
+    again = chain([line], head, rest)
+    if file.header is True or layout.kind == "recbole" or not line.strip():
+        return [], again
+    records = separated.split(iter([line, *head]), separator, csv.QUOTE_MINIMAL)
+    found = [record for record in islice(records, 2) if not isinstance(record, csv.Error)]
+    if not found:
+        return [], again
+    cells, below = found[0], found[1] if len(found) > 1 else list[str]()
+    given = {column for column in file.columns.values() if not column.isdecimal()}
+    named = any(is_known(cell) or cell.strip() in given for cell in cells)
+    is_row = file.header is False or (not named and separated.is_data(cells, below))
+    return (cells if is_row else []), again
 
 
 def _dictionaries(
@@ -154,12 +193,31 @@ def _records(
             reading.unusable(number, "bad quotes", value=record)
         elif record:  # and no blank line
             reading.read.rows += 1
+            if number <= _PEEKED + 1:  # its line was read before another's, which may have told
+                decode.lines.broken = True
+            if len(record) != width:
+                record = _fitted(record, header)  # noqa: PLW2901
             if len(record) != width:
                 reading.unusable(number, "ragged", value=len(record), expected=width)
             elif not decode.lines.broken:
                 yield number, record
             elif (values := decode(number, header, record)) is not None:
                 yield number, values
+
+
+def _fitted(record: list[str], header: Sequence[str]) -> list[str]:
+    """The record of as many fields as the header, where separators at the end are all that differ.
+
+    They stand at the end of every row in some exports, and in others at that of the header alone.
+    """
+    width = len(header)
+    if len(record) > width and not any(field.strip() for field in record[width:]):
+        return record[:width]
+    nameless = all(
+        name == separated.nameless(place)
+        for place, name in enumerate(header[len(record) :], start=len(record) + 1)
+    )
+    return [*record, *[""] * (width - len(record))] if nameless else record
 
 
 def _json(path: Path, lines: Lines, decode: Decoder) -> Opened:

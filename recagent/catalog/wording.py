@@ -40,8 +40,16 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "zh": ("任务类型 '{value}' 不在 {known} 之中", "请更正或留空"),
     },
     "bad kind": {
-        "en": ("event kind '{value}' is none of {known}", "correct it or leave it empty"),
-        "zh": ("行为类型 '{value}' 不在 {known} 之中", "请更正或留空"),
+        "en": (
+            "event kind '{value}' is none of {known}",
+            'say what it means, as kinds = {{ "{value}" = "view" }} of the file, or correct it',
+            'say what it means, as --kinds "{value}=view", or correct it',
+        ),
+        "zh": (
+            "行为类型 '{value}' 不在 {known} 之中",
+            '请指明含义，如文件设置里的 kinds = {{ "{value}" = "view" }}，或更正',
+            '请指明含义，如 --kinds "{value}=view"，或更正',
+        ),
     },
     "bad time": {
         "en": (
@@ -65,10 +73,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": (
             "a rating needs a value from {low} to {high}, got '{value}'",
             "correct it, or set low and high of [ratings]",
+            "correct it, or say what ratings are out of: --ratings 1..5",
         ),
         "zh": (
             "评分必须在 {low} 到 {high} 之间，实际为 '{value}'",
             "请更正，或设置 [ratings] 的 low 和 high",
+            "请更正，或指明满分：--ratings 1..5",
         ),
     },
     "one rating": {
@@ -121,10 +131,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": (
             "{field!r} '{value}' is not of type {type}",
             "correct it, empty it, or change type, decimal or date_format of [attributes.{key}]",
+            "correct it or leave it empty",
         ),
         "zh": (
             "{field!r} 的值 '{value}' 不是 {type} 类型",
             "请更正、留空，或修改 [attributes.{key}] 的 type、decimal 或 date_format",
+            "请更正或留空",
         ),
     },
     "no scene": {
@@ -132,11 +144,13 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "item '{value}' has no scene",
             "add a 'scene' column, set scene on the file, add the item to the catalogue, or leave "
             'such out: [cleaning] orphans = "drop" (--drop-orphans)',
+            "add the item to the catalogue, or leave such out: --drop-orphans",
         ),
         "zh": (
             "商品 '{value}' 没有场景",
             "请添加 'scene' 列、在文件设置里写明 scene、把该商品加入商品目录，或将其排除："
             '[cleaning] orphans = "drop"（--drop-orphans）',
+            "请把该商品加入商品目录，或将其排除：--drop-orphans",
         ),
     },
     "nested": {
@@ -165,10 +179,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": (
             "{field!r} '{value}' is not {encoding}; in {guess} it reads '{reads}'",
             "save the file as UTF-8, or set encoding (all of it) or fallback (single values)",
+            "save the file as UTF-8",
         ),
         "zh": (
             "{field!r} 的值 '{value}' 不是 {encoding}；按 {guess} 读作 '{reads}'",
             "请将文件另存为 UTF-8，或设置 encoding（整个文件）或 fallback（个别值）",
+            "请将文件另存为 UTF-8",
         ),
     },
     "garbled": {
@@ -274,10 +290,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "item '{value}' is not in the catalogue's scene '{scene}'; the event is kept "
             "and counts for taste",
             'nothing, if the item has left; [cleaning] orphans = "drop" leaves such out',
+            "nothing, if the item has left; --drop-orphans leaves such out",
         ),
         "zh": (
             "商品目录的场景 '{scene}' 中没有商品 '{value}'；该行为已保留，仍计入喜好",
             '若商品已下架则无需处理；设置 [cleaning] orphans = "drop" 可将其排除',
+            "若商品已下架则无需处理；--drop-orphans 可将其排除",
         ),
     },
     "many lines": {
@@ -300,10 +318,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": (
             "attribute {field!r} is a number in {numbers} rows and text in {texts}, as '{value}'",
             'declare [attributes.{key}] type = "number" to see which',
+            "correct them in the file, if all are numbers",
         ),
         "zh": (
             "属性 {field!r} 在 {numbers} 行是数字，在 {texts} 行是文本，如 '{value}'",
             '请声明 [attributes.{key}] type = "number" 以查看具体各行',
+            "如果都应是数字，请在文件中更正",
         ),
     },
     "not filled": {
@@ -321,30 +341,36 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": (
             "{field!r} '{value}' holds HTML",
             'add "html" to [cleaning] text, or to [attributes.{key}] text',
+            "remove it in the file, if people should not see it",
         ),
         "zh": (
             "{field!r} 的值 '{value}' 含有 HTML",
             '请在 [cleaning] text 或 [attributes.{key}] text 中加入 "html"',
+            "如果不该让人看到，请在文件中删除",
         ),
     },
     "busy people": {
         "en": (
             "{value} people have more than {limit} events a day on average; the first is '{first}'",
             "set [cleaning] max_events_per_day to leave such out",
+            "nothing, if these are people; else take them out of the file",
         ),
         "zh": (
             "有 {value} 位用户平均每天超过 {limit} 次行为；第一位是 '{first}'",
             "请设置 [cleaning] max_events_per_day 将其排除",
+            "若确为真人则无需处理；否则请从文件中删除",
         ),
     },
     "repeats": {
         "en": (
             "{value} events repeat what the same person did to the same item {limit} times before",
             "set [cleaning] max_repeats to leave such out",
+            "nothing, if that is meant; else take them out of the file",
         ),
         "zh": (
             "有 {value} 次行为属于重复：同一用户此前已对同一商品做过 {limit} 次同样的行为",
             "请设置 [cleaning] max_repeats 将其排除",
+            "若属预期则无需处理；否则请从文件中删除",
         ),
     },
     "near duplicates": {
@@ -388,10 +414,24 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": (
             "none of {ratings} ratings is a like: the highest is {highest}, liked from {liked}",
             "see that [ratings] low and high are those of the data",
+            "say what ratings are out of: --ratings 1..5",
         ),
         "zh": (
             "{ratings} 个评分里没有一个算喜欢：最高为 {highest}，{liked} 分及以上才算",
             "请确认 [ratings] 的 low 和 high 与数据一致",
+            "请指明满分：--ratings 1..5",
+        ),
+    },
+    "one scene": {
+        "en": (
+            "no column is the scene, so all items are in scene '{value}'",
+            "nothing, if that is meant; else set scene on the file, or map a column to it",
+            "nothing, if that is meant; else map a column to it: --map scene=...",
+        ),
+        "zh": (
+            "没有表示场景的列，因此所有商品都在场景 '{value}' 中",
+            "若属预期则无需处理；否则请在文件设置里写明 scene，或把某一列映射为场景",
+            "若属预期则无需处理；否则请把某一列映射为场景：--map scene=...",
         ),
     },
     "read as": {
@@ -417,15 +457,18 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "items are still found by their characters and by behaviour; for vectors set "
             '[embedder] kind = "fastembed", name = "BAAI/bge-small-zh-v1.5" (or kind = "endpoint") '
             "and run recagent index",
+            "items are still found by their characters and by behaviour",
         ),
         "zh": (
             "默认的向量模型只读得懂场景 '{value}' 中 {share} 的词：它不认识中文、日文和韩文",
             '仍可凭字词和行为数据检索；要用向量，请设置 [embedder] kind = "fastembed"、'
             'name = "BAAI/bge-small-zh-v1.5"（或 kind = "endpoint"），然后运行 recagent index',
+            "仍可凭字词和行为数据检索",
         ),
     },
 }
 
+ALSO: Mapping[Language, str] = {"en": " (also {others})", "zh": "（还有{others}）"}
 MORE: Mapping[Language, str] = {"en": "... and {n} more", "zh": "……另有 {n} 处"}
 ROW: Mapping[Language, str] = {"en": "row {row}", "zh": "第 {row} 行"}
 JOINS: Mapping[Language, Mapping[str, str]] = {
@@ -438,7 +481,7 @@ NOTES = frozenset(
      "orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
      "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
      "unused attribute", "hidden column", "english vectors", "read as", "unread columns",
-     "scale", "none liked",
+     "scale", "none liked", "one scene",
      "unread meant", "attribute meant"}
 )  # fmt: skip
 

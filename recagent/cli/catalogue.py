@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from recagent.cli.opening import settings_of
-from recagent.cli.options import Config, DropOrphans, Json, Lang, Ratings
+from recagent.cli.options import (
+    Columns,
+    Config,
+    DropOrphans,
+    Files,
+    Json,
+    Kinds,
+    Lang,
+    Ratings,
+)
 
 if TYPE_CHECKING:
     from recagent.sections import RatingSettings
     from recagent.settings import Settings
-    from recagent.types import Language
+    from recagent.types import EventKind, Language
 
 
 def init(
@@ -42,16 +52,12 @@ def init(
 
 
 def validate(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILES]", help="Files to look at. [default: those of the config]"),
-    ] = None,
-    columns: Annotated[
-        str, typer.Option("--map", help="Our field and the file's column: item_id=sku,title=name.")
-    ] = "",
+    files: Files = None,
+    columns: Columns = None,
+    kinds: Kinds = "",
     ratings: Ratings = "",
     drop_orphans: DropOrphans = False,
-    limit: Annotated[int, typer.Option(min=1, help="Problems shown of each kind and file.")] = 5,
+    limit: Annotated[int, typer.Option(min=1, help="Rows shown of each kind and file.")] = 2,
     lang: Lang = None,
     config: Config = None,
     json: Json = False,
@@ -64,7 +70,8 @@ def validate(
     settings = named_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
         files or [],
-        columns=_column_map(columns),
+        columns=_column_maps(columns or []),
+        kinds=_kinds(kinds),
     )
     with progress() as advance:
         found = survey(settings, on_progress=advance, examples=limit, by_command=bool(files)).report
@@ -77,6 +84,9 @@ def validate(
 
 
 def index(
+    files: Files = None,
+    columns: Columns = None,
+    kinds: Kinds = "",
     config: Config = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Then delete all other scenes and embedders.")
@@ -98,12 +108,18 @@ def index(
 
     import anyio  # noqa: PLC0415
 
+    from recagent.catalog import named_files  # noqa: PLC0415
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
     from recagent.loading import prune_index  # noqa: PLC0415
 
-    settings = _catalog_settings(config, lang, drop_orphans, ratings)
-    loaded = load_with_progress(settings, replace_events=replace_events)
+    settings = named_files(
+        _catalog_settings(config, lang, drop_orphans, ratings),
+        files or [],
+        columns=_column_maps(columns or []),
+        kinds=_kinds(kinds),
+    )
+    loaded = load_with_progress(settings, replace_events=replace_events, by_command=bool(files))
     pruned = 0
     if prune:
         wanted = partial(prune_index, settings, keep=loaded.report.scenes.keys())
@@ -139,11 +155,27 @@ def _ratings(said: str) -> RatingSettings:
     return found
 
 
-def _column_map(pairs: str) -> dict[str, str]:
-    columns: dict[str, str] = {}
-    for pair in filter(None, pairs.split(",")):
-        field, equals, column = (part.strip() for part in pair.partition("="))
-        if not (field and equals and column):
-            raise typer.BadParameter(f"{pair!r} is not FIELD=COLUMN", param_hint="--map")
-        columns[field] = column
-    return columns
+def _column_maps(said: Sequence[str]) -> dict[str, dict[str, str]]:
+    """``item_id=sku,title=name``, or the same behind ``FILE:``, by file; "" is all of them."""
+    maps: dict[str, dict[str, str]] = {}
+    for each in said:
+        place = each.partition("=")[0].rfind(":")
+        file, pairs = (each[:place], each[place + 1 :]) if place > 0 else ("", each)
+        maps.setdefault(file.strip(), {}).update(_pairs(pairs, "FIELD=COLUMN", "--map"))
+    return maps
+
+
+def _kinds(said: str) -> dict[str, EventKind]:
+    from recagent.catalog import event_kind  # noqa: PLC0415
+
+    return {word: event_kind(kind) for word, kind in _pairs(said, "WORD=KIND", "--kinds").items()}
+
+
+def _pairs(said: str, form: str, option: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for pair in filter(None, said.split(",")):
+        left, equals, right = (part.strip() for part in pair.partition("="))
+        if not (left and equals and right):
+            raise typer.BadParameter(f"{pair!r} is not {form}", param_hint=option)
+        pairs[left] = right
+    return pairs

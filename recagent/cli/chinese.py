@@ -178,6 +178,12 @@ MESSAGES: Mapping[str, str] = {
     "setting {} (from {}, .env or the environment): {}{}": "设置 {0}（来自 {1}、.env 或环境变量）：{2}{3}",
     "settings from {}, .env or the environment: {}": "设置（来自 {0}、.env 或环境变量）：{1}",
     (
+        "the files cannot be used as they are, and nothing was stored:\n  {}\nrun 'recagent "
+        "validate' with the same files to see everything, and mend them"
+    ): (
+        "这些文件目前无法使用，没有写入任何数据：\n  {0}\n用同样的文件运行 'recagent validate' 可查看全部问题，然后请修正"
+    ),
+    (
         "the catalogue cannot be used as it is, and nothing was stored:\n  {}\nrun 'recagent "
         'validate\' to see everything; mend the files, or set [cleaning] unusable = "drop" to '
         "leave such rows and values out"
@@ -235,7 +241,12 @@ MESSAGES: Mapping[str, str] = {
     "{} failed: {}": "{0} 失败：{1}",
     "{} has neither item_id nor user_id; it has {}. Map them, as {}": "{0} 既没有 item_id 也没有 user_id；它的列有 {1}。请映射，如 {2}",
     "{} has no column {} (mapped to {}); it has {}": "{0} 没有列 {1}（对应 {2}）；它的列有 {3}",
-    "{} has no column {}; it has {}. Map one: {}{}": "{0} 没有列 {1}；它的列有 {2}。请映射：{3}{4}",
+    "{} has no column {}; it has {}. Map them, as {}": "{0} 没有列 {1}；它的列有 {2}。请映射，如 {3}",
+    "{} has no header (its first row is {}); say what its columns are by their numbers, as {}": (
+        "{0} 没有表头（第一行是 {1}）；请按序号指明各列，如 {2}"
+    ),
+    "column map: no file is called {}; correct --map": "列映射：没有名为 {0} 的文件；请更正 --map",
+    "none of the files holds items; name one that does too": "这些文件里没有商品；请同时给出商品文件",
     "{}: columns {} and {} could both be {}; say which, as {}": "{0}：列 {1} 和 {2} 都可能是 {3}；请指明，如 {4}",
     "{} has no items{}; give a file with at least one row that can be used": "{0} 没有商品{1}；请提供至少有一行可用的文件",
     "{} has two columns {}; rename one": "{0} 有两列都叫 {1}；请给其中一列改名",
@@ -274,10 +285,10 @@ MESSAGES: Mapping[str, str] = {
         'encoding = "{}"'
     ): '{0}：表头不是 {1}；按 {2} 读作 {3}：请设置该文件的编码，如 encoding = "{4}"',
     (
-        "{}: unknown kind of file; use .csv, .tsv, .jsonl, .ndjson, .parquet, RecBole's "
+        "{}: unknown kind of file; use .csv, .tsv, .txt, .dat, .jsonl, .ndjson, .parquet, RecBole's "
         ".inter, .item, .user, or a MovieLens folder"
     ): (
-        "{0}：不认识的文件类型；请用 .csv、.tsv、.jsonl、.ndjson、.parquet、RecBole 的 .inter"
+        "{0}：不认识的文件类型；请用 .csv、.tsv、.txt、.dat、.jsonl、.ndjson、.parquet、RecBole 的 .inter"
         "、.item、.user，或 MovieLens 文件夹"
     ),
     "{}: {}; if it is damaged, 'recagent index' writes anew what it cannot read": "{0}：{1}；如果已损坏，'recagent index' 会重写读不出的部分",

@@ -16,6 +16,22 @@ Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of prom
 DropOrphans = Annotated[
     bool, typer.Option("--drop-orphans", help="Leave out events of unknown items.")
 ]
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="[FILES]", help="Files to read. [default: those of the config]"),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="[FILE:]FIELD=COLUMN,...",
+        help="What the files' columns are: item_id=sku,title=name, of one file "
+        "log.csv:user_id=uid. May be given several times.",
+    ),
+]
+Kinds = Annotated[
+    str, typer.Option(metavar="WORD=KIND,...", help="What kinds are called: buy=purchase,fav=like.")
+]
 Ratings = Annotated[
     str,
     typer.Option(

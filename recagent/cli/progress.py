@@ -66,12 +66,19 @@ def _lines() -> Callable[[str, int, int | None], None]:
     return advance
 
 
-def load_with_progress(settings: Settings, *, replace_events: bool = False) -> Loaded:
+def load_with_progress(
+    settings: Settings, *, replace_events: bool = False, by_command: bool = False
+) -> Loaded:
     """Load the settings' catalogue; takes and raises what ``load_catalog`` does."""
     with progress() as advance:
 
         async def run() -> Loaded:
-            return await load_catalog(settings, on_progress=advance, replace_events=replace_events)
+            return await load_catalog(
+                settings,
+                on_progress=advance,
+                replace_events=replace_events,
+                by_command=by_command,
+            )
 
         return anyio.run(run)
 

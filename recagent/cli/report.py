@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from rich.padding import Padding
@@ -12,7 +11,7 @@ from rich.text import Text
 
 from recagent.catalog import Report
 from recagent.catalog.report import Found, shown
-from recagent.catalog.wording import MORE, STEPS
+from recagent.catalog.wording import STEPS
 from recagent.cli.show import console
 from recagent.types import Language
 
@@ -137,16 +136,10 @@ def _found(
 ) -> None:
     if not found:
         return
-    out, words = console(), WORDS[lang]
+    out = console()
     out.print(title, style=style, markup=False)
-    for (_, file), kind in found.items():
-        out.print(f"  {kind.count} × {file or words['whole']}", markup=False, highlight=False)
-        for problem in kind.examples:
-            line = replace(problem, file="").line(lang)  # the file stands above
-            out.print(Padding(Text(line), (0, 0, 0, 6)))
-        if kind.count > len(kind.examples):
-            more = MORE[lang].format(n=kind.count - len(kind.examples))
-            out.print(f"      {more}", style="dim", markup=False)
+    for kind in found.values():
+        out.print(Padding(Text(kind.line(lang)), (0, 0, 0, 2)))
 
 
 def _found_json(found: Mapping[tuple[str, str], Found], lang: Language) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@
     ├── ConfigError      settings, scenes or files that do not fit together
     ├── DataError        a catalogue, an event or a request that cannot be used as it is
     │   ├── NotFoundError    it names a scene or an item that is not there
+    │   ├── ConflictError    what is to be stored is stored already, and differently
     │   ├── ConstraintError  a condition names no attribute, or its value cannot be read
     │   └── StoreError       the event store cannot be read or written now
     ├── PromptError      a prompt file that is broken or was given the wrong inputs
@@ -29,6 +30,10 @@ class DataError(RecagentError):
 
 class NotFoundError(DataError):
     """A request names a scene or an item that is not there."""
+
+
+class ConflictError(DataError):
+    """What is to be stored is stored already, and differently; what was stored stays."""
 
 
 class ConstraintError(DataError):

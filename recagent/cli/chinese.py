@@ -201,6 +201,10 @@ MESSAGES: Mapping[str, str] = {
         "the weights could not be fetched; put {} into {} yourself, or set [model] path or "
         "OPENAI_BASE_URL"
     ): "无法取得权重；请自行把 {0} 放入 {1}，或设置 [model] path 或 OPENAI_BASE_URL",
+    (
+        "{} of {} by {} at {} is stored already, with value {} and not {}; what is stored stays: "
+        "give another time"
+    ): "{2} 在 {3} 对 {1} 的 {0} 已经保存，值是 {4} 而不是 {5}；已保存的不变：请给出另一个时间",
     "this Recommender was closed during the call, which was given up; make another": "这个 Recommender 在调用途中被关闭，调用已放弃；请另建一个",
     "this Recommender is closed; make another": "这个 Recommender 已关闭；请另建一个",
     "time {} is before year 1 or after year 9999 in UTC; correct it": "时间 {0} 换算成 UTC 后早于公元 1 年或晚于 9999 年；请更正",

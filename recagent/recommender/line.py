@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from recagent.errors import DataError
+from recagent.errors import ConflictError, DataError
 from recagent.feedback import check_time, checked_event, everywhere, record_impression
-from recagent.profiles import group_of, rate
+from recagent.profiles import MAX_EVENTS, group_of, rate
 from recagent.protocols import Query
 from recagent.recommender import changes, explained, questions
 from recagent.recommender.desk import Desk
@@ -318,6 +318,7 @@ class StraightLine:
 
         Raises:
             DataError: the event does not fit the catalogue; nothing is stored.
+            ConflictError: it is stored already with another value, which stays.
         """
         parts = self._parts
         draft = Event(
@@ -335,8 +336,26 @@ class StraightLine:
         event = await checked_event(draft, index=parts.index, scale=parts.scale)
         # What answers a slate belongs to that one; else it counts wherever the item is.
         counted = [event] if scene or impression else await everywhere(event, index=parts.index)
-        await parts.store.add_events(counted)
+        if not await parts.store.add_events(counted):
+            await self._check_same(event)
         return event
+
+    async def _check_same(self, event: Event) -> None:
+        """Refuse an event that is stored already and says something else; the same twice is fine.
+
+        Raises:
+            ConflictError: it is one.
+        """
+        for kept in await self._parts.store.events(event.user_id, limit=MAX_EVENTS):
+            key = (kept.item_id, kept.scene, kept.kind, kept.at)
+            if key == (event.item_id, event.scene, event.kind, event.at):
+                if kept.value != event.value:
+                    raise ConflictError(
+                        f"{event.kind!r} of {event.item_id!r} by {event.user_id!r} at "
+                        f"{event.at.isoformat()!r} is stored already, with value {kept.value!r} "
+                        f"and not {event.value!r}; what is stored stays: give another time"
+                    )
+                return
 
     async def impression(self, impression_id: str) -> Impression | None:
         """What was shown under ``slate.trace.id``; None if nothing was."""

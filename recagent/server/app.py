@@ -7,13 +7,14 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.security import HTTPBearer
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.middleware import Middleware
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from recagent import __version__
@@ -28,6 +29,9 @@ from recagent.server.service import Service
 from recagent.server.talk import Talking, Talks
 from recagent.server.tools import mcp_server
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
 STATIC = Path(__file__).parent / "static"
 
 logger = logging.getLogger(__name__)
@@ -36,9 +40,13 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
     400: {"model": Failure, "description": "The request cannot be used as it is."},
     401: {"model": Failure, "description": "No valid key."},
     404: {"model": Failure, "description": "A scene, item or slate that is not there."},
+    409: {"model": Failure, "description": "It is stored already, and differently."},
     413: {"model": Failure, "description": "The body is too large."},
     429: {"model": Failure, "description": "Too many requests."},
-    503: {"model": Failure, "description": "The index or the model cannot be had."},
+    503: {
+        "model": Failure,
+        "description": "Index, store or model cannot be had now; see Retry-After.",
+    },
 }
 
 
@@ -87,6 +95,8 @@ def create_app(
     for router in _routers(service, metrics, talking):
         app.include_router(router, dependencies=[bearer], responses=_FAILURES)
     _add_page_and_probes(app, service, metrics)
+    # A client that leaves out the slash is answered at once: few follow a redirect of a POST.
+    app.router.routes.append(Route("/mcp", endpoint=_Unslashed(mcp_app), include_in_schema=False))
     app.mount("/mcp", mcp_app)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app
@@ -118,13 +128,23 @@ def _add_page_and_probes(app: FastAPI, service: Service, metrics: Metrics) -> No
         except RecagentError as error:
             logger.warning("not ready: %s", error)
             _, fault = fault_of(error)
-            return failure(503, fault)
+            return failure(503, fault, headers={"Retry-After": "5"})
         return JSONResponse({"status": "ok"})
 
     @app.get("/metrics", tags=["probes"], response_class=PlainTextResponse)
     async def page() -> Response:
         """What Prometheus reads."""
         return Response(metrics.page(), media_type="text/plain; version=1.0.0; charset=utf-8")
+
+
+class _Unslashed:
+    """``/mcp`` as ``/mcp/``, for any method."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, "path": "/", "raw_path": b"/", "root_path": ""}, receive, send)
 
 
 class _App(FastAPI):

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 GUEST = "guest"  # who talks without saying who they are
+_INSTRUCTIONS = ("system", "developer")  # roles whose messages change nothing, wherever they stand
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,12 @@ def chat_routes(service: Service, talks: Talks, metrics: Metrics) -> APIRouter:
         return Models(data=tuple(Model(id=name) for name in names))
 
     streamed: dict[str, Any] = {"description": "With stream: chunks.", "content": {_STREAM: {}}}
+
+    @router.get("/models/{name:path}")
+    async def model(name: str) -> Model:
+        """One of the names that a chat may ask for."""
+        await _scene(name, service)
+        return Model(id=name)
 
     @router.post("/chat/completions", response_model=Completion, responses={200: streamed})
     async def completions(request: ChatRequest) -> Completion | StreamingResponse:
@@ -83,19 +90,30 @@ async def _talk(request: ChatRequest, service: Service) -> Talk:
         NotFoundError: a model, and so a scene, that there is not.
         DataError: nothing was said, or too much at once.
     """
-    name, _, scene = request.model.partition("/")
-    names = [each.name for each in (await service.scenes()).scenes]
-    if name != NAME or (scene and scene not in names):
-        raise NotFoundError(
-            f"no model {request.model!r}; there are {NAME!r} and {NAME + '/SCENE'!r} with one of "
-            f"{', '.join(names)}"
-        )
-    said = [message.text() for message in request.messages if message.role == "user"]
-    if request.messages[-1].role != "user" or not said[-1].strip():
+    scene = await _scene(request.model, service)
+    turns = [message for message in request.messages if message.role not in _INSTRUCTIONS]
+    said = [message.text() for message in turns if message.role == "user"]
+    if not turns or turns[-1].role != "user" or not said[-1].strip():
         raise DataError("the last message must be the user's, with a text")
     for text in said:
         service.check_length("a message", text)
-    return Talk(user=request.user or GUEST, scene=scene or None, said=tuple(said))
+    return Talk(user=request.user or GUEST, scene=scene, said=tuple(said))
+
+
+async def _scene(model: str, service: Service) -> str | None:
+    """The scene of a model's name; None for that of no scene.
+
+    Raises:
+        NotFoundError: a model, and so a scene, that there is not.
+    """
+    name, slash, scene = model.partition("/")
+    names = [each.name for each in (await service.scenes()).scenes]
+    if name != NAME or (slash and scene not in names):
+        raise NotFoundError(
+            f"no model {model!r}; there are {NAME!r} and {NAME + '/SCENE'!r} with one of "
+            f"{', '.join(names)}"
+        )
+    return scene or None
 
 
 class _Answer:
@@ -114,6 +132,8 @@ class _Answer:
             "model": request.model,
         }
         self._usage = Usage()
+        options = request.stream_options
+        self._tells_usage = options is not None and options.include_usage
 
     async def whole(self, first: Said | None, rest: AsyncIterator[Said]) -> Completion:
         """All of it at once."""
@@ -143,8 +163,7 @@ class _Answer:
             yield _event(Failure(error=fault).model_dump())
             return
         yield self._chunk({}, finish="stop")
-        options = self._request.stream_options
-        if options is not None and options.include_usage:
+        if self._tells_usage:
             tokens = self._tokens().model_dump()
             yield _event({**self._head, **_CHUNK, "choices": [], "usage": tokens})
         yield b"data: [DONE]\n\n"
@@ -158,7 +177,9 @@ class _Answer:
     ) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
         ours = {"recagent": data} if data else {}
-        return _event({**self._head, **_CHUNK, "choices": [choice], **ours})
+        # Where usage is wanted OpenAI's other chunks have it as null.
+        usage = {"usage": None} if self._tells_usage else {}
+        return _event({**self._head, **_CHUNK, "choices": [choice], **usage, **ours})
 
     async def _data(self, said: Said) -> dict[str, Any] | None:
         """A piece as data, for those who know it; None for plain words."""

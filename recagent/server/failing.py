@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 from fastapi.exceptions import RequestValidationError
@@ -17,12 +19,14 @@ from starlette.responses import Response
 
 from recagent.errors import (
     ConfigError,
+    ConflictError,
     DataError,
     ModelError,
     NotFoundError,
     PromptError,
     RecagentError,
     RetrievalError,
+    StoreError,
 )
 
 if TYPE_CHECKING:
@@ -58,6 +62,8 @@ class Failure(BaseModel):
 
 _STATUS: Mapping[type[RecagentError], tuple[int, Kind, str]] = {
     NotFoundError: (404, "not_found_error", "not_found"),
+    ConflictError: (409, "invalid_request_error", "conflict"),
+    StoreError: (503, "server_error", "store_unavailable"),
     DataError: (400, "invalid_request_error", "invalid_value"),
     RetrievalError: (503, "server_error", "index_unavailable"),
     ModelError: (503, "server_error", "model_unavailable"),
@@ -71,6 +77,18 @@ _KINDS: Mapping[int, Kind] = {
     429: "rate_limit_error",
 }
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+
+
+_WAIT = 5  # seconds after which what cannot be had now may be asked for again
+
+
+def answer_to(error: Exception) -> Response:
+    """The answer to a request that failed with an exception."""
+    status, fault = fault_of(error)
+    if status != HTTPStatus.SERVICE_UNAVAILABLE:
+        return failure(status, fault)
+    wait = (error.retry_after if isinstance(error, ModelError) else None) or _WAIT
+    return failure(status, fault, headers={"Retry-After": str(math.ceil(wait))})
 
 
 def fault_of(error: Exception) -> tuple[int, Fault]:
@@ -108,7 +126,7 @@ def answer_failures(app: FastAPI) -> None:
     """Let ``app`` answer what it raises on purpose in this way."""
 
     async def ours(_: Request, error: Exception) -> Response:
-        return failure(*fault_of(error))
+        return answer_to(error)
 
     async def misshapen(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - as it is registered

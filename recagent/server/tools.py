@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
+from typing import Annotated, ParamSpec, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import BeforeValidator
 
 from recagent import __version__
 from recagent.errors import RecagentError
@@ -20,6 +21,15 @@ from recagent.types import EventKind, Language
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# What a client leaves out it may send as null or as an empty text: many models do.
+Blank = BeforeValidator(lambda value: None if value == "" else value)
+MaybeId = Annotated[shapes.Id | None, Blank]
+MaybeK = Annotated[shapes.K | None, Blank]
+MaybeKind = Annotated[EventKind | None, Blank]
+MaybeText = str | None
+MaybeValue = Annotated[shapes.Rating, Blank]
+Lang = Annotated[Language | None, Blank]
 
 _INSTRUCTIONS = (
     "Recommends from a catalogue to a person in a scene, with probabilities and reasons that rest "
@@ -36,7 +46,7 @@ def mcp_server(service: Service) -> MCPServer:
 
     @server.tool()
     @_plainly
-    async def list_scenes(lang: Language | None = None) -> shapes.Scenes:
+    async def list_scenes(lang: Lang = None) -> shapes.Scenes:
         """The scenes of the catalogue, how they are called, and how many items they have."""
         return await service.scenes(lang)
 
@@ -44,14 +54,14 @@ def mcp_server(service: Service) -> MCPServer:
     @_plainly
     async def recommend(
         user: shapes.Id,
-        scene: shapes.Id | None = None,
-        k: shapes.K = 5,
-        wish: shapes.Wish = "",
-        lang: Language | None = None,
+        scene: MaybeId = None,
+        k: MaybeK = 5,
+        wish: MaybeText = "",
+        lang: Lang = None,
     ) -> shapes.SlateShown:
         """A slate of k items for a person; wish is what is wanted now, in their words."""
         return await service.recommend(
-            shapes.Ask(user=user, scene=scene, k=k, wish=wish, lang=lang)
+            shapes.Ask(user=user, scene=scene, k=k or 5, wish=wish or "", lang=lang)
         )
 
     @server.tool()
@@ -59,8 +69,8 @@ def mcp_server(service: Service) -> MCPServer:
     async def explain(
         user: shapes.Id,
         item: shapes.Id,
-        scene: shapes.Id | None = None,
-        lang: Language | None = None,
+        scene: MaybeId = None,
+        lang: Lang = None,
     ) -> shapes.Why:
         """Why an item would be recommended to a person, from evidence that is really there."""
         return await service.explain(shapes.AskWhy(user=user, item=item, scene=scene, lang=lang))
@@ -71,9 +81,9 @@ def mcp_server(service: Service) -> MCPServer:
         user: shapes.Id,
         item: shapes.Id,
         about: shapes.About,
-        versus: shapes.Id | None = None,
-        scene: shapes.Id | None = None,
-        lang: Language | None = None,
+        versus: MaybeId = None,
+        scene: MaybeId = None,
+        lang: Lang = None,
     ) -> shapes.Told:
         """Why an item stands before another (compare), why not on the slate, what would move it."""
         return await service.question(
@@ -87,18 +97,24 @@ def mcp_server(service: Service) -> MCPServer:
     async def record_feedback(
         user: shapes.Id,
         item: shapes.Id,
-        kind: EventKind = "like",
-        value: shapes.Rating = None,
-        impression: shapes.Answers = "",
+        kind: MaybeKind = "like",
+        value: MaybeValue = None,
+        impression: MaybeText = "",
     ) -> shapes.Stored:
         """Store what a person did with an item; their next slate takes it into account."""
         return await service.record(
-            shapes.Feedback(user=user, item=item, kind=kind, value=value, impression=impression)
+            shapes.Feedback(
+                user=user,
+                item=item,
+                kind=kind or "like",
+                value=value,
+                impression=impression or "",
+            )
         )
 
     @server.tool()
     @_plainly
-    async def profile(user: shapes.Id, lang: Language | None = None) -> shapes.ProfileShown:
+    async def profile(user: shapes.Id, lang: Lang = None) -> shapes.ProfileShown:
         """What is known of a person: what they like, scene by scene."""
         return await service.profile(user, lang)
 

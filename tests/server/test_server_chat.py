@@ -93,6 +93,7 @@ def test_a_stream_ends_with_done_and_brings_the_usage_if_it_is_wanted(client):
     assert done == "[DONE]"
     assert usage["choices"] == []
     assert usage["usage"]["total_tokens"] == 0
+    assert all(chunk["usage"] is None for chunk in chunks)
     assert chunks[0]["choices"][0]["delta"]["role"] == "assistant"
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
     assert {chunk["id"] for chunk in chunks} == {usage["id"]}
@@ -166,3 +167,37 @@ def test_a_client_that_goes_away_in_mid_stream_loses_nothing_that_was_stored(liv
     stored = httpx.get(f"{live}/v1/profile", params={"user": "gone"}).json()["events"]
     assert [event["item_id"] for event in stored] == ["b1"]
     assert httpx.get(f"{live}/readyz").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["recagent", "recagent/books", "recagent%2Ffilms"])
+def test_one_model_is_told_by_its_name(client, name):
+    found = client.get(f"/v1/models/{name}")
+    assert found.status_code == 200
+    assert found.json() == {
+        "id": name.replace("%2F", "/"), "object": "model", "created": 0, "owned_by": "recagent",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["gpt-4", "recagent/moon", "recagent/", "推荐"])
+def test_a_model_that_there_is_not_is_404(client, name):
+    answer = client.get(f"/v1/models/{name}")
+    assert answer.status_code == 404
+    assert f"no model {name!r}" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+@pytest.mark.parametrize("text", ["Be brief.", "请用中文回答。", ""])
+def test_instructions_may_come_last_and_change_nothing(client, role, text):
+    plain = ask(client, "hello", "no horror")
+    turns = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "hello"},
+        {"role": "assistant", "content": "Here."},
+        {"role": "user", "content": "no horror"},
+        {"role": role, "content": text},
+    ]
+    answer = ask(client, messages=turns)
+    assert answer.status_code == 200
+    assert shown(answer) == shown(plain)
+    alone = ask(client, messages=[{"role": role, "content": text}])
+    assert alone.status_code == 400

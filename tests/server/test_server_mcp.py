@@ -3,6 +3,7 @@
 import sys
 
 import anyio
+import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
@@ -63,8 +64,45 @@ def test_a_wish_leads_and_that_nothing_matches_is_said(service):
 
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_they_are_there_over_http(live):
+
+
+@pytest.mark.parametrize("blank", [None, ""])
+def test_what_is_left_blank_is_as_if_it_were_not_there(service, blank):
+    optional = {
+        "recommend": {"user": "ann", "scene": blank, "k": blank, "wish": blank, "lang": blank},
+        "explain": {"user": "ann", "item": "b3", "scene": blank, "lang": blank},
+        "question": {
+            "user": "ann", "item": "b3", "about": "why not", "versus": blank, "scene": blank,
+            "lang": blank,
+        },
+        "record_feedback": {
+            "user": "eva", "item": "b3", "kind": blank, "value": blank, "impression": blank,
+        },
+        "list_scenes": {"lang": blank},
+        "profile": {"user": "ann", "lang": blank},
+    }  # fmt: skip
+
     async def run():
-        async with Client(f"{live}/mcp/") as client:
+        async with Client(mcp_server(service)) as client:
+            for tool, given in optional.items():
+                answer = await client.call_tool(tool, given)
+                assert not answer.is_error, answer.content[0].text
+                if tool == "recommend":
+                    plain = await client.call_tool(tool, {"user": "ann"})
+                    lists = (each.structured_content["entries"] for each in (answer, plain))
+                    blank_ids, ids = ([each["item"]["id"] for each in list_] for list_ in lists)
+                    assert blank_ids == ids
+                if tool == "record_feedback":
+                    assert answer.structured_content["kind"] == "like"
+
+    anyio.run(run)
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+@pytest.mark.parametrize("path", ["/mcp/", "/mcp"])
+def test_they_are_there_over_http_with_and_without_the_slash(live, path):
+    async def run():
+        async with Client(f"{live}{path}") as client:
             assert await walk(client) == TOOLS
 
     anyio.run(run)
@@ -80,3 +118,18 @@ def test_they_are_there_over_standard_input(shop):
             assert await walk(client, user="new", scene="books") == TOOLS
 
     anyio.run(run)
+
+
+@pytest.mark.allow_hosts(["127.0.0.1"])
+def test_a_post_without_the_slash_is_answered_and_not_sent_elsewhere(live):
+    hello = {
+        "jsonrpc": "2.0", "id": 1, "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {},
+            "clientInfo": {"name": "t", "version": "1"},
+        },
+    }  # fmt: skip
+    accepted = {"Accept": "application/json, text/event-stream"}
+    answer = httpx.post(f"{live}/mcp", json=hello, headers=accepted, follow_redirects=False)
+    assert answer.status_code == 200
+    assert answer.json()["result"]["serverInfo"]["name"] == "recagent"

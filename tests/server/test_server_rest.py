@@ -7,6 +7,7 @@ import pytest
 from examples import make_event, wait
 from serving import make_service
 
+from recagent.errors import ModelError, RetrievalError, StoreError
 from recagent.server.service import Service
 from recagent.server.shapes import Ask, AskWhy
 from recagent.types import Scene
@@ -290,3 +291,54 @@ def test_a_comparison_with_nothing_is_refused(client):
     asked = {"user": "cat", "item": "b1", "about": "compare"}
     found = fault(client.post("/v1/question", json=asked), 400)
     assert "name it as versus" in found["message"]
+
+
+WENT = {"user": "ann", "item": "b3", "kind": "rating", "at": "2024-05-01T12:00:00Z"}
+
+
+def test_the_same_feedback_twice_is_fine_and_another_value_at_the_same_time_is_a_conflict(client):
+    assert client.post("/v1/feedback", json=WENT | {"value": 7}).status_code == 201
+    assert client.post("/v1/feedback", json=WENT | {"value": 7}).status_code == 201
+    answer = client.post("/v1/feedback", json=WENT | {"value": 2})
+    assert answer.status_code == 409
+    assert answer.json()["error"]["code"] == "conflict"
+    assert "is stored already, with value 7.0 and not 2.0" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("recommend", {"user": "谁也不认识"}, 200, None),
+        ("recommend", {"user": "ann", "scene": "月球"}, 404, "not_found"),
+        ("explain", {"user": "ann", "item": "没有"}, 404, "not_found"),
+        ("feedback", {"user": "ann", "item": "moon"}, 404, "not_found"),
+        ("feedback", WENT | {"value": 70}, 400, "invalid_value"),
+        ("feedback", WENT | {"value": "seven"}, 400, "invalid_value"),
+        ("recommend", {"user": "ann", "at": "0001-01-01T00:00:00+14:00"}, 400, "invalid_value"),
+        ("feedback", WENT | {"value": 7, "at": "9999-12-31T23:00:00-05:00"}, 400, "invalid_value"),
+    ],
+)
+def test_what_is_wrong_has_its_own_status(client, path, body, status, code):
+    answer = client.post(f"/v1/{path}", json=body)
+    assert answer.status_code == status
+    assert (answer.json().get("error") or {}).get("code") == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "wait"),
+    [
+        (StoreError("the event store is busy", busy=True), "store_unavailable", "5"),
+        (RetrievalError("the folder is in use"), "index_unavailable", "5"),
+        (ModelError("left alone", retry_after=1.2), "model_unavailable", "2"),
+    ],
+)
+def test_what_cannot_be_had_now_is_503_and_says_when_to_come_again(
+    client, service, monkeypatch, error, code, wait
+):
+    async def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(service._parts.store, "add_events", fail)
+    answer = client.post("/v1/feedback", json=WENT | {"value": 7})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, wait)
+    assert answer.json()["error"]["code"] == code

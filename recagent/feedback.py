@@ -24,6 +24,17 @@ async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -
         DataError: an unknown item, scene or kind, a time without zone or in the future, or a rating
             off the scale.
     """
+    check_alone(event, scale=scale)
+    scene = await scene_of(event.item_id, index=index, scene=event.scene or None)
+    return replace(event, scene=scene)
+
+
+def check_alone(event: Event, *, scale: RatingScale) -> None:
+    """Refuse an event that cannot be, whatever the catalogue has.
+
+    Raises:
+        DataError: an unknown kind, a time without zone or in the future, or a rating off the scale.
+    """
     event_kind(event.kind)
     if not event.user_id:
         raise DataError("an event needs a user id")
@@ -37,8 +48,6 @@ async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -
             f"time {event.at.isoformat()!r} is in the future (it is {now:%Y-%m-%dT%H:%M} UTC now); "
             "give the time at which it happened, with its zone"
         )
-    scene = await scene_of(event.item_id, index=index, scene=event.scene or None)
-    return replace(event, scene=scene)
 
 
 async def everywhere(event: Event, *, index: ItemIndex) -> list[Event]:

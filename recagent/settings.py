@@ -154,6 +154,19 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigError(f"settings from {source}, .env or the environment: {error}") from error
 
 
+def config_file() -> Path | None:
+    """The config file that counts where none is named; None where only the defaults do.
+
+    Raises:
+        ConfigError: a ``pyproject.toml`` that is not TOML.
+    """
+    if DEFAULT_FILE.is_file():
+        return DEFAULT_FILE
+    project = Path("pyproject.toml")
+    tool: object = _toml(project).get("tool", {}) if project.is_file() else {}
+    return project if _is_table(tool) and "recagent" in tool else None
+
+
 def _complaint(source: Path, error: ValidationError) -> ConfigError:
     """The first thing that is wrong: its key, what it must be, its value unless it is secret."""
     first = error.errors()[0]

@@ -183,8 +183,10 @@ def scenes(
 def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> None:
     """Check settings, index, store, embedder and model, and say what to do next."""
     from recagent.cli.doctor import examine  # noqa: PLC0415
+    from recagent.settings import config_file  # noqa: PLC0415
 
-    if not examine(lambda: settings_of(config, demo, None), as_json=json):
+    is_found = demo or config is not None or config_file() is not None
+    if not examine(lambda: settings_of(config, demo, None), is_found=is_found, as_json=json):
         raise typer.Exit(1)
 
 

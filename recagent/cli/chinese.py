@@ -205,6 +205,11 @@ MESSAGES: Mapping[str, str] = {
         "{} of {} by {} at {} is stored already, with value {} and not {}; what is stored stays: "
         "give another time"
     ): "{2} 在 {3} 对 {1} 的 {0} 已经保存，值是 {4} 而不是 {5}；已保存的不变：请给出另一个时间",
+    (
+        "another process has the index open, and no earlier event tells the scene of item {}; "
+        "name it with --scene"
+    ): "另一个进程正打开着索引，也没有先前的行为能说明商品 {0} 的场景；请用 --scene 指明",
+    "unknown scene {}; declared are {}": "未知场景 {0}；已声明的有 {1}",
     "this Recommender was closed during the call, which was given up; make another": "这个 Recommender 在调用途中被关闭，调用已放弃；请另建一个",
     "this Recommender is closed; make another": "这个 Recommender 已关闭；请另建一个",
     "time {} is before year 1 or after year 9999 in UTC; correct it": "时间 {0} 换算成 UTC 后早于公元 1 年或晚于 9999 年；请更正",

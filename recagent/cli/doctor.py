@@ -20,6 +20,10 @@ from recagent.types import Language
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "settings": "data in {folder!r}, language {lang}",
+        "no config": "none found: there is no recagent.toml here and no [tool.recagent] in "
+        "pyproject.toml, so this looks at the defaults; 'recagent init' writes one, --config names "
+        "one, --demo looks at the demo",
+        "unasked": "not asked here, so it is no fault: {why}",
         "index": "{items} items in {n} scenes: {names}",
         "store": "{n} events",
         "embedder": "{name}, {n} dimensions",
@@ -46,6 +50,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
     },
     "zh": {
         "settings": "数据在 {folder!r}，语言 {lang}",
+        "no config": "没有找到：这里没有 recagent.toml，pyproject.toml 里也没有 [tool.recagent]，"
+        "所以检查的是默认设置；'recagent init' 可写一个，--config 可指定一个，--demo 检查演示数据",
+        "unasked": "这里不会调用它，所以不算故障：{why}",
         "index": "{n} 个场景共 {items} 个商品：{names}",
         "store": "{n} 次行为",
         "embedder": "{name}，{n} 维",
@@ -81,8 +88,14 @@ class Finding:
     says: str
 
 
-def examine(settings: Callable[[], Settings], *, as_json: bool) -> bool:
-    """Check everything, print the findings, and tell whether all is well."""
+def examine(settings: Callable[[], Settings], *, is_found: bool, as_json: bool) -> bool:
+    """Check everything, print the findings, and tell whether all is well.
+
+    Args:
+        settings: loads them.
+        is_found: whether a config file, or the demo, is what they come from.
+        as_json: for programs.
+    """
     python = ".".join(map(str, sys.version_info[:3]))
     findings = [Finding("recagent", True, f"{__version__}, Python {python}")]
     try:
@@ -90,6 +103,8 @@ def examine(settings: Callable[[], Settings], *, as_json: bool) -> bool:
     except RecagentError as error:
         findings.append(Finding("settings", False, spoken(error)))
     else:
+        if not is_found:
+            findings.append(Finding("config", True, WORDS[known.lang]["no config"]))
         findings += anyio.run(_findings, known)
     if as_json:
         show.print_json([asdict(finding) for finding in findings])
@@ -167,13 +182,13 @@ async def _model(settings: Settings) -> list[Finding]:
     try:
         models = wiring.models(settings)
     except RecagentError as error:
-        return [Finding("model", False, spoken(error))]
+        return [_unable(settings, error)]
     findings: list[Finding] = []
     for engine, model in zip(settings.engines, models, strict=True):
         try:
             modes = words["comma"].join(sorted(await model.start()))
         except RecagentError as error:
-            findings.append(Finding("model", False, spoken(error)))
+            findings.append(_unable(settings, error))
             continue
         finally:
             await model.close()
@@ -182,6 +197,27 @@ async def _model(settings: Settings) -> list[Finding]:
         findings.append(Finding("model", True, says))
         findings.append(Finding("engine", True, _engine(model.capabilities, words)))
     return findings or [Finding("model", True, words["no model"])]
+
+
+def _unable(settings: Settings, error: RecagentError) -> Finding:
+    """A model that cannot be had: a fault where slates ask it, as ``Service.warm`` decides."""
+    why = spoken(error)
+    if _is_asked(settings):
+        return Finding("model", False, why)
+    return Finding("model", True, WORDS[settings.lang]["unasked"].format(why=why))
+
+
+def _is_asked(settings: Settings) -> bool:
+    """Whether any slate may ask the model."""
+    if settings.retrieval.imagined > 0:
+        return True
+    try:
+        head = wiring.head(settings)
+    except RecagentError:  # it is a finding of its own
+        return True
+    if head is None:
+        return wiring.language_weight(settings) > 0
+    return any(gate.rule != "never" for gate in head.gates.values())
 
 
 def _engine(can: Capabilities, words: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from recagent.cli.beside import opened_beside
 from recagent.cli.opening import opened, settings_of
 from recagent.cli.options import Config, Demo, Device, ItemId, Json, Place, UserId
 
@@ -34,11 +35,32 @@ def add(
     """Store one event; the person's next slate takes it into account."""
     from datetime import UTC  # noqa: PLC0415
 
+    import anyio  # noqa: PLC0415
+
+    from recagent import wiring  # noqa: PLC0415
     from recagent.catalog import event_kind  # noqa: PLC0415
     from recagent.cli import show  # noqa: PLC0415
+    from recagent.cli.beside import record_beside  # noqa: PLC0415
+    from recagent.types import Event  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
     settings = settings_of(config, demo, None)
+    if wiring.is_index_taken(settings):
+        draft = Event(
+            user_id=user,
+            item_id=item,
+            scene=scene or "",
+            kind=event_kind(kind),
+            value=value,
+            at=when or datetime.now(tz=UTC),
+            impression=impression,
+            text=text,
+            device=device,
+            place=place,
+        )
+        event = anyio.run(record_beside, settings, draft)
+        show.event_line(event, lang=settings.lang, as_json=json)
+        return
     with opened(settings) as recommender:
         event = recommender.record(
             user,
@@ -67,6 +89,6 @@ def listed(
     from recagent.cli import show  # noqa: PLC0415
 
     settings = settings_of(config, demo, None)
-    with opened(settings) as recommender:
+    with opened_beside(settings) as recommender:
         profile = recommender.profile(user)
     show.events(profile, limit=limit, lang=settings.lang, as_json=json)

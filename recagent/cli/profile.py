@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recagent.cli.opening import opened, settings_of
+from recagent.cli.beside import opened_beside
+from recagent.cli.opening import settings_of
 from recagent.cli.options import Config, Demo, Json, Lang, UserId
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def show(
 ) -> None:
     """Print what is known of a person: declarations, tags, own words, the model's words."""
     settings = settings_of(config, demo, lang)
-    with opened(settings) as recommender:
+    with opened_beside(settings) as recommender:
         profile = recommender.profile(user)
         notes = recommender.take_notes(user) if preference else recommender.notes(user)
     _show(profile, notes, lang=settings.lang, as_json=json)
@@ -89,7 +90,7 @@ def edit(
         about=about,
     )
     settings = settings_of(config, demo, lang)
-    with opened(settings) as recommender:
+    with opened_beside(settings) as recommender:
         if undo:
             recommender.undo_edits(user)
         profile = recommender.edit_profile(user, edits)
@@ -113,7 +114,7 @@ def delete(
     words = WORDS[settings.lang]
     if not yes:
         typer.confirm(words["sure"].format(ids=user), abort=True)
-    with opened(settings) as recommender:
+    with opened_beside(settings) as recommender:
         gone = recommender.forget(user)
     if json:
         print_json(asdict(gone))
@@ -129,7 +130,7 @@ def export(
     demo: Demo = False,
 ) -> None:
     """Print the taste passport: declarations and tags as JSON, without items and without the id."""
-    with opened(settings_of(config, demo, None)) as recommender:
+    with opened_beside(settings_of(config, demo, None)) as recommender:
         passport = recommender.passport(user, with_id=with_id)
     typer.echo(passport.model_dump_json(indent=2, exclude_none=True))
 
@@ -148,7 +149,7 @@ def import_(
 
     settings = settings_of(config, demo, lang)
     passport = read_passport(_read(file), name=str(file))
-    with opened(settings) as recommender:
+    with opened_beside(settings) as recommender:
         profile = recommender.admit(user, passport)
         notes = recommender.notes(user)
     _show(profile, notes, lang=settings.lang, as_json=json)
@@ -167,7 +168,7 @@ def link(
     from recagent.cli.show import print_json  # noqa: PLC0415
 
     settings = settings_of(config, demo, lang)
-    with opened(settings) as recommender:
+    with opened_beside(settings) as recommender:
         ids = recommender.link(user, other=other)
     if json:
         print_json({"ids": ids})

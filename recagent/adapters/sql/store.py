@@ -176,6 +176,11 @@ class SqlEventStore:
 
         return await self._at_once(read)
 
+    async def scenes_of(self, item_id: str) -> Sequence[str]:
+        """The scenes in which there are events on an item."""
+        own = sa.select(EVENTS.c.scene).where(EVENTS.c.item_id == item_id).distinct()
+        return sorted(row.scene for row in await self._read(own))
+
     async def ids(self, user_id: str) -> tuple[str, ...]:
         return tuple(await self._at_once(lambda connection: _ids(connection, user_id)))
 

@@ -1,0 +1,81 @@
+"""What is kept of people, while a server or another command has the index folder open.
+
+It needs SQL alone, so it goes without the catalogue, checks less, and says so on standard error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from recagent.cli.opening import opened
+
+if TYPE_CHECKING:
+    from recagent.api import Recommender
+    from recagent.settings import Settings
+    from recagent.types import Event, Language
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "profile": "another process has the index open, so the catalogue is not looked at: liked "
+        "items and the tags that they show are missing here",
+        "event": "another process has the index open, so the item was not looked up in the "
+        "catalogue; scene: {scene}",
+    },
+    "zh": {
+        "profile": "另一个进程正打开着索引，所以没有查看商品目录："
+        "这里缺少喜欢的商品和由它们得出的标签",
+        "event": "另一个进程正打开着索引，所以没有在商品目录里查找这件商品；场景：{scene}",
+    },
+}
+
+
+def opened_beside(settings: Settings) -> Recommender:
+    """A recommender; without the catalogue where another process has the index folder open."""
+    from recagent import wiring  # noqa: PLC0415
+
+    if not wiring.is_index_taken(settings):
+        return opened(settings)
+    from recagent.api import AsyncRecommender, Recommender  # noqa: PLC0415
+    from recagent.fakes import MemoryIndex  # noqa: PLC0415
+
+    typer.echo(WORDS[settings.lang]["profile"], err=True)
+    parts = replace(wiring.parts(settings), index=MemoryIndex())  # one that has nothing
+    return Recommender(AsyncRecommender(parts, wiring.options(settings)))
+
+
+async def record_beside(settings: Settings, draft: Event) -> Event:
+    """Store an event in its scene, or in those of earlier events on its item.
+
+    Raises:
+        DataError: neither tells a scene, or the event cannot be used.
+    """
+    from recagent import wiring  # noqa: PLC0415
+    from recagent.errors import DataError  # noqa: PLC0415
+    from recagent.feedback import check_alone  # noqa: PLC0415
+    from recagent.types import RatingScale  # noqa: PLC0415
+
+    store = wiring.event_store(settings)
+    try:
+        scale = settings.ratings.scale() or store.scale or RatingScale()
+        check_alone(draft, scale=scale)
+        declared = settings.scenes.keys()
+        if draft.scene and declared and draft.scene not in declared:
+            raise DataError(
+                f"unknown scene {draft.scene!r}; declared are {', '.join(sorted(declared))}"
+            )
+        scenes = [draft.scene] if draft.scene else await store.scenes_of(draft.item_id)
+        if not scenes:
+            raise DataError(
+                f"another process has the index open, and no earlier event tells the scene of "
+                f"item {draft.item_id!r}; name it with --scene"
+            )
+        events = [replace(draft, scene=scene) for scene in scenes]
+        await store.add_events(events)
+    finally:
+        await store.close()
+    typer.echo(WORDS[settings.lang]["event"].format(scene=", ".join(scenes)), err=True)
+    return events[0]

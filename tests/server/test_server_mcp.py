@@ -64,6 +64,23 @@ def test_a_wish_leads_and_that_nothing_matches_is_said(service):
 
 @pytest.mark.allow_hosts(["127.0.0.1"])
 def test_they_are_there_over_http(live):
+    async def run():
+        async with Client(f"{live}/mcp/") as client:
+            assert await walk(client) == TOOLS
+
+    anyio.run(run)
+
+
+@pytest.mark.slow
+def test_they_are_there_over_standard_input(shop):
+    async def run():
+        program = StdioServerParameters(
+            command=sys.executable, args=["-m", "recagent", "mcp"], cwd=str(shop)
+        )
+        async with Client(stdio_client(program)) as client:
+            assert await walk(client, user="new", scene="books") == TOOLS
+
+    anyio.run(run)
 
 
 @pytest.mark.parametrize("blank", [None, ""])
@@ -94,28 +111,6 @@ def test_what_is_left_blank_is_as_if_it_were_not_there(service, blank):
                     assert blank_ids == ids
                 if tool == "record_feedback":
                     assert answer.structured_content["kind"] == "like"
-
-    anyio.run(run)
-
-
-@pytest.mark.allow_hosts(["127.0.0.1"])
-@pytest.mark.parametrize("path", ["/mcp/", "/mcp"])
-def test_they_are_there_over_http_with_and_without_the_slash(live, path):
-    async def run():
-        async with Client(f"{live}{path}") as client:
-            assert await walk(client) == TOOLS
-
-    anyio.run(run)
-
-
-@pytest.mark.slow
-def test_they_are_there_over_standard_input(shop):
-    async def run():
-        program = StdioServerParameters(
-            command=sys.executable, args=["-m", "recagent", "mcp"], cwd=str(shop)
-        )
-        async with Client(stdio_client(program)) as client:
-            assert await walk(client, user="new", scene="books") == TOOLS
 
     anyio.run(run)
 

@@ -102,7 +102,7 @@ def test_what_costs_nothing_is_noted(case):
     notes = {key: found.count for key, found in case.catalog.report.notes.items()}
     early = {key: count for key, count in notes.items() if key[0] == "early time"}
     assert sum(early.values()) == 2
-    assert {kind for kind, _ in notes} == {"early time"}
+    assert {kind for kind, _ in notes} == {"early time", "scale"}
 
 
 def test_what_is_left_is_the_clean_data_without_what_had_to_go(case):

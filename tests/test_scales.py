@@ -46,6 +46,11 @@ ANIME = {-1: 1476, 1: 17, 2: 23, 3: 41, 4: 104, 5: 283, 6: 638, 7: 1376, 8: 1646
         ({-1: 2, 3: 2, 5: 2}, RatingScale(low=1, high=5, unrated=(-1,))),
         ({0: 900, 1: 10, 2: 20, 3: 90, 4: 200, 5: 180}, RatingScale(low=1, high=5, unrated=(0,))),
         ({0: 7, 1: 5, 2: 9, 3: 30, 4: 50, 5: 40}, RatingScale(low=0, high=5)),
+        ({1: 90, 2: 100, 3: 300, 4: 400, 5: 200, 55: 1}, FIVE),
+        ({1: 90, 2: 100, 3: 300, 4: 400, 5: 200, 7: 1}, FIVE),
+        ({1: 900, 5: 4000, 8: 3000, 10: 2100, 11: 5}, TEN),
+        ({1: 40, 2: 40, 3: 40, 4: 40, 5: 1}, FIVE),
+        ({0: 60, 1: 60, 5: 1}, RatingScale(low=0, high=1)),
     ],
 )
 def test_the_scale_is_the_one_that_the_values_have(values, scale):
@@ -120,6 +125,13 @@ def test_a_scale_that_cannot_be_told_is_asked_for_as_one_fault(tmp_path, values,
     assert sum(left_out(catalog).values()) == len(values)
     with pytest.raises(DataError, match=r"cannot be told|the lowest one"):
         catalog.refuse_problems()
+
+
+def test_a_slip_among_many_ratings_is_a_fault_of_its_row_and_not_the_scale(tmp_path):
+    catalog = survey(shop(tmp_path, ratings(*[1, 2, 3, 4, 5] * 40, 55)))
+    assert catalog.scale == FIVE
+    (line,) = lines(catalog.report.problems)
+    assert "row 201: a rating needs a value from 1 to 5, got '55'" in line
 
 
 def test_what_is_declared_wins_and_what_is_off_it_stays_a_fault(tmp_path):

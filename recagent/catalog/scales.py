@@ -38,7 +38,32 @@ def scale_of(counts: Mapping[float, int]) -> RatingScale | Doubt:
     10, 0 to 100, 0 to 1, -1 to 1 or as far below zero as above it. From many ratings another
     highest value is taken as it is. A -1 below ratings that are all positive says that it was not
     rated, and so does a 0 that is given far more often than any other value and than the lowest.
+    Of many ratings a few values that stand out above the others, as a 55 among stars, are faults
+    and not the scale's.
     """
+    every, most = _scale_of(counts), _without_slips(counts)
+    if most == counts:
+        return every
+    top, slip = max(most), max(counts)
+    usual = top in (1, 5, 10, _HIGHEST) and most[top] >= _SELDOM * sum(most.values())
+    stand_out = usual or slip > 2 * top or isinstance(every, Doubt)
+    return _scale_of(most) if stand_out else every
+
+
+def _without_slips(counts: Mapping[float, int]) -> Mapping[float, int]:
+    """Of many ratings all but the highest values that a thousandth of them have, or one alone."""
+    total = sum(counts.values())
+    left = max(1, total // 1000) if total >= _MANY else 0
+    kept = dict(counts)
+    for value in sorted(counts, reverse=True):
+        left -= counts[value]
+        if left < 0:
+            break
+        del kept[value]
+    return kept
+
+
+def _scale_of(counts: Mapping[float, int]) -> RatingScale | Doubt:
     values = sorted(counts)
     if len(values) > 1 and {*values} <= {-1, 0, 1}:
         return RatingScale(low=min(values[0], 0), high=1)

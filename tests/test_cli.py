@@ -115,6 +115,13 @@ def test_what_the_catalogue_does_not_know_is_counted_and_said(
         (
             ITEMS,
             "user_id,item_id,timestamp,value\nana,b1,20260501,100\n",
+            "every rating (1) is 100, so what it is out of cannot be told; set [ratings] low",
+        ),
+        (
+            ITEMS,
+            "user_id,item_id,timestamp,value\n"
+            + "".join(f"ana,b1,{at},{1 + at % 10}\n" for at in range(100))
+            + "ana,b1,20260501,100\n",
             "from 0 to 10, got '100'",
         ),
     ],

@@ -111,7 +111,7 @@ def test_the_report_says_the_scale_and_from_where_on_something_is_liked(
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ((5, 5, 5), "all 3 ratings are 5, so what they are out of cannot be told"),
+        ((5, 5, 5), "every rating (3) is 5, so what it is out of cannot be told"),
         ((1, 2, 3), "ratings from 1 to 3: what they are out of cannot be told"),
         ((0, 0, 0, 4, 5), "3 of 5 ratings are 0: the lowest one, or none at all"),
     ],

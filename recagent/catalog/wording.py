@@ -83,12 +83,12 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     },
     "one rating": {
         "en": (
-            "all {count} ratings are {only}, so what they are out of cannot be told",
+            "every rating ({count}) is {only}, so what it is out of cannot be told",
             "set [ratings] low and high",
             "say it: --ratings 1..5",
         ),
         "zh": (
-            "{count} 个评分全是 {only}，看不出满分是多少",
+            "评分全是 {only}（{count} 个），看不出满分是多少",
             "请设置 [ratings] 的 low 和 high",
             "请指明：--ratings 1..5",
         ),

@@ -45,7 +45,9 @@ from recagent.ranking import Head, LanguageRanker, Relay, Replies, Window
 from recagent.ranking.preference import Preferences
 from recagent.recommender import Options, Parts
 from recagent.retrieval import (
+    BY_GROUP,
     Behaviour,
+    ByGroup,
     Factors,
     Following,
     Lexical,
@@ -60,7 +62,7 @@ from recagent.retrieval import (
     Walks,
     load_weights,
 )
-from recagent.sections import UNMEASURED_WEIGHT, EngineSettings
+from recagent.sections import UNMEASURED_WEIGHT, EngineSettings, RetrievalSettings
 from recagent.settings import Settings
 from recagent.types import RatingScale
 
@@ -150,7 +152,11 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
     ]
     scale = declared or store.scale or RatingScale()
     behaviour = Snapshot(store, scale=scale)
-    proposing = {name for name in names if settings.retrieval.weights.get(name, 1.0) > 0}
+    own = [settings.retrieval.weights, *group_weights(settings).values()]
+    proposing = {
+        name for name in names
+        if own[0].get(name, 1.0) > 0 or any(each.get(name, 0.0) > 0 for each in own[1:])
+    }  # fmt: skip
     wanted = proposing | set(learned.scales if learned else ())
     return Parts(
         store=store,
@@ -240,6 +246,7 @@ def options(settings: Settings) -> Options:
         pool=rank.pool,
         limit=retrieval.limit,
         source_weights={**retrieval.weights, IMAGINED: retrieval.imagined},
+        group_weights=group_weights(settings),
         language_weight=language_weight(settings),
         temperature=rank.temperature,
         feedback=rank.feedback,
@@ -249,6 +256,16 @@ def options(settings: Settings) -> Options:
         attempts=settings.model.attempts,
         lang=settings.lang,
     )
+
+
+def group_weights(settings: Settings) -> ByGroup:
+    """The sources' weights by group of people, but for those that the settings change."""
+    given, usual = settings.retrieval.weights, RetrievalSettings().weights
+    changed = {name for name in SOURCES if given.get(name, 1.0) != usual.get(name, 1.0)}
+    return {
+        group: {name: weight for name, weight in own.items() if name not in changed}
+        for group, own in BY_GROUP.items()
+    }
 
 
 def language_weight(settings: Settings) -> float:

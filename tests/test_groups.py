@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command import Command
-from examples import wait
+from examples import make_event, make_query, wait
 from hits import LIKERS, write_hits
 
 from recagent import wiring
@@ -20,6 +20,8 @@ from recagent.learning.liking import Judgment, fit_liking
 from recagent.learning.tested import outcome
 from recagent.loading import load_catalog
 from recagent.ranking import Fixed, Gate
+from recagent.retrieval import BY_GROUP, weights_for
+from recagent.sections import RetrievalSettings
 from recagent.settings import Settings, load
 from recagent.types import Edits, Rate, Slate
 
@@ -209,3 +211,19 @@ def test_fit_and_head_show_tell_whom_the_head_ranks_for(fitted: Fitted, recagent
         "zh": "未用排序头：它不从没有任何记录的用户学习",
     }[fitted.settings.lang]
     assert why in " ".join(slate.stdout.split()).replace(" ·", " ·")
+
+
+def test_the_fusion_weighs_sources_by_how_much_a_person_did_and_leaves_set_weights_alone():
+    usual, by_group = RetrievalSettings().weights, wiring.group_weights(Settings())
+    given = Settings.model_validate({"retrieval": {"weights": {"text": 0.7}}})
+    for group, number in (("known", 6), ("few likes", 1)):
+        liked = [f"b{n}" for n in range(number)]
+        query = make_query(events=[make_event("ann", key) for key in liked], liked=liked)
+        found = weights_for(query, usual, by_group=by_group)
+        assert {name: found[name] for name in BY_GROUP[group]} == BY_GROUP[group]
+        own = weights_for(query, given.retrieval.weights, by_group=wiring.group_weights(given))
+        assert own["text"] == 0.7
+        assert own["lexical"] == BY_GROUP[group]["lexical"]
+    assert weights_for(make_query(), usual, by_group=by_group) == usual
+    wished = make_query(events=[make_event("ann", "b1")], liked=["b1"], wish="trains")
+    assert weights_for(wished, usual, by_group=by_group) == usual

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from recagent.profiles import group_of
 from recagent.protocols import CandidateSource, ItemIndex, Query
-from recagent.retrieval import retrieve
+from recagent.retrieval import ByGroup, retrieve, weights_for
 from recagent.types import Case, Group
 
 Asking = Callable[[Case], Awaitable[Query]]
@@ -92,6 +92,7 @@ async def retrieved(
     asking: Asking,
     index: ItemIndex,
     weights: Mapping[str, float],
+    by_group: ByGroup,
     limit: int,
     width: int,
     on_progress: OnProgress,
@@ -101,7 +102,12 @@ async def retrieved(
     for case in cases:
         query = await asking(case)
         candidates = await retrieve(
-            query, sources=sources, index=index, weights=weights, limit=limit, pool=width
+            query,
+            sources=sources,
+            index=index,
+            weights=weights_for(query, weights, by_group=by_group),
+            limit=limit,
+            pool=width,
         )
         features = {each.item.id: each.features for each in candidates}
         found.append(_example(case, query, features))

@@ -175,7 +175,10 @@ async def _learned(
     on_progress: OnProgress,
 ) -> Fitted:
     retrieval = Retrieval(
-        weights=dict(options.source_weights), limit=options.limit, width=options.limit
+        weights=dict(options.source_weights),
+        by_group=options.group_weights,
+        limit=options.limit,
+        width=options.limit,
     )
     asked_about = people_asked(study.data.items)
     questions = past(study.data, most=asked_about)

@@ -7,7 +7,7 @@ no source has seen what is asked. Cases that are reported must not be among the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Literal
@@ -21,7 +21,7 @@ from recagent.learning.examples import Asking, Example, OnProgress, frozen, retr
 from recagent.learning.sequenced import NextItemModel
 from recagent.profiles import is_liked, profile_of, without
 from recagent.protocols import CandidateSource, Embedder, ItemIndex, Query
-from recagent.retrieval import Behaviour, Factors, HeldVectors
+from recagent.retrieval import BY_GROUP, Behaviour, ByGroup, Factors, HeldVectors
 from recagent.transfer import TransferMap, carried
 from recagent.types import Case, Context, Event, RatingScale, User
 
@@ -100,6 +100,7 @@ class Retrieval:
     weights: dict[str, float]
     limit: int
     width: int
+    by_group: ByGroup = field(default_factory=lambda: BY_GROUP)
 
 
 def past(
@@ -174,6 +175,7 @@ async def studied(
                 asking=asking,
                 index=study.index,
                 weights=retrieval.weights,
+                by_group=retrieval.by_group,
                 limit=retrieval.limit,
                 width=retrieval.width,
                 on_progress=advance,

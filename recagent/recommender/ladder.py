@@ -20,7 +20,7 @@ from recagent.protocols import CandidateSource, Embedder, LanguageScores, Query,
 from recagent.recommender.deadline import Deadline
 from recagent.recommender.pace import Pace
 from recagent.recommender.parts import Options, Parts
-from recagent.retrieval import Popularity, TextSimilarity, is_read_by, retrieve
+from recagent.retrieval import Popularity, TextSimilarity, is_read_by, retrieve, weights_for
 from recagent.types import Candidate, Profile, Scene
 
 if TYPE_CHECKING:
@@ -220,10 +220,17 @@ class Ladder:
         self, query: Query, pool: int, width: int, guesses: Sequence[CandidateSource]
     ) -> list[Candidate]:
         """What the sources find; what is popular if one of them fails or the time is up."""
-        weights = self._options.source_weights
+        options, head = self._options, self._parts.head
+        weights = weights_for(query, options.source_weights, by_group=options.group_weights)
         try:
             with anyio.fail_after(self.deadline.left()):
-                sources = [*self._parts.sources, *guesses]
+                # A head reads every source that it was learned with; others count by their weight.
+                read = head.scales if head else ()
+                sources = [
+                    each
+                    for each in (*self._parts.sources, *guesses)
+                    if weights.get(each.name, 1.0) > 0 or each.name in read
+                ]
                 return await self._retrieved(query, sources, weights, pool=pool, width=width)
         except (ModelError, TimeoutError) as error:
             self.degraded.append(f"popularity: {self._reason(error)}")

@@ -19,8 +19,8 @@ from recagent.protocols import (
 )
 from recagent.ranking import Head, Window
 from recagent.ranking.preference import Preferences
-from recagent.retrieval import Snapshot
-from recagent.types import Language, RatingScale, Scene
+from recagent.retrieval import ByGroup, Snapshot
+from recagent.types import Group, Language, RatingScale, Scene
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,7 @@ class Options:
         pool: candidates that the model scores.
         limit: proposals per source.
         source_weights: in the fusion; 1 for a source that is not named.
+        group_weights: of sources, in place of these for people of a group.
         language_weight: w in w z(language) + (1 - w) z(retrieval), 0 to 1.
         temperature: of the softmax that gives the share of the pool, above 0.
         feedback: how far a person's answers to slates may move an item: the largest |log f|; 0 is
@@ -80,6 +81,7 @@ class Options:
     pool: int = 20
     limit: int = 100
     source_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    group_weights: ByGroup = field(default_factory=dict[Group, "Mapping[str, float]"])
     language_weight: float = 0.1
     temperature: float = 1.5
     feedback: float = 0.0

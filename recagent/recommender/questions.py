@@ -38,6 +38,7 @@ from recagent.recommender.arranging import arranged
 from recagent.recommender.desk import Asked, Desk, Standing
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.slate import leads, led
+from recagent.retrieval import weights_for
 from recagent.types import Answer, Context, Item, PathRule, SeriesRule
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def parts_of(desk: Desk, ranking: Ranking) -> Weighed:
         joint=leaning(desk.joint(query), query.context.preferences),
         scene=scene,
         cold=query.profile.is_cold(scene),
-        weights=desk.options.source_weights,
+        weights=weights_for(
+            query, desk.options.source_weights, by_group=desk.options.group_weights
+        ),
         groups=[each.item.task if ranking.asked.quotas else "" for each in found],
     )
 

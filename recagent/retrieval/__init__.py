@@ -12,7 +12,7 @@ from recagent.retrieval.behaviour import Behaviour, Snapshot
 from recagent.retrieval.choosing import PerScene
 from recagent.retrieval.crowd import Following, Neighbours, Popularity, Recent, Walks
 from recagent.retrieval.factors import Factors, HeldVectors
-from recagent.retrieval.fusion import reciprocal_rank
+from recagent.retrieval.fusion import BY_GROUP, ByGroup, reciprocal_rank, weights_for
 from recagent.retrieval.indexing import Indexed, index_items
 from recagent.retrieval.lexical import Lexical, LexicalHere
 from recagent.retrieval.matching import NO_MATCHES, Matches, SceneText, best_first
@@ -22,8 +22,10 @@ from recagent.retrieval.text import TextSimilarity, Transfer, is_read_by, near
 from recagent.types import Candidate
 
 __all__ = [
+    "BY_GROUP",
     "NO_MATCHES",
     "Behaviour",
+    "ByGroup",
     "Factors",
     "Following",
     "HeldVectors",
@@ -50,6 +52,7 @@ __all__ = [
     "reciprocal_rank",
     "retrieve",
     "save_weights",
+    "weights_for",
 ]
 
 

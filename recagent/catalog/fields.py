@@ -22,6 +22,8 @@ from recagent.types import Value
 NULLS = frozenset(
     {"", "na", "n/a", "nan", "null", "none", "nil", "\\n", "-", "--", "?", "无", "空"}
 )
+# Of these no text is a value; "none" or "NA" may be one, of parking or of countries.
+_NO_TEXTS = frozenset({"", "n/a", "nan", "null", "\\n", "-", "--", "?", "未知", "暂无", "不详"})
 
 _DAY = re.compile(r"(19|20)\d{6}")  # 20240501 is a day, not the 23rd of August 1970
 _PADDED = re.compile(r"[+-]?0\d")  # 00501 is a code: as a number it would lose its zeros
@@ -204,9 +206,20 @@ def _date(value: object) -> date:
         return time(said).date()
 
 
+def says_nothing(cell: object, *, among_numbers: bool = True) -> bool:
+    """Whether a cell is empty, or says that it is; among numbers more words say so."""
+    if not isinstance(cell, str):
+        return cell is None
+    plain = cell.strip().lower()
+    return plain in _NO_TEXTS or (among_numbers and plain in NULLS)
+
+
 def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
     """An undeclared column: numbers where every value is one, lists where any is one."""
-    values = [None if isinstance(cell, str) and not cell.strip() else cell for cell in cells]
+    numbers = _numbers([None if says_nothing(cell) else cell for cell in cells])
+    if numbers is not None:
+        return numbers
+    values = [None if says_nothing(cell, among_numbers=False) else cell for cell in cells]
     present = [value for value in values if value is not None]
     if any(isinstance(value, list) for value in present):
         return [tags(value, separator) or None for value in values]
@@ -214,13 +227,18 @@ def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
         return [_native(value) for value in values]
     if present and all(_written_list(value) is not None for value in present):
         return [(value and tags(value, separator)) or None for value in values]
-    for kind in (int, float):
-        numbers = _all_as(kind, values)
-        if numbers is not None:
-            return numbers
     if any(separator in value for value in present):
         return [tags(value, separator) or None for value in values]
     return values
+
+
+def _numbers(values: Sequence[Any]) -> list[Value | None] | None:
+    """A column of texts as whole or other numbers; None where it is no such column."""
+    present = [value for value in values if value is not None]
+    if not present or not all(isinstance(value, str) for value in present):
+        return None
+    whole = _all_as(int, values)
+    return _all_as(float, values) if whole is None else whole
 
 
 def _all_as(kind: type[int] | type[float], values: Sequence[Any]) -> list[Value | None] | None:

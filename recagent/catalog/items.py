@@ -11,6 +11,7 @@ from typing import Any, cast, get_args
 
 from recagent.catalog import fields
 from recagent.catalog.columns import ITEM_FIELDS
+from recagent.catalog.prices import Prices, prices_in
 from recagent.catalog.report import Reading, Report, file_name
 from recagent.catalog.rows import content, require, row_id
 from recagent.catalog.tables import Row, open_table
@@ -130,8 +131,7 @@ class ItemReader:
         for name, values in extra.items():
             declared = self._attributes.get(name)
             if declared is None or declared.said_type == "auto":
-                typed[name] = fields.column(values, self._separator)
-                _note_mixed(reading, name, values)
+                typed[name] = _undeclared(reading, name, values, self._separator)
             else:
                 typed[name] = [
                     self._declared(reading, number, name, value, declared)
@@ -180,9 +180,35 @@ def no_items(path: Path, *, problems: Sequence[str] = ()) -> DataError:
     )
 
 
+def _undeclared(
+    reading: Reading, name: str, values: Sequence[Any], separator: str
+) -> list[Value | None]:
+    """The values of a column as they look; what was made of them is said."""
+    prices = prices_in(values)
+    if prices is not None:
+        _note_prices(reading, name, prices)
+        typed: list[Value | None] = [*prices.values]
+    else:
+        typed = fields.column(values, separator)
+        _note_mixed(reading, name, values)
+    for raw, value in zip(values, typed, strict=True):
+        if value is None and isinstance(raw, str) and raw.strip() and fields.says_nothing(raw):
+            reading.changed("null", name, before=raw, after="")
+    return typed
+
+
+def _note_prices(reading: Reading, name: str, prices: Prices) -> None:
+    kind = "prices" if prices.unit else "thousands"
+    reading.note(None, kind, field=name, value=prices.example, unit=prices.unit)
+    if prices.others:
+        count = len(prices.others)
+        reading.note(None, "other prices", field=name, value=prices.others[0], count=count,
+                     unit=prices.unit)  # fmt: skip
+
+
 def _note_mixed(reading: Reading, name: str, values: Sequence[Any]) -> None:
     """Say it where most values of an undeclared column are numbers and some are not."""
-    texts = [value for value in values if isinstance(value, str) and value.strip()]
+    texts = [value for value in values if isinstance(value, str) and not fields.says_nothing(value)]
     odd = [value for value in texts if not _is_number(value)]
     if odd and len(odd) < _MOSTLY * len(texts):
         numbers = len(texts) - len(odd)

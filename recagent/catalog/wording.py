@@ -314,6 +314,37 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": ("{value} people with events are in no users file", "nothing, if that is meant"),
         "zh": ("有 {value} 位有行为的用户不在用户文件中", "若属预期则无需处理"),
     },
+    "prices": {
+        "en": (
+            "{field!r} is read as a number, in {unit}, as '{value}'",
+            'declare [attributes.{key}] type = "text" to keep it as it is written',
+        ),
+        "zh": (
+            "{field!r} 按数字读取，单位为 {unit}，如 '{value}'",
+            '若要保留原样，请声明 [attributes.{key}] type = "text"',
+        ),
+    },
+    "thousands": {
+        "en": (
+            "{field!r} is read as a number without the commas, as '{value}'",
+            'declare [attributes.{key}] type = "text" to keep it as it is written',
+        ),
+        "zh": (
+            "{field!r} 去掉千位逗号后按数字读取，如 '{value}'",
+            '若要保留原样，请声明 [attributes.{key}] type = "text"',
+        ),
+    },
+    "other prices": {
+        "en": (
+            "{count} values of {field!r} are in another currency, or no amount, as '{value}': "
+            "they are missing",
+            "give them in {unit}, or leave them",
+        ),
+        "zh": (
+            "{field!r} 有 {count} 个值是其他货币或不是金额，如 '{value}'：按缺失处理",
+            "请换算成 {unit}，或保持不变",
+        ),
+    },
     "mixed column": {
         "en": (
             "attribute {field!r} is a number in {numbers} rows and text in {texts}, as '{value}'",
@@ -477,9 +508,9 @@ JOINS: Mapping[Language, Mapping[str, str]] = {
 }
 
 NOTES = frozenset(
-    {"several scenes", "amounts", "no times", "alike ids", "alike people",
+    {"several scenes", "amounts", "no times", "alike ids", "alike people", "prices", "thousands",
      "orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
-     "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
+     "other prices", "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
      "unused attribute", "hidden column", "english vectors", "read as", "unread columns",
      "scale", "none liked", "one scene",
      "unread meant", "attribute meant"}

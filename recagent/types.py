@@ -40,6 +40,7 @@ EvidenceKind = Literal[
 ]  # fmt: skip
 
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
+EARLIEST_CLOCK = datetime(1990, 1, 1, tzinfo=UTC)  # a time before it is an order, or a wrong unit
 UNTIMED = datetime(1970, 1, 1, tzinfo=UTC)  # of events without a time: they have an order only
 LIKED_FROM = 0.7  # share of the rating scale: 7 of 10
 

@@ -416,3 +416,19 @@ def test_any_items_and_any_cleaning_account_for_every_row(
     assert len({(item.scene, item.id) for item in catalog.items}) == len(catalog.items)
     assert all(item.title.strip() for item in catalog.items)
     assert report_json(catalog.report) == report_json(survey(settings).report)
+
+
+@pytest.mark.parametrize("cleaning", [{}, {"max_events_per_day": 30}])
+def test_numbers_of_rows_as_times_make_nobody_a_bot_and_it_is_said(tmp_path, cleaning):
+    rows = "".join(f"ann,b{n % 2 + 1},{n}\n" for n in range(1, 1_102))
+    events = "user_id,item_id,timestamp\n" + rows
+    found = survey(shop(tmp_path, events, cleaning={"max_repeats": 2_000, **cleaning}))
+    assert len(kept(found)) == 1_101
+    notes = {kind: each.examples[0] for (kind, _), each in found.report.notes.items()}
+    assert "busy people" not in notes
+    limit = cleaning.get("max_events_per_day", 1_000)
+    assert notes["no clock"].says() == (
+        "1 people have only times of before 1990, which are an order and no clock: whether they "
+        f"have more than {limit} events a day is not asked"
+    )
+    assert "只表示先后而非真实时间" in notes["no clock"].says("zh")

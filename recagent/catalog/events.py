@@ -19,9 +19,8 @@ from recagent.catalog.scales import Doubt
 from recagent.catalog.tables import Row, Table, open_table
 from recagent.errors import DataError
 from recagent.sections import FileSettings
-from recagent.types import EVENT_KINDS, UNTIMED, Event, EventKind, RatingScale
+from recagent.types import EARLIEST_CLOCK, EVENT_KINDS, UNTIMED, Event, EventKind, RatingScale
 
-_EARLY = datetime(1990, 1, 1, tzinfo=UTC)
 _MANY = 20  # ratings of which one should be a like
 _VALUES = 10_000  # different ratings that are counted
 
@@ -207,7 +206,7 @@ class EventReader:
             return reading.unusable(number, "bad time", field="timestamp", value=said)
         if at > self._latest:
             return reading.unusable(number, "future time", field="timestamp", value=said)
-        if at < _EARLY:
+        if at < EARLIEST_CLOCK:
             reading.note(number, "early time", field="timestamp", value=said)
         return at
 

@@ -25,7 +25,7 @@ from recagent.catalog.scales import Doubt
 from recagent.catalog.tally import Tally
 from recagent.errors import DataError
 from recagent.settings import Settings
-from recagent.types import UNTIMED, Event, Item, RatingScale
+from recagent.types import EARLIEST_CLOCK, UNTIMED, Event, Item, RatingScale
 
 if TYPE_CHECKING:
     import numpy as np
@@ -169,12 +169,22 @@ class People:
     def __len__(self) -> int:
         return len(self._seen)
 
+    def without_clock(self, limit: float) -> int:
+        """How many people have more events than that, and none with a time but an order."""
+        return sum(
+            count > limit and UNTIMED < last < EARLIEST_CLOCK
+            for count, _, last in self._seen.values()
+        )
+
     def busier_than(self, limit: float) -> list[str]:
-        """Ids of people with more events a day, on average from their first to their last."""
+        """Ids of people with more events a day, on average from their first to their last.
+
+        People without clock times are none of them, however many events they have.
+        """
         return [
             user_id
             for user_id, (count, first, last) in self._seen.items()
-            if last != UNTIMED
+            if last >= EARLIEST_CLOCK
             and count > limit * max(1.0, (last - first).total_seconds() / _SECONDS_PER_DAY)
         ]
 

@@ -163,11 +163,7 @@ def _note_whole(
 ) -> None:
     """Notes on the catalogue as a whole."""
     report.people = len(people)
-    if not settings.cleaning.max_events_per_day:
-        busy = people.busier_than(SUSPICIOUS_PER_DAY)
-        if busy:
-            facts = {"limit": str(SUSPICIOUS_PER_DAY), "first": shown(busy[0])}
-            report.problem(Problem(kind="busy people", value=str(len(busy)), facts=facts))
+    _note_busy(settings, report, people)
     if settings.catalog.users:
         missing = len(set(people) - {user.id for user in users})
         if missing:
@@ -205,6 +201,20 @@ def _note_amounts(report: Report, amounts: Amounts) -> None:
 def _first_of(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     first, other = sorted(pairs[0])
     return {"first": shown(first), "other": shown(other)}
+
+
+def _note_busy(settings: Settings, report: Report, people: People) -> None:
+    """Notes on people who may be bots, and on those of whom that cannot be asked."""
+    limit = settings.cleaning.max_events_per_day or SUSPICIOUS_PER_DAY
+    unclear = people.without_clock(limit)
+    if unclear:
+        facts = {"limit": f"{limit:g}"}
+        report.problem(Problem(kind="no clock", value=str(unclear), facts=facts))
+    if not settings.cleaning.max_events_per_day:
+        busy = people.busier_than(SUSPICIOUS_PER_DAY)
+        if busy:
+            facts = {"limit": str(SUSPICIOUS_PER_DAY), "first": shown(busy[0])}
+            report.problem(Problem(kind="busy people", value=str(len(busy)), facts=facts))
 
 
 def _note_unreadable(report: Report, items: Sequence[Item]) -> None:

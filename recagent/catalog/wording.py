@@ -380,6 +380,18 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "如果不该让人看到，请在文件中删除",
         ),
     },
+    "no clock": {
+        "en": (
+            "{value} people have only times of before 1990, which are an order and no clock: "
+            "whether they have more than {limit} events a day is not asked",
+            "map the column that says when, if there is one",
+        ),
+        "zh": (
+            "有 {value} 位用户的时间全部早于 1990 年，只表示先后而非真实时间：不检查其是否每天超过 "
+            "{limit} 次行为",
+            "如果有记录时间的列，请用列映射指明",
+        ),
+    },
     "busy people": {
         "en": (
             "{value} people have more than {limit} events a day on average; the first is '{first}'",
@@ -510,9 +522,9 @@ JOINS: Mapping[Language, Mapping[str, str]] = {
 NOTES = frozenset(
     {"several scenes", "amounts", "no times", "alike ids", "alike people", "prices", "thousands",
      "orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
-     "other prices", "mixed column", "not filled", "html", "busy people", "repeats", "near duplicates",
-     "unused attribute", "hidden column", "english vectors", "read as", "unread columns",
-     "scale", "none liked", "one scene",
+     "other prices", "mixed column", "not filled", "html", "busy people", "repeats",
+     "near duplicates", "no clock", "unused attribute", "hidden column",
+     "english vectors", "read as", "unread columns", "scale", "none liked", "one scene",
      "unread meant", "attribute meant"}
 )  # fmt: skip
 

@@ -206,6 +206,26 @@ def group_of(profile: Profile, scene: str) -> Group:
     return "few likes" if len(profile.liked) < FEW_LIKES else "known"
 
 
+def without_likes(events: Sequence[Event], scale: RatingScale) -> str:
+    """Why nothing is known of what people like who did something; empty where a like is among it.
+
+    Args:
+        events: theirs.
+        scale: of their ratings.
+    """
+    if not events or any(is_liked(event, scale) for event in events):
+        return ""
+    ratings = [
+        event.value for event in events if event.kind == "rating" and event.value is not None
+    ]
+    if not ratings:
+        return f"none of these events ({len(events)}) is a like"
+    liked = scale.shown_from(ratings)
+    return (
+        f"none of these ratings ({len(ratings)}) is a like: liked from {liked:g} of {scale.high:g}"
+    )
+
+
 def _liked(events: Sequence[Event], scale: RatingScale, half_life: timedelta) -> dict[str, float]:
     """Weight of every liked item, newest first.
 

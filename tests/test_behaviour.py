@@ -84,6 +84,16 @@ def test_what_follows_is_counted_in_its_direction_and_nearer_counts_more():
     assert not any(after_c.values())
 
 
+def test_what_was_liked_at_one_moment_follows_nothing():
+    # The rows of a file without times, or of a day, are often in the order of the ids.
+    seen = behaviour([make_event(who, f"b{n}") for who in ("ann", "bob", "cat") for n in range(5)])
+    assert not seen.following(["b2", "b1"]).any()
+    days = behaviour([make_event("ann", f"b{n}", days=n // 2) for n in range(4)])
+    follows = dict(zip(days.likes, days.following(["b1"]).tolist(), strict=True))
+    assert follows["b0"] == 0  # of the same day
+    assert follows["b2"] > 0  # of the next
+
+
 def test_factors_bring_together_what_the_same_people_like():
     shelf = [make_event(f"p{who}", f"{taste}{at}") for who in range(20)
              for taste in ["xy"[who % 2]] for at in range(4)]  # fmt: skip

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.fakes import HashEmbedder, MemoryStore
-from recagent.profiles import build_profile, is_liked, preference, recency
+from recagent.profiles import build_profile, is_liked, preference, recency, without_likes
 from recagent.types import EVENT_KINDS, RatingScale, User
 
 ITEMS = [
@@ -190,3 +190,27 @@ def test_tags_are_weights_by_name_whoever_the_person_is():
     assert profile_of("ann", likes, users=[tagged]).tags == {"bread": 1.0, "科幻": 1.0}
     assert profile_of("ann", likes).tags == {}
     assert profile_of("ann", users=[tagged]).tags == {"bread": 1.0, "科幻": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("values", "high", "why"),
+    [
+        ([1, 2, 3], 5, "none of these ratings (3) is a like: liked from 4 of 5"),
+        ([2.5], 5, "none of these ratings (1) is a like: liked from 3.5 of 5"),
+        ([6], 10, "none of these ratings (1) is a like: liked from 7 of 10"),
+        ([3, 4], 5, ""),
+        ([], 5, ""),
+    ],
+)
+def test_why_nothing_is_known_of_what_somebody_likes_is_told(values, high, why):
+    events = [
+        make_event("ann", f"b{at}", kind="rating", value=float(value))
+        for at, value in enumerate(values)
+    ]
+    low = 1.0 if high == 5 and values != [2.5] else 0.0
+    assert without_likes(events, RatingScale(low=low, high=float(high))) == why
+
+
+def test_events_that_are_no_likes_are_told_too():
+    events = [make_event("ann", "b1", kind="dislike"), make_event("ann", "b2", kind="skip")]
+    assert without_likes(events, RatingScale()) == "none of these events (2) is a like"

@@ -69,6 +69,7 @@ MESSAGES: Mapping[str, str] = {
         "{} past choices are too few to learn from, {} are needed; a choice is a liked item "
         "that was new to its person, after five events or more"
     ): "过去的选择只有 {0} 次，太少，无法学习，需要 {1} 次；一次选择是指用户在至少五次行为之后喜欢的、此前没接触过的商品",
+    "nothing can be learned: {}; see [ratings] in recagent.toml": "没有可学习的内容：{0}；请看 recagent.toml 中的 [ratings]",
     "an event needs a user id": "行为需要用户编号",
     "brought no {}": "安装包中没有 {0}",
     "column map: no file has a column {} for {}; correct --map": "列映射：没有文件含有列 {0}（对应 {1}）；请更正 --map",

@@ -20,5 +20,7 @@ NOTES: Mapping[str, str] = {
     "age not told: what has an age rating is left out": "年龄未知：有年龄分级的都不推荐",
     "distance not looked at: no place was told": "没有考虑距离：请求没有给出地点",
     "left out as other editions of what the person has met: {}": "因是接触过的作品的其他版本而不推荐：{0} 个",
+    "none of these events ({}) is a like": "{0} 条行为里没有一条算喜欢",
+    "none of these ratings ({}) is a like: liked from {} of {}": "{0} 个评分里没有一个算喜欢：满分 {2}，{1} 分起才算喜欢",
     "series left out because their next part is kept away: {}": "因下一部不可推荐而整个略过的系列：{0} 个",
 }

@@ -33,6 +33,7 @@ from recagent.learning.sequenced import NextItemModel, Titles, titles_of, traine
 from recagent.learning.stored import stored
 from recagent.learning.tested import outcome
 from recagent.learning.transfer import fit_transfer
+from recagent.profiles import without_likes
 from recagent.ranking import Head, Tested
 from recagent.recommender import Options, Parts, StraightLine
 from recagent.retrieval import Behaviour, Factors, NextItem
@@ -112,6 +113,9 @@ async def fit(
     place = wiring.home(settings)
     try:
         data = await stored(parts)
+        why = without_likes(data.events, data.scale)
+        if why:
+            raise DataError(f"nothing can be learned: {why}; see [ratings] in recagent.toml")
         study = Study(
             data=data, index=parts.index, embedder=parts.embedder, half_life=options.half_life
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from recagent.errors import DataError
 from recagent.explaining import gather, unheeded, why_nothing
 from recagent.feedback import check_time
-from recagent.profiles import MAX_EVENTS, group_of
+from recagent.profiles import MAX_EVENTS, group_of, without_likes
 from recagent.protocols import LanguageScores, Query
 from recagent.ranking import Fixed, Joint, leaning
 from recagent.recommender.arranging import NO_QUOTAS, Needs, arranged, places
@@ -211,6 +211,7 @@ class Desk:
             progress=progress,
             quotas=scene.quotas if task is None else NO_QUOTAS,
             notes=(
+                *filter(None, [without_likes(profile.events, self.parts.scale)]),
                 *ruling.notes,
                 *progress.notes(ruling.excluded),
                 *unheeded(catalogue, context.constraints, lang=self.language(scene)),

@@ -161,14 +161,19 @@ class Behaviour:
 
     @cached_property
     def _following(self) -> Any:
-        """(later item, earlier item): sum over people of 1 / distance within ``WINDOW`` likes."""
+        """(later item, earlier item): sum over people of 1 / distance within ``WINDOW`` likes.
+
+        Of likes at one moment (a day, or no time at all) none follows another: the order in which a
+        file lists them is often that of their ids.
+        """
         sparse: Any = import_module("scipy.sparse")
         people, times, columns = self._order
         order = np.lexsort((times, people))
-        people, columns = people[order], columns[order]
+        people, times, columns = people[order], times[order], columns[order]
         total: Any = sparse.csr_matrix((len(self._roots), len(self._roots)))
         for distance in range(1, min(WINDOW, len(people) - 1) + 1):
             same = people[distance:] == people[:-distance]
+            same &= times[distance:] > times[:-distance]
             pair = (columns[distance:][same], columns[:-distance][same])
             total += sparse.csr_matrix((np.full(same.sum(), 1 / distance), pair), total.shape)
         return total

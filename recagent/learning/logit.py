@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -169,6 +170,13 @@ def fitted(pools: Pools, *, groups: int, folds: Places) -> Trained:
         groups: how many there are.
         folds: (pools,) number of each pool's fold; all pools of a person are in one.
     """
+    threads: Any = import_module("threadpoolctl")  # no stubs
+    # The products are of few columns: BLAS threads only wait for each other, minutes on busy cores.
+    with threads.threadpool_limits(1, "blas"):
+        return _fitted(pools, groups=groups, folds=folds)
+
+
+def _fitted(pools: Pools, *, groups: int, folds: Places) -> Trained:
     trials: dict[Penalty, dict[int, Weights]] = {penalty: {} for penalty in PENALTIES}
     held = dict.fromkeys(PENALTIES, 0.0)
     numbers: list[int] = np.unique(folds).tolist()

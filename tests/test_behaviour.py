@@ -1,13 +1,15 @@
 """What everybody's events say: how many people liked an item, and which are liked together."""
 
 import math
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from examples import LIKES, SCALE, make_event, wait
 
 from recagent.fakes import MemoryStore
 from recagent.retrieval import Behaviour, Snapshot
-from recagent.types import Rate
+from recagent.types import UNTIMED, Rate
 
 
 def behaviour(events=LIKES):
@@ -92,6 +94,11 @@ def test_what_was_liked_at_one_moment_follows_nothing():
     follows = dict(zip(days.likes, days.following(["b1"]).tolist(), strict=True))
     assert follows["b0"] == 0  # of the same day
     assert follows["b2"] > 0  # of the next
+    # Numbers of rows as times, and the order that stands for times where a file has none.
+    rows = [
+        replace(make_event("ann", f"b{n}"), at=UNTIMED + timedelta(seconds=n)) for n in range(9)
+    ]
+    assert not behaviour(rows).following(["b2", "b1"]).any()
 
 
 def test_factors_bring_together_what_the_same_people_like():

@@ -15,7 +15,7 @@ from recagent.learning.sequence import Epoch, SequenceSettings, narrowed, train
 from recagent.profiles import is_liked
 from recagent.protocols import ItemIndex
 from recagent.retrieval import HeldVectors, NextItem, SequenceWeights
-from recagent.types import UNTIMED, Event, RatingScale
+from recagent.types import EARLIEST_CLOCK, Event, RatingScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,7 +76,7 @@ def trained(
     """A model of what everybody liked next, in all scenes together.
 
     Args:
-        events: in order of time; those without a time teach no order.
+        events: in order of time; those whose time is no clock's teach no order.
         scale: of their ratings.
         titles: of the catalogue; vectors begin near those of the texts.
         progress: told of each epoch.
@@ -88,7 +88,7 @@ def trained(
     numbers = {key: number for number, key in enumerate(titles.ids)}
     liked: dict[str, dict[int, None]] = {}
     for event in events:
-        if event.item_id in numbers and event.at != UNTIMED and is_liked(event, scale):
+        if event.item_id in numbers and event.at >= EARLIEST_CLOCK and is_liked(event, scale):
             liked.setdefault(event.user_id, {})[numbers[event.item_id]] = None
     settings = SequenceSettings()
     if len(numbers) >= LARGE:

@@ -21,7 +21,7 @@ from anyio import from_thread, to_thread
 
 from recagent.profiles import JUDGMENTS, is_liked
 from recagent.protocols import EventStore
-from recagent.types import Event, Rate, RatingScale
+from recagent.types import EARLIEST_CLOCK, Event, Rate, RatingScale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -163,11 +163,12 @@ class Behaviour:
     def _following(self) -> Any:
         """(later item, earlier item): sum over people of 1 / distance within ``WINDOW`` likes.
 
-        Of likes at one moment (a day, or no time at all) none follows another: the order in which a
-        file lists them is often that of their ids.
+        Of likes at one moment none follows another, nor of likes whose time is no clock's: the order
+        in which a file lists them is often that of ids, and a head would learn that.
         """
         sparse: Any = import_module("scipy.sparse")
-        people, times, columns = self._order
+        clocked = self._order[1] >= EARLIEST_CLOCK.timestamp()
+        people, times, columns = (each[clocked] for each in self._order)
         order = np.lexsort((times, people))
         people, times, columns = people[order], times[order], columns[order]
         total: Any = sparse.csr_matrix((len(self._roots), len(self._roots)))

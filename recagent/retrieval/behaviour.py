@@ -163,8 +163,8 @@ class Behaviour:
     def _following(self) -> Any:
         """(later item, earlier item): sum over people of 1 / distance within ``WINDOW`` likes.
 
-        Of likes at one moment none follows another, nor of likes whose time is no clock's: the order
-        in which a file lists them is often that of ids, and a head would learn that.
+        Of likes at one moment none follows another, nor of likes whose time is no clock's: the
+        order in which a file lists them is often that of ids, and a head would learn that.
         """
         sparse: Any = import_module("scipy.sparse")
         clocked = self._order[1] >= EARLIEST_CLOCK.timestamp()

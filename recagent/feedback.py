@@ -24,13 +24,15 @@ async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -
         DataError: an unknown item, scene or kind, a time without zone or in the future, or a rating
             off the scale.
     """
-    check_alone(event, scale=scale)
+    event = checked_alone(event, scale=scale)
     scene = await scene_of(event.item_id, index=index, scene=event.scene or None)
     return replace(event, scene=scene)
 
 
-def check_alone(event: Event, *, scale: RatingScale) -> None:
-    """Refuse an event that cannot be, whatever the catalogue has.
+def checked_alone(event: Event, *, scale: RatingScale) -> Event:
+    """The event, unless it cannot be, whatever the catalogue has.
+
+    A rating whose value says that it was not rated becomes a view.
 
     Raises:
         DataError: an unknown kind, a time without zone or in the future, or a rating off the scale.
@@ -48,6 +50,7 @@ def check_alone(event: Event, *, scale: RatingScale) -> None:
             f"time {event.at.isoformat()!r} is in the future (it is {now:%Y-%m-%dT%H:%M} UTC now); "
             "give the time at which it happened, with its zone"
         )
+    return event
 
 
 async def everywhere(event: Event, *, index: ItemIndex) -> list[Event]:

@@ -35,12 +35,12 @@ def priced(shop: Path) -> None:
 
 BAD = {
     "missing column": (
-        write("items.csv", ITEMS.replace("item_id", "sku")),
-        ["'items.csv' has no column 'item_id'; it has sku", 'columns = { item_id = "sku" }'],
+        write("items.csv", ITEMS.replace("item_id", "stuff_no")),
+        ["'items.csv' has no column 'item_id'; it has stuff_no", 'columns = { item_id = "'],
     ),
     "wrong type": (
         priced,
-        ["'items.csv', row 1: 'price' 'cheap' is not of type number", "correct it, leave it empty"],
+        ["'items.csv', row 1: 'price' 'cheap' is not of type number", "correct it, empty it"],
     ),
     "empty catalogue": (
         write("items.csv", "item_id,scene,title\n"),
@@ -76,7 +76,7 @@ BAD = {
     ),
     "a catalogue with more trouble than fits": (
         write("items.csv", "item_id,scene,title\n" + "b1,books,\n" * 9),
-        ["row 1: 'title' is empty; fill it or drop the row", "... and 7 more", "recagent validate"],
+        ["9 × 'items.csv', row 1: 'title' is empty; fill it or drop the row", "recagent validate"],
     ),
 }  # fmt: skip
 
@@ -191,11 +191,11 @@ def test_a_database_that_goes_in_mid_load_is_named_and_a_later_run_finishes(
     monkeypatch.setattr("recagent.loading._BATCH", 3)
     add, calls = SqlEventStore.add_events, []
 
-    async def going(store, events):
+    async def going(store, events, **kwargs):
         calls.append(None)
         if len(calls) == 2:
             own_server.kill()
-        return await add(store, events)
+        return await add(store, events, **kwargs)
 
     with monkeypatch.context() as patched:
         patched.setattr(SqlEventStore, "add_events", going)

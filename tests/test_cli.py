@@ -42,7 +42,8 @@ def test_a_second_indexing_run_changes_nothing(recagent: Command) -> None:
     done = json.loads(recagent("index", "--json").stdout)
     assert done.pop("report")["usable"]
     unchanged = {"written": 0, "unchanged": 2, "deleted": 0, "outdated": 0}
-    assert done == {**unchanged, "events": 0, "people": 0, "pruned": 0}
+    events = {"events": 0, "earlier": 0, "replaced": 0}
+    assert done == {**unchanged, **events, "people": 0, "pruned": 0}
 
 
 def test_a_changed_catalogue_is_updated_not_doubled(shop: Path, recagent: Command) -> None:
@@ -251,6 +252,8 @@ def test_the_doctor_names_what_is_missing_and_what_mends_it(
     assert "nothing yet; 'recagent fit' learns from stored events" in well.stdout
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
     monkeypatch.setenv("RECAGENT_MODEL__PATH", "nowhere.gguf")
+    assert recagent("doctor").returncode == 0  # nobody asks it before a fit
+    monkeypatch.setenv("RECAGENT_RANK__LANGUAGE_WEIGHT", "0.1")
     ill = recagent("doctor", "--json")
     assert ill.returncode == 1
     (model,) = [line for line in json.loads(ill.stdout) if line["name"] == "model"]
@@ -291,7 +294,7 @@ def test_the_doctor_waits_while_the_demo_is_loaded_for_the_first_time(
         anyio.run(anyio.sleep, 0)
         return Settings(data_dir=tmp_path, model={"kind": "none"})  # pyright: ignore[reportArgumentType]
 
-    assert not doctor.examine(loading, as_json=True)
+    assert not doctor.examine(loading, is_found=True, as_json=True)
     assert "no scene is indexed" in capsys.readouterr().out
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from recagent import demo
 from recagent.errors import ConfigError
 from recagent.evaluation.experiment import load_experiment
 from recagent.evaluation.models import model_settings
@@ -164,7 +165,7 @@ def test_a_model_that_was_tuned_on_what_is_asked_is_refused(
     package.write_bytes(b"")
     monkeypatch.setattr("recagent.wiring.shipped_adapter", lambda _: package)
     experiment = load_experiment(write(ASKED.format(cases=cases, adapter=adapter)))
-    settings = Settings(data_dir=tmp_path / "data")
+    settings = demo.settings().model_copy(update={"data_dir": tmp_path / "data"})
     if is_refused:
         with pytest.raises(ConfigError, match=r"models\.small\] the adapter was tuned on likes"):
             model_settings(experiment, settings)

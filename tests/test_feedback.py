@@ -85,7 +85,7 @@ def test_a_rating_lies_on_the_scale(value):
         ("ann", "b1", {"kind": "rating", "value": float("nan")}, "from 0 to 10, got nan"),
         ("ann", "b1", {"at": datetime(2024, 5, 1)}, "no zone; add one"),
         ("ann", "b1", {"at": datetime(9999, 12, 31, tzinfo=UTC)}, "is in the future .it is 2"),
-        ("ann", "b1", {"at": datetime.now(tz=UTC) + timedelta(minutes=20)}, "with its zone"),
+        ("ann", "b1", {"at": datetime.now(tz=UTC) + timedelta(hours=9)}, "with its zone"),
         ("ann", "b1", {"at": datetime(1, 1, 1, tzinfo=CHINA)}, "before year 1 or after year 9999"),
         ("", "b1", {}, "needs a user id"),
     ],

@@ -39,7 +39,7 @@ def test_a_slate_of_several_tasks_names_them_and_can_be_of_one(recagent: Command
     asked = recagent("recommend", "nora", "--place", TRAVEL, "--task", "item", "--json")
     slate = json.loads(asked.stdout)["slate"]
     assert [(entry["item_id"], entry["task"]) for entry in slate] == [
-        ("p1", "item"), ("p2", "item"),
+        ("p2", "item"), ("p1", "item"),
     ]  # fmt: skip
     only = ("--only", "themes is river", "--only", "title mentions walk")
     asked = recagent("recommend", "nora", "--place", TRAVEL, *only, "--json")

@@ -55,13 +55,13 @@ async def record_beside(settings: Settings, draft: Event) -> Event:
     """
     from recagent import wiring  # noqa: PLC0415
     from recagent.errors import DataError  # noqa: PLC0415
-    from recagent.feedback import check_alone  # noqa: PLC0415
+    from recagent.feedback import checked_alone  # noqa: PLC0415
     from recagent.types import RatingScale  # noqa: PLC0415
 
     store = wiring.event_store(settings)
     try:
         scale = settings.ratings.scale() or store.scale or RatingScale()
-        check_alone(draft, scale=scale)
+        draft = checked_alone(draft, scale=scale)
         declared = settings.scenes.keys()
         if draft.scene and declared and draft.scene not in declared:
             raise DataError(

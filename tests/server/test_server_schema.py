@@ -40,6 +40,8 @@ def app():
         for name, known in KNOWN.items():
             if name in shape.get("properties", {}) and shape.get("additionalProperties") is False:
                 shape["properties"][name] = {"enum": known}
+    (name,) = app.openapi()["paths"]["/v1/models/{name}"]["get"]["parameters"]
+    name["schema"] = {"enum": ["recagent", "recagent/books", "gpt"]}
     shapes = app.openapi()["components"]["schemas"]
     shapes["ChatRequest"]["properties"]["model"] = {"enum": ["recagent", "recagent/books", "gpt"]}
     message = shapes["ChatMessage"]["properties"]

@@ -86,7 +86,7 @@ class SqlEventStore:
         except (SQLAlchemyError, TypeError) as error:
             self._engine.dispose()
             if (named := known(self._engine, error)) is not None:
-                raise named from error
+                raise (named if named.busy else ConfigError(str(named))) from error
             raise ConfigError(
                 f"event store {shown(self._engine.url)!r} cannot be opened: {reason(error)}; "
                 "correct store_url, or see that the database is up and that you may write to it"

@@ -115,6 +115,14 @@ def test_a_reply_that_cannot_be_read_gives_the_plain_sentences(reply):
     assert "wrote no sentences" in said.degraded
 
 
+def test_of_a_reply_that_was_cut_off_the_whole_sentences_are_kept():
+    said = ask(
+        ScriptedModel(reply='{"sentences": ["Because [e1].", "It speaks for it here. 24% of')
+    )
+    assert (said.degraded, said.kept, said.replaced) == (None, 1, 1)
+    assert said.claims[0].evidence == ("e1",)
+
+
 def test_a_model_that_fails_gives_the_plain_sentences_after_its_budget():
     said = ask(ScriptedModel(failures=2))
     assert (said.claims, said.degraded) == (PLAIN, "scripted failure")

@@ -83,7 +83,7 @@ def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | N
         DataError: an unknown scene or person, or one who is not new there.
     """
     settings = prepared_demo(reset=False, alone=False, **({} if lang is None else {"lang": lang}))
-    person, name = user or demo.PERSON, scene or demo.NEW_SCENE
+    person, name = user or demo.PERSON, scene or demo.CROSS_SCENE
     _check_scene(settings, name)
     alone = settings.scenes[name].model_copy(update={"learns_from": ()})
     apart = settings.model_copy(update={"scenes": {**settings.scenes, name: alone}})

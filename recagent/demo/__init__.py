@@ -21,6 +21,7 @@ DATA = (CONFIG.parent / "items.tsv.gz", CONFIG.parent / "interactions.tsv.gz")
 PERSON = "u0102"
 WARM_SCENE = "scifi_fantasy"
 NEW_SCENE = "horror"
+CROSS_SCENE = "comedy"  # where they are new too, and their taste changes the list
 
 _STAMP = "loaded"
 _LAYOUT = 2  # of the index; a folder of another layout is left alone

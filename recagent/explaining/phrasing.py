@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from recagent import prompts
 from recagent.errors import ModelError, ReplyError
@@ -21,6 +21,7 @@ from recagent.explaining.sentences import claims, clause, sentence
 from recagent.explaining.verifying import verify
 from recagent.protocols import ChatModel, Reply, Schema
 from recagent.ranking.asking import Budget, Window, ask
+from recagent.ranking.cut_off import whole_or_cut
 from recagent.types import Claim, Evidence, Language, Scene
 
 _REFERENCE = re.compile(r"\[(e\d+)\]")
@@ -162,9 +163,10 @@ def _is_apart(lead: str, between: Sequence[str], lang: Language) -> bool:
 
 
 def _parsed(model: ChatModel, reply: Reply) -> list[str]:
+    """The sentences; one that the token limit cut off is checked as the others are."""
     try:
-        return SentencesReply.model_validate_json(reply.text).sentences
-    except ValidationError as error:
+        return whole_or_cut(reply.text, SentencesReply)[0].sentences
+    except ValueError as error:
         raise ReplyError(
             f"model {model.name!r} wrote no sentences: {reply.text[:80]!r}", reply=reply.text
         ) from error

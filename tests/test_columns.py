@@ -28,6 +28,8 @@ ITEMS = {
     "id,name": "b1,Dune",
     "movieId,title,genres": "b1,Dune,Drama",
     "ISBN,Book-Title,Book-Author": "b1,Dune,Herbert",
+    "book_id,title,isbn": "b1,Dune,9780441172719",
+    "ID,Title,isbn,书评": "b1,Dune,9780441172719,好",
     "anime_id,name,genre,type,rating": "b1,Dune,Drama,TV,8.1",
     "gmid,name,year": "b1,Dune,1965",
     "sku,product_name,description": "b1,Dune,Sand and spice",

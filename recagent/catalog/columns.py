@@ -35,10 +35,11 @@ _PERSON = (
     "客户 客户id 客户编号 买家 买家id"
 )
 _ITEM = (
-    "itemid product productid sku asin isbn goods goodsid movieid filmid bookid trackid songid "
+    "itemid product productid sku goods goodsid movieid filmid bookid trackid songid "
     "artistid albumid gameid animeid videoid articleid newsid courseid businessid recipeid "
     "商品id 商品编号 物品id 物品编号"
 )
+_TRADE = "isbn asin"  # in a catalogue often beside the id that events name
 _THING = "item movie film book track song artist album game anime video article 商品 物品"
 _TITLE = (
     "name productname producttitle itemname itemtitle movietitle movienames filmtitle booktitle "
@@ -67,7 +68,7 @@ _WEIGHT = (
 _REVIEW = "review reviewtext reviewbody comment comments 评论 评论内容 点评"
 _ALIASES: Mapping[Holds, Mapping[str, Tiers]] = {
     "items": {
-        "item_id": (_ITEM + " id 编号", _THING),
+        "item_id": (_ITEM + " id 编号", _TRADE, _THING),
         "scene": ("场景",),
         "title": (_TITLE, _THING),
         "text": ("description", "desc", "overview", "synopsis", "plot", "summary",
@@ -75,7 +76,7 @@ _ALIASES: Mapping[Holds, Mapping[str, Tiers]] = {
     },
     "events": {
         "user_id": (_PERSON,),
-        "item_id": (_ITEM, _THING),
+        "item_id": (f"{_ITEM} {_TRADE}", _THING),
         "timestamp": (_TIME,),
         "scene": ("场景",),
         "kind": (_KIND,),

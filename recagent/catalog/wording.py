@@ -318,20 +318,24 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         "en": (
             "{field!r} is read as a number, in {unit}, as '{value}'",
             'declare [attributes.{key}] type = "text" to keep it as it is written',
+            "nothing, if it is an amount",
         ),
         "zh": (
             "{field!r} 按数字读取，单位为 {unit}，如 '{value}'",
             '若要保留原样，请声明 [attributes.{key}] type = "text"',
+            "若它是数额，则无需处理",
         ),
     },
     "thousands": {
         "en": (
             "{field!r} is read as a number without the commas, as '{value}'",
             'declare [attributes.{key}] type = "text" to keep it as it is written',
+            "nothing, if it is an amount",
         ),
         "zh": (
             "{field!r} 去掉千位逗号后按数字读取，如 '{value}'",
             '若要保留原样，请声明 [attributes.{key}] type = "text"',
+            "若它是数额，则无需处理",
         ),
     },
     "other prices": {

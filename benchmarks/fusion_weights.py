@@ -111,6 +111,8 @@ def main() -> None:
     parser.add_argument("--path", type=Path, help="the data set's folder")
     parser.add_argument("--people", type=int, default=0, help="at most; 0: all")
     options = parser.parse_args()
+    if options.smoke:
+        options.people, options.weights = 10, [0.0, 2.0]
     try:
         print(json.dumps(anyio.run(measure, options)))
     except ConfigError as error:

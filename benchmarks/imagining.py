@@ -38,7 +38,7 @@ from recagent.retrieval import Behaviour, reciprocal_rank
 from recagent.types import Case
 
 KEPT = Path(__file__).parent / "kept" / "imagined.jsonl"
-SMOKE = 10  # people
+SMOKE = 3  # people
 PEOPLE = 100  # of either half
 WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)
 POOL, SLATE, MORE = 20, 10, 10

@@ -39,7 +39,6 @@ import csv, sqlite3, sys
 from pathlib import Path
 items, events, out = sys.argv[1:]
 import anyio, chromadb
-from command import command
 from recagent.adapters.embedders import WordLlamaEmbedder
 embedder = WordLlamaEmbedder()
 client = chromadb.PersistentClient(out + "/chroma")

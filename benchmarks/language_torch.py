@@ -35,7 +35,6 @@ from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY
 from recagent.ranking.inputs import told
 from recagent.sections import EngineSettings
-from recagent.settings import Settings
 from recagent.tuning.gguf import read_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.types import Candidate, Case
@@ -81,7 +80,7 @@ def main() -> None:
     parser.add_argument("--against", type=Path, help="scores to compare these with")
     options = parser.parse_args()
     options.out = folder_for(options)
-    settings, engine = Settings(data_dir=Path("nowhere")), EngineSettings()
+    settings, engine = demo.settings(), EngineSettings()
     weights, adapter = wiring.find_weights(), wiring.adapter(settings, engine)
     if weights is None or adapter is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")

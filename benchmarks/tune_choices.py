@@ -31,7 +31,7 @@ import numpy as np
 from command import command, folder_for
 from quality import Table, Values
 
-from recagent import prompts, wiring
+from recagent import demo, prompts, wiring
 from recagent.evaluation.data import load_data
 from recagent.evaluation.nouns import Data
 from recagent.evaluation.order import hashed
@@ -41,7 +41,6 @@ from recagent.learning.gating import ndcg
 from recagent.learning.past import past
 from recagent.prompts import Prompt, caption
 from recagent.sections import EngineSettings
-from recagent.settings import Settings
 from recagent.tuning.asked import likes_of, told
 from recagent.tuning.choices import Beginnings, Choices, Rivals, Teacher, choices, liked_one
 from recagent.tuning.gguf import read_gguf, write_gguf
@@ -222,7 +221,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     options.out = folder_for(options)
-    own = wiring.adapter(Settings(data_dir=Path("nowhere")), EngineSettings())
+    own = wiring.adapter(demo.settings(), EngineSettings())
     weights, start = wiring.find_weights(), options.start or own
     if weights is None or start is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")

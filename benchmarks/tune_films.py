@@ -46,7 +46,7 @@ def main() -> None:
     training = split(data, people="test").training
     own = [event for event in training if is_among(event.user_id, "validation")]
     if options.smoke:
-        few = set(list(dict.fromkeys(event.user_id for event in own))[:10])
+        few = set(list(dict.fromkeys(event.user_id for event in own))[:120])
         own, options.epochs = [event for event in own if event.user_id in few], 1
     options.out.mkdir(parents=True, exist_ok=True)
     began = shown = time.monotonic()

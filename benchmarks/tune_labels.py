@@ -26,14 +26,13 @@ from command import command, folder_for
 from quality import Table, Values
 from tune_choices import SAVED, Study, popular, save, studied
 
-from recagent import prompts, wiring
+from recagent import demo, prompts, wiring
 from recagent.learning.gating import ndcg
 from recagent.prompts import Prompt
 from recagent.protocols import Message
 from recagent.ranking import HISTORY
 from recagent.ranking.labels import LABELS
 from recagent.sections import EngineSettings
-from recagent.settings import Settings
 from recagent.tuning.asked import likes_of
 from recagent.tuning.choices import Rivals
 from recagent.tuning.gguf import read_gguf
@@ -122,7 +121,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out = folder_for(options)
     weights = wiring.find_weights()
-    start = wiring.adapter(Settings(data_dir=Path("nowhere")), EngineSettings())
+    start = wiring.adapter(demo.settings(), EngineSettings())
     if weights is None or start is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     options.out.mkdir(parents=True, exist_ok=True)

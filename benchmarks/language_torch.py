@@ -79,7 +79,8 @@ def main() -> None:
     parser.add_argument("--people", choices=("validation", "test", "both"), default="both")
     parser.add_argument("--against", type=Path, help="scores to compare these with")
     options = parser.parse_args()
-    options.out = folder_for(options)
+    if options.out is None:
+        options.out = folder_for(options) / "scores.jsonl"
     settings, engine = demo.settings(), EngineSettings()
     weights, adapter = wiring.find_weights(), wiring.adapter(settings, engine)
     if weights is None or adapter is None:

@@ -12,7 +12,7 @@ from typing import cast
 
 from recagent.catalog import fields
 from recagent.catalog.ids import CatalogueIds
-from recagent.catalog.kinds import kind_called
+from recagent.catalog.kinds import kind_called, kind_like
 from recagent.catalog.report import Reading, Report
 from recagent.catalog.rows import require, row_id
 from recagent.catalog.scales import Doubt
@@ -125,9 +125,7 @@ class EventReader:
             return reading.unusable(number, "bad number", field="value", value=row.get("value"))
         kind = _kind_of(row, value)
         if kind is None:
-            known = ", ".join(EVENT_KINDS)
-            said = row.get("kind")
-            return reading.unusable(number, "bad kind", field="kind", value=said, known=known)
+            return _unknown_kind(reading, number, fields.text(row.get("kind")))
         if kind == "rating" and scale and value in scale.unrated:
             reading.changed("unrated", "value", before=f"{value:g}", after="view")
             kind, value = "view", None
@@ -255,6 +253,12 @@ def event_kind(kind: str) -> EventKind:
     if kind not in EVENT_KINDS:
         raise DataError(f"event kind {kind!r} is none of {', '.join(EVENT_KINDS)}")
     return cast("EventKind", kind)
+
+
+def _unknown_kind(reading: Reading, number: int, said: str) -> None:
+    known, like = ", ".join(EVENT_KINDS), kind_like(said)
+    kind = "kind meant" if like else "bad kind"
+    reading.unusable(number, kind, field="kind", value=said, known=known, like=like or "")
 
 
 def _is_said(cell: object) -> bool:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from recagent.catalog import layouts
 from recagent.catalog.columns import FIELDS as FIELDS_OF
-from recagent.catalog.columns import fields_of, how_to_map, likely
-from recagent.catalog.report import file_name, shown
+from recagent.catalog.columns import (
+    fields_of,
+    how_to_map,
+    is_doubtful_event,
+    likely,
+    names_a_work,
+)
+from recagent.catalog.report import Report, file_name, shown
 from recagent.catalog.rows import no_header, numbered
-from recagent.catalog.tables import header_of
+from recagent.catalog.tables import header_of, open_table
 from recagent.errors import DataError
 from recagent.sections import FileSettings
 from recagent.settings import Settings
@@ -19,7 +28,8 @@ from recagent.types import EventKind
 FIELDS = tuple(dict.fromkeys(name for names in FIELDS_OF.values() for name in names))
 Held = list[tuple[layouts.Holds, FileSettings]]
 _KINDS: Sequence[layouts.Holds] = ("items", "events", "users")
-
+_LOOKED_AT = 1_000  # rows that tell whether somebody comes twice
+_MANY = 50  # people of whom one would
 
 Maps = Mapping[str, Mapping[str, str]]  # file, or "" for all -> our field -> column
 
@@ -30,6 +40,7 @@ def named_files(
     *,
     columns: Maps,
     kinds: Mapping[str, EventKind] | None = None,
+    holds: Mapping[str, layouts.Holds] | None = None,
 ) -> Settings:
     """Settings whose catalogue is made of ``paths``; without any, of the declared files.
 
@@ -41,6 +52,7 @@ def named_files(
         columns: column maps of single files, by their path or name; that of ``""`` holds for every
             file that has the column.
         kinds: what the files' words for kinds of events mean.
+        holds: what single files hold, by their path or name, whatever their columns look like.
 
     Raises:
         DataError: a file that is none of items, events and people, a field that is not known, or a
@@ -58,8 +70,14 @@ def named_files(
     for said in columns:
         if said and not any(_is_called(path, said) for path in read):
             raise DataError(f"column map: no file is called {said!r}; correct --map")
+    for said in holds or {}:
+        if not any(_is_called(path, said) for path in read):
+            raise DataError(f"no file is called {said!r}; correct --holds")
     if paths:
-        meant = [each for path in paths for each in _meant(path, meant, _map_of(path, columns))]
+        meant = [each for path in paths
+                 for each in _meant(path, meant, _map_of(path, columns), holds or {})]  # fmt: skip
+    else:
+        meant = [(_said(file.path, holds or {}) or kind, file) for kind, file in meant]
     mapped = [
         (kind, _mapped(file, _map_of(file.path, columns), kind, kinds or {}))
         for kind, file in meant
@@ -85,8 +103,22 @@ def _is_called(path: Path, said: str) -> bool:
     return said in (str(path), path.name) or path.resolve() == Path(said).resolve()
 
 
-def _meant(path: Path, declared: Held, columns: Mapping[str, str]) -> Held:
+def _said(path: Path, holds: Mapping[str, layouts.Holds]) -> layouts.Holds | None:
+    """What somebody said that a file holds."""
+    return next((kind for said, kind in holds.items() if _is_called(path, said)), None)
+
+
+def _meant(
+    path: Path,
+    declared: Held,
+    columns: Mapping[str, str],
+    holds: Mapping[str, layouts.Holds],
+) -> Held:
     """What one named path holds."""
+    told = _said(path, holds)
+    if told:
+        same = (file for _, file in declared if file.path.resolve() == path.resolve())
+        return [(told, next(same, FileSettings(path=path)))]
     if path.is_dir():
         held: Held = [
             (kind, FileSettings(path=path)) for kind in _KINDS if layouts.files_in(path, holds=kind)
@@ -141,10 +173,13 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
     """What a file holds, by its columns."""
     columns = _columns(file, "items")
     ours = [*columns, *(field for field, column in mapped.items() if column in columns)]
-    if {"user_id", "item_id"} <= fields_of(ours, holds="events"):
+    events = fields_of(ours, holds="events")
+    if {"user_id", "item_id"} <= events and (
+        not is_doubtful_event(ours) or _are_deeds(file, mapped, events)
+    ):
         return "events"
     items, users = fields_of(ours, holds="items"), fields_of(ours, holds="users")
-    if "user_id" in fields_of(ours, holds="events"):
+    if "user_id" in events and not ("item_id" in items and names_a_work(ours)):
         return "users"
     # An id alone may be a person's as well as an item's.
     if "item_id" in items and ("title" in items or not users - {"user_id"}):
@@ -153,13 +188,32 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
         return "users"
     first = header_of(file, holds="items").first
     if first:
-        holds = "events" if "timestamp" in numbered(first, holds="events") else "items"
+        looks = numbered(first, holds="events")
+        holds = "events" if looks.keys() & {"timestamp", "kind"} else "items"
         raise no_header(file.path, first, holds=holds, by_command=True)
     raise DataError(
         f"{file_name(file.path)!r} has neither item_id nor user_id; it has "
         f"{', '.join(map(shown, columns))}. Map them, as "
         f"{how_to_map(_likely(columns), by_command=True)}"
     )
+
+
+def _are_deeds(file: FileSettings, mapped: Mapping[str, str], events: AbstractSet[str]) -> bool:
+    """Whether rows on people say what they did, and not who they are: somebody comes twice.
+
+    Of a few rows, in which nobody does, those are deeds that say a rating or a kind.
+    """
+    people: list[object] = []
+    has = _columns(file, "events")
+    columns = {field: column for field, column in mapped.items()
+               if column in has and field in FIELDS_OF["events"]}  # fmt: skip
+    with suppress(DataError):  # it is said where the file is read
+        mapped_file = file.model_copy(update={"columns": columns})
+        rows = open_table(mapped_file, holds="events", report=Report()).rows
+        people = [row.get("user_id") for _, row in islice(rows, _LOOKED_AT)]
+    if len({*people}) < len(people):
+        return True
+    return bool(events & {"value", "kind"}) and len(people) < _MANY
 
 
 def _likely(columns: Sequence[str]) -> dict[str, str]:

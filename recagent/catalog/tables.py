@@ -306,7 +306,8 @@ def _note_naming(reading: Reading, naming: Naming) -> None:
     """Say what the columns are taken for where nobody said it, and which nothing reads."""
     if naming.guessed:
         pairs = (f"{shown(column)!r} → {name}" for name, column in naming.guessed.items())
-        reading.note(None, "read as", pairs=", ".join(pairs))
+        name = Path(reading.read.file).name
+        reading.note(None, "read as", pairs=", ".join(pairs), name=name)
     for column, name in naming.names.items():
         if not name:
             reading.note(None, "hidden column", field=column)

@@ -51,6 +51,18 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             '请指明含义，如 --kinds "{value}=view"，或更正',
         ),
     },
+    "kind meant": {
+        "en": (
+            "event kind '{value}' is none of {known}; did you mean '{like}'?",
+            'then say so, as kinds = {{ "{value}" = "{like}" }} of the file, or correct it',
+            'then say so, as --kinds "{value}={like}", or correct it',
+        ),
+        "zh": (
+            "行为类型 '{value}' 不在 {known} 之中；您是否指 '{like}'？",
+            '若是，请指明，如文件设置里的 kinds = {{ "{value}" = "{like}" }}，否则请更正',
+            '若是，请指明，如 --kinds "{value}={like}"，否则请更正',
+        ),
+    },
     "bad time": {
         "en": (
             "{field!r} '{value}' is no time",
@@ -482,8 +494,18 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         ),
     },
     "read as": {
-        "en": ("columns known by their names: {pairs}", "map them, where that is wrong"),
-        "zh": ("按列名识别：{pairs}", "若有误，请用列映射指明"),
+        "en": (
+            "columns known by their names: {pairs}",
+            "map them, where that is wrong",
+            "where that is wrong, map them (--map), or say what the file holds: --holds "
+            "{name}=items, =events or =users",
+        ),
+        "zh": (
+            "按列名识别：{pairs}",
+            "若有误，请用列映射指明",
+            "若有误，请用 --map 指明，或说明文件内容：--holds {name}=items（商品）、"
+            "=events（行为）或 =users（用户）",
+        ),
     },
     "unread columns": {
         "en": ("columns that are not read: {columns}", "nothing, if that is meant"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -14,6 +14,7 @@ from recagent.cli.options import (
     Config,
     DropOrphans,
     Files,
+    Holds,
     Json,
     Kinds,
     Lang,
@@ -21,6 +22,7 @@ from recagent.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from recagent.catalog.layouts import Holds as HoldsWhat
     from recagent.sections import RatingSettings
     from recagent.settings import Settings
     from recagent.types import EventKind, Language
@@ -55,6 +57,7 @@ def validate(
     files: Files = None,
     columns: Columns = None,
     kinds: Kinds = "",
+    holds: Holds = None,
     ratings: Ratings = "",
     drop_orphans: DropOrphans = False,
     limit: Annotated[int, typer.Option(min=1, help="Rows shown of each kind and file.")] = 2,
@@ -72,6 +75,7 @@ def validate(
         files or [],
         columns=_column_maps(columns or []),
         kinds=_kinds(kinds),
+        holds=_holds(holds or []),
     )
     with progress() as advance:
         found = survey(settings, on_progress=advance, examples=limit, by_command=bool(files)).report
@@ -87,6 +91,7 @@ def index(
     files: Files = None,
     columns: Columns = None,
     kinds: Kinds = "",
+    holds: Holds = None,
     config: Config = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Then delete all other scenes and embedders.")
@@ -118,6 +123,7 @@ def index(
         files or [],
         columns=_column_maps(columns or []),
         kinds=_kinds(kinds),
+        holds=_holds(holds or []),
     )
     loaded = load_with_progress(settings, replace_events=replace_events, by_command=bool(files))
     pruned = 0
@@ -169,6 +175,19 @@ def _kinds(said: str) -> dict[str, EventKind]:
     from recagent.catalog import event_kind  # noqa: PLC0415
 
     return {word: event_kind(kind) for word, kind in _pairs(said, "WORD=KIND", "--kinds").items()}
+
+
+def _holds(said: Sequence[str]) -> dict[str, HoldsWhat]:
+    """``log.csv=events``."""
+    found: dict[str, HoldsWhat] = {}
+    for each in said:
+        file, _, what = each.rpartition("=")
+        if not file.strip() or what.strip() not in ("items", "events", "users"):
+            raise typer.BadParameter(
+                f"{each!r} is not FILE=items, FILE=events or FILE=users", param_hint="--holds"
+            )
+        found[file.strip()] = cast("HoldsWhat", what.strip())
+    return found
 
 
 def _pairs(said: str, form: str, option: str) -> dict[str, str]:

@@ -32,6 +32,15 @@ Columns = Annotated[
 Kinds = Annotated[
     str, typer.Option(metavar="WORD=KIND,...", help="What kinds are called: buy=purchase,fav=like.")
 ]
+Holds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--holds",
+        metavar="FILE=items|events|users",
+        help="What a file holds, where its columns are taken for something else. May be given "
+        "several times.",
+    ),
+]
 Ratings = Annotated[
     str,
     typer.Option(

@@ -50,7 +50,6 @@ from recagent.types import Event, Item
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
 REPLIES = CASES / "replies.json"
 MOST_TURNS = 10
-PATIENCE = 300.0  # seconds: what is measured here is not the time
 K = 5
 
 
@@ -64,7 +63,7 @@ async def scripts(model: ChatModel, folder: Path) -> list[Outcome]:
             lines[key] = await opened(
                 script.catalogue, made(folder / "-".join(key)), lang=script.lang, models=[model]
             )
-        agent = Agent(lines[key], lang=script.lang, k=K, patience=PATIENCE)
+        agent = Agent(lines[key], lang=script.lang, k=K)
         outcomes.append(await run_script(script, line=lines[key], agent=agent))
         for failure in outcomes[-1].failures:
             print(f"# {failure}")

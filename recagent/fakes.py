@@ -212,6 +212,7 @@ class MemoryStore:
         self._first: dict[str, str] = {}  # id of the person by each of their others
         self._notes: dict[tuple[str, str], Note] = {}
         self._scale: RatingScale | None = None
+        self._forgettings = 0
 
     @property
     def scale(self) -> RatingScale | None:
@@ -294,6 +295,7 @@ class MemoryStore:
         ids = await self.ids(user_id)
         events = {key: e for key, e in self._events.items() if e.user_id not in ids}
         shown = {key: i for key, i in self._impressions.items() if i.user_id not in ids}
+        self._forgettings += 1
         gone = Forgotten(
             ids=ids,
             events=len(self._events) - len(events),
@@ -305,6 +307,9 @@ class MemoryStore:
         self._first = {key: of for key, of in self._first.items() if of != ids[0]}
         self._drop_notes({ids[0]})
         return gone
+
+    async def forgettings(self) -> int:
+        return self._forgettings
 
     async def add_note(self, user_id: str, note: Note) -> None:
         check_note(user_id, note)

@@ -422,6 +422,13 @@ class EventStore(Protocol):
         """Delete all that is kept of a person under any of their ids; all or none."""
         ...
 
+    async def forgettings(self) -> int:
+        """How often somebody was forgotten, by whatever process; it never falls.
+
+        Whoever holds something of people in memory lets go of it when this has grown.
+        """
+        ...
+
     async def add_note(self, user_id: str, note: Note) -> None:
         """Keep a note in place of the scene's older one."""
         ...

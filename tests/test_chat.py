@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import anyio
 import orjson
 import pytest
 from examples import make_event, make_item, wait
@@ -22,7 +23,7 @@ from recagent.errors import DataError, ModelError
 from recagent.fakes import ScriptedModel
 from recagent.ranking import Window
 from recagent.ranking.asking import Budget
-from recagent.recommender import StraightLine
+from recagent.recommender import Options, StraightLine
 from recagent.tags import corrected
 from recagent.types import Constraint, Context, Scene
 
@@ -315,6 +316,61 @@ def test_a_close_call_is_a_wish_and_a_model_that_fails_is_named():
     failing = ScriptedModel(modes=frozenset({"label"}))
     said, _, _ = talk("tales of the sea", model=failing)
     assert "did not help here (model 'scripted' tells no likelihoods)" in words(said[0])
+
+
+class Slow(ScriptedModel):
+    """A model that takes its time to load and to answer."""
+
+    def __init__(self, *, loading, answering):
+        super().__init__()
+        self.loading, self.answering = loading, answering
+
+    async def start(self):
+        await anyio.sleep(self.loading)
+        self.loading = 0.0
+        return await super().start()
+
+    async def likelihood(self, prefix, *, texts):
+        await anyio.sleep(self.answering)
+        return await super().likelihood(prefix, texts=texts)
+
+
+@pytest.mark.parametrize(
+    ("lang", "turn", "why"),
+    [
+        ("en", "tales of the sea", "no answer in half of the time"),
+        ("zh", "海上的故事", "用了一半的时间仍没有答复"),
+    ],
+)
+def test_hearing_and_the_list_share_the_deadline_of_the_turn(lang, turn, why):
+    async def main():
+        line, _ = await make_line([*FILMS, *BOOKS], EVENTS, model=Slow(loading=0, answering=5))
+        options = Options(deadline=0.6, lang=lang, language_weight=0.5)
+        line = StraightLine(line.parts, options)
+        began = anyio.current_time()
+        conversation = Conversation(user_id="ann", scene="films")
+        said = [each async for each in Agent(line, lang=lang).say(conversation, turn)]
+        return said, anyio.current_time() - began
+
+    said, seconds = wait(main())
+    assert why in words(said)
+    (slate,) = (each.slate for each in said if isinstance(each, Shown))
+    assert "retrieval order" in slate.trace.degraded
+    assert "popularity" not in slate.trace.degraded
+    assert 0.5 < seconds < 1.5
+
+
+def test_the_clock_of_a_turn_stands_still_while_the_model_that_hears_it_loads():
+    async def main():
+        line, _ = await make_line([*FILMS, *BOOKS], EVENTS, model=Slow(loading=0.8, answering=0))
+        line = StraightLine(line.parts, Options(deadline=0.6))
+        conversation = Conversation(user_id="ann", scene="films")
+        return [each async for each in Agent(line).say(conversation, "tales of the sea")]
+
+    said = wait(main())
+    assert "did not help" not in words(said)
+    (slate,) = (each.slate for each in said if isinstance(each, Shown))
+    assert slate.trace.degraded is None
 
 
 def test_a_turn_is_one_line_of_the_prompt():

@@ -39,7 +39,7 @@ def outcomes(scripts, folder, model):
                 place = folder / "-".join(key)
                 place.mkdir()
                 lines[key] = await opened(*key[:1], place, lang=script.lang, models=[model])
-            agent = Agent(lines[key], lang=script.lang, patience=240)
+            agent = Agent(lines[key], lang=script.lang)
             found.append(await run_script(script, line=lines[key], agent=agent))
         for line in lines.values():
             await line.close()

@@ -22,13 +22,14 @@ from recagent.chat.writing import written
 from recagent.errors import ModelError
 from recagent.protocols import ChatModel
 from recagent.ranking.asking import Budget
-from recagent.recommender import StraightLine
+from recagent.recommender import Deadline, StraightLine
 from recagent.types import Language
 
 logger = logging.getLogger(__name__)
 
 MOST_READ = 500  # characters of a turn
 _ATTEMPTS = 2  # of the model, in a turn
+_TO_HEAR = 0.5  # of the time that is left, at most; what is asked for has the rest
 
 Reading = Literal["acts", "critiques"]
 
@@ -43,7 +44,6 @@ class Agent:
         lang: Language = "en",
         k: int = 5,
         reading: Reading = "acts",
-        patience: float = 30.0,
     ) -> None:
         """Speaks ``lang``, understands both languages.
 
@@ -53,13 +53,11 @@ class Agent:
             k: slate length.
             reading: what that model does: ``acts``: choose which act a turn is, which a small one
                 can; ``critiques``: write constraints under a schema, which takes a large one.
-            patience: seconds that it may take, the start of a cold one apart.
         """
         self._line = line
         self._lang: Language = lang
         self._k = k
         self._reading: Reading = reading
-        self._patience = patience
         self._surroundings = Surroundings(line)
 
     async def begin(self, conversation: Conversation) -> None:
@@ -73,6 +71,8 @@ class Agent:
 
     async def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
         """What the agent answers to a turn, piece by piece; the conversation moves on with it.
+
+        A turn is one request: the line's deadline is over all that it takes.
 
         Raises:
             DataError: an unknown scene, nothing indexed, or a store that fails.
@@ -91,15 +91,17 @@ class Agent:
         if len(text) > MOST_READ:
             yield Words(text=say("too long", self._lang, n=str(MOST_READ)))
         text = text[:MOST_READ]
-        situation = await self._surroundings.of(conversation)
+        deadline = self._line.deadline()
+        line = self._line.within(deadline)
+        situation = await self._surroundings.of(conversation, line=line)
         conversation.scene = situation.scene.name
         steps = _told(conversation, text, situation)
         if steps is None:
-            steps, failed = await self._heard(conversation, text, situation)
+            steps, failed = await self._heard(conversation, text, situation, deadline)
             if failed:
                 yield Words(text=say("model", self._lang, why=failed))
         talk = Talk(
-            line=self._line,
+            line=line,
             surroundings=self._surroundings,
             conversation=conversation,
             lang=self._lang,
@@ -110,7 +112,7 @@ class Agent:
                 yield said
 
     async def _heard(
-        self, conversation: Conversation, text: str, situation: Situation
+        self, conversation: Conversation, text: str, situation: Situation, deadline: Deadline
     ) -> tuple[tuple[Step, ...], str]:
         """The steps of a turn that no rule tells, and why the model was no help; "" if it was."""
         plain = wished(text, situation=situation, wants=conversation.wants)
@@ -118,13 +120,15 @@ class Agent:
         if model is None:
             return plain, ""
         try:
+            began = anyio.current_time()
             await model.start()
-            with anyio.fail_after(self._patience):
+            deadline.stand_still(anyio.current_time() - began)
+            with anyio.fail_after(_TO_HEAR * deadline.left()):
                 if self._reading == "critiques":
                     return await self._written(model, conversation, text, situation), ""
                 return await self._chosen(model, conversation, text, situation), ""
         except (ModelError, TimeoutError) as error:
-            why = str(error) or f"{self._patience:g} s"
+            why = str(error) or say("slow", self._lang)
             logger.info("turn not heard by the model: %s", why)
             return plain, why
 

@@ -81,8 +81,10 @@ class Surroundings:
         self._vocabularies: dict[str, Vocabulary] = {}
         self._titles: dict[str, dict[str, Item]] = {}
 
-    async def of(self, conversation: Conversation) -> Situation:
-        """The situation of a conversation.
+    async def of(
+        self, conversation: Conversation, *, line: StraightLine | None = None
+    ) -> Situation:
+        """The situation of a conversation; ``line``: within the deadline of a turn.
 
         Raises:
             DataError: the conversation's scene is not indexed, or nothing is.
@@ -96,7 +98,7 @@ class Surroundings:
             self._vocabularies.clear()
             self._titles.clear()
         scenes = declared_or_plain(names, self._line.parts.scenes)
-        scene = await self._line.scene(conversation.user_id, scene=conversation.scene)
+        scene = await (line or self._line).scene(conversation.user_id, scene=conversation.scene)
         known = _finder(items, scene.name)
         return Situation(
             scene=scene,

@@ -16,7 +16,15 @@ from recagent.types import Answer, Constraint, Context, Explanation, Item, Langu
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Talk:
-    """What a tool works with; ``k`` is the slate length."""
+    """What a tool works with.
+
+    Attributes:
+        line: within the deadline of the turn.
+        surroundings: make its situations.
+        conversation: that the turn belongs to.
+        lang: of what is said.
+        k: slate length.
+    """
 
     line: StraightLine
     surroundings: Surroundings
@@ -26,7 +34,7 @@ class Talk:
 
     async def situation(self) -> Situation:
         """Where the conversation stands now."""
-        return await self.surroundings.of(self.conversation)
+        return await self.surroundings.of(self.conversation, line=self.line)
 
     def context(self, situation: Situation) -> Context:
         """What is in force, as far as the scene's items can tell it."""

@@ -41,6 +41,8 @@ from recagent.types import (
 Condition = tuple[str, Operator, str | int | float | tuple[str, ...]]
 Catalogue = Literal["demo", "shop", "shop-zh"]
 
+_PATIENCE = 600.0  # seconds of a turn: what is tried here is not the time
+
 
 class ScriptedTurn(BaseModel):
     """What is said, and what must come of it.
@@ -140,13 +142,16 @@ async def opened(
     Slates are ranked without a language model: replies that are kept would be out of date with
     every change of retrieval. The models only hear turns.
     """
+    rank = {"deadline": _PATIENCE}
     if catalogue == "demo":
         shutil.copytree(demo.settings().data_dir, folder / "demo")
-        plain = demo.settings(lang=lang, model={"kind": "none"})
+        plain = demo.settings(lang=lang, model={"kind": "none"}, rank=rank)
         settings = plain.model_copy(update={"data_dir": folder / "demo"})
     else:
         templates.copy(catalogue, to=folder)
-        settings = load(folder, lang=lang, model={"kind": "none"}, data_dir=folder / "data")
+        settings = load(
+            folder, lang=lang, model={"kind": "none"}, rank=rank, data_dir=folder / "data"
+        )
         await load_catalog(settings, on_progress=_unheard)
     parts = replace(wiring.parts(settings), models=tuple(models))
     return StraightLine(parts, wiring.options(settings))

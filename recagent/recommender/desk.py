@@ -6,6 +6,7 @@ A slate is cut from a ranking, and what is asked about it is looked up in one; n
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -132,6 +133,7 @@ class Desk:
             temperature=options.temperature,
             closed=parts.head.closed if parts.head else frozenset(),
         )
+        self._deadline: Deadline | None = None
         self._pace = Pace()
         self._catalogues = PerScene(Grouped)
         self._texts = PerScene(SceneText)
@@ -147,9 +149,15 @@ class Desk:
         head = self.parts.head
         return head.unserved(group_of(query.profile, query.scene.name)) if head else ""
 
+    def within(self, deadline: Deadline) -> Desk:
+        """The same desk, at which all requests are parts of one that has this deadline."""
+        desk = copy(self)
+        desk._deadline = deadline  # noqa: SLF001 - its own class
+        return desk
+
     def deadline(self) -> Deadline:
-        """Of a request that begins now."""
-        return Deadline(self.options.deadline)
+        """Of a request that begins now, unless it is a part of one."""
+        return self._deadline or Deadline(self.options.deadline)
 
     def ladder(self, deadline: Deadline | None = None) -> Ladder:
         """The steps of a request, which begins now unless its deadline is given."""

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,6 +18,7 @@ from recagent.feedback import check_time, checked_event, everywhere, record_impr
 from recagent.profiles import MAX_EVENTS, group_of, rate
 from recagent.protocols import Query
 from recagent.recommender import changes, explained, questions
+from recagent.recommender.deadline import Deadline
 from recagent.recommender.desk import Desk
 from recagent.recommender.ladder import Ladder
 from recagent.recommender.parts import Options, Parts
@@ -59,6 +61,16 @@ class StraightLine:
     def parts(self) -> Parts:
         """What the line is made of: index, store and models, for what is built upon it."""
         return self._parts
+
+    def deadline(self) -> Deadline:
+        """Of a request that begins now."""
+        return self._desk.deadline()
+
+    def within(self, deadline: Deadline) -> StraightLine:
+        """The same line, whose calls share one deadline: for a request that makes several."""
+        line = copy(self)
+        line._desk = self._desk.within(deadline)  # noqa: SLF001 - its own class
+        return line
 
     async def recommend(
         self,

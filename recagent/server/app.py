@@ -70,9 +70,10 @@ def create_app(
             stack.push_async_callback(service.close)
             await stack.enter_async_context(tools.session_manager.run())
             await service.start()
-            warming = asyncio.create_task(service.warm())
+            beside = [asyncio.create_task(each) for each in (service.warm(), service.watch())]
             yield
-            warming.cancel()
+            for task in beside:
+                task.cancel()
 
     app = _App(
         title="recagent",

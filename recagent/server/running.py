@@ -5,6 +5,7 @@ What it serves is ``app``'s and ``tools``' matter.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Callable
 from functools import partial
@@ -55,7 +56,9 @@ def serve_stdio(settings: Settings) -> None:
         service = service_of(settings)
         try:
             await service.start()
+            watching = asyncio.create_task(service.watch())
             await mcp_server(service).run_stdio_async()
+            watching.cancel()
         finally:
             await service.close()
 

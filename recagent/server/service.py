@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+import anyio
 from pydantic import TypeAdapter
 
 from recagent import prompts
-from recagent.errors import DataError, ModelError, NotFoundError, PromptError
+from recagent.errors import (
+    DataError,
+    ModelError,
+    NotFoundError,
+    PromptError,
+    RecagentError,
+)
 from recagent.protocols import EventStore
 from recagent.recommender import Options, Parts, StraightLine
 from recagent.scenes import declared_or_plain
@@ -34,6 +41,8 @@ from recagent.types import (
 )
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
+
+_LOOK = 2.0  # seconds after which it is looked whether somebody was forgotten
 
 _LANGUAGE: Final[dict[str, Language]] = {lang: lang for lang in LANGUAGES}
 
@@ -66,6 +75,8 @@ class Service:
         self.max_message = max_message
         self.lang: Language = self._options.lang
         self._lines = {lang: self._line(parts, lang) for lang in LANGUAGES}
+        self._let_go: list[Callable[[], None]] = [parts.preferences.forget]
+        self._forgettings = 0
 
     def line(self, lang: Language | None = None) -> StraightLine:
         """The line whose reasons are in ``lang``."""
@@ -85,6 +96,35 @@ class Service:
         """
         await self.ready()
         await self._parts.behaviour()
+
+    def on_forgetting(self, let_go: Callable[[], None]) -> None:
+        """Call this whenever somebody was forgotten: it lets go of what it holds of people."""
+        self._let_go.append(let_go)
+
+    async def look(self) -> int:
+        """See whether somebody was forgotten, by whatever process, and let go of what is in memory.
+
+        Returns:
+            how often somebody was forgotten so far.
+
+        Raises:
+            DataError: the store failed.
+        """
+        count = await self._parts.store.forgettings()
+        if count != self._forgettings:
+            self._forgettings = count
+            for let_go in self._let_go:
+                let_go()
+        return count
+
+    async def watch(self) -> None:
+        """``look`` again and again, so that memory is cleared though nobody asks for anything."""
+        while True:
+            await anyio.sleep(_LOOK)
+            try:
+                await self.look()
+            except RecagentError as error:
+                logger.warning("cannot see whether somebody was forgotten: %s", error)
 
     async def warm(self) -> None:
         """Load a model that ranks, so that the first slate need not wait; a failure is logged."""
@@ -298,6 +338,9 @@ class _Muted:
 
     async def forget(self, user_id: str) -> Forgotten:
         return Forgotten(ids=(user_id,), events=0, impressions=0)
+
+    async def forgettings(self) -> int:
+        return await self._store.forgettings()
 
     async def add_note(self, user_id: str, note: Note) -> None:
         """Not kept."""

@@ -1,18 +1,20 @@
 """What the chat endpoint asks of an agent that talks, and the talk that messages rebuild.
 
 Nothing of a talk is stored: it is gone through again from the messages, unless its newest state is
-still in memory.
+still in memory. Memory is emptied when a person is forgotten.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from recagent import chat
 from recagent.chat import Agent, Noted, Question, Said, Shown, Words
+from recagent.errors import StoreError
 from recagent.recommender import StraightLine
 from recagent.server.service import Service
 from recagent.types import Language
@@ -85,6 +87,7 @@ class Talks:
         self._talking = talking
         self._agents: dict[Language, Talker] = {}  # each reads the catalogue's words once
         self._kept: OrderedDict[Talk, str] = OrderedDict()
+        service.on_forgetting(self._kept.clear)  # whose ids were one person's is not known here
 
     async def answer(self, talk: Talk, *, lang: Language) -> AsyncIterator[Said]:
         """What is answered to the last thing that was said.
@@ -92,13 +95,16 @@ class Talks:
         Raises:
             RecagentError: as the line's methods.
         """
+        forgettings = await self._service.look()
         before = Talk(user=talk.user, scene=talk.scene, said=talk.said[:-1])
         conversation = await self._restored(before, lang)
         if lang not in self._agents:
             self._agents[lang] = self._talking.agent(self._service.line(lang), lang)
         async for piece in self._agents[lang].say(conversation, talk.said[-1]):
             yield piece
-        self._keep(talk, conversation)
+        with suppress(StoreError):  # what cannot be looked up is not kept
+            if await self._service.look() == forgettings:
+                self._keep(talk, conversation)
 
     async def _restored(self, talk: Talk, lang: Language) -> Conversation:
         if talk in self._kept:

@@ -328,6 +328,13 @@ def test_a_forgotten_person_leaves_nothing_and_others_stay(store):
     assert wait(store.forget("nobody")) == Forgotten(ids=("nobody",), events=0, impressions=0)
 
 
+def test_how_often_somebody_was_forgotten_is_counted_for_those_who_hold_something(store):
+    assert wait(store.forgettings()) == 0
+    for name in ("ann", "nobody"):
+        wait(store.forget(name))
+    assert wait(store.forgettings()) == 2
+
+
 def test_a_note_is_kept_for_each_scene_and_replaced(store):
     films = replace(NOTE, scene="films")
     wait(store.add_note("ann", films))

@@ -1,12 +1,20 @@
 """The OpenAI-compatible chat: OpenAI's client and another one, the state of a talk, failures."""
 
+import asyncio
 import json
+from dataclasses import replace
 
 import httpx
 import openai
 import pytest
 from examples import wait
 from huggingface_hub import InferenceClient
+from serving import make_service
+from talker import Talking
+
+from recagent.adapters.sql import SqlEventStore
+from recagent.server.service import Service
+from recagent.server.talk import Talk, Talks
 
 LOOPBACK = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -201,3 +209,81 @@ def test_instructions_may_come_last_and_change_nothing(client, role, text):
     assert shown(answer) == shown(plain)
     alone = ask(client, messages=[{"role": role, "content": text}])
     assert alone.status_code == 400
+
+
+def say(talks, *texts, user="new"):
+    """A turn of a talk in the server's memory."""
+
+    async def main():
+        talk = Talk(user=user, scene="books", said=texts)
+        return [piece async for piece in talks.answer(talk, lang="en")]
+
+    return main()
+
+
+@pytest.fixture
+def shared(tmp_path):
+    """A service on a store's file, and another process's store on the same file."""
+    url = f"sqlite:///{tmp_path / 'events.db'}"
+    service = make_service()
+    stores = SqlEventStore(url), SqlEventStore(url)
+    parts = replace(service._parts, store=stores[0])
+    yield Service(parts, service._options), stores[1]
+    for store in stores:
+        wait(store.close())
+
+
+def test_a_person_who_is_forgotten_by_another_process_leaves_the_talks_in_memory(shared):
+    service, elsewhere = shared
+
+    async def main():
+        talks = Talks(service, Talking())
+        await say(talks, "no dragons")
+        await say(talks, "不要恐怖", user="bob")
+        held = [repr(vars(talks))]
+        await elsewhere.forget("new")
+        await service.look()
+        held.append(repr(vars(talks)))
+        await say(talks, "no dragons", "more")  # what the client sends again is read again
+        return *held, repr(vars(talks))
+
+    before, after, again = wait(main())
+    assert "no dragons" in before
+    assert "不要恐怖" in before
+    assert "dragons" not in after
+    assert "恐怖" not in after  # whose ids are one person's is known to the store alone
+    assert "no dragons" in again
+
+
+def test_a_talk_whose_person_is_forgotten_while_it_is_answered_is_not_kept(shared):
+    service, elsewhere = shared
+
+    async def main():
+        talks = Talks(service, Talking())
+        pieces = talks.answer(Talk(user="new", scene="books", said=("no dragons",)), lang="en")
+        await anext(pieces)
+        await elsewhere.forget("new")
+        async for _ in pieces:
+            pass
+        return repr(vars(talks))
+
+    assert "dragons" not in wait(main())
+
+
+def test_a_server_that_nobody_asks_notices_that_a_person_was_forgotten(shared, monkeypatch):
+    service, elsewhere = shared
+    monkeypatch.setattr("recagent.server.service._LOOK", 0.01)
+
+    async def main():
+        talks = Talks(service, Talking())
+        await say(talks, "no dragons")
+        watching = asyncio.create_task(service.watch())
+        noticed = asyncio.Event()
+        service.on_forgetting(noticed.set)
+        await elsewhere.forget("new")
+        async with asyncio.timeout(10):
+            await noticed.wait()
+        watching.cancel()
+        return repr(vars(talks))
+
+    assert "dragons" not in wait(main())

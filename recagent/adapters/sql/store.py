@@ -45,6 +45,7 @@ _BATCH = 5_000
 _ONE_EVENT = ("user_id", "at", "item_id", "scene", "kind")  # what makes it the same event
 _SAID = ("value", "text", "device", "place", "origin")  # what another reading may say otherwise
 _SCALE = "ratings"  # the fact that tells what ratings are out of
+_FORGETTINGS = "forgettings"  # the fact that tells how often somebody was forgotten
 
 # Made once: to build a statement takes longer than to have SQLite answer it.
 _WHO = sa.bindparam("who", type_=sa.String)
@@ -217,6 +218,8 @@ class SqlEventStore:
             ids = _ids(connection, user_id)
             for column in (USERS.c.id, NOTES.c.user_id, ALIASES.c.user_id):
                 _delete(connection, column, ids)
+            row = {"name": _FORGETTINGS, "value": orjson.dumps(_forgettings(connection) + 1)}
+            _insert(connection, FACTS, [row], replace=["value"])
             return Forgotten(
                 ids=tuple(ids),
                 events=_delete(connection, EVENTS.c.user_id, ids),
@@ -224,6 +227,9 @@ class SqlEventStore:
             )
 
         return await self._in_turn(USERS, write)
+
+    async def forgettings(self) -> int:
+        return await self._at_once(_forgettings)
 
     async def add_note(self, user_id: str, note: Note) -> None:
         check_note(user_id, note)
@@ -338,6 +344,11 @@ def _scale(connection: sa.Connection) -> RatingScale | None:
         return None
     known = orjson.loads(said)
     return RatingScale(low=known["low"], high=known["high"], unrated=tuple(known["unrated"]))
+
+
+def _forgettings(connection: sa.Connection) -> int:
+    said = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == _FORGETTINGS))
+    return orjson.loads(said) if said is not None else 0
 
 
 def _user_row(user: User) -> bulk.Row:

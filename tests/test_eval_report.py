@@ -120,6 +120,68 @@ def test_comparisons_of_a_single_scene_are_counted_once():
     assert len(corrected(run.summary)) == 15
 
 
+def with_main(run, new, base, **changed):
+    """The run with a declared main comparison, over all scenes, that is not corrected."""
+    pairs = tuple(
+        replace(pair, is_main=True, p_holm=pair.p, **changed)
+        if (pair.scene, pair.new, pair.base) == (ALL, new, base) else pair
+        for pair in run.summary.comparisons
+    )  # fmt: skip
+    return replace(run, summary=replace(run.summary, comparisons=pairs))
+
+
+@pytest.mark.parametrize(
+    ("p", "delta", "en", "zh"),
+    [(0.03, 0.05, "knn beats popularity", "knn 优于 popularity"),
+     (0.03, -0.05, "knn is worse than popularity", "knn 差于 popularity"),
+     (0.2, 0.05, "knn and popularity are not told apart", "knn 与 popularity 无法区分")],
+)  # fmt: skip
+def test_the_declared_main_comparison_is_the_headline_and_is_not_corrected(run, p, delta, en, zh):
+    named = with_main(run, "knn", "popularity", p=p, delta=delta).summary
+    named = replace(named, comparisons=tuple(
+        replace(pair, p_holm=p) if pair.is_main else pair for pair in named.comparisons
+    ))  # fmt: skip
+    head, more = finding(named, EN)
+    assert head.startswith(f"Main comparison: {en}: ")
+    assert f"p {chance(p)}, not corrected)" in head
+    assert "corrected for the 59 other comparisons" in more[0]
+    head, more = finding(named, WORDS["zh"])
+    assert head.startswith(f"主要比较：{zh}：")
+    assert "未校正" in head
+    assert "经其余 59 次比较的校正" in more[0]
+
+
+def test_the_page_marks_the_main_comparison_and_counts_the_others_alone(run, tmp_path):
+    path = tmp_path / "report.html"
+    write_report([with_main(run, "knn", "popularity")], path)
+    text = path.read_text(encoding="utf-8")
+    (row,) = re.findall(r'<tr class="[^"]*\bmain"><th.*?</tr>', text)
+    assert EN["main"] in row
+    assert f"<td>{EN['uncorrected']}</td>" in row
+    assert row == re.search(r'class="plain comparisons">.*?<tbody>\s*(<tr.*?</tr>)', text, re.S)[1]
+    assert "Holm over all 59 comparisons" in text
+    assert "knn − popularity over all scenes, is tested at the full level" in text
+    assert EN["read main"] in text
+
+
+def test_a_run_without_a_main_comparison_says_nothing_of_one(written):
+    text = written.read_text(encoding="utf-8")
+    assert EN["uncorrected"] not in text
+    assert EN["read main"] not in text
+    assert "Holm over all 60 comparisons" in text
+
+
+def test_with_one_scene_the_main_comparison_leaves_the_corrected_ones():
+    run = made_run(scenes=("horror",), cases=8)
+    pairs = tuple(replace(pair, is_main={pair.new, pair.base} == {"knn", "popularity"})
+                  for pair in run.summary.comparisons)  # fmt: skip
+    found = replace(run.summary, comparisons=pairs)
+    assert len(corrected(found)) == 14
+    head, more = finding(found, EN)
+    assert head.startswith("Main comparison: ")
+    assert not any("scenes" in said for said in more)
+
+
 def test_a_single_system_is_told_by_its_mean():
     run = made_run(systems=("popularity",), cases=5)
     head, more = finding(run.summary, EN)

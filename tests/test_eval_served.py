@@ -11,6 +11,7 @@ from command import Command  # noqa: TC002
 from eval_shop import write_shop
 from examples import make_event, make_item
 
+from recagent.cli.evaluation_live import watching
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.case_files import load_cases
 from recagent.evaluation.cases import make_cases, of_strangers
@@ -88,6 +89,17 @@ def test_the_main_comparison_is_tested_at_the_full_level_and_the_others_among_th
     assert next(pair for pair in reversed_ if pair.is_main).delta == -mains[0].delta
 
 
+def test_without_a_terminal_a_line_says_how_far_it_is_and_the_table_comes_at_the_end(
+    monkeypatch, capsys
+):
+    monkeypatch.setattr("recagent.cli.progress.EVERY", 0.0)
+    with watching() as watch:
+        watch.stage("choices", 30, 96)
+        said = capsys.readouterr().err
+        assert said.split()[-5:] == ["s", "choices:", "30", "of", "96"]
+    assert "30/96" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("main", "says"),
     [('["served", "nothing"]', "there is no system 'nothing'"),
@@ -105,6 +117,7 @@ def test_what_is_served_is_compared_in_one_command(recagent: Command):
     done = recagent("eval", "served", "--out", "first", "--lang", "zh")
     assert done.returncode == 0, done.stderr
     assert "主要比较：served - popularity" in done.stdout
+    assert "（主要）" in done.stdout  # in the table, where the others' p is Holm's
     found = json.loads(Path("first/summary.json").read_text(encoding="utf-8"))
     assert found["systems"] == ["popularity", "knn", "served", "head"]
     means = {cell["system"]: cell["mean"] for cell in found["cells"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from recagent.cli.progress import lines
 from recagent.evaluation.answering import Job
 from recagent.evaluation.nouns import Result
 from recagent.types import Usage
@@ -37,10 +38,18 @@ class _Row:
 
 
 class LiveTable:
-    """A ``Watch`` that redraws a table; ``kept`` counts results that are safe on disk."""
+    """A ``Watch`` that redraws a table; ``kept`` counts results that are safe on disk.
 
-    def __init__(self, stages: Progress) -> None:
+    Args:
+        stages: the bars above the table.
+        say: told how far a stage is, where nothing can be redrawn.
+    """
+
+    def __init__(
+        self, stages: Progress, *, say: Callable[[str, int, int | None], None] | None = None
+    ) -> None:
         self._stages = stages
+        self._say = say
         self._tasks: dict[str, TaskID] = {}
         self._rows: dict[str, _Row] = {}
         self._began = time.monotonic()
@@ -51,6 +60,8 @@ class LiveTable:
         if name not in self._tasks:
             self._tasks[name] = self._stages.add_task(name, total=total)
         self._stages.update(self._tasks[name], completed=done)
+        if self._say:
+            self._say(name, done, total)
 
     def planned(self, jobs: Sequence[Job], kept: Sequence[Result]) -> None:
         for job in jobs:
@@ -63,6 +74,8 @@ class LiveTable:
     def result(self, job: Job, result: Result) -> None:  # noqa: ARG002 - of the protocol
         self._count(result)
         self.kept += 1
+        if self._say:
+            self._say("questions", self.kept, sum(row.wanted for row in self._rows.values()))
 
     def _count(self, result: Result) -> None:
         row = self._rows.setdefault(result.system, _Row())
@@ -104,7 +117,10 @@ class LiveTable:
 
 @contextmanager
 def watching() -> Generator[LiveTable]:
-    """A table that is redrawn while a run goes on, and stays when it ends."""
+    """A table that is redrawn while a run goes on, and stays when it ends.
+
+    Where stderr is no terminal a line every ten seconds, and the table at the end.
+    """
     console = Console(stderr=True)
     stages = Progress(
         TextColumn("{task.description}"),
@@ -113,8 +129,12 @@ def watching() -> Generator[LiveTable]:
         TimeElapsedColumn(),
         console=console,
     )
-    table = LiveTable(stages)
-    with Live(table, console=console, refresh_per_second=2):
+    if console.is_terminal:
+        with Live(table := LiveTable(stages), console=console, refresh_per_second=2):
+            yield table
+        return
+    table = LiveTable(stages, say=lines())
+    try:
         yield table
-    if not console.is_terminal:
-        console.print()  # a file's last line has an end
+    finally:
+        console.print(table)

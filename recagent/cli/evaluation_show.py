@@ -12,7 +12,8 @@ from rich.table import Table
 from recagent.cli.show import console
 from recagent.evaluation.comparing import Compared
 from recagent.evaluation.nouns import ALL, Comparison, Summary
-from recagent.evaluation.report.matrix import Entry, corrected, matrix
+from recagent.evaluation.report.matrix import Entry, corrected, main_comparison, matrix
+from recagent.evaluation.report.numbers import chance
 from recagent.evaluation.running import Estimate
 from recagent.evaluation.runs import Run
 from recagent.types import Language
@@ -30,8 +31,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "vs": "{measure}: every system against {reference}, same cases",
         "shows": "{cases} cases show differences from about ±{detectable:.3f} on (80% of the time, "
         "after Holm's correction for {n} comparisons); smaller ones may be there and not be seen.",
-        "main": "The question: {new} - {base}, {delta:+.3f} [{low:+.3f}, {high:+.3f}], p {p:.3f} "
-        "(uncorrected, {cases} cases).",
+        "main": "Main comparison, declared beforehand: {new} - {base}, {delta:+.3f} "
+        "[{low:+.3f}, {high:+.3f}], p {p} (not corrected, {cases} cases).",
+        "own p": "{p} (main)",
         "left out": "Scene {scene!r} is left out: it has fewer items than a case has candidates.",
         "unfitted": "What is served stands before a fit, as too little is there to learn from",
         "failures": "{n} questions FAILED and are left out: recagent eval run --resume {folder} "
@@ -55,8 +57,9 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "vs": "{measure}：各系统与 {reference} 在相同案例上的比较",
         "shows": "{cases} 个案例大约能辨别 ±{detectable:.3f} 以上的差值（把握 80%，"
         "已按 {n} 次比较作 Holm 校正）；更小的差值可能存在而看不出来。",
-        "main": "主要比较：{new} - {base}，{delta:+.3f} [{low:+.3f}, {high:+.3f}]，p {p:.3f}"
-        "（未校正，{cases} 个案例）。",
+        "main": "主要比较：{new} - {base}，{delta:+.3f} [{low:+.3f}, {high:+.3f}]，p {p}"
+        "（事先声明，未校正，{cases} 个案例）。",
+        "own p": "{p}（主要）",
         "left out": "场景 {scene!r} 未计入：其商品数少于每个案例的候选数。",
         "unfitted": "数据不足以学习，这里比较的是训练之前的推荐",
         "failures": "{n} 个问题失败，未计入：recagent eval run --resume {folder} --retry-failed",
@@ -103,7 +106,7 @@ def summary(run: Run, *, lang: Language, as_json: bool) -> None:
     words, out, found = WORDS[lang], console(), run.summary
     out.print(words["means"].format(measure=found.primary), markup=False, highlight=False)
     out.print(_matrix(found, words))
-    main = next((pair for pair in found.comparisons if pair.is_main and pair.scene == ALL), None)
+    main = main_comparison(found)
     if main:
         out.print(words["main"].format(**_told(main)), style="bold", markup=False, highlight=False)
     for scene in run.manifest.data.get("left_out", ()):
@@ -120,12 +123,14 @@ def summary(run: Run, *, lang: Language, as_json: bool) -> None:
         out.print(f"\n{says}", markup=False, highlight=False)
         against = [_against(pair, found.reference) for pair in mine]
         out.print(_pairs([(pair.new, pair) for pair in against], words, first="system"))
-        says = words["shows"].format(
-            cases=max(pair.cases for pair in mine),
-            detectable=max(pair.detectable for pair in mine),
-            n=len(corrected(found)),
-        )
-        out.print(f"\n{says}", markup=False, highlight=False)
+        others = [pair for pair in mine if not pair.is_main]
+        if others:
+            says = words["shows"].format(
+                cases=max(pair.cases for pair in others),
+                detectable=max(pair.detectable for pair in others),
+                n=len(corrected(found)),
+            )
+            out.print(f"\n{says}", markup=False, highlight=False)
     if found.failed:
         says = words["failures"].format(n=found.failed, folder=run.folder)
         out.print(says, style="bold red", markup=False)
@@ -187,15 +192,15 @@ def _pairs(
             pair.scene or words["all"],
             str(pair.cases),
             f"{pair.delta:+.3f} \\[{pair.low:+.3f}, {pair.high:+.3f}]",
-            f"{pair.p_holm:.3f}",
+            words["own p"].format(p=chance(pair.p)) if pair.is_main else chance(pair.p_holm),
             f"±{pair.detectable:.3f}",
         )
     return table
 
 
 def _told(pair: Comparison) -> dict[str, str | float]:
-    names = ("new", "base", "delta", "low", "high", "p", "cases")
-    return {name: getattr(pair, name) for name in names}
+    names = ("new", "base", "delta", "low", "high", "cases")
+    return {"p": chance(pair.p)} | {name: getattr(pair, name) for name in names}
 
 
 def _against(pair: Comparison, reference: str) -> Comparison:

@@ -32,7 +32,7 @@ def progress() -> Generator[Callable[[str, int, int | None], None]]:
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _lines()
+        yield lines()
         return
     bar = Progress(
         TextColumn("{task.description}"),
@@ -52,7 +52,8 @@ def progress() -> Generator[Callable[[str, int, int | None], None]]:
         yield advance
 
 
-def _lines() -> Callable[[str, int, int | None], None]:
+def lines() -> Callable[[str, int, int | None], None]:
+    """Says on stderr how far a stage is, at most once in ten seconds."""
     began = last = time.monotonic()
 
     def advance(stage: str, done: int, total: int | None) -> None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from recagent.errors import ConfigError
 from recagent.evaluation.answers import answer
 from recagent.evaluation.nouns import ALL
-from recagent.evaluation.report.matrix import Entry, Matrix, matrix
+from recagent.evaluation.report.matrix import Entry, Matrix, main_comparison, matrix
 from recagent.evaluation.runs import Run
 
 Form = Literal["csv", "latex", "trec"]
@@ -62,7 +62,7 @@ def _csv(run: Run, to: Path) -> list[Path]:
     ]  # fmt: skip
     pairs = [
         (pair.base, pair.new, pair.scene or _EVERYWHERE, pair.measure, pair.cases, pair.people,
-         pair.delta, pair.low, pair.high, pair.p, pair.p_holm, pair.detectable)
+         pair.delta, pair.low, pair.high, pair.p, pair.p_holm, pair.detectable, pair.is_main)
         for pair in summary.comparisons
     ]  # fmt: skip
     values = [
@@ -74,7 +74,7 @@ def _csv(run: Run, to: Path) -> list[Path]:
         _rows(to / "cells.csv", "system scene measure cases mean low high", cells),
         _rows(
             to / "comparisons.csv",
-            "base new scene measure cases people delta low high p p_holm detectable",
+            "base new scene measure cases people delta low high p p_holm detectable is_main",
             pairs,
         ),
         _rows(to / "values.csv", "system case scene person variant measure value", values),
@@ -103,9 +103,11 @@ def _table(run: Run, shown: Matrix) -> str:
         for row in shown.rows
     ]
     head = f"% {_line(run.manifest.name)}: needs \\usepackage{{booktabs}}"
+    main = main_comparison(run.summary)
+    but = "" if main is None else f" but the declared {_tex(main.new)} against {_tex(main.base)}"
     caption = (
         f"{_tex(shown.measure)}: mean and 95\\% interval. Bold: best of a column. Letters: "
-        "significantly better than that system ($p < .05$, Holm over all comparisons)."
+        f"significantly better than that system ($p < .05$, Holm over all comparisons{but})."
     )
     return "\n".join([
         head,

@@ -10,8 +10,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from recagent.evaluation.nouns import ALL, Cell, Comparison, Summary
-from recagent.evaluation.report.matrix import LEVEL, corrected, higher_is_better, is_gain
-from recagent.evaluation.report.numbers import plain, signed
+from recagent.evaluation.report.matrix import (
+    LEVEL,
+    corrected,
+    higher_is_better,
+    is_gain,
+    main_comparison,
+)
+from recagent.evaluation.report.numbers import chance, plain, signed
 
 Words = Mapping[str, str]
 
@@ -21,9 +27,16 @@ def finding(summary: Summary, words: Words) -> tuple[str, tuple[str, ...]]:
     pair = _told(summary)
     if pair is None:
         return _alone(summary, words), ()
-    head = _headline(summary, pair, words)
-    more = [_seen(summary, pair, words), *_tied(summary, words), *_worse(summary, words)]
-    return head, tuple(more)
+    main = main_comparison(summary)
+    rest = [*_tied(summary, words), *_worse(summary, words)]
+    if main is None:
+        return _headline(summary, pair, words), (_seen(summary, pair, words), *rest)
+    more = [
+        _scenes(summary, main, words),
+        _seen(summary, main, words),
+        *_also(summary, main, words),
+    ]
+    return _main(main, words), tuple(said for said in (*more, *rest) if said)
 
 
 def between(summary: Summary, base: str, new: str, scene: str = ALL) -> Comparison | None:
@@ -87,6 +100,39 @@ def _headline(summary: Summary, pair: Comparison, words: Words) -> str:
         return none + words["colon"] + said + words["stop"]
     said = words["find by"].format(**names, **numbers)
     return head + words["colon"] + said + words["stop"]
+
+
+def _main(pair: Comparison, words: Words) -> str:
+    """What the declared main comparison says; tested at the full level."""
+    shown = pair.p < LEVEL and pair.delta
+    said = "find main" if not shown else "find main won" if is_gain(pair) else "find main lost"
+    numbers = {"delta": signed(pair.delta), "low": signed(pair.low), "high": signed(pair.high)}
+    names = {"new": pair.new, "base": pair.base}
+    by = words["find main by"].format(
+        measure=pair.measure, p=chance(pair.p), cases=pair.cases, **numbers
+    )
+    return words[said].format(**names) + words["colon"] + by + words["stop"]
+
+
+def _scenes(summary: Summary, main: Comparison, words: Words) -> str:
+    """In how many scenes the main comparison is won; nothing where there is one scene."""
+    if len(summary.scenes) < 2:
+        return ""
+    return words["find main scenes"].format(
+        new=main.new, won=len(_wins(summary, main)), scenes=len(summary.scenes),
+        n=len(corrected(summary)),
+    )  # fmt: skip
+
+
+def _also(summary: Summary, main: Comparison, words: Words) -> list[str]:
+    """Systems beside the main one that beat the reference."""
+    others = [name for name in summary.systems if name not in (main.new, main.base)]
+    pairs = [between(summary, summary.reference, name) for name in others]
+    better = [pair.new for pair in pairs if pair is not None and _won(pair)]
+    if not better:
+        return []
+    names = words["and"].join(better)
+    return [words["find also"].format(reference=summary.reference, others=names)]
 
 
 def _seen(summary: Summary, pair: Comparison, words: Words) -> str:

@@ -122,11 +122,21 @@ def worst(summary: Summary) -> list[Cell]:
     return sorted(found, key=lambda cell: cell.mean, reverse=higher)
 
 
-def corrected(summary: Summary) -> list[Comparison]:
-    """The comparisons that were corrected together: those of a single scene stand there twice."""
+def made(summary: Summary) -> list[Comparison]:
+    """The comparisons that were made, each once: those of a single scene stand there twice."""
     if len(summary.scenes) != 1:
         return list(summary.comparisons)
     return [pair for pair in summary.comparisons if pair.scene != ALL]
+
+
+def corrected(summary: Summary) -> list[Comparison]:
+    """The comparisons that were corrected together: all but the declared main one."""
+    return [pair for pair in made(summary) if not pair.is_main]
+
+
+def main_comparison(summary: Summary) -> Comparison | None:
+    """The one comparison that was declared to be the question, over all scenes."""
+    return next((pair for pair in summary.comparisons if pair.is_main and pair.scene == ALL), None)
 
 
 def is_gain(pair: Comparison) -> bool:

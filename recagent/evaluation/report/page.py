@@ -25,6 +25,8 @@ from recagent.evaluation.report.matrix import (
     corrected,
     higher_is_better,
     letters,
+    made,
+    main_comparison,
     matrix,
     worst,
 )
@@ -95,7 +97,9 @@ def _run(run: Run, words: Words) -> dict[str, Any]:
         "orders": _orders(summary, words),
         "memorisation": _memorisation(summary, words),
         "worst": worst(summary),
-        "comparisons": sorted(corrected(summary), key=lambda pair: _place(pair, summary)),
+        "main": main_comparison(summary),
+        "corrected": len(corrected(summary)),
+        "comparisons": sorted(made(summary), key=lambda pair: _place(pair, summary)),
         "seen": as_script(shown),
         "seen_cases": len(shown["cases"]),
         "experiment": experiment.read_text(encoding="utf-8") if experiment.is_file() else "",
@@ -204,7 +208,8 @@ def _memorisation(summary: Summary, words: Words) -> Markup | None:
     return charts.memorisation(summary.memorisation, measure=summary.primary, words=words)
 
 
-def _place(pair: Comparison, summary: Summary) -> tuple[int, float]:
-    """By scene, all first; within one, the surest first."""
+def _place(pair: Comparison, summary: Summary) -> tuple[bool, int, float]:
+    """The main comparison first, then by scene, all first; within one, the surest first."""
     scenes = [ALL, *summary.scenes]
-    return scenes.index(pair.scene) if pair.scene in scenes else len(scenes), pair.p_holm
+    at = scenes.index(pair.scene) if pair.scene in scenes else len(scenes)
+    return not pair.is_main, at, pair.p_holm

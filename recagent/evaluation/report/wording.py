@@ -82,6 +82,19 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "find beats one": "{best} beats {reference}",
         "find beats overall": "{best} beats {reference} over all scenes, though in no single scene",
         "find none": "Corrected for {n} comparisons, no system is shown to beat {reference}",
+        "main": "main comparison, declared beforehand", "uncorrected": "not corrected",
+        "matrix note main": "The declared main comparison, {new} − {base} over all scenes, is "
+        "tested at the full level and is not corrected.",
+        "read main": "The main comparison was declared before the run. It is one test, so its "
+        "p-value needs no correction; the others are corrected among themselves.",
+        "find main": "Main comparison: {new} and {base} are not told apart",
+        "find main won": "Main comparison: {new} beats {base}",
+        "find main lost": "Main comparison: {new} is worse than {base}",
+        "find main by": "{delta} {measure} over all {cases} cases (95% interval {low} to {high}, "
+        "p {p}, not corrected)",
+        "find main scenes": "{new} is shown to be better in {won} of {scenes} scenes, corrected "
+        "for the {n} other comparisons.",
+        "find also": "Significantly better than {reference}, too: {others}.",
         "find by": "{delta} {measure} over all cases (95% interval {low} to {high})",
         "find closest": "the best, {best}, is at {delta} {measure} (95% interval {low} to {high})",
         "find see": "With {cases} cases, differences of {detectable} or more can be seen",
@@ -162,6 +175,19 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "find beats one": "{best} 优于 {reference}",
         "find beats overall": "{best} 总体上优于 {reference}，但没有单个场景达到显著",
         "find none": "经 {n} 次比较的校正，没有系统被证明优于 {reference}",
+        "main": "主要比较（事先声明）", "uncorrected": "未校正",
+        "matrix note main": "事先声明的主要比较（{new} − {base}，全部场景）"
+        "按完整水平检验，不作校正。",
+        "read main": "主要比较在运行之前就已声明，只是一次检验，p 值无需校正；"
+        "其余比较在彼此之间校正。",
+        "find main": "主要比较：{new} 与 {base} 无法区分",
+        "find main won": "主要比较：{new} 优于 {base}",
+        "find main lost": "主要比较：{new} 差于 {base}",
+        "find main by": "全部 {cases} 个案例的 {measure} 差值 {delta}"
+        "（95% 区间 {low} 至 {high}，p {p}，未校正）",
+        "find main scenes": "{new} 在 {scenes} 个场景中的 {won} 个被证明更好"
+        "（经其余 {n} 次比较的校正）。",
+        "find also": "同样显著优于 {reference} 的：{others}。",
         "find by": "全部案例的 {measure} 差值 {delta}（95% 区间 {low} 至 {high}）",
         "find closest": "最好的 {best} 的 {measure} 差值为 {delta}（95% 区间 {low} 至 {high}）",
         "find see": "{cases} 个案例能显示 {detectable} 以上的差值",

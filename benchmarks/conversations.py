@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import anyio
 import numpy as np
@@ -45,7 +46,7 @@ from recagent.ranking import Window
 from recagent.ranking.asking import Budget
 from recagent.recommender import Parts, StraightLine
 from recagent.retrieval import Snapshot
-from recagent.types import Event, Item
+from recagent.types import Event, Item, RatingScale
 
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
 REPLIES = CASES / "replies.json"
@@ -156,13 +157,19 @@ def wilson(right: int, n: int) -> list[float]:
     return [round(float(found.low), 3), round(float(found.high), 3)]
 
 
+def genres(item: Item) -> tuple[str, ...]:
+    """Genres of a film."""
+    value = item.attributes["genres"]
+    return value if isinstance(value, tuple) else (str(value),)
+
+
 def next_critique(target: Item, slate: Sequence[Item], said: set[str]) -> str:
     """What a truthful person says next: the most telling thing that they have not said."""
-    counted = Counter(genre for item in slate for genre in item.attributes["genres"])
-    own = set(target.attributes["genres"])
+    counted = Counter(genre for item in slate for genre in genres(item))
+    own = set(genres(target))
     unwanted = [genre for genre, count in counted.most_common() if genre not in own and count > 1]
     missing = sorted(own, key=lambda genre: counted[genre])
-    decade = int(target.attributes["year"]) // 10 * 10
+    decade = int(str(target.attributes["year"])) // 10 * 10
     candidates = [
         *(f"no {genre}" for genre in unwanted[:1]),
         *(genre for genre in missing if counted[genre] < len(slate)),
@@ -235,7 +242,7 @@ async def with_store(parts: Parts, store: SqlEventStore) -> StraightLine:
     )
 
 
-def targets(events: Sequence[Event], scale: object, people: int) -> list[Event]:
+def targets(events: Sequence[Event], scale: RatingScale, people: int) -> list[Event]:
     """The last liked film of so many people with five events or more, evenly over their ids."""
     own: dict[str, list[Event]] = {}
     for event in sorted(events, key=lambda event: event.at):
@@ -249,7 +256,7 @@ def targets(events: Sequence[Event], scale: object, people: int) -> list[Event]:
     return last[::step][:people]
 
 
-async def main(arguments: argparse.Namespace) -> dict[str, object]:
+async def main(arguments: argparse.Namespace) -> dict[str, Any]:
     """All three parts."""
     began = time.monotonic()
     replies = FileReplies(REPLIES)

@@ -244,8 +244,12 @@ def compare(
 
 def installed_mb(contender: Contender) -> float:
     """Of its packages, without what these need in turn."""
-    files = [each for name in contender.packages for each in importlib.metadata.files(name) or ()]
-    return sum(each.locate().stat().st_size for each in files if each.locate().exists()) / 1e6
+    files = [
+        Path(each.locate())
+        for name in contender.packages
+        for each in importlib.metadata.files(name) or ()
+    ]
+    return sum(file.stat().st_size for file in files if file.exists()) / 1e6
 
 
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
 import resource
 import sys
@@ -44,7 +45,7 @@ def summed(first: np.ndarray, later: np.ndarray, texts: Sequence[Ids]) -> list[f
 
 def xllamacpp(gguf: Path, _: Path, *, patch: dict[str, int]) -> Engine:
     """As recagent uses it; ``patch`` changes parameters of its server."""
-    import xllamacpp as package
+    package: Any = importlib.import_module("xllamacpp")  # no stubs
 
     from recagent.adapters.calls import Calls
     from recagent.adapters.likelihood import step_by_step
@@ -85,12 +86,12 @@ def xllamacpp(gguf: Path, _: Path, *, patch: dict[str, int]) -> Engine:
 
 def torch(_: Path, models: Path, *, kind: str) -> Engine:
     """Transformers on torch: the prefix's cache repeated, the texts in one batch."""
-    import torch as package
-    from transformers import AutoModelForCausalLM
+    package: Any = importlib.import_module("torch")
+    transformers: Any = importlib.import_module("transformers")
 
     package.set_num_threads(THREADS)
     package.set_grad_enabled(False)
-    model: Any = AutoModelForCausalLM.from_pretrained(
+    model: Any = transformers.AutoModelForCausalLM.from_pretrained(
         models / "hf", dtype=getattr(package, kind), local_files_only=True
     ).eval()
 
@@ -125,7 +126,8 @@ def onnx(_: Path, models: Path, *, kind: str) -> Engine:
         mask = np.ones((len(rows), rows.shape[1] + past[0].shape[2]), dtype=np.int64)
         feeds = {"input_ids": rows, "attention_mask": mask}
         feeds |= {f"past_key_values.{name}": each for name, each in zip(names, past, strict=True)}
-        logits, *present = session.run(wanted, feeds)
+        results: Any = session.run(wanted, feeds)
+        logits, *present = results
         return logits, present
 
     empty = [np.zeros((1, HEADS, 0, WIDTH), dtype=np.float32)] * (2 * LAYERS)
@@ -147,7 +149,7 @@ def onnx(_: Path, models: Path, *, kind: str) -> Engine:
 
 def ctranslate2(_: Path, models: Path, *, kind: str) -> Engine:
     """CTranslate2: each text is scored with the prefix before it, which is read for each anew."""
-    import ctranslate2 as package
+    package: Any = importlib.import_module("ctranslate2")
 
     folder = models / f"ct2-{kind}"
     words: list[str] = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 Ids = list[int]
-Label = Callable[[Ids], object]
+Label = Callable[[Ids], object]  # the log probabilities, or what holds them
 Slate = Callable[[Ids, list[Ids]], Sequence[float]]
 Engine = tuple[Label, Slate]
 
@@ -106,7 +106,7 @@ def llama_c(gguf: Path, _: Path) -> Engine:
         pointer = library.llama_get_logits_ith(context, at)
         return log_softmax(np.ctypeslib.as_array(pointer, (49152,)).copy())
 
-    def label(prompt: Ids) -> object:
+    def label(prompt: Ids) -> np.ndarray:
         library.llama_memory_clear(memory, False)
         last = len(prompt) - 1
         decode([(token, at, [0], at == last) for at, token in enumerate(prompt)])

@@ -63,7 +63,7 @@ TEMPERATURES = (0.5, 0.7, 1.0, 1.5, 2.0, 3.0)
 Scores = Mapping[str, float]
 
 
-def split(events: Sequence[Event], scale: object) -> tuple[list[Event], dict[str, Event]]:
+def split(events: Sequence[Event], scale: RatingScale) -> tuple[list[Event], dict[str, Event]]:
     """Everybody's history, and each person's target where their history is long enough."""
     people: dict[str, list[Event]] = {}
     for event in sorted(events, key=lambda event: event.at):
@@ -168,7 +168,9 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
     )
     model = wiring.model(settings)
     rankers: dict[Mode, LanguageRanker] = {
-        mode: LanguageRanker(model, mode=mode) for mode in arguments.modes if arguments.language
+        mode: LanguageRanker(model, mode=mode)
+        for mode in arguments.modes
+        if model is not None and arguments.language
     }
     default = (UNMEASURED_WEIGHT,)
     weights = WEIGHTS if arguments.split == "validation" else default

@@ -142,7 +142,7 @@ async def _proposed(
         )
         for lines in (said, titles)
     ]
-    extras = dict(zip(EXTRAS, [*near, served["popularity"]], strict=True))
+    extras: Proposals = dict(zip(EXTRAS, [*near, served["popularity"]], strict=True))
     (wanted,) = case.judgments
     return Asked(case.user_id, wanted, served, extras)
 

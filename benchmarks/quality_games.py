@@ -33,7 +33,7 @@ import orjson
 import stand_in
 from command import CACHE, command
 from pydantic import TypeAdapter, ValidationError
-from quality import SOURCES, Table, by_head, gated, ndcgs, quiet, ranked, studying
+from quality import SOURCES, Table, Values, by_head, gated, ndcgs, quiet, ranked, studying
 from quality_language import ask, kept_scores, shown
 
 from recagent import demo
@@ -81,7 +81,7 @@ class Kept:
         return self.folder / "language.jsonl"
 
 
-async def measure(options: argparse.Namespace) -> dict[str, object]:
+async def measure(options: argparse.Namespace) -> dict[str, float | None]:
     """All tables; the figures."""
     kept = Kept(options.keep)
     known = {example.case: example for example in kept.examples()}
@@ -116,7 +116,8 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         kept.keep(list(known.values()))
     learned, asked_of = [known[case.id] for case in learn], [known[case.id] for case in test]
     sources = (*SOURCES, *([] if unread else [SEQUENCE]))
-    result, figures = ranked(learned, asked_of, times=100, sources=sources)
+    result, ranks = ranked(learned, asked_of, times=100, sources=sources)
+    figures: dict[str, float | None] = {**ranks}
     by_place(result.examples, result.scores, result.table)
     if unread:
         made = f"benchmarks/sequence_games.py --out {str(options.sequence)!r}"
@@ -162,7 +163,7 @@ def without_newest(data: Data, cases: Sequence[Case]) -> list[Event]:
     return [event for event in data.events if event not in newest]
 
 
-def by_place(examples: Sequence[Example], scores: Sequence[object], table: Table) -> None:
+def by_place(examples: Sequence[Example], scores: Sequence[Values], table: Table) -> None:
     """The head's nDCG at other places."""
     for k in (1, 5, 20):
         table.row(f"head, @{k}", ndcgs(examples, scores, k=k))

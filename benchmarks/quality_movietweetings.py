@@ -215,7 +215,7 @@ def by_place(examples: Sequence[Example], scores: Sequence[Values], k: int) -> V
     )  # fmt: skip
 
 
-async def measure(options: argparse.Namespace) -> dict[str, object]:
+async def measure(options: argparse.Namespace) -> dict[str, float]:
     """All tables; the figures."""
     data = few_people(load_data("demo"), smoke=options.smoke)
     settings = demo.settings(model={"keep_hours": 0})

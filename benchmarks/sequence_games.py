@@ -27,7 +27,7 @@ from recagent.adapters.embedders import WordLlamaEmbedder
 from recagent.evaluation.data.games import read_games
 from recagent.evaluation.resampling import intervals
 from recagent.learning.sequence import Epoch, SequenceSettings, narrowed, train
-from recagent.retrieval.sequential import encode, load_weights, save_weights
+from recagent.retrieval.sequential import SequenceWeights, encode, load_weights, save_weights
 
 CUTS = (1, 5, 10, 20)
 VALIDATION = 12_000
@@ -61,15 +61,11 @@ def main() -> int:
     }
     if not (asked.out / "weights.npz").is_file():
         fit(histories, [item.title for item in data.items], list(place), asked.out)
-    published = [
-        (
-            case.user_id,
-            histories[case.user_id],
-            *(place[item_id] for item_id in case.judgments),
-            [place[item_id] for item_id in case.item_ids if item_id not in case.judgments],
-        )
-        for case in data.given["6k"]
-    ]
+    published: list[Question] = []
+    for case in data.given["6k"]:
+        (target,) = case.judgments
+        drawn = [place[item_id] for item_id in case.item_ids if item_id != target]
+        published.append((case.user_id, histories[case.user_id], place[target], drawn))
     questions = published
     if asked.people == "validation":
         questions = others(histories, {person for person, *_ in published}, items=len(place))
@@ -117,7 +113,7 @@ def others(histories: dict[str, list[int]], published: set[str], *, items: int) 
     return asked
 
 
-def rank(question: Question, weights: object, vectors: np.ndarray) -> float:
+def rank(question: Question, weights: SequenceWeights, vectors: np.ndarray) -> float:
     """Rank of the target from 0; of equal scores the middle."""
     _, history, target, drawn = question
     person = encode(vectors[history], weights)

@@ -40,7 +40,7 @@ from recagent.evaluation.data import load_data
 from recagent.evaluation.nouns import Data
 from recagent.evaluation.order import hashed
 from recagent.evaluation.resampling import interval
-from recagent.evaluation.splits import is_among
+from recagent.evaluation.splits import People, is_among
 from recagent.learning.fit import fit
 from recagent.profiles import is_liked
 from recagent.recommender import StraightLine
@@ -78,7 +78,7 @@ class Case:
         return ()
 
 
-def cases_of(data: Data, *, people: str, most: int) -> tuple[list[Case], list[Event]]:
+def cases_of(data: Data, *, people: People, most: int) -> tuple[list[Case], list[Event]]:
     """The cases, and the events of everybody without what is held out."""
     own: dict[str, list[Event]] = {}
     for event in data.events:

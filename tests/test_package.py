@@ -2,9 +2,11 @@
 
 import ast
 import importlib
+import importlib.metadata
 import pkgutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -96,3 +98,11 @@ def test_the_version_is_that_of_the_installed_distribution():
 
 def test_type_hints_are_shipped():
     assert (SOURCE / "py.typed").is_file()
+
+
+def test_versions_are_pinned_for_development_alone():
+    pins = tomllib.loads((SOURCE.parent / "pins" / "pyproject.toml").read_text(encoding="utf-8"))
+    for pin in pins["project"]["dependencies"]:
+        assert "==" in pin
+    required = [each.partition(";")[0] for each in importlib.metadata.requires("recagent")]
+    assert not [each for each in required if "==" in each or each == pins["project"]["name"]]

@@ -31,15 +31,15 @@ from typing import Any
 import anyio
 import numpy as np
 from command import command
+from kept_replies import FileReplies, remembered
 from scipy import stats
+from scripted import Outcome, opened, read_scripts, run_script
 
 from recagent import demo, prompts, wiring
 from recagent.adapters.sql import SqlEventStore
 from recagent.chat import Agent, Conversation, Shown
 from recagent.chat.hearing import HEARD, likely_act
 from recagent.cli.progress import prepared_demo
-from recagent.evaluation.conversations import Outcome, opened, read_scripts, run_script
-from recagent.evaluation.kept import FileReplies, remembered
 from recagent.profiles import is_liked
 from recagent.protocols import ChatModel, Message
 from recagent.ranking import Window

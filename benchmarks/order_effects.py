@@ -16,16 +16,16 @@ from pathlib import Path
 
 import numpy as np
 from command import command
-from quality import Table
-
-from recagent.evaluation.audits import ORDER, listed
-from recagent.evaluation.places import (
+from places import (
     Listed,
     over_orders,
     place_bias,
     place_matrix,
     without_places,
 )
+from quality import Table
+
+from recagent.evaluation.audits import ORDER, listed
 from recagent.evaluation.runs import Run, load_run
 from recagent.learning.gating import ndcg
 

@@ -10,11 +10,11 @@ import pytest
 from command import Command
 from examples import wait
 
+from benchmarks.kept_replies import FileReplies, OnlyKept, remembered
+from benchmarks.scripted import Script, opened, read_scripts, run_script
 from recagent import demo, wiring
 from recagent.chat import Agent
 from recagent.errors import DataError, ModelError
-from recagent.evaluation.conversations import Script, opened, read_scripts, run_script
-from recagent.evaluation.kept import FileReplies, OnlyKept, remembered
 
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
 SCRIPTS = read_scripts(CASES)

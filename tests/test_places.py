@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recagent.evaluation.places import (
+from benchmarks.places import (
     Listed,
     over_orders,
     place_bias,

@@ -195,12 +195,12 @@ def test_named_files_are_indexed_without_a_config_and_faults_are_advised_for_the
         (["odd.csv"], 1, "--map item_id=...,title=..."),
         (["empty"], 1, "folder 'empty' has no items"),
         ([], 1, "recagent init"),
-        (["events.csv"], 1, "none of the files holds items; name one that does too"),
+        (["people.csv"], 1, "none of the files holds items; name one that does too"),
     ],
 )  # fmt: skip
 def test_a_wrong_call_is_answered_on_stderr_with_the_next_step(run, arguments, code, says):
     files(items="item_id,scene,title\nb1,books,Dune\n", odd="code,caption\n1,a\n",
-          events="user_id,item_id,timestamp\nann,b1,5\n")  # fmt: skip
+          people="user_id,tags\nann,tea\n")  # fmt: skip
     Path("empty").mkdir()
     done, out, err = run("validate", *arguments)
     assert (done, out) == (code, "")
@@ -286,7 +286,7 @@ def said(*calls):
 def test_every_kind_of_problem_has_words_and_no_words_are_unused():
     # By a condition, so no literal of the call.
     chosen = {"no scene", "several scenes", "unread columns", "unread meant", "attribute meant"}
-    chosen |= {"prices", "thousands"}
+    chosen |= {"prices", "thousands", "bad kind", "kind meant", "items of log", "ids of log"}
     kinds = said("unusable", "note", "counted", r"Problem\(kind=") | chosen
     kinds |= {name for source in SOURCES for name in re.findall(r'kind="([a-z ]+)"', source)}
     assert kinds - {"text", "json", "parquet", "recbole"} == wording.WORDS.keys()

@@ -28,6 +28,9 @@ FIELDS: Mapping[Holds, Sequence[str]] = {
     "items": ITEM_FIELDS, "events": EVENT_FIELDS, "users": USER_FIELDS
 }  # fmt: skip
 
+# What a map may say: also what a log calls its items, where no file of items does.
+MAPPED: Mapping[Holds, Sequence[str]] = {**FIELDS, "events": (*EVENT_FIELDS, "title")}
+
 _PERSON = (
     "user userid uid customer customerid custid member memberid buyer buyerid reviewer "
     "reviewerid account accountid visitor visitorid client clientid person personid "

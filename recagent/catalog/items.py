@@ -51,9 +51,19 @@ class ItemReader:
         if scene is None and "scene" not in table.columns:
             scene = Path(reading.read.file).name.partition(".")[0]
             reading.note(None, "one scene", value=scene)
+        return self.take(reading, table.rows, scene=scene)
+
+    def take(
+        self, reading: Reading, rows: Iterable[tuple[int, Row]], *, scene: str | None = None
+    ) -> list[Item]:
+        """The items of numbered rows, in ``scene`` or in the one that a row says.
+
+        Raises:
+            DataError: the report is strict and a row cannot be used.
+        """
         kept: list[tuple[int, Item]] = []
         extra: dict[str, list[Any]] = {}
-        for number, row in table.rows:
+        for number, row in rows:
             item = self._item(reading, number, row, scene)
             if item is not None:
                 for name in row:

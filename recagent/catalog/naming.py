@@ -11,6 +11,7 @@ from pathlib import Path
 from recagent.catalog import layouts
 from recagent.catalog.columns import FIELDS as FIELDS_OF
 from recagent.catalog.columns import (
+    MAPPED,
     fields_of,
     how_to_map,
     is_doubtful_event,
@@ -145,7 +146,7 @@ def _mapped(
     wanted = {
         field: column
         for field, column in columns.items()
-        if column in has and field in FIELDS_OF[kind]
+        if column in has and field in MAPPED[kind]
     }
     return file.model_copy(update={"columns": {**file.columns, **wanted}})
 

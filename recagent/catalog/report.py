@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,6 +126,11 @@ class FileRead:
         """Rows that became an item, an event or a person."""
         return self.rows - self.left_out.total()
 
+    def of_items(self, *, used: int) -> FileRead:
+        """The same file, of which that many rows became items: the others name them again."""
+        again = Counter({"named before": self.rows - used})
+        return dataclasses.replace(self, holds="items", left_out=again)
+
 
 class Report:
     """Collects problems, notes and changes, in the order in which they are met.
@@ -156,12 +161,21 @@ class Report:
         self._strict = strict
         self._limit = examples
         self._columns: dict[str, Mapping[str, str]] = {}
+        self._read_too: dict[str, frozenset[str]] = {}
         self._found: dict[tuple[str, str], Found] = {}
         self._changed: dict[tuple[str, str, str], Changed] = {}
 
     def call_fields(self, file: str, columns: Mapping[str, str]) -> None:
         """Speak of a file's fields by its own columns: our field -> column."""
         self._columns[file] = columns
+
+    def read_too(self, file: str, columns: Iterable[str]) -> None:
+        """Remember columns of a file of events of which its items are made."""
+        self._read_too[file] = frozenset(columns)
+
+    def is_read(self, file: str, column: str) -> bool:
+        """Whether a column of a file was read for its items."""
+        return column in self._read_too.get(file, ())
 
     def _called(self, file: str, field: str) -> str:
         return self._columns.get(file, {}).get(field, field)
@@ -249,6 +263,14 @@ class Reading:
     def call_fields(self, columns: Mapping[str, str]) -> None:
         """Speak of fields by the file's own columns: our field -> column."""
         self._report.call_fields(self.read.file, columns)
+
+    def read_too(self, columns: Iterable[str]) -> None:
+        """Remember columns of which the items of a log are made."""
+        self._report.read_too(self.read.file, columns)
+
+    def is_read(self, column: str) -> bool:
+        """Whether a column was read for the items of a log."""
+        return self._report.is_read(self.read.file, column)
 
     def note(
         self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object

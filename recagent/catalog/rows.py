@@ -53,12 +53,17 @@ def no_header(path: Path, first: Sequence[str], *, holds: Holds, by_command: boo
 def numbered(first: Sequence[str], *, holds: Holds) -> dict[str, str]:
     """Fields and the numbers of the columns that they may be, by the cells of one row."""
     looks = [_looks_like(cell) if holds == "events" else "" for cell in first]
-    if "kind" in looks:  # which says what a row is, so no number need be a rating
-        looks = [look if look != "value" else "" for look in looks]
+    if "kind" in looks:  # which says what a row is, so a number is how much of it
+        looks = [look if look != "value" else _amount(cell)
+                 for look, cell in zip(looks, first, strict=True)]  # fmt: skip
     found = {look: str(at) for at, look in enumerate(looks, start=1) if look}
     left = [str(at) for at in range(1, len(first) + 1) if str(at) not in found.values()]
     ids = {"events": ("user_id", "item_id"), "items": ("item_id", "title"), "users": ("user_id",)}
     return {**dict(zip(ids[holds], left, strict=False)), **found}
+
+
+def _amount(cell: str) -> str:
+    return "weight" if "." in cell else ""
 
 
 def _looks_like(cell: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from recagent.catalog.amounts import Amounts
 from recagent.catalog.ids import alike_pairs
 from recagent.catalog.items import ItemReader, no_items
+from recagent.catalog.logged import items_of_logs
 from recagent.catalog.ratings import find_scale
 from recagent.catalog.report import Problem, Reading, Report, file_name, shown
 from recagent.catalog.scripts import readable_share, script
@@ -120,9 +121,9 @@ def survey(
         DataError: a file cannot be read at all, or has no usable item.
     """
     files = settings.catalog
-    if not files.items and by_command:
+    if not files.items and not files.events and by_command:
         raise ConfigError("none of the files holds items; name one that does too")
-    if not files.items:
+    if not files.items and not files.events:
         raise ConfigError(
             "no catalogue: add [[catalog.items]] with a path to recagent.toml (recagent init "
             "writes one), or try 'recagent demo'"
@@ -130,6 +131,8 @@ def survey(
     report = Report(examples=examples, by_command=by_command)
     reader = ItemReader(report, attributes=settings.attributes, separator=files.list_separator)
     raw = [item for file in files.items for item in reader.read(file)]
+    if not files.items:
+        raw = items_of_logs(files.events, reader, report)
     cleaner = cleaner_for(settings, report, reader)
     items, aliases = cleaner.items(raw)
     people_of = UserReader(report, separator=files.list_separator)
@@ -139,7 +142,7 @@ def survey(
         for user in people_of.read(file)
     ]
     if not items and (not report.problems or settings.cleaning.unusable == "drop"):
-        raise no_items(files.items[0].path, problems=report.lines(settings.lang))
+        raise no_items((files.items or files.events)[0].path, problems=report.lines(settings.lang))
     for item in items:
         report.scenes[item.scene] += 1
         report.scripts[script(item.title)] += 1

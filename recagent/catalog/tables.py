@@ -16,7 +16,7 @@ from typing import Any, cast
 import orjson
 
 from recagent.catalog import layouts, separated
-from recagent.catalog.columns import FIELDS, Naming, how_to_map, is_known, name_columns
+from recagent.catalog.columns import MAPPED, Naming, how_to_map, is_known, name_columns
 from recagent.catalog.decoding import UNREADABLE, Decoder, Lines, is_broken
 from recagent.catalog.kinds import with_kinds
 from recagent.catalog.report import FileRead, Reading, Report, file_name, shown
@@ -38,12 +38,14 @@ class Table:
     """An open file: its columns as it calls them and as we do, and its rows, to be read once.
 
     Rows are numbered from 1, the header apart; one that is broken is reported and left out.
+    ``fields`` tells of every column that is read what the file calls it.
     """
 
     holds: layouts.Holds
     reading: Reading
     header: Sequence[str]
     columns: list[str]
+    fields: Mapping[str, str]
     rows: Rows
 
 
@@ -79,7 +81,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
     if read.first:  # columns without names are given by their numbers
         given = {field: separated.nameless(int(column)) if column.isdecimal() else column
                  for field, column in given.items()}  # fmt: skip
-    _check_map(path, columns, given, FIELDS[holds])
+    _check_map(path, columns, given, MAPPED[holds])
     known = {field: column for field, column in layout.columns.items() if column in columns}
     naming = name_columns(
         columns,
@@ -88,7 +90,8 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         where=file_name(path),
         by_command=reading.by_command,
     )
-    reading.call_fields({name: column for column, name in naming.names.items() if name})
+    called = {name: column for column, name in naming.names.items() if name}
+    reading.call_fields(called)
     _note_naming(reading, naming)
     read_rows = rows(naming.names)
     renames_kinds = holds == "events" and (file.kind or file.kinds)
@@ -96,7 +99,8 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         holds=holds,
         reading=reading,
         header=columns,
-        columns=[name for name in naming.names.values() if name],
+        columns=[*called],
+        fields=called,
         rows=_guarded(path, with_kinds(read_rows, file) if renames_kinds else read_rows),
     )
 
@@ -312,9 +316,10 @@ def _note_naming(reading: Reading, naming: Naming) -> None:
         if not name:
             reading.note(None, "hidden column", field=column)
     meant = {name: column for column, name in naming.meant.items()}
-    listed = ", ".join(repr(shown(column)) for column in naming.unread or meant.values())
+    unread = [column for column in naming.unread if not reading.is_read(column)]
+    listed = ", ".join(repr(shown(column)) for column in unread or meant.values())
     if listed:
-        kind = "unread" if naming.unread else "attribute"
+        kind = "unread" if unread else "attribute"
         advice = how_to_map(meant, by_command=reading.by_command)
         reading.note(None, f"{kind} {'meant' if meant else 'columns'}", columns=listed,
                      advice=advice)  # fmt: skip

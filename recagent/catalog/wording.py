@@ -108,13 +108,16 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     "unknown scale": {
         "en": (
             "ratings from {lowest} to {highest}: what they are out of cannot be told",
-            "set [ratings] low and high",
-            "say it: --ratings 1..5",
+            "set [ratings] low and high; if they say how much was done (hours, pieces), map them "
+            'so: columns = {{ weight = "{field}" }}',
+            "say it: --ratings 1..5; if they say how much was done (hours, pieces), map them so: "
+            "--map weight={field}",
         ),
         "zh": (
             "评分从 {lowest} 到 {highest}，看不出满分是多少",
-            "请设置 [ratings] 的 low 和 high",
-            "请指明：--ratings 1..5",
+            "请设置 [ratings] 的 low 和 high；若它表示数量（时长、件数），请映射为："
+            'columns = {{ weight = "{field}" }}',
+            "请指明：--ratings 1..5；若它表示数量（时长、件数），请映射为：--map weight={field}",
         ),
     },
     "zeros": {
@@ -481,6 +484,46 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "请指明满分：--ratings 1..5",
         ),
     },
+    "items of log": {
+        "en": (
+            "no file holds items, so {value} are made of what this log names: ids from {field!r}, "
+            "titles from {title!r}",
+            "nothing, if that is meant; else name a file of items, or other columns: columns = "
+            '{{ item_id = "...", title = "..." }}',
+            "nothing, if that is meant; else name a file of items, or other columns: --map "
+            "item_id=...,title=...",
+        ),
+        "zh": (
+            "没有商品文件，因此由这份日志里的名称得到 {value} 个商品：编号取自 {field!r}，"
+            "标题取自 {title!r}",
+            "若属预期则无需处理；否则请给出商品文件，或指明其他列："
+            'columns = {{ item_id = "...", title = "..." }}',
+            "若属预期则无需处理；否则请给出商品文件，或指明其他列：--map item_id=...,title=...",
+        ),
+    },
+    "ids of log": {
+        "en": (
+            "no file holds items, so {value} are made of what this log names in {field!r}, which "
+            "stands as their titles too",
+            "nothing, if these are names; else name a file of items, or the column with the names: "
+            'columns = {{ title = "..." }}',
+            "nothing, if these are names; else name a file of items, or the column with the names: "
+            "--map title=...",
+        ),
+        "zh": (
+            "没有商品文件，因此由这份日志的 {field!r} 得到 {value} 个商品，标题也用它",
+            "若它就是名称则无需处理；否则请给出商品文件，或指明名称所在的列："
+            'columns = {{ title = "..." }}',
+            "若它就是名称则无需处理；否则请给出商品文件，或指明名称所在的列：--map title=...",
+        ),
+    },
+    "attributes of log": {
+        "en": (
+            "columns that say the same of an item on all its rows are its attributes: {value}",
+            "nothing, if that is meant",
+        ),
+        "zh": ("同一商品各行取值相同的列成为它的属性：{value}", "若属预期则无需处理"),
+    },
     "one scene": {
         "en": (
             "no column is the scene, so all items are in scene '{value}'",
@@ -551,6 +594,7 @@ NOTES = frozenset(
      "other prices", "mixed column", "not filled", "html", "busy people", "repeats",
      "near duplicates", "no clock", "unused attribute", "hidden column",
      "english vectors", "read as", "unread columns", "scale", "none liked", "one scene",
+     "items of log", "ids of log", "attributes of log",
      "unread meant", "attribute meant"}
 )  # fmt: skip
 

@@ -68,6 +68,13 @@ def print_cleaned(report: Report, *, lang: Language) -> None:
         out.print(line, markup=False, highlight=False)
 
 
+def print_made_items(report: Report, *, lang: Language) -> None:
+    """What a log's items were made of, where no file holds items."""
+    for (kind, _), found in report.notes.items():
+        if kind in ("items of log", "ids of log"):
+            console().print(Padding(Text(found.line(lang)), (0, 0, 0, 2)))
+
+
 def report_json(report: Report, *, lang: Language = "en") -> dict[str, Any]:
     """The report as plain values; ``usable`` says whether nothing is lost."""
     return {

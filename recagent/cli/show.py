@@ -134,10 +134,9 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
     table.add_column(words["why"], overflow="fold")
     for entry, why in zip(slate.entries, reasons, strict=True):
         said = "\n".join(claim.text for claim in why.claims) or words["none"]
-        below = one_line(entry.item.id) + (
-            f" · {words['task ' + entry.item.task]}" if mixed else ""
-        )
-        name = Text.assemble(caption(entry.item), ("\n" + below, "dim"))
+        named = [one_line(entry.item.id)] if entry.item.id != entry.item.title else []
+        below = " · ".join([*named, *([words["task " + entry.item.task]] if mixed else [])])
+        name = Text.assemble(caption(entry.item), ("\n" + below if below else "", "dim"))
         like = "" if entry.like is None else f"{entry.like:.0%}"
         table.add_row(str(entry.rank), name, *([Text(like)] if with_likes else []), Text(said))
     print_notice(wish_note(slate, lang=lang), lang=lang)
@@ -209,6 +208,7 @@ def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
         print_json({**facts, "report": report.report_json(done.report, lang=lang)})
         return
     report.print_cleaned(done.report, lang=lang)
+    report.print_made_items(done.report, lang=lang)
     typer.echo(WORDS[lang]["loaded"].format(**facts))
     for key, number in (("replaced", done.replaced), ("earlier", done.earlier)):
         if number:

@@ -12,6 +12,8 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from recagent.chinese import simplified
+
 Plain = str | float | bool
 
 _TRUE = frozenset({"true", "yes", "y", "t", "1", "on", "是", "真"})
@@ -31,7 +33,7 @@ class Read:
     """A value in every reading that it has.
 
     Attributes:
-        text: without regard to case, width and space.
+        text: as ``folded``.
         number: 1 and 0 of a truth value; None where it is none.
         truth: None where it is none.
         day: ``2024-05-01``, or as much of it as is said; empty where it is none.
@@ -62,9 +64,9 @@ def read(value: Plain) -> Read:
 
 
 def folded(text: str) -> str:
-    """A text without regard to case, width and space."""
+    """A text without regard to case, width, space, and in which script Chinese is written."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
+        text = simplified(unicodedata.normalize("NFKC", text))
     return " ".join(text.casefold().split())
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from recagent.comparing import folded
 from recagent.protocols import ItemIndex
 from recagent.traits import Traits
 from recagent.types import Item, Profile, User, Value
@@ -46,8 +47,8 @@ def declared_weights(user: User) -> dict[str, float]:
 
 
 def blocked(user: User) -> frozenset[str]:
-    """The tags that the person set to 0, in lower case."""
-    return frozenset(tag.casefold() for tag, weight in user.edits.tags.items() if weight == 0)
+    """The tags that the person set to 0, ``folded``."""
+    return frozenset(folded(tag) for tag, weight in user.edits.tags.items() if weight == 0)
 
 
 def item_tags(item: Item) -> frozenset[str]:
@@ -63,7 +64,7 @@ def item_tags(item: Item) -> frozenset[str]:
 
 def carries(item: Item, tags: frozenset[str]) -> bool:
     """Whether an item has one of the tags, which are in lower case."""
-    return bool(tags) and any(tag.casefold() in tags for tag in item_tags(item))
+    return bool(tags) and any(folded(tag) in tags for tag in item_tags(item))
 
 
 class Shelves:

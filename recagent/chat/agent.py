@@ -19,6 +19,7 @@ from recagent.chat.talk import Talk
 from recagent.chat.tools import carry_out
 from recagent.chat.wording import say
 from recagent.chat.writing import written
+from recagent.chinese import simplified
 from recagent.errors import ModelError
 from recagent.protocols import ChatModel
 from recagent.ranking.asking import Budget
@@ -90,7 +91,7 @@ class Agent:
             return
         if len(text) > MOST_READ:
             yield Words(text=say("too long", self._lang, n=str(MOST_READ)))
-        text = text[:MOST_READ]
+        text = simplified(text[:MOST_READ])  # as rules, words and titles are compared
         deadline = self._line.deadline()
         line = self._line.within(deadline)
         situation = await self._surroundings.of(conversation, line=line)

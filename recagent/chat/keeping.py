@@ -10,6 +10,7 @@ from recagent.chat.said import Said, Words
 from recagent.chat.steps import Change, Record
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed, told
+from recagent.chinese import simplified
 from recagent.prompts import caption
 from recagent.types import Edits
 
@@ -91,9 +92,9 @@ async def forget(talk: Talk, words: str) -> AsyncIterator[Said]:
     situation, said = await talk.situation(), words.casefold()
     kept = forgotten(words, wants, situation=situation)
     declared = (await talk.line.profile(user_id)).user.tags
-    named = {value.casefold() for each in situation.vocabulary.values_in(said)
+    named = {simplified(value).casefold() for each in situation.vocabulary.values_in(said)
              for value in each.values}  # fmt: skip
-    tags = [tag for tag in declared if tag.casefold() in {said, *named}]
+    tags = [tag for tag in declared if simplified(tag).casefold() in {said, *named}]
     if kept != wants:
         talk.conversation.want(kept)
         yield Words(text=talk.say("forgotten", now=talk.in_force()))

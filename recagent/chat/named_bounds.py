@@ -14,6 +14,7 @@ from recagent.chat.bounds import bounds, plain_number
 from recagent.chat.lexicon import CONCEPTS
 from recagent.chat.quantities import Bound, Quantity, number
 from recagent.chat.vocabulary import Vocabulary
+from recagent.chinese import simplified
 from recagent.comparison_words import AFTER, MARKS, SHORT, WORDS, comparison
 from recagent.types import Constraint
 
@@ -76,7 +77,8 @@ def _patterns(names: str) -> Iterator[re.Pattern[str]]:
 def _forms(vocabulary: Vocabulary) -> dict[str, dict[Side, str]]:
     """How each attribute of numbers may be called, and which it is then for either side."""
     forms: dict[str, dict[Side, str]] = {}
-    plain = {re.sub(r"[\s_-]", "", name.casefold()): name for name in vocabulary.numeric}
+    names = {simplified(name).casefold(): name for name in vocabulary.numeric}
+    plain = {re.sub(r"[\s_-]", "", folded): name for folded, name in names.items()}
     for least, most in _ENDS:
         for key, name in plain.items():
             whole = key.removeprefix(least)
@@ -84,8 +86,7 @@ def _forms(vocabulary: Vocabulary) -> dict[str, dict[Side, str]]:
                 forms[whole] = {"least": name, "most": plain[most + whole]}
                 for end, own in ((least, name), (most, plain[most + whole])):
                     forms |= {f"{end}{gap}{whole}": {"only": own} for gap in " _"}
-    for name in vocabulary.numeric:
-        folded = name.casefold()
+    for folded, name in names.items():
         for form in {folded, folded.replace("_", " "), folded.replace("_", "")}:
             forms[form] = {"only": name}
     for concept, about in CONCEPTS.items():

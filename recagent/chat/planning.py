@@ -28,6 +28,7 @@ from recagent.chat.steps import (
     Tell,
     WhyNot,
 )
+from recagent.chinese import simplified
 from recagent.types import Constraint, Item
 
 _MOST_PREFERENCES = 24  # the oldest go first: soft wishes of long ago would drown the new ones
@@ -112,7 +113,9 @@ def answered(text: str, *, asked: Asked, wants: Wants) -> tuple[Step, ...] | Non
     said = text.strip(" .!?。！？").casefold()
     if said in words("said", "no_matter"):
         return (Tell(key="any is fine"), Recommend(asking=False))
-    chosen = [at for at, option in enumerate(asked.options) if option.casefold() == said]
+    chosen = [
+        at for at, option in enumerate(asked.options) if simplified(option).casefold() == said
+    ]
     if not chosen:
         chosen = _numbered(said, len(asked.options))
     if len(chosen) != 1:
@@ -215,7 +218,7 @@ def _sceneasked_for(text: str, situation: Situation) -> str | None:
     values = {found.values for found in situation.vocabulary.values_in(said)}
     for name, scene in situation.scenes.items():
         forms = {name.replace("_", " "), *scene.labels.values()} - {""}
-        for form in map(str.casefold, forms):
+        for form in (simplified(form).casefold() for form in forms):
             named = form in said or (form.endswith("s") and f" {form[:-1]} " in f" {said} ")
             if named and name != situation.scene.name and not _is_value(form, situation, values):
                 return name

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recagent.chat.quantities import number
+from recagent.chinese import simplified
 from recagent.types import Item
 
 _ORDINALS = (
@@ -81,8 +82,11 @@ class Reference:
 
 
 def plain(title: str) -> str:
-    """A title as it is compared: casefolded, without quotes, stops, a year, or an article."""
-    text = _YEAR_AFTER.sub("", title.strip(_EDGES)).strip(_EDGES).casefold()
+    """A title as it is compared: casefolded, without quotes, stops, a year, or an article.
+
+    Both scripts of Chinese are one.
+    """
+    text = simplified(_YEAR_AFTER.sub("", title.strip(_EDGES)).strip(_EDGES)).casefold()
     return text.removeprefix("the ") or text
 
 

@@ -10,6 +10,7 @@ from itertools import chain
 from recagent.chat.conversation import Conversation
 from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
+from recagent.chinese import simplified
 from recagent.recommender import StraightLine
 from recagent.scenes import declared_or_plain
 from recagent.types import Constraint, Item, Scene
@@ -53,9 +54,9 @@ class Situation:
 
     def scene_named(self, words: str) -> str | None:
         """The one scene that words mean: by its name or label, or by the most words of these."""
-        wanted = words.casefold().strip()
+        wanted = _plain(words).strip()
         forms = {
-            name: {name, *map(str.casefold, (name.replace("_", " "), *scene.labels.values()))}
+            name: {name, *map(_plain, (name.replace("_", " "), *scene.labels.values()))}
             for name, scene in self.scenes.items()
         }
         for name, own in forms.items():
@@ -70,6 +71,10 @@ class Situation:
         best = max(shared.values())
         fitting = [name for name, count in shared.items() if count == best and best > 0]
         return fitting[0] if len(fitting) == 1 else None
+
+
+def _plain(text: str) -> str:
+    return simplified(text).casefold()
 
 
 class Surroundings:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recagent.chat.lexicon import CONCEPTS, EVERYDAY, SPELLINGS
+from recagent.chinese import simplified
 from recagent.types import Item, Value
 
 _MOST_WORDS = 4  # of a value that is looked for within a sentence
@@ -80,13 +81,15 @@ class Vocabulary:
         names = CONCEPTS[concept].names
         held = CONCEPTS[concept].numeric
         for attribute in self._numbers if held else {**self._values, **self._numbers}:
-            folded = attribute.casefold()
+            folded = simplified(attribute).casefold()
             if names & {folded, *_NAME_PARTS.split(folded)}:
                 return attribute
         return None
 
     def values_in(self, text: str) -> Iterator[Found]:
-        """The values that a casefolded text names, the longest at each place, none within another.
+        """The values that a casefolded, simplified text names, the longest at each place.
+
+        None lies within another.
 
         English values by whole words, also in the plural; Chinese ones wherever they stand.
         """
@@ -101,10 +104,10 @@ class Vocabulary:
 
     def having(self, values: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
         """The attribute that has most of these values, and those that it has; None without any."""
-        wanted = {value.casefold() for value in values}
+        wanted = {simplified(value).casefold() for value in values}
         best: tuple[str, tuple[str, ...]] | None = None
         for attribute, counted in self._values.items():
-            held = tuple(value for value in counted if value.casefold() in wanted)
+            held = tuple(value for value in counted if simplified(value).casefold() in wanted)
             if held and (best is None or len(held) > len(best[1])):
                 best = attribute, held
         return best
@@ -119,10 +122,10 @@ class Vocabulary:
 
     @cached_property
     def _spelled(self) -> dict[str, tuple[str, tuple[str, ...]]]:
-        """Attribute and values by every spelling that names them, casefolded."""
+        """Attribute and values by every spelling that names them, casefolded and simplified."""
         spelled: dict[str, tuple[str, tuple[str, ...]]] = {}
         for attribute, counted in self._values.items():
-            own = {value.casefold(): value for value in counted}
+            own = {simplified(value).casefold(): value for value in counted}
             for folded, value in own.items():
                 spelled.setdefault(folded, (attribute, (value,)))
             for group in SPELLINGS:

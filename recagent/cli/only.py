@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import get_args
 
+from recagent.chinese import simplified
 from recagent.comparing import read
 from recagent.comparison_words import (
     AFTER,
@@ -48,14 +49,15 @@ def constraint(text: str) -> Constraint:
         ConstraintError: it has no operator, or nothing after it.
     """
     said = unicodedata.normalize("NFKC", text.strip())
-    found = next(filter(None, (form.fullmatch(said) for form in _FORMS)), None)
+    plain = simplified(said)  # as long as it was: 不超過 is read as 不超过, names stay as they are
+    found = next(filter(None, (form.fullmatch(plain) for form in _FORMS)), None)
     if found is None:
         raise ConstraintError(
             f"--only {text!r} is not ATTRIBUTE OPERATOR VALUE, as 'price at most 20'; operators "
             f"are {', '.join(get_args(Operator))}, and <, <=, =, !=, >=, >"
         )
-    named, wanted = comparison(found), found["value"].strip()
-    attribute = found["attribute"].strip(" :")
+    named, wanted = comparison(found), said[slice(*found.span("value"))].strip()
+    attribute = said[slice(*found.span("attribute"))].strip(" :")
     operator, value = compared(named, _value(wanted))
     words = text if not re.search("[<>]", said) else _spelled(attribute, named, wanted)
     return Constraint(attribute=attribute, operator=operator, value=value, words=words)

@@ -13,6 +13,7 @@ from typing import Any
 
 from anyio import to_thread
 
+from recagent.chinese import simplified
 from recagent.protocols import ItemIndex, Query
 from recagent.retrieval.choosing import PerScene, best
 from recagent.retrieval.words import without_negated
@@ -27,9 +28,12 @@ _IS_CJK = re.compile(rf"[{_CJK}]")
 
 
 def tokens(text: str) -> list[str]:
-    """Lower-case words; a run of Chinese, Japanese or Korean becomes its character bigrams."""
+    """Lower-case words; a run of Chinese, Japanese or Korean becomes its character bigrams.
+
+    Both scripts of Chinese are one.
+    """
     found: list[str] = []
-    for run in _TOKEN.findall(re.sub(rf"([{_CJK}]+)", r" \1 ", text.lower())):
+    for run in _TOKEN.findall(re.sub(rf"([{_CJK}]+)", r" \1 ", simplified(text.lower()))):
         if not _IS_CJK.match(run) or len(run) == 1:
             found.append(run)
         else:

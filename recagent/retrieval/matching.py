@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recagent.chinese import as_written
 from recagent.retrieval.wish import Range, Term, Wish, read
 from recagent.retrieval.words import (
     CHINESE_ASIDE,
@@ -127,12 +128,16 @@ class SceneText:
         return Matches(
             grades={ids[row]: float(grades[row]) for row in at},
             words={
-                ids[row]: tuple(term.said for term, weights in known if weights[row])
+                ids[row]: tuple(
+                    as_written(term.said, wish) for term, weights in known if weights[row]
+                )
                 for row in at
                 if grades[row] > 0
             },
-            missing=tuple(term.said for term, weights in said if not weights.any()),
-            asks=" ".join(term.said for term in asked.wanted),
+            missing=tuple(
+                as_written(term.said, wish) for term, weights in said if not weights.any()
+            ),
+            asks=as_written(" ".join(term.said for term in asked.wanted), wish),
         )
 
     def _known(self, wish: Wish) -> Wish:

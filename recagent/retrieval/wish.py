@@ -75,7 +75,7 @@ class Term:
     """One thing that a wish names.
 
     Attributes:
-        said: as the wish put it, folded.
+        said: as the wish put it, folded: lower case, simplified Chinese.
         ways: spellings of it; of one the words are all needed. Words are singular, or Chinese.
             None of a run of Chinese, which only the items' texts can take apart.
         range: numbers that answer it as well.

@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from recagent.chinese import simplified
+
 _DATA: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "words.toml").read_text(encoding="utf-8")
 )
@@ -55,9 +57,13 @@ _PLAIN = {
 
 
 def fold(text: str) -> str:
-    """A text in lower case, without accents, apostrophes and wide letters as their plain ones."""
+    """A text in lower case, without accents, in simplified Chinese.
+
+    Apostrophes and wide letters are as their plain ones.
+    """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).replace("’", "'").translate(_PLAIN)
+        text = simplified(text)
     return text.lower()
 
 

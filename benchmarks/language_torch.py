@@ -19,6 +19,7 @@ from pathlib import Path
 
 import anyio
 import orjson
+from choices import ChoiceLearner, read_gguf
 from command import command, folder_for
 from quality import Table, Values, by_source, ndcgs, quiet, studying
 from quality_language import kept_scores, shown
@@ -35,8 +36,7 @@ from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY
 from recagent.ranking.inputs import told
 from recagent.sections import EngineSettings
-from recagent.tuning.gguf import read_gguf
-from recagent.tuning.lora import Learner, LoraSettings
+from recagent.tuning.lora import LoraSettings
 from recagent.types import Candidate, Case
 
 
@@ -85,7 +85,7 @@ def main() -> None:
     weights, adapter = wiring.find_weights(), wiring.adapter(settings, engine)
     if weights is None or adapter is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
-    learner = Learner(weights, LoraSettings(threads=options.threads))
+    learner = ChoiceLearner(weights, LoraSettings(threads=options.threads))
     if not options.untuned:
         learner.take(read_gguf(adapter, heads=learner.heads, key_heads=learner.key_heads))
     data = load_data("demo")

@@ -28,6 +28,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from choices import (
+    Beginnings,
+    ChoiceLearner,
+    Choices,
+    Rivals,
+    Teacher,
+    choices,
+    liked_one,
+    read_gguf,
+)
 from command import command, folder_for
 from quality import Table, Values
 
@@ -42,8 +52,7 @@ from recagent.learning.past import past
 from recagent.prompts import Prompt, caption
 from recagent.sections import EngineSettings
 from recagent.tuning.asked import likes_of, told
-from recagent.tuning.choices import Beginnings, Choices, Rivals, Teacher, choices, liked_one
-from recagent.tuning.gguf import read_gguf, write_gguf
+from recagent.tuning.gguf import write_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.texts import batches
 from recagent.tuning.tune import CANDIDATES
@@ -166,7 +175,9 @@ def popular(study: Study, cases: Sequence[Case]) -> Values:
     return np.asarray([ndcg(own, _chosen(case)) for own, case in zip(counts, cases, strict=True)])
 
 
-def learn(study: Study, learner: Learner, prompt: Prompt, options: argparse.Namespace) -> None:
+def learn(
+    study: Study, learner: ChoiceLearner, prompt: Prompt, options: argparse.Namespace
+) -> None:
     """All epochs' choices, or what is left of them; what is learned is kept on the way."""
     teacher = Neighbours(study.read) if options.teacher == "neighbours" else liked_one
     steps = [
@@ -226,7 +237,7 @@ def main() -> None:
     if weights is None or start is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     options.out.mkdir(parents=True, exist_ok=True)
-    learner = Learner(weights, LoraSettings(rate=options.rate, threads=options.threads))
+    learner = ChoiceLearner(weights, LoraSettings(rate=options.rate, threads=options.threads))
 
     def take(file: Path, steps: int) -> None:
         matrices = read_gguf(file, heads=learner.heads, key_heads=learner.key_heads)

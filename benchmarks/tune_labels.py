@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from choices import ChoiceLearner, Rivals, read_gguf
 from command import command, folder_for
 from quality import Table, Values
 from tune_choices import SAVED, Study, popular, save, studied
@@ -34,8 +35,6 @@ from recagent.ranking import HISTORY
 from recagent.ranking.labels import LABELS
 from recagent.sections import EngineSettings
 from recagent.tuning.asked import likes_of
-from recagent.tuning.choices import Rivals
-from recagent.tuning.gguf import read_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.texts import Text, batches
 from recagent.types import Case, Item
@@ -125,7 +124,7 @@ def main() -> None:
     if weights is None or start is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     options.out.mkdir(parents=True, exist_ok=True)
-    learner = Learner(weights, LoraSettings(rate=options.rate, threads=options.threads))
+    learner = ChoiceLearner(weights, LoraSettings(rate=options.rate, threads=options.threads))
     learner.take(read_gguf(start, heads=learner.heads, key_heads=learner.key_heads))
     study, prompt = studied(), prompts.load("rerank", "label")
     few = SMOKE if options.smoke else QUICK

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from examples import make_item
 
+from benchmarks.choices import Beginnings, Rivals, choices, liked_one
 from recagent import prompts
 from recagent.errors import PromptError
-from recagent.tuning.choices import Beginnings, Rivals, choices, liked_one
 from recagent.tuning.texts import batches
 from recagent.tuning.trees import Branch, row
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 _KEY = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$")
-_NAMES = {
+LAYERS = {
     "q_proj": "attn_q", "k_proj": "attn_k", "v_proj": "attn_v", "o_proj": "attn_output",
     "gate_proj": "ffn_gate", "up_proj": "ffn_up", "down_proj": "ffn_down",
 }  # fmt: skip
@@ -52,13 +52,13 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
     writer.add_float32("adapter.lora.alpha", float(config["lora_alpha"]))
     for key, tensor in sorted(tensors.items()):
         found = _KEY.search(key)
-        if found is None or found[2] not in _NAMES:
+        if found is None or found[2] not in LAYERS:
             raise DataError(f"adapter tensor {key!r} has no place in a GGUF file of Llama's layers")
         layer, name, part = found.groups()
         rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "B" else None
         rows: Matrix = tensor.float().numpy()
         rows = _rotated(rows, heads=rotated) if rotated else rows
-        named = f"blk.{layer}.{_NAMES[name]}.weight.lora_{part.lower()}"
+        named = f"blk.{layer}.{LAYERS[name]}.weight.lora_{part.lower()}"
         writer.add_tensor(named, rows.astype(np.float16))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -66,29 +66,6 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
     writer.close()
 
 
-def read_gguf(file: Path, *, heads: int, key_heads: int) -> dict[str, Matrix]:
-    """The matrices of such a file by layer, name and part: ``"3.q_proj.A"``; (r, in) and (out, r).
-
-    Raises:
-        ConfigError: a library of the extra ``tune`` is missing.
-    """
-    ours = {theirs: name for name, theirs in _NAMES.items()}
-    found: dict[str, Matrix] = {}
-    for tensor in needed("gguf").GGUFReader(file).tensors:
-        _, layer, theirs, _, part = tensor.name.split(".")
-        name, rows = ours[theirs], np.asarray(tensor.data, dtype=np.float32)
-        rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "lora_b" else None
-        found[f"{layer}.{name}.{part[-1].upper()}"] = (
-            _unrotated(rows, heads=rotated) if rotated else rows
-        )
-    return found
-
-
 def _rotated(rows: Matrix, *, heads: int) -> Matrix:
     """(out, r) rows in llama.cpp's order: of each head the two halves in turn, not one by one."""
     return rows.reshape(heads, 2, -1, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
-
-
-def _unrotated(rows: Matrix, *, heads: int) -> Matrix:
-    """What ``_rotated`` was given."""
-    return rows.reshape(heads, -1, 2, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)

@@ -7,31 +7,18 @@ It sees tokens only; what they say is made in ``texts``, and when training ends 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from recagent.errors import ConfigError, DataError, ModelError
-from recagent.tuning.choices import Choices
+from recagent.errors import ConfigError, ModelError
 from recagent.tuning.texts import Text
 from recagent.tuning.trees import Branch, Row, Way, row
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Matrix = NDArray[np.float32]
-
 _WARM_UP = 20  # steps
-# Captions' log probabilities lie many nats apart where they say little of a choice: undivided, what
-# is learned is to bring them closer, not to order them. docs/tuning.md has the losses at each heat.
-_HEAT = 10.0
 _UNASKED = -100  # what torch passes over
-_PLACE = re.compile(r"layers\.(\d+)\.\w+\.(\w+)\.lora_([AB])")
 _STEP = 32  # tokens: kernels are made anew for every length, which takes longer than to use them
 _LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -108,31 +95,6 @@ class Learner:
         self._tokens: dict[str, tuple[int, ...]] = {}
         self._steps = 0
 
-    def take(self, matrices: Mapping[str, Matrix], *, steps: int = 0) -> None:
-        """Go on from an adapter, as ``read_gguf`` gives it.
-
-        Args:
-            matrices: of the adapter.
-            steps: that it has had of those to come, so that the rate goes on from there.
-
-        Raises:
-            DataError: it is of another rank, or of another model.
-        """
-        places = {
-            f"{found[1]}.{found[2]}.{found[3]}": at
-            for at, (name, _) in enumerate(self._named())
-            if (found := _PLACE.search(name))
-        }
-        for key, at in places.items():
-            given, own = matrices.get(key), self._whole[at]
-            if given is None or given.shape != tuple(own.shape):
-                raise DataError(f"adapter has no {key!r} of shape {tuple(own.shape)!r}")
-            own.copy_(self._torch.from_numpy(given.copy()))
-        self._steps = steps
-        with self._torch.no_grad():
-            for own, whole in zip(self._changing, self._whole, strict=True):
-                own.copy_(whole)
-
     def _named(self) -> list[tuple[str, Any]]:
         """What changes, by name."""
         return [pair for pair in self._tuned.named_parameters() if pair[1].requires_grad]
@@ -157,32 +119,6 @@ class Learner:
         stream = self._model.model(input_ids=rows, use_cache=False).last_hidden_state
         logits = self._model.lm_head(stream).flatten(0, 1)
         loss = torch.nn.functional.cross_entropy(logits, wanted.flatten(), ignore_index=_UNASKED)
-        return self._change(loss, steps=steps)
-
-    def choose(self, batch: Sequence[Choices], *, steps: int) -> float:
-        """Changes the adapter so that what is wanted comes before its rivals; mean loss in nats.
-
-        The loss of a choice is the cross-entropy of what is wanted, in the softmax over the log
-        probabilities of the captions: what is learned is what ranks a slate.
-
-        Args:
-            batch: of lists of choices.
-            steps: in all, of either kind.
-
-        Source: Cao et al., "Learning to rank: from pairwise approach to listwise approach", ICML
-        2007 (top-one probability); Hinton, Vinyals, Dean, 2015, for what a teacher says.
-        """
-        torch = self._torch
-        self._tuned.train()
-        rows, groups = zip(*(each.laid() for each in batch), strict=True)
-        said = self._said(rows, [[*chain(*own)] for own in groups])
-        parts = said.split([len(group) for own in groups for group in own])
-        wanted = [torch.tensor(each.wanted) for own in batch for each in own.asked]
-        cooled = [
-            (part / _HEAT).log_softmax(dim=0) @ each
-            for part, each in zip(parts, wanted, strict=True)
-        ]
-        loss = -torch.stack(cooled).mean()
         return self._change(loss, steps=steps)
 
     def _change(self, loss: Any, *, steps: int) -> float:

@@ -1,6 +1,6 @@
 """Texts that go on in several ways, laid out as one row of tokens that a model reads in one go.
 
-Which ways there are is decided in ``choices`` and by who asks for likelihoods. No tensors of torch
+Which ways there are is decided by who asks for likelihoods. No tensors of torch
 here.
 """
 

@@ -5,14 +5,21 @@ import random
 import pytest
 from examples import make_item, wait
 
+from benchmarks.choices import (
+    Beginnings,
+    ChoiceLearner,
+    Rivals,
+    choices,
+    liked_one,
+    read_gguf,
+)
 from recagent import prompts
 from recagent.adapters import weights
 from recagent.adapters.llama_cpp import LlamaCppWire
 from recagent.adapters.openai_compatible import Engine
 from recagent.errors import DataError, ModelError
 from recagent.protocols import Message
-from recagent.tuning.choices import Beginnings, Rivals, choices, liked_one
-from recagent.tuning.gguf import read_gguf, write_gguf
+from recagent.tuning.gguf import write_gguf
 from recagent.tuning.lora import Learner, LoraSettings
 from recagent.tuning.texts import batches, texts
 
@@ -109,10 +116,10 @@ def test_a_file_that_is_no_adapter_is_named(tmp_path):
 
 def test_an_adapter_is_taken_up_again_from_its_file(learned):
     _, after, file = learned
-    again = Learner(weights.find(), LoraSettings(rank=4, threads=1))
+    again = ChoiceLearner(weights.find(), LoraSettings(rank=4, threads=1))
     again.take(read_gguf(file, heads=again.heads, key_heads=again.key_heads))
     assert again.likelihoods(*ASKED) == pytest.approx(after, abs=0.2)  # in half precision
-    other = Learner(weights.find(), LoraSettings(rank=8, threads=1))
+    other = ChoiceLearner(weights.find(), LoraSettings(rank=8, threads=1))
     with pytest.raises(DataError, match=r"adapter has no '0\.q_proj\.A'"):
         other.take(read_gguf(file, heads=again.heads, key_heads=again.key_heads))
 
@@ -121,7 +128,7 @@ def test_it_learns_a_choice_beside_rivals():
     path = weights.find()
     if path is None:
         pytest.skip("no weights here: .ci/tune installs them")
-    learner = Learner(path, LoraSettings(rank=4, rate=3e-3, threads=1))
+    learner = ChoiceLearner(path, LoraSettings(rank=4, rate=3e-3, threads=1))
     prefix, (right, *others) = ASKED
     asked = [right, *others, " Kettle\n"]
     before = learner.likelihoods(prefix, asked)

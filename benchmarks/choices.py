@@ -2,21 +2,28 @@
 
 The words are those of ``texts``; here every liked item is one of several that could follow, the
 others drawn as in the protocol of the evaluation: from the same scene, in proportion to popularity,
-none that the person met. How likely each of them is to be said to be, a teacher tells. No tensors
-here.
+none that the person met. How likely each of them is to be said to be, a teacher tells. And the
+learner of it, which goes on from an adapter's file; only it needs torch.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
+from pathlib import Path
 
+import numpy as np
+
+from recagent.errors import DataError
 from recagent.prompts import Prompt, caption
+from recagent.tuning.gguf import LAYERS
+from recagent.tuning.lora import Learner, needed
 from recagent.tuning.texts import Tokenize, continued
 from recagent.tuning.trees import Branch, Row, Way, row
 from recagent.types import Item
@@ -24,7 +31,13 @@ from recagent.types import Item
 # What was liked before, and candidates, what was liked next first: the probability of each.
 Teacher = Callable[[Sequence[Item], Sequence[Item]], Sequence[float]]
 
+Matrix = np.ndarray
+
 _KNOWN = 4  # likes before the first that is asked about, where there are so many
+# Captions' log probabilities lie many nats apart where they say little of a choice: undivided, what
+# is learned is to bring them closer, not to order them. docs/tuning.md has the losses at each heat.
+_HEAT = 10.0
+_PLACE = re.compile(r"layers\.(\d+)\.\w+\.(\w+)\.lora_([AB])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,3 +176,81 @@ def choices(
                     asked.append(Asked(at=at, end=until, rivals=branches, wanted=wanted))
             if asked:
                 yield Choices(trunk=trunk, asked=tuple(asked))
+
+
+class ChoiceLearner(Learner):
+    """A ``Learner`` that is given what another has learned, and what people chose from."""
+
+    def take(self, matrices: Mapping[str, Matrix], *, steps: int = 0) -> None:
+        """Go on from an adapter, as ``read_gguf`` gives it.
+
+        Args:
+            matrices: of the adapter.
+            steps: that it has had of those to come, so that the rate goes on from there.
+
+        Raises:
+            DataError: it is of another rank, or of another model.
+        """
+        places = {
+            f"{found[1]}.{found[2]}.{found[3]}": at
+            for at, (name, _) in enumerate(self._named())
+            if (found := _PLACE.search(name))
+        }
+        for key, at in places.items():
+            given, own = matrices.get(key), self._whole[at]
+            if given is None or given.shape != tuple(own.shape):
+                raise DataError(f"adapter has no {key!r} of shape {tuple(own.shape)!r}")
+            own.copy_(self._torch.from_numpy(given.copy()))
+        self._steps = steps
+        with self._torch.no_grad():
+            for own, whole in zip(self._changing, self._whole, strict=True):
+                own.copy_(whole)
+
+    def choose(self, batch: Sequence[Choices], *, steps: int) -> float:
+        """Changes the adapter so that what is wanted comes before its rivals; mean loss in nats.
+
+        The loss of a choice is the cross-entropy of what is wanted, in the softmax over the log
+        probabilities of the captions: what is learned is what ranks a slate.
+
+        Args:
+            batch: of lists of choices.
+            steps: in all, of either kind.
+
+        Source: Cao et al., "Learning to rank: from pairwise approach to listwise approach", ICML
+        2007 (top-one probability); Hinton, Vinyals, Dean, 2015, for what a teacher says.
+        """
+        torch = self._torch
+        self._tuned.train()
+        rows, groups = zip(*(each.laid() for each in batch), strict=True)
+        said = self._said(rows, [[*chain(*own)] for own in groups])
+        parts = said.split([len(group) for own in groups for group in own])
+        wanted = [torch.tensor(each.wanted) for own in batch for each in own.asked]
+        cooled = [
+            (part / _HEAT).log_softmax(dim=0) @ each
+            for part, each in zip(parts, wanted, strict=True)
+        ]
+        loss = -torch.stack(cooled).mean()
+        return self._change(loss, steps=steps)
+
+
+def read_gguf(file: Path, *, heads: int, key_heads: int) -> dict[str, Matrix]:
+    """The matrices of such a file by layer, name and part: ``"3.q_proj.A"``; (r, in) and (out, r).
+
+    Raises:
+        ConfigError: a library of the extra ``tune`` is missing.
+    """
+    ours = {theirs: name for name, theirs in LAYERS.items()}
+    found: dict[str, Matrix] = {}
+    for tensor in needed("gguf").GGUFReader(file).tensors:
+        _, layer, theirs, _, part = tensor.name.split(".")
+        name, rows = ours[theirs], np.asarray(tensor.data, dtype=np.float32)
+        rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "lora_b" else None
+        found[f"{layer}.{name}.{part[-1].upper()}"] = (
+            _unrotated(rows, heads=rotated) if rotated else rows
+        )
+    return found
+
+
+def _unrotated(rows: Matrix, *, heads: int) -> Matrix:
+    """What ``_rotated`` was given."""
+    return rows.reshape(heads, -1, 2, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from recagent.comparing import read
 from recagent.types import Operator, Value
+from recagent.units import beyond
 
 Comparison = Literal["below", "above"] | Operator
 
@@ -86,6 +87,8 @@ def _beyond(value: Value, step: Literal[-1, 1]) -> Value:
         return value
     if isinstance(value, int | float):
         return math.nextafter(value, math.inf * step)
+    if (amount := beyond(value, step)) is not None:
+        return amount
     day = read(value).day
     try:
         year, month, *rest = map(int, day.split("-"))

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from command import Command
@@ -40,6 +41,17 @@ SHOP = [
     make_item("s2", "无糖饼干", 类别=("零食",), 价格=25.5, 重量=1.5, 有货="否", 上架="2023/12/31"),
     make_item("s3", "白糖", 类别=("调味",), 价格=9.9, 重量=2.5, 有货="是", 上架="2024-05-01"),
 ]
+RECIPES = [
+    make_item("salad", "Greek Salad", minutes=15, calories=280, servings=2, total_weight_kg=0.4),
+    make_item("mapo", "Mapo Tofu", minutes=30, calories=430, servings=4, total_weight_kg=0.9),
+    replace(make_item("stew", "Beef Stew", minutes=150, calories=590, servings=6,
+                      total_weight_kg=2.1), text="Slow cooked."),
+]  # fmt: skip
+FLATS = [
+    replace(make_item("f1", "单间公寓", **{"租金": 4200, "面积(m²)": 55, "步行分钟": 8}),
+            text="离地铁近"),
+    make_item("f2", "合租次卧", **{"租金": 2600, "面积(m²)": 15, "步行分钟": 30}),
+]  # fmt: skip
 
 
 def kept(items, text):
@@ -86,6 +98,28 @@ def kept(items, text):
         (SHOP, "重量至少1.5", ["s2", "s3"]),
         (SHOP, "重量不低于 ２.５", ["s3"]),
         (SHOP, "价格大于25.5", ["s1"]),
+        # amounts in the unit that the name says, or another of the same measure
+        (RECIPES, "minutes under 30 minutes", ["salad"]),
+        (RECIPES, "minutes <= 30 min", ["salad", "mapo"]),
+        (RECIPES, "minutes over 1 hour", ["stew"]),
+        (RECIPES, "minutes < 0.5h", ["salad"]),
+        (RECIPES, "calories below 400 kcal", ["salad"]),
+        (RECIPES, "calories 430 kcal or less", ["salad", "mapo"]),
+        (RECIPES, "servings at least 4 servings", ["mapo", "stew"]),
+        (RECIPES, "total_weight_kg at most 900 g", ["salad", "mapo"]),
+        (RECIPES, "total weight over 900g", ["stew"]),
+        (RECIPES, "minutes over 0 minutes", ["salad", "mapo", "stew"]),
+        (FLATS, "面积不低于50平方米", ["f1"]),
+        (FLATS, "面积(m²) < 50 m²", ["f2"]),
+        (FLATS, "步行分钟 低于 0.5小时", ["f1"]),
+        (FLATS, "步行 0.5小时以内", ["f1", "f2"]),
+        (FLATS, "租金4000元以下", ["f2"]),
+        # title, text and id as files call them
+        (RECIPES, "name is not salad", ["mapo", "stew"]),
+        (RECIPES, "description mentions slow", ["stew"]),
+        (RECIPES, "sku != mapo", ["salad", "stew"]),
+        (FLATS, "标题不是公寓", ["f2"]),
+        (FLATS, "描述提到地铁", ["f1"]),
         # days
         (GAMES, "release >= 2013", ["doom", "dota"]),
         (GAMES, "release > 2013", ["doom"]),
@@ -128,6 +162,12 @@ def test_a_condition_means_what_its_words_say(items, text, expected):
         (SHOP, "价钱低于50", "has an attribute '价钱'; did you mean '价格'?"),
         (SHOP, "有货是也许", "holds yes or no"),
         (SHOP, "价格低于便宜", "holds numbers, 9.9 to 68"),
+        (RECIPES, "minutes under 30 kg", "'30 kg' cannot be compared with 'minutes'"),
+        (RECIPES, "under 30 minutes", "'under 30 minutes' names no attribute; put it first; those "
+         "that have bounds are 'calories', 'minutes', 'servings', 'total_weight_kg'"),
+        (SHOP, "50元以下", "'50元以下' names no attribute; put it first; those that have bounds "
+         "are '上架', '价格', '重量'"),
+        (SHOP, "不超过50元", "names no attribute"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_an_error_with_the_nearest_name(items, text, says):
@@ -218,6 +258,7 @@ def test_python_raises_a_data_error_for_constraints_and_preferences():
         ("topik is bread", "en", "has an attribute 'topik'; did you mean 'topics'?"),
         ("topik is bread", "zh", "里没有商品有属性 'topik'；您是否指 'topics'？"),
         ("topics at least 3", "en", "which holds texts"),
+        ("under 30 minutes", "zh", "没有写明属性；请先写属性名，可以比较大小的有 none here"),
         ("topics", "en", "is not ATTRIBUTE OPERATOR VALUE"),
     ],
 )

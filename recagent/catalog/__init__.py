@@ -3,6 +3,7 @@
 It reads and cleans; it does not split, embed or store.
 """
 
+from recagent.catalog.columns import item_field
 from recagent.catalog.events import event_kind, read_events
 from recagent.catalog.items import read_items
 from recagent.catalog.naming import named_files
@@ -14,6 +15,7 @@ __all__ = [
     "Catalog",
     "Report",
     "event_kind",
+    "item_field",
     "named_files",
     "read_events",
     "read_items",

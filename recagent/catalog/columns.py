@@ -224,6 +224,14 @@ def is_known(column: str) -> bool:
     return _plain(column) in _KNOWN
 
 
+def item_field(name: str) -> str:
+    """``title``, ``text`` or ``id`` where files call it so of an item; empty for another name."""
+    plain = _plain(name)
+    known = {"title": _TITLE, "text": " ".join(_ALIASES["items"]["text"]),
+             "id": " ".join((_ITEM, "编号", *_TRADE))}  # fmt: skip
+    return next((field for field, names in known.items() if plain in names.split()), "")
+
+
 def fields_of(columns: Sequence[str], *, holds: Holds) -> AbstractSet[str]:
     """The fields that a file has if its rows are what ``holds`` says; without a complaint."""
     return {name for name in FIELDS[holds] if _candidates(name, columns, holds)}

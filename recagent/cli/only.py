@@ -32,7 +32,9 @@ _FORMS = tuple(
         rf"(?P<attribute>.*?)(?:^|\s+)(?:{WORDS}|{MARKS}|{SHORT})\s+(?P<value>.+)",
         rf"(?P<attribute>.*?)\s*(?:{MARKS})\s*(?P<value>.+)",
         rf"(?P<attribute>.+?)\s*(?:{SHORT})\s*(?P<value>.+)",
-        rf"(?P<attribute>.+?)\s*在?\s*(?P<value>[¥$€£]?\d[\d,.-]*\s*元?)\s*(?:{AFTER})",
+        # A digit before the value is one of it, and no name.
+        r"(?P<attribute>.*?)(?<![\d.,])\s*在?\s*"
+        rf"(?P<value>[¥$€£]?\d[\d,.-]*\s*(?:[^\W\d_]{{1,12}}2?)??)\s*(?:{AFTER})",
     )
 )
 _TRUTH = {"yes": True, "true": True, "是": True, "no": False, "false": False, "否": False}

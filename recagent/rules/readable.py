@@ -12,11 +12,13 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Literal
 
+from recagent.catalog import item_field
 from recagent.comparing import Plain, folded, read
 from recagent.constraints import plain
 from recagent.errors import ConfigError, ConstraintError
 from recagent.rules.grouped import OWN, Grouped
-from recagent.types import Constraint
+from recagent.types import Constraint, Value
+from recagent.units import amount, amount_for, without_unit
 
 Holds = Literal["numbers", "yes or no", "dates", "texts"]
 
@@ -28,17 +30,19 @@ _SIDES = {"at least": ("max", "maximum", "最大"), "at most": ("min", "minimum"
 
 
 def readable(catalogue: Grouped, constraint: Constraint, *, scene: str) -> Constraint:
-    """The constraint with the attribute as the scene's items call it.
+    """The constraint with the attribute as the scene's items call it, in that one's unit.
 
     Raises:
-        ConstraintError: no item of the scene has the attribute, or its values cannot be compared
-            with the constraint's.
+        ConstraintError: no item of the scene has the attribute, its values cannot be compared
+            with the constraint's, or a bound names none.
     """
+    if not constraint.attribute and constraint.operator in _SIDES:
+        raise _unnamed(catalogue, constraint)
     name = named(catalogue, constraint)
     if name is None:
         raise _unknown(catalogue, constraint, scene)
     if name not in OWN and constraint.operator not in ("mentions", "does not mention"):
-        _check_values(catalogue, replace(constraint, attribute=name))
+        constraint = _fitting(catalogue, replace(constraint, attribute=name))
     return constraint if name == constraint.attribute else replace(constraint, attribute=name)
 
 
@@ -61,7 +65,8 @@ def named(catalogue: Grouped, constraint: Constraint) -> str | None:
     """The attribute that a constraint means; None where no item has it.
 
     Case, width, spaces and underscores are the same; a part of a name will do where it is of one
-    attribute alone, or of a least and a most.
+    attribute alone, or of a least and a most. A name may leave out its unit, and title, text and id
+    may be called as files call them.
     """
     wanted = constraint.attribute
     if wanted in catalogue.names:
@@ -72,6 +77,8 @@ def named(catalogue: Grouped, constraint: Constraint) -> str | None:
         parts = [name for name in sorted(catalogue.names - OWN) if plainly in _plain_name(name)]
         sides = _SIDES.get(constraint.operator, ())
         alike = [name for name in parts if _plain_name(name).replace(plainly, "") in sides]
+        alike = alike or [name for name in parts if _plain_name(without_unit(name)) == plainly]
+        alike = alike or [*filter(None, [item_field(wanted)])]
     return alike[0] if len(alike) == 1 else None
 
 
@@ -100,17 +107,49 @@ def _unknown(catalogue: Grouped, constraint: Constraint, scene: str) -> Constrai
     )
 
 
-def _check_values(catalogue: Grouped, constraint: Constraint) -> None:
+def _unnamed(catalogue: Grouped, constraint: Constraint) -> ConstraintError:
+    """A bound on nothing, and the attributes that it could be on."""
+    said = constraint.words or f"{constraint.operator} {constraint.value}"
+    names = sorted(catalogue.names - OWN)
+    held = {name: _holds([*islice(_own(catalogue, name), _LOOKED_AT)]) for name in names}
+    bounded = [name for name in names if held[name] in ("numbers", "dates")]
+    there = ", ".join(map(repr, bounded)) or "none here"
+    return ConstraintError(
+        f"condition {said!r} names no attribute; put it first; those that have bounds are {there}"
+    )
+
+
+def _fitting(catalogue: Grouped, constraint: Constraint) -> Constraint:
+    """The constraint with amounts as numbers of the attribute's unit.
+
+    Raises:
+        ConstraintError: the values cannot be compared.
+    """
     name, operator = constraint.attribute, constraint.operator
     own = [*islice(_own(catalogue, name), _LOOKED_AT)]
     holds = _holds(own)
+    if holds == "numbers":
+        constraint = replace(constraint, value=_in_unit_of(name, constraint.value))
     for value in plain(constraint.value):
         if not _fits(value, holds, operator, own):
             said = constraint.words or f"{name} {operator} {value}"
             raise ConstraintError(
-                f"condition {said!r}: {str(value)!r} cannot be compared with {name!r}, which holds "
-                f"{_told(own, holds)}"
+                f"condition {said!r}: {_plainly(value)!r} cannot be compared with {name!r}, which "
+                f"holds {_told(own, holds)}"
             )
+    return constraint
+
+
+def _plainly(value: Plain) -> str:
+    """A value as it was said: "below 30 kg" is kept as what comes before 30 kg."""
+    found = amount(value) if isinstance(value, str) else None
+    return f"{found[0]:g} {found[1]}" if found else str(value)
+
+
+def _in_unit_of(name: str, value: Value) -> Value:
+    """Amounts as numbers; a list of words, and what is no amount, as it is."""
+    number = amount_for(name, value) if isinstance(value, str) else None
+    return value if number is None else number
 
 
 def _fits(value: Plain, holds: Holds, operator: str, own: Sequence[Plain]) -> bool:

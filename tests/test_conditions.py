@@ -258,7 +258,7 @@ def test_python_raises_a_data_error_for_constraints_and_preferences():
         ("topik is bread", "en", "has an attribute 'topik'; did you mean 'topics'?"),
         ("topik is bread", "zh", "里没有商品有属性 'topik'；您是否指 'topics'？"),
         ("topics at least 3", "en", "which holds texts"),
-        ("under 30 minutes", "zh", "没有写明属性；请先写属性名，可以比较大小的有 none here"),
+        ("under 30 minutes", "zh", "没有写明属性，而这里的商品也没有数字或日期的属性"),
         ("topics", "en", "is not ATTRIBUTE OPERATOR VALUE"),
     ],
 )

@@ -9,6 +9,7 @@ MESSAGES: Mapping[str, str] = {
     "[scenes.{}] a rule reads {}, which no item of the scene has; correct it, or take it out; there are {}": "[scenes.{0}] 的一条规则要读 {1}，但此场景没有商品有这个属性；请更正或删去；现有 {2}",
     "condition {}: no item of scene {} has an attribute {}; did you mean {}?": "条件 {0}：场景 {1} 里没有商品有属性 {2}；您是否指 {3}？",
     "condition {}: no item of scene {} has an attribute {}; attributes are {}": "条件 {0}：场景 {1} 里没有商品有属性 {2}；属性有 {3}",
+    "condition {} names no attribute, and no item here has one of numbers or dates": "条件 {0} 没有写明属性，而这里的商品也没有数字或日期的属性",
     "condition {} names no attribute; put it first; those that have bounds are {}": "条件 {0} 没有写明属性；请先写属性名，可以比较大小的有 {1}",
     "condition {}: {} cannot be compared with {}, which holds {}": "条件 {0}：{1} 无法与 {2} 比较，它的值是 {3}",
     "[scenes.{}] learns_from names {}, which is not declared; declared are {}": "[scenes.{0}] 的 learns_from 中的 {1} 没有声明；已声明的有 {2}",

@@ -113,7 +113,11 @@ def _unnamed(catalogue: Grouped, constraint: Constraint) -> ConstraintError:
     names = sorted(catalogue.names - OWN)
     held = {name: _holds([*islice(_own(catalogue, name), _LOOKED_AT)]) for name in names}
     bounded = [name for name in names if held[name] in ("numbers", "dates")]
-    there = ", ".join(map(repr, bounded)) or "none here"
+    if not bounded:
+        return ConstraintError(
+            f"condition {said!r} names no attribute, and no item here has one of numbers or dates"
+        )
+    there = ", ".join(map(repr, bounded))
     return ConstraintError(
         f"condition {said!r} names no attribute; put it first; those that have bounds are {there}"
     )

@@ -12,6 +12,8 @@ genre that most of the slate has and the film has not, or "X" of a genre that it
 (with critiques), or only "more" (without). Turns until the film is on a slate of 5, 10 at most,
 counted as 11 where it never was; the difference is paired over people, its 95% interval
 bootstrapped. The last line is one JSON object.
+
+Its figures stand in docs/chat.md.
 """
 
 from __future__ import annotations

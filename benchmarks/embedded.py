@@ -11,6 +11,8 @@ installed, or has no weights in ``--models``, is skipped and named. FOLDER may h
 (the same for transformers), ``ort-int4`` and ``ort-fp32`` (``onnxruntime_genai.models.builder`` on
 ``hf``), ``ct2-int8`` and ``ct2-f32`` (``ct2-transformers-converter`` on ``hf``). The last line is
 one JSON object.
+
+Its figures stand in docs/performance.md.
 """
 
 from __future__ import annotations

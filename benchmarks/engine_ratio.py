@@ -12,6 +12,8 @@ Hits are the cached tokens that the engine reports, as a share of what could hav
 full blocks (``--block-size``, as the server was started) over the tokenised prompts in the order in
 which they were sent; without a block size, as llama.cpp does, what a prompt shares with the one
 before it. Intervals are 95%, bootstrapped over turns. The last line is one JSON object.
+
+Its figures stand in docs/performance.md.
 """
 
 from __future__ import annotations

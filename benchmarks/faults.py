@@ -7,6 +7,8 @@ process is sound while the engine is tried, then fails every request in one way.
 it holds k distinct items of its scene that the person has not seen. The outage: a steady load, a
 server that answers 503 for a while (60 s in --full) and is sound again; recovery is the time until
 the last slate without the model. The last line is one JSON object.
+
+Its figures stand in docs/reliability.md.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ differences paired.
 Off-policy: what the slates alone say of the popularity order of what they showed, beside the truth.
 Here people answer only where they look, which is drawn with the chance 1 / rank. That shows the
 estimator's arithmetic, and not that real people look so.
+
+Its figures stand in docs/feedback.md.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ the other half is only reported. Candidates are fused as they are before a fit (
 order). Beside what the model imagines stand two sources of the same shape that need no model: what
 is popular, once more, and what is near the titles that the person liked elsewhere, each searched
 as a description is. Intervals are 95% over people, differences are paired.
+
+Its figures stand in docs/cross-scene.md.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ candidates at once. Weights are the same, the engine's activations have eight bi
 a third of a nat on average. Goes on where it was stopped. ``quality_movietweetings.py --full``
 asks the engine itself. With ``--similar`` the prompt tells what people who liked the same liked of
 the candidates. nDCG@10 is printed of either half beside popularity, and of ``--against``.
+
+Its figures stand in docs/ranking.md and docs/tuning.md.
 """
 
 from __future__ import annotations

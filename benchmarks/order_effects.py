@@ -6,6 +6,8 @@ Asks nothing: candidates of a run are listed by a hash, so its own answers tell 
 worth. Beside the plain scores stand those less the bias of their place (measured on four fifths
 of the people, taken off the others), and, of the cases that the run asked in several orders, the
 means over the orders. nDCG@10, 95% intervals over people; the last line is one JSON object.
+
+Its figures stand in docs/quality.md.
 """
 
 from __future__ import annotations

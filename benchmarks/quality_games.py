@@ -14,6 +14,8 @@ before it, and nobody's last game is used at all. What the sources say is kept o
 The sequence model is a source where it is there (``--sequence``); with torch it takes five minutes:
 
     python benchmarks/sequence_games.py --data FOLDER --out FOLDER/OF/MODEL
+
+Its figures stand in docs/ranking.md.
 """
 
 from __future__ import annotations

@@ -13,6 +13,8 @@ nDCG@10; 95% intervals over people, differences are to the fusion that serves wi
 Like-probabilities are of the last fifth of people's judgments: what was said before is known,
 whether they liked the item is asked. They are of 900 people, and the whole catalogue's head learns
 of 300, unless ``--full``.
+
+Its figures stand in docs/ranking.md and docs/tuning.md.
 """
 
 from __future__ import annotations

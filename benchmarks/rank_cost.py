@@ -15,6 +15,8 @@ people.
 
 nDCG is read from ``data/rank_cost_ndcg.json``, kept from a run of
 ``eval/experiments/rank_cost.toml``. The last line is one JSON object.
+
+Its figures stand in docs/performance.md.
 """
 
 from __future__ import annotations

@@ -7,6 +7,8 @@ The items are drawn and mean nothing: the cost is that of reading their attribut
 by the first request after a change of the catalogue: a constraint is looked up, and the items are
 grouped. "none" is the baseline. The last line is one JSON object: per number of items and rule the
 median, n runs, and its 95% interval (order statistics: other work on the machine adds outliers).
+
+Its figures stand in docs/scenes.md.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ research only, and so is the model: keep the folder outside the project. Nobody'
 trained on; the second-to-last ones decide when to stop. ``test`` asks the 6,000 published people
 for the last item. ``validation`` asks 12,000 others for the second-to-last, among 19 items drawn
 alike. The last line is one JSON object.
+
+Its figures stand in docs/quality.md and docs/ranking.md.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ of another person and scene as soon as the last has come; every tenth request is
 baseline is `/livez`, asked in the same way: what HTTP alone takes. Rates are per second with the
 95% interval of the seconds' mean; memory is the server's resident set. --full: 60 s instead of 10.
 The last line is one JSON object.
+
+Its figures stand in docs/server.md.
 """
 
 from __future__ import annotations

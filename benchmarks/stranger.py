@@ -14,6 +14,8 @@ the person's own past in the counts of what goes together.
 
 Beside what is served stand popularity and an item-kNN of six lines. nDCG@10 and HR@10, 95%
 intervals over people; differences are paired. The last line is one JSON object.
+
+Its figures stand in docs/ranking.md.
 """
 
 from __future__ import annotations

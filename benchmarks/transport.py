@@ -7,6 +7,8 @@ ms. Our wire, the plain openai client and bare aiohttp take turns in random orde
 requests and as many under way. CPU is that of this process, all threads; a ratio is to bare aiohttp
 in the same run. People per second and core: slates for the demo's people, stub at 0 ms, divided by
 the CPU seconds they took. The last line is one JSON object.
+
+Its figures stand in docs/performance.md.
 """
 
 from __future__ import annotations

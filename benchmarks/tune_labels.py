@@ -10,6 +10,8 @@ the same people as ``tune_choices.py``; test people are not touched. A text is t
 of one liked item among others of its scene, drawn in proportion to popularity and shuffled; its
 letter alone is learned. A third of the steps has four candidates, a third eight, a third twenty.
 The last line is one JSON object.
+
+Its figures stand in docs/tuning.md.
 """
 
 from __future__ import annotations

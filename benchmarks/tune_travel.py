@@ -10,6 +10,8 @@ test people are asked about their last choice where it lies in one of the five o
 trained as ``recagent tune`` does it, two epochs, and nothing is chosen in the light of what is
 asked. Few are fifty people whose likes in the targets are read; alone they are read six times.
 The last line is one JSON object.
+
+Its figures stand in docs/tuning.md.
 """
 
 from __future__ import annotations

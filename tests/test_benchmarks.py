@@ -3,6 +3,8 @@
 That each of them runs is tried by ``benchmarks/smoke.py``, a step of the gate.
 """
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,14 @@ def test_a_benchmark_has_the_shared_command_line(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "command(__doc__)" in text
     assert "user_cache_dir" not in text
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.stem)
+def test_a_benchmark_names_the_page_that_shows_its_figures(path: Path) -> None:
+    pages = re.findall(r"docs/[\w/-]+\.md", ast.get_docstring(ast.parse(path.read_text())) or "")
+    assert pages
+    for page in pages:
+        assert f"benchmarks/{path.name}" in (FOLDER.parent / page).read_text(encoding="utf-8")
 
 
 def test_there_are_benchmarks() -> None:

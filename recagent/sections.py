@@ -97,6 +97,27 @@ RuleSettings = Annotated[
 ]
 
 
+def date_format(value: str) -> str:
+    """How dates are written: ``day-first``, ``month-first``, or as ``strptime`` reads them.
+
+    Raises:
+        ValueError: it does not tell year, month and day.
+    """
+    day = datetime(2026, 5, 31)
+    try:
+        fits = value in ("", "day-first", "month-first") or (
+            datetime.strptime(day.strftime(value), value).date() == day.date()
+        )
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError("should be day-first, month-first, or tell all three, as %d.%m.%Y")
+    return value
+
+
+DateFormat = Annotated[str, AfterValidator(date_format)]
+
+
 class SceneSettings(_Section):
     """``[scenes.NAME]``; docs/scenes.md tells what each key does.
 
@@ -160,7 +181,8 @@ class FileSettings(_Section):
     """One raw file or folder: its path (relative to the config file), what its columns mean.
 
     ``kind`` is that of all its events, and ``kinds`` says what its own words for them mean.
-    ``header`` says whether its first line is one, where that is not evident.
+    ``header`` says whether its first line is one, where that is not evident. ``date_format`` is
+    that of its events' times: ``day-first``, ``month-first``, or as Python's strptime reads it.
     ``encoding`` is that of the whole file, by default its byte order mark's or else UTF-8;
     ``fallback`` that of single values which are not in ``encoding``.
     """
@@ -171,6 +193,7 @@ class FileSettings(_Section):
     kind: EventKind | None = None
     kinds: dict[str, EventKind] = {}
     header: Literal["auto"] | bool = "auto"
+    date_format: DateFormat = ""
     encoding: str = ""
     fallback: str = ""
 
@@ -197,7 +220,8 @@ class AttributeSettings(_Section):
     """``[attributes.NAME]``: an item's attribute (or ``title``, ``text``) and how it is cleaned.
 
     ``separator`` of a list's values, by default the catalogue's; ``decimal`` is the mark before a
-    number's fraction; ``date_format`` as Python's strptime reads it. Each says the type, too.
+    number's fraction; ``date_format`` is ``day-first``, ``month-first``, or as Python's strptime
+    reads it. Each says the type, too.
 
     Attributes:
         ignore: it is read for cleaning alone: neither embedded, searched, shown nor evidence.
@@ -207,7 +231,7 @@ class AttributeSettings(_Section):
     type: AttributeType = "auto"
     separator: str = ""
     decimal: Literal[".", ","] = "."
-    date_format: str = ""
+    date_format: DateFormat = ""
     missing: Missing = "leave"
     normalize: Literal["none", "minmax", "zscore", "log"] = "none"
     text: tuple[TextStep, ...] | None = None
@@ -224,18 +248,6 @@ class AttributeSettings(_Section):
         if self.decimal == ",":
             return "number"
         return "list" if self.separator else "auto"
-
-    @field_validator("date_format")
-    @classmethod
-    def _known_format(cls, value: str) -> str:
-        day = datetime(2026, 5, 31)
-        try:
-            fits = not value or datetime.strptime(day.strftime(value), value).date() == day.date()
-        except ValueError:
-            fits = False
-        if not fits:
-            raise ValueError("should tell year, month and day, as %d.%m.%Y")
-        return value
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> Self:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import cast
 
-from recagent.catalog import fields
+from recagent.catalog import dates, fields
 from recagent.catalog.ids import CatalogueIds
 from recagent.catalog.kinds import kind_called, kind_like
 from recagent.catalog.report import Reading, Report
@@ -23,6 +24,21 @@ from recagent.types import EARLIEST_CLOCK, EVENT_KINDS, UNTIMED, Event, EventKin
 
 _MANY = 20  # ratings of which one should be a like
 _VALUES = 10_000  # different ratings that are counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How the rows of a file say when.
+
+    Attributes:
+        timed: whether any does.
+        form: of its dates, as ``dates.read`` takes it; empty for those that need none.
+        doubt: why it is not known which of day and month comes first; the rows are left out.
+    """
+
+    timed: bool = True
+    form: str = ""
+    doubt: Doubt | None = None
 
 
 class EventReader:
@@ -69,18 +85,18 @@ class EventReader:
         """
         table = open_table(file, holds="events", report=self._report)
         require(file.path, table, ("user_id", "item_id"))
-        timed = self._has_times(file, table)
+        clock = self._clock(file, table)
         self.weighed = "weight" in table.columns
         doubt = self._doubts.get(file.path)
         scale = None if doubt else self._scale
         ratings, highest = 0, -math.inf
         for number, row in table.rows:
-            event = self._event(table.reading, number, row, file.scene, scale, timed)
+            event = self._event(table.reading, number, row, file.scene, scale, clock)
             if event is None:
                 continue
             if event.kind == "rating" and event.value is not None:
                 if doubt:
-                    self._leave_out(table.reading, doubt)
+                    self._leave_out(table.reading, doubt, field="value")
                     continue
                 ratings, highest = ratings + 1, max(highest, event.value)
             yield table.reading, number, event
@@ -89,10 +105,10 @@ class EventReader:
                     yield table.reading, number, replace(event, scene=scene)
         self._note_unliked(table.reading, ratings, highest)
 
-    def _leave_out(self, reading: Reading, doubt: Doubt) -> None:
-        """Leave a rating out of which nobody knows what it is out of; the reason is said once."""
+    def _leave_out(self, reading: Reading, doubt: Doubt, *, field: str) -> None:
+        """Leave a row out whose rating or time nobody can read; the reason is said once."""
         if doubt.kind not in reading.read.left_out:
-            reading.note(None, doubt.kind, field="value", **doubt.facts)
+            reading.note(None, doubt.kind, field=field, **doubt.facts)
         reading.read.left_out[doubt.kind] += 1
 
     def _note_unliked(self, reading: Reading, ratings: int, highest: float) -> None:
@@ -109,18 +125,18 @@ class EventReader:
         row: Row,
         scene: str | None,
         scale: RatingScale | None,
-        timed: bool,
+        clock: Clock,
     ) -> Event | None:
         user_id = row_id(reading, number, row, "user_id")
         item_id = self._item_id(reading, number, row) if user_id else None
         if not user_id or not item_id:
             return None
         where = scene or self._scene(reading, number, row, item_id)
-        at = self._time(reading, number, row.get("timestamp"), timed) if where else None
+        at = self._time(reading, number, row.get("timestamp"), clock) if where else None
         if not where or at is None:
             return None
         try:
-            value = fields.number(row.get("value"))
+            value = self._number(reading, row, "value")
         except ValueError:
             return reading.unusable(number, "bad number", field="value", value=row.get("value"))
         kind = _kind_of(row, value)
@@ -152,7 +168,7 @@ class EventReader:
         if not self.weighed:  # a value that means something else must not look like a share
             return None if value is not None and 0 < value < 1 else value
         try:
-            amount = fields.number(row.get("weight"))
+            amount = self._number(reading, row, "weight")
         except ValueError:
             reading.unusable(number, "bad number", field="weight", value=row.get("weight"))
             return -1.0
@@ -186,20 +202,29 @@ class EventReader:
             return reading.leave_out("orphan", field="item_id", value=item_id)
         return reading.unusable(number, "no scene", field="item_id", value=item_id)
 
-    def _has_times(self, file: FileSettings, table: Table) -> bool:
-        """Whether any row says a time; said where none does."""
-        if "timestamp" in table.columns:
-            rows = open_table(file, holds="events", report=Report()).rows
-            if any(_is_said(row.get("timestamp")) for _, row in rows):
-                return True
-        table.reading.note(None, "no times")
-        return False
+    def _clock(self, file: FileSettings, table: Table) -> Clock:
+        """How the rows say when; said where none does, and where the column told of its order."""
+        said = _times_in(file) if "timestamp" in table.columns else iter(())
+        first = next(said, None)
+        if first is None:
+            table.reading.note(None, "no times")
+            return Clock(timed=False)
+        if file.date_format or not dates.is_written_so(first):
+            return Clock(form=file.date_format)
+        told = dates.told(chain([first], said))
+        facts = {"example": told.example, "other": told.other, "name": file.path.name}
+        if told.order is None:
+            return Clock(doubt=Doubt(kind="two orders" if told.other else "no order", facts=facts))
+        table.reading.note(None, told.order, field="timestamp", **facts)
+        return Clock(form=told.order)
 
-    def _time(self, reading: Reading, number: int, said: object, timed: bool) -> datetime | None:
-        if not timed:
+    def _time(self, reading: Reading, number: int, said: object, clock: Clock) -> datetime | None:
+        if clock.doubt:
+            return self._leave_out(reading, clock.doubt, field="timestamp")
+        if not clock.timed:
             return UNTIMED
         try:
-            at = fields.time(said)
+            at = fields.time(said, clock.form)
         except ValueError:
             return reading.unusable(number, "bad time", field="timestamp", value=said)
         if at > self._latest:
@@ -207,6 +232,25 @@ class EventReader:
         if at < EARLIEST_CLOCK:
             reading.note(number, "early time", field="timestamp", value=said)
         return at
+
+    def _number(self, reading: Reading, row: Row, field: str) -> float | None:
+        """A cell as a number, also with a decimal comma that can be nothing else."""
+        cell = row.get(field)
+        try:
+            return fields.number(cell)
+        except ValueError:
+            found = fields.with_decimal_comma(cell)
+            if found is None:
+                raise
+        reading.changed("decimal comma", field, before=fields.text(cell), after=f"{found:g}")
+        return found
+
+
+def _times_in(file: FileSettings) -> Iterator[str]:
+    """What stands in a file's column of times, without empty cells."""
+    for _, row in open_table(file, holds="events", report=Report()).rows:
+        if _is_said(said := row.get("timestamp")):
+            yield fields.text(said)
 
 
 def rating_values(file: FileSettings) -> Counter[float]:
@@ -223,7 +267,7 @@ def rating_values(file: FileSettings) -> Counter[float]:
         try:
             value = fields.number(row.get("value"))
         except ValueError:
-            continue
+            value = fields.with_decimal_comma(row.get("value"))
         if value is None or _kind_of(row, value) != "rating":
             continue
         if value in counts or len(counts) < _VALUES or not low <= value <= high:

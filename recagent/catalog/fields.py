@@ -15,6 +15,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
+from recagent.catalog import dates
 from recagent.sections import AttributeType
 from recagent.types import Value
 
@@ -26,11 +27,13 @@ NULLS = frozenset(
 _NO_TEXTS = frozenset({"", "n/a", "nan", "null", "\\n", "-", "--", "?", "未知", "暂无", "不详"})
 
 _DAY = re.compile(r"(19|20)\d{6}")  # 20240501 is a day, not the 23rd of August 1970
+_STAMP = re.compile(r"(19|20)\d{12}")  # 20240501103000 is a time of that day, not of the year 2611
 _PADDED = re.compile(r"[+-]?0\d")  # 00501 is a code: as a number it would lose its zeros
 _LARGEST = 1e100  # nothing is counted or paid so high, and sums beyond it overflow
 _USUAL = 10  # digits of seconds since 1970, from 2001 to 2286
 _SHORTEST_DATE = 8  # 20240501; a year alone is no second of 1970
 _CIVIL = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(\s+\d{1,2}:\d{2}(?::\d{2})?)?")
+_DECIMAL_COMMA = re.compile(r"[-+]?(?:\d{1,15},(?:\d{1,2}|\d{4,})|0,\d+)")
 _COMMA_AND_STOP = str.maketrans(",.", ".,")
 _MONEY = re.compile(r"[¥$€£]?\s*([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?)\s*[¥$€£元]?")
 # Seconds since 1970 stay below this until the year 5138; larger numbers are finer units.
@@ -60,15 +63,32 @@ def number(value: object) -> float | None:
     return parsed
 
 
-def time(value: object) -> datetime:
-    """An instant: seconds since 1970 or finer units, or ISO 8601, in UTC where no zone is given."""
+def with_decimal_comma(value: object) -> float | None:
+    """``3,5`` as a number; None where it may be another, or none: ``1,234`` has thousands."""
+    said = text(value).strip()
+    return float(said.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(said) else None
+
+
+def time(value: object, form: str = "") -> datetime:
+    """An instant: seconds since 1970 or finer units, or ISO 8601, in UTC where no zone is given.
+
+    With a ``form`` a text is read by it, as ``dates.read`` does; an order of day and month leaves
+    texts that say neither so as they are.
+    """
+    if form and isinstance(value, str) and (form not in dates.ORDERS or dates.is_written_so(value)):
+        try:
+            at = dates.read(value, form)
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(value) from error
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, str) and len(value) == _USUAL and value.isdecimal():
         return datetime.fromtimestamp(int(value), tz=UTC)  # by far the most, four times as fast
     said = text(value).strip()
     try:
-        seconds = None if len(said) == _SHORTEST_DATE and _DAY.fullmatch(said) else float(said)
+        is_day = _DAY.fullmatch(said) or _STAMP.fullmatch(said)
+        seconds = None if is_day else float(said)
     except ValueError:
         seconds = None
     try:
@@ -85,7 +105,7 @@ def _iso(said: str) -> str:
     """``2026/1/5 10:00`` and ``2026年1月5日`` as ISO 8601 writes them; other texts as they are."""
     found = _CIVIL.fullmatch(said)
     if found is None:
-        return said
+        return f"{said[:8]}T{said[8:]}" if _STAMP.fullmatch(said) else said
     year, month, day, clock = found.groups()
     hour, colon, rest = (clock or "").strip().partition(":")
     return f"{year}-{month:0>2}-{day:0>2}" + (f"T{hour:0>2}{colon}{rest}" if clock else "")
@@ -147,7 +167,7 @@ def attribute(
         kind: the type.
         separator: of a list's values; spaces around these are taken away.
         decimal: a full stop or a comma, in numbers that are written as text.
-        date_format: as ``datetime.strptime`` reads it; by default those that ``time`` reads.
+        date_format: as ``dates.read`` takes it; by default those that ``time`` reads.
     """
     if value is None or text(value).strip().lower() in NULLS:
         return None
@@ -166,7 +186,7 @@ def attribute(
             raise ValueError(value)
         return said.lower() in _TRUE
     if kind == "date" and date_format and isinstance(value, str):
-        return datetime.strptime(said, date_format).date().isoformat()
+        return dates.read(said, date_format).date().isoformat()
     if kind == "date":
         return _date(value).isoformat()
     return " ".join(tags(cast("list[object]", value), separator)) if listed else text(value)

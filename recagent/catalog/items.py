@@ -208,7 +208,8 @@ def _undeclared(
 
 
 def _note_prices(reading: Reading, name: str, prices: Prices) -> None:
-    kind = "prices" if prices.unit else "thousands"
+    plain = "decimal commas" if prices.decimal == "," else "thousands"
+    kind = "prices" if prices.unit else plain
     reading.note(None, kind, field=name, value=prices.example, unit=prices.unit)
     if prices.others:
         count = len(prices.others)

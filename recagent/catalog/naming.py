@@ -42,6 +42,7 @@ def named_files(
     columns: Maps,
     kinds: Mapping[str, EventKind] | None = None,
     holds: Mapping[str, layouts.Holds] | None = None,
+    dates: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings whose catalogue is made of ``paths``; without any, of the declared files.
 
@@ -54,6 +55,8 @@ def named_files(
             file that has the column.
         kinds: what the files' words for kinds of events mean.
         holds: what single files hold, by their path or name, whatever their columns look like.
+        dates: how the times of single files are written, by their path or name; that of ``""`` is
+            of all.
 
     Raises:
         DataError: a file that is none of items, events and people, a field that is not known, or a
@@ -71,14 +74,16 @@ def named_files(
     for said in columns:
         if said and not any(_is_called(path, said) for path in read):
             raise DataError(f"column map: no file is called {said!r}; correct --map")
-    for said in holds or {}:
-        if not any(_is_called(path, said) for path in read):
-            raise DataError(f"no file is called {said!r}; correct --holds")
+    for option, names in (("--holds", holds or {}), ("--date-format", dates or {})):
+        for said in names:
+            if said and not any(_is_called(path, said) for path in read):
+                raise DataError(f"no file is called {said!r}; correct {option}")
     if paths:
         meant = [each for path in paths
                  for each in _meant(path, meant, _map_of(path, columns), holds or {})]  # fmt: skip
     else:
         meant = [(_said(file.path, holds or {}) or kind, file) for kind, file in meant]
+    meant = [(kind, _dated(file, dates or {})) for kind, file in meant]
     mapped = [
         (kind, _mapped(file, _map_of(file.path, columns), kind, kinds or {}))
         for kind, file in meant
@@ -130,6 +135,12 @@ def _meant(
     known: Held = [(kind, file) for kind, file in declared if file.path.resolve() == path.resolve()]
     file = FileSettings(path=path)
     return known or [(_kind(file, columns), file)]
+
+
+def _dated(file: FileSettings, dates: Mapping[str, str]) -> FileSettings:
+    own = (form for said, form in dates.items() if said and _is_called(file.path, said))
+    form = next(own, dates.get("", ""))
+    return file.model_copy(update={"date_format": form}) if form else file
 
 
 def _mapped(

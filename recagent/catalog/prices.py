@@ -34,6 +34,12 @@ _AMOUNT = re.compile(
     r"(?P<before>[^\d\s,+\-(]*?)\s*(?P<number>[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
     r"\s*(?P<after>[^\d\s,+\-(]*)\s*(?:\([^()]*\))?"
 )
+_FRACTION = (
+    r"(?<![\d.,])(?:\d+{0}(?:\d{{1,2}}|\d{{4,}})|0{0}\d+|\d{{1,3}}(?:{1}\d{{3}})+{0}\d+)(?![\d.,])"
+)
+_COMMA = re.compile(_FRACTION.format(",", r"\."))
+_STOP = re.compile(_FRACTION.format(r"\.", ","))
+_COMMA_AND_STOP = str.maketrans(",.", ".,")
 _PADDED = re.compile(r"0\d")  # a code, whose zeros a number would lose
 
 
@@ -45,12 +51,14 @@ class Prices:
         values: None for a missing one, and for one that is not in ``unit``.
         unit: the currency; empty where none is said.
         example: of the cells that are amounts, as it stands there.
+        decimal: what stands before a fraction; a comma only where the column tells so.
         others: cells that say something else.
     """
 
     values: Sequence[float | None]
     unit: str
     example: str
+    decimal: str
     others: Sequence[str]
 
 
@@ -59,7 +67,8 @@ def prices_in(cells: Sequence[Any]) -> Prices | None:
     present = [cell for cell in cells if not says_nothing(cell)]
     if not present or not all(isinstance(cell, str) for cell in present):
         return None
-    read = {cell: _amount(cell) for cell in present}
+    decimal = _decimal(present)
+    read = {cell: _amount(cell, decimal) for cell in present}
     units = Counter(found[1] for cell in present if (found := read[cell]) and found[1])
     unit = units.most_common(1)[0][0] if units else ""
     fits = [cell for cell in present if (found := read[cell]) and found[1] in ("", unit)]
@@ -70,14 +79,26 @@ def prices_in(cells: Sequence[Any]) -> Prices | None:
     return Prices(
         values=[numbers.get(cell) if isinstance(cell, str) else None for cell in cells],
         unit=unit,
-        example=marked[0],
+        example=next((cell for cell in marked if _COMMA.search(cell)), marked[0]),
+        decimal=decimal,
         others=[cell for cell in present if cell not in numbers],
     )
 
 
-def _amount(cell: str) -> tuple[float, str] | None:
+def _decimal(cells: Sequence[str]) -> str:
+    """A comma where some number can have it only before its fraction, and none has a full stop so.
+
+    ``1,234`` alone may be either, and has thousands.
+    """
+    commas = any(_COMMA.search(cell) for cell in cells)
+    return "," if commas and not any(_STOP.search(cell) for cell in cells) else "."
+
+
+def _amount(cell: str, decimal: str) -> tuple[float, str] | None:
     """Number and currency of a cell; None where it is no amount."""
     plain = unicodedata.normalize("NFKC", cell).strip().casefold()
+    if decimal == ",":
+        plain = plain.translate(_COMMA_AND_STOP)
     found = _AMOUNT.fullmatch(plain)
     if found is None or _PADDED.match(found["number"]):
         return None

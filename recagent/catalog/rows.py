@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
-from recagent.catalog import fields
+from recagent.catalog import dates, fields
 from recagent.catalog.columns import how_to_map, likely
 from recagent.catalog.kinds import kind_called
 from recagent.catalog.layouts import Holds
@@ -68,6 +68,8 @@ def _amount(cell: str) -> str:
 
 def _looks_like(cell: str) -> str:
     """The field of an event that a cell can hardly be anything but; empty for others."""
+    if dates.is_written_so(cell):
+        return "timestamp"
     if kind_called(cell):
         return "kind"
     try:

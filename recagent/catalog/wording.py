@@ -66,11 +66,40 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
     "bad time": {
         "en": (
             "{field!r} '{value}' is no time",
-            "use seconds since 1970 or ISO 8601, as 2026-05-01T20:00:00",
+            "use seconds since 1970 or ISO 8601, as 2026-05-01T20:00:00, or set date_format on the "
+            'file, as "%d %b %Y"',
+            "use seconds since 1970 or ISO 8601, as 2026-05-01T20:00:00, or say how it is written: "
+            '--date-format "%d %b %Y"',
         ),
         "zh": (
             "{field!r} 的值 '{value}' 不是有效的时间",
-            "请用 1970 年以来的秒数或 ISO 8601，如 2026-05-01T20:00:00",
+            "请用 1970 年以来的秒数或 ISO 8601，如 2026-05-01T20:00:00，或在文件设置里写明 "
+            'date_format，如 "%d %b %Y"',
+            "请用 1970 年以来的秒数或 ISO 8601，如 2026-05-01T20:00:00，或指明写法："
+            '--date-format "%d %b %Y"',
+        ),
+    },
+    "no order": {
+        "en": (
+            "no {field!r} tells whether day or month comes first, as '{example}'",
+            'say it, as date_format = "day-first" (or "month-first") of the file',
+            "say it: --date-format {name}=day-first, or {name}=month-first",
+        ),
+        "zh": (
+            "{field!r} 各值都看不出先写日还是先写月，如 '{example}'",
+            '请在文件设置里写明 date_format = "day-first"（先日后月）或 "month-first"',
+            "请指明：--date-format {name}=day-first（先日后月），或 {name}=month-first（先月后日）",
+        ),
+    },
+    "two orders": {
+        "en": (
+            "{field!r} says the day first in some rows and the month first in others, as "
+            "'{example}' and '{other}'",
+            "write all dates in one way, as 2026-05-31",
+        ),
+        "zh": (
+            "{field!r} 有的行先写日、有的行先写月，如 '{example}' 和 '{other}'",
+            "请统一写法，如 2026-05-31",
         ),
     },
     "future time": {
@@ -239,6 +268,30 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
         ),
     },
     # Notes: they cost nothing.
+    "day-first": {
+        "en": (
+            "{field!r} is read day first, as '{example}' tells",
+            'nothing, if that is right; else set date_format = "month-first" on the file',
+            "nothing, if that is right; else --date-format {name}=month-first",
+        ),
+        "zh": (
+            "{field!r} 按先日后月读取，依据是 '{example}'",
+            '若正确则无需处理；否则请在文件设置里写 date_format = "month-first"',
+            "若正确则无需处理；否则请用 --date-format {name}=month-first",
+        ),
+    },
+    "month-first": {
+        "en": (
+            "{field!r} is read month first, as '{example}' tells",
+            'nothing, if that is right; else set date_format = "day-first" on the file',
+            "nothing, if that is right; else --date-format {name}=day-first",
+        ),
+        "zh": (
+            "{field!r} 按先月后日读取，依据是 '{example}'",
+            '若正确则无需处理；否则请在文件设置里写 date_format = "day-first"',
+            "若正确则无需处理；否则请用 --date-format {name}=day-first",
+        ),
+    },
     "several scenes": {
         "en": (
             "item '{value}' is in several scenes ({scenes}), and the row does not say in which: it "
@@ -341,16 +394,30 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "若它是数额，则无需处理",
         ),
     },
-    "thousands": {
+    "decimal commas": {
         "en": (
-            "{field!r} is read as a number without the commas, as '{value}'",
+            "{field!r} is read as a number with decimal commas, as '{value}'",
             'declare [attributes.{key}] type = "text" to keep it as it is written',
-            "nothing, if it is an amount",
+            "nothing, if it is a number",
         ),
         "zh": (
-            "{field!r} 去掉千位逗号后按数字读取，如 '{value}'",
+            "{field!r} 按逗号为小数点的数字读取，如 '{value}'",
             '若要保留原样，请声明 [attributes.{key}] type = "text"',
-            "若它是数额，则无需处理",
+            "若它是数字，则无需处理",
+        ),
+    },
+    "thousands": {
+        "en": (
+            "{field!r} is read as a number without the commas, which are taken for those between "
+            "thousands, as '{value}'",
+            'declare [attributes.{key}] decimal = "," if they are decimal commas, or type = "text" '
+            "to keep it as it is written",
+            "nothing, if that is right; with decimal commas write a full stop in their place",
+        ),
+        "zh": (
+            "{field!r} 的逗号视为千位分隔，去掉后按数字读取，如 '{value}'",
+            '若逗号是小数点，请声明 [attributes.{key}] decimal = ","；要保留原样则 type = "text"',
+            "若正确则无需处理；若逗号是小数点，请改写成句点",
         ),
     },
     "other prices": {
@@ -594,8 +661,8 @@ NOTES = frozenset(
      "other prices", "mixed column", "not filled", "html", "busy people", "repeats",
      "near duplicates", "no clock", "unused attribute", "hidden column",
      "english vectors", "read as", "unread columns", "scale", "none liked", "one scene",
-     "items of log", "ids of log", "attributes of log",
-     "unread meant", "attribute meant"}
+     "day-first", "month-first", "decimal commas", "items of log", "ids of log",
+     "attributes of log", "unread meant", "attribute meant"}
 )  # fmt: skip
 
 STEPS: Mapping[str, Mapping[Language, str]] = {
@@ -617,6 +684,7 @@ STEPS: Mapping[str, Mapping[Language, str]] = {
     "html": {"en": "HTML removed", "zh": "去除 HTML"},
     "space": {"en": "white space tidied", "zh": "整理空白"},
     "max_text": {"en": "cut to max_text characters", "zh": "截短到 max_text 个字符"},
+    "decimal comma": {"en": "decimal comma read", "zh": "按逗号为小数点读取"},
     "unrated": {"en": "not rated: read as a view", "zh": "没有评分：视为浏览"},
     "null": {"en": "read as missing", "zh": "视为缺失"},
     "same row": {"en": "exact copy left out", "zh": "排除完全重复的行"},

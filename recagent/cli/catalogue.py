@@ -12,6 +12,7 @@ from recagent.cli.opening import settings_of
 from recagent.cli.options import (
     Columns,
     Config,
+    Dates,
     DropOrphans,
     Files,
     Holds,
@@ -58,6 +59,7 @@ def validate(
     columns: Columns = None,
     kinds: Kinds = "",
     holds: Holds = None,
+    dates: Dates = None,
     ratings: Ratings = "",
     drop_orphans: DropOrphans = False,
     limit: Annotated[int, typer.Option(min=1, help="Rows shown of each kind and file.")] = 2,
@@ -76,6 +78,7 @@ def validate(
         columns=_column_maps(columns or []),
         kinds=_kinds(kinds),
         holds=_holds(holds or []),
+        dates=_dates(dates or []),
     )
     with progress() as advance:
         found = survey(settings, on_progress=advance, examples=limit, by_command=bool(files)).report
@@ -92,6 +95,7 @@ def index(
     columns: Columns = None,
     kinds: Kinds = "",
     holds: Holds = None,
+    dates: Dates = None,
     config: Config = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Then delete all other scenes and embedders.")
@@ -124,6 +128,7 @@ def index(
         columns=_column_maps(columns or []),
         kinds=_kinds(kinds),
         holds=_holds(holds or []),
+        dates=_dates(dates or []),
     )
     loaded = load_with_progress(settings, replace_events=replace_events, by_command=bool(files))
     pruned = 0
@@ -187,6 +192,20 @@ def _holds(said: Sequence[str]) -> dict[str, HoldsWhat]:
                 f"{each!r} is not FILE=items, FILE=events or FILE=users", param_hint="--holds"
             )
         found[file.strip()] = cast("HoldsWhat", what.strip())
+    return found
+
+
+def _dates(said: Sequence[str]) -> dict[str, str]:
+    """``day-first``, or ``log.csv=%d.%m.%Y``, by file; "" is all of them."""
+    from recagent.sections import date_format  # noqa: PLC0415
+
+    found: dict[str, str] = {}
+    for each in said:
+        file, _, form = each.rpartition("=")
+        try:
+            found[file.strip()] = date_format(form.strip())
+        except ValueError as error:
+            raise typer.BadParameter(f"{form!r} {error}", param_hint="--date-format") from error
     return found
 
 

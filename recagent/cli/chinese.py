@@ -255,7 +255,7 @@ MESSAGES: Mapping[str, str] = {
     "{} has no header (its first row is {}); say what its columns are by their numbers, as {}": (
         "{0} 没有表头（第一行是 {1}）；请按序号指明各列，如 {2}"
     ),
-    "no file is called {}; correct --holds": "没有名为 {0} 的文件；请更正 --holds",
+    "no file is called {}; correct {}": "没有名为 {0} 的文件；请更正 {1}",
     "column map: no file is called {}; correct --map": "列映射：没有名为 {0} 的文件；请更正 --map",
     "none of the files holds items; name one that does too": "这些文件里没有商品；请同时给出商品文件",
     "{}: columns {} and {} could both be {}; say which, as {}": "{0}：列 {1} 和 {2} 都可能是 {3}；请指明，如 {4}",

@@ -41,6 +41,15 @@ Holds = Annotated[
         "several times.",
     ),
 ]
+Dates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--date-format",
+        metavar="[FILE=]FORMAT",
+        help='How times are written: day-first, month-first, or as "%d %b %Y". May be given '
+        "several times.",
+    ),
+]
 Ratings = Annotated[
     str,
     typer.Option(

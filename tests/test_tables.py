@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import sys
 from collections import Counter
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -22,7 +23,8 @@ from recagent.catalog.events import EventReader
 from recagent.catalog.items import ItemReader
 from recagent.catalog.report import FileRead, Reading
 from recagent.catalog.tables import open_table
-from recagent.errors import DataError
+from recagent.cli.chinese import in_chinese
+from recagent.errors import ConfigError, DataError
 from recagent.sections import AttributeSettings, FileSettings
 
 CHINESE = "item_id,title\n1,三体\n2,活着\n"
@@ -265,6 +267,15 @@ def test_a_parquet_file_that_ends_too_early_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(DataError, match=r"items.parquet' cannot be read"):
         read(path)
+
+
+def test_a_parquet_file_without_polars_says_what_to_install(tmp_path, monkeypatch):
+    path = tmp_path / "items.parquet"
+    path.write_bytes(b"PAR1")
+    monkeypatch.setitem(sys.modules, "polars", None)
+    with pytest.raises(ConfigError, match=r"parquet' needs 'polars' .*recagent\[parquet") as error:
+        read(path)
+    assert in_chinese(str(error.value)).startswith("读取 '")
 
 
 def test_json_lines_may_have_differing_keys(tmp_path):

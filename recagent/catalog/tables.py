@@ -20,7 +20,7 @@ from recagent.catalog.columns import MAPPED, Naming, how_to_map, is_known, name_
 from recagent.catalog.decoding import UNREADABLE, Decoder, Lines, is_broken
 from recagent.catalog.kinds import with_kinds
 from recagent.catalog.report import FileRead, Reading, Report, file_name, shown
-from recagent.errors import DataError
+from recagent.errors import ConfigError, DataError
 from recagent.sections import FileSettings
 
 Row = dict[str, Any]
@@ -68,6 +68,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
 
     Raises:
         DataError: no such file or column, an unknown format, or nothing in it.
+        ConfigError: a Parquet file, and the extra ``parquet`` is not installed.
     """
     path = file.path
     try:
@@ -258,7 +259,12 @@ def _json_records(lines: Lines, decode: Decoder) -> Rows:
 
 
 def _parquet(path: Path, reading: Reading) -> Opened:
-    import polars as pl  # noqa: PLC0415 - half a second that only Parquet pays
+    try:
+        import polars as pl  # noqa: PLC0415 - half a second that only Parquet pays
+    except ImportError as error:
+        raise ConfigError(
+            f"{file_name(path)!r} needs 'polars' to be read: pip install 'recagent[parquet]'"
+        ) from error
 
     def refused(error: Exception) -> DataError:
         return DataError(f"{file_name(path)!r} cannot be read ({error}); give a Parquet file")

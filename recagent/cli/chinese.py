@@ -26,6 +26,7 @@ MESSAGES: Mapping[str, str] = {
     **REASONS,
     **PEOPLE,
     **SERVER,
+    "{} needs 'polars' to be read: pip install 'recagent[parquet]'": "读取 {0} 需要 'polars'：pip install 'recagent[parquet]'",
     "'torch' is missing: pip install 'recagent[tune]'": "缺少 'torch'：pip install 'recagent[tune]'",
     "{} is missing: pip install 'recagent[tune]'": "缺少 {0}：pip install 'recagent[tune]'",
     "[model] adapter {} is not there; make it with 'recagent tune', or set adapter = 'none'": "[model] adapter {0} 不存在；请用 'recagent tune' 生成，或设置 adapter = 'none'",

@@ -322,6 +322,9 @@ class MemoryStore:
     async def count(self) -> int:
         return len(self._events)
 
+    async def events_stamp(self) -> str:
+        return ""
+
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         if self._events:
             yield self._named()

@@ -388,6 +388,13 @@ class EventStore(Protocol):
         """How many events there are."""
         ...
 
+    async def events_stamp(self) -> str:
+        """What tells the events of all people from those before and after any change of them.
+
+        Empty where the store cannot tell: then nothing that was made of them is kept.
+        """
+        ...
+
     def all_events(self) -> AsyncIterator[Sequence[Event]]:
         """Every event, in the order in which they were stored, in batches.
 

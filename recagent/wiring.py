@@ -34,6 +34,7 @@ from recagent.errors import ConfigError
 from recagent.identifying import Identifier
 from recagent.imagining import SOURCE as IMAGINED
 from recagent.imagining import Imaginer
+from recagent.kept import Kept
 from recagent.protocols import (
     CandidateSource,
     ChatModel,
@@ -79,6 +80,7 @@ __all__ = [
     "identity",
     "index",
     "is_index_taken",
+    "kept_files",
     "language_weight",
     "learned_vectors",
     "model",
@@ -151,7 +153,8 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
     scale = declared or store.scale or RatingScale()
-    behaviour = Snapshot(store, scale=scale)
+    held = kept_files(settings)
+    behaviour = Snapshot(store, scale=scale, kept=held)
     own = [settings.retrieval.weights, *group_weights(settings).values()]
     proposing = {
         name for name in names
@@ -165,7 +168,10 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         behaviour=behaviour,
         sources=[
             source
-            for source in (*sources(items, vectors, behaviour), *_learned(settings, place, learned))
+            for source in (
+                *sources(items, vectors, behaviour, kept=held),
+                *_learned(settings, place, learned),
+            )
             if source.name in wanted
         ],
         ranker=Relay(rankers) if len(rankers) > 1 else next(iter(rankers), None),
@@ -192,10 +198,14 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
 
 
 def sources(
-    index: ItemIndex, embedder: Embedder, behaviour: Callable[[], Awaitable[Behaviour]]
+    index: ItemIndex,
+    embedder: Embedder,
+    behaviour: Callable[[], Awaitable[Behaviour]],
+    *,
+    kept: Kept | None = None,
 ) -> tuple[CandidateSource, ...]:
     """All candidate sources that need no fit, whether they are weighted or not."""
-    lexical = Lexical(index)
+    lexical = Lexical(index, kept=kept)
     return (
         Neighbours(index, behaviour),
         Popularity(index, behaviour),
@@ -213,10 +223,12 @@ def _learned(settings: Settings, place: Home, learned: Head | None) -> list[Cand
     """The sources that were learned with a head."""
     if learned is None:
         return []
-    found: list[CandidateSource] = [Factors(learned_vectors(place, Factors.name, learned.name))]
+    found: list[CandidateSource] = [
+        Factors(learned_vectors(settings, place, source=Factors.name, version=learned.name))
+    ]
     if NextItem.name in learned.scales:
         weights = fitted.weights_file(settings.data_dir, learned.name)
-        vectors = learned_vectors(place, NextItem.name, learned.name)
+        vectors = learned_vectors(settings, place, source=NextItem.name, version=learned.name)
         found.append(NextItem(vectors, partial(load_weights, weights)))
     return found
 
@@ -285,7 +297,14 @@ def index(settings: Settings, place: Home | None = None) -> ChromaIndex:
     """The index, bound to the settings' embedder; it opens its folder or server at first use."""
     made_by = embedder(settings)
     place = place or home(settings)
-    return ChromaIndex(place, embedder=made_by.name, version=made_by.version)
+    return ChromaIndex(
+        place, embedder=made_by.name, version=made_by.version, kept=kept_files(settings)
+    )
+
+
+def kept_files(settings: Settings) -> Kept:
+    """Where what takes long to make is kept for the next process; it may be deleted."""
+    return Kept(settings.data_dir / "kept")
 
 
 def home(settings: Settings) -> Home:
@@ -300,9 +319,9 @@ def is_index_taken(settings: Settings) -> bool:
     return isinstance(place, Folder) and place.is_taken()
 
 
-def learned_vectors(place: Home, source: str, version: str) -> ChromaVectors:
+def learned_vectors(settings: Settings, place: Home, *, source: str, version: str) -> ChromaVectors:
     """A source's vectors, learned with the head of this name; the index closes their place."""
-    return ChromaVectors(place, name=source, version=version)
+    return ChromaVectors(place, name=source, version=version, kept=kept_files(settings))
 
 
 def reply_cache(path: Path) -> ReplyCache:

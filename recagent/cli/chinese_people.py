@@ -12,6 +12,7 @@ MESSAGES: Mapping[str, str] = {
     "no language model is set that could tell a preference; set [model]": "没有设置能概括喜好的语言模型；请设置 [model]",
     "passport {} cannot be read: {}": "品味护照 {0} 无法读取：{1}",
     "weight {} of tag {} is not from 0 (blocked) to 1": "标签 {1} 的权重 {0} 不在 0（屏蔽）到 1 之间",
+    "{} still tells what the person did and cannot be deleted ({}); delete it yourself": "{0} 仍保存着这个人的行为，无法删除（{1}）；请手动删除",
     (
         "{} is no scene identification that this version reads; run 'recagent fit' again, or "
         "delete the file"

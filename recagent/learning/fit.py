@@ -124,14 +124,14 @@ async def fit(
         head = found.head
         ids, matrix = Behaviour(data.events, scale=data.scale).factorised(DIMENSION)
         rows = {key: row for row, key in enumerate(ids)}
-        factors = wiring.learned_vectors(place, Factors.name, head.name)
+        factors = wiring.learned_vectors(settings, place, source=Factors.name, version=head.name)
         for scene in await parts.index.scenes():
             here = [key for key in await parts.index.items(scene) if key in rows]
             if here:
                 chosen = matrix[[rows[key] for key in here]]
                 await factors.write(scene, ids=here, vectors=chosen)
         weights = None
-        following = wiring.learned_vectors(place, NextItem.name, head.name)
+        following = wiring.learned_vectors(settings, place, source=NextItem.name, version=head.name)
         if titles is not None and NextItem.name in head.scales:
             model = await _trained(data.events, study, titles, "sequence model of all", on_progress)
             for scene in titles.scenes:

@@ -72,6 +72,7 @@ class People:
         if self._parts.replies is not None:
             await to_thread.run_sync(self._parts.replies.clear)
         self._parts.preferences.forget()
+        await self._parts.behaviour.forget()
         return gone
 
     async def passport(self, user_id: str, *, with_id: bool = False) -> Passport:

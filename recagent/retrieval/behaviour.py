@@ -19,6 +19,8 @@ import anyio
 import numpy as np
 from anyio import from_thread, to_thread
 
+from recagent.errors import StoreError
+from recagent.kept import Arrays, Kept, texts_as_array, texts_of_array
 from recagent.profiles import JUDGMENTS, is_liked
 from recagent.protocols import EventStore
 from recagent.types import EARLIEST_CLOCK, Event, Rate, RatingScale
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 
 RECENT = timedelta(days=30)
+_KEPT = "behaviour.1"
 STEPS = 3  # of a walk from items over people to items; chosen on validation people
 WINDOW = 5  # likes of a person that count as following one
 
@@ -45,36 +48,29 @@ class Behaviour:
     """
 
     def __init__(self, events: Iterable[Event], *, scale: RatingScale) -> None:
+        self._stand(_counted(events, scale))
+
+    @classmethod
+    def of_arrays(cls, arrays: Arrays) -> Behaviour:
+        """The behaviour whose ``arrays`` these are."""
+        behaviour = cls.__new__(cls)
+        behaviour._stand(arrays)  # noqa: SLF001 - its own
+        return behaviour
+
+    def _stand(self, arrays: Arrays) -> None:
         sparse: Any = import_module("scipy.sparse")  # a third of a second, no stubs
 
-        self.is_liking = True
-        self.activity: Counter[str] = Counter()
-        self._judged: Counter[str] = Counter()
-        self._approved: Counter[str] = Counter()
-        self._columns: dict[str, int] = {}
-        users: dict[str, int] = {}
-        # Plain arrays: of ten million events nothing stays but eight bytes each.
-        people, columns, times = array("i"), array("i"), array("d")
-        everybody, scenes = defaultdict[str, int](lambda: len(everybody)), dict[str, int]()
-        visits = array("i"), array("i"), array("d")  # who, in which scene, when
-        for event in events:
-            self.activity[event.scene] += 1
-            visits[0].append(everybody[event.user_id])
-            visits[1].append(scenes.setdefault(event.scene, len(scenes)))
-            visits[2].append(event.at.timestamp())
-            liked = is_liked(event, scale)
-            if event.kind in JUDGMENTS:
-                self._judged[event.item_id] += 1
-                self._approved[event.item_id] += liked
-            if liked:
-                people.append(users.setdefault(event.user_id, len(users)))
-                columns.append(self._columns.setdefault(event.item_id, len(self._columns)))
-                times.append(event.at.timestamp())
-                self.is_liking &= event.kind in ("rating", "like")
-        busiest = max(sorted(scenes), key=lambda name: self.activity[name], default="")
-        self.is_staying = _is_staying(*map(np.asarray, visits), busiest=scenes.get(busiest, -1))
+        self.arrays = arrays
+        told = texts_of_array(arrays["told"])
+        self.is_liking: bool = told["is_liking"]
+        self.is_staying: bool = told["is_staying"]
+        self.activity: Counter[str] = Counter(told["activity"])
+        self._judged: Counter[str] = Counter(told["judged"])
+        self._approved: Counter[str] = Counter(told["approved"])
+        self._columns: dict[str, int] = {key: at for at, key in enumerate(told["items"])}
+        people, columns, times = arrays["people"], arrays["columns"], arrays["times"]
         pairs = np.asarray([columns, people], dtype=np.intp)
-        shape = (len(self._columns), len(users))
+        shape = (len(self._columns), int(told["people"]))
 
         def matrix(pairs: NDArray[np.intp]) -> Any:
             made: Any = sparse.csr_matrix((np.ones(pairs.shape[1]), tuple(pairs)), shape=shape)
@@ -82,14 +78,14 @@ class Behaviour:
             return made
 
         self._matrix: Any = matrix(pairs)
-        self._order = (pairs[1], np.asarray(times), pairs[0])
+        self._order = (pairs[1], times, pairs[0])
         self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
         counts = np.diff(self._matrix.indptr)
         self._roots: NDArray[np.float64] = np.sqrt(counts, dtype=np.float64)
-        own = np.bincount(self._matrix.indices, minlength=len(users))
+        own = np.bincount(self._matrix.indices, minlength=shape[1])
         self._user_roots: NDArray[np.float64] = np.sqrt(own.clip(min=1), dtype=np.float64)
         self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
-        newest = np.asarray(times) >= max(times, default=0.0) - RECENT.total_seconds()
+        newest = times >= max(times.tolist(), default=0.0) - RECENT.total_seconds()
         lately = np.diff(matrix(pairs[:, newest]).indptr).tolist()
         self.recent: Mapping[str, int] = dict(zip(self._columns, lately, strict=True))
 
@@ -217,6 +213,43 @@ class Behaviour:
         return self._matrix.indices[self._starts[column] : self._starts[column + 1]]
 
 
+def _counted(events: Iterable[Event], scale: RatingScale) -> Arrays:
+    """What ``Behaviour`` is made of; people are numbers, and no id of theirs is in it."""
+    is_liking, activity = True, Counter[str]()
+    judged, approved = Counter[str](), Counter[str]()
+    items, users = dict[str, int](), dict[str, int]()
+    # Plain arrays: of ten million events nothing stays but eight bytes each.
+    people, columns, times = array("i"), array("i"), array("d")
+    everybody, scenes = defaultdict[str, int](lambda: len(everybody)), dict[str, int]()
+    visits = array("i"), array("i"), array("d")  # who, in which scene, when
+    for event in events:
+        at, liked = event.at.timestamp(), is_liked(event, scale)
+        activity[event.scene] += 1
+        visits[0].append(everybody[event.user_id])
+        visits[1].append(scenes.setdefault(event.scene, len(scenes)))
+        visits[2].append(at)
+        if event.kind in JUDGMENTS:
+            judged[event.item_id] += 1
+            approved[event.item_id] += liked
+        if liked:
+            people.append(users.setdefault(event.user_id, len(users)))
+            columns.append(items.setdefault(event.item_id, len(items)))
+            times.append(at)
+            is_liking &= event.kind in ("rating", "like")
+    busiest = max(sorted(scenes), key=lambda name: activity[name], default="")
+    is_staying = _is_staying(*map(np.asarray, visits), busiest=scenes.get(busiest, -1))
+    told = {
+        "is_liking": is_liking, "is_staying": is_staying, "activity": activity, "judged": judged,
+        "approved": approved, "items": list(items), "people": len(users),
+    }  # fmt: skip
+    return {
+        "told": texts_as_array(told),
+        "people": np.asarray(people),
+        "columns": np.asarray(columns),
+        "times": np.asarray(times),
+    }
+
+
 def _is_staying(
     people: NDArray[np.int32],
     scenes: NDArray[np.int32],
@@ -235,25 +268,60 @@ def _is_staying(
 class Snapshot:
     """The behaviour in a store, read once, at the first call."""
 
-    def __init__(self, store: EventStore, *, scale: RatingScale) -> None:
+    def __init__(self, store: EventStore, *, scale: RatingScale, kept: Kept | None = None) -> None:
+        """``kept``: where what was read is kept for the next process, until the store changes."""
         self._store = store
         self._scale = scale
+        self._kept = kept or Kept(None)
         self._reading = anyio.Lock()
         self._behaviour: Behaviour | None = None
 
     async def __call__(self) -> Behaviour:
         async with self._reading:
             if self._behaviour is None:
-                batches = self._store.all_events()
-
-                async def following() -> Sequence[Event]:
-                    async for batch in batches:
-                        return batch
-                    return ()
-
-                # The thread takes a batch when it is done with the last: one is in memory.
-                events = chain.from_iterable(iter(lambda: from_thread.run(following), ()))
-                self._behaviour = await to_thread.run_sync(
-                    lambda: Behaviour(events, scale=self._scale)
-                )
+                stamp = await self._stamp()
+                kept = await to_thread.run_sync(lambda: self._load(stamp))
+                self._behaviour = kept or await self._read(stamp)
         return self._behaviour
+
+    async def forget(self) -> None:
+        """Delete what is kept of everybody's events, once somebody's were deleted in the store.
+
+        Raises:
+            StoreError: it cannot be deleted.
+        """
+        try:
+            await to_thread.run_sync(lambda: self._kept.drop(_KEPT, ""))
+        except OSError as error:
+            raise StoreError(
+                f"{error.filename!r} still tells what the person did and cannot be deleted "
+                f"({error.strerror}); delete it yourself"
+            ) from error
+
+    async def _stamp(self) -> str:
+        stamp = await self._store.events_stamp()
+        return stamp and f"{stamp} {self._scale!r}"
+
+    def _load(self, stamp: str) -> Behaviour | None:
+        arrays = self._kept.load(_KEPT, "", stamp=stamp)
+        return None if arrays is None else Behaviour.of_arrays(arrays)
+
+    async def _read(self, stamp: str) -> Behaviour:
+        batches = self._store.all_events()
+
+        async def following() -> Sequence[Event]:
+            async for batch in batches:
+                return batch
+            return ()
+
+        def read() -> Behaviour:
+            # The thread takes a batch when it is done with the last: one is in memory.
+            events = chain.from_iterable(iter(lambda: from_thread.run(following), ()))
+            behaviour = Behaviour(events, scale=self._scale)
+            self._kept.save(_KEPT, "", stamp=stamp, arrays=behaviour.arrays)
+            return behaviour
+
+        behaviour = await to_thread.run_sync(read)
+        if await self._stamp() != stamp:  # somebody may have been forgotten while it was read
+            await self.forget()
+        return behaviour

@@ -8,18 +8,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib import import_module
+from importlib.metadata import version
 from itertools import islice
 from typing import Any
 
 from anyio import to_thread
 
 from recagent.chinese import simplified
+from recagent.kept import Kept, StampedItems, texts_as_array, texts_of_array
 from recagent.protocols import ItemIndex, Query
 from recagent.retrieval.choosing import PerScene, best
 from recagent.retrieval.words import without_negated
 from recagent.types import Item
 
 HISTORY = 20  # newest liked items that make the query
+_KEPT = "words.1"
+_ARRAYS = ("data", "indices", "indptr")
 _REMEMBERED = 5_000  # documents whose words are: what many like comes again and again
 
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
@@ -50,8 +54,10 @@ class Lexical:
 
     name = "lexical"
 
-    def __init__(self, index: ItemIndex) -> None:
+    def __init__(self, index: ItemIndex, *, kept: Kept | None = None) -> None:
+        """``kept``: where what is made of a scene is kept for the next process."""
         self._index = index
+        self._kept = kept or Kept(None)
         self._rankers = PerScene(_ranker)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
@@ -64,10 +70,10 @@ class Lexical:
         if not words:
             return []
         scene = query.scene.name
-        if self._rankers.has(scene, items, None):
-            ranker, ids = self._rankers(scene, items, None)
+        if self._rankers.has(scene, items, self._kept):
+            ranker, ids = self._rankers(scene, items, self._kept)
         else:  # to index a scene takes long; to ask it, less than a thread does to begin
-            ranker, ids = await to_thread.run_sync(self._rankers, scene, items, None)
+            ranker, ids = await to_thread.run_sync(self._rankers, scene, items, self._kept)
         return best(ranker.get_scores(words), ids, query, limit=limit)
 
 
@@ -93,11 +99,22 @@ def _document_words(document: str) -> tuple[str, ...]:
     return tuple(tokens(document))
 
 
-def _ranker(items: Mapping[str, Item], _: None) -> tuple[Any, list[str]]:
+def _ranker(items: Mapping[str, Item], kept: Kept) -> tuple[Any, list[str]]:
     bm25s: Any = import_module("bm25s")  # half a second, no stubs
     logging.getLogger("bm25s").setLevel(logging.WARNING)
-    ranker = bm25s.BM25()
-    ranker.index(
-        [tokens(item.document()) or ["\0"] for item in items.values()], show_progress=False
-    )
-    return ranker, list(items)
+    ranker, ids = bm25s.BM25(), list(items)
+    scene = next((item.scene for item in items.values()), "")
+    of_items = items.stamp if isinstance(items, StampedItems) else ""
+    stamp = of_items and f"{version('bm25s')} {version('opencc')} {of_items}"
+    arrays = kept.load(_KEPT, scene, stamp=stamp)
+    if arrays is None:
+        documents = [tokens(item.document()) or ["\0"] for item in items.values()]
+        ranker.index(documents, show_progress=False)
+        words = texts_as_array(ranker.vocab_dict)
+        arrays = {"words": words, **{name: ranker.scores[name] for name in _ARRAYS}}
+        kept.save(_KEPT, scene, stamp=stamp, arrays=arrays)
+    else:  # as its own ``load`` does, which reads several files
+        ranker.vocab_dict = texts_of_array(arrays["words"])
+        ranker.scores = {**{name: arrays[name] for name in _ARRAYS}, "num_docs": len(ids)}
+        ranker.nonoccurrence_array = None  # of other kinds of BM25
+    return ranker, ids

@@ -348,6 +348,9 @@ class _Muted:
     async def add_impression(self, impression: Impression) -> None:
         """Not kept."""
 
+    async def events_stamp(self) -> str:
+        return await self._store.events_stamp()
+
     def all_events(self) -> AsyncIterator[Sequence[Event]]:
         return self._store.all_events()
 

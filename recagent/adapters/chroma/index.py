@@ -19,11 +19,12 @@ import numpy as np
 from anyio import to_thread
 
 from recagent.adapters.chroma.home import Home
-from recagent.adapters.chroma.items import stored
+from recagent.adapters.chroma.items import from_fields, stored
 from recagent.adapters.chroma.reading import fingerprints, read
 from recagent.adapters.chroma.scan import Scan
 from recagent.adapters.chroma.sets import Embedded
 from recagent.errors import RetrievalError
+from recagent.kept import Arrays, Kept, StampedItems, texts_as_array, texts_of_array
 from recagent.types import Item
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ T = TypeVar("T")
 
 EXACT_BELOW = 10_000
 IN_MEMORY = 2**26  # values of all vectors: 262,144 items of 256 numbers in 256 MiB
+_KEPT = "items.1"
 REFRESH = 1.0  # seconds for which others' changes may go unseen
 _SHARE = 10  # of the time, at most one part goes into reading again a scene that keeps changing
 # What Chroma says of torn vector files: it writes them in place, so that a kill may tear them.
@@ -67,15 +69,20 @@ class _Loaded:
 class ChromaIndex:
     """Items and their vectors in a Chroma database; the embedder says which of them."""
 
-    def __init__(self, home: Home, *, embedder: str, version: str) -> None:
+    def __init__(
+        self, home: Home, *, embedder: str, version: str, kept: Kept | None = None
+    ) -> None:
         """Opens nothing yet, and embeds nothing ever: no model is downloaded.
 
         Args:
             home: the folder or server.
             embedder: name of the embedder whose vectors are read and written.
             version: its version; vectors of another one are another index.
+            kept: where a scene that was read is kept for the next process, in a form that takes a
+                tenth of the time to read.
         """
         self._home = home
+        self._kept = kept or Kept(None)
         self._set = Embedded(embedder, version)
         self._published: Mapping[str, str] | None = None
         self._looked = 0.0
@@ -166,19 +173,39 @@ class ChromaIndex:
             if held is not None and held.stamp == stamp:
                 return held
             began = time.monotonic()
-            collection = self._open(scene)
-            items, matrix = read(collection, in_memory=IN_MEMORY)
+            items, scan = self._read_kept(scene, stamp) or self._read(scene, stamp)
             now = time.monotonic()
             loaded = _Loaded(
                 items=items,
                 ids=list(items),
                 row={key: row for row, key in enumerate(items)},
-                scan=None if matrix is None else Scan(matrix, exact_below=EXACT_BELOW),
+                scan=scan,
                 stamp=stamp,
                 keep_until=now + (now - began) * _SHARE,
             )
             self._loaded[scene] = loaded
             return loaded
+
+    def _read(self, scene: str, stamp: str) -> tuple[StampedItems, Scan | None]:
+        """A scene from its collection; kept for the next process, unless it changes meanwhile."""
+        found, matrix = read(self._open(scene), in_memory=IN_MEMORY)
+        items = StampedItems(found)
+        scan = None if matrix is None else Scan(matrix, exact_below=EXACT_BELOW)
+        if not self._set.is_changing(stamp) and self._look().get(scene) == stamp:
+            items.stamp = stamp
+            rows = texts_as_array([*items.values()])
+            arrays: Arrays = {"items": rows, **(scan.arrays if scan else {})}
+            self._kept.save(_KEPT, scene, stamp=stamp, arrays=arrays)
+        return items, scan
+
+    def _read_kept(self, scene: str, stamp: str) -> tuple[StampedItems, Scan | None] | None:
+        arrays = self._kept.load(_KEPT, scene, stamp=stamp)
+        if arrays is None:
+            return None
+        rows = texts_of_array(arrays["items"])
+        items = StampedItems((row["id"], from_fields(row)) for row in rows)
+        items.stamp = stamp
+        return items, Scan.of_arrays(arrays) if "strong" in arrays else None
 
     def _vectors(self, scene: str, ids: Sequence[str]) -> Matrix:
         found = self._open(scene).get(ids=list(ids), include=["embeddings"])
@@ -218,6 +245,7 @@ class ChromaIndex:
 
     def _upsert(self, scene: str, items: Sequence[Item], vectors: Matrix) -> None:
         collection = self._set.make(self._home.connect(), scene)
+        self._set.stamp(collection, is_changing=True)
         collection.upsert(
             ids=[item.id for item in items],
             embeddings=cast("Any", vectors),
@@ -227,11 +255,12 @@ class ChromaIndex:
 
     def _delete(self, scene: str, ids: Sequence[str]) -> None:
         collection = self._open(scene)
+        self._set.stamp(collection, is_changing=True)
         collection.delete(ids=list(ids))
         self._changed(scene, collection)
 
     def _changed(self, scene: str, collection: chromadb.Collection) -> None:
-        self._set.stamp(collection)
+        self._set.stamp(collection, is_changing=False)
         self._loaded.pop(scene, None)
         self._forget()
 

@@ -24,7 +24,11 @@ def stored(item: Item) -> dict[str, str]:
 
 def restored(metadata: Mapping[str, Any]) -> Item:
     """The item of ``stored`` metadata."""
-    fields = orjson.loads(metadata["item"])
+    return from_fields(orjson.loads(metadata["item"]))
+
+
+def from_fields(fields: Mapping[str, Any]) -> Item:
+    """The item of its own fields, after JSON, which has no tuples."""
     attributes: dict[str, Value] = {
         name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
         for name, value in cast("dict[str, Any]", fields["attributes"]).items()

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from recagent.kept import Arrays
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -47,6 +49,21 @@ class Scan:
             turned = matrix[block] @ axes
             self._strong[:, block] = turned[:, :width].T
             self._rest[block] = turned[:, width:]
+
+    @classmethod
+    def of_arrays(cls, arrays: Arrays) -> Scan:
+        """The scan whose ``arrays`` these are."""
+        scan = cls(arrays["strong"].T, exact_below=arrays["strong"].shape[1])
+        if "axes" in arrays:
+            scan._axes, scan._rest = arrays["axes"], arrays["rest"]
+        return scan
+
+    @property
+    def arrays(self) -> Arrays:
+        """All that it is made of."""
+        if self._axes is None:
+            return {"strong": self._strong}
+        return {"strong": self._strong, "axes": self._axes, "rest": self._rest}
 
     @property
     def is_exact(self) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 HNSW = {"space": "cosine", "ef_search": 1600}
 
 _PLAIN_NAME = re.compile(r"[a-zA-Z0-9_-]{1,50}")
+_CHANGING = "changing "  # in the stamp of a scene that is written to, or was when a kill came
 _KIND = "recagent"  # the metadata key that tells our collections from others' on a server
 
 
@@ -73,22 +74,36 @@ class Embedded:
             configuration=cast("Any", {"hnsw": HNSW}),
         )
 
-    def stamp(self, collection: chromadb.Collection) -> None:
-        """Let all readers see that the scene has changed."""
+    def stamp(self, collection: chromadb.Collection, *, is_changing: bool) -> None:
+        """Let all readers see that the scene has changed, or is about to.
+
+        What is read while it changes is of no stamp, and must not be kept: a kill could leave it.
+        """
         scene = str((collection.metadata or {})["scene"])
-        collection.modify(metadata=self._describe("scene", scene))
+        described = self._describe("scene", scene)
+        if is_changing:
+            described["changed"] = _CHANGING + described["changed"]
+        collection.modify(metadata=described)
+
+    @staticmethod
+    def is_changing(stamp: str) -> bool:
+        """Whether a scene was being written when it had this stamp."""
+        return _CHANGING in stamp
 
     def publish(self, client: ClientAPI) -> int:
         """Make the set readable; how many scenes of other embedders there are.
 
         The record is stamped each time: a run that was killed between a write and its stamp is
-        seen at the latest when the next one ends.
+        seen at the latest when the next one ends, and what it left is of a stamp again.
         """
         described = self._describe("published", "")
         record = client.get_or_create_collection(
             self._record, embedding_function=None, metadata=described
         )
         record.modify(metadata=described)
+        for name, metadata in _ours(client).items():
+            if self._holds(name, metadata) and self.is_changing(metadata["changed"]):
+                self.stamp(client.get_collection(name, embedding_function=None), is_changing=False)
         return sum(self._is_foreign_scene(metadata) for metadata in _ours(client).values())
 
     def prune(self, client: ClientAPI, keep: AbstractSet[str]) -> int:

@@ -20,8 +20,10 @@ from recagent.adapters.chroma.home import Home
 from recagent.adapters.chroma.index import EXACT_BELOW
 from recagent.adapters.chroma.scan import Scan
 from recagent.errors import RetrievalError
+from recagent.kept import Kept, texts_as_array, texts_of_array
 
 if TYPE_CHECKING:
+    import chromadb
     from numpy.typing import NDArray
 
     Vector = NDArray[np.float32]
@@ -45,14 +47,16 @@ class _Held:
 class ChromaVectors:
     """The vectors of one name and version, read at first use and held in memory."""
 
-    def __init__(self, home: Home, *, name: str, version: str) -> None:
+    def __init__(self, home: Home, *, name: str, version: str, kept: Kept | None = None) -> None:
         """Opens nothing yet.
 
         Args:
             home: that the items' index uses too, and closes.
             name: of what was learned.
             version: of the fit; another one has collections of its own.
+            kept: where a scene that was read is kept for the next process.
         """
+        self._kept = kept or Kept(None)
         self._home = home
         self._name = name
         self._version = version
@@ -99,14 +103,32 @@ class ChromaVectors:
             except NotFoundError:  # a scene that came after the fit, or has nothing anybody liked
                 self._held[scene] = _Held([], {}, Scan(_nothing(), exact_below=EXACT_BELOW))
                 return
-            ids = sorted(collection.get(include=[])["ids"])
-            rows: dict[str, Any] = {}
-            for at in range(0, len(ids), _PAGE):
-                page = collection.get(ids=ids[at : at + _PAGE], include=["embeddings"])
-                rows |= zip(page["ids"], cast("Any", page["embeddings"]), strict=True)
-            matrix = np.asarray([rows[key] for key in ids], dtype=np.float32)
+            ids, scan = self._read_kept(scene) or self._read(scene, collection)
             places = {key: row for row, key in enumerate(ids)}
-            self._held[scene] = _Held(ids, places, Scan(matrix, exact_below=EXACT_BELOW))
+            self._held[scene] = _Held(ids, places, scan)
+
+    def _read(self, scene: str, collection: chromadb.Collection) -> tuple[list[str], Scan]:
+        ids = sorted(collection.get(include=[])["ids"])
+        rows: dict[str, Any] = {}
+        for at in range(0, len(ids), _PAGE):
+            page = collection.get(ids=ids[at : at + _PAGE], include=["embeddings"])
+            rows |= zip(page["ids"], cast("Any", page["embeddings"]), strict=True)
+        matrix = np.asarray([rows[key] for key in ids], dtype=np.float32)
+        scan = Scan(matrix, exact_below=EXACT_BELOW)
+        # The head that names this version is there once all of it is written.
+        arrays = {"ids": texts_as_array(ids), **scan.arrays}
+        self._kept.save(self._kind, scene, stamp=self._collection(scene), arrays=arrays)
+        return ids, scan
+
+    def _read_kept(self, scene: str) -> tuple[list[str], Scan] | None:
+        arrays = self._kept.load(self._kind, scene, stamp=self._collection(scene))
+        if arrays is None:
+            return None
+        return texts_of_array(arrays["ids"]), Scan.of_arrays(arrays)
+
+    @property
+    def _kind(self) -> str:
+        return f"{self._name}.1"
 
     def _write(self, scene: str, ids: Sequence[str], vectors: Matrix) -> None:
         from chromadb.errors import NotFoundError  # noqa: PLC0415 - one and a half seconds

@@ -6,6 +6,7 @@ Not how the database is opened (``database``), nor how rows get in fast (``bulk`
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -46,6 +47,7 @@ _ONE_EVENT = ("user_id", "at", "item_id", "scene", "kind")  # what makes it the 
 _SAID = ("value", "text", "device", "place", "origin")  # what another reading may say otherwise
 _SCALE = "ratings"  # the fact that tells what ratings are out of
 _FORGETTINGS = "forgettings"  # the fact that tells how often somebody was forgotten
+_EVENTS = "events"  # the fact that is another one after every change of events
 
 # Made once: to build a statement takes longer than to have SQLite answer it.
 _WHO = sa.bindparam("who", type_=sa.String)
@@ -128,13 +130,21 @@ class SqlEventStore:
     async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:
         rows = [{**_event_row(event), "origin": origin} for event in events]
         if not origin:
-            return await self._write(EVENTS, rows)
+
+            def add(connection: sa.Connection) -> int:
+                new = _insert(connection, EVENTS, rows)
+                if new:
+                    _stamp_events(connection)
+                return new
+
+            return await self._in_turn(EVENTS, add)
         earlier = (EVENTS.c.origin != "") & (EVENTS.c.origin != origin)
 
         def write(connection: sa.Connection) -> int:
             last = connection.scalar(sa.select(sa.func.max(EVENTS.c.seq))) or 0
             _insert(connection, EVENTS, rows, replace=_SAID, key=_ONE_EVENT, only=earlier)
             new = sa.select(sa.func.count()).where(EVENTS.c.seq > last)
+            _stamp_events(connection)
             return connection.scalar(new) or 0
 
         return await self._in_turn(EVENTS, write)
@@ -148,9 +158,13 @@ class SqlEventStore:
 
     async def remove_events(self, origins: Collection[str]) -> int:
         wanted = sorted({*origins} - {""})
-        return await self._in_turn(
-            EVENTS, lambda connection: _delete(connection, EVENTS.c.origin, wanted)
-        )
+
+        def remove(connection: sa.Connection) -> int:
+            gone = _delete(connection, EVENTS.c.origin, wanted)
+            _stamp_events(connection)
+            return gone
+
+        return await self._in_turn(EVENTS, remove)
 
     async def add_impression(self, impression: Impression) -> None:
         await self._write(IMPRESSIONS, [_impression_row(impression)])
@@ -210,6 +224,7 @@ class SqlEventStore:
             _insert(connection, USERS, [both], replace=["declared", "edits"])
             _delete(connection, USERS.c.id, [joined[0]])
             _delete(connection, NOTES.c.user_id, [first, joined[0]])
+            _stamp_events(connection)
 
         await self._in_turn(USERS, write)
 
@@ -220,11 +235,13 @@ class SqlEventStore:
                 _delete(connection, column, ids)
             row = {"name": _FORGETTINGS, "value": orjson.dumps(_forgettings(connection) + 1)}
             _insert(connection, FACTS, [row], replace=["value"])
-            return Forgotten(
+            gone = Forgotten(
                 ids=tuple(ids),
                 events=_delete(connection, EVENTS.c.user_id, ids),
                 impressions=_delete(connection, IMPRESSIONS.c.user_id, ids),
             )
+            _stamp_events(connection)
+            return gone
 
         return await self._in_turn(USERS, write)
 
@@ -252,6 +269,16 @@ class SqlEventStore:
     async def count(self) -> int:
         rows = await self._read(sa.select(sa.func.count().label("number")).select_from(EVENTS))
         return rows[0].number
+
+    async def events_stamp(self) -> str:
+        def read(connection: sa.Connection) -> str:
+            said = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == _EVENTS))
+            # What others write by SQL of their own has no stamp, and is seen by its number.
+            number, last = sa.func.count(), sa.func.max(EVENTS.c.seq)
+            rows = connection.execute(sa.select(number, last).select_from(EVENTS)).all()
+            return f"{(said or b'').hex()} {rows[0]}"
+
+        return await self._at_once(read)
 
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         first, last = await self._at_once(_aliases), 0
@@ -330,6 +357,12 @@ def _ids(connection: sa.Connection, user_id: str) -> list[str]:
     """All ids of a person, the one that they are kept under first."""
     linked = connection.execute(_LINKED, {"who": user_id}).all()
     return [linked[0].user_id, *sorted(row.id for row in linked)] if linked else [user_id]
+
+
+def _stamp_events(connection: sa.Connection) -> None:
+    """Last in a transaction: others wait for the row."""
+    row = {"name": _EVENTS, "value": uuid.uuid4().bytes}
+    _insert(connection, FACTS, [row], replace=["value"])
 
 
 def _aliases(connection: sa.Connection) -> dict[str, str]:

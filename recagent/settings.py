@@ -196,7 +196,10 @@ def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:
             raise ConfigError(f"config file {str(project)!r}: [tool.recagent] must be a table")
         return project, _known(project, _anchored(own, Path.cwd()))
     if not path.is_file():
-        raise ConfigError(f"config file {str(path)!r} does not exist")
+        raise ConfigError(
+            f"config file {str(path)!r} does not exist; write one with 'recagent init' and name "
+            "the files under [catalog], or correct the path"
+        )
     return path, _known(path, _anchored(_toml(path), path.resolve().parent))
 
 

@@ -318,6 +318,23 @@ def test_a_close_call_is_a_wish_and_a_model_that_fails_is_named():
     assert "did not help here (model 'scripted' tells no likelihoods)" in words(said[0])
 
 
+@pytest.mark.parametrize(
+    ("turn", "lang", "wish"),
+    [("somewhere cheap with beer", "en", "somewhere cheap beer"), ("啤酒之类", "zh", "啤酒之类"),
+     ("what a day i had", "en", None), ("今天真累啊", "zh", None)],
+)  # fmt: skip
+def test_a_turn_that_says_what_items_say_is_a_wish_whatever_the_model_hears(turn, lang, wish):
+    bars = [make_item("a", "What a day", scene="films", alcohol="wine_beer"),
+            make_item("b", "今天", scene="films", alcohol="精酿啤酒")]  # fmt: skip
+    mark = "greet and chat" if lang == "en" else "打招呼"
+    said, conversation, _ = talk(turn, lang=lang, items=bars, events=[], model=Hearing(mark))
+    if wish is None:
+        assert words(said[0]).startswith(("Hello.", "您好"))
+    else:
+        assert conversation.wants.wishes == (wish,)
+        assert titles(said[0])
+
+
 class Slow(ScriptedModel):
     """A model that takes its time to load and to answer."""
 

@@ -205,6 +205,23 @@ def test_a_value_of_another_scene_is_understood_and_an_everyday_word_is_none():
     assert asked("short", vocabulary=here) == []
 
 
+def test_yes_and_no_among_the_values_are_no_conditions():
+    here = Vocabulary([make_item("a", url="no", smoking="none", bar="yes", 停车="无")])
+    assert asked("no smoking please", vocabulary=here) == [("", "does not mention", "smoking")]
+    assert asked("没有烟味的", vocabulary=here) == []
+    assert asked("yes, with a bar", vocabulary=here) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [("no dice games", "dice"), ("no horror stories", "horror"), ("no sushi restaurants", "sushi"),
+     ("no tower defence", "tower defence"), ("no games", "games")],
+)  # fmt: skip
+def test_a_ban_of_a_kind_of_thing_is_of_the_kind_and_not_of_the_phrase(said, word):
+    here = Vocabulary([make_item("a", genre="Other")])
+    assert asked(said, vocabulary=here) == [("", "does not mention", word)]
+
+
 def test_numbers_are_read_in_digits_and_words():
     assert number("1,200") == 1200
     assert number("twelve") == 12

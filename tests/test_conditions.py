@@ -207,6 +207,22 @@ def test_an_empty_slate_says_which_condition_leaves_nothing(said, en, zh):
     assert left == "No unseen items are left in this scene."
 
 
+def test_where_no_value_is_like_the_wanted_one_the_few_that_there_are_are_named():
+    items = {name: make_item(name, price=name) for name in ("low", "medium", "high")}
+    asked = [Constraint(attribute="price", operator="is", value="cheap", words="price is cheap")]
+    catalogue = Grouped(items, ())
+    assert why_nothing(catalogue, asked, met=frozenset(), lang="en") == (
+        "No item of this scene keeps to “price is cheap” (“price” here has: “high”, “low”, "
+        "“medium”)."
+    )
+    assert why_nothing(catalogue, asked, met=frozenset(), lang="zh") == (
+        "此场景里没有符合“price is cheap”的商品（这里的“price”有：“high”、“low”、“medium”）。"
+    )
+    many = {str(at): make_item(str(at), price=f"class {at}") for at in range(20)}
+    said = why_nothing(Grouped(many, ()), asked, met=frozenset(), lang="en")
+    assert said == "No item of this scene keeps to “price is cheap”."
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("weight < 2", "weight below 2"), ("price>=5", "price at least 5"), ("价格＜50", "价格低于50"),
@@ -273,6 +289,9 @@ def test_a_condition_that_cannot_be_read_is_an_error_of_use(recagent: Command, o
 @pytest.mark.usefixtures("shop")
 def test_the_table_and_the_json_say_why_nothing_is_left(recagent: Command):
     asked = ("recommend", "ana", "--scene", "books", "--only", "topics is nothing")
-    said = "No item of this scene keeps to “topics is nothing”."
+    said = (
+        "No item of this scene keeps to “topics is nothing” (“topics” here has: “cooking”, "
+        "“travel”)."
+    )
     assert said in " ".join(recagent(*asked).stdout.split())
     assert json.loads(recagent(*asked, "--json").stdout)["empty"] == said

@@ -322,6 +322,22 @@ def test_a_fit_of_many_people_asks_a_sample_and_says_so(
     assert (head["people"], head["choices"]) == (30, 120)
 
 
+@pytest.mark.parametrize(
+    ("lang", "says"),
+    [
+        ("en", "ranks for nobody, so that lists stay as they are"),
+        ("zh", "不为任何人排序，列表保持不变"),
+    ],
+)
+def test_a_head_that_ranks_for_no_group_is_not_said_to_rank(
+    indexed, recagent: Command, monkeypatch: pytest.MonkeyPatch, lang, says
+):
+    monkeypatch.setattr("recagent.learning.tested.FEWEST", 10**6)
+    done = recagent("fit", "--lang", lang)
+    assert says in done.stdout
+    assert (indexed / "data" / "head.json").exists()
+
+
 def test_a_fit_that_is_stopped_says_what_stands(
     indexed, recagent: Command, monkeypatch: pytest.MonkeyPatch
 ):
@@ -353,6 +369,7 @@ def test_fit_learns_and_recommend_ranks_by_it(
     assert "the language model will not be asked: none is set" in done.stdout
     learned = wiring.head(Settings(data_dir=tmp_path / "data"))
     assert learned is not None
+    assert f"head {learned.name} ranks from now on" in done.stdout
     assert learned.liking is None  # nobody says what they do not like
     said = recagent("recommend", "p1", "-k", "5", "--json")
     assert f'"head": "{learned.name}"' in said.stdout

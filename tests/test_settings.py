@@ -248,7 +248,9 @@ def test_a_pyproject_of_the_wrong_shape_is_a_config_error(text):
 
 
 def test_a_config_file_that_is_not_there_or_not_text(folder):
-    with pytest.raises(ConfigError, match=r"'nowhere\.toml' does not exist"):
+    with pytest.raises(
+        ConfigError, match=r"'nowhere\.toml' does not exist; write one with 'recagent init'"
+    ):
         load(Path("nowhere.toml"))
     (folder / "recagent.toml").write_bytes(b'lang = "\xe9"')
     with pytest.raises(ConfigError, match=r"'recagent\.toml' is not valid TOML"):

@@ -98,6 +98,8 @@ TEA = {
     "show": make_item("show", "Back in Training", topics=("sport", "crime"), year=1994),
     "tale": make_item("tale", "Café of ghosts", topics=("horror", "comedy"), year=1999),
     "zh": make_item("zh", "不锈钢菜刀", topics=("厨房",)),
+    "thrones": make_item("thrones", "A Game of Thrones", topics=("fantasy",)),
+    "game": make_item("game", "饥饿游戏", topics=("科幻",)),
 }
 
 
@@ -130,6 +132,10 @@ TEA = {
         ("tea and a ladder", ["pot", "tin"], ("ladder",)),
         ("梯子", [], ("梯",)),
         ("something nice for my nephew", [], ("nephew",)),
+        ("a game about dinosaurs", [], ("dinosaurs",)),  # not "Game of Thrones"
+        ("关于恐龙的游戏", [], ("恐龙",)),
+        ("a game", ["thrones"], ()),
+        ("有什么游戏", ["game"], ()),
         ("推荐一下", [], ()),
         ("surprise me with anything", [], ("surprise",)),
         ("", [], ()),

@@ -138,7 +138,8 @@ class Agent:
     ) -> tuple[Step, ...]:
         likely = await likely_act(text, model=model, lang=self._lang, budget=self._budget())
         logger.info("turn heard as %s: %s", likely.act, likely.scores)
-        if likely.act == "critique":
+        is_wish = likely.act in ("chat", "help") and situation.names_values(text)
+        if likely.act == "critique" or is_wish:  # who names what is here wants it
             return wished(text, situation=situation, wants=conversation.wants)
         rest = text if situation.reference.meant(text) else ""
         heard = Heard(act=likely.act, rest=rest, by="model")

@@ -18,6 +18,7 @@ from recagent.chat.polarity import Tone, joined, tone_of
 from recagent.chat.quantities import Quantity, quantities
 from recagent.chat.references import Reference
 from recagent.chat.vocabulary import Found, Vocabulary
+from recagent.retrieval.words import ASIDE, singular
 from recagent.types import Constraint, Item, Operator
 
 _RECENT = 0.75  # of a scene's items stay below what counts as new
@@ -230,9 +231,12 @@ class _Reading:
             word = match["en"] or match["zh"]
             if not word or word in lexicon.FILLERS or lexicon.content(word) == "":
                 continue
+            said, _, last = lexicon.content(word).rpartition(" ")
+            if not said or singular(last) not in ASIDE:  # "no dice games" is of all that has dice
+                said = lexicon.content(word)
             self._constraints.append(
                 Constraint(
-                    attribute="", operator="does not mention", value=lexicon.content(word),
+                    attribute="", operator="does not mention", value=said,
                     words=self._said[match.start() : match.end()].strip(),
                 )
             )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from recagent.chat.conversation import Conversation
@@ -12,6 +12,7 @@ from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
 from recagent.chinese import simplified
 from recagent.recommender import StraightLine
+from recagent.retrieval.matching import SceneText
 from recagent.scenes import declared_or_plain
 from recagent.types import Constraint, Item, Scene
 
@@ -51,6 +52,15 @@ class Situation:
     def tells(self, constraint: Constraint) -> bool:
         """Whether the scene's items tell what the constraint is on."""
         return constraint.attribute in {*ANYWHERE, *self.vocabulary.attributes}
+
+    def names_values(self, words: str) -> bool:
+        """Whether all that the words name stands in attributes of the scene's items.
+
+        Titles do not count: much of what people say in passing is a title as well.
+        """
+        values = {key: replace(item, title="", text="") for key, item in self.here.items()}
+        found = SceneText(values).matches(words)
+        return bool(found.words) and not found.missing
 
     def scene_named(self, words: str) -> str | None:
         """The one scene that words mean: by its name or label, or by the most words of these."""

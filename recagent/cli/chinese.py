@@ -76,7 +76,7 @@ MESSAGES: Mapping[str, str] = {
     "column map: no file has a column {} for {}; correct --map": "列映射：没有文件含有列 {0}（对应 {1}）；请更正 --map",
     "column map: {} and {} are both mapped to {}; a column can be one thing": "列映射：{0} 和 {1} 都映射到 {2}；一列只能对应一个字段",
     "column map: {} is none of {}": "列映射：{0} 不在 {1} 之中",
-    "config file {} does not exist": "配置文件 {0} 不存在",
+    "config file {} does not exist; write one with 'recagent init' and name the files under [catalog], or correct the path": "配置文件 {0} 不存在；请用 'recagent init' 生成一个并在 [catalog] 里写明文件，或更正路径",
     "config file {} is not valid TOML: {}": "配置文件 {0} 不是有效的 TOML：{1}",
     "config file {}: [tool.recagent] must be a table": "配置文件 {0}：[tool.recagent] 必须是表",
     "config file {}: unknown key {}; known are {}": "配置文件 {0}：未知的键 {1}；可用的有 {2}",

@@ -25,6 +25,7 @@ NOTES: Mapping[str, str] = {
     "none of these events ({}) is a like": "{0} 条行为里没有一条算喜欢",
     "none of these ratings ({}) is a like: liked from {} of {}": "{0} 个评分里没有一个算喜欢：满分 {2}，{1} 分起才算喜欢",
     "nothing matches the wish": "没有符合愿望的内容",
+    "nothing matches {}": "没有符合 {0} 的内容",
     "what matches the wish is kept out": "符合愿望的内容被排除在外",
     "series left out because their next part is kept away: {}": "因下一部不可推荐而整个略过的系列：{0} 个",
 }

@@ -43,6 +43,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "sample": "asked about a sample of {people:,} of {everybody:,} people",
         "few answers": "it answered about fewer past choices than it takes to weigh it by (50)",
         "saved": "head {name} ranks from now on ({path})",
+        "idle": "head {name} ranks for nobody, so that lists stay as they are; it is kept ({path})",
         "source": "Source", "every scene": "shared", "score": "score", "log": "its logarithm",
         "gate": "Language model", "scene": "Scene", "rule": "asked", "cases": "cases",
         "gain": "gain", "low": "at least", "forced": "if always asked",
@@ -72,6 +73,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "sample": "在 {everybody:,} 位用户中抽取了 {people:,} 位来学习",
         "few answers": "它回答的过去选择太少，不足以衡量它（需要 50 个）",
         "saved": "从现在起由排序头 {name} 排序（{path}）",
+        "idle": "排序头 {name} 不为任何人排序，列表保持不变；已保存（{path}）",
         "source": "来源", "every scene": "共用", "score": "分数", "log": "分数的对数",
         "gate": "语言模型", "scene": "场景", "rule": "调用", "cases": "样本",
         "gain": "增益", "low": "至少", "forced": "若总是调用",
@@ -142,7 +144,9 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
     _whom(found.head, settings.lang)
     _gates(found.head.gates, words)
     path = settings.data_dir / HEAD
-    out.print(words["saved"].format(name=found.head.name, path=path), markup=False, highlight=False)
+    ranks = any(not own.unserved for own in found.head.tested.values())
+    said = words["saved" if ranks else "idle"].format(name=found.head.name, path=path)
+    out.print(said, markup=False, highlight=False)
 
 
 def show_head(settings: Settings, *, as_json: bool) -> None:

@@ -14,6 +14,7 @@ from recagent.rules import Grouped, nearest
 from recagent.types import Constraint, Language
 
 _MOST = 3  # values or conditions that are named
+_FEW = 8  # values of an attribute that are all named where none is like the wanted
 _FORMS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "seen": "No unseen items are left in this scene.",
@@ -24,6 +25,7 @@ _FORMS: Mapping[Language, Mapping[str, str]] = {
         "kept barred": "What keeps to {what} (items: {n}) you have seen, or the scene's rules keep "
         "it away.",
         "between": " (“{name}” is {low} to {high} here)", "nearest": " (nearest: {values})",
+        "has": " (“{name}” here has: {values})",
         "quoted": "“{what}”", "comma": ", ",
     },
     "zh": {
@@ -34,6 +36,7 @@ _FORMS: Mapping[Language, Mapping[str, str]] = {
         "kept seen": "符合{what}的商品（{n} 件）您都已经看过了。",
         "kept barred": "符合{what}的商品有 {n} 件，但您已看过，或被此场景的规则排除。",
         "between": "（这里的“{name}”是 {low} 到 {high}）", "nearest": "（最接近的：{values}）",
+        "has": "（这里的“{name}”有：{values}）",
         "quoted": "“{what}”", "comma": "、",
     },
 }  # fmt: skip
@@ -119,5 +122,8 @@ def _hint(catalogue: Grouped, constraint: Constraint, forms: Mapping[str, str]) 
         each for wanted in plain(constraint.value) if isinstance(wanted, str)
         for each in nearest(wanted, texts)
     ]  # fmt: skip
+    form = "nearest" if close else "has"
+    if not close and len(texts) <= _FEW:  # "cheap" of low, medium, high
+        close = texts
     values = forms["comma"].join(forms["quoted"].format(what=one_line(each)) for each in close)
-    return forms["nearest"].format(values=values) if close else ""
+    return forms[form].format(name=one_line(name), values=values) if close else ""

@@ -111,7 +111,9 @@ def date_format(value: str) -> str:
     except ValueError:
         fits = False
     if not fits:
-        raise ValueError("should be day-first, month-first, or tell all three, as %d.%m.%Y")
+        raise ValueError(
+            "should tell year, month and day, as %d.%m.%Y, or be day-first or month-first"
+        )
     return value
 
 

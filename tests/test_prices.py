@@ -37,7 +37,7 @@ def test_a_column_of_prices_is_one_of_numbers(cells, numbers, unit):
         ["cheap", "5元"],
         ["000123", "000,124"],
         ["B12", "B7"],
-        ["12,5", "3,25"],  # a decimal comma, which is declared
+        ["12,5", "3.25"],  # both marks before a fraction: which one is not told
         ["free", "$5", "$6"],
         ["12", "13"],  # numbers as they are
         ["?", "-", ""],

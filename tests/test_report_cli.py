@@ -108,7 +108,8 @@ def test_the_report_as_json_has_every_number(dirty):
     ]  # fmt: skip
     assert report["problems"][1]["examples"] == [
         {"row": 1, "field": "timestamp", "value": "later", "says": "'timestamp' 'later' is no time",
-         "fix": "use seconds since 1970 or ISO 8601, as 2026-05-01T20:00:00"},
+         "fix": "use seconds since 1970 or ISO 8601, as 2026-05-01T20:00:00, or say how it is "
+                    'written: --date-format "%d %b %Y"'},
     ]  # fmt: skip
     assert report["cleaned"] == [
         {"step": "orphan", "field": "sku", "where": "events.csv", "count": 1, "before": "x9",

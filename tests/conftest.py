@@ -16,12 +16,25 @@ import postgres
 import pytest
 from command import CONFIG, EVENTS, ITEMS, Command, Run
 from hypothesis import settings
+from tenacity import wait_none
 
 from recagent.adapters import weights
 from recagent.cli import main
 
 settings.register_profile("offline", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("offline")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as slow what needs a server, the embedded model or a process with the demo's data."""
+    for item in items:
+        if (
+            item.get_closest_marker("allow_hosts")
+            or item.get_closest_marker("engine")
+            or "environment" in getattr(item, "fixturenames", ())
+        ):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
@@ -135,6 +148,12 @@ def chroma_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def start_chroma() -> Callable[..., AbstractContextManager[tuple[str, subprocess.Popen[bytes]]]]:
     """Starts a Chroma server of the test's own."""
     return chroma_server
+
+
+@pytest.fixture
+def no_wait_between_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that failed is asked again at once."""
+    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 @pytest.fixture

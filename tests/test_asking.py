@@ -8,7 +8,6 @@ import pytest
 from examples import make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
-from tenacity import wait_none
 
 from recagent.errors import ConfigError, ModelError, ReplyError
 from recagent.fakes import ScriptedModel, json_order
@@ -16,12 +15,9 @@ from recagent.ranking import LanguageRanker
 from recagent.ranking.asking import Budget, Window, ask
 from recagent.types import Candidate
 
+pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
+
 CANDIDATES = [Candidate(item=make_item(f"b{number}"), features={}) for number in range(45)]
-
-
-@pytest.fixture(autouse=True)
-def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def rank(model, *, size=3, attempts=3):

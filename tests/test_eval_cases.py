@@ -2,11 +2,10 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from examples import NOON, make_event, make_item
+from examples import make_event, make_item
 from test_splits import likes, make_data
 
 from recagent.errors import DataError
@@ -130,7 +129,6 @@ def target_of(case):
     return next(iter(case.judgments))
 
 
-LATE = NOON + timedelta(days=99)
 LEAKS = {
     "an event that is not before the target": (
         {"history": lambda case: (make_event(case.user_id, "b39", days=99), *case.history)},

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from command import Command
 from examples import make_event, make_query, wait
-from hits import LIKERS, write_hits
+from hits import write_hits
 
 from recagent import wiring
 from recagent.api import Recommender
@@ -25,7 +25,6 @@ from recagent.sections import RetrievalSettings
 from recagent.settings import Settings, load
 from recagent.types import Edits, Rate, Slate
 
-HITS = [f"hit{at}" for at in range(len(LIKERS))]
 Ask = Callable[[Recommender], Slate]
 
 

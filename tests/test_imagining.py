@@ -9,7 +9,6 @@ import orjson
 import pytest
 from examples import make_event, make_head, make_index, make_item, make_query, wait
 from line import make_line
-from tenacity import wait_none
 
 from recagent import wiring
 from recagent.adapters.replies import SqliteReplies
@@ -22,6 +21,8 @@ from recagent.recommender import Options, StraightLine
 from recagent.retrieval import Neighbours, Popularity
 from recagent.settings import Settings
 from recagent.types import Context, Scene, Usage, User
+
+pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
 
 TITLES = ["desert planet", "ocean planet", "baking bread", "rye bread"]
 BOOKS = [make_item(f"b{number}", title) for number, title in enumerate(TITLES)]
@@ -60,11 +61,6 @@ class HalfMute(HashEmbedder):
         if GUESS in texts:
             raise ModelError("the embedder has gone")
         return await super().embed(texts)
-
-
-@pytest.fixture(autouse=True)
-def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def liking_films():

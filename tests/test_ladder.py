@@ -6,7 +6,6 @@ import anyio
 import pytest
 from examples import make_event, make_item, wait
 from line import make_line
-from tenacity import wait_none
 
 from recagent.errors import ConfigError, ModelError, StoreError
 from recagent.fakes import HashEmbedder, MemoryStore, ScriptedModel
@@ -14,6 +13,8 @@ from recagent.protocols import ReplyCache
 from recagent.ranking import LanguageRanker, Replies
 from recagent.recommender import Options, StraightLine
 from recagent.types import Context, User
+
+pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
 
 TITLES = ["desert planet", "ocean planet", "baking bread", "bread and cakes"]
 BOOKS = [make_item(f"b{number}", title) for number, title in enumerate(TITLES)]
@@ -60,11 +61,6 @@ class Stuck(HashEmbedder):
 
     async def embed(self, texts):  # noqa: ARG002
         await anyio.sleep_forever()
-
-
-@pytest.fixture(autouse=True)
-def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def recommend(*, users=(), context=None, **parts):

@@ -9,7 +9,6 @@ import pytest
 from examples import make_item, make_query, wait
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tenacity import wait_none
 
 from recagent import demo, prompts, wiring
 from recagent.errors import ConfigError, ModelError, PromptError, ReplyError
@@ -20,15 +19,12 @@ from recagent.ranking.asking import ask_all
 from recagent.ranking.designs import joint, mixed, pairs, sets
 from recagent.types import Candidate, Usage
 
+pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
+
 ITEMS = [make_item(f"b{number}", f"Title {number}") for number in range(60)]
 IN_GROUPS = ["pairwise", "setwise"]
 BY_LABEL = ["pointwise", *IN_GROUPS]
 ALL_MODES = ["likelihood", "label", "listwise", *BY_LABEL]
-
-
-@pytest.fixture(autouse=True)
-def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def rank(model, *, items, mode="auto", query=None, **how):

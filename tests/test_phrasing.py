@@ -8,7 +8,6 @@ import pytest
 from examples import wait
 from hypothesis import given
 from hypothesis import strategies as st
-from tenacity import wait_none
 
 from recagent.explaining import claims, phrased
 from recagent.explaining.phrasing import _JOINTS, _LEADS, checked
@@ -16,6 +15,8 @@ from recagent.explaining.sentences import clause
 from recagent.fakes import ScriptedModel
 from recagent.ranking.asking import Window
 from recagent.types import Evidence, Scene
+
+pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
 
 SCENES = {"films": Scene(name="films", labels={"en": "Films", "zh": "电影"})}
 EVIDENCE = (
@@ -31,11 +32,6 @@ def clauses(lang):
 
 EN, ZH = clauses("en"), clauses("zh")
 PLAIN = claims(EVIDENCE, scenes=SCENES, lang="en")
-
-
-@pytest.fixture(autouse=True)
-def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def phrase(*sentences, reply=None, lang="en", failures=0):

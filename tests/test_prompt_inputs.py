@@ -4,7 +4,6 @@ import pytest
 from examples import make_event, make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
-from tenacity import wait_none
 
 from recagent import prompts
 from recagent.errors import ModelError, ReplyError
@@ -13,16 +12,13 @@ from recagent.ranking import LanguageRanker
 from recagent.ranking.inputs import example, told
 from recagent.types import Candidate, Scene, Usage, User
 
+pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
+
 BOOKS = [make_item(f"b{number}", f"Book {number}") for number in range(6)]
 FILMS = [make_item(f"f{number}", f"Film {number}", scene="films") for number in range(3)]
 GAMES = [make_item("g0", "Game 0", scene="games")]
 CANDIDATES = [make_item(f"c{number}", f"New {number}") for number in range(20)]
 SCENES = {"films": Scene(name="films", labels={"en": "Films", "zh": "电影"})}
-
-
-@pytest.fixture(autouse=True)
-def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def person(liked, unliked=(), **query):

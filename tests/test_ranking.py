@@ -4,7 +4,6 @@ import pytest
 from examples import make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
-from tenacity import wait_none
 
 from recagent import prompts
 from recagent.errors import ConfigError, ModelError, PromptError, ReplyError
@@ -15,12 +14,9 @@ from recagent.ranking.labels import ANCHORS, BLOCK, LABELS, join_blocks, label_b
 from recagent.ranking.listwise import order_schema, repaired
 from recagent.types import Candidate, Scene, Usage
 
+pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
+
 BOOKS = [make_item(f"b{number}", f"Title {number}", year=1900 + number) for number in range(50)]
-
-
-@pytest.fixture(autouse=True)
-def no_wait_between_attempts(monkeypatch):
-    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
 
 
 def rank(model, *, size=3, mode="auto", attempts=3, query=None):

@@ -14,8 +14,6 @@ from recagent.recommender import StraightLine
 from recagent.transfer import FEATURES, Carry, Known, TransferMap, carried
 from recagent.types import Profile, User
 
-EVEN = dict.fromkeys(("books", "films", "music"), (0.5, 0.5))
-
 
 def profile(*liked, taste=("films", "music")):
     items = {name: make_item(name, scene=scene) for name, scene in liked}

@@ -11,11 +11,16 @@ from dataclasses import dataclass
 from itertools import islice
 
 from recagent import wiring
-from recagent.catalog import Report, survey
+from recagent.catalog import Catalog, Report, survey
 from recagent.catalog.origin import origin_of, same_files
+from recagent.catalog.report import Problem
+from recagent.catalog.stream import OnProgress
 from recagent.protocols import EventStore
 from recagent.retrieval import Indexed, index_items
+from recagent.rules import Grouped, nearest
+from recagent.rules.grouped import OWN
 from recagent.settings import Settings
+from recagent.types import Scene
 
 _BATCH = 50_000  # events in one transaction
 
@@ -39,6 +44,44 @@ class Loaded:
     replaced: int
     earlier: int
     report: Report
+
+
+def read_catalog(
+    settings: Settings,
+    *,
+    on_progress: OnProgress | None = None,
+    examples: int = 5,
+    by_command: bool = False,
+) -> Catalog:
+    """The catalogue as ``survey`` reads it, and what the scenes ask of it that no item has.
+
+    Args:
+        settings: as ``survey`` takes them.
+        on_progress: as ``survey`` takes it.
+        examples: as ``survey`` takes them.
+        by_command: as ``survey`` takes it.
+
+    Raises:
+        RecagentError: as in ``survey``.
+    """
+    catalog = survey(settings, on_progress=on_progress, examples=examples, by_command=by_command)
+    for name, scene in settings.declared_scenes().items():
+        items = {item.id: item for item in catalog.items if item.scene == name}
+        if items:
+            _note_scene(catalog.report, Grouped(items, scene.rules), scene)
+    return catalog
+
+
+def _note_scene(report: Report, catalogue: Grouped, scene: Scene) -> None:
+    """Report rules of a scene on attributes that no item has, and places that no item can take."""
+    own = sorted(catalogue.names - OWN)
+    for attribute in catalogue.unread:
+        names = ", ".join(nearest(attribute, own) or own) or "-"
+        report.problem(Problem(kind="unread rule", field=attribute, value=scene.name,
+                               facts={"names": names}))  # fmt: skip
+    for task in scene.quotas:
+        if task not in catalogue.tasks:
+            report.problem(Problem(kind="empty quota", field=task, value=scene.name))
 
 
 async def load_catalog(
@@ -66,7 +109,7 @@ async def load_catalog(
             folder; what is done stays done. On a server two loaders may run at once: what both
             write is written once, and of different catalogues the last one wins.
     """
-    catalog = survey(settings, on_progress=on_progress, by_command=by_command)
+    catalog = read_catalog(settings, on_progress=on_progress, by_command=by_command)
     if settings.cleaning.unusable == "stop":
         catalog.refuse_problems(settings.lang)
     index = wiring.index(settings)

@@ -267,7 +267,28 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "请改读那一列：{advice}",
         ),
     },
+    "unread rule": {
+        "en": (
+            "a rule of scene '{value}' reads {field!r}, which no item of the scene has: nothing is "
+            "recommended there",
+            "correct it, or take it out; there are {names}",
+        ),
+        "zh": (
+            "场景 '{value}' 的规则读取 {field!r}，但该场景没有商品带有它：那里将无法推荐",
+            "请更正或删除该规则；现有 {names}",
+        ),
+    },
     # Notes: they cost nothing.
+    "empty quota": {
+        "en": (
+            "scene '{value}' keeps places for {field!r}, and no item of the scene is one",
+            "give the items their 'task', or take it out of tasks",
+        ),
+        "zh": (
+            "场景 '{value}' 为 {field!r} 留了位置，但该场景没有这种商品",
+            "请给商品写明 task，或从 tasks 中删除",
+        ),
+    },
     "day-first": {
         "en": (
             "{field!r} is read day first, as '{example}' tells",
@@ -662,7 +683,7 @@ NOTES = frozenset(
      "near duplicates", "no clock", "unused attribute", "hidden column",
      "english vectors", "read as", "unread columns", "scale", "none liked", "one scene",
      "day-first", "month-first", "decimal commas", "items of log", "ids of log",
-     "attributes of log", "unread meant", "attribute meant"}
+     "attributes of log", "empty quota", "unread meant", "attribute meant"}
 )  # fmt: skip
 
 STEPS: Mapping[str, Mapping[Language, str]] = {

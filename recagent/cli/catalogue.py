@@ -68,9 +68,10 @@ def validate(
     json: Json = False,
 ) -> None:
     """Read and clean the files as index would, and report; exit 1 where something is wrong."""
-    from recagent.catalog import named_files, survey  # noqa: PLC0415
+    from recagent.catalog import named_files  # noqa: PLC0415
     from recagent.cli import report, show  # noqa: PLC0415
     from recagent.cli.progress import progress  # noqa: PLC0415
+    from recagent.loading import read_catalog  # noqa: PLC0415
 
     settings = named_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
@@ -81,7 +82,9 @@ def validate(
         dates=_dates(dates or []),
     )
     with progress() as advance:
-        found = survey(settings, on_progress=advance, examples=limit, by_command=bool(files)).report
+        found = read_catalog(
+            settings, on_progress=advance, examples=limit, by_command=bool(files)
+        ).report
     if json:
         show.print_json(report.report_json(found, lang=settings.lang))
     else:

@@ -27,10 +27,10 @@ _MEASURES: tuple[Mapping[str, float], ...] = tuple(
         {1: "page pages 页 页数"}, {1: "岁 age 年龄"},
     )
 )  # fmt: skip
+_FORMS = {form for measure in _MEASURES for form in measure}
+UNITS = tuple(sorted(_FORMS, key=lambda form: (-len(form), form)))
 _AMOUNT = re.compile(r"([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[-+]\d+)?)\s*([^\W\d_]+2?)")
-_CHINESE_UNITS = sorted(
-    (form for measure in _MEASURES for form in measure if not form.isascii()), key=len, reverse=True
-)
+_CHINESE_UNITS = [form for form in UNITS if not form.isascii()]
 
 
 def amount(text: str) -> tuple[float, str] | None:

@@ -104,6 +104,67 @@ TEA = {
 
 
 # What is put in words, the items that answer it, the best first, and the words that none says.
+POTS = [
+    make_item("mapo", "Mapo Tofu", minutes=30, spicy=True, vegan="no", weight_kg=0.9),
+    make_item("dal", "Red Dal", minutes=45, spicy="yes", vegan="yes", weight_kg=1.2),
+    make_item("cake", "Plain Cake", minutes=20, spicy=False, vegan="no", pets_allowed=True),
+    replace(make_item("soup", "清汤", minutes=10, vegan="是"), text="无咖啡因，不含味精"),
+    replace(make_item("mocha", "摩卡蛋糕", minutes=25), text="有咖啡因"),
+    replace(make_item("tart", "Lemon Tart", minutes=90), text="Not too sweet, gluten-free."),
+    replace(make_item("pie", "Pecan Pie", minutes=95), text="Sweet, with gluten."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wish", "found", "missing"),
+    [
+        # the name of what an item says yes to
+        ("something spicy", ["mapo", "dal"], ()),
+        ("vegan", ["dal", "soup"], ()),
+        ("where pets are allowed", ["cake"], ()),
+        # amounts in a unit that a name says
+        ("under 25 minutes", ["cake", "soup"], ()),
+        ("over 1 hour", ["tart", "pie"], ()),
+        ("30分钟以内", ["mapo", "cake", "soup", "mocha"], ()),
+        ("spicy in 30 minutes", ["mapo", "dal", "cake", "soup", "mocha"], ()),
+        ("at least 1000 g", ["dal"], ()),
+        ("under 20 minutes", ["soup"], ()),  # 20 is not under 20
+        ("no longer than 20 minutes", ["cake", "soup"], ()),
+        ("不超过20分钟", ["cake", "soup"], ()),
+        ("低于20分钟", ["soup"], ()),
+        ("不低于90分钟", ["tart", "pie"], ()),
+        ("not less than 90 minutes", ["tart", "pie"], ()),
+        ("over 90 minutes", ["pie"], ()),
+        ("under 3 km", [], ("under 3 km",)),
+        # what an item says that it is without
+        ("咖啡因", ["mocha"], ()),
+        ("sweet", ["pie"], ()),
+        ("gluten", ["pie"], ()),
+        ("gluten-free", ["tart", "pie"], ()),
+        # one character that is left over of a run is none that anybody would miss
+        ("带咖啡因的", ["mocha"], ()),
+    ],
+)
+def test_what_a_wish_finds_in_yes_and_no_amounts_and_what_is_without(wish, found, missing):
+    matches = SceneText({item.id: item for item in POTS}).matches(wish)
+    assert (ordered(matches), matches.missing) == (found, missing)
+
+
+@pytest.mark.parametrize(
+    ("wish", "avoided"),
+    [
+        ("没有咖啡因的", {"mocha"}),
+        ("not too sweet", {"pie"}),
+        ("without gluten", {"pie"}),
+        ("不要辣", set()),
+        ("nothing spicy", {"mapo", "dal"}),
+    ],
+)
+def test_what_is_without_it_is_not_avoided(wish, avoided):
+    grades = SceneText({item.id: item for item in POTS}).matches(wish).grades
+    assert {key for key, grade in grades.items() if grade < 0} == avoided
+
+
 @pytest.mark.parametrize(
     ("wish", "found", "missing"),
     [

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.chinese import as_written
+from recagent.comparing import read as read_value
 from recagent.retrieval.wish import Range, Term, Wish, read
 from recagent.retrieval.words import (
     CHINESE_ASIDE,
@@ -24,11 +25,13 @@ from recagent.retrieval.words import (
     IS_CJK,
     PARTICLES,
     SPELLINGS,
+    clauses,
     fold,
     singular,
     stem,
 )
 from recagent.types import Item, Value, WishMatch
+from recagent.units import amount_for
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,6 +44,12 @@ NEAR = 0.4  # the best grade of an item that is near in meaning and says none of
 LEAST = 0.15  # of a wish's words, weighted by rarity, that an item must say to answer it
 _WORD = re.compile(r"[^\W_]+(?:'s)?")
 _BETWEEN = re.compile(rf"[\s{''.join(sorted(PARTICLES))}]+")
+# What an item says that it is without it does not say: "sugar-free", "not too sweet", 无咖啡因.
+_WITHOUT = re.compile(
+    r"(?:\b(non|no|not|without|zero)(?: (?:too|very|so))?[ -]|(无|免|不含|没有|不带|不太))$"
+)
+_FREE = re.compile(r"[- ](free)\b")
+_REACH = 16  # characters before a word in which that is said
 _END = "\n\n"  # between two items, so that nothing is found across them
 
 
@@ -98,10 +107,10 @@ class SceneText:
         parts: list[str] = []
         self._starts: list[int] = []
         self._texts: list[int] = []  # where the description begins, which counts less
-        self._numbers: dict[tuple[str, ...], Floats] = {}
+        self._numbers: dict[tuple[tuple[str, ...], str], Floats] = {}
         at = 0
         for item in self._items:
-            short = fold("\n".join([item.title, *_told(item.attributes.values()), ""]))
+            short = fold("\n".join([item.title, *_told(item.attributes), ""]))
             long = fold(item.text) + _END
             self._starts.append(at)
             self._texts.append(at + len(short))
@@ -114,7 +123,8 @@ class SceneText:
         asked = self._known(read(wish))
         if not (asked.wanted or asked.avoided):
             return NO_MATCHES
-        said = [(term, self._said(term)) for term in asked.wanted]
+        every = " ".join(part for part, _ in clauses(fold(wish)))
+        said = [(term, self._said(term, every)) for term in asked.wanted]
         known = [(term, weights) for term, weights in said if weights.any()]
         grades = np.zeros(len(self._items))
         total = sum(rarities := [_rarity(weights) for _, weights in known])
@@ -122,7 +132,7 @@ class SceneText:
             grades += rarity * weights / total
         grades = np.ceil(grades.round(6) * 10) / 10 * (grades >= LEAST)
         for term in asked.avoided:
-            grades[self._said(term) > 0] = -1.0
+            grades[self._said(term, every) > 0] = -1.0
         at = np.flatnonzero(grades).tolist()
         ids = [item.id for item in self._items]
         return Matches(
@@ -135,7 +145,9 @@ class SceneText:
                 if grades[row] > 0
             },
             missing=tuple(
-                as_written(term.said, wish) for term, weights in said if not weights.any()
+                as_written(term.said, wish)
+                for term, weights in said
+                if not weights.any() and not (len(said) > 1 and _is_crumb(term))
             ),
             asks=as_written(" ".join(term.said for term in asked.wanted), wish),
         )
@@ -182,32 +194,37 @@ class SceneText:
                 yield from _rest(piece[begin:end])
             begin = end
 
-    def _said(self, term: Term) -> Floats:
-        """(n,) how prominently each item says a term, 0 to 1."""
+    def _said(self, term: Term, wish: str) -> Floats:
+        """(n,) how prominently each item says a term of a wish, 0 to 1."""
         weights = np.zeros(len(self._items))
         for way in term.ways:
-            words = [self._word(word) for word in way]
+            words = [self._word(word, wish) for word in way]
             weights = np.maximum(weights, np.minimum.reduce(words))
         if term.range is not None:
             weights = np.maximum(weights, self._within(term.range))
         return weights
 
-    def _word(self, word: str) -> Floats:
+    def _word(self, word: str, wish: str) -> Floats:
         weights = np.zeros(len(self._items))
-        for at, weight in self._found(word):
+        for at, weight in self._found(word, wish):
             row = bisect_left(self._starts, at + 1) - 1
             here = weight if at < self._texts[row] else weight * IN_TEXT
             weights[row] = max(weights[row], here)
         return weights
 
-    def _found(self, word: str) -> Iterator[tuple[int, float]]:
-        """Where a word stands, and what it counts there; Chinese counts within words too."""
+    def _found(self, word: str, wish: str) -> Iterator[tuple[int, float]]:
+        """Where a word stands, and what it counts there; Chinese counts within words too.
+
+        What an item is without counts only where the wish itself says so ("sugar-free").
+        """
         is_chinese, stemmed = IS_CJK.match(word), stem(word)
         begin = word if is_chinese else stemmed.removesuffix("i")
         begin = begin[:-1] if begin.endswith("f") and len(begin) > 2 else begin  # "knives"
         at = self._text.find(begin)
         while at >= 0:
-            if is_chinese:
+            if self._is_without(at, wish):
+                pass
+            elif is_chinese:
                 yield at, 1.0
             elif at == 0 or not self._text[at - 1].isalnum():
                 whole = _WORD.match(self._text, at)
@@ -218,11 +235,21 @@ class SceneText:
                     yield at, IN_STEM
             at = self._text.find(begin, at + 1)
 
+    def _is_without(self, at: int, wish: str) -> bool:
+        """Whether an item says at this place what it is without, and the wish does not say so."""
+        word, begin = _WORD.match(self._text, at), at
+        while begin and self._text[begin - 1 : begin + 1] in wish and IS_CJK.match(self._text, at):
+            begin -= 1  # the pairs of one word
+        before = _WITHOUT.search(self._text[max(0, begin - _REACH) : begin])
+        found = before or _FREE.match(self._text, word.end() if word else at)
+        return found is not None and found[found.lastindex or 0] not in wish
+
     def _within(self, bound: Range) -> Floats:
-        values = self._numbers.get(bound.attributes)
+        key = (bound.attributes, bound.unit)
+        values = self._numbers.get(key)
         if values is None:
-            values = np.asarray([_first(item, bound.attributes) for item in self._items])
-            self._numbers[bound.attributes] = values
+            values = np.asarray([_number(item, bound) for item in self._items])
+            self._numbers[key] = values
         return ((values >= bound.low) & (values <= bound.high)).astype(np.float64)
 
 
@@ -256,13 +283,37 @@ def _rarity(weights: Floats) -> float:
     return max(0.1, float(np.log((len(weights) + 1) / (said + 0.5))))
 
 
-def _told(values: Iterable[Value]) -> Iterator[str]:
-    """Texts and whole numbers, each alone; prices and yes or no are no words."""
-    for value in values:
-        if isinstance(value, tuple):
+def _told(attributes: Mapping[str, Value]) -> Iterator[str]:
+    """Texts and whole numbers, each alone; prices are no words, and of a yes the name is."""
+    for name, value in attributes.items():
+        if isinstance(value, str | bool) and read_value(value).truth:
+            yield name.replace("_", " ")
+        elif isinstance(value, tuple):
             yield from value
         elif isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
             yield str(value)
+
+
+def _is_crumb(term: Term) -> bool:
+    """Whether a term is one character of Chinese, which is no word that anybody would miss."""
+    return len(term.said) == 1 and IS_CJK.match(term.said) is not None
+
+
+def _number(item: Item, bound: Range) -> float:
+    """The item's number that a bound is on; NaN without any."""
+    if not bound.unit:
+        return _first(item, bound.attributes)
+    for name, value in item.attributes.items():
+        size = _unit_of(name, bound.unit)
+        if size and isinstance(value, int | float):
+            return value / size
+    return float("nan")
+
+
+@lru_cache(1_000)
+def _unit_of(name: str, unit: str) -> float | None:
+    """How much of an attribute one of a unit is; None where its name says no such measure."""
+    return amount_for(name, f"1 {unit}")
 
 
 def _first(item: Item, attributes: Sequence[str]) -> float:

@@ -21,6 +21,7 @@ from recagent.retrieval.words import (
     fold,
     singular,
 )
+from recagent.units import UNITS
 
 YEARS = ("year", "released", "published", "年份", "年代", "上映", "出版")
 PRICES = ("price", "cost", "价格", "售价", "单价")
@@ -40,6 +41,16 @@ _UNIT = (  # of what is no price
     r"|\s*(?:分钟|小时|页|岁|人|公里|年)"
 )
 _AMOUNT = rf"{_MONEY}?\s*(\d+(?:\.\d+)?)(?![\d.])(?!{_UNIT})\s*{_MONEY}?"
+_MEASURED = rf"(\d+(?:\.\d+)?)\s*({'|'.join(UNITS)})(?![a-z\d])"
+_AMOUNTS: tuple[tuple[str, bool], ...] = (  # whether the number is the least
+    (r"\b(?:under|below|(?<!no )(?<!not )less than|shorter than|at most|up to|within|in|"
+     rf"not? (?:more|longer) than)\s*{_MEASURED}", False),
+    (rf"(?:不超过|不高于|不多于|(?<!不)低于|(?<!不)少于|不到)\s*{_MEASURED}", False),
+    (rf"{_MEASURED}(?:以下|以内|之内)", False),
+    (rf"\b(?:over|above|more than|longer than|at least|not? less than)\s*{_MEASURED}", True),
+    (rf"(?:(?<!不)超过|(?<!不)高于|不低于|不少于|至少)\s*{_MEASURED}", True),
+    (rf"{_MEASURED}以上", True),
+)  # fmt: skip
 _YEAR = r"((?:1[89]|20)\d\d)"
 _NUMBERS: tuple[tuple[str, tuple[str, ...], bool, bool], ...] = (
     # pattern, attributes, whether its number is the least, whether it is the most
@@ -47,11 +58,16 @@ _NUMBERS: tuple[tuple[str, tuple[str, ...], bool, bool], ...] = (
     (rf"{_YEAR}年?(?:以后|之后|以来)", YEARS, True, False),
     (rf"\b(?:before|until|older than)\s*{_YEAR}\b", YEARS, False, True),
     (rf"{_YEAR}年?(?:以前|之前)", YEARS, False, True),
-    (rf"\b(?:under|below|less than|at most|up to)\s*{_AMOUNT}", PRICES, False, True),
-    (rf"(?:不超过|低于|少于)\s*{_AMOUNT}", PRICES, False, True),
+    (
+        rf"\b(?:under|below|(?<!no )(?<!not )less than|at most|up to|not? more than)\s*{_AMOUNT}",
+        PRICES,
+        False,
+        True,
+    ),
+    (rf"(?:不超过|不高于|(?<!不)低于|(?<!不)少于)\s*{_AMOUNT}", PRICES, False, True),
     (rf"{_AMOUNT}(?:以下|以内|之内)", PRICES, False, True),
-    (rf"\b(?:over|above|more than|at least)\s*{_AMOUNT}", PRICES, True, False),
-    (rf"(?:超过|高于|至少)\s*{_AMOUNT}", PRICES, True, False),
+    (rf"\b(?:over|above|more than|at least|not? less than)\s*{_AMOUNT}", PRICES, True, False),
+    (rf"(?:(?<!不)超过|(?<!不)高于|不低于|不少于|至少)\s*{_AMOUNT}", PRICES, True, False),
     (rf"{_AMOUNT}以上", PRICES, True, False),
     (rf"(?<!\d){_YEAR}(?!\d)年?(?!代)", YEARS, True, True),
 )
@@ -59,13 +75,22 @@ _BOUNDS = [
     (re.compile(pattern), attributes, is_least, is_most)
     for pattern, attributes, is_least, is_most in _NUMBERS
 ]
+_STRICT = re.compile(
+    r"\b(?<!no )(?<!not )(?:under|below|less|shorter|over|above|more|longer)\b"
+    r"|(?<!不)(?:低于|少于|超过|高于)|不到"
+)
+_MEASURES = [(re.compile(pattern), is_least) for pattern, is_least in _AMOUNTS]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """Numbers from ``low`` to ``high``, both included, of the first attribute that items have."""
+    """Numbers from ``low`` to ``high``, both included, of the first attribute that items have.
 
-    attributes: tuple[str, ...]
+    Those of a ``unit`` are of attributes whose names say one of the same measure.
+    """
+
+    attributes: tuple[str, ...] = ()
+    unit: str = ""
     low: float = -math.inf
     high: float = math.inf
 
@@ -119,9 +144,15 @@ def _terms(part: str) -> list[Term]:
 
     while match := _DECADE.search(part):
         take(match, _decade(match))
+    for pattern, is_least in _MEASURES:
+        while match := pattern.search(part):
+            number, unit = _bounded(match, is_least=is_least), match[2]
+            bound = Range(unit=unit, low=number) if is_least else Range(unit=unit, high=number)
+            take(match, Term(said=match[0].strip(), range=bound))
     for pattern, attributes, is_least, is_most in _BOUNDS:
         while match := pattern.search(part):
-            number = float(match[1])
+            is_price = attributes is PRICES
+            number = _bounded(match, is_least=is_least) if is_price else float(match[1])
             bound = Range(
                 attributes=attributes,
                 low=number if is_least else -math.inf,
@@ -133,6 +164,14 @@ def _terms(part: str) -> list[Term]:
         while match := spelling.search(part):
             take(match, Term(said=match[0], ways=ways))
     return found + _words(part)
+
+
+def _bounded(match: re.Match[str], *, is_least: bool) -> float:
+    """The number of a bound, or the one beside it: what costs 20 is not "under 20"."""
+    number = float(match[1])
+    if not _STRICT.search(match[0]):
+        return number
+    return math.nextafter(number, math.inf if is_least else -math.inf)
 
 
 def _decade(match: re.Match[str]) -> Term:

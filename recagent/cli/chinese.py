@@ -30,7 +30,6 @@ MESSAGES: Mapping[str, str] = {
     "'torch' is missing: pip install 'recagent[tune]'": "缺少 'torch'：pip install 'recagent[tune]'",
     "{} is missing: pip install 'recagent[tune]'": "缺少 {0}：pip install 'recagent[tune]'",
     "[model] adapter {} is not there; make it with 'recagent tune', or set adapter = 'none'": "[model] adapter {0} 不存在；请用 'recagent tune' 生成，或设置 adapter = 'none'",
-    "adapter has no {} of shape {}": "适配器没有形状为 {1} 的 {0}",
     "adapter tensor {} has no place in a GGUF file of Llama's layers": "适配器张量 {0} 不属于 Llama 的层，无法写入 GGUF 文件",
     "prompt {} does not list all that was liked, in order; tune with one that does, as "
     "'likelihood'": "提示词 {0} 没有按顺序列出所有喜欢的商品；请用会列出的来微调，例如 'likelihood'",

@@ -54,6 +54,14 @@ def test_without_a_map_it_says_so_and_what_its_columns_may_be(tmp_path, name):
     assert all(f"{field}={column}" in said for field, column in columns.items()), said
 
 
+@pytest.mark.parametrize("text", ["1\t258\n1\t268\n", "2\t51\t13883\n2\t52\t11690\n"])
+def test_rows_of_numbers_alone_are_taken_for_a_log_and_the_advice_is_for_their_file(tmp_path, text):
+    path = written(tmp_path, "plays.tsv", text)
+    with pytest.raises(DataError, match="has no header") as caught:
+        named_files(Settings(_env_file=None), [path], columns={})
+    assert str(caught.value).endswith("plays.tsv:user_id=1,item_id=2")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -201,7 +201,8 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
     first = header_of(file, holds="items").first
     if first:
         looks = numbered(first, holds="events")
-        holds = "events" if looks.keys() & {"timestamp", "kind"} else "items"
+        names = any(char.isalpha() for cell in first for char in cell)  # of items, if any has
+        holds = "events" if looks.keys() & {"timestamp", "kind"} or not names else "items"
         raise no_header(file.path, first, holds=holds, by_command=True)
     raise DataError(
         f"{file_name(file.path)!r} has neither item_id nor user_id; it has "

@@ -15,6 +15,7 @@ from recagent.catalog.report import Reading, file_name, shown
 from recagent.catalog.tables import Row, Table
 from recagent.errors import DataError
 
+_EVENT_IDS = ("user_id", "item_id")
 _EARLIEST = 5e8  # seconds since 1970 of a time that is not the beginning of the count
 _TOP, _STARS = 10, 2  # the highest of most ratings, and how many digits it has
 
@@ -44,6 +45,8 @@ def require(path: Path, table: Table, wanted: Sequence[str]) -> None:
 def no_header(path: Path, first: Sequence[str], *, holds: Holds, by_command: bool) -> DataError:
     """The error for a file without a header of which nobody said what its columns are."""
     advice = how_to_map(numbered(first, holds=holds), by_command=by_command)
+    if by_command:  # numbers of this file's columns, and of no other's
+        advice = advice.replace("--map ", f"--map {file_name(path)}:", 1)
     return DataError(
         f"{file_name(path)!r} has no header (its first row is {', '.join(map(shown, first))}); say "
         f"what its columns are by their numbers, as {advice}"
@@ -53,12 +56,15 @@ def no_header(path: Path, first: Sequence[str], *, holds: Holds, by_command: boo
 def numbered(first: Sequence[str], *, holds: Holds) -> dict[str, str]:
     """Fields and the numbers of the columns that they may be, by the cells of one row."""
     looks = [_looks_like(cell) if holds == "events" else "" for cell in first]
+    looks = [  # ids stand before what is said of them
+        "" if at < len(_EVENT_IDS) and look == "value" else look for at, look in enumerate(looks)
+    ]
     if "kind" in looks:  # which says what a row is, so a number is how much of it
         looks = [look if look != "value" else _amount(cell)
                  for look, cell in zip(looks, first, strict=True)]  # fmt: skip
     found = {look: str(at) for at, look in enumerate(looks, start=1) if look}
     left = [str(at) for at in range(1, len(first) + 1) if str(at) not in found.values()]
-    ids = {"events": ("user_id", "item_id"), "items": ("item_id", "title"), "users": ("user_id",)}
+    ids = {"events": _EVENT_IDS, "items": ("item_id", "title"), "users": ("user_id",)}
     return {**dict(zip(ids[holds], left, strict=False)), **found}
 
 

@@ -261,6 +261,7 @@ def test_the_doctor_names_what_is_missing_and_what_mends_it(
     assert "recagent models pull" in model["says"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
     shop: Path, recagent: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

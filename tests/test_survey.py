@@ -286,6 +286,7 @@ def test_problems_are_refused_with_the_first_of_them_and_their_number(tmp_path):
 DIRTY = "ann,b1,books,2024-05-01,view\n" * 2 + "ann,x1,books,2024-05-01,like\n,b1,books,1e9,view\n"
 
 
+@pytest.mark.slow
 def test_another_process_with_other_hashes_gives_the_same_items_events_and_report(tmp_path):
     title = "The slow loaf: forty breads that rise overnight"
     items = "item_id,scene,title,price,topics\n" + "".join(
@@ -382,6 +383,7 @@ cells = st.sampled_from(
 ) | st.text(st.characters(codec="utf-8"), max_size=5)
 
 
+@pytest.mark.slow
 @given(
     table=st.lists(st.tuples(cells, cells, cells, cells), max_size=25),
     kind=st.sampled_from(["auto", "number", "text", "list"]),

@@ -291,6 +291,7 @@ def test_too_few_people_are_told(monkeypatch, tmp_path):
         tuned(monkeypatch, tmp_path, data=shop(people=40))
 
 
+@pytest.mark.slow
 def test_the_command_tells_what_came_of_it_and_what_to_do_next(
     monkeypatch, tmp_path, recagent: Command
 ):

@@ -65,6 +65,7 @@ def deed(event):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_row_that_was_spoilt_is_left_out_for_its_own_reason_and_no_other(case):
     left_out = {read.file: read.left_out for read in case.catalog.report.files}
     assert list(left_out) == FOUND
@@ -111,6 +112,7 @@ def test_what_is_left_is_the_clean_data_without_what_had_to_go(case):
     assert Counter(map(deed, case.catalog.events())) == case.dirt.events
 
 
+@pytest.mark.slow
 def test_with_drop_it_is_indexed_and_stored_once(case, monkeypatch):
     index, store = MemoryIndex(), MemoryStore()
     settings = case.settings.model_copy(update={"data_dir": case.folder / "state"})

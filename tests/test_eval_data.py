@@ -60,6 +60,7 @@ def test_the_demo_has_nine_scenes_and_events_in_order_of_time():
     check_leaks(asked, data)
 
 
+@pytest.mark.slow
 def test_a_folder_with_the_demos_tables_holds_the_same_events(tmp_path):
     for path in demo.DATA:
         (tmp_path / path.stem).write_bytes(gzip.decompress(path.read_bytes()))

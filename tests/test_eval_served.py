@@ -112,6 +112,7 @@ def test_a_main_comparison_is_of_two_systems_that_there_are(tmp_path, main, says
         load_experiment(path)
 
 
+@pytest.mark.slow
 def test_what_is_served_is_compared_in_one_command(recagent: Command):
     write_shop(Path())
     done = recagent("eval", "served", "--out", "first", "--lang", "zh")

@@ -89,6 +89,7 @@ def shown(slate: Slate) -> list[tuple[str, float]]:
     return [(entry.item.id, round(entry.probability, 9)) for entry in slate.entries]
 
 
+@pytest.mark.slow
 def test_a_stranger_gets_the_popular_before_a_fit_and_the_very_same_after_it(fitted: Fitted):
     before, after = fitted.before["unknown"], fitted.after["unknown"]
     assert before.entries[0].item.id == "hit0"

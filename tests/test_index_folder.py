@@ -112,6 +112,7 @@ def nobodys() -> dict[str, str]:
     return {k: v for k, v in os.environ.items() if not k.startswith(("RECAGENT_", "OPENAI_"))}
 
 
+@pytest.mark.slow
 def test_a_second_process_is_told_who_owns_the_folder_and_what_to_do(
     tmp_path: Path, own: Callable[[Path], Owner]
 ) -> None:
@@ -127,6 +128,7 @@ def test_a_second_process_is_told_who_owns_the_folder_and_what_to_do(
     wait(index.close())
 
 
+@pytest.mark.slow
 def test_a_closed_folder_can_be_owned_by_another_process_and_read_again_after_it(
     tmp_path: Path, own: Callable[[Path], Owner]
 ) -> None:

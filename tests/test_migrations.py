@@ -311,6 +311,7 @@ def end(processes):
         process.stdout.close()
 
 
+@pytest.mark.slow
 def test_processes_that_open_an_empty_database_at_once_all_succeed(request, tmp_path, sql_url):
     if sql_url.startswith("sqlite"):
         urls = [f"sqlite:///{tmp_path / str(number) / 'store.db'}" for number in range(40)]

@@ -48,6 +48,7 @@ def test_a_slate_of_several_tasks_names_them_and_can_be_of_one(recagent: Command
     assert "The scene's rules, or what is asked for besides, leave no unseen item." in nothing
 
 
+@pytest.mark.slow
 def test_a_notice_stands_under_slates_and_explanations_in_the_language(recagent: Command, template):
     template("finance")
     table = recagent("recommend", "lea", "--scene", "funds").stdout

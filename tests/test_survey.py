@@ -341,6 +341,7 @@ rows = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(
     files=st.lists(rows, min_size=1, max_size=3),
     orphans=st.sampled_from(["keep", "drop"]),

@@ -101,9 +101,13 @@ def save_identifier(folder: Path, identifier: Identifier | None) -> None:
 
 
 def _put(path: Path, data: bytes) -> Path:
-    """Write a file in one step."""
+    """Write a file in one step; of one that cannot be written nothing is left."""
     written = path.with_suffix(".new")
-    written.write_bytes(data)
+    try:
+        written.write_bytes(data)
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
     return written.replace(path)
 
 

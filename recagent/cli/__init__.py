@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from recagent.errors import RecagentError as Fault
 
 RUNTIME_ERROR = 1
 USAGE_ERROR = 2
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_READ_ONLY = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def main() -> None:
@@ -23,9 +30,33 @@ def main() -> None:
         print(f"recagent: {spoken(error)}", file=sys.stderr)
         # A condition is an argument: one that cannot be read is as an unknown option.
         sys.exit(USAGE_ERROR if isinstance(error, ConstraintError) else RUNTIME_ERROR)
+    except OSError as error:  # of a write that no room below speaks of: a fit's, a run's, a tally's
+        fault = _of_the_disk(error)
+        if fault is None:
+            raise
+        print(f"recagent: {spoken(fault)}", file=sys.stderr)
+        sys.exit(RUNTIME_ERROR)
     except SystemExit as end:  # typer makes one of Ctrl-C, and says nothing
         stopped = end.__context__ and end.__context__.__cause__
         if isinstance(stopped, KeyboardInterrupt):
             stands = str(stopped) or "what is written stays, run it again to go on"
             print(f"recagent: stopped; {stands}", file=sys.stderr)
         raise
+
+
+def _of_the_disk(error: OSError) -> Fault | None:
+    """What a full or a read-only disk means to people; None for another error."""
+    from recagent.errors import StoreError  # noqa: PLC0415
+
+    place = str(error.filename or "a file")
+    if error.errno in _NO_SPACE:
+        return StoreError(
+            f"no room is left to write {place!r} ({error.strerror}); make room and run the command "
+            "again, what was whole before stays"
+        )
+    if error.errno in _READ_ONLY:
+        return StoreError(
+            f"{place!r} cannot be written ({error.strerror}); make its folder writable, or set "
+            "data_dir to one that is"
+        )
+    return None

@@ -255,6 +255,8 @@ MESSAGES: Mapping[str, str] = {
     "{} has no header (its first row is {}); say what its columns are by their numbers, as {}": (
         "{0} 没有表头（第一行是 {1}）；请按序号指明各列，如 {2}"
     ),
+    "no room is left to write {} ({}); make room and run the command again, what was whole before stays": "没有空间可写 {0}（{1}）；请腾出空间后再次运行，此前完整的都还在",
+    "{} cannot be written ({}); make its folder writable, or set data_dir to one that is": "{0} 无法写入（{1}）；请让其所在文件夹可写，或把 data_dir 设为可写的文件夹",
     "no file is called {}; correct {}": "没有名为 {0} 的文件；请更正 {1}",
     "column map: no file is called {}; correct --map": "列映射：没有名为 {0} 的文件；请更正 --map",
     "none of the files holds items; name one that does too": "这些文件里没有商品；请同时给出商品文件",

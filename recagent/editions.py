@@ -51,7 +51,9 @@ _EDITION_ZH = (
     rf"|国语|粤语|新|旧|原)版|[全共]{_N}[册卷本]|[精平]装本?|修订本|增订本|蓝光|电子书|有声书"
 )
 _MARK = rf"{_EDITION}|edition|{_FORMAT}|{_EDITION_ZH}"
-_IS_MARK = re.compile(rf"(?:(?:{_MARK}|(?:1[89]|20)\d\d)[\s,;/:+-]*)+", re.IGNORECASE)
+# In brackets these say it by themselves: "(Deluxe)"; others may be a part of the name: "(Special)".
+_ALONE = r"deluxe|expanded|extended|collector'?s|illustrated|annotated|abridged|豪华|典藏|加长"
+_IS_MARK = re.compile(rf"(?:(?:{_MARK}|{_ALONE}|(?:1[89]|20)\d\d)[\s,;/:+-]*)+", re.IGNORECASE)
 _LAST_MARK = re.compile(
     rf"(?:(?<=[\s:,~|·-])(?:{_EDITION}|{_FORMAT})|{_EDITION_ZH})\s*$", re.IGNORECASE
 )

@@ -20,13 +20,13 @@ from pathlib import Path
 
 import numpy as np
 
+from recagent.domain.types import Item
 from recagent.errors import DataError
 from recagent.prompts import Prompt, caption
-from recagent.tuning.gguf import LAYERS
-from recagent.tuning.lora import Learner, needed
-from recagent.tuning.texts import Tokenize, continued
-from recagent.tuning.trees import Branch, Row, Way, row
-from recagent.types import Item
+from recagent.training.adapters.gguf import LAYERS
+from recagent.training.adapters.lora import Learner, needed
+from recagent.training.adapters.texts import Tokenize, continued
+from recagent.training.adapters.trees import Branch, Row, Way, row
 
 # What was liked before, and candidates, what was liked next first: the probability of each.
 Teacher = Callable[[Sequence[Item], Sequence[Item]], Sequence[float]]

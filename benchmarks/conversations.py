@@ -4,7 +4,7 @@
     uv run python benchmarks/conversations.py --full     # the embedded model live, more people
 
 **Scripts** (eval/cases/chat): every condition that a script declares is checked on every slate by
-the code of recagent.constraints, every reason is looked up in events and catalogue. **Hearing**:
+the code of recagent.scenes.constraints, every reason is looked up in events and catalogue. **Hearing**:
 which act a turn is that no rule tells, by the embedded model (eval/cases/chat/hearing, written by
 the same hand as the prompts' examples, before they were tried). **Simulated people**: each wants
 the last film that they liked, held out, in its scene. After a slate without it they say "no X" of a
@@ -37,18 +37,18 @@ from kept_replies import FileReplies, remembered
 from scipy import stats
 from scripted import Outcome, opened, read_scripts, run_script
 
-from recagent import demo, prompts, wiring
-from recagent.adapters.sql import SqlEventStore
+from recagent import bootstrap, demo, prompts
 from recagent.chat import Agent, Conversation, Shown
 from recagent.chat.hearing import HEARD, likely_act
 from recagent.cli.progress import prepared_demo
-from recagent.profiles import is_liked
-from recagent.protocols import ChatModel, Message
+from recagent.domain.types import Event, Item, RatingScale
+from recagent.infrastructure.storage import SqlEventStore
+from recagent.llm.retry import Budget
+from recagent.pipeline import Parts, StraightLine
+from recagent.ports import ChatModel, Message
+from recagent.profiles.building import is_liked
 from recagent.ranking import Window
-from recagent.ranking.asking import Budget
-from recagent.recommender import Parts, StraightLine
 from recagent.retrieval import Snapshot
-from recagent.types import Event, Item, RatingScale
 
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
 REPLIES = CASES / "replies.json"
@@ -144,7 +144,7 @@ async def by_labels(turn: str, *, model: ChatModel, lang: str) -> str:
 
 async def by_embedder(turn: str, *, lang: str) -> str:
     """The act of the example whose vector is nearest."""
-    embedder = wiring.embedder(demo.settings())
+    embedder = bootstrap.embedder(demo.settings())
     (own,) = await embedder.embed([turn])
     nearest = {
         act: float((await embedder.embed(messages) @ own).max())
@@ -235,12 +235,12 @@ async def simulated(people: int, folder: Path) -> dict[str, object]:
 async def with_store(parts: Parts, store: SqlEventStore) -> StraightLine:
     """The same line on another store, with counts from that one alone."""
     behaviour = Snapshot(store, scale=parts.scale)
-    sources = wiring.sources(parts.index, parts.embedder, behaviour)
+    sources = bootstrap.sources(parts.index, parts.embedder, behaviour)
     wanted = {source.name for source in parts.sources}
     kept = [source for source in sources if source.name in wanted]
     return StraightLine(
         replace(parts, store=store, behaviour=behaviour, sources=kept),
-        wiring.options(demo.settings(model={"kind": "none"})),
+        bootstrap.options(demo.settings(model={"kind": "none"})),
     )
 
 
@@ -265,7 +265,7 @@ async def main(arguments: argparse.Namespace) -> dict[str, Any]:
     live = None
     if arguments.full:
         replies.clear()
-        live = wiring.model(demo.settings(model={"adapter": "none"}))
+        live = bootstrap.model(demo.settings(model={"adapter": "none"}))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         outcomes = await scripts(remembered(replies, model=live), folder)

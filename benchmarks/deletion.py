@@ -3,7 +3,7 @@
     uv run python benchmarks/deletion.py            # of some of the people, under 40 s
     uv run python benchmarks/deletion.py --full     # of all test people
 
-The bundled film ratings, people halved by a hash of their id (``recagent.evaluation.splits``). A
+The bundled film ratings, people halved by a hash of their id (``recagent.offline.splits``). A
 head learns from the last choice of one half. Of every person of the other half the first five of
 their slate are explained, in the scene of what they liked last; of that and all after it nothing is
 known. No language model is asked: for a head without one every gate is closed.
@@ -35,28 +35,28 @@ import numpy as np
 from command import command
 from quality import SERVED, SOURCES, Table, head_for_all, quiet
 
-from recagent import demo, wiring
+from recagent import bootstrap, demo
+from recagent.domain.types import Context, Evidence, Item
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data
 from recagent.evaluation.opening import indexed
-from recagent.evaluation.splits import split
-from recagent.explaining import claims, verify
-from recagent.explaining.answers import share_pieces
-from recagent.explaining.evidence import numbered
-from recagent.fakes import MemoryStore
-from recagent.learning.fitting import fit_base, scales
-from recagent.learning.past import Retrieval, Study, past, studied
-from recagent.profiles import is_liked
+from recagent.explanations import claims, verify
+from recagent.explanations.answers import share_pieces
+from recagent.explanations.evidence import numbered
+from recagent.offline.models import Data
+from recagent.offline.splits import split
+from recagent.pipeline import Parts
+from recagent.pipeline.counterfactuals import forgetting
+from recagent.pipeline.questions import Ranking, parts_of, unheard
+from recagent.pipeline.services import Asked, Desk
+from recagent.profiles.building import is_liked
 from recagent.prompts import caption, one_line
 from recagent.ranking import Head
 from recagent.ranking.head import columns
-from recagent.recommender import Parts
-from recagent.recommender.changes import forgetting
-from recagent.recommender.desk import Asked, Desk
-from recagent.recommender.questions import Ranking, parts_of, unheard
 from recagent.retrieval import Behaviour, Snapshot
-from recagent.types import Context, Evidence, Item
+from recagent.testing import MemoryStore
+from recagent.training.backtest import Retrieval, Study, past, studied
+from recagent.training.fitting import fit_base, scales
 
 SHOWN = 5  # of a slate
 NEWEST = 50  # likes that evidence looks at
@@ -222,7 +222,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         study = Study(
             data=data,
             index=index,
-            embedder=wiring.embedder(settings),
+            embedder=bootstrap.embedder(settings),
             half_life=timedelta(days=settings.retrieval.half_life_days),
         )
         head = await head_of(events, study)
@@ -240,7 +240,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             scale=data.scale,
             head=head,
         )
-        desk = Desk(parts, wiring.options(settings))
+        desk = Desk(parts, bootstrap.options(settings))
         raw = raw_of(data, test.training, head)
         few = SMOKE if options.smoke else QUICK
         cases = test.cases if options.full else test.cases[:: max(1, len(test.cases) // few)]

@@ -33,7 +33,7 @@ from typing import Any
 
 from command import command
 
-from recagent.adapters.weights import find
+from recagent.llm.weights import find
 
 PROMPT, PREFIX = 250, 130  # tokens
 SENTENCE = [

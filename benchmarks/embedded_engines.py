@@ -47,9 +47,9 @@ def xllamacpp(gguf: Path, _: Path, *, patch: dict[str, int]) -> Engine:
     """As recagent uses it; ``patch`` changes parameters of its server."""
     package: Any = importlib.import_module("xllamacpp")  # no stubs
 
-    from recagent.adapters.calls import Calls
-    from recagent.adapters.likelihood import step_by_step
-    from recagent.adapters.llama_cpp import LlamaCppWire
+    from recagent.llm.embedded import LlamaCppWire
+    from recagent.llm.requests import Calls
+    from recagent.llm.text_likelihood import step_by_step
 
     patch = {"threads": THREADS, **patch}
     threads = patch.pop("threads")

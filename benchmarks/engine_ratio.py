@@ -31,11 +31,11 @@ import orjson
 from command import command
 from people import Asked, demo_people, engine_url, mean, ratio
 
-from recagent.adapters.http import HttpWire, Wire
-from recagent.adapters.openai_compatible import Engine
-from recagent.adapters.shapes import ChatShape
+from recagent.domain.types import Mode
+from recagent.llm.client import Engine
+from recagent.llm.response_shapes import ChatShape
+from recagent.llm.transport import HttpWire, Wire
 from recagent.ranking import LanguageRanker
-from recagent.types import Mode
 
 SMOKE_CANDIDATES, SMOKE_TURNS = 2, 1
 UNDER_WAY = 8

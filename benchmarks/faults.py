@@ -27,14 +27,14 @@ import orjson
 from command import command
 from stub import Behaviour, Stub, http, labelled, well
 
-from recagent import wiring
-from recagent.adapters.http import HttpWire
-from recagent.adapters.openai_compatible import Engine
+from recagent import bootstrap
 from recagent.cli.progress import prepared_demo
+from recagent.config.settings import Settings
+from recagent.domain.types import Mode, Slate
+from recagent.llm.client import Engine
+from recagent.llm.transport import HttpWire
+from recagent.pipeline import Options, Parts, StraightLine
 from recagent.ranking import LanguageRanker, Window
-from recagent.recommender import Options, Parts, StraightLine
-from recagent.settings import Settings
-from recagent.types import Mode, Slate
 
 DEADLINE = 0.5  # seconds
 K = 10
@@ -236,7 +236,7 @@ def main() -> None:
 
 async def measure(size: Size, settings: Settings) -> None:
     """Every fault in turn, then the outage."""
-    parts = wiring.parts(settings)
+    parts = bootstrap.parts(settings)
     chance = random.Random(5)
     users = [f"u{chance.randrange(1, 1500):04}" for _ in range(size.slates)]
     counts: dict[str, Count] = {}

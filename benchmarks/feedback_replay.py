@@ -36,24 +36,24 @@ import numpy as np
 from command import command, few_people
 from quality import SOURCES, head_for_all, quiet
 
-from recagent import demo, wiring
+from recagent import bootstrap, demo
+from recagent.domain.types import Event, EventKind, Slate
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data
-from recagent.evaluation.off_policy import Logged, gain, order_value
 from recagent.evaluation.opening import indexed
-from recagent.evaluation.order import hashed
-from recagent.evaluation.resampling import interval, ratio
-from recagent.evaluation.splits import is_among
-from recagent.evaluation.statistics import Difference, compare, holm
-from recagent.fakes import MemoryStore
-from recagent.learning.fitting import fit_base, scales
-from recagent.learning.past import Study, past, studied
-from recagent.profiles import is_liked
-from recagent.protocols import ItemIndex
-from recagent.ranking import Head, examined, reward
-from recagent.recommender import Options, Parts, StraightLine
+from recagent.offline.models import Data
+from recagent.offline.off_policy import Logged, gain, order_value
+from recagent.offline.order import hashed
+from recagent.offline.resampling import interval, ratio
+from recagent.offline.splits import is_among
+from recagent.offline.tests import Difference, compare, holm
+from recagent.pipeline import Options, Parts, StraightLine
+from recagent.ports import ItemIndex
+from recagent.profiles.building import is_liked
+from recagent.ranking import Head, examined, feedback_reward
 from recagent.retrieval import Behaviour
-from recagent.types import Event, EventKind, Slate
+from recagent.testing import MemoryStore
+from recagent.training.backtest import Study, past, studied
+from recagent.training.fitting import fit_base, scales
 
 ROUNDS = 8
 K = 10
@@ -141,7 +141,7 @@ class Bench:
     def __init__(self, data: Data, everybody: Sequence[Person], index: ItemIndex) -> None:
         self.everybody = everybody
         self._settings = demo.settings(model={"kind": "none"})
-        self._study = Study(data=data, index=index, embedder=wiring.embedder(self._settings),
+        self._study = Study(data=data, index=index, embedder=bootstrap.embedder(self._settings),
                             half_life=timedelta(days=30))  # fmt: skip
         held = {each.id: {event.item_id for event in each.history} for each in everybody}
         self._counted = [
@@ -150,7 +150,7 @@ class Bench:
             if event.user_id not in held or event.item_id in held[event.user_id]
         ]
         self.behaviour = Behaviour(self._counted, scale=data.scale)
-        self.options = wiring.options(self._settings)
+        self.options = bootstrap.options(self._settings)
 
     async def parts(self, head: Head | None = None) -> Parts:
         """The parts, with a head or with the fusion that serves before one is fitted."""
@@ -221,7 +221,7 @@ async def choose(arms: Arms) -> dict[str, object]:
     """Every setting, on validation people; p of the best is corrected for all of them (Holm)."""
     found: dict[str, Difference] = {}
     for cap, step, decay in product(CAPS, STEPS, DECAYS):
-        reward.STEP, reward.DECAY = step, decay
+        feedback_reward.STEP, feedback_reward.DECAY = step, decay
         name = f"cap {cap} step {step} decay {decay}"
         found[name] = await arms.row(name, cap)
     corrected = dict(zip(found, holm([each.p for each in found.values()]), strict=True))

@@ -33,12 +33,15 @@ from command import command
 from ir_measures import nDCG
 from scipy import stats
 
-from recagent import wiring
-from recagent.adapters.sql import SqlEventStore
-from recagent.catalog import survey
+from recagent import bootstrap
 from recagent.cli.progress import prepared_demo
-from recagent.profiles import build_profile, is_liked
-from recagent.protocols import Query
+from recagent.config.sections import UNMEASURED_WEIGHT
+from recagent.config.settings import Settings
+from recagent.domain.types import Candidate, Case, Context, Event, Item, Mode, RatingScale
+from recagent.infrastructure.storage import SqlEventStore
+from recagent.ingest import survey
+from recagent.ports import Query
+from recagent.profiles.building import build_profile, is_liked
 from recagent.ranking import LanguageRanker, blend, softmax
 from recagent.ranking.blend import z_scores
 from recagent.retrieval import (
@@ -50,9 +53,6 @@ from recagent.retrieval import (
     Transfer,
     reciprocal_rank,
 )
-from recagent.sections import UNMEASURED_WEIGHT
-from recagent.settings import Settings
-from recagent.types import Candidate, Case, Context, Event, Item, Mode, RatingScale
 
 MEASURE = nDCG @ 10
 MIN_HISTORY = 5
@@ -154,7 +154,7 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
     """Scores of every system for every case; language systems only for the first cases."""
     scale = settings.ratings.scale() or RatingScale()
     behaviour = Behaviour(history, scale=scale)
-    index, embedder = wiring.index(settings), wiring.embedder(settings)
+    index, embedder = bootstrap.index(settings), bootstrap.embedder(settings)
 
     async def snapshot() -> Behaviour:
         return behaviour
@@ -166,7 +166,7 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
         Transfer(index),
         Lexical(index),
     )
-    model = wiring.model(settings)
+    model = bootstrap.model(settings)
     rankers: dict[Mode, LanguageRanker] = {
         mode: LanguageRanker(model, mode=mode)
         for mode in arguments.modes

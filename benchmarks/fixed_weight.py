@@ -25,9 +25,9 @@ from quality_movietweetings import KEPT
 from recagent import demo
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.splits import split
-from recagent.learning.past import past, studied
+from recagent.offline.splits import split
 from recagent.ranking.blend import blend, z_scores
+from recagent.training.backtest import past, studied
 
 WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.3)
 

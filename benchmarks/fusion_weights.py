@@ -29,9 +29,9 @@ from quality import SERVED, SOURCES, Table, Values, by_fusion, ndcgs, quiet, stu
 from recagent import demo
 from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.splits import split
-from recagent.learning.past import Retrieval, Study, past, studied
+from recagent.offline.models import Data, Questions
+from recagent.offline.splits import split
+from recagent.training.backtest import Retrieval, Study, past, studied
 
 REPORTED = {"games": "6k", "art_office": "popular"}  # the given cases that are for reporting
 FEWEST = 30  # cases that a row is worth printing for

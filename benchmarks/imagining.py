@@ -27,17 +27,17 @@ import numpy as np
 from command import command
 from quality import SERVED, Table, Values, studying
 
-from recagent import demo, wiring
+from recagent import bootstrap, demo
+from recagent.domain.types import Case
 from recagent.errors import ReplyError
 from recagent.evaluation.data import load_data
-from recagent.evaluation.order import hashed
-from recagent.evaluation.splits import People
-from recagent.imagining import Imagined, Imaginer
-from recagent.learning.past import PASSES, Study, past
-from recagent.protocols import CandidateSource, Query
+from recagent.offline.order import hashed
+from recagent.offline.splits import People
+from recagent.ports import CandidateSource, Query
 from recagent.ranking import HISTORY
 from recagent.retrieval import Behaviour, reciprocal_rank
-from recagent.types import Case
+from recagent.retrieval.sources.model_proposals import Imagined, Imaginer
+from recagent.training.backtest import PASSES, Study, past
 
 KEPT = Path(__file__).parent / "kept" / "imagined.jsonl"
 SMOKE = 3  # people
@@ -86,7 +86,7 @@ async def described(queries: Mapping[str, Query]) -> dict[str, list[str]]:
     missing = [key for key in queries if key not in found]
     if not missing:
         return found
-    model = wiring.model(demo.settings(model={"kind": "embedded"}))
+    model = bootstrap.model(demo.settings(model={"kind": "embedded"}))
     if model is None:
         raise RuntimeError("no embedded model")
     imagine = Imaginer(model)
@@ -125,7 +125,7 @@ def _served(study: Study, behaviour: Behaviour) -> list[CandidateSource]:
     async def counted() -> Behaviour:
         return behaviour
 
-    every = wiring.sources(study.index, study.embedder, counted)
+    every = bootstrap.sources(study.index, study.embedder, counted)
     return [source for source in every if SERVED.weights.get(source.name, 1.0) > 0]
 
 

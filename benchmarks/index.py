@@ -19,7 +19,7 @@ import numpy as np
 from command import command
 from loading import WORDS
 
-from recagent.adapters.embedders import WordLlamaEmbedder
+from recagent.infrastructure.embeddings import WordLlamaEmbedder
 
 QUERIES = 200
 BEST = 50

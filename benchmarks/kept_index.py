@@ -14,11 +14,11 @@ from typing import Any
 
 from item_texts import scenes, texts
 
-from recagent.adapters.chroma import ChromaIndex, Folder, fingerprint
-from recagent.adapters.chroma.sets import HNSW, Embedded
-from recagent.adapters.embedders import WordLlamaEmbedder
+from recagent.domain.types import Item
+from recagent.infrastructure.embeddings import WordLlamaEmbedder
+from recagent.infrastructure.vectors import ChromaIndex, Folder, fingerprint
+from recagent.infrastructure.vectors.sets import HNSW, Embedded
 from recagent.retrieval.indexing import index_items
-from recagent.types import Item
 
 SMALL, SMALL_SIZE = "small", 5_000  # a scene that is searched exactly
 PARTS = 10  # scenes in the shared collection

@@ -8,11 +8,11 @@ from pathlib import Path
 import orjson
 from anyio import CapacityLimiter
 
-from recagent.capabilities import Capabilities
+from recagent.domain.capabilities import Capabilities
+from recagent.domain.types import Mode
 from recagent.errors import ModelError
 from recagent.evaluation.metering import Meter, Source
-from recagent.protocols import ChatModel, Logprobs, Message, Reply, Schema
-from recagent.types import Mode
+from recagent.ports import ChatModel, Logprobs, Message, Reply, Schema
 
 
 class FileReplies:

@@ -26,20 +26,20 @@ from command import command, folder_for
 from quality import Table, Values, by_source, ndcgs, quiet, studying
 from quality_language import kept_scores, shown
 
-from recagent import demo, prompts, wiring
+from recagent import bootstrap, demo, prompts
+from recagent.config.sections import EngineSettings
+from recagent.domain.types import Candidate, Case
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.order import hashed
-from recagent.evaluation.splits import split
-from recagent.learning.examples import Example
-from recagent.learning.past import past, studied
+from recagent.offline.models import Data, Questions
+from recagent.offline.order import hashed
+from recagent.offline.splits import split
 from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY
-from recagent.ranking.inputs import told
-from recagent.sections import EngineSettings
-from recagent.tuning.lora import LoraSettings
-from recagent.types import Candidate, Case
+from recagent.ranking.prompt_inputs import told
+from recagent.training.adapters.lora import LoraSettings
+from recagent.training.backtest import past, studied
+from recagent.training.examples import Example
 
 
 async def asked_of(
@@ -84,7 +84,7 @@ def main() -> None:
     if options.out is None:
         options.out = folder_for(options) / "scores.jsonl"
     settings, engine = demo.settings(), EngineSettings()
-    weights, adapter = wiring.find_weights(), wiring.adapter(settings, engine)
+    weights, adapter = bootstrap.find_weights(), bootstrap.adapter(settings, engine)
     if weights is None or adapter is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     learner = ChoiceLearner(weights, LoraSettings(threads=options.threads))

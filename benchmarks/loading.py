@@ -39,7 +39,7 @@ import csv, sqlite3, sys
 from pathlib import Path
 items, events, out = sys.argv[1:]
 import anyio, chromadb
-from recagent.adapters.embedders import WordLlamaEmbedder
+from recagent.infrastructure.embeddings import WordLlamaEmbedder
 embedder = WordLlamaEmbedder()
 client = chromadb.PersistentClient(out + "/chroma")
 rows = list(csv.DictReader(open(items, encoding="utf-8")))

@@ -29,7 +29,7 @@ from quality import Table
 
 from recagent.evaluation.audits import ORDER, listed
 from recagent.evaluation.runs import Run, load_run
-from recagent.learning.gating import ndcg
+from recagent.training.gating import ndcg
 
 
 def answers(run: Run, system: str) -> dict[str, list[Listed]]:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recagent.adapters import weights
+from recagent.domain.types import Candidate
 from recagent.evaluation.experiment import CasesSection, Experiment, SystemSection
 from recagent.evaluation.opening import opened
-from recagent.protocols import Query
-from recagent.types import Candidate
+from recagent.llm import weights
+from recagent.ports import Query
 
 MOST = 50  # candidates of a person
 DRAWS = 2_000  # of a bootstrap

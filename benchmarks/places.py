@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.evaluation.order import hashed
+from recagent.offline.order import hashed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

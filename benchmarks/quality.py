@@ -12,20 +12,20 @@ from datetime import timedelta
 
 import numpy as np
 
-from recagent import wiring
-from recagent.evaluation.nouns import Data
+from recagent import bootstrap
+from recagent.config.sections import RetrievalSettings
+from recagent.config.settings import Settings
 from recagent.evaluation.opening import indexed
-from recagent.evaluation.resampling import interval
-from recagent.learning.examples import Example
-from recagent.learning.fitting import LEARNED, Fit, fit_base, fit_language, scales
-from recagent.learning.gating import gates, ndcg, trial
-from recagent.learning.past import Study
+from recagent.offline.models import Data
+from recagent.offline.resampling import interval
 from recagent.ranking import Head, Tested
 from recagent.ranking.gate import Gate
 from recagent.ranking.head import columns, language_columns
 from recagent.retrieval import reciprocal_rank
-from recagent.sections import RetrievalSettings
-from recagent.settings import Settings
+from recagent.training.backtest import Study
+from recagent.training.examples import Example
+from recagent.training.fitting import LEARNED, Fit, fit_base, fit_language, scales
+from recagent.training.gating import gates, ndcg, trial
 
 SOURCES = ("neighbours", "popularity", "text", "transfer", "lexical", "lexical_here", "recent",
            "walks", "following", "factors")  # fmt: skip
@@ -44,7 +44,7 @@ async def studying(data: Data, settings: Settings, closing: AsyncExitStack) -> S
     return Study(
         data=data,
         index=await indexed(settings, data, closing, quiet),
-        embedder=wiring.embedder(settings),
+        embedder=bootstrap.embedder(settings),
         half_life=timedelta(days=settings.retrieval.half_life_days),
     )
 

@@ -45,20 +45,20 @@ from quality import (
 from quality_language import ask, kept_scores, shown
 
 from recagent import demo
+from recagent.config.settings import Settings
+from recagent.domain.types import Case, Event
 from recagent.errors import RecagentError
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.order import hashed
-from recagent.evaluation.splits import Held, Split
-from recagent.learning.crossing import choices, described
-from recagent.learning.examples import Example
-from recagent.learning.fitting import Fit, fit_base, scales
-from recagent.learning.past import Cut, studied
-from recagent.learning.transfer import fit_transfer
-from recagent.settings import Settings
-from recagent.transfer import TransferMap
-from recagent.types import Case, Event
+from recagent.offline.models import Data, Questions
+from recagent.offline.order import hashed
+from recagent.offline.splits import Held, Split
+from recagent.scenes.transfer import TransferMap
+from recagent.training.backtest import Cut, studied
+from recagent.training.examples import Example
+from recagent.training.fitting import Fit, fit_base, scales
+from recagent.training.transfer import fit_transfer
+from recagent.training.transfer_examples import choices, described
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "art_office"
 LEARNED_FROM, FEW = 1500, 60  # people; of either kind without kept scores

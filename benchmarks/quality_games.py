@@ -39,16 +39,16 @@ from quality import SOURCES, Table, Values, by_head, gated, ndcgs, quiet, ranked
 from quality_language import ask, kept_scores, shown
 
 from recagent import demo
+from recagent.domain.types import Case, Event
 from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.order import hashed
-from recagent.learning.examples import Example
-from recagent.learning.fitting import fit_base, scales
-from recagent.learning.past import studied
+from recagent.offline.models import Data, Questions
+from recagent.offline.order import hashed
 from recagent.retrieval import NextItem, load_weights
-from recagent.retrieval.sequential import encode
-from recagent.types import Case, Event
+from recagent.retrieval.sequence_encoder import encode
+from recagent.training.backtest import studied
+from recagent.training.examples import Example
+from recagent.training.fitting import fit_base, scales
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "games"
 LEARNED_FROM = 4000  # people

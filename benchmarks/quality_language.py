@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from recagent import wiring
-from recagent.learning.past import Study
-from recagent.learning.speaking import said
-from recagent.recommender import StraightLine
-from recagent.settings import Settings
-from recagent.types import Case
+from recagent import bootstrap
+from recagent.config.settings import Settings
+from recagent.domain.types import Case
+from recagent.pipeline import StraightLine
+from recagent.training.backtest import Study
+from recagent.training.model_scores import said
 
 
 def kept_scores(path: Path) -> dict[str, np.ndarray]:
@@ -26,7 +26,7 @@ def kept_scores(path: Path) -> dict[str, np.ndarray]:
 
 async def ask(cases: Mapping[str, Case], study: Study, path: Path, *, settings: Settings) -> None:
     """Ask the settings' model about all cases that have no kept answer yet; can be stopped."""
-    parts = wiring.parts(settings)
+    parts = bootstrap.parts(settings)
     if parts.ranker is None:
         raise SystemExit("the settings name no model; unset [model] kind = 'none'")
     known = kept_scores(path)

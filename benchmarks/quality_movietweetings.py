@@ -4,7 +4,7 @@
     uv run python benchmarks/quality_movietweetings.py --full     # asks the embedded model anew
 
 Half of the people, by a hash of their id, are for learning and choosing, the other half is only
-reported (``recagent.evaluation.splits``). Of every test person the last film that they liked is the
+reported (``recagent.offline.splits``). Of every test person the last film that they liked is the
 target, all before it is history; the pool is the target and 19 films of its scene that they never
 met, drawn in proportion to popularity. The head learns from the last choice
 of the others, with ``--full`` from the last four.
@@ -45,21 +45,21 @@ from quality import (
 from quality_language import ask, kept_scores
 
 from recagent import demo
+from recagent.domain.types import Rate
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.extra import extra
-from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.order import hashed
-from recagent.evaluation.splits import is_among, split
-from recagent.learning.crossing import choices, described
-from recagent.learning.examples import Example
-from recagent.learning.fitting import fit_base, scales
-from recagent.learning.judging import judgments
-from recagent.learning.liking import Judgment, fit_liking
-from recagent.learning.past import PASSES, Retrieval, Study, past, studied
-from recagent.learning.transfer import fit_transfer
+from recagent.offline.extra import extra
+from recagent.offline.models import Data, Questions
+from recagent.offline.order import hashed
+from recagent.offline.splits import is_among, split
 from recagent.ranking import diversified
-from recagent.types import Rate
+from recagent.training.backtest import PASSES, Retrieval, Study, past, studied
+from recagent.training.examples import Example
+from recagent.training.fitting import fit_base, scales
+from recagent.training.judgments import judgments
+from recagent.training.liking import Judgment, fit_liking
+from recagent.training.transfer import fit_transfer
+from recagent.training.transfer_examples import choices, described
 
 JUDGED, PEOPLE = 900, 300  # whose judgments, whose choices, where all would take too long
 KEPT = Path(__file__).parent / "kept" / "movietweetings.jsonl"

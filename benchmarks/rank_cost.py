@@ -35,15 +35,15 @@ from command import command
 from people import Asked, demo_people, engine_url, ratio
 
 from recagent import prompts
-from recagent.adapters.http import HttpWire
-from recagent.adapters.openai_compatible import Engine
-from recagent.adapters.shapes import ChatShape, TokensShape
-from recagent.evaluation.resampling import interval
-from recagent.protocols import Message
+from recagent.domain.types import Mode, Usage
+from recagent.llm.client import Engine
+from recagent.llm.response_shapes import ChatShape, TokensShape
+from recagent.llm.transport import HttpWire
+from recagent.offline.resampling import interval
+from recagent.ports import Message
 from recagent.ranking import LanguageRanker
-from recagent.ranking.inputs import told
-from recagent.ranking.listwise import OrderReply
-from recagent.types import Mode, Usage
+from recagent.ranking.prompt_inputs import told
+from recagent.ranking.scoring.listwise import OrderReply
 
 KEPT = Path(__file__).parent / "data" / "rank_cost_ndcg.json"
 MODES: Mapping[Mode, Mode] = {  # what an engine must be able to do for each

@@ -27,9 +27,9 @@ import numpy as np
 from command import CACHE, command
 from kept_index import PAGE, PARTS, SHARED, SMALL, Place, fill, place_of, share
 
-from recagent.adapters.chroma import ChromaIndex
-from recagent.adapters.chroma.index import EXACT_BELOW
-from recagent.adapters.chroma.scan import Scan
+from recagent.infrastructure.vectors import ChromaIndex
+from recagent.infrastructure.vectors.index import EXACT_BELOW
+from recagent.infrastructure.vectors.scan import Scan
 
 BEST = 50
 BATCH = 64

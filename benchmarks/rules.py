@@ -20,8 +20,7 @@ from collections.abc import Callable
 
 from command import command
 
-from recagent.rules import Grouped, excluded
-from recagent.types import (
+from recagent.domain.types import (
     AgeRule,
     Constraint,
     Context,
@@ -34,6 +33,7 @@ from recagent.types import (
     Scene,
     User,
 )
+from recagent.scenes.rules import Grouped, excluded
 
 RUNS = 40
 BESIDE = 7  # order statistics 14 and 27 of 40 hold the median in 96 % of samples

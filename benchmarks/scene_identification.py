@@ -27,13 +27,14 @@ from command import command, few_people
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from recagent import demo, wiring
+from recagent import bootstrap, demo
+from recagent.domain.types import Event
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data
-from recagent.evaluation.resampling import interval
-from recagent.evaluation.splits import People, is_among
-from recagent.identifying import WISH_WEIGHT, words_of
-from recagent.learning.identifying import (
+from recagent.offline.models import Data
+from recagent.offline.resampling import interval
+from recagent.offline.splits import People, is_among
+from recagent.scenes.classifier import WISH_WEIGHT, words_of
+from recagent.training.identifying import (
     MOST,
     RIDGES,
     Moments,
@@ -44,7 +45,6 @@ from recagent.learning.identifying import (
     older,
     regressed,
 )
-from recagent.types import Event
 
 Values = np.ndarray
 FORESTS = ((50, 8, 20), (100, 10, 20), (100, 8, 100))  # trees, depth, moments in a leaf
@@ -85,7 +85,7 @@ async def wished(data: Data, asked: Asked, said: Values, *, scenes: tuple[str, .
     items = {item.id: item for item in data.items}
     met = sorted({event.item_id for event in asked.events})
     rows = [met.index(event.item_id) for event in asked.events]
-    embedder = wiring.embedder(demo.settings())
+    embedder = bootstrap.embedder(demo.settings())
     words = await embedder.embed([words_of(data.scenes[name]) for name in scenes])
     figures, plain = {}, said.argmax(axis=1)
     for name in ("title", "document"):

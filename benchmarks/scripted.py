@@ -16,17 +16,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from recagent import demo, templates, wiring
+from recagent import bootstrap, demo, templates
 from recagent.chat import Agent, Conversation, Noted, Question, Said, Shown, Words
-from recagent.constraints import satisfies
-from recagent.errors import DataError
-from recagent.loading import load_catalog
-from recagent.prompts import caption
-from recagent.protocols import ChatModel
-from recagent.recommender import StraightLine
-from recagent.retrieval import SceneText
-from recagent.settings import load
-from recagent.types import (
+from recagent.config.settings import load
+from recagent.domain.types import (
     Answer,
     Constraint,
     Evidence,
@@ -37,6 +30,13 @@ from recagent.types import (
     Profile,
     Value,
 )
+from recagent.errors import DataError
+from recagent.ingest.loading import load_catalog
+from recagent.pipeline import StraightLine
+from recagent.ports import ChatModel
+from recagent.prompts import caption
+from recagent.retrieval import SceneText
+from recagent.scenes.constraints import satisfies
 
 Condition = tuple[str, Operator, str | int | float | tuple[str, ...]]
 Catalogue = Literal["demo", "shop", "shop-zh"]
@@ -153,8 +153,8 @@ async def opened(
             folder, lang=lang, model={"kind": "none"}, rank=rank, data_dir=folder / "data"
         )
         await load_catalog(settings, on_progress=_unheard)
-    parts = replace(wiring.parts(settings), models=tuple(models))
-    return StraightLine(parts, wiring.options(settings))
+    parts = replace(bootstrap.parts(settings), models=tuple(models))
+    return StraightLine(parts, bootstrap.options(settings))
 
 
 async def run_script(script: Script, *, line: StraightLine, agent: Agent) -> Outcome:

@@ -25,11 +25,11 @@ import numpy as np
 import stand_in
 from command import command, folder_for
 
-from recagent.adapters.embedders import WordLlamaEmbedder
 from recagent.evaluation.data.games import read_games
-from recagent.evaluation.resampling import intervals
-from recagent.learning.sequence import Epoch, SequenceSettings, narrowed, train
-from recagent.retrieval.sequential import SequenceWeights, encode, load_weights, save_weights
+from recagent.infrastructure.embeddings import WordLlamaEmbedder
+from recagent.offline.resampling import intervals
+from recagent.retrieval.sequence_encoder import SequenceWeights, encode, load_weights, save_weights
+from recagent.training.sequence import Epoch, SequenceSettings, narrowed, train
 
 CUTS = (1, 5, 10, 20)
 VALIDATION = 12_000

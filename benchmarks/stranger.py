@@ -36,19 +36,19 @@ import numpy as np
 from command import command
 from scipy import sparse
 
-from recagent import demo, wiring
+from recagent import bootstrap, demo
+from recagent.config.settings import Settings, load
+from recagent.domain.types import Event, User
 from recagent.errors import RecagentError
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data
-from recagent.evaluation.order import hashed
-from recagent.evaluation.resampling import interval
-from recagent.evaluation.splits import People, is_among
-from recagent.learning.fit import fit
-from recagent.profiles import is_liked
-from recagent.recommender import StraightLine
+from recagent.offline.models import Data
+from recagent.offline.order import hashed
+from recagent.offline.resampling import interval
+from recagent.offline.splits import People, is_among
+from recagent.pipeline import StraightLine
+from recagent.profiles.building import is_liked
 from recagent.retrieval import index_items
-from recagent.settings import Settings, load
-from recagent.types import Event, User
+from recagent.training.fit import fit
 
 K = 10
 PEOPLE, FEW = 300, 25  # who are asked about; with --smoke
@@ -168,9 +168,9 @@ async def served(
     settings: Settings, cases: Sequence[Case], data: Data, *, learned: bool
 ) -> dict[str, dict[str, list[str]]]:
     """What is served to each case, by group and person; before a fit, or by what was learned."""
-    parts = wiring.parts(settings) if learned else wiring.parts_with(settings, learned=None)
+    parts = bootstrap.parts(settings) if learned else bootstrap.parts_with(settings, learned=None)
     store = Cut(parts.store)
-    line = StraightLine(replace(parts, store=store), wiring.options(settings))
+    line = StraightLine(replace(parts, store=store), bootstrap.options(settings))
     await parts.behaviour()
     found: dict[str, dict[str, list[str]]] = {}
     for group in GROUPS:
@@ -262,11 +262,11 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
         model = declared.model.model_copy(update={"kind": "none", "then": ()})
         settings = declared.model_copy(update={**chosen, "model": model})
         async with AsyncExitStack() as closing:
-            index, store = wiring.index(settings), wiring.event_store(settings)
+            index, store = bootstrap.index(settings), bootstrap.event_store(settings)
             closing.push_async_callback(index.close)
             closing.push_async_callback(store.close)
-            await index_items(data.items, index=index, embedder=wiring.embedder(settings),
-                              fingerprint=wiring.fingerprint, on_progress=quiet)  # fmt: skip
+            await index_items(data.items, index=index, embedder=bootstrap.embedder(settings),
+                              fingerprint=bootstrap.fingerprint, on_progress=quiet)  # fmt: skip
             await store.keep_scale(data.scale)
             await store.add_users(data.users.values())
             await store.add_events(events)

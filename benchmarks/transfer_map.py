@@ -27,8 +27,13 @@ from quality import Table, quiet, studying
 from recagent import demo
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.splits import split
-from recagent.learning.crossing import (
+from recagent.offline.splits import split
+from recagent.scenes.transfer import TransferMap
+from recagent.training.backtest import past
+from recagent.training.gating import ndcg
+from recagent.training.logit import Penalty, fit, log_softmax, pools_of
+from recagent.training.transfer import fit_transfer
+from recagent.training.transfer_examples import (
     PASSES,
     Choice,
     choices,
@@ -37,11 +42,6 @@ from recagent.learning.crossing import (
     joined,
     scale_of,
 )
-from recagent.learning.gating import ndcg
-from recagent.learning.logit import Penalty, fit, log_softmax, pools_of
-from recagent.learning.past import past
-from recagent.learning.transfer import fit_transfer
-from recagent.transfer import TransferMap
 
 PENALTY = Penalty(shared=100.0, apart=100.0)  # what held-out choices of the first half choose
 

@@ -32,9 +32,9 @@ import orjson
 from command import command
 
 from recagent import demo
-from recagent.adapters.http import HttpWire
 from recagent.api import AsyncRecommender
 from recagent.cli.progress import prepared_demo
+from recagent.llm.transport import HttpWire
 
 UNDER_WAY = 16
 SCENES = ("horror", "comedy")

@@ -43,22 +43,22 @@ from choices import (
 from command import command, folder_for
 from quality import Table, Values
 
-from recagent import demo, prompts, wiring
+from recagent import bootstrap, demo, prompts
+from recagent.config.sections import EngineSettings
+from recagent.domain.types import Case, Item
 from recagent.evaluation.data import load_data
-from recagent.evaluation.nouns import Data
-from recagent.evaluation.order import hashed
-from recagent.evaluation.splits import is_among, split
-from recagent.learning.fitting import fold
-from recagent.learning.gating import ndcg
-from recagent.learning.past import past
+from recagent.offline.models import Data
+from recagent.offline.order import hashed
+from recagent.offline.splits import is_among, split
 from recagent.prompts import Prompt, caption
-from recagent.sections import EngineSettings
-from recagent.tuning.asked import likes_of, told
-from recagent.tuning.gguf import write_gguf
-from recagent.tuning.lora import Learner, LoraSettings
-from recagent.tuning.texts import batches
-from recagent.tuning.tune import CANDIDATES
-from recagent.types import Case, Item
+from recagent.training.adapters.asked import likes_of, told
+from recagent.training.adapters.gguf import write_gguf
+from recagent.training.adapters.lora import Learner, LoraSettings
+from recagent.training.adapters.texts import batches
+from recagent.training.adapters.tune import CANDIDATES
+from recagent.training.backtest import past
+from recagent.training.fitting import fold
+from recagent.training.gating import ndcg
 
 PASSES = 2
 SAVED = 25  # steps
@@ -234,8 +234,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     options.out = folder_for(options)
-    own = wiring.adapter(demo.settings(), EngineSettings())
-    weights, start = wiring.find_weights(), options.start or own
+    own = bootstrap.adapter(demo.settings(), EngineSettings())
+    weights, start = bootstrap.find_weights(), options.start or own
     if weights is None or start is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     options.out.mkdir(parents=True, exist_ok=True)

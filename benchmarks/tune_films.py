@@ -4,7 +4,7 @@
     recagent models pull
     python benchmarks/tune_films.py --out recagent/tuned
 
-Learned from the half of the people that is never reported (``recagent.evaluation.splits``), of each
+Learned from the half of the people that is never reported (``recagent.offline.splits``), of each
 all but the last two choices, as ``recagent tune`` does it; four fifths are read, the others decide
 which epoch is kept. Half an hour to an hour on one core. The last line is one JSON object.
 
@@ -21,14 +21,14 @@ from pathlib import Path
 
 from command import command, folder_for
 
-from recagent import wiring
+from recagent import bootstrap
 from recagent.evaluation.data import load_data
-from recagent.evaluation.splits import is_among, split
-from recagent.tuning.card import card
-from recagent.tuning.gguf import write_gguf
-from recagent.tuning.lora import LoraSettings
-from recagent.tuning.routes import Route
-from recagent.tuning.tune import CANDIDATES, tune
+from recagent.offline.splits import is_among, split
+from recagent.training.adapters.card import card
+from recagent.training.adapters.gguf import write_gguf
+from recagent.training.adapters.lora import LoraSettings
+from recagent.training.adapters.routes import Route
+from recagent.training.adapters.tune import CANDIDATES, tune
 
 EPOCHS = 4
 
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=0)
     options = parser.parse_args()
     options.out = folder_for(options)
-    weights = wiring.find_weights()
+    weights = bootstrap.find_weights()
     if weights is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     data = load_data("demo")

@@ -29,17 +29,17 @@ from command import command, folder_for
 from quality import Table, Values
 from tune_choices import SAVED, Study, popular, save, studied
 
-from recagent import demo, prompts, wiring
-from recagent.learning.gating import ndcg
+from recagent import bootstrap, demo, prompts
+from recagent.config.sections import EngineSettings
+from recagent.domain.types import Case, Item
+from recagent.ports import Message
 from recagent.prompts import Prompt
-from recagent.protocols import Message
 from recagent.ranking import HISTORY
-from recagent.ranking.labels import LABELS
-from recagent.sections import EngineSettings
-from recagent.tuning.asked import likes_of
-from recagent.tuning.lora import Learner, LoraSettings
-from recagent.tuning.texts import Text, batches
-from recagent.types import Case, Item
+from recagent.ranking.scoring.label import LABELS
+from recagent.training.adapters.asked import likes_of
+from recagent.training.adapters.lora import Learner, LoraSettings
+from recagent.training.adapters.texts import Text, batches
+from recagent.training.gating import ndcg
 
 STAGES = (4, 8, 20)  # candidates
 QUICK, SMOKE = (6, 10), (3, 2)  # steps, cases
@@ -121,8 +121,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     options.out = folder_for(options)
-    weights = wiring.find_weights()
-    start = wiring.adapter(demo.settings(), EngineSettings())
+    weights = bootstrap.find_weights()
+    start = bootstrap.adapter(demo.settings(), EngineSettings())
     if weights is None or start is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     options.out.mkdir(parents=True, exist_ok=True)

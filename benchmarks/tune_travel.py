@@ -26,15 +26,15 @@ import numpy as np
 from command import command
 from quality import Table, Values, quiet
 
-from recagent import prompts, wiring
+from recagent import bootstrap, prompts
+from recagent.domain.types import Language
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.splits import is_among, split
-from recagent.tuning.asked import Likes, choices_of, gains, likes_of, popularity
-from recagent.tuning.lora import Learner, LoraSettings
-from recagent.tuning.routes import Place, Route
-from recagent.tuning.tune import epochs, read_of
-from recagent.types import Language
+from recagent.offline.splits import is_among, split
+from recagent.training.adapters.asked import Likes, choices_of, gains, likes_of, popularity
+from recagent.training.adapters.lora import Learner, LoraSettings
+from recagent.training.adapters.routes import Place, Route
+from recagent.training.adapters.tune import epochs, read_of
 
 GENRES = ("crime_thriller", "scifi_fantasy", "romance_musical", "animation_family")
 OTHERS = ("horror", "comedy", "documentary", "drama", "action_adventure")
@@ -76,7 +76,7 @@ AGAINST = {  # what each is compared with
 
 def trained(training: Training, likes: Likes, *, threads: int) -> Learner:
     """A model that has read what the training says, or the untuned one if that is nothing."""
-    weights = wiring.find_weights()
+    weights = bootstrap.find_weights()
     if weights is None:
         raise SystemExit("there are no weights; run 'recagent models pull'")
     settings = replace(training.settings, threads=threads)

@@ -26,9 +26,9 @@ import anyio
 from command import command
 
 from recagent import AsyncRecommender, Constraint, Context, demo, templates
-from recagent.loading import load_catalog
-from recagent.settings import load
-from recagent.types import Item, Slate
+from recagent.config.settings import load
+from recagent.domain.types import Item, Slate
+from recagent.ingest.loading import load_catalog
 
 WISHES = Path(__file__).parent.parent / "tests" / "wishes.toml"
 STRANGER = "a stranger"

@@ -8,18 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recagent.api import AsyncRecommender, Recommender
-    from recagent.errors import (
-        ConfigError,
-        ConstraintError,
-        DataError,
-        ModelError,
-        NotFoundError,
-        PromptError,
-        RecagentError,
-        ReplyError,
-        RetrievalError,
-    )
-    from recagent.types import (
+    from recagent.domain.types import (
         Answer,
         Claim,
         Constraint,
@@ -35,6 +24,17 @@ if TYPE_CHECKING:
         Trace,
         User,
     )
+    from recagent.errors import (
+        ConfigError,
+        ConstraintError,
+        DataError,
+        ModelError,
+        NotFoundError,
+        PromptError,
+        RecagentError,
+        ReplyError,
+        RetrievalError,
+    )
 
 __version__ = "0.1.0"
 
@@ -44,7 +44,7 @@ _HOME = {
         "ConfigError", "ConstraintError", "DataError", "ModelError", "NotFoundError", "PromptError",
         "RecagentError", "ReplyError", "RetrievalError",
     ),
-    "recagent.types": (
+    "recagent.domain.types": (
         "Answer", "Claim", "Constraint", "Context", "Edits", "Entry", "Event", "Evidence",
         "Explanation",
         "Item", "Scene", "Slate", "Trace", "User",

@@ -14,12 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from recagent import wiring
-from recagent.errors import ConfigError
-from recagent.passport import Passport
-from recagent.recommender import StraightLine
-from recagent.settings import Settings, load
-from recagent.types import (
+from recagent import bootstrap
+from recagent.config.settings import Settings, load
+from recagent.domain.types import (
     Answer,
     Context,
     Edits,
@@ -33,6 +30,9 @@ from recagent.types import (
     Slate,
     Task,
 )
+from recagent.errors import ConfigError
+from recagent.pipeline import StraightLine
+from recagent.profiles.export import Passport
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ class AsyncRecommender(StraightLine):
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
         """A recommender as the settings say; raises as ``from_config``."""
-        return cls(wiring.parts(settings), wiring.options(settings))
+        return cls(bootstrap.parts(settings), bootstrap.options(settings))
 
     async def __aenter__(self) -> Self:
         return self

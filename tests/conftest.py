@@ -18,8 +18,8 @@ from command import CONFIG, EVENTS, ITEMS, Command, Run
 from hypothesis import settings
 from tenacity import wait_none
 
-from recagent.adapters import weights
 from recagent.cli import main
+from recagent.llm import weights
 
 settings.register_profile("offline", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("offline")
@@ -153,7 +153,7 @@ def start_chroma() -> Callable[..., AbstractContextManager[tuple[str, subprocess
 @pytest.fixture
 def no_wait_between_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that failed is asked again at once."""
-    monkeypatch.setattr("recagent.ranking.asking._BACKOFF", wait_none())
+    monkeypatch.setattr("recagent.llm.retry._BACKOFF", wait_none())
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ import pytest
 from examples import wait
 
 from recagent import ConfigError, Recommender
-from recagent.fakes import HashEmbedder, MemoryIndex, MemoryStore
-from recagent.recommender import Parts, StraightLine
+from recagent.domain.types import RatingScale, User
+from recagent.pipeline import Parts, StraightLine
 from recagent.retrieval import Popularity, Snapshot
-from recagent.types import RatingScale, User
+from recagent.testing import HashEmbedder, MemoryIndex, MemoryStore
 
 
 def parts() -> Parts:
@@ -46,7 +46,7 @@ def test_a_program_that_forgets_to_close_still_ends() -> None:
     script = (
         "from test_api import parts\n"
         "from recagent import Recommender\n"
-        "from recagent.recommender import StraightLine\n"
+        "from recagent.pipeline import StraightLine\n"
         "print(Recommender(StraightLine(parts())).profile('ana').cold)\n"
     )
     done = subprocess.run(

@@ -13,9 +13,9 @@ import postgres
 import pytest
 from command import CONFIG, EVENTS, ITEMS, Command
 
-from recagent import prompts, wiring
-from recagent.adapters.sql import SqlEventStore
-from recagent.fakes import ScriptedModel
+from recagent import bootstrap, prompts
+from recagent.infrastructure.storage import SqlEventStore
+from recagent.testing import ScriptedModel
 
 TYPED = '[attributes.price]\ntype = "number"\n'
 
@@ -132,7 +132,7 @@ def test_a_prompt_that_uses_what_it_does_not_declare_is_named(
     path.write_text(path.read_text(encoding="utf-8") + "{{ weather }}\n", encoding="utf-8")
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
     monkeypatch.setenv("RECAGENT_RANK__LANGUAGE_WEIGHT", "0.1")
-    monkeypatch.setattr(wiring, "models", lambda _: (ScriptedModel(modes={"label"}),))
+    monkeypatch.setattr(bootstrap, "models", lambda _: (ScriptedModel(modes={"label"}),))
     with monkeypatch.context() as patched:
         patched.setattr(prompts, "folder", lambda: folder)
         prompts.load.cache_clear()
@@ -165,7 +165,7 @@ def test_an_embeddings_endpoint_that_is_down_leaves_the_old_index(
 def test_missing_weights_degrade_the_slate_and_name_the_command(
     recagent: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wiring, "find_weights", lambda: None)
+    monkeypatch.setattr(bootstrap, "find_weights", lambda: None)
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
     monkeypatch.setenv("RECAGENT_RANK__LANGUAGE_WEIGHT", "0.1")
     done = recagent("recommend", "ana")
@@ -188,7 +188,7 @@ def test_a_database_that_goes_in_mid_load_is_named_and_a_later_run_finishes(
     rows = "".join(f"ana,b1,{number}\n" for number in range(1_700_000_000, 1_700_000_010))
     (shop / "events.csv").write_text("user_id,item_id,timestamp\n" + rows)
     monkeypatch.setenv("RECAGENT_STORE_URL", own_server.create())
-    monkeypatch.setattr("recagent.loading._BATCH", 3)
+    monkeypatch.setattr("recagent.ingest.loading._BATCH", 3)
     add, calls = SqlEventStore.add_events, []
 
     async def going(store, events, **kwargs):

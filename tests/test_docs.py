@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recagent.sections import SceneSettings
-from recagent.settings import Settings, load
+from recagent.config.sections import SceneSettings
+from recagent.config.settings import Settings, load
 
 DOCS = Path(__file__).parent.parent / "docs"
 

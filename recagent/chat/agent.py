@@ -19,12 +19,12 @@ from recagent.chat.talk import Talk
 from recagent.chat.tools import carry_out
 from recagent.chat.wording import say
 from recagent.chat.writing import written
-from recagent.chinese import simplified
+from recagent.domain.chinese_scripts import simplified
+from recagent.domain.types import Language
 from recagent.errors import ModelError
-from recagent.protocols import ChatModel
-from recagent.ranking.asking import Budget
-from recagent.recommender import Deadline, StraightLine
-from recagent.types import Language
+from recagent.llm.retry import Budget
+from recagent.pipeline import Deadline, StraightLine
+from recagent.ports import ChatModel
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from recagent.domain.types import Constraint
 from recagent.errors import DataError
-from recagent.types import Constraint
 
 MOST_TURNS = 100  # kept of a conversation
 MOST_SLATES = 50

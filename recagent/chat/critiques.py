@@ -18,8 +18,8 @@ from recagent.chat.polarity import Tone, joined, tone_of
 from recagent.chat.quantities import Quantity, quantities
 from recagent.chat.references import Reference
 from recagent.chat.vocabulary import Found, Vocabulary
+from recagent.domain.types import Constraint, Item, Operator
 from recagent.retrieval.words import ASIDE, singular
-from recagent.types import Constraint, Item, Operator
 
 _RECENT = 0.75  # of a scene's items stay below what counts as new
 _LITTLE = 0.25  # of them stay below what counts as short, cheap, old

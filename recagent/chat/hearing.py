@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from recagent import prompts
 from recagent.chat.acts import Act
+from recagent.domain.types import Language
 from recagent.errors import ModelError
+from recagent.llm.retry import Budget, ask
+from recagent.ports import ChatModel
 from recagent.prompts import one_line
-from recagent.protocols import ChatModel
-from recagent.ranking.asking import Budget, ask
-from recagent.types import Language
 
 HEARD: tuple[Act, ...] = ("critique", "explain", "compare", "list", "undo", "help", "chat")
 MARGIN = 1.0  # nats by which an act must be ahead of wanting something; closer calls are wishes

@@ -10,9 +10,9 @@ from recagent.chat.said import Said, Words
 from recagent.chat.steps import Change, Record
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed, told
-from recagent.chinese import simplified
+from recagent.domain.chinese_scripts import simplified
+from recagent.domain.types import Edits
 from recagent.prompts import caption
-from recagent.types import Edits
 
 
 async def change(talk: Talk, step: Change) -> AsyncIterator[Said]:

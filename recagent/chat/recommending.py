@@ -13,9 +13,9 @@ from recagent.chat.situation import Situation
 from recagent.chat.steps import Recommend
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed, told
-from recagent.constraints import satisfies
-from recagent.explaining import wish_note
-from recagent.types import Constraint, Context, Slate
+from recagent.domain.types import Constraint, Context, Slate
+from recagent.explanations import wish_note
+from recagent.scenes.constraints import satisfies
 
 _SCENES = 3  # that are named
 _EVEN = 1.05  # the first of a slate is so much more probable than the last, or the slate is even

@@ -10,11 +10,11 @@ from itertools import chain
 from recagent.chat.conversation import Conversation
 from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
-from recagent.chinese import simplified
-from recagent.recommender import StraightLine
-from recagent.retrieval.matching import SceneText
-from recagent.scenes import declared_or_plain
-from recagent.types import Constraint, Item, Scene
+from recagent.domain.chinese_scripts import simplified
+from recagent.domain.types import Constraint, Item, Scene
+from recagent.pipeline import StraightLine
+from recagent.retrieval.query_matching import SceneText
+from recagent.scenes.identification import declared_or_plain
 
 ANYWHERE = frozenset({"", "id", "title", "text"})  # what every item can be asked for
 _WORD = re.compile(r"[^\W_]+")

@@ -9,9 +9,9 @@ from recagent.chat.remarks import shown_want, texts
 from recagent.chat.said import Noted
 from recagent.chat.situation import Situation, Surroundings
 from recagent.chat.wording import clauses, say, sentences
-from recagent.comparing import names
-from recagent.recommender import StraightLine
-from recagent.types import Answer, Constraint, Context, Explanation, Item, Language
+from recagent.domain.comparing import names
+from recagent.domain.types import Answer, Constraint, Context, Explanation, Item, Language
+from recagent.pipeline import StraightLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

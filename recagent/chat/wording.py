@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recagent.chat.lexicon import CONCEPTS
+from recagent.domain.types import Constraint, Language
 from recagent.prompts import one_line
-from recagent.types import Constraint, Language
 
 _EN = {
     "hello": "Hello. Ask for something, or say what it should be like: “a comedy from the 90s”, "

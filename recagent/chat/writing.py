@@ -15,10 +15,10 @@ from recagent.chat.acts import Act
 from recagent.chat.critiques import Critique, Unclear
 from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
+from recagent.domain.types import Constraint, Language, Operator
 from recagent.errors import ReplyError
-from recagent.protocols import ChatModel, Message, Reply, Schema
-from recagent.ranking.asking import Budget, ask
-from recagent.types import Constraint, Language, Operator
+from recagent.llm.retry import Budget, ask
+from recagent.ports import ChatModel, Message, Reply, Schema
 
 _MOST = 8  # of each list
 _VALUES = 12  # of an attribute that the prompt names

@@ -109,7 +109,7 @@ def recommend(
 
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.only import constraint  # noqa: PLC0415
-    from recagent.types import Context  # noqa: PLC0415
+    from recagent.domain.types import Context  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
     context = Context(
@@ -150,7 +150,7 @@ def explain(
     """Say why an item would be recommended to a person; or answer one of three other questions."""
     from recagent.cli import questions, show  # noqa: PLC0415
     from recagent.cli.only import constraint  # noqa: PLC0415
-    from recagent.types import Context  # noqa: PLC0415
+    from recagent.domain.types import Context  # noqa: PLC0415
 
     context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
     asked = questions.Asked(
@@ -183,7 +183,7 @@ def scenes(
 def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> None:
     """Check settings, index, store, embedder and model, and say what to do next."""
     from recagent.cli.doctor import examine  # noqa: PLC0415
-    from recagent.settings import config_file  # noqa: PLC0415
+    from recagent.config.settings import config_file  # noqa: PLC0415
 
     is_found = demo or config is not None or config_file() is not None
     if not examine(lambda: settings_of(config, demo, None), is_found=is_found, as_json=json):

@@ -15,8 +15,8 @@ from recagent.cli.opening import opened
 
 if TYPE_CHECKING:
     from recagent.api import Recommender
-    from recagent.settings import Settings
-    from recagent.types import Event, Language
+    from recagent.config.settings import Settings
+    from recagent.domain.types import Event, Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -35,16 +35,16 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
 
 def opened_beside(settings: Settings) -> Recommender:
     """A recommender; without the catalogue where another process has the index folder open."""
-    from recagent import wiring  # noqa: PLC0415
+    from recagent import bootstrap  # noqa: PLC0415
 
-    if not wiring.is_index_taken(settings):
+    if not bootstrap.is_index_taken(settings):
         return opened(settings)
     from recagent.api import AsyncRecommender, Recommender  # noqa: PLC0415
-    from recagent.fakes import MemoryIndex  # noqa: PLC0415
+    from recagent.testing import MemoryIndex  # noqa: PLC0415
 
     typer.echo(WORDS[settings.lang]["profile"], err=True)
-    parts = replace(wiring.parts(settings), index=MemoryIndex())  # one that has nothing
-    return Recommender(AsyncRecommender(parts, wiring.options(settings)))
+    parts = replace(bootstrap.parts(settings), index=MemoryIndex())  # one that has nothing
+    return Recommender(AsyncRecommender(parts, bootstrap.options(settings)))
 
 
 async def record_beside(settings: Settings, draft: Event) -> Event:
@@ -53,12 +53,12 @@ async def record_beside(settings: Settings, draft: Event) -> Event:
     Raises:
         DataError: neither tells a scene, or the event cannot be used.
     """
-    from recagent import wiring  # noqa: PLC0415
+    from recagent import bootstrap  # noqa: PLC0415
+    from recagent.domain.types import RatingScale  # noqa: PLC0415
     from recagent.errors import DataError  # noqa: PLC0415
-    from recagent.feedback import checked_alone  # noqa: PLC0415
-    from recagent.types import RatingScale  # noqa: PLC0415
+    from recagent.pipeline.feedback import checked_alone  # noqa: PLC0415
 
-    store = wiring.event_store(settings)
+    store = bootstrap.event_store(settings)
     try:
         scale = settings.ratings.scale() or store.scale or RatingScale()
         draft = checked_alone(draft, scale=scale)

@@ -23,10 +23,10 @@ from recagent.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from recagent.catalog.layouts import Holds as HoldsWhat
-    from recagent.sections import RatingSettings
-    from recagent.settings import Settings
-    from recagent.types import EventKind, Language
+    from recagent.config.sections import RatingSettings
+    from recagent.config.settings import Settings
+    from recagent.domain.types import EventKind, Language
+    from recagent.ingest.layouts import Holds as HoldsWhat
 
 
 def init(
@@ -68,10 +68,10 @@ def validate(
     json: Json = False,
 ) -> None:
     """Read and clean the files as index would, and report; exit 1 where something is wrong."""
-    from recagent.catalog import named_files  # noqa: PLC0415
     from recagent.cli import report, show  # noqa: PLC0415
     from recagent.cli.progress import progress  # noqa: PLC0415
-    from recagent.loading import read_catalog  # noqa: PLC0415
+    from recagent.ingest import named_files  # noqa: PLC0415
+    from recagent.ingest.loading import read_catalog  # noqa: PLC0415
 
     settings = named_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
@@ -120,10 +120,10 @@ def index(
 
     import anyio  # noqa: PLC0415
 
-    from recagent.catalog import named_files  # noqa: PLC0415
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
-    from recagent.loading import prune_index  # noqa: PLC0415
+    from recagent.ingest import named_files  # noqa: PLC0415
+    from recagent.ingest.loading import prune_index  # noqa: PLC0415
 
     settings = named_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
@@ -153,8 +153,8 @@ def _catalog_settings(
 
 def _ratings(said: str) -> RatingSettings:
     """``1..5`` or ``1..5,unrated=0``."""
+    from recagent.config.sections import RatingSettings  # noqa: PLC0415
     from recagent.errors import ConfigError  # noqa: PLC0415
-    from recagent.sections import RatingSettings  # noqa: PLC0415
 
     ends, _, unrated = said.partition(",unrated=")
     low, _, high = ends.partition("..")
@@ -180,7 +180,7 @@ def _column_maps(said: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def _kinds(said: str) -> dict[str, EventKind]:
-    from recagent.catalog import event_kind  # noqa: PLC0415
+    from recagent.ingest import event_kind  # noqa: PLC0415
 
     return {word: event_kind(kind) for word, kind in _pairs(said, "WORD=KIND", "--kinds").items()}
 
@@ -200,7 +200,7 @@ def _holds(said: Sequence[str]) -> dict[str, HoldsWhat]:
 
 def _dates(said: Sequence[str]) -> dict[str, str]:
     """``day-first``, or ``log.csv=%d.%m.%Y``, by file; "" is all of them."""
-    from recagent.sections import date_format  # noqa: PLC0415
+    from recagent.config.sections import date_format  # noqa: PLC0415
 
     found: dict[str, str] = {}
     for each in said:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from recagent.chat import Conversation, Noted, Question, Said, Shown
-    from recagent.settings import Settings
-    from recagent.types import Language
+    from recagent.config.settings import Settings
+    from recagent.domain.types import Language
 
 Person = Annotated[str | None, typer.Option(help="The person's id. [default: somebody new]")]
 SceneName = Annotated[str | None, typer.Option(help="Scene. [default: the likeliest]")]

@@ -11,10 +11,10 @@ from recagent import demo
 from recagent.api import Recommender
 from recagent.cli import show
 from recagent.cli.progress import prepared_demo
+from recagent.config.settings import Settings
+from recagent.domain.types import Language, Profile, RatingScale, Slate
 from recagent.errors import DataError
 from recagent.prompts import caption
-from recagent.settings import Settings
-from recagent.types import Language, Profile, RatingScale, Slate
 
 _LIKED = 8
 

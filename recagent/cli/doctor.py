@@ -9,13 +9,13 @@ from dataclasses import asdict, dataclass
 import anyio
 import typer
 
-from recagent import __version__, wiring
-from recagent.capabilities import Capabilities
+from recagent import __version__, bootstrap
 from recagent.cli import show
 from recagent.cli.language import spoken
+from recagent.config.settings import Settings
+from recagent.domain.capabilities import Capabilities
+from recagent.domain.types import Language
 from recagent.errors import RecagentError
-from recagent.settings import Settings
-from recagent.types import Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -136,7 +136,7 @@ async def _settings(settings: Settings) -> str:
 
 
 async def _index(settings: Settings) -> str:
-    index = wiring.index(settings)
+    index = bootstrap.index(settings)
     try:
         names = await index.scenes()
         sizes = [len(await index.items(name)) for name in names]
@@ -149,7 +149,7 @@ async def _index(settings: Settings) -> str:
 
 
 async def _store(settings: Settings) -> str:
-    store = wiring.event_store(settings)
+    store = bootstrap.event_store(settings)
     try:
         return WORDS[settings.lang]["store"].format(n=await store.count())
     finally:
@@ -157,14 +157,14 @@ async def _store(settings: Settings) -> str:
 
 
 async def _embedder(settings: Settings) -> str:
-    embedder = wiring.embedder(settings)
+    embedder = bootstrap.embedder(settings)
     (vector,) = await embedder.embed(["a film about a journey"])
     return WORDS[settings.lang]["embedder"].format(name=embedder.name, n=len(vector))
 
 
 async def _learned(settings: Settings) -> str:
     words = WORDS[settings.lang]
-    head, identifier = wiring.head(settings), wiring.identifier(settings)
+    head, identifier = bootstrap.head(settings), bootstrap.identifier(settings)
     if head is None:
         return words["nothing learned"]
     return words["learned"].format(
@@ -180,7 +180,7 @@ async def _model(settings: Settings) -> list[Finding]:
     """Each model in the order in which they are asked, and what its engine can do."""
     words = WORDS[settings.lang]
     try:
-        models = wiring.models(settings)
+        models = bootstrap.models(settings)
     except RecagentError as error:
         return [_unable(settings, error)]
     findings: list[Finding] = []
@@ -192,7 +192,9 @@ async def _model(settings: Settings) -> list[Finding]:
             continue
         finally:
             await model.close()
-        where = engine.base_url if engine.is_remote else str(engine.path or wiring.find_weights())
+        where = (
+            engine.base_url if engine.is_remote else str(engine.path or bootstrap.find_weights())
+        )
         says = words["model"].format(name=model.name, where=where, modes=modes)
         findings.append(Finding("model", True, says))
         findings.append(Finding("engine", True, _engine(model.capabilities, words)))
@@ -212,11 +214,11 @@ def _is_asked(settings: Settings) -> bool:
     if settings.retrieval.imagined > 0:
         return True
     try:
-        head = wiring.head(settings)
+        head = bootstrap.head(settings)
     except RecagentError:  # it is a finding of its own
         return True
     if head is None:
-        return wiring.language_weight(settings) > 0
+        return bootstrap.language_weight(settings) > 0
     return any(gate.rule != "never" for gate in head.gates.values())
 
 

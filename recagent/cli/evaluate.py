@@ -13,10 +13,10 @@ import typer
 from recagent.cli.language import speak
 
 if TYPE_CHECKING:
+    from recagent.domain.types import Language
     from recagent.evaluation.conditions import Limits
     from recagent.evaluation.running import Estimate
     from recagent.evaluation.runs import Run
-    from recagent.types import Language
 
 GATE_FAILED = 100
 INCOMPLETE = 1
@@ -198,12 +198,12 @@ def export(
 @app.command("forget")
 def forget(lang: Lang = None) -> None:
     """Empty the cache of models' replies."""
-    from recagent import wiring  # noqa: PLC0415
+    from recagent import bootstrap  # noqa: PLC0415
     from recagent.cli.evaluation_show import WORDS  # noqa: PLC0415
     from recagent.evaluation.launch import cache_path  # noqa: PLC0415
 
     speak(lang)
-    cache = wiring.reply_cache(cache_path())
+    cache = bootstrap.reply_cache(cache_path())
     typer.echo(WORDS[lang or "en"]["forgotten"].format(n=cache.clear()))
     cache.close()
 
@@ -215,7 +215,7 @@ def _estimated(experiment: Path, limits: Limits) -> list[Estimate]:
 
     from recagent.cli.evaluation_live import watching  # noqa: PLC0415
     from recagent.evaluation.launch import dry_run  # noqa: PLC0415
-    from recagent.learning.served import served as serving  # noqa: PLC0415
+    from recagent.training.served import served as serving  # noqa: PLC0415
 
     with watching() as watch:
         return anyio.run(partial(dry_run, experiment, limits=limits, watch=watch, serving=serving))
@@ -239,7 +239,7 @@ def _ran(
     from recagent.cli.evaluation_show import WORDS  # noqa: PLC0415
     from recagent.errors import RecagentError  # noqa: PLC0415
     from recagent.evaluation.launch import resume, start  # noqa: PLC0415
-    from recagent.learning.served import served as serving  # noqa: PLC0415
+    from recagent.training.served import served as serving  # noqa: PLC0415
 
     stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
     folder = resumed or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"

@@ -20,9 +20,9 @@ from rich.progress import (
 from rich.table import Table
 
 from recagent.cli.progress import lines
+from recagent.domain.types import Usage
 from recagent.evaluation.answering import Job
-from recagent.evaluation.nouns import Result
-from recagent.types import Usage
+from recagent.offline.models import Result
 
 
 @dataclass(slots=True)

@@ -10,13 +10,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from recagent.cli.show import console
+from recagent.domain.types import Language
 from recagent.evaluation.comparing import Compared
-from recagent.evaluation.nouns import ALL, Comparison, Summary
-from recagent.evaluation.report.matrix import Entry, corrected, main_comparison, matrix
 from recagent.evaluation.report.numbers import chance
+from recagent.evaluation.report.significance import Entry, corrected, main_comparison, matrix
 from recagent.evaluation.running import Estimate
 from recagent.evaluation.runs import Run
-from recagent.types import Language
+from recagent.offline.models import ALL, Comparison, Summary
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {

@@ -37,15 +37,15 @@ def add(
 
     import anyio  # noqa: PLC0415
 
-    from recagent import wiring  # noqa: PLC0415
-    from recagent.catalog import event_kind  # noqa: PLC0415
+    from recagent import bootstrap  # noqa: PLC0415
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.beside import record_beside  # noqa: PLC0415
-    from recagent.types import Event  # noqa: PLC0415
+    from recagent.domain.types import Event  # noqa: PLC0415
+    from recagent.ingest import event_kind  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
     settings = settings_of(config, demo, None)
-    if wiring.is_index_taken(settings):
+    if bootstrap.is_index_taken(settings):
         draft = Event(
             user_id=user,
             item_id=item,

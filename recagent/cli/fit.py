@@ -8,16 +8,16 @@ from typing import Any
 import anyio
 from rich.table import Table
 
-from recagent import wiring
+from recagent import bootstrap
 from recagent.cli import show
 from recagent.cli.progress import progress
+from recagent.config.settings import Settings
+from recagent.domain.types import Language
 from recagent.errors import ConfigError
-from recagent.fitted import HEAD
-from recagent.learning.fit import Fitted, fit
+from recagent.pipeline.artifacts import HEAD
 from recagent.ranking import Gate, Head
 from recagent.retrieval import NextItem
-from recagent.settings import Settings
-from recagent.types import Language
+from recagent.training.fit import Fitted, fit
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -155,7 +155,7 @@ def show_head(settings: Settings, *, as_json: bool) -> None:
     Raises:
         ConfigError: none has been fitted.
     """
-    head = wiring.head(settings)
+    head = bootstrap.head(settings)
     if head is None:
         raise ConfigError(f"no head in {str(settings.data_dir)!r}; run 'recagent fit' to learn one")
     if as_json:

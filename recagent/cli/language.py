@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from recagent.domain.types import Language
     from recagent.errors import RecagentError
-    from recagent.types import Language
 
 _spoken: Language = "en"
 

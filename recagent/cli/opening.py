@@ -9,8 +9,8 @@ from recagent.cli.language import speak
 
 if TYPE_CHECKING:
     from recagent.api import Recommender
-    from recagent.settings import Settings
-    from recagent.types import Language
+    from recagent.config.settings import Settings
+    from recagent.domain.types import Language
 
 
 def settings_of(
@@ -27,7 +27,7 @@ def settings_of(
 
         settings = prepared_demo(alone=alone, **overrides)
     else:
-        from recagent.settings import load  # noqa: PLC0415
+        from recagent.config.settings import load  # noqa: PLC0415
 
         settings = load(config, **overrides)
     speak(settings.lang)

@@ -14,7 +14,7 @@ from recagent.cli.opening import settings_of
 from recagent.cli.options import Config, Demo, Json, Lang, UserId
 
 if TYPE_CHECKING:
-    from recagent.types import Language, Note, Profile, Value
+    from recagent.domain.types import Language, Note, Profile, Value
 
 app = typer.Typer(help="What is known of a person, and is theirs to change.", no_args_is_help=True)
 
@@ -82,7 +82,7 @@ def edit(
     json: Json = False,
 ) -> None:
     """Change a profile; what is changed wins over what is declared and inferred."""
-    from recagent.types import Edits  # noqa: PLC0415
+    from recagent.domain.types import Edits  # noqa: PLC0415
 
     edits = Edits(
         tags=dict(map(_weighted, tag or [])) | dict.fromkeys(block or [], 0.0),
@@ -145,7 +145,7 @@ def import_(
     json: Json = False,
 ) -> None:
     """Take a passport's declarations and tags as the person's own word."""
-    from recagent.passport import read_passport  # noqa: PLC0415
+    from recagent.profiles.export import read_passport  # noqa: PLC0415
 
     settings = settings_of(config, demo, lang)
     passport = read_passport(_read(file), name=str(file))

@@ -17,9 +17,9 @@ from filelock import FileLock
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from recagent import demo, wiring
-from recagent.loading import Loaded, load_catalog
-from recagent.settings import Settings
+from recagent import bootstrap, demo
+from recagent.config.settings import Settings
+from recagent.ingest.loading import Loaded, load_catalog
 
 EVERY = 10.0  # seconds between two lines of a stage where there is no terminal
 
@@ -103,7 +103,7 @@ def prepared_demo(*, reset: bool = False, alone: bool = False, **overrides: Any)
         if not demo.is_loaded(settings):
             load_with_progress(settings)
             demo.mark_loaded(settings)
-    if alone or reset or not wiring.is_index_taken(settings):
+    if alone or reset or not bootstrap.is_index_taken(settings):
         return settings
     return _beside(settings)
 

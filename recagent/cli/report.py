@@ -9,11 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from recagent.catalog import Report
-from recagent.catalog.report import Found, shown
-from recagent.catalog.wording import STEPS
 from recagent.cli.show import console
-from recagent.types import Language
+from recagent.domain.types import Language
+from recagent.ingest import Report
+from recagent.ingest.report import Found, shown
+from recagent.ingest.wording import STEPS
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {

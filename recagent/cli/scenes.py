@@ -10,9 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from recagent.cli import show
-from recagent.prompts import one_line
-from recagent.settings import Settings
-from recagent.types import (
+from recagent.config.settings import Settings
+from recagent.domain.types import (
     AgeRule,
     Constraint,
     DistanceRule,
@@ -26,6 +25,7 @@ from recagent.types import (
     SeriesRule,
     Value,
 )
+from recagent.prompts import one_line
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {

@@ -13,8 +13,8 @@ from recagent.cli.opening import settings_of
 from recagent.cli.options import Config, Demo, Lang
 
 if TYPE_CHECKING:
-    from recagent.settings import Settings
-    from recagent.types import Language
+    from recagent.config.settings import Settings
+    from recagent.domain.types import Language
 
 
 SAYS: dict[Language, str] = {

@@ -12,10 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from recagent.explaining import wish_note
-from recagent.loading import Loaded
-from recagent.prompts import caption, one_line
-from recagent.types import (
+from recagent.domain.types import (
     UNTIMED,
     Claim,
     Event,
@@ -26,6 +23,9 @@ from recagent.types import (
     Slate,
     Trace,
 )
+from recagent.explanations import wish_note
+from recagent.ingest.loading import Loaded
+from recagent.prompts import caption, one_line
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {

@@ -8,12 +8,12 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from recagent import wiring
+from recagent import bootstrap
 from recagent.cli import show
+from recagent.config.settings import Settings
+from recagent.domain.types import Language, Scene
 from recagent.errors import ConfigError
-from recagent.settings import Settings
-from recagent.transfer import FEATURES, Carry, TransferMap
-from recagent.types import Language, Scene
+from recagent.scenes.transfer import FEATURES, Carry, TransferMap
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -44,7 +44,7 @@ def show_map(settings: Settings, *, as_json: bool) -> None:
     Raises:
         ConfigError: none has been learned.
     """
-    head = wiring.head(settings)
+    head = bootstrap.head(settings)
     if head is None or head.transfer is None:
         raise ConfigError(
             f"no transfer map in {str(settings.data_dir)!r}; run 'recagent fit' to learn one from "

@@ -10,13 +10,13 @@ import anyio
 
 from recagent.cli import show
 from recagent.cli.progress import progress
+from recagent.config.settings import Settings
+from recagent.domain.types import Language
 from recagent.errors import ConfigError
-from recagent.evaluation.nouns import Data
-from recagent.settings import Settings
-from recagent.tuning.lora import LoraSettings
-from recagent.tuning.routes import Route, place
-from recagent.tuning.stored import data_of, tune_stored
-from recagent.types import Language
+from recagent.offline.models import Data
+from recagent.training.adapters.lora import LoraSettings
+from recagent.training.adapters.routes import Route, place
+from recagent.training.adapters.stored import data_of, tune_stored
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {

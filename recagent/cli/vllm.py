@@ -11,7 +11,7 @@ import typer
 from recagent.cli.language import speak
 
 if TYPE_CHECKING:
-    from recagent.vllm import Launch
+    from recagent.llm.vllm import Launch
 
 app = typer.Typer(help="Serve a model by vLLM with the flags ranking needs.", no_args_is_help=True)
 
@@ -56,7 +56,7 @@ def serve_or_flags(
     lang: Lang = None,
 ) -> None:
     """Both commands: they take the same options, so that one can be tried with the other."""
-    from recagent import vllm  # noqa: PLC0415
+    from recagent.llm import vllm  # noqa: PLC0415
 
     speak(lang)
     launch = vllm.Launch(

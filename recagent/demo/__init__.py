@@ -13,7 +13,7 @@ from typing import Any
 import platformdirs
 
 from recagent import __version__
-from recagent.settings import Settings, load
+from recagent.config.settings import Settings, load
 
 CONFIG = Path(__file__).parent / "recagent.toml"
 DATA = (CONFIG.parent / "items.tsv.gz", CONFIG.parent / "interactions.tsv.gz")

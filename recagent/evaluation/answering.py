@@ -10,17 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from recagent.domain.types import Candidate, Case, Item, Scene
 from recagent.errors import ModelError
 from recagent.evaluation.audits import listed
 from recagent.evaluation.cases import masked
 from recagent.evaluation.experiment import System
 from recagent.evaluation.metering import Meter, Source
-from recagent.evaluation.nouns import ALL, Conversation, Exchange, Result
+from recagent.offline.models import ALL, Conversation, Exchange, Result
+from recagent.ports import CandidateSource, Query
 from recagent.prompts import Prompt
-from recagent.protocols import CandidateSource, Query
 from recagent.ranking import LanguageRanker, blend
 from recagent.retrieval import Neighbours
-from recagent.types import Candidate, Case, Item, Scene
 
 KEPT = 100  # scores of a full-catalogue case
 NEAR = "knn"  # the baseline of the source ``neighbours``

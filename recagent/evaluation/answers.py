@@ -8,11 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from recagent.domain.types import Case
 from recagent.errors import DataError
-from recagent.evaluation.nouns import Answer
+from recagent.offline.models import Answer
 from recagent.ranking import softmax
 from recagent.ranking.blend import z_scores
-from recagent.types import Case
 
 
 def answer(case: Case, scores: Mapping[str, float], *, temperature: float = 1.5) -> Answer:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recagent.domain.types import Case
 from recagent.evaluation.answers import answer
-from recagent.evaluation.measures import PerCase, case_values
-from recagent.evaluation.nouns import (
+from recagent.offline.measures import PerCase, case_values
+from recagent.offline.models import (
     ALL,
     Answer,
     Generalisation,
@@ -25,8 +26,7 @@ from recagent.evaluation.nouns import (
     Result,
     Shelf,
 )
-from recagent.evaluation.resampling import interval
-from recagent.types import Case
+from recagent.offline.resampling import interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,10 +11,12 @@ from functools import cache
 
 import numpy as np
 
+from recagent.config.sections import RetrievalSettings
+from recagent.domain.types import Event, RatingScale
 from recagent.errors import ConfigError
 from recagent.evaluation.factors import Factors
-from recagent.evaluation.order import hashed
-from recagent.protocols import CandidateSource, Embedder, ItemIndex, Query
+from recagent.offline.order import hashed
+from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.retrieval import (
     Behaviour,
     Following,
@@ -27,8 +29,6 @@ from recagent.retrieval import (
     Walks,
     reciprocal_rank,
 )
-from recagent.sections import RetrievalSettings
-from recagent.types import Event, RatingScale
 
 BASELINES: Mapping[str, str] = {
     "random": "an order by chance, the same for the same person, scene and seed",
@@ -45,7 +45,7 @@ BASELINES: Mapping[str, str] = {
     "fused": "reciprocal rank fusion of popularity, bm25, knn, text and transfer",
 }
 
-# Made of training events as well, by what is learned from them: where that stands, ``learning``,
+# Made of training events as well, by what is learned from them: where that stands, ``training``,
 # imports this package, so that it is handed in.
 SERVED: Mapping[str, str] = {
     "served": "what would be served: fitted on training, with the scene's rules and diversity",

@@ -16,10 +16,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from recagent.domain.types import Case, Event
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, objects
-from recagent.evaluation.nouns import Data, Questions
-from recagent.types import Case, Event
+from recagent.offline.models import Data, Questions
 
 Name = Annotated[str, Field(min_length=1)]
 

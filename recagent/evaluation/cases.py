@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from recagent.domain.types import Case
 from recagent.errors import DataError
 from recagent.evaluation.case_files import load_cases
 from recagent.evaluation.changes import masked, swapped
-from recagent.evaluation.leaks import check_leaks
-from recagent.evaluation.nouns import Data, Questions
-from recagent.evaluation.order import hashed, shuffled
-from recagent.evaluation.splits import Held, Split, split
-from recagent.types import Case
+from recagent.offline.leaks import check_leaks
+from recagent.offline.models import Data, Questions
+from recagent.offline.order import hashed, shuffled
+from recagent.offline.splits import Held, Split, split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

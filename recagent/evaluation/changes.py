@@ -9,8 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from recagent.evaluation.order import hashed
-from recagent.types import Case, Event, Item
+from recagent.domain.types import Case, Event, Item
+from recagent.offline.order import hashed
 
 # Attributes that nearly name the thing: dates, addresses, numbers of other catalogues.
 _NAMING = re.compile(

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recagent.domain.types import Case
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.measures import SetMeasure
-from recagent.evaluation.measures import measure as measure_of
-from recagent.evaluation.nouns import ALL, Comparison
-from recagent.evaluation.resampling import LEVEL
 from recagent.evaluation.runs import Run, load_run
-from recagent.evaluation.statistics import Difference, Gate, compare, detectable, gate, holm
-from recagent.types import Case
+from recagent.offline.measures import SetMeasure
+from recagent.offline.measures import measure as measure_of
+from recagent.offline.models import ALL, Comparison
+from recagent.offline.resampling import LEVEL
+from recagent.offline.tests import Difference, Gate, compare, detectable, gate, holm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,12 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import recagent
+from recagent.domain.types import Case
 from recagent.errors import DataError
 from recagent.evaluation import models
-from recagent.evaluation.bench import Bench
+from recagent.evaluation.context import Bench
 from recagent.evaluation.metering import Source
-from recagent.evaluation.nouns import Manifest
-from recagent.types import Case
+from recagent.offline.models import Manifest
 
 _PACKAGES = (
     "recagent", "chromadb", "numpy", "scipy", "scikit-learn", "implicit", "ir-measures", "bm25s",

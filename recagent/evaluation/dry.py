@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import orjson
 
-from recagent.capabilities import Capabilities
+from recagent.domain.capabilities import Capabilities
+from recagent.domain.types import Mode, Usage
 from recagent.evaluation.metering import estimated_tokens
-from recagent.protocols import Logprobs, Message, Reply, Schema
-from recagent.types import Mode, Usage
+from recagent.ports import Logprobs, Message, Reply, Schema
 
 
 class DryModel:

@@ -25,12 +25,12 @@ from pydantic import (
     model_validator,
 )
 
+from recagent.config.sections import EngineSettings, ModelSettings, Share
+from recagent.domain.types import Language, Mode
 from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES, SERVED
-from recagent.evaluation.measures import measure
 from recagent.evaluation.toml_lines import line_of
-from recagent.sections import EngineSettings, ModelSettings, Share
-from recagent.types import Language, Mode
+from recagent.offline.measures import measure
 
 MEASURES = (
     "nDCG@10", "MRR", "accuracy", "HR@10", "MAP@10", "recall@5", "precision@5", "F1@5", "AUC",

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 from recagent.errors import ConfigError
 from recagent.evaluation.answers import answer
-from recagent.evaluation.nouns import ALL
-from recagent.evaluation.report.matrix import Entry, Matrix, main_comparison, matrix
+from recagent.evaluation.report.significance import Entry, Matrix, main_comparison, matrix
 from recagent.evaluation.runs import Run
+from recagent.offline.models import ALL
 
 Form = Literal["csv", "latex", "trec"]
 

@@ -13,10 +13,10 @@ import anyio
 import numpy as np
 from anyio import to_thread
 
-from recagent.evaluation.extra import extra
-from recagent.profiles import is_liked
-from recagent.protocols import ItemIndex, Query
-from recagent.types import Event, RatingScale
+from recagent.domain.types import Event, RatingScale
+from recagent.offline.extra import extra
+from recagent.ports import ItemIndex, Query
+from recagent.profiles.building import is_liked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,11 +14,11 @@ from typing import Protocol
 import platformdirs
 from filelock import FileLock, Timeout
 
-from recagent import prompts, wiring
+from recagent import bootstrap, prompts
+from recagent.domain.types import Case
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation import runs
 from recagent.evaluation.answering import Job, conversation
-from recagent.evaluation.bench import Bench
 from recagent.evaluation.conditions import (
     Limits,
     check_same,
@@ -26,14 +26,14 @@ from recagent.evaluation.conditions import (
     manifest_of,
     now,
 )
+from recagent.evaluation.context import Bench
 from recagent.evaluation.experiment import load_experiment
 from recagent.evaluation.metering import Purse, Source
-from recagent.evaluation.nouns import ALL, Exchange, Manifest, Result
 from recagent.evaluation.opening import Serving, opened
 from recagent.evaluation.running import Estimate, ask_all, asked_models, estimate
 from recagent.evaluation.summary import summarise
-from recagent.protocols import ReplyCache
-from recagent.types import Case
+from recagent.offline.models import ALL, Exchange, Manifest, Result
+from recagent.ports import ReplyCache
 
 # What stands in a run's folder before its manifest does.
 _BEGINNING = {
@@ -255,7 +255,7 @@ def cache_path() -> Path:
 
 @contextmanager
 def _cache() -> Generator[ReplyCache]:
-    cache = wiring.reply_cache(cache_path())
+    cache = bootstrap.reply_cache(cache_path())
     try:
         yield cache
     finally:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from recagent.capabilities import Capabilities
+from recagent.domain.capabilities import Capabilities
+from recagent.domain.types import Mode, Usage
 from recagent.errors import ModelError, RecagentError
-from recagent.evaluation.nouns import Exchange
-from recagent.protocols import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
-from recagent.ranking.remembering import ANSWERS, Answer, request_key, turns
-from recagent.types import Mode, Usage
+from recagent.llm.cached_model import ANSWERS, Answer, request_key, turns
+from recagent.offline.models import Exchange
+from recagent.ports import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
 
 if TYPE_CHECKING:
     import anyio

@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from recagent import wiring
+from recagent import bootstrap
+from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.evaluation.dry import DryModel
 from recagent.evaluation.experiment import Experiment, ModelSection
-from recagent.evaluation.extra import extra
 from recagent.evaluation.metering import Purse, Source
-from recagent.protocols import ChatModel, ReplyCache
-from recagent.settings import Settings
+from recagent.offline.extra import extra
+from recagent.ports import ChatModel, ReplyCache
 
 DEFAULT = ""  # the model of recagent.toml and the environment, where the experiment declares none
 
@@ -64,7 +64,7 @@ def _has_read_the_answers(experiment: Experiment, settings: Settings) -> bool:
     Tuning reads all but the last like of everybody; that of the package, of validation people.
     """
     engine = settings.engines[0]
-    used = wiring.adapter(settings, engine)
+    used = bootstrap.adapter(settings, engine)
     if used is None or engine.adapter != "auto":
         return False
     cases, source = experiment.cases, experiment.data.source
@@ -81,7 +81,7 @@ async def started(settings: Settings) -> tuple[ChatModel, str]:
     Raises:
         ModelError: it cannot be had.
     """
-    model = wiring.model(settings)
+    model = bootstrap.model(settings)
     if model is None:
         raise ConfigError("a prompt needs a model, and [model] kind is 'none'")
     try:
@@ -89,14 +89,14 @@ async def started(settings: Settings) -> tuple[ChatModel, str]:
     except BaseException:
         await model.close()
         raise
-    return model, wiring.identity(settings, settings.engines[0], model.name)
+    return model, bootstrap.identity(settings, settings.engines[0], model.name)
 
 
 def dry(settings: Settings) -> tuple[ChatModel, str | None]:
     """A stand-in that asks nobody; the identity is the real model's where that is known unasked."""
     if settings.endpoint and not settings.model.name:
         return DryModel(), None
-    return DryModel(), wiring.identity(settings, settings.engines[0], settings.model.name)
+    return DryModel(), bootstrap.identity(settings, settings.engines[0], settings.model.name)
 
 
 def source(

@@ -14,21 +14,21 @@ from typing import Protocol
 
 import platformdirs
 
-from recagent import demo, prompts, wiring
+from recagent import bootstrap, demo, prompts
+from recagent.config.settings import Settings, load
+from recagent.domain.types import Event
 from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
 from recagent.evaluation.answering import NEAR, tells_similar
 from recagent.evaluation.baselines import SERVED, baselines
-from recagent.evaluation.bench import Bench, first_of_each_scene
 from recagent.evaluation.cases import check_leaks, of_strangers, questions, swapped
+from recagent.evaluation.context import Bench, first_of_each_scene
 from recagent.evaluation.data import load_data
 from recagent.evaluation.experiment import Experiment, System
-from recagent.evaluation.extra import extra
 from recagent.evaluation.models import model_settings
-from recagent.evaluation.nouns import Data, Questions
-from recagent.protocols import CandidateSource, ItemIndex
+from recagent.offline.extra import extra
+from recagent.offline.models import Data, Questions
+from recagent.ports import CandidateSource, ItemIndex
 from recagent.retrieval import index_items
-from recagent.settings import Settings, load
-from recagent.types import Event
 
 logger = logging.getLogger(__name__)
 
@@ -142,13 +142,13 @@ async def indexed(
 
     async def filled(folder: Path) -> ItemIndex:
         apart = settings.index.model_copy(update={"url": ""})
-        index = wiring.index(settings.model_copy(update={"data_dir": folder, "index": apart}))
+        index = bootstrap.index(settings.model_copy(update={"data_dir": folder, "index": apart}))
         closing.push_async_callback(index.close)
         await index_items(
             data.items,
             index=index,
-            embedder=wiring.embedder(settings),
-            fingerprint=wiring.fingerprint,
+            embedder=bootstrap.embedder(settings),
+            fingerprint=bootstrap.fingerprint,
             on_progress=lambda done, total: on_progress("items", done, total),
         )
         return index
@@ -181,7 +181,7 @@ def _baselines(
     return baselines(
         sorted(names),
         index=index,
-        embedder=wiring.embedder(settings),
+        embedder=bootstrap.embedder(settings),
         training=asked.training,
         scale=data.scale,
         seed=experiment.cases.seed,

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 import anyio
 import anyio.abc
 
+from recagent.domain.types import Usage
 from recagent.errors import ModelError, RecagentError
 from recagent.evaluation import models
 from recagent.evaluation.answering import Desk, Job
-from recagent.evaluation.bench import Bench
+from recagent.evaluation.context import Bench
 from recagent.evaluation.metering import Purse, Source
-from recagent.evaluation.nouns import Exchange, Result
-from recagent.protocols import ReplyCache
-from recagent.types import Usage
+from recagent.offline.models import Exchange, Result
+from recagent.ports import ReplyCache
 
 MOST_FAILURES = 10  # in a row of one system: then the model is gone, and asking on is a waste
 

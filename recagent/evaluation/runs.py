@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from recagent.domain.types import Case
 from recagent.errors import DataError
-from recagent.evaluation.nouns import Conversation, Manifest, Result, Summary, Values
-from recagent.types import Case
+from recagent.offline.models import Conversation, Manifest, Result, Summary, Values
 
 MANIFEST = "run.json"
 EXPERIMENT = "experiment.toml"

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from recagent.domain.types import Case, Usage
 from recagent.errors import ConfigError, DataError
+from recagent.evaluation.aggregates import Answered, cells_of
 from recagent.evaluation.answers import answer
 from recagent.evaluation.audits import (
     as_listed,
@@ -18,11 +20,9 @@ from recagent.evaluation.audits import (
     memorisation,
     order_sensitivity,
 )
-from recagent.evaluation.cells import Answered, cells_of
-from recagent.evaluation.measures import PerCase, SetMeasure, case_values, measure, reliability
-from recagent.evaluation.nouns import ALL, Cost, Result, Shelf, Summary, Values
-from recagent.evaluation.statistics import compare_all
-from recagent.types import Case, Usage
+from recagent.offline.measures import PerCase, SetMeasure, case_values, measure, reliability
+from recagent.offline.models import ALL, Cost, Result, Shelf, Summary, Values
+from recagent.offline.tests import compare_all
 
 
 def summarise(

@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
+from recagent.domain.types import Language
 from recagent.errors import PromptError
 from recagent.prompts.files import FILE, FrontMatter, Prompt, parse
 from recagent.prompts.kinds import KINDS, Kind
 from recagent.prompts.words import caption, one_line
-from recagent.types import Language
 
 __all__ = [
     "KINDS",

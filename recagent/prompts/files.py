@@ -3,7 +3,7 @@
 A prompt file is YAML front matter between two ``---`` lines, then sections that begin with a line
 ``[[system]]``, ``[[user]]``, ``[[assistant]]`` (a chat) or ``[[text]]`` (plain text to be
 continued). Sections are split *before* they are rendered, so that no item text can forge a role.
-What its inputs hold is not decided here: ``ranking.inputs`` and ``explaining`` fill them.
+What its inputs hold is not decided here: ``ranking.prompt_inputs`` and ``explanations`` fill them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from recagent.domain.types import Language, Mode
 from recagent.errors import PromptError
+from recagent.ports import Message
 from recagent.prompts.kinds import KINDS, Output, Purpose
 from recagent.prompts.words import caption, one_line
-from recagent.protocols import Message
-from recagent.types import Language, Mode
 
 FILE = re.compile(r"(?P<name>[a-z_]+)\.v(?P<version>\d+)(?:\.(?P<lang>[a-z]{2}))?\.j2")
 

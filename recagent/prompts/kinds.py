@@ -1,6 +1,6 @@
 """The kinds of prompts: what an output is for, and which inputs its prompts may ask for.
 
-What the inputs hold is decided where they are filled: ``ranking.inputs``, ``explaining``.
+What the inputs hold is decided where they are filled: ``ranking.prompt_inputs``, ``explanations``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from recagent.types import Mode
+from recagent.domain.types import Mode
 
 Purpose = Literal["rerank", "explain", "preference", "imagine", "chat"]
 Output = Literal[

@@ -13,29 +13,29 @@ from types import MappingProxyType
 from typing import Literal
 
 from recagent import prompts
+from recagent.domain.types import Candidate, Language, Mode, Scene
 from recagent.errors import ConfigError, ModelError
+from recagent.llm.cached_model import Remembering, Replies
+from recagent.llm.failover import Relay
+from recagent.llm.retry import Budget, Window
+from recagent.ports import ChatModel, LanguageScores, Query
 from recagent.prompts import Prompt
-from recagent.protocols import ChatModel, LanguageScores, Query
-from recagent.ranking.asking import Budget, Window
 from recagent.ranking.blend import blend, softmax
 from recagent.ranking.diversity import diversified
+from recagent.ranking.feedback_reward import REWARD, examined, rewards
 from recagent.ranking.gate import Gate
-from recagent.ranking.groups import score_by_pairs, score_by_sets
 from recagent.ranking.head import Fixed, Head, Joint
-from recagent.ranking.inputs import told
-from recagent.ranking.labels import score_by_label
-from recagent.ranking.leaning import Leaning, leaning
-from recagent.ranking.likelihood import score_by_likelihood
-from recagent.ranking.listwise import score_by_order
 from recagent.ranking.notes import engine_notes
-from recagent.ranking.pointwise import score_by_grade
 from recagent.ranking.preference import Preferences
-from recagent.ranking.relay import Relay
-from recagent.ranking.remembering import Remembering, Replies
-from recagent.ranking.reward import REWARD, examined, rewards
-from recagent.ranking.scored import Scored, Scorer
-from recagent.ranking.tested import Tested
-from recagent.types import Candidate, Language, Mode, Scene
+from recagent.ranking.preference_boost import Leaning, leaning
+from recagent.ranking.prompt_inputs import told
+from recagent.ranking.scoring.groups import score_by_pairs, score_by_sets
+from recagent.ranking.scoring.label import score_by_label
+from recagent.ranking.scoring.likelihood import score_by_likelihood
+from recagent.ranking.scoring.listwise import score_by_order
+from recagent.ranking.scoring.pointwise import score_by_grade
+from recagent.ranking.scoring.scores import Scored, Scorer
+from recagent.ranking.tested_groups import Tested
 
 __all__ = [
     "HISTORY",

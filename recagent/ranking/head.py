@@ -1,6 +1,6 @@
 """One score per candidate from everything that is known of it: learned, or until then fixed.
 
-Fitting is in ``learning``. Both kinds first rank without the language model, then join its scores.
+Fitting is in ``training``. Both kinds first rank without the language model, then join its scores.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from recagent.protocols import LanguageScores
+from recagent.domain.types import Candidate, Group, Unserved
+from recagent.ports import LanguageScores
 from recagent.ranking.blend import blend, softmax, z_scores
+from recagent.ranking.feedback_reward import rewards
 from recagent.ranking.gate import Gate
-from recagent.ranking.liking import Liking
-from recagent.ranking.reward import rewards
-from recagent.ranking.tested import Tested
-from recagent.transfer import TransferMap
-from recagent.types import Candidate, Group, Unserved
+from recagent.ranking.like_probability import Liking
+from recagent.ranking.tested_groups import Tested
+from recagent.scenes.transfer import TransferMap
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,9 +5,9 @@ Only what made the ranking worse than it might be is told; ``recagent doctor`` t
 
 from __future__ import annotations
 
-from recagent.capabilities import Capabilities
-from recagent.ranking.labels import BLOCK
-from recagent.types import Mode
+from recagent.domain.capabilities import Capabilities
+from recagent.domain.types import Mode
+from recagent.ranking.scoring.label import BLOCK
 
 
 def engine_notes(can: Capabilities, *, mode: Mode) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
+from recagent.domain.types import Usage
 from recagent.errors import ReplyError
+from recagent.llm.retry import Budget, ask
+from recagent.llm.structured_replies import whole_or_cut
+from recagent.ports import ChatModel, Reply, Schema
 from recagent.prompts import Prompt, one_line
-from recagent.protocols import ChatModel, Reply, Schema
-from recagent.ranking.asking import Budget, ask
-from recagent.ranking.cut_off import whole_or_cut
-from recagent.types import Usage
 
 LENGTH = 120  # characters that are kept
 _KEPT = 10_000  # texts

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from recagent.protocols import CandidateSource, ItemIndex, Query
-from recagent.retrieval.behaviour import Behaviour, Snapshot
-from recagent.retrieval.choosing import PerScene
-from recagent.retrieval.crowd import Following, Neighbours, Popularity, Recent, Walks
-from recagent.retrieval.factors import Factors, HeldVectors
+from recagent.domain.types import Candidate
+from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.retrieval.fusion import BY_GROUP, ByGroup, reciprocal_rank, weights_for
 from recagent.retrieval.indexing import Indexed, index_items
-from recagent.retrieval.lexical import Lexical, LexicalHere
-from recagent.retrieval.matching import NO_MATCHES, Matches, SceneText, best_first
-from recagent.retrieval.sequence import NextItem
-from recagent.retrieval.sequential import SequenceWeights, load_weights, save_weights
-from recagent.retrieval.text import TextSimilarity, Transfer, is_read_by, near
-from recagent.types import Candidate
+from recagent.retrieval.interactions import Behaviour, Snapshot
+from recagent.retrieval.query_matching import NO_MATCHES, Matches, SceneText, best_first
+from recagent.retrieval.sequence_encoder import SequenceWeights, load_weights, save_weights
+from recagent.retrieval.sources.bm25 import Lexical, LexicalHere
+from recagent.retrieval.sources.collaborative import (
+    Following,
+    Neighbours,
+    Popularity,
+    Recent,
+    Walks,
+)
+from recagent.retrieval.sources.factors import Factors, HeldVectors
+from recagent.retrieval.sources.sequence_model import NextItem
+from recagent.retrieval.sources.text import TextSimilarity, Transfer, is_read_by, near
+from recagent.retrieval.top_k import PerScene
 
 __all__ = [
     "BY_GROUP",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from recagent.profiles import group_of
-from recagent.protocols import Query
-from recagent.types import Group
+from recagent.domain.types import Group
+from recagent.ports import Query
+from recagent.profiles.building import group_of
 
 RRF_K = 60
 ByGroup = Mapping[Group, Mapping[str, float]]

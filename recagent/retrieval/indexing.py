@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from recagent.protocols import Embedder, ItemIndex
-from recagent.types import Item
+from recagent.domain.types import Item
+from recagent.ports import Embedder, ItemIndex
 
 BATCH = 512
 

@@ -18,8 +18,8 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from recagent import __version__
+from recagent.config.sections import ServerSettings
 from recagent.errors import RecagentError
-from recagent.sections import ServerSettings
 from recagent.server.chat import chat_routes
 from recagent.server.failing import Failure, answer_failures, failure, fault_of
 from recagent.server.gate import Gate

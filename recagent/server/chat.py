@@ -16,6 +16,7 @@ import orjson
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
+from recagent.domain.types import Constraint, Language, Usage
 from recagent.errors import DataError, NotFoundError
 from recagent.server.failing import Failure, fault_of
 from recagent.server.metrics import Metrics
@@ -31,7 +32,6 @@ from recagent.server.openai_shapes import (
 )
 from recagent.server.service import Service
 from recagent.server.talk import Noted, Question, Said, Shown, Talk, Talks, Words, sentences
-from recagent.types import Constraint, Language, Usage
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

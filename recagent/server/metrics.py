@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.datastructures import MutableHeaders
 
+from recagent.domain.types import EventKind, Trace
 from recagent.server.failing import failure, fault_of
-from recagent.types import EventKind, Trace
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from recagent.domain.types import Language
 from recagent.server.shapes import Id
-from recagent.types import Language
 
 NAME = "recagent"
 

@@ -9,10 +9,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from recagent.domain.types import Language
 from recagent.server import shapes
 from recagent.server.metrics import Metrics
 from recagent.server.service import Service
-from recagent.types import Language
 
 Lang = Annotated[Language | None, Query(description="Of labels; by default the settings'.")]
 

@@ -13,14 +13,14 @@ from functools import partial
 import anyio
 import uvicorn
 
-from recagent import wiring
+from recagent import bootstrap
+from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.server.app import create_app
 from recagent.server.gate import is_loopback
 from recagent.server.service import Service
 from recagent.server.talk import Agents
 from recagent.server.tools import mcp_server
-from recagent.settings import Settings
 
 _PATIENCE = 10  # seconds for answers under way, at the end
 
@@ -28,8 +28,8 @@ _PATIENCE = 10  # seconds for answers under way, at the end
 def service_of(settings: Settings) -> Service:
     """The recommender that the settings describe, for many callers."""
     return Service(
-        wiring.parts(settings),
-        wiring.options(settings),
+        bootstrap.parts(settings),
+        bootstrap.options(settings),
         max_message=settings.server.max_message,
         people=settings.server.people,
     )

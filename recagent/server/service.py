@@ -15,18 +15,7 @@ import anyio
 from pydantic import TypeAdapter
 
 from recagent import prompts
-from recagent.errors import (
-    DataError,
-    ModelError,
-    NotFoundError,
-    PromptError,
-    RecagentError,
-)
-from recagent.protocols import EventStore
-from recagent.recommender import Options, Parts, StraightLine
-from recagent.scenes import declared_or_plain
-from recagent.server import shapes
-from recagent.types import (
+from recagent.domain.types import (
     Edits,
     Event,
     Forgotten,
@@ -39,6 +28,17 @@ from recagent.types import (
     Trace,
     User,
 )
+from recagent.errors import (
+    DataError,
+    ModelError,
+    NotFoundError,
+    PromptError,
+    RecagentError,
+)
+from recagent.pipeline import Options, Parts, StraightLine
+from recagent.ports import EventStore
+from recagent.scenes.identification import declared_or_plain
+from recagent.server import shapes
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 

@@ -11,8 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recagent.explaining import wish_note
-from recagent.types import (
+from recagent.domain.types import (
     Answer,
     Constraint,
     Context,
@@ -29,6 +28,7 @@ from recagent.types import (
     Trace,
     User,
 )
+from recagent.explanations import wish_note
 
 MOST = 100  # entries of a slate
 NEWEST = 50  # events and liked items of a profile that are shown

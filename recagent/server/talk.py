@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 from recagent import chat
 from recagent.chat import Agent, Noted, Question, Said, Shown, Words
+from recagent.domain.types import Language
 from recagent.errors import StoreError
-from recagent.recommender import StraightLine
+from recagent.pipeline import StraightLine
 from recagent.server.service import Service
-from recagent.types import Language
 
 _REMEMBERED = 1000  # talks
 

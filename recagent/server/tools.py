@@ -14,10 +14,10 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BeforeValidator
 
 from recagent import __version__
+from recagent.domain.types import EventKind, Language
 from recagent.errors import RecagentError
 from recagent.server import shapes
 from recagent.server.service import Service
-from recagent.types import EventKind, Language
 
 P = ParamSpec("P")
 T = TypeVar("T")

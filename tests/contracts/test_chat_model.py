@@ -11,13 +11,13 @@ import pytest
 from anyio import run
 from anyio.from_thread import start_blocking_portal
 
-from recagent.adapters import weights
-from recagent.adapters.http import HttpWire
-from recagent.adapters.llama_cpp import LlamaCppWire
-from recagent.adapters.openai_compatible import Engine
 from recagent.errors import ModelError
-from recagent.fakes import ScriptedModel
-from recagent.protocols import ChatModel, Message
+from recagent.llm import weights
+from recagent.llm.client import Engine
+from recagent.llm.embedded import LlamaCppWire
+from recagent.llm.transport import HttpWire
+from recagent.ports import ChatModel, Message
+from recagent.testing import ScriptedModel
 
 pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
 

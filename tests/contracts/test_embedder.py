@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from examples import wait
 
-from recagent.adapters.embedders import EndpointEmbedder, WordLlamaEmbedder, unit_rows
 from recagent.errors import ConfigError
-from recagent.fakes import HashEmbedder
+from recagent.infrastructure.embeddings import EndpointEmbedder, WordLlamaEmbedder, unit_rows
+from recagent.testing import HashEmbedder
 
 TEXTS = ["a film about the sea", "sailing across the ocean", "三体 科幻", "tax law", ""]
 
@@ -57,7 +57,7 @@ def test_wordllama_puts_the_near_in_meaning_near():
 def test_loading_wordllama_leaves_the_root_logger_alone():
     script = """
 import anyio, logging
-from recagent.adapters.embedders import WordLlamaEmbedder
+from recagent.infrastructure.embeddings import WordLlamaEmbedder
 root = logging.getLogger()
 before = list(root.handlers), root.level
 anyio.run(WordLlamaEmbedder().embed, ["film"])

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from examples import NOON, make_event, wait
 
-from recagent.adapters.sql import SqlEventStore
+from recagent.domain.types import Edits, Event, Forgotten, Impression, Note, RatingScale, User
 from recagent.errors import DataError
-from recagent.fakes import MemoryStore
-from recagent.types import Edits, Event, Forgotten, Impression, Note, RatingScale, User
+from recagent.infrastructure.storage import SqlEventStore
+from recagent.testing import MemoryStore
 
 ANN = User(
     id="ann",

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from examples import make_item, wait
 
-from recagent.adapters.chroma import ChromaIndex, Folder, Server, fingerprint
+from recagent.domain.types import Item
 from recagent.errors import ConfigError, RetrievalError
-from recagent.fakes import HashEmbedder, MemoryIndex
-from recagent.types import Item
+from recagent.infrastructure.vectors import ChromaIndex, Folder, Server, fingerprint
+from recagent.testing import HashEmbedder, MemoryIndex
 
 DUNE = Item(
     id="b1",
@@ -290,14 +290,14 @@ def test_another_embedder_indexes_beside_and_takes_over_when_it_is_published(chr
 
 
 def test_what_another_object_changes_is_seen_within_seconds(chroma, monkeypatch):
-    monkeypatch.setattr("recagent.adapters.chroma.index.REFRESH", 60.0)
+    monkeypatch.setattr("recagent.infrastructure.vectors.index.REFRESH", 60.0)
     writer, reader = chroma(), chroma()
     fill(writer, [DUNE, SOLARIS])
     before = wait(reader.items("books"))
     fill(writer, [BREAD])
     wait(writer.delete("books", ids=["b1"]))
     assert wait(reader.items("books")) is before  # it does not look again at every request
-    monkeypatch.setattr("recagent.adapters.chroma.index.REFRESH", 0.0)
+    monkeypatch.setattr("recagent.infrastructure.vectors.index.REFRESH", 0.0)
     after = seen(reader, lambda items: items == {"b2": SOLARIS, "b3": BREAD})
     assert wait(reader.items("books")) is after
     found = wait(reader.search("books", vector=vector("bread"), limit=9, exclude=set()))
@@ -316,7 +316,7 @@ def seen(index, condition):
 
 
 def test_more_items_than_one_page_holds(chroma, monkeypatch):
-    monkeypatch.setattr("recagent.adapters.chroma.reading._PAGE", 2)
+    monkeypatch.setattr("recagent.infrastructure.vectors.reading._PAGE", 2)
     vectors = fill(chroma(), BOOKS)
     index = chroma()
     assert wait(index.items("books")) == {item.id: item for item in BOOKS}
@@ -343,7 +343,7 @@ def test_a_large_scene_finds_the_same_items_in_two_passes_or_through_hnsw(
 ):
     _, rows = written
     similarity = rows @ rows[7]
-    monkeypatch.setattr(f"recagent.adapters.chroma.index.{limit}", 100)
+    monkeypatch.setattr(f"recagent.infrastructure.vectors.index.{limit}", 100)
     large = chroma()
     for exclude in (set(), {f"b{number:03}" for number in range(0, 300, 2)}):
         found = wait(large.search("books", vector=rows[7], limit=10, exclude=exclude))
@@ -360,8 +360,8 @@ def test_a_large_scene_finds_the_same_items_in_two_passes_or_through_hnsw(
 
 def test_hnsw_knows_of_a_change_before_the_items_in_memory_do(chroma, written, monkeypatch):
     writer, rows = written
-    monkeypatch.setattr("recagent.adapters.chroma.index.IN_MEMORY", 100)
-    monkeypatch.setattr("recagent.adapters.chroma.index.REFRESH", 60.0)
+    monkeypatch.setattr("recagent.infrastructure.vectors.index.IN_MEMORY", 100)
+    monkeypatch.setattr("recagent.infrastructure.vectors.index.REFRESH", 60.0)
     large = chroma()
     wait(large.items("books"))
     wait(writer.delete("books", ids=["b009"]))

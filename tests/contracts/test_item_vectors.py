@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recagent.adapters.chroma import ChromaVectors, Folder
+from recagent.infrastructure.vectors import ChromaVectors, Folder
 from recagent.retrieval import HeldVectors
 
 IDS = ["a", "b", "c", "d"]

@@ -18,10 +18,10 @@ import pytest
 import sqlalchemy as sa
 from examples import make_event, wait
 
-from recagent.adapters.sql import SqlEventStore
-from recagent.adapters.sql.database import take_turn
+from recagent.domain.types import User
 from recagent.errors import ConfigError, DataError
-from recagent.types import User
+from recagent.infrastructure.storage import SqlEventStore
+from recagent.infrastructure.storage.database import take_turn
 
 ANN = User(id="ann", attributes={"langs": ("en", "zh")}, tags=("sea",), about="New here.")
 ON_LOOPBACK = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -50,7 +50,7 @@ def test_reopening_keeps_everything(sql_url):
 
 
 def test_more_rows_than_one_batch_holds(sql_url, monkeypatch):
-    monkeypatch.setattr("recagent.adapters.sql.store._BATCH", 3)
+    monkeypatch.setattr("recagent.infrastructure.storage.store._BATCH", 3)
     store = SqlEventStore(sql_url)
     events = [make_event("ann", f"b{number}") for number in range(7)]
     assert wait(store.add_events(events)) == 7
@@ -62,7 +62,7 @@ def test_more_rows_than_one_batch_holds(sql_url, monkeypatch):
 
 
 def test_a_batch_of_which_a_later_part_fails_leaves_nothing(sql_url, monkeypatch):
-    monkeypatch.setattr("recagent.adapters.sql.store._BATCH", 3)
+    monkeypatch.setattr("recagent.infrastructure.storage.store._BATCH", 3)
     store = SqlEventStore(sql_url)
     refuse = {
         "sqlite": "CREATE TRIGGER no BEFORE INSERT ON events WHEN NEW.item_id = 'b5' "
@@ -131,7 +131,7 @@ def test_batches_that_overlap_in_opposite_order_both_get_in(sql_url):
 
 def test_a_writer_that_waits_too_long_for_its_turn_says_so(sql_url, monkeypatch):
     """And none takes a sequence number before its turn, so none is committed out of order."""
-    monkeypatch.setattr("recagent.adapters.sql.database._PATIENCE", 300)
+    monkeypatch.setattr("recagent.infrastructure.storage.database._PATIENCE", 300)
     slow, quick = SqlEventStore(sql_url), SqlEventStore(sql_url)
     with slow._engine.begin() as connection:
         take_turn(connection, "events")
@@ -258,7 +258,7 @@ def test_a_folder_that_may_not_be_written_to_is_a_config_error(tmp_path):
     inside.mkdir()
     script = (
         "import sys\n"
-        "from recagent.adapters.sql import SqlEventStore\n"
+        "from recagent.infrastructure.storage import SqlEventStore\n"
         "from recagent.errors import ConfigError\n"
         "try:\n"
         "    SqlEventStore(sys.argv[1])\n"

@@ -12,7 +12,7 @@ import uvicorn
 from examples import LIKES, make_item, wait
 from line import make_line
 
-from recagent.recommender import Options
+from recagent.pipeline import Options
 from recagent.server.service import Service
 
 ITEMS = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from recagent.constraints import satisfies
+from recagent.domain.types import Constraint, Context
+from recagent.scenes.constraints import satisfies
 from recagent.server.talk import Noted, Question, Shown, Words
-from recagent.types import Constraint, Context
 
 
 class Talker:

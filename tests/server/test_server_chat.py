@@ -12,7 +12,7 @@ from huggingface_hub import InferenceClient
 from serving import make_service
 from talker import Talking
 
-from recagent.adapters.sql import SqlEventStore
+from recagent.infrastructure.storage import SqlEventStore
 from recagent.server.service import Service
 from recagent.server.talk import Talk, Talks
 

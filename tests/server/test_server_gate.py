@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from recagent.sections import ServerSettings
+from recagent.config.sections import ServerSettings
 from recagent.server.app import create_app
 from recagent.server.gate import LARGEST
 

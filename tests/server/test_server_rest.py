@@ -7,10 +7,10 @@ import pytest
 from examples import make_event, wait
 from serving import make_service
 
+from recagent.domain.types import Scene
 from recagent.errors import ModelError, RetrievalError, StoreError
 from recagent.server.service import Service
 from recagent.server.shapes import Ask, AskWhy
-from recagent.types import Scene
 
 
 def slate(client, **ask):

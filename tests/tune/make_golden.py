@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from sequences import unit_rows, weights
 
-from recagent.learning.attention import encode_all
+from recagent.training.attention import encode_all
 
 w = weights()
 arrays = {field.name: getattr(w, field.name) for field in fields(w)}

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from recagent import wiring
+from recagent import bootstrap
 from recagent.api import Recommender
-from recagent.learning.fit import fit
-from recagent.loading import load_catalog
+from recagent.config.settings import Settings
+from recagent.ingest.loading import load_catalog
 from recagent.retrieval import Popularity
-from recagent.settings import Settings
+from recagent.training.fit import fit
 
 pytest.importorskip("torch", reason="no torch here: .ci/tune runs these tests")
 
@@ -59,7 +59,7 @@ def fitted(settings):
 def test_where_the_next_item_follows_from_the_last_it_is_kept_and_serves(tmp_path, monkeypatch):
     # Beside popularity alone: the other sources learn so simple a rule as well.
     monkeypatch.setattr(
-        wiring, "sources", lambda index, _, behaviour: (Popularity(index, behaviour),)
+        bootstrap, "sources", lambda index, _, behaviour: (Popularity(index, behaviour),)
     )
     settings = settings_of(tmp_path, step=lambda at, _: (at + 7) % ITEMS)
     found = fitted(settings)
@@ -81,5 +81,5 @@ def test_where_order_means_nothing_it_is_not_kept(tmp_path):
     assert found.sequence is not None
     assert found.sequence[1] <= 0
     assert "sequence" not in found.head.scales
-    assert wiring.head(settings) == found.head
+    assert bootstrap.head(settings) == found.head
     assert not list((tmp_path / "data").glob("sequence-*"))

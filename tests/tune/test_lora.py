@@ -14,14 +14,14 @@ from benchmarks.choices import (
     read_gguf,
 )
 from recagent import prompts
-from recagent.adapters import weights
-from recagent.adapters.llama_cpp import LlamaCppWire
-from recagent.adapters.openai_compatible import Engine
 from recagent.errors import DataError, ModelError
-from recagent.protocols import Message
-from recagent.tuning.gguf import write_gguf
-from recagent.tuning.lora import Learner, LoraSettings
-from recagent.tuning.texts import batches, texts
+from recagent.llm import weights
+from recagent.llm.client import Engine
+from recagent.llm.embedded import LlamaCppWire
+from recagent.ports import Message
+from recagent.training.adapters.gguf import write_gguf
+from recagent.training.adapters.lora import Learner, LoraSettings
+from recagent.training.adapters.texts import batches, texts
 
 for library in ("torch", "transformers", "peft", "gguf"):
     pytest.importorskip(library, reason=f"no {library} here: .ci/tune runs these tests")

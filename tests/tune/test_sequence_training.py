@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sequences import unit_rows, weights
 
-from recagent.learning.attention import encode_all
-from recagent.learning.sequence import SequenceSettings, train
-from recagent.learning.softmax import catalogue_loss
-from recagent.retrieval.sequential import encode
+from recagent.retrieval.sequence_encoder import encode
+from recagent.training.attention import encode_all
+from recagent.training.sequence import SequenceSettings, train
+from recagent.training.softmax import catalogue_loss
 
 torch = pytest.importorskip("torch", reason="no torch here: .ci/tune runs these tests")
 

@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+from recagent.domain.types import Event, Item, RatingScale, Scene, Value
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.data.files import at_line, fingerprint, folder, objects
-from recagent.evaluation.nouns import Data
-from recagent.types import Event, Item, RatingScale, Scene, Value
+from recagent.offline.models import Data
 
 _META = "meta_"
 _ENDS = (".jsonl", ".jsonl.gz", ".json", ".json.gz")

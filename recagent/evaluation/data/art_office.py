@@ -13,12 +13,12 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from recagent.domain.types import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, fields, fingerprint, folder, objects
 from recagent.evaluation.data.sequences import in_order
-from recagent.evaluation.nouns import Data
-from recagent.evaluation.order import shuffled
-from recagent.types import Case, Event, Item, RatingScale, Scene
+from recagent.offline.models import Data
+from recagent.offline.order import shuffled
 
 SCENES = {
     "art": Scene(name="art", labels={"en": "Art & craft supplies", "zh": "美术与手工用品"}),

@@ -8,14 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from recagent import demo
-from recagent.catalog import layouts, survey
+from recagent.config.sections import CatalogSettings, FileSettings
+from recagent.config.settings import Settings, load
+from recagent.domain.types import RatingScale, Scene
 from recagent.errors import ConfigError
 from recagent.evaluation.data.files import fingerprint, folder
-from recagent.evaluation.nouns import Data
-from recagent.evaluation.splits import in_time
-from recagent.sections import CatalogSettings, FileSettings
-from recagent.settings import Settings, load
-from recagent.types import RatingScale, Scene
+from recagent.ingest import layouts, survey
+from recagent.offline.models import Data
+from recagent.offline.splits import in_time
 
 _SHELVES = (
     "MovieTweetings (Simon Dooms, 2013): film ratings of people who tweeted them. The scenes are "

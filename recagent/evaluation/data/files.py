@@ -14,8 +14,8 @@ from typing import Any, cast
 
 import orjson
 
-from recagent.catalog.decoding import UNREADABLE, opened
 from recagent.errors import ConfigError, DataError
+from recagent.ingest.decoding import UNREADABLE, opened
 
 LARGE = 200_000_000  # bytes, above which a file's size and time stand for its content
 _BLOCK = 1 << 20

@@ -13,12 +13,12 @@ import random
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
+from recagent.domain.types import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, fields, fingerprint, folder
 from recagent.evaluation.data.sequences import in_order
-from recagent.evaluation.nouns import Data
-from recagent.evaluation.order import shuffled
-from recagent.types import Case, Event, Item, RatingScale, Scene
+from recagent.offline.models import Data
+from recagent.offline.order import shuffled
 
 SCENE = "games"
 CANDIDATES = 20

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import platformdirs
 
-from recagent.catalog import layouts
+from recagent.config.sections import CatalogSettings, FileSettings, RatingSettings, SceneSettings
+from recagent.config.settings import Settings
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.data.declared import declared
 from recagent.evaluation.data.files import fingerprint
-from recagent.evaluation.nouns import Data
-from recagent.sections import CatalogSettings, FileSettings, RatingSettings, SceneSettings
-from recagent.settings import Settings
+from recagent.ingest import layouts
+from recagent.offline.models import Data
 
 SCENE = "films"
 _INSIDE = "/dataset_example/ml-100k/"

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from recagent.domain.types import Language
 from recagent.errors import ConfigError
 from recagent.evaluation.report.page import page
 from recagent.evaluation.runs import Run
-from recagent.types import Language
 
 __all__ = ["write_report"]
 

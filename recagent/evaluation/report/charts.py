@@ -9,11 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from recagent.evaluation.extra import extra
-from recagent.evaluation.nouns import Comparison, Memorisation, OrderSensitivity, Reliability
-from recagent.evaluation.report.matrix import LEVEL
 from recagent.evaluation.report.places import Point, placed
+from recagent.evaluation.report.significance import LEVEL
 from recagent.evaluation.report.svg import COLOURS, svg
+from recagent.offline.extra import extra
+from recagent.offline.models import Comparison, Memorisation, OrderSensitivity, Reliability
 
 if TYPE_CHECKING:
     from markupsafe import Markup

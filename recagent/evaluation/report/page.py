@@ -16,10 +16,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from recagent.evaluation.nouns import ALL, Comparison, Cost, Summary
+from recagent.domain.types import Language
 from recagent.evaluation.report import charts, numbers
-from recagent.evaluation.report.finding import between, finding
-from recagent.evaluation.report.matrix import (
+from recagent.evaluation.report.case_browser import as_script, seen
+from recagent.evaluation.report.headline import between, finding
+from recagent.evaluation.report.places import Point
+from recagent.evaluation.report.significance import (
     LEVEL,
     Matrix,
     corrected,
@@ -30,11 +32,9 @@ from recagent.evaluation.report.matrix import (
     matrix,
     worst,
 )
-from recagent.evaluation.report.places import Point
-from recagent.evaluation.report.seen import as_script, seen
 from recagent.evaluation.report.wording import SPOKEN, WORDS
 from recagent.evaluation.runs import EXPERIMENT, Run
-from recagent.types import Language
+from recagent.offline.models import ALL, Comparison, Cost, Summary
 
 _FOLDER = Path(__file__).parent
 

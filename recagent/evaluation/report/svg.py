@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from recagent.evaluation.extra import extra
+from recagent.offline.extra import extra
 
 # Vega knows no CSS variables: each colour goes in as one that nothing else has, and is replaced.
 COLOURS = {

@@ -1,1 +1,0 @@
-"""The outside world behind the seams of ``recagent.protocols``; only ``wiring`` imports it."""

@@ -1,0 +1,1 @@
+"""Configuration: ``recagent.toml``, ``.env`` and the environment as one checked ``Settings``."""

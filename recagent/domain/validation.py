@@ -1,0 +1,114 @@
+"""What every event store refuses, so that all of them keep the same.
+
+Not whether an event fits the catalogue: ``feedback`` checks that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from recagent.domain.types import Edits, Event, Impression, Note, User, Value
+from recagent.errors import DataError
+
+# PostgreSQL keeps no NUL, and half of a surrogate pair has no UTF-8.
+BROKEN = re.compile("[\0\ud800-\udfff]")
+
+
+def check_event(event: Event) -> None:
+    """Refuse an event that no store could give back as it came.
+
+    Raises:
+        DataError: a time without zone, or a text with NUL or half of a surrogate pair.
+    """
+    if event.at.tzinfo is None:
+        raise DataError(f"event of {event.user_id!r} on {event.item_id!r}: 'at' has no time zone")
+    texts = (
+        event.user_id,
+        event.item_id,
+        event.scene,
+        event.kind,
+        event.text,
+        event.device,
+        event.place,
+        event.impression,
+    )
+    if BROKEN.search("".join(texts)):
+        raise _refusal(f"event of {event.user_id!r} on {event.item_id!r}")
+
+
+def check_user(user: User) -> None:
+    """Refuse a person whose description no store could give back as it came.
+
+    Raises:
+        DataError: a text with NUL or half of a surrogate pair.
+    """
+    edits = user.edits
+    given = [*user.attributes.items(), *edits.attributes.items()]
+    named = [text for name, value in given for text in (name, *_texts(value))]
+    texts = [user.id, *named, *user.tags, user.about, *edits.tags, edits.about or ""]
+    if BROKEN.search("".join(texts)):
+        raise _refusal(f"person {user.id!r}")
+
+
+def check_note(user_id: str, note: Note) -> None:
+    """Refuse a note that no store could give back as it came.
+
+    Raises:
+        DataError: a text with NUL or half of a surrogate pair.
+    """
+    if BROKEN.search("".join([user_id, note.scene, note.text, note.model, note.made_from])):
+        raise _refusal(f"note on {user_id!r}")
+
+
+def check_link(user_id: str, other: str) -> None:
+    """Refuse ids that cannot be one person's.
+
+    Raises:
+        DataError: one is empty, or has NUL or half of a surrogate pair.
+    """
+    if not user_id or not other:
+        raise DataError("a link needs two user ids, and one is empty; name both")
+    check_user(User(id=user_id))
+    check_user(User(id=other))
+
+
+def merged(first: User, second: User) -> User:
+    """One person of two descriptions; where they differ the first counts."""
+    one, two = first.edits, second.edits
+    return User(
+        id=first.id,
+        attributes={**second.attributes, **first.attributes},
+        tags=tuple(dict.fromkeys([*first.tags, *second.tags])),
+        about=first.about or second.about,
+        edits=Edits(
+            tags={**two.tags, **one.tags},
+            attributes={**two.attributes, **one.attributes},
+            about=two.about if one.about is None else one.about,
+        ),
+    )
+
+
+def check_impression(impression: Impression) -> None:
+    """Refuse an impression that no store could give back as it came.
+
+    Raises:
+        DataError: a text with NUL or half of a surrogate pair.
+    """
+    shown = impression
+    texts = [shown.id, shown.user_id, shown.scene, shown.trace, shown.wish, *shown.item_ids]
+    if BROKEN.search("".join(texts)):
+        raise _refusal(f"impression {shown.id!r} of {shown.user_id!r}")
+
+
+def _texts(value: Value | None) -> Iterable[str]:
+    if isinstance(value, tuple):
+        return value
+    return (value,) if isinstance(value, str) else ()
+
+
+def _refusal(who: str) -> DataError:
+    return DataError(
+        f"{who}: a text has a NUL character or half of a surrogate pair, which databases do not "
+        "keep; remove it. Nothing was stored"
+    )

@@ -1,0 +1,115 @@
+"""Means of every measure of every system, over all cases, in each scene, and of slices.
+
+Not comparisons: two intervals that overlap may still differ, and ``statistics`` says so.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.domain.types import Case
+from recagent.offline.measures import Measure, PerCase, SetMeasure
+from recagent.offline.models import ALL, Answer, Cell, Shelf
+from recagent.offline.resampling import intervals
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+NEW_HERE = "(new here)"
+KNOWN_HERE = "(known here)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answered:
+    """One system's answers to the cases as they stand.
+
+    Attributes:
+        answers: by the case's place among the cases.
+        values: by measure, of all cases, (n,) float64; NaN where there is none.
+    """
+
+    answers: Mapping[int, Answer]
+    values: Mapping[PerCase, Floats]
+
+
+def cells_of(
+    systems: Mapping[str, Answered],
+    cases: Sequence[Case],
+    measures: Sequence[Measure],
+    *,
+    shelf: Shelf,
+) -> tuple[Cell, ...]:
+    """A cell for each system, group of cases and measure; none where a measure is not defined.
+
+    Groups are all cases, those of each scene, and the slices ``(new here)`` and ``(known here)``:
+    cases without and with an event of the person in the case's scene, if there are both.
+    """
+    found: list[Cell] = []
+    for scene, rows in _groups(cases).items():
+        people = [cases[row].user_id for row in rows]
+        columns = [(system, one) for system in systems for one in measures
+                   if not isinstance(one, SetMeasure)]  # fmt: skip
+        table = np.full((len(rows), len(columns)), math.nan)
+        for at, (system, one) in enumerate(columns):
+            table[:, at] = systems[system].values[one][rows]
+        ends = zip(*(end.tolist() for end in intervals(table, people=people)), strict=True)
+        counts = (~np.isnan(table)).sum(axis=0).tolist()
+        for (system, one), (mean, low, high), count in zip(columns, ends, counts, strict=True):
+            if count:
+                bounds = (None, None) if math.isnan(low) else (low, high)
+                found.append(_cell(system, scene, one, count, mean, *bounds))
+        for system, answered in systems.items():
+            answers = [answered.answers[row] for row in rows if row in answered.answers]
+            for one in measures:
+                value = one.value(answers, shelf) if isinstance(one, SetMeasure) else math.nan
+                if not math.isnan(value):
+                    found.append(_cell(system, scene, one, len(answers), value))
+    return tuple(_in_order(found, list(systems), list(map(str, measures))))
+
+
+def _groups(cases: Sequence[Case]) -> dict[str, list[int]]:
+    """Rows by name of the group."""
+    groups: dict[str, list[int]] = {ALL: list(range(len(cases)))}
+    slices: dict[str, list[int]] = {NEW_HERE: [], KNOWN_HERE: []}
+    for row, case in enumerate(cases):
+        groups.setdefault(case.scene, []).append(row)
+        known = any(event.scene == case.scene for event in case.history)
+        slices[KNOWN_HERE if known else NEW_HERE].append(row)
+    return {**groups, **slices} if all(slices.values()) else groups
+
+
+def _in_order(cells: Sequence[Cell], systems: list[str], measures: list[str]) -> list[Cell]:
+    """By system, and by measure within a group; the groups stay in their order."""
+    scenes = list(dict.fromkeys(cell.scene for cell in cells))
+
+    def place(cell: Cell) -> tuple[int, int, int]:
+        return systems.index(cell.system), scenes.index(cell.scene), measures.index(cell.measure)
+
+    return sorted(cells, key=place)
+
+
+def _cell(
+    system: str,
+    scene: str,
+    measure: Measure,
+    cases: int,
+    mean: float,
+    low: float | None = None,
+    high: float | None = None,
+) -> Cell:
+    return Cell(
+        system=system,
+        scene=scene,
+        measure=measure.name,
+        cases=cases,
+        mean=mean,
+        low=low,
+        high=high,
+    )

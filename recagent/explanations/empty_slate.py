@@ -1,0 +1,129 @@
+"""Why a slate has no entry: everything is seen, or which condition or rule leaves nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from recagent.domain.comparing import Plain, read
+from recagent.domain.types import Constraint, Language
+from recagent.explanations.evidence import constrained
+from recagent.explanations.templates import constraint_words
+from recagent.prompts import one_line
+from recagent.scenes.constraints import FORBIDDING, plain, satisfies
+from recagent.scenes.rules import Grouped, nearest
+
+_MOST = 3  # values or conditions that are named
+_FEW = 8  # values of an attribute that are all named where none is like the wanted
+_FORMS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "seen": "No unseen items are left in this scene.",
+        "rules": "The scene's rules, or what is asked for besides, leave no unseen item.",
+        "none keeps": "No item of this scene keeps to “{what}”{hint}.",
+        "no two": "No item of this scene keeps to all of these: {what}; each alone leaves some.",
+        "kept seen": "You have already seen everything that keeps to {what} (items: {n}).",
+        "kept barred": "What keeps to {what} (items: {n}) you have seen, or the scene's rules keep "
+        "it away.",
+        "between": " (“{name}” is {low} to {high} here)", "nearest": " (nearest: {values})",
+        "has": " (“{name}” here has: {values})",
+        "quoted": "“{what}”", "comma": ", ",
+    },
+    "zh": {
+        "seen": "此场景里没有可推荐的新商品了。",
+        "rules": "此场景的规则或其他限定没有留下您没看过的商品。",
+        "none keeps": "此场景里没有符合“{what}”的商品{hint}。",
+        "no two": "此场景里没有同时符合这些条件的商品：{what}；单看每一条都有。",
+        "kept seen": "符合{what}的商品（{n} 件）您都已经看过了。",
+        "kept barred": "符合{what}的商品有 {n} 件，但您已看过，或被此场景的规则排除。",
+        "between": "（这里的“{name}”是 {low} 到 {high}）", "nearest": "（最接近的：{values}）",
+        "has": "（这里的“{name}”有：{values}）",
+        "quoted": "“{what}”", "comma": "、",
+    },
+}  # fmt: skip
+
+
+def why_nothing(
+    catalogue: Grouped,
+    constraints: Sequence[Constraint],
+    *,
+    met: AbstractSet[str],
+    lang: Language,
+) -> str:
+    """One sentence on why nothing of a scene can be shown.
+
+    Args:
+        catalogue: the scene's items.
+        constraints: of the request.
+        met: ids of what the person knows and what does not come again.
+        lang: of the sentence.
+    """
+    forms, items = _FORMS[lang], catalogue.items
+    groups: dict[str, list[Constraint]] = {}
+    for each in constraints:
+        if each.attribute != "id":  # what was shown before
+            groups.setdefault(each.words or repr(each), []).append(each)
+    if not groups:
+        return forms["seen" if items.keys() <= met else "rules"]
+    names = {key: constraint_words(constrained(group[0]), lang) for key, group in groups.items()}
+    listed = forms["comma"].join(
+        forms["quoted"].format(what=one_line(name)) for name in list(names.values())[:_MOST]
+    )
+    left = {
+        key: {item_id for item_id, item in items.items()
+              if all(satisfies(item, each) for each in group)}
+        for key, group in groups.items()
+    }  # fmt: skip
+    for key, group in groups.items():
+        if not left[key]:
+            hint = _hint(catalogue, group[0], forms)
+            return forms["none keeps"].format(what=one_line(names[key]), hint=hint)
+    kept = set[str].intersection(*left.values())
+    if not kept:
+        return forms["no two"].format(what=listed)
+    form = "kept seen" if kept <= met else "kept barred"
+    return forms[form].format(what=listed, n=len(kept))
+
+
+def unheeded(catalogue: Grouped, constraints: Sequence[Constraint], *, lang: Language) -> list[str]:
+    """A sentence on each ban of a value that no item has: it keeps nothing away."""
+    said: list[str] = []
+    for each in constraints:
+        is_value = each.operator == "is not" and each.attribute not in ("", "id", "title", "text")
+        if not is_value or catalogue.breaking(each):
+            continue
+        hint = _hint(catalogue, each, _FORMS[lang])
+        words = one_line(constraint_words(constrained(each), lang))
+        said.append(_UNHEEDED[lang].format(what=words, hint=hint))
+    return said
+
+
+_UNHEEDED: Mapping[Language, str] = {
+    "en": "“{what}” keeps nothing away: no item here has it{hint}",
+    "zh": "“{what}”没有排除任何商品：这里没有商品有这个值{hint}",
+}
+
+
+def _hint(catalogue: Grouped, constraint: Constraint, forms: Mapping[str, str]) -> str:
+    """What the attribute has instead: its ends, or the values that are most like the wanted."""
+    name = constraint.attribute
+    own: list[Plain] = [
+        value for item in catalogue.values(name) for value in plain(item.attributes.get(name, ()))
+    ]
+    if constraint.operator in ("at least", "at most"):
+        numbers = [number for value in own if (number := read(value).number) is not None]
+        if not numbers:
+            return ""
+        low, high = f"{min(numbers):.6g}", f"{max(numbers):.6g}"
+        return forms["between"].format(name=one_line(name), low=low, high=high)
+    if constraint.operator not in ("is", *FORBIDDING):
+        return ""
+    texts = sorted({value for value in own if isinstance(value, str)})
+    close = [
+        each for wanted in plain(constraint.value) if isinstance(wanted, str)
+        for each in nearest(wanted, texts)
+    ]  # fmt: skip
+    form = "nearest" if close else "has"
+    if not close and len(texts) <= _FEW:  # "cheap" of low, medium, high
+        close = texts
+    values = forms["comma"].join(forms["quoted"].format(what=one_line(each)) for each in close)
+    return forms[form].format(name=one_line(name), values=values) if close else ""

@@ -1,0 +1,172 @@
+"""A model joins evidence into friendlier sentences; code decides whether they may be shown.
+
+The model refers to clauses by their id in square brackets, to be filled in there, and may only say
+that they are reasons, and put them beside each other. Or it writes what they say itself, and cites
+their ids: then the sentence must say no more than they do (``verifying``). A sentence that is
+neither is replaced.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import anyio
+from pydantic import BaseModel
+
+from recagent import prompts
+from recagent.domain.types import Claim, Evidence, Language, Scene
+from recagent.errors import ModelError, ReplyError
+from recagent.explanations.templates import claims, clause, sentence
+from recagent.explanations.verification import verify
+from recagent.llm.retry import Budget, Window, ask
+from recagent.llm.structured_replies import whole_or_cut
+from recagent.ports import ChatModel, Reply, Schema
+
+_REFERENCE = re.compile(r"\[(e\d+)\]")
+_CITATION = re.compile(r"\s*\[e\d+\]")
+# A sentence is a lead, references with joints between them, and nothing after. Leads say that what
+# follows are reasons for the recommendation; joints only put one beside the other.
+_LEADS: dict[Language, frozenset[str]] = {
+    "en": frozenset(["", "because", "since", "as", "also", "recommended because"]),
+    "zh": frozenset(["", "因为", "由于", "此外", "推荐理由", "理由是"]),
+}
+_JOINTS: dict[Language, frozenset[str]] = {
+    "en": frozenset(["", "and", "and also", "also", "plus", "besides", "moreover"]),
+    "zh": frozenset(["", "而且", "并且", "另外", "同时", "此外", "还", "也", "又"]),
+}
+_EDGES = " ,;:.，；：、。"
+
+SCHEMA: Schema = {
+    "type": "object",
+    "properties": {
+        "sentences": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2}
+    },
+    "required": ["sentences"],
+    "additionalProperties": False,
+}
+
+
+class SentencesReply(BaseModel):
+    """What the model is asked to write."""
+
+    sentences: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrased:
+    """Sentences; how many of the model's were kept and replaced; why it was not heard, if so."""
+
+    claims: tuple[Claim, ...]
+    kept: int = 0
+    replaced: int = 0
+    degraded: str | None = None
+
+
+async def phrased(
+    evidence: Sequence[Evidence],
+    *,
+    scenes: Mapping[str, Scene],
+    model: ChatModel,
+    lang: Language,
+    attempts: int,
+    window: Window,
+    seconds: float,
+    late: str,
+) -> Phrased:
+    """Checked sentences; evidence that none of them uses is said plainly, so that nothing is lost.
+
+    Args:
+        evidence: of one item.
+        scenes: for their labels.
+        model: writes; one that does not answer leaves the plain sentences, and is said.
+        lang: of prompt and sentences.
+        attempts: retry budget.
+        window: the budget that all who ask the model share.
+        seconds: that the model has.
+        late: what is said where that was not enough.
+    """
+    if not evidence:
+        return Phrased(claims=())
+    clauses = {piece.id: clause(piece, scenes=scenes, lang=lang) for piece in evidence}
+    prompt = prompts.load("explain", "phrase", lang=lang)
+    messages = prompt.chat(clauses=list(clauses.items()))
+
+    async def call() -> list[str]:
+        await model.start()
+        reply = await model.chat(messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA)
+        return _parsed(model, reply)
+
+    try:
+        budget = Budget(attempts, window=window)
+        with anyio.fail_after(seconds):
+            written = await ask(call, budget=budget)
+    except (ModelError, TimeoutError) as error:
+        why = str(error) or late
+        return Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
+    accepted: list[Claim] = []
+    used: set[str] = set()
+    for text in written:
+        claim = checked(text, clauses, lang=lang) or cited(text, evidence, scenes=scenes, lang=lang)
+        if claim is not None and not used & set(claim.evidence):
+            accepted.append(claim)
+            used |= set(claim.evidence)
+    left = [piece for piece in evidence if piece.id not in used]
+    return Phrased(
+        claims=(*accepted, *claims(left, scenes=scenes, lang=lang)),
+        kept=len(accepted),
+        replaced=len(written) - len(accepted),
+    )
+
+
+def checked(text: str, clauses: Mapping[str, str], *, lang: Language) -> Claim | None:
+    """The sentence with its references filled in; None if it says anything of its own."""
+    lead, *rest = _REFERENCE.split(text.strip().rstrip(".!。！"))
+    ids, between = rest[::2], rest[1::2]
+    if not ids or len(set(ids)) < len(ids) or not set(ids) <= clauses.keys():
+        return None
+    *joints, tail = (part.strip(_EDGES).lower() for part in between)
+    if lead.strip(_EDGES).lower() not in _LEADS[lang] or tail or not {*joints} <= _JOINTS[lang]:
+        return None
+    if any(not part for part in between[:-1]) or not _is_apart(lead, between, lang):
+        return None
+    filled = "".join(
+        part for pair in zip([lead, *between], [*map(clauses.__getitem__, ids), ""], strict=True)
+        for part in pair
+    )  # fmt: skip
+    return Claim(text=sentence(filled.strip(_EDGES), lang=lang), evidence=tuple(ids))
+
+
+def cited(
+    text: str, evidence: Sequence[Evidence], *, scenes: Mapping[str, Scene], lang: Language
+) -> Claim | None:
+    """The sentence without its references if what these say supports all of it; None if not."""
+    pieces = {piece.id: piece for piece in evidence}
+    ids = _REFERENCE.findall(text)
+    if not ids or len(set(ids)) < len(ids) or not set(ids) <= pieces.keys():
+        return None
+    said = " ".join(_CITATION.sub("", text).split()).strip(_EDGES + "!！")
+    if verify(said, [pieces[key] for key in ids], scenes=scenes, lang=lang):
+        return None
+    return Claim(text=sentence(said, lang=lang), evidence=tuple(ids))
+
+
+def _is_apart(lead: str, between: Sequence[str], lang: Language) -> bool:
+    """Whether no clause would run into a word beside it; Chinese needs no spaces."""
+    if lang == "zh":
+        return True
+    before = [lead, *between[:-1]]
+    return all(not part or part[-1].isspace() for part in before) and all(
+        part[0] in " ,;:." for part in between[:-1]
+    )
+
+
+def _parsed(model: ChatModel, reply: Reply) -> list[str]:
+    """The sentences; one that the token limit cut off is checked as the others are."""
+    try:
+        return whole_or_cut(reply.text, SentencesReply)[0].sentences
+    except ValueError as error:
+        raise ReplyError(
+            f"model {model.name!r} wrote no sentences: {reply.text[:80]!r}", reply=reply.text
+        ) from error

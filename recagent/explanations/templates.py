@@ -1,0 +1,116 @@
+"""Evidence to plain sentences, in English and Chinese: the reasons that need no model.
+
+The words are in ``forms``; a fact that a sentence names is one that its evidence has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from recagent.domain.types import Claim, Evidence, Language, Scene
+from recagent.explanations.wording import FORBIDS, FORMS, OPERATORS, PARTS
+from recagent.prompts import one_line
+
+
+def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -> str:
+    """One piece of evidence as a clause that says no more than its facts."""
+    forms, facts = FORMS[lang], shown(evidence, scenes=scenes, lang=lang)
+    facts["judged"] = forms[facts.get("kind", "like")].format(**facts)
+    facts["where"] = forms["where"].format(**facts) if "scene" in facts else ""
+    aside = "aside" if "rating" in facts else "from" if "scene" in facts else None
+    facts["aside"] = forms[aside].format(**facts) if aside else ""
+    facts["apart"] = forms["apart"] if "apart" in facts else ""
+    facts["value"] = forms["value"].format(**facts) if "value" in facts else ""
+    if evidence.kind == "change":
+        facts["outcome"] = forms[f"outcome {_outcome(facts)}"].format(**facts)
+    text = forms[_form(evidence)].format(**facts)
+    if facts.get("count") == "1":
+        text = text.replace("1 people", "1 person", 1)
+    return forms["of"].format(item=facts["item"], clause=text) if "item" in facts else text
+
+
+def shown(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -> dict[str, str]:
+    """The facts of a piece as a sentence in ``lang`` shows them."""
+    facts = dict(evidence.facts)
+    if lang == "zh":  # where lists have a comma of their own
+        facts |= {
+            name: facts[name].replace(", ", "、") for name in ("words", "shared") & facts.keys()
+        }
+    if evidence.kind == "attribute":
+        facts["attribute"] = _shared_name(facts["attribute"], len(evidence.refs) - 1, lang)
+    if "scene" in facts:
+        scene = scenes.get(facts["scene"])
+        facts["scene"] = one_line(scene.label(lang) if scene else facts["scene"])
+    if "part" in facts:
+        facts["part"] = PARTS[lang].get(facts["part"], facts["part"])
+    if "operator" in facts:
+        facts["constraint"] = constraint_words(facts, lang)
+    return facts
+
+
+def constraint_words(facts: Mapping[str, str], lang: Language) -> str:
+    """A constraint in the words in which it was put, else in ours."""
+    words = OPERATORS[lang]
+    name = facts["attribute"] or words[""]
+    return facts.get("said") or f"{name} {words[facts['operator']]} {facts['wanted']}"
+
+
+def sentence(text: str, *, lang: Language) -> str:
+    """A clause, or clauses that are joined, as a sentence."""
+    return text[:1].upper() + text[1:] + ("。" if lang == "zh" else ".")
+
+
+def claims(
+    evidence: Sequence[Evidence], *, scenes: Mapping[str, Scene], lang: Language
+) -> tuple[Claim, ...]:
+    """One sentence for each piece of evidence."""
+    return tuple(
+        Claim(
+            text=sentence(clause(piece, scenes=scenes, lang=lang), lang=lang), evidence=(piece.id,)
+        )
+        for piece in evidence
+    )
+
+
+def _shared_name(attribute: str, values: int, lang: Language) -> str:
+    """An attribute as a sentence calls it: "genre" of one value, "genres" of two."""
+    name = attribute.replace("_", " ")
+    if lang == "zh":  # where a Latin word stands apart
+        return f" {name}" if name[:1].isascii() else name
+    if values > 1 or not name.isascii() or name.casefold() in _SINGULAR:
+        return name
+    if name.endswith("ies"):
+        return name[:-3] + "y"
+    is_plural = name.endswith("s") and not name.endswith(("ss", "us", "is"))
+    return name[:-1] if is_plural else name
+
+
+_SINGULAR = frozenset({"series", "species", "movies", "news"})
+
+
+def _form(evidence: Evidence) -> str:
+    """Which form a piece is told by: that of its kind, in a few kinds by what the facts are."""
+    kind, facts = evidence.kind, evidence.facts
+    match kind:
+        case "people" | "popularity":
+            return f"{kind} {facts.get('did', 'liked')}"
+        case "constraint" | "preference":
+            return f"{kind} forbids" if facts["operator"] in FORBIDS else kind
+        case "place" if "slate" in facts:
+            return "place on" if int(facts["rank"]) <= int(facts["slate"]) else "place below"
+        case "edition":
+            return "edition met" if "met" in facts else "edition ranked"
+        case "broken" if "scene" in facts:
+            return "broken rule"
+        case "seen":
+            return kind if "kind" in facts else "seen before"
+        case "change":
+            return f"change {facts['what']}"
+        case _:
+            return kind
+
+
+def _outcome(facts: Mapping[str, str]) -> str:
+    if "before" not in facts:
+        return "comes"
+    return "moves" if "after" in facts else "leaves"

@@ -1,0 +1,214 @@
+"""Where a Chroma database lives: a folder that this process owns, or a server that several share.
+
+What is in the database is known to ``infrastructure.vectors``.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
+
+from recagent.errors import ConfigError, RetrievalError
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+
+LOCK = "recagent.lock"
+OWNER = "recagent.pid"
+
+_CONNECT = 5.0  # seconds
+_TURN = 3.0  # seconds that a short command is waited for, before a folder is said to be in use
+_ANSWER = 120.0  # seconds of silence; Chroma's own client would wait for ever
+_CONNECTING = threading.Lock()
+# Kept for ever: a lock that is collected lets go of a folder that Chroma still has open.
+_LOCKS: dict[Path, FileLock] = {}
+# What SQLite and the operating system say, in Chroma's wrapping.
+_NO_SPACE = ("disk is full", "no space left", "disk i/o error", "file too large", "quota exceeded")
+_READ_ONLY = ("readonly", "read-only", "permission denied")
+
+
+class Home(Protocol):
+    """A place that holds collections; its text names it in messages."""
+
+    def connect(self) -> ClientAPI:
+        """The client; the first call opens the place.
+
+        Raises:
+            RetrievalError: it cannot be opened, or another process owns it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of it; a later ``connect`` opens it again."""
+        ...
+
+    def complaint(self, error: Exception) -> RetrievalError:
+        """What an error of Chroma's client means here, with the next step."""
+        ...
+
+
+class Folder:
+    """A Chroma folder; all that use it in one process share it, and other processes are told so."""
+
+    def __init__(self, path: Path) -> None:
+        """Touches nothing yet; ``path`` is created by ``connect`` if it is not there."""
+        self._path = path.resolve()  # Chroma keeps one open database per path text and process
+        self._lock: FileLock | None = None
+        self._client: Any = None
+
+    def __str__(self) -> str:
+        return f"index folder {str(self._path)!r}"
+
+    def connect(self) -> ClientAPI:
+        with _CONNECTING:
+            if self._client is None:
+                lock = self._own()
+                try:
+                    import chromadb  # noqa: PLC0415 - one and a half seconds
+
+                    self._client = chromadb.PersistentClient(str(self._path))
+                except BaseException:
+                    lock.release()
+                    raise
+                self._lock = lock
+            return self._client
+
+    def close(self) -> None:
+        with _CONNECTING:
+            if self._client is not None and self._lock is not None:
+                self._client.close()  # Chroma lets the folder go with the last client of a process
+                self._lock.release()
+                self._client = self._lock = None
+
+    def is_taken(self) -> bool:
+        """Whether another process has the folder open now."""
+        lock = FileLock(self._path / LOCK)
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return self._path not in _LOCKS or not _LOCKS[self._path].is_locked
+
+    def complaint(self, error: Exception) -> RetrievalError:
+        said = str(error).lower()
+        if any(words in said for words in _NO_SPACE):
+            return RetrievalError(
+                f"{self}: no space to write ({error}); free some and run the command again, what "
+                "is written stays"
+            )
+        if isinstance(error, OSError) or any(words in said for words in _READ_ONLY):
+            return RetrievalError(
+                f"{self} cannot be written ({error}); make it writable, or set data_dir to a "
+                "folder that is"
+            )
+        return RetrievalError(
+            f"{self}: {error}; if it is damaged, 'recagent index' writes anew what it cannot read"
+        )
+
+    def _own(self) -> FileLock:
+        self._path.mkdir(parents=True, exist_ok=True)
+        # It counts how often this process took it, and ends with the process, however that ends.
+        lock = _LOCKS.setdefault(self._path, FileLock(self._path / LOCK, thread_local=False))
+        try:
+            lock.acquire(timeout=_TURN)
+        except Timeout as error:
+            raise RetrievalError(
+                f"{self} is in use by {self._owner()}; stop that process, or let several share "
+                f"the index through a Chroma server: 'chroma run --host 127.0.0.1 --port 8901 "
+                f"--path {self._path}', with [index] url = 'http://127.0.0.1:8901'"
+            ) from error
+        try:
+            (self._path / OWNER).write_text(str(os.getpid()))
+        except BaseException:
+            lock.release()
+            raise
+        return lock
+
+    def _owner(self) -> str:
+        try:
+            pid = (self._path / OWNER).read_text().strip()
+        except OSError:
+            pid = ""
+        return f"process {pid}" if pid else "another process"
+
+
+class Server:
+    """A Chroma server; any number of processes may use it at once."""
+
+    def __init__(self, url: str) -> None:
+        """Connects to nothing yet.
+
+        Raises:
+            ConfigError: ``url`` is no address of a server.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ConfigError(
+                f"[index] url {url!r} must be like 'http://127.0.0.1:8901', or empty for a folder"
+            )
+        self._url = url.rstrip("/")
+        self._client: Any = None
+
+    def __str__(self) -> str:
+        return f"Chroma server {self._url!r}"
+
+    def connect(self) -> ClientAPI:
+        with _CONNECTING:
+            if self._client is None:
+                import chromadb  # noqa: PLC0415 - one and a half seconds
+
+                self._knock()
+                self._client = chromadb.HttpClient(host=self._url)
+                for session in _sessions(self._client):
+                    session.timeout = _ANSWER
+            return self._client
+
+    def close(self) -> None:
+        with _CONNECTING:
+            if self._client is not None:
+                for session in _sessions(self._client):
+                    session.close()
+                self._client.close()
+                self._client = None
+
+    def complaint(self, error: Exception) -> RetrievalError:
+        if type(error).__module__.partition(".")[0] == "httpx":  # Chroma's client lets these out
+            return self._silent(error)
+        if any(words in str(error).lower() for words in (*_NO_SPACE, *_READ_ONLY)):
+            return RetrievalError(
+                f"{self} cannot write ({error}); see to its folder and run the command again, "
+                "what is written stays"
+            )
+        return RetrievalError(
+            f"{self}: {error}; if it is damaged, 'recagent index' writes anew what it cannot read"
+        )
+
+    def _knock(self) -> None:
+        """Whether a Chroma server answers; its own client would wait for ever to find out."""
+        import httpx2  # noqa: PLC0415 - not on the way to --help
+
+        try:
+            answer = httpx2.get(f"{self._url}/api/v2/heartbeat", timeout=_CONNECT)
+        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+            raise self._silent(error) from error
+        if not answer.is_success:
+            raise RetrievalError(
+                f"{self} answers with status {answer.status_code}: it is no Chroma server of "
+                "version 1 or newer; correct [index] url"
+            )
+
+    def _silent(self, error: Exception) -> RetrievalError:
+        return RetrievalError(
+            f"{self} does not answer ({error or type(error).__name__}); start it with "
+            "'chroma run --host HOST --port PORT --path FOLDER', or correct [index] url"
+        )
+
+
+def _sessions(client: Any) -> list[Any]:
+    """The connections of a client; Chroma neither bounds their waiting nor closes them itself."""
+    return [part._server._session for part in (client, client._admin_client)]  # noqa: SLF001

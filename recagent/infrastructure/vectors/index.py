@@ -1,0 +1,289 @@
+"""The ``ItemIndex`` on Chroma: one collection per scene and embedder, read once published.
+
+A scene is searched in memory, exactly up to ``EXACT_BELOW`` items; one of more than ``IN_MEMORY``
+values by Chroma's HNSW index. Fusion, filters and ranking are not done here, nor is it decided
+where Chroma lives.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+from anyio import to_thread
+
+from recagent.array_cache import Arrays, Kept, StampedItems, texts_as_array, texts_of_array
+from recagent.domain.types import Item
+from recagent.errors import RetrievalError
+from recagent.infrastructure.vectors.home import Home
+from recagent.infrastructure.vectors.items import from_fields, stored
+from recagent.infrastructure.vectors.reading import fingerprints, read
+from recagent.infrastructure.vectors.scan import Scan
+from recagent.infrastructure.vectors.sets import Embedded
+
+if TYPE_CHECKING:
+    import chromadb
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+    Matrix = NDArray[np.float32]
+    Rows = NDArray[np.intp]
+
+T = TypeVar("T")
+
+EXACT_BELOW = 10_000
+IN_MEMORY = 2**26  # values of all vectors: 262,144 items of 256 numbers in 256 MiB
+_KEPT = "items.1"
+REFRESH = 1.0  # seconds for which others' changes may go unseen
+_SHARE = 10  # of the time, at most one part goes into reading again a scene that keeps changing
+# What Chroma says of torn vector files: it writes them in place, so that a kill may tear them.
+_DAMAGED = (
+    "deserializing pickle",
+    "loading hnsw",
+    "logs to the hnsw",
+    "finding id",
+    "getting embedding",
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Loaded:
+    """A scene in memory, ``scan`` in the order of ``ids``; None for one with too many vectors."""
+
+    items: dict[str, Item]
+    ids: list[str]
+    row: dict[str, int]
+    scan: Scan | None
+    stamp: str
+    keep_until: float
+
+
+class ChromaIndex:
+    """Items and their vectors in a Chroma database; the embedder says which of them."""
+
+    def __init__(
+        self, home: Home, *, embedder: str, version: str, kept: Kept | None = None
+    ) -> None:
+        """Opens nothing yet, and embeds nothing ever: no model is downloaded.
+
+        Args:
+            home: the folder or server.
+            embedder: name of the embedder whose vectors are read and written.
+            version: its version; vectors of another one are another index.
+            kept: where a scene that was read is kept for the next process, in a form that takes a
+                tenth of the time to read.
+        """
+        self._home = home
+        self._kept = kept or Kept(None)
+        self._set = Embedded(embedder, version)
+        self._published: Mapping[str, str] | None = None
+        self._looked = 0.0
+        self._loaded: dict[str, _Loaded] = {}
+        self._loading = threading.Lock()
+
+    async def scenes(self) -> Sequence[str]:
+        return sorted(await self._known())
+
+    async def items(self, scene: str) -> Mapping[str, Item]:
+        return (await self._scene(scene)).items
+
+    async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
+        loaded = await self._scene(scene)
+        if not ids:
+            return np.zeros((0, 0), dtype=np.float32)
+        if loaded.scan is None:
+            return await self._in_thread(lambda: self._vectors(scene, ids))
+        return loaded.scan.rows_of(loaded.row, ids)
+
+    async def search(
+        self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
+    ) -> Sequence[tuple[str, float]]:
+        loaded = await self._scene(scene)
+        if loaded.scan is None:
+            found = await self._in_thread(lambda: self._search(scene, vector, limit, exclude))
+            return [pair for pair in found if pair[0] in loaded.items]
+        if not loaded.items:
+            return []
+        scan = loaded.scan
+        gone = [loaded.row[item_id] for item_id in exclude if item_id in loaded.row]
+
+        def best() -> tuple[Rows, Vector]:
+            return scan.best(vector[None], limit=limit, without=[gone])[0]
+
+        # A thread would cost as much as a search of few items.
+        rows, scores = best() if scan.is_exact else await to_thread.run_sync(best)
+        ids = map(loaded.ids.__getitem__, rows)
+        return list(zip(ids, scores.tolist(), strict=True))
+
+    async def fingerprints(self, scene: str) -> Mapping[str, str]:
+        return await self._in_thread(lambda: self._fingerprints(scene))
+
+    async def upsert(self, scene: str, *, items: Sequence[Item], vectors: Matrix) -> None:
+        await self._in_thread(lambda: self._upsert(scene, items, vectors))
+
+    async def delete(self, scene: str, *, ids: Sequence[str]) -> None:
+        await self._in_thread(lambda: self._delete(scene, ids))
+
+    async def publish(self) -> int:
+        return await self._in_thread(self._publish)
+
+    async def prune(self, *, keep: AbstractSet[str]) -> int:
+        self._forget()
+        return await self._in_thread(lambda: self._set.prune(self._home.connect(), keep))
+
+    async def close(self) -> None:
+        self._forget()
+        self._loaded.clear()
+        await self._in_thread(self._home.close)
+
+    async def _known(self) -> Mapping[str, str]:
+        """The stamps of what is published, as they were at most ``REFRESH`` seconds ago."""
+        known = self._published
+        if known is None or time.monotonic() - self._looked >= REFRESH:
+            self._looked = time.monotonic()
+            known = self._published = await self._in_thread(self._look)
+        return known
+
+    async def _scene(self, scene: str) -> _Loaded:
+        stamp = (await self._known()).get(scene)
+        if stamp is None:
+            raise self._not_indexed(scene)
+        loaded = self._loaded.get(scene)
+        if loaded is None or (loaded.stamp != stamp and time.monotonic() >= loaded.keep_until):
+            loaded = await self._in_thread(lambda: self._load(scene, stamp))
+        return loaded
+
+    def _look(self) -> dict[str, str]:
+        return self._set.published(self._home.connect(), str(self._home))
+
+    def _forget(self) -> None:
+        self._published = None
+
+    def _load(self, scene: str, stamp: str) -> _Loaded:
+        with self._loading:  # of several requests one reads, the others wait for what it read
+            held = self._loaded.get(scene)
+            if held is not None and held.stamp == stamp:
+                return held
+            began = time.monotonic()
+            items, scan = self._read_kept(scene, stamp) or self._read(scene, stamp)
+            now = time.monotonic()
+            loaded = _Loaded(
+                items=items,
+                ids=list(items),
+                row={key: row for row, key in enumerate(items)},
+                scan=scan,
+                stamp=stamp,
+                keep_until=now + (now - began) * _SHARE,
+            )
+            self._loaded[scene] = loaded
+            return loaded
+
+    def _read(self, scene: str, stamp: str) -> tuple[StampedItems, Scan | None]:
+        """A scene from its collection; kept for the next process, unless it changes meanwhile."""
+        found, matrix = read(self._open(scene), in_memory=IN_MEMORY)
+        items = StampedItems(found)
+        scan = None if matrix is None else Scan(matrix, exact_below=EXACT_BELOW)
+        if not self._set.is_changing(stamp) and self._look().get(scene) == stamp:
+            items.stamp = stamp
+            rows = texts_as_array([*items.values()])
+            arrays: Arrays = {"items": rows, **(scan.arrays if scan else {})}
+            self._kept.save(_KEPT, scene, stamp=stamp, arrays=arrays)
+        return items, scan
+
+    def _read_kept(self, scene: str, stamp: str) -> tuple[StampedItems, Scan | None] | None:
+        arrays = self._kept.load(_KEPT, scene, stamp=stamp)
+        if arrays is None:
+            return None
+        rows = texts_of_array(arrays["items"])
+        items = StampedItems((row["id"], from_fields(row)) for row in rows)
+        items.stamp = stamp
+        return items, Scan.of_arrays(arrays) if "strong" in arrays else None
+
+    def _vectors(self, scene: str, ids: Sequence[str]) -> Matrix:
+        found = self._open(scene).get(ids=list(ids), include=["embeddings"])
+        vectors = dict(zip(found["ids"], cast("Any", found["embeddings"]), strict=True))
+        gone = np.zeros_like(next(iter(vectors.values()), np.zeros(0)))
+        return np.asarray([vectors.get(item_id, gone) for item_id in ids], dtype=np.float32)
+
+    def _search(
+        self, scene: str, vector: Vector, limit: int, exclude: AbstractSet[str]
+    ) -> list[tuple[str, float]]:
+        # More are asked for and some left out: Chroma's own filter is slow and loses items.
+        wanted = limit + len(exclude)
+        result = self._open(scene).query(
+            query_embeddings=[vector], n_results=wanted, include=["distances"]
+        )
+        distances = cast("list[list[float]]", result["distances"])
+        pairs = zip(result["ids"][0], distances[0], strict=True)
+        return [(key, 1.0 - distance) for key, distance in pairs if key not in exclude][:limit]
+
+    def _fingerprints(self, scene: str) -> dict[str, str]:
+        from chromadb.errors import InternalError  # noqa: PLC0415 - one and a half seconds
+
+        client = self._home.connect()
+        collection = self._set.find(client, scene)
+        if collection is None:
+            return {}
+        try:
+            return fingerprints(collection)
+        except InternalError as error:
+            if not any(words in str(error).lower() for words in _DAMAGED):
+                raise
+        logger.warning("scene %r in %s is damaged and is written anew", scene, self._home)
+        client.delete_collection(collection.name)
+        self._loaded.pop(scene, None)
+        self._forget()
+        return {}
+
+    def _upsert(self, scene: str, items: Sequence[Item], vectors: Matrix) -> None:
+        collection = self._set.make(self._home.connect(), scene)
+        self._set.stamp(collection, is_changing=True)
+        collection.upsert(
+            ids=[item.id for item in items],
+            embeddings=cast("Any", vectors),
+            metadatas=[stored(item) for item in items],
+        )
+        self._changed(scene, collection)
+
+    def _delete(self, scene: str, ids: Sequence[str]) -> None:
+        collection = self._open(scene)
+        self._set.stamp(collection, is_changing=True)
+        collection.delete(ids=list(ids))
+        self._changed(scene, collection)
+
+    def _changed(self, scene: str, collection: chromadb.Collection) -> None:
+        self._set.stamp(collection, is_changing=False)
+        self._loaded.pop(scene, None)
+        self._forget()
+
+    def _publish(self) -> int:
+        self._forget()
+        return self._set.publish(self._home.connect())
+
+    def _open(self, scene: str) -> chromadb.Collection:
+        collection = self._set.find(self._home.connect(), scene)
+        if collection is None:
+            raise self._not_indexed(scene)
+        return collection
+
+    def _not_indexed(self, scene: str) -> RetrievalError:
+        return RetrievalError(
+            f"scene {scene!r} is not indexed in {self._home}; run 'recagent index' with a "
+            "catalogue that has this scene"
+        )
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        try:
+            return await to_thread.run_sync(call)
+        except RetrievalError:
+            raise
+        except Exception as error:  # Chroma's errors share no base class
+            raise self._home.complaint(error) from error

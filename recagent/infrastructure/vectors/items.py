@@ -1,0 +1,43 @@
+"""An item as Chroma's metadata: one JSON text, and a fingerprint to compare it by."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, cast
+
+import orjson
+
+from recagent.domain.types import Item, Task, Value
+
+
+def fingerprint(item: Item) -> str:
+    """Hash of an item's content, (64 bits, hex): a change of any field changes it."""
+    return hashlib.blake2b(orjson.dumps(asdict(item)), digest_size=8).hexdigest()
+
+
+def stored(item: Item) -> dict[str, str]:
+    """The metadata that are stored with the item's vector."""
+    return {"item": orjson.dumps(asdict(item)).decode(), "fingerprint": fingerprint(item)}
+
+
+def restored(metadata: Mapping[str, Any]) -> Item:
+    """The item of ``stored`` metadata."""
+    return from_fields(orjson.loads(metadata["item"]))
+
+
+def from_fields(fields: Mapping[str, Any]) -> Item:
+    """The item of its own fields, after JSON, which has no tuples."""
+    attributes: dict[str, Value] = {
+        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
+        for name, value in cast("dict[str, Any]", fields["attributes"]).items()
+    }
+    return Item(
+        id=fields["id"],
+        scene=fields["scene"],
+        title=fields["title"],
+        task=cast("Task", fields["task"]),
+        text=fields["text"],
+        attributes=attributes,
+    )

@@ -1,0 +1,178 @@
+"""``ItemVectors`` on Chroma: learned vectors beside those of texts, in collections of their own.
+
+They are written whole, under a name that is never used again, and read once they are all there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import numpy as np
+from anyio import to_thread
+
+from recagent.array_cache import Kept, texts_as_array, texts_of_array
+from recagent.errors import RetrievalError
+from recagent.infrastructure.vectors.home import Home
+from recagent.infrastructure.vectors.index import EXACT_BELOW
+from recagent.infrastructure.vectors.scan import Scan
+
+if TYPE_CHECKING:
+    import chromadb
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+    Matrix = NDArray[np.float32]
+
+T = TypeVar("T")
+
+_KIND = "recagent_vectors"  # the metadata key that tells these collections from items'
+_PAGE = 5_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Held:
+    """A scene's vectors in memory, in the order of ``ids``."""
+
+    ids: list[str]
+    row: Mapping[str, int]
+    scan: Scan
+
+
+class ChromaVectors:
+    """The vectors of one name and version, read at first use and held in memory."""
+
+    def __init__(self, home: Home, *, name: str, version: str, kept: Kept | None = None) -> None:
+        """Opens nothing yet.
+
+        Args:
+            home: that the items' index uses too, and closes.
+            name: of what was learned.
+            version: of the fit; another one has collections of its own.
+            kept: where a scene that was read is kept for the next process.
+        """
+        self._kept = kept or Kept(None)
+        self._home = home
+        self._name = name
+        self._version = version
+        self._held: dict[str, _Held] = {}
+        self._loading = threading.Lock()
+
+    async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
+        held = await self._scene(scene)
+        return held.scan.rows_of(held.row, ids)
+
+    async def search(
+        self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
+    ) -> Sequence[tuple[str, float]]:
+        held = await self._scene(scene)
+        if not held.ids:
+            return []
+        gone = [held.row[key] for key in exclude if key in held.row]
+        ((rows, scores),) = held.scan.best(vector[None], limit=limit, without=[gone])
+        return list(zip(map(held.ids.__getitem__, rows), scores.tolist(), strict=True))
+
+    async def write(self, scene: str, *, ids: Sequence[str], vectors: Matrix) -> None:
+        """Make the scene's collection; what a stopped run left under this version goes first."""
+        await self._in_thread(lambda: self._write(scene, ids, vectors))
+
+    async def prune(self) -> int:
+        """Delete the collections of all other versions of this name; how many there were."""
+        return await self._in_thread(self._prune)
+
+    async def _scene(self, scene: str) -> _Held:
+        if scene not in self._held:
+            await self._in_thread(lambda: self._load(scene))
+        return self._held[scene]
+
+    def _load(self, scene: str) -> None:
+        from chromadb.errors import NotFoundError  # noqa: PLC0415 - one and a half seconds
+
+        with self._loading:
+            if scene in self._held:
+                return
+            try:
+                collection = self._home.connect().get_collection(
+                    self._collection(scene), embedding_function=None
+                )
+            except NotFoundError:  # a scene that came after the fit, or has nothing anybody liked
+                self._held[scene] = _Held([], {}, Scan(_nothing(), exact_below=EXACT_BELOW))
+                return
+            ids, scan = self._read_kept(scene) or self._read(scene, collection)
+            places = {key: row for row, key in enumerate(ids)}
+            self._held[scene] = _Held(ids, places, scan)
+
+    def _read(self, scene: str, collection: chromadb.Collection) -> tuple[list[str], Scan]:
+        ids = sorted(collection.get(include=[])["ids"])
+        rows: dict[str, Any] = {}
+        for at in range(0, len(ids), _PAGE):
+            page = collection.get(ids=ids[at : at + _PAGE], include=["embeddings"])
+            rows |= zip(page["ids"], cast("Any", page["embeddings"]), strict=True)
+        matrix = np.asarray([rows[key] for key in ids], dtype=np.float32)
+        scan = Scan(matrix, exact_below=EXACT_BELOW)
+        # The head that names this version is there once all of it is written.
+        arrays = {"ids": texts_as_array(ids), **scan.arrays}
+        self._kept.save(self._kind, scene, stamp=self._collection(scene), arrays=arrays)
+        return ids, scan
+
+    def _read_kept(self, scene: str) -> tuple[list[str], Scan] | None:
+        arrays = self._kept.load(self._kind, scene, stamp=self._collection(scene))
+        if arrays is None:
+            return None
+        return texts_of_array(arrays["ids"]), Scan.of_arrays(arrays)
+
+    @property
+    def _kind(self) -> str:
+        return f"{self._name}.1"
+
+    def _write(self, scene: str, ids: Sequence[str], vectors: Matrix) -> None:
+        from chromadb.errors import NotFoundError  # noqa: PLC0415 - one and a half seconds
+
+        client = self._home.connect()
+        with suppress(NotFoundError):
+            client.delete_collection(self._collection(scene))
+        collection = client.create_collection(
+            self._collection(scene),
+            embedding_function=None,
+            metadata={_KIND: self._name, "version": self._version, "scene": scene},
+            configuration=cast("Any", {"hnsw": {"space": "ip"}}),
+        )
+        for at in range(0, len(ids), _PAGE):
+            collection.add(
+                ids=list(ids[at : at + _PAGE]),
+                embeddings=cast("Any", vectors[at : at + _PAGE]),
+            )
+        self._held.pop(scene, None)
+
+    def _prune(self) -> int:
+        client = self._home.connect()
+        old = [
+            collection.name
+            for collection in client.list_collections()
+            if (collection.metadata or {}).get(_KIND) == self._name
+            and (collection.metadata or {}).get("version") != self._version
+        ]
+        for name in old:
+            client.delete_collection(name)
+        return len(old)
+
+    def _collection(self, scene: str) -> str:
+        text = "\0".join([self._name, self._version, scene])
+        return f"vectors.{hashlib.blake2b(text.encode(), digest_size=10).hexdigest()}"
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        try:
+            return await to_thread.run_sync(call)
+        except RetrievalError:
+            raise
+        except Exception as error:  # Chroma's errors share no base class
+            raise self._home.complaint(error) from error
+
+
+def _nothing() -> Matrix:
+    return np.zeros((0, 1), dtype=np.float32)

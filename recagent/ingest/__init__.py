@@ -1,0 +1,24 @@
+"""Raw files to a clean catalogue: formats, column maps, cleaning, and a report of what was done.
+
+It reads and cleans; it does not split, embed or store.
+"""
+
+from recagent.ingest.columns import item_field
+from recagent.ingest.events import event_kind, read_events
+from recagent.ingest.items import read_items
+from recagent.ingest.naming import named_files
+from recagent.ingest.report import Report
+from recagent.ingest.survey import Catalog, survey
+from recagent.ingest.users import read_users
+
+__all__ = [
+    "Catalog",
+    "Report",
+    "event_kind",
+    "item_field",
+    "named_files",
+    "read_events",
+    "read_items",
+    "read_users",
+    "survey",
+]

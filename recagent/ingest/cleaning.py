@@ -1,0 +1,236 @@
+"""Items through the declared cleaning steps, in a fixed order; every change is counted.
+
+Texts first, then near duplicates, missing values, and normalised numbers. The same items and
+settings give the same result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from statistics import fmean, pstdev
+
+from recagent.config.sections import AttributeSettings, CleaningSettings, TextStep
+from recagent.domain import validation
+from recagent.domain.types import Item, User, Value
+from recagent.ingest import duplicates, missing, mojibake, texts
+from recagent.ingest.report import Problem, Reading, Report, shown
+
+Aliases = Mapping[tuple[str, str], str]  # (scene, id of a merged item) -> id that stands for it
+Origin = Callable[[Item], tuple[Reading, int]]  # the file, and the row there
+
+
+class Cleaner:
+    """The declared steps, and the report that counts what they do."""
+
+    def __init__(
+        self,
+        report: Report,
+        *,
+        attributes: Mapping[str, AttributeSettings],
+        cleaning: CleaningSettings,
+        origin: Origin,
+    ) -> None:
+        """Takes what is declared, and how to find the file that an item came from."""
+        self._report = report
+        self._attributes = attributes
+        self._cleaning = cleaning
+        self._origin = origin
+
+    def items(self, items: Iterable[Item]) -> tuple[list[Item], Aliases]:
+        """The cleaned items, scene by scene, and which ids now stand for which others."""
+        scenes: dict[str, list[Item]] = {}
+        for item in items:
+            cleaned = self._with_clean_text(item)
+            if cleaned is not None:
+                scenes.setdefault(item.scene, []).append(cleaned)
+        aliases: dict[tuple[str, str], str] = {}
+        for scene, found in scenes.items():
+            kept = self._merged(scene, found, aliases)
+            # What is dropped is no part of the values that the rest is filled by.
+            for drops in (True, False):
+                for name, declared in self._attributes.items():
+                    if declared.missing != "leave" and (declared.missing == "drop") is drops:
+                        kept = self._without_holes(scene, kept, name, declared)
+            for name, declared in self._attributes.items():
+                if declared.normalize != "none":
+                    kept = self._normalised(scene, kept, name, declared)
+            scenes[scene] = [self._without_ignored(item) for item in kept]
+        return [item for found in scenes.values() for item in found], aliases
+
+    def _without_ignored(self, item: Item) -> Item:
+        ignored = {name for name, declared in self._attributes.items() if declared.ignore}
+        if not ignored:
+            return item
+        kept = {name: value for name, value in item.attributes.items() if name not in ignored}
+        return replace(item, text="" if "text" in ignored else item.text, attributes=kept)
+
+    def user(self, user: User, *, where: str) -> User:
+        """A person with cleaned words, tags and attributes."""
+        tags = (self.text(tag, field="tags", where=where) for tag in user.tags)
+        return replace(
+            user,
+            about=self.text(user.about, field="about", where=where),
+            tags=tuple(filter(None, tags)),
+            attributes=self._attributes_of(user.attributes, where),
+        )
+
+    def text(self, value: str, *, field: str, where: str) -> str:
+        """A text of ``field`` after its steps, not longer than ``max_text``."""
+        steps, limit = self._steps(field), self._cleaning.max_text
+        if "unicode" in steps and not value.isascii():
+            value = self._encoded_once(value, field=field, where=where)
+        for step in ("html", "unicode", "space"):
+            needed = step == "unicode" and validation.BROKEN.search(value) is not None
+            if (step in steps or needed) and (after := texts.cleaned(value, step)) != value:
+                self._report.changed(step, field, where=where, before=value, after=after)
+                value = after
+        if len(value) > limit:
+            after = value[:limit].rstrip()
+            self._report.changed("max_text", field, where=where, before=value, after=after)
+            value = after
+        if (
+            "html" not in steps
+            and texts.has_html(value)
+            and not self._report.counted("html", where)
+        ):
+            self._report.problem(Problem(kind="html", file=where, field=field, value=shown(value)))
+        return value
+
+    def _encoded_once(self, value: str, *, field: str, where: str) -> str:
+        """A text whose UTF-8 was encoded twice, as it was meant; a fault where that is lost."""
+        after = mojibake.mended(value)
+        if after != value:
+            self._report.changed("encoded twice", field, where=where, before=value, after=after)
+        elif mojibake.is_garbled(value) and not self._report.counted("garbled", where):
+            self._report.problem(
+                Problem(kind="garbled", file=where, field=field, value=shown(value))
+            )
+        return after
+
+    def _steps(self, field: str) -> Sequence[TextStep]:
+        declared = self._attributes.get(field)
+        return self._cleaning.text if declared is None or declared.text is None else declared.text
+
+    def _with_clean_text(self, item: Item) -> Item | None:
+        """None for an item whose title had nothing to be seen."""
+        reading, row = self._origin(item)
+        where = reading.read.file
+        title = self.text(item.title, field="title", where=where)
+        text = self.text(item.text, field="text", where=where)
+        attributes = self._attributes_of(item.attributes, where)
+        if not title:
+            return reading.unusable(row, "empty", field="title", value=item.title)
+        return replace(item, title=title, text=text, attributes=attributes)
+
+    def _attributes_of(self, attributes: Mapping[str, Value], where: str) -> dict[str, Value]:
+        """Texts and lists cleaned; one of which nothing is left is no attribute any more."""
+        cleaned = {name: self._value(name, value, where) for name, value in attributes.items()}
+        return {name: value for name, value in cleaned.items() if value not in ("", ())}
+
+    def _value(self, name: str, value: Value, where: str) -> Value:
+        if isinstance(value, str):
+            return self.text(value, field=name, where=where)
+        if isinstance(value, tuple):
+            return tuple(filter(None, (self.text(v, field=name, where=where) for v in value)))
+        return value
+
+    def _merged(
+        self, scene: str, items: list[Item], aliases: dict[tuple[str, str], str]
+    ) -> list[Item]:
+        if not self._cleaning.near_duplicates:
+            return items
+        same = duplicates.near(items, threshold=self._cleaning.near_duplicates)
+        titles = {item.id: item.title for item in items}
+        for item in items:
+            if item.id in same:
+                other = same[item.id]
+                reading, row = self._origin(item)
+                reading.leave_out("near duplicates", field="item_id", value=item.id)
+                reading.note(row, "near duplicates", field="item_id", value=item.id,
+                             other=other, title=titles[other])  # fmt: skip
+                aliases[scene, item.id] = other
+        return [item for item in items if item.id not in same]
+
+    def _without_holes(
+        self, scene: str, items: list[Item], name: str, declared: AttributeSettings
+    ) -> list[Item]:
+        holes = [item for item in items if item.attributes.get(name) is None]
+        if not holes or len(holes) == len(items):  # an attribute that the scene does not have
+            return items
+        if declared.missing == "drop":
+            for item in holes:
+                self._origin(item)[0].leave_out("drop", field=name, value=item.id)
+            return [item for item in items if item.attributes.get(name) is not None]
+        names = {other for item in items for other in item.attributes} - {name}
+        column = [item.attributes.get(name) for item in items]
+        values = self._values(scene, name, column, declared, {
+            other: [item.attributes.get(other) for item in items] for other in names
+        })  # fmt: skip
+        if values is None:
+            return items
+        rest = iter(values)
+        return [
+            item if item.attributes.get(name) is not None
+            else self._filled(scene, item, name, next(rest), declared)
+            for item in items
+        ]  # fmt: skip
+
+    def _values(
+        self,
+        scene: str,
+        name: str,
+        column: missing.Column,
+        declared: AttributeSettings,
+        others: Mapping[str, missing.Column],
+    ) -> list[Value] | None:
+        """What to fill in; None, with a note, where the column does not allow it."""
+        values = missing.filled(column, declared.missing, others=others)
+        if values is None:
+            facts = {"scene": scene, "method": declared.missing}
+            value = str(sum(cell is None for cell in column))
+            self._report.problem(Problem(kind="not filled", field=name, value=value, facts=facts))
+        return values
+
+    def _filled(
+        self, scene: str, item: Item, name: str, value: Value, declared: AttributeSettings
+    ) -> Item:
+        before, after = f"{item.id}:", f"{item.id}: {value}"
+        self._report.changed(declared.missing, name, where=scene, before=before, after=after)
+        return replace(item, attributes={**item.attributes, name: value})
+
+    def _normalised(
+        self, scene: str, items: list[Item], name: str, declared: AttributeSettings
+    ) -> list[Item]:
+        """The number stays as people see it; beside it comes NAME_minmax, NAME_zscore, NAME_log."""
+        numbers = {
+            item.id: float(value)
+            for item in items
+            if isinstance(value := item.attributes.get(name), int | float)
+        }
+        if not numbers:
+            return items
+        scaled = _scaler(list(numbers.values()), declared.normalize)
+        beside = f"{name}_{declared.normalize}"
+
+        def with_scaled(item: Item) -> Item:
+            if item.id not in numbers:
+                return item
+            before, after = numbers[item.id], round(scaled(numbers[item.id]), 6)
+            self._report.changed(
+                declared.normalize, name, where=scene, before=f"{before:g}", after=f"{after:g}"
+            )
+            return replace(item, attributes={**item.attributes, beside: after})
+
+        return [with_scaled(item) for item in items]
+
+
+def _scaler(numbers: Sequence[float], method: str) -> Callable[[float], float]:
+    if method == "log":
+        return lambda number: math.copysign(math.log1p(abs(number)), number)
+    if method == "minmax":
+        low, width = min(numbers), max(numbers) - min(numbers)
+        return lambda number: (number - low) / width if width else 0.0
+    mean, deviation = fmean(numbers), pstdev(numbers)
+    return lambda number: (number - mean) / deviation if deviation else 0.0

@@ -1,0 +1,335 @@
+"""Rows to Events, one by one, each with where it stands; what cannot be used is reported."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import cast
+
+from recagent.config.sections import FileSettings
+from recagent.domain.types import (
+    EARLIEST_CLOCK,
+    EVENT_KINDS,
+    UNTIMED,
+    Event,
+    EventKind,
+    RatingScale,
+)
+from recagent.errors import DataError
+from recagent.ingest import dates, fields
+from recagent.ingest.ids import CatalogueIds
+from recagent.ingest.kinds import kind_called, kind_like
+from recagent.ingest.report import Reading, Report
+from recagent.ingest.rows import require, row_id
+from recagent.ingest.scales import Doubt
+from recagent.ingest.tables import Row, Table, open_table
+
+_MANY = 20  # ratings of which one should be a like
+_VALUES = 10_000  # different ratings that are counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How the rows of a file say when.
+
+    Attributes:
+        timed: whether any does.
+        form: of its dates, as ``dates.read`` takes it; empty for those that need none.
+        doubt: why it is not known which of day and month comes first; the rows are left out.
+    """
+
+    timed: bool = True
+    form: str = ""
+    doubt: Doubt | None = None
+
+
+class EventReader:
+    """Reads events: from a file's rows to checked events with their row numbers."""
+
+    def __init__(
+        self,
+        report: Report,
+        *,
+        scale: RatingScale | None = None,
+        doubts: Mapping[Path, Doubt] | None = None,
+        ids: CatalogueIds | None = None,
+        drops_orphans: bool = False,
+        now: datetime | None = None,
+    ) -> None:
+        """Makes a reader.
+
+        Args:
+            report: told of every row that is left out.
+            scale: what ratings may be; not checked without it.
+            doubts: why it is not known what the ratings of a file are out of; they are left out.
+            ids: of the catalogue's items, with their scenes for rows that do not say it.
+            drops_orphans: whether all rows on items that are not in the catalogue are left out.
+            now: what is more than a day later is refused; by default the present.
+        """
+        self._report = report
+        self._scale = scale
+        self._doubts = doubts or {}
+        self._ids = ids or CatalogueIds()
+        self._drops_orphans = drops_orphans
+        self.weighed = False  # whether the file that is being read says how much
+        self._latest = (now or datetime.now(tz=UTC)) + timedelta(days=1)
+
+    def read(self, file: FileSettings) -> Iterator[tuple[Reading, int, Event]]:
+        """The events of a file, in its order, each with where it stands.
+
+        A row without ``kind`` is a ``rating`` if it has a ``value`` and a ``view`` otherwise. Times
+        are seconds since 1970 (or finer units), or ISO 8601 (UTC where no zone is given); in a file
+        without any all are ``UNTIMED``. A row that does not say its scene is an event in each
+        scene that has the item.
+
+        Raises:
+            DataError: the file cannot be read, or the report is strict and a row cannot be used.
+        """
+        table = open_table(file, holds="events", report=self._report)
+        require(file.path, table, ("user_id", "item_id"))
+        clock = self._clock(file, table)
+        self.weighed = "weight" in table.columns
+        doubt = self._doubts.get(file.path)
+        scale = None if doubt else self._scale
+        ratings, highest = 0, -math.inf
+        for number, row in table.rows:
+            event = self._event(table.reading, number, row, file.scene, scale, clock)
+            if event is None:
+                continue
+            if event.kind == "rating" and event.value is not None:
+                if doubt:
+                    self._leave_out(table.reading, doubt, field="value")
+                    continue
+                ratings, highest = ratings + 1, max(highest, event.value)
+            yield table.reading, number, event
+            if not file.scene and not _is_said(row.get("scene")):
+                for scene in self._ids.scenes.get(event.item_id, ())[1:]:
+                    yield table.reading, number, replace(event, scene=scene)
+        self._note_unliked(table.reading, ratings, highest)
+
+    def _leave_out(self, reading: Reading, doubt: Doubt, *, field: str) -> None:
+        """Leave a row out whose rating or time nobody can read; the reason is said once."""
+        if doubt.kind not in reading.read.left_out:
+            reading.note(None, doubt.kind, field=field, **doubt.facts)
+        reading.read.left_out[doubt.kind] += 1
+
+    def _note_unliked(self, reading: Reading, ratings: int, highest: float) -> None:
+        """Say that no rating is a like, which a wrong scale makes of all."""
+        scale = self._scale
+        if scale is not None and ratings >= _MANY and highest < scale.liked_from:
+            reading.note(None, "none liked", field="value", ratings=ratings,
+                         highest=f"{highest:g}", liked=f"{scale.liked_from:g}")  # fmt: skip
+
+    def _event(
+        self,
+        reading: Reading,
+        number: int,
+        row: Row,
+        scene: str | None,
+        scale: RatingScale | None,
+        clock: Clock,
+    ) -> Event | None:
+        user_id = row_id(reading, number, row, "user_id")
+        item_id = self._item_id(reading, number, row) if user_id else None
+        if not user_id or not item_id:
+            return None
+        where = scene or self._scene(reading, number, row, item_id)
+        at = self._time(reading, number, row.get("timestamp"), clock) if where else None
+        if not where or at is None:
+            return None
+        try:
+            value = self._number(reading, row, "value")
+        except ValueError:
+            return reading.unusable(number, "bad number", field="value", value=row.get("value"))
+        kind = _kind_of(row, value)
+        if kind is None:
+            return _unknown_kind(reading, number, fields.text(row.get("kind")))
+        if kind == "rating" and scale and value in scale.unrated:
+            reading.changed("unrated", "value", before=f"{value:g}", after="view")
+            kind, value = "view", None
+        if kind != "rating":
+            value = self._amount(reading, number, row, value)
+            if self.weighed and value is not None and value < 0:
+                return None
+        if kind == "rating" and not _is_rating(reading, number, value, scale):
+            return None
+        return Event(
+            user_id=user_id,
+            item_id=item_id,
+            scene=where,
+            kind=kind,
+            at=at,
+            value=value,
+            text=fields.text(row["text"]) if "text" in row else "",
+            device=fields.text(row["device"]) if "device" in row else "",
+            place=fields.text(row["place"]) if "place" in row else "",
+        )
+
+    def _amount(self, reading: Reading, number: int, row: Row, value: float | None) -> float | None:
+        """How much was done, None where it is not said; -1 for a row that is left out."""
+        if not self.weighed:  # a value that means something else must not look like a share
+            return None if value is not None and 0 < value < 1 else value
+        try:
+            amount = self._number(reading, row, "weight")
+        except ValueError:
+            reading.unusable(number, "bad number", field="weight", value=row.get("weight"))
+            return -1.0
+        if amount is not None and amount < 0:
+            reading.leave_out("returned", field="weight", value=f"{amount:g}")
+        return amount
+
+    def _item_id(self, reading: Reading, number: int, row: Row) -> str | None:
+        """The row's id, as the catalogue writes it."""
+        said = row_id(reading, number, row, "item_id")
+        if said is None or said in self._ids.scenes:
+            return said
+        meant = self._ids.meant(said)
+        if meant != said:
+            reading.changed("id form", "item_id", before=said, after=meant)
+        return meant
+
+    def _scene(self, reading: Reading, number: int, row: Row, item_id: str) -> str | None:
+        """The row's own scene, or the first that has the item."""
+        if _is_said(row.get("scene")):
+            return row_id(reading, number, row, "scene")
+        homes = self._ids.scenes.get(item_id)
+        if homes:
+            if len(homes) > 1:
+                reading.note(number, "several scenes", field="item_id", value=item_id,
+                             scenes=", ".join(homes))  # fmt: skip
+            return homes[0]
+        if self._ids.only and not self._drops_orphans:
+            return self._ids.only
+        if self._ids.scenes or self._drops_orphans:
+            return reading.leave_out("orphan", field="item_id", value=item_id)
+        return reading.unusable(number, "no scene", field="item_id", value=item_id)
+
+    def _clock(self, file: FileSettings, table: Table) -> Clock:
+        """How the rows say when; said where none does, and where the column told of its order."""
+        said = _times_in(file) if "timestamp" in table.columns else iter(())
+        first = next(said, None)
+        if first is None:
+            table.reading.note(None, "no times")
+            return Clock(timed=False)
+        if file.date_format or not dates.is_written_so(first):
+            return Clock(form=file.date_format)
+        told = dates.told(chain([first], said))
+        facts = {"example": told.example, "other": told.other, "name": file.path.name}
+        if told.order is None:
+            return Clock(doubt=Doubt(kind="two orders" if told.other else "no order", facts=facts))
+        table.reading.note(None, told.order, field="timestamp", **facts)
+        return Clock(form=told.order)
+
+    def _time(self, reading: Reading, number: int, said: object, clock: Clock) -> datetime | None:
+        if clock.doubt:
+            return self._leave_out(reading, clock.doubt, field="timestamp")
+        if not clock.timed:
+            return UNTIMED
+        try:
+            at = fields.time(said, clock.form)
+        except ValueError:
+            return reading.unusable(number, "bad time", field="timestamp", value=said)
+        if at > self._latest:
+            return reading.unusable(number, "future time", field="timestamp", value=said)
+        if at < EARLIEST_CLOCK:
+            reading.note(number, "early time", field="timestamp", value=said)
+        return at
+
+    def _number(self, reading: Reading, row: Row, field: str) -> float | None:
+        """A cell as a number, also with a decimal comma that can be nothing else."""
+        cell = row.get(field)
+        try:
+            return fields.number(cell)
+        except ValueError:
+            found = fields.with_decimal_comma(cell)
+            if found is None:
+                raise
+        reading.changed("decimal comma", field, before=fields.text(cell), after=f"{found:g}")
+        return found
+
+
+def _times_in(file: FileSettings) -> Iterator[str]:
+    """What stands in a file's column of times, without empty cells."""
+    for _, row in open_table(file, holds="events", report=Report()).rows:
+        if _is_said(said := row.get("timestamp")):
+            yield fields.text(said)
+
+
+def rating_values(file: FileSettings) -> Counter[float]:
+    """How often every value is given as a rating in a file; what cannot be read is passed over.
+
+    Of values without end only the first few thousand and the lowest and highest are kept.
+    """
+    table = open_table(file, holds="events", report=Report())
+    counts: Counter[float] = Counter()
+    if "value" not in table.columns:
+        return counts
+    low, high = math.inf, -math.inf
+    for _, row in table.rows:
+        try:
+            value = fields.number(row.get("value"))
+        except ValueError:
+            value = fields.with_decimal_comma(row.get("value"))
+        if value is None or _kind_of(row, value) != "rating":
+            continue
+        if value in counts or len(counts) < _VALUES or not low <= value <= high:
+            counts[value] += 1
+            low, high = min(low, value), max(high, value)
+    return counts
+
+
+def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:
+    """Events of one file, one by one; raises as ``read_items`` when it comes to a bad row.
+
+    Args:
+        file: path, column map and encoding.
+        scenes: item id -> scene, for rows that do not say it.
+    """
+    ids = CatalogueIds((scene, item_id) for item_id, scene in (scenes or {}).items())
+    for _, _, event in EventReader(Report(strict=True), ids=ids).read(file):
+        yield event
+
+
+def event_kind(kind: str) -> EventKind:
+    """``kind`` if it is one.
+
+    Raises:
+        DataError: it is not; the message lists those that are.
+    """
+    if kind not in EVENT_KINDS:
+        raise DataError(f"event kind {kind!r} is none of {', '.join(EVENT_KINDS)}")
+    return cast("EventKind", kind)
+
+
+def _unknown_kind(reading: Reading, number: int, said: str) -> None:
+    known, like = ", ".join(EVENT_KINDS), kind_like(said)
+    kind = "kind meant" if like else "bad kind"
+    reading.unusable(number, kind, field="kind", value=said, known=known, like=like or "")
+
+
+def _is_said(cell: object) -> bool:
+    """Whether a cell holds anything but white space."""
+    return cell is not None and cell == cell and bool(str(cell).strip())
+
+
+def _is_rating(
+    reading: Reading, number: int, value: float | None, scale: RatingScale | None
+) -> bool:
+    """Whether a value is on the scale, if there is one; reported where it is not."""
+    if scale is None or (value is not None and scale.low <= value <= scale.high):
+        return True
+    low, high = f"{scale.low:g}", f"{scale.high:g}"
+    said = "" if value is None else f"{value:g}"
+    reading.unusable(number, "bad rating", field="value", value=said, low=low, high=high)
+    return False
+
+
+def _kind_of(row: Row, value: float | None) -> EventKind | None:
+    """The kind that a row says, else a rating if there is a value; None for an unknown one."""
+    said = row.get("kind") or ("view" if value is None else "rating")
+    return cast("EventKind", said) if said in EVENT_KINDS else kind_called(fields.text(said))

@@ -1,0 +1,280 @@
+"""What a cell means: a text, a number, a time, an attribute of a declared type.
+
+Each function gives the value, or raises ``ValueError``; who asks says what is wrong with which row.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, cast
+
+from recagent.config.sections import AttributeType
+from recagent.domain.types import Value
+from recagent.ingest import dates
+
+# How exports write that there is nothing.
+NULLS = frozenset(
+    {"", "na", "n/a", "nan", "null", "none", "nil", "\\n", "-", "--", "?", "无", "空"}
+)
+# Of these no text is a value; "none" or "NA" may be one, of parking or of countries.
+_NO_TEXTS = frozenset({"", "n/a", "nan", "null", "\\n", "-", "--", "?", "未知", "暂无", "不详"})
+
+_DAY = re.compile(r"(19|20)\d{6}")  # 20240501 is a day, not the 23rd of August 1970
+_STAMP = re.compile(r"(19|20)\d{12}")  # 20240501103000 is a time of that day, not of the year 2611
+_PADDED = re.compile(r"[+-]?0\d")  # 00501 is a code: as a number it would lose its zeros
+_LARGEST = 1e100  # nothing is counted or paid so high, and sums beyond it overflow
+_USUAL = 10  # digits of seconds since 1970, from 2001 to 2286
+_SHORTEST_DATE = 8  # 20240501; a year alone is no second of 1970
+_CIVIL = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(\s+\d{1,2}:\d{2}(?::\d{2})?)?")
+_DECIMAL_COMMA = re.compile(r"[-+]?(?:\d{1,15},(?:\d{1,2}|\d{4,})|0,\d+)")
+_COMMA_AND_STOP = str.maketrans(",.", ".,")
+_MONEY = re.compile(r"[¥$€£]?\s*([-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+]?\d+(?:\.\d+)?)\s*[¥$€£元]?")
+# Seconds since 1970 stay below this until the year 5138; larger numbers are finer units.
+_MILLISECONDS_FROM = 10**11
+_MICROSECONDS_FROM = 10**14
+_NANOSECONDS_FROM = 10**17
+_TRUE = frozenset({"true", "yes", "y", "t", "1", "是"})
+_FALSE = frozenset({"false", "no", "n", "f", "0", "否"})
+
+
+def text(value: object) -> str:
+    """A cell as text; empty for none and for NaN."""
+    return "" if value is None or value != value else str(value)
+
+
+def number(value: object) -> float | None:
+    """A finite number; None for an empty cell."""
+    if value is None:
+        return None
+    said = str(value).strip()
+    if not said:
+        return None
+    parsed = float(said)
+    # Python reads 1_000 as a number; whoever wrote it in a table meant a text.
+    if not -_LARGEST < parsed < _LARGEST or "_" in said:
+        raise ValueError(value)
+    return parsed
+
+
+def with_decimal_comma(value: object) -> float | None:
+    """``3,5`` as a number; None where it may be another, or none: ``1,234`` has thousands."""
+    said = text(value).strip()
+    return float(said.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(said) else None
+
+
+def time(value: object, form: str = "") -> datetime:
+    """An instant: seconds since 1970 or finer units, or ISO 8601, in UTC where no zone is given.
+
+    With a ``form`` a text is read by it, as ``dates.read`` does; an order of day and month leaves
+    texts that say neither so as they are.
+    """
+    if form and isinstance(value, str) and (form not in dates.ORDERS or dates.is_written_so(value)):
+        try:
+            at = dates.read(value, form)
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(value) from error
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, str) and len(value) == _USUAL and value.isdecimal():
+        return datetime.fromtimestamp(int(value), tz=UTC)  # by far the most, four times as fast
+    said = text(value).strip()
+    try:
+        is_day = _DAY.fullmatch(said) or _STAMP.fullmatch(said)
+        seconds = None if is_day else float(said)
+    except ValueError:
+        seconds = None
+    try:
+        if seconds is None:
+            at = datetime.fromisoformat(_iso(said))
+            # An hour that does not exist near the calendar's ends fails here, not later.
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        return datetime.fromtimestamp(seconds / _unit(abs(seconds)), tz=UTC)
+    except (OverflowError, OSError) as error:
+        raise ValueError(value) from error
+
+
+def _iso(said: str) -> str:
+    """``2026/1/5 10:00`` and ``2026年1月5日`` as ISO 8601 writes them; other texts as they are."""
+    found = _CIVIL.fullmatch(said)
+    if found is None:
+        return f"{said[:8]}T{said[8:]}" if _STAMP.fullmatch(said) else said
+    year, month, day, clock = found.groups()
+    hour, colon, rest = (clock or "").strip().partition(":")
+    return f"{year}-{month:0>2}-{day:0>2}" + (f"T{hour:0>2}{colon}{rest}" if clock else "")
+
+
+def _unit(size: float) -> float:
+    if size < _MILLISECONDS_FROM:
+        return 1.0
+    if size < _MICROSECONDS_FROM:
+        return 1e3
+    return 1e6 if size < _NANOSECONDS_FROM else 1e9
+
+
+def tags(value: object, separator: str) -> tuple[str, ...]:
+    """A list, a text that writes one, or a text that is split at the separator."""
+    if isinstance(value, str) and (found := _written_list(value)) is not None:
+        return found
+    if isinstance(value, list):
+        return tuple(str(tag) for tag in cast("list[object]", value) if tag not in (None, ""))
+    return tuple(filter(None, text(value).split(separator)))
+
+
+def _written_list(said: str) -> tuple[str, ...] | None:
+    """``['a', 'b']`` as Python or JSON writes it, of objects their names; None for other texts."""
+    plain = said.strip()
+    if not (plain.startswith("[") and plain.endswith("]")):
+        return None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            found: object = read(plain)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            continue
+        if isinstance(found, list):
+            names = map(_name, cast("list[object]", found))
+            return tuple(filter(None, names))
+    return None
+
+
+def _name(entry: object) -> str:
+    """An entry of a written list as a text: of an object its name."""
+    if isinstance(entry, dict):
+        table = cast("dict[str, object]", entry)
+        return text(next((table[key] for key in ("name", "title", "value") if key in table), ""))
+    return text(entry).strip()
+
+
+def attribute(
+    value: object,
+    kind: AttributeType,
+    separator: str,
+    *,
+    decimal: str = ".",
+    date_format: str = "",
+) -> Value | None:
+    """A value of a declared type; None for an empty cell or one that says that it is empty.
+
+    Args:
+        value: the cell.
+        kind: the type.
+        separator: of a list's values; spaces around these are taken away.
+        decimal: a full stop or a comma, in numbers that are written as text.
+        date_format: as ``dates.read`` takes it; by default those that ``time`` reads.
+    """
+    if value is None or text(value).strip().lower() in NULLS:
+        return None
+    listed = isinstance(value, list)
+    if kind == "list":
+        return tuple(filter(None, map(str.strip, tags(value, separator)))) or None
+    said = text(value).strip()
+    if decimal == "," and isinstance(value, str):
+        said = said.translate(_COMMA_AND_STOP)
+    if kind == "number":
+        return number(_plain_number(said))
+    if kind == "integer":
+        return _integer(_plain_number(said))
+    if kind == "boolean":
+        if said.lower() not in _TRUE | _FALSE:
+            raise ValueError(value)
+        return said.lower() in _TRUE
+    if kind == "date" and date_format and isinstance(value, str):
+        return dates.read(said, date_format).date().isoformat()
+    if kind == "date":
+        return _date(value).isoformat()
+    return " ".join(tags(cast("list[object]", value), separator)) if listed else text(value)
+
+
+def _plain_number(said: str) -> str:
+    """``¥1,299.00`` without the currency and the commas between thousands."""
+    found = _MONEY.fullmatch(unicodedata.normalize("NFKC", said))
+    return found[1].replace(",", "") if found else said
+
+
+def _integer(said: str) -> int:
+    """A whole number that 64 bits hold, also when it is written 12.0."""
+    try:
+        whole = int(said)
+    except ValueError:
+        parsed = float(said)
+        if not parsed.is_integer():
+            raise
+        whole = int(parsed)
+    if "_" in said or not -(2**63) <= whole < 2**63:
+        raise ValueError(said)
+    return whole
+
+
+def _date(value: object) -> date:
+    if isinstance(value, date):
+        return value.date() if isinstance(value, datetime) else value
+    said = text(value).strip()
+    if len(said) < _SHORTEST_DATE:
+        raise ValueError(value)
+    try:
+        return datetime.fromisoformat(
+            _iso(said)
+        ).date()  # as it is written, in whatever zone that was
+    except ValueError:
+        return time(said).date()
+
+
+def says_nothing(cell: object, *, among_numbers: bool = True) -> bool:
+    """Whether a cell is empty, or says that it is; among numbers more words say so."""
+    if not isinstance(cell, str):
+        return cell is None
+    plain = cell.strip().lower()
+    return plain in _NO_TEXTS or (among_numbers and plain in NULLS)
+
+
+def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
+    """An undeclared column: numbers where every value is one, lists where any is one."""
+    numbers = _numbers([None if says_nothing(cell) else cell for cell in cells])
+    if numbers is not None:
+        return numbers
+    values = [None if says_nothing(cell, among_numbers=False) else cell for cell in cells]
+    present = [value for value in values if value is not None]
+    if any(isinstance(value, list) for value in present):
+        return [tags(value, separator) or None for value in values]
+    if not all(isinstance(value, str) for value in present):
+        return [_native(value) for value in values]
+    if present and all(_written_list(value) is not None for value in present):
+        return [(value and tags(value, separator)) or None for value in values]
+    if any(separator in value for value in present):
+        return [tags(value, separator) or None for value in values]
+    return values
+
+
+def _numbers(values: Sequence[Any]) -> list[Value | None] | None:
+    """A column of texts as whole or other numbers; None where it is no such column."""
+    present = [value for value in values if value is not None]
+    if not present or not all(isinstance(value, str) for value in present):
+        return None
+    whole = _all_as(int, values)
+    return _all_as(float, values) if whole is None else whole
+
+
+def _all_as(kind: type[int] | type[float], values: Sequence[Any]) -> list[Value | None] | None:
+    try:
+        numbers = [None if value is None else kind(value) for value in values]
+    except ValueError:
+        return None
+    plain = all(value is None or (math.isfinite(value) and abs(value) < 2**63) for value in numbers)
+    coded = any(_PADDED.match(value) or "_" in value for value in values if value is not None)
+    return cast("list[Value | None]", numbers) if plain and not coded else None
+
+
+def _native(value: Any) -> Value | None:
+    if isinstance(value, Decimal):
+        value = float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    small = isinstance(value, int | float) and abs(value) < 2**63
+    return value if value is None or small else text(value) or None

@@ -1,0 +1,71 @@
+"""What files call the kinds of events, in our words: by a file's own map or as many do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from recagent.config.sections import FileSettings
+from recagent.domain.types import EventKind
+
+_CALLED: Mapping[EventKind, str] = {
+    "view": "pv viewed page_view pageview browse browsed visit visited detail play played plays "
+            "playing stream streamed preview reading watching listening 浏览 看了 查看 访问 播放 "
+            "试听 试读 试看 预览 在看 在读 在听 在玩 游玩",
+    "click": "clicked open opened cart carted add_to_cart addtocart added_to_cart addedtocart atc "
+             "basket add_to_basket 点击 加购 加购物车 加入购物车 加车 购物车 打开",
+    "like": "fav favorite favourite favorited favourited liked love loved upvote thumbs_up "
+            "bookmark bookmarked wishlist save saved subscribe subscribed follow followed collect "
+            "喜欢 收藏 点赞 赞 想看 想读 想听 想玩 想买 感兴趣 关注 订阅 追剧 好评",
+    "dislike": "disliked hate hated downvote thumbs_down not_interested "
+               "不喜欢 讨厌 踩 不感兴趣 点踩 差评 不推荐 拉黑",
+    "rating": "rate rated 评分 打分",
+    "purchase": "buy bought order ordered orders purchased transaction checkout sale sold pay paid "
+                "payment 购买 下单 支付 买 已购 已购买 买了 付款 成交 销售 交易 消费",
+    "finish": "finished complete completed read watched listened "
+              "完成 看过 读过 听过 玩过 看完 读完 听完 播完 播放完成 学完",
+    "skip": "skipped 跳过 切歌 划走",
+    "comment": "commented review reviewed 评论 评价 点评",
+}  # fmt: skip
+_KINDS: Mapping[str, EventKind] = {
+    **{name: kind for kind, names in _CALLED.items() for name in names.split()},
+    **{kind: kind for kind in _CALLED},
+}
+
+_TAKEN_BACK = re.compile(r"取消|移|删|退|remove|cancel|delete|refund|return|^un")
+_NEAR = 0.75  # likeness of two words, of which one may be a typing mistake
+
+
+def kind_called(said: str) -> EventKind | None:
+    """The kind that many call so, in any case and between spaces; None for one that is unknown."""
+    plain = said.strip().lower()
+    return _KINDS.get(plain) or _KINDS.get(plain.replace("-", "_").replace(" ", "_"))
+
+
+def kind_like(said: str) -> EventKind | None:
+    """The kind that an unknown word may be meant as: one of its words, or nearly so written."""
+    plain = said.strip().lower().replace("-", "_").replace(" ", "_")
+    if _TAKEN_BACK.search(plain):
+        return None
+    if plain.isascii():
+        close = get_close_matches(plain, _KINDS, n=1, cutoff=_NEAR)
+    else:  # the longest known word in it: 不喜欢 and not 喜欢
+        close = sorted((word for word in _KINDS if word in plain and not word.isascii()),
+                       key=len, reverse=True)  # fmt: skip
+    return _KINDS[close[0]] if close else None
+
+
+def with_kinds(
+    rows: Iterator[tuple[int, dict[str, Any]]], file: FileSettings
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The rows with the kinds that the settings of their file say in place of their own."""
+    kinds = {said.strip().casefold(): kind for said, kind in file.kinds.items()}
+    for number, row in rows:
+        said = row.get("kind")
+        if file.kind:
+            row["kind"] = file.kind
+        elif said is not None:
+            row["kind"] = kinds.get(str(said).strip().casefold(), said)
+        yield number, row

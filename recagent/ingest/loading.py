@@ -1,0 +1,166 @@
+"""The catalogue's files into the index and the store, as ``recagent index`` does it.
+
+Safe to stop and run again: what is there already is neither embedded nor stored twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from itertools import islice
+
+from recagent import bootstrap
+from recagent.config.settings import Settings
+from recagent.domain.types import Scene
+from recagent.ingest import Catalog, Report, survey
+from recagent.ingest.origin import origin_of, same_files
+from recagent.ingest.report import Problem
+from recagent.ingest.stream import OnProgress
+from recagent.ports import EventStore
+from recagent.retrieval import Indexed, index_items
+from recagent.scenes.rules import Grouped, nearest
+from recagent.scenes.rules.grouped import OWN
+
+_BATCH = 50_000  # events in one transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a run did: to the index, and how many people and new events it stored.
+
+    Attributes:
+        items: see ``Indexed``.
+        users: people added or replaced.
+        events: events that were not there before.
+        replaced: events of an earlier reading of the files that were deleted.
+        earlier: events that other files, or others of the same name, gave and these do not.
+        report: what was read, left out and changed on the way.
+    """
+
+    items: Indexed
+    users: int
+    events: int
+    replaced: int
+    earlier: int
+    report: Report
+
+
+def read_catalog(
+    settings: Settings,
+    *,
+    on_progress: OnProgress | None = None,
+    examples: int = 5,
+    by_command: bool = False,
+) -> Catalog:
+    """The catalogue as ``survey`` reads it, and what the scenes ask of it that no item has.
+
+    Args:
+        settings: as ``survey`` takes them.
+        on_progress: as ``survey`` takes it.
+        examples: as ``survey`` takes them.
+        by_command: as ``survey`` takes it.
+
+    Raises:
+        RecagentError: as in ``survey``.
+    """
+    catalog = survey(settings, on_progress=on_progress, examples=examples, by_command=by_command)
+    for name, scene in settings.declared_scenes().items():
+        items = {item.id: item for item in catalog.items if item.scene == name}
+        if items:
+            _note_scene(catalog.report, Grouped(items, scene.rules), scene)
+    return catalog
+
+
+def _note_scene(report: Report, catalogue: Grouped, scene: Scene) -> None:
+    """Report rules of a scene on attributes that no item has, and places that no item can take."""
+    own = sorted(catalogue.names - OWN)
+    for attribute in catalogue.unread:
+        names = ", ".join(nearest(attribute, own) or own) or "-"
+        report.problem(Problem(kind="unread rule", field=attribute, value=scene.name,
+                               facts={"names": names}))  # fmt: skip
+    for task in scene.quotas:
+        if task not in catalogue.tasks:
+            report.problem(Problem(kind="empty quota", field=task, value=scene.name))
+
+
+async def load_catalog(
+    settings: Settings,
+    *,
+    on_progress: Callable[[str, int, int | None], None],
+    replace_events: bool = False,
+    by_command: bool = False,
+) -> Loaded:
+    """Read and clean the files; index the items, then store people and events.
+
+    What an earlier reading of the same event files gave and this one does not is deleted: their
+    config has changed. Events that were recorded stay.
+
+    Args:
+        settings: name the files, the cleaning, the index and the store.
+        on_progress: told the stage (``checking``, ``items``, ``events``), how many are done, and of
+            how many.
+        replace_events: whether to delete also what event files gave that have changed since.
+        by_command: whether the files were named on the command line: the advice is one for there.
+
+    Raises:
+        DataError: the files cannot be used as they are; nothing was stored.
+        RecagentError: the index or the store cannot be used, or another process owns the index's
+            folder; what is done stays done. On a server two loaders may run at once: what both
+            write is written once, and of different catalogues the last one wins.
+    """
+    catalog = read_catalog(settings, on_progress=on_progress, by_command=by_command)
+    if settings.cleaning.unusable == "stop":
+        catalog.refuse_problems(settings.lang)
+    index = bootstrap.index(settings)
+    try:  # an index in a folder is this process's own until it is closed
+        indexed = await index_items(
+            catalog.items,
+            index=index,
+            embedder=bootstrap.embedder(settings),
+            fingerprint=bootstrap.fingerprint,
+            on_progress=lambda done, total: on_progress("items", done, total),
+        )
+        store = bootstrap.event_store(settings)
+        try:
+            if catalog.scale is not None:
+                await store.keep_scale(catalog.scale)
+            stored = new = 0
+            origin = origin_of(settings, scale=catalog.scale)
+            events = catalog.events()
+            while batch := list(islice(events, _BATCH)):
+                new += await store.add_events(batch, origin=origin)
+                stored += len(batch)
+                on_progress("events", stored, None)
+            replaced, earlier = await _replaced(store, origin, all_of_them=replace_events)
+            people = await store.add_users(catalog.users)
+        finally:
+            await store.close()
+    finally:
+        await index.close()
+    return Loaded(
+        items=indexed, users=people, events=new, replaced=replaced, earlier=earlier,
+        report=catalog.report,
+    )  # fmt: skip
+
+
+async def _replaced(store: EventStore, origin: str, *, all_of_them: bool) -> tuple[int, int]:
+    """Delete what earlier readings gave alone; how many, and how many of theirs stay."""
+    before = {other: number for other, number in (await store.origins()).items() if other != origin}
+    gone = [other for other in before if all_of_them or same_files(other, origin)]
+    removed = await store.remove_events(gone) if gone else 0
+    return removed, sum(number for other, number in before.items() if other not in gone)
+
+
+async def prune_index(settings: Settings, *, keep: AbstractSet[str]) -> int:
+    """Delete the scenes of all embedders but the settings', and all but ``keep``; how many.
+
+    Raises:
+        RetrievalError: the settings' embedder has not indexed the catalogue, or as in
+            ``load_catalog``.
+    """
+    index = bootstrap.index(settings)
+    try:
+        return await index.prune(keep=keep)
+    finally:
+        await index.close()

@@ -1,0 +1,102 @@
+"""Items of logs: where no file holds items, they are made of what the events name.
+
+A log tells of an item what every row on it says alike: a name, an author, a price.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recagent.config.sections import FileSettings
+from recagent.domain.types import Item
+from recagent.ingest import fields
+from recagent.ingest.columns import EVENT_FIELDS, ITEM_FIELDS, likely
+from recagent.ingest.items import ItemReader
+from recagent.ingest.report import Reading, Report
+from recagent.ingest.rows import require
+from recagent.ingest.tables import Row, Table, open_table
+
+_ALIKE = 0.95  # share of the later rows on an item that say what the first one does
+_LEAST = 3  # later rows, below which it is chance
+
+
+def items_of_logs(files: Sequence[FileSettings], reader: ItemReader, report: Report) -> list[Item]:
+    """The items that logs name, each once, with what their rows say alike as attributes.
+
+    Rows and files that do not say their scene have the first file's name for one.
+
+    Raises:
+        DataError: a file cannot be read, or has no column that is an item's id or name.
+    """
+    seen: set[tuple[str, str]] = set()
+    items: list[Item] = []
+    home = ""
+    for file in files:
+        # What is wrong with a row is said where the events are read.
+        table = open_table(file, holds="events", report=Report(by_command=report.by_command))
+        require(file.path, table, ("user_id", "item_id"))
+        home = home or Path(table.reading.read.file).name.partition(".")[0]
+        items += _items_of(table, file.scene or home, seen, reader, report)
+    return items
+
+
+def _items_of(
+    table: Table, scene: str, seen: set[tuple[str, str]], reader: ItemReader, report: Report
+) -> list[Item]:
+    first: dict[tuple[str, str], tuple[int, Row]] = {}
+    alike, later = Counter[str](), Counter[str]()
+    own = [name for name in table.columns if name not in (*EVENT_FIELDS, *ITEM_FIELDS[3:])]
+    for number, row in table.rows:
+        place = (_said(row.get("scene")) or scene, _said(row.get("item_id")))
+        if not place[1]:
+            continue
+        if place not in first:
+            first[place] = number, row
+            continue
+        before = first[place][1]
+        for name in own:
+            cell = row.get(name)
+            if not fields.says_nothing(cell):
+                later[name] += 1
+                alike[name] += cell == before.get(name)
+    told = [name for name in own if later[name] >= _LEAST and alike[name] >= _ALIKE * later[name]]
+    title = "title" if "title" in told else likely("title", told, holds="items")
+    new = {place: each for place, each in first.items() if place not in seen}
+    seen.update(first)
+    reading = Reading(report, table.reading.read.of_items(used=len(new)))
+    attributes = [
+        name for name in told
+        if name != title and len({str(row.get(name)) for _, row in new.values()}) > 1
+    ]  # fmt: skip
+    _note(reading, table, len(new), title, attributes)
+    rows = ((number, _row(place, row, title, attributes)) for place, (number, row) in new.items())
+    return reader.take(reading, rows)
+
+
+def _row(place: tuple[str, str], row: Row, title: str, attributes: Sequence[str]) -> Row:
+    named: dict[str, Any] = {name: row.get(name) for name in attributes}
+    scene, item_id = place
+    said = _said(row.get(title)) if title else ""
+    return {**named, "item_id": item_id, "scene": scene, "title": said or item_id}
+
+
+def _note(
+    reading: Reading, table: Table, count: int, title: str, attributes: Sequence[str]
+) -> None:
+    reading.read_too((*attributes, title))
+    shown_as = table.fields.get(title, title)
+    reading.note(
+        None, "items of log" if title else "ids of log", field=table.fields["item_id"],
+        value=count, title=shown_as,
+    )  # fmt: skip
+    if attributes:
+        reading.note(None, "attributes of log", value=", ".join(map(repr, attributes)))
+
+
+def _said(cell: object) -> str:
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return fields.text(cell).strip()

@@ -1,0 +1,328 @@
+"""What was found in raw files and what was done about it: counted, with examples.
+
+It collects; ``wording`` says it in English or Chinese.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recagent.domain.types import Language
+from recagent.errors import DataError
+from recagent.ingest.wording import ALSO, JOINS, NOTES, ROW, WORDS
+
+_SHOWN = 60  # characters of a value
+_FACT = 200  # of what we say about it
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong, or worth knowing, at one place.
+
+    Attributes:
+        kind: a key of ``wording.WORDS``.
+        file: where; empty for the catalogue as a whole.
+        row: from 1, the header apart; None where it is no single row's.
+        field: column or attribute.
+        value: as it stands there, shortened to one line.
+        facts: further words that the sentence needs.
+        by_command: whether the next step is one for the command line, where that is another.
+    """
+
+    kind: str
+    file: str = ""
+    row: int | None = None
+    field: str = ""
+    value: str = ""
+    facts: Mapping[str, str] = dataclasses.field(default_factory=dict[str, str])
+    by_command: bool = False
+
+    def says(self, lang: Language = "en") -> str:
+        """What is wrong."""
+        return WORDS[self.kind][lang][0].format_map(self._facts())
+
+    def fix(self, lang: Language = "en") -> str:
+        """The next step."""
+        next_steps = WORDS[self.kind][lang][1:]
+        return next_steps[-1 if self.by_command else 0].format_map(self._facts())
+
+    def line(self, lang: Language = "en") -> str:
+        """All of it in one line: file, row, what is wrong, the next step."""
+        row = "" if self.row is None else ROW[lang].format(row=self.row)
+        places = JOINS[lang]["list"].join(filter(None, [self.file and repr(self.file), row]))
+        place = f"{places}{JOINS[lang]['colon']}" if places else ""
+        return f"{place}{self.says(lang)}{JOINS[lang]['then']}{self.fix(lang)}"
+
+    def place(self, lang: Language = "en") -> str:
+        """Its row, and what stands there."""
+        row = ROW[lang].format(row=self.row)
+        return f"{row} {self.value!r}" if self.value else row
+
+    def __str__(self) -> str:
+        return self.line()
+
+    def _facts(self) -> dict[str, str]:
+        key = _toml_key(self.field or self.value)
+        return {**self.facts, "field": self.field, "value": self.value, "key": key}
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """All problems of one kind in one file: how many, and the first few."""
+
+    count: int = 0
+    examples: list[Problem] = dataclasses.field(default_factory=list[Problem])
+
+    def line(self, lang: Language = "en", *, with_file: bool = True) -> str:
+        """All of it in one line: how many, the first as a sentence, where the other kept ones are.
+
+        Args:
+            lang: of the sentence.
+            with_file: whether the file is named.
+        """
+        first, *others = self.examples
+        said = (first if with_file else dataclasses.replace(first, file="")).line(lang)
+        places = [other.place(lang) for other in others if other.row is not None]
+        also = ALSO[lang].format(others=JOINS[lang]["list"].join(places)) if places else ""
+        return f"{self.count} × {said}{also}" if self.count > 1 else f"{said}{also}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Changed:
+    """What one cleaning step did to one field: how often, and the first case."""
+
+    count: int = 0
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class FileRead:
+    """One file as it was read; ``rows`` are ``used`` or ``left_out``.
+
+    Attributes:
+        layout: ``CSV``, ``JSON lines``, ``Parquet``, ``RecBole``...
+        holds: ``items``, ``events`` or ``users``.
+        left_out: rows by the reason: a kind of problem, or a cleaning step.
+        first: the first row, of a file without a header, whose columns are called by numbers.
+    """
+
+    file: str
+    holds: str
+    layout: str
+    encoding: str
+    rows: int = 0
+    first: Sequence[str] = ()
+    left_out: Counter[str] = dataclasses.field(default_factory=Counter[str])
+
+    @property
+    def used(self) -> int:
+        """Rows that became an item, an event or a person."""
+        return self.rows - self.left_out.total()
+
+    def of_items(self, *, used: int) -> FileRead:
+        """The same file, of which that many rows became items: the others name them again."""
+        again = Counter({"named before": self.rows - used})
+        return dataclasses.replace(self, holds="items", left_out=again)
+
+
+class Report:
+    """Collects problems, notes and changes, in the order in which they are met.
+
+    Attributes:
+        files: every file that was read.
+        scenes: items by scene.
+        scripts: items by the script of their title: ``Chinese``, ``Latin``, ``other``.
+        people: who has an event.
+    """
+
+    def __init__(
+        self, *, strict: bool = False, examples: int = 5, by_command: bool = False
+    ) -> None:
+        """An empty report.
+
+        Args:
+            strict: raise at the first problem that would cost a row or a value.
+            examples: how many problems of one kind and file are kept; all are counted.
+            by_command: whether the files were named on the command line and not in a config file,
+                so that the advice is one for there.
+        """
+        self.by_command = by_command
+        self.files: list[FileRead] = []
+        self.scenes: Counter[str] = Counter()
+        self.scripts: Counter[str] = Counter()
+        self.people = 0
+        self._strict = strict
+        self._limit = examples
+        self._columns: dict[str, Mapping[str, str]] = {}
+        self._read_too: dict[str, frozenset[str]] = {}
+        self._found: dict[tuple[str, str], Found] = {}
+        self._changed: dict[tuple[str, str, str], Changed] = {}
+
+    def call_fields(self, file: str, columns: Mapping[str, str]) -> None:
+        """Speak of a file's fields by its own columns: our field -> column."""
+        self._columns[file] = columns
+
+    def read_too(self, file: str, columns: Iterable[str]) -> None:
+        """Remember columns of a file of events of which its items are made."""
+        self._read_too[file] = frozenset(columns)
+
+    def is_read(self, file: str, column: str) -> bool:
+        """Whether a column of a file was read for its items."""
+        return column in self._read_too.get(file, ())
+
+    def _called(self, file: str, field: str) -> str:
+        return self._columns.get(file, {}).get(field, field)
+
+    def problem(self, problem: Problem, *, count: int = 1) -> None:
+        """Count a problem or a note.
+
+        Raises:
+            DataError: it is a problem and the report is strict.
+        """
+        field = shown(self._called(problem.file, problem.field))
+        problem = dataclasses.replace(problem, field=field, by_command=self.by_command)
+        if self._strict and problem.kind not in NOTES:
+            raise DataError(problem.line())
+        found = self._found.setdefault((problem.kind, problem.file), Found())
+        found.count += count
+        if len(found.examples) < self._limit:
+            found.examples.append(problem)
+
+    def counted(self, kind: str, file: str) -> bool:
+        """Count one more of a kind that has its examples already; False where it has not."""
+        found = self._found.get((kind, file))
+        if found is None or len(found.examples) < self._limit:
+            return False
+        found.count += 1
+        return True
+
+    def changed(self, step: str, field: str, *, where: str, before: str, after: str) -> None:
+        """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
+        field = self._called(where, field)
+        change = self._changed.setdefault((step, field, where), Changed())
+        if not change.count:
+            change.before, change.after = _as_it_is(before), _as_it_is(after)
+        change.count += 1
+
+    @property
+    def problems(self) -> Mapping[tuple[str, str], Found]:
+        """By kind and file, what costs a row or a value."""
+        return {key: found for key, found in self._found.items() if key[0] not in NOTES}
+
+    @property
+    def notes(self) -> Mapping[tuple[str, str], Found]:
+        """By kind and file, what costs nothing and is worth knowing."""
+        return {key: found for key, found in self._found.items() if key[0] in NOTES}
+
+    @property
+    def changes(self) -> Mapping[tuple[str, str, str], Changed]:
+        """By step, field, and file or scene, what was cleaned."""
+        return self._changed
+
+    def examples(self) -> Iterator[Problem]:
+        """The kept problems, file by file as they were read, and row by row."""
+        kept = [problem for found in self.problems.values() for problem in found.examples]
+        order = {read.file: place for place, read in enumerate(self.files)}
+        yield from sorted(kept, key=lambda p: (order.get(p.file, len(order)), p.row or 0))
+
+    def lines(self, lang: Language = "en") -> list[str]:
+        """Every kind of problem of every file as one line, file by file as they were read."""
+        order = {read.file: place for place, read in enumerate(self.files)}
+        found = sorted(self.problems.items(), key=lambda each: order.get(each[0][1], len(order)))
+        return [kind.line(lang) for _, kind in found]
+
+
+class Reading:
+    """One file that is being read into a report."""
+
+    def __init__(self, report: Report, read: FileRead) -> None:
+        """Adds ``read`` to the report's files."""
+        self.read = read
+        self._report = report
+        report.files.append(read)
+
+    @property
+    def by_command(self) -> bool:
+        """Whether advice is one for the command line, or for a config file."""
+        return self._report.by_command
+
+    def unusable(
+        self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
+    ) -> None:
+        """Leave a row out, and say why; raises as ``Report.problem``."""
+        self.read.left_out[kind] += 1
+        self.note(row, kind, field=field, value=value, **facts)
+
+    def call_fields(self, columns: Mapping[str, str]) -> None:
+        """Speak of fields by the file's own columns: our field -> column."""
+        self._report.call_fields(self.read.file, columns)
+
+    def read_too(self, columns: Iterable[str]) -> None:
+        """Remember columns of which the items of a log are made."""
+        self._report.read_too(self.read.file, columns)
+
+    def is_read(self, column: str) -> bool:
+        """Whether a column was read for the items of a log."""
+        return self._report.is_read(self.read.file, column)
+
+    def note(
+        self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
+    ) -> None:
+        """Say something of a row that stays; raises as ``Report.problem``."""
+        if self._report.counted(kind, self.read.file):  # of millions only the first are told
+            return
+        self._report.problem(
+            Problem(
+                kind=kind,
+                file=self.read.file,
+                row=row,
+                field=field,
+                value=shown(value),
+                facts={name: shown(fact, limit=_FACT) for name, fact in facts.items()},
+            )
+        )
+
+    def leave_out(self, step: str, *, field: str, value: object) -> None:
+        """Leave a row out because a cleaning step says so."""
+        self.read.left_out[step] += 1
+        self.changed(step, field, before=str(value), after="")
+
+    def changed(self, step: str, field: str, *, before: str, after: str) -> None:
+        """Count what a cleaning step did to one value."""
+        self._report.changed(step, field, where=self.read.file, before=before, after=after)
+
+
+def shown(value: object, *, limit: int = _SHOWN) -> str:
+    """A foreign value as one printable line of ``limit`` characters; what is no text as escapes."""
+    text = " ".join(str(value)[: 10 * limit].split())
+    text = "".join(char if char.isprintable() else _escaped(char) for char in text)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _as_it_is(value: str) -> str:
+    """The beginning of a value with its spaces, since a step may have changed just these."""
+    text = "".join(char if char.isprintable() else _escaped(char) for char in value[: 2 * _SHOWN])
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _toml_key(name: str) -> str:
+    """A name as TOML wants it for a key: in quotes, unless it is of plain letters."""
+    return name if _PLAIN_KEY.fullmatch(name) else f'"{name}"'
+
+
+def _escaped(char: str) -> str:
+    is_byte = "\udc80" <= char <= "\udcff"  # as surrogateescape keeps one that is no text
+    return f"\\x{ord(char) - 0xDC00:x}" if is_byte else repr(char)[1:-1]
+
+
+def file_name(path: Path) -> str:
+    """A file as a report names it: relative to the working directory where it is below that."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)

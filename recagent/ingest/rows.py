@@ -1,0 +1,116 @@
+"""What all readers of rows share: the columns that must be there, and ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from recagent.errors import DataError
+from recagent.ingest import dates, fields
+from recagent.ingest.columns import how_to_map, likely
+from recagent.ingest.kinds import kind_called
+from recagent.ingest.layouts import Holds
+from recagent.ingest.report import Reading, file_name, shown
+from recagent.ingest.tables import Row, Table
+
+_EVENT_IDS = ("user_id", "item_id")
+_EARLIEST = 5e8  # seconds since 1970 of a time that is not the beginning of the count
+_TOP, _STARS = 10, 2  # the highest of most ratings, and how many digits it has
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def require(path: Path, table: Table, wanted: Sequence[str]) -> None:
+    """Check that the fields have columns.
+
+    Raises:
+        DataError: some have none; the message shows the columns, and how to map one.
+    """
+    missing = [field for field in wanted if field not in table.columns]
+    if not missing:
+        return
+    first, by_command = table.reading.read.first, table.reading.by_command
+    if first:
+        raise no_header(path, first, holds=table.holds, by_command=by_command)
+    others = {field: likely(field, table.header, holds=table.holds) or "..." for field in missing}
+    raise DataError(
+        f"{file_name(path)!r} has no column {' and none '.join(map(repr, missing))}; it has "
+        f"{', '.join(map(shown, table.header))}. Map them, as "
+        f"{how_to_map(others, by_command=by_command)}"
+    )
+
+
+def no_header(path: Path, first: Sequence[str], *, holds: Holds, by_command: bool) -> DataError:
+    """The error for a file without a header of which nobody said what its columns are."""
+    advice = how_to_map(numbered(first, holds=holds), by_command=by_command)
+    if by_command:  # numbers of this file's columns, and of no other's
+        advice = advice.replace("--map ", f"--map {file_name(path)}:", 1)
+    return DataError(
+        f"{file_name(path)!r} has no header (its first row is {', '.join(map(shown, first))}); say "
+        f"what its columns are by their numbers, as {advice}"
+    )
+
+
+def numbered(first: Sequence[str], *, holds: Holds) -> dict[str, str]:
+    """Fields and the numbers of the columns that they may be, by the cells of one row."""
+    looks = [_looks_like(cell) if holds == "events" else "" for cell in first]
+    looks = [  # ids stand before what is said of them
+        "" if at < len(_EVENT_IDS) and look == "value" else look for at, look in enumerate(looks)
+    ]
+    if "kind" in looks:  # which says what a row is, so a number is how much of it
+        looks = [look if look != "value" else _amount(cell)
+                 for look, cell in zip(looks, first, strict=True)]  # fmt: skip
+    found = {look: str(at) for at, look in enumerate(looks, start=1) if look}
+    left = [str(at) for at in range(1, len(first) + 1) if str(at) not in found.values()]
+    ids = {"events": _EVENT_IDS, "items": ("item_id", "title"), "users": ("user_id",)}
+    return {**dict(zip(ids[holds], left, strict=False)), **found}
+
+
+def _amount(cell: str) -> str:
+    return "weight" if "." in cell else ""
+
+
+def _looks_like(cell: str) -> str:
+    """The field of an event that a cell can hardly be anything but; empty for others."""
+    if dates.is_written_so(cell):
+        return "timestamp"
+    if kind_called(cell):
+        return "kind"
+    try:
+        size = fields.number(cell)
+    except ValueError:
+        size = None
+    if size is not None and (size < _EARLIEST or not size.is_integer()):
+        return "value" if "." in cell or (size <= _TOP and len(cell) <= _STARS) else ""
+    try:
+        fields.time(cell)
+    except ValueError:
+        return ""
+    return "timestamp"
+
+
+def content(row: Row) -> int:
+    """A hash of all that a row says, to tell a copy from another row with the same id."""
+    return hash(str(sorted(row.items())))
+
+
+def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
+    """An id without the spaces around it; None for a row that is left out."""
+    raw = row.get(field)
+    if isinstance(raw, str) and raw.isprintable() and raw and raw == raw.strip():
+        return raw
+    if isinstance(raw, list | dict):
+        return reading.unusable(number, "nested", field=field, value=cast("object", raw))
+    if isinstance(raw, float) and raw.is_integer():
+        raw = int(raw)  # a column of numbers becomes one of floats where any is missing
+    said = raw if isinstance(raw, str) else fields.text(raw)
+    found = said.strip()
+    if not found:
+        return reading.unusable(number, "empty", field=field)
+    if _CONTROL.search(found):
+        return reading.unusable(number, "control", field=field, value=found)
+    if found != said:
+        reading.changed("trimmed", field, before=said, after=found)
+    return found

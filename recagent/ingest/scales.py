@@ -1,0 +1,136 @@
+"""What ratings are out of: by their values, where no setting says it.
+
+It knows the conventions (stars, tens, hundreds, thumbs) and reads no files.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from recagent.domain.types import RatingScale
+
+_MANY = 100  # ratings, from which on it tells something which values nobody gives
+_SELDOM = 0.01  # share of the ratings; a top that is given less often is not the top
+_FEW_VALUES = 21  # as many as a slider in halves has; more are numbers of any kind
+_HIGHEST = 100
+_TOPS = (2, 3, 5, 10, 100)  # of scales that go as far below zero as above it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Why the values do not tell the scale.
+
+    Attributes:
+        kind: of problem, a key of ``wording.WORDS``.
+        facts: that its sentence needs.
+    """
+
+    kind: str
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def scale_of(counts: Mapping[float, int]) -> RatingScale | Doubt:
+    """The scale that ratings have of which each value was given so often.
+
+    Five stars go from 1 (or from .5 or 0, where these are given) to 5; other scales are from 0 to
+    10, 0 to 100, 0 to 1, -1 to 1 or as far below zero as above it. From many ratings another
+    highest value is taken as it is. A -1 below ratings that are all positive says that it was not
+    rated, and so does a 0 that is given far more often than any other value and than the lowest.
+    Of many ratings a few values that stand out above the others, as a 55 among stars, are faults
+    and not the scale's.
+    """
+    every, most = _scale_of(counts), _without_slips(counts)
+    if most == counts:
+        return every
+    top, slip = max(most), max(counts)
+    usual = top in (1, 5, 10, _HIGHEST) and most[top] >= _SELDOM * sum(most.values())
+    stand_out = usual or slip > 2 * top or isinstance(every, Doubt)
+    return _scale_of(most) if stand_out else every
+
+
+def _without_slips(counts: Mapping[float, int]) -> Mapping[float, int]:
+    """Of many ratings all but the highest values that a thousandth of them have, or one alone."""
+    total = sum(counts.values())
+    left = max(1, total // 1000) if total >= _MANY else 0
+    kept = dict(counts)
+    for value in sorted(counts, reverse=True):
+        left -= counts[value]
+        if left < 0:
+            break
+        del kept[value]
+    return kept
+
+
+def _scale_of(counts: Mapping[float, int]) -> RatingScale | Doubt:
+    values = sorted(counts)
+    if len(values) > 1 and {*values} <= {-1, 0, 1}:
+        return RatingScale(low=min(values[0], 0), high=1)
+    unrated: tuple[float, ...] = ()
+    if values[0] == -1:
+        unrated, values = (-1,), values[1:]
+    if len(values) < 2:
+        only = values[0] if values else -1
+        return Doubt(kind="one rating", facts={"count": str(counts[only]), "only": f"{only:g}"})
+    given = {value: counts[value] for value in values}
+    if values[0] == 0 and values[-1] > 1:
+        zero = _zeros(given)
+        if isinstance(zero, Doubt):
+            return zero
+        if zero:
+            unrated = (*unrated, 0)
+            given = {value: count for value, count in given.items() if value}
+    found = _ends(given)
+    if found is None:
+        return Doubt(kind="unknown scale", facts=_facts(values))
+    return RatingScale(low=found[0], high=found[1], unrated=unrated)
+
+
+def _facts(values: list[float]) -> dict[str, str]:
+    return {"lowest": f"{values[0]:g}", "highest": f"{values[-1]:g}"}
+
+
+def _zeros(given: Mapping[float, int]) -> bool | Doubt:
+    """Whether a 0 says that it was not rated."""
+    zeros, total = given[0], sum(given.values())
+    others = {value: count for value, count in given.items() if value}
+    commonest, lowest = max(others.values()), others[min(others)]
+    if len(given) <= _FEW_VALUES and total >= _MANY:
+        if zeros >= 1.5 * commonest and zeros >= 10 * lowest:
+            return True
+        doubtful = zeros > commonest or zeros > 3 * lowest
+    else:
+        doubtful = zeros > 2 * commonest and zeros > total / 5
+    if doubtful:
+        facts = {"zeros": str(zeros), "total": str(total)}
+        return Doubt(kind="zeros", facts=facts)
+    return False
+
+
+def _ends(given: Mapping[float, int]) -> tuple[float, float] | None:
+    """The lowest and the highest value that may be given; None where that cannot be told."""
+    low, high, total = min(given), max(given), sum(given.values())
+    if low < 0:
+        top = max(-low, high)
+        near = next((end for end in _TOPS if math.ceil(top) == end), None)
+        return None if near is None else (-near, near)
+    if high <= 1:
+        return 0, 1
+    used = total >= _MANY and given[high] >= _SELDOM * total  # the highest is one that is given
+    if high > _HIGHEST:
+        return None
+    if high == _HIGHEST:
+        return (low if total >= _MANY and low >= _HIGHEST / 2 else 0), _HIGHEST
+    if high in (5, 10) or not used:
+        return _usual(low, high)
+    return low, high
+
+
+def _usual(low: float, high: float) -> tuple[float, float] | None:
+    """The usual scale whose highest value is not far above what was given."""
+    if 4 <= high <= 5:
+        return min(low, 1), 5
+    if 5 < high <= 10:
+        return 0, 10
+    return (0, _HIGHEST) if high > 20 else None

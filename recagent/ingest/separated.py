@@ -1,0 +1,121 @@
+"""Text with separators to records: lists of fields, and an error in place of each broken one.
+
+Decoding is done before, and naming the fields after.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from recagent.errors import DataError
+from recagent.ingest.report import file_name, shown
+
+Records = Iterator[list[str] | csv.Error]
+
+# Longer fields than this are an unclosed quote. (The csv module's own limit is 128 KiB.)
+_LONGEST = 64 * 2**20
+_SEPARATORS = ",;\t|"
+_DOUBLE = "::"
+
+
+def split(lines: Iterator[str], separator: str, quoting: Any) -> Records:
+    """Records of lines without a header; a blank line is an empty one."""
+    if len(separator) == 1:
+        return csv_records(lines, separator, quoting)
+    # The csv module takes one character.
+    ended = (line.rstrip("\r\n") for line in lines)
+    return (line.split(separator) if line else [] for line in ended)
+
+
+def csv_records(lines: Iterator[str], separator: str, quoting: Any = csv.QUOTE_MINIMAL) -> Records:
+    """Records, and an error for each that is broken: of those only the first line is given up.
+
+    An unclosed quote would otherwise take the lines after it along, and nobody would know.
+    """
+    csv.field_size_limit(max(_LONGEST, csv.field_size_limit()))
+    again: deque[str] = deque()
+    taken: list[str] = []
+
+    def source() -> Iterator[str]:
+        while (line := again.popleft() if again else next(lines, None)) is not None:
+            taken.append(line)
+            yield line
+
+    def reader() -> Iterator[list[str]]:
+        return csv.reader(source(), delimiter=separator, quoting=quoting, strict=True)
+
+    records = reader()
+    while True:
+        try:
+            record = next(records)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            again.extendleft(reversed(taken[1:]))
+            records = reader()
+            yield error
+        else:
+            yield record
+        taken.clear()
+
+
+def separator(header: str) -> str:
+    """The comma where the header has one, else the other separator that it has most of."""
+    if _DOUBLE in header:
+        return _DOUBLE
+    return "," if "," in header else max(_SEPARATORS, key=header.count)
+
+
+def is_data(record: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a first line without a known name in it is a row like the one below it.
+
+    It is one where a cell is a number or a time, or a code of the same make as the one below. Only
+    numbers that count the columns are names.
+    """
+    if [cell.strip() for cell in record] in (
+        [str(at) for at in range(first, first + len(record))] for first in (0, 1)
+    ):
+        return False
+    pairs = zip(record, below or record, strict=False)
+    return any(_make(cell) == _make(other) for cell, other in pairs if _has_digit(cell))
+
+
+def _has_digit(cell: str) -> bool:
+    return any(char.isdigit() for char in cell)
+
+
+def _make(cell: str) -> str:
+    """``b12`` and ``b7`` are of one make, and so are any two numbers."""
+    plain = re.sub(r"\d+", "9", cell.strip())
+    return "9" if re.fullmatch(r"[-+]?9?[.,]?9(e[-+]?9)?", plain) else plain
+
+
+def header_names(path: Path, records: Records) -> list[str]:
+    """Names of the columns; ``column_1`` and so on for those without one."""
+    named = next(records)
+    if isinstance(named, csv.Error):
+        raise DataError(f"{file_name(path)!r}: the header has broken quotes ({named}); repair it")
+    if not named:
+        raise DataError(
+            f"{file_name(path)!r} cannot be read (it is empty); give a file with a header"
+        )
+    names = [name.strip() or nameless(place) for place, name in enumerate(named, start=1)]
+    refuse_doubles(path, names)
+    return names
+
+
+def nameless(place: int) -> str:
+    """What a column without a name is called, by its place from 1."""
+    return f"column_{place}"
+
+
+def refuse_doubles(path: Path, names: Sequence[str]) -> None:
+    """Raise a DataError if a name comes twice."""
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double is not None:
+        raise DataError(f"{file_name(path)!r} has two columns {shown(double)!r}; rename one")

@@ -1,0 +1,282 @@
+"""Events as a stream over the files: read twice or more, so that memory does not grow with them.
+
+What must not be stored (copies, repeats, bots) is decided here; nothing is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from recagent.config.settings import Settings
+from recagent.domain.types import EARLIEST_CLOCK, UNTIMED, Event, Item, RatingScale
+from recagent.errors import DataError
+from recagent.ingest.amounts import Amounts
+from recagent.ingest.cleaning import Aliases, Cleaner
+from recagent.ingest.events import EventReader
+from recagent.ingest.ids import CatalogueIds
+from recagent.ingest.items import ItemReader
+from recagent.ingest.report import Problem, Reading, Report, file_name
+from recagent.ingest.scales import Doubt
+from recagent.ingest.tally import Tally
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64]
+
+# More repeats than this are noted where the settings say nothing.
+SUSPICIOUS_REPEATS = 100
+
+_ROW_BITS = 44  # of a row, above which its file's number stands
+_COPY_BITS = 8  # below a row's number, for its events in several scenes
+_COPIES = (1 << _COPY_BITS) - 1
+_SECONDS_PER_DAY = 86_400
+_TOLD_EVERY = 10_000
+
+OnProgress = Callable[[str, int, int | None], None]
+
+
+def cleaner_for(settings: Settings, report: Report, reader: ItemReader) -> Cleaner:
+    """What cleans texts into a report, of items and of events alike."""
+    return Cleaner(
+        report, attributes=settings.attributes, cleaning=settings.cleaning, origin=reader.origin
+    )
+
+
+class EventStream:
+    """The usable events of all files, cleaned, as often as they are asked for."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        items: Sequence[Item],
+        aliases: Aliases,
+        reader: ItemReader,
+        *,
+        scale: RatingScale | None,
+        doubts: Mapping[Path, Doubt],
+    ) -> None:
+        self._settings = settings
+        self._scale = scale
+        self._doubts = doubts
+        self._reader = reader
+        self._aliases = aliases
+        self._known = {(item.scene, item.id) for item in items}
+        self._now = datetime.now(tz=UTC)  # one for all passes
+        self.bots: AbstractSet[str] = frozenset()
+        self._stamps = [_stamp(file.path) for file in settings.catalog.events]
+        self.amounts: Amounts | None = None  # once all have been seen
+        self.seen_amounts = Amounts()
+        self._ids = CatalogueIds(reader.places())  # also of items that cleaning left out
+
+    def __call__(self, report: Report) -> Iterator[tuple[int, Reading, Event]]:
+        cleaner = cleaner_for(self._settings, report, self._reader)
+        drops_orphans = self._settings.cleaning.orphans == "drop"
+        events = EventReader(
+            report,
+            scale=self._scale,
+            doubts=self._doubts,
+            ids=self._ids,
+            drops_orphans=drops_orphans,
+            now=self._now,
+        )
+        for place, file in enumerate(self._settings.catalog.events):
+            last = copy = 0
+            for reading, number, read in events.read(file):
+                copy = copy + 1 if number == last else 0
+                last = number
+                event = self._weighed(read) if events.weighed else read
+                event = self._cleaned(event, cleaner, reading)
+                if event.user_id in self.bots:
+                    if not copy:
+                        reading.leave_out("bot", field="user_id", value=event.user_id)
+                    continue
+                home = (event.scene, event.item_id)
+                if home in self._aliases:
+                    event = replace(event, item_id=self._aliases[home])
+                    home = (event.scene, event.item_id)
+                if home not in self._known:
+                    if copy:
+                        continue
+                    if drops_orphans:
+                        reading.leave_out("orphan", field="item_id", value=event.item_id)
+                        continue
+                    reading.note(number, "orphan kept", field="item_id", value=event.item_id,
+                                 scene=event.scene)  # fmt: skip
+                yield place << _ROW_BITS | number << _COPY_BITS | min(copy, _COPIES), reading, event
+            if _stamp(file.path) != self._stamps[place]:
+                raise DataError(
+                    f"{file_name(file.path)!r} was changed while it was read; run the command again"
+                )
+
+    def _weighed(self, event: Event) -> Event:
+        """The event with a share of what is usual in place of its amount."""
+        if event.kind == "rating" or event.value is None:
+            return event
+        if self.amounts is None:
+            self.seen_amounts.add(event)
+            return event
+        return replace(event, value=self.amounts.share(event))
+
+    def _cleaned(self, event: Event, cleaner: Cleaner, reading: Reading) -> Event:
+        if not (event.text or event.device or event.place):
+            return event
+        where = reading.read.file
+        return replace(
+            event,
+            text=cleaner.text(event.text, field="text", where=where),
+            device=cleaner.text(event.device, field="device", where=where),
+            place=cleaner.text(event.place, field="place", where=where),
+        )
+
+
+class People:
+    """How many events everybody has, and over how long."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, datetime, datetime]] = {}
+
+    def add(self, event: Event) -> None:
+        at = event.at
+        seen = self._seen.get(event.user_id)
+        if seen is None:
+            self._seen[event.user_id] = (1, at, at)
+            return
+        count, first, last = seen
+        if at < first:
+            first = at
+        elif at > last:
+            last = at
+        self._seen[event.user_id] = (count + 1, first, last)
+
+    def remove(self, event: Event) -> None:
+        """Count an event less; the first and the last one's times stay."""
+        count, first, last = self._seen[event.user_id]
+        self._seen[event.user_id] = (count - 1, first, last)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._seen)
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def without_clock(self, limit: float) -> int:
+        """How many people have more events than that, and none with a time but an order."""
+        return sum(
+            count > limit and UNTIMED < last < EARLIEST_CLOCK
+            for count, _, last in self._seen.values()
+        )
+
+    def busier_than(self, limit: float) -> list[str]:
+        """Ids of people with more events a day, on average from their first to their last.
+
+        People without clock times are none of them, however many events they have.
+        """
+        return [
+            user_id
+            for user_id, (count, first, last) in self._seen.items()
+            if last >= EARLIEST_CLOCK
+            and count > limit * max(1.0, (last - first).total_seconds() / _SECONDS_PER_DAY)
+        ]
+
+
+def look_through(
+    stream: EventStream, settings: Settings, report: Report, on_progress: OnProgress | None
+) -> tuple[People, Rows]:
+    """Read all events: who there is, and the codes of copies and repeats."""
+    rules = settings.cleaning
+    if rules.max_events_per_day:
+        stream.bots = _bots(stream, limit=rules.max_events_per_day)
+    people = People()
+    stream.seen_amounts = Amounts()
+    with TemporaryDirectory(prefix="recagent-") as folder:
+        copies, repeats = _tally(Path(folder) / "copies"), _tally(Path(folder) / "repeats")
+        with closing(copies), closing(repeats):
+            readings: dict[int, Reading] = {}
+            for done, (code, reading, event) in enumerate(stream(report), start=1):
+                readings[code >> _ROW_BITS] = reading
+                copies.add(_key(event), code)
+                repeats.add(_key(event)[:-1], code)
+                people.add(event)
+                if on_progress and done % _TOLD_EVERY == 0:
+                    on_progress("checking", done, None)
+            same = copies.beyond(1)
+            often = repeats.beyond(rules.max_repeats or SUSPICIOUS_REPEATS, without=same)
+    stream.amounts = stream.seen_amounts
+    return people, _left_out(same, often, readings, settings, report)
+
+
+def _bots(stream: EventStream, *, limit: float) -> frozenset[str]:
+    """Who has more events a day than ``limit``, of each event one; it reads all of them for it."""
+    people = People()
+    with (
+        TemporaryDirectory(prefix="recagent-") as folder,
+        closing(_tally(Path(folder) / "copies")) as copies,
+    ):
+        for code, _, event in stream(Report()):
+            copies.add(_key(event), code)
+            people.add(event)
+        same = copies.beyond(1)
+    for event, is_copy in marked(stream, same) if len(same) else ():
+        if is_copy:
+            people.remove(event)
+    return frozenset(people.busier_than(limit))
+
+
+def _key(event: Event) -> tuple[str, str, str, str, datetime]:
+    """What makes an event the same as another; without the time, what makes it a repeat."""
+    return event.user_id, event.item_id, event.scene, event.kind, event.at
+
+
+def marked(
+    stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]], codes: Rows
+) -> Iterator[tuple[Event, bool]]:
+    """Every event, and whether its code is among ``codes``, which rise."""
+    rest = chain(codes.tolist(), [-1])
+    code = next(rest)
+    for at, _, event in stream(Report()):
+        while -1 < code < at:
+            code = next(rest)
+        yield event, code == at
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Changes when the file does; a folder's and a missing file's are not looked at."""
+    if not path.is_file():
+        return 0, 0
+    told = path.stat()
+    return told.st_size, told.st_mtime_ns
+
+
+def _tally(folder: Path) -> Tally:
+    folder.mkdir()
+    return Tally(folder)
+
+
+def _left_out(
+    same: Rows, often: Rows, readings: Mapping[int, Reading], settings: Settings, report: Report
+) -> Rows:
+    import numpy as np  # noqa: PLC0415 - for the tally alone
+
+    steps = [("same event", same)]
+    if settings.cleaning.max_repeats:
+        steps.append(("repeat", often))
+    elif len(often):
+        facts = {"limit": str(SUSPICIOUS_REPEATS)}
+        report.problem(Problem(kind="repeats", value=str(len(often)), facts=facts))
+    for step, codes in steps:
+        for code in codes.tolist():
+            if code & _COPIES:  # a row is left out once, whatever the number of its scenes
+                continue
+            number = (code & ((1 << _ROW_BITS) - 1)) >> _COPY_BITS
+            readings[code >> _ROW_BITS].leave_out(step, field="item_id", value=f"row {number}")
+    return np.sort(np.concatenate([codes for _, codes in steps]))

@@ -1,0 +1,229 @@
+"""The whole catalogue, read and cleaned, with a report; events as a stream.
+
+Events are read once to find what must not be stored (before that once to see what their ratings are
+out of, where nothing declares it, and once or twice to find bots, if that is asked for), and once
+to hand them on. Nothing is stored here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recagent.config.settings import Settings
+from recagent.domain.types import Event, Item, Language, RatingScale, User
+from recagent.errors import ConfigError, DataError
+from recagent.ingest.amounts import Amounts
+from recagent.ingest.ids import alike_pairs
+from recagent.ingest.items import ItemReader, no_items
+from recagent.ingest.logged import items_of_logs
+from recagent.ingest.ratings import find_scale
+from recagent.ingest.report import Problem, Reading, Report, file_name, shown
+from recagent.ingest.scripts import readable_share, script
+from recagent.ingest.stream import (
+    EventStream,
+    OnProgress,
+    People,
+    cleaner_for,
+    look_through,
+    marked,
+)
+from recagent.ingest.unknown import note_unknown
+from recagent.ingest.users import UserReader
+from recagent.ingest.wording import MORE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int64]
+
+# Above this a note is made where the settings say nothing.
+SUSPICIOUS_PER_DAY = 1_000
+
+# A scene of whose words the default embedder reads a smaller share is noted.
+READABLE = 0.75
+
+_SHOWN_IN_ERROR = 3
+_TEXT_FIELDS = ("title", "text", "about", "tags", "device", "place")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Catalog:
+    """What the files hold, cleaned.
+
+    Attributes:
+        report: what was read, left out and changed, events included.
+        scale: of ratings, as it is declared or as they tell it; None where nothing says it.
+        stream: every usable event with the code of its row, into a report of its own.
+        dropped: codes, rising, of those that the survey decided to leave out.
+    """
+
+    items: Sequence[Item]
+    users: Sequence[User]
+    report: Report
+    scale: RatingScale | None
+    stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]]
+    dropped: Rows
+
+    def events(self) -> Iterator[Event]:
+        """The events to be stored, in the order of the files; every call reads them anew."""
+        for event, dropped in marked(self.stream, self.dropped):
+            if not dropped:
+                yield event
+
+    def refuse_problems(self, lang: Language = "en") -> None:
+        """Raise if anything in the files cannot be used.
+
+        Args:
+            lang: of the problems in the message.
+
+        Raises:
+            DataError: with the first kinds of problems, how many there are, and what to do.
+        """
+        found = self.report.problems
+        if not found:
+            return
+        kinds = self.report.lines(lang)
+        more = len(kinds) - _SHOWN_IN_ERROR
+        lines = [*kinds[:_SHOWN_IN_ERROR], *([MORE[lang].format(n=more)] if more > 0 else [])]
+        listed = "\n  ".join(lines)
+        if self.report.by_command:
+            raise DataError(
+                f"the files cannot be used as they are, and nothing was stored:\n  {listed}\nrun "
+                "'recagent validate' with the same files to see everything, and mend them"
+            )
+        raise DataError(
+            f"the catalogue cannot be used as it is, and nothing was stored:\n  {listed}\n"
+            "run 'recagent validate' to see everything; mend the files, or set "
+            '[cleaning] unusable = "drop" to leave such rows and values out'
+        )
+
+
+def survey(
+    settings: Settings,
+    *,
+    on_progress: OnProgress | None = None,
+    examples: int = 5,
+    by_command: bool = False,
+) -> Catalog:
+    """Read and clean the files of ``[catalog]``, events included, and report on them.
+
+    Args:
+        settings: name the files and declare the cleaning.
+        on_progress: told the stage (``checking``), how many events are done, and of how many.
+        examples: problems of one kind and file that the report keeps.
+        by_command: whether the files were named on the command line: the advice is one for there.
+
+    Raises:
+        ConfigError: no item file is declared.
+        DataError: a file cannot be read at all, or has no usable item.
+    """
+    files = settings.catalog
+    if not files.items and not files.events and by_command:
+        raise ConfigError("none of the files holds items; name one that does too")
+    if not files.items and not files.events:
+        raise ConfigError(
+            "no catalogue: add [[catalog.items]] with a path to recagent.toml (recagent init "
+            "writes one), or try 'recagent demo'"
+        )
+    report = Report(examples=examples, by_command=by_command)
+    reader = ItemReader(report, attributes=settings.attributes, separator=files.list_separator)
+    raw = [item for file in files.items for item in reader.read(file)]
+    if not files.items:
+        raw = items_of_logs(files.events, reader, report)
+    cleaner = cleaner_for(settings, report, reader)
+    items, aliases = cleaner.items(raw)
+    people_of = UserReader(report, separator=files.list_separator)
+    users = [
+        cleaner.user(user, where=file_name(file.path))
+        for file in files.users
+        for user in people_of.read(file)
+    ]
+    if not items and (not report.problems or settings.cleaning.unusable == "drop"):
+        raise no_items((files.items or files.events)[0].path, problems=report.lines(settings.lang))
+    for item in items:
+        report.scenes[item.scene] += 1
+        report.scripts[script(item.title)] += 1
+    scale, doubts = find_scale(settings, report)
+    stream = EventStream(settings, items, aliases, reader, scale=scale, doubts=doubts)
+    people, dropped = look_through(stream, settings, report, on_progress)
+    _note_whole(settings, report, people, items=items, users=users)
+    _note_amounts(report, stream.seen_amounts)
+    return Catalog(
+        items=items, users=users, report=report, scale=scale, stream=stream, dropped=dropped
+    )
+
+
+def _note_whole(
+    settings: Settings,
+    report: Report,
+    people: People,
+    *,
+    items: Sequence[Item],
+    users: Sequence[User],
+) -> None:
+    """Notes on the catalogue as a whole."""
+    report.people = len(people)
+    _note_busy(settings, report, people)
+    if settings.catalog.users:
+        missing = len(set(people) - {user.id for user in users})
+        if missing:
+            report.problem(Problem(kind="undeclared person", value=str(missing)))
+    _note_ids(settings, report, people, items)
+    known = {name for each in (*items, *users) for name in each.attributes}
+    for name in settings.attributes:
+        if name not in known and name not in _TEXT_FIELDS:
+            report.problem(Problem(kind="unused attribute", field=shown(name)))
+    for scene in report.scenes if settings.scenes else ():
+        if scene not in settings.scenes:
+            report.problem(Problem(kind="undeclared scene", value=shown(scene)))
+    if settings.embedder.kind == "wordllama":
+        _note_unreadable(report, items)
+
+
+def _note_ids(settings: Settings, report: Report, people: People, items: Sequence[Item]) -> None:
+    """Notes on ids that are almost alike; a fault where most events are on unknown ones."""
+    ids = dict.fromkeys(item.id for item in items)
+    note_unknown(settings, report, ids.keys())
+    if alike := alike_pairs(ids):
+        report.problem(Problem(kind="alike ids", value=str(len(alike)), facts=_first_of(alike)))
+    if alike := alike_pairs(people):
+        report.problem(Problem(kind="alike people", value=str(len(alike)), facts=_first_of(alike)))
+
+
+def _note_amounts(report: Report, amounts: Amounts) -> None:
+    """A note on how the amounts of events are read, for each scene and kind."""
+    for (scene, kind), usual in amounts.usual().items():
+        facts = {"kind": kind, "usual": f"{usual:.3g}", "lowest": f"{amounts.lowest:.3g}",
+                 "highest": f"{amounts.highest:.6g}"}  # fmt: skip
+        report.problem(Problem(kind="amounts", value=shown(scene), facts=facts))
+
+
+def _first_of(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    first, other = sorted(pairs[0])
+    return {"first": shown(first), "other": shown(other)}
+
+
+def _note_busy(settings: Settings, report: Report, people: People) -> None:
+    """Notes on people who may be bots, and on those of whom that cannot be asked."""
+    limit = settings.cleaning.max_events_per_day or SUSPICIOUS_PER_DAY
+    unclear = people.without_clock(limit)
+    if unclear:
+        facts = {"limit": f"{limit:g}"}
+        report.problem(Problem(kind="no clock", value=str(unclear), facts=facts))
+    if not settings.cleaning.max_events_per_day:
+        busy = people.busier_than(SUSPICIOUS_PER_DAY)
+        if busy:
+            facts = {"limit": str(SUSPICIOUS_PER_DAY), "first": shown(busy[0])}
+            report.problem(Problem(kind="busy people", value=str(len(busy)), facts=facts))
+
+
+def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
+    """Notes on the scenes that the default embedder can hardly read."""
+    for scene in report.scenes:
+        share = readable_share(item for item in items if item.scene == scene)
+        if share < READABLE:
+            facts = {"share": f"{share:.0%}"}
+            report.problem(Problem(kind="english vectors", value=shown(scene), facts=facts))

@@ -1,0 +1,360 @@
+"""Files to rows, one by one: CSV, TSV, JSON lines, Parquet, RecBole and MovieLens, any encoding.
+
+A row is a dictionary of what stands in the file. What the values mean is the next room's work.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain, islice, repeat
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+
+from recagent.config.sections import FileSettings
+from recagent.errors import ConfigError, DataError
+from recagent.ingest import layouts, separated
+from recagent.ingest.columns import MAPPED, Naming, how_to_map, is_known, name_columns
+from recagent.ingest.decoding import UNREADABLE, Decoder, Lines, is_broken
+from recagent.ingest.kinds import with_kinds
+from recagent.ingest.report import FileRead, Reading, Report, file_name, shown
+
+Row = dict[str, Any]
+Rows = Iterator[tuple[int, Row]]
+Names = Mapping[str, str]  # column -> what we call it; empty for one that is not read
+Opened = tuple[list[str], Callable[[Names], Rows]]
+
+_PARQUET_ROWS = 50_000
+_PEEKED = 1  # lines below the first one that are looked at
+_JSON_HEAD = 1_000  # lines whose keys are the columns; keys that come later are read as well
+
+
+@dataclass(slots=True, kw_only=True)
+class Table:
+    """An open file: its columns as it calls them and as we do, and its rows, to be read once.
+
+    Rows are numbered from 1, the header apart; one that is broken is reported and left out.
+    ``fields`` tells of every column that is read what the file calls it.
+    """
+
+    holds: layouts.Holds
+    reading: Reading
+    header: Sequence[str]
+    columns: list[str]
+    fields: Mapping[str, str]
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The columns of a file, and its first row where that stands in place of their names."""
+
+    columns: Sequence[str]
+    layout: layouts.Layout
+    first: Sequence[str]
+
+
+def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> Table:
+    """Open a file and read its header.
+
+    Args:
+        file: path, column map and encoding.
+        holds: what its rows are; chooses the file where the path is a folder.
+        report: told of every row that cannot be read.
+
+    Raises:
+        DataError: no such file or column, an unknown format, or nothing in it.
+        ConfigError: a Parquet file, and the extra ``parquet`` is not installed.
+    """
+    path = file.path
+    try:
+        path, layout = layouts.find(file.path, holds=holds)
+        read = FileRead(file=file_name(path), holds=holds, layout=layout.name, encoding="")
+        reading = Reading(report, read)
+        columns, rows = _opened(path, layout, file, reading)
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+    given = dict(file.columns)
+    if read.first:  # columns without names are given by their numbers
+        given = {field: separated.nameless(int(column)) if column.isdecimal() else column
+                 for field, column in given.items()}  # fmt: skip
+    _check_map(path, columns, given, MAPPED[holds])
+    known = {field: column for field, column in layout.columns.items() if column in columns}
+    naming = name_columns(
+        columns,
+        holds=holds,
+        mapped={**known, **given},
+        where=file_name(path),
+        by_command=reading.by_command,
+    )
+    called = {name: column for column, name in naming.names.items() if name}
+    reading.call_fields(called)
+    _note_naming(reading, naming)
+    read_rows = rows(naming.names)
+    renames_kinds = holds == "events" and (file.kind or file.kinds)
+    return Table(
+        holds=holds,
+        reading=reading,
+        header=columns,
+        columns=[*called],
+        fields=called,
+        rows=_guarded(path, with_kinds(read_rows, file) if renames_kinds else read_rows),
+    )
+
+
+def header_of(file: FileSettings, *, holds: layouts.Holds) -> Header:
+    """The columns of a file as they are called there, and its layout; raises as ``open_table``."""
+    path = file.path
+    try:
+        path, layout = layouts.find(file.path, holds=holds)
+        read = FileRead(file=file_name(path), holds=holds, layout=layout.name, encoding="")
+        columns, _ = _opened(path, layout, file, Reading(Report(), read))
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+    return Header(columns=columns, layout=layout, first=read.first)
+
+
+def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Reading) -> Opened:
+    if layout.kind == "parquet":
+        return _parquet(path, reading)
+    lines = Lines(path, file.encoding)
+    reading.read.encoding = lines.encoding
+    decode = Decoder(reading, lines, fallback=file.fallback or layout.fallback)
+    if layout.kind == "json":
+        return _json(path, lines, decode)
+    texts = {column for field, column in file.columns.items() if field in ("title", "text")}
+    source = iter(lines)
+    separator, header = layout.separator, list(layout.header)
+    if not header:
+        first = next((line for line in source if line.strip()), "")
+        separator = separator or separated.separator(first)
+        cells, source = _first_row(first, source, separator, file, layout)
+        reading.read.first = cells
+        header = [separated.nameless(place) for place in range(1, len(cells) + 1)]
+        header = header or separated.header_names(
+            path, separated.split(source, separator, csv.QUOTE_MINIMAL)
+        )
+    if is_broken("".join(header)):
+        guess, reads = decode.guessed(" ".join(header))
+        raise DataError(
+            f"{file_name(path)!r}: the header is not {lines.encoding}; in {guess} it reads "
+            f'{shown(reads)!r}: set the encoding of the file, as encoding = "{guess}"'
+        )
+    # What has a header of our own knows no quotes, and neither have files with tabs.
+    quoting = csv.QUOTE_NONE if layout.header or separator == "\t" else csv.QUOTE_MINIMAL
+    records = _records(separated.split(source, separator, quoting), decode, header)
+    columns, shape = layouts.shape(layout, header, texts=texts)
+    separated.refuse_doubles(path, columns)
+    return columns, partial(_dictionaries, records, header, shape)
+
+
+def _first_row(
+    line: str, rest: Iterator[str], separator: str, file: FileSettings, layout: layouts.Layout
+) -> tuple[list[str], Iterator[str]]:
+    """The cells of a first line that is no header, empty if it is one; and all lines again."""
+    head = list(islice(rest, _PEEKED))
+    again = chain([line], head, rest)
+    if file.header is True or layout.kind == "recbole" or not line.strip():
+        return [], again
+    records = separated.split(iter([line, *head]), separator, csv.QUOTE_MINIMAL)
+    found = [record for record in islice(records, 2) if not isinstance(record, csv.Error)]
+    if not found:
+        return [], again
+    cells, below = found[0], found[1] if len(found) > 1 else list[str]()
+    given = {column for column in file.columns.values() if not column.isdecimal()}
+    named = any(is_known(cell) or cell.strip() in given for cell in cells)
+    is_row = file.header is False or (not named and separated.is_data(cells, below))
+    return (cells if is_row else []), again
+
+
+def _dictionaries(
+    records: Iterator[tuple[int, list[str]]],
+    header: Sequence[str],
+    shape: layouts.Shape | None,
+    names: Names,
+) -> Rows:
+    """Rows with our names; the usual case is the fast one."""
+    if shape is not None:
+        shaped = ((number, shape(dict(zip(header, record, strict=True))))
+                  for number, record in records)  # fmt: skip
+        return _renamed(shaped, names)
+    ours = [names[column] for column in header]
+    rows = ((number, dict(zip(ours, record, strict=True))) for number, record in records)
+    return rows if all(ours) else _renamed(rows, {"": ""})
+
+
+def _records(
+    records: separated.Records, decode: Decoder, header: Sequence[str]
+) -> Iterator[tuple[int, list[str]]]:
+    """Whole records that are text, with their numbers; the others are reported."""
+    reading, width = decode.reading, len(header)
+    for number, record in enumerate(records, start=1):
+        if isinstance(record, csv.Error):
+            reading.read.rows += 1
+            reading.unusable(number, "bad quotes", value=record)
+        elif record:  # and no blank line
+            reading.read.rows += 1
+            if number <= _PEEKED + 1:  # its line was read before another's, which may have told
+                decode.lines.broken = True
+            if len(record) != width:
+                record = _fitted(record, header)  # noqa: PLW2901
+            if len(record) != width:
+                reading.unusable(number, "ragged", value=len(record), expected=width)
+            elif not decode.lines.broken:
+                yield number, record
+            elif (values := decode(number, header, record)) is not None:
+                yield number, values
+
+
+def _fitted(record: list[str], header: Sequence[str]) -> list[str]:
+    """The record of as many fields as the header, where separators at the end are all that differ.
+
+    They stand at the end of every row in some exports, and in others at that of the header alone.
+    """
+    width = len(header)
+    if len(record) > width and not any(field.strip() for field in record[width:]):
+        return record[:width]
+    nameless = all(
+        name == separated.nameless(place)
+        for place, name in enumerate(header[len(record) :], start=len(record) + 1)
+    )
+    return [*record, *[""] * (width - len(record))] if nameless else record
+
+
+def _json(path: Path, lines: Lines, decode: Decoder) -> Opened:
+    """One object a line; the columns are the keys of the first ones, others may follow."""
+    records = _json_records(lines, decode)
+    head = list(islice(records, _JSON_HEAD))
+    if not head:
+        raise DataError(
+            f"{file_name(path)!r} cannot be read (it is empty, or no line is a JSON object); give "
+            "a file with one object a line"
+        )
+    columns = list(dict.fromkeys(column for _, row in head for column in row))
+    return columns, partial(_renamed, chain(head, records))
+
+
+def _json_records(lines: Lines, decode: Decoder) -> Rows:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        decode.reading.read.rows += 1
+        # Between its quotes a line holds the values, each of which may have its own encoding.
+        pieces = decode(number, repeat("line"), line.split('"') if lines.broken else [line])
+        if pieces is None:
+            continue
+        try:
+            row: object = orjson.loads('"'.join(pieces))
+        except orjson.JSONDecodeError as error:
+            decode.reading.unusable(number, "bad json", value=error)
+            continue
+        if isinstance(row, dict):
+            yield number, cast("Row", row)
+        else:
+            decode.reading.unusable(number, "bad json", value=line)
+
+
+def _parquet(path: Path, reading: Reading) -> Opened:
+    try:
+        import polars as pl  # noqa: PLC0415 - half a second that only Parquet pays
+    except ImportError as error:
+        raise ConfigError(
+            f"{file_name(path)!r} needs 'polars' to be read: pip install 'recagent[parquet]'"
+        ) from error
+
+    def refused(error: Exception) -> DataError:
+        return DataError(f"{file_name(path)!r} cannot be read ({error}); give a Parquet file")
+
+    try:
+        frame = pl.scan_parquet(path)
+        schema = frame.collect_schema()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise refused(error) from error
+
+    # Some writers leave out that their bytes are text.
+    binary = [name for name, kind in schema.items() if kind == pl.Binary]
+
+    def rows() -> Rows:
+        try:
+            for batch in frame.collect_batches(chunk_size=_PARQUET_ROWS, maintain_order=True):
+                for row in batch.iter_rows(named=True):
+                    reading.read.rows += 1
+                    for column in binary:
+                        if row[column] is not None:
+                            row[column] = row[column].decode("utf-8", "backslashreplace")
+                    yield reading.read.rows, row
+        except pl.exceptions.PolarsError as error:
+            raise refused(error) from error
+
+    return schema.names(), partial(_renamed, rows())
+
+
+def _check_map(
+    path: Path, columns: Sequence[str], given: Mapping[str, str], fields: Sequence[str]
+) -> None:
+    for field, column in given.items():
+        if field not in fields:
+            raise DataError(f"column map: {field!r} is none of {', '.join(fields)}")
+        if column not in columns:
+            raise DataError(
+                f"{file_name(path)!r} has no column {column!r} (mapped to {field!r}); "
+                f"it has {', '.join(map(shown, columns))}"
+            )
+        others = [other for other in given if given[other] == column and other != field]
+        if others:
+            raise DataError(
+                f"column map: {field!r} and {others[0]!r} are both mapped to {column!r}; "
+                "a column can be one thing"
+            )
+
+
+def _note_naming(reading: Reading, naming: Naming) -> None:
+    """Say what the columns are taken for where nobody said it, and which nothing reads."""
+    if naming.guessed:
+        pairs = (f"{shown(column)!r} → {name}" for name, column in naming.guessed.items())
+        name = Path(reading.read.file).name
+        reading.note(None, "read as", pairs=", ".join(pairs), name=name)
+    for column, name in naming.names.items():
+        if not name:
+            reading.note(None, "hidden column", field=column)
+    meant = {name: column for column, name in naming.meant.items()}
+    unread = [column for column in naming.unread if not reading.is_read(column)]
+    listed = ", ".join(repr(shown(column)) for column in unread or meant.values())
+    if listed:
+        kind = "unread" if unread else "attribute"
+        advice = how_to_map(meant, by_command=reading.by_command)
+        reading.note(None, f"{kind} {'meant' if meant else 'columns'}", columns=listed,
+                     advice=advice)  # fmt: skip
+
+
+def _renamed(rows: Rows, names: Names) -> Rows:
+    if all(name and column == name for column, name in names.items()):
+        return rows
+    taken = set(names.values())
+    return (
+        (
+            number,
+            {
+                name: value
+                for column, value in row.items()
+                if (name := names.get(column, "" if column in taken else column))
+            },
+        )
+        for number, row in rows
+    )
+
+
+def _guarded(path: Path, rows: Rows) -> Rows:
+    """The rows; a fault of the disk or of the compression is said with the file's name."""
+    try:
+        yield from rows
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{file_name(path)!r} cannot be read ({error}); give a whole file")

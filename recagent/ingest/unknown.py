@@ -1,0 +1,97 @@
+"""Events of which most are on items that the catalogue does not have: a fault, and which column.
+
+One of the two files then has its ids in another column than the one that is read.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+
+from recagent.config.sections import FileSettings
+from recagent.config.settings import Settings
+from recagent.errors import DataError
+from recagent.ingest import fields
+from recagent.ingest.columns import FIELDS, how_to_map
+from recagent.ingest.layouts import Holds
+from recagent.ingest.report import FileRead, Problem, Report, file_name, shown
+from recagent.ingest.tables import open_table
+
+_LEAST = 3  # rows, below which it is chance
+_MOST = 0.5
+_LOOKED_AT = 5_000  # rows of a file
+
+
+def note_unknown(settings: Settings, report: Report, ids: AbstractSet[str]) -> None:
+    """Report the files of whose events most are on no item of the catalogue.
+
+    Where it is declared that such are left out, only those of whose events all are.
+    """
+    files = {file_name(file.path): file for file in settings.catalog.events}
+    for read in [read for read in report.files if read.holds == "events"]:
+        unknown, known = _counts(read, report)
+        most = 0.0 if settings.cleaning.orphans == "drop" else _MOST
+        if unknown < _LEAST or known > (1 - most) * (known + unknown) or (not most and known):
+            continue
+        file = files.get(read.file)
+        advice = _advice(settings, report, file, ids) if file else ""
+        facts = {"total": str(known + unknown), "id": shown(next(iter(ids), "")), "advice": advice}
+        problem = Problem(kind="unknown items", file=read.file, field="item_id",
+                          value=str(unknown), facts=facts)  # fmt: skip
+        report.problem(replace(problem, kind="other ids") if advice else problem)
+
+
+def _counts(read: FileRead, report: Report) -> tuple[int, int]:
+    """Rows of a file on items that are not in the catalogue, and on others."""
+    kept = report.notes.get(("orphan kept", read.file))
+    left, stay = read.left_out["orphan"], kept.count if kept else 0
+    return left + stay, max(0, read.used - stay)
+
+
+def _advice(settings: Settings, report: Report, file: FileSettings, ids: AbstractSet[str]) -> str:
+    """The column of either file that fits the ids of the other, as a map; empty where none does."""
+    column = _fitting(file, "events", ids)
+    if column:
+        return _mapped(report, file, column)
+    wanted = {item_id for row in _rows(file, "events") if (item_id := _id(row.get("item_id")))}
+    for items in settings.catalog.items:
+        column = _fitting(items, "items", wanted)
+        if column:
+            return _mapped(report, items, column)
+    return ""
+
+
+def _mapped(report: Report, file: FileSettings, column: str) -> str:
+    advice = how_to_map({"item_id": column}, by_command=report.by_command)
+    return f"{advice} ({file_name(file.path)})"
+
+
+def _fitting(file: FileSettings, holds: Holds, ids: AbstractSet[str]) -> str:
+    """The column most of whose values are among ``ids``, and that is not read as one already."""
+    fits: Counter[str] = Counter()
+    rows = 0
+    for row in _rows(file, holds):
+        rows += 1
+        fits.update(
+            column
+            for column, value in row.items()
+            if column not in ("item_id", "user_id") and _id(value) in ids
+        )
+    column, count = max(fits.items(), key=lambda pair: pair[1], default=("", 0))
+    return column if count > _MOST * rows and column not in FIELDS[holds] else ""
+
+
+def _rows(file: FileSettings, holds: Holds) -> Iterator[dict[str, object]]:
+    with suppress(DataError):  # that has been reported
+        for _, row in islice(open_table(file, holds=holds, report=Report()).rows, _LOOKED_AT):
+            yield row
+
+
+def _id(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return fields.text(value).strip()

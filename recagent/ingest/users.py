@@ -1,0 +1,67 @@
+"""Rows to Users: what people declare of themselves."""
+
+from __future__ import annotations
+
+from recagent.config.sections import FileSettings
+from recagent.domain.types import User
+from recagent.ingest import fields
+from recagent.ingest.columns import USER_FIELDS
+from recagent.ingest.report import Report
+from recagent.ingest.rows import content, require, row_id
+from recagent.ingest.tables import Row, open_table
+
+
+class UserReader:
+    """Reads files of people; somebody who comes twice is seen across them."""
+
+    def __init__(self, report: Report, *, separator: str = "|") -> None:
+        """Takes what splits a text into a list."""
+        self._report = report
+        self._separator = separator
+        self._rows: dict[str, int] = {}
+
+    def read(self, file: FileSettings) -> list[User]:
+        """The people of a file; columns that are no field of a user become attributes.
+
+        Raises:
+            DataError: the file cannot be read, or the report is strict and a row cannot be used.
+        """
+        table = open_table(file, holds="users", report=self._report)
+        require(file.path, table, ("user_id",))
+        rows: list[tuple[str, Row]] = []
+        extra: dict[str, None] = {}
+        for number, row in table.rows:
+            user_id = row_id(table.reading, number, row, "user_id")
+            if user_id is None:
+                continue
+            said = content(row)
+            if user_id not in self._rows:
+                self._rows[user_id] = said
+                rows.append((user_id, row))
+                extra |= dict.fromkeys(name for name in row if name not in USER_FIELDS)
+            elif self._rows[user_id] == said:
+                table.reading.leave_out("same row", field="user_id", value=user_id)
+            else:
+                table.reading.unusable(number, "duplicate person", field="user_id", value=user_id)
+        typed = {name: fields.column([row.get(name) for _, row in rows], self._separator)
+                 for name in extra}  # fmt: skip
+        return [
+            User(
+                id=user_id,
+                tags=fields.tags(row.get("tags"), self._separator),
+                about=fields.text(row.get("about")),
+                attributes={
+                    name: value for name in extra if (value := typed[name][place]) is not None
+                },
+            )
+            for place, (user_id, row) in enumerate(rows)
+        ]
+
+
+def read_users(file: FileSettings, *, separator: str = "|") -> list[User]:
+    """People of one file, all or none.
+
+    Raises:
+        DataError: with the file, the row (from 1, the header apart), the value and the next step.
+    """
+    return UserReader(Report(strict=True), separator=separator).read(file)

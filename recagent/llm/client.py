@@ -1,0 +1,115 @@
+"""The ``ChatModel`` on anything that speaks OpenAI's protocol, over a wire.
+
+The wire is HTTP (``llm.transport``) or the embedded engine in this process
+(``llm.embedded``); requests and replies are the same, so that both rank alike. Retries are
+not done here: ``llm.retry`` has the one retry layer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Sequence
+
+import anyio
+
+from recagent.domain.capabilities import Capabilities
+from recagent.domain.types import Mode
+from recagent.errors import ModelError
+from recagent.llm import first_token as label_tokens
+from recagent.llm import text_likelihood
+from recagent.llm.probe import Findings, probe
+from recagent.llm.reasoning_models import ROOM, without_thought
+from recagent.llm.requests import NOTHING, Calls, under
+from recagent.llm.transport import Wire
+from recagent.ports import Logprobs, Message, Reply, Schema
+
+logger = logging.getLogger(__name__)
+
+_UNTRIED = Findings(capabilities=Capabilities())
+
+
+class Engine:
+    """A language model behind a wire. Make one, ``start`` it once, use it from many tasks."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._calls = Calls(wire)
+        self._found = _UNTRIED
+        self._starting: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        return self._calls.name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return self._found.capabilities
+
+    async def start(self) -> frozenset[Mode]:
+        if self._found is _UNTRIED:
+            await self._begun()
+        return self.capabilities.modes
+
+    async def _begun(self) -> None:
+        """Wait for the start, which all who ask share and which goes on when one of them leaves.
+
+        Raises:
+            ModelError: it failed, or takes longer than one may wait.
+        """
+        if self._starting is None or self._starting.done():
+            self._starting = asyncio.create_task(self._start())
+            self._starting.add_done_callback(_noticed)
+        seconds = self._calls.patience
+        try:
+            with anyio.fail_after(None if math.isinf(seconds) else seconds):
+                await asyncio.shield(self._starting)
+        except TimeoutError as error:
+            raise ModelError(
+                f"the model has not started after {seconds:g} s, and goes on to", retryable=True
+            ) from error
+
+    async def _start(self) -> None:
+        await self._calls.start()
+        self._found = await probe(self._calls)
+        modes = ", ".join(sorted(self.capabilities.modes))
+        logger.info("model %s can score by %s: %s", self.name, modes, self.capabilities)
+
+    async def chat(
+        self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None
+    ) -> Reply:
+        asking = NOTHING if schema is None else under(schema)
+        if self.capabilities.thinking == "on":
+            max_tokens += ROOM
+        reply = await self._calls.chat(messages, max_tokens=max_tokens, asking=asking)
+        return Reply(text=without_thought(reply.text), usage=reply.usage.value())
+
+    async def label_logprobs(
+        self, messages: Sequence[Message], *, labels: Sequence[str]
+    ) -> Logprobs:
+        if self.capabilities.by_id:
+            ids = await label_tokens.label_ids(self._calls, labels)
+            if ids is not None:
+                return await label_tokens.by_id(self._calls, messages, ids=ids)
+        return await label_tokens.listed(
+            self._calls, messages, labels=labels, alternatives=self._found.wished
+        )
+
+    async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
+        if self.capabilities.likelihood == "levels":
+            return await text_likelihood.level_by_level(self._calls, prefix, texts=texts)
+        return await text_likelihood.step_by_step(
+            self._calls, prefix, texts=texts, alternatives=self._found.wished
+        )
+
+    async def close(self) -> None:
+        if self._starting is not None and not self._starting.done():
+            self._starting.cancel()
+            await asyncio.wait([self._starting])
+        await self._calls.close()
+
+
+def _noticed(start: asyncio.Task[None]) -> None:
+    """Take the error of a start that nobody waits for any more; the next one tries anew."""
+    if not start.cancelled():
+        start.exception()

@@ -1,0 +1,77 @@
+"""Several rankers in a row: where one does not answer, the next one does, and it is said.
+
+Replicas of a server, then a smaller model, then the embedded one, as declared. When to leave a
+failing server alone is ``llm.circuit_breaker``; what answers when none does is ``pipeline.fallback``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import anyio
+
+from recagent.domain.types import Candidate
+from recagent.errors import ModelError
+from recagent.llm.retry import ask_all
+from recagent.ports import LanguageScores, Query, Ranker
+
+_SHARE = 0.5  # of the time that is left, for a ranker that is not the last
+
+
+class Relay:
+    """A ``Ranker`` that asks others in order. Each but the last may take half of the time left."""
+
+    def __init__(self, rankers: Sequence[Ranker]) -> None:
+        """At least one ranker."""
+        self._rankers = tuple(rankers)
+        self._begun = False
+        self._beginning = anyio.Lock()
+
+    async def start(self) -> None:
+        async with self._beginning:
+            if self._begun:
+                return
+            failed: list[ModelError] = []
+
+            async def begin(ranker: Ranker) -> None:
+                try:
+                    await ranker.start()
+                except ModelError as error:
+                    failed.append(error)
+
+            await ask_all([partial(begin, ranker) for ranker in self._rankers])
+            if len(failed) == len(self._rankers):
+                raise ModelError("; ".join(map(str, failed))) from failed[0]
+            self._begun = True  # one that could not start tries again when its turn comes
+
+    async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
+        reasons: list[str] = []
+        for ranker in self._rankers[:-1]:
+            left = anyio.current_effective_deadline() - anyio.current_time()
+            seconds = left * _SHARE
+            try:
+                with anyio.fail_after(None if math.isinf(seconds) else seconds):
+                    scores = await _asked(ranker, query, candidates)
+                return _said(scores, reasons)
+            except ModelError as error:
+                reasons.append(str(error))
+            except TimeoutError:
+                reasons.append(f"no answer within {seconds:.2g} s")
+        try:
+            return _said(await _asked(self._rankers[-1], query, candidates), reasons)
+        except ModelError as error:
+            raise ModelError("; ".join([*reasons, str(error)])) from error
+
+
+async def _asked(ranker: Ranker, query: Query, candidates: Sequence[Candidate]) -> LanguageScores:
+    await ranker.start()
+    return await ranker(query, candidates=candidates)
+
+
+def _said(scores: LanguageScores, reasons: Sequence[str]) -> LanguageScores:
+    if not reasons:
+        return scores
+    return replace(scores, degraded=f"model {scores.model}: {'; '.join(reasons)}")

@@ -1,0 +1,141 @@
+"""Typed requests over a wire, in OpenAI's protocol.
+
+What is asked for, and what an answer means, is known to the modules beside this one. Retries are
+not done here: ``llm.retry`` has the one retry layer.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from recagent.errors import ModelError, ReplyError
+from recagent.llm.response_shapes import ChatShape, TextShape, TokensShape
+from recagent.llm.transport import Wire
+from recagent.ports import Message
+
+logger = logging.getLogger(__name__)
+
+_KEPT_TOKENS = 50_000  # texts whose tokens are remembered: titles come again and again
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+
+class Calls:
+    """One engine's endpoints.
+
+    Attributes:
+        name: of the model, once started.
+        extras: what every chat request carries besides what it asks for.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        self.name = ""
+        self.extras = NOTHING
+        self._wire = wire
+        self._tokens: dict[str, tuple[int, ...]] = {}
+
+    @property
+    def patience(self) -> float:
+        """Seconds that one may wait for the engine to start."""
+        return self._wire.patience
+
+    async def start(self) -> None:
+        self.name = await self._wire.start()
+
+    async def chat(
+        self, messages: Sequence[Message], *, max_tokens: int, asking: Mapping[str, Any] = NOTHING
+    ) -> ChatShape:
+        """A greedy answer; ``asking`` holds further fields of the request."""
+        return await self.post(
+            ChatShape,
+            "/v1/chat/completions",
+            {
+                **turns(messages),
+                "temperature": 0,
+                "max_tokens": max_tokens,
+                **self.extras,
+                **asking,
+            },
+        )
+
+    async def complete(
+        self, prompt: Sequence[int] | Sequence[Sequence[int]], *, asking: Mapping[str, Any]
+    ) -> TextShape:
+        """One greedy token after each prompt, which are token ids."""
+        body = {"prompt": prompt, "max_tokens": 1, "temperature": 0, **asking}
+        return await self.post(TextShape, "/v1/completions", body)
+
+    async def tokens(self, text: str) -> tuple[int, ...]:
+        """Token ids of a text, without any that mark its start or end."""
+        if text not in self._tokens:
+            if len(self._tokens) >= _KEPT_TOKENS:
+                self._tokens.clear()
+            # llama.cpp reads "content", vLLM "prompt"; neither may add a token of its own.
+            body = {
+                "content": text,
+                "prompt": text,
+                "model": self.name,
+                "add_special": False,
+                "add_special_tokens": False,
+            }
+            found = await self.post(TokensShape, "/tokenize", body)
+            self._tokens[text] = tuple(found.tokens)
+        return self._tokens[text]
+
+    async def post(self, shape: type[Shape], path: str, body: Mapping[str, Any]) -> Shape:
+        """The answer in its shape.
+
+        Raises:
+            ModelError: the engine refused or did not answer.
+            ReplyError: the answer has another shape.
+        """
+        answer = await self._wire.post(path, body)
+        try:
+            return shape.model_validate(answer)
+        except ValidationError as error:
+            raise ReplyError(
+                f"model {self.name!r} answered {path!r} outside OpenAI's protocol: "
+                f"{str(answer)[:200]!r}",
+                reply=str(answer),
+                retryable=False,
+            ) from error
+
+    async def close(self) -> None:
+        await self._wire.close()
+
+
+def turns(messages: Sequence[Message]) -> dict[str, Any]:
+    """The messages as a request holds them."""
+    return {
+        "messages": [{"role": message.role, "content": message.content} for message in messages]
+    }
+
+
+def under(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The field that asks for a reply under a JSON schema."""
+    named = {"name": "reply", "schema": dict(schema), "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": named}}
+
+
+async def can(what: str, trying: Awaitable[bool]) -> bool:
+    """Whether it worked. A server that is busy or gone says nothing about what it can do.
+
+    Raises:
+        ModelError: it may work a moment later.
+    """
+    try:
+        return await trying
+    except ModelError as error:
+        # 500 is also how servers fail at parameters that they do not know.
+        unable = isinstance(error, ReplyError) or error.status == HTTPStatus.INTERNAL_SERVER_ERROR
+        if error.retryable and not unable:
+            raise
+        logger.info("the engine gives no %s: %s", what, error)
+        return False

@@ -1,0 +1,89 @@
+"""Whether anything that is asked for could be known beforehand: each kind of leak is an error.
+
+It looks at what questions hold, whoever made them; it mends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from recagent.domain.types import Case, Event
+from recagent.errors import DataError
+from recagent.offline.models import Data, Questions
+
+
+def check_leaks(questions: Questions, data: Data) -> None:
+    """Look through all cases.
+
+    A candidate that is not judged must be one that the person never had to do with, before or
+    after; only in cases that come with the data (``Data.given``) published candidates stay.
+
+    Raises:
+        DataError: an event of a history is not before its target; a judged item is in the history,
+            or in training for the same person; training holds an event of a person from after
+            their history's end; a candidate was met by the person. It names case, item and time.
+    """
+    people = {case.user_id for case in questions.cases}
+    learnt, met = _own(questions.training, people), _own(data.events, people)
+    published = {(case.id, case.item_ids) for cases in data.given.values() for case in cases}
+    for case in questions.cases:
+        _check_history(case, met.get(case.user_id, []))
+        _check_training(case, learnt.get(case.user_id, []))
+        if (case.id, case.item_ids) not in published:
+            _check_candidates(case, met.get(case.user_id, []))
+
+
+def _own(events: Iterable[Event], people: set[str]) -> dict[str, list[Event]]:
+    own: dict[str, list[Event]] = {}
+    for event in events:
+        if event.user_id in people:
+            own.setdefault(event.user_id, []).append(event)
+    return own
+
+
+def _check_history(case: Case, met: Sequence[Event]) -> None:
+    targets = [
+        event.at for event in met if event.item_id in case.judgments and event.scene == case.scene
+    ]
+    for event in case.history:
+        if event.user_id != case.user_id:
+            raise DataError(
+                f"case {case.id!r}: its history holds {event.item_id!r} of {event.user_id!r}, "
+                "another person; cut their own events"
+            )
+        if event.item_id in case.judgments:
+            raise DataError(
+                f"case {case.id!r}: the judged item {event.item_id!r} is in the history; cut it "
+                "before"
+            )
+        if targets and event.at >= min(targets):
+            raise DataError(
+                f"case {case.id!r}: {event.item_id!r} in the history, at {event.at.isoformat()!r}, "
+                f"is not before the target at {min(targets).isoformat()!r}; cut it before"
+            )
+
+
+def _check_training(case: Case, learnt: Sequence[Event]) -> None:
+    end = max((event.at for event in case.history), default=None)
+    for event in learnt:
+        if event.item_id in case.judgments:
+            raise DataError(
+                f"case {case.id!r}: the judged item {event.item_id!r} of {case.user_id!r} is in "
+                "the training events; take it out of them"
+            )
+        if end is None or event.at > end:
+            raise DataError(
+                f"case {case.id!r}: the training events hold {event.item_id!r} of "
+                f"{case.user_id!r} at {event.at.isoformat()!r}, after their history; take it out "
+                "of them"
+            )
+
+
+def _check_candidates(case: Case, met: Sequence[Event]) -> None:
+    known = {event.item_id for event in (*met, *case.history)}
+    for item_id in case.item_ids:
+        if item_id in known and item_id not in case.judgments:
+            raise DataError(
+                f"case {case.id!r}: {case.user_id!r} has met the candidate {item_id!r}; take one "
+                "that they have not"
+            )

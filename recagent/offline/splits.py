@@ -1,0 +1,221 @@
+"""Everybody's events, cut in two: what may be known of a person, and what they are asked about.
+
+Candidates are drawn elsewhere (``cases``). Cuts depend on neither seed nor system, and what is kept
+from training is kept from it in both halves of the people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from recagent.domain.types import UNTIMED, Event, RatingScale
+from recagent.errors import DataError
+from recagent.offline.models import Data
+from recagent.profiles.building import is_liked, preference
+
+How = Literal["leave-one-out", "temporal", "global"]
+People = Literal["test", "validation", "all"]
+
+MIN_HISTORY = 5
+SHARE = 0.2  # of a person's liked events (temporal), of all events (global), that are asked about
+GRADES = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Held:
+    """What is held back of one person in one scene.
+
+    Attributes:
+        at: the cut; the history is all before it.
+        history: newest first.
+        judgments: grade by item id, in the order in which the items were liked.
+    """
+
+    user_id: str
+    scene: str
+    at: datetime
+    history: tuple[Event, ...]
+    judgments: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Split:
+    """What is held back, and what may be learnt from, in order of time."""
+
+    held: Sequence[Held]
+    training: Sequence[Event]
+
+
+def split(
+    data: Data,
+    *,
+    how: How = "leave-one-out",
+    people: People = "test",
+    per_scene: bool = False,
+    min_history: int = MIN_HISTORY,
+    share: float = SHARE,
+    at: datetime | None = None,
+) -> Split:
+    """Cut the events.
+
+    A target is a catalogue item that the person liked and had no event on before the cut. Events at
+    the very moment of a cut are on neither side. A person with fewer than ``min_history`` events
+    before the cut is not asked about.
+
+    - ``leave-one-out``: the last target; the cut is its time. Grade 1.
+    - ``temporal``: the last ``share`` of the person's liked events; the cut is the first one's
+      time. All targets of one scene are judged, by ``grade``.
+    - ``global``: one cut for everybody, ``at`` or the time before which all but ``share`` of the
+      events lie. All targets of one scene are judged, by ``grade``.
+
+    A person is asked about in one scene, that of the first target; with ``per_scene`` in every
+    scene with targets (in leave-one-out then with a cut for each). Training holds everybody's
+    events before their first cut, all of those of people without one; in a global split, of all
+    people those before the moment.
+
+    Args:
+        data: events and catalogue.
+        how: see above.
+        people: halves by a hash of the id; validation people are for choosing, test people for
+            reporting.
+        per_scene: whether a person may stand in several scenes.
+        min_history: least number of events in a history.
+        share: what is asked about, between 0 and 1.
+        at: moment of a global split; UTC where it has no zone.
+
+    Raises:
+        DataError: no event lies before or after the moment of a global split.
+    """
+    moment = _moment(data.events, at, share) if how == "global" else None
+    known = {(item.scene, item.id) for item in data.items}
+    own: dict[str, list[Event]] = {}
+    for event in data.events:
+        own.setdefault(event.user_id, []).append(event)
+    held: list[Held] = []
+    ends: dict[str, datetime] = {}
+    for user_id, events in own.items():
+        liked = [
+            event
+            for event in events
+            if is_liked(event, data.scale) and (event.scene, event.item_id) in known
+        ]
+        if how == "leave-one-out":
+            found = _last(events, liked, per_scene=per_scene)
+        else:
+            cut = moment or _late(liked, share)
+            found = _after(events, liked, cut, data.scale, per_scene=per_scene)
+        found = [each for each in found if len(each.history) >= min_history]
+        if found:
+            ends[user_id] = min(each.at for each in found)
+        held += [each for each in found if is_among(user_id, people)]
+    training = [
+        event
+        for event in data.events
+        if (end := moment or ends.get(event.user_id)) is None or event.at < end
+    ]
+    return Split(held=held, training=training)
+
+
+def in_time(events: Sequence[Event]) -> list[Event]:
+    """Events in order of time; where they have none, or all the same, their order becomes one.
+
+    The n-th such event of a person is n seconds later, so that it can be told what came before it.
+    """
+    ordered = sorted(events, key=lambda event: event.at)
+    if not ordered:
+        return []
+    same = {UNTIMED} | ({ordered[0].at} if ordered[0].at == ordered[-1].at else set[datetime]())
+    before: Counter[str] = Counter()
+    timed: list[Event] = []
+    for event in ordered:
+        if event.at in same:
+            later = timedelta(seconds=before[event.user_id])
+            before[event.user_id] += 1
+            event = replace(event, at=event.at + later)  # noqa: PLW2901
+        timed.append(event)
+    return sorted(timed, key=lambda event: event.at)
+
+
+def is_validation(user_id: str) -> bool:
+    """Which half a person is in."""
+    return hashlib.sha256(user_id.encode()).digest()[-1] % 2 == 0
+
+
+def is_among(user_id: str, people: People) -> bool:
+    """Whether a person is one of these."""
+    return people == "all" or is_validation(user_id) == (people == "validation")
+
+
+def grade(event: Event, scale: RatingScale) -> int:
+    """Relevance of a liked item, 1 to 4: the preference that the event shows, in quarters."""
+    return max(1, round(GRADES * preference(event, scale)))
+
+
+def _last(events: Sequence[Event], liked: Sequence[Event], *, per_scene: bool) -> list[Held]:
+    """The last liked event on an item that was new then; in each scene if asked for."""
+    first = _first_times(events)
+    last: dict[str, Event] = {}
+    for event in liked:
+        if event.at <= first[event.item_id]:
+            last[event.scene if per_scene else ""] = event
+    return [_held(events, event.scene, event.at, {event.item_id: 1}) for event in last.values()]
+
+
+def _after(
+    events: Sequence[Event],
+    liked: Sequence[Event],
+    cut: datetime | None,
+    scale: RatingScale,
+    *,
+    per_scene: bool,
+) -> list[Held]:
+    """All new items that were liked from the cut on, scene by scene."""
+    if cut is None:
+        return []
+    first = _first_times(events)
+    judged: dict[str, dict[str, int]] = {}
+    for event in liked:
+        if first[event.item_id] >= cut:
+            grades = judged.setdefault(event.scene, {})
+            grades[event.item_id] = max(grade(event, scale), grades.get(event.item_id, 0))
+    found = [_held(events, scene, cut, grades) for scene, grades in judged.items()]
+    return found if per_scene else found[:1]
+
+
+def _held(events: Sequence[Event], scene: str, cut: datetime, judged: Mapping[str, int]) -> Held:
+    history = tuple(event for event in reversed(events) if event.at < cut)
+    return Held(user_id=events[0].user_id, scene=scene, at=cut, history=history, judgments=judged)
+
+
+def _first_times(events: Sequence[Event]) -> dict[str, datetime]:
+    """When the person first had to do with each item."""
+    first: dict[str, datetime] = {}
+    for event in events:
+        first.setdefault(event.item_id, event.at)
+    return first
+
+
+def _late(liked: Sequence[Event], share: float) -> datetime | None:
+    """Time of the first of the last ``share`` of a person's liked events, at least one."""
+    return liked[-max(1, round(share * len(liked)))].at if liked else None
+
+
+def _moment(events: Sequence[Event], at: datetime | None, share: float) -> datetime:
+    """The cut of a global split."""
+    if not events:
+        raise DataError("a global split needs events, and the data have none")
+    if at is None:
+        at = events[min(len(events) - 1, int((1 - share) * len(events)))].at
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    begins, ends = events[0].at, events[-1].at
+    if not begins < at <= ends:
+        raise DataError(
+            f"a global split at {at.isoformat()!r} leaves nothing on one side; the events are from "
+            f"{begins.isoformat()!r} to {ends.isoformat()!r}"
+        )
+    return at

@@ -1,0 +1,258 @@
+"""How sure a difference is: paired comparisons, correction for many, power, gates.
+
+Not measures, and not how persons are drawn and signs flipped: that is ``resampling``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.domain.types import Case
+from recagent.errors import DataError
+from recagent.offline.models import ALL, Comparison
+from recagent.offline.resampling import (
+    FLIPS,
+    LEVEL,
+    by_missing,
+    coded,
+    flipped,
+    interval,
+    intervals,
+    summed,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = [
+    "Difference", "Gate", "compare", "compare_all", "detectable", "differences", "gate", "holm",
+    "interval", "intervals",
+]  # fmt: skip
+
+_POWER = 0.8
+_FEWEST = 8  # people, below which a gate would let more than 1 of 20 equals pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Two systems on the same cases, before any correction.
+
+    Attributes:
+        delta: mean of new minus base, over cases.
+        low: of the 95% interval of ``delta``; NaN for fewer than two people.
+        p: of the two-sided paired randomisation test.
+        deviation: standard deviation over people of what each adds to ``delta`` (for one case each,
+            of their differences); NaN for fewer than two people.
+    """
+
+    cases: int
+    people: int
+    delta: float
+    low: float
+    high: float
+    p: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Whether a new system is good enough to take the base's place.
+
+    Attributes:
+        improvement: mean of new minus base; of base minus new where lower is better.
+        bound: lower end of the interval of ``improvement``.
+        min_delta: that ``bound`` must reach.
+    """
+
+    cases: int
+    people: int
+    improvement: float
+    bound: float
+    min_delta: float
+    passed: bool
+
+
+def compare(base: Floats, new: Floats, *, people: Sequence[Hashable]) -> Difference:
+    """New against base, where both have a value.
+
+    Args:
+        base: values of cases, (n,) float64, NaN where there is none.
+        new: values of the same cases.
+        people: whose case each is.
+
+    Source: Smucker, Allan and Carterette, "A comparison of statistical significance tests for
+    information retrieval evaluation", CIKM 2007 (randomisation test); ``interval`` for the rest.
+    """
+    return differences((new - base)[:, None], people=people)[0]
+
+
+def differences(
+    deltas: Floats, *, people: Sequence[Hashable], flips: int = FLIPS
+) -> list[Difference]:
+    """``compare`` of each column of per-case differences (n, m), which share their resamples."""
+    means, lows, highs = intervals(deltas, people=people)
+    found: dict[int, Difference] = {}
+    for columns, kept in by_missing(deltas):
+        rows, codes, n = coded(people, kept)
+        sums = summed(deltas[np.ix_(rows, columns)], codes, n)
+        counts = np.bincount(codes, minlength=n)
+        chances = flipped(sums, flips=flips)
+        # What a person adds to a mean over cases: their differences from it, over cases per person.
+        added = (sums - counts[:, None] * means[columns]) * (n / max(1, counts.sum()))
+        deviations = added.std(axis=0, ddof=1) if n > 1 else np.full(len(columns), math.nan)
+        for at, column in enumerate(columns.tolist()):
+            found[column] = Difference(
+                cases=len(rows),
+                people=n,
+                delta=float(means[column]),
+                low=float(lows[column]),
+                high=float(highs[column]),
+                p=float(chances[at]),
+                deviation=float(deviations[at]),
+            )
+    return [found[column] for column in range(deltas.shape[1])]
+
+
+def compare_all(
+    values: Mapping[str, Floats],
+    cases: Sequence[Case],
+    *,
+    measure: str,
+    main: tuple[str, str] | None = None,
+) -> tuple[Comparison, ...]:
+    """Every pair of systems, in each scene and over all, with Holm's correction over all of these.
+
+    The first of a pair is its base. Differences are new minus base, whether higher is better or
+    not. A pair that fewer than two people tell apart in a scene is left out: one shows no spread.
+    With a single scene, its numbers are those over all, and count as one comparison.
+
+    Args:
+        values: of each system, (n,) float64 as ``cases``; NaN where it has none.
+        cases: that the values are of.
+        measure: that they are.
+        main: the new and the base system whose difference over all scenes was declared to be the
+            question; it is tested at the full level, and the others are corrected without it.
+    """
+    pairs = [
+        (main[1], main[0]) if main and {*pair} == {*main} else pair
+        for pair in combinations(values, 2)
+    ]
+    scenes = list(dict.fromkeys(case.scene for case in cases))
+    made: list[tuple[str, tuple[str, str], Difference]] = []
+    groups = [ALL, *scenes] if len(scenes) > 1 else [ALL]
+    # So many flips that the smallest possible p is .025 after the correction.
+    flips = max(FLIPS, 40 * len(pairs) * len(groups))
+    for scene in groups:
+        rows = [at for at, case in enumerate(cases) if scene in (ALL, case.scene)]
+        if not pairs or not rows:
+            continue
+        deltas = np.stack([(values[new] - values[base])[rows] for base, new in pairs], axis=1)
+        found = differences(deltas, people=[cases[at].user_id for at in rows], flips=flips)
+        made += [(scene, pair, difference) for pair, difference in zip(pairs, found, strict=True)
+                 if difference.people > 1]  # fmt: skip
+    is_main = [main is not None and scene == ALL and {*pair} == {*main} for scene, pair, _ in made]
+    others = iter(
+        holm([found.p for (_, _, found), own in zip(made, is_main, strict=True) if not own])
+    )
+    adjusted = [found.p if own else next(others)
+                for (_, _, found), own in zip(made, is_main, strict=True)]  # fmt: skip
+    alpha = LEVEL / max(1, len(made) - sum(is_main))
+    return tuple(
+        Comparison(
+            base=base,
+            new=new,
+            scene=name,
+            measure=measure,
+            cases=difference.cases,
+            people=difference.people,
+            delta=difference.delta,
+            low=difference.low,
+            high=difference.high,
+            p=difference.p,
+            p_holm=p_holm,
+            detectable=detectable(
+                difference.deviation, n=difference.people, alpha=LEVEL if own else alpha
+            ),
+            is_main=own,
+        )
+        for (scene, (base, new), difference), p_holm, own in zip(
+            made, adjusted, is_main, strict=True
+        )
+        for name in ([ALL, *scenes] if len(scenes) == 1 else [scene])
+    )
+
+
+def gate(
+    base: Floats,
+    new: Floats,
+    *,
+    people: Sequence[Hashable],
+    min_delta: float,
+    higher_is_better: bool = True,
+    gates: int = 1,
+) -> Gate:
+    """Whether new improves on base by ``min_delta``, at the lower end of the 95% interval.
+
+    With a ``min_delta`` below 0 this asks that new is not much worse (non-inferiority), with 0 that
+    it is better. Where lower is better, what counts is base minus new: ``min_delta`` always speaks
+    of an improvement. Of several gates that are checked together each gets 0.05 / ``gates``, so
+    that all intervals together hold at 95% (Bonferroni).
+
+    Raises:
+        DataError: fewer than eight people have a value of both.
+
+    Source: Piaggio, Elbourne, Pocock, Evans and Altman, "Reporting of noninferiority and
+    equivalence randomized trials", JAMA 308(24), 2012.
+    """
+    better = new - base if higher_is_better else base - new
+    mean, low, _ = interval(better, people=people, level=LEVEL / gates)
+    kept = ~np.isnan(better)
+    counted = coded(people, kept)[2]
+    if counted < _FEWEST:
+        raise DataError(
+            f"a gate needs cases of at least {_FEWEST} people that both systems answered, and has "
+            f"{counted}; run more cases"
+        )
+    return Gate(
+        cases=int(kept.sum()),
+        people=counted,
+        improvement=mean,
+        bound=low,
+        min_delta=min_delta,
+        passed=low >= min_delta,
+    )
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """p-values corrected for being made together, in the given order; each in [0, 1].
+
+    statsmodels has it too, and would bring pandas.
+
+    Source: Holm, "A simple sequentially rejective multiple test procedure", Scandinavian Journal of
+    Statistics 6(2), 1979.
+    """
+    adjusted, highest = [0.0] * len(ps), 0.0
+    for rank, at in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
+        highest = max(highest, min(1.0, (len(ps) - rank) * ps[at]))
+        adjusted[at] = highest
+    return adjusted
+
+
+def detectable(deviation: float, *, n: int, alpha: float = LEVEL) -> float:
+    """Smallest true mean difference that a two-sided test of n people shows in 80 of 100 runs.
+
+    (z(1 - alpha / 2) + z(0.8)) * deviation / sqrt(n), with z the quantiles of the standard normal.
+
+    Source: Cohen, "Statistical power analysis for the behavioral sciences", second edition, 1988.
+    """
+    z = NormalDist().inv_cdf
+    return (z(1 - alpha / 2) + z(_POWER)) * deviation / math.sqrt(n)

@@ -1,0 +1,116 @@
+"""What was learned, as files of the data folder: head, sequence model's weights, scene weights.
+
+Vectors that belong to it are in the index. A head is written last and by one step, so that what it
+needs is there when it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from recagent.errors import ConfigError
+from recagent.ranking import Head
+from recagent.retrieval import NextItem, SequenceWeights, save_weights
+from recagent.scenes.classifier import Identifier
+
+HEAD = "head.json"
+ADAPTER = "adapter.gguf"  # what `recagent tune` made
+
+SCENES = "scenes.json"
+
+_HEAD = TypeAdapter(Head)
+_IDENTIFIER = TypeAdapter(Identifier)
+
+
+def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
+    """The head that was fitted for a data folder; None before any was.
+
+    Args:
+        folder: where it is looked for.
+        sources: that there are.
+
+    Raises:
+        ConfigError: its file is broken, or what it needs is not there.
+    """
+    path = folder / HEAD
+    if not path.is_file():
+        return None
+    again = "run 'recagent fit' again, or delete the file"
+    unread = ConfigError(f"{str(path)!r} is no head that this version reads; {again}")
+    try:
+        found = _HEAD.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise unread from error
+    weights = [found.shared, *found.scenes.values(), *found.few_scenes.values()]
+    if not found.unserved("few likes"):
+        weights.append(found.few_shared)
+    if any(len(own) != 4 * len(found.scales) for own in weights):
+        raise unread
+    missing = [name for name in found.scales if name not in sources]
+    if missing:
+        raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")
+    beside = weights_file(folder, found.name)
+    if NextItem.name in found.scales and not beside.is_file():
+        raise ConfigError(f"{str(path)!r} needs {str(beside)!r}, which is not there; {again}")
+    return found
+
+
+def save(folder: Path, head: Head, *, weights: SequenceWeights | None) -> Path:
+    """Put a head where ``load`` finds it, with a sequence model's weights; where that is.
+
+    Weights of other heads are deleted.
+    """
+    kept = weights_file(folder, head.name)
+    if weights is not None:
+        save_weights(weights, kept)
+    found = _put(folder / HEAD, _HEAD.dump_json(head, indent=1))
+    for other in folder.glob(weights_file(folder, "*").name):
+        if other != kept:
+            other.unlink()
+    return found
+
+
+def load_identifier(folder: Path) -> Identifier | None:
+    """What tells a person's scene, as it was fitted for a data folder; None before that.
+
+    Raises:
+        ConfigError: its file is broken.
+    """
+    path = folder / SCENES
+    if not path.is_file():
+        return None
+    try:
+        return _IDENTIFIER.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ConfigError(
+            f"{str(path)!r} is no scene identification that this version reads; run 'recagent fit' "
+            "again, or delete the file"
+        ) from error
+
+
+def save_identifier(folder: Path, identifier: Identifier | None) -> None:
+    """Put it where ``load_identifier`` finds it; None takes an older one away."""
+    path = folder / SCENES
+    if identifier is None:
+        path.unlink(missing_ok=True)
+    else:
+        _put(path, _IDENTIFIER.dump_json(identifier, indent=1))
+
+
+def _put(path: Path, data: bytes) -> Path:
+    """Write a file in one step; of one that cannot be written nothing is left."""
+    written = path.with_suffix(".new")
+    try:
+        written.write_bytes(data)
+    except OSError:
+        written.unlink(missing_ok=True)
+        raise
+    return written.replace(path)
+
+
+def weights_file(folder: Path, head: str) -> Path:
+    """Where the weights of the sequence model are that was trained with the head of this name."""
+    return folder / f"sequence-{head}.npz"

@@ -1,0 +1,295 @@
+"""What answers when a step cannot: retrieval order without the model, popularity without sources.
+
+One ladder serves one request; ``degraded`` says which rungs were taken, and why. A setting or a
+request that cannot be followed is an error, not a degradation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import anyio
+
+from recagent.domain.types import Candidate, Profile, Scene
+from recagent.errors import ModelError, StoreError
+from recagent.pipeline.deadline import Deadline
+from recagent.pipeline.latency import Pace
+from recagent.pipeline.parts import Options, Parts
+from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker
+from recagent.profiles.building import build_profile
+from recagent.retrieval import Popularity, TextSimilarity, is_read_by, retrieve, weights_for
+from recagent.retrieval.sources.model_proposals import Imagination, Imagined, Imaginer
+from recagent.scenes.classifier import wish_cosines, words_of
+
+if TYPE_CHECKING:
+    from recagent.ports import Matrix, Vector
+
+_RESERVED = 0.1  # of the deadline
+_TO_IMAGINE = 0.5  # of the time that is left, at most; the ranking has the rest
+_MOST_RESERVED = 0.1  # seconds
+MOST_RANKED = 200  # candidates; also the largest pool that can be set
+
+
+class Ladder:
+    """The steps of one request that may fail, with the one deadline over them."""
+
+    def __init__(self, parts: Parts, options: Options, *, pace: Pace, deadline: Deadline) -> None:
+        self._parts = parts
+        self._options = options
+        self._pace = pace
+        self.deadline = deadline
+        self.degraded: list[str] = []
+        self.imagination: Imagination | None = None  # None where no model was asked to imagine
+        self._guesses: Sequence[Imagined] | None = None  # None before that was tried
+
+    async def ready(self) -> Ranker | None:
+        """The ranker, its model loaded; None where there is none, or it cannot be had.
+
+        The clock stands still while a model loads, unless nothing comes of it.
+        """
+        ranker = self._parts.ranker
+        if ranker is None:
+            return None
+        if not self.deadline.left():
+            self.degraded.append(f"retrieval order: {self.deadline.late()}")
+            return None
+        try:
+            await self._load(ranker.start)
+        except ModelError as error:
+            self.degraded.append(f"retrieval order: {error}")
+            return None
+        return ranker
+
+    async def profile(self, user_id: str) -> Profile:
+        """The person's profile; without what they declare if the embedder fails or is too slow."""
+        parts = self._parts
+
+        async def build(embedder: Embedder | None) -> Profile:
+            return await build_profile(
+                user_id,
+                store=parts.store,
+                index=parts.index,
+                embedder=embedder,
+                scale=parts.scale,
+                half_life=self._options.half_life,
+            )
+
+        try:
+            return await build(_Hurried(parts.embedder, self.deadline))
+        except ModelError as error:
+            self.degraded.append(f"nothing declared: {error}")
+        return await build(None)
+
+    async def wish(self, wish: str, scenes: Mapping[str, Scene]) -> dict[str, float]:
+        """How much a wish speaks for each scene; empty without one, or if the embedder fails."""
+        if not wish:
+            return {}
+        try:
+            rows = await _Hurried(self._parts.embedder, self.deadline).embed(
+                [wish, *map(words_of, scenes.values())]
+            )
+        except ModelError as error:
+            self.degraded.append(f"scene without the wish: {error}")
+            return {}
+        return wish_cosines(rows[0], rows[1:], scenes=[*scenes])
+
+    async def keep(self, recording: Awaitable[None]) -> None:
+        """Wait for the impression's way to disk for as long as there is time, and say if it is not.
+
+        It is given a tenth of a second at least, which a store that is well hardly needs.
+        """
+        try:
+            with anyio.fail_after(max(_MOST_RESERVED, self.deadline.left())):
+                await recording
+        except TimeoutError:
+            self.degraded.append("not kept for feedback: the event store is busy")
+        except StoreError as error:
+            if not error.busy:
+                raise
+            self.degraded.append("not kept for feedback: the event store is busy")
+
+    async def wish_vector(self, wish: str) -> Vector | None:
+        """The vector of a wish; None where the embedder fails, or does not read its language."""
+        parts = self._parts
+        if not is_read_by(parts.embedder, wish):
+            return None
+        try:
+            with anyio.fail_after(self.deadline.left()):
+                return (await parts.embedder.embed([wish]))[0]
+        except (ModelError, TimeoutError) as error:
+            # The text source embeds the wish too, and then says why it cannot.
+            if TextSimilarity.name not in {source.name for source in parts.sources}:
+                self.degraded.append(f"wish by its words alone: {self._reason(error)}")
+            return None
+
+    async def candidates(self, query: Query, pool: int, width: int) -> list[Candidate]:
+        """Up to ``width`` that the sources find, filled up to ``pool`` with the most popular.
+
+        Only the most popular ``pool`` if a source fails or the time is up. What a model imagines is
+        one source more for a person who is new in the scene, or where too little is found.
+        """
+        is_new = query.profile.is_cold(query.scene.name)
+        guesses = await self._imagined(query) if is_new else ()
+        found = await self._proposed(query, pool, width, guesses)
+        if not is_new and await self._is_thin(found, query, pool):
+            guesses = await self._imagined(query)
+            found = await self._proposed(query, pool, width, guesses) if guesses else found
+        return await self._filled(found, query, pool)
+
+    async def language(
+        self, ranker: Ranker | None, query: Query, candidates: Sequence[Candidate]
+    ) -> LanguageScores | None:
+        """The model's scores of as many candidates as there is time for.
+
+        None where it was not asked or did not answer in time.
+        """
+        if ranker is None or not candidates or not _is_anything_known(query):
+            return None
+        if len(candidates) > MOST_RANKED:
+            self.degraded.append(
+                f"retrieval order: {len(candidates)} candidates, and a model is asked for "
+                f"{MOST_RANKED} at most"
+            )
+            return None
+        left = max(0.0, self.deadline.left() - self._reserve())
+        began = anyio.current_time()
+        asked = candidates[: self._pace.fits(len(candidates), seconds=left)]
+        try:
+            with anyio.fail_after(left):
+                scores = await ranker(query, candidates=asked)
+        except ModelError as error:
+            self.degraded.append(f"retrieval order: {error}")
+            return None
+        except TimeoutError as error:
+            self._pace.was_late(left, candidates=len(asked))
+            self.degraded.append(f"retrieval order: {self._reason(error)}")
+            return None
+        if not scores.kept:  # what was kept tells no pace
+            self._pace.took(anyio.current_time() - began, candidates=len(asked))
+        if len(asked) < len(candidates):
+            self.degraded.append(
+                f"fewer candidates: {len(asked)} of {len(candidates)} could be ranked in time"
+            )
+        if scores.degraded:
+            self.degraded.append(scores.degraded)
+        return scores
+
+    async def _imagined(self, query: Query) -> Sequence[Imagined]:
+        """What a model imagines, as a source; nothing where none is asked, or it does not answer.
+
+        It is asked once a request, for all tasks of a scene.
+        """
+        imaginer = self._parts.imaginer
+        if imaginer is None:
+            return ()
+        if self._guesses is None:
+            self._guesses = ()
+            try:
+                await self._load(imaginer.start)
+                with anyio.fail_after(_TO_IMAGINE * self.deadline.left()):
+                    self._guesses = await self._guessed(imaginer, query)
+            except ModelError as error:
+                self.degraded.append(f"nothing imagined: {error}")
+            except TimeoutError:
+                self.degraded.append("nothing imagined: no answer in half of the time")
+        return self._guesses
+
+    async def _guessed(self, imaginer: Imaginer, query: Query) -> Sequence[Imagined]:
+        self.imagination = await imaginer(query)
+        lines = self.imagination.descriptions
+        if not lines:
+            return ()
+        return [Imagined(await self._parts.embedder.embed(lines), index=self._parts.index)]
+
+    async def _load(self, start: Callable[[], Awaitable[None]]) -> None:
+        """Load a model, with the clock standing still unless nothing comes of it."""
+        began = anyio.current_time()
+        await start()
+        self.deadline.stand_still(anyio.current_time() - began)
+
+    async def _is_thin(self, found: Sequence[Candidate], query: Query, pool: int) -> bool:
+        """Whether the sources found fewer than a pool, and there is more to be found."""
+        if self._parts.imaginer is None or len(found) >= pool:
+            return False
+        items = await self._parts.index.items(query.scene.name)
+        return len(found) < len(items.keys() - query.exclude)
+
+    async def _proposed(
+        self, query: Query, pool: int, width: int, guesses: Sequence[CandidateSource]
+    ) -> list[Candidate]:
+        """What the sources find; what is popular if one of them fails or the time is up."""
+        options, head = self._options, self._parts.head
+        weights = weights_for(query, options.source_weights, by_group=options.group_weights)
+        try:
+            with anyio.fail_after(self.deadline.left()):
+                # A head reads every source that it was learned with; others count by their weight.
+                read = head.scales if head else ()
+                sources = [
+                    each
+                    for each in (*self._parts.sources, *guesses)
+                    if weights.get(each.name, 1.0) > 0 or each.name in read
+                ]
+                return await self._retrieved(query, sources, weights, pool=pool, width=width)
+        except (ModelError, TimeoutError) as error:
+            self.degraded.append(f"popularity: {self._reason(error)}")
+        popularity = Popularity(self._parts.index, self._parts.behaviour)
+        return await self._retrieved(query, [popularity], {}, pool=pool, width=pool)
+
+    async def _retrieved(
+        self,
+        query: Query,
+        sources: Sequence[CandidateSource],
+        weights: Mapping[str, float],
+        *,
+        pool: int,
+        width: int,
+    ) -> list[Candidate]:
+        return await retrieve(
+            query,
+            sources=sources,
+            index=self._parts.index,
+            weights=weights,
+            limit=max(self._options.limit, pool),
+            pool=width,
+        )
+
+    async def _filled(self, found: list[Candidate], query: Query, pool: int) -> list[Candidate]:
+        """With the most popular of the rest, where fewer than ``pool`` were found."""
+        if len(found) >= pool:
+            return found
+        popularity = Popularity(self._parts.index, self._parts.behaviour)
+        known = query.exclude | {candidate.item.id for candidate in found}
+        items = await self._parts.index.items(query.scene.name)
+        rest = await popularity(replace(query, exclude=known), limit=pool - len(found))
+        left = [items[key] for key, _ in rest if key in items]
+        return [*found, *(Candidate(item=item, features={"fused": 0.0}) for item in left)]
+
+    def _reserve(self) -> float:
+        """Seconds for what comes after the model: evidence, and the impression's way to disk."""
+        return min(_MOST_RESERVED, _RESERVED * self._options.deadline)
+
+    def _reason(self, error: Exception) -> str:
+        return self.deadline.late() if isinstance(error, TimeoutError) else str(error)
+
+
+def _is_anything_known(query: Query) -> bool:
+    profile = query.profile
+    return bool(profile.liked or profile.declared is not None or query.context.wish)
+
+
+class _Hurried:
+    """An embedder that counts as failed once the deadline has passed."""
+
+    def __init__(self, embedder: Embedder, deadline: Deadline) -> None:
+        self.name, self.version = embedder.name, embedder.version
+        self._embedder = embedder
+        self._deadline = deadline
+
+    async def embed(self, texts: Sequence[str]) -> Matrix:
+        try:
+            with anyio.fail_after(self._deadline.left()):
+                return await self._embedder.embed(texts)
+        except TimeoutError as error:
+            raise self._deadline.missed() from error

@@ -1,0 +1,126 @@
+"""What comes back from people, and what they were shown: checked, then stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from recagent.domain.types import Event, Impression, RatingScale, Slate
+from recagent.errors import DataError, NotFoundError
+from recagent.ingest import event_kind
+from recagent.ports import EventStore, ItemIndex
+
+SKEW = timedelta(minutes=10)  # by which the clock of who tells of an event may be fast
+
+
+async def checked_event(event: Event, *, index: ItemIndex, scale: RatingScale) -> Event:
+    """The event, its scene filled in with the item's own where it is empty.
+
+    A rating whose value says that it was not rated becomes a view.
+
+    Raises:
+        DataError: an unknown item, scene or kind, a time without zone or in the future, or a rating
+            off the scale.
+    """
+    event = checked_alone(event, scale=scale)
+    scene = await scene_of(event.item_id, index=index, scene=event.scene or None)
+    return replace(event, scene=scene)
+
+
+def checked_alone(event: Event, *, scale: RatingScale) -> Event:
+    """The event, unless it cannot be, whatever the catalogue has.
+
+    A rating whose value says that it was not rated becomes a view.
+
+    Raises:
+        DataError: an unknown kind, a time without zone or in the future, or a rating off the scale.
+    """
+    event_kind(event.kind)
+    if not event.user_id:
+        raise DataError("an event needs a user id")
+    if event.kind == "rating" and event.value in scale.unrated:
+        event = replace(event, kind="view", value=None)
+    check_rating(event, scale=scale)
+    check_time(event.at)
+    now = datetime.now(tz=UTC)
+    if event.at > now + SKEW:
+        raise DataError(
+            f"time {event.at.isoformat()!r} is in the future (it is {now:%Y-%m-%dT%H:%M} UTC now); "
+            "give the time at which it happened, with its zone"
+        )
+    return event
+
+
+async def everywhere(event: Event, *, index: ItemIndex) -> list[Event]:
+    """The event, which says no scene, in each scene that has the item; its own first."""
+    others = [name for name in await index.scenes() if name != event.scene]
+    having = [name for name in others if event.item_id in await index.items(name)]
+    return [event, *(replace(event, scene=name) for name in having)]
+
+
+def check_time(at: datetime | None) -> None:
+    """Refuse a time without a zone, or one that UTC does not have; None is now.
+
+    Raises:
+        DataError: it is one.
+    """
+    if at is None:
+        return
+    if at.tzinfo is None:
+        raise DataError(f"time {at.isoformat()!r} has no zone; add one, as in +00:00")
+    try:
+        at.astimezone(UTC)
+    except OverflowError as error:
+        raise DataError(
+            f"time {at.isoformat()!r} is before year 1 or after year 9999 in UTC; correct it"
+        ) from error
+
+
+def check_rating(event: Event, *, scale: RatingScale) -> None:
+    """Refuse a rating without a value, or with one off the scale.
+
+    Raises:
+        DataError: it is one.
+    """
+    if event.kind != "rating":
+        return
+    if event.value is None or not scale.low <= event.value <= scale.high:
+        raise DataError(
+            f"rating of {event.item_id!r} by {event.user_id!r}: a rating needs a value from "
+            f"{scale.low:g} to {scale.high:g}, got {event.value!r}; correct it, or set [ratings]"
+        )
+
+
+async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) -> str:
+    """The scene that has the item; only ``scene`` is looked at if it is given.
+
+    Raises:
+        NotFoundError: no such item there, or no such scene.
+    """
+    names = await index.scenes()
+    if scene is not None and scene not in names:
+        raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(names)}")
+    for name in names if scene is None else [scene]:
+        if item_id in await index.items(name):
+            return name
+    if scene is None:
+        raise NotFoundError(f"item {item_id!r} is not in the catalogue")
+    raise NotFoundError(f"item {item_id!r} is not in scene {scene!r}")
+
+
+async def record_impression(slate: Slate, *, wish: str, store: EventStore) -> None:
+    """Keep what was shown, and the wish that it answers; feedback is joined by the trace's id."""
+    await store.add_impression(
+        Impression(
+            id=slate.trace.id,
+            user_id=slate.user_id,
+            scene=slate.scene.name,
+            at=datetime.now(tz=UTC),
+            item_ids=tuple(entry.item.id for entry in slate.entries),
+            probabilities=tuple(entry.probability for entry in slate.entries),
+            trace=orjson.dumps(slate.trace).decode(),
+            wish=wish,
+        )
+    )

@@ -1,0 +1,96 @@
+"""What the straight line is made of: its parts, and its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from recagent.domain.types import Group, Language, RatingScale, Scene
+from recagent.ports import (
+    CandidateSource,
+    ChatModel,
+    Embedder,
+    EventStore,
+    ItemIndex,
+    Ranker,
+    ReplyCache,
+)
+from recagent.ranking import Head, Window
+from recagent.ranking.preference import Preferences
+from recagent.retrieval import ByGroup, Snapshot
+from recagent.retrieval.sources.model_proposals import Imaginer
+from recagent.scenes.classifier import Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The parts of a line; without ``ranker`` and ``models`` no language model is asked.
+
+    Attributes:
+        models: that the ranker asks; the first also joins reasons, and all are closed at the end.
+        window: the retry budget of all that asks the first model; its ranker should share it.
+        replies: that the ranker keeps; closed at the end.
+        head: the learned joint score; without one the blend that ``Options`` describe.
+        imaginer: asks the first model what a person might like where little is found for them;
+            without one nothing is imagined.
+        preferences: texts on people that models wrote, in memory; its rankers should share them, so
+            that they are forgotten with a person.
+        silent: attributes of items that are no evidence.
+        identifier: tells the scene where none is given; without one a rule does.
+    """
+
+    store: EventStore
+    index: ItemIndex
+    embedder: Embedder
+    behaviour: Snapshot
+    sources: Sequence[CandidateSource]
+    ranker: Ranker | None
+    models: Sequence[ChatModel]
+    scenes: Mapping[str, Scene]
+    scale: RatingScale
+    window: Window = field(default_factory=Window)
+    replies: ReplyCache | None = None
+    head: Head | None = None
+    identifier: Identifier | None = None
+    imaginer: Imaginer | None = None
+    preferences: Preferences = field(default_factory=Preferences)
+    silent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The numbers of a line; docs/quality.md says how the defaults were chosen.
+
+    Attributes:
+        pool: candidates that the model scores.
+        limit: proposals per source.
+        source_weights: in the fusion; 1 for a source that is not named.
+        group_weights: of sources, in place of these for people of a group.
+        language_weight: w in w z(language) + (1 - w) z(retrieval), 0 to 1.
+        temperature: of the softmax that gives the share of the pool, above 0.
+        feedback: how far a person's answers to slates may move an item: the largest |log f|; 0 is
+            not at all.
+        diversity: 0 to 1; a person of whom nothing is known gets at least ``COLD_DIVERSITY``.
+        deadline: seconds for retrieval and ranking.
+        half_life: time in which a liked item's weight halves.
+        attempts: retry budget of one request.
+        lang: of prompts and reasons.
+    """
+
+    pool: int = 20
+    limit: int = 100
+    source_weights: Mapping[str, float] = field(default_factory=dict[str, float])
+    group_weights: ByGroup = field(default_factory=dict[Group, "Mapping[str, float]"])
+    language_weight: float = 0.1
+    temperature: float = 1.5
+    feedback: float = 0.0
+    diversity: float = 0.0
+    deadline: float = 30.0
+    half_life: timedelta = timedelta(days=30)
+    attempts: int = 3
+    lang: Language = "en"
+
+
+# Of a person without any event only popularity is known: variety then says more than a few likes.
+COLD_DIVERSITY = 0.5

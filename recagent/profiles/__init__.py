@@ -1,0 +1,1 @@
+"""What is known of a person: events to a profile, tags, export and import."""

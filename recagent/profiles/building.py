@@ -1,0 +1,297 @@
+"""Events and declarations to a Profile: what a person likes, how much, and in which scene.
+
+It reads the store and the index; it never writes to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from recagent.domain.types import (
+    LIKED_FROM,
+    UNTIMED,
+    Event,
+    Group,
+    Item,
+    Known,
+    Profile,
+    Rate,
+    RatingScale,
+    User,
+)
+from recagent.ports import Embedder, EventStore, ItemIndex
+from recagent.profiles.tags import blocked, carries, corrected, declared_weights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+
+MAX_EVENTS = 500
+FEW_LIKES = 5  # below which a person is hardly known yet
+
+_OLDEST = 1e-200  # the weight of what is thousands of years old, so that no sum of weights is 0
+
+_STRENGTH = {
+    "like": 1.0, "purchase": 1.0, "finish": 0.8, "comment": 0.3, "click": 0.2, "view": 0.1,
+    "skip": -0.5, "dislike": -1.0,
+}  # fmt: skip
+
+LEAST_SHARE = 0.1  # of a deed that is liked; a ninth of what is usual
+
+# What shows interest and is not liking: it counts, a little, and is never called so.
+LOOKS = frozenset({"comment", "click", "view"})
+
+# What says whether the person likes the item, one way or the other.
+JUDGMENTS = frozenset({"rating", "like", "dislike", "skip"})
+
+
+def preference(event: Event, scale: RatingScale) -> float:
+    """How much an event says that the person likes the item, in [-1, 1].
+
+    A rating counts by its place on the scale: 0 at its middle, 1 at its top. Other kinds have fixed
+    strengths, deeds above looks, by how much of it there was.
+    """
+    if event.kind != "rating":
+        return _STRENGTH[event.kind] * _share(event)
+    if event.value is None:
+        return 0.0
+    share = (event.value - scale.low) / (scale.high - scale.low)
+    return max(-1.0, min(1.0, 2.0 * share - 1.0))
+
+
+def is_liked(event: Event, scale: RatingScale) -> bool:
+    """Whether an event counts in favour of the item: a high rating, a deed, or at least a look.
+
+    What was done far less than usual does not.
+    """
+    if event.kind == "rating":
+        return preference(event, scale) >= 2.0 * LIKED_FROM - 1.0
+    return _STRENGTH[event.kind] > 0.0 and _share(event) >= LEAST_SHARE
+
+
+def _share(event: Event) -> float:
+    """How much of a deed there was, from 0 to 1."""
+    told = event.value is not None and 0.0 < event.value < 1.0
+    return cast("float", event.value) if told else 1.0
+
+
+def rate(events: Iterable[Event], scale: RatingScale) -> Rate:
+    """How many of the events that judge an item like it."""
+    judged = [event for event in events if event.kind in JUDGMENTS]
+    return Rate(likes=sum(is_liked(event, scale) for event in judged), judged=len(judged))
+
+
+def recency(event: Event, newest: Event, half_life: timedelta) -> float:
+    """Weight in (0, 1] that halves with every ``half_life`` before the person's newest event.
+
+    What has no time beside what has one is as good as new.
+    """
+    if event.at == UNTIMED != newest.at:
+        return 1.0
+    return max(_OLDEST, float(0.5 ** ((newest.at - event.at) / half_life)))
+
+
+def without(profile: Profile, scene: str) -> Profile:
+    """The profile of the same person, were they new in the scene."""
+    events = tuple(event for event in profile.events if event.scene != scene)
+    left = {event.item_id for event in events}
+    return replace(
+        profile,
+        events=events,
+        liked={
+            key: weight
+            for key, weight in profile.liked.items()
+            if key in left and profile.items[key].scene != scene
+        },
+        gone={key: weight for key, weight in profile.gone.items() if key in left},
+        taste={name: taste for name, taste in profile.taste.items() if name != scene},
+        items={key: item for key, item in profile.items.items() if key in left},
+    )
+
+
+async def build_profile(
+    user_id: str,
+    *,
+    store: EventStore,
+    index: ItemIndex,
+    embedder: Embedder | None,
+    scale: RatingScale,
+    half_life: timedelta,
+) -> Profile:
+    """The profile of a person as the store has them; an id that nobody knows gives an empty one.
+
+    Without an embedder what the person declares is left out.
+    """
+    user, events = await store.person(user_id, limit=MAX_EVENTS)
+    return await profile_of(
+        user or User(id=user_id),
+        events,
+        index=index,
+        embedder=embedder,
+        scale=scale,
+        half_life=half_life,
+    )
+
+
+async def profile_of(
+    user: User,
+    events: Sequence[Event],
+    *,
+    index: ItemIndex,
+    embedder: Embedder | None,
+    scale: RatingScale,
+    half_life: timedelta,
+) -> Profile:
+    """The profile that a person's events, newest first, make; only the newest 500 count.
+
+    The taste vector of a scene is the recency- and strength-weighted mean of the vectors of what
+    was liked there, plus the declared vector with weight 1, scaled to unit length. What the person
+    changed counts in place of what was declared, and what carries a tag that they blocked is not
+    liked.
+    """
+    weights, unwanted, user = declared_weights(user), blocked(user), corrected(user)
+    events = tuple(events[:MAX_EVENTS])
+    found = await _items(events, index)
+    items: dict[str, Item] = {}
+    for item in found.values():
+        items.setdefault(item.id, item)  # as the scene of its newest event has it
+    every = _liked(events, scale, half_life)
+    liked = {key: weight for key, weight in every.items()
+             if key in items and not carries(items[key], unwanted)}  # fmt: skip
+    declared = await _declared(user, weights, embedder) if embedder else None
+    taste: dict[str, Vector] = {}
+    for scene in {item.scene for item in found.values() if item.id in liked}:
+        ids = [item_id for item_id in liked if (scene, item_id) in found]
+        own = np.asarray([liked[item_id] for item_id in ids])
+        shares = (own / own.max()).astype(np.float32)  # old likes alone must not vanish
+        mean = _unit(shares @ await index.vectors(scene, ids=ids))
+        taste[scene] = mean if declared is None else _unit(mean + declared)
+    return Profile(
+        user=user,
+        events=events,
+        liked=liked,
+        gone={key: weight for key, weight in every.items() if key not in items},
+        taste=taste,
+        declared=declared,
+        items=items,
+        tags=weights,
+    )
+
+
+def known_as(profile: Profile, *, scene: str, wish: str) -> Known:
+    """What a slate in ``scene`` can rest on, by the best rung of the ladder that is there."""
+    if not profile.is_cold(scene):
+        return "warm"
+    if profile.events:
+        return "new here"
+    user = profile.user
+    return "declared only" if user.attributes or user.tags or user.about or wish else "unknown"
+
+
+def group_of(profile: Profile, scene: str) -> Group:
+    """Which group of people a person is of in ``scene``, by the likes that count there.
+
+    A wish is of one request and makes no group.
+    """
+    if not profile.liked:
+        return "unknown" if profile.declared is None else "declared only"
+    if profile.is_cold(scene):
+        return "new here"
+    return "few likes" if len(profile.liked) < FEW_LIKES else "known"
+
+
+def without_likes(events: Sequence[Event], scale: RatingScale) -> str:
+    """Why nothing is known of what people like who did something; empty where a like is among it.
+
+    Args:
+        events: theirs.
+        scale: of their ratings.
+    """
+    if not events or any(is_liked(event, scale) for event in events):
+        return ""
+    ratings = [
+        event.value for event in events if event.kind == "rating" and event.value is not None
+    ]
+    if not ratings:
+        return f"none of these events ({len(events)}) is a like"
+    liked = scale.shown_from(ratings)
+    return (
+        f"none of these ratings ({len(ratings)}) is a like: liked from {liked:g} of {scale.high:g}"
+    )
+
+
+def _liked(events: Sequence[Event], scale: RatingScale, half_life: timedelta) -> dict[str, float]:
+    """Weight of every liked item, newest first.
+
+    The newest judgment or deed on an item is the one that counts, and a look only without any.
+    """
+    judged: set[str] = set()
+    liked: dict[str, float] = {}
+    by_force = sorted(
+        _summed(events), key=lambda event: event.kind in LOOKS
+    )  # stable: newest first in each
+    for event in by_force:
+        if event.item_id not in judged:
+            judged.add(event.item_id)
+            if is_liked(event, scale):
+                weight = preference(event, scale) * recency(event, events[0], half_life)
+                liked[event.item_id] = weight
+    order = {event.item_id: place for place, event in reversed(list(enumerate(events)))}
+    return dict(sorted(liked.items(), key=lambda pair: order[pair[0]]))
+
+
+def _summed(events: Sequence[Event]) -> list[Event]:
+    """The events; of those on one item that say how much, the newest has it all."""
+    odds: dict[tuple[str, str], float] = {}
+    for event in events:
+        if event.kind != "rating" and _share(event) < 1.0:
+            key = (event.item_id, event.kind)
+            odds[key] = odds.get(key, 0.0) + _share(event) / (1.0 - _share(event))
+    if not odds:
+        return list(events)
+    totals = {key: total / (1.0 + total) for key, total in odds.items()}
+    return [
+        replace(event, value=totals[event.item_id, event.kind])
+        if event.kind != "rating" and _share(event) < 1.0
+        else event
+        for event in events
+    ]
+
+
+async def _items(events: Sequence[Event], index: ItemIndex) -> dict[tuple[str, str], Item]:
+    """The items of the events by scene and id, in the events' order."""
+    indexed = set(await index.scenes())
+    catalogues = {scene: await index.items(scene)
+                  for scene in sorted({event.scene for event in events} & indexed)}  # fmt: skip
+    found: dict[tuple[str, str], Item] = {}
+    for event in events:
+        item = catalogues.get(event.scene, {}).get(event.item_id)
+        if item is not None:
+            found[event.scene, item.id] = item
+    return found
+
+
+async def _declared(user: User, weights: Mapping[str, float], embedder: Embedder) -> Vector | None:
+    """What is declared as one text; a tag of less than full weight is added with that weight."""
+    values = [
+        " ".join(value) if isinstance(value, tuple) else str(value)
+        for value in user.attributes.values()
+    ]
+    light = {tag: weight for tag, weight in weights.items() if weight < 1}
+    full = [tag for tag in user.tags if tag not in light]
+    text = " ".join(filter(None, [*full, user.about, *values]))
+    if not text and not light:
+        return None
+    rows = await embedder.embed([text, *light])
+    return _unit(np.asarray([1.0, *light.values()], np.float32) @ rows) if light else rows[0]
+
+
+def _unit(vector: Vector) -> Vector:
+    length = float(np.linalg.norm(vector))
+    return vector / np.float32(length) if length > 0 else vector

@@ -1,0 +1,85 @@
+"""What a person's answers to their slates make of the next one: log f(u, g), a part of the score.
+
+Not fitted and not kept: computed from the stored answers each time, so nothing of it can go stale,
+and what is deleted has no effect any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.domain.types import Candidate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from recagent.ports import Matrix, Vector
+
+    Floats = NDArray[np.float64]
+
+REWARD = "reward"  # name of the feature
+STEP = 0.5  # what one answer moves at most, as a share of the cap
+DECAY = 1.0  # what is left of what older answers moved, with each newer one; 1: all
+MOST = 4.0  # largest inverse propensity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answered:
+    """A person's answer to one item of a slate.
+
+    Attributes:
+        vector: (d,) the item's, of unit length.
+        preference: -1 to 1.
+        rank: of the item on that slate, from 1.
+    """
+
+    vector: Vector
+    preference: float
+    rank: int
+
+
+def examined(rank: int) -> float:
+    """The chance in (0, 1] that a person looks at a place of a slate: 1 / rank.
+
+    Slates are not drawn by lot: what scores best stands on them, so the chance that is left is
+    whether the person got as far as the place. The probabilities that an impression keeps say how
+    sure the ranking was, not how often the item would have been shown.
+
+    Source: Joachims, Swaminathan and Schnabel, "Unbiased learning-to-rank with biased feedback",
+    WSDM 2017 (position-based propensities, eta = 1).
+    """
+    return 1.0 / rank
+
+
+def log_rewards(rows: Matrix, answers: Sequence[Answered], *, cap: float) -> Floats:
+    """(n,) log f of items, each in [-cap, cap]; exactly 0 without answers.
+
+    From the oldest answer to the newest, ``DECAY`` of what was there is kept and a step is added:
+    in the direction of the answer, in proportion to the item's likeness (cosine, at least 0) and to
+    the inverse propensity of the place that was answered, clipped at ``MOST``. No step is larger
+    than ``STEP`` of the cap, and no sum leaves the cap.
+
+    Args:
+        rows: (n, d) unit rows.
+        answers: oldest first.
+        cap: at least 0.
+
+    Source: projected online gradient steps: Zinkevich, "Online convex programming and generalized
+    infinitesimal gradient ascent", ICML 2003; clipped inverse propensities: Bottou et al.,
+    "Counterfactual reasoning and learning systems", JMLR 14, 2013.
+    """
+    found = np.zeros(len(rows))
+    for each in answers:
+        weight = min(1.0 / examined(each.rank), MOST) / MOST
+        likeness = np.clip(rows @ each.vector, 0.0, 1.0).astype(np.float64)
+        found = np.clip(DECAY * found + cap * STEP * each.preference * weight * likeness, -cap, cap)
+    return found
+
+
+def rewards(candidates: Sequence[Candidate]) -> Floats:
+    """(n,) the candidates' log f; 0 where nothing was answered."""
+    return np.asarray([each.features.get(REWARD, 0.0) for each in candidates], dtype=np.float64)

@@ -1,0 +1,135 @@
+"""What a prompt may be told of a person: its inputs, made only when it declares them.
+
+The candidates are not among them: each scorer offers them in its own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from recagent.domain.types import Candidate, Item, Language, Profile, Scene
+from recagent.ports import Query
+
+_DISTRACTORS = 3
+_NEIGHBOURS = "neighbours"  # the source that goes by who liked the same
+
+InScene = tuple[str, list[Item]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A solved example of the person's own past: after ``liked`` they chose ``label``.
+
+    Attributes:
+        liked: what they had liked before, newest last.
+        candidates: label and item, of which one is the next that they liked.
+        label: of that one.
+    """
+
+    liked: tuple[Item, ...]
+    candidates: tuple[tuple[str, Item], ...]
+    label: str
+
+
+def told(
+    wanted: Collection[str],
+    query: Query,
+    *,
+    candidates: Sequence[Candidate],
+    lang: Language,
+    history: int,
+    scenes: Mapping[str, Scene],
+) -> dict[str, object]:
+    """Those of the wanted inputs that tell of person and scene; lists are newest last.
+
+    Args:
+        wanted: names, of which others (``candidates``, ``item``, ``preference``) are passed over.
+        query: the person and where they are.
+        candidates: what is to be ranked, for an example and for what similar people liked.
+        lang: of scenes' labels.
+        history: at most so many liked items in a list.
+        scenes: declared ones, for the labels of other scenes.
+    """
+    profile, here = query.profile, query.scene
+    met_in = _met_in(profile)
+
+    def liked(keep: Callable[[str], bool] = lambda _: True) -> list[Item]:
+        newest = [item_id for item_id in profile.liked if keep(item_id)][:history]
+        return [profile.items[item_id] for item_id in reversed(newest)]
+
+    def elsewhere() -> list[InScene]:
+        there: dict[str, list[Item]] = {}
+        for item in reversed(liked(lambda key: here.name not in met_in[key])):
+            there.setdefault(met_in[item.id][0], []).insert(0, item)
+        newest_last = reversed(list(there.items()))
+        return [
+            (scenes.get(name, Scene(name=name)).label(lang), found) for name, found in newest_last
+        ]
+
+    known: Mapping[str, Callable[[], object]] = {
+        "scene": lambda: here.label(lang),
+        "wish": lambda: query.context.wish,
+        "interests": lambda: profile.user.tags,
+        "liked": liked,
+        "latest": lambda: next(reversed(liked()), None),
+        "liked_here": lambda: liked(lambda key: here.name in met_in[key]),
+        "liked_elsewhere": elsewhere,
+        "similar": lambda: similar(candidates),
+        "example": lambda: example(profile, liked(), items=[each.item for each in candidates]),
+    }
+    return {name: known[name]() for name in wanted if name in known}
+
+
+def similar(candidates: Sequence[Candidate]) -> list[Item]:
+    """The candidates that people who liked the same liked too, best last.
+
+    In the order of the source ``neighbours``; none of those that it did not find.
+    """
+    found = [each for each in candidates if _NEIGHBOURS in each.features]
+    return [each.item for each in sorted(found, key=lambda each: each.features[_NEIGHBOURS])]
+
+
+def example(profile: Profile, liked: Sequence[Item], *, items: Sequence[Item]) -> Example | None:
+    """The choice of the newest liked item, as the person stood before it.
+
+    None for a person of fewer than two likes, or where there is nothing beside the chosen item.
+
+    It is made of this person's past alone. The items beside the chosen one are those that they met
+    and did not like, the newest first, and only where these are too few, candidates of the case:
+    they are drawn by a hash of ids, whatever is relevant and however they are listed, so that the
+    example cannot tell which candidate is right. (It does call the drawn ones wrong, the right one
+    as often as any other; that costs a little and favours nobody.)
+    """
+    if len(liked) < 2:
+        return None
+    *before, chosen = liked
+
+    def place(item: Item) -> bytes:
+        return blake2b(f"{chosen.id}\0{item.id}".encode(), digest_size=8).digest()
+
+    met = dict.fromkeys(event.item_id for event in profile.events)
+    unliked = [key for key in met if key in profile.items and key not in profile.liked]
+    others = [item for item in sorted(items, key=place) if item.id not in profile.liked]
+    beside = {key: profile.items[key] for key in unliked[:_DISTRACTORS]}
+    for item in others:
+        if len(beside) < _DISTRACTORS:
+            beside.setdefault(item.id, item)
+    if not beside:
+        return None
+    offered = sorted([chosen, *beside.values()], key=place)
+    labelled = tuple(zip("ABCD", offered, strict=False))
+    label = next(label for label, item in labelled if item.id == chosen.id)
+    return Example(liked=tuple(before), candidates=labelled, label=label)
+
+
+def _met_in(profile: Profile) -> dict[str, list[str]]:
+    """Scenes of every known item where the person met it, the newest first.
+
+    An item without events is where the catalogue has it.
+    """
+    met: dict[str, list[str]] = {}
+    for event in profile.events:
+        met.setdefault(event.item_id, []).append(event.scene)
+    return {item.id: met.get(item.id, [item.scene]) for item in profile.items.values()}

@@ -1,0 +1,88 @@
+"""Scoring in small groups: pairs (A or B) or sets of five, chosen by label, joined on one scale.
+
+Comparisons are asked at the same time; which ones is decided in ``designs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from recagent.domain.types import Item, Usage
+from recagent.llm.retry import Budget, ask_all
+from recagent.ports import ChatModel
+from recagent.prompts import Prompt
+from recagent.ranking.scoring.designs import Block, joint, mixed, pairs, sets
+from recagent.ranking.scoring.label import LABELS, Labels, read_labels
+from recagent.ranking.scoring.scores import Scored
+
+
+async def score_by_pairs(
+    model: ChatModel,
+    prompt: Prompt,
+    *,
+    items: Sequence[Item],
+    inputs: dict[str, object],
+    budget: Budget,
+) -> Scored:
+    """Bradley-Terry scores of the log odds of A over B, with mean 0; about 3n calls.
+
+    Each candidate meets three others, both ways round, which cancels a liking for A or B.
+
+    Raises:
+        ModelError: no answer, or one without any label.
+
+    Source: Qin et al., "Large language models are effective text rankers with pairwise ranking
+    prompting", Findings of NAACL 2024.
+    """
+    return await _in_blocks(pairs, model, prompt, items=items, inputs=inputs, budget=budget)
+
+
+async def score_by_sets(
+    model: ChatModel,
+    prompt: Prompt,
+    *,
+    items: Sequence[Item],
+    inputs: dict[str, object],
+    budget: Budget,
+) -> Scored:
+    """Luce scores of the log probabilities within overlapping sets of five, mean 0; n calls.
+
+    The sets are asked once, whatever was answered to others; nothing is sorted.
+
+    Raises:
+        ModelError: no answer, or one without any label.
+
+    Source: Zhuang, Zhuang, Koopman and Zuccon, "A setwise approach for effective and highly
+    efficient zero-shot ranking with large language models", SIGIR 2024 (sets by label logits);
+    Dedov, "JointRank: rank large set with single pass", ICTIR 2025 (overlapping blocks).
+    """
+    return await _in_blocks(sets, model, prompt, items=items, inputs=inputs, budget=budget)
+
+
+async def _in_blocks(
+    design: Callable[[int], list[Block]],
+    model: ChatModel,
+    prompt: Prompt,
+    *,
+    items: Sequence[Item],
+    inputs: dict[str, object],
+    budget: Budget,
+) -> Scored:
+    if len(items) < 2:  # nothing to compare
+        return Scored(scores=(0.0,) * len(items), usage=Usage(), calls=0)
+    order = mixed(items)
+    blocks = [tuple(order[at] for at in block) for block in design(len(items))]
+    calls: list[Callable[[], Awaitable[Labels]]] = []
+    for block in blocks:
+        labels = LABELS[: len(block)]
+        named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
+        messages = prompt.chat(**inputs, candidates=named)
+        calls.append(partial(read_labels, model, messages, labels=labels, budget=budget))
+    read = await ask_all(calls)
+    return Scored(
+        scores=tuple(joint(len(items), blocks, [labels.values for labels in read])),
+        usage=sum((labels.usage for labels in read), Usage()),
+        calls=sum(labels.calls for labels in read),
+        repairs=sum(labels.missing for labels in read),
+    )

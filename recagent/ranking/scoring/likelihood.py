@@ -1,0 +1,43 @@
+"""Scoring by likelihood: the log P of each candidate's caption as what follows the prompt.
+
+Its prompts are plain text to be continued; no label and no chat turn comes in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recagent.domain.types import Item
+from recagent.errors import ModelError
+from recagent.llm.retry import Budget, ask
+from recagent.ports import ChatModel
+from recagent.prompts import Prompt, caption
+from recagent.ranking.scoring.scores import Scored
+
+
+async def score_by_likelihood(
+    model: ChatModel,
+    prompt: Prompt,
+    *,
+    items: Sequence[Item],
+    inputs: dict[str, object],
+    budget: Budget,
+) -> Scored:
+    """Log-probabilities in nats; a note says how many tokens have only an upper bound of theirs.
+
+    Raises:
+        ModelError: no answer, or one that leaves out an item.
+    """
+    prefix = prompt.text(**inputs)
+    texts = [f" {caption(item)}\n" for item in items]
+    reply = await ask(lambda: model.likelihood(prefix, texts=texts), budget=budget)
+    scores = [value for value in reply.values if value is not None]
+    if len(scores) < len(items):
+        raise ModelError(f"model {model.name!r} left out the likelihood of some items")
+    bound = f"{reply.bounded} tokens have only an upper bound of their probability"
+    return Scored(
+        scores=tuple(scores),
+        usage=reply.usage,
+        calls=reply.calls,
+        notes=(bound,) if reply.bounded else (),
+    )

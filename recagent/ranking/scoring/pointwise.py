@@ -1,0 +1,51 @@
+"""Scoring by grade: each candidate by itself, graded 1 to 5 by the first token's log probabilities.
+
+Candidates never see each other, so the order in which they are listed changes no score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+
+from recagent.domain.types import Item, Usage
+from recagent.llm.retry import Budget, ask_all
+from recagent.ports import ChatModel
+from recagent.prompts import Prompt
+from recagent.ranking.blend import softmax
+from recagent.ranking.scoring.label import read_labels
+from recagent.ranking.scoring.scores import Scored
+
+GRADES = "12345"
+
+
+async def score_by_grade(
+    model: ChatModel,
+    prompt: Prompt,
+    *,
+    items: Sequence[Item],
+    inputs: dict[str, object],
+    budget: Budget,
+) -> Scored:
+    """The expected grade of each candidate, 1 to 5, under the softmax over the grades; n calls.
+
+    Raises:
+        ModelError: no answer, or one without any grade.
+
+    Source: Zhuang et al., "Beyond yes and no: improving zero-shot LLM rankers via scoring
+    fine-grained relevance labels", NAACL 2024.
+    """
+    calls = [
+        partial(read_labels, model, prompt.chat(**inputs, item=item), labels=GRADES, budget=budget)
+        for item in items
+    ]
+    read = await ask_all(calls)
+    grades = np.arange(1.0, len(GRADES) + 1.0)
+    return Scored(
+        scores=tuple(float(softmax(labels.values) @ grades) for labels in read),
+        usage=sum((labels.usage for labels in read), Usage()),
+        calls=sum(labels.calls for labels in read),
+        repairs=sum(labels.missing for labels in read),
+    )

@@ -1,0 +1,55 @@
+"""What a scorer says of the candidates; one shape for all modes.
+
+The ranker adds mode and prompt, and makes ``LanguageScores`` of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from recagent.domain.types import Item, Usage
+from recagent.llm.retry import Budget
+from recagent.ports import ChatModel
+from recagent.prompts import Prompt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """One score per candidate, in their order, and what they took.
+
+    Attributes:
+        scores: (n,), higher is better.
+        calls: that were answered.
+        kept: questions that needed none, since their answer was in memory.
+        repairs: labels that were unknown, doubled or missing in the replies.
+        notes: what else a reader should know.
+    """
+
+    scores: tuple[float, ...]
+    usage: Usage
+    calls: int
+    kept: int = 0
+    repairs: int = 0
+    notes: tuple[str, ...] = ()
+
+
+class Scorer(Protocol):
+    """Asks a model for scores in one mode."""
+
+    async def __call__(
+        self,
+        model: ChatModel,
+        prompt: Prompt,
+        *,
+        items: Sequence[Item],
+        inputs: dict[str, object],
+        budget: Budget,
+    ) -> Scored:
+        """Scores of ``items``; ``inputs`` are what the prompt tells besides them.
+
+        Raises:
+            ModelError: no usable answer within the budget.
+        """
+        ...

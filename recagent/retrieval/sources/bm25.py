@@ -1,0 +1,120 @@
+"""The source that matches words: BM25 over item documents, character bigrams for Chinese."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from importlib import import_module
+from importlib.metadata import version
+from itertools import islice
+from typing import Any
+
+from anyio import to_thread
+
+from recagent.array_cache import Kept, StampedItems, texts_as_array, texts_of_array
+from recagent.domain.chinese_scripts import simplified
+from recagent.domain.types import Item
+from recagent.ports import ItemIndex, Query
+from recagent.retrieval.top_k import PerScene, best
+from recagent.retrieval.words import without_negated
+
+HISTORY = 20  # newest liked items that make the query
+_KEPT = "words.1"
+_ARRAYS = ("data", "indices", "indptr")
+_REMEMBERED = 5_000  # documents whose words are: what many like comes again and again
+
+_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
+_TOKEN = re.compile(rf"[{_CJK}]+|[^\W_]+")
+_IS_CJK = re.compile(rf"[{_CJK}]")
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-case words; a run of Chinese, Japanese or Korean becomes its character bigrams.
+
+    Both scripts of Chinese are one.
+    """
+    found: list[str] = []
+    for run in _TOKEN.findall(re.sub(rf"([{_CJK}]+)", r" \1 ", simplified(text.lower()))):
+        if not _IS_CJK.match(run) or len(run) == 1:
+            found.append(run)
+        else:
+            found.extend(run[at : at + 2] for at in range(len(run) - 1))
+    return found
+
+
+class Lexical:
+    """BM25 of the scene's items against the documents of what the person liked, tags and the wish.
+
+    Source: Robertson, Zaragoza, "The probabilistic relevance framework: BM25 and beyond", 2009; as
+    implemented by bm25s.
+    """
+
+    name = "lexical"
+
+    def __init__(self, index: ItemIndex, *, kept: Kept | None = None) -> None:
+        """``kept``: where what is made of a scene is kept for the next process."""
+        self._index = index
+        self._kept = kept or Kept(None)
+        self._rankers = PerScene(_ranker)
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        profile = query.profile
+        liked = [profile.items[key] for key in islice(profile.liked, HISTORY)]
+        told = [*profile.user.tags, profile.user.about, without_negated(query.context.wish)]
+        words = [word for item in liked for word in _document_words(item.document())]
+        words += [word for text in told for word in tokens(text)]
+        items = await self._index.items(query.scene.name)
+        if not words:
+            return []
+        scene = query.scene.name
+        if self._rankers.has(scene, items, self._kept):
+            ranker, ids = self._rankers(scene, items, self._kept)
+        else:  # to index a scene takes long; to ask it, less than a thread does to begin
+            ranker, ids = await to_thread.run_sync(self._rankers, scene, items, self._kept)
+        return best(ranker.get_scores(words), ids, query, limit=limit)
+
+
+class LexicalHere:
+    """The same with what the person liked in this scene alone: other scenes' words dilute it."""
+
+    name = "lexical_here"
+
+    def __init__(self, lexical: Lexical) -> None:
+        self._lexical = lexical
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        profile, scene = query.profile, query.scene.name
+        here = {key: w for key, w in profile.liked.items() if profile.items[key].scene == scene}
+        if not here:
+            return []
+        own = replace(query, profile=replace(profile, liked=here))
+        return await self._lexical(own, limit=limit)
+
+
+@lru_cache(_REMEMBERED)
+def _document_words(document: str) -> tuple[str, ...]:
+    return tuple(tokens(document))
+
+
+def _ranker(items: Mapping[str, Item], kept: Kept) -> tuple[Any, list[str]]:
+    bm25s: Any = import_module("bm25s")  # half a second, no stubs
+    logging.getLogger("bm25s").setLevel(logging.WARNING)
+    ranker, ids = bm25s.BM25(), list(items)
+    scene = next((item.scene for item in items.values()), "")
+    of_items = items.stamp if isinstance(items, StampedItems) else ""
+    stamp = of_items and f"{version('bm25s')} {version('opencc')} {of_items}"
+    arrays = kept.load(_KEPT, scene, stamp=stamp)
+    if arrays is None:
+        documents = [tokens(item.document()) or ["\0"] for item in items.values()]
+        ranker.index(documents, show_progress=False)
+        words = texts_as_array(ranker.vocab_dict)
+        arrays = {"words": words, **{name: ranker.scores[name] for name in _ARRAYS}}
+        kept.save(_KEPT, scene, stamp=stamp, arrays=arrays)
+    else:  # as its own ``load`` does, which reads several files
+        ranker.vocab_dict = texts_of_array(arrays["words"])
+        ranker.scores = {**{name: arrays[name] for name in _ARRAYS}, "num_docs": len(ids)}
+        ranker.nonoccurrence_array = None  # of other kinds of BM25
+    return ranker, ids

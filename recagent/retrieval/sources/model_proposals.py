@@ -1,0 +1,188 @@
+"""What a person might like, as a model imagines it, and the items of the scene that come near it.
+
+Not text for people: what a model imagines is searched with and never shown, and what it names need
+not exist.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from recagent import prompts
+from recagent.domain.types import Language, Usage
+from recagent.errors import ReplyError
+from recagent.llm.retry import Budget, ask
+from recagent.llm.structured_replies import whole_or_cut
+from recagent.ports import ChatModel, ItemIndex, Query, Reply, Schema
+from recagent.prompts import one_line
+from recagent.ranking import HISTORY, Remembering, Replies, Window
+from recagent.ranking.prompt_inputs import told
+from recagent.retrieval import reciprocal_rank
+
+if TYPE_CHECKING:
+    from recagent.ports import Matrix
+
+logger = logging.getLogger(__name__)
+
+SOURCE = "imagined"
+MOST = 5  # descriptions, as the prompts ask for
+_LENGTH = 120  # characters that are kept of one
+
+SCHEMA: Schema = {
+    "type": "object",
+    "properties": {
+        "descriptions": {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": MOST,
+            "maxItems": MOST,
+        }
+    },
+    "required": ["descriptions"],
+    "additionalProperties": False,
+}
+
+
+class DescriptionsReply(BaseModel):
+    """What the model is asked to write."""
+
+    descriptions: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imagination:
+    """What a model imagines, and what asking for it took.
+
+    Attributes:
+        descriptions: up to five, all different; none where nothing is known of the person.
+        prompt: id.
+        calls: none for a kept reply.
+        repairs: descriptions that were empty, doubled, too many or cut off.
+    """
+
+    descriptions: tuple[str, ...] = ()
+    prompt: str = ""
+    usage: Usage = field(default_factory=Usage)
+    calls: int = 0
+    repairs: int = 0
+
+
+class Imaginer:
+    """Asks a model to imagine, in the language of the scene."""
+
+    def __init__(
+        self,
+        model: ChatModel,
+        *,
+        lang: Language = "en",
+        attempts: int = 3,
+        window: Window | None = None,
+        replies: Replies | None = None,
+    ) -> None:
+        """Asks ``model``.
+
+        Args:
+            model: that writes.
+            lang: of the prompt, where the scene does not say another.
+            attempts: retry budget of one request.
+            window: the retry budget that all who ask the model share; its own without one.
+            replies: where replies are kept; without it none are.
+        """
+        self._model = model
+        self._lang: Language = lang
+        self._attempts = attempts
+        self._window = window or Window()
+        self._replies = replies
+
+    async def start(self) -> None:
+        """Load or connect; raises ModelError where the model cannot be had."""
+        await self._model.start()
+
+    async def __call__(self, query: Query) -> Imagination:
+        """What the person might like in the query's scene; no call if nothing is known of them.
+
+        Raises:
+            ModelError: no usable answer within the budget.
+        """
+        prompt = prompts.load("imagine", "titles", lang=query.scene.language or self._lang)
+        inputs = told(
+            prompt.front.inputs,
+            query,
+            candidates=(),
+            lang=prompt.front.language,
+            history=HISTORY,
+            scenes={},
+        )
+        if not any(value for name, value in inputs.items() if name != "scene"):
+            return Imagination()
+        messages = prompt.chat(**inputs)
+        kept = Remembering(self._model, self._replies) if self._replies else None
+        model = kept or self._model
+        usage = Usage()
+
+        async def call() -> tuple[tuple[str, ...], int, int]:
+            nonlocal usage
+            reply = await model.chat(messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA)
+            usage += reply.usage
+            return *_descriptions(model, reply), reply.calls
+
+        budget = Budget(self._attempts, window=self._window)
+        descriptions, repairs, calls = await ask(call, budget=budget)
+        if kept is not None:
+            await kept.keep()
+        logger.debug("imagined for %r: %r", query.profile.user.id, descriptions)
+        return Imagination(
+            descriptions=descriptions,
+            prompt=prompt.id,
+            usage=usage,
+            calls=calls + budget.failed,
+            repairs=repairs,
+        )
+
+
+class Imagined:
+    """A ``CandidateSource``: the items of the scene that are nearest to some descriptions.
+
+    Scores are sums of reciprocal ranks, one for each description that comes near an item.
+    """
+
+    name = SOURCE
+
+    def __init__(self, vectors: Matrix, *, index: ItemIndex) -> None:
+        """``vectors``: (n, d) of the descriptions; one of zeros, of no known word, is mute."""
+        self._vectors = vectors
+        self._index = index
+
+    async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
+        near = {
+            str(row): await self._index.search(
+                query.scene.name, vector=vector, limit=limit, exclude=query.exclude
+            )
+            for row, vector in enumerate(self._vectors)
+            if vector.any()
+        }
+        return list(reciprocal_rank(near, weights={}).items())[:limit]
+
+
+def _descriptions(model: ChatModel, reply: Reply) -> tuple[tuple[str, ...], int]:
+    """The reply's descriptions, and how many of them had to be repaired or left out."""
+    try:
+        read, repairs = whole_or_cut(reply.text, DescriptionsReply)
+    except ValueError as error:
+        raise _unusable(model, reply) from error
+    whole = read.descriptions
+    different = dict.fromkeys(filter(None, (one_line(text, _LENGTH) for text in whole)))
+    kept = tuple(different)[:MOST]
+    if not kept:
+        raise _unusable(model, reply)
+    return kept, repairs + len(whole) - len(kept)
+
+
+def _unusable(model: ChatModel, reply: Reply) -> ReplyError:
+    """The message does not quote it: what is imagined is for no reader of a slate."""
+    return ReplyError(f"model {model.name!r} imagined nothing that can be used", reply=reply.text)

@@ -1,0 +1,67 @@
+"""The best of a scene's items that a person has not seen, and what is kept of it to find them.
+
+Not where scores come from: each source has its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+
+from recagent.domain.types import Item
+from recagent.ports import Query
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Of = TypeVar("Of")
+T = TypeVar("T")
+
+
+class PerScene(Generic[Of, T]):
+    """What is made of a scene's items and one thing more, until either is another object."""
+
+    def __init__(self, make: Callable[[Mapping[str, Item], Of], T]) -> None:
+        self._make = make
+        self._kept: dict[str, tuple[Mapping[str, Item], Of, T]] = {}
+
+    def __call__(self, scene: str, items: Mapping[str, Item], of: Of) -> T:
+        """The scene's; the index hands out a new mapping of ``items`` after a change."""
+        kept = self._kept.get(scene)
+        if kept is None or kept[0] is not items or kept[1] is not of:
+            kept = self._kept[scene] = (items, of, self._make(items, of))
+        return kept[2]
+
+    def has(self, scene: str, items: Mapping[str, Item], of: Of) -> bool:
+        """Whether it is there already."""
+        kept = self._kept.get(scene)
+        return kept is not None and kept[0] is items and kept[1] is of
+
+
+def best(
+    scores: NDArray[Any], ids: Sequence[str], query: Query, *, limit: int
+) -> list[tuple[str, float]]:
+    """Up to ``limit`` unseen items with a score above zero, best first; equals in their order.
+
+    Args:
+        scores: (n,).
+        ids: of the scored items, (n,).
+        query: says what must not come.
+        limit: at most so many.
+    """
+    enough = limit + len(query.exclude)
+    floor = np.partition(scores, -enough)[-enough] if enough < len(scores) else 0.0
+    at = np.flatnonzero((scores >= floor) & (scores > 0))
+    places: list[int] = at[np.argsort(-scores[at], kind="stable")].tolist()
+    new = list(islice((place for place in places if ids[place] not in query.exclude), limit))
+    return [(ids[place], score) for place, score in zip(new, scores[new].tolist(), strict=True)]
+
+
+def unseen(
+    ranked: Iterable[tuple[str, float]], query: Query, *, limit: int
+) -> list[tuple[str, float]]:
+    """The first ``limit`` that the query does not exclude."""
+    return list(islice((pair for pair in ranked if pair[0] not in query.exclude), limit))

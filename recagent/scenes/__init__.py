@@ -1,0 +1,1 @@
+"""Scenes: which one a request is in, taste carried between them, and the rules of each."""

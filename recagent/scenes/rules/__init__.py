@@ -1,0 +1,28 @@
+"""A scene's rules: what they keep away, what comes again, what a scene may know of a person.
+
+Rules are kept by code, before anything is retrieved; which rules there are is in ``types``.
+"""
+
+from recagent.scenes.rules.excluding import Ruling, excluded, kilometres, place_of
+from recagent.scenes.rules.grouped import Grouped
+from recagent.scenes.rules.progress import Limits, Progress
+from recagent.scenes.rules.readable import check_rules, nearest, readable
+from recagent.scenes.rules.seeing import missing, needs, reasonable, spent, visible
+
+__all__ = [
+    "Grouped",
+    "Limits",
+    "Progress",
+    "Ruling",
+    "check_rules",
+    "excluded",
+    "kilometres",
+    "missing",
+    "nearest",
+    "needs",
+    "place_of",
+    "readable",
+    "reasonable",
+    "spent",
+    "visible",
+]

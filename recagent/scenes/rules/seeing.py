@@ -1,0 +1,148 @@
+"""What a scene sees of a person and of its items: what comes again, what is needed, what it knows.
+
+Not what is kept away by its rules: that is ``excluding``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from recagent.domain.types import (
+    FreshRule,
+    Item,
+    PathRule,
+    Profile,
+    RepeatRule,
+    Scene,
+    SeriesRule,
+    Value,
+)
+from recagent.profiles.building import without
+from recagent.scenes.rules.progress import Progress
+
+
+def spent(
+    seen: AbstractSet[str], *, scene: Scene, profile: Profile, at: datetime | None
+) -> frozenset[str]:
+    """Those of the items a person has seen that do not come again.
+
+    Args:
+        seen: ids of all that the person has any event on.
+        scene: with a ``RepeatRule`` what was liked comes again after its time, with a ``PathRule``
+            what was begun and is not finished.
+        profile: with all of the person's events; what is older than these stays away.
+        at: of the request; None for now.
+    """
+    again: set[str] = set()
+    for rule in scene.rules:
+        if isinstance(rule, RepeatRule):
+            since = _earlier(at or datetime.now(tz=UTC), rule.repeat_days)
+            late = {event.item_id for event in profile.events if event.at > since}
+            again |= profile.liked.keys() - late
+        elif isinstance(rule, PathRule):
+            again |= profile.liked.keys() - _finished(profile)
+    return frozenset(seen - again)
+
+
+def needs(
+    items: Iterable[Item],
+    *,
+    scene: Scene,
+    profile: Profile,
+    progress: Progress,
+    excluded: AbstractSet[str],
+) -> dict[str, frozenset[str]]:
+    """By id of an item, what must come before it; of those that need anything.
+
+    Args:
+        items: of the scene.
+        scene: with its rules.
+        profile: says what is finished.
+        progress: says which earlier parts of a series the person has met.
+        excluded: ids of what cannot come.
+    """
+    items, finished = [*items], _finished(profile)
+    found = progress.needs([item.id for item in items], excluded=excluded)
+    for rule in scene.rules:
+        if isinstance(rule, PathRule):
+            for item in items:
+                wanted = frozenset(_texts(item.attributes.get(rule.prerequisites, ())))
+                if wanted - finished:
+                    found[item.id] = found.get(item.id, frozenset()) | (wanted - finished)
+    return found
+
+
+def missing(
+    found: Iterable[Item],
+    *,
+    scene: Scene,
+    profile: Profile,
+    progress: Progress,
+    excluded: AbstractSet[str],
+) -> list[Item]:
+    """What the items need, and what that needs, and is not among them: the steps of their paths.
+
+    Arguments are those of ``needs``.
+    """
+    items = progress.items
+    looked_at = list(found)
+    known = {item.id for item in looked_at}
+    steps: list[Item] = []
+    while looked_at:
+        each = needs(looked_at, scene=scene, profile=profile, progress=progress, excluded=excluded)
+        wanted = frozenset[str]().union(*each.values())
+        ready = sorted(wanted - known - excluded)
+        looked_at = [items[key] for key in ready if key in items]
+        known |= wanted
+        steps += looked_at
+    return steps
+
+
+def reasonable(item: Item, scene: Scene) -> Item:
+    """The item without what rules alone read: a date, an id or a volume is no reason for it."""
+    read = {
+        name
+        for rule in scene.rules
+        for name in (
+            [rule.attribute] if isinstance(rule, FreshRule)
+            else [rule.prerequisites] if isinstance(rule, PathRule)
+            else [rule.order] if isinstance(rule, SeriesRule)
+            else []
+        )
+    }  # fmt: skip
+    if not read - {""}:
+        return item
+    kept = {name: value for name, value in item.attributes.items() if name not in read}
+    return replace(item, attributes=kept)
+
+
+def visible(profile: Profile, scene: Scene) -> Profile:
+    """The profile as the scene may know it: without events of scenes that it does not learn from.
+
+    What the person declares is known everywhere.
+    """
+    if scene.learns_from is None:
+        return profile
+    met = {event.scene for event in profile.events} | profile.taste.keys()
+    for other in met - {scene.name, *scene.learns_from}:
+        profile = without(profile, other)
+    return profile
+
+
+def _earlier(at: datetime, days: float) -> datetime:
+    """So many days before, or where the calendar begins."""
+    try:
+        return at - timedelta(days=days)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _finished(profile: Profile) -> frozenset[str]:
+    return frozenset(event.item_id for event in profile.events if event.kind == "finish")
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (str(value),)

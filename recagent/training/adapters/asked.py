@@ -1,0 +1,122 @@
+"""Choices that tell what a tuned model is worth: what people liked next, among other candidates.
+
+Nothing is trained here, and whose choices they are is the caller's business.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from recagent.domain.types import Case, Event, Item, RatingScale
+from recagent.profiles.building import is_liked
+from recagent.prompts import Prompt, caption
+from recagent.ranking import HISTORY
+from recagent.training.adapters.routes import Route
+from recagent.training.gating import ndcg
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+Likes = Mapping[str, Sequence[Item]]  # of each person, oldest first
+
+
+class Reader(Protocol):
+    """What says how likely texts are: a ``Learner``."""
+
+    def likelihoods(self, prefix: str, texts: Sequence[str]) -> Sequence[float]:
+        """Log probability of each text after the prefix, in nats."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of several candidates.
+
+    Attributes:
+        user_id: who chose.
+        prefix: the prompt about them.
+        texts: of the candidates, as they go on from the prompt.
+        ids: of the candidates.
+        chosen: place of the one that was liked next.
+    """
+
+    user_id: str
+    prefix: str
+    texts: tuple[str, ...]
+    ids: tuple[str, ...]
+    chosen: int
+
+
+def choices_of(
+    cases: Sequence[Case],
+    *,
+    items: Mapping[str, Item],
+    scale: RatingScale,
+    prompt: Prompt,
+    route: Route,
+) -> list[Choice]:
+    """What cases ask, those whose liked item lies in the route's targets.
+
+    Args:
+        cases: each with one liked item.
+        items: by id.
+        scale: of ratings.
+        prompt: of likelihood.
+        route: whose targets are asked about.
+    """
+    return [
+        Choice(
+            user_id=case.user_id,
+            prefix=told(case, items, scale, prompt),
+            texts=tuple(f" {caption(items[key])}\n" for key in case.item_ids),
+            ids=tuple(case.item_ids),
+            chosen=case.item_ids.index(_liked(case)),
+        )
+        for case in cases
+        if route.asks(items[_liked(case)])
+    ]
+
+
+def _liked(case: Case) -> str:
+    (liked,) = case.judgments
+    return liked
+
+
+def gains(choices: Sequence[Choice], reader: Reader) -> Iterator[float]:
+    """NDCG@10 of each choice, in the order of the candidates' likelihood."""
+    for choice in choices:
+        said = reader.likelihoods(choice.prefix, choice.texts)
+        yield ndcg(np.asarray(said), choice.chosen)
+
+
+def popularity(choices: Sequence[Choice], likes: Likes) -> Floats:
+    """(choices,) nDCG@10 of the candidates' numbers of likes."""
+    counts = Counter(item.id for liked in likes.values() for item in liked)
+    return np.asarray(
+        [
+            ndcg(np.asarray([float(counts[key]) for key in choice.ids]), choice.chosen)
+            for choice in choices
+        ]
+    )
+
+
+def likes_of(events: Sequence[Event], items: Mapping[str, Item], scale: RatingScale) -> Likes:
+    """What each person liked, each item once, in the order in which it was first liked."""
+    found: dict[str, dict[str, Item]] = {}
+    for event in events:
+        if event.item_id in items and is_liked(event, scale):
+            found.setdefault(event.user_id, {}).setdefault(event.item_id, items[event.item_id])
+    return {key: list(own.values()) for key, own in found.items()}
+
+
+def told(case: Case, items: Mapping[str, Item], scale: RatingScale, prompt: Prompt) -> str:
+    """The prompt about a case's person, as when serving one who declared nothing."""
+    liked = likes_of(case.history[::-1], items, scale).get(case.user_id, ())
+    return prompt.text(scene=case.scene, interests=(), wish="", liked=liked[-HISTORY:])

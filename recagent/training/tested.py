@@ -1,0 +1,61 @@
+"""Whether a head ranks for a group of people: by held-out choices of people of that group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.domain.types import Unserved
+from recagent.offline.resampling import interval
+from recagent.ranking import Tested
+from recagent.training.examples import Example
+from recagent.training.gating import ndcg
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+FEWEST = 50  # held-out choices
+MARGIN = 0.05  # share of the plain order's nDCG@10 that a head may cost at worst
+
+
+def outcome(examples: Sequence[Example], held: Sequence[Floats]) -> Tested:
+    """What these choices of one group say of a head, beside the order of retrieval.
+
+    The head is taken if it gains on average, and if the lower end of the interval shows that it
+    costs at most a twentieth of what is there. With few choices the interval is wide, and only a
+    large gain is taken: the plain order is the safe one, because it was chosen for everybody. With
+    many, a small gain is enough. That it surely gains is not asked for: of two orders that are
+    nearly level, the better mean is the better guess.
+
+    Args:
+        examples: held-out choices, candidates in the order of retrieval.
+        held: of each (n,) scores by weights that never saw its person.
+    """
+    if not examples:
+        return Tested()
+    plain = np.asarray(
+        [ndcg(-np.arange(len(each.items), dtype=np.float64), each.chosen) for each in examples]
+    )
+    ranked = np.asarray(
+        [ndcg(scores, each.chosen) for scores, each in zip(held, examples, strict=True)]
+    )
+    gain, low, high = interval(ranked - plain, people=[each.user_id for each in examples])
+    if not np.isfinite(low):  # one person shows no spread
+        low = high = gain
+    unserved: Unserved = ""
+    if len(examples) < FEWEST:
+        unserved = "few cases"
+    elif not (gain > 0 and low >= -MARGIN * plain.mean()):
+        unserved = "no gain"
+    return Tested(
+        cases=len(examples),
+        plain=float(plain.mean()),
+        gain=gain,
+        low=low,
+        high=high,
+        unserved=unserved,
+    )

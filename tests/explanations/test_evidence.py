@@ -1,0 +1,288 @@
+"""Evidence comes from real events, attributes and counts, and its sentences say no more than it."""
+
+from dataclasses import replace
+
+import pytest
+from examples import SCALE, make_event, make_item, make_query
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recagent.domain.types import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
+from recagent.explanations import claims, gather, verify
+from recagent.profiles.informative_values import Traits
+from recagent.retrieval import Behaviour
+
+FILMS = Scene(name="films", labels={"en": "Films", "zh": "电影"})
+SCENES = {"films": FILMS, "books": Scene(name="books", labels={"en": "Books", "zh": "图书"})}
+
+ALIEN = make_item("f1", "Alien", scene="films", genres=("scifi", "horror"), year=1979)
+APES = make_item("f2", "Apes", scene="films", genres=("scifi", "drama"), mood="dark")
+DUNE = make_item("b1", "Dune", scene="books", genres=("scifi", "horror"), year=1965)
+
+
+def likes(people, *pairs):
+    return [
+        make_event(f"p{person}", item_id, scene=scene)
+        for person in range(people)
+        for item_id, scene in pairs
+    ]
+
+
+def evidence_for(item, query, events=(), *, among=(), silent=frozenset()):
+    """What is gathered for an item; ``among`` are the scene's other items."""
+    behaviour = Behaviour(events, scale=SCALE)
+    traits = Traits({each.id: each for each in (*among, item)}, silent)
+    (evidence,) = gather([item], query, behaviour=behaviour, scale=SCALE, traits=traits)
+    return evidence
+
+
+def said(evidence, lang="en"):
+    return [claim.text for claim in claims(evidence, scenes=SCENES, lang=lang)]
+
+
+def liking(item, *, value=None, kind="like", **query):
+    event = make_event("ann", item.id, scene=item.scene, value=value, kind=kind)
+    return make_query(items=[item], events=[event], liked=[item.id], scene=FILMS, **query)
+
+
+def test_an_item_shares_attributes_with_one_that_was_liked():
+    evidence = evidence_for(ALIEN, liking(APES, value=8.5))
+    assert evidence == (
+        Evidence(
+            id="e1",
+            kind="attribute",
+            refs=("f2", "scifi"),
+            facts={
+                "title": "Apes",
+                "kind": "rating",
+                "rating": "8.5/10",
+                "attribute": "genres",
+                "shared": "scifi",
+            },
+        ),
+    )
+    assert said(evidence) == ["Same genre: scifi, like “Apes”, which you gave 8.5/10."]
+    assert said(evidence, "zh") == ["同一 genres：scifi，与您打了 8.5/10 分的“Apes”一样。"]
+
+
+def test_another_scene_is_named_by_its_label():
+    evidence = evidence_for(ALIEN, liking(DUNE))
+    assert evidence[0].refs == ("b1", "scifi", "horror")
+    assert said(evidence) == [
+        "Same genres: scifi, horror, like “Dune (1965)”, which you liked in Books."
+    ]
+    assert said(evidence, "zh") == [
+        "同一 genres：scifi、horror，与您在“图书”里喜欢的“Dune (1965)”一样。"
+    ]
+
+
+def test_the_item_that_shares_most_is_named_and_the_newest_of_equals():
+    events = [make_event("ann", key, scene=scene) for key, scene in [("f2", "films"),
+              ("b1", "books")]]  # fmt: skip
+    query = make_query(items=[APES, DUNE], events=events, liked=["f2", "b1"], scene=FILMS)
+    assert evidence_for(ALIEN, query)[0].refs[0] == "b1"
+    twin = make_item("f3", "Twin", scene="films", genres=("scifi",))
+    query = make_query(
+        items=[APES, twin],
+        events=[make_event("ann", "f3", scene="films"), events[0]],
+        liked=["f3", "f2"],
+        scene=FILMS,
+    )
+    assert evidence_for(ALIEN, query)[0].refs[0] == "f3"
+
+
+def test_people_in_common_are_counted_and_few_are_left_out():
+    query = liking(DUNE)
+    stranger = make_item("f9", "Stranger", scene="films")
+    enough = likes(3, ("f9", "films"), ("b1", "books"))
+    (evidence,) = evidence_for(stranger, query, enough)
+    assert evidence.kind == "people"
+    assert evidence.refs == ("b1",)
+    assert evidence.facts["count"] == "3"
+    assert said([evidence])[0].startswith("3 people who liked “Dune (1965)” also liked it")
+    assert said([evidence], "zh")[0].startswith("喜欢“Dune (1965)”的人里有 3 位也喜欢它")
+    few = likes(2, ("f9", "films"), ("b1", "books"))
+    assert [piece.kind for piece in evidence_for(stranger, query, few)] == ["popularity"]
+
+
+def test_the_wish_and_the_tags_are_named_where_the_item_has_them():
+    ann = User(id="ann", tags=("drama", "sailing"))
+    evidence = evidence_for(APES, make_query(scene=FILMS, user=ann, wish="Dark SCIFI please"))
+    assert [(piece.kind, piece.refs) for piece in evidence] == [
+        ("wish", ("scifi", "dark")),
+        ("tag", ("drama",)),
+    ]
+    assert said(evidence) == [
+        "Your wish mentions: scifi, dark.",
+        "It matches your interest: drama.",
+    ]
+    assert said(evidence, "zh") == ["您的愿望里提到了：scifi、dark。", "它符合您的兴趣：drama。"]
+
+
+def test_a_value_without_words_is_not_what_was_asked_for():
+    item = make_item("f1", scene="films", rating="***", note="")
+    assert evidence_for(item, make_query(scene=FILMS, wish="something light")) == ()
+
+
+@pytest.mark.parametrize(
+    ("people", "en", "zh"),
+    [(1, "1 person liked it in Films.", "有 1 人在“电影”里喜欢它。"),
+     (12, "12 people liked it in Films.", "有 12 人在“电影”里喜欢它。")],
+)  # fmt: skip
+def test_popularity_stands_in_where_nothing_personal_is_known(people, en, zh):
+    evidence = evidence_for(ALIEN, make_query(scene=FILMS), likes(people, ("f1", "films")))
+    assert [piece.kind for piece in evidence] == ["popularity"]
+    assert (said(evidence), said(evidence, "zh")) == ([en], [zh])
+
+
+def test_where_nothing_is_known_nothing_is_said():
+    assert evidence_for(ALIEN, make_query(scene=FILMS)) == ()
+    assert said(()) == []
+
+
+def test_what_a_wish_does_not_want_is_no_reason():
+    for wish in ("no scifi", "anything but scifi", "I hate scifi"):
+        assert said(evidence_for(ALIEN, make_query(scene=FILMS, wish=wish))) == []
+    assert said(evidence_for(ALIEN, make_query(scene=FILMS, wish="scifi, no comedy"))) == [
+        "Your wish mentions: scifi."
+    ]
+
+
+def test_words_of_a_title_are_no_evidence():
+    one = make_item("f1", "Call of Duty: Black Ops", scene="films")
+    two = make_item("f2", "Call of Duty: Black Ops II", scene="films")
+    assert evidence_for(one, liking(two)) == ()
+
+
+def test_an_item_is_no_evidence_for_itself():
+    assert evidence_for(ALIEN, liking(ALIEN)) == ()
+
+
+def test_a_bare_yes_or_the_same_word_under_another_name_is_not_shared():
+    one = make_item("f1", scene="films", in_stock="yes", director="Washington")
+    other = make_item("f2", scene="films", in_stock="yes", place="Washington")
+    assert evidence_for(one, liking(other)) == ()
+
+
+def test_counts_that_hold_mere_looks_are_not_called_liking():
+    events = [replace(event, kind="view", value=None) for event in likes(5, ("f1", "films"))]
+    shown = said(evidence_for(ALIEN, make_query(scene=FILMS), events))
+    assert shown == ["It is in the history of 5 people in Films."]
+
+
+@pytest.mark.parametrize("kind", ["view", "click", "comment"])
+def test_a_look_is_not_called_liking(kind):
+    """Explicit judgments and deeds are; that someone saw a page says nothing of the sort."""
+    shown = " ".join(said(evidence_for(ALIEN, liking(APES, kind=kind))))
+    assert "you liked" not in shown
+
+
+def test_no_more_than_three_pieces_with_ids_in_order():
+    query = liking(DUNE, user=User(id="ann", tags=("horror",)), wish="scifi")
+    events = likes(4, ("f1", "films"), ("b1", "books"))
+    evidence = evidence_for(ALIEN, query, events)
+    assert [(piece.id, piece.kind) for piece in evidence] == [
+        ("e1", "wish"),
+        ("e2", "tag"),
+        ("e3", "attribute"),
+    ]
+
+
+values = st.sampled_from(["scifi", "drama", "科幻", "a b", "!!", ""])
+items = st.builds(
+    lambda number, genres, mood: make_item(
+        f"i{number}", f"Item {number}", scene="films", genres=genres, mood=mood
+    ),
+    st.integers(0, 5),
+    st.lists(values, max_size=3).map(tuple),
+    values,
+)
+
+
+@given(
+    item=items,
+    liked=st.lists(items, max_size=4, unique_by=lambda item: item.id),
+    kinds=st.lists(st.sampled_from(EVENT_KINDS), min_size=4, max_size=4),
+    tags=st.lists(values, max_size=2),
+    wish=st.sampled_from(["", "scifi", "a drama", "科幻", "!!"]),
+    crowd=st.integers(0, 5),
+)
+def test_every_piece_can_be_looked_up(item, liked, kinds, tags, wish, crowd):
+    events = [make_event("ann", each.id, scene="films", kind=kind)
+              for each, kind in zip(liked, kinds, strict=False)]  # fmt: skip
+    query = make_query(
+        items=liked,
+        events=events,
+        liked=[each.id for each in liked],
+        scene=FILMS,
+        user=User(id="ann", tags=tuple(tags)),
+        wish=wish,
+    )
+    everyone = likes(crowd, (item.id, "films"), *((each.id, "films") for each in liked))
+    known = {each.id: each for each in liked}
+    held = {*item.attributes["genres"], item.attributes["mood"]}
+    for piece in evidence_for(item, query, everyone):
+        match piece.kind:
+            case "wish":
+                assert set(piece.refs) <= held
+                assert all(ref and ref.casefold() in wish.casefold() for ref in piece.refs)
+            case "tag":
+                assert set(piece.refs) <= set(tags)
+                assert all(set(ref.split()) <= set(item.document().split()) for ref in piece.refs)
+            case "attribute":
+                other = known[piece.refs[0]].attributes
+                assert piece.refs[1:]
+                assert set(piece.refs[1:]) <= held & {*other["genres"], other["mood"]}
+            case "people":
+                assert piece.refs[0] in known
+                assert piece.facts["count"] == str(crowd)
+            case "popularity":
+                assert piece.facts["count"] == str(crowd)
+
+
+@pytest.mark.parametrize(("year", "told"), [(1994, 1), (1989, 0)])
+def test_constraints_of_the_same_words_are_one_reason_and_only_if_all_are_kept(year, told):
+    item = make_item("b1", year=year)
+    nineties = tuple(
+        Constraint(attribute="year", operator=operator, value=value, words="from the 90s")
+        for operator, value in (("at least", 1990), ("at most", 1999))
+    )
+    query = replace(make_query(items=[item]), context=Context(constraints=nineties))
+    evidence = evidence_for(item, query)
+    assert [piece.facts["said"] for piece in evidence] == ["from the 90s"] * told
+
+
+COMEDIES = Constraint(attribute="genres", operator="is", value="comedy", words="comedies")
+NO_HORROR = Constraint(attribute="genres", operator="is not", value="horror", words="less horror")
+
+
+@pytest.mark.parametrize(
+    ("preferences", "lang", "told"),
+    [
+        ((COMEDIES,), "en", ["It is what you asked for: comedies."]),
+        ((replace(COMEDIES, words="喜剧"),), "zh", ["它正是您想要的：喜剧。"]),
+        (
+            (COMEDIES, NO_HORROR),
+            "en",
+            [
+                "It is what you asked for: comedies.",
+                "Nothing known of it goes against what you asked for: less horror.",
+            ],
+        ),
+        (
+            (replace(NO_HORROR, words="少一点恐怖片"),),
+            "zh",
+            ["已知的信息都不违背您的偏好：少一点恐怖片。"],
+        ),
+        ((replace(COMEDIES, words="", value=("comedy", "family")),), "en",
+         ["It is what you asked for: genres is comedy, family."]),
+        ((replace(COMEDIES, value="western", words="westerns"),), "en", []),
+    ],
+)  # fmt: skip
+def test_what_was_asked_for_comes_first_where_the_item_is_that(preferences, lang, told):
+    item = make_item("f3", "Airplane", scene="films", genres=("comedy", "scifi"))
+    query = replace(liking(APES), context=Context(preferences=preferences))
+    evidence = evidence_for(item, query)
+    assert said(evidence, lang)[:-1] == told  # the last is what it shares with a liked one
+    for piece, text in zip(evidence, said(evidence, lang), strict=True):
+        assert verify(text, [piece], scenes=SCENES, lang=lang) == ()

@@ -1,0 +1,71 @@
+"""The tally on disk counts as a Counter in memory would."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recagent.ingest import tally
+from recagent.ingest.tally import Tally
+
+
+def counted(folder, keys, keep, *, rows=None, without=None):
+    """What the tally says of ``keys``, whose rows are 0, 1, 2... if nothing else is said."""
+    folder.mkdir()
+    on_disk = Tally(folder)
+    try:
+        for row, key in zip(rows or range(len(keys)), keys, strict=True):
+            on_disk.add(key, row)
+        apart = None if without is None else np.asarray(sorted(without), dtype=np.int64)
+        return on_disk.beyond(keep, without=apart).tolist()
+    finally:
+        on_disk.close()
+
+
+def beyond(keys, keep, without=()):
+    """The same with a Counter."""
+    seen, found = Counter(), []
+    for row, key in enumerate(keys):
+        if row not in without:
+            seen[key] += 1
+            if seen[key] > keep:
+                found.append(row)
+    return found
+
+
+def test_rows_after_the_first_with_the_same_key_are_found(tmp_path):
+    assert counted(tmp_path / "a", ["x", "y", "x", "x", "y"], 1) == [2, 3, 4]
+    assert counted(tmp_path / "b", ["x", "y", "x", "x", "y"], 2) == [3]
+    assert counted(tmp_path / "c", ["x", "y", "x", "x", "y"], 1, without={0, 4}) == [3]
+    assert counted(tmp_path / "d", [], 1) == []
+
+
+def test_rows_of_several_files_keep_their_large_numbers(tmp_path):
+    rows = [1, 1 << 40 | 1, 3 << 40 | 7]
+    assert counted(tmp_path / "a", ["x", "x", "x"], 1, rows=rows) == rows[1:]
+
+
+keys = st.lists(
+    st.sampled_from("abc") | st.integers(-3, 3) | st.tuples(st.integers(0, 2)), max_size=60
+)
+
+
+@given(
+    keys=keys, keep=st.integers(1, 4), buffer=st.integers(1, 8), apart=st.sets(st.integers(0, 60))
+)
+def test_it_agrees_with_a_counter_whatever_the_buffer_holds(
+    tmp_path_factory, keys, keep, buffer, apart
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tally, "_BUFFER", buffer)
+        folder = tmp_path_factory.mktemp("tally") / "rows"
+        # hash(-1) is hash(-2): such keys are one to the tally.
+        keys = [-2 if key == -1 else key for key in keys]
+        assert counted(folder, keys, keep, without=apart) == beyond(keys, keep, apart)
+
+
+def test_more_rows_than_the_buffer_holds(tmp_path):
+    keys = [at % 1_000 for at in range(tally._BUFFER + 3)]
+    assert counted(tmp_path / "a", keys, 262) == beyond(keys, 262)

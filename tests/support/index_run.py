@@ -1,0 +1,30 @@
+"""Loads the catalogue of a config file in small steps, each told on stdout; made to be killed.
+
+Vector files are written often, so that kills meet them too.
+"""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from recagent import bootstrap
+from recagent.config.settings import load
+from recagent.infrastructure.vectors import sets
+from recagent.ingest import loading
+from recagent.retrieval import indexing
+from recagent.testing import HashEmbedder
+
+indexing.BATCH = 16
+loading._BATCH = 40
+sets.HNSW = {**sets.HNSW, "sync_threshold": 40}
+bootstrap.embedder = lambda _: HashEmbedder()
+
+
+def tell(stage, done, _):
+    sys.stdout.write(f"{stage} {done}\n")
+    sys.stdout.flush()
+
+
+anyio.run(partial(loading.load_catalog, load(Path(sys.argv[1])), on_progress=tell))

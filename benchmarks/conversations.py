@@ -4,7 +4,7 @@
     uv run python benchmarks/conversations.py --full     # the embedded model live, more people
 
 **Scripts** (eval/cases/chat): every condition that a script declares is checked on every slate by
-the code of recagent.scenes.constraints, every reason is looked up in events and catalogue. **Hearing**:
+the code of ``scenes.constraints``, every reason is looked up in events and catalogue. **Hearing**:
 which act a turn is that no rule tells, by the embedded model (eval/cases/chat/hearing, written by
 the same hand as the prompts' examples, before they were tried). **Simulated people**: each wants
 the last film that they liked, held out, in its scene. After a slate without it they say "no X" of a

@@ -70,7 +70,7 @@ def engine_url(given: str) -> Iterator[str]:
     if given:
         yield given
         return
-    script = Path(__file__).parent.parent / "tests" / "llama_server.py"
+    script = Path(__file__).parent.parent / "tests" / "support" / "llama_server.py"
     command = [sys.executable, str(script), str(weights.find())]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -1,7 +1,7 @@
 """The seams: what recagent asks of the outside world, and of parts that you may replace.
 
-Not implementations: those are in ``infrastructure``, ``retrieval`` and ``ranking``. Any object with these
-methods will do; there is nothing to register.
+Not implementations: those are in ``llm``, ``infrastructure``, ``retrieval`` and ``ranking``. Any
+object with these methods will do; there is nothing to register.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """Base URL of llama.cpp's own OpenAI-compatible server, in a process of its own."""
-    script = Path(__file__).parent / "llama_server.py"
+    script = Path(__file__).parent / "support" / "llama_server.py"
     process = subprocess.Popen(
         [sys.executable, script, str(weights.find())],
         stdin=subprocess.PIPE,

@@ -1,1 +1,3 @@
-"""The outside world behind the seams of ``recagent.ports``; only ``bootstrap`` imports it."""
+"""Where things are kept: events in SQL, vectors in Chroma, and what embeds texts.
+
+Only ``bootstrap`` imports it."""

@@ -1,7 +1,8 @@
 """Several rankers in a row: where one does not answer, the next one does, and it is said.
 
 Replicas of a server, then a smaller model, then the embedded one, as declared. When to leave a
-failing server alone is ``llm.circuit_breaker``; what answers when none does is ``pipeline.fallback``.
+failing server alone is ``llm.circuit_breaker``; what answers when none does is
+``pipeline.fallback``.
 """
 
 from __future__ import annotations

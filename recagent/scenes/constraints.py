@@ -18,8 +18,8 @@ def satisfies(item: Item, constraint: Constraint) -> bool:
     """Whether the item is known to keep to the constraint.
 
     What an item does not tell cannot break a constraint that forbids, and cannot meet one that
-    demands. Values are compared as what they evidently are (``domain.comparing``); of a list one value is
-    enough, and of the constraint's values one. A ban covers every value that says its word: "is
+    demands. Values are compared as what they evidently are (``domain.comparing``); of a list one
+    value is enough, and of the constraint's values one. A ban covers every value that says its word: "is
     not dice" keeps Dice Rolling away. Items of another task than the constraint's keep to it.
     """
     if constraint.task not in (None, item.task):

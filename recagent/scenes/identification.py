@@ -1,6 +1,7 @@
 """Which scene a request is in: given, or that of the person's last event, or the busiest.
 
-A rule, and the trace says which branch answered; what is learned instead is in ``scenes.classifier``.
+A rule, and the trace says which branch answered; what is learned instead is in
+``scenes.classifier``.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from recagent import bootstrap, demo
 from recagent.chat import Agent
 from recagent.errors import DataError, ModelError
 
-CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
+CASES = Path(__file__).parents[2] / "eval" / "cases" / "chat"
 SCRIPTS = read_scripts(CASES)
 ON_DEMO = pytest.mark.usefixtures("demo_cache")
 

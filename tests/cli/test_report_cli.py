@@ -273,7 +273,7 @@ def test_the_shops_have_what_their_settings_speak_of(tmp_path, monkeypatch, shop
 
 SOURCES = [
     path.read_text(encoding="utf-8")
-    for path in sorted(Path(recagent.__file__).parent.glob("catalog/*.py"))
+    for path in sorted(Path(recagent.__file__).parent.glob("ingest/*.py"))
     if path.name not in ("wording.py", "tally.py")
 ]
 

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 @contextmanager
 def writers(url):
     """A function that starts writers, kills them, and returns (begun, acknowledged) of each."""
-    script = Path(__file__).parent / "killed_writer.py"
+    script = Path(__file__).parents[1] / "support" / "killed_writer.py"
     process = subprocess.Popen(
         [sys.executable, script, url],
         stdin=subprocess.PIPE,

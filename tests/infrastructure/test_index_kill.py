@@ -13,7 +13,7 @@ from recagent import bootstrap
 from recagent.config.settings import load
 from recagent.testing import HashEmbedder
 
-SCRIPT = Path(__file__).parent / "index_run.py"
+SCRIPT = Path(__file__).parents[1] / "support" / "index_run.py"
 SCENES = ("books", "films")
 SEED = 7
 

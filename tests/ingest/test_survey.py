@@ -305,7 +305,9 @@ def test_another_process_with_other_hashes_gives_the_same_items_events_and_repor
         encoding="utf-8",
     )
     script = (
-        "import json; from recagent.config.settings import load; from recagent.ingest import survey\n"
+        "import json\n"
+        "from recagent.config.settings import load\n"
+        "from recagent.ingest import survey\n"
         "from recagent.cli.report import report_json\n"
         "found = survey(load())\n"
         "print(json.dumps([report_json(found.report), list(map(repr, found.items)),"

@@ -20,7 +20,7 @@ from recagent.retrieval import SceneText, best_first, near
 from recagent.retrieval.words import clauses, without_negated
 from recagent.testing import HashEmbedder, ScriptedModel
 
-WISHES = tomllib.loads((Path(__file__).parent / "wishes.toml").read_text(encoding="utf-8"))
+WISHES = tomllib.loads((Path(__file__).parents[1] / "wishes.toml").read_text(encoding="utf-8"))
 
 
 def catalogue(name):

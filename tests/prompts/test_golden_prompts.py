@@ -24,7 +24,7 @@ from recagent.ranking import LanguageRanker
 from recagent.retrieval.sources.model_proposals import Imaginer
 from recagent.testing import ScriptedModel, json_order
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden"
 WRITE = "RECAGENT_WRITE_GOLDEN=1 pytest tests/prompts/test_golden_prompts.py"
 
 # Prompts that read, for a person, as another does in both languages: they share its file.

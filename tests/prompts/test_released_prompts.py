@@ -11,7 +11,7 @@ from recagent import prompts
 
 FOLDER = prompts.folder()
 RELEASED = FOLDER / "RELEASED"
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def line_of(path):

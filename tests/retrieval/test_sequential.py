@@ -17,7 +17,7 @@ from recagent.retrieval import HeldVectors, NextItem
 from recagent.retrieval.sequence_encoder import SequenceWeights, encode, load_weights, save_weights
 from recagent.training.sequence import SequenceSettings, narrowed, train
 
-GOLDEN = Path(__file__).parent / "sequence.npz"
+GOLDEN = Path(__file__).parents[1] / "sequence.npz"
 
 
 def test_it_gives_what_torch_gave_after_every_item():

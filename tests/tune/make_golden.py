@@ -1,6 +1,6 @@
 """Makes tests/sequence.npz with torch: weights by chance, and what they make of a row.
 
-Run where torch is: ``PYTHONPATH=tests python tests/tune/make_golden.py``.
+Run where torch is: ``PYTHONPATH=tests/support python tests/tune/make_golden.py``.
 """
 
 from dataclasses import fields

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.errors import DataError
 from recagent.prompts import Prompt, caption
 from recagent.training.adapters.gguf import LAYERS

@@ -41,7 +41,7 @@ from recagent import bootstrap, demo, prompts
 from recagent.chat import Agent, Conversation, Shown
 from recagent.chat.hearing import HEARD, likely_act
 from recagent.cli.progress import prepared_demo
-from recagent.domain.types import Event, Item, RatingScale
+from recagent.domain import Event, Item, RatingScale
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.llm.retry import Budget
 from recagent.pipeline import Parts, StraightLine

@@ -36,7 +36,7 @@ from command import command
 from quality import SERVED, SOURCES, Table, head_for_all, quiet
 
 from recagent import bootstrap, demo
-from recagent.domain.types import Context, Evidence, Item
+from recagent.domain import Context, Evidence, Item
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.evaluation.opening import indexed

@@ -31,7 +31,7 @@ import orjson
 from command import command
 from people import Asked, demo_people, engine_url, mean, ratio
 
-from recagent.domain.types import Mode
+from recagent.domain import Mode
 from recagent.llm.client import Engine
 from recagent.llm.response_shapes import ChatShape
 from recagent.llm.transport import HttpWire, Wire

@@ -30,7 +30,7 @@ from stub import Behaviour, Stub, http, labelled, well
 from recagent import bootstrap
 from recagent.cli.progress import prepared_demo
 from recagent.config.settings import Settings
-from recagent.domain.types import Mode, Slate
+from recagent.domain import Mode, Slate
 from recagent.llm.client import Engine
 from recagent.llm.transport import HttpWire
 from recagent.pipeline import Options, Parts, StraightLine

@@ -37,7 +37,7 @@ from command import command, few_people
 from quality import SOURCES, head_for_all, quiet
 
 from recagent import bootstrap, demo
-from recagent.domain.types import Event, EventKind, Slate
+from recagent.domain import Event, EventKind, Slate
 from recagent.evaluation.data import load_data
 from recagent.evaluation.opening import indexed
 from recagent.offline.models import Data

@@ -37,7 +37,7 @@ from recagent import bootstrap
 from recagent.cli.progress import prepared_demo
 from recagent.config.sections import UNMEASURED_WEIGHT
 from recagent.config.settings import Settings
-from recagent.domain.types import Candidate, Case, Context, Event, Item, Mode, RatingScale
+from recagent.domain import Candidate, Case, Context, Event, Item, Mode, RatingScale
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.ingest import survey
 from recagent.ports import Query

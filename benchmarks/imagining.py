@@ -28,7 +28,7 @@ from command import command
 from quality import SERVED, Table, Values, studying
 
 from recagent import bootstrap, demo
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.errors import ReplyError
 from recagent.evaluation.data import load_data
 from recagent.offline.order import hashed

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from recagent import demo
-from recagent.domain.types import Item
+from recagent.domain import Item
 
 TITLE = "title"
 TEXT = ("category_text", "genres")

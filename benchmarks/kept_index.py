@@ -14,7 +14,7 @@ from typing import Any
 
 from item_texts import scenes, texts
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.infrastructure.embeddings import WordLlamaEmbedder
 from recagent.infrastructure.vectors import ChromaIndex, Folder, fingerprint
 from recagent.infrastructure.vectors.sets import HNSW, Embedded

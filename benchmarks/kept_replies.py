@@ -8,8 +8,8 @@ from pathlib import Path
 import orjson
 from anyio import CapacityLimiter
 
+from recagent.domain import Mode
 from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import Mode
 from recagent.errors import ModelError
 from recagent.evaluation.metering import Meter, Source
 from recagent.ports import ChatModel, Logprobs, Message, Reply, Schema

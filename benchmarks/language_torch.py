@@ -28,7 +28,7 @@ from quality_language import kept_scores, shown
 
 from recagent import bootstrap, demo, prompts
 from recagent.config.sections import EngineSettings
-from recagent.domain.types import Candidate, Case
+from recagent.domain import Candidate, Case
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.offline.models import Data, Questions

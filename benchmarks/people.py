@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recagent.domain.types import Candidate
+from recagent.domain import Candidate
 from recagent.evaluation.experiment import CasesSection, Experiment, SystemSection
 from recagent.evaluation.opening import opened
 from recagent.llm import weights

@@ -46,7 +46,7 @@ from quality_language import ask, kept_scores, shown
 
 from recagent import demo
 from recagent.config.settings import Settings
-from recagent.domain.types import Case, Event
+from recagent.domain import Case, Event
 from recagent.errors import RecagentError
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data

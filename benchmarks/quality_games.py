@@ -39,7 +39,7 @@ from quality import SOURCES, Table, Values, by_head, gated, ndcgs, quiet, ranked
 from quality_language import ask, kept_scores, shown
 
 from recagent import demo
-from recagent.domain.types import Case, Event
+from recagent.domain import Case, Event
 from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
 from recagent.offline.models import Data, Questions

@@ -10,7 +10,7 @@ import numpy as np
 
 from recagent import bootstrap
 from recagent.config.settings import Settings
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.pipeline import StraightLine
 from recagent.training.backtest import Study
 from recagent.training.model_scores import said

@@ -45,7 +45,7 @@ from quality import (
 from quality_language import ask, kept_scores
 
 from recagent import demo
-from recagent.domain.types import Rate
+from recagent.domain import Rate
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.offline.extra import extra

@@ -35,7 +35,7 @@ from command import command
 from people import Asked, demo_people, engine_url, ratio
 
 from recagent import prompts
-from recagent.domain.types import Mode, Usage
+from recagent.domain import Mode, Usage
 from recagent.llm.client import Engine
 from recagent.llm.response_shapes import ChatShape, TokensShape
 from recagent.llm.transport import HttpWire

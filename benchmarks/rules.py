@@ -20,7 +20,7 @@ from collections.abc import Callable
 
 from command import command
 
-from recagent.domain.types import (
+from recagent.domain import (
     AgeRule,
     Constraint,
     Context,

@@ -28,7 +28,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from recagent import bootstrap, demo
-from recagent.domain.types import Event
+from recagent.domain import Event
 from recagent.evaluation.data import load_data
 from recagent.offline.models import Data
 from recagent.offline.resampling import interval

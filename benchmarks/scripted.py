@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from recagent import bootstrap, demo, templates
 from recagent.chat import Agent, Conversation, Noted, Question, Said, Shown, Words
 from recagent.config.settings import load
-from recagent.domain.types import (
+from recagent.domain import (
     Answer,
     Constraint,
     Evidence,

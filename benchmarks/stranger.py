@@ -38,7 +38,7 @@ from scipy import sparse
 
 from recagent import bootstrap, demo
 from recagent.config.settings import Settings, load
-from recagent.domain.types import Event, User
+from recagent.domain import Event, User
 from recagent.errors import RecagentError
 from recagent.evaluation.data import load_data
 from recagent.offline.models import Data

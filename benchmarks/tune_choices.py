@@ -45,7 +45,7 @@ from quality import Table, Values
 
 from recagent import bootstrap, demo, prompts
 from recagent.config.sections import EngineSettings
-from recagent.domain.types import Case, Item
+from recagent.domain import Case, Item
 from recagent.evaluation.data import load_data
 from recagent.offline.models import Data
 from recagent.offline.order import hashed

@@ -31,7 +31,7 @@ from tune_choices import SAVED, Study, popular, save, studied
 
 from recagent import bootstrap, demo, prompts
 from recagent.config.sections import EngineSettings
-from recagent.domain.types import Case, Item
+from recagent.domain import Case, Item
 from recagent.ports import Message
 from recagent.prompts import Prompt
 from recagent.ranking import HISTORY

@@ -27,7 +27,7 @@ from command import command
 from quality import Table, Values, quiet
 
 from recagent import bootstrap, prompts
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.offline.splits import is_among, split

@@ -27,7 +27,7 @@ from command import command
 
 from recagent import AsyncRecommender, Constraint, Context, demo, templates
 from recagent.config.settings import load
-from recagent.domain.types import Item, Slate
+from recagent.domain import Item, Slate
 from recagent.ingest.loading import load_catalog
 
 WISHES = Path(__file__).parent.parent / "tests" / "wishes.toml"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recagent.api import AsyncRecommender, Recommender
-    from recagent.domain.types import (
+    from recagent.domain import (
         Answer,
         Claim,
         Constraint,
@@ -44,7 +44,7 @@ _HOME = {
         "ConfigError", "ConstraintError", "DataError", "ModelError", "NotFoundError", "PromptError",
         "RecagentError", "ReplyError", "RetrievalError",
     ),
-    "recagent.domain.types": (
+    "recagent.domain": (
         "Answer", "Claim", "Constraint", "Context", "Edits", "Entry", "Event", "Evidence",
         "Explanation",
         "Item", "Scene", "Slate", "Trace", "User",

@@ -16,7 +16,7 @@ from typing import Any, Self, TypeVar
 
 from recagent import bootstrap
 from recagent.config.settings import Settings, load
-from recagent.domain.types import (
+from recagent.domain import (
     Answer,
     Context,
     Edits,

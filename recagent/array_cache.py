@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import orjson
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from recagent.array_cache import Kept
 from recagent.config.sections import UNMEASURED_WEIGHT, EngineSettings, RetrievalSettings
 from recagent.config.settings import Settings
-from recagent.domain.types import RatingScale
+from recagent.domain import RatingScale
 from recagent.errors import ConfigError
 from recagent.infrastructure.embeddings import (
     EndpointEmbedder,

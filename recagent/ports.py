@@ -11,8 +11,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import (
+from recagent.domain import (
     Candidate,
     Context,
     Edits,
@@ -28,6 +27,7 @@ from recagent.domain.types import (
     Usage,
     User,
 )
+from recagent.domain.capabilities import Capabilities
 
 if TYPE_CHECKING:
     import numpy as np

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import orjson
 
-from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import (
+from recagent.domain import (
     Edits,
     Event,
     Forgotten,
@@ -29,6 +28,7 @@ from recagent.domain.types import (
     Usage,
     User,
 )
+from recagent.domain.capabilities import Capabilities
 from recagent.domain.validation import (
     check_event,
     check_impression,

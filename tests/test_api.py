@@ -11,7 +11,7 @@ import pytest
 from examples import wait
 
 from recagent import ConfigError, Recommender
-from recagent.domain.types import RatingScale, User
+from recagent.domain import RatingScale, User
 from recagent.pipeline import Parts, StraightLine
 from recagent.retrieval import Popularity, Snapshot
 from recagent.testing import HashEmbedder, MemoryIndex, MemoryStore

@@ -19,8 +19,8 @@ from recagent.chat.talk import Talk
 from recagent.chat.tools import carry_out
 from recagent.chat.wording import say
 from recagent.chat.writing import written
+from recagent.domain import Language
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Language
 from recagent.errors import ModelError
 from recagent.llm.retry import Budget
 from recagent.pipeline import Deadline, StraightLine

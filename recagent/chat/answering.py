@@ -9,7 +9,7 @@ from recagent.chat.looking import differences, found_by
 from recagent.chat.said import Said, Words
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.prompts import caption
 
 _FOUND = 5  # items that a search lists

@@ -7,7 +7,7 @@ from typing import Literal
 
 from recagent.chat.quantities import Quantity
 from recagent.chat.vocabulary import Vocabulary
-from recagent.domain.types import Constraint, Operator
+from recagent.domain import Constraint, Operator
 
 _HOURS = ("hour", "小时")  # in the name of an attribute that is not in minutes
 _ABOUT = 0.15  # "about 90 minutes" is within so much of it

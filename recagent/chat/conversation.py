@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from recagent.domain.types import Constraint
+from recagent.domain import Constraint
 from recagent.errors import DataError
 
 MOST_TURNS = 100  # kept of a conversation

@@ -18,7 +18,7 @@ from recagent.chat.polarity import Tone, joined, tone_of
 from recagent.chat.quantities import Quantity, quantities
 from recagent.chat.references import Reference
 from recagent.chat.vocabulary import Found, Vocabulary
-from recagent.domain.types import Constraint, Item, Operator
+from recagent.domain import Constraint, Item, Operator
 from recagent.retrieval.words import ASIDE, singular
 
 _RECENT = 0.75  # of a scene's items stay below what counts as new

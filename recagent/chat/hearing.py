@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from recagent import prompts
 from recagent.chat.acts import Act
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.errors import ModelError
 from recagent.llm.retry import Budget, ask
 from recagent.ports import ChatModel

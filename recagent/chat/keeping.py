@@ -10,8 +10,8 @@ from recagent.chat.said import Said, Words
 from recagent.chat.steps import Change, Record
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed, told
+from recagent.domain import Edits
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Edits
 from recagent.prompts import caption
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from recagent.chat.remarks import texts
 from recagent.chat.situation import Situation
 from recagent.chat.wording import listed, say
-from recagent.domain.types import Constraint, Item, Language
+from recagent.domain import Constraint, Item, Language
 from recagent.retrieval.sources.bm25 import tokens
 from recagent.scenes.constraints import satisfies
 

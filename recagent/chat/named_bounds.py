@@ -14,8 +14,8 @@ from recagent.chat.bounds import bounds, plain_number
 from recagent.chat.lexicon import CONCEPTS
 from recagent.chat.quantities import Bound, Quantity, number
 from recagent.chat.vocabulary import Vocabulary
+from recagent.domain import Constraint
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Constraint
 from recagent.scenes.comparison_words import AFTER, MARKS, SHORT, WORDS, comparison
 
 _NUMBER = r"[¥$€£]?\s*(?P<n>\d+(?:,\d{3})*(?:\.\d+)?|[零〇一二两三四五六七八九十百半]+)"

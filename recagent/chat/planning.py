@@ -28,8 +28,8 @@ from recagent.chat.steps import (
     Tell,
     WhyNot,
 )
+from recagent.domain import Constraint, Item
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Constraint, Item
 
 _MOST_PREFERENCES = 24  # the oldest go first: soft wishes of long ago would drown the new ones
 _MOST_WISHES = 4

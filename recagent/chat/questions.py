@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 from recagent.chat.conversation import Asked
 from recagent.chat.vocabulary import Vocabulary
-from recagent.domain.types import Constraint, Item
+from recagent.domain import Constraint, Item
 
 OPTIONS = 4
 _FEWEST = 2

@@ -13,7 +13,7 @@ from recagent.chat.situation import Situation
 from recagent.chat.steps import Recommend
 from recagent.chat.talk import Talk
 from recagent.chat.wording import listed, told
-from recagent.domain.types import Constraint, Context, Slate
+from recagent.domain import Constraint, Context, Slate
 from recagent.explanations import wish_note
 from recagent.scenes.constraints import satisfies
 

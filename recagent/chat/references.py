@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recagent.chat.quantities import number
+from recagent.domain import Item
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Item
 
 _ORDINALS = (
     ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]

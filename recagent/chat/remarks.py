@@ -11,7 +11,7 @@ from recagent.chat.conversation import Want, Wants
 from recagent.chat.lexicon import words as lexicon_words
 from recagent.chat.situation import Situation
 from recagent.chat.wording import clauses, concept_name, listed, say, told
-from recagent.domain.types import Constraint, Item, Language, Profile, Value
+from recagent.domain import Constraint, Item, Language, Profile, Value
 from recagent.prompts import one_line
 
 _USUAL = 3  # values that are "what you mostly like"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recagent.domain.types import Answer, Constraint, Explanation, Slate
+from recagent.domain import Answer, Constraint, Explanation, Slate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

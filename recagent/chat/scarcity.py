@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from recagent.domain.types import Constraint, Item
+from recagent.domain import Constraint, Item
 from recagent.scenes.constraints import satisfies
 
 MOST = 3  # that are offered

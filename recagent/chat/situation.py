@@ -10,8 +10,8 @@ from itertools import chain
 from recagent.chat.conversation import Conversation
 from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
+from recagent.domain import Constraint, Item, Scene
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Constraint, Item, Scene
 from recagent.pipeline import StraightLine
 from recagent.retrieval.query_matching import SceneText
 from recagent.scenes.identification import declared_or_plain

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from recagent.chat.conversation import Wants
-from recagent.domain.types import Item
+from recagent.domain import Item
 
 MOST_STEPS = 6  # in a turn
 

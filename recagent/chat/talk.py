@@ -9,8 +9,8 @@ from recagent.chat.remarks import shown_want, texts
 from recagent.chat.said import Noted
 from recagent.chat.situation import Situation, Surroundings
 from recagent.chat.wording import clauses, say, sentences
+from recagent.domain import Answer, Constraint, Context, Explanation, Item, Language
 from recagent.domain.comparing import names
-from recagent.domain.types import Answer, Constraint, Context, Explanation, Item, Language
 from recagent.pipeline import StraightLine
 
 

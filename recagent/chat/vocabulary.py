@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from recagent.chat.lexicon import CONCEPTS, EVERYDAY, SPELLINGS
+from recagent.domain import Item, Value
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Item, Value
 
 _MOST_WORDS = 4  # of a value that is looked for within a sentence
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")

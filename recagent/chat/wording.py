@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recagent.chat.lexicon import CONCEPTS
-from recagent.domain.types import Constraint, Language
+from recagent.domain import Constraint, Language
 from recagent.prompts import one_line
 
 _EN = {

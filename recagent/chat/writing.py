@@ -15,7 +15,7 @@ from recagent.chat.acts import Act
 from recagent.chat.critiques import Critique, Unclear
 from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
-from recagent.domain.types import Constraint, Language, Operator
+from recagent.domain import Constraint, Language, Operator
 from recagent.errors import ReplyError
 from recagent.llm.retry import Budget, ask
 from recagent.ports import ChatModel, Message, Reply, Schema

@@ -109,7 +109,7 @@ def recommend(
 
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.only import constraint  # noqa: PLC0415
-    from recagent.domain.types import Context  # noqa: PLC0415
+    from recagent.domain import Context  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
     context = Context(
@@ -150,7 +150,7 @@ def explain(
     """Say why an item would be recommended to a person; or answer one of three other questions."""
     from recagent.cli import questions, show  # noqa: PLC0415
     from recagent.cli.only import constraint  # noqa: PLC0415
-    from recagent.domain.types import Context  # noqa: PLC0415
+    from recagent.domain import Context  # noqa: PLC0415
 
     context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
     asked = questions.Asked(

@@ -16,7 +16,7 @@ from recagent.cli.opening import opened
 if TYPE_CHECKING:
     from recagent.api import Recommender
     from recagent.config.settings import Settings
-    from recagent.domain.types import Event, Language
+    from recagent.domain import Event, Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -54,7 +54,7 @@ async def record_beside(settings: Settings, draft: Event) -> Event:
         DataError: neither tells a scene, or the event cannot be used.
     """
     from recagent import bootstrap  # noqa: PLC0415
-    from recagent.domain.types import RatingScale  # noqa: PLC0415
+    from recagent.domain import RatingScale  # noqa: PLC0415
     from recagent.errors import DataError  # noqa: PLC0415
     from recagent.pipeline.feedback import checked_alone  # noqa: PLC0415
 

@@ -25,7 +25,7 @@ from recagent.cli.options import (
 if TYPE_CHECKING:
     from recagent.config.sections import RatingSettings
     from recagent.config.settings import Settings
-    from recagent.domain.types import EventKind, Language
+    from recagent.domain import EventKind, Language
     from recagent.ingest.layouts import Holds as HoldsWhat
 
 
@@ -180,7 +180,7 @@ def _column_maps(said: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def _kinds(said: str) -> dict[str, EventKind]:
-    from recagent.ingest import event_kind  # noqa: PLC0415
+    from recagent.domain import event_kind  # noqa: PLC0415
 
     return {word: event_kind(kind) for word, kind in _pairs(said, "WORD=KIND", "--kinds").items()}
 

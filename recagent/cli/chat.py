@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from recagent.chat import Conversation, Noted, Question, Said, Shown
     from recagent.config.settings import Settings
-    from recagent.domain.types import Language
+    from recagent.domain import Language
 
 Person = Annotated[str | None, typer.Option(help="The person's id. [default: somebody new]")]
 SceneName = Annotated[str | None, typer.Option(help="Scene. [default: the likeliest]")]

@@ -12,7 +12,7 @@ from recagent.api import Recommender
 from recagent.cli import show
 from recagent.cli.progress import prepared_demo
 from recagent.config.settings import Settings
-from recagent.domain.types import Language, Profile, RatingScale, Slate
+from recagent.domain import Language, Profile, RatingScale, Slate
 from recagent.errors import DataError
 from recagent.prompts import caption
 

@@ -13,8 +13,8 @@ from recagent import __version__, bootstrap
 from recagent.cli import show
 from recagent.cli.language import spoken
 from recagent.config.settings import Settings
+from recagent.domain import Language
 from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import Language
 from recagent.errors import RecagentError
 
 WORDS: Mapping[Language, Mapping[str, str]] = {

@@ -13,7 +13,7 @@ import typer
 from recagent.cli.language import speak
 
 if TYPE_CHECKING:
-    from recagent.domain.types import Language
+    from recagent.domain import Language
     from recagent.evaluation.conditions import Limits
     from recagent.evaluation.running import Estimate
     from recagent.evaluation.runs import Run

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.table import Table
 
 from recagent.cli.progress import lines
-from recagent.domain.types import Usage
+from recagent.domain import Usage
 from recagent.evaluation.answering import Job
 from recagent.offline.models import Result
 

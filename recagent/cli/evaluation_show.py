@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from recagent.cli.show import console
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.evaluation.comparing import Compared
 from recagent.evaluation.report.numbers import chance
 from recagent.evaluation.report.significance import Entry, corrected, main_comparison, matrix

@@ -40,8 +40,10 @@ def add(
     from recagent import bootstrap  # noqa: PLC0415
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.beside import record_beside  # noqa: PLC0415
-    from recagent.domain.types import Event  # noqa: PLC0415
-    from recagent.ingest import event_kind  # noqa: PLC0415
+    from recagent.domain import (
+        Event,
+        event_kind,
+    )
 
     when = at.replace(tzinfo=UTC) if at else None
     settings = settings_of(config, demo, None)

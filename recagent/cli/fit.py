@@ -12,7 +12,7 @@ from recagent import bootstrap
 from recagent.cli import show
 from recagent.cli.progress import progress
 from recagent.config.settings import Settings
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.errors import ConfigError
 from recagent.pipeline.artifacts import HEAD
 from recagent.ranking import Gate, Head

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recagent.domain.types import Language
+    from recagent.domain import Language
     from recagent.errors import RecagentError
 
 _spoken: Language = "en"

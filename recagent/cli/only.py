@@ -11,9 +11,9 @@ import unicodedata
 from collections.abc import Mapping
 from typing import get_args
 
+from recagent.domain import Constraint, Operator, Value
 from recagent.domain.chinese_scripts import simplified
 from recagent.domain.comparing import read
-from recagent.domain.types import Constraint, Operator, Value
 from recagent.errors import ConstraintError
 from recagent.scenes.comparison_words import (
     AFTER,

@@ -10,7 +10,7 @@ from recagent.cli.language import speak
 if TYPE_CHECKING:
     from recagent.api import Recommender
     from recagent.config.settings import Settings
-    from recagent.domain.types import Language
+    from recagent.domain import Language
 
 
 def settings_of(

@@ -14,7 +14,7 @@ from recagent.cli.opening import settings_of
 from recagent.cli.options import Config, Demo, Json, Lang, UserId
 
 if TYPE_CHECKING:
-    from recagent.domain.types import Language, Note, Profile, Value
+    from recagent.domain import Language, Note, Profile, Value
 
 app = typer.Typer(help="What is known of a person, and is theirs to change.", no_args_is_help=True)
 
@@ -82,7 +82,7 @@ def edit(
     json: Json = False,
 ) -> None:
     """Change a profile; what is changed wins over what is declared and inferred."""
-    from recagent.domain.types import Edits  # noqa: PLC0415
+    from recagent.domain import Edits  # noqa: PLC0415
 
     edits = Edits(
         tags=dict(map(_weighted, tag or [])) | dict.fromkeys(block or [], 0.0),

@@ -10,7 +10,7 @@ import typer
 
 from recagent.api import Recommender
 from recagent.cli.show import console, print_degraded, print_json, print_notice, reasons_json
-from recagent.domain.types import Answer, Context, Language
+from recagent.domain import Answer, Context, Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recagent.cli.show import console
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.ingest import Report
 from recagent.ingest.report import Found, shown
 from recagent.ingest.wording import STEPS

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from recagent.cli import show
 from recagent.config.settings import Settings
-from recagent.domain.types import (
+from recagent.domain import (
     AgeRule,
     Constraint,
     DistanceRule,

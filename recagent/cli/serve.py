@@ -14,7 +14,7 @@ from recagent.cli.options import Config, Demo, Lang
 
 if TYPE_CHECKING:
     from recagent.config.settings import Settings
-    from recagent.domain.types import Language
+    from recagent.domain import Language
 
 
 SAYS: dict[Language, str] = {

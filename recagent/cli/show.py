@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from recagent.domain.types import (
+from recagent.domain import (
     UNTIMED,
     Claim,
     Event,

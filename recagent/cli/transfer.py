@@ -11,7 +11,7 @@ from rich.text import Text
 from recagent import bootstrap
 from recagent.cli import show
 from recagent.config.settings import Settings
-from recagent.domain.types import Language, Scene
+from recagent.domain import Language, Scene
 from recagent.errors import ConfigError
 from recagent.scenes.transfer import FEATURES, Carry, TransferMap
 

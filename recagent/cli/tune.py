@@ -11,7 +11,7 @@ import anyio
 from recagent.cli import show
 from recagent.cli.progress import progress
 from recagent.config.settings import Settings
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.errors import ConfigError
 from recagent.offline.models import Data
 from recagent.training.adapters.lora import LoraSettings

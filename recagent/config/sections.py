@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from recagent.domain.types import (
+from recagent.domain import (
     AgeRule,
     Constraint,
     DistanceRule,

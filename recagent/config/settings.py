@@ -33,7 +33,7 @@ from recagent.config.sections import (
     SceneSettings,
     ServerSettings,
 )
-from recagent.domain.types import Language, Scene
+from recagent.domain import Language, Scene
 from recagent.errors import ConfigError
 
 DEFAULT_FILE = Path("recagent.toml")

@@ -1,1 +1,92 @@
 """The values that every part speaks in: items, people, events, scenes, slates, explanations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recagent.domain.cases import Case
+from recagent.domain.constraints import Constraint, Operator
+from recagent.domain.events import (
+    EARLIEST_CLOCK,
+    EVENT_KINDS,
+    LIKED_FROM,
+    UNTIMED,
+    Event,
+    EventKind,
+    Impression,
+    Rate,
+    RatingScale,
+    event_kind,
+)
+from recagent.domain.explanations import Answer, Claim, Evidence, EvidenceKind, Explanation
+from recagent.domain.items import Item, Task, Value
+from recagent.domain.people import Edits, Forgotten, Group, Known, Note, Profile, Unserved, User
+from recagent.domain.scenes import (
+    AgeRule,
+    Context,
+    DistanceRule,
+    FreshRule,
+    Language,
+    PathRule,
+    PersonRule,
+    RepeatRule,
+    Review,
+    Rule,
+    Scene,
+    SeriesRule,
+)
+from recagent.domain.slates import Candidate, Entry, Mode, Slate, Trace, Usage, WishMatch
+
+if TYPE_CHECKING:
+    from recagent.domain.people import Vector as Vector
+
+__all__ = [
+    "EARLIEST_CLOCK",
+    "EVENT_KINDS",
+    "LIKED_FROM",
+    "UNTIMED",
+    "AgeRule",
+    "Answer",
+    "Candidate",
+    "Case",
+    "Claim",
+    "Constraint",
+    "Context",
+    "DistanceRule",
+    "Edits",
+    "Entry",
+    "Event",
+    "EventKind",
+    "Evidence",
+    "EvidenceKind",
+    "Explanation",
+    "Forgotten",
+    "FreshRule",
+    "Group",
+    "Impression",
+    "Item",
+    "Known",
+    "Language",
+    "Mode",
+    "Note",
+    "Operator",
+    "PathRule",
+    "PersonRule",
+    "Profile",
+    "Rate",
+    "RatingScale",
+    "RepeatRule",
+    "Review",
+    "Rule",
+    "Scene",
+    "SeriesRule",
+    "Slate",
+    "Task",
+    "Trace",
+    "Unserved",
+    "Usage",
+    "User",
+    "Value",
+    "WishMatch",
+    "event_kind",
+]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from recagent.domain.types import Mode
+from recagent.domain.slates import Mode
 
 _FEWEST = 2  # alternatives; one alone orders nothing
 

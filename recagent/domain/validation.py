@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from recagent.domain.types import Edits, Event, Impression, Note, User, Value
+from recagent.domain.events import Event, Impression
+from recagent.domain.items import Value
+from recagent.domain.people import Edits, Note, User
 from recagent.errors import DataError
 
 # PostgreSQL keeps no NUL, and half of a surrogate pair has no UTF-8.

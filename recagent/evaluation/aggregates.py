@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.offline.measures import Measure, PerCase, SetMeasure
 from recagent.offline.models import ALL, Answer, Cell, Shelf
 from recagent.offline.resampling import intervals

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from recagent.domain.types import Candidate, Case, Item, Scene
+from recagent.domain import Candidate, Case, Item, Scene
 from recagent.errors import ModelError
 from recagent.evaluation.audits import listed
 from recagent.evaluation.cases import masked

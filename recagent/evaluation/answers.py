@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.errors import DataError
 from recagent.offline.models import Answer
 from recagent.ranking import softmax

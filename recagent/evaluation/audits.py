@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.evaluation.answers import answer
 from recagent.offline.measures import PerCase, case_values
 from recagent.offline.models import (

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 
 from recagent.config.sections import RetrievalSettings
-from recagent.domain.types import Event, RatingScale
+from recagent.domain import Event, RatingScale
 from recagent.errors import ConfigError
 from recagent.evaluation.factors import Factors
 from recagent.offline.order import hashed

@@ -16,7 +16,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from recagent.domain.types import Case, Event
+from recagent.domain import Case, Event
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, objects
 from recagent.offline.models import Data, Questions

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.errors import DataError
 from recagent.evaluation.case_files import load_cases
 from recagent.evaluation.changes import masked, swapped

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from recagent.domain.types import Case, Event, Item
+from recagent.domain import Case, Event, Item
 from recagent.offline.order import hashed
 
 # Attributes that nearly name the thing: dates, addresses, numbers of other catalogues.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.runs import Run, load_run
 from recagent.offline.measures import SetMeasure

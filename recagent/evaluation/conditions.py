@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import recagent
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.errors import DataError
 from recagent.evaluation import models
 from recagent.evaluation.context import Bench

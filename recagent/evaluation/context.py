@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from recagent import bootstrap, prompts
 from recagent.config.settings import Settings
-from recagent.domain.types import Case, Context, Item, User
+from recagent.domain import Case, Context, Item, User
 from recagent.evaluation.answering import Desk, Job
 from recagent.evaluation.baselines import REMEMBERED
 from recagent.evaluation.experiment import Experiment, System

@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import orjson
 
+from recagent.domain import Mode, Usage
 from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import Mode, Usage
 from recagent.evaluation.metering import estimated_tokens
 from recagent.ports import Logprobs, Message, Reply, Schema
 

@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from recagent.config.sections import EngineSettings, ModelSettings, Share
-from recagent.domain.types import Language, Mode
+from recagent.domain import Language, Mode
 from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES, SERVED
 from recagent.evaluation.toml_lines import line_of

@@ -13,7 +13,7 @@ import anyio
 import numpy as np
 from anyio import to_thread
 
-from recagent.domain.types import Event, RatingScale
+from recagent.domain import Event, RatingScale
 from recagent.offline.extra import extra
 from recagent.ports import ItemIndex, Query
 from recagent.profiles.building import is_liked

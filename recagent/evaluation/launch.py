@@ -15,7 +15,7 @@ import platformdirs
 from filelock import FileLock, Timeout
 
 from recagent import bootstrap, prompts
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation import runs
 from recagent.evaluation.answering import Job, conversation

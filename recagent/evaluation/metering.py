@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from recagent.domain import Mode, Usage
 from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import Mode, Usage
 from recagent.errors import ModelError, RecagentError
 from recagent.llm.cached_model import ANSWERS, Answer, request_key, turns
 from recagent.offline.models import Exchange

@@ -16,7 +16,7 @@ import platformdirs
 
 from recagent import bootstrap, demo, prompts
 from recagent.config.settings import Settings, load
-from recagent.domain.types import Event
+from recagent.domain import Event
 from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
 from recagent.evaluation.answering import NEAR, tells_similar
 from recagent.evaluation.baselines import SERVED, baselines

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 import anyio.abc
 
-from recagent.domain.types import Usage
+from recagent.domain import Usage
 from recagent.errors import ModelError, RecagentError
 from recagent.evaluation import models
 from recagent.evaluation.answering import Desk, Job

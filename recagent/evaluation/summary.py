@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recagent.domain.types import Case, Usage
+from recagent.domain import Case, Usage
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.aggregates import Answered, cells_of
 from recagent.evaluation.answers import answer

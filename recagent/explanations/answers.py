@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
-from recagent.domain.types import Constraint, Evidence, Item, RatingScale
+from recagent.domain import Constraint, Evidence, Item, RatingScale
 from recagent.explanations.attribution import shares
 from recagent.explanations.evidence import Piece, constrained, judged
 from recagent.ports import Query

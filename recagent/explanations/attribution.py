@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Candidate
+from recagent.domain import Candidate
 from recagent.ranking import REWARD, Fixed, Joint, Leaning, rewards
 from recagent.retrieval import reciprocal_rank
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
+from recagent.domain import Constraint, Language
 from recagent.domain.comparing import Plain, read
-from recagent.domain.types import Constraint, Language
 from recagent.explanations.evidence import constrained
 from recagent.explanations.templates import constraint_words
 from recagent.prompts import one_line

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
-from recagent.domain.types import (
+from recagent.domain import (
     Constraint,
     Event,
     Evidence,

@@ -16,7 +16,7 @@ import anyio
 from pydantic import BaseModel
 
 from recagent import prompts
-from recagent.domain.types import Claim, Evidence, Language, Scene
+from recagent.domain import Claim, Evidence, Language, Scene
 from recagent.errors import ModelError, ReplyError
 from recagent.explanations.templates import claims, clause, sentence
 from recagent.explanations.verification import verify

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recagent.domain.types import Language, Slate
+from recagent.domain import Language, Slate
 from recagent.explanations.wording import WISHES
 from recagent.prompts import one_line
 

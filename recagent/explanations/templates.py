@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from recagent.domain.types import Claim, Evidence, Language, Scene
+from recagent.domain import Claim, Evidence, Language, Scene
 from recagent.explanations.wording import FORBIDS, FORMS, OPERATORS, PARTS
 from recagent.prompts import one_line
 

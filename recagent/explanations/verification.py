@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import chain, product
 
-from recagent.domain.types import Evidence, Language, Scene
+from recagent.domain import Evidence, Language, Scene
 from recagent.explanations.templates import clause, shown
 from recagent.prompts import one_line
 

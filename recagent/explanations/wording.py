@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 
 _EN = {
     "wish": "your wish mentions: {words}",

@@ -1,3 +1,4 @@
 """Where things are kept: events in SQL, vectors in Chroma, and what embeds texts.
 
-Only ``bootstrap`` imports it."""
+Only ``bootstrap`` imports it.
+"""

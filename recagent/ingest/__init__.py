@@ -4,7 +4,7 @@ It reads and cleans; it does not split, embed or store.
 """
 
 from recagent.ingest.columns import item_field
-from recagent.ingest.events import event_kind, read_events
+from recagent.ingest.events import read_events
 from recagent.ingest.items import read_items
 from recagent.ingest.naming import named_files
 from recagent.ingest.report import Report
@@ -14,7 +14,6 @@ from recagent.ingest.users import read_users
 __all__ = [
     "Catalog",
     "Report",
-    "event_kind",
     "item_field",
     "named_files",
     "read_events",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from recagent.domain.types import Event
+from recagent.domain import Event
 
 _PRIOR = 3  # amounts of a person, that those of everybody count as much as
 _LEAST, _MOST = 0.000_001, 0.999_999

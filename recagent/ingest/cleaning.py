@@ -12,8 +12,7 @@ from dataclasses import replace
 from statistics import fmean, pstdev
 
 from recagent.config.sections import AttributeSettings, CleaningSettings, TextStep
-from recagent.domain import validation
-from recagent.domain.types import Item, User, Value
+from recagent.domain import Item, User, Value, validation
 from recagent.ingest import duplicates, missing, mojibake, texts
 from recagent.ingest.report import Problem, Reading, Report, shown
 

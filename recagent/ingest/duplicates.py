@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 
 _PERMUTATIONS = 64
 _SHINGLE = 3

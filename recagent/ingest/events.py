@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import cast
 
 from recagent.config.sections import FileSettings
-from recagent.domain.types import (
+from recagent.domain import (
     EARLIEST_CLOCK,
     EVENT_KINDS,
     UNTIMED,
@@ -20,7 +20,6 @@ from recagent.domain.types import (
     EventKind,
     RatingScale,
 )
-from recagent.errors import DataError
 from recagent.ingest import dates, fields
 from recagent.ingest.ids import CatalogueIds
 from recagent.ingest.kinds import kind_called, kind_like
@@ -293,17 +292,6 @@ def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) 
     ids = CatalogueIds((scene, item_id) for item_id, scene in (scenes or {}).items())
     for _, _, event in EventReader(Report(strict=True), ids=ids).read(file):
         yield event
-
-
-def event_kind(kind: str) -> EventKind:
-    """``kind`` if it is one.
-
-    Raises:
-        DataError: it is not; the message lists those that are.
-    """
-    if kind not in EVENT_KINDS:
-        raise DataError(f"event kind {kind!r} is none of {', '.join(EVENT_KINDS)}")
-    return cast("EventKind", kind)
 
 
 def _unknown_kind(reading: Reading, number: int, said: str) -> None:

@@ -16,7 +16,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from recagent.config.sections import AttributeType
-from recagent.domain.types import Value
+from recagent.domain import Value
 from recagent.ingest import dates
 
 # How exports write that there is nothing.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from recagent.config.sections import AttributeSettings, FileSettings
-from recagent.domain.types import Item, Task, Value
+from recagent.domain import Item, Task, Value
 from recagent.errors import DataError
 from recagent.ingest import fields
 from recagent.ingest.columns import ITEM_FIELDS

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from recagent.config.sections import FileSettings
-from recagent.domain.types import EventKind
+from recagent.domain import EventKind
 
 _CALLED: Mapping[EventKind, str] = {
     "view": "pv viewed page_view pageview browse browsed visit visited detail play played plays "

@@ -12,7 +12,7 @@ from itertools import islice
 
 from recagent import bootstrap
 from recagent.config.settings import Settings
-from recagent.domain.types import Scene
+from recagent.domain import Scene
 from recagent.ingest import Catalog, Report, survey
 from recagent.ingest.origin import origin_of, same_files
 from recagent.ingest.report import Problem

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from recagent.config.sections import FileSettings
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.ingest import fields
 from recagent.ingest.columns import EVENT_FIELDS, ITEM_FIELDS, likely
 from recagent.ingest.items import ItemReader

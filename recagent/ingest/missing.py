@@ -14,7 +14,7 @@ from typing import Any, cast
 import numpy as np
 
 from recagent.config.sections import Missing
-from recagent.domain.types import Value
+from recagent.domain import Value
 
 Column = Sequence[Value | None]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
-from recagent.domain.types import EventKind
+from recagent.domain import EventKind
 from recagent.errors import DataError
 from recagent.ingest import layouts
 from recagent.ingest.columns import FIELDS as FIELDS_OF

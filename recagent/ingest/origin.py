@@ -13,7 +13,7 @@ from pathlib import Path
 
 from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
-from recagent.domain.types import RatingScale
+from recagent.domain import RatingScale
 from recagent.ingest import layouts
 from recagent.ingest.layouts import Holds
 

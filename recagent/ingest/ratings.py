@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from recagent.config.settings import Settings
-from recagent.domain.types import RatingScale
+from recagent.domain import RatingScale
 from recagent.ingest.events import rating_values
 from recagent.ingest.report import Problem, Report, file_name
 from recagent.ingest.scales import Doubt, scale_of

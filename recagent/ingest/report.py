@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.errors import DataError
 from recagent.ingest.wording import ALSO, JOINS, NOTES, ROW, WORDS
 

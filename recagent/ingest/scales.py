@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from recagent.domain.types import RatingScale
+from recagent.domain import RatingScale
 
 _MANY = 100  # ratings, from which on it tells something which values nobody gives
 _SELDOM = 0.01  # share of the ratings; a top that is given less often is not the top

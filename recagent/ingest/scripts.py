@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 
 _OTHERS_HAN = re.compile("[\u3040-\u30ff\uac00-\ud7af]")  # Japanese and Korean have Han too
 # The word pieces of WordLlama are Latin and Cyrillic; of other scripts it has single characters.

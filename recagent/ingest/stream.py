@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from recagent.config.settings import Settings
-from recagent.domain.types import EARLIEST_CLOCK, UNTIMED, Event, Item, RatingScale
+from recagent.domain import EARLIEST_CLOCK, UNTIMED, Event, Item, RatingScale
 from recagent.errors import DataError
 from recagent.ingest.amounts import Amounts
 from recagent.ingest.cleaning import Aliases, Cleaner

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recagent.config.settings import Settings
-from recagent.domain.types import Event, Item, Language, RatingScale, User
+from recagent.domain import Event, Item, Language, RatingScale, User
 from recagent.errors import ConfigError, DataError
 from recagent.ingest.amounts import Amounts
 from recagent.ingest.ids import alike_pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recagent.config.sections import FileSettings
-from recagent.domain.types import User
+from recagent.domain import User
 from recagent.ingest import fields
 from recagent.ingest.columns import USER_FIELDS
 from recagent.ingest.report import Report

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 
 # What is so, the next step, and where it is another one the next step on the command line.
 Sentence = tuple[str, str] | tuple[str, str, str]

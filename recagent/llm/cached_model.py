@@ -17,8 +17,8 @@ import orjson
 from anyio import to_thread
 from pydantic import TypeAdapter
 
+from recagent.domain import Mode, Usage
 from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import Mode, Usage
 from recagent.errors import DataError
 from recagent.ports import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
 

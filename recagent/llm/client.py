@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import anyio
 
+from recagent.domain import Mode
 from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import Mode
 from recagent.errors import ModelError
 from recagent.llm import first_token as label_tokens
 from recagent.llm import text_likelihood

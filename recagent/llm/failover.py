@@ -14,7 +14,7 @@ from functools import partial
 
 import anyio
 
-from recagent.domain.types import Candidate
+from recagent.domain import Candidate
 from recagent.errors import ModelError
 from recagent.llm.retry import ask_all
 from recagent.ports import LanguageScores, Query, Ranker

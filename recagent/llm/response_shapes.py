@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from recagent.domain.types import Usage
+from recagent.domain import Usage
 
 _ID = re.compile(r"token_id:(\d+)")  # how vLLM names a token by its id
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from recagent.domain.types import Usage
+from recagent.domain import Usage
 from recagent.errors import ModelError, ReplyError
 from recagent.llm.requests import Calls
 from recagent.ports import Logprobs

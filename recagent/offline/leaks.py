@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from recagent.domain.types import Case, Event
+from recagent.domain import Case, Event
 from recagent.errors import DataError
 from recagent.offline.models import Data, Questions
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from recagent.domain.types import Case, Event, Item, RatingScale, Scene, Usage, User
+from recagent.domain import Case, Event, Item, RatingScale, Scene, Usage, User
 
 if TYPE_CHECKING:
     import numpy as np

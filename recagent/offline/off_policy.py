@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recagent.domain.types import Event, Impression, RatingScale
+from recagent.domain import Event, Impression, RatingScale
 from recagent.errors import DataError
 from recagent.offline.resampling import ratio
 from recagent.profiles.building import is_liked

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from recagent.domain.types import UNTIMED, Event, RatingScale
+from recagent.domain import UNTIMED, Event, RatingScale
 from recagent.errors import DataError
 from recagent.offline.models import Data
 from recagent.profiles.building import is_liked, preference

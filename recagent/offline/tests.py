@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.errors import DataError
 from recagent.offline.models import ALL, Comparison
 from recagent.offline.resampling import (

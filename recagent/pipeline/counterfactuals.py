@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from recagent.domain.types import Answer, Item
+from recagent.domain import Answer, Item
 from recagent.errors import ModelError
 from recagent.explanations.answers import place_piece
 from recagent.explanations.evidence import Piece, constrained, judged

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from recagent.domain.types import Claim, Evidence, Explanation, Scene, Slate
+from recagent.domain import Claim, Evidence, Explanation, Scene, Slate
 from recagent.explanations import Phrased, claims, numbered, phrased
 from recagent.pipeline.questions import Question, shares, subject
 from recagent.pipeline.services import Asked, Desk

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from recagent.domain.types import Candidate, Profile, Scene
+from recagent.domain import Candidate, Profile, Scene
 from recagent.errors import ModelError, StoreError
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.latency import Pace

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from recagent.domain.types import Event, Impression, RatingScale, Slate
+from recagent.domain import Event, Impression, RatingScale, Slate, event_kind
 from recagent.errors import DataError, NotFoundError
-from recagent.ingest import event_kind
 from recagent.ports import EventStore, ItemIndex
 
 SKEW = timedelta(minutes=10)  # by which the clock of who tells of an event may be fast

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from recagent.domain.types import Candidate, Event, RatingScale
+from recagent.domain import Candidate, Event, RatingScale
 from recagent.ports import EventStore, ItemIndex, Query
 from recagent.profiles.building import LOOKS, preference
 from recagent.ranking.feedback_reward import REWARD, Answered, log_rewards

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from recagent.domain.types import Group, Language, RatingScale, Scene
+from recagent.domain import Group, Language, RatingScale, Scene
 from recagent.ports import (
     CandidateSource,
     ChatModel,

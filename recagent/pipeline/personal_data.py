@@ -12,7 +12,7 @@ import anyio
 from anyio import to_thread
 
 from recagent import prompts
-from recagent.domain.types import Edits, Forgotten, Item, Note, Profile, User
+from recagent.domain import Edits, Forgotten, Item, Note, Profile, User
 from recagent.errors import ConfigError, DataError
 from recagent.llm.cached_model import request_key, turns
 from recagent.llm.retry import Budget

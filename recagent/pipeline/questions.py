@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Answer, Context, Item, PathRule, SeriesRule
+from recagent.domain import Answer, Context, Item, PathRule, SeriesRule
 from recagent.errors import DataError
 from recagent.explanations import claims
 from recagent.explanations.answers import (

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from recagent.domain.types import Item, Task
+from recagent.domain import Item, Task
 from recagent.scenes.rules import Limits
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from recagent.domain.types import (
+from recagent.domain import (
     Answer,
     Context,
     Entry,
@@ -319,7 +319,7 @@ class StraightLine:
         Args:
             user_id: the person, known or new.
             item_id: an item of the catalogue.
-            kind: one of ``recagent.domain.types.EVENT_KINDS``.
+            kind: one of ``recagent.domain.EVENT_KINDS``.
             value: for a rating, on the scale of ``[ratings]``.
             scene: where, if several scenes have the item; by default it counts in each.
             at: when, with a time zone; now by default.

@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from recagent.domain.types import (
+from recagent.domain import (
     Candidate,
     Constraint,
     Context,

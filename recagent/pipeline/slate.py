@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
-from recagent.domain.types import (
+from recagent.domain import (
     Candidate,
     Entry,
     Item,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from recagent.domain.types import (
+from recagent.domain import (
     LIKED_FROM,
     UNTIMED,
     Event,

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from recagent.domain.types import Edits, Profile, Value
+from recagent.domain import Edits, Profile, Value
 from recagent.errors import DataError
 
 VERSION = 1

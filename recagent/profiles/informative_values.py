@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from functools import cached_property, lru_cache
 
+from recagent.domain import Item
 from recagent.domain.addresses import is_address
 from recagent.domain.comparing import folded, read
-from recagent.domain.types import Item
 
 Trait = tuple[str, str]  # name of an attribute, and one of its values
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
+from recagent.domain import Item, Profile, User, Value
 from recagent.domain.comparing import folded
-from recagent.domain.types import Item, Profile, User, Value
 from recagent.ports import ItemIndex
 from recagent.profiles.informative_values import Traits
 

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.errors import PromptError
 from recagent.prompts.files import FILE, FrontMatter, Prompt, parse
 from recagent.prompts.kinds import KINDS, Kind

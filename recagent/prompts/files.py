@@ -21,7 +21,7 @@ from jinja2 import StrictUndefined, Template, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from recagent.domain.types import Language, Mode
+from recagent.domain import Language, Mode
 from recagent.errors import PromptError
 from recagent.ports import Message
 from recagent.prompts.kinds import KINDS, Output, Purpose

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from recagent.domain.types import Mode
+from recagent.domain import Mode
 
 Purpose = Literal["rerank", "explain", "preference", "imagine", "chat"]
 Output = Literal[

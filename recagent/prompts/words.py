@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 
 _NO_CONTROL = str.maketrans("<>", "‹›")
 _BRACKETED_CONTROL = re.compile(r"\[(/?(?:INST|SYSTEM_PROMPT))\]")

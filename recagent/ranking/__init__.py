@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from recagent import prompts
-from recagent.domain.types import Candidate, Language, Mode, Scene
+from recagent.domain import Candidate, Language, Mode, Scene
 from recagent.errors import ConfigError, ModelError
 from recagent.llm.cached_model import Remembering, Replies
 from recagent.llm.failover import Relay

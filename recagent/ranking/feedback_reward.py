@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Candidate
+from recagent.domain import Candidate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

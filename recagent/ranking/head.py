@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from recagent.domain.types import Candidate, Group, Unserved
+from recagent.domain import Candidate, Group, Unserved
 from recagent.ports import LanguageScores
 from recagent.ranking.blend import blend, softmax, z_scores
 from recagent.ranking.feedback_reward import rewards

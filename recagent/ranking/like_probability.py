@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recagent.domain.types import Group, Rate
+from recagent.domain import Group, Rate
 
 SHRINKAGE = 5.0  # judgments of the average that every rate begins with
 

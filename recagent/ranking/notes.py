@@ -5,8 +5,8 @@ Only what made the ranking worse than it might be is told; ``recagent doctor`` t
 
 from __future__ import annotations
 
+from recagent.domain import Mode
 from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import Mode
 from recagent.ranking.scoring.label import BLOCK
 
 

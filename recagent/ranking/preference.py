@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from recagent.domain.types import Usage
+from recagent.domain import Usage
 from recagent.errors import ReplyError
 from recagent.llm.retry import Budget, ask
 from recagent.llm.structured_replies import whole_or_cut

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Candidate, Constraint
+from recagent.domain import Candidate, Constraint
 from recagent.ports import LanguageScores
 from recagent.ranking.head import Joint
 from recagent.scenes.constraints import satisfies

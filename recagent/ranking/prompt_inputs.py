@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from recagent.domain.types import Candidate, Item, Language, Profile, Scene
+from recagent.domain import Candidate, Item, Language, Profile, Scene
 from recagent.ports import Query
 
 _DISTRACTORS = 3

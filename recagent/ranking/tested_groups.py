@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from recagent.domain.types import Unserved
+from recagent.domain import Unserved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

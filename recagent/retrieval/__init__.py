@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from recagent.domain.types import Candidate
+from recagent.domain import Candidate
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.retrieval.fusion import BY_GROUP, ByGroup, reciprocal_rank, weights_for
 from recagent.retrieval.indexing import Indexed, index_items

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from recagent.domain.types import Group
+from recagent.domain import Group
 from recagent.ports import Query
 from recagent.profiles.building import group_of
 

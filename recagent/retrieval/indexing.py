@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.ports import Embedder, ItemIndex
 
 BATCH = 512

@@ -20,7 +20,7 @@ import numpy as np
 from anyio import from_thread, to_thread
 
 from recagent.array_cache import Arrays, Kept, texts_as_array, texts_of_array
-from recagent.domain.types import EARLIEST_CLOCK, Event, Rate, RatingScale
+from recagent.domain import EARLIEST_CLOCK, Event, Rate, RatingScale
 from recagent.errors import StoreError
 from recagent.ports import EventStore
 from recagent.profiles.building import JUDGMENTS, is_liked

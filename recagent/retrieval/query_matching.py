@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recagent.domain import Item, Value, WishMatch
 from recagent.domain.chinese_scripts import as_written
 from recagent.domain.comparing import read as read_value
-from recagent.domain.types import Item, Value, WishMatch
 from recagent.domain.units import amount_for
 from recagent.retrieval.query import Range, Term, Wish, read
 from recagent.retrieval.words import (

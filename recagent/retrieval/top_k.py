@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.ports import Query
 
 if TYPE_CHECKING:

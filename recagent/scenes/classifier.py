@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Context, Event, Scene
+from recagent.domain import Context, Event, Scene
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

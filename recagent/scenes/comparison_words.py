@@ -11,8 +11,8 @@ import re
 from datetime import date, timedelta
 from typing import Literal
 
+from recagent.domain import Operator, Value
 from recagent.domain.comparing import read
-from recagent.domain.types import Operator, Value
 from recagent.domain.units import beyond
 
 Comparison = Literal["below", "above"] | Operator

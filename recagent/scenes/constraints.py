@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from recagent.domain import Constraint, Item, Value
 from recagent.domain.comparing import Plain, at_most, read, same, says
-from recagent.domain.types import Constraint, Item, Value
 
 FORBIDDING = frozenset({"is not", "does not mention"})
 
@@ -19,8 +19,9 @@ def satisfies(item: Item, constraint: Constraint) -> bool:
 
     What an item does not tell cannot break a constraint that forbids, and cannot meet one that
     demands. Values are compared as what they evidently are (``domain.comparing``); of a list one
-    value is enough, and of the constraint's values one. A ban covers every value that says its word: "is
-    not dice" keeps Dice Rolling away. Items of another task than the constraint's keep to it.
+    value is enough, and of the constraint's values one. A ban covers every value that says its
+    word: "is not dice" keeps Dice Rolling away. Items of another task than the constraint's keep
+    to it.
     """
     if constraint.task not in (None, item.task):
         return True

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from recagent.domain import Item, Value
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Item, Value
 
 Place = tuple[float, ...]
 

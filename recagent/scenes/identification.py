@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from recagent.domain.types import Profile, Scene
+from recagent.domain import Profile, Scene
 from recagent.errors import DataError, NotFoundError
 
 

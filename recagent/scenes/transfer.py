@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from recagent.domain.types import Profile
+from recagent.domain import Profile
 
 FEATURES = (
     "own",  # 1 where source and target are one scene

@@ -16,7 +16,7 @@ import orjson
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
-from recagent.domain.types import Constraint, Language, Usage
+from recagent.domain import Constraint, Language, Usage
 from recagent.errors import DataError, NotFoundError
 from recagent.server.failing import Failure, fault_of
 from recagent.server.metrics import Metrics

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.datastructures import MutableHeaders
 
-from recagent.domain.types import EventKind, Trace
+from recagent.domain import EventKind, Trace
 from recagent.server.failing import failure, fault_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.server.shapes import Id
 
 NAME = "recagent"

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.server import shapes
 from recagent.server.metrics import Metrics
 from recagent.server.service import Service

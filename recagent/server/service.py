@@ -15,7 +15,7 @@ import anyio
 from pydantic import TypeAdapter
 
 from recagent import prompts
-from recagent.domain.types import (
+from recagent.domain import (
     Edits,
     Event,
     Forgotten,

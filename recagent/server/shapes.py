@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from recagent.domain.types import (
+from recagent.domain import (
     Answer,
     Constraint,
     Context,

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from recagent import chat
 from recagent.chat import Agent, Noted, Question, Said, Shown, Words
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.errors import StoreError
 from recagent.pipeline import StraightLine
 from recagent.server.service import Service

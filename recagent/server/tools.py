@@ -14,7 +14,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BeforeValidator
 
 from recagent import __version__
-from recagent.domain.types import EventKind, Language
+from recagent.domain import EventKind, Language
 from recagent.errors import RecagentError
 from recagent.server import shapes
 from recagent.server.service import Service

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Literal
 
 from recagent import bootstrap
-from recagent.domain.types import Case, Context, Event, RatingScale, User
+from recagent.domain import Case, Context, Event, RatingScale, User
 from recagent.evaluation.cases import make_cases
 from recagent.offline.models import Data, Questions
 from recagent.offline.order import hashed

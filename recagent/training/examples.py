@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from recagent.domain.types import Case, Group
+from recagent.domain import Case, Group
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.profiles.building import group_of
 from recagent.retrieval import ByGroup, retrieve, weights_for

@@ -17,7 +17,7 @@ from anyio import to_thread
 
 from recagent import bootstrap
 from recagent.config.settings import Settings
-from recagent.domain.types import Event, Group, Item
+from recagent.domain import Event, Group, Item
 from recagent.errors import DataError
 from recagent.offline.models import Questions
 from recagent.offline.resampling import interval

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Group
+from recagent.domain import Group
 from recagent.errors import DataError
 from recagent.ranking.head import columns, language_columns
 from recagent.training.examples import Example

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
-from recagent.domain.types import Context, Event
+from recagent.domain import Context, Event
 from recagent.offline.resampling import interval
 from recagent.scenes.classifier import NEWEST, Columns, Identifier, scene_columns
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from recagent.domain.types import Case, Event
+from recagent.domain import Case, Event
 from recagent.offline.models import Data
 from recagent.offline.splits import SHARE
 from recagent.profiles.building import JUDGMENTS, group_of, is_liked, rate

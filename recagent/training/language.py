@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from recagent.domain.types import Case, Group
+from recagent.domain import Case, Group
 from recagent.errors import DataError
 from recagent.ports import Ranker
 from recagent.ranking import Head

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recagent.domain.types import Group, Rate
+from recagent.domain import Group, Rate
 from recagent.ranking.like_probability import Liking, logit
 from recagent.training.fitting import fold
 

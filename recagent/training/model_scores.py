@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from recagent.domain.types import Candidate
+from recagent.domain import Candidate
 from recagent.errors import ModelError
 from recagent.ports import ItemIndex, LanguageScores, Query, Ranker
 from recagent.training.examples import OnProgress

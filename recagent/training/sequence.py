@@ -1,7 +1,8 @@
 """Trains what a person takes next: item vectors, and the blocks that read a person's newest items.
 
-In torch, which only training needs: serving is in ``retrieval.sequence_encoder``. What an item id is,
-and which events count, is not known here: items are numbers, sequences are in the order of time.
+In torch, which only training needs: serving is in ``retrieval.sequence_encoder``. What an
+item id is, and which events count, is not known here:
+items are numbers, sequences are in the order of time.
 """
 
 from __future__ import annotations

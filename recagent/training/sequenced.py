@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import EARLIEST_CLOCK, Event, RatingScale
+from recagent.domain import EARLIEST_CLOCK, Event, RatingScale
 from recagent.ports import ItemIndex
 from recagent.profiles.building import is_liked
 from recagent.retrieval import HeldVectors, NextItem, SequenceWeights

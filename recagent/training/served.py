@@ -18,7 +18,7 @@ import anyio
 
 from recagent import bootstrap
 from recagent.config.settings import Settings
-from recagent.domain.types import Event, Scene, User
+from recagent.domain import Event, Scene, User
 from recagent.errors import DataError
 from recagent.evaluation.opening import OnProgress
 from recagent.offline.models import Data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recagent.domain.types import Event, Item, User
+from recagent.domain import Event, Item, User
 from recagent.offline.models import Data
 from recagent.offline.splits import in_time
 from recagent.pipeline import Parts

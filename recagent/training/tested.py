@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Unserved
+from recagent.domain import Unserved
 from recagent.offline.resampling import interval
 from recagent.ranking import Tested
 from recagent.training.examples import Example

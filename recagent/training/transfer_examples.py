@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import Event
+from recagent.domain import Event
 from recagent.offline.models import Questions
 from recagent.ports import ItemIndex
 from recagent.ranking.blend import z_scores

@@ -18,7 +18,7 @@ from recagent.chat.questions import best_question, entropy
 from recagent.chat.scarcity import relaxations
 from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.writing import CritiqueReply, checked
-from recagent.domain.types import Constraint, Context, Scene
+from recagent.domain import Constraint, Context, Scene
 from recagent.errors import DataError, ModelError
 from recagent.llm.retry import Budget
 from recagent.pipeline import Options, StraightLine

@@ -15,7 +15,7 @@ from recagent import demo
 from recagent.api import Recommender
 from recagent.cli import demo as shown
 from recagent.cli.progress import prepared_demo
-from recagent.domain.types import Context, Mode, Slate
+from recagent.domain import Context, Mode, Slate
 from recagent.errors import DataError
 
 pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]

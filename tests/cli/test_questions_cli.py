@@ -8,7 +8,7 @@ from command import Command
 
 from recagent import demo
 from recagent.api import Recommender
-from recagent.domain.types import Answer, Constraint, Context, Language
+from recagent.domain import Answer, Constraint, Context, Language
 from recagent.explanations import verify
 
 Environment = dict[str, str]

@@ -10,7 +10,7 @@ from command import Command
 from recagent.cli.only import constraint
 from recagent.cli.scenes import WORDS, _else, said
 from recagent.config.sections import SceneSettings
-from recagent.domain.types import Constraint
+from recagent.domain import Constraint
 from recagent.errors import DataError
 
 TRAVEL = "41.15,-8.61"

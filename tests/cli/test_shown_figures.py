@@ -5,7 +5,7 @@ from examples import make_item
 
 from recagent.chat.said import Shown
 from recagent.cli import show
-from recagent.domain.types import Entry, Explanation, Scene, Slate, Trace
+from recagent.domain import Entry, Explanation, Scene, Slate, Trace
 from recagent.server.talk import sentences
 
 

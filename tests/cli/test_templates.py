@@ -14,7 +14,7 @@ import pytest
 from recagent import templates
 from recagent.api import Recommender
 from recagent.config.settings import load
-from recagent.domain.types import Constraint, Context
+from recagent.domain import Constraint, Context
 from recagent.ingest import survey
 from recagent.ingest.loading import load_catalog
 

@@ -7,7 +7,7 @@ import pytest
 
 from recagent import bootstrap
 from recagent.config.settings import load
-from recagent.domain.types import (
+from recagent.domain import (
     AgeRule,
     Constraint,
     DistanceRule,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from examples import NOON, make_event, wait
 
-from recagent.domain.types import Edits, Event, Forgotten, Impression, Note, RatingScale, User
+from recagent.domain import Edits, Event, Forgotten, Impression, Note, RatingScale, User
 from recagent.errors import DataError
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.testing import MemoryStore

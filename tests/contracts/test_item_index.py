@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from examples import make_item, wait
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.errors import ConfigError, RetrievalError
 from recagent.infrastructure.vectors import ChromaIndex, Folder, Server, fingerprint
 from recagent.testing import HashEmbedder, MemoryIndex

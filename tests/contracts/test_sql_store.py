@@ -18,7 +18,7 @@ import pytest
 import sqlalchemy as sa
 from examples import make_event, wait
 
-from recagent.domain.types import User
+from recagent.domain import User
 from recagent.errors import ConfigError, DataError
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.infrastructure.storage.database import take_turn

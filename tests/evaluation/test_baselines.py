@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from examples import LIKES, SCALE, make_event, make_index, make_item, wait
 
-from recagent.domain.types import Context, Scene, User
+from recagent.domain import Context, Scene, User
 from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES, baselines
 from recagent.ports import Query

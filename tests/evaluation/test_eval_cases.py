@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from examples import make_event, make_item
-from test_splits import likes, make_data
+from made_data import likes, make_data
 
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.errors import DataError
 from recagent.evaluation.cases import (
     check_leaks,

@@ -12,7 +12,7 @@ from eval_shop import write_shop
 from examples import make_event, make_item
 
 from recagent.cli.evaluation_live import watching
-from recagent.domain.types import Case, RatingScale, Scene
+from recagent.domain import Case, RatingScale, Scene
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.case_files import load_cases
 from recagent.evaluation.cases import make_cases, of_strangers

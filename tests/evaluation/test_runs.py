@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.domain.types import Case, Event, Usage, User
+from recagent.domain import Case, Event, Usage, User
 from recagent.errors import DataError
 from recagent.evaluation import runs
 from recagent.offline.models import Conversation, Exchange, Result, Values

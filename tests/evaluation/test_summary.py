@@ -10,7 +10,7 @@ import pytest
 from examples import make_event
 from judging import IDS, make_case, make_shelf
 
-from recagent.domain.types import Usage
+from recagent.domain import Usage
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.answers import answer
 from recagent.evaluation.audits import listed

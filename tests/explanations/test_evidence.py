@@ -7,7 +7,7 @@ from examples import SCALE, make_event, make_item, make_query
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.domain.types import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
+from recagent.domain import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
 from recagent.explanations import claims, gather, verify
 from recagent.profiles.informative_values import Traits
 from recagent.retrieval import Behaviour

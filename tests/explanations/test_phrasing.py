@@ -9,7 +9,7 @@ from examples import wait
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.domain.types import Evidence, Scene
+from recagent.domain import Evidence, Scene
 from recagent.explanations import claims, phrased
 from recagent.explanations.phrasing import _JOINTS, _LEADS, checked
 from recagent.explanations.templates import clause

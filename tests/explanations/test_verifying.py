@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.domain.types import Evidence, Scene
+from recagent.domain import Evidence, Scene
 from recagent.explanations import claims, verify
 from recagent.explanations.phrasing import cited
 

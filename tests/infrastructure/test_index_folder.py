@@ -27,7 +27,7 @@ import sys, anyio
 from pathlib import Path
 import numpy as np
 from recagent.infrastructure.vectors import ChromaIndex, Folder
-from recagent.domain.types import Item
+from recagent.domain import Item
 
 async def main():
     index = ChromaIndex(Folder(Path(sys.argv[1])), embedder="hash", version="1")

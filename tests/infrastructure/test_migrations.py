@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from examples import make_event, wait
 
-from recagent.domain.types import Event, Impression, User
+from recagent.domain import Event, Impression, User
 from recagent.errors import ConfigError
 from recagent.infrastructure.storage import SqlEventStore, migrating
 from recagent.infrastructure.storage.database import open_engine

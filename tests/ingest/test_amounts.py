@@ -7,7 +7,7 @@ from examples import make_event, make_item, wait
 from line import make_line
 from test_survey import shop
 
-from recagent.domain.types import RatingScale
+from recagent.domain import RatingScale
 from recagent.ingest import survey
 from recagent.profiles.building import is_liked, preference
 

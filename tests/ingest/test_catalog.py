@@ -11,7 +11,7 @@ import pytest
 from examples import raw
 
 from recagent.config.sections import AttributeSettings
-from recagent.domain.types import Event, Item, User
+from recagent.domain import Event, Item, User
 from recagent.errors import DataError
 from recagent.ingest import read_events, read_items, read_users
 

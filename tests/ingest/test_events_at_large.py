@@ -11,7 +11,7 @@ from line import make_line
 from test_survey import ITEMS, kept, left_out, shop
 
 from recagent.config.sections import FileSettings
-from recagent.domain.types import UNTIMED, RatingScale, Scene
+from recagent.domain import UNTIMED, RatingScale, Scene
 from recagent.ingest import survey
 from recagent.ingest.ids import CatalogueIds, alike_pairs
 from recagent.offline.models import Data

@@ -8,7 +8,7 @@ from test_survey import shop
 
 from recagent import bootstrap
 from recagent.config.sections import ModelSettings, RatingSettings
-from recagent.domain.types import Event, RatingScale
+from recagent.domain import Event, RatingScale
 from recagent.errors import DataError
 from recagent.ingest.loading import load_catalog
 from recagent.pipeline.feedback import checked_event

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from examples import raw
 
-from recagent.domain.types import Event
+from recagent.domain import Event
 from recagent.errors import DataError
 from recagent.ingest import Report, read_events, read_items, read_users
 from recagent.ingest.layouts import _GENRES

@@ -6,7 +6,7 @@ import pytest
 from test_survey import kept, left_out, shop
 
 from recagent.config.sections import RatingSettings
-from recagent.domain.types import RatingScale
+from recagent.domain import RatingScale
 from recagent.errors import DataError
 from recagent.ingest import survey
 from recagent.ingest.scales import Doubt, scale_of

@@ -5,7 +5,7 @@ from examples import raw
 
 from recagent.config.sections import CatalogSettings, EmbedderSettings
 from recagent.config.settings import Settings
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.ingest import survey
 from recagent.ingest.scripts import readable_share
 

@@ -5,7 +5,7 @@ import logging
 import pytest
 from examples import make_item, make_query, wait
 
-from recagent.domain.types import Candidate, Usage
+from recagent.domain import Candidate, Usage
 from recagent.errors import DataError, ReplyError
 from recagent.llm.response_cache import SqliteReplies
 from recagent.ranking import LanguageRanker, Replies

@@ -8,8 +8,8 @@ from examples import make_item, make_query, wait
 from stub_server import StubServer
 
 from recagent.cli import doctor
+from recagent.domain import Candidate
 from recagent.domain.capabilities import Capabilities
-from recagent.domain.types import Candidate
 from recagent.errors import ModelError
 from recagent.llm.client import Engine
 from recagent.llm.transport import HttpWire

@@ -6,7 +6,7 @@ import anyio
 import pytest
 from examples import make_item, make_query, wait
 
-from recagent.domain.types import Candidate, Usage
+from recagent.domain import Candidate, Usage
 from recagent.errors import ConfigError, ModelError
 from recagent.ports import LanguageScores
 from recagent.ranking import LanguageRanker, Relay

@@ -9,7 +9,7 @@ from examples import make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.domain.types import Candidate
+from recagent.domain import Candidate
 from recagent.errors import ConfigError, ModelError, ReplyError
 from recagent.llm.retry import Budget, Window, ask
 from recagent.ranking import LanguageRanker

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from examples import NOON, SCALE, make_event
 
-from recagent.domain.types import Impression
+from recagent.domain import Impression
 from recagent.errors import DataError
 from recagent.offline.off_policy import Logged, gain, logged, order_value
 from recagent.ranking import examined

@@ -4,40 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from examples import NOON, SCALE, make_event, make_item
+from examples import NOON, SCALE, make_event
 from hypothesis import given
 from hypothesis import strategies as st
+from made_data import ITEMS, likes, make_data
 
-from recagent.domain.types import Scene
 from recagent.errors import DataError
 from recagent.evaluation.cases import check_leaks, make_cases
-from recagent.offline.models import Data
 from recagent.offline.splits import grade, is_validation, split
-
-ITEMS = [make_item(f"b{n}") for n in range(12)] + [
-    make_item(f"f{n}", scene="films") for n in range(12)
-]
-
-
-def make_data(events, items=ITEMS):
-    scenes = {item.scene: Scene(name=item.scene) for item in items}
-    return Data(
-        name="small",
-        scenes=scenes,
-        items=items,
-        events=sorted(events, key=lambda event: event.at),
-        users={},
-        scale=SCALE,
-        fingerprint="0",
-    )
-
-
-def likes(user_id, *ids, start=0):
-    """A like a day."""
-    return [
-        make_event(user_id, item_id, scene="films" if item_id[0] == "f" else "books", days=day)
-        for day, item_id in enumerate(ids, start=start)
-    ]
 
 
 def cut(events, **options):

@@ -7,7 +7,7 @@ import pytest
 
 from recagent import demo
 from recagent.api import Recommender
-from recagent.domain.types import Context, Edits, Slate
+from recagent.domain import Context, Edits, Slate
 
 Environment = dict[str, str]
 

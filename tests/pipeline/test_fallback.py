@@ -7,7 +7,7 @@ import pytest
 from examples import make_event, make_item, wait
 from line import make_line
 
-from recagent.domain.types import Context, User
+from recagent.domain import Context, User
 from recagent.errors import ConfigError, ModelError, StoreError
 from recagent.pipeline import Options, StraightLine
 from recagent.ports import ReplyCache

@@ -6,7 +6,7 @@ import pytest
 from examples import NOON, make_item, wait
 from line import make_line
 
-from recagent.domain.types import Event
+from recagent.domain import Event
 from recagent.errors import DataError
 
 ITEMS = [

@@ -7,7 +7,7 @@ from examples import make_event, make_item, wait
 from line import make_line
 
 from recagent import prompts
-from recagent.domain.types import Edits, Forgotten, User
+from recagent.domain import Edits, Forgotten, User
 from recagent.errors import ConfigError, DataError
 from recagent.llm.response_cache import SqliteReplies
 from recagent.pipeline import Options, StraightLine

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line import SCENES, make_line
 
-from recagent.domain.types import AgeRule, Candidate, Constraint, Context, PathRule, Scene, User
+from recagent.domain import AgeRule, Candidate, Constraint, Context, PathRule, Scene, User
 from recagent.errors import DataError, ModelError
 from recagent.explanations import verify
 from recagent.explanations.attribution import shares, weighed

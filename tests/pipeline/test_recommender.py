@@ -7,7 +7,7 @@ import pytest
 from examples import NOON, make_event, make_head, make_item, wait
 from line import make_line
 
-from recagent.domain.types import Context, User
+from recagent.domain import Context, User
 from recagent.errors import DataError
 from recagent.pipeline import StraightLine
 from recagent.ranking import Gate

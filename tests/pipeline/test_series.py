@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line import make_line
 
-from recagent.domain.types import Constraint, Context, PathRule, RepeatRule, Scene, SeriesRule
+from recagent.domain import Constraint, Context, PathRule, RepeatRule, Scene, SeriesRule
 from recagent.errors import ConfigError
 from recagent.explanations.verification import verify
 from recagent.pipeline import StraightLine

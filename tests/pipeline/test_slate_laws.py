@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line import make_line
 
-from recagent.domain.types import Context
+from recagent.domain import Context
 from recagent.testing import ScriptedModel, json_order
 
 rows = st.tuples(

@@ -12,7 +12,7 @@ from examples import make_event, make_head, make_index, make_item, wait
 from line import make_line
 
 from recagent import demo, templates
-from recagent.domain.types import Constraint, Context, Item, Scene, Slate, Trace, WishMatch
+from recagent.domain import Constraint, Context, Item, Scene, Slate, Trace, WishMatch
 from recagent.explanations import wish_note
 from recagent.pipeline import Options, StraightLine
 from recagent.ranking import Gate

@@ -6,8 +6,8 @@ import pytest
 from examples import SCALE, make_event, make_item, make_query, wait
 from line import make_line
 
+from recagent.domain import Constraint, Context, PersonRule, Scene, User
 from recagent.domain.addresses import is_address
-from recagent.domain.types import Constraint, Context, PersonRule, Scene, User
 from recagent.explanations import claims, gather
 from recagent.pipeline import StraightLine
 from recagent.profiles.informative_values import Traits, worded

@@ -9,7 +9,7 @@ from examples import NOON, SCALE, make_event, make_index, make_item, wait
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.domain.types import EVENT_KINDS, RatingScale, User
+from recagent.domain import EVENT_KINDS, RatingScale, User
 from recagent.profiles.building import build_profile, is_liked, preference, recency, without_likes
 from recagent.testing import HashEmbedder, MemoryStore
 

@@ -8,7 +8,7 @@ import pytest
 from examples import SCALE, make_event, make_index, make_item, wait
 from line import make_line
 
-from recagent.domain.types import Edits, User
+from recagent.domain import Edits, User
 from recagent.profiles.building import known_as, profile_of
 from recagent.profiles.tags import Shelves, corrected, declared_weights, inferred
 from recagent.testing import HashEmbedder

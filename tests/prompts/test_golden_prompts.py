@@ -15,7 +15,7 @@ from recagent.chat.references import Reference
 from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.writing import written
-from recagent.domain.types import Candidate, Evidence, Scene, User
+from recagent.domain import Candidate, Evidence, Scene, User
 from recagent.errors import ModelError
 from recagent.explanations import phrased
 from recagent.llm.retry import Budget, Window

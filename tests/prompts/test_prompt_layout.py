@@ -9,7 +9,7 @@ import pytest
 from examples import make_event, make_item, make_query, wait
 
 from recagent import prompts
-from recagent.domain.types import Candidate, Scene, User
+from recagent.domain import Candidate, Scene, User
 from recagent.ranking import LanguageRanker
 from recagent.testing import ScriptedModel, json_order
 

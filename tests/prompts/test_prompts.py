@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent import prompts
-from recagent.domain.types import Mode
+from recagent.domain import Mode
 from recagent.errors import PromptError
 from recagent.ranking.prompt_inputs import Example
 

@@ -16,7 +16,7 @@ from recagent import bootstrap
 from recagent.api import Recommender
 from recagent.config.sections import RetrievalSettings
 from recagent.config.settings import Settings, load
-from recagent.domain.types import Edits, Rate, Slate
+from recagent.domain import Edits, Rate, Slate
 from recagent.ingest.loading import load_catalog
 from recagent.ranking import Fixed, Gate
 from recagent.retrieval import BY_GROUP, weights_for

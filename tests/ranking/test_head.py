@@ -6,7 +6,7 @@ from examples import make_head
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.domain.types import Candidate, Item, Rate
+from recagent.domain import Candidate, Item, Rate
 from recagent.ranking import Fixed, Gate
 from recagent.ranking.gate import entropy
 from recagent.ranking.head import columns

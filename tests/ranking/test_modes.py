@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recagent import bootstrap, demo, prompts
-from recagent.domain.types import Candidate, Usage
+from recagent.domain import Candidate, Usage
 from recagent.errors import ConfigError, ModelError, PromptError, ReplyError
 from recagent.llm.retry import ask_all
 from recagent.ports import Logprobs

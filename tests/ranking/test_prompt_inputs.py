@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent import prompts
-from recagent.domain.types import Candidate, Scene, Usage, User
+from recagent.domain import Candidate, Scene, Usage, User
 from recagent.errors import ModelError, ReplyError
 from recagent.ranking import LanguageRanker
 from recagent.ranking.prompt_inputs import example, told

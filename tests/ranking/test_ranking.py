@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent import prompts
-from recagent.domain.types import Candidate, Scene, Usage
+from recagent.domain import Candidate, Scene, Usage
 from recagent.errors import ConfigError, ModelError, PromptError, ReplyError
 from recagent.ports import Logprobs
 from recagent.ranking import LanguageRanker

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line import make_line
 
-from recagent.domain.types import Candidate
+from recagent.domain import Candidate
 from recagent.explanations.attribution import weighed
 from recagent.ranking import Fixed, examined, rewards
 from recagent.ranking.feedback_reward import DECAY, MOST, STEP, Answered, log_rewards

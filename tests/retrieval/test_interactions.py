@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from examples import LIKES, SCALE, make_event, wait
 
-from recagent.domain.types import UNTIMED, Rate
+from recagent.domain import UNTIMED, Rate
 from recagent.retrieval import Behaviour, Snapshot
 from recagent.testing import MemoryStore
 

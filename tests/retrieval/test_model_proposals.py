@@ -13,7 +13,7 @@ from line import make_line
 from recagent import bootstrap
 from recagent.cli.show import slate_table
 from recagent.config.settings import Settings
-from recagent.domain.types import Context, Scene, Usage, User
+from recagent.domain import Context, Scene, Usage, User
 from recagent.errors import ConfigError, ModelError
 from recagent.llm.response_cache import SqliteReplies
 from recagent.pipeline import Options, StraightLine

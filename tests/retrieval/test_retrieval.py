@@ -7,7 +7,7 @@ from examples import LIKES, SCALE, make_index, make_item, make_query, wait
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.domain.types import User
+from recagent.domain import User
 from recagent.retrieval import (
     Behaviour,
     Lexical,

@@ -10,7 +10,7 @@ from examples import make_event, make_item, wait
 from line import make_line
 
 from recagent.cli.only import constraint
-from recagent.domain.types import Constraint, Context
+from recagent.domain import Constraint, Context
 from recagent.errors import ConstraintError, DataError
 from recagent.explanations import why_nothing
 from recagent.scenes.rules import Grouped, readable

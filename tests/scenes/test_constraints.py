@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line import make_line
 
-from recagent.domain.types import Constraint, Context
+from recagent.domain import Constraint, Context
 from recagent.scenes.constraints import barred, satisfies
 
 FILM = make_item(

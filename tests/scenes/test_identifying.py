@@ -12,7 +12,7 @@ from line import SCENES, make_line
 
 from recagent.chat import Conversation
 from recagent.chat.situation import Surroundings
-from recagent.domain.types import Context, Event, Scene
+from recagent.domain import Context, Event, Scene
 from recagent.errors import ConfigError, DataError, ModelError
 from recagent.pipeline import Options, StraightLine, artifacts
 from recagent.scenes.classifier import Columns, scene_columns, wish_cosines, words_of

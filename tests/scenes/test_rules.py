@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line import make_line
 
-from recagent.domain.types import (
+from recagent.domain import (
     AgeRule,
     Constraint,
     Context,

@@ -7,7 +7,7 @@ import pytest
 from examples import make_event, make_head, make_item, wait
 from line import make_line
 
-from recagent.domain.types import Profile, User
+from recagent.domain import Profile, User
 from recagent.pipeline import StraightLine
 from recagent.profiles.building import without
 from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, carried

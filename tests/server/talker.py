@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from recagent.domain.types import Constraint, Context
+from recagent.domain import Constraint, Context
 from recagent.scenes.constraints import satisfies
 from recagent.server.talk import Noted, Question, Shown, Words
 

@@ -7,7 +7,7 @@ import pytest
 from examples import make_event, wait
 from serving import make_service
 
-from recagent.domain.types import Scene
+from recagent.domain import Scene
 from recagent.errors import ModelError, RetrievalError, StoreError
 from recagent.server.service import Service
 from recagent.server.shapes import Ask, AskWhy

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import anyio
 
 from recagent.config.sections import FileSettings
-from recagent.domain.types import Context, Event, Item, Profile, RatingScale, Scene, User
+from recagent.domain import Context, Event, Item, Profile, RatingScale, Scene, User
 from recagent.ports import Query
 from recagent.ranking import Head, Tested
 from recagent.testing import HashEmbedder, MemoryIndex

@@ -4,7 +4,7 @@ import numpy as np
 from examples import make_event
 from hypothesis import strategies as st
 
-from recagent.domain.types import Case
+from recagent.domain import Case
 from recagent.offline.models import Answer, Shelf
 
 IDS = tuple("abcdefghijkl")

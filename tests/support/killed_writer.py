@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 
 import anyio
 
-from recagent.domain.types import Event
+from recagent.domain import Event
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.infrastructure.storage.database import open_engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from examples import SCALE, make_index
 
-from recagent.domain.types import Scene
+from recagent.domain import Scene
 from recagent.pipeline import Options, Parts, StraightLine
 from recagent.ranking import LanguageRanker, Relay
 from recagent.retrieval import (

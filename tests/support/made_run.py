@@ -10,7 +10,7 @@ from statistics import NormalDist, mean, median, stdev
 
 from examples import make_event
 
-from recagent.domain.types import Case, Usage
+from recagent.domain import Case, Usage
 from recagent.evaluation.answers import answer
 from recagent.evaluation.runs import Run
 from recagent.offline.models import (

@@ -16,7 +16,7 @@ from sequences import weights
 from recagent import bootstrap
 from recagent.config.sections import RetrievalSettings
 from recagent.config.settings import Settings
-from recagent.domain.types import Case, Event, Item, Rate, RatingScale, Scene
+from recagent.domain import Case, Event, Item, Rate, RatingScale, Scene
 from recagent.errors import ConfigError, DataError
 from recagent.offline.models import Data
 from recagent.offline.resampling import interval

@@ -10,7 +10,7 @@ from examples import make_event, make_item
 from recagent import bootstrap, demo, prompts
 from recagent.config.sections import EngineSettings
 from recagent.config.settings import Settings
-from recagent.domain.types import RatingScale, Scene
+from recagent.domain import RatingScale, Scene
 from recagent.errors import ConfigError, DataError, PromptError
 from recagent.llm import weights
 from recagent.offline.models import Data

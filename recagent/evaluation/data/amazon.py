@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
-from recagent.domain.types import Event, Item, RatingScale, Scene, Value
+from recagent.domain import Event, Item, RatingScale, Scene, Value
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.data.files import at_line, fingerprint, folder, objects
 from recagent.offline.models import Data

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from recagent.domain.types import Case, Event, Item, RatingScale, Scene
+from recagent.domain import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, fields, fingerprint, folder, objects
 from recagent.evaluation.data.sequences import in_order

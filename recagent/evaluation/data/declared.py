@@ -10,7 +10,7 @@ from pathlib import Path
 from recagent import demo
 from recagent.config.sections import CatalogSettings, FileSettings
 from recagent.config.settings import Settings, load
-from recagent.domain.types import RatingScale, Scene
+from recagent.domain import RatingScale, Scene
 from recagent.errors import ConfigError
 from recagent.evaluation.data.files import fingerprint, folder
 from recagent.ingest import layouts, survey

@@ -13,7 +13,7 @@ import random
 from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
-from recagent.domain.types import Case, Event, Item, RatingScale, Scene
+from recagent.domain import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, fields, fingerprint, folder
 from recagent.evaluation.data.sequences import in_order

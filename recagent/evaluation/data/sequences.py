@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from recagent.domain.types import Event
+from recagent.domain import Event
 
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.errors import ConfigError
 from recagent.evaluation.report.page import page
 from recagent.evaluation.runs import Run

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
-from recagent.domain.types import Case, Event
+from recagent.domain import Case, Event
 from recagent.evaluation.answers import answer
 from recagent.evaluation.report.significance import letters
 from recagent.evaluation.runs import Run

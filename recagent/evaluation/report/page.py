@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 from recagent.evaluation.report import charts, numbers
 from recagent.evaluation.report.case_browser import as_script, seen
 from recagent.evaluation.report.headline import between, finding

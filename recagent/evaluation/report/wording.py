@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from recagent.domain.types import Language
+from recagent.domain import Language
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from anyio import to_thread
 from sqlalchemy.exc import SQLAlchemyError
 
-from recagent.domain.types import (
+from recagent.domain import (
     Edits,
     Event,
     EventKind,

@@ -19,7 +19,7 @@ import numpy as np
 from anyio import to_thread
 
 from recagent.array_cache import Arrays, Kept, StampedItems, texts_as_array, texts_of_array
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.errors import RetrievalError
 from recagent.infrastructure.vectors.home import Home
 from recagent.infrastructure.vectors.items import from_fields, stored

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import orjson
 
-from recagent.domain.types import Item, Task, Value
+from recagent.domain import Item, Task, Value
 
 
 def fingerprint(item: Item) -> str:

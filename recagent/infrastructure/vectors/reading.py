@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.infrastructure.vectors.items import restored
 
 if TYPE_CHECKING:

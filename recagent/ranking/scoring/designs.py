@@ -11,7 +11,7 @@ from hashlib import blake2b
 
 import numpy as np
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 
 Block = tuple[int, ...]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from recagent.domain.types import Item, Usage
+from recagent.domain import Item, Usage
 from recagent.llm.retry import Budget, ask_all
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt

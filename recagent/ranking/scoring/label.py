@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from recagent.domain.types import Item, Usage
+from recagent.domain import Item, Usage
 from recagent.errors import ReplyError
 from recagent.llm.retry import Budget, ask
 from recagent.ports import ChatModel, Logprobs, Message

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.errors import ModelError
 from recagent.llm.retry import Budget, ask
 from recagent.ports import ChatModel

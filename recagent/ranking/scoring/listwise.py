@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from recagent.domain.types import Item, Usage
+from recagent.domain import Item, Usage
 from recagent.errors import ReplyError
 from recagent.llm.retry import Budget, ask
 from recagent.ports import ChatModel, Schema

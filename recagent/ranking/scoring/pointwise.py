@@ -10,7 +10,7 @@ from functools import partial
 
 import numpy as np
 
-from recagent.domain.types import Item, Usage
+from recagent.domain import Item, Usage
 from recagent.llm.retry import Budget, ask_all
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from recagent.domain.types import Item, Usage
+from recagent.domain import Item, Usage
 from recagent.llm.retry import Budget
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt

@@ -15,8 +15,8 @@ from typing import Any
 from anyio import to_thread
 
 from recagent.array_cache import Kept, StampedItems, texts_as_array, texts_of_array
+from recagent.domain import Item
 from recagent.domain.chinese_scripts import simplified
-from recagent.domain.types import Item
 from recagent.ports import ItemIndex, Query
 from recagent.retrieval.top_k import PerScene, best
 from recagent.retrieval.words import without_negated

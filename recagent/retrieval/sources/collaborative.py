@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.ports import ItemIndex, Query
 from recagent.retrieval.interactions import Behaviour
 from recagent.retrieval.top_k import PerScene, best, unseen

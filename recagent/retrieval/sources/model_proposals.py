@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from recagent import prompts
-from recagent.domain.types import Language, Usage
+from recagent.domain import Language, Usage
 from recagent.errors import ReplyError
 from recagent.llm.retry import Budget, ask
 from recagent.llm.structured_replies import whole_or_cut

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import (
+from recagent.domain import (
     AgeRule,
     Constraint,
     Context,

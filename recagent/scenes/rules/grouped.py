@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.domain.types import (
+from recagent.domain import (
     AgeRule,
     Constraint,
     DistanceRule,

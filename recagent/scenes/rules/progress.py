@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
-from recagent.domain.types import Item, Scene, SeriesRule
+from recagent.domain import Item, Scene, SeriesRule
 from recagent.scenes.rules.grouped import Grouped
 from recagent.scenes.rules.series import Work, alone
 

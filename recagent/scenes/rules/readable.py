@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from itertools import islice
 from typing import Literal
 
+from recagent.domain import Constraint, Value
 from recagent.domain.comparing import Plain, folded, read
-from recagent.domain.types import Constraint, Value
 from recagent.domain.units import amount, amount_for, without_unit
 from recagent.errors import ConfigError, ConstraintError
 from recagent.ingest import item_field

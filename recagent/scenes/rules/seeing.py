@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from recagent.domain.types import (
+from recagent.domain import (
     FreshRule,
     Item,
     PathRule,

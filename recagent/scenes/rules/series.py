@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
-from recagent.domain.types import Item, SeriesRule, Value
+from recagent.domain import Item, SeriesRule, Value
 from recagent.scenes.editions import Place, place_of, read
 
 Editions = Callable[[str], tuple[str, ...]]  # ids of all editions of a work, by that of one

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from recagent.domain.types import Case, Event, Item, RatingScale
+from recagent.domain import Case, Event, Item, RatingScale
 from recagent.profiles.building import is_liked
 from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY

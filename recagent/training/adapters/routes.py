@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.errors import ConfigError
 from recagent.offline.models import Data
 from recagent.offline.order import hashed

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from recagent.domain.types import Item
+from recagent.domain import Item
 from recagent.errors import PromptError
 from recagent.prompts import Prompt, caption
 

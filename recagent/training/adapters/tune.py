@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent import prompts
-from recagent.domain.types import Item, Language
+from recagent.domain import Item, Language
 from recagent.errors import DataError
 from recagent.offline.models import Data
 from recagent.offline.order import hashed

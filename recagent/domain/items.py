@@ -1,0 +1,38 @@
+"""Items of a catalogue: what is recommended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from recagent.domain.addresses import is_address, without_addresses
+
+Value = str | int | float | bool | tuple[str, ...]
+Task = Literal["item", "content", "activity", "person"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One thing that can be recommended."""
+
+    id: str
+    scene: str
+    title: str
+    task: Task = "item"
+    text: str = ""
+    attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+    def document(self) -> str:
+        """What is embedded and searched: title, text and attribute values in one line.
+
+        Measures (prices, scaled numbers: any ``float``) and addresses (links, paths, names of
+        files) are left out; they are no words.
+        """
+        values = [
+            " ".join(value) if isinstance(value, tuple) else str(value)
+            for value in self.attributes.values()
+            if not isinstance(value, float)
+        ]
+        kept = [without_addresses(each) for each in (self.text, *values) if not is_address(each)]
+        return " ".join(filter(None, [self.title, *kept]))

@@ -1,0 +1,186 @@
+"""Scenes, the rules that they declare, and the context of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from recagent.domain.constraints import Constraint, Operator
+from recagent.domain.items import Task
+
+Language = Literal["en", "zh"]
+Review = Literal["none", "human"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRule:
+    """A constraint whose value is the person's own; none for one who does not tell it.
+
+    Attributes:
+        attribute: of the item, as in ``Constraint``.
+        person: the person's attribute that it is compared with: what they blocked, what they seek.
+        task: of the items that it is about; None for all.
+    """
+
+    attribute: str
+    operator: Operator
+    person: str
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgeRule:
+    """What has an age rating is for people who are known to be so old.
+
+    Attributes:
+        age: the item's attribute, years; an item without it is for everybody.
+        person: the person's attribute, years.
+    """
+
+    age: str
+    person: str = "age"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistanceRule:
+    """Only what is near the request's place; an item that does not tell where it is, is not.
+
+    Attributes:
+        within_km: along the great circle.
+        latitude: the item's attribute, degrees.
+        longitude: the item's attribute, degrees.
+        task: of the items that it is about; None for all.
+    """
+
+    within_km: float
+    latitude: str = "latitude"
+    longitude: str = "longitude"
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FreshRule:
+    """Only what is new: an item that does not tell its day is not.
+
+    Attributes:
+        fresh_days: before the request, or before the scene's newest item where that is older.
+        attribute: the item's day, as ISO 8601 writes it.
+        task: of the items that it is about; None for all.
+    """
+
+    fresh_days: float
+    attribute: str = "published"
+    task: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRule:
+    """A slate is a path: an item comes after all that it needs, and what was begun may come again.
+
+    Attributes:
+        prerequisites: the item's attribute that lists the ids of what must be finished before it.
+    """
+
+    prerequisites: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatRule:
+    """What the person liked comes again, as songs do.
+
+    Attributes:
+        repeat_days: after the person's newest event on it.
+    """
+
+    repeat_days: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRule:
+    """A list has few parts of a series, and no later part before or instead of an earlier one.
+
+    Attributes:
+        group: the item's attribute that names its series.
+        limit: at most so many parts of a series on one list.
+        order: the item's attribute that tells which part it is, a number, a date or 第三卷; empty
+            for the number in its title.
+    """
+
+    group: str
+    limit: int = 1
+    order: str = ""
+
+
+Rule = (
+    Constraint
+    | PersonRule
+    | AgeRule
+    | DistanceRule
+    | FreshRule
+    | PathRule
+    | RepeatRule
+    | SeriesRule
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A declared place where recommendations are met: a domain, a surface, a device.
+
+    Attributes:
+        labels: how it is called, by language.
+        description: what it is, in a sentence.
+        tasks: kinds of things that it recommends; empty for whatever its items are.
+        quotas: shares of its tasks in a slate, as 3 to 2; empty where the best come, of any task.
+        rules: what every slate keeps to; ``recagent.scenes.rules`` sees to it.
+        editions: whether a list has one edition of a work, and none of a work that was met.
+        language: of its prompts and reasons; None for that of the settings.
+        prompts: names or files of prompts in place of the usual ones, by purpose.
+        learns_from: scenes whose events count here besides its own; None for all.
+        review: ``human`` where a person must look at what is recommended; no model phrases there.
+        notices: what is shown with every slate and explanation, by language.
+    """
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    description: str = ""
+    tasks: tuple[Task, ...] = ()
+    quotas: Mapping[Task, int] = field(default_factory=dict[Task, int])
+    rules: tuple[Rule, ...] = ()
+    editions: bool = True
+    language: Language | None = None
+    prompts: Mapping[str, str] = field(default_factory=dict[str, str])
+    learns_from: tuple[str, ...] | None = None
+    review: Review = "none"
+    notices: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def label(self, lang: str) -> str:
+        """How the scene is called in ``lang``; its name where no label is declared."""
+        return self.labels.get(lang) or self.labels.get("en") or self.name.replace("_", " ")
+
+    def notice(self, lang: str) -> str:
+        """What is shown with its slates, in ``lang`` or else in English; empty where nothing is."""
+        return self.notices.get(lang) or self.notices.get("en") or ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """The situation of one request.
+
+    Attributes:
+        wish: what is wanted now, in the person's words.
+        constraints: what every item of the slate must keep to.
+        at: when, with a time zone; None for now.
+        device: what it is shown on, as events name it.
+        place: where the person is: ``latitude,longitude``, or a name as events have it.
+        preferences: what an item had better keep to; each that it does raises its score.
+    """
+
+    wish: str = ""
+    constraints: tuple[Constraint, ...] = ()
+    at: datetime | None = None
+    device: str = ""
+    place: str = ""
+    preferences: tuple[Constraint, ...] = ()

@@ -43,12 +43,12 @@ from recagent.chat.hearing import HEARD, likely_act
 from recagent.cli.progress import prepared_demo
 from recagent.domain import Event, Item, RatingScale
 from recagent.infrastructure.storage import SqlEventStore
-from recagent.llm.retry import Budget
-from recagent.pipeline import Parts, StraightLine
+from recagent.llm.retry import RetryBudget
+from recagent.pipeline import Parts, Pipeline
 from recagent.ports import ChatModel, Message
 from recagent.profiles.building import is_liked
-from recagent.ranking import Window
-from recagent.retrieval import Snapshot
+from recagent.ranking import RetryWindow
+from recagent.retrieval import InteractionSnapshot
 
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"
 REPLIES = CASES / "replies.json"
@@ -58,7 +58,7 @@ K = 5
 
 async def scripts(model: ChatModel, folder: Path) -> list[Outcome]:
     """Every script, on a line for its catalogue and language."""
-    lines: dict[tuple[str, str], StraightLine] = {}
+    lines: dict[tuple[str, str], Pipeline] = {}
     outcomes: list[Outcome] = []
     for script in read_scripts(CASES):
         key = (script.catalogue, script.lang)
@@ -81,9 +81,9 @@ def made(folder: Path) -> Path:
     return folder
 
 
-def replace_models(line: StraightLine) -> StraightLine:
+def replace_models(line: Pipeline) -> Pipeline:
     """The line without models, whose closing leaves them open for what comes next."""
-    return StraightLine(replace(line.parts, models=()))
+    return Pipeline(replace(line.parts, models=()))
 
 
 async def hearing(model: ChatModel, *, live: bool) -> dict[str, object]:
@@ -96,7 +96,7 @@ async def hearing(model: ChatModel, *, live: bool) -> dict[str, object]:
     found: dict[str, dict[str, list[bool]]] = {}
     for turn in turns:
         lang, said = turn["lang"], turn["say"]
-        budget = Budget(1, window=Window())
+        budget = RetryBudget(1, window=RetryWindow())
         heard = {
             "channel": (await likely_act(said, model=model, lang=lang, budget=budget)).act,
             "embedder": await by_embedder(said, lang=lang),
@@ -232,13 +232,13 @@ async def simulated(people: int, folder: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def with_store(parts: Parts, store: SqlEventStore) -> StraightLine:
+async def with_store(parts: Parts, store: SqlEventStore) -> Pipeline:
     """The same line on another store, with counts from that one alone."""
-    behaviour = Snapshot(store, scale=parts.scale)
+    behaviour = InteractionSnapshot(store, scale=parts.scale)
     sources = bootstrap.sources(parts.index, parts.embedder, behaviour)
     wanted = {source.name for source in parts.sources}
     kept = [source for source in sources if source.name in wanted]
-    return StraightLine(
+    return Pipeline(
         replace(parts, store=store, behaviour=behaviour, sources=kept),
         bootstrap.options(demo.settings(model={"kind": "none"})),
     )

@@ -48,12 +48,12 @@ from recagent.offline.splits import split
 from recagent.pipeline import Parts
 from recagent.pipeline.counterfactuals import forgetting
 from recagent.pipeline.questions import Ranking, parts_of, unheard
-from recagent.pipeline.services import Asked, Desk
+from recagent.pipeline.services import Request, Services
 from recagent.profiles.building import is_liked
 from recagent.prompts import caption, one_line
 from recagent.ranking import Head
 from recagent.ranking.head import columns
-from recagent.retrieval import Behaviour, Snapshot
+from recagent.retrieval import Interactions, InteractionSnapshot
 from recagent.testing import MemoryStore
 from recagent.training.backtest import Retrieval, Study, past, studied
 from recagent.training.fitting import fit_base, scales
@@ -156,7 +156,7 @@ async def head_of(events: Data, study: Study) -> Head:
     return head_for_all("deletion", fit, scales=scale)
 
 
-async def deleted(desk: Desk, asked: Asked, liked: Collection[str]) -> Ranking:
+async def deleted(desk: Services, asked: Request, liked: Collection[str]) -> Ranking:
     """The ranking for the person without these likes."""
     return await unheard(desk, await forgetting(desk, asked, liked), k=SHOWN)
 
@@ -167,7 +167,7 @@ def place(ranking: Ranking, item: Item) -> int:
 
 
 async def explained(
-    desk: Desk, ranking: Ranking
+    desk: Services, ranking: Ranking
 ) -> tuple[list[Explained], list[tuple[Item, list[Evidence]]]]:
     """The first of a person's slate: what taking away does, and their evidence."""
     asked, query = ranking.asked, ranking.asked.query
@@ -232,15 +232,15 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             store=store,
             index=index,
             embedder=study.embedder,
-            behaviour=Snapshot(store, scale=data.scale),
-            sources=await study.sources(Behaviour(test.training, scale=data.scale)),
+            behaviour=InteractionSnapshot(store, scale=data.scale),
+            sources=await study.sources(Interactions(test.training, scale=data.scale)),
             ranker=None,
             models=(),
             scenes=data.scenes,
             scale=data.scale,
             head=head,
         )
-        desk = Desk(parts, bootstrap.options(settings))
+        desk = Services(parts, bootstrap.options(settings))
         raw = raw_of(data, test.training, head)
         few = SMOKE if options.smoke else QUICK
         cases = test.cases if options.full else test.cases[:: max(1, len(test.cases) // few)]

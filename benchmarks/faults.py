@@ -33,8 +33,8 @@ from recagent.config.settings import Settings
 from recagent.domain import Mode, Slate
 from recagent.llm.client import Engine
 from recagent.llm.transport import HttpWire
-from recagent.pipeline import Options, Parts, StraightLine
-from recagent.ranking import LanguageRanker, Window
+from recagent.pipeline import Options, Parts, Pipeline
+from recagent.ranking import LanguageRanker, RetryWindow
 
 DEADLINE = 0.5  # seconds
 K = 10
@@ -141,19 +141,19 @@ class Count:
     calls: int = 0
 
 
-def line_at(url: str, parts: Parts, mode: Mode) -> tuple[StraightLine, Engine]:
+def line_at(url: str, parts: Parts, mode: Mode) -> tuple[Pipeline, Engine]:
     """The demo's line with a model of its own at ``url``, which knows of no earlier failures.
 
     The model is to be closed alone: store and index go on.
     """
     wire = HttpWire(base_url=url, api_key="", name="stub", concurrency=64, timeout=DEADLINE)
-    engine, window = Engine(wire), Window()
+    engine, window = Engine(wire), RetryWindow()
     ranker = LanguageRanker(engine, mode=mode, window=window)
     made = replace(parts, ranker=ranker, models=(engine,), window=window)
-    return StraightLine(made, Options(deadline=DEADLINE)), engine
+    return Pipeline(made, Options(deadline=DEADLINE)), engine
 
 
-async def slate_for(user: str, line: StraightLine, parts: Parts, count: Count) -> Slate | None:
+async def slate_for(user: str, line: Pipeline, parts: Parts, count: Count) -> Slate | None:
     """One slate, timed and looked at."""
     began = time.perf_counter()
     try:
@@ -250,7 +250,7 @@ async def measure(size: Size, settings: Settings) -> None:
     recovery, load = await outage(parts, size.outage, users)
     print(f"outage of {size.outage:g} s under {LOAD} slates a second: well again after "
           f"{recovery:.1f} s; {load.lost} lost")  # fmt: skip
-    await StraightLine(parts).close()
+    await Pipeline(parts).close()
     every = [*counts.values(), load]
     seconds = np.concatenate([count.seconds for count in every])
     figures = {

@@ -46,11 +46,11 @@ from recagent.offline.order import hashed
 from recagent.offline.resampling import interval, ratio
 from recagent.offline.splits import is_among
 from recagent.offline.tests import Difference, compare, holm
-from recagent.pipeline import Options, Parts, StraightLine
+from recagent.pipeline import Options, Parts, Pipeline
 from recagent.ports import ItemIndex
 from recagent.profiles.building import is_liked
 from recagent.ranking import Head, examined, feedback_reward
-from recagent.retrieval import Behaviour
+from recagent.retrieval import Interactions
 from recagent.testing import MemoryStore
 from recagent.training.backtest import Study, past, studied
 from recagent.training.fitting import fit_base, scales
@@ -107,7 +107,7 @@ async def replay(person: Person, parts: Parts, options: Options) -> Replayed:
     """The rounds of one person, whose answers are recorded as any face would."""
     store = MemoryStore()
     await store.add_events(person.history)
-    line = StraightLine(replace(parts, store=store), options)
+    line = Pipeline(replace(parts, store=store), options)
     at, scenes = person.history[-1].at, [*person.answers]
     left = {name: dict(answers) for name, answers in person.answers.items()}
     gains: list[float] = []
@@ -149,7 +149,7 @@ class Bench:
             for event in data.events
             if event.user_id not in held or event.item_id in held[event.user_id]
         ]
-        self.behaviour = Behaviour(self._counted, scale=data.scale)
+        self.behaviour = Interactions(self._counted, scale=data.scale)
         self.options = bootstrap.options(self._settings)
 
     async def parts(self, head: Head | None = None) -> Parts:
@@ -173,7 +173,7 @@ class Bench:
         fit = fit_base(learn, scales=scale)
         return head_for_all("replay", fit, scales=scale)
 
-    async def _snapshot(self) -> Behaviour:
+    async def _snapshot(self) -> Interactions:
         return self.behaviour
 
 
@@ -230,7 +230,7 @@ async def choose(arms: Arms) -> dict[str, object]:
             "p": round(found[best].p, 4), "p_holm": round(corrected[best], 4)}  # fmt: skip
 
 
-def off_policy(arms: Arms, behaviour: Behaviour) -> dict[str, float]:
+def off_policy(arms: Arms, behaviour: Interactions) -> dict[str, float]:
     """The popularity order of what was shown, estimated from the slates alone and truly."""
     chance = np.random.default_rng(0)
     log, orders, real, naive = [], [], [], []

@@ -45,9 +45,9 @@ from recagent.profiles.building import build_profile, is_liked
 from recagent.ranking import LanguageRanker, blend, softmax
 from recagent.ranking.blend import z_scores
 from recagent.retrieval import (
-    Behaviour,
-    Lexical,
-    Neighbours,
+    BM25,
+    Interactions,
+    ItemKNN,
     Popularity,
     TextSimilarity,
     Transfer,
@@ -153,18 +153,18 @@ async def measure(arguments: argparse.Namespace, settings: Settings) -> dict[str
 async def score(arguments, settings, cases, items, history, store) -> dict[str, list[Scores]]:  # noqa: ANN001
     """Scores of every system for every case; language systems only for the first cases."""
     scale = settings.ratings.scale() or RatingScale()
-    behaviour = Behaviour(history, scale=scale)
+    behaviour = Interactions(history, scale=scale)
     index, embedder = bootstrap.index(settings), bootstrap.embedder(settings)
 
-    async def snapshot() -> Behaviour:
+    async def snapshot() -> Interactions:
         return behaviour
 
     sources = (
         Popularity(index, snapshot),
-        Neighbours(index, snapshot),
+        ItemKNN(index, snapshot),
         TextSimilarity(index, embedder),
         Transfer(index),
-        Lexical(index),
+        BM25(index),
     )
     model = bootstrap.model(settings)
     rankers: dict[Mode, LanguageRanker] = {

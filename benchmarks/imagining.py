@@ -35,7 +35,7 @@ from recagent.offline.order import hashed
 from recagent.offline.splits import People
 from recagent.ports import CandidateSource, Query
 from recagent.ranking import HISTORY
-from recagent.retrieval import Behaviour, reciprocal_rank
+from recagent.retrieval import Interactions, reciprocal_rank
 from recagent.retrieval.sources.model_proposals import Imagined, Imaginer
 from recagent.training.backtest import PASSES, Study, past
 
@@ -111,7 +111,7 @@ async def asked(people: People, smoke: bool) -> list[Asked]:
         study = await studying(data, settings, closing)
         first: dict[str, tuple[Case, Sequence[CandidateSource]]] = {}
         for questions in past(data, people=people, passes=PASSES):
-            sources = _served(study, Behaviour(questions.training, scale=data.scale))
+            sources = _served(study, Interactions(questions.training, scale=data.scale))
             for case in questions.cases:
                 if all(event.scene != case.scene for event in case.history):
                     first.setdefault(case.user_id, (case, sources))
@@ -121,8 +121,8 @@ async def asked(people: People, smoke: bool) -> list[Asked]:
         return [await _proposed(study, said[key], queries[key], *first[key]) for key in chosen]
 
 
-def _served(study: Study, behaviour: Behaviour) -> list[CandidateSource]:
-    async def counted() -> Behaviour:
+def _served(study: Study, behaviour: Interactions) -> list[CandidateSource]:
+    async def counted() -> Interactions:
         return behaviour
 
     every = bootstrap.sources(study.index, study.embedder, counted)

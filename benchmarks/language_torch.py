@@ -36,7 +36,7 @@ from recagent.offline.order import hashed
 from recagent.offline.splits import split
 from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY
-from recagent.ranking.prompt_inputs import told
+from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.training.adapters.lora import LoraSettings
 from recagent.training.backtest import past, studied
 from recagent.training.examples import Example
@@ -56,7 +56,7 @@ async def asked_of(
         read: dict[str, str] = {}
         for case in (case for each in questions for case in each.cases):
             items, example = await study.index.items(case.scene), examples[case.id]
-            inputs = told(
+            inputs = prompt_inputs(
                 prompt.front.inputs,
                 await study.query(case),
                 candidates=[

@@ -44,7 +44,7 @@ from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
 from recagent.offline.models import Data, Questions
 from recagent.offline.order import hashed
-from recagent.retrieval import NextItem, load_weights
+from recagent.retrieval import SequenceModel, load_weights
 from recagent.retrieval.sequence_encoder import encode
 from recagent.training.backtest import studied
 from recagent.training.examples import Example
@@ -54,7 +54,7 @@ DATA = Path(__file__).parents[2] / "shared" / "data" / "games"
 LEARNED_FROM = 4000  # people
 FEW = 400  # of either kind, without kept scores
 EXAMPLES = TypeAdapter(list[Example])
-SEQUENCE = NextItem.name
+SEQUENCE = SequenceModel.name
 PUBLISHED = {"Pop": 52.96, "BPRMF": 66.27, "SASRec": 75.92, "GPT-3.5, recency": 53.50}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.domain import Case
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.training.backtest import Study
 from recagent.training.model_scores import said
 
@@ -44,7 +44,7 @@ async def ask(cases: Mapping[str, Case], study: Study, path: Path, *, settings: 
             (await study.query(case), dict.fromkeys(case.item_ids, nothing)) for case in missing
         ]
         await said(asked, ranker=parts.ranker, index=study.index, on_progress=shown, keep=keep)
-    await StraightLine(parts).close()
+    await Pipeline(parts).close()
 
 
 def shown(done: int, total: int) -> None:

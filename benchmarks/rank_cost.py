@@ -42,7 +42,7 @@ from recagent.llm.transport import HttpWire
 from recagent.offline.resampling import interval
 from recagent.ports import Message
 from recagent.ranking import LanguageRanker
-from recagent.ranking.prompt_inputs import told
+from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.ranking.scoring.listwise import OrderReply
 
 KEPT = Path(__file__).parent / "data" / "rank_cost_ndcg.json"
@@ -115,7 +115,7 @@ class Ways:
 
     def _messages(self, person: Asked) -> list[Message]:
         items = [candidate.item for candidate in person.candidates]
-        inputs = told(
+        inputs = prompt_inputs(
             self._prompt.front.inputs,
             person.query,
             candidates=person.candidates,
@@ -139,12 +139,12 @@ class Ways:
         size = len(person.candidates)
         if size not in self._shortest_of:
             order = json.dumps({"order": LABELS[:size]}, separators=(",", ":"))
-            told = await self.wire.post(
+            prompt_inputs = await self.wire.post(
                 "/tokenize",
                 {"content": order, "prompt": order, "model": self.engine.name,
                  "add_special": False, "add_special_tokens": False},
             )  # fmt: skip
-            self._shortest_of[size] = len(TokensShape.model_validate(told).tokens)
+            self._shortest_of[size] = len(TokensShape.model_validate(prompt_inputs).tokens)
         return await self._written(person, "As JSON: you", self._shortest_of[size])
 
     async def _single(self, person: Asked) -> Usage:

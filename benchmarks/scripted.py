@@ -32,7 +32,7 @@ from recagent.domain import (
 )
 from recagent.errors import DataError
 from recagent.ingest.loading import load_catalog
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.ports import ChatModel
 from recagent.prompts import caption
 from recagent.retrieval import SceneText
@@ -136,7 +136,7 @@ def read_scripts(folder: Path) -> list[Script]:
 
 async def opened(
     catalogue: Catalogue, folder: Path, *, lang: Language, models: Sequence[ChatModel] = ()
-) -> StraightLine:
+) -> Pipeline:
     """A line on a copy of a bundled catalogue, so that what people say of items stays there.
 
     Slates are ranked without a language model: replies that are kept would be out of date with
@@ -154,10 +154,10 @@ async def opened(
         )
         await load_catalog(settings, on_progress=_unheard)
     parts = replace(bootstrap.parts(settings), models=tuple(models))
-    return StraightLine(parts, bootstrap.options(settings))
+    return Pipeline(parts, bootstrap.options(settings))
 
 
-async def run_script(script: Script, *, line: StraightLine, agent: Agent) -> Outcome:
+async def run_script(script: Script, *, line: Pipeline, agent: Agent) -> Outcome:
     """Talk to the agent as the script says, and count what was wrong."""
     conversation = Conversation(user_id=script.user, scene=script.scene)
     outcome = Outcome(id=script.id)
@@ -181,7 +181,7 @@ async def _judge(
     in_force: Sequence[Constraint],
     outcome: Outcome,
     *,
-    line: StraightLine,
+    line: Pipeline,
     profile: Profile,
 ) -> None:
     """Count what was shown, and what of it was wrong."""

@@ -45,7 +45,7 @@ from recagent.offline.models import Data
 from recagent.offline.order import hashed
 from recagent.offline.resampling import interval
 from recagent.offline.splits import People, is_among
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.profiles.building import is_liked
 from recagent.retrieval import index_items
 from recagent.training.fit import fit
@@ -170,7 +170,7 @@ async def served(
     """What is served to each case, by group and person; before a fit, or by what was learned."""
     parts = bootstrap.parts(settings) if learned else bootstrap.parts_with(settings, learned=None)
     store = Cut(parts.store)
-    line = StraightLine(replace(parts, store=store), bootstrap.options(settings))
+    line = Pipeline(replace(parts, store=store), bootstrap.options(settings))
     await parts.behaviour()
     found: dict[str, dict[str, list[str]]] = {}
     for group in GROUPS:

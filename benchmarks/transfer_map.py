@@ -35,7 +35,7 @@ from recagent.training.logit import Penalty, fit, log_softmax, pools_of
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import (
     PASSES,
-    Choice,
+    PastChoice,
     choices,
     described,
     evidence,
@@ -46,10 +46,12 @@ from recagent.training.transfer_examples import (
 PENALTY = Penalty(shared=100.0, apart=100.0)  # what held-out choices of the first half choose
 
 Values = np.ndarray
-Asked = Sequence[tuple[Choice, str, Values]]  # a choice, its group, (n,) scores beside popularity
+Asked = Sequence[
+    tuple[PastChoice, str, Values]
+]  # a choice, its group, (n,) scores beside popularity
 
 
-async def asked(smoke: bool) -> tuple[list[Choice], list[Choice], TransferMap]:
+async def asked(smoke: bool) -> tuple[list[PastChoice], list[PastChoice], TransferMap]:
     """Choices of either half, and the map of the first."""
     data = few_people(load_data("demo"), smoke=smoke)
     settings = demo.settings()
@@ -98,7 +100,7 @@ def gained(learn: Asked, test: Asked, *, scale: float) -> tuple[Values, Values, 
     return likely[1] - likely[0], carried - popular, popular
 
 
-def alone(those: Sequence[Choice]) -> Asked:
+def alone(those: Sequence[PastChoice]) -> Asked:
     """Every choice with what one other scene says of it, for each that says something."""
     return [
         (each, f"{each.scene} {source}", scores)
@@ -108,7 +110,7 @@ def alone(those: Sequence[Choice]) -> Asked:
     ]
 
 
-def together(those: Sequence[Choice], transfer: TransferMap, *, new: bool) -> Asked:
+def together(those: Sequence[PastChoice], transfer: TransferMap, *, new: bool) -> Asked:
     """Every choice of people who like something elsewhere, with what all scenes say by the map."""
     return [
         (each, each.scene, joined(each, transfer, new=new))
@@ -118,7 +120,7 @@ def together(those: Sequence[Choice], transfer: TransferMap, *, new: bool) -> As
 
 
 def by_pair(
-    learn: Sequence[Choice], test: Sequence[Choice], transfer: TransferMap, *, scale: float
+    learn: Sequence[PastChoice], test: Sequence[PastChoice], transfer: TransferMap, *, scale: float
 ) -> dict[str, float]:
     """A row for each pair; how many are on, what they gain, how many of them harm."""
     those = alone(test)

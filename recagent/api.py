@@ -31,13 +31,13 @@ from recagent.domain import (
     Task,
 )
 from recagent.errors import ConfigError
-from recagent.pipeline import StraightLine
-from recagent.profiles.export import Passport
+from recagent.pipeline import Pipeline
+from recagent.profiles.export import ProfileExport
 
 T = TypeVar("T")
 
 
-class AsyncRecommender(StraightLine):
+class AsyncRecommender(Pipeline):
     """Recommends, explains and records, for asynchronous callers; ``async with`` closes it."""
 
     @classmethod
@@ -71,7 +71,7 @@ class Recommender:
     Every method does what its namesake of ``AsyncRecommender`` does, and raises the same.
     """
 
-    def __init__(self, line: StraightLine) -> None:
+    def __init__(self, line: Pipeline) -> None:
         """Takes a line made of your own parts; ``from_config`` makes one from settings."""
         self._line = line
         self._loop = asyncio.new_event_loop()
@@ -100,7 +100,7 @@ class Recommender:
         context: Context | None = None,
         task: Task | None = None,
     ) -> Slate:
-        """The slate of ``k`` items for a person; see ``StraightLine.recommend``."""
+        """The slate of ``k`` items for a person; see ``Pipeline.recommend``."""
         return self._call(
             lambda: self._line.recommend(user_id, scene=scene, k=k, context=context, task=task)
         )
@@ -114,7 +114,7 @@ class Recommender:
         context: Context | None = None,
         phrase: bool = False,
     ) -> Explanation:
-        """Why an item would be recommended to a person; see ``StraightLine.explain``."""
+        """Why an item would be recommended to a person; see ``Pipeline.explain``."""
         return self._call(
             lambda: self._line.explain(
                 user_id, item_id, scene=scene, context=context, phrase=phrase
@@ -131,7 +131,7 @@ class Recommender:
         context: Context | None = None,
         k: int = 5,
     ) -> Answer:
-        """Which of two items comes first, and by what; see ``StraightLine.compare``."""
+        """Which of two items comes first, and by what; see ``Pipeline.compare``."""
         return self._call(
             lambda: self._line.compare(
                 user_id, item_id, versus=versus, scene=scene, context=context, k=k
@@ -147,7 +147,7 @@ class Recommender:
         context: Context | None = None,
         k: int = 5,
     ) -> Answer:
-        """Why an item is not on a slate of ``k``; see ``StraightLine.why_not``."""
+        """Why an item is not on a slate of ``k``; see ``Pipeline.why_not``."""
         return self._call(
             lambda: self._line.why_not(user_id, item_id, scene=scene, context=context, k=k)
         )
@@ -161,7 +161,7 @@ class Recommender:
         context: Context | None = None,
         k: int = 5,
     ) -> Answer:
-        """What would move an item; see ``StraightLine.what_if``."""
+        """What would move an item; see ``Pipeline.what_if``."""
         return self._call(
             lambda: self._line.what_if(user_id, item_id, scene=scene, context=context, k=k)
         )
@@ -184,7 +184,7 @@ class Recommender:
         device: str = "",
         place: str = "",
     ) -> Event:
-        """Store what a person did with an item; see ``StraightLine.record``."""
+        """Store what a person did with an item; see ``Pipeline.record``."""
         return self._call(
             lambda: self._line.record(
                 user_id,
@@ -224,11 +224,11 @@ class Recommender:
         """Delete all that is kept of a person; see ``People.forget``."""
         return self._call(lambda: self._line.people.forget(user_id))
 
-    def passport(self, user_id: str, *, with_id: bool = False) -> Passport:
+    def passport(self, user_id: str, *, with_id: bool = False) -> ProfileExport:
         """A person's taste passport; see ``People.passport``."""
         return self._call(lambda: self._line.people.passport(user_id, with_id=with_id))
 
-    def admit(self, user_id: str, passport: Passport) -> Profile:
+    def admit(self, user_id: str, passport: ProfileExport) -> Profile:
         """Take a passport as the person's own word; see ``People.admit``."""
         return self._call(lambda: self._line.people.admit(user_id, passport))
 

@@ -33,36 +33,36 @@ from recagent.infrastructure.vectors import (
 )
 from recagent.llm.client import Engine
 from recagent.llm.embedded import LlamaCppWire
-from recagent.llm.response_cache import BRIEFLY, SqliteReplies
+from recagent.llm.response_cache import BRIEFLY, SqliteReplyCache
 from recagent.llm.transport import HttpWire, Wire
 from recagent.llm.weights import find as find_weights
 from recagent.llm.weights import pull as pull_weights
 from recagent.llm.weights import shipped_adapter
 from recagent.pipeline import Options, Parts, artifacts
 from recagent.ports import CandidateSource, ChatModel, Embedder, ItemIndex, ReplyCache
-from recagent.ranking import Head, LanguageRanker, Relay, Replies, Window
+from recagent.ranking import FailoverRanker, Head, LanguageRanker, ResponseCache, RetryWindow
 from recagent.ranking.preference import Preferences
 from recagent.retrieval import (
+    BM25,
     BY_GROUP,
-    Behaviour,
     ByGroup,
     Factors,
-    Following,
-    Lexical,
-    LexicalHere,
-    Neighbours,
-    NextItem,
+    Interactions,
+    InteractionSnapshot,
+    ItemKNN,
     Popularity,
+    RandomWalk,
     Recent,
-    Snapshot,
+    SceneBM25,
+    SequenceModel,
+    SequentialRules,
     TextSimilarity,
     Transfer,
-    Walks,
     load_weights,
 )
 from recagent.retrieval.sources.model_proposals import SOURCE as IMAGINED
 from recagent.retrieval.sources.model_proposals import Imaginer
-from recagent.scenes.classifier import Identifier
+from recagent.scenes.classifier import SceneClassifier
 
 __all__ = [
     "SOURCES",
@@ -95,8 +95,8 @@ _DEMO = Path(__file__).parent / "demo"  # the bundled films
 SOURCES = tuple(
     each.name
     for each in (
-        Neighbours, Popularity, TextSimilarity, Transfer, Lexical, LexicalHere,
-        Recent, Walks, Following, Factors, NextItem,
+        ItemKNN, Popularity, TextSimilarity, Transfer, BM25, SceneBM25,
+        Recent, RandomWalk, SequentialRules, Factors, SequenceModel,
     )
 )  # fmt: skip
 
@@ -126,7 +126,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
     declared = settings.ratings.scale()
     place = home(settings)
     vectors, items, asked = embedder(settings), index(settings, place), models(settings)
-    window, preferences = Window(), Preferences()
+    window, preferences = RetryWindow(), Preferences()
     with ExitStack() as opened:  # closed again if what is opened after it fails
         kept = _kept(settings)
         if kept is not None:
@@ -134,7 +134,9 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         store = event_store(settings)
         opened.pop_all()
     replies = [
-        Replies(cache=kept, identity=cache(partial(identity, settings, engine))) if kept else None
+        ResponseCache(cache=kept, identity=cache(partial(identity, settings, engine)))
+        if kept
+        else None
         for engine in settings.engines
     ]
     rankers = [
@@ -151,7 +153,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
     ]
     scale = declared or store.scale or RatingScale()
     held = kept_files(settings)
-    behaviour = Snapshot(store, scale=scale, kept=held)
+    behaviour = InteractionSnapshot(store, scale=scale, kept=held)
     own = [settings.retrieval.weights, *group_weights(settings).values()]
     proposing = {
         name for name in names
@@ -171,7 +173,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             )
             if source.name in wanted
         ],
-        ranker=Relay(rankers) if len(rankers) > 1 else next(iter(rankers), None),
+        ranker=FailoverRanker(rankers) if len(rankers) > 1 else next(iter(rankers), None),
         models=asked,
         scenes=settings.declared_scenes(),
         scale=scale,
@@ -197,22 +199,22 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
 def sources(
     index: ItemIndex,
     embedder: Embedder,
-    behaviour: Callable[[], Awaitable[Behaviour]],
+    behaviour: Callable[[], Awaitable[Interactions]],
     *,
     kept: Kept | None = None,
 ) -> tuple[CandidateSource, ...]:
     """All candidate sources that need no fit, whether they are weighted or not."""
-    lexical = Lexical(index, kept=kept)
+    lexical = BM25(index, kept=kept)
     return (
-        Neighbours(index, behaviour),
+        ItemKNN(index, behaviour),
         Popularity(index, behaviour),
         TextSimilarity(index, embedder),
         Transfer(index),
         lexical,
-        LexicalHere(lexical),
+        SceneBM25(lexical),
         Recent(index, behaviour),
-        Walks(index, behaviour),
-        Following(index, behaviour),
+        RandomWalk(index, behaviour),
+        SequentialRules(index, behaviour),
     )
 
 
@@ -223,10 +225,10 @@ def _learned(settings: Settings, place: Home, learned: Head | None) -> list[Cand
     found: list[CandidateSource] = [
         Factors(learned_vectors(settings, place, source=Factors.name, version=learned.name))
     ]
-    if NextItem.name in learned.scales:
+    if SequenceModel.name in learned.scales:
         weights = artifacts.weights_file(settings.data_dir, learned.name)
-        vectors = learned_vectors(settings, place, source=NextItem.name, version=learned.name)
-        found.append(NextItem(vectors, partial(load_weights, weights)))
+        vectors = learned_vectors(settings, place, source=SequenceModel.name, version=learned.name)
+        found.append(SequenceModel(vectors, partial(load_weights, weights)))
     return found
 
 
@@ -239,7 +241,7 @@ def head(settings: Settings) -> Head | None:
     return artifacts.load(settings.data_dir, sources=SOURCES)
 
 
-def identifier(settings: Settings) -> Identifier | None:
+def identifier(settings: Settings) -> SceneClassifier | None:
     """What tells the scene of who names none, as it was fitted; None before that.
 
     Raises:
@@ -323,7 +325,7 @@ def learned_vectors(settings: Settings, place: Home, *, source: str, version: st
 
 def reply_cache(path: Path) -> ReplyCache:
     """The cache of models' replies in a file, which is made if it is not there."""
-    return SqliteReplies(path)
+    return SqliteReplyCache(path)
 
 
 def forget_replies(settings: Settings) -> int:
@@ -331,7 +333,7 @@ def forget_replies(settings: Settings) -> int:
     path = settings.data_dir / REPLIES
     if not path.is_file():
         return 0
-    replies = SqliteReplies(path)
+    replies = SqliteReplyCache(path)
     try:
         return replies.clear()
     finally:
@@ -342,7 +344,7 @@ def _kept(settings: Settings) -> ReplyCache | None:
     if not settings.model.keep_hours or not settings.engines:
         return None
     keep = 3600 * settings.model.keep_hours
-    return SqliteReplies(settings.data_dir / REPLIES, keep=keep, busy=BRIEFLY)
+    return SqliteReplyCache(settings.data_dir / REPLIES, keep=keep, busy=BRIEFLY)
 
 
 def embedder(settings: Settings) -> Embedder:

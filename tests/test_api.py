@@ -12,14 +12,14 @@ from examples import wait
 
 from recagent import ConfigError, Recommender
 from recagent.domain import RatingScale, User
-from recagent.pipeline import Parts, StraightLine
-from recagent.retrieval import Popularity, Snapshot
+from recagent.pipeline import Parts, Pipeline
+from recagent.retrieval import InteractionSnapshot, Popularity
 from recagent.testing import HashEmbedder, MemoryIndex, MemoryStore
 
 
 def parts() -> Parts:
     store, index, scale = MemoryStore(), MemoryIndex(), RatingScale()
-    behaviour = Snapshot(store, scale=scale)
+    behaviour = InteractionSnapshot(store, scale=scale)
     return Parts(
         store=store,
         index=index,
@@ -34,7 +34,7 @@ def parts() -> Parts:
 
 
 def test_closing_twice_is_fine_and_a_closed_recommender_says_so() -> None:
-    recommender = Recommender(StraightLine(parts()))
+    recommender = Recommender(Pipeline(parts()))
     assert recommender.profile("ana").events == ()
     recommender.close()
     recommender.close()
@@ -76,7 +76,7 @@ def test_closing_gives_up_calls_under_way_in_other_threads() -> None:
     embedder = Hanging()
     made = replace(parts(), embedder=embedder)
     wait(made.store.add_users([User(id="ana", tags=("tea",)), User(id="安娜", tags=("茶",))]))
-    recommender = Recommender(StraightLine(made))
+    recommender = Recommender(Pipeline(made))
     with ThreadPoolExecutor(3) as threads:
         calls = [threads.submit(recommender.profile, who) for who in ("ana", "安娜", "ana")]
         assert embedder.asked.wait(5)
@@ -87,7 +87,7 @@ def test_closing_gives_up_calls_under_way_in_other_threads() -> None:
 
 
 def test_closing_from_two_threads_at_once_closes_once() -> None:
-    recommender = Recommender(StraightLine(parts()))
+    recommender = Recommender(Pipeline(parts()))
     with ThreadPoolExecutor(2) as threads:
         for closed in [threads.submit(recommender.close) for _ in range(2)]:
             closed.result(timeout=5)

@@ -22,8 +22,8 @@ from recagent.chat.writing import written
 from recagent.domain import Language
 from recagent.domain.chinese_scripts import simplified
 from recagent.errors import ModelError
-from recagent.llm.retry import Budget
-from recagent.pipeline import Deadline, StraightLine
+from recagent.llm.retry import RetryBudget
+from recagent.pipeline import Deadline, Pipeline
 from recagent.ports import ChatModel
 
 logger = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class Agent:
 
     def __init__(
         self,
-        line: StraightLine,
+        line: Pipeline,
         *,
         lang: Language = "en",
         k: int = 5,
@@ -156,8 +156,8 @@ class Agent:
         heard = Heard(act=act, rest=text, by="model")
         return steps_of(heard, situation=situation, wants=conversation.wants)
 
-    def _budget(self) -> Budget:
-        return Budget(_ATTEMPTS, window=self._line.parts.window)
+    def _budget(self) -> RetryBudget:
+        return RetryBudget(_ATTEMPTS, window=self._line.parts.window)
 
 
 def _told(conversation: Conversation, text: str, situation: Situation) -> tuple[Step, ...] | None:

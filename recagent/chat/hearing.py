@@ -15,7 +15,7 @@ from recagent import prompts
 from recagent.chat.acts import Act
 from recagent.domain import Language
 from recagent.errors import ModelError
-from recagent.llm.retry import Budget, ask
+from recagent.llm.retry import RetryBudget, ask
 from recagent.ports import ChatModel
 from recagent.prompts import one_line
 
@@ -33,7 +33,7 @@ class Likely:
     scores: dict[Act, float]
 
 
-async def likely_act(turn: str, *, model: ChatModel, lang: Language, budget: Budget) -> Likely:
+async def likely_act(turn: str, *, model: ChatModel, lang: Language, budget: RetryBudget) -> Likely:
     """The act under which the words are likeliest; ``critique`` where it is close.
 
     Raises:

@@ -12,7 +12,7 @@ from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
 from recagent.domain import Constraint, Item, Scene
 from recagent.domain.chinese_scripts import simplified
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.retrieval.query_matching import SceneText
 from recagent.scenes.identification import declared_or_plain
 
@@ -90,15 +90,13 @@ def _plain(text: str) -> str:
 class Surroundings:
     """Makes situations; keeps what depends on the catalogue alone until that changes."""
 
-    def __init__(self, line: StraightLine) -> None:
+    def __init__(self, line: Pipeline) -> None:
         self._line = line
         self._items: dict[str, Items] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
         self._titles: dict[str, dict[str, Item]] = {}
 
-    async def of(
-        self, conversation: Conversation, *, line: StraightLine | None = None
-    ) -> Situation:
+    async def of(self, conversation: Conversation, *, line: Pipeline | None = None) -> Situation:
         """The situation of a conversation; ``line``: within the deadline of a turn.
 
         Raises:

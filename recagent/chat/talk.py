@@ -11,7 +11,7 @@ from recagent.chat.situation import Situation, Surroundings
 from recagent.chat.wording import clauses, say, sentences
 from recagent.domain import Answer, Constraint, Context, Explanation, Item, Language
 from recagent.domain.comparing import names
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -26,7 +26,7 @@ class Talk:
         k: slate length.
     """
 
-    line: StraightLine
+    line: Pipeline
     surroundings: Surroundings
     conversation: Conversation
     lang: Language

@@ -17,7 +17,7 @@ from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
 from recagent.domain import Constraint, Language, Operator
 from recagent.errors import ReplyError
-from recagent.llm.retry import Budget, ask
+from recagent.llm.retry import RetryBudget, ask
 from recagent.ports import ChatModel, Message, Reply, Schema
 
 _MOST = 8  # of each list
@@ -50,7 +50,7 @@ SCHEMA: Schema = CritiqueReply.model_json_schema()
 
 
 async def written(
-    turn: str, *, situation: Situation, model: ChatModel, lang: Language, budget: Budget
+    turn: str, *, situation: Situation, model: ChatModel, lang: Language, budget: RetryBudget
 ) -> tuple[Act, Critique]:
     """The act and the critique of a turn, checked.
 

@@ -153,7 +153,7 @@ def explain(
     from recagent.domain import Context  # noqa: PLC0415
 
     context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
-    asked = questions.Asked(
+    asked = questions.RankingQuestionOptions(
         user=user, item=item, scene=scene, context=context, versus=versus, k=k, phrase=phrase
     )
     question = questions.which(asked, why_not=why_not, what_if=what_if)

@@ -14,7 +14,7 @@ from recagent.cli.language import speak
 
 if TYPE_CHECKING:
     from recagent.domain import Language
-    from recagent.evaluation.conditions import Limits
+    from recagent.evaluation.conditions import RunLimits
     from recagent.evaluation.running import Estimate
     from recagent.evaluation.runs import Run
 
@@ -62,7 +62,7 @@ def run(
 ) -> None:
     """Run an experiment; Ctrl-C keeps what is answered, --resume goes on."""
     from recagent.cli import evaluation_show as show  # noqa: PLC0415
-    from recagent.evaluation.conditions import Limits  # noqa: PLC0415
+    from recagent.evaluation.conditions import RunLimits  # noqa: PLC0415
 
     speak(lang)
     if (experiment is None) == (resume is None):
@@ -71,7 +71,7 @@ def run(
         raise typer.BadParameter("goes with --resume RUN", param_hint="--retry-failed")
     if resume is not None and (out or data or limit or dry_run):
         raise typer.BadParameter("a resumed run keeps its folder and cases", param_hint="--resume")
-    limits = Limits(concurrency=concurrency, most=max_cost, cases=limit, data=data)
+    limits = RunLimits(concurrency=concurrency, most=max_cost, cases=limit, data=data)
     words = lang or "en"
     if dry_run and experiment is not None:
         show.estimates(_estimated(experiment, limits), lang=words, as_json=json)
@@ -121,13 +121,13 @@ def served(
     from tempfile import TemporaryDirectory  # noqa: PLC0415
 
     from recagent.cli import evaluation_show as show  # noqa: PLC0415
-    from recagent.evaluation.conditions import Limits  # noqa: PLC0415
+    from recagent.evaluation.conditions import RunLimits  # noqa: PLC0415
 
     speak(lang)
     path = str(config.resolve()).replace("\\", "/")
     data = 'source = "demo"' if demo else f'source = "config"\npath = "{path}"'
     known = "nothing" if strangers else "all"
-    limits = Limits(concurrency=1, most=None, cases=0, data=None)
+    limits = RunLimits(concurrency=1, most=None, cases=0, data=None)
     with TemporaryDirectory() as folder:
         file = Path(folder) / "served.toml"
         text = SERVED.format(data=data, number=number, known=known)
@@ -208,7 +208,7 @@ def forget(lang: Lang = None) -> None:
     cache.close()
 
 
-def _estimated(experiment: Path, limits: Limits) -> list[Estimate]:
+def _estimated(experiment: Path, limits: RunLimits) -> list[Estimate]:
     from functools import partial  # noqa: PLC0415
 
     import anyio  # noqa: PLC0415
@@ -225,7 +225,7 @@ def _ran(
     experiment: Path | None,
     resumed: Path | None,
     out: Path | None,
-    limits: Limits,
+    limits: RunLimits,
     *,
     retry_failed: bool,
     lang: Language,

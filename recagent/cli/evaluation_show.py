@@ -13,7 +13,12 @@ from recagent.cli.show import console
 from recagent.domain import Language
 from recagent.evaluation.comparing import Compared
 from recagent.evaluation.report.numbers import chance
-from recagent.evaluation.report.significance import Entry, corrected, main_comparison, matrix
+from recagent.evaluation.report.significance import (
+    SignificanceCell,
+    corrected,
+    main_comparison,
+    matrix,
+)
 from recagent.evaluation.running import Estimate
 from recagent.evaluation.runs import Run
 from recagent.offline.models import ALL, Comparison, Summary
@@ -168,7 +173,7 @@ def _matrix(found: Summary, words: Mapping[str, str]) -> Table:
     return table
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: SignificanceCell) -> str:
     cell = entry.cell
     if cell is None:
         return ""

@@ -16,7 +16,7 @@ from recagent.domain import Language
 from recagent.errors import ConfigError
 from recagent.pipeline.artifacts import HEAD
 from recagent.ranking import Gate, Head
-from recagent.retrieval import NextItem
+from recagent.retrieval import SequenceModel
 from recagent.training.fit import Fitted, fit
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
@@ -124,7 +124,7 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
     out.print(said, likes, sep="\n", markup=False, highlight=False)
     if found.sequence:
         added, least, most = found.sequence
-        key = "sequence" if NextItem.name in found.head.scales else "no sequence"
+        key = "sequence" if SequenceModel.name in found.head.scales else "no sequence"
         line = words[key].format(added=added, low=least, high=most)
         out.print(line, markup=False, highlight=False)
     if found.silent:

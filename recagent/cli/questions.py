@@ -14,7 +14,7 @@ from recagent.domain import Answer, Context, Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RankingQuestionOptions:
     """Who asks about what, where, and in which situation.
 
     Attributes:
@@ -32,10 +32,10 @@ class Asked:
     phrase: bool
 
 
-Question = Callable[[Recommender, Asked], Answer]
+Question = Callable[[Recommender, RankingQuestionOptions], Answer]
 
 
-def which(asked: Asked, *, why_not: bool, what_if: bool) -> Question | None:
+def which(asked: RankingQuestionOptions, *, why_not: bool, what_if: bool) -> Question | None:
     """The question that the options ask; None for the plain one.
 
     Raises:
@@ -81,7 +81,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     }
 
 
-def _compare(recommender: Recommender, asked: Asked) -> Answer:
+def _compare(recommender: Recommender, asked: RankingQuestionOptions) -> Answer:
     return recommender.compare(
         asked.user,
         asked.item,
@@ -92,13 +92,13 @@ def _compare(recommender: Recommender, asked: Asked) -> Answer:
     )
 
 
-def _why_not(recommender: Recommender, asked: Asked) -> Answer:
+def _why_not(recommender: Recommender, asked: RankingQuestionOptions) -> Answer:
     return recommender.why_not(
         asked.user, asked.item, scene=asked.scene, context=asked.context, k=asked.k
     )
 
 
-def _what_if(recommender: Recommender, asked: Asked) -> Answer:
+def _what_if(recommender: Recommender, asked: RankingQuestionOptions) -> Answer:
     return recommender.what_if(
         asked.user, asked.item, scene=asked.scene, context=asked.context, k=asked.k
     )

@@ -14,7 +14,7 @@ import numpy as np
 
 from recagent.domain import Case
 from recagent.offline.measures import Measure, PerCase, SetMeasure
-from recagent.offline.models import ALL, Answer, Cell, Shelf
+from recagent.offline.models import ALL, Cell, Shelf, SystemAnswer
 from recagent.offline.resampling import intervals
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ KNOWN_HERE = "(known here)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answered:
+class AnsweredCase:
     """One system's answers to the cases as they stand.
 
     Attributes:
@@ -35,12 +35,12 @@ class Answered:
         values: by measure, of all cases, (n,) float64; NaN where there is none.
     """
 
-    answers: Mapping[int, Answer]
+    answers: Mapping[int, SystemAnswer]
     values: Mapping[PerCase, Floats]
 
 
 def cells_of(
-    systems: Mapping[str, Answered],
+    systems: Mapping[str, AnsweredCase],
     cases: Sequence[Case],
     measures: Sequence[Measure],
     *,

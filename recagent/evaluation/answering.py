@@ -15,12 +15,12 @@ from recagent.errors import ModelError
 from recagent.evaluation.audits import listed
 from recagent.evaluation.cases import masked
 from recagent.evaluation.experiment import System
-from recagent.evaluation.metering import Meter, Source
-from recagent.offline.models import ALL, Conversation, Exchange, Result
+from recagent.evaluation.metering import Source, UsageMeter
+from recagent.offline.models import ALL, Exchange, ModelDialogue, Result
 from recagent.ports import CandidateSource, Query
 from recagent.prompts import Prompt
 from recagent.ranking import LanguageRanker, blend
-from recagent.retrieval import Neighbours
+from recagent.retrieval import ItemKNN
 
 KEPT = 100  # scores of a full-catalogue case
 NEAR = "knn"  # the baseline of the source ``neighbours``
@@ -42,7 +42,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Desk:
+class SystemRunner:
     """What answering needs.
 
     Attributes:
@@ -71,7 +71,7 @@ class Desk:
         """
         if job.system.baseline:
             return await self._baseline(job), (), 0.0
-        meter = Meter(self.sources[job.system.model])
+        meter = UsageMeter(self.sources[job.system.model])
         blank = Result(system=job.system.name, case=job.case.id, variant=job.variant)
         failed, facts = None, {}
         try:
@@ -102,7 +102,7 @@ class Desk:
             notes=tuple(getattr(self.baselines[job.system.baseline], "notes", ())),
         )
 
-    async def _asked(self, job: Job, meter: Meter) -> dict[str, Any]:
+    async def _asked(self, job: Job, meter: UsageMeter) -> dict[str, Any]:
         """The fields of a result that the ranker fills."""
         system = job.system
         prompt = self.prompts[system.name]
@@ -141,7 +141,7 @@ class Desk:
         shown = [items[item_id] for item_id in ids]
         if job.variant == "masked":
             shown = masked(shown)
-        said = [{Neighbours.name: near[key]} if key in near else {} for key in ids]
+        said = [{ItemKNN.name: near[key]} if key in near else {} for key in ids]
         return (
             [Candidate(item=item, features=own) for item, own in zip(shown, said, strict=True)],
             [fused.get(item_id, 0.0) for item_id in ids],
@@ -167,6 +167,6 @@ def _kept(scores: Scores) -> Scores:
     return {item_id: float(f"{score:.9g}") for item_id, score in scores.items()}
 
 
-def conversation(job: Job, exchanges: tuple[Exchange, ...]) -> Conversation:
+def conversation(job: Job, exchanges: tuple[Exchange, ...]) -> ModelDialogue:
     """What was said about a job, to be kept."""
-    return Conversation(system=job.system.name, case=job.case.id, exchanges=exchanges)
+    return ModelDialogue(system=job.system.name, case=job.case.id, exchanges=exchanges)

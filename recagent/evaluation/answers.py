@@ -10,12 +10,12 @@ from collections.abc import Mapping
 
 from recagent.domain import Case
 from recagent.errors import DataError
-from recagent.offline.models import Answer
+from recagent.offline.models import SystemAnswer
 from recagent.ranking import softmax
 from recagent.ranking.blend import z_scores
 
 
-def answer(case: Case, scores: Mapping[str, float], *, temperature: float = 1.5) -> Answer:
+def answer(case: Case, scores: Mapping[str, float], *, temperature: float = 1.5) -> SystemAnswer:
     """The candidates by score, the best first, with the probabilities that a slate would show.
 
     Equal scores keep the order in which the case lists the candidates, and candidates without a
@@ -39,7 +39,7 @@ def answer(case: Case, scores: Mapping[str, float], *, temperature: float = 1.5)
     ranking = sorted(candidates, key=lambda item: (item not in scores, -scores.get(item, lowest)))
     values = z_scores([scores.get(item_id, lowest) for item_id in ranking])
     probabilities = softmax(values, temperature=temperature)
-    return Answer(
+    return SystemAnswer(
         case=case,
         ranking=tuple(ranking),
         probabilities=dict(zip(ranking, probabilities.tolist(), strict=True)),

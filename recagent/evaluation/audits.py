@@ -19,12 +19,12 @@ from recagent.evaluation.answers import answer
 from recagent.offline.measures import PerCase, case_values
 from recagent.offline.models import (
     ALL,
-    Answer,
     Generalisation,
     Memorisation,
     OrderSensitivity,
     Result,
     Shelf,
+    SystemAnswer,
 )
 from recagent.offline.resampling import interval
 
@@ -165,11 +165,11 @@ def by_chance(cases: Sequence[Case], *, measure: PerCase, shelf: Shelf) -> Float
     once: that is exact for one relevant item, and for what is a sum over places (precision, recall,
     nDCG...); for the rest it is an estimate without bias.
     """
-    answers: list[Answer] = []
+    answers: list[SystemAnswer] = []
     for case in cases:
         order = listed(case, f"{ORDER}chance")
         equal = dict.fromkeys(order, 1 / len(order)) if order else {}
-        answers += [Answer(case=case, ranking=order[at:] + order[:at], probabilities=equal)
+        answers += [SystemAnswer(case=case, ranking=order[at:] + order[:at], probabilities=equal)
                     for at in range(len(order))]  # fmt: skip
     values = case_values([measure], answers, shelf=shelf)[measure]
     ends = np.cumsum([len(case.item_ids) for case in cases])

@@ -14,19 +14,19 @@ import numpy as np
 from recagent.config.sections import RetrievalSettings
 from recagent.domain import Event, RatingScale
 from recagent.errors import ConfigError
-from recagent.evaluation.factors import Factors
+from recagent.evaluation.factors import FactorBaseline
 from recagent.offline.order import hashed
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.retrieval import (
-    Behaviour,
-    Following,
-    Lexical,
-    Neighbours,
+    BM25,
+    Interactions,
+    ItemKNN,
     Popularity,
+    RandomWalk,
     Recent,
+    SequentialRules,
     TextSimilarity,
     Transfer,
-    Walks,
     reciprocal_rank,
 )
 
@@ -81,27 +81,27 @@ def baselines(
     """
 
     @cache
-    def counted() -> Behaviour:
-        return Behaviour(training, scale=scale)
+    def counted() -> Interactions:
+        return Interactions(training, scale=scale)
 
-    async def behaviour() -> Behaviour:
+    async def behaviour() -> Interactions:
         return counted()
 
     fused = RetrievalSettings().weights if weights is None else weights
     served = {
-        "knn": Remembered(Neighbours(index, behaviour)),
+        "knn": Remembered(ItemKNN(index, behaviour)),
         "popularity": Remembered(Popularity(index, behaviour)),
         "text": Remembered(TextSimilarity(index, embedder)),
         "transfer": Remembered(Transfer(index)),
-        "bm25": Remembered(Lexical(index)),
+        "bm25": Remembered(BM25(index)),
     }
     makers: Mapping[str, Callable[[], CandidateSource]] = {
         "random": lambda: Chance(index, seed=seed),
         "recent": lambda: Recent(index, behaviour),
-        "walks": lambda: Walks(index, behaviour),
-        "following": lambda: Following(index, behaviour),
-        "als": lambda: Factors("als", index, training=training, scale=scale, seed=seed),
-        "bpr": lambda: Factors("bpr", index, training=training, scale=scale, seed=seed),
+        "walks": lambda: RandomWalk(index, behaviour),
+        "following": lambda: SequentialRules(index, behaviour),
+        "als": lambda: FactorBaseline("als", index, training=training, scale=scale, seed=seed),
+        "bpr": lambda: FactorBaseline("bpr", index, training=training, scale=scale, seed=seed),
         "fused": lambda: Fused(tuple(served.values()), weights=fused),
     }
     for name in names:

@@ -20,7 +20,7 @@ from recagent.offline.measures import SetMeasure
 from recagent.offline.measures import measure as measure_of
 from recagent.offline.models import ALL, Comparison
 from recagent.offline.resampling import LEVEL
-from recagent.offline.tests import Difference, Gate, compare, detectable, gate, holm
+from recagent.offline.tests import Difference, PromotionGate, compare, detectable, gate, holm
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class JudgedPair:
     """One gate: whether ``new`` surely keeps ``least`` of improvement over ``base``.
 
     Attributes:
@@ -52,7 +52,7 @@ class Compared:
     """What a comparison found; without minimums there are no gates."""
 
     comparisons: tuple[Comparison, ...]
-    gates: tuple[Judged, ...]
+    gates: tuple[JudgedPair, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,7 +96,7 @@ def compare_sides(
     wanted = dict.fromkeys([measure or pairs[0][1].run.summary.primary, *least])
     people = [case.user_id for case in cases]
     made: list[tuple[_Side, _Side, str, str, Difference]] = []
-    gates: list[Judged] = []
+    gates: list[JudgedPair] = []
     for name in wanted:
         for old, other in pairs:
             before, after = (_column(side, name, cases) for side in (old, other))
@@ -232,8 +232,8 @@ def _corrected(
     )
 
 
-def _judged(found: Gate, measure: str, old: _Side, other: _Side) -> Judged:
-    return Judged(
+def _judged(found: PromotionGate, measure: str, old: _Side, other: _Side) -> JudgedPair:
+    return JudgedPair(
         measure=measure,
         base=old.name,
         new=other.name,

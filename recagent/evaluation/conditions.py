@@ -18,7 +18,7 @@ import recagent
 from recagent.domain import Case
 from recagent.errors import DataError
 from recagent.evaluation import models
-from recagent.evaluation.context import Bench
+from recagent.evaluation.context import EvaluationContext
 from recagent.evaluation.metering import Source
 from recagent.offline.models import Manifest
 
@@ -29,7 +29,7 @@ _PACKAGES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RunLimits:
     """What a run may take.
 
     Attributes:
@@ -46,12 +46,12 @@ class Limits:
 
 
 def manifest_of(
-    bench: Bench,
+    bench: EvaluationContext,
     sources: Mapping[str, Source],
     *,
     path: Path,
     folder: Path,
-    limits: Limits,
+    limits: RunLimits,
     arguments: Sequence[str],
 ) -> Manifest:
     """The manifest of a run that begins now.
@@ -100,7 +100,7 @@ def manifest_of(
     )
 
 
-def check_same(manifest: Manifest, bench: Bench, frozen: Sequence[Case]) -> None:
+def check_same(manifest: Manifest, bench: EvaluationContext, frozen: Sequence[Case]) -> None:
     """Refuse to go on where another run would be mixed in.
 
     Raises:
@@ -121,7 +121,9 @@ def check_same(manifest: Manifest, bench: Bench, frozen: Sequence[Case]) -> None
             )
 
 
-def check_same_models(manifest: Manifest, bench: Bench, sources: Mapping[str, Source]) -> None:
+def check_same_models(
+    manifest: Manifest, bench: EvaluationContext, sources: Mapping[str, Source]
+) -> None:
     """Refuse models that are not those of the manifest. Raises as ``check_same``."""
     for name, source in sources.items():
         now = models.described(bench.models[name], source.model, source.identity)

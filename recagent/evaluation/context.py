@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from recagent import bootstrap, prompts
 from recagent.config.settings import Settings
 from recagent.domain import Case, Context, Item, User
-from recagent.evaluation.answering import Desk, Job
+from recagent.evaluation.answering import Job, SystemRunner
 from recagent.evaluation.baselines import REMEMBERED
 from recagent.evaluation.experiment import Experiment, System
 from recagent.evaluation.metering import Source
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Bench:
+class EvaluationContext:
     """Everything but the models, open and checked.
 
     Attributes:
@@ -131,9 +131,9 @@ class Bench:
             vectors=vectors,
         )
 
-    def desk(self, sources: Mapping[str, Source]) -> Desk:
+    def desk(self, sources: Mapping[str, Source]) -> SystemRunner:
         """Where systems answer, given the models by their names in the experiment."""
-        return Desk(
+        return SystemRunner(
             baselines=self.baselines,
             prompts=self.prompts,
             sources=sources,

@@ -14,7 +14,12 @@ from urllib.parse import quote
 
 from recagent.errors import ConfigError
 from recagent.evaluation.answers import answer
-from recagent.evaluation.report.significance import Entry, Matrix, main_comparison, matrix
+from recagent.evaluation.report.significance import (
+    Matrix,
+    SignificanceCell,
+    main_comparison,
+    matrix,
+)
 from recagent.evaluation.runs import Run
 from recagent.offline.models import ALL
 
@@ -125,7 +130,7 @@ def _table(run: Run, shown: Matrix) -> str:
     ])  # fmt: skip
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: SignificanceCell) -> str:
     cell = entry.cell
     if cell is None:
         return "--"

@@ -34,7 +34,7 @@ BPR: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-class Factors:
+class FactorBaseline:
     """Scores of items for a person: the product of their vectors.
 
     With ALS the person's vector is solved for anew from what they like at the time of the question.

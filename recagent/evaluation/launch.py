@@ -20,15 +20,15 @@ from recagent.errors import ConfigError, DataError
 from recagent.evaluation import runs
 from recagent.evaluation.answering import Job, conversation
 from recagent.evaluation.conditions import (
-    Limits,
+    RunLimits,
     check_same,
     check_same_models,
     manifest_of,
     now,
 )
-from recagent.evaluation.context import Bench
+from recagent.evaluation.context import EvaluationContext
 from recagent.evaluation.experiment import load_experiment
-from recagent.evaluation.metering import Purse, Source
+from recagent.evaluation.metering import CostBudget, Source
 from recagent.evaluation.opening import Serving, opened
 from recagent.evaluation.running import Estimate, ask_all, asked_models, estimate
 from recagent.evaluation.summary import summarise
@@ -58,7 +58,7 @@ class Watch(Protocol):
 
 
 async def dry_run(
-    path: Path, *, limits: Limits, watch: Watch, serving: Serving | None = None
+    path: Path, *, limits: RunLimits, watch: Watch, serving: Serving | None = None
 ) -> list[Estimate]:
     """What a run would take; no model is asked, nothing is kept. Raises as ``start``."""
     experiment = load_experiment(path, data=limits.data)
@@ -73,7 +73,7 @@ async def start(
     path: Path,
     folder: Path,
     *,
-    limits: Limits,
+    limits: RunLimits,
     watch: Watch,
     arguments: Sequence[str] = (),
     serving: Serving | None = None,
@@ -100,7 +100,7 @@ async def start(
         ) as bench:
             await _rehearse(bench)
             concurrency = limits.concurrency or experiment.concurrency
-            purse = Purse(most=limits.most)
+            purse = CostBudget(most=limits.most)
             async with asked_models(
                 bench, bench.jobs(), cache=cache, concurrency=concurrency, purse=purse
             ) as sources:
@@ -113,7 +113,7 @@ async def start(
 async def resume(
     folder: Path,
     *,
-    limits: Limits,
+    limits: RunLimits,
     watch: Watch,
     retry_failed: bool = False,
     serving: Serving | None = None,
@@ -144,7 +144,7 @@ async def resume(
         ) as bench:
             check_same(manifest, bench, runs.lines(Case, folder / runs.CASES))
             concurrency = limits.concurrency or experiment.concurrency
-            purse = Purse(most=limits.most)
+            purse = CostBudget(most=limits.most)
             async with asked_models(
                 bench, _left(bench, folder), cache=cache, concurrency=concurrency, purse=purse
             ) as sources:
@@ -162,7 +162,7 @@ def _refuse_used(folder: Path) -> None:
         )
 
 
-async def _rehearse(bench: Bench) -> None:
+async def _rehearse(bench: EvaluationContext) -> None:
     """Render every prompt for the first case of every scene, so that what fails, fails now."""
     first = {case.scene: case for case in reversed(bench.questions.cases)}
     jobs = [Job(system=system, case=case) for system in bench.experiment.grid
@@ -173,9 +173,9 @@ async def _rehearse(bench: Bench) -> None:
 def _open_folder(
     folder: Path,
     path: Path,
-    bench: Bench,
+    bench: EvaluationContext,
     sources: Mapping[str, Source],
-    limits: Limits,
+    limits: RunLimits,
     arguments: Sequence[str],
 ) -> None:
     """Everything that stands before the first result; the manifest comes last."""
@@ -191,7 +191,11 @@ def _open_folder(
 
 
 async def _ask(
-    bench: Bench, folder: Path, sources: Mapping[str, Source], concurrency: int, watch: Watch
+    bench: EvaluationContext,
+    folder: Path,
+    sources: Mapping[str, Source],
+    concurrency: int,
+    watch: Watch,
 ) -> None:
     """Ask what has no result yet, and keep each result as it comes."""
     told = {case.id for case in bench.first_cases(bench.experiment.conversations)}
@@ -211,14 +215,14 @@ async def _ask(
     )
 
 
-def _left(bench: Bench, folder: Path) -> list[Job]:
+def _left(bench: EvaluationContext, folder: Path) -> list[Job]:
     """The questions that have no result yet."""
     kept = runs.lines(Result, folder / runs.RESULTS)
     done = {(result.system, result.case, result.variant) for result in kept}
     return [job for job in bench.jobs() if job.key not in done]
 
 
-async def _finished(bench: Bench, folder: Path) -> runs.Run:
+async def _finished(bench: EvaluationContext, folder: Path) -> runs.Run:
     """Make numbers of the results, and say in the manifest that the run is whole."""
     experiment = bench.experiment
     place = {system.name: at for at, system in enumerate(experiment.grid)}
@@ -239,7 +243,7 @@ async def _finished(bench: Bench, folder: Path) -> runs.Run:
     return runs.load_run(folder)
 
 
-def _titles(bench: Bench) -> dict[str, str]:
+def _titles(bench: EvaluationContext) -> dict[str, str]:
     """Captions of every item that a case names, by id."""
     items = {key: item for held in bench.scene_items.values() for key, item in held.items()}
     cases = bench.questions.cases

@@ -1,6 +1,6 @@
 """Models as an evaluation asks them: through a cache, within a budget, with every reply counted.
 
-The ranker asks a ``Meter`` as it would ask the model itself; what is asked is not decided here.
+The ranker asks a ``UsageMeter`` as it would ask the model itself; what is asked is not decided here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class CostError(RecagentError):
 
 
 @dataclass(slots=True, kw_only=True)
-class Purse:
+class CostBudget:
     """What may be spent, and what is spent or promised to calls under way, in the prices' unit."""
 
     most: float | None = None
@@ -74,7 +74,7 @@ class Source:
     cache: ReplyCache | None
     slots: anyio.CapacityLimiter
     prices: Prices = (0.0, 0.0)
-    purse: Purse = field(default_factory=Purse)
+    purse: CostBudget = field(default_factory=CostBudget)
     keep: bool = True
     paces: Mapping[str, float] = field(default_factory=dict[str, float])
 
@@ -83,7 +83,7 @@ class Source:
         return usage.prompt * self.prices[0] + usage.completion * self.prices[1]
 
 
-class Meter:
+class UsageMeter:
     """A ``ChatModel`` for one question: counts, remembers what was said, answers from the cache.
 
     A request that comes again within the question is a retry: it passes the cache by.

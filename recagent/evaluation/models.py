@@ -17,7 +17,7 @@ from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.evaluation.dry import DryModel
 from recagent.evaluation.experiment import Experiment, ModelSection
-from recagent.evaluation.metering import Purse, Source
+from recagent.evaluation.metering import CostBudget, Source
 from recagent.offline.extra import extra
 from recagent.ports import ChatModel, ReplyCache
 
@@ -106,7 +106,7 @@ def source(
     *,
     cache: ReplyCache | None,
     concurrency: int,
-    purse: Purse,
+    purse: CostBudget,
     keep: bool = True,
 ) -> Source:
     """The model with its prices and places.

@@ -21,7 +21,7 @@ from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
 from recagent.evaluation.answering import NEAR, tells_similar
 from recagent.evaluation.baselines import SERVED, baselines
 from recagent.evaluation.cases import check_leaks, of_strangers, questions, swapped
-from recagent.evaluation.context import Bench, first_of_each_scene
+from recagent.evaluation.context import EvaluationContext, first_of_each_scene
 from recagent.evaluation.data import load_data
 from recagent.evaluation.experiment import Experiment, System
 from recagent.evaluation.models import model_settings
@@ -58,7 +58,7 @@ async def opened(
     limit: int = 0,
     on_progress: OnProgress,
     serving: Serving | None = None,
-) -> AsyncGenerator[Bench]:
+) -> AsyncGenerator[EvaluationContext]:
     """The bench of an experiment; its index is closed at the end.
 
     Args:
@@ -101,7 +101,7 @@ async def opened(
             sources |= serving(
                 settings, data, asked.training, closing=closing, on_progress=on_progress
             )
-        yield Bench(
+        yield EvaluationContext(
             experiment=experiment,
             settings=settings,
             models=models,

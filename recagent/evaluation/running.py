@@ -15,9 +15,9 @@ import anyio.abc
 from recagent.domain import Usage
 from recagent.errors import ModelError, RecagentError
 from recagent.evaluation import models
-from recagent.evaluation.answering import Desk, Job
-from recagent.evaluation.context import Bench
-from recagent.evaluation.metering import Purse, Source
+from recagent.evaluation.answering import Job, SystemRunner
+from recagent.evaluation.context import EvaluationContext
+from recagent.evaluation.metering import CostBudget, Source
 from recagent.offline.models import Exchange, Result
 from recagent.ports import ReplyCache
 
@@ -48,7 +48,7 @@ class Estimate:
 
 
 async def estimate(
-    bench: Bench, jobs: Iterable[Job], *, cache: ReplyCache | None
+    bench: EvaluationContext, jobs: Iterable[Job], *, cache: ReplyCache | None
 ) -> list[Estimate]:
     """What ``jobs`` would take, counted by asking a model that answers at once.
 
@@ -64,7 +64,7 @@ async def estimate(
             identity,
             cache=cache,
             concurrency=bench.experiment.concurrency,
-            purse=Purse(),
+            purse=CostBudget(),
             keep=False,
         )
     desk = bench.desk(sources)
@@ -91,12 +91,12 @@ async def estimate(
 
 @asynccontextmanager
 async def asked_models(
-    bench: Bench,
+    bench: EvaluationContext,
     jobs: Iterable[Job],
     *,
     cache: ReplyCache | None,
     concurrency: int,
-    purse: Purse,
+    purse: CostBudget,
 ) -> AsyncGenerator[dict[str, Source]]:
     """The models that ``jobs`` ask, started; closed at the end.
 
@@ -120,7 +120,7 @@ async def asked_models(
 async def ask_all(
     jobs: Iterable[Job],
     *,
-    desk: Desk,
+    desk: SystemRunner,
     concurrency: int,
     on_result: Callable[[Job, Result, tuple[Exchange, ...]], None],
 ) -> None:

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recagent.domain import Case
 from recagent.errors import DataError
-from recagent.offline.models import Conversation, Manifest, Result, Summary, Values
+from recagent.offline.models import Manifest, ModelDialogue, Result, Summary, Values
 
 MANIFEST = "run.json"
 EXPERIMENT = "experiment.toml"
@@ -49,7 +49,7 @@ class Run:
     manifest: Manifest
     cases: Mapping[str, Case]
     results: Sequence[Result]
-    conversations: Sequence[Conversation]
+    conversations: Sequence[ModelDialogue]
     values: Sequence[Values]
     summary: Summary
     titles: Mapping[str, str]
@@ -71,7 +71,7 @@ def load_run(folder: Path) -> Run:
     results = {(each.system, each.case, each.variant): each
                for each in lines(Result, folder / RESULTS)}  # fmt: skip
     said = {(each.system, each.case): each
-            for each in lines(Conversation, folder / CONVERSATIONS)}  # fmt: skip
+            for each in lines(ModelDialogue, folder / CONVERSATIONS)}  # fmt: skip
     return Run(
         folder=folder,
         manifest=manifest,

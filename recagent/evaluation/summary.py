@@ -12,7 +12,7 @@ import numpy as np
 
 from recagent.domain import Case, Usage
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.aggregates import Answered, cells_of
+from recagent.evaluation.aggregates import AnsweredCase, cells_of
 from recagent.evaluation.answers import answer
 from recagent.evaluation.audits import (
     as_listed,
@@ -68,7 +68,7 @@ def summarise(
     scenes = tuple(dict.fromkeys(case.scene for case in cases))
 
     values: list[Values] = []
-    plain: dict[str, Answered] = {}
+    plain: dict[str, AnsweredCase] = {}
     for system, theirs in by_system.items():
         found, plain[system] = _answered(theirs, by_id, per_case, shelf, temperature)
         values += found
@@ -133,7 +133,7 @@ def _answered(
     measures: Sequence[PerCase],
     shelf: Shelf,
     temperature: float,
-) -> tuple[list[Values], Answered]:
+) -> tuple[list[Values], AnsweredCase]:
     """Values of all results of a system, and its answers to the cases as they stand."""
     good = [result for result in results if result.error is None]
     answers = [
@@ -157,7 +157,7 @@ def _answered(
     aligned = {one: np.full(len(cases), math.nan) for one in measures}
     for one, numbers in aligned.items():
         numbers[rows] = found[one][stands]
-    return values, Answered(
+    return values, AnsweredCase(
         answers={row: answers[at] for row, at in zip(rows, stands, strict=True)}, values=aligned
     )
 

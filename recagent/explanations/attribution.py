@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.domain import Candidate
-from recagent.ranking import REWARD, Fixed, Joint, Leaning, rewards
+from recagent.ranking import REWARD, Fixed, Joint, PreferenceBoost, rewards
 from recagent.retrieval import reciprocal_rank
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ PREFERENCE = "preference"  # what the request had rather
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Weighed:
+class Attribution:
     """Scores as sums.
 
     Attributes:
@@ -59,7 +59,7 @@ def weighed(
     cold: bool,
     weights: Mapping[str, float],
     groups: Sequence[str],
-) -> Weighed:
+) -> Attribution:
     """The scores without a language model, by part.
 
     Args:
@@ -70,14 +70,14 @@ def weighed(
         weights: of the sources in the fusion.
         groups: (n,) which candidates were looked for together.
     """
-    if isinstance(joint, Leaning):
+    if isinstance(joint, PreferenceBoost):
         inner = joint.inner
         found = weighed(
             candidates, joint=inner, scene=scene, cold=cold, weights=weights, groups=groups
         )
         raised = joint.base(candidates, scene=scene, cold=cold)
         raised = raised - inner.base(candidates, scene=scene, cold=cold)
-        return Weighed(
+        return Attribution(
             parts=(*found.parts, PREFERENCE),
             values=np.column_stack([found.values, raised - raised.mean()]),
         )
@@ -94,7 +94,7 @@ def weighed(
     return _weighed(columns, len(base))
 
 
-def with_language(found: Weighed, scores: Floats, said: Floats) -> Weighed:
+def with_language(found: Attribution, scores: Floats, said: Floats) -> Attribution:
     """The parts of a pool's scores once a model's joined in.
 
     Args:
@@ -105,7 +105,7 @@ def with_language(found: Weighed, scores: Floats, said: Floats) -> Weighed:
     base, rest = found.values.sum(axis=1), scores - said
     spread = float(base.std())
     scale = float(rest.std()) / spread if spread > 0 else 1.0
-    return Weighed(
+    return Attribution(
         parts=(*found.parts, "language"),
         values=np.column_stack([found.values * scale, said]),
     )
@@ -122,9 +122,9 @@ def shares(parts: Mapping[str, float], *, least: float, most: int) -> list[tuple
     return [(name, f"{value / total:.0%}") for name, value in largest if value >= least * total]
 
 
-def _weighed(columns: Mapping[str, Floats], n: int) -> Weighed:
+def _weighed(columns: Mapping[str, Floats], n: int) -> Attribution:
     values = np.stack([*columns.values()], axis=1) if columns else np.zeros((n, 0))
-    return Weighed(parts=tuple(columns), values=values)
+    return Attribution(parts=tuple(columns), values=values)
 
 
 def _sources(candidates: Sequence[Candidate]) -> list[str]:

@@ -22,7 +22,7 @@ from recagent.domain import (
 from recagent.ports import Query
 from recagent.profiles.informative_values import Trait, Traits, texts_of
 from recagent.prompts import caption, one_line
-from recagent.retrieval.interactions import Behaviour
+from recagent.retrieval.interactions import Interactions
 from recagent.retrieval.sources.bm25 import tokens
 from recagent.retrieval.words import stem, without_negated
 from recagent.scenes.constraints import FORBIDDING, forbids, satisfies
@@ -41,7 +41,7 @@ def gather(
     items: Sequence[Item],
     query: Query,
     *,
-    behaviour: Behaviour,
+    behaviour: Interactions,
     scale: RatingScale,
     traits: Traits,
     wished: Mapping[str, Sequence[str]] = _NOTHING,
@@ -51,7 +51,7 @@ def gather(
     First the context's preferences that it keeps to. Then, in order: attribute values that the wish
     names and its words that the item says (``wished``, by id), declared tags that the item has, a
     liked item that shares values of an attribute that few items have, the liked item that counts
-    most (as in ``Behaviour.neighbours``) of those whose people liked this one too, and, where none
+    most (as in ``Interactions.neighbours``) of those whose people liked this one too, and, where none
     of these is there, how many people liked it. After these, the context's constraints that it
     keeps to. What a ban of the request, the scene or the person forbids is cited nowhere.
     """
@@ -167,7 +167,7 @@ class _Past:
 
 
 def _personal(
-    item: Item, past: _Past, crowd: Sequence[int], behaviour: Behaviour
+    item: Item, past: _Past, crowd: Sequence[int], behaviour: Interactions
 ) -> Iterator[Piece]:
     """Pieces in order; ``crowd`` is, per liked item, how many people liked both."""
     if past.wish:
@@ -248,6 +248,6 @@ def _listed(values: Sequence[str]) -> str:
     return ", ".join(one_line(value) for value in values)
 
 
-def _people(count: int, behaviour: Behaviour) -> dict[str, str]:
+def _people(count: int, behaviour: Interactions) -> dict[str, str]:
     """How many people, and whether all that is counted is liking or some of it buys or looks."""
     return {"count": str(count), "did": "liked" if behaviour.is_liking else "had"}

@@ -20,7 +20,7 @@ from recagent.domain import Claim, Evidence, Language, Scene
 from recagent.errors import ModelError, ReplyError
 from recagent.explanations.templates import claims, clause, sentence
 from recagent.explanations.verification import verify
-from recagent.llm.retry import Budget, Window, ask
+from recagent.llm.retry import RetryBudget, RetryWindow, ask
 from recagent.llm.structured_replies import whole_or_cut
 from recagent.ports import ChatModel, Reply, Schema
 
@@ -71,7 +71,7 @@ async def phrased(
     model: ChatModel,
     lang: Language,
     attempts: int,
-    window: Window,
+    window: RetryWindow,
     seconds: float,
     late: str,
 ) -> Phrased:
@@ -99,7 +99,7 @@ async def phrased(
         return _parsed(model, reply)
 
     try:
-        budget = Budget(attempts, window=window)
+        budget = RetryBudget(attempts, window=window)
         with anyio.fail_after(seconds):
             written = await ask(call, budget=budget)
     except (ModelError, TimeoutError) as error:

@@ -31,7 +31,7 @@ ANSWERS: Mapping[type, TypeAdapter[Any]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Replies:
+class ResponseCache:
     """Where a model's replies are kept.
 
     Attributes:
@@ -43,14 +43,14 @@ class Replies:
     identity: Callable[[str], str]
 
 
-class Remembering:
+class CachedModel:
     """A ``ChatModel`` for one request; a kept reply has no calls and no tokens.
 
     New replies are kept when the request says that they could be used, and not before: else one
     that could not would be given again.
     """
 
-    def __init__(self, model: ChatModel, replies: Replies) -> None:
+    def __init__(self, model: ChatModel, replies: ResponseCache) -> None:
         self._model = model
         self._replies = replies
         self._new: dict[str, tuple[bytes, str, int, float]] = {}

@@ -17,7 +17,7 @@ _FAILURES = 5  # in a row, before it opens
 _PAUSES = (0.5, 1.0, 2.0, 4.0)  # seconds; the last one again and again
 
 
-class Breaker:
+class CircuitBreaker:
     """Closed: all calls pass. Open: all fail at once. After a pause one call tries (half-open).
 
     Source: M. Nygard, "Release It!", 2nd edition, 2018, chapter 5.

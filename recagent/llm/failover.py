@@ -22,7 +22,7 @@ from recagent.ports import LanguageScores, Query, Ranker
 _SHARE = 0.5  # of the time that is left, for a ranker that is not the last
 
 
-class Relay:
+class FailoverRanker:
     """A ``Ranker`` that asks others in order. Each but the last may take half of the time left."""
 
     def __init__(self, rankers: Sequence[Ranker]) -> None:

@@ -28,7 +28,7 @@ CREATE INDEX IF NOT EXISTS by_kind ON replies (kind, at);
 """
 
 
-class SqliteReplies:
+class SqliteReplyCache:
     """A ``ReplyCache`` in a file, which is made with its folder if it is not there."""
 
     def __init__(self, path: Path, *, keep: float = math.inf, busy: float = _BUSY) -> None:

@@ -1,6 +1,6 @@
 """The one retry layer: transport faults and unusable replies draw on the same two budgets.
 
-Every request has its own (``Budget``), and all that ask one model share another (``Window``).
+Every request has its own (``RetryBudget``), and all that ask one model share another (``RetryWindow``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SHARE = 0.1  # of the calls within the span that may be made again
 _FEW = 10  # that always may
 
 
-class Window:
+class RetryWindow:
     """How many calls of the last minute were made again: a tenth at most, or ten.
 
     When everything fails, retries must not be what keeps the server down. Source: M. Brooker,
@@ -56,10 +56,10 @@ class Window:
         return now
 
 
-class Budget:
+class RetryBudget:
     """How many calls may fail during one request, whatever the reason."""
 
-    def __init__(self, attempts: int, *, window: Window) -> None:
+    def __init__(self, attempts: int, *, window: RetryWindow) -> None:
         """A budget of ``attempts`` - 1 failures: so many attempts if only one call is made."""
         self.failures_left = attempts - 1
         self.failed = 0
@@ -72,7 +72,7 @@ class Budget:
         return self.failures_left < 0 or not self.window.may_retry()
 
 
-async def ask(call: Callable[[], Awaitable[T]], *, budget: Budget) -> T:
+async def ask(call: Callable[[], Awaitable[T]], *, budget: RetryBudget) -> T:
     """The result of ``call``, tried again after retryable errors while the budget lasts.
 
     A server's ``Retry-After`` is kept to. Where that, or the pause of a circuit breaker, would

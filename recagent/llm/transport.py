@@ -16,7 +16,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from recagent.errors import ConfigError, ModelError, ReplyError
-from recagent.llm.circuit_breaker import Breaker
+from recagent.llm.circuit_breaker import CircuitBreaker
 
 if TYPE_CHECKING:
     import aiohttp
@@ -87,7 +87,7 @@ class HttpWire:
         self._timeout = timeout
         self._salt = {"cache_salt": cache_salt} if cache_salt else {}
         self._slots = anyio.CapacityLimiter(concurrency)
-        self._breaker = Breaker(self._base_url)
+        self._breaker = CircuitBreaker(self._base_url)
         self._session: aiohttp.ClientSession | None = None
 
     @property

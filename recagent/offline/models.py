@@ -63,7 +63,7 @@ class Questions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answer:
+class SystemAnswer:
     """One system's answer to one case.
 
     Attributes:
@@ -133,7 +133,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class ModelDialogue:
     """What was said between one system and its model about one case."""
 
     system: str

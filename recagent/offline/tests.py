@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
-    "Difference", "Gate", "compare", "compare_all", "detectable", "differences", "gate", "holm",
+    "Difference", "PromotionGate", "compare", "compare_all", "detectable", "differences", "gate", "holm",
     "interval", "intervals",
 ]  # fmt: skip
 
@@ -64,7 +64,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
+class PromotionGate:
     """Whether a new system is good enough to take the base's place.
 
     Attributes:
@@ -199,7 +199,7 @@ def gate(
     min_delta: float,
     higher_is_better: bool = True,
     gates: int = 1,
-) -> Gate:
+) -> PromotionGate:
     """Whether new improves on base by ``min_delta``, at the lower end of the 95% interval.
 
     With a ``min_delta`` below 0 this asks that new is not much worse (non-inferiority), with 0 that
@@ -222,7 +222,7 @@ def gate(
             f"a gate needs cases of at least {_FEWEST} people that both systems answered, and has "
             f"{counted}; run more cases"
         )
-    return Gate(
+    return PromotionGate(
         cases=int(kept.sum()),
         people=counted,
         improvement=mean,

@@ -2,6 +2,6 @@
 
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.parts import Options, Parts
-from recagent.pipeline.recommend import StraightLine
+from recagent.pipeline.recommend import Pipeline
 
-__all__ = ["Deadline", "Options", "Parts", "StraightLine"]
+__all__ = ["Deadline", "Options", "Parts", "Pipeline"]

@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from recagent.errors import ConfigError
 from recagent.ranking import Head
-from recagent.retrieval import NextItem, SequenceWeights, save_weights
-from recagent.scenes.classifier import Identifier
+from recagent.retrieval import SequenceModel, SequenceWeights, save_weights
+from recagent.scenes.classifier import SceneClassifier
 
 HEAD = "head.json"
 ADAPTER = "adapter.gguf"  # what `recagent tune` made
@@ -22,7 +22,7 @@ ADAPTER = "adapter.gguf"  # what `recagent tune` made
 SCENES = "scenes.json"
 
 _HEAD = TypeAdapter(Head)
-_IDENTIFIER = TypeAdapter(Identifier)
+_IDENTIFIER = TypeAdapter(SceneClassifier)
 
 
 def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
@@ -53,7 +53,7 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
     if missing:
         raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")
     beside = weights_file(folder, found.name)
-    if NextItem.name in found.scales and not beside.is_file():
+    if SequenceModel.name in found.scales and not beside.is_file():
         raise ConfigError(f"{str(path)!r} needs {str(beside)!r}, which is not there; {again}")
     return found
 
@@ -73,7 +73,7 @@ def save(folder: Path, head: Head, *, weights: SequenceWeights | None) -> Path:
     return found
 
 
-def load_identifier(folder: Path) -> Identifier | None:
+def load_identifier(folder: Path) -> SceneClassifier | None:
     """What tells a person's scene, as it was fitted for a data folder; None before that.
 
     Raises:
@@ -91,7 +91,7 @@ def load_identifier(folder: Path) -> Identifier | None:
         ) from error
 
 
-def save_identifier(folder: Path, identifier: Identifier | None) -> None:
+def save_identifier(folder: Path, identifier: SceneClassifier | None) -> None:
     """Put it where ``load_identifier`` finds it; None takes an older one away."""
     path = folder / SCENES
     if identifier is None:

@@ -15,8 +15,8 @@ from recagent.errors import ModelError
 from recagent.explanations.answers import place_piece
 from recagent.explanations.evidence import Piece, constrained, judged
 from recagent.explanations.wording import UNHEARD
-from recagent.pipeline.questions import Question, answer, out, subject, unheard
-from recagent.pipeline.services import Asked, Desk
+from recagent.pipeline.questions import RankingQuestion, answer, out, subject, unheard
+from recagent.pipeline.services import Request, Services
 from recagent.profiles.building import profile_of
 from recagent.prompts import caption
 from recagent.scenes.constraints import satisfies
@@ -41,8 +41,8 @@ class _Change:
     after: int | None
 
 
-async def what_if(desk: Desk, user_id: str, question: Question) -> Answer:
-    """As ``StraightLine.what_if``."""
+async def what_if(desk: Services, user_id: str, question: RankingQuestion) -> Answer:
+    """As ``Pipeline.what_if``."""
     item, asked = await subject(desk, user_id, question)
     ranking = await unheard(desk, asked, k=question.k)
     before = ranking.ranks.get(item.id)
@@ -65,7 +65,7 @@ async def what_if(desk: Desk, user_id: str, question: Question) -> Answer:
     return await answer(desk, ranking, [item], pieces, notes=notes)
 
 
-async def forgetting(desk: Desk, asked: Asked, item_ids: Collection[str]) -> Asked:
+async def forgetting(desk: Services, asked: Request, item_ids: Collection[str]) -> Request:
     """The same request of a person who did nothing with some items; what must not come stays."""
     query, parts = asked.query, desk.parts
     profile = query.profile
@@ -84,7 +84,9 @@ async def forgetting(desk: Desk, asked: Asked, item_ids: Collection[str]) -> Ask
 class _Trial:
     """One item's place, and what it becomes without one thing or another."""
 
-    def __init__(self, desk: Desk, asked: Asked, item: Item, *, k: int, before: int | None) -> None:
+    def __init__(
+        self, desk: Services, asked: Request, item: Item, *, k: int, before: int | None
+    ) -> None:
         self._desk = desk
         self._asked = asked
         self._item = item
@@ -151,13 +153,13 @@ class _Trial:
         after = await self._rank(await self._readied(rest, met=self._asked.met - works))
         return [] if after is None else [self._piece(None, replace(change, after=after))]
 
-    async def _readied(self, asked: Asked, *, met: frozenset[str]) -> Asked:
+    async def _readied(self, asked: Request, *, met: frozenset[str]) -> Request:
         """The request with what must not come worked out anew, besides what was met."""
         query = asked.query
         ready = await self._desk.asked(query.profile, query.scene, query.context)
         return replace(asked, query=replace(query, exclude=ready.query.exclude | met))
 
-    async def _rank(self, asked: Asked) -> int | None:
+    async def _rank(self, asked: Request) -> int | None:
         """Where the item is then.
 
         Raises:

@@ -9,13 +9,15 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from recagent.domain import Claim, Evidence, Explanation, Scene, Slate
 from recagent.explanations import Phrased, claims, numbered, phrased
-from recagent.pipeline.questions import Question, shares, subject
-from recagent.pipeline.services import Asked, Desk
+from recagent.pipeline.questions import RankingQuestion, shares, subject
+from recagent.pipeline.services import Request, Services
 
-Saying = Callable[[Desk, Sequence[Evidence], Asked], Awaitable[Phrased]]
+Saying = Callable[[Services, Sequence[Evidence], Request], Awaitable[Phrased]]
 
 
-async def explain(desk: Desk, user_id: str, ask: Question, *, said: Saying) -> Explanation:
+async def explain(
+    desk: Services, user_id: str, ask: RankingQuestion, *, said: Saying
+) -> Explanation:
     """Why an item would be recommended to a person, from evidence that is really there.
 
     Args:
@@ -46,7 +48,7 @@ async def explain(desk: Desk, user_id: str, ask: Question, *, said: Saying) -> E
     )
 
 
-async def reasons(desk: Desk, slate: Slate) -> list[Explanation]:
+async def reasons(desk: Services, slate: Slate) -> list[Explanation]:
     """The plain reasons of every entry of a slate, in its order, from its own evidence."""
     notice = slate.scene.notice(desk.language(slate.scene))
     return [
@@ -60,12 +62,12 @@ async def reasons(desk: Desk, slate: Slate) -> list[Explanation]:
     ]
 
 
-async def plainly(desk: Desk, evidence: Sequence[Evidence], asked: Asked) -> Phrased:
+async def plainly(desk: Services, evidence: Sequence[Evidence], asked: Request) -> Phrased:
     """A sentence of our own for each piece of evidence."""
     return Phrased(claims=await _plain(desk, evidence, asked.query.scene))
 
 
-async def with_model(desk: Desk, evidence: Sequence[Evidence], asked: Asked) -> Phrased:
+async def with_model(desk: Services, evidence: Sequence[Evidence], asked: Request) -> Phrased:
     """Sentences that the first model joins, checked; plain ones where it may not or cannot."""
     plain, parts, options = await plainly(desk, evidence, asked), desk.parts, desk.options
     where, deadline = asked.query.scene, asked.deadline or desk.deadline()
@@ -86,5 +88,5 @@ async def with_model(desk: Desk, evidence: Sequence[Evidence], asked: Asked) -> 
     )
 
 
-async def _plain(desk: Desk, evidence: Sequence[Evidence], where: Scene) -> tuple[Claim, ...]:
+async def _plain(desk: Services, evidence: Sequence[Evidence], where: Scene) -> tuple[Claim, ...]:
     return claims(evidence, scenes=await desk.scenes(), lang=desk.language(where))

@@ -15,7 +15,7 @@ import anyio
 from recagent.domain import Candidate, Profile, Scene
 from recagent.errors import ModelError, StoreError
 from recagent.pipeline.deadline import Deadline
-from recagent.pipeline.latency import Pace
+from recagent.pipeline.latency import LatencyEstimate
 from recagent.pipeline.parts import Options, Parts
 from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker
 from recagent.profiles.building import build_profile
@@ -32,10 +32,12 @@ _MOST_RESERVED = 0.1  # seconds
 MOST_RANKED = 200  # candidates; also the largest pool that can be set
 
 
-class Ladder:
+class FallbackChain:
     """The steps of one request that may fail, with the one deadline over them."""
 
-    def __init__(self, parts: Parts, options: Options, *, pace: Pace, deadline: Deadline) -> None:
+    def __init__(
+        self, parts: Parts, options: Options, *, pace: LatencyEstimate, deadline: Deadline
+    ) -> None:
         self._parts = parts
         self._options = options
         self._pace = pace

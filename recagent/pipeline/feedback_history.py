@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from recagent.domain import Candidate, Event, RatingScale
 from recagent.ports import EventStore, ItemIndex, Query
 from recagent.profiles.building import LOOKS, preference
-from recagent.ranking.feedback_reward import REWARD, Answered, log_rewards
+from recagent.ranking.feedback_reward import REWARD, SlateFeedback, log_rewards
 
 if TYPE_CHECKING:
     from recagent.ports import Vector
@@ -22,7 +22,7 @@ NEWEST = 20  # answers that count
 
 async def answers(
     query: Query, *, store: EventStore, index: ItemIndex, scale: RatingScale
-) -> list[Answered]:
+) -> list[SlateFeedback]:
     """The newest answers of the profile to slates that were shown, oldest first; one an item.
 
     An event counts where the slate that it names was stored and had its item.
@@ -42,14 +42,14 @@ async def answers(
         ids = [event.item_id for event, _ in placed if items[event.item_id].scene == scene]
         rows |= zip(ids, await index.vectors(scene, ids=ids), strict=True)
     return [
-        Answered(vector=rows[event.item_id], preference=preference(event, scale), rank=rank)
+        SlateFeedback(vector=rows[event.item_id], preference=preference(event, scale), rank=rank)
         for event, rank in placed
     ]
 
 
 async def rewarded(
     candidates: Sequence[Candidate],
-    given: Sequence[Answered],
+    given: Sequence[SlateFeedback],
     *,
     scene: str,
     index: ItemIndex,

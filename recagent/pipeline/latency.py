@@ -10,7 +10,7 @@ _NEWEST = 0.3  # weight of the newest measurement
 _LATE = 1.5  # a model that did not end in time would have taken this much longer, or more
 
 
-class Pace:
+class LatencyEstimate:
     """Seconds a candidate, averaged with the newest counting most."""
 
     def __init__(self) -> None:

@@ -16,11 +16,11 @@ from recagent.ports import (
     Ranker,
     ReplyCache,
 )
-from recagent.ranking import Head, Window
+from recagent.ranking import Head, RetryWindow
 from recagent.ranking.preference import Preferences
-from recagent.retrieval import ByGroup, Snapshot
+from recagent.retrieval import ByGroup, InteractionSnapshot
 from recagent.retrieval.sources.model_proposals import Imaginer
-from recagent.scenes.classifier import Identifier
+from recagent.scenes.classifier import SceneClassifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +43,16 @@ class Parts:
     store: EventStore
     index: ItemIndex
     embedder: Embedder
-    behaviour: Snapshot
+    behaviour: InteractionSnapshot
     sources: Sequence[CandidateSource]
     ranker: Ranker | None
     models: Sequence[ChatModel]
     scenes: Mapping[str, Scene]
     scale: RatingScale
-    window: Window = field(default_factory=Window)
+    window: RetryWindow = field(default_factory=RetryWindow)
     replies: ReplyCache | None = None
     head: Head | None = None
-    identifier: Identifier | None = None
+    identifier: SceneClassifier | None = None
     imaginer: Imaginer | None = None
     preferences: Preferences = field(default_factory=Preferences)
     silent: frozenset[str] = frozenset()

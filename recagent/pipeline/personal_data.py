@@ -15,16 +15,16 @@ from recagent import prompts
 from recagent.domain import Edits, Forgotten, Item, Note, Profile, User
 from recagent.errors import ConfigError, DataError
 from recagent.llm.cached_model import request_key, turns
-from recagent.llm.retry import Budget
+from recagent.llm.retry import RetryBudget
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.parts import Options, Parts
 from recagent.ports import ChatModel
-from recagent.profiles.export import Passport, added, edits_of, passport_of
+from recagent.profiles.export import ProfileExport, added, edits_of, passport_of
 from recagent.prompts import Prompt
 from recagent.ranking import HISTORY
 
 
-class People:
+class PersonalData:
     """Changes of what is kept of people. Its methods may run concurrently."""
 
     def __init__(
@@ -75,13 +75,13 @@ class People:
         await self._parts.behaviour.forget()
         return gone
 
-    async def passport(self, user_id: str, *, with_id: bool = False) -> Passport:
+    async def passport(self, user_id: str, *, with_id: bool = False) -> ProfileExport:
         """The person's taste passport; ``with_id``: whether it names them."""
         index = self._parts.index
         ids = {key for scene in await index.scenes() for key in await index.items(scene)}
         return passport_of(await self._profile(user_id), items=ids, with_id=with_id)
 
-    async def admit(self, user_id: str, passport: Passport) -> Profile:
+    async def admit(self, user_id: str, passport: ProfileExport) -> Profile:
         """Take a passport's declarations and tags as the person's own word; their profile then."""
         return await self.edit(user_id, edits_of(passport))
 
@@ -115,7 +115,7 @@ class People:
         return [note for note in kept if (note.scene, note.made_from) in current]
 
     async def _said(self, model: ChatModel, wanted: _Wanted, deadline: Deadline) -> str:
-        budget = Budget(self._options.attempts, window=self._parts.window)
+        budget = RetryBudget(self._options.attempts, window=self._parts.window)
         began = anyio.current_time()
         await model.start()
         deadline.stand_still(anyio.current_time() - began)

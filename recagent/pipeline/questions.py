@@ -31,14 +31,14 @@ from recagent.explanations.answers import (
     unwished_piece,
     wished_piece,
 )
-from recagent.explanations.attribution import Weighed, weighed, with_language
+from recagent.explanations.attribution import Attribution, weighed, with_language
 from recagent.explanations.evidence import Piece, numbered
-from recagent.pipeline.fallback import Ladder
+from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.feedback import scene_of
 from recagent.pipeline.quotas import arranged
-from recagent.pipeline.services import Asked, Desk, Standing
+from recagent.pipeline.services import RankedPool, Request, Services
 from recagent.pipeline.slate import leads, led
-from recagent.ranking import Fixed, diversified, leaning
+from recagent.ranking import Fixed, diversified, preference_boost
 from recagent.retrieval import weights_for
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ PERSONAL = 2  # pieces of either item's own evidence in a comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class RankingQuestion:
     """About an item, where, in which situation; ``k``: length of the slate that is asked about."""
 
     item: str
@@ -73,8 +73,8 @@ class Ranking:
         degraded: what could not be done as asked.
     """
 
-    asked: Asked
-    standing: Standing
+    asked: Request
+    standing: RankedPool
     items: Sequence[Item]
     ranks: Mapping[str, int]
     varied: Sequence[str]
@@ -86,7 +86,7 @@ class Ranking:
         return len(self.items)
 
 
-async def subject(desk: Desk, user_id: str, question: Question) -> tuple[Item, Asked]:
+async def subject(desk: Services, user_id: str, question: RankingQuestion) -> tuple[Item, Request]:
     """The item that is asked about, and the request for a slate of its scene.
 
     Raises:
@@ -103,26 +103,26 @@ async def subject(desk: Desk, user_id: str, question: Question) -> tuple[Item, A
     return item, replace(asked, degraded=tuple(ladder.degraded), deadline=ladder.deadline)
 
 
-async def unheard(desk: Desk, asked: Asked, *, k: int) -> Ranking:
+async def unheard(desk: Services, asked: Request, *, k: int) -> Ranking:
     """The candidates without the language model."""
     ladder = desk.quiet_ladder(asked.deadline)
     return await _ordered(desk, asked, await _retrieved(desk, asked, ladder, k), ladder, k)
 
 
-async def heard(desk: Desk, asked: Asked, *, k: int) -> Ranking:
+async def heard(desk: Services, asked: Request, *, k: int) -> Ranking:
     """The candidates as a slate of ``k`` shows them, the model asked where it counts."""
     ladder = desk.ladder(asked.deadline)
     found = await _retrieved(desk, asked, ladder, k)
     return await _ordered(desk, asked, await desk.heard(found, asked, ladder), ladder, k)
 
 
-def parts_of(desk: Desk, ranking: Ranking) -> Weighed:
+def parts_of(desk: Services, ranking: Ranking) -> Attribution:
     """What the scores of all that was found are made of, in its order, without the model."""
     query, found = ranking.asked.query, ranking.standing.found
     scene = query.scene.name
     return weighed(
         found,
-        joint=leaning(desk.joint(query), query.context.preferences),
+        joint=preference_boost(desk.joint(query), query.context.preferences),
         scene=scene,
         cold=query.profile.is_cold(scene),
         weights=weights_for(
@@ -133,7 +133,7 @@ def parts_of(desk: Desk, ranking: Ranking) -> Weighed:
 
 
 async def answer(
-    desk: Desk,
+    desk: Services,
     ranking: Ranking,
     items: Sequence[Item],
     pieces: Sequence[Piece],
@@ -155,7 +155,7 @@ async def answer(
     )
 
 
-def out(desk: Desk, ranking: Ranking, item: Item) -> list[Piece]:
+def out(desk: Services, ranking: Ranking, item: Item) -> list[Piece]:
     """Why an item has no rank."""
     asked, progress = ranking.asked, ranking.asked.progress
     found = {each.item.id: each.item for each in ranking.standing.found}
@@ -194,7 +194,7 @@ def _instead(ranking: Ranking, item: Item) -> list[Piece]:
     return pieces
 
 
-async def shares(desk: Desk, item: Item, asked: Asked) -> tuple[list[Piece], Sequence[str]]:
+async def shares(desk: Services, item: Item, asked: Request) -> tuple[list[Piece], Sequence[str]]:
     """What speaks for the item, beside the average candidate; and what was degraded.
 
     Nothing for an item that is no candidate, or where retrieval failed. No model is asked. That the
@@ -209,8 +209,10 @@ async def shares(desk: Desk, item: Item, asked: Asked) -> tuple[list[Piece], Seq
     return share_pieces(parts_of(desk, ranking).of(rows[item.id]), item, heard=alone), ()
 
 
-async def compare(desk: Desk, user_id: str, question: Question, *, versus: str) -> Answer:
-    """As ``StraightLine.compare``."""
+async def compare(
+    desk: Services, user_id: str, question: RankingQuestion, *, versus: str
+) -> Answer:
+    """As ``Pipeline.compare``."""
     if question.item == versus:
         raise DataError(f"item {versus!r} cannot be compared with itself; name another")
     item, asked = await subject(desk, user_id, question)
@@ -233,8 +235,8 @@ async def compare(desk: Desk, user_id: str, question: Question, *, versus: str) 
     return await answer(desk, ranking, pair, pieces)
 
 
-async def why_not(desk: Desk, user_id: str, question: Question) -> Answer:
-    """As ``StraightLine.why_not``."""
+async def why_not(desk: Services, user_id: str, question: RankingQuestion) -> Answer:
+    """As ``Pipeline.why_not``."""
     index, scene = desk.parts.index, question.scene
     names = await index.scenes()
     looked = [*names] if scene is None else [scene]
@@ -254,7 +256,7 @@ async def why_not(desk: Desk, user_id: str, question: Question) -> Answer:
     return await answer(desk, ranking, [item], pieces)
 
 
-async def _retrieved(desk: Desk, asked: Asked, ladder: Ladder, k: int) -> Standing:
+async def _retrieved(desk: Services, asked: Request, ladder: FallbackChain, k: int) -> RankedPool:
     """As a slate of ``k`` finds them, or more where that changes no order.
 
     Of the fusion the first are the same however many are looked at; unless a path or a series
@@ -266,7 +268,9 @@ async def _retrieved(desk: Desk, asked: Asked, ladder: Ladder, k: int) -> Standi
     return await desk.retrieved(asked, ladder, size=max(desk.options.pool, k), reach=reach)
 
 
-async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder, k: int) -> Ranking:
+async def _ordered(
+    desk: Services, asked: Request, standing: RankedPool, ladder: FallbackChain, k: int
+) -> Ranking:
     query, pool = asked.query, [each.item for each in standing.pool.candidates]
     scene, profile = query.scene.name, query.profile
     vectors = await desk.parts.index.vectors(scene, ids=[item.id for item in pool])
@@ -276,7 +280,7 @@ async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder,
     )
     shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=needs, limits=limits, lead=lead)
     rest = arranged(order, pool, k=len(pool), needs=needs, limits=limits)
-    joint = leaning(desk.joint(query), query.context.preferences)
+    joint = preference_boost(desk.joint(query), query.context.preferences)
     base = joint.base(standing.found, scene=scene, cold=profile.is_cold(scene))
     leading = leads([each.item for each in standing.found], standing.wished.grades)
     by_base = led(np.argsort(-base, kind="stable").tolist(), leading)
@@ -299,7 +303,7 @@ async def _ordered(desk: Desk, asked: Asked, standing: Standing, ladder: Ladder,
     )
 
 
-def _between(desk: Desk, ranking: Ranking, first: Item, other: Item) -> list[Piece]:
+def _between(desk: Services, ranking: Ranking, first: Item, other: Item) -> list[Piece]:
     """By what the first item stands before the other."""
     standing, rows = ranking.standing, _rows(ranking)
     grades = standing.wished.grades
@@ -323,11 +327,11 @@ def _between(desk: Desk, ranking: Ranking, first: Item, other: Item) -> list[Pie
     return [despite_piece(first, other, varied=varied), *leads]
 
 
-def _of_pool(desk: Desk, ranking: Ranking, parts: Weighed) -> Weighed:
+def _of_pool(desk: Services, ranking: Ranking, parts: Attribution) -> Attribution:
     """The parts of the pool's scores, in its order, what the model says among them."""
     standing, rows = ranking.standing, _rows(ranking)
     pool = [rows[each.item.id] for each in standing.pool.candidates]
-    chosen = Weighed(parts=parts.parts, values=parts.values[pool])
+    chosen = Attribution(parts=parts.parts, values=parts.values[pool])
     language = standing.language
     scene, profile = ranking.asked.query.scene.name, ranking.asked.query.profile
     joint = desk.joint(ranking.asked.query)

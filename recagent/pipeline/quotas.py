@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from recagent.domain import Item, Task
-from recagent.scenes.rules import Limits
+from recagent.scenes.rules import SeriesLimits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +25,7 @@ Needs = Mapping[str, AbstractSet[str]]
 
 NO_QUOTAS: Mapping[Task, int] = MappingProxyType({})
 _NO_NEEDS: Needs = MappingProxyType({})
-_NO_LIMITS = Limits()
+_NO_LIMITS = SeriesLimits()
 
 
 def places(quotas: Mapping[Task, int], *, size: int) -> dict[Task, int]:
@@ -51,7 +51,7 @@ def arranged(
     k: int,
     quotas: Mapping[Task, int] = NO_QUOTAS,
     needs: Needs = _NO_NEEDS,
-    limits: Limits = _NO_LIMITS,
+    limits: SeriesLimits = _NO_LIMITS,
     lead: Sequence[float] | Scores = (),
 ) -> list[int]:
     """Up to ``k`` of the positions in ``order``, as they are to be shown.
@@ -84,7 +84,13 @@ class _Slate:
     """A slate that is being filled."""
 
     def __init__(
-        self, order: Sequence[int], items: Sequence[Item], *, k: int, needs: Needs, limits: Limits
+        self,
+        order: Sequence[int],
+        items: Sequence[Item],
+        *,
+        k: int,
+        needs: Needs,
+        limits: SeriesLimits,
     ) -> None:
         self._items = items
         self._limits = limits

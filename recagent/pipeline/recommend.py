@@ -29,11 +29,11 @@ from recagent.domain import (
 from recagent.errors import ConflictError, DataError
 from recagent.pipeline import counterfactuals, explain, questions
 from recagent.pipeline.deadline import Deadline
-from recagent.pipeline.fallback import Ladder
+from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.feedback import check_time, checked_event, everywhere, record_impression
 from recagent.pipeline.parts import Options, Parts
-from recagent.pipeline.personal_data import People
-from recagent.pipeline.services import Desk
+from recagent.pipeline.personal_data import PersonalData
+from recagent.pipeline.services import Services
 from recagent.pipeline.slate import Where, choose, make_trace, models_part
 from recagent.ports import Query
 from recagent.profiles.building import MAX_EVENTS, group_of, rate
@@ -43,7 +43,7 @@ from recagent.scenes.identification import identify
 logger = logging.getLogger(__name__)
 
 
-class StraightLine:
+class Pipeline:
     """Recommends, explains and records. Its methods may run concurrently.
 
     Attributes:
@@ -53,9 +53,9 @@ class StraightLine:
     def __init__(self, parts: Parts, options: Options | None = None) -> None:
         self._parts = parts
         self._options = options or Options()
-        self._desk = Desk(parts, self._options)
+        self._desk = Services(parts, self._options)
         self._shelves = Shelves(parts.index, silent=parts.silent)
-        self.people = People(parts, self._options, profile=self.profile)
+        self.people = PersonalData(parts, self._options, profile=self.profile)
 
     @property
     def parts(self) -> Parts:
@@ -66,7 +66,7 @@ class StraightLine:
         """Of a request that begins now."""
         return self._desk.deadline()
 
-    def within(self, deadline: Deadline) -> StraightLine:
+    def within(self, deadline: Deadline) -> Pipeline:
         """The same line, whose calls share one deadline: for a request that makes several."""
         line = copy(self)
         line._desk = self._desk.within(deadline)  # noqa: SLF001 - its own class
@@ -231,7 +231,7 @@ class StraightLine:
             DataError: an unknown item or scene.
             RetrievalError: the index was made with another embedder.
         """
-        ask = questions.Question(item=item_id, scene=scene, context=context or Context())
+        ask = questions.RankingQuestion(item=item_id, scene=scene, context=context or Context())
         how = explain.with_model if phrase else explain.plainly
         return await explain.explain(self._desk, user_id, ask, said=how)
 
@@ -259,7 +259,9 @@ class StraightLine:
             DataError: an unknown item or scene, or ``k`` below 1.
             RetrievalError: the index was made with another embedder.
         """
-        ask = questions.Question(item=item_id, scene=scene, context=context or Context(), k=k)
+        ask = questions.RankingQuestion(
+            item=item_id, scene=scene, context=context or Context(), k=k
+        )
         return await questions.compare(self._desk, user_id, ask, versus=versus)
 
     async def why_not(
@@ -275,7 +277,9 @@ class StraightLine:
 
         Args and errors as ``compare``; an item that the catalogue does not have is an answer.
         """
-        ask = questions.Question(item=item_id, scene=scene, context=context or Context(), k=k)
+        ask = questions.RankingQuestion(
+            item=item_id, scene=scene, context=context or Context(), k=k
+        )
         return await questions.why_not(self._desk, user_id, ask)
 
     async def what_if(
@@ -293,7 +297,9 @@ class StraightLine:
         the item breaks, that the person has met it. The language model is not asked. Args and
         errors as ``compare``.
         """
-        ask = questions.Question(item=item_id, scene=scene, context=context or Context(), k=k)
+        ask = questions.RankingQuestion(
+            item=item_id, scene=scene, context=context or Context(), k=k
+        )
         return await counterfactuals.what_if(self._desk, user_id, ask)
 
     async def reasons(self, slate: Slate) -> list[Explanation]:
@@ -388,7 +394,7 @@ class StraightLine:
                 closing.callback(self._parts.replies.close)
 
     async def _where(
-        self, scene: str | None, profile: Profile, context: Context, ladder: Ladder
+        self, scene: str | None, profile: Profile, context: Context, ladder: FallbackChain
     ) -> Where:
         check_time(context.at)
         scenes, learned = await self._desk.scenes(), self._parts.identifier

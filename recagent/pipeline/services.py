@@ -26,23 +26,23 @@ from recagent.domain import (
 from recagent.errors import DataError
 from recagent.explanations import gather, unheeded, why_nothing
 from recagent.pipeline.deadline import Deadline
-from recagent.pipeline.fallback import Ladder
+from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.feedback import check_time
 from recagent.pipeline.feedback_history import answers, rewarded
-from recagent.pipeline.latency import Pace
+from recagent.pipeline.latency import LatencyEstimate
 from recagent.pipeline.parts import COLD_DIVERSITY, Options, Parts
 from recagent.pipeline.quotas import NO_QUOTAS, Needs, arranged, places
 from recagent.pipeline.slate import Pool, pool_of
 from recagent.ports import LanguageScores, Query
 from recagent.profiles.building import MAX_EVENTS, group_of, without_likes
 from recagent.profiles.informative_values import Traits
-from recagent.ranking import Fixed, Joint, leaning
+from recagent.ranking import Fixed, Joint, preference_boost
 from recagent.retrieval import NO_MATCHES, Matches, PerScene, SceneText, best_first, near
 from recagent.scenes.identification import declared_or_plain
 from recagent.scenes.rules import (
     Grouped,
-    Limits,
     Progress,
+    SeriesLimits,
     check_rules,
     excluded,
     missing,
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Request:
     """A request made ready.
 
     Attributes:
@@ -86,7 +86,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Standing:
+class RankedPool:
     """Candidates by their scores.
 
     Attributes:
@@ -105,7 +105,7 @@ class Standing:
     pool: Pool
     scores: Scores
     needs: Needs
-    limits: Limits
+    limits: SeriesLimits
     wished: Matches = NO_MATCHES
     match: WishMatch | None = None
     language: LanguageScores | None = None
@@ -122,7 +122,7 @@ class Standing:
         return ("what matches the wish is kept out" if kept_out else "nothing matches the wish",)
 
 
-class Desk:
+class Services:
     """The parts and numbers of a line, and its joint scores. Holds nothing of a person."""
 
     def __init__(self, parts: Parts, options: Options) -> None:
@@ -134,7 +134,7 @@ class Desk:
             closed=parts.head.closed if parts.head else frozenset(),
         )
         self._deadline: Deadline | None = None
-        self._pace = Pace()
+        self._pace = LatencyEstimate()
         self._catalogues = PerScene(Grouped)
         self._texts = PerScene(SceneText)
         self._traits = PerScene(Traits)
@@ -149,7 +149,7 @@ class Desk:
         head = self.parts.head
         return head.unserved(group_of(query.profile, query.scene.name)) if head else ""
 
-    def within(self, deadline: Deadline) -> Desk:
+    def within(self, deadline: Deadline) -> Services:
         """The same desk, at which all requests are parts of one that has this deadline."""
         desk = copy(self)
         desk._deadline = deadline  # noqa: SLF001 - its own class
@@ -159,15 +159,15 @@ class Desk:
         """Of a request that begins now, unless it is a part of one."""
         return self._deadline or Deadline(self.options.deadline)
 
-    def ladder(self, deadline: Deadline | None = None) -> Ladder:
+    def ladder(self, deadline: Deadline | None = None) -> FallbackChain:
         """The steps of a request, which begins now unless its deadline is given."""
         deadline = deadline or self.deadline()
-        return Ladder(self.parts, self.options, pace=self._pace, deadline=deadline)
+        return FallbackChain(self.parts, self.options, pace=self._pace, deadline=deadline)
 
-    def quiet_ladder(self, deadline: Deadline | None = None) -> Ladder:
+    def quiet_ladder(self, deadline: Deadline | None = None) -> FallbackChain:
         """The same with nothing imagined: for what is ranked again and again without a model."""
         parts, deadline = replace(self.parts, imaginer=None), deadline or self.deadline()
-        return Ladder(parts, self.options, pace=self._pace, deadline=deadline)
+        return FallbackChain(parts, self.options, pace=self._pace, deadline=deadline)
 
     def language(self, scene: Scene) -> Language:
         """Of a scene's reasons."""
@@ -184,7 +184,7 @@ class Desk:
 
     async def asked(
         self, profile: Profile, scene: Scene, context: Context, *, task: Task | None = None
-    ) -> Asked:
+    ) -> Request:
         """The request: without what the scene's rules, the context or the past keep away.
 
         Raises:
@@ -208,7 +208,7 @@ class Desk:
         seen = await self._seen(profile)
         progress = Progress(catalogue, scene=scene, seen=seen)
         met = progress.with_editions(spent(seen, scene=scene, profile=profile, at=context.at))
-        return Asked(
+        return Request(
             query=Query(
                 profile=self.seen_from(scene, visible(profile, scene)),
                 scene=scene,
@@ -232,8 +232,8 @@ class Desk:
         return carried(profile, target=scene.name, transfer=transfer)
 
     async def retrieved(
-        self, asked: Asked, ladder: Ladder, *, size: int, reach: int = 0
-    ) -> Standing:
+        self, asked: Request, ladder: FallbackChain, *, size: int, reach: int = 0
+    ) -> RankedPool:
         """The candidates without the language model.
 
         Args:
@@ -254,7 +254,7 @@ class Desk:
             excluded=query.exclude,
         )
         limits = asked.progress.limits(each.item.id for each in found)
-        joint = leaning(self.joint(query), query.context.preferences)
+        joint = preference_boost(self.joint(query), query.context.preferences)
         pool = pool_of(
             found,
             joint,
@@ -266,7 +266,7 @@ class Desk:
             limits=limits,
             grades=wished.grades,
         )
-        return Standing(
+        return RankedPool(
             found=found,
             pool=pool,
             scores=pool.base,
@@ -277,7 +277,9 @@ class Desk:
             gated=not joint.asks(pool.base, scene=scene, cold=cold),
         )
 
-    async def heard(self, standing: Standing, asked: Asked, ladder: Ladder) -> Standing:
+    async def heard(
+        self, standing: RankedPool, asked: Request, ladder: FallbackChain
+    ) -> RankedPool:
         """The same with the model's scores, where they are wanted and their worth is known."""
         query = asked.query
         ranker = None if standing.gated else await ladder.ready()
@@ -296,7 +298,7 @@ class Desk:
             )
         return replace(standing, scores=scores, language=language)
 
-    async def why_nothing(self, asked: Asked) -> str:
+    async def why_nothing(self, asked: Request) -> str:
         """Why a request has no candidate, in the scene's language."""
         query = asked.query
         return why_nothing(
@@ -317,7 +319,7 @@ class Desk:
             told, query, behaviour=behaviour, scale=self.parts.scale, traits=traits, wished=wished
         )
 
-    async def _wished(self, query: Query, ladder: Ladder) -> tuple[Query, Matches]:
+    async def _wished(self, query: Query, ladder: FallbackChain) -> tuple[Query, Matches]:
         """How the scene's items answer the request's wish, by words and by nearness of meaning.
 
         The query comes with it, with the wish's vector where there is one.
@@ -337,7 +339,7 @@ class Desk:
         return text.matches(query.context.wish)
 
     async def _found(
-        self, asked: Asked, ladder: Ladder, size: int, reach: int, wished: Matches
+        self, asked: Request, ladder: FallbackChain, size: int, reach: int, wished: Matches
     ) -> list[Candidate]:
         """Candidates for a pool, with what they need.
 
@@ -346,7 +348,7 @@ class Desk:
         """
         query, limit = asked.query, self.options.limit
         catalogue, quotas = await self._catalogue(query.scene), asked.quotas
-        joint = leaning(self.joint(query), query.context.preferences)
+        joint = preference_boost(self.joint(query), query.context.preferences)
         found: list[Candidate] = []
         for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
             others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
@@ -365,7 +367,7 @@ class Desk:
         return await self._rewarded(found, query)
 
     async def _wide(
-        self, query: Query, progress: Progress, ladder: Ladder, pool: int, width: int
+        self, query: Query, progress: Progress, ladder: FallbackChain, pool: int, width: int
     ) -> list[Candidate]:
         """Candidates that fill a pool though a list has few of a series and one edition of a work.
 

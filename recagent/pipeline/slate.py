@@ -28,7 +28,7 @@ from recagent.ports import LanguageScores
 from recagent.profiles.building import group_of, known_as
 from recagent.ranking import REWARD, Joint, diversified, softmax
 from recagent.retrieval.sources.model_proposals import Imagination
-from recagent.scenes.rules import Limits
+from recagent.scenes.rules import SeriesLimits
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +61,7 @@ def pool_of(
     size: int,
     quotas: Mapping[Task, int],
     needs: Needs,
-    limits: Limits,
+    limits: SeriesLimits,
     grades: Mapping[str, float],
 ) -> Pool:
     """The ``size`` best of what was retrieved, of each task its share and with what they need.
@@ -96,7 +96,7 @@ def choose(
     diversity: float,
     quotas: Mapping[Task, int],
     needs: Needs,
-    limits: Limits,
+    limits: SeriesLimits,
 ) -> list[Entry]:
     """The ``k`` best candidates as entries, still without evidence.
 

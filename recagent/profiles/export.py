@@ -21,7 +21,7 @@ Weight = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Plain = bool | int | float | str | tuple[str, ...]
 
 
-class Passport(BaseModel):
+class ProfileExport(BaseModel):
     """A person's declarations and tags.
 
     Attributes:
@@ -43,7 +43,7 @@ class Passport(BaseModel):
     scenes: dict[Name, dict[Name, Weight]] = Field(default_factory=dict[str, "dict[str, float]"])
 
 
-def passport_of(profile: Profile, *, items: AbstractSet[str], with_id: bool) -> Passport:
+def passport_of(profile: Profile, *, items: AbstractSet[str], with_id: bool) -> ProfileExport:
     """The passport of a profile; values that are ids of items stay here.
 
     Args:
@@ -53,7 +53,7 @@ def passport_of(profile: Profile, *, items: AbstractSet[str], with_id: bool) -> 
     """
     blocked = {tag: weight for tag, weight in profile.user.edits.tags.items() if weight == 0}
     tags = {**profile.tags, **blocked}
-    return Passport(
+    return ProfileExport(
         user=profile.user.id if with_id else None,
         attributes=_without(profile.user.attributes, items),
         about=profile.user.about,
@@ -62,7 +62,7 @@ def passport_of(profile: Profile, *, items: AbstractSet[str], with_id: bool) -> 
     )
 
 
-def read_passport(text: bytes, *, name: str) -> Passport:
+def read_passport(text: bytes, *, name: str) -> ProfileExport:
     """A passport from JSON.
 
     Args:
@@ -73,7 +73,7 @@ def read_passport(text: bytes, *, name: str) -> Passport:
         DataError: it is none, or of a newer version; the message names the place.
     """
     try:
-        return Passport.model_validate_json(text)
+        return ProfileExport.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
@@ -83,7 +83,7 @@ def read_passport(text: bytes, *, name: str) -> Passport:
         ) from error
 
 
-def edits_of(passport: Passport) -> Edits:
+def edits_of(passport: ProfileExport) -> Edits:
     """The passport as changes of a profile, for its declarations and tags."""
     return Edits(
         tags=dict(passport.tags),

@@ -15,9 +15,9 @@ from typing import Literal
 from recagent import prompts
 from recagent.domain import Candidate, Language, Mode, Scene
 from recagent.errors import ConfigError, ModelError
-from recagent.llm.cached_model import Remembering, Replies
-from recagent.llm.failover import Relay
-from recagent.llm.retry import Budget, Window
+from recagent.llm.cached_model import CachedModel, ResponseCache
+from recagent.llm.failover import FailoverRanker
+from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.ports import ChatModel, LanguageScores, Query
 from recagent.prompts import Prompt
 from recagent.ranking.blend import blend, softmax
@@ -27,8 +27,8 @@ from recagent.ranking.gate import Gate
 from recagent.ranking.head import Fixed, Head, Joint
 from recagent.ranking.notes import engine_notes
 from recagent.ranking.preference import Preferences
-from recagent.ranking.preference_boost import Leaning, leaning
-from recagent.ranking.prompt_inputs import told
+from recagent.ranking.preference_boost import PreferenceBoost, preference_boost
+from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.ranking.scoring.groups import score_by_pairs, score_by_sets
 from recagent.ranking.scoring.label import score_by_label
 from recagent.ranking.scoring.likelihood import score_by_likelihood
@@ -40,22 +40,22 @@ from recagent.ranking.tested_groups import Tested
 __all__ = [
     "HISTORY",
     "REWARD",
+    "CachedModel",
+    "FailoverRanker",
     "Fixed",
     "Gate",
     "Head",
     "Joint",
     "LanguageRanker",
-    "Leaning",
-    "Relay",
-    "Remembering",
-    "Replies",
+    "PreferenceBoost",
+    "ResponseCache",
+    "RetryWindow",
     "Scored",
     "Tested",
-    "Window",
     "blend",
     "diversified",
     "examined",
-    "leaning",
+    "preference_boost",
     "rewards",
     "softmax",
 ]
@@ -97,8 +97,8 @@ class LanguageRanker:
         prompt: Prompt | None = None,
         lang: Language = "en",
         attempts: int = 3,
-        window: Window | None = None,
-        replies: Replies | None = None,
+        window: RetryWindow | None = None,
+        replies: ResponseCache | None = None,
         history: int = HISTORY,
         scenes: Mapping[str, Scene] = _NO_SCENES,
         preferences: Preferences | None = None,
@@ -125,7 +125,7 @@ class LanguageRanker:
         self._prompt = prompt
         self._lang: Language = lang
         self._attempts = attempts
-        self._window = window or Window()
+        self._window = window or RetryWindow()
         self._history = history
         self._scenes = scenes
         self._replies = replies
@@ -136,15 +136,15 @@ class LanguageRanker:
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
         mode, prompt = await self._prompt_for(query.scene)
-        budget = Budget(self._attempts, window=self._window)
-        model = Remembering(self._model, self._replies) if self._replies else self._model
+        budget = RetryBudget(self._attempts, window=self._window)
+        model = CachedModel(self._model, self._replies) if self._replies else self._model
         scored = await self._scored(
             model, mode, prompt, query, candidates=candidates, budget=budget
         )
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
         given = 0
-        if isinstance(model, Remembering):
+        if isinstance(model, CachedModel):
             await model.keep()
             given = model.given
         return LanguageScores(
@@ -172,7 +172,7 @@ class LanguageRanker:
         query: Query,
         *,
         candidates: Sequence[Candidate],
-        budget: Budget,
+        budget: RetryBudget,
     ) -> Scored:
         """The scorer's answer, with what the preference text took where the prompt tells one."""
         score, items = _SCORERS[mode], [candidate.item for candidate in candidates]
@@ -198,7 +198,7 @@ class LanguageRanker:
     def _told(
         self, prompt: Prompt, query: Query, candidates: Sequence[Candidate]
     ) -> dict[str, object]:
-        return told(
+        return prompt_inputs(
             prompt.front.inputs,
             query,
             candidates=candidates,

@@ -28,7 +28,7 @@ MOST = 4.0  # largest inverse propensity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answered:
+class SlateFeedback:
     """A person's answer to one item of a slate.
 
     Attributes:
@@ -55,7 +55,7 @@ def examined(rank: int) -> float:
     return 1.0 / rank
 
 
-def log_rewards(rows: Matrix, answers: Sequence[Answered], *, cap: float) -> Floats:
+def log_rewards(rows: Matrix, answers: Sequence[SlateFeedback], *, cap: float) -> Floats:
     """(n,) log f of items, each in [-cap, cap]; exactly 0 without answers.
 
     From the oldest answer to the newest, ``DECAY`` of what was there is kept and a step is added:

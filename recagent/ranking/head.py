@@ -16,7 +16,7 @@ from recagent.ports import LanguageScores
 from recagent.ranking.blend import blend, softmax, z_scores
 from recagent.ranking.feedback_reward import rewards
 from recagent.ranking.gate import Gate
-from recagent.ranking.like_probability import Liking
+from recagent.ranking.like_probability import LikeProbability
 from recagent.ranking.tested_groups import Tested
 from recagent.scenes.transfer import TransferMap
 
@@ -156,7 +156,7 @@ class Head:
     prompts: Mapping[str, str] = field(default_factory=dict[str, str])
     gates: Mapping[str, Gate] = field(default_factory=dict[str, Gate])
     transfer: TransferMap | None = None
-    liking: Liking | None = None
+    liking: LikeProbability | None = None
     told: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unserved(self, group: Group) -> Unserved:

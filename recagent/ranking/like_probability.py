@@ -15,7 +15,7 @@ SHRINKAGE = 5.0  # judgments of the average that every rate begins with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Liking:
+class LikeProbability:
     """A logistic regression on how often the item and the person are content, and on the sources.
 
     Attributes:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from recagent.domain import Usage
 from recagent.errors import ReplyError
-from recagent.llm.retry import Budget, ask
+from recagent.llm.retry import RetryBudget, ask
 from recagent.llm.structured_replies import whole_or_cut
 from recagent.ports import ChatModel, Reply, Schema
 from recagent.prompts import Prompt, one_line
@@ -52,7 +52,7 @@ class Preferences:
         self._texts: dict[str, str] = {}
 
     async def __call__(
-        self, model: ChatModel, prompt: Prompt, *, inputs: Mapping[str, object], budget: Budget
+        self, model: ChatModel, prompt: Prompt, *, inputs: Mapping[str, object], budget: RetryBudget
     ) -> Preference:
         """The text for these inputs; empty, without a call, if they tell nothing of the person.
 

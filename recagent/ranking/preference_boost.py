@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 STRENGTH = 2.0  # standard deviations of the scores, for an item that keeps to all preferences
 
 
-def leaning(joint: Joint, preferences: Sequence[Constraint]) -> Joint:
+def preference_boost(joint: Joint, preferences: Sequence[Constraint]) -> Joint:
     """The same joint score, raised for items that keep to the preferences; itself without any."""
-    return Leaning(inner=joint, preferences=tuple(preferences)) if preferences else joint
+    return PreferenceBoost(inner=joint, preferences=tuple(preferences)) if preferences else joint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Leaning:
+class PreferenceBoost:
     """A ``Joint`` that adds to another's scores the share of preferences that an item keeps to."""
 
     inner: Joint

@@ -19,7 +19,7 @@ InScene = tuple[str, list[Item]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class SolvedExample:
     """A solved example of the person's own past: after ``liked`` they chose ``label``.
 
     Attributes:
@@ -33,7 +33,7 @@ class Example:
     label: str
 
 
-def told(
+def prompt_inputs(
     wanted: Collection[str],
     query: Query,
     *,
@@ -91,7 +91,9 @@ def similar(candidates: Sequence[Candidate]) -> list[Item]:
     return [each.item for each in sorted(found, key=lambda each: each.features[_NEIGHBOURS])]
 
 
-def example(profile: Profile, liked: Sequence[Item], *, items: Sequence[Item]) -> Example | None:
+def example(
+    profile: Profile, liked: Sequence[Item], *, items: Sequence[Item]
+) -> SolvedExample | None:
     """The choice of the newest liked item, as the person stood before it.
 
     None for a person of fewer than two likes, or where there is nothing beside the chosen item.
@@ -121,7 +123,7 @@ def example(profile: Profile, liked: Sequence[Item], *, items: Sequence[Item]) -
     offered = sorted([chosen, *beside.values()], key=place)
     labelled = tuple(zip("ABCD", offered, strict=False))
     label = next(label for label, item in labelled if item.id == chosen.id)
-    return Example(liked=tuple(before), candidates=labelled, label=label)
+    return SolvedExample(liked=tuple(before), candidates=labelled, label=label)
 
 
 def _met_in(profile: Profile) -> dict[str, list[str]]:

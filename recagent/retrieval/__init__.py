@@ -11,45 +11,45 @@ from recagent.domain import Candidate
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.retrieval.fusion import BY_GROUP, ByGroup, reciprocal_rank, weights_for
 from recagent.retrieval.indexing import Indexed, index_items
-from recagent.retrieval.interactions import Behaviour, Snapshot
+from recagent.retrieval.interactions import Interactions, InteractionSnapshot
 from recagent.retrieval.query_matching import NO_MATCHES, Matches, SceneText, best_first
 from recagent.retrieval.sequence_encoder import SequenceWeights, load_weights, save_weights
-from recagent.retrieval.sources.bm25 import Lexical, LexicalHere
+from recagent.retrieval.sources.bm25 import BM25, SceneBM25
 from recagent.retrieval.sources.collaborative import (
-    Following,
-    Neighbours,
+    ItemKNN,
     Popularity,
+    RandomWalk,
     Recent,
-    Walks,
+    SequentialRules,
 )
-from recagent.retrieval.sources.factors import Factors, HeldVectors
-from recagent.retrieval.sources.sequence_model import NextItem
+from recagent.retrieval.sources.factors import Factors, FactorVectors
+from recagent.retrieval.sources.sequence_model import SequenceModel
 from recagent.retrieval.sources.text import TextSimilarity, Transfer, is_read_by, near
 from recagent.retrieval.top_k import PerScene
 
 __all__ = [
+    "BM25",
     "BY_GROUP",
     "NO_MATCHES",
-    "Behaviour",
     "ByGroup",
+    "FactorVectors",
     "Factors",
-    "Following",
-    "HeldVectors",
     "Indexed",
-    "Lexical",
-    "LexicalHere",
+    "InteractionSnapshot",
+    "Interactions",
+    "ItemKNN",
     "Matches",
-    "Neighbours",
-    "NextItem",
     "PerScene",
     "Popularity",
+    "RandomWalk",
     "Recent",
+    "SceneBM25",
     "SceneText",
+    "SequenceModel",
     "SequenceWeights",
-    "Snapshot",
+    "SequentialRules",
     "TextSimilarity",
     "Transfer",
-    "Walks",
     "best_first",
     "index_items",
     "is_read_by",

@@ -35,7 +35,7 @@ STEPS = 3  # of a walk from items over people to items; chosen on validation peo
 WINDOW = 5  # likes of a person that count as following one
 
 
-class Behaviour:
+class Interactions:
     """Who liked what, as a sparse matrix of items and people.
 
     Attributes:
@@ -51,7 +51,7 @@ class Behaviour:
         self._stand(_counted(events, scale))
 
     @classmethod
-    def of_arrays(cls, arrays: Arrays) -> Behaviour:
+    def of_arrays(cls, arrays: Arrays) -> Interactions:
         """The behaviour whose ``arrays`` these are."""
         behaviour = cls.__new__(cls)
         behaviour._stand(arrays)  # noqa: SLF001 - its own
@@ -214,7 +214,7 @@ class Behaviour:
 
 
 def _counted(events: Iterable[Event], scale: RatingScale) -> Arrays:
-    """What ``Behaviour`` is made of; people are numbers, and no id of theirs is in it."""
+    """What ``Interactions`` is made of; people are numbers, and no id of theirs is in it."""
     is_liking, activity = True, Counter[str]()
     judged, approved = Counter[str](), Counter[str]()
     items, users = dict[str, int](), dict[str, int]()
@@ -257,7 +257,7 @@ def _is_staying(
     *,
     busiest: int,
 ) -> bool:
-    """As ``Behaviour.is_staying``, of (n,) events in any order."""
+    """As ``Interactions.is_staying``, of (n,) events in any order."""
     order = np.lexsort((times, people))
     people, scenes = people[order], scenes[order]
     again = people[1:] == people[:-1]
@@ -265,7 +265,7 @@ def _is_staying(
     return int((following == last).sum()) >= int((following == busiest).sum())
 
 
-class Snapshot:
+class InteractionSnapshot:
     """The behaviour in a store, read once, at the first call."""
 
     def __init__(self, store: EventStore, *, scale: RatingScale, kept: Kept | None = None) -> None:
@@ -274,9 +274,9 @@ class Snapshot:
         self._scale = scale
         self._kept = kept or Kept(None)
         self._reading = anyio.Lock()
-        self._behaviour: Behaviour | None = None
+        self._behaviour: Interactions | None = None
 
-    async def __call__(self) -> Behaviour:
+    async def __call__(self) -> Interactions:
         async with self._reading:
             if self._behaviour is None:
                 stamp = await self._stamp()
@@ -302,11 +302,11 @@ class Snapshot:
         stamp = await self._store.events_stamp()
         return stamp and f"{stamp} {self._scale!r}"
 
-    def _load(self, stamp: str) -> Behaviour | None:
+    def _load(self, stamp: str) -> Interactions | None:
         arrays = self._kept.load(_KEPT, "", stamp=stamp)
-        return None if arrays is None else Behaviour.of_arrays(arrays)
+        return None if arrays is None else Interactions.of_arrays(arrays)
 
-    async def _read(self, stamp: str) -> Behaviour:
+    async def _read(self, stamp: str) -> Interactions:
         batches = self._store.all_events()
 
         async def following() -> Sequence[Event]:
@@ -314,10 +314,10 @@ class Snapshot:
                 return batch
             return ()
 
-        def read() -> Behaviour:
+        def read() -> Interactions:
             # The thread takes a batch when it is done with the last: one is in memory.
             events = chain.from_iterable(iter(lambda: from_thread.run(following), ()))
-            behaviour = Behaviour(events, scale=self._scale)
+            behaviour = Interactions(events, scale=self._scale)
             self._kept.save(_KEPT, "", stamp=stamp, arrays=behaviour.arrays)
             return behaviour
 

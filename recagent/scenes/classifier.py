@@ -108,7 +108,7 @@ def scene_columns(codes: NDArray[np.intp], ages: NDArray[np.float64], *, number:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identifier:
+class SceneClassifier:
     """Scene probabilities from events and context: a multinomial logistic regression.
 
     Attributes:

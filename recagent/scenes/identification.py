@@ -36,7 +36,7 @@ def identify(
         profile: of the person.
         scenes: the indexed scenes.
         activity: number of events per scene, over everybody.
-        is_staying: as ``Behaviour.is_staying``.
+        is_staying: as ``Interactions.is_staying``.
 
     Raises:
         NotFoundError: the named scene is not indexed.

@@ -22,7 +22,7 @@ from recagent.config.sections import ServerSettings
 from recagent.errors import RecagentError
 from recagent.server.chat import chat_routes
 from recagent.server.failing import Failure, answer_failures, failure, fault_of
-from recagent.server.gate import Gate
+from recagent.server.gate import Auth
 from recagent.server.metrics import Measured, Metrics
 from recagent.server.rest import rest_routes
 from recagent.server.service import Service
@@ -85,7 +85,7 @@ def create_app(
         middleware=[
             Middleware(Measured, metrics=metrics),
             Middleware(
-                Gate,
+                Auth,
                 keys=[key.get_secret_value() for key in settings.keys],
                 rate=settings.rate,
             ),

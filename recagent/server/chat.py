@@ -22,10 +22,10 @@ from recagent.server.failing import Failure, fault_of
 from recagent.server.metrics import Metrics
 from recagent.server.openai_shapes import (
     NAME,
-    Answer,
+    AssistantMessage,
     ChatRequest,
-    Choice,
     Completion,
+    CompletionChoice,
     Model,
     Models,
     Tokens,
@@ -146,7 +146,7 @@ class _Answer:
             id=str(self._head["id"]),
             created=int(self._head["created"]),
             model=self._request.model,
-            choices=(Choice(message=Answer(content="".join(texts).strip())),),
+            choices=(CompletionChoice(message=AssistantMessage(content="".join(texts).strip())),),
             usage=self._tokens(),
             recagent=tuple(data),
         )

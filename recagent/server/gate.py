@@ -34,7 +34,7 @@ _KEPT = ("/v1/", "/mcp", "/metrics")
 _COUNTED = ("/v1/", "/mcp")
 
 
-class Gate:
+class Auth:
     """Middleware that refuses with 400, 401, 413 or 429 before anything is read.
 
     Args:

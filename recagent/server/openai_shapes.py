@@ -72,18 +72,18 @@ class Tokens(BaseModel):
     total_tokens: int = 0
 
 
-class Answer(BaseModel):
+class AssistantMessage(BaseModel):
     """The message of an answer that is not streamed."""
 
     role: Literal["assistant"] = "assistant"
     content: str
 
 
-class Choice(BaseModel):
+class CompletionChoice(BaseModel):
     """The one answer."""
 
     index: Literal[0] = 0
-    message: Answer
+    message: AssistantMessage
     finish_reason: Literal["stop"] = "stop"
     logprobs: None = None
 
@@ -95,7 +95,7 @@ class Completion(BaseModel):
     object: Literal["chat.completion"] = "chat.completion"
     created: int
     model: str
-    choices: tuple[Choice, ...]
+    choices: tuple[CompletionChoice, ...]
     usage: Tokens
     recagent: tuple[dict[str, Any], ...] = ()
 

@@ -35,7 +35,7 @@ from recagent.errors import (
     PromptError,
     RecagentError,
 )
-from recagent.pipeline import Options, Parts, StraightLine
+from recagent.pipeline import Options, Parts, Pipeline
 from recagent.ports import EventStore
 from recagent.scenes.identification import declared_or_plain
 from recagent.server import shapes
@@ -78,11 +78,11 @@ class Service:
         self._let_go: list[Callable[[], None]] = [parts.preferences.forget]
         self._forgettings = 0
 
-    def line(self, lang: Language | None = None) -> StraightLine:
+    def line(self, lang: Language | None = None) -> Pipeline:
         """The line whose reasons are in ``lang``."""
         return self._lines[lang or self.lang]
 
-    def rehearsal(self, lang: Language | None = None) -> StraightLine:
+    def rehearsal(self, lang: Language | None = None) -> Pipeline:
         """A line that answers as ``line`` does and stores nothing: to go through a talk again."""
         store: EventStore = _Muted(self._parts.store)
         muted = replace(self._parts, store=store)
@@ -149,7 +149,7 @@ class Service:
         await self._parts.store.user("")
 
     async def recommend(self, ask: shapes.Ask) -> shapes.SlateShown:
-        """The slate that is asked for; raises as ``StraightLine.recommend``."""
+        """The slate that is asked for; raises as ``Pipeline.recommend``."""
         self.check_length("wish", ask.wish)
         slate = await self.line(ask.lang).recommend(
             ask.user,
@@ -166,7 +166,7 @@ class Service:
         return shapes.slate_shown(slate, why, lang=lang or self.lang)
 
     async def explain(self, ask: shapes.AskWhy) -> shapes.Why:
-        """Why an item would be recommended; raises as ``StraightLine.explain``."""
+        """Why an item would be recommended; raises as ``Pipeline.explain``."""
         self.check_length("wish", ask.wish)
         why = await self.line(ask.lang).explain(
             ask.user,
@@ -181,7 +181,7 @@ class Service:
         """The answer to a question about a ranking.
 
         Raises:
-            DataError: a comparison with nothing, or as ``StraightLine.compare`` and its like.
+            DataError: a comparison with nothing, or as ``Pipeline.compare`` and its like.
         """
         self.check_length("wish", ask.wish)
         line, context = self.line(ask.lang), shapes.context_of(ask)
@@ -203,7 +203,7 @@ class Service:
         return shapes.told(found)
 
     async def record(self, said: shapes.Feedback) -> shapes.Stored:
-        """Store what a person did; raises as ``StraightLine.record``."""
+        """Store what a person did; raises as ``Pipeline.record``."""
         event = await self.line().record(
             said.user,
             said.item,
@@ -292,8 +292,8 @@ class Service:
         """Close the parts, once for all languages."""
         await self._lines[self.lang].close()
 
-    def _line(self, parts: Parts, lang: Language) -> StraightLine:
-        return StraightLine(parts, replace(self._options, lang=lang))
+    def _line(self, parts: Parts, lang: Language) -> Pipeline:
+        return Pipeline(parts, replace(self._options, lang=lang))
 
     def _prompt_text(self, name: str | None) -> str:
         """The file of a prompt; empty without one, or where it is no longer what it was."""

@@ -16,7 +16,7 @@ from recagent import chat
 from recagent.chat import Agent, Noted, Question, Said, Shown, Words
 from recagent.domain import Language
 from recagent.errors import StoreError
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.server.service import Service
 
 _REMEMBERED = 1000  # talks
@@ -37,7 +37,7 @@ class Talker(Protocol):
 class Talking(Protocol):
     """How agents and conversations are made."""
 
-    def agent(self, line: StraightLine, lang: Language) -> Talker:
+    def agent(self, line: Pipeline, lang: Language) -> Talker:
         """An agent that speaks ``lang``."""
         ...
 
@@ -57,7 +57,7 @@ class Talking(Protocol):
 class Agents:
     """``recagent.chat``'s."""
 
-    def agent(self, line: StraightLine, lang: Language) -> Talker:
+    def agent(self, line: Pipeline, lang: Language) -> Talker:
         return Agent(line, lang=lang)
 
     def begin(self, user: str, scene: str | None) -> Conversation:

@@ -20,7 +20,7 @@ from recagent.offline.order import hashed
 from recagent.offline.splits import People, is_among, split
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of, without
-from recagent.retrieval import BY_GROUP, Behaviour, ByGroup, Factors, HeldVectors
+from recagent.retrieval import BY_GROUP, ByGroup, Factors, FactorVectors, Interactions
 from recagent.scenes.transfer import TransferMap, carried
 from recagent.training.examples import Asking, Example, OnProgress, frozen, retrieved
 from recagent.training.sequenced import NextItemModel
@@ -78,14 +78,14 @@ class Study:
         liked = next(event.item_id for event in here if is_liked(event, self.data.scale))
         return [event for event in here if event.item_id == liked]
 
-    async def sources(self, behaviour: Behaviour) -> Sequence[CandidateSource]:
+    async def sources(self, behaviour: Interactions) -> Sequence[CandidateSource]:
         """All candidate sources, with this behaviour and the factors that can be learned of it."""
 
-        async def counted() -> Behaviour:
+        async def counted() -> Interactions:
             return behaviour
 
         scenes = {name: await self.index.items(name) for name in await self.index.scenes()}
-        factors = HeldVectors(*behaviour.factorised(DIMENSION), scenes=scenes)
+        factors = FactorVectors(*behaviour.factorised(DIMENSION), scenes=scenes)
         return [
             *bootstrap.sources(self.index, self.embedder, counted),
             Factors(factors),
@@ -157,7 +157,7 @@ async def studied(
     found: list[Example] = []
     asking: Asking = partial(study.query, cut=cut)
     for each in questions:
-        behaviour = Behaviour(each.training, scale=study.data.scale)
+        behaviour = Interactions(each.training, scale=study.data.scale)
 
         sources, done = await study.sources(behaviour), len(found)
 

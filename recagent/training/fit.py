@@ -21,18 +21,18 @@ from recagent.domain import Event, Group, Item
 from recagent.errors import DataError
 from recagent.offline.models import Questions
 from recagent.offline.resampling import interval
-from recagent.pipeline import Options, Parts, StraightLine, artifacts
+from recagent.pipeline import Options, Parts, Pipeline, artifacts
 from recagent.profiles.building import without_likes
 from recagent.ranking import Head, Tested
-from recagent.retrieval import Behaviour, Factors, NextItem
+from recagent.retrieval import Factors, Interactions, SequenceModel
 from recagent.scenes.transfer import TransferMap
 from recagent.training.backtest import DIMENSION, Retrieval, Study, past, studied
 from recagent.training.examples import Example
 from recagent.training.fitting import FEWEST, fit_base, scales
 from recagent.training.gating import ndcg
-from recagent.training.identifying import Identified, fit_identifier
+from recagent.training.identifying import FittedClassifier, fit_identifier
 from recagent.training.judgments import judgments
-from recagent.training.language import Pool, Silent, asked, pools, with_language
+from recagent.training.language import ScoredPool, Silent, asked, pools, with_language
 from recagent.training.liking import fit_liking
 from recagent.training.sequence import Epoch
 from recagent.training.sequenced import NextItemModel, Titles, titles_of, trained
@@ -84,7 +84,7 @@ class Fitted:
     judgments: int
     sequence: tuple[float, float, float] | None
     silent: Silent
-    scenes: Identified | None = None
+    scenes: FittedClassifier | None = None
 
 
 async def fit(
@@ -122,7 +122,7 @@ async def fit(
         titles = await titles_of(parts.index) if sequence else None
         found = await _learned(study, parts, options, language_cases, titles, on_progress)
         head = found.head
-        ids, matrix = Behaviour(data.events, scale=data.scale).factorised(DIMENSION)
+        ids, matrix = Interactions(data.events, scale=data.scale).factorised(DIMENSION)
         rows = {key: row for row, key in enumerate(ids)}
         factors = bootstrap.learned_vectors(settings, place, source=Factors.name, version=head.name)
         for scene in await parts.index.scenes():
@@ -132,9 +132,9 @@ async def fit(
                 await factors.write(scene, ids=here, vectors=chosen)
         weights = None
         following = bootstrap.learned_vectors(
-            settings, place, source=NextItem.name, version=head.name
+            settings, place, source=SequenceModel.name, version=head.name
         )
-        if titles is not None and NextItem.name in head.scales:
+        if titles is not None and SequenceModel.name in head.scales:
             model = await _trained(data.events, study, titles, "sequence model of all", on_progress)
             for scene in titles.scenes:
                 own, vectors = model.of(scene)
@@ -149,7 +149,7 @@ async def fit(
         return replace(found, scenes=scenes)
     finally:
         place.close()
-        await StraightLine(parts, options).close()
+        await Pipeline(parts, options).close()
 
 
 def people_asked(items: Sequence[Item]) -> int:
@@ -210,7 +210,9 @@ async def _learned(
     few = await _few(examples, questions[0], study, retrieval, on_progress)
     learned = [*examples, *as_new]
     people = [example.user_id for example in examples]
-    counted = scales(learned, sources=[each for each in bootstrap.SOURCES if each != NextItem.name])
+    counted = scales(
+        learned, sources=[each for each in bootstrap.SOURCES if each != SequenceModel.name]
+    )
     scale, added = counted, None
     base = fit_base(learned, scales=scale)
     if titles is not None:
@@ -330,7 +332,7 @@ def _ndcgs(examples: Sequence[Example], scores: Sequence[Floats]) -> Floats:
 
 
 async def _with_language(
-    head: Head, chosen: Sequence[Pool], study: Study, parts: Parts, on_progress: OnProgress
+    head: Head, chosen: Sequence[ScoredPool], study: Study, parts: Parts, on_progress: OnProgress
 ) -> tuple[Head, Silent]:
     """The head with what the model is worth; why nothing is known of that, where it is not."""
     if parts.ranker is None:

@@ -15,7 +15,7 @@ from recagent.offline.resampling import interval
 from recagent.training.fitting import fold
 from recagent.training.gating import ndcg
 from recagent.training.logit import fitted, log_softmax, pools_of
-from recagent.training.transfer_examples import Choice
+from recagent.training.transfer_examples import PastChoice
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,7 +28,7 @@ _TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
+class GainTest:
     """What some evidence adds over less, choice by choice, by weights that never saw the person."""
 
     people: Sequence[str]
@@ -37,17 +37,17 @@ class Tried:
 
 
 def tried(
-    those: Sequence[Choice],
+    those: Sequence[PastChoice],
     without: Sequence[Floats],
     added: Sequence[Floats],
     *,
     groups: Sequence[str],
-) -> Tried:
+) -> GainTest:
     """What ``added`` scores, (n,) for each choice, gain over ``without``; weights by group."""
     likely, reached = zip(
         *(_held(those, scores, groups=groups) for scores in (without, added)), strict=True
     )
-    return Tried(
+    return GainTest(
         people=[each.user_id for each in those],
         likely=likely[1] - likely[0],
         ndcg=reached[1] - reached[0],
@@ -55,7 +55,7 @@ def tried(
 
 
 def _held(
-    those: Sequence[Choice], columns: Sequence[Floats], *, groups: Sequence[str]
+    those: Sequence[PastChoice], columns: Sequence[Floats], *, groups: Sequence[str]
 ) -> tuple[Floats, Floats]:
     """Log likelihood and nDCG@10 of each choice, by weights that never saw the person."""
     names = {name: at for at, name in enumerate(sorted(set(groups)))}
@@ -73,7 +73,7 @@ def _held(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class TestedGain:
     """Mean gains of some cases, and the lower end of the 95% interval of that in likelihood."""
 
     cases: int
@@ -82,7 +82,7 @@ class Judged:
     ndcg: float
 
 
-def judged(gains: Tried, names: Sequence[str]) -> tuple[dict[str, Judged], Judged]:
+def judged(gains: GainTest, names: Sequence[str]) -> tuple[dict[str, TestedGain], TestedGain]:
     """What each group of cases gains, and what one that is not there is expected to.
 
     A group's mean is drawn to the mean of all groups, the more the fewer its cases and the less
@@ -98,7 +98,7 @@ def judged(gains: Tried, names: Sequence[str]) -> tuple[dict[str, Judged], Judge
     people = {name: [gains.people[at] for at in own] for name, own in rows.items()}
     measured = [name for name in rows if len(set(people[name])) >= FEWEST]
     if not measured:
-        return {}, Judged(cases=0, gain=0.0, low=0.0, ndcg=0.0)
+        return {}, TestedGain(cases=0, gain=0.0, low=0.0, ndcg=0.0)
     found = [interval(gains.likely[rows[name]], people=people[name]) for name in measured]
     means = np.asarray([mean for mean, _, _ in found])
     errors = np.asarray([max((mean - low) / _Z, _TINY) for mean, low, _ in found])
@@ -109,7 +109,7 @@ def judged(gains: Tried, names: Sequence[str]) -> tuple[dict[str, Judged], Judge
     drawn = kept * means + (1.0 - kept) * centre
     lows = drawn - _Z * np.sqrt(kept * errors**2 + (1.0 - kept) ** 2 * of_centre)
     of = {
-        name: Judged(
+        name: TestedGain(
             cases=len(rows[name]),
             gain=float(gain),
             low=float(low),
@@ -118,7 +118,7 @@ def judged(gains: Tried, names: Sequence[str]) -> tuple[dict[str, Judged], Judge
         for name, gain, low in zip(measured, drawn, lows, strict=True)
     }
     low = centre - _Z * float(np.sqrt(between + of_centre))
-    return of, Judged(cases=0, gain=centre, low=low, ndcg=float(gains.ndcg.mean()))
+    return of, TestedGain(cases=0, gain=centre, low=low, ndcg=float(gains.ndcg.mean()))
 
 
 def _between(means: Floats, errors: Floats) -> float:

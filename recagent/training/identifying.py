@@ -18,7 +18,7 @@ import orjson
 
 from recagent.domain import Context, Event
 from recagent.offline.resampling import interval
-from recagent.scenes.classifier import NEWEST, Columns, Identifier, scene_columns
+from recagent.scenes.classifier import NEWEST, Columns, SceneClassifier, scene_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +72,7 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identified:
+class FittedClassifier:
     """What was learned, and how it did on moments that it never saw.
 
     Attributes:
@@ -84,14 +84,14 @@ class Identified:
         gain: their mean difference and the ends of its 95% interval over people.
     """
 
-    identifier: Identifier | None
+    identifier: SceneClassifier | None
     moments: int
     accuracy: float
     rule: float
     gain: tuple[float, float, float]
 
 
-def fit_identifier(events: Sequence[Event], *, scenes: Iterable[str]) -> Identified | None:
+def fit_identifier(events: Sequence[Event], *, scenes: Iterable[str]) -> FittedClassifier | None:
     """Learn from all events, if that is surely better on the newest fifth; None for too few.
 
     Args:
@@ -118,7 +118,7 @@ def fit_identifier(events: Sequence[Event], *, scenes: Iterable[str]) -> Identif
         ),
         key=lambda pair: pair[0][1],
     )
-    return Identified(
+    return FittedClassifier(
         identifier=_identifier(found, columns, ridge, gain) if gain[1] > 0 else None,
         moments=len(tried.at),
         accuracy=float(right.mean()),
@@ -213,7 +213,7 @@ def log_loss(model: Any, tried: Moments) -> float:
 
 def _identifier(
     found: Moments, columns: Columns, ridge: float, gain: tuple[float, float, float]
-) -> Identifier:
+) -> SceneClassifier:
     """The regression of all moments, with the columns' scales within its weights."""
     scaler, regression = regressed(found, ridge=ridge)
     weights = regression.coef_ / scaler.scale_
@@ -223,7 +223,7 @@ def _identifier(
     learned = [weights.tolist(), intercepts.tolist()]
     hashed = hashlib.blake2b(orjson.dumps([columns, *learned]), digest_size=6)
     hashed.update(found.rows.tobytes() + found.scenes.tobytes())
-    return Identifier(
+    return SceneClassifier(
         name=hashed.hexdigest(),
         columns=columns,
         weights=tuple(map(tuple, learned[0])),

@@ -9,7 +9,7 @@ from recagent.domain import Case, Event
 from recagent.offline.models import Data
 from recagent.offline.splits import SHARE
 from recagent.profiles.building import JUDGMENTS, group_of, is_liked, rate
-from recagent.retrieval import Behaviour
+from recagent.retrieval import Interactions
 from recagent.training.backtest import Study
 from recagent.training.examples import OnProgress, proposed
 from recagent.training.liking import Judgment
@@ -40,7 +40,7 @@ async def judgments(
         by_user.setdefault(event.user_id, []).append(event)
     cuts = {user_id: _cut(events) for user_id, events in by_user.items()}
     training = [e for e in data.events if (at := cuts[e.user_id]) is None or e.at < at]
-    behaviour = Behaviour(training, scale=data.scale)
+    behaviour = Interactions(training, scale=data.scale)
 
     sources = await study.sources(behaviour)
     asked = [user_id for user_id in by_user if cuts[user_id]][: number or None]

@@ -31,7 +31,7 @@ Silent = Literal["", "no model", "no choices", "few choices", "few answers"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pool:
+class ScoredPool:
     """A choice among the candidates that a model would be shown.
 
     Attributes:
@@ -55,12 +55,12 @@ def pools(
     groups: Container[Group],
     size: int,
     number: int,
-) -> list[Pool]:
+) -> list[ScoredPool]:
     """Up to ``number`` of each scene, of those whose choice is among the ``size`` best.
 
     Only of people of these ``groups``: the model's scores are weighed on top of the head's.
     """
-    found: dict[str, list[Pool]] = {}
+    found: dict[str, list[ScoredPool]] = {}
     for case, example, scores in zip(cases, examples, base.held, strict=False):
         best: list[int] = np.argsort(-scores, kind="stable")[:size].tolist()
         if example.chosen in best and example.group in groups:
@@ -70,15 +70,15 @@ def pools(
                 features=tuple(example.features[at] for at in best),
                 chosen=best.index(example.chosen),
             )
-            pool = Pool(case=case, example=kept, base=scores[best])
+            pool = ScoredPool(case=case, example=kept, base=scores[best])
             found.setdefault(case.scene, []).append(pool)
     chance = random.Random(0)  # noqa: S311 - not a secret
     return [pool for own in found.values() for pool in chance.sample(own, min(number, len(own)))]
 
 
 async def asked(
-    pools: Sequence[Pool], *, study: Study, ranker: Ranker, on_progress: OnProgress
-) -> list[Pool]:
+    pools: Sequence[ScoredPool], *, study: Study, ranker: Ranker, on_progress: OnProgress
+) -> list[ScoredPool]:
     """Those that the model gave an answer for, with it.
 
     Raises:
@@ -103,7 +103,7 @@ async def asked(
     ]
 
 
-def with_language(head: Head, pools: Sequence[Pool], *, model: str) -> tuple[Head, Silent]:
+def with_language(head: Head, pools: Sequence[ScoredPool], *, model: str) -> tuple[Head, Silent]:
     """The head with a language part and gates; why it has none, where it has none.
 
     Args:

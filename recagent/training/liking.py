@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recagent.domain import Group, Rate
-from recagent.ranking.like_probability import Liking, logit
+from recagent.ranking.like_probability import LikeProbability, logit
 from recagent.training.fitting import fold
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class Judgment:
     group: Group = "known"
 
 
-def fit_liking(judgments: Sequence[Judgment], *, scales: Mapping[str, float]) -> Liking | None:
+def fit_liking(
+    judgments: Sequence[Judgment], *, scales: Mapping[str, float]
+) -> LikeProbability | None:
     """The regression; None where there are too few judgments of either kind.
 
     Source: Platt, "Probabilistic outputs for support vector machines", 1999: a sigmoid fitted on
@@ -64,7 +66,7 @@ def fit_liking(judgments: Sequence[Judgment], *, scales: Mapping[str, float]) ->
     spread[spread < _STILL] = 1.0  # a column that never changes may have some 1e-16
     found = _regressed(matrix / spread, liked)
     weights: list[float] = (found.coef_[0] / spread).tolist()
-    return Liking(
+    return LikeProbability(
         average=average,
         intercept=float(found.intercept_[0]),
         item=weights[0],

@@ -14,7 +14,7 @@ import numpy as np
 from recagent.domain import EARLIEST_CLOCK, Event, RatingScale
 from recagent.ports import ItemIndex
 from recagent.profiles.building import is_liked
-from recagent.retrieval import HeldVectors, NextItem, SequenceWeights
+from recagent.retrieval import FactorVectors, SequenceModel, SequenceWeights
 from recagent.training.sequence import Epoch, SequenceSettings, narrowed, train
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ class NextItemModel:
     vectors: Matrix
     titles: Titles
 
-    def source(self) -> NextItem:
+    def source(self) -> SequenceModel:
         """The source that it makes, held in memory."""
-        held = HeldVectors(self.titles.ids, self.vectors, scenes=self.titles.scenes)
-        return NextItem(held, lambda: self.weights)
+        held = FactorVectors(self.titles.ids, self.vectors, scenes=self.titles.scenes)
+        return SequenceModel(held, lambda: self.weights)
 
     def of(self, scene: str) -> tuple[list[str], Matrix]:
         """Ids and vectors of a scene's items."""

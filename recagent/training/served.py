@@ -22,7 +22,7 @@ from recagent.domain import Event, Scene, User
 from recagent.errors import DataError
 from recagent.evaluation.opening import OnProgress
 from recagent.offline.models import Data
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.ports import CandidateSource, EventStore, Query
 from recagent.retrieval import index_items
 from recagent.training.fit import fit
@@ -69,16 +69,16 @@ class _Fitted:
         self._closing = closing
         self._on_progress = on_progress
         self._lock = anyio.Lock()
-        self._line: StraightLine | None = None
+        self._line: Pipeline | None = None
         self.notes: tuple[str, ...] = ()
 
-    async def line(self) -> StraightLine:
+    async def line(self) -> Pipeline:
         async with self._lock:
             if self._line is None:
                 self._line = await self._made()
         return self._line
 
-    async def _made(self) -> StraightLine:
+    async def _made(self) -> Pipeline:
         folder = self._closing.enter_context(TemporaryDirectory(prefix="recagent-"))
         settings = _apart(self._settings, Path(folder))
         async with AsyncExitStack() as filling:
@@ -101,7 +101,7 @@ class _Fitted:
             self.notes = (f"not fitted: {error}",)
         parts = bootstrap.parts(settings)
         store = cast("EventStore", _Past(parts.store))
-        line = StraightLine(replace(parts, store=store), bootstrap.options(settings))
+        line = Pipeline(replace(parts, store=store), bootstrap.options(settings))
         self._closing.push_async_callback(line.close)
         return line
 
@@ -128,7 +128,7 @@ class _Served:
             _asked.reset(token)
 
     async def _ranked(
-        self, line: StraightLine, query: Query, limit: int
+        self, line: Pipeline, query: Query, limit: int
     ) -> Sequence[tuple[str, float]]:
         slate = await line.recommend(
             query.profile.user.id, scene=query.scene.name, k=limit, context=query.context
@@ -142,7 +142,7 @@ class _HeadOrder(_Served):
     name = "head"
 
     async def _ranked(
-        self, line: StraightLine, query: Query, limit: int
+        self, line: Pipeline, query: Query, limit: int
     ) -> Sequence[tuple[str, float]]:
         plain = Scene(name=query.scene.name, editions=False, learns_from=query.scene.learns_from)
         found = await line.scored(

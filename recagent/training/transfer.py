@@ -14,7 +14,7 @@ import numpy as np
 
 from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, features
 from recagent.training.gain_test import judged, tried
-from recagent.training.transfer_examples import BESIDE, Choice, evidence, joined, scale_of
+from recagent.training.transfer_examples import BESIDE, PastChoice, evidence, joined, scale_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +25,7 @@ _RIDGE = 10.0
 
 
 def fit_transfer(
-    found: Sequence[Choice], *, scenes: Mapping[str, Mapping[str, tuple[float, float]]]
+    found: Sequence[PastChoice], *, scenes: Mapping[str, Mapping[str, tuple[float, float]]]
 ) -> TransferMap | None:
     """The map under which the choices are likely; None without choices that other scenes speak of.
 
@@ -47,7 +47,7 @@ def fit_transfer(
 
 
 def _pairs(
-    found: Sequence[Choice],
+    found: Sequence[PastChoice],
     *,
     scenes: Mapping[str, Mapping[str, tuple[float, float]]],
     scale: float,
@@ -78,7 +78,7 @@ def _pairs(
     return pairs
 
 
-def _weighed(found: Sequence[Choice], transfer: TransferMap) -> dict[str, dict[str, Carry]]:
+def _weighed(found: Sequence[PastChoice], transfer: TransferMap) -> dict[str, dict[str, Carry]]:
     """The pairs with their mean weights."""
     met: dict[tuple[str, str], list[float]] = {}
     for each in found:
@@ -94,7 +94,7 @@ def _weighed(found: Sequence[Choice], transfer: TransferMap) -> dict[str, dict[s
     }
 
 
-def _known(found: Sequence[Choice], transfer: TransferMap, *, scale: float) -> dict[str, Known]:
+def _known(found: Sequence[PastChoice], transfer: TransferMap, *, scale: float) -> dict[str, Known]:
     """Whether other scenes help those whom a scene knows, by target."""
     those = [each for each in found if each.scene in each.said and len(each.said) > 1]
     if not those:
@@ -116,7 +116,7 @@ def _known(found: Sequence[Choice], transfer: TransferMap, *, scale: float) -> d
 
 
 def _weights(
-    found: Sequence[Choice],
+    found: Sequence[PastChoice],
     pairs: Mapping[str, Mapping[str, Carry]],
 ) -> tuple[tuple[float, ...], float]:
     """The map's w and b, fitted together with a weight for popularity and one for R.
@@ -164,7 +164,7 @@ class _Stacks:
     chosen: NDArray[np.intp]
 
 
-def _stacked(found: Sequence[Choice], pairs: Mapping[str, Mapping[str, Carry]]) -> _Stacks:
+def _stacked(found: Sequence[PastChoice], pairs: Mapping[str, Mapping[str, Carry]]) -> _Stacks:
     names = sorted({name for each in found for name in each.said})
     place = {name: at for at, name in enumerate(names)}
     shape = (len(found), len(names), 1 + BESIDE)

@@ -15,7 +15,7 @@ from recagent.domain import Event
 from recagent.offline.models import Questions
 from recagent.ports import ItemIndex
 from recagent.ranking.blend import z_scores
-from recagent.retrieval import Behaviour
+from recagent.retrieval import Interactions
 from recagent.scenes.transfer import TransferMap, personal
 from recagent.training.backtest import Study
 from recagent.training.examples import OnProgress
@@ -31,7 +31,7 @@ _DESCRIBED = 1000  # items of a scene that its mean vector is of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Choice:
+class PastChoice:
     """One past choice, and what the person's likes in each scene say of it.
 
     Attributes:
@@ -51,7 +51,7 @@ class Choice:
 
 async def choices(
     questions: Sequence[Questions], *, study: Study, on_progress: OnProgress
-) -> list[Choice]:
+) -> list[PastChoice]:
     """Past choices, each beside up to ``BESIDE`` other items that the person had not met.
 
     Args:
@@ -60,9 +60,9 @@ async def choices(
         on_progress: told how many of all cases are done.
     """
     total, done = sum(len(each.cases) for each in questions), 0
-    found: list[Choice] = []
+    found: list[PastChoice] = []
     for each in questions:
-        behaviour = Behaviour(each.training, scale=study.data.scale)
+        behaviour = Interactions(each.training, scale=study.data.scale)
         column = {key: at for at, key in enumerate(behaviour.likes)}
         shelves = _shelves(each.training)
         chance = np.random.default_rng(0)
@@ -82,7 +82,7 @@ async def choices(
             for key, weight in profile.liked.items():
                 liked.setdefault(profile.items[key].scene, {})[key] = weight
             found.append(
-                Choice(
+                PastChoice(
                     user_id=case.user_id,
                     scene=case.scene,
                     likes=np.asarray([behaviour.likes[key] for key in items], dtype=np.float64),
@@ -122,19 +122,19 @@ async def described(
     }
 
 
-def scale_of(found: Sequence[Choice]) -> float:
+def scale_of(found: Sequence[PastChoice]) -> float:
     """The median of all scores above zero; 1 without any."""
     scores = np.concatenate([own for each in found for own in each.said.values()] or [np.zeros(1)])
     above = scores[scores > 0]
     return float(np.median(above)) if len(above) else 1.0
 
 
-def evidence(choice: Choice, scores: Floats, *, scale: float) -> Floats:
+def evidence(choice: PastChoice, scores: Floats, *, scale: float) -> Floats:
     """(n, 2) columns of a choice: popularity, and what (n,) scores say."""
     return np.stack([z_scores(np.log1p(choice.likes)), z_scores(np.log1p(scores / scale))], axis=1)
 
 
-def joined(choice: Choice, transfer: TransferMap, *, new: bool = False) -> Floats:
+def joined(choice: PastChoice, transfer: TransferMap, *, new: bool = False) -> Floats:
     """``R``: (n,) sum over scenes of ``M_ij`` times what the likes there say.
 
     Where the person is to be taken for ``new`` their likes in the choice's own scene are hidden.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recagent.infrastructure.vectors import ChromaVectors, Folder
-from recagent.retrieval import HeldVectors
+from recagent.retrieval import FactorVectors
 
 IDS = ["a", "b", "c", "d"]
 ROWS = np.asarray([[1, 0], [0, 2], [3, 3], [0, 0.5]], dtype=np.float32)
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture(params=["chroma", "held"])
 async def vectors(request, tmp_path):
     if request.param == "held":
-        yield HeldVectors(IDS, ROWS, scenes=SCENES)
+        yield FactorVectors(IDS, ROWS, scenes=SCENES)
         return
     home = Folder(tmp_path / "chroma")
     made = ChromaVectors(home, name="factors", version="1")

@@ -20,7 +20,7 @@ from recagent.evaluation.report.numbers import chance, plain, share, signed
 from recagent.evaluation.report.places import Point, placed
 from recagent.evaluation.report.significance import corrected, letters, matrix, worst
 from recagent.evaluation.report.wording import SPOKEN, WORDS
-from recagent.offline.models import ALL, Conversation, Exchange, Result
+from recagent.offline.models import ALL, Exchange, ModelDialogue, Result
 
 EN = WORDS["en"]
 HOSTILE = (
@@ -334,7 +334,7 @@ def test_texts_of_the_data_are_never_read_as_html(tmp_path):
     )
     case = next(case for case in run.cases.values() if case.scene == "horror")
     exchange = Exchange(prompt=(("user", f"</script>{HOSTILE}"),), reply=f"</ScRiPt >{HOSTILE}")
-    talk = Conversation(system="label.v1", case=case.id, exchanges=(exchange,))
+    talk = ModelDialogue(system="label.v1", case=case.id, exchanges=(exchange,))
     manifest = replace(run.manifest, name=HOSTILE, arguments=[HOSTILE],
                        data={"name": HOSTILE, "note": HOSTILE})  # fmt: skip
     run = replace(run, conversations=[talk], manifest=manifest)

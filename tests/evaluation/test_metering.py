@@ -9,7 +9,7 @@ from examples import wait
 from recagent import bootstrap
 from recagent.errors import ModelError
 from recagent.evaluation.dry import DryModel
-from recagent.evaluation.metering import CostError, Meter, Purse, Source, estimated_tokens
+from recagent.evaluation.metering import CostBudget, CostError, Source, UsageMeter, estimated_tokens
 from recagent.ports import Message
 from recagent.ranking.scoring.listwise import OrderReply, order_schema
 from recagent.testing import ScriptedModel
@@ -35,7 +35,7 @@ def label(meter, labels="AB", messages=ASKED):
 
 def test_the_same_request_is_asked_once_and_answered_alike(cache):
     model = ScriptedModel(preference=lambda text: -ord(text))
-    first, second = Meter(make_source(model, cache)), Meter(make_source(model, cache))
+    first, second = UsageMeter(make_source(model, cache)), UsageMeter(make_source(model, cache))
     assert label(first) == label(second)
     assert len(model.seen) == 1
     assert (first.calls, first.cached) == (1, 0)
@@ -57,29 +57,29 @@ def test_the_same_request_is_asked_once_and_answered_alike(cache):
 )
 def test_another_request_is_asked_anew(cache, ask):
     model = ScriptedModel()
-    label(Meter(make_source(model, cache)))
-    ask(Meter(make_source(model, cache)))
+    label(UsageMeter(make_source(model, cache)))
+    ask(UsageMeter(make_source(model, cache)))
     assert len(model.seen) == 2
 
 
 def test_another_model_is_asked_anew(cache):
     model = ScriptedModel()
-    label(Meter(make_source(model, cache)))
-    label(Meter(make_source(model, cache, identity="m2")))
+    label(UsageMeter(make_source(model, cache)))
+    label(UsageMeter(make_source(model, cache, identity="m2")))
     assert len(model.seen) == 2
 
 
 def test_a_model_of_unknown_identity_is_always_asked(cache):
     model = ScriptedModel()
     for _ in range(2):
-        label(Meter(make_source(model, cache, identity=None)))
+        label(UsageMeter(make_source(model, cache, identity=None)))
     assert len(model.seen) == 2
 
 
 def test_texts_in_another_order_are_the_same_request(cache):
     model = ScriptedModel(preference=lambda text: -float(len(text)))
-    one = wait(Meter(make_source(model, cache)).likelihood("x", texts=["aa", "b", "cccc"]))
-    two = wait(Meter(make_source(model, cache)).likelihood("x", texts=["cccc", "aa", "b"]))
+    one = wait(UsageMeter(make_source(model, cache)).likelihood("x", texts=["aa", "b", "cccc"]))
+    two = wait(UsageMeter(make_source(model, cache)).likelihood("x", texts=["cccc", "aa", "b"]))
     assert one.values == (-2.0, -1.0, -4.0)
     assert two.values == (-4.0, -2.0, -1.0)
     assert len(model.seen) == 1
@@ -88,16 +88,16 @@ def test_texts_in_another_order_are_the_same_request(cache):
 def test_a_request_that_comes_again_within_a_question_passes_the_cache_by(cache):
     replies = iter(["nonsense", '{"order": ["A"]}'])
     model = ScriptedModel(reply=lambda _: next(replies))
-    meter = Meter(make_source(model, cache))
+    meter = UsageMeter(make_source(model, cache))
     assert wait(meter.chat(ASKED, max_tokens=5)).text == "nonsense"
     assert wait(meter.chat(ASKED, max_tokens=5)).text == '{"order": ["A"]}'
-    later = Meter(make_source(model, cache))
+    later = UsageMeter(make_source(model, cache))
     assert wait(later.chat(ASKED, max_tokens=5)).text == '{"order": ["A"]}'
 
 
 def test_a_failed_call_is_counted_and_not_kept(cache):
     model = ScriptedModel(failures=1)
-    meter = Meter(make_source(model, cache))
+    meter = UsageMeter(make_source(model, cache))
     with pytest.raises(ModelError):
         label(meter)
     label(meter)
@@ -106,12 +106,12 @@ def test_a_failed_call_is_counted_and_not_kept(cache):
 
 def test_a_budget_is_never_passed():
     model = ScriptedModel()
-    purse = Purse(most=0.1)
+    purse = CostBudget(most=0.1)
     source = make_source(model, prices=(0.01, 0.01), purse=purse)
 
     def ask_on():
         while True:
-            label(Meter(source))
+            label(UsageMeter(source))
 
     with pytest.raises(CostError, match=r"budget of 0\.1"):
         ask_on()
@@ -120,45 +120,45 @@ def test_a_budget_is_never_passed():
 
 
 def test_a_failed_call_gives_back_what_was_set_aside():
-    purse = Purse(most=1.0)
+    purse = CostBudget(most=1.0)
     with pytest.raises(ModelError):
-        label(Meter(make_source(ScriptedModel(failures=1), prices=(0.01, 0.01), purse=purse)))
+        label(UsageMeter(make_source(ScriptedModel(failures=1), prices=(0.01, 0.01), purse=purse)))
     assert (purse.spent, purse.promised) == (0, 0)
 
 
 def test_a_cached_answer_costs_nothing(cache):
-    purse = Purse(most=100)
+    purse = CostBudget(most=100)
     for _ in range(2):
-        meter = Meter(make_source(ScriptedModel(), cache, prices=(1.0, 1.0), purse=purse))
+        meter = UsageMeter(make_source(ScriptedModel(), cache, prices=(1.0, 1.0), purse=purse))
         label(meter)
     assert purse.spent == 1
     assert meter.cost == 0
 
 
 def test_a_dry_run_keeps_nothing_and_knows_what_is_cached(cache):
-    kept = Meter(make_source(ScriptedModel(), cache))
+    kept = UsageMeter(make_source(ScriptedModel(), cache))
     label(kept)
-    dry = Meter(make_source(DryModel(), cache, keep=False))
+    dry = UsageMeter(make_source(DryModel(), cache, keep=False))
     label(dry)
     label(dry, "ABC")
     assert (dry.calls, dry.cached) == (2, 1)
     assert dry.estimated_seconds is not None
-    label(Meter(make_source(DryModel(), cache, keep=False)), "ABC")
+    label(UsageMeter(make_source(DryModel(), cache, keep=False)), "ABC")
     assert cache.clear() == 1
 
 
 def test_a_dry_run_that_knows_no_pace_says_so(cache):
-    dry = Meter(make_source(DryModel(), cache, keep=False))
+    dry = UsageMeter(make_source(DryModel(), cache, keep=False))
     label(dry)
     assert dry.estimated_seconds is None
 
 
 def test_a_dry_run_takes_the_usual_pace_until_one_was_timed(cache):
-    dry = Meter(make_source(DryModel(), cache, keep=False, paces={"label": 100.0}))
+    dry = UsageMeter(make_source(DryModel(), cache, keep=False, paces={"label": 100.0}))
     label(dry)
     assert dry.estimated_seconds > 100
-    label(Meter(make_source(ScriptedModel(), cache)), "ABC")
-    dry = Meter(make_source(DryModel(), cache, keep=False, paces={"label": 100.0}))
+    label(UsageMeter(make_source(ScriptedModel(), cache)), "ABC")
+    dry = UsageMeter(make_source(DryModel(), cache, keep=False, paces={"label": 100.0}))
     label(dry)
     assert dry.estimated_seconds < 1
 

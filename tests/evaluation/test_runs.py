@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recagent.domain import Case, Event, Usage, User
 from recagent.errors import DataError
 from recagent.evaluation import runs
-from recagent.offline.models import Conversation, Exchange, Result, Values
+from recagent.offline.models import Exchange, ModelDialogue, Result, Values
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -146,9 +146,9 @@ def test_undefined_numbers_are_null(tmp_path):
 
 def test_half_a_character_in_a_reply_costs_no_result(tmp_path):
     exchange = Exchange(prompt=(("user", "films?"),), reply="A \ud83d B")
-    said = Conversation(system="s", case="c", exchanges=(exchange,))
+    said = ModelDialogue(system="s", case="c", exchanges=(exchange,))
     runs.append(tmp_path / "said", [said])
-    assert runs.lines(Conversation, tmp_path / "said")[0].exchanges[0].reply == "A ? B"
+    assert runs.lines(ModelDialogue, tmp_path / "said")[0].exchanges[0].reply == "A ? B"
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recagent.domain import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
 from recagent.explanations import claims, gather, verify
 from recagent.profiles.informative_values import Traits
-from recagent.retrieval import Behaviour
+from recagent.retrieval import Interactions
 
 FILMS = Scene(name="films", labels={"en": "Films", "zh": "电影"})
 SCENES = {"films": FILMS, "books": Scene(name="books", labels={"en": "Books", "zh": "图书"})}
@@ -30,7 +30,7 @@ def likes(people, *pairs):
 
 def evidence_for(item, query, events=(), *, among=(), silent=frozenset()):
     """What is gathered for an item; ``among`` are the scene's other items."""
-    behaviour = Behaviour(events, scale=SCALE)
+    behaviour = Interactions(events, scale=SCALE)
     traits = Traits({each.id: each for each in (*among, item)}, silent)
     (evidence,) = gather([item], query, behaviour=behaviour, scale=SCALE, traits=traits)
     return evidence

@@ -13,7 +13,7 @@ from recagent.domain import Evidence, Scene
 from recagent.explanations import claims, phrased
 from recagent.explanations.phrasing import _JOINTS, _LEADS, checked
 from recagent.explanations.templates import clause
-from recagent.llm.retry import Window
+from recagent.llm.retry import RetryWindow
 from recagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -51,7 +51,7 @@ def ask(model, *, evidence=EVIDENCE, lang="en", deadline=30):
             model=model,
             lang=lang,
             attempts=2,
-            window=Window(),
+            window=RetryWindow(),
             seconds=deadline,
             late="too late",
         )

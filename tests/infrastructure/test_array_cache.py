@@ -14,8 +14,8 @@ from recagent.array_cache import Kept, StampedItems, texts_as_array, texts_of_ar
 from recagent.errors import StoreError
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.infrastructure.vectors import ChromaIndex, Folder
-from recagent.pipeline import Options, StraightLine
-from recagent.retrieval import Snapshot
+from recagent.pipeline import Options, Pipeline
+from recagent.retrieval import InteractionSnapshot
 from recagent.retrieval.sources.bm25 import _ranker
 from recagent.scenes.editions import Editions, editions
 
@@ -203,7 +203,7 @@ def test_a_ranker_of_words_that_was_kept_scores_as_the_one_that_was_made(kept):
 async def seen(tmp_path, kept=None):
     """What a process of its own knows of everybody's likes, and the store to change them."""
     store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
-    snapshot = Snapshot(store, scale=SCALE, kept=kept or Kept(tmp_path / "kept"))
+    snapshot = InteractionSnapshot(store, scale=SCALE, kept=kept or Kept(tmp_path / "kept"))
     return await snapshot(), store
 
 
@@ -247,8 +247,8 @@ def test_ratings_on_another_scale_are_read_anew(tmp_path):
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
         await store.add_events([make_event("ann", "b1", value=4)])
         kept, five = Kept(tmp_path / "kept"), type(SCALE)(low=1, high=5)
-        assert not (await Snapshot(store, scale=SCALE, kept=kept)()).likes
-        assert (await Snapshot(store, scale=five, kept=kept)()).likes == {"b1": 1}
+        assert not (await InteractionSnapshot(store, scale=SCALE, kept=kept)()).likes
+        assert (await InteractionSnapshot(store, scale=five, kept=kept)()).likes == {"b1": 1}
 
     wait(main())
 
@@ -258,8 +258,8 @@ def test_who_is_forgotten_is_in_no_kept_file(tmp_path, folder):
         line, parts = await make_line(BOOKS)
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
         await store.add_events([make_event("only-ann", "b1"), make_event("bob", "b2")])
-        snapshot = Snapshot(store, scale=SCALE, kept=Kept(folder))
-        line = StraightLine(replace(parts, store=store, behaviour=snapshot), Options())
+        snapshot = InteractionSnapshot(store, scale=SCALE, kept=Kept(folder))
+        line = Pipeline(replace(parts, store=store, behaviour=snapshot), Options())
         await line.recommend("bob", scene="books")
         assert len(files(folder)) == 1
         assert b"only-ann" not in files(folder)[0].read_bytes()  # people are numbers there
@@ -268,7 +268,9 @@ def test_who_is_forgotten_is_in_no_kept_file(tmp_path, folder):
         )
         await line.people.forget("only-ann")
         assert files(folder) == []
-        assert (await Snapshot(store, scale=SCALE, kept=Kept(folder))()).likes == {"b2": 1}
+        assert (await InteractionSnapshot(store, scale=SCALE, kept=Kept(folder))()).likes == {
+            "b2": 1
+        }
 
     wait(main())
 
@@ -285,7 +287,7 @@ def test_who_is_forgotten_while_everybody_is_read_is_in_no_kept_file(tmp_path, f
                 yield batch
 
         store.all_events = meanwhile
-        await Snapshot(store, scale=SCALE, kept=Kept(folder))()
+        await InteractionSnapshot(store, scale=SCALE, kept=Kept(folder))()
         assert files(folder) == []
 
     wait(main())
@@ -299,7 +301,7 @@ def test_a_kept_file_that_cannot_be_deleted_is_said(tmp_path, folder):
     async def main():
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
         with pytest.raises(StoreError, match=r"behaviour.*cannot be deleted.*delete it yourself"):
-            await Snapshot(store, scale=SCALE, kept=Stuck(folder)).forget()
+            await InteractionSnapshot(store, scale=SCALE, kept=Stuck(folder)).forget()
 
     wait(main())
 

@@ -7,8 +7,8 @@ from examples import make_item, make_query, wait
 
 from recagent.domain import Candidate, Usage
 from recagent.errors import DataError, ReplyError
-from recagent.llm.response_cache import SqliteReplies
-from recagent.ranking import LanguageRanker, Replies
+from recagent.llm.response_cache import SqliteReplyCache
+from recagent.ranking import LanguageRanker, ResponseCache
 from recagent.testing import ScriptedModel, json_order
 
 CANDIDATES = [Candidate(item=make_item(name), features={"fused": 1.0}) for name in "abc"]
@@ -16,13 +16,13 @@ CANDIDATES = [Candidate(item=make_item(name), features={"fused": 1.0}) for name 
 
 @pytest.fixture
 def cache(tmp_path):
-    kept = SqliteReplies(tmp_path / "replies.db")
+    kept = SqliteReplyCache(tmp_path / "replies.db")
     yield kept
     kept.close()
 
 
 def ranked(model, cache, *, mode="label", candidates=CANDIDATES, identity=str):
-    replies = Replies(cache=cache, identity=identity)
+    replies = ResponseCache(cache=cache, identity=identity)
     ranker = LanguageRanker(model, mode=mode, attempts=2, replies=replies)
     return wait(ranker(make_query(), candidates=candidates))
 
@@ -81,10 +81,10 @@ def test_a_cache_that_fails_is_said_in_the_log_and_the_model_is_asked(cache, cap
 
 
 def test_replies_grow_old(tmp_path):
-    young = SqliteReplies(tmp_path / "replies.db", keep=3600)
+    young = SqliteReplyCache(tmp_path / "replies.db", keep=3600)
     young.put("key", b"{}", kind="x", tokens=1, seconds=1.0)
     assert young.get("key") is not None
     young.close()
-    old = SqliteReplies(tmp_path / "replies.db", keep=-1)
+    old = SqliteReplyCache(tmp_path / "replies.db", keep=-1)
     assert old.get("key") is None
     old.close()

@@ -6,7 +6,7 @@ import anyio
 import pytest
 
 from recagent.errors import ModelError
-from recagent.llm.circuit_breaker import Breaker
+from recagent.llm.circuit_breaker import CircuitBreaker
 
 pytestmark = pytest.mark.anyio
 
@@ -39,7 +39,7 @@ def is_open(breaker):
 
 
 async def test_after_five_failures_in_a_row_it_opens_and_says_for_how_long():
-    breaker = Breaker("http://a/v1", clock=Clock())
+    breaker = CircuitBreaker("http://a/v1", clock=Clock())
     assert [fail(breaker) for _ in range(5)] == ["down"] * 5
     with pytest.raises(ModelError, match="'http://a/v1' has failed 5 times") as caught:
         breaker.watching().__enter__()
@@ -48,7 +48,7 @@ async def test_after_five_failures_in_a_row_it_opens_and_says_for_how_long():
 
 
 async def test_a_good_call_between_keeps_it_closed():
-    breaker = Breaker("x", clock=Clock())
+    breaker = CircuitBreaker("x", clock=Clock())
     for _ in range(4):
         fail(breaker)
     with breaker.watching():
@@ -57,13 +57,13 @@ async def test_a_good_call_between_keeps_it_closed():
 
 
 async def test_refusals_of_a_sound_server_do_not_count():
-    breaker = Breaker("x", clock=Clock())
+    breaker = CircuitBreaker("x", clock=Clock())
     assert {fail(breaker, well=True) for _ in range(20)} == {"down"}
 
 
 async def test_after_the_pause_one_call_tries_and_pauses_grow_to_four_seconds():
     clock = Clock()
-    breaker = Breaker("x", clock=clock)
+    breaker = CircuitBreaker("x", clock=clock)
     for _ in range(5):
         fail(breaker)
     for pause in (0.5, 1.0, 2.0, 4.0, 4.0, 4.0):
@@ -78,7 +78,7 @@ async def test_after_the_pause_one_call_tries_and_pauses_grow_to_four_seconds():
 
 
 async def test_calls_that_a_deadline_ends_are_failures():
-    breaker = Breaker("x")
+    breaker = CircuitBreaker("x")
 
     async def hang(seconds):
         with anyio.move_on_after(seconds), breaker.watching():
@@ -90,7 +90,7 @@ async def test_calls_that_a_deadline_ends_are_failures():
 
 
 async def test_a_call_that_is_given_up_says_nothing_of_the_server():
-    breaker = Breaker("x", clock=Clock())
+    breaker = CircuitBreaker("x", clock=Clock())
     for _ in range(4):
         fail(breaker)
 
@@ -113,7 +113,7 @@ def waiting_time(breaker):
 
 async def test_calls_that_were_under_way_when_it_opened_do_not_lengthen_the_pause():
     clock, going = Clock(), anyio.Event()
-    breaker = Breaker("x", clock=clock)
+    breaker = CircuitBreaker("x", clock=clock)
 
     async def call():
         with suppress(ModelError), breaker.watching():
@@ -133,7 +133,7 @@ async def test_calls_that_were_under_way_when_it_opened_do_not_lengthen_the_paus
 
 async def test_a_trial_that_hangs_keeps_the_others_waiting_for_the_next_pause_alone():
     clock = Clock()
-    breaker = Breaker("x", clock=clock)
+    breaker = CircuitBreaker("x", clock=clock)
     for _ in range(5):
         fail(breaker)
     clock.now += 0.51

@@ -9,7 +9,7 @@ from examples import make_item, make_query, wait
 from recagent.domain import Candidate, Usage
 from recagent.errors import ConfigError, ModelError
 from recagent.ports import LanguageScores
-from recagent.ranking import LanguageRanker, Relay
+from recagent.ranking import FailoverRanker, LanguageRanker
 from recagent.testing import ScriptedModel
 
 CANDIDATES = [Candidate(item=make_item(name), features={"fused": 1.0}) for name in ("a", "b", "c")]
@@ -30,7 +30,7 @@ def ranker(name="model", *, failures=0, kind=LanguageRanker):
 
 def asked(*rankers, seconds=2.0):
     async def main():
-        relay = Relay(rankers)
+        relay = FailoverRanker(rankers)
         await relay.start()
         with anyio.fail_after(seconds):
             return await relay(QUERY, candidates=CANDIDATES)
@@ -93,8 +93,8 @@ def test_a_wrong_mode_of_any_model_in_the_row_is_an_error_that_names_model_and_m
     small = LanguageRanker(ScriptedModel(name="small", modes=labels), mode="likelihood")
     says = r"model 'small' cannot score by 'likelihood'; it can by label"
     with pytest.raises(ConfigError, match=says):
-        wait(Relay([ranker("large"), small]).start())
+        wait(FailoverRanker([ranker("large"), small]).start())
     with pytest.raises(ConfigError, match=says):
         asked(ranker("large"), ranker("middle"), small)
     with pytest.raises(ConfigError, match=says):  # also behind one that cannot be had
-        wait(Relay([Absent(1), small, ranker("last")]).start())
+        wait(FailoverRanker([Absent(1), small, ranker("last")]).start())

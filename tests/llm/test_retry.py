@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recagent.domain import Candidate
 from recagent.errors import ConfigError, ModelError, ReplyError
-from recagent.llm.retry import Budget, Window, ask
+from recagent.llm.retry import RetryBudget, RetryWindow, ask
 from recagent.ranking import LanguageRanker
 from recagent.testing import ScriptedModel, json_order
 
@@ -63,7 +63,7 @@ def test_what_trying_again_cannot_mend_is_not_tried_again(error):
         raise error
 
     with pytest.raises(type(error)):
-        wait(ask(call, budget=Budget(5, window=Window())))
+        wait(ask(call, budget=RetryBudget(5, window=RetryWindow())))
     assert len(calls) == 1
 
 
@@ -82,7 +82,7 @@ def test_so_many_attempts_and_no_more(attempts, failures):
 
 def test_a_tenth_of_the_calls_or_ten_of_them_may_be_made_again_within_a_minute():
     now = 0.0
-    window = Window(clock=lambda: now)
+    window = RetryWindow(clock=lambda: now)
     assert [window.may_retry() for _ in range(11)] == [True] * 10 + [False]
     for _ in range(200):
         window.count()
@@ -92,7 +92,7 @@ def test_a_tenth_of_the_calls_or_ten_of_them_may_be_made_again_within_a_minute()
 
 
 def test_when_everything_fails_requests_cost_a_tenth_more_calls_at_most():
-    window, made = Window(), []
+    window, made = RetryWindow(), []
 
     async def call():
         made.append(1)
@@ -101,7 +101,7 @@ def test_when_everything_fails_requests_cost_a_tenth_more_calls_at_most():
     async def main():
         for _ in range(1000):
             with pytest.raises(ModelError):
-                await ask(call, budget=Budget(3, window=window))
+                await ask(call, budget=RetryBudget(3, window=window))
 
     wait(main())
     assert 1000 < len(made) <= 1100
@@ -120,7 +120,7 @@ def asked(error, *, deadline=math.inf):
     async def main():
         began = anyio.current_time()
         with anyio.fail_after(deadline), suppress(ModelError):
-            await ask(call, budget=Budget(3, window=Window()))
+            await ask(call, budget=RetryBudget(3, window=RetryWindow()))
         return anyio.current_time() - began
 
     return wait(main()), len(made)

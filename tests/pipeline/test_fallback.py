@@ -9,9 +9,9 @@ from line import make_line
 
 from recagent.domain import Context, User
 from recagent.errors import ConfigError, ModelError, StoreError
-from recagent.pipeline import Options, StraightLine
+from recagent.pipeline import Options, Pipeline
 from recagent.ports import ReplyCache
-from recagent.ranking import LanguageRanker, Replies
+from recagent.ranking import LanguageRanker, ResponseCache
 from recagent.testing import HashEmbedder, MemoryStore, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -150,8 +150,8 @@ def test_replies_that_were_kept_do_not_tell_how_long_a_model_takes():
     async def main():
         model, deadline = Plodding(), Options(deadline=1.5)
         _, made = await make_line(books, people, embedder=Unhurried())
-        ranker = LanguageRanker(model, replies=Replies(cache=Instant(), identity=str))
-        line = StraightLine(replace(made, ranker=ranker, models=[model]), deadline)
+        ranker = LanguageRanker(model, replies=ResponseCache(cache=Instant(), identity=str))
+        line = Pipeline(replace(made, ranker=ranker, models=[model]), deadline)
         for _ in range(20):  # the same question: asked once, then answered from what was kept
             assert (await line.recommend("ann", k=19)).trace.model == "scripted"
         return await line.recommend("eve", k=19, context=Context(wish="planet"))
@@ -285,7 +285,7 @@ def timed(question, *args, deadline, users=(), model=None, identifier=None, **as
 
     async def main():
         line, made = await make_line(BOOKS, EVENTS, users=users, embedder=Stuck(), model=model)
-        line = StraightLine(replace(made, identifier=identifier), Options(deadline=deadline))
+        line = Pipeline(replace(made, identifier=identifier), Options(deadline=deadline))
         await line.profile("nobody")  # what is read once is read
         began = anyio.current_time()
         found = await getattr(line, question)("ann", *args, **asked)
@@ -360,7 +360,7 @@ class Busy(MemoryStore):
 def test_a_slate_does_not_wait_for_a_store_that_another_process_holds(store):
     async def main():
         _, made = await make_line(BOOKS, EVENTS)
-        line = StraightLine(replace(made, store=store), Options(deadline=0.2))
+        line = Pipeline(replace(made, store=store), Options(deadline=0.2))
         began = anyio.current_time()
         slate = await line.recommend("ann", scene="books", k=3)
         assert anyio.current_time() - began < 0.5

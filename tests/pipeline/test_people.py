@@ -9,9 +9,9 @@ from line import make_line
 from recagent import prompts
 from recagent.domain import Edits, Forgotten, User
 from recagent.errors import ConfigError, DataError
-from recagent.llm.response_cache import SqliteReplies
-from recagent.pipeline import Options, StraightLine
-from recagent.profiles.export import Passport, added, read_passport
+from recagent.llm.response_cache import SqliteReplyCache
+from recagent.pipeline import Options, Pipeline
+from recagent.profiles.export import ProfileExport, added, read_passport
 from recagent.ranking import LanguageRanker
 from recagent.testing import ScriptedModel
 
@@ -93,7 +93,7 @@ def test_what_is_no_passport_is_refused_with_its_place(text, says):
 
 
 def test_a_passport_reads_back_what_was_written():
-    whole = Passport(
+    whole = ProfileExport(
         user="ann", attributes={"a": True, "n": 3, "x": 1.5, "s": "3", "l": ("a", "b")},
         about="Hi 🙂", tags={"海": 0.125}, scenes={"books": {"海": 0.5}},
     )  # fmt: skip
@@ -175,9 +175,9 @@ def test_a_forgotten_person_is_one_that_nobody_knows():
 def test_replies_that_may_tell_of_the_person_are_forgotten_with_them(tmp_path):
     async def main():
         _, parts = await make_line(ITEMS, LIKED)
-        replies = SqliteReplies(tmp_path / "replies.db")
+        replies = SqliteReplyCache(tmp_path / "replies.db")
         replies.put("key", b"{}", kind="chat", tokens=1, seconds=0.1)
-        await StraightLine(replace(parts, replies=replies)).people.forget("ann")
+        await Pipeline(replace(parts, replies=replies)).people.forget("ann")
         kept = replies.get("key")
         replies.close()
         return kept
@@ -194,7 +194,7 @@ def test_texts_that_models_wrote_on_a_person_leave_memory_with_them(lang):
         _, parts = await opened(model=model)
         ranker = LanguageRanker(model, prompt=prompt, preferences=parts.preferences)
         lines = [
-            StraightLine(replace(parts, ranker=ranker), Options(lang=each)) for each in ("en", "zh")
+            Pipeline(replace(parts, ranker=ranker), Options(lang=each)) for each in ("en", "zh")
         ]
         await lines[0].recommend("ann")  # a server has a line for each language
         assert "Tales of the sea." in repr(vars(parts.preferences))

@@ -13,7 +13,7 @@ from recagent.domain import AgeRule, Candidate, Constraint, Context, PathRule, S
 from recagent.errors import DataError, ModelError
 from recagent.explanations import verify
 from recagent.explanations.attribution import shares, weighed
-from recagent.pipeline import Options, StraightLine
+from recagent.pipeline import Options, Pipeline
 from recagent.ranking import Fixed
 from recagent.testing import ScriptedModel
 
@@ -44,7 +44,7 @@ def ask(question, *args, events=EVENTS, items=SEA, head=None, model=None, users=
     async def main():
         line, parts = await make_line(items, events, model=model, users=users, **options)
         if head is not None:
-            line = StraightLine(replace(parts, head=head), Options(**options))
+            line = Pipeline(replace(parts, head=head), Options(**options))
         return await getattr(line, question)("ann", *args, **asked)
 
     answer = wait(main())
@@ -140,7 +140,7 @@ def test_why_not_what_retrieval_did_not_find():
 
     async def main():
         _, parts = await make_line(SEA, EVENTS)
-        line = StraightLine(replace(parts, head=head), Options(pool=2, limit=2))
+        line = Pipeline(replace(parts, head=head), Options(pool=2, limit=2))
         return await line.why_not("ann", "b4", k=2)
 
     assert [claim.text for claim in wait(main()).claims] == [
@@ -169,7 +169,7 @@ def test_a_change_is_what_a_person_without_that_like_would_see():
             SEA, [event for event in EVENTS if (event.user_id, event.item_id) != ("ann", "f1")]
         )
         await others.close()
-        line = StraightLine(replace(parts, store=other.store), Options())
+        line = Pipeline(replace(parts, store=other.store), Options())
         return (await line.recommend("ann", scene="books", k=4)).entries
 
     ranks = {entry.item.id: entry.rank for entry in wait(main())}
@@ -227,7 +227,7 @@ def test_a_ranking_that_failed_in_part_is_not_compared_with():
         _, parts = await make_line(SEA, EVENTS, users=[User(id="ann")])
         sources = [*parts.sources]
         sources[2]._embedder = Gone()
-        line = StraightLine(replace(parts, embedder=Gone()), Options())
+        line = Pipeline(replace(parts, embedder=Gone()), Options())
         context = Context(wish="bread")
         return (
             await line.what_if("ann", "b1", context=context),
@@ -250,7 +250,7 @@ def test_a_profile_without_what_was_declared_is_told_in_every_answer():
 
     async def main():
         _, parts = await make_line(SEA, EVENTS, users=[User(id="ann", tags=("bread",))])
-        line = StraightLine(replace(parts, embedder=Gone()), Options())
+        line = Pipeline(replace(parts, embedder=Gone()), Options())
         return [
             await line.explain("ann", "b1"),
             await line.why_not("ann", "b1"),
@@ -366,7 +366,7 @@ def test_the_ranks_of_answers_are_those_of_slates(data):
     async def main():
         line, parts = await make_line(items, events, model=model, **options)
         if head is not None:
-            line = StraightLine(replace(parts, head=head), Options(**options))
+            line = Pipeline(replace(parts, head=head), Options(**options))
         slate = await line.recommend("ann", scene="books", k=k)
         answers = [
             await line.why_not("ann", entry.item.id, scene="books", k=k) for entry in slate.entries
@@ -393,7 +393,7 @@ STEPS = [
 def ask_in(scene, question, *args, items=STEPS, users=(), **asked):
     async def main():
         line, parts = await make_line(items, EVENTS[:10], users=users)
-        line = StraightLine(replace(parts, scenes={scene.name: scene}), Options())
+        line = Pipeline(replace(parts, scenes={scene.name: scene}), Options())
         slate = await line.recommend("ann", scene=scene.name, k=asked.get("k", 5))
         return await getattr(line, question)("ann", *args, **asked), slate
 

@@ -9,7 +9,7 @@ from line import make_line
 
 from recagent.domain import Context, User
 from recagent.errors import DataError
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.ranking import Gate
 from recagent.testing import ScriptedModel, json_order
 
@@ -247,7 +247,7 @@ def test_a_head_joins_what_the_model_and_prompt_say_that_it_was_learned_with(
         before = [make_event("ann", item.id, scene="films", days=-9) for item in known]
         events = [*CROWD, *before, make_event("ann", "b3")]
         _, parts = await make_line([*BOOKS, *FILMS, *known], events, model=model)
-        return await StraightLine(replace(parts, head=head)).recommend("ann", scene="books")
+        return await Pipeline(replace(parts, head=head)).recommend("ann", scene="books")
 
     slate = wait(main())
     assert (ids(slate) == order) == joins

@@ -13,7 +13,7 @@ from line import make_line
 from recagent.domain import Constraint, Context, PathRule, RepeatRule, Scene, SeriesRule
 from recagent.errors import ConfigError
 from recagent.explanations.verification import verify
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 
 
 def shelf(*, limit=1, order="", rules=(), **more):
@@ -24,7 +24,7 @@ def shelf(*, limit=1, order="", rules=(), **more):
 def asked(scene, items, question="recommend", *args, events=(), pool=20, **more):
     async def main():
         line, parts = await make_line(items, events=events, pool=pool)
-        line = StraightLine(replace(parts, scenes={scene.name: scene}), line._options)
+        line = Pipeline(replace(parts, scenes={scene.name: scene}), line._options)
         if question == "recommend":
             return await line.recommend("ann", scene=scene.name, **more)
         return await getattr(line, question)("ann", *args, **more)
@@ -227,7 +227,7 @@ def test_rules_quotas_wishes_and_constraints_go_with_series():
 def test_the_rest_of_a_conversation_keeps_to_the_order():
     async def main():
         line, parts = await make_line(TITAN, events=FANS)
-        line = StraightLine(replace(parts, scenes={"books": shelf()}), line._options)
+        line = Pipeline(replace(parts, scenes={"books": shelf()}), line._options)
         first = await line.recommend("ann", scene="books")
         fresh = Constraint(attribute="id", operator="is not", value=("s1", "x"))
         after = await line.recommend("ann", scene="books", context=Context(constraints=(fresh,)))

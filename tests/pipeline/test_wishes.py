@@ -14,7 +14,7 @@ from line import make_line
 from recagent import demo, templates
 from recagent.domain import Constraint, Context, Item, Scene, Slate, Trace, WishMatch
 from recagent.explanations import wish_note
-from recagent.pipeline import Options, StraightLine
+from recagent.pipeline import Options, Pipeline
 from recagent.ranking import Gate
 from recagent.retrieval import SceneText, best_first, near
 from recagent.retrieval.words import clauses, without_negated
@@ -259,7 +259,7 @@ def slate_of(user="ann", *, wish="a teapot", head=None, model=None, items=SHOP, 
 
     async def main():
         _, parts = await make_line(items, LIKES, model=model)
-        line = StraightLine(replace(parts, head=head, scenes=KITCHEN), Options(**options))
+        line = Pipeline(replace(parts, head=head, scenes=KITCHEN), Options(**options))
         return await line.recommend(user, scene="books", k=k, context=Context(wish=wish, **context))
 
     return wait(main())
@@ -332,7 +332,7 @@ def test_shares_of_tasks_put_no_match_behind_what_does_not_match():
 
     async def main():
         _, parts = await make_line(tasks, LIKES)
-        line = StraightLine(replace(parts, scenes={"books": mixed}), Options())
+        line = Pipeline(replace(parts, scenes={"books": mixed}), Options())
         return await line.recommend("ann", scene="books", k=4, context=Context(wish="teapot"))
 
     assert set(ids(wait(main()))[:2]) == {"pot", "can"}
@@ -348,7 +348,7 @@ def test_a_reason_says_which_words_of_the_wish_an_item_has():
 def test_questions_see_the_same_lead():
     async def main():
         _, parts = await make_line(SHOP, LIKES)
-        line = StraightLine(replace(parts, scenes=KITCHEN))
+        line = Pipeline(replace(parts, scenes=KITCHEN))
         asked = {"scene": "books", "context": Context(wish="a teapot")}
         return (
             await line.compare("ann", "pan3", versus="pot", **asked),

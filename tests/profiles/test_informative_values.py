@@ -9,9 +9,9 @@ from line import make_line
 from recagent.domain import Constraint, Context, PersonRule, Scene, User
 from recagent.domain.addresses import is_address
 from recagent.explanations import claims, gather
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.profiles.informative_values import Traits, worded
-from recagent.retrieval import Behaviour
+from recagent.retrieval import Interactions
 
 NO_IMAGE = "https://s.gr-assets.com/assets/nophoto/book/111x148.png"
 
@@ -33,7 +33,7 @@ def reason(item, liked, others, *, lang="en", bans=(), rules=(), user=None, sile
     )  # fmt: skip
     query = replace(query, context=Context(constraints=bans))
     traits = Traits({each.id: each for each in (item, liked, *others)}, silent)
-    behaviour = Behaviour((), scale=SCALE)
+    behaviour = Interactions((), scale=SCALE)
     (found,) = gather([item], query, behaviour=behaviour, scale=SCALE, traits=traits)
     kept = [piece for piece in found if piece.kind != "constraint"]
     return [claim.text for claim in claims(kept, scenes={}, lang=lang)]
@@ -143,7 +143,7 @@ def test_the_rarer_of_two_likes_is_cited():
             events=[make_event("ann", each.id) for each in liked],
         )  # fmt: skip
         traits = Traits({each.id: each for each in items})
-        behaviour = Behaviour((), scale=SCALE)
+        behaviour = Interactions((), scale=SCALE)
         (found,) = gather(items[:1], query, behaviour=behaviour, scale=SCALE, traits=traits)
         return found[0].refs
 
@@ -218,7 +218,7 @@ def test_a_reason_of_the_settings_reaches_slates_and_tags():
     async def main(silent):
         events = [make_event("ann", f"b{n}") for n in range(3)]
         line, parts = await make_line(items, events)
-        quiet = StraightLine(replace(parts, silent=silent), line._options)
+        quiet = Pipeline(replace(parts, silent=silent), line._options)
         why = await quiet.explain("ann", "b3")
         return [claim.text for claim in why.claims], (await quiet.profile("ann")).tags
 

@@ -18,7 +18,7 @@ from recagent.chat.writing import written
 from recagent.domain import Candidate, Evidence, Scene, User
 from recagent.errors import ModelError
 from recagent.explanations import phrased
-from recagent.llm.retry import Budget, Window
+from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.prompts import one_line
 from recagent.ranking import LanguageRanker
 from recagent.retrieval.sources.model_proposals import Imaginer
@@ -162,7 +162,7 @@ def phrasing_prompt(lang, person):
             model=model,
             lang=lang,
             attempts=1,
-            window=Window(),
+            window=RetryWindow(),
             seconds=30,
             late="too late",
         )
@@ -175,7 +175,7 @@ def chat_prompt(name, lang, person):
     query, items = PEOPLE[person]
     turn = query.context.wish or "hello"
     model = ScriptedModel(reply="{}")
-    budget = Budget(1, window=Window())
+    budget = RetryBudget(1, window=RetryWindow())
     if name == "act":
         wait(likely_act(turn, model=model, lang=lang, budget=budget))
         return "\n".join([shown(model.seen[1]), "<scored>", one_line(turn, 200), ""])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recagent import prompts
 from recagent.domain import Mode
 from recagent.errors import PromptError
-from recagent.ranking.prompt_inputs import Example
+from recagent.ranking.prompt_inputs import SolvedExample
 
 SHIPPED = sorted(prompts.folder().glob("*/*.j2"))
 FRONT = {
@@ -216,7 +216,7 @@ def rendered(title, **attributes):
         "liked_elsewhere": [(title, [item])],
         "similar": [item],
         "latest": item,
-        "example": Example(liked=(item,), candidates=(("A", item),), label="A"),
+        "example": SolvedExample(liked=(item,), candidates=(("A", item),), label="A"),
         "preference": title,
         "wish": title,
         "candidates": [("A", item)],

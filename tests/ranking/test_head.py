@@ -10,7 +10,7 @@ from recagent.domain import Candidate, Item, Rate
 from recagent.ranking import Fixed, Gate
 from recagent.ranking.gate import entropy
 from recagent.ranking.head import columns
-from recagent.ranking.like_probability import Liking
+from recagent.ranking.like_probability import LikeProbability
 
 
 def candidate(name, **features):
@@ -109,7 +109,7 @@ def test_before_a_fit_retrieval_and_the_model_are_blended_as_set():
     assert head().width(pool=20, limit=100) == 100
 
 
-LIKING = Liking(
+LIKING = LikeProbability(
     average=0.5,
     intercept=0.0,
     item=1.0,

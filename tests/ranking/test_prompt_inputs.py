@@ -9,7 +9,7 @@ from recagent import prompts
 from recagent.domain import Candidate, Scene, Usage, User
 from recagent.errors import ModelError, ReplyError
 from recagent.ranking import LanguageRanker
-from recagent.ranking.prompt_inputs import example, told
+from recagent.ranking.prompt_inputs import example, prompt_inputs
 from recagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -41,7 +41,9 @@ def tell(query, *wanted, history=8, lang="en", items=(), near=()):
         Candidate(item=item, features={"neighbours": scores[item.id]} if item.id in scores else {})
         for item in items
     ]
-    return told(wanted, query, candidates=candidates, lang=lang, history=history, scenes=SCENES)
+    return prompt_inputs(
+        wanted, query, candidates=candidates, lang=lang, history=history, scenes=SCENES
+    )
 
 
 def titles(items):

@@ -10,7 +10,7 @@ from line import make_line
 from recagent.domain import Candidate
 from recagent.explanations.attribution import weighed
 from recagent.ranking import Fixed, examined, rewards
-from recagent.ranking.feedback_reward import DECAY, MOST, STEP, Answered, log_rewards
+from recagent.ranking.feedback_reward import DECAY, MOST, STEP, SlateFeedback, log_rewards
 
 EAST, NORTH = np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)
 BOTH = np.stack([EAST, NORTH])
@@ -22,7 +22,7 @@ CROWD = [make_event(f"p{n}", item.id) for n in range(3) for item in SEA]
 
 
 def answer(vector=EAST, preference=1.0, rank=1):
-    return Answered(vector=vector, preference=preference, rank=rank)
+    return SlateFeedback(vector=vector, preference=preference, rank=rank)
 
 
 def moved(*answers, cap=1.0):

@@ -8,12 +8,12 @@ import pytest
 from examples import LIKES, SCALE, make_event, wait
 
 from recagent.domain import UNTIMED, Rate
-from recagent.retrieval import Behaviour, Snapshot
+from recagent.retrieval import Interactions, InteractionSnapshot
 from recagent.testing import MemoryStore
 
 
 def behaviour(events=LIKES):
-    return Behaviour(events, scale=SCALE)
+    return Interactions(events, scale=SCALE)
 
 
 def test_likes_are_people_who_liked_and_activity_is_all_events():
@@ -56,7 +56,7 @@ def test_a_snapshot_reads_the_store_once():
     async def main():
         store = MemoryStore()
         await store.add_events(LIKES)
-        snapshot = Snapshot(store, scale=SCALE)
+        snapshot = InteractionSnapshot(store, scale=SCALE)
         first = await snapshot()
         await store.add_events([make_event("eve", "b1")])
         assert await snapshot() is first
@@ -68,7 +68,7 @@ def test_a_snapshot_reads_the_store_once():
 def test_walks_reach_what_shares_no_person_with_the_liked():
     chain = [make_event("ann", "a"), make_event("ann", "b"), make_event("bob", "b"),
              make_event("bob", "c"), make_event("cat", "d")]  # fmt: skip
-    behaviour = Behaviour(chain, scale=SCALE)
+    behaviour = Interactions(chain, scale=SCALE)
     reached = dict(zip(behaviour.likes, behaviour.walks({"a": 1.0}), strict=True))
     near = dict(zip(behaviour.likes, behaviour.neighbours({"a": 1.0}), strict=True))
     assert near["c"] == 0
@@ -79,7 +79,7 @@ def test_walks_reach_what_shares_no_person_with_the_liked():
 def test_what_follows_is_counted_in_its_direction_and_nearer_counts_more():
     days = [make_event(who, what, days=at) for who in ("ann", "bob")
             for at, what in enumerate("abc")]  # fmt: skip
-    behaviour = Behaviour(days, scale=SCALE)
+    behaviour = Interactions(days, scale=SCALE)
     after_a = dict(zip(behaviour.likes, behaviour.following(["a"]), strict=True))
     after_c = dict(zip(behaviour.likes, behaviour.following(["c"]), strict=True))
     assert after_a["b"] > after_a["c"] > 0
@@ -104,27 +104,27 @@ def test_what_was_liked_at_one_moment_follows_nothing():
 def test_factors_bring_together_what_the_same_people_like():
     shelf = [make_event(f"p{who}", f"{taste}{at}") for who in range(20)
              for taste in ["xy"[who % 2]] for at in range(4)]  # fmt: skip
-    ids, matrix = Behaviour(shelf, scale=SCALE).factorised(2)
+    ids, matrix = Interactions(shelf, scale=SCALE).factorised(2)
     rows = dict(zip(ids, matrix, strict=True))
     assert rows["x0"] @ rows["x1"] > 0.1
     assert abs(rows["x0"] @ rows["y1"]) < 1e-5
 
 
 def test_without_likes_there_are_no_factors():
-    ids, matrix = Behaviour([], scale=SCALE).factorised(4)
+    ids, matrix = Interactions([], scale=SCALE).factorised(4)
     assert ids == []
     assert matrix.shape == (0, 4)
 
 
 def test_recent_likes_are_those_of_the_last_thirty_days():
-    behaviour = Behaviour(
+    behaviour = Interactions(
         [make_event("ann", "old"), make_event("ann", "new", days=100)], scale=SCALE
     )
     assert behaviour.recent == {"old": 0, "new": 1}
 
 
 def test_an_items_rate_counts_judgments_and_no_looks():
-    behaviour = Behaviour(
+    behaviour = Interactions(
         [make_event("ann", "a"), make_event("bob", "a", kind="dislike"),
          make_event("cat", "a", kind="view")], scale=SCALE,
     )  # fmt: skip

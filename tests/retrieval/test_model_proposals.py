@@ -15,10 +15,10 @@ from recagent.cli.show import slate_table
 from recagent.config.settings import Settings
 from recagent.domain import Context, Scene, Usage, User
 from recagent.errors import ConfigError, ModelError
-from recagent.llm.response_cache import SqliteReplies
-from recagent.pipeline import Options, StraightLine
-from recagent.ranking import Replies
-from recagent.retrieval import Neighbours, Popularity
+from recagent.llm.response_cache import SqliteReplyCache
+from recagent.pipeline import Options, Pipeline
+from recagent.ranking import ResponseCache
+from recagent.retrieval import ItemKNN, Popularity
 from recagent.retrieval.sources.model_proposals import Imagined, Imaginer
 from recagent.testing import HashEmbedder, ScriptedModel
 
@@ -72,7 +72,7 @@ def imagine(text, **changes):
     return wait(Imaginer(model, attempts=2)(liking_films())), model
 
 
-async def made(model, *, sources=(Neighbours, Popularity), embedder=None, **options):
+async def made(model, *, sources=(ItemKNN, Popularity), embedder=None, **options):
     """A line whose sources find little by themselves, and that lets ``model`` imagine."""
     _, parts = await make_line([*BOOKS, FILM], EVENTS, embedder=embedder)
     parts = replace(
@@ -82,7 +82,7 @@ async def made(model, *, sources=(Neighbours, Popularity), embedder=None, **opti
         imaginer=Imaginer(model, attempts=2),
     )
     weights = {"imagined": 100.0}
-    line = StraightLine(parts, replace(PLAIN, source_weights=weights, **options))
+    line = Pipeline(parts, replace(PLAIN, source_weights=weights, **options))
     return line, parts
 
 
@@ -137,9 +137,9 @@ def test_a_scene_is_imagined_in_its_own_language():
 
 
 def test_what_was_imagined_before_is_not_asked_again(tmp_path):
-    cache = SqliteReplies(tmp_path / "replies.db")
+    cache = SqliteReplyCache(tmp_path / "replies.db")
     model = ScriptedModel(reply=reply("a"))
-    imaginer = Imaginer(model, replies=Replies(cache=cache, identity=str))
+    imaginer = Imaginer(model, replies=ResponseCache(cache=cache, identity=str))
     first, second = (wait(imaginer(liking_films())) for _ in range(2))
     cache.close()
     assert first.descriptions == second.descriptions == ("a",)
@@ -169,7 +169,7 @@ def test_what_must_not_come_is_not_searched_and_what_says_nothing_is_mute():
 
 def test_a_person_who_is_new_gets_what_only_the_model_thought_of():
     model = ScriptedModel(reply=reply(GUESS))
-    slate = recommend("ann", model, sources=(Neighbours,))
+    slate = recommend("ann", model, sources=(ItemKNN,))
     assert slate.entries[0].item.id in ("b2", "b3")
     assert slate.entries[0].features.keys() == {"imagined", "fused"}
     assert slate.trace.sources == {"imagined": 4}
@@ -181,7 +181,7 @@ def test_a_person_who_is_new_gets_what_only_the_model_thought_of():
 
 
 def test_the_table_tells_a_model_that_imagined_from_one_that_was_not_asked(capsys):
-    slate = recommend("ann", ScriptedModel(reply=reply(GUESS)), sources=(Neighbours,))
+    slate = recommend("ann", ScriptedModel(reply=reply(GUESS)), sources=(ItemKNN,))
     assert slate.trace.model is None
     slate_table(replace(slate, entries=()), [], lang="en")
     assert "a model imagined, none ranked" in capsys.readouterr().out
@@ -214,7 +214,7 @@ def test_a_person_whom_the_scene_knows_is_not_imagined_for_while_enough_is_found
 
 def test_where_too_little_is_found_the_model_is_asked():
     model = ScriptedModel(reply=reply(GUESS))
-    slate = recommend("bob", model, pool=3, sources=(Neighbours,))
+    slate = recommend("bob", model, pool=3, sources=(ItemKNN,))
     assert slate.trace.sources["imagined"] == 3
     assert len(model.seen) == 1
 
@@ -230,7 +230,7 @@ def test_without_an_imaginer_no_call_is_made_and_none_for_what_is_ranked_again_a
     async def main():
         model = ScriptedModel(reply=reply(GUESS))
         line, parts = await made(model)
-        off = StraightLine(replace(parts, imaginer=None), PLAIN)
+        off = Pipeline(replace(parts, imaginer=None), PLAIN)
         slate = await off.recommend("ann", scene="books")
         await line.what_if("ann", "b2", scene="books")
         return slate, model.seen
@@ -269,7 +269,7 @@ def test_a_scene_of_two_tasks_is_imagined_once():
         scene = Scene(name="books", tasks=("item", "content"), quotas={"item": 1, "content": 1})
         imaginer = Imaginer(model)
         parts = replace(parts, imaginer=imaginer, scenes={"books": scene})
-        slate = await StraightLine(parts, PLAIN).recommend("ann", scene="books", k=4)
+        slate = await Pipeline(parts, PLAIN).recommend("ann", scene="books", k=4)
         return slate, model.seen
 
     slate, seen = wait(main())
@@ -289,7 +289,7 @@ def test_a_head_does_not_hear_the_source_and_ranks_what_only_it_found_as_found_b
 
     async def main():
         line, parts = await made(ScriptedModel(reply=reply(GUESS)))
-        line = StraightLine(replace(parts, head=head), PLAIN)
+        line = Pipeline(replace(parts, head=head), PLAIN)
         return await line.recommend("ann", scene="books", k=4)
 
     slate = wait(main())

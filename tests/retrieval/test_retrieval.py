@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from recagent.domain import User
 from recagent.retrieval import (
-    Behaviour,
-    Lexical,
-    Neighbours,
+    BM25,
+    Interactions,
+    ItemKNN,
     Popularity,
     TextSimilarity,
     Transfer,
@@ -34,7 +34,7 @@ def ids(found):
 
 
 async def everybody():
-    return Behaviour(LIKES, scale=SCALE)
+    return Interactions(LIKES, scale=SCALE)
 
 
 def test_fusion_adds_the_reciprocal_ranks_of_all_sources():
@@ -92,10 +92,10 @@ def test_each_source_proposes_from_what_it_knows():
         )
         sources = [
             Popularity(index, everybody),
-            Neighbours(index, everybody),
+            ItemKNN(index, everybody),
             TextSimilarity(index, HashEmbedder()),
             Transfer(index),
-            Lexical(index),
+            BM25(index),
         ]
         return {source.name: await source(query, limit=3) for source in sources}
 
@@ -112,7 +112,7 @@ def test_the_wish_and_the_tags_are_searched_for():
         index = await make_index(BOOKS)
         query = make_query(user=user, wish=wish)
         text = await TextSimilarity(index, HashEmbedder())(query, limit=4)
-        return ids(text)[:1], ids(await Lexical(index)(query, limit=4))
+        return ids(text)[:1], ids(await BM25(index)(query, limit=4))
 
     assert wait(main(None, "bread")) == (["b3"], ["b3"])
     assert wait(main(User(id="ann", tags=("三体",)), ""))[1] == ["b4"]
@@ -123,7 +123,7 @@ def test_the_wish_and_the_tags_are_searched_for():
 def test_words_are_searched_in_the_catalogue_as_it_is_now():
     async def main():
         index = await make_index(BOOKS)
-        words, query = Lexical(index), make_query(wish="zeppelin")
+        words, query = BM25(index), make_query(wish="zeppelin")
         before = await words(query, limit=4)
         added = make_item("b5", "zeppelin")
         vectors = await HashEmbedder().embed([added.document()])
@@ -157,9 +157,9 @@ def test_seen_items_never_come(exclude, liked, wish):
         query = make_query(items=BOOKS, liked=sorted(liked), wish=wish, exclude=exclude)
         sources = [
             Popularity(index, everybody),
-            Neighbours(index, everybody),
+            ItemKNN(index, everybody),
             TextSimilarity(index, HashEmbedder()),
-            Lexical(index),
+            BM25(index),
         ]
         return await retrieve(query, sources=sources, index=index, weights={}, limit=9, pool=9)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sequences import unit_rows, weights
 
 from recagent.errors import ConfigError, DataError
-from recagent.retrieval import HeldVectors, NextItem
+from recagent.retrieval import FactorVectors, SequenceModel
 from recagent.retrieval.sequence_encoder import SequenceWeights, encode, load_weights, save_weights
 from recagent.training.sequence import SequenceSettings, narrowed, train
 
@@ -167,7 +167,7 @@ SCENES = {"books": ["i0", "i1", "i2", "i4"], "films": ["i3"]}  # i5 has no vecto
 
 def proposed(*newest, limit=9, exclude=(), scene="books"):
     known = [f"i{at}" for at in range(5)]
-    source = NextItem(HeldVectors(known, unit_rows(5), scenes=SCENES), weights)
+    source = SequenceModel(FactorVectors(known, unit_rows(5), scenes=SCENES), weights)
     query = make_query(items=ITEMS, liked=newest, scene=scene, exclude=exclude)
     return wait(source(query, limit=limit))
 

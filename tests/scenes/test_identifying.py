@@ -14,7 +14,7 @@ from recagent.chat import Conversation
 from recagent.chat.situation import Surroundings
 from recagent.domain import Context, Event, Scene
 from recagent.errors import ConfigError, DataError, ModelError
-from recagent.pipeline import Options, StraightLine, artifacts
+from recagent.pipeline import Options, Pipeline, artifacts
 from recagent.scenes.classifier import Columns, scene_columns, wish_cosines, words_of
 from recagent.testing import HashEmbedder
 from recagent.training.identifying import columns_of, fit_identifier, moments, regressed
@@ -144,7 +144,7 @@ def test_the_most_frequent_devices_have_columns():
 def line_with(learned, events=()):
     async def main():
         _, parts = await make_line(ITEMS, events)
-        return StraightLine(replace(parts, identifier=learned.identifier), Options())
+        return Pipeline(replace(parts, identifier=learned.identifier), Options())
 
     return wait(main())
 
@@ -167,9 +167,9 @@ def test_a_time_without_a_zone_is_refused(learned):
 def test_scenes_that_it_does_not_know_are_left_to_the_rule(learned):
     async def main():
         _, parts = await make_line([make_item("m1", scene="music")])
-        return await StraightLine(
-            replace(parts, identifier=learned.identifier), Options()
-        ).recommend("ann")
+        return await Pipeline(replace(parts, identifier=learned.identifier), Options()).recommend(
+            "ann"
+        )
 
     slate = wait(main())
     assert (slate.scene.name, slate.trace.scene_from) == ("music", "most active scene")
@@ -192,7 +192,7 @@ def test_a_wish_that_cannot_be_embedded_is_left_out_and_said(learned):
 
     async def main():
         _, parts = await make_line(ITEMS, embedder=Broken())
-        line = StraightLine(replace(parts, identifier=learned.identifier), Options())
+        line = Pipeline(replace(parts, identifier=learned.identifier), Options())
         return await line.recommend("ann", context=Context(wish="films"))
 
     slate = wait(main())

@@ -24,7 +24,7 @@ from recagent.domain import (
     User,
 )
 from recagent.errors import ConfigError, DataError
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.pipeline.quotas import arranged, places
 from recagent.scenes.constraints import barred
 from recagent.scenes.rules import (
@@ -339,7 +339,7 @@ def line_of(items, scene, **more):
 
     async def make():
         line, parts = await make_line(items, **more)
-        return StraightLine(replace(parts, scenes={scene.name: scene}), line._options)
+        return Pipeline(replace(parts, scenes={scene.name: scene}), line._options)
 
     return make
 

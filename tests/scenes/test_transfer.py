@@ -8,11 +8,11 @@ from examples import make_event, make_head, make_item, wait
 from line import make_line
 
 from recagent.domain import Profile, User
-from recagent.pipeline import StraightLine
+from recagent.pipeline import Pipeline
 from recagent.profiles.building import without
 from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, carried
 from recagent.training.transfer import fit_transfer
-from recagent.training.transfer_examples import Choice, joined
+from recagent.training.transfer_examples import PastChoice, joined
 
 
 def profile(*liked, taste=("films", "music")):
@@ -99,7 +99,7 @@ def made(number, *, speaks=("films",), lies=(), own=False):
             said["books"] = chance.random(10)
             said["books"][chosen] += 1.0
         found.append(
-            Choice(
+            PastChoice(
                 user_id=f"u{person}",
                 scene="books",
                 likes=np.ones(10),
@@ -190,7 +190,7 @@ def test_a_slate_carries_taste_over_only_where_that_is_on(on, first):
     async def main():
         films = make_event("ann", "f1", scene="films")
         _, parts = await make_line([*BOOKS, *FILMS], [*CROWD, films])
-        return await StraightLine(replace(parts, head=head)).recommend("ann", scene="books")
+        return await Pipeline(replace(parts, head=head)).recommend("ann", scene="books")
 
     slate = wait(main())
     assert slate.entries[0].item.id == first

@@ -5,7 +5,7 @@ from examples import make_event
 from hypothesis import strategies as st
 
 from recagent.domain import Case
-from recagent.offline.models import Answer, Shelf
+from recagent.offline.models import Shelf, SystemAnswer
 
 IDS = tuple("abcdefghijkl")
 
@@ -30,7 +30,7 @@ def make_answer(ranking, relevant, *, probabilities=None, whole_scene=False, **c
     case = make_case(item_ids=() if whole_scene else sorted(ranking), relevant=relevant, **case)
     equal = [1 / len(ranking)] * len(ranking) if ranking else []
     chances = dict(zip(ranking, probabilities or equal, strict=True))
-    return Answer(case=case, ranking=ranking, probabilities=chances)
+    return SystemAnswer(case=case, ranking=ranking, probabilities=chances)
 
 
 def make_shelf(popularity=None, *, people=8, scenes=None, vectors=None):

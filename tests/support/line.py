@@ -5,13 +5,13 @@ from __future__ import annotations
 from examples import SCALE, make_index
 
 from recagent.domain import Scene
-from recagent.pipeline import Options, Parts, StraightLine
-from recagent.ranking import LanguageRanker, Relay
+from recagent.pipeline import Options, Parts, Pipeline
+from recagent.ranking import FailoverRanker, LanguageRanker
 from recagent.retrieval import (
-    Lexical,
-    Neighbours,
+    BM25,
+    InteractionSnapshot,
+    ItemKNN,
     Popularity,
-    Snapshot,
     TextSimilarity,
     Transfer,
 )
@@ -33,7 +33,7 @@ async def make_line(
     embedder = embedder or HashEmbedder()
     await store.add_events(events)
     await store.add_users(users)
-    behaviour = Snapshot(store, scale=SCALE)
+    behaviour = InteractionSnapshot(store, scale=SCALE)
     await behaviour()
     parts = Parts(
         store=store,
@@ -41,15 +41,15 @@ async def make_line(
         embedder=embedder,
         behaviour=behaviour,
         sources=(
-            Neighbours(index, behaviour),
+            ItemKNN(index, behaviour),
             Popularity(index, behaviour),
             TextSimilarity(index, embedder),
             Transfer(index),
-            Lexical(index),
+            BM25(index),
         ),
-        ranker=Relay(rankers) if then else next(iter(rankers), None),
+        ranker=FailoverRanker(rankers) if then else next(iter(rankers), None),
         models=models,
         scenes=SCENES,
         scale=SCALE,
     )
-    return StraightLine(parts, Options(**options)), parts
+    return Pipeline(parts, Options(**options)), parts

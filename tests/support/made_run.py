@@ -17,12 +17,12 @@ from recagent.offline.models import (
     ALL,
     Cell,
     Comparison,
-    Conversation,
     Cost,
     Exchange,
     Generalisation,
     Manifest,
     Memorisation,
+    ModelDialogue,
     OrderSensitivity,
     Reliability,
     Result,
@@ -253,14 +253,14 @@ def _conversation(system, case, titles):
             ("user", "\n".join(["Films that one person liked, one after the other:", *told])),
         )
         reply = "\n".join(f"{title}: {-9 - at / 3:.2f}" for at, title in enumerate(letters))
-        return Conversation(system=system, case=case.id,
+        return ModelDialogue(system=system, case=case.id,
                             exchanges=(Exchange(prompt=prompt, reply=reply),) * 2)  # fmt: skip
     last = "Letter of the best next one:"
     if "recency" in system:
         last = "What they liked last counts most. Letter of the best next one:"
     user = "\n".join([f"Liked so far, {recent}:", *told, "", f"{case.scene}:", *letters, last])
     exchange = Exchange(prompt=(("system", system_turn), ("user", user)), reply="C")
-    return Conversation(system=system, case=case.id, exchanges=(exchange,))
+    return ModelDialogue(system=system, case=case.id, exchanges=(exchange,))
 
 
 def _manifest(systems, cases):

@@ -21,13 +21,13 @@ from recagent.errors import ConfigError, DataError
 from recagent.offline.models import Data
 from recagent.offline.resampling import interval
 from recagent.pipeline import artifacts
-from recagent.retrieval import Factors, NextItem, save_weights
+from recagent.retrieval import Factors, SequenceModel, save_weights
 from recagent.training.backtest import past
 from recagent.training.examples import Example
 from recagent.training.fit import people_asked
 from recagent.training.fitting import fit_base, fold, scales
 from recagent.training.gating import Trial, gates, ndcg
-from recagent.training.language import Pool, with_language
+from recagent.training.language import ScoredPool, with_language
 from recagent.training.liking import Judgment, fit_liking
 from recagent.training.logit import Penalty, fit, log_softmax, pools_of
 
@@ -173,7 +173,7 @@ def test_of_a_hundred_models_that_change_nothing_hardly_one_opens_a_gate():
 
 def test_a_head_knows_by_which_prompt_of_a_scene_its_model_was_asked():
     pools = [
-        Pool(
+        ScoredPool(
             case=Case(id=f"c{at}", user_id=f"u{at}", scene=scene, item_ids=(), judgments={}),
             example=example(at, scene=scene),
             base=np.zeros(3),
@@ -433,7 +433,7 @@ def test_saving_a_head_deletes_the_weights_of_others(tmp_path):
 
 def test_a_source_that_comes_with_a_head_proposes_nothing_of_its_own_accord():
     weights = RetrievalSettings().weights
-    assert {name: weights[name] for name in (Factors.name, NextItem.name)} == {
+    assert {name: weights[name] for name in (Factors.name, SequenceModel.name)} == {
         "factors": 0.0,
         "sequence": 0.0,
     }

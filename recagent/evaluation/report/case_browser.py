@@ -15,7 +15,7 @@ from recagent.domain import Case, Event
 from recagent.evaluation.answers import answer
 from recagent.evaluation.report.significance import letters
 from recagent.evaluation.runs import Run
-from recagent.offline.models import ALL, Conversation, Result
+from recagent.offline.models import ALL, ModelDialogue, Result
 
 WITHOUT_TALK = 10  # cases of each scene that are shown where no conversation is kept
 SHOWN = 20  # places of a ranking
@@ -37,7 +37,7 @@ def seen(run: Run) -> Json:
     for result in run.results:
         if result.variant == ALL and result.system in places:
             answers.setdefault(result.case, []).append(result)
-    talks: dict[str, list[Conversation]] = {}
+    talks: dict[str, list[ModelDialogue]] = {}
     for talk in run.conversations:
         if talk.system in places:
             talks.setdefault(talk.case, []).append(talk)

@@ -16,7 +16,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class SignificanceCell:
     """One place of the matrix.
 
     Attributes:
@@ -31,12 +31,12 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class SignificanceRow:
     """One system: its letter and its entry in every column."""
 
     system: str
     letter: str
-    entries: tuple[Entry, ...]
+    entries: tuple[SignificanceCell, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Matrix:
 
     measure: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[SignificanceRow, ...]
     compared: bool
 
 
@@ -68,11 +68,11 @@ def matrix(summary: Summary, measure: str) -> Matrix:
         measure=measure,
         columns=tuple(columns),
         rows=tuple(
-            Row(
+            SignificanceRow(
                 system=system,
                 letter=names[system],
                 entries=tuple(
-                    Entry(
+                    SignificanceCell(
                         cell=cells.get((system, scene)),
                         best=system in best[scene],
                         beats="".join(sorted(beaten.get((system, scene), ""))),

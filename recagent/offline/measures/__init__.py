@@ -21,7 +21,7 @@ from recagent.offline.measures.kinds import (
     judged,
     relevant,
 )
-from recagent.offline.models import Answer, Shelf
+from recagent.offline.models import Shelf, SystemAnswer
 
 if TYPE_CHECKING:
     from recagent.offline.measures.kinds import Scores
@@ -41,7 +41,7 @@ _JUDGED: Mapping[str, Callable[[int], str]] = {
     "MAP": accuracy.average_precision,
     "MAP@k": accuracy.average_precision,
 }
-_PER_CASE: Mapping[str, Callable[[Answer, Shelf, int], float]] = {
+_PER_CASE: Mapping[str, Callable[[SystemAnswer, Shelf, int], float]] = {
     "F1@k": accuracy.f1,
     "AUC": accuracy.auc,
     "ILD@k": beyond.intra_list_diversity,
@@ -50,7 +50,7 @@ _PER_CASE: Mapping[str, Callable[[Answer, Shelf, int], float]] = {
     "popularity_lift@k": beyond.popularity_lift,
     "log_loss": calibration.log_loss,
 }
-_PER_SET: Mapping[str, Callable[[Sequence[Answer], Shelf, int], float]] = {
+_PER_SET: Mapping[str, Callable[[Sequence[SystemAnswer], Shelf, int], float]] = {
     "coverage@k": shown.coverage,
     "Gini@k": shown.gini,
     "ECE": calibration.calibration_error,
@@ -83,7 +83,7 @@ def measure(name: str) -> Measure:
 
 
 def case_values(
-    measures: Sequence[PerCase], answers: Sequence[Answer], *, shelf: Shelf
+    measures: Sequence[PerCase], answers: Sequence[SystemAnswer], *, shelf: Shelf
 ) -> dict[PerCase, Scores]:
     """Each measure of all answers, (n,) float64; NaN where one is not defined.
 

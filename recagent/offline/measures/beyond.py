@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from recagent.offline.models import Answer, Shelf
+from recagent.offline.models import Shelf, SystemAnswer
 
 
-def intra_list_diversity(answer: Answer, shelf: Shelf, k: int) -> float:
+def intra_list_diversity(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
     """ILD@k: mean over all pairs of the first k items of 1 - cosine; in [0, 2], higher is better.
 
     Items without a vector are left out. Not defined for fewer than two.
@@ -33,7 +33,7 @@ def intra_list_diversity(answer: Answer, shelf: Shelf, k: int) -> float:
     return 1.0 - cosines
 
 
-def novelty(answer: Answer, shelf: Shelf, k: int) -> float:
+def novelty(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
     """novelty@k: mean self-information of the first k items, in bits; higher is better.
 
     It is -log2 of the share of training's people who liked the item. What nobody liked counts as
@@ -46,7 +46,7 @@ def novelty(answer: Answer, shelf: Shelf, k: int) -> float:
     return sum(bits) / len(bits) if bits else math.nan
 
 
-def popularity(answer: Answer, shelf: Shelf, k: int) -> float:
+def popularity(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
     """popularity@k: mean share of training's people who liked the first k items; lower is better.
 
     Source: Yin, Cui, Li, Yao and Chen, "Challenging the long tail recommendation", PVLDB 5(9), 2012
@@ -55,7 +55,7 @@ def popularity(answer: Answer, shelf: Shelf, k: int) -> float:
     return _fame(answer.ranking[:k], shelf) / shelf.people if shelf.people else math.nan
 
 
-def popularity_lift(answer: Answer, shelf: Shelf, k: int) -> float:
+def popularity_lift(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
     """popularity_lift@k: mean popularity of the first k items over that of the person's, minus 1.
 
     The bias towards what is popular: 0 shows what is as popular as what the person knows, 1 what is

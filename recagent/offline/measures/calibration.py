@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.offline.measures.kinds import relevant
-from recagent.offline.models import Answer, Reliability, Shelf
+from recagent.offline.models import Reliability, Shelf, SystemAnswer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BINS = 10
 
 
-def log_loss(answer: Answer, _shelf: Shelf, _k: int) -> float:
+def log_loss(answer: SystemAnswer, _shelf: Shelf, _k: int) -> float:
     """log_loss: -log of the probability that the relevant candidates have together, in nats.
 
     Not defined where none of the candidates is relevant.
@@ -36,7 +36,7 @@ def log_loss(answer: Answer, _shelf: Shelf, _k: int) -> float:
     return -math.log(min(1.0, max(sum(mass), sys.float_info.min)))
 
 
-def calibration_error(answers: Sequence[Answer], _shelf: Shelf, _k: int) -> float:
+def calibration_error(answers: Sequence[SystemAnswer], _shelf: Shelf, _k: int) -> float:
     """ECE: mean distance between a candidate's probability and the share that is relevant.
 
     Candidates of all cases go by their probability into ten bins of equal mass; the distance is
@@ -49,7 +49,7 @@ def calibration_error(answers: Sequence[Answer], _shelf: Shelf, _k: int) -> floa
     return _error(_pairs(answers))
 
 
-def top_calibration_error(answers: Sequence[Answer], _shelf: Shelf, _k: int) -> float:
+def top_calibration_error(answers: Sequence[SystemAnswer], _shelf: Shelf, _k: int) -> float:
     """top1_ECE: like ECE, of the first item of each answer only.
 
     Source: Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017;
@@ -58,7 +58,7 @@ def top_calibration_error(answers: Sequence[Answer], _shelf: Shelf, _k: int) -> 
     return _error(_pairs(answers, first=1))
 
 
-def reliability(system: str, answers: Sequence[Answer]) -> tuple[Reliability, ...]:
+def reliability(system: str, answers: Sequence[SystemAnswer]) -> tuple[Reliability, ...]:
     """The bins of ECE that hold candidates, at most ten, by rising probability."""
     return tuple(
         Reliability(system=system, probability=said, observed=seen, candidates=count)
@@ -66,7 +66,7 @@ def reliability(system: str, answers: Sequence[Answer]) -> tuple[Reliability, ..
     )
 
 
-def _pairs(answers: Iterable[Answer], first: int | None = None) -> Scores:
+def _pairs(answers: Iterable[SystemAnswer], first: int | None = None) -> Scores:
     """Probability, and 1 for relevant or 0, of every candidate, (n, 2) float64."""
     pairs: list[tuple[float, float]] = []
     for answer in answers:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recagent.offline.extra import extra
-from recagent.offline.models import Answer, Shelf
+from recagent.offline.models import Shelf, SystemAnswer
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,14 +32,14 @@ class CaseMeasure:
     """
 
     name: str
-    formula: Callable[[Answer, Shelf, int], float]
+    formula: Callable[[SystemAnswer, Shelf, int], float]
     k: int = 0
     higher_is_better: bool = True
 
     def __str__(self) -> str:
         return self.name
 
-    def values(self, answers: Sequence[Answer], shelf: Shelf) -> Scores:
+    def values(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> Scores:
         """One number per answer, (n,) float64; NaN where the measure is not defined."""
         return np.array([self.formula(answer, shelf, self.k) for answer in answers], np.float64)
 
@@ -63,7 +63,7 @@ class JudgedMeasure:
     def __str__(self) -> str:
         return self.name
 
-    def values(self, answers: Sequence[Answer], shelf: Shelf) -> Scores:  # noqa: ARG002
+    def values(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> Scores:  # noqa: ARG002
         """One number per answer, (n,) float64; NaN where no item of the case is relevant."""
         return judged([self], answers)[self]
 
@@ -79,14 +79,14 @@ class SetMeasure:
     """
 
     name: str
-    formula: Callable[[Sequence[Answer], Shelf, int], float]
+    formula: Callable[[Sequence[SystemAnswer], Shelf, int], float]
     k: int = 0
     higher_is_better: bool = True
 
     def __str__(self) -> str:
         return self.name
 
-    def value(self, answers: Sequence[Answer], shelf: Shelf) -> float:
+    def value(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> float:
         """The number; NaN where the measure is not defined, as for no answers."""
         return self.formula(answers, shelf, self.k)
 
@@ -95,13 +95,13 @@ PerCase = CaseMeasure | JudgedMeasure
 Measure = CaseMeasure | JudgedMeasure | SetMeasure
 
 
-def relevant(answer: Answer) -> frozenset[str]:
+def relevant(answer: SystemAnswer) -> frozenset[str]:
     """Ids of the items that are judged relevant."""
     return frozenset(item for item, grade in answer.case.judgments.items() if grade > 0)
 
 
 def judged(
-    measures: Sequence[JudgedMeasure], answers: Sequence[Answer]
+    measures: Sequence[JudgedMeasure], answers: Sequence[SystemAnswer]
 ) -> dict[JudgedMeasure, Scores]:
     """All measures of all answers in one call of ir-measures; (n,) float64 per measure.
 

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recagent.offline.models import Answer, Shelf
+from recagent.offline.models import Shelf, SystemAnswer
 
 
-def coverage(answers: Sequence[Answer], shelf: Shelf, k: int) -> float:
+def coverage(answers: Sequence[SystemAnswer], shelf: Shelf, k: int) -> float:
     """coverage@k: share of the scenes' items that stand in somebody's first k; higher is better.
 
     The scenes are those of the answers; an item that stands in two scenes is two.
@@ -26,7 +26,7 @@ def coverage(answers: Sequence[Answer], shelf: Shelf, k: int) -> float:
     return sum(count > 0 for count in counts) / len(counts) if counts else math.nan
 
 
-def gini(answers: Sequence[Answer], shelf: Shelf, k: int) -> float:
+def gini(answers: Sequence[SystemAnswer], shelf: Shelf, k: int) -> float:
     """Gini@k: how unevenly the scenes' items share the first k places; in [0, 1], lower is better.
 
     With x the number of times each of n items is shown, in rising order, it is the sum over i of
@@ -43,7 +43,7 @@ def gini(answers: Sequence[Answer], shelf: Shelf, k: int) -> float:
     return float(((2 * places - n - 1) * shown).sum() / (n * total))
 
 
-def _counts(answers: Sequence[Answer], shelf: Shelf, k: int) -> list[int]:
+def _counts(answers: Sequence[SystemAnswer], shelf: Shelf, k: int) -> list[int]:
     """How often each item of each scene of the answers is shown; 0 for those that never are."""
     counts: Counter[tuple[str, str]] = Counter()
     for answer in answers:

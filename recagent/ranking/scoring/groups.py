@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from recagent.domain import Item, Usage
-from recagent.llm.retry import Budget, ask_all
+from recagent.llm.retry import RetryBudget, ask_all
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.designs import Block, joint, mixed, pairs, sets
@@ -23,7 +23,7 @@ async def score_by_pairs(
     *,
     items: Sequence[Item],
     inputs: dict[str, object],
-    budget: Budget,
+    budget: RetryBudget,
 ) -> Scored:
     """Bradley-Terry scores of the log odds of A over B, with mean 0; about 3n calls.
 
@@ -44,7 +44,7 @@ async def score_by_sets(
     *,
     items: Sequence[Item],
     inputs: dict[str, object],
-    budget: Budget,
+    budget: RetryBudget,
 ) -> Scored:
     """Luce scores of the log probabilities within overlapping sets of five, mean 0; n calls.
 
@@ -67,7 +67,7 @@ async def _in_blocks(
     *,
     items: Sequence[Item],
     inputs: dict[str, object],
-    budget: Budget,
+    budget: RetryBudget,
 ) -> Scored:
     if len(items) < 2:  # nothing to compare
         return Scored(scores=(0.0,) * len(items), usage=Usage(), calls=0)

@@ -11,7 +11,7 @@ from functools import partial
 
 from recagent.domain import Item, Usage
 from recagent.errors import ReplyError
-from recagent.llm.retry import Budget, ask
+from recagent.llm.retry import RetryBudget, ask
 from recagent.ports import ChatModel, Logprobs, Message
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.scores import Scored
@@ -53,7 +53,7 @@ async def score_by_label(
     *,
     items: Sequence[Item],
     inputs: dict[str, object],
-    budget: Budget,
+    budget: RetryBudget,
 ) -> Scored:
     """Log probability of each candidate's label; repairs are labels that were not listed.
 
@@ -86,7 +86,7 @@ class Labels:
 
 
 async def read_labels(
-    model: ChatModel, messages: Sequence[Message], *, labels: str, budget: Budget
+    model: ChatModel, messages: Sequence[Message], *, labels: str, budget: RetryBudget
 ) -> Labels:
     """The labels' log probabilities as the model's first token.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from recagent.domain import Item
 from recagent.errors import ModelError
-from recagent.llm.retry import Budget, ask
+from recagent.llm.retry import RetryBudget, ask
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt, caption
 from recagent.ranking.scoring.scores import Scored
@@ -21,7 +21,7 @@ async def score_by_likelihood(
     *,
     items: Sequence[Item],
     inputs: dict[str, object],
-    budget: Budget,
+    budget: RetryBudget,
 ) -> Scored:
     """Log-probabilities in nats; a note says how many tokens have only an upper bound of theirs.
 

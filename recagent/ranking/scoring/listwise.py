@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recagent.domain import Item, Usage
 from recagent.errors import ReplyError
-from recagent.llm.retry import Budget, ask
+from recagent.llm.retry import RetryBudget, ask
 from recagent.ports import ChatModel, Schema
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.scores import Scored
@@ -56,7 +56,7 @@ async def score_by_order(
     *,
     items: Sequence[Item],
     inputs: dict[str, object],
-    budget: Budget,
+    budget: RetryBudget,
 ) -> Scored:
     """Minus the rank of each candidate; usage is that of all attempts.
 

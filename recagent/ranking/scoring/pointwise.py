@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from recagent.domain import Item, Usage
-from recagent.llm.retry import Budget, ask_all
+from recagent.llm.retry import RetryBudget, ask_all
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt
 from recagent.ranking.blend import softmax
@@ -27,7 +27,7 @@ async def score_by_grade(
     *,
     items: Sequence[Item],
     inputs: dict[str, object],
-    budget: Budget,
+    budget: RetryBudget,
 ) -> Scored:
     """The expected grade of each candidate, 1 to 5, under the softmax over the grades; n calls.
 

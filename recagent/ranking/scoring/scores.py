@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from recagent.domain import Item, Usage
-from recagent.llm.retry import Budget
+from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt
 
@@ -45,7 +45,7 @@ class Scorer(Protocol):
         *,
         items: Sequence[Item],
         inputs: dict[str, object],
-        budget: Budget,
+        budget: RetryBudget,
     ) -> Scored:
         """Scores of ``items``; ``inputs`` are what the prompt tells besides them.
 

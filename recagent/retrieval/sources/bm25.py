@@ -45,7 +45,7 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-class Lexical:
+class BM25:
     """BM25 of the scene's items against the documents of what the person liked, tags and the wish.
 
     Source: Robertson, Zaragoza, "The probabilistic relevance framework: BM25 and beyond", 2009; as
@@ -77,12 +77,12 @@ class Lexical:
         return best(ranker.get_scores(words), ids, query, limit=limit)
 
 
-class LexicalHere:
+class SceneBM25:
     """The same with what the person liked in this scene alone: other scenes' words dilute it."""
 
     name = "lexical_here"
 
-    def __init__(self, lexical: Lexical) -> None:
+    def __init__(self, lexical: BM25) -> None:
         self._lexical = lexical
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:

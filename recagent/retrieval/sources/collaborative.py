@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from recagent.domain import Item
 from recagent.ports import ItemIndex, Query
-from recagent.retrieval.interactions import Behaviour
+from recagent.retrieval.interactions import Interactions
 from recagent.retrieval.top_k import PerScene, best, unseen
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Popularity:
 
     name = "popularity"
 
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
+    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Interactions]]) -> None:
         self._index = index
         self._behaviour = behaviour
         self._ranked = PerScene(_ranked)
@@ -44,7 +44,7 @@ class Recent:
 
     name = "recent"
 
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
+    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Interactions]]) -> None:
         self._index = index
         self._behaviour = behaviour
         self._ranked = PerScene(_ranked_lately)
@@ -55,36 +55,36 @@ class Recent:
         return unseen(ranked, query, limit=limit)
 
 
-class Neighbours:
+class ItemKNN:
     """Items liked by people who liked what the person liked, in any scene."""
 
     name = "neighbours"
 
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
+    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Interactions]]) -> None:
         self._crowd = _Crowd(index, behaviour)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         return await self._crowd(query, lambda b, liked: b.neighbours(liked), limit=limit)
 
 
-class Walks:
+class RandomWalk:
     """Items at the end of walks from what the person liked, over people and back, in any scene."""
 
     name = "walks"
 
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
+    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Interactions]]) -> None:
         self._crowd = _Crowd(index, behaviour)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         return await self._crowd(query, lambda b, liked: b.walks(liked), limit=limit)
 
 
-class Following:
+class SequentialRules:
     """Items that people went on to like after what the person liked last, in any scene."""
 
     name = "following"
 
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
+    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Interactions]]) -> None:
         self._crowd = _Crowd(index, behaviour)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
@@ -94,7 +94,7 @@ class Following:
 class _Crowd:
     """The best of a scene by scores of everything that anybody liked."""
 
-    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Behaviour]]) -> None:
+    def __init__(self, index: ItemIndex, behaviour: Callable[[], Awaitable[Interactions]]) -> None:
         self._index = index
         self._behaviour = behaviour
         self._places = PerScene(_placed)
@@ -102,7 +102,7 @@ class _Crowd:
     async def __call__(
         self,
         query: Query,
-        scores: Callable[[Behaviour, Mapping[str, float]], Vector],
+        scores: Callable[[Interactions, Mapping[str, float]], Vector],
         *,
         limit: int,
     ) -> list[tuple[str, float]]:
@@ -116,13 +116,13 @@ class _Crowd:
         return best(found, ids, query, limit=limit)
 
 
-def _ranked(items: Mapping[str, Item], behaviour: Behaviour) -> list[tuple[str, float]]:
+def _ranked(items: Mapping[str, Item], behaviour: Interactions) -> list[tuple[str, float]]:
     """All items with their likes, most first."""
     likes = behaviour.likes
     return sorted(((key, float(likes.get(key, 0))) for key in items), key=lambda pair: -pair[1])
 
 
-def _ranked_lately(items: Mapping[str, Item], behaviour: Behaviour) -> list[tuple[str, float]]:
+def _ranked_lately(items: Mapping[str, Item], behaviour: Interactions) -> list[tuple[str, float]]:
     """All items, those that were liked most lately first."""
     likes, recent = behaviour.likes, behaviour.recent
     most = 1 + max(likes.values(), default=0)
@@ -130,7 +130,9 @@ def _ranked_lately(items: Mapping[str, Item], behaviour: Behaviour) -> list[tupl
     return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
-def _placed(items: Mapping[str, Item], behaviour: Behaviour) -> tuple[NDArray[np.intp], list[str]]:
+def _placed(
+    items: Mapping[str, Item], behaviour: Interactions
+) -> tuple[NDArray[np.intp], list[str]]:
     """Where the scene's items stand among all, and their ids."""
     places = behaviour.places(items)
     ids = list(behaviour.likes)

@@ -51,7 +51,7 @@ class Factors:
         return [pair for pair in found if pair[1] > 0]
 
 
-class HeldVectors:
+class FactorVectors:
     """``ItemVectors`` in memory, searched exactly: for learning, where nothing is kept."""
 
     def __init__(

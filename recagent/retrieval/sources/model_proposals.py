@@ -16,12 +16,12 @@ from pydantic import BaseModel
 from recagent import prompts
 from recagent.domain import Language, Usage
 from recagent.errors import ReplyError
-from recagent.llm.retry import Budget, ask
+from recagent.llm.retry import RetryBudget, ask
 from recagent.llm.structured_replies import whole_or_cut
 from recagent.ports import ChatModel, ItemIndex, Query, Reply, Schema
 from recagent.prompts import one_line
-from recagent.ranking import HISTORY, Remembering, Replies, Window
-from recagent.ranking.prompt_inputs import told
+from recagent.ranking import HISTORY, CachedModel, ResponseCache, RetryWindow
+from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.retrieval import reciprocal_rank
 
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class Imaginer:
         *,
         lang: Language = "en",
         attempts: int = 3,
-        window: Window | None = None,
-        replies: Replies | None = None,
+        window: RetryWindow | None = None,
+        replies: ResponseCache | None = None,
     ) -> None:
         """Asks ``model``.
 
@@ -96,7 +96,7 @@ class Imaginer:
         self._model = model
         self._lang: Language = lang
         self._attempts = attempts
-        self._window = window or Window()
+        self._window = window or RetryWindow()
         self._replies = replies
 
     async def start(self) -> None:
@@ -110,7 +110,7 @@ class Imaginer:
             ModelError: no usable answer within the budget.
         """
         prompt = prompts.load("imagine", "titles", lang=query.scene.language or self._lang)
-        inputs = told(
+        inputs = prompt_inputs(
             prompt.front.inputs,
             query,
             candidates=(),
@@ -121,7 +121,7 @@ class Imaginer:
         if not any(value for name, value in inputs.items() if name != "scene"):
             return Imagination()
         messages = prompt.chat(**inputs)
-        kept = Remembering(self._model, self._replies) if self._replies else None
+        kept = CachedModel(self._model, self._replies) if self._replies else None
         model = kept or self._model
         usage = Usage()
 
@@ -131,7 +131,7 @@ class Imaginer:
             usage += reply.usage
             return *_descriptions(model, reply), reply.calls
 
-        budget = Budget(self._attempts, window=self._window)
+        budget = RetryBudget(self._attempts, window=self._window)
         descriptions, repairs, calls = await ask(call, budget=budget)
         if kept is not None:
             await kept.keep()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 
-class NextItem:
+class SequenceModel:
     """Cosine of an item's vector and that of the person's newest likes, in any scene, plus 1."""
 
     name = "sequence"

@@ -5,15 +5,15 @@ Rules are kept by code, before anything is retrieved; which rules there are is i
 
 from recagent.scenes.rules.excluding import Ruling, excluded, kilometres, place_of
 from recagent.scenes.rules.grouped import Grouped
-from recagent.scenes.rules.progress import Limits, Progress
+from recagent.scenes.rules.progress import Progress, SeriesLimits
 from recagent.scenes.rules.readable import check_rules, nearest, readable
 from recagent.scenes.rules.seeing import missing, needs, reasonable, spent, visible
 
 __all__ = [
     "Grouped",
-    "Limits",
     "Progress",
     "Ruling",
+    "SeriesLimits",
     "check_rules",
     "excluded",
     "kilometres",

@@ -17,7 +17,7 @@ from recagent.scenes.rules.series import Work, alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class SeriesLimits:
     """What one list has once, or a few times.
 
     Attributes:
@@ -91,7 +91,7 @@ class Progress:
                 found[key] = frozenset(works)
         return found
 
-    def limits(self, item_ids: Iterable[str]) -> Limits:
+    def limits(self, item_ids: Iterable[str]) -> SeriesLimits:
         """What of these items one list has once, or a few times."""
         works: dict[str, str] = {}
         series: dict[str, tuple[str, ...]] = {}
@@ -101,7 +101,7 @@ class Progress:
                 works[key] = editions[0]
             if names := self._names(key):
                 series[key] = names
-        return Limits(works=works, series=series, most=self._most)
+        return SeriesLimits(works=works, series=series, most=self._most)
 
     def alike(self, item_ids: Iterable[str]) -> frozenset[str]:
         """Ids of all editions of these items, and of all that is in a series with one of them."""

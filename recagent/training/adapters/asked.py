@@ -36,7 +36,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class TuningChoice:
     """One of several candidates.
 
     Attributes:
@@ -61,7 +61,7 @@ def choices_of(
     scale: RatingScale,
     prompt: Prompt,
     route: Route,
-) -> list[Choice]:
+) -> list[TuningChoice]:
     """What cases ask, those whose liked item lies in the route's targets.
 
     Args:
@@ -72,7 +72,7 @@ def choices_of(
         route: whose targets are asked about.
     """
     return [
-        Choice(
+        TuningChoice(
             user_id=case.user_id,
             prefix=told(case, items, scale, prompt),
             texts=tuple(f" {caption(items[key])}\n" for key in case.item_ids),
@@ -89,14 +89,14 @@ def _liked(case: Case) -> str:
     return liked
 
 
-def gains(choices: Sequence[Choice], reader: Reader) -> Iterator[float]:
+def gains(choices: Sequence[TuningChoice], reader: Reader) -> Iterator[float]:
     """NDCG@10 of each choice, in the order of the candidates' likelihood."""
     for choice in choices:
         said = reader.likelihoods(choice.prefix, choice.texts)
         yield ndcg(np.asarray(said), choice.chosen)
 
 
-def popularity(choices: Sequence[Choice], likes: Likes) -> Floats:
+def popularity(choices: Sequence[TuningChoice], likes: Likes) -> Floats:
     """(choices,) nDCG@10 of the candidates' numbers of likes."""
     counts = Counter(item.id for liked in likes.values() for item in liked)
     return np.asarray(

@@ -11,7 +11,7 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.offline.models import Data
-from recagent.pipeline import StraightLine, artifacts
+from recagent.pipeline import Pipeline, artifacts
 from recagent.training.adapters.card import card
 from recagent.training.adapters.gguf import write_gguf
 from recagent.training.adapters.lora import LoraSettings
@@ -44,7 +44,7 @@ async def data_of(settings: Settings) -> Data:
     try:
         return await stored(parts)
     finally:
-        await StraightLine(parts).close()
+        await Pipeline(parts).close()
 
 
 def tune_stored(

@@ -1,5 +1,6 @@
 """The synchronous face: a bridge that closes, and a program that forgets to close it still ends."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -46,12 +47,13 @@ def test_a_program_that_forgets_to_close_still_ends() -> None:
     script = (
         "from test_api import parts\n"
         "from recagent import Recommender\n"
-        "from recagent.pipeline import StraightLine\n"
-        "print(Recommender(StraightLine(parts())).profile('ana').cold)\n"
+        "from recagent.pipeline import Pipeline\n"
+        "print(Recommender(Pipeline(parts())).profile('ana').cold)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=__file__.rpartition("/")[0],
+        env={**os.environ, "PYTHONPATH": "support"},
         capture_output=True,
         text=True,
         check=False,

@@ -40,10 +40,7 @@ def add(
     from recagent import bootstrap  # noqa: PLC0415
     from recagent.cli import show  # noqa: PLC0415
     from recagent.cli.beside import record_beside  # noqa: PLC0415
-    from recagent.domain import (
-        Event,
-        event_kind,
-    )
+    from recagent.domain import Event, event_kind  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
     settings = settings_of(config, demo, None)

@@ -1,6 +1,7 @@
 """Models as an evaluation asks them: through a cache, within a budget, with every reply counted.
 
-The ranker asks a ``UsageMeter`` as it would ask the model itself; what is asked is not decided here.
+The ranker asks a ``UsageMeter`` as it would ask the model itself; what is asked is decided
+elsewhere.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ def gather(
     First the context's preferences that it keeps to. Then, in order: attribute values that the wish
     names and its words that the item says (``wished``, by id), declared tags that the item has, a
     liked item that shares values of an attribute that few items have, the liked item that counts
-    most (as in ``Interactions.neighbours``) of those whose people liked this one too, and, where none
-    of these is there, how many people liked it. After these, the context's constraints that it
+    most (as in ``Interactions.neighbours``) of those whose people liked this one too, and, where
+    none of these is there, how many people liked it. After these, the context's constraints that it
     keeps to. What a ban of the request, the scene or the person forbids is cited nowhere.
     """
     past = _Past(query, scale, traits, wished)

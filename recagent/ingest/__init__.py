@@ -3,7 +3,6 @@
 It reads and cleans; it does not split, embed or store.
 """
 
-from recagent.ingest.columns import item_field
 from recagent.ingest.events import read_events
 from recagent.ingest.items import read_items
 from recagent.ingest.naming import named_files
@@ -14,7 +13,6 @@ from recagent.ingest.users import read_users
 __all__ = [
     "Catalog",
     "Report",
-    "item_field",
     "named_files",
     "read_events",
     "read_items",

@@ -6,17 +6,15 @@ It sees names alone, and no values.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from recagent.domain.column_names import ALIASES, NAMED, PERSON, SURE_TITLE, THING, plain_name
 from recagent.errors import DataError
 from recagent.ingest.layouts import Holds
 from recagent.ingest.report import shown
-
-Tiers = Sequence[str]  # names in words, the surest first; within one tier they are equally sure
 
 ITEM_FIELDS = ("item_id", "scene", "title", "text", "task")
 EVENT_FIELDS = (
@@ -31,93 +29,6 @@ FIELDS: Mapping[Holds, Sequence[str]] = {
 # What a map may say: also what a log calls its items, where no file of items does.
 MAPPED: Mapping[Holds, Sequence[str]] = {**FIELDS, "events": (*EVENT_FIELDS, "title")}
 
-_PERSON = (
-    "user userid uid customer customerid custid member memberid buyer buyerid reviewer "
-    "reviewerid account accountid visitor visitorid client clientid person personid "
-    "用户 用户id 用户编号 会员 会员id 会员编号 顾客 顾客id 顾客编号 "
-    "客户 客户id 客户编号 买家 买家id memberno membernumber customerno customernumber "
-    "listener listenerid viewer viewerid reader readerid student studentid learner learnerid "
-    "subscriber subscriberid player playerid patron patronid shopper shopperid household "
-    "householdid householdkey openid 用户号 会员号 顾客号 客户号 读者 读者id 读者编号 "
-    "学员 学员id 学员编号 学生 学生id 学生编号 听众 听众id 观众 观众id 玩家 玩家id"
-)
-_REACHED = (  # people where nothing surer tells them
-    "username 用户名 昵称 用户昵称 会员卡号 卡号 读者证号 借书证号 学号 手机号 手机号码 "
-    "phone mobile email 邮箱"
-)
-_ITEM = (
-    "itemid product productid goods goodsid movieid filmid bookid trackid songid episodeid postid "
-    "artistid albumid gameid animeid videoid articleid newsid courseid businessid recipeid "
-    "stockcode itemcode productcode goodscode itemno productno 商品id 商品编号 物品id 物品编号 "
-    "商品代码 商品编码 商品号"
-)
-# In a catalogue often beside the id that events name; the shop's own before the trade's.
-_TRADE = (
-    "sku skuid asin 货号 书号 款号 商品货号",
-    "isbn isbn13 ean upc gtin barcode 条码 条形码 商品条码",
-)
-_THING = (
-    "item movie film book track song artist album game anime video article episode recipe course "
-    "商品 物品 图书 书籍 电影 歌曲 游戏 课程 视频 文章 节目 单集"
-)
-_TITLE = (
-    "name productname producttitle itemname itemtitle movietitle movienames filmtitle booktitle "
-    "gamename songname trackname artistname animename headline gametitle songtitle tracktitle "
-    "episodetitle episodename coursename recipename itemdescription "
-    "名称 标题 名字 商品名 商品名称 商品标题 片名 电影名 电影名称 书名 图书名称 歌名 歌曲名 "
-    "歌曲名称 游戏名 游戏名称 动画名 品名 货品名称 课程名 课程名称 节目名 节目名称 单集标题 剧名"
-)
-_SURE_TITLE = frozenset(f"title {_TITLE}".split()) - {"name", "名字", "名称"}  # not of a person
-_TIME = (
-    "time when date datetime at ts createdat createtime createdate eventtime eventdate unixtime "
-    "unixtimestamp unixreviewtime reviewtime reviewdate ratedat ratingtime ratingdate "
-    "时间 日期 时间戳 行为时间 评分时间 评论时间 浏览时间 购买时间 下单时间 创建时间"
-)
-_KIND = (
-    "event eventtype eventname action actiontype behavior behaviortype behaviour behaviourtype "
-    "interaction interactiontype 行为 行为类型 动作 操作 操作类型"
-)
-_VALUE = (
-    "rating ratings score scores stars star rate overall ratingvalue ratingscore bookrating "
-    "movierating userrating userscore myrating myscore reviewscore reviewrating "
-    "评分 打分 分数 得分 星级"
-)
-_WEIGHT = (
-    "plays playcount playscount listens listencount hours hoursplayed playhours playtime "
-    "playtimeforever minutesplayed secondsplayed playedseconds listenedseconds secondslistened "
-    "msplayed playseconds seconds minutes pieces units quantity qty count times "
-    "visits visitcount viewcount "
-    "播放次数 播放量 收听次数 游玩时长 游戏时长 播放时长 观看时长 时长 数量 购买数量 次数 "
-    "收听时长 收听秒数 播放秒数 秒数 分钟数 学习时长 阅读时长 件数 份数 购买次数 册数"
-)
-_REVIEW = "review reviewtext reviewbody comment comments 评论 评论内容 点评"
-_NAMED = f"id 编号 title {_TITLE}"  # an event's item, where it has no surer id
-_ALIASES: Mapping[Holds, Mapping[str, Tiers]] = {
-    "items": {
-        "item_id": (_ITEM + " id 编号", *_TRADE, _THING),
-        "scene": ("场景",),
-        "title": (_TITLE, _THING),
-        "text": ("description", "desc", "overview", "synopsis", "plot", "summary",
-                 "描述 商品描述", "简介 内容简介 剧情简介", "介绍"),
-    },
-    "events": {
-        "user_id": (_PERSON, _REACHED),
-        "item_id": (_ITEM, *_TRADE, _THING),
-        "timestamp": (_TIME,),
-        "scene": ("场景",),
-        "kind": (_KIND,),
-        "value": (_VALUE,),
-        "weight": (_WEIGHT,),
-        "text": (_REVIEW,),
-        "device": ("设备",),
-        "place": ("地点",),
-    },
-    "users": {
-        "user_id": (_PERSON, _REACHED, "id 编号"),
-        "tags": ("interests likes hobbies 兴趣 兴趣爱好 标签",),
-        "about": ("bio 简介 个人简介",),
-    },
-}  # fmt: skip
 # What may be meant where a field has no column: proposed, never taken.
 _PERHAPS: Mapping[str, str] = {
     "scene": "category categoryname categorycode shelf department domain surface 类别 类目 货架",
@@ -216,20 +127,14 @@ def likely(name: str, columns: Sequence[str], *, holds: Holds) -> str:
     """The column that a field may be; empty where none looks like it."""
     found = _candidates(name, columns, holds)
     perhaps = _PERHAPS.get(name, "").split()
-    return next(iter([*found, *(column for column in columns if _plain(column) in perhaps)]), "")
+    return next(
+        iter([*found, *(column for column in columns if plain_name(column) in perhaps)]), ""
+    )
 
 
 def is_known(column: str) -> bool:
     """Whether a column is called as exports call any field."""
-    return _plain(column) in _KNOWN
-
-
-def item_field(name: str) -> str:
-    """``title``, ``text`` or ``id`` where files call it so of an item; empty for another name."""
-    plain = _plain(name)
-    known = {"title": _TITLE, "text": " ".join(_ALIASES["items"]["text"]),
-             "id": " ".join((_ITEM, "编号", *_TRADE))}  # fmt: skip
-    return next((field for field, names in known.items() if plain in names.split()), "")
+    return plain_name(column) in _KNOWN
 
 
 def fields_of(columns: Sequence[str], *, holds: Holds) -> AbstractSet[str]:
@@ -244,7 +149,7 @@ def is_doubtful_event(columns: Sequence[str]) -> bool:
 
 def names_a_work(columns: Sequence[str]) -> bool:
     """Whether a column is the title of an item, and cannot be a person's name."""
-    return any(_plain(column) in _SURE_TITLE for column in columns)
+    return any(plain_name(column) in SURE_TITLE for column in columns)
 
 
 def _candidates(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
@@ -252,14 +157,14 @@ def _candidates(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
     found = _surely(name, columns, holds)
     if found or name != "item_id" or holds != "events":
         return found
-    return [column for column in columns if _plain(column) in _NAMED.split()]
+    return [column for column in columns if plain_name(column) in NAMED.split()]
 
 
 def _surely(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
     if name in columns:
         return [name]
-    plain = {column: _plain(column) for column in columns}
-    tiers = (_plain(name), *_ALIASES[holds].get(name, ()))
+    plain = {column: plain_name(column) for column in columns}
+    tiers = (plain_name(name), *ALIASES[holds].get(name, ()))
     for tier in tiers:
         found = [column for column in columns if plain[column] in tier.split()]
         if found:
@@ -271,22 +176,22 @@ def _surely(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
         for column in columns
         if _ENDS_AS_ID.search(plain[column])
         and not _OTHER_IDS.search(plain[column])
-        and plain[column] not in ("id", *_PERSON.split())
+        and plain[column] not in ("id", *PERSON.split())
     ]
     return _narrowest(ids)
 
 
 def _narrowest(columns: list[str]) -> list[str]:
     """Without those that name what the others are parts of: an episode's podcast."""
-    return [column for column in columns if not _WHOLES.search(_plain(column))] or columns
+    return [column for column in columns if not _WHOLES.search(plain_name(column))] or columns
 
 
 def _meant(columns: Sequence[str], fields: Sequence[str], holds: Holds) -> dict[str, str]:
     meant: dict[str, str] = {}
     for column in columns:
-        plain = _plain(column)
+        plain = plain_name(column)
         for name in fields:
-            known = [_plain(name), *" ".join(_ALIASES[holds].get(name, ())).split()]
+            known = [plain_name(name), *" ".join(ALIASES[holds].get(name, ())).split()]
             perhaps = plain in _PERHAPS.get(name, "").split() and holds == "events"
             if perhaps or (plain and get_close_matches(plain, known, n=1, cutoff=_NEAR)):
                 meant[column] = name
@@ -294,14 +199,9 @@ def _meant(columns: Sequence[str], fields: Sequence[str], holds: Holds) -> dict[
     return meant
 
 
-def _plain(name: str) -> str:
-    """``User-ID``, ``user_id`` and ``userId`` alike."""
-    return re.sub(r"[\s_\-./]+", "", unicodedata.normalize("NFKC", name)).casefold()
-
-
 _KNOWN = frozenset(
     word
     for holds, fields in FIELDS.items()
     for name in fields
-    for word in [_plain(name), *" ".join(_ALIASES[holds].get(name, ())).split()]
-) - frozenset(_THING.split())  # which are as often a value: of a shelf, of a kind of thing
+    for word in [plain_name(name), *" ".join(ALIASES[holds].get(name, ())).split()]
+) - frozenset(THING.split())  # which are as often a value: of a shelf, of a kind of thing

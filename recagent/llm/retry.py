@@ -1,6 +1,7 @@
 """The one retry layer: transport faults and unusable replies draw on the same two budgets.
 
-Every request has its own (``RetryBudget``), and all that ask one model share another (``RetryWindow``).
+Every request has its own (``RetryBudget``), and all that ask one model share another
+(``RetryWindow``).
 """
 
 from __future__ import annotations

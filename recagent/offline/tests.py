@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
-    "Difference", "PromotionGate", "compare", "compare_all", "detectable", "differences", "gate", "holm",
-    "interval", "intervals",
+    "Difference", "PromotionGate", "compare", "compare_all", "detectable", "differences", "gate",
+    "holm", "interval", "intervals",
 ]  # fmt: skip
 
 _POWER = 0.8

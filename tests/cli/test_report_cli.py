@@ -167,7 +167,7 @@ def test_named_files_are_indexed_without_a_config_and_faults_are_advised_for_the
     files(goods="id,name\nb1,Dune\nb2,Emma\n", log="u1,b1,5,2024-05-01\nu1,b2,1,2024-05-02\n")
     code, _, err = run("index", "goods.csv", "log.csv")
     assert code == 1
-    assert "--map user_id=1,item_id=2,value=3,timestamp=4" in " ".join(err.split())
+    assert "--map log.csv:user_id=1,item_id=2,value=3,timestamp=4" in " ".join(err.split())
     numbers = "log.csv:user_id=1,item_id=2,value=3,timestamp=4"
     code, out, err = run("index", "goods.csv", "log.csv", "--map", numbers)
     assert code == 0, err

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from examples import make_event, make_item, wait
 from line import make_line
-from recagent.domain.types import Edits, User
 
 from recagent.chat import Agent, Conversation, Shown, Words
 from recagent.cli.only import constraint
+from recagent.domain import Edits, User
 from recagent.domain.chinese_scripts import as_written, simplified
 from recagent.profiles.tags import blocked, carries
 from recagent.retrieval.query_matching import SceneText

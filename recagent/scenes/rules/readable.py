@@ -13,10 +13,10 @@ from itertools import islice
 from typing import Literal
 
 from recagent.domain import Constraint, Value
+from recagent.domain.column_names import item_field
 from recagent.domain.comparing import Plain, folded, read
 from recagent.domain.units import amount, amount_for, without_unit
 from recagent.errors import ConfigError, ConstraintError
-from recagent.ingest import item_field
 from recagent.scenes.constraints import plain
 from recagent.scenes.rules.grouped import OWN, Grouped
 

@@ -15,7 +15,8 @@ from recagent import prompts
 from recagent.chat.acts import Act
 from recagent.domain import Language
 from recagent.errors import ModelError
-from recagent.llm.retry import RetryBudget, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel
 from recagent.prompts import one_line
 
@@ -50,7 +51,7 @@ async def likely_act(turn: str, *, model: ChatModel, lang: Language, budget: Ret
         async def call(prefix: str = prefix) -> float | None:
             return (await model.likelihood(prefix, texts=[text])).values[0]
 
-        value = await ask(call, budget=budget)
+        value = await retry.call(call, budget=budget)
         if value is None:
             raise ModelError(f"model {model.name!r} left out the likelihood of a turn")
         scores[act] = value

@@ -17,7 +17,8 @@ from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
 from recagent.domain import Constraint, Language, Operator
 from recagent.errors import ReplyError
-from recagent.llm.retry import RetryBudget, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel, Message, Reply, Schema
 
 _MOST = 8  # of each list
@@ -62,7 +63,7 @@ async def written(
         turn=turn, scene=situation.scene.label(lang), attributes=_told(situation.vocabulary)
     )
     limit = prompt.front.max_tokens
-    reply = await ask(partial(_asked, model, messages, limit), budget=budget)
+    reply = await retry.call(partial(_asked, model, messages, limit), budget=budget)
     return reply.act, checked(reply, turn=turn, vocabulary=situation.vocabulary)
 
 

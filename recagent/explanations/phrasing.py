@@ -20,7 +20,8 @@ from recagent.domain import Claim, Evidence, Language, Scene
 from recagent.errors import ModelError, ReplyError
 from recagent.explanations.templates import claims, clause, sentence
 from recagent.explanations.verification import verify
-from recagent.llm.retry import RetryBudget, RetryWindow, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.llm.structured_replies import whole_or_cut
 from recagent.ports import ChatModel, Reply, Schema
 
@@ -101,7 +102,7 @@ async def phrased(
     try:
         budget = RetryBudget(attempts, window=window)
         with anyio.fail_after(seconds):
-            written = await ask(call, budget=budget)
+            written = await retry.call(call, budget=budget)
     except (ModelError, TimeoutError) as error:
         why = str(error) or late
         return Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)

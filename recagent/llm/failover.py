@@ -16,7 +16,7 @@ import anyio
 
 from recagent.domain import Candidate
 from recagent.errors import ModelError
-from recagent.llm.retry import ask_all
+from recagent.llm import retry
 from recagent.ports import LanguageScores, Query, Ranker
 
 _SHARE = 0.5  # of the time that is left, for a ranker that is not the last
@@ -43,7 +43,7 @@ class FailoverRanker:
                 except ModelError as error:
                     failed.append(error)
 
-            await ask_all([partial(begin, ranker) for ranker in self._rankers])
+            await retry.call_all([partial(begin, ranker) for ranker in self._rankers])
             if len(failed) == len(self._rankers):
                 raise ModelError("; ".join(map(str, failed))) from failed[0]
             self._begun = True  # one that could not start tries again when its turn comes

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 
 from recagent.domain import Usage
 from recagent.errors import ReplyError
-from recagent.llm.retry import RetryBudget, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.llm.structured_replies import whole_or_cut
 from recagent.ports import ChatModel, Reply, Schema
 from recagent.prompts import Prompt, one_line
@@ -76,7 +77,7 @@ class Preferences:
             usage += reply.usage
             return *_text(model, reply), reply.calls
 
-        text, repairs, calls = await ask(call, budget=budget)
+        text, repairs, calls = await retry.call(call, budget=budget)
         if len(self._texts) >= _KEPT:
             self._texts.clear()
         self._texts[key] = text

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from recagent.domain import Candidate
 from recagent.errors import ConfigError, ModelError, ReplyError
-from recagent.llm.retry import RetryBudget, RetryWindow, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.ranking import LanguageRanker
 from recagent.testing import ScriptedModel, json_order
 
@@ -63,7 +64,7 @@ def test_what_trying_again_cannot_mend_is_not_tried_again(error):
         raise error
 
     with pytest.raises(type(error)):
-        wait(ask(call, budget=RetryBudget(5, window=RetryWindow())))
+        wait(retry.call(call, budget=RetryBudget(5, window=RetryWindow())))
     assert len(calls) == 1
 
 
@@ -101,7 +102,7 @@ def test_when_everything_fails_requests_cost_a_tenth_more_calls_at_most():
     async def main():
         for _ in range(1000):
             with pytest.raises(ModelError):
-                await ask(call, budget=RetryBudget(3, window=window))
+                await retry.call(call, budget=RetryBudget(3, window=window))
 
     wait(main())
     assert 1000 < len(made) <= 1100
@@ -120,7 +121,7 @@ def asked(error, *, deadline=math.inf):
     async def main():
         began = anyio.current_time()
         with anyio.fail_after(deadline), suppress(ModelError):
-            await ask(call, budget=RetryBudget(3, window=RetryWindow()))
+            await retry.call(call, budget=RetryBudget(3, window=RetryWindow()))
         return anyio.current_time() - began
 
     return wait(main()), len(made)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from recagent import bootstrap, demo, prompts
 from recagent.domain import Candidate, Usage
 from recagent.errors import ConfigError, ModelError, PromptError, ReplyError
-from recagent.llm.retry import ask_all
+from recagent.llm import retry
 from recagent.ports import Logprobs
 from recagent.ranking import LanguageRanker
 from recagent.ranking.scoring.designs import joint, mixed, pairs, sets
@@ -304,7 +304,7 @@ def test_calls_are_made_at_the_same_time_and_results_keep_their_order():
         return number
 
     calls = [lambda number=number: call(number) for number in range(3)]
-    assert wait(ask_all(calls)) == [0, 1, 2]
+    assert wait(retry.call_all(calls)) == [0, 1, 2]
     assert most == 3
 
 
@@ -319,7 +319,7 @@ def test_the_first_failure_gives_the_other_calls_up():
         raise ModelError("refused")
 
     with pytest.raises(ModelError, match="refused"):
-        wait(ask_all([slow, failing]))
+        wait(retry.call_all([slow, failing]))
     assert finished == []
 
 

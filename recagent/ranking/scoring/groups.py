@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from recagent.domain import Item, Usage
-from recagent.llm.retry import RetryBudget, ask_all
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.designs import Block, joint, mixed, pairs, sets
@@ -79,7 +80,7 @@ async def _in_blocks(
         named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
         messages = prompt.chat(**inputs, candidates=named)
         calls.append(partial(read_labels, model, messages, labels=labels, budget=budget))
-    read = await ask_all(calls)
+    read = await retry.call_all(calls)
     return Scored(
         scores=tuple(joint(len(items), blocks, [labels.values for labels in read])),
         usage=sum((labels.usage for labels in read), Usage()),

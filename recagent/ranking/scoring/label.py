@@ -11,7 +11,8 @@ from functools import partial
 
 from recagent.domain import Item, Usage
 from recagent.errors import ReplyError
-from recagent.llm.retry import RetryBudget, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel, Logprobs, Message
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.scores import Scored
@@ -96,7 +97,7 @@ async def read_labels(
     Raises:
         ModelError: no answer, or one without any label.
     """
-    reply = await ask(partial(_listed, model, messages, labels), budget=budget)
+    reply = await retry.call(partial(_listed, model, messages, labels), budget=budget)
     floor = min(value for value in reply.values if value is not None) - _FLOOR_STEP
     return Labels(
         values=tuple(floor if value is None else value for value in reply.values),

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from recagent.domain import Item
 from recagent.errors import ModelError
-from recagent.llm.retry import RetryBudget, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt, caption
 from recagent.ranking.scoring.scores import Scored
@@ -30,7 +31,7 @@ async def score_by_likelihood(
     """
     prefix = prompt.text(**inputs)
     texts = [f" {caption(item)}\n" for item in items]
-    reply = await ask(lambda: model.likelihood(prefix, texts=texts), budget=budget)
+    reply = await retry.call(lambda: model.likelihood(prefix, texts=texts), budget=budget)
     scores = [value for value in reply.values if value is not None]
     if len(scores) < len(items):
         raise ModelError(f"model {model.name!r} left out the likelihood of some items")

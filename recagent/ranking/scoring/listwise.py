@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recagent.domain import Item, Usage
 from recagent.errors import ReplyError
-from recagent.llm.retry import RetryBudget, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel, Schema
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.scores import Scored
@@ -89,7 +90,7 @@ async def score_by_order(
             )
         return order, reply.calls
 
-    written, calls = await ask(call, budget=budget)
+    written, calls = await retry.call(call, budget=budget)
     order, repairs = repaired(written, labels)
     scores = tuple(-float(order.index(label)) for label in labels)
     return Scored(scores=scores, usage=usage, calls=calls, repairs=repairs)

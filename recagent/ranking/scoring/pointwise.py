@@ -11,7 +11,8 @@ from functools import partial
 import numpy as np
 
 from recagent.domain import Item, Usage
-from recagent.llm.retry import RetryBudget, ask_all
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt
 from recagent.ranking.blend import softmax
@@ -41,7 +42,7 @@ async def score_by_grade(
         partial(read_labels, model, prompt.chat(**inputs, item=item), labels=GRADES, budget=budget)
         for item in items
     ]
-    read = await ask_all(calls)
+    read = await retry.call_all(calls)
     grades = np.arange(1.0, len(GRADES) + 1.0)
     return Scored(
         scores=tuple(float(softmax(labels.values) @ grades) for labels in read),

@@ -16,7 +16,8 @@ from pydantic import BaseModel
 from recagent import prompts
 from recagent.domain import Language, Usage
 from recagent.errors import ReplyError
-from recagent.llm.retry import RetryBudget, ask
+from recagent.llm import retry
+from recagent.llm.retry import RetryBudget
 from recagent.llm.structured_replies import whole_or_cut
 from recagent.ports import ChatModel, ItemIndex, Query, Reply, Schema
 from recagent.prompts import one_line
@@ -132,7 +133,7 @@ class Imaginer:
             return *_descriptions(model, reply), reply.calls
 
         budget = RetryBudget(self._attempts, window=self._window)
-        descriptions, repairs, calls = await ask(call, budget=budget)
+        descriptions, repairs, calls = await retry.call(call, budget=budget)
         if kept is not None:
             await kept.keep()
         logger.debug("imagined for %r: %r", query.profile.user.id, descriptions)

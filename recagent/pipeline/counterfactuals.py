@@ -141,7 +141,7 @@ class _Trial:
         works = self._asked.progress.with_editions([item.id])
         if met:
             rest = await forgetting(self._desk, self._asked, works)
-            other = self._asked.progress.edition_met(item.id)
+            other = self._asked.progress.seen_edition(item.id)
             facts = {"what": "edition", "without": caption(other)} if other else {"what": "seen"}
             change = _Change(ref=item.id, facts=facts, after=None)
         else:

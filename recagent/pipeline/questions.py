@@ -35,7 +35,7 @@ from recagent.explanations.attribution import Attribution, weighed, with_languag
 from recagent.explanations.evidence import Piece, numbered
 from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.feedback import scene_of
-from recagent.pipeline.quotas import arranged
+from recagent.pipeline.quotas import arrange
 from recagent.pipeline.services import RankedPool, Request, Services
 from recagent.pipeline.slate import leads, led
 from recagent.ranking import Fixed, diversified, preference_boost
@@ -159,7 +159,7 @@ def out(desk: Services, ranking: Ranking, item: Item) -> list[Piece]:
     """Why an item has no rank."""
     asked, progress = ranking.asked, ranking.asked.progress
     found = {each.item.id: each.item for each in ranking.standing.found}
-    wanted = ranking.standing.needs.get(item.id, ())
+    wanted = ranking.standing.prerequisites.get(item.id, ())
     earlier = [progress.items[work.ids[0]] for work in progress.earlier(item.id)]
     if item.id in found and wanted and not earlier:
         return [needs_piece(item, {key: found.get(key) for key in sorted(wanted)})]
@@ -167,7 +167,7 @@ def out(desk: Services, ranking: Ranking, item: Item) -> list[Piece]:
     grade = ranking.standing.wished.grades.get(item.id, 0.0)
     if match and match.matches and grade <= 0 and item.id not in asked.query.exclude:
         return [unwished_piece(item, count=match.matches)]
-    met = progress.edition_met(item.id) if item.id in asked.met else None
+    met = progress.seen_edition(item.id) if item.id in asked.met else None
     pieces = [edition_piece(item, met, is_met=True)] if met else []
     pieces += [earlier_piece(item, earlier)] if earlier else []
     pieces += _instead(ranking, item) if not pieces and item.id in found else []
@@ -274,12 +274,14 @@ async def _ordered(
     query, pool = asked.query, [each.item for each in standing.pool.candidates]
     scene, profile = query.scene.name, query.profile
     vectors = await desk.parts.index.vectors(scene, ids=[item.id for item in pool])
-    lead, needs, limits = standing.pool.lead, standing.needs, standing.limits
+    lead, prerequisites, limits = standing.pool.lead, standing.prerequisites, standing.limits
     order = led(
         diversified(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile)), lead
     )
-    shown = arranged(order, pool, k=k, quotas=asked.quotas, needs=needs, limits=limits, lead=lead)
-    rest = arranged(order, pool, k=len(pool), needs=needs, limits=limits)
+    shown = arrange(
+        order, pool, k=k, quotas=asked.quotas, prerequisites=prerequisites, limits=limits, lead=lead
+    )
+    rest = arrange(order, pool, k=len(pool), prerequisites=prerequisites, limits=limits)
     joint = preference_boost(desk.joint(query), query.context.preferences)
     base = joint.base(standing.found, scene=scene, cold=profile.is_cold(scene))
     leading = leads([each.item for each in standing.found], standing.wished.grades)
@@ -289,9 +291,9 @@ async def _ordered(
     items = [
         *(pool[at] for at in shown),
         *(pool[at] for at in rest if at not in shown),
-        *(item for item in found if item.id not in pooled and item.id not in needs),
+        *(item for item in found if item.id not in pooled and item.id not in prerequisites),
     ]
-    fitting = arranged(range(len(items)), items, k=len(items), limits=limits)
+    fitting = arrange(range(len(items)), items, k=len(items), limits=limits)
     items = [items[at] for at in fitting]
     return Ranking(
         asked=asked,

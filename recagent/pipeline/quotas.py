@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float64]
 
-Needs = Mapping[str, AbstractSet[str]]
+Prerequisites = Mapping[str, AbstractSet[str]]
 
 NO_QUOTAS: Mapping[Task, int] = MappingProxyType({})
-_NO_NEEDS: Needs = MappingProxyType({})
+_NO_PREREQUISITES: Prerequisites = MappingProxyType({})
 _NO_LIMITS = SeriesLimits()
 
 
-def places(quotas: Mapping[Task, int], *, size: int) -> dict[Task, int]:
+def apportion(quotas: Mapping[Task, int], *, size: int) -> dict[Task, int]:
     """How many of ``size`` places each task has, by largest remainder; sums to ``size``.
 
     Of equal remainders the one that is declared first gets the place.
@@ -44,13 +44,13 @@ def places(quotas: Mapping[Task, int], *, size: int) -> dict[Task, int]:
     return given
 
 
-def arranged(
+def arrange(
     order: Sequence[int],
     items: Sequence[Item],
     *,
     k: int,
     quotas: Mapping[Task, int] = NO_QUOTAS,
-    needs: Needs = _NO_NEEDS,
+    prerequisites: Prerequisites = _NO_PREREQUISITES,
     limits: SeriesLimits = _NO_LIMITS,
     lead: Sequence[float] | Scores = (),
 ) -> list[int]:
@@ -66,16 +66,16 @@ def arranged(
         items: what was ranked.
         k: at most so many.
         quotas: shares of the tasks; all are alike without any.
-        needs: ids that an item needs before it; of those that need any.
+        prerequisites: ids that an item needs before it; of those that need any.
         limits: what there may be once, or a few times.
         lead: of the items, by position: those above zero answer a wish, and no share of a task
             puts them behind the others.
     """
-    best = _Slate(order, items, k=k, needs=needs, limits=limits)
+    best = _Slate(order, items, k=k, prerequisites=prerequisites, limits=limits)
     answering = [at for at in order if len(lead) and lead[at] > 0]
     for part in (answering, order):
         if quotas:
-            best.take(part, shares=places(quotas, size=k))
+            best.take(part, shares=apportion(quotas, size=k))
         best.take(part, shares=None)
     return best.chosen
 
@@ -89,7 +89,7 @@ class _Slate:
         items: Sequence[Item],
         *,
         k: int,
-        needs: Needs,
+        prerequisites: Prerequisites,
         limits: SeriesLimits,
     ) -> None:
         self._items = items
@@ -97,7 +97,7 @@ class _Slate:
         self._works: set[str] = set()
         self._series: Counter[str] = Counter()
         self._k = k
-        self._needs = needs
+        self._prerequisites = prerequisites
         self._at = {items[at].id: at for at in order}
         self.chosen: list[int] = []
 
@@ -150,7 +150,7 @@ class _Slate:
         if at in above:
             return None
         steps: list[int] = []
-        wanted = self._needs.get(self._items[at].id, ())
+        wanted = self._prerequisites.get(self._items[at].id, ())
         for key in sorted(wanted, key=lambda key: self._at.get(key, -1)):
             if self._limits.works.get(key) in self._works:  # another edition is there already
                 continue

@@ -122,7 +122,7 @@ class Pipeline:
             probabilities=joint.probabilities(standing.scores),
             diversity=desk.diversity(query.profile),
             quotas=asked.quotas,
-            needs=standing.needs,
+            prerequisites=standing.prerequisites,
             limits=standing.limits,
         )
         trace = make_trace(

@@ -31,7 +31,7 @@ from recagent.pipeline.feedback import check_time
 from recagent.pipeline.feedback_history import answers, rewarded
 from recagent.pipeline.latency import LatencyEstimate
 from recagent.pipeline.parts import COLD_DIVERSITY, Options, Parts
-from recagent.pipeline.quotas import NO_QUOTAS, Needs, arranged, places
+from recagent.pipeline.quotas import NO_QUOTAS, Prerequisites, apportion, arrange
 from recagent.pipeline.slate import Pool, pool_of
 from recagent.ports import LanguageScores, Query
 from recagent.profiles.building import MAX_EVENTS, group_of, without_likes
@@ -45,11 +45,11 @@ from recagent.scenes.rules import (
     SeriesLimits,
     check_rules,
     excluded,
-    missing,
-    needs,
+    exhausted,
+    missing_prerequisites,
+    prerequisites,
     readable,
     reasonable,
-    spent,
     visible,
 )
 from recagent.scenes.transfer import carried
@@ -93,7 +93,7 @@ class RankedPool:
         found: all of them, in no order.
         pool: those that a slate is chosen from, and that the model may be asked about.
         scores: (n,) of the pool, with the model's where they joined in.
-        needs: ids that must come before an item, by its id.
+        prerequisites: ids that must come before an item, by its id.
         limits: what of what was found one list has once, or a few times.
         wished: how the scene's items answer the wish.
         match: that in numbers, for people; None without a wish that says something of an item.
@@ -104,7 +104,7 @@ class RankedPool:
     found: Sequence[Candidate]
     pool: Pool
     scores: Scores
-    needs: Needs
+    prerequisites: Prerequisites
     limits: SeriesLimits
     wished: Matches = NO_MATCHES
     match: WishMatch | None = None
@@ -207,7 +207,7 @@ class Services:
         ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
         seen = await self._seen(profile)
         progress = Progress(catalogue, scene=scene, seen=seen)
-        met = progress.with_editions(spent(seen, scene=scene, profile=profile, at=context.at))
+        met = progress.with_editions(exhausted(seen, scene=scene, profile=profile, at=context.at))
         return Request(
             query=Query(
                 profile=self.seen_from(scene, visible(profile, scene)),
@@ -246,7 +246,7 @@ class Services:
         asked, quotas = replace(asked, query=query), asked.quotas
         scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
         found = await self._found(asked, ladder, size, reach, wished)
-        steps = needs(
+        steps = prerequisites(
             [each.item for each in found],
             scene=query.scene,
             profile=query.profile,
@@ -262,7 +262,7 @@ class Services:
             cold=cold,
             size=size,
             quotas=quotas,
-            needs=steps,
+            prerequisites=steps,
             limits=limits,
             grades=wished.grades,
         )
@@ -270,7 +270,7 @@ class Services:
             found=found,
             pool=pool,
             scores=pool.base,
-            needs=steps,
+            prerequisites=steps,
             limits=limits,
             wished=wished,
             match=wished.counted(query.context.wish, exclude=query.exclude),
@@ -350,13 +350,13 @@ class Services:
         catalogue, quotas = await self._catalogue(query.scene), asked.quotas
         joint = preference_boost(self.joint(query), query.context.preferences)
         found: list[Candidate] = []
-        for task, share in (places(quotas, size=size) if quotas else {None: size}).items():
+        for task, share in (apportion(quotas, size=size) if quotas else {None: size}).items():
             others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
             only = replace(query, exclude=query.exclude | others)
             for group, wanted in _groups(only, catalogue.items, wished, size=share, reach=reach):
                 width = max(reach, joint.width(pool=wanted, limit=limit))
                 found += await self._wide(group, asked.progress, ladder, wanted, width)
-        steps = missing(
+        steps = missing_prerequisites(
             [each.item for each in found],
             scene=query.scene,
             profile=query.profile,
@@ -417,7 +417,7 @@ def _fitting(found: Sequence[Candidate], progress: Progress, pool: int) -> int:
     if not limits.works and not limits.series:
         return min(pool, len(found))
     items = [each.item for each in found]
-    return len(arranged(range(len(items)), items, k=pool, limits=limits))
+    return len(arrange(range(len(items)), items, k=pool, limits=limits))
 
 
 def _groups(

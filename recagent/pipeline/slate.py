@@ -23,7 +23,7 @@ from recagent.domain import (
     Usage,
     WishMatch,
 )
-from recagent.pipeline.quotas import Needs, arranged
+from recagent.pipeline.quotas import Prerequisites, arrange
 from recagent.ports import LanguageScores
 from recagent.profiles.building import group_of, known_as
 from recagent.ranking import REWARD, Joint, diversified, softmax
@@ -60,7 +60,7 @@ def pool_of(
     cold: bool,
     size: int,
     quotas: Mapping[Task, int],
-    needs: Needs,
+    prerequisites: Prerequisites,
     limits: SeriesLimits,
     grades: Mapping[str, float],
 ) -> Pool:
@@ -72,7 +72,9 @@ def pool_of(
     lead = leads([found.item for found in candidates], grades)
     order = led(np.argsort(-scores, kind="stable").tolist(), lead)
     items = [found.item for found in candidates]
-    best = arranged(order, items, k=size, quotas=quotas, needs=needs, limits=limits, lead=lead)
+    best = arrange(
+        order, items, k=size, quotas=quotas, prerequisites=prerequisites, limits=limits, lead=lead
+    )
     return Pool(candidates=[candidates[at] for at in best], base=scores[best], lead=lead[best])
 
 
@@ -95,7 +97,7 @@ def choose(
     probabilities: Scores,
     diversity: float,
     quotas: Mapping[Task, int],
-    needs: Needs,
+    prerequisites: Prerequisites,
     limits: SeriesLimits,
 ) -> list[Entry]:
     """The ``k`` best candidates as entries, still without evidence.
@@ -108,14 +110,16 @@ def choose(
         probabilities: (n,), to be shown.
         diversity: 0 to 1.
         quotas: shares of the tasks in the slate; all are alike without any.
-        needs: ids that must come before an item, by its id.
+        prerequisites: ids that must come before an item, by its id.
         limits: what there may be once, or a few times.
     """
-    is_arranged = quotas or needs or limits.works or limits.series or pool.lead.any()
+    is_arranged = quotas or prerequisites or limits.works or limits.series or pool.lead.any()
     depth = len(scores) if is_arranged else k
     order = led(diversified(scores, vectors, k=depth, diversity=diversity), pool.lead)
     items = [candidate.item for candidate in pool.candidates]
-    shown = arranged(order, items, k=k, quotas=quotas, needs=needs, limits=limits, lead=pool.lead)
+    shown = arrange(
+        order, items, k=k, quotas=quotas, prerequisites=prerequisites, limits=limits, lead=pool.lead
+    )
     return [
         Entry(
             rank=rank,

@@ -41,7 +41,7 @@ def satisfies(item: Item, constraint: Constraint) -> bool:
             return not any(says(str(value), str(word)) for word in wanted for value in own)
 
 
-def barred(items: Mapping[str, Item], constraints: Iterable[Constraint]) -> frozenset[str]:
+def blocked(items: Mapping[str, Item], constraints: Iterable[Constraint]) -> frozenset[str]:
     """Ids of the items that break a constraint."""
     kept = tuple(constraints)
     if not kept:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from line import make_line
 
 from recagent.domain import Constraint, Context
-from recagent.scenes.constraints import barred, satisfies
+from recagent.scenes.constraints import blocked, satisfies
 
 FILM = make_item(
     "f1", "Alien", scene="films", genres=("Horror", "Sci-Fi"), minutes=117, year=1979, dubbed=False
@@ -74,5 +74,5 @@ def test_what_breaks_a_constraint_is_never_on_a_slate(pool):
 
 def test_nothing_is_barred_without_constraints():
     items = {item.id: item for item in ITEMS}
-    assert barred(items, ()) == frozenset()
-    assert barred(items, [SHORT]) == {"b4", "b5", "b6", "b7"}
+    assert blocked(items, ()) == frozenset()
+    assert blocked(items, [SHORT]) == {"b4", "b5", "b6", "b7"}

@@ -25,15 +25,15 @@ from recagent.domain import (
 )
 from recagent.errors import ConfigError, DataError
 from recagent.pipeline import Pipeline
-from recagent.pipeline.quotas import arranged, places
-from recagent.scenes.constraints import barred
+from recagent.pipeline.quotas import apportion, arrange
+from recagent.scenes.constraints import blocked
 from recagent.scenes.rules import (
     Grouped,
     excluded,
+    exhausted,
     kilometres,
     place_of,
     reasonable,
-    spent,
     visible,
 )
 from recagent.testing import ScriptedModel
@@ -215,7 +215,7 @@ def test_to_look_at_values_says_the_same_as_to_look_at_items(drawn, constraint):
                       attributes={} if value is None else {"x": value})
         for at, (value, task) in enumerate(drawn)
     }  # fmt: skip
-    assert Grouped(items, ()).breaking(constraint) == barred(items, [constraint])
+    assert Grouped(items, ()).breaking(constraint) == blocked(items, [constraint])
 
 
 SONGS = [make_item("old"), make_item("new"), make_item("bad")]
@@ -231,7 +231,7 @@ def test_what_was_liked_comes_again_after_its_time_and_what_was_skipped_never():
         query = make_query(items=SONGS, events=HEARD, liked=["new", "old"])
         scene = Scene(name="books", rules=rules)
         seen = frozenset(["new", "old", "bad", "forgotten"])
-        return spent(seen, scene=scene, profile=query.profile, at=at)
+        return exhausted(seen, scene=scene, profile=query.profile, at=at)
 
     assert gone() == {"new", "old", "bad", "forgotten"}
     assert gone(RepeatRule(repeat_days=1)) == {"new", "bad", "forgotten"}
@@ -247,7 +247,7 @@ def test_what_was_begun_stays_on_a_path_until_it_is_finished():
     events = [make_event("ann", "a", kind="view"), make_event("ann", "b", kind="finish")]
     query = make_query(events=events, liked=["a", "b"])
     scene = Scene(name="books", rules=(PathRule(prerequisites="needs"),))
-    assert spent({"a", "b"}, scene=scene, profile=query.profile, at=NOON) == {"b"}
+    assert exhausted({"a", "b"}, scene=scene, profile=query.profile, at=NOON) == {"b"}
 
 
 def test_a_scene_sees_only_the_events_of_those_that_it_learns_from():
@@ -274,10 +274,10 @@ def test_a_date_that_a_rule_reads_is_no_reason():
 
 
 def test_places_go_by_share_and_the_largest_remainder():
-    assert places({"item": 3, "content": 2}, size=5) == {"item": 3, "content": 2}
-    assert places({"item": 3, "content": 2}, size=3) == {"item": 2, "content": 1}
-    assert places({"item": 1, "content": 1}, size=3) == {"item": 2, "content": 1}
-    assert places({"item": 2, "person": 1}, size=1) == {"item": 1, "person": 0}
+    assert apportion({"item": 3, "content": 2}, size=5) == {"item": 3, "content": 2}
+    assert apportion({"item": 3, "content": 2}, size=3) == {"item": 2, "content": 1}
+    assert apportion({"item": 1, "content": 1}, size=3) == {"item": 2, "content": 1}
+    assert apportion({"item": 2, "person": 1}, size=1) == {"item": 1, "person": 0}
 
 
 TASKS = st.sampled_from(["item", "content", "activity", "person"])
@@ -286,31 +286,31 @@ QUOTAS = st.dictionaries(TASKS, st.integers(1, 5), max_size=4)
 
 @given(QUOTAS.filter(bool), st.integers(1, 50))
 def test_places_sum_to_the_size_and_are_off_by_less_than_one(quotas, size):
-    given_ = places(quotas, size=size)
+    given_ = apportion(quotas, size=size)
     assert sum(given_.values()) == size
     total = sum(quotas.values())
     assert all(abs(given_[task] - size * share / total) < 1 for task, share in quotas.items())
 
 
-def arrange(tasks, *, k, quotas=(), needs=()):
+def arrange_tasks(tasks, *, k, quotas=(), needs=()):
     items = [Item(id=str(at), scene="s", title=str(at), task=task) for at, task in enumerate(tasks)]
-    return arranged(range(len(items)), items, k=k, quotas=dict(quotas), needs=dict(needs))
+    return arrange(range(len(items)), items, k=k, quotas=dict(quotas), prerequisites=dict(needs))
 
 
 def test_each_task_gets_its_places_and_what_one_cannot_fill_goes_to_the_best():
     tasks = ["item"] * 5 + ["content"] * 2
-    assert arrange(tasks, k=4) == [0, 1, 2, 3]
-    assert arrange(tasks, k=4, quotas={"item": 1, "content": 1}) == [0, 1, 5, 6]
-    assert arrange(tasks, k=6, quotas={"item": 1, "content": 2}) == [0, 1, 5, 6, 2, 3]
-    assert arrange(tasks, k=3, quotas={"person": 1}) == [0, 1, 2]
+    assert arrange_tasks(tasks, k=4) == [0, 1, 2, 3]
+    assert arrange_tasks(tasks, k=4, quotas={"item": 1, "content": 1}) == [0, 1, 5, 6]
+    assert arrange_tasks(tasks, k=6, quotas={"item": 1, "content": 2}) == [0, 1, 5, 6, 2, 3]
+    assert arrange_tasks(tasks, k=3, quotas={"person": 1}) == [0, 1, 2]
 
 
 def test_what_is_needed_comes_before_and_a_long_path_is_begun():
     line = ["item"] * 5
-    assert arrange(line, k=3, needs={"0": {"2"}, "2": {"3"}}) == [3, 2, 0]
-    assert arrange(line, k=2, needs={"0": {"2"}, "2": {"3"}}) == [3, 2]
-    assert arrange(line, k=9, needs={"0": {"elsewhere"}, "1": {"0"}}) == [2, 3, 4]
-    assert arrange(line, k=9, needs={"0": {"1"}, "1": {"0"}}) == [2, 3, 4]
+    assert arrange_tasks(line, k=3, needs={"0": {"2"}, "2": {"3"}}) == [3, 2, 0]
+    assert arrange_tasks(line, k=2, needs={"0": {"2"}, "2": {"3"}}) == [3, 2]
+    assert arrange_tasks(line, k=9, needs={"0": {"elsewhere"}, "1": {"0"}}) == [2, 3, 4]
+    assert arrange_tasks(line, k=9, needs={"0": {"1"}, "1": {"0"}}) == [2, 3, 4]
 
 
 @st.composite
@@ -325,7 +325,7 @@ def courses(draw):
 @given(courses())
 def test_a_slate_is_a_path_without_gaps_and_as_long_as_it_can_be(drawn):
     tasks, needs, k, quotas = drawn
-    chosen = [str(at) for at in arrange(tasks, k=k, quotas=quotas, needs=needs)]
+    chosen = [str(at) for at in arrange_tasks(tasks, k=k, quotas=quotas, needs=needs)]
     assert len(set(chosen)) == len(chosen) <= k
     for place, key in enumerate(chosen):
         assert needs.get(key, set()) <= set(chosen[:place])

@@ -7,7 +7,13 @@ from recagent.scenes.rules.excluding import Ruling, excluded, kilometres, place_
 from recagent.scenes.rules.grouped import Grouped
 from recagent.scenes.rules.progress import Progress, SeriesLimits
 from recagent.scenes.rules.readable import check_rules, nearest, readable
-from recagent.scenes.rules.seeing import missing, needs, reasonable, spent, visible
+from recagent.scenes.rules.seeing import (
+    exhausted,
+    missing_prerequisites,
+    prerequisites,
+    reasonable,
+    visible,
+)
 
 __all__ = [
     "Grouped",
@@ -16,13 +22,13 @@ __all__ = [
     "SeriesLimits",
     "check_rules",
     "excluded",
+    "exhausted",
     "kilometres",
-    "missing",
+    "missing_prerequisites",
     "nearest",
-    "needs",
     "place_of",
+    "prerequisites",
     "readable",
     "reasonable",
-    "spent",
     "visible",
 ]

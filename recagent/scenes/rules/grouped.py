@@ -26,7 +26,7 @@ from recagent.domain import (
     Task,
     Value,
 )
-from recagent.scenes.constraints import barred, satisfies
+from recagent.scenes.constraints import blocked, satisfies
 from recagent.scenes.editions import Editions
 from recagent.scenes.rules.series import Series, alone
 
@@ -65,7 +65,7 @@ class Grouped:
     @cached_property
     def always_excluded(self) -> frozenset[str]:
         """Ids of what is kept away from everybody: it breaks a constraint of the scene."""
-        return barred(self.items, [rule for rule in self._rules if isinstance(rule, Constraint)])
+        return blocked(self.items, [rule for rule in self._rules if isinstance(rule, Constraint)])
 
     @cached_property
     def names(self) -> frozenset[str]:

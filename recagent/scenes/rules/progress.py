@@ -47,7 +47,7 @@ class Progress:
         """Ids of these items and of all their editions."""
         return frozenset(chain.from_iterable(map(self._editions, item_ids)))
 
-    def edition_met(self, item_id: str) -> Item | None:
+    def seen_edition(self, item_id: str) -> Item | None:
         """Another edition of an item, that the person has met; None where there is none."""
         others = (key for key in self._editions(item_id) if key in self._seen and key != item_id)
         return next((self.items[key] for key in others), None)
@@ -72,7 +72,7 @@ class Progress:
             if self._met.isdisjoint(work.ids)
         ]
 
-    def needs(
+    def prerequisites(
         self, item_ids: Iterable[str], *, excluded: AbstractSet[str]
     ) -> dict[str, frozenset[str]]:
         """By id of an item, the parts that come before it; of those that wait for any.

@@ -24,7 +24,7 @@ from recagent.profiles.building import without
 from recagent.scenes.rules.progress import Progress
 
 
-def spent(
+def exhausted(
     seen: AbstractSet[str], *, scene: Scene, profile: Profile, at: datetime | None
 ) -> frozenset[str]:
     """Those of the items a person has seen that do not come again.
@@ -47,7 +47,7 @@ def spent(
     return frozenset(seen - again)
 
 
-def needs(
+def prerequisites(
     items: Iterable[Item],
     *,
     scene: Scene,
@@ -65,7 +65,7 @@ def needs(
         excluded: ids of what cannot come.
     """
     items, finished = [*items], _finished(profile)
-    found = progress.needs([item.id for item in items], excluded=excluded)
+    found = progress.prerequisites([item.id for item in items], excluded=excluded)
     for rule in scene.rules:
         if isinstance(rule, PathRule):
             for item in items:
@@ -75,7 +75,7 @@ def needs(
     return found
 
 
-def missing(
+def missing_prerequisites(
     found: Iterable[Item],
     *,
     scene: Scene,
@@ -85,14 +85,16 @@ def missing(
 ) -> list[Item]:
     """What the items need, and what that needs, and is not among them: the steps of their paths.
 
-    Arguments are those of ``needs``.
+    Arguments are those of ``prerequisites``.
     """
     items = progress.items
     looked_at = list(found)
     known = {item.id for item in looked_at}
     steps: list[Item] = []
     while looked_at:
-        each = needs(looked_at, scene=scene, profile=profile, progress=progress, excluded=excluded)
+        each = prerequisites(
+            looked_at, scene=scene, profile=profile, progress=progress, excluded=excluded
+        )
         wanted = frozenset[str]().union(*each.values())
         ready = sorted(wanted - known - excluded)
         looked_at = [items[key] for key in ready if key in items]

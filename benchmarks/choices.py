@@ -35,7 +35,8 @@ Matrix = np.ndarray
 
 _KNOWN = 4  # likes before the first that is asked about, where there are so many
 # Captions' log probabilities lie many nats apart where they say little of a choice: undivided, what
-# is learned is to bring them closer, not to order them. docs/tuning.md has the losses at each heat.
+# is learned is to bring them closer, not to order them.
+# docs/research/tuning.md has the losses at each heat.
 _HEAT = 10.0
 _PLACE = re.compile(r"layers\.(\d+)\.\w+\.(\w+)\.lora_([AB])")
 

@@ -1,10 +1,12 @@
 """How much CPU every command takes: in the shop of `recagent init`, and in a large catalogue.
 
-    uv run python benchmarks/commands.py            # docs/performance.md; five minutes
+    uv run python benchmarks/commands.py            # five minutes
     uv run python benchmarks/commands.py --keep DIR # uses the catalogues that are in DIR already
 
 CPU is that of all threads, of a process of its own each, in user and system mode. "First" is right
 after `recagent index`; the others come when byte code and kept files are there.
+
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

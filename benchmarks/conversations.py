@@ -13,7 +13,7 @@ genre that most of the slate has and the film has not, or "X" of a genre that it
 counted as 11 where it never was; the difference is paired over people, its 95% interval
 bootstrapped. The last line is one JSON object.
 
-Its figures stand in docs/chat.md.
+Its figures stand in docs/research/conversations.md.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ candidate any more stands behind the last one. 95% intervals over people, paired
 Citation precision: the share of sentences that are supported by what they cite, where each piece of
 evidence is looked up again in the raw ratings and items, and each share in the head's own weights.
 
-Its figures stand in docs/reasons.md.
+Its figures stand in docs/research/explanations.md.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ installed, or has no weights in ``--models``, is skipped and named. FOLDER may h
 ``hf``), ``ct2-int8`` and ``ct2-f32`` (``ct2-transformers-converter`` on ``hf``). The last line is
 one JSON object.
 
-Its figures stand in docs/performance.md.
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

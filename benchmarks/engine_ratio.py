@@ -13,7 +13,7 @@ full blocks (``--block-size``, as the server was started) over the tokenised pro
 which they were sent; without a block size, as llama.cpp does, what a prompt shares with the one
 before it. Intervals are 95%, bootstrapped over turns. The last line is one JSON object.
 
-Its figures stand in docs/performance.md.
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

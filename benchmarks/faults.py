@@ -8,7 +8,7 @@ it holds k distinct items of its scene that the person has not seen. The outage:
 server that answers 503 for a while (60 s in --full) and is sound again; recovery is the time until
 the last slate without the model. The last line is one JSON object.
 
-Its figures stand in docs/reliability.md.
+Its figures stand in docs/research/reliability.md.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Off-policy: what the slates alone say of the popularity order of what they showe
 Here people answer only where they look, which is drawn with the chance 1 / rank. That shows the
 estimator's arithmetic, and not that real people look so.
 
-Its figures stand in docs/feedback.md.
+Its figures stand in docs/research/feedback.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """nDCG@10 on the bundled demo: each candidate source, their fusion, the language model's scores.
 
-    uv run python benchmarks/first_quality.py                     # test people: docs/quality.md
+    uv run python benchmarks/first_quality.py                     # test people
     uv run python benchmarks/first_quality.py --split validation  # the defaults were chosen here
     uv run python benchmarks/first_quality.py --no-language       # seconds instead of half an hour
 
@@ -12,6 +12,8 @@ rated, drawn in proportion to popularity. Half of the people (by a hash of their
 validation, half test. Counts and neighbours come from everybody's history alone. Intervals are
 95%, bootstrapped over people; differences are paired with the fusion. The last line is one JSON
 object.
+
+Its figures stand in docs/research/before-a-fit.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Validation people only: the last film but one that they liked, among 19 others drawn by popularity.
 nDCG@10 of the fusion that serves, and its differences with the model's kept scores blended in.
 
-Its figures stand in docs/ranking.md.
+Its figures stand in docs/research/language-model.md.
 """
 
 from __future__ import annotations

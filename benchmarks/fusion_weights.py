@@ -9,7 +9,7 @@ thing that they liked (of the films the last but one), in the whole scene as ret
 and among 19 others drawn by popularity; each once more as if the person were new in the scene.
 nDCG@10, differences to the first weight, 95% intervals over people.
 
-Its figures stand in docs/ranking.md.
+Its figures stand in docs/research/before-a-fit.md.
 """
 
 from __future__ import annotations

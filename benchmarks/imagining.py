@@ -10,7 +10,7 @@ order). Beside what the model imagines stand two sources of the same shape that 
 is popular, once more, and what is near the titles that the person liked elsewhere, each searched
 as a description is. Intervals are 95% over people, differences are paired.
 
-Its figures stand in docs/cross-scene.md.
+Its figures stand in docs/research/transfer.md.
 """
 
 from __future__ import annotations

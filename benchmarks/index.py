@@ -1,8 +1,10 @@
 """How fast Chroma takes vectors, what it finds again, and how its metadata are best read.
 
-    uv run python benchmarks/index.py     # the figures of docs/architecture.md, five minutes
+    uv run python benchmarks/index.py     # five minutes
 
 The vectors are the default embedder's of made titles, the queries means of five of them.
+
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

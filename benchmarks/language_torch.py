@@ -9,7 +9,7 @@ a third of a nat on average. Goes on where it was stopped. ``quality_movietweeti
 asks the engine itself. With ``--similar`` the prompt tells what people who liked the same liked of
 the candidates. nDCG@10 is printed of either half beside popularity, and of ``--against``.
 
-Its figures stand in docs/ranking.md and docs/tuning.md.
+Its figures stand in docs/research/language-model.md and docs/research/tuning.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@
 Help is a ratio to `python -c "import typer"`, run in turns; the demo starts from an empty cache.
 Medians; the last line is one JSON object.
 
-Its figures stand in docs/quality.md.
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

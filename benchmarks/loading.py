@@ -1,11 +1,13 @@
 """How long `recagent index` takes and how much memory it needs, on made items and events.
 
-    uv run python benchmarks/loading.py                                  # docs/own-data.md; an hour
+    uv run python benchmarks/loading.py                                  # an hour
     uv run python benchmarks/loading.py --items 10000 --events 1000000   # one line of it, a minute
 
 Each line is one process of its own, on a fresh folder. Beside it the same rows are loaded by the
 shortest script that could do it (csv, sqlite3 with the same keys, chromadb with the same vectors):
 the peer.
+
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ worth. Beside the plain scores stand those less the bias of their place (measure
 of the people, taken off the others), and, of the cases that the run asked in several orders, the
 means over the orders. nDCG@10, 95% intervals over people; the last line is one JSON object.
 
-Its figures stand in docs/quality.md.
+Its figures stand in docs/research/evaluation-runs.md.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ choices no source has seen, once as they are and once as if they were new; one h
 What the sources say is kept outside the project (``--keep``); without it ``--quick`` ranks, and
 fits the head, with 60 people of either kind. nDCG@10; 95% intervals over people.
 
-Its figures stand in docs/cross-scene.md.
+Its figures stand in docs/research/transfer.md.
 """
 
 from __future__ import annotations

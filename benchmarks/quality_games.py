@@ -15,7 +15,7 @@ The sequence model is a source where it is there (``--sequence``); with torch it
 
     python benchmarks/sequence_games.py --data FOLDER --out FOLDER/OF/MODEL
 
-Its figures stand in docs/ranking.md.
+Its figures stand in docs/research/head.md and docs/research/language-model.md.
 """
 
 from __future__ import annotations

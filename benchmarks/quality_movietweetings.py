@@ -14,7 +14,8 @@ Like-probabilities are of the last fifth of people's judgments: what was said be
 whether they liked the item is asked. They are of 900 people, and the whole catalogue's head learns
 of 300, unless ``--full``.
 
-Its figures stand in docs/ranking.md and docs/tuning.md.
+Its figures stand in docs/research/head.md, docs/research/language-model.md and
+docs/research/tuning.md.
 """
 
 from __future__ import annotations

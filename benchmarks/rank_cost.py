@@ -16,7 +16,7 @@ people.
 nDCG is read from ``data/rank_cost_ndcg.json``, kept from a run of
 ``eval/experiments/rank_cost.toml``. The last line is one JSON object.
 
-Its figures stand in docs/performance.md.
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

@@ -1,11 +1,13 @@
 """What finding a scene's candidates costs and misses: the default index against exact search.
 
     uv run python benchmarks/retrieval.py                        # 12,000 texts, or a kept 100,000
-    uv run python benchmarks/retrieval.py --full --texts FOLDER  # docs/performance.md; half an hour
+    uv run python benchmarks/retrieval.py --full --texts FOLDER  # half an hour
 
 Not a measure of recommendations: a query is a person's taste, the mean of five items. The index is
 kept between runs. CPU is that of all threads, as many as numpy and Chroma start by themselves. The
 last line is one JSON object; null is what a run of its size cannot say.
+
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

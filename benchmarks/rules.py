@@ -8,7 +8,7 @@ by the first request after a change of the catalogue: a constraint is looked up,
 grouped. "none" is the baseline. The last line is one JSON object: per number of items and rule the
 median, n runs, and its 95% interval (order statistics: other work on the machine adds outliers).
 
-Its figures stand in docs/scenes.md.
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ are to the majority's scene and to the last event's.
 The ratings tell no device, no place and no wish. What a wish can do is shown with two stand-ins:
 the title of the film that was rated next (weak), and its title, year and genres (strong).
 
-Its figures stand in docs/people.md.
+Its figures stand in docs/research/scene-identification.md.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ trained on; the second-to-last ones decide when to stop. ``test`` asks the 6,000
 for the last item. ``validation`` asks 12,000 others for the second-to-last, among 19 items drawn
 alike. The last line is one JSON object.
 
-Its figures stand in docs/quality.md and docs/ranking.md.
+Its figures stand in docs/research/sequence-model.md and docs/research/head.md.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ baseline is `/livez`, asked in the same way: what HTTP alone takes. Rates are pe
 95% interval of the seconds' mean; memory is the server's resident set. --full: 60 s instead of 10.
 The last line is one JSON object.
 
-Its figures stand in docs/server.md.
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ the person's own past in the counts of what goes together.
 Beside what is served stand popularity and an item-kNN of six lines. nDCG@10 and HR@10, 95%
 intervals over people; differences are paired. The last line is one JSON object.
 
-Its figures stand in docs/ranking.md.
+Its figures stand in docs/research/before-a-fit.md.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ of the scene drawn by popularity.
 A pair of scenes is tried as if everybody were new in the target: what likes in the source alone add
 to popularity, in log likelihood (nats a choice) and nDCG@10. 95% intervals over people.
 
-Its figures stand in docs/cross-scene.md.
+Its figures stand in docs/research/transfer.md.
 """
 
 from __future__ import annotations

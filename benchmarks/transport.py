@@ -8,7 +8,7 @@ requests and as many under way. CPU is that of this process, all threads; a rati
 in the same run. People per second and core: slates for the demo's people, stub at 0 ms, divided by
 the CPU seconds they took. The last line is one JSON object.
 
-Its figures stand in docs/performance.md.
+Its figures stand in docs/research/performance.md.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ one's last two choices that are not ``fit``'s, among 20 candidates, before and a
 are not touched. What is learned lies in FOLDER as ``choices.gguf``, every 25 steps anew; a run that
 was stopped goes on from there, with fresh moments of Adam. The last line is one JSON object.
 
-Its figures stand in docs/tuning.md.
+Its figures stand in docs/research/tuning.md.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ Learned from the half of the people that is never reported (``recagent.offline.s
 all but the last two choices, as ``recagent tune`` does it; four fifths are read, the others decide
 which epoch is kept. Half an hour to an hour on one core. The last line is one JSON object.
 
-Its figures stand in docs/tuning.md.
+Its figures stand in docs/research/tuning.md.
 """
 
 from __future__ import annotations

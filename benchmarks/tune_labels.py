@@ -11,7 +11,7 @@ of one liked item among others of its scene, drawn in proportion to popularity a
 letter alone is learned. A third of the steps has four candidates, a third eight, a third twenty.
 The last line is one JSON object.
 
-Its figures stand in docs/tuning.md.
+Its figures stand in docs/research/tuning.md.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ trained as ``recagent tune`` does it, two epochs, and nothing is chosen in the l
 asked. Few are fifty people whose likes in the targets are read; alone they are read six times.
 The last line is one JSON object.
 
-Its figures stand in docs/tuning.md.
+Its figures stand in docs/research/tuning.md.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ A list counts where its first three all answer the wish (fewer where fewer may b
 nothing may and the trace says so. With a file of real requests: recall and nDCG at 10 of the films
 that were recommended to people who asked in words, the scene of the first target given.
 
-Its figures stand in docs/ranking.md.
+Its figures stand in docs/research/before-a-fit.md.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """What the documentation lists is what the code has."""
 
+import importlib.util
 import re
 import tomllib
 from pathlib import Path
@@ -9,7 +10,49 @@ import pytest
 from recagent.config.sections import SceneSettings
 from recagent.config.settings import Settings, load
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+MAKE = "uv run python docs/reference/make.py"
+
+
+def test_the_reference_is_what_its_script_makes_of_the_code() -> None:
+    spec = importlib.util.spec_from_file_location("make", DOCS / "reference" / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make)
+    for name, page in make.pages().items():
+        kept = (DOCS / "reference" / name).read_text(encoding="utf-8")
+        assert page == kept, f"docs/reference/{name} is out of date: {MAKE}"
+
+
+def test_files_that_pages_name_are_there() -> None:
+    folders = "recagent|tests|benchmarks|eval|prompts|docs"
+    named = re.compile(rf"(?<![\w/.-])(?:{folders})/[\w/.-]+\.(?:py|toml|npz|txt|jsonl?|j2|md)\b")
+    pages = [*DOCS.rglob("*.md"), *ROOT.glob("*.md"), ROOT / "prompts" / "README.md"]
+    for page in pages:
+        for name in named.findall(page.read_text(encoding="utf-8")):
+            assert (ROOT / name).exists(), f"{page.relative_to(ROOT)}: {name}"
+
+
+def test_the_architecture_page_names_every_folder_and_layer() -> None:
+    page = (DOCS / "reference" / "architecture.md").read_text(encoding="utf-8")
+    tree = page[page.index("## Folders") : page.index("## Layers")]
+    package = ROOT / "recagent"
+    modules = {path.name for path in package.glob("[a-z]*.py")}
+    folders = {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
+    assert {name for name in modules | folders if name not in tree} == set()
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    layers = config["tool"]["importlinter"]["contracts"][0]["layers"]
+    drawn = page[page.index("## Layers") :].split("```text\n")[1].split("\n```")[0].splitlines()
+    declared = [{*re.split("[ :|]+", layer)} - {"__main__"} for layer in layers]
+    assert [{*line.split(" · ")} for line in drawn] == declared
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (DOCS / "README.md").read_text(encoding="utf-8")
+    for page in DOCS.glob("*/*.md"):
+        assert f"({page.relative_to(DOCS).as_posix()})" in index
 
 
 def test_the_settings_page_shows_every_setting_with_its_default(
@@ -18,7 +61,7 @@ def test_the_settings_page_shows_every_setting_with_its_default(
     monkeypatch.chdir(tmp_path)
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference/settings.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "shown.toml").write_text(block, encoding="utf-8")
     shown = load(tmp_path / "shown.toml", data_dir=Path(".recagent"))
@@ -39,7 +82,7 @@ def test_the_models_of_the_reliability_page_can_be_set(
 ) -> None:
     for name in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    page = (DOCS / "reliability.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference/reliability.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "recagent.toml").write_text(block, encoding="utf-8")
     engines = load(tmp_path / "recagent.toml").engines
@@ -51,7 +94,7 @@ def test_the_models_of_the_reliability_page_can_be_set(
 
 
 def test_the_scenes_of_the_scenes_page_can_be_declared(tmp_path: Path) -> None:
-    page = (DOCS / "scenes.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference/scenes.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "recagent.toml").write_text(block, encoding="utf-8")
     scenes = load(tmp_path).declared_scenes()
@@ -61,6 +104,6 @@ def test_the_scenes_of_the_scenes_page_can_be_declared(tmp_path: Path) -> None:
 
 
 def test_the_settings_page_names_every_key_of_a_scene() -> None:
-    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference/settings.md").read_text(encoding="utf-8")
     listed = re.findall(r"^# (\w+) = ", page[page.index("# [scenes.books]") :], re.MULTILINE)
     assert listed == list(SceneSettings.model_fields)

@@ -21,11 +21,14 @@ pytestmark = pytest.mark.engine
     [
         "README.md",
         "README.zh-CN.md",
-        "docs/own-data.md",
-        "docs/people.md",
-        "docs/scenes.md",
-        "docs/reasons.md",
-        "docs/chat.md",
+        "docs/guide/first-list.md",
+        "docs/guide/own-data.md",
+        "docs/guide/scenes.md",
+        "docs/guide/people.md",
+        "docs/guide/chat.md",
+        "docs/guide/why.md",
+        "docs/guide/server.md",
+        "docs/guide/evaluate-a-prompt.md",
     ],
 )
 def test_every_block_runs(name: str, tmp_path: Path, environment: dict[str, str]) -> None:
@@ -37,7 +40,7 @@ def test_every_block_runs(name: str, tmp_path: Path, environment: dict[str, str]
     for kind, source in blocks:
         if source.strip().removesuffix(" --lang zh") in BY_CI:
             continue
-        if kind == "toml":  # test_docs reads it
+        if kind in ("toml", "text"):  # test_docs reads some of it
             continue
         if kind == "bash":  # recagent is installed already; a block goes on where the last one was
             script = source.replace("uv run recagent", "recagent") + "\npwd > .where\n"
@@ -61,10 +64,19 @@ def test_the_first_commands_are_what_ci_runs() -> None:
 
 
 def test_links_in_the_readmes_and_docs_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", ROOT / "README.zh-CN.md", *(ROOT / "docs").glob("*.md")]
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "prompts" / "README.md"]
     for page in pages:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for link in re.findall(r"\]\(([^)\s:]+)\)", page.read_text(encoding="utf-8")):
+            target, _, anchor = link.partition("#")
+            there = page.parent / target if target else page
+            assert there.exists(), f"{page.name}: {link}"
+            assert not anchor or anchor in anchors(there), f"{page.name}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that a reader's browser gives the headings of a page."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.strip().lower()).replace(" ", "-") for title in titles}
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:

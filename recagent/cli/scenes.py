@@ -30,7 +30,7 @@ from recagent.prompts import one_line
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "scene": "Scene", "tasks": "Recommends", "rules": "Rules", "any": "whatever its items are",
-        "none": "No scene is declared; docs/scenes.md says how.",
+        "none": "No scene is declared; docs/reference/scenes.md says how.",
         "all": "all that it says", "own": "{attribute} {operator} the person's {person}",
         "age": "{age} at most the person's {person}",
         "near": "within {km:g} km of the request's place",
@@ -46,7 +46,7 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
     },
     "zh": {
         "scene": "场景", "tasks": "推荐", "rules": "规则", "any": "其中的任何商品",
-        "none": "没有声明场景；做法见 docs/scenes.md。",
+        "none": "没有声明场景；做法见 docs/reference/scenes.md。",
         "all": "全部文字", "own": "{attribute} {operator} 用户的 {person}",
         "age": "{age} 不超过用户的 {person}", "near": "距请求地点 {km:g} 公里以内",
         "fresh": "{attribute} 在最近 {days:g} 天内", "path": "排在它的 {needs} 之后",

@@ -121,30 +121,39 @@ DateFormat = Annotated[str, AfterValidator(date_format)]
 
 
 class SceneSettings(_Section):
-    """``[scenes.NAME]``; docs/scenes.md tells what each key does.
-
-    Attributes:
-        tasks: a list of them, or a table of their shares in a slate.
-        group: the attribute that names an item's series.
-        group_limit: parts of a series on one list; 1 where ``group`` is set.
-        group_order: the attribute that tells which part it is; by default its title does.
-        opt_in: the attribute that says yes (``true``) of items that are people who may be shown.
-    """
+    """``[scenes.NAME]``; docs/reference/scenes.md explains each key."""
 
     labels: dict[str, str] = {}
+    """The scene's name for people, by language: { en = "Books", zh = "图书" }."""
     description: str = ""
+    """A sentence for the language model and for telling scenes apart."""
     tasks: tuple[Task, ...] | dict[Task, Annotated[int, Field(ge=1)]] = ()
+    """Kinds of things to recommend: ["item", "content"], or their shares of a list: { item = 3,
+    content = 2 }. Empty: whatever the items are."""
     rules: tuple[RuleSettings, ...] = ()
+    """What is never recommended here: [{ attribute = "stock", operator = "at least", value = 1
+    }, { age = "rated" }]."""
     opt_in: str = ""
+    """Attribute that must be true of people who are recommended."""
     group: str = ""
+    """Attribute that names an item's series; earlier parts come first."""
     group_limit: Annotated[int, Field(ge=1)] | None = None
+    """Most parts of a series on one list; 1 if group is set."""
     group_order: str = ""
+    """Attribute that says which part an item is. Empty: the number in its title."""
     editions: bool = True
+    """Whether a list has one edition of a work only, and none of a work that was seen."""
     language: Language | None = None
+    """Language of the scene's prompts and reasons; by default lang."""
     prompts: dict[Literal["rerank", "preference"], str] = {}
+    """Prompts other than the default: { rerank = "label_recency", preference = "extract" }, or
+    files of your own."""
     learns_from: tuple[str, ...] | None = None
+    """Declared scenes whose events count here besides its own; [] for none, by default all."""
     review: Review = "none"
+    """"human": lists are flagged for review, and no model phrases reasons."""
     notice: dict[Language, str] = {}
+    """Text under every list and explanation, by language."""
 
     @model_validator(mode="after")
     def _of_a_group(self) -> Self:
@@ -180,24 +189,27 @@ class SceneSettings(_Section):
 
 
 class FileSettings(_Section):
-    """One raw file or folder: its path (relative to the config file), what its columns mean.
-
-    ``kind`` is that of all its events, and ``kinds`` says what its own words for them mean.
-    ``header`` says whether its first line is one, where that is not evident. ``date_format`` is
-    that of its events' times: ``day-first``, ``month-first``, or as Python's strptime reads it.
-    ``encoding`` is that of the whole file, by default its byte order mark's or else UTF-8;
-    ``fallback`` that of single values which are not in ``encoding``.
-    """
+    """One raw file or folder: where it is and what its columns mean."""
 
     path: Path
+    """File or folder, relative to the config file."""
     columns: dict[str, str] = {}
+    """The file's column for each field: { item_id = "sku", title = "name" }."""
     scene: str | None = None
+    """Scene of all rows."""
     kind: EventKind | None = None
+    """Kind of all events in the file."""
     kinds: dict[str, EventKind] = {}
+    """Kinds for the file's own words: { scan = "view" }."""
     header: Literal["auto"] | bool = "auto"
+    """Whether the first line names the columns."""
     date_format: DateFormat = ""
+    """How dates are written, where the column does not show it: "day-first", "month-first" or a
+    format such as "%d %b %Y"."""
     encoding: str = ""
+    """Encoding of the file; empty: its byte order mark's, else UTF-8."""
     fallback: str = ""
+    """Encoding of single values that are not in `encoding`."""
 
     @field_validator("encoding", "fallback")
     @classmethod
@@ -213,32 +225,39 @@ class CatalogSettings(_Section):
     """``[catalog]``: the files that ``recagent index`` reads."""
 
     items: tuple[FileSettings, ...] = ()
+    """Files of items: "items.csv", or [{ path = "items.csv", columns = { item_id = "sku" },
+    scene = "books" }]. Keys of a file: path, columns, scene, kind, kinds, header, encoding,
+    fallback, date_format."""
     events: tuple[FileSettings, ...] = ()
+    """Files of events."""
     users: tuple[FileSettings, ...] = ()
+    """Files of people."""
     list_separator: Annotated[str, Field(min_length=1)] = "|"
+    """Separates the values of a list: travel|railways."""
 
 
 class AttributeSettings(_Section):
-    """``[attributes.NAME]``: an item's attribute (or ``title``, ``text``) and how it is cleaned.
-
-    ``separator`` of a list's values, by default the catalogue's; ``decimal`` is the mark before a
-    number's fraction; ``date_format`` is ``day-first``, ``month-first``, or as Python's strptime
-    reads it. Each says the type, too.
-
-    Attributes:
-        ignore: it is read for cleaning alone: neither embedded, searched, shown nor evidence.
-        reason: whether its values may be evidence in reasons and tags.
-    """
+    """``[attributes.NAME]``: how an attribute of items is read and cleaned."""
 
     type: AttributeType = "auto"
+    """Declared type; a value of another type is an error."""
     separator: str = ""
+    """Separates the values of this list; empty: list_separator. Implies the type list."""
     decimal: Literal[".", ","] = "."
+    """Decimal mark of a number. A comma implies the type number."""
     date_format: DateFormat = ""
+    """How dates are written: "%d.%m.%Y", "day-first", "month-first". Implies the type date."""
     missing: Missing = "leave"
+    """What replaces a missing value; "drop" leaves the item out, "predict" uses the other
+    attributes."""
     normalize: Literal["none", "minmax", "zscore", "log"] = "none"
+    """Adds a scaled copy of a number as a new attribute, price_log for example."""
     text: tuple[TextStep, ...] | None = None
+    """Steps for this attribute's texts; by default those of [cleaning]."""
     ignore: bool = False
+    """Not embedded, searched or shown, and no evidence. Run index again after a change."""
     reason: bool = True
+    """Whether its values may be evidence in reasons, and inferred tags."""
 
     @property
     def said_type(self) -> AttributeType:
@@ -263,23 +282,31 @@ class CleaningSettings(_Section):
     """``[cleaning]``: what is done to rows, texts and people beyond single attributes."""
 
     unusable: Literal["stop", "drop"] = "stop"
+    """What happens to rows and values that cannot be used: "stop" refuses the catalogue, "drop"
+    leaves them out and counts them."""
     orphans: Literal["keep", "drop"] = "keep"
+    """Events of items that are not in the catalogue: kept for taste, or dropped."""
     text: tuple[TextStep, ...] = ("unicode", "space")
+    """Steps for texts, in this order: html, unicode, space."""
     max_text: int = Field(default=20_000, ge=1)
+    """Characters of a text; the rest is cut."""
     near_duplicates: Share = 0.0
+    """Share of overlap from which items are merged; 0: off."""
     max_repeats: int = Field(default=0, ge=0)
+    """How often a person may do the same with the same item; 0: any number."""
     max_events_per_day: float = Field(default=0.0, ge=0)
+    """People with more on average are left out as bots; 0: nobody."""
 
 
 class RatingSettings(_Section):
-    """``[ratings]``: the scale of ``rating`` events; ``"auto"`` is what their values tell.
-
-    ``unrated`` are values which say that somebody met the item and did not rate it.
-    """
+    """``[ratings]``: the scale of ``rating`` events."""
 
     low: Literal["auto"] | float = "auto"
+    """Lowest rating of the scale; "auto": found from the values when they are indexed."""
     high: Literal["auto"] | float = "auto"
+    """Highest rating; from 70% of the way up a rating is a like."""
     unrated: tuple[float, ...] = ()
+    """Values that mean "not rated"; such events are views."""
 
     def scale(self) -> RatingScale | None:
         """The scale that is declared; None where none is."""
@@ -297,38 +324,47 @@ class IndexSettings(_Section):
     """``[index]``: the Chroma server that several processes share; empty for the own folder."""
 
     url: str = ""
+    """A Chroma server that several processes share, "http://127.0.0.1:8901". Empty: a folder in
+    data_dir."""
 
 
 class EmbedderSettings(_Section):
     """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
 
     kind: Literal["wordllama", "endpoint", "fastembed"] = "wordllama"
+    """"wordllama": static English word vectors that come with the package; "endpoint": the
+    server of [model]; "fastembed"."""
     name: str = ""
+    """The embedding model, for an endpoint or fastembed."""
 
 
 class EngineSettings(_Section):
-    """One model: the embedded engine, or an OpenAI-compatible endpoint.
-
-    ``kind = "auto"`` takes the endpoint when a base URL is set and the embedded engine otherwise.
-    ``mode = "auto"`` takes the first of likelihood, label, listwise that the engine can do.
-    ``adapter`` is for the embedded engine: ``"auto"`` takes what ``recagent tune`` made for the
-    data folder, else, for the demo alone, the package's own, which was tuned on its films; or a
-    GGUF file.
-    ``cache_salt`` keeps what a vLLM has cached for one tenant from the others.
-    """
+    """One model: the embedded engine, or an OpenAI-compatible endpoint."""
 
     model_config = ConfigDict(protected_namespaces=())
 
     kind: Literal["auto", "embedded", "endpoint", "none"] = "auto"
+    """"auto": an endpoint if a base URL is set, else the embedded model; "none": no model."""
     name: str = ""
+    """Name of the endpoint's model; empty: the first that it lists."""
     base_url: str = ""
+    """Address of an OpenAI-compatible server, "http://127.0.0.1:8000/v1"."""
     api_key: SecretStr = SecretStr("")
+    """Its key. A key without a base URL sends nothing anywhere."""
     cache_salt: SecretStr = SecretStr("")
+    """Keeps one tenant's cached prompts in a vLLM apart from the others'."""
     path: Path | None = None
+    """GGUF file of the embedded engine; by default the small model of the package."""
     adapter: Literal["auto", "none"] | Path = "auto"
+    """LoRA adapter of the embedded engine: a GGUF file, "none", or "auto": what recagent tune
+    made, and for the demo else the package's."""
     mode: Literal["auto"] | Mode = "auto"
+    """How the model scores; "auto": the first of likelihood, label, listwise that it can do.
+    Pointwise, pairwise and setwise take 20 to 60 calls for a pool of 20."""
     threads: int = Field(default=0, ge=0)
+    """Threads of the embedded engine for reading prompts; 0: all cores."""
     concurrency: int = Field(default=8, ge=1)
+    """Requests under way to an endpoint."""
 
     @property
     def is_remote(self) -> bool:
@@ -337,17 +373,16 @@ class EngineSettings(_Section):
 
 
 class ModelSettings(EngineSettings):
-    """``[model]``: the model that is asked first, those that answer where it does not, and how.
-
-    Attributes:
-        attempts: retry budget of one request.
-        keep_hours: how long replies are kept on disk and given again to the same question; 0 not.
-        then: asked in this order where the ones before do not answer.
-    """
+    """``[model]``: the first model, its retries, and the models that answer where it does not."""
 
     attempts: int = Field(default=3, ge=1)
+    """Retry budget of one request."""
     keep_hours: float = Field(default=24.0, ge=0)
+    """Hours for which replies are kept in data_dir and reused for the same question; 0: not
+    kept."""
     then: tuple[EngineSettings, ...] = ()
+    """Models that are called in this order if the ones before do not answer: [{ base_url =
+    "http://other:8902/v1" }, { kind = "embedded" }]."""
 
     @model_validator(mode="after")
     def _engines_only(self) -> Self:
@@ -357,37 +392,35 @@ class ModelSettings(EngineSettings):
 
 
 class RankSettings(_Section):
-    """``[rank]``: docs/quality.md tells how the defaults were chosen (on validation people).
-
-    ``language_weight`` is the model's before a fit. ``"auto"`` is 0 for the embedded model, which
-    was measured to cost a little there, and ``UNMEASURED_WEIGHT`` for an endpoint.
-    ``feedback`` is the largest |log f|: how far a person's answers to slates may move an item;
-    off, since no surely better slates came of it (docs/feedback.md).
-    """
+    """``[rank]``; docs/research/before-a-fit.md shows how the defaults were chosen."""
 
     pool: int = Field(default=20, ge=1, le=200)
+    """Candidates that the model scores."""
     language_weight: Literal["auto"] | Share = "auto"
+    """Weight w of the model before a fit: w z(language) + (1 - w) z(retrieval). "auto": 0 for
+    the embedded model, 0.1 for an endpoint."""
     temperature: Positive = 1.5
+    """Of the softmax that gives `probability`, the share of the pool."""
     feedback: Annotated[float, Field(ge=0)] = 0.0
+    """How far answers to earlier lists may move a score (the largest |log f|), 2.0 for example;
+    0: not at all."""
     diversity: Share = 0.0
+    """Weight of diversity against score; 0.5 at least for a person of whom nothing is known."""
     deadline: Positive = 30.0
+    """Seconds for one request."""
 
 
 class ServerSettings(_Section):
-    """``[server]``: who may ask ``recagent serve``, how often, and how much at once.
-
-    Attributes:
-        keys: bearer keys, of which a request must bring one; without any only this machine is
-            answered.
-        rate: requests a minute for each key, or each address where there are no keys; 0: any.
-        max_message: characters of a wish or of one message of a conversation.
-        people: ids that the web page proposes; any other may be typed.
-    """
+    """``[server]``: who may use ``recagent serve``, how often, and how much at once."""
 
     keys: tuple[SecretStr, ...] = ()
+    """Bearer keys; without any, only this machine is answered."""
     rate: int = Field(default=600, ge=0)
+    """Requests a minute for each key, or each address if there are no keys; 0: any number."""
     max_message: int = Field(default=4000, ge=1)
+    """Characters of a wish or of one message of a conversation."""
     people: tuple[str, ...] = ()
+    """Ids that the web page proposes; any other may be typed."""
 
 
 _SOURCE_WEIGHTS = {
@@ -397,16 +430,18 @@ _SOURCE_WEIGHTS = {
 
 
 class RetrievalSettings(_Section):
-    """``[retrieval]``: how many each source may propose, and the sources' weights in the fusion.
-
-    A source that ``weights`` leaves out keeps its default, which is 1 where none is listed.
-    ``imagined`` is the weight of what a model imagines for a person; at 0 none is asked.
-    """
+    """``[retrieval]``: proposals and weights of the sources."""
 
     limit: int = Field(default=100, ge=1)
+    """Proposals of each source."""
     weights: dict[str, Annotated[float, Field(ge=0)]] = _SOURCE_WEIGHTS
+    """Weights of the sources; one that is not named keeps its weight (text, transfer and
+    lexical have 1). A source of weight 0 proposes nothing and runs only if a fitted head
+    needs it."""
     imagined: float = Field(default=0.0, ge=0)
+    """Weight of what a model imagines for people who are new in a scene; 0: no model is called."""
     half_life_days: Positive = 30.0
+    """Half-life of a liked item's weight."""
 
     @field_validator("weights")
     @classmethod

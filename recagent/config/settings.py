@@ -61,11 +61,17 @@ class Settings(BaseSettings):
         return value
 
     lang: Language = "en"
+    """Language of prompts, reasons, tables and messages."""
     data_dir: Path = DEFAULT_DATA
+    """Folder of the index (chroma/), the event store (store.db) and what was learned."""
     store_url: str = ""
+    """SQL database of people and events: sqlite:///FILE, or
+    postgresql://USER:PASSWORD@HOST/DATABASE. Empty: store.db in data_dir."""
     scenes: dict[str, SceneSettings] = {}
+    """What a scene declares, by its name; docs/reference/scenes.md explains each key."""
     catalog: CatalogSettings = CatalogSettings()
     attributes: dict[str, AttributeSettings] = {}
+    """How an attribute of items (or title, text) is read and cleaned, by its name."""
     cleaning: CleaningSettings = CleaningSettings()
     ratings: RatingSettings = RatingSettings()
     index: IndexSettings = IndexSettings()

@@ -60,7 +60,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The numbers of a line; docs/quality.md says how the defaults were chosen.
+    """The numbers of a line; docs/research/before-a-fit.md says how the defaults were chosen.
 
     Attributes:
         pool: candidates that the model scores.

@@ -1,6 +1,6 @@
 """Language and retrieval scores to one score and one probability per candidate.
 
-The weight is fixed (docs/quality.md says how it was chosen) until the head is learned.
+The weight is fixed until the head is learned (docs/research/before-a-fit.md).
 """
 
 from __future__ import annotations

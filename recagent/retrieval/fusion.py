@@ -13,9 +13,10 @@ RRF_K = 60
 ByGroup = Mapping[Group, Mapping[str, float]]
 _NEWCOMER = {"neighbours": 2.0, "walks": 4.0, "popularity": 2.0,
              "text": 0.5, "transfer": 0.5, "lexical": 0.5}  # fmt: skip
-# In place of the settings' own, as validation people of six data sets chose (docs/ranking.md):
-# texts dilute what similar people liked, the more the more a person liked; and a single like has so
-# few neighbours that walks, which reach further, are worth more.
+# In place of the settings' own, as validation people of six data sets chose
+# (docs/research/before-a-fit.md): the more a person liked, the more do texts dilute what similar
+# people liked; and a single like has so few neighbours that walks, which reach further, are worth
+# more.
 BY_GROUP: ByGroup = MappingProxyType(
     {
         "known": {"text": 1.0, "transfer": 1.0, "lexical": 1.0},  # each divided by the likes

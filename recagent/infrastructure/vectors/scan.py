@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
     Rows = NDArray[np.intp]
 
-# Chosen on people's tastes in 100,000 real texts, see docs/performance.md.
+# Chosen on people's tastes in 100,000 real texts, see docs/research/performance.md.
 _SHARE = 0.85  # of the squared length of all rows lies along the axes of the first pass
 _KEPT = 100  # one row in so many goes into the second pass,
 _KEPT_OF_LIMIT = 20  # and at least so many for each that is wanted

@@ -25,7 +25,7 @@ _LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoraSettings:
-    """How an adapter is trained; docs/tuning.md tells how the defaults were chosen.
+    """How an adapter is trained; docs/research/tuning.md tells how the defaults were chosen.
 
     Attributes:
         rank: of the adapter's matrices.

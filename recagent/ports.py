@@ -30,11 +30,8 @@ from recagent.domain import (
 from recagent.domain.capabilities import Capabilities
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Matrix, Vector
 
-    Vector = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
 
 Schema = Mapping[str, Any]
 

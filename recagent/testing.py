@@ -41,10 +41,8 @@ from recagent.errors import ModelError, RetrievalError
 from recagent.ports import Logprobs, Message, Reply, Schema
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Matrix, Vector
 
-    Vector = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
 
 _WORD = re.compile(r"\w+")
 _DIMENSION = 64

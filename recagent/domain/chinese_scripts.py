@@ -1,4 +1,4 @@
-"""The two scripts of Chinese as one, for comparing: what is typed in one meets the other.
+"""The scripts of Chinese: which letters are of them, and both as one for comparing.
 
 Not a translation: each character alone is put in its simplified form, so that a text keeps its
 length and a word is found within a longer one. What people read stays as it is written.
@@ -12,6 +12,9 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+# Letters of Chinese, Japanese and Korean, as the inside of a regular expression's brackets.
+CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
+IS_CJK = re.compile(f"[{CJK}]")
 _FIRST, _LAST = 0x3400, 0x9FFF
 _HAN = re.compile(f"[{chr(_FIRST)}-{chr(_LAST)}]")
 

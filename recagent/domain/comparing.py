@@ -12,7 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from recagent.domain.chinese_scripts import simplified
+from recagent.domain.chinese_scripts import CJK, IS_CJK, simplified
 
 Plain = str | float | bool
 
@@ -135,9 +135,7 @@ def _year(number: float | None, *, up: bool) -> str:
 
 # A word in a text. Chinese, Japanese and Korean have no spaces, so there it may stand anywhere.
 
-_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
-_IS_CJK = re.compile(f"[{_CJK}]")
-_LETTER = rf"[^\W_{_CJK}]"
+_LETTER = rf"[^\W_{CJK}]"
 _WITHOUT = r"(?<!\bnon[-\s])(?<!\bno\s)(?<!\bwithout\s)(?<![无非免])(?<!不含)(?<!没有)"
 _FREE = r"(?![-\s]free\b)"
 _IRREGULAR = (
@@ -169,7 +167,7 @@ def _pattern(words: str, without: str, free: str) -> re.Pattern[str] | None:
     text = folded(words)
     if not text:
         return None
-    if _IS_CJK.search(text):
+    if IS_CJK.search(text):
         return re.compile(without + re.escape(text))
     if _SYMBOL.search(text):  # C++, R&B
         end = rf"(?!{_LETTER})" if text[-1].isalnum() else ""

@@ -10,10 +10,8 @@ from recagent.domain.events import Event
 from recagent.domain.items import Item, Value
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Vector
 
-    Vector = NDArray[np.float32]
 
 Known = Literal["warm", "new here", "declared only", "unknown"]
 Group = Literal["known", "few likes", "new here", "declared only", "unknown"]

@@ -18,9 +18,8 @@ from recagent.offline.models import ALL, Cell, Shelf, SystemAnswer
 from recagent.offline.resampling import intervals
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 NEW_HERE = "(new here)"
 KNOWN_HERE = "(known here)"

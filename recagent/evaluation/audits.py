@@ -29,9 +29,8 @@ from recagent.offline.models import (
 from recagent.offline.resampling import interval
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 ORDER = "order-"
 MASKED = "masked"

@@ -25,8 +25,7 @@ from recagent.offline.order import hashed, shuffled
 from recagent.offline.splits import Held, Split, split
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from recagent.domain.arrays import Floats
     from recagent.evaluation.experiment import CasesSection
 
 __all__ = [
@@ -56,7 +55,7 @@ class _Shelf:
     """Items of a scene and their weights in a draw, in the same order."""
 
     ids: Sequence[str]
-    weights: NDArray[np.float64]
+    weights: Floats
 
 
 def questions(data: Data, section: CasesSection, *, folder: Path) -> Questions:

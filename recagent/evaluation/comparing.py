@@ -23,9 +23,7 @@ from recagent.offline.resampling import LEVEL
 from recagent.offline.tests import Difference, PromotionGate, compare, detectable, gate, holm
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from recagent.domain.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

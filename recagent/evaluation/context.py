@@ -22,10 +22,7 @@ from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vector = NDArray[np.float32]
+    from recagent.domain.arrays import Vector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -19,10 +19,8 @@ from recagent.ports import ItemIndex, Query
 from recagent.profiles.building import is_liked
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Matrix, Vector
 
-    Vector = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
 
 Method = Literal["als", "bpr"]
 

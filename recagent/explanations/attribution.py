@@ -16,9 +16,8 @@ from recagent.ranking import REWARD, Fixed, Joint, PreferenceBoost, rewards
 from recagent.retrieval import reciprocal_rank
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 # Sources by what they go by; one that is not named here is a part of its own.
 _PART = {

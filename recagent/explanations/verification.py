@@ -15,12 +15,12 @@ from difflib import SequenceMatcher
 from itertools import chain, product
 
 from recagent.domain import Evidence, Language, Scene
+from recagent.domain.chinese_scripts import CJK
 from recagent.explanations.templates import clause, shown
 from recagent.prompts import one_line
 
 # Titles stay whole, with what stands in their quotes; so do numbers, 8.5/10 and 62% among them.
 # Chinese has no spaces: a token is a character, or a joining word.
-_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 _JOINING_ZH = (
     "推荐理由", "理由是", "推荐", "因为", "由于", "此外", "而且", "并且", "另外", "同时",
     "它", "这", "还", "也", "又",
@@ -28,8 +28,8 @@ _JOINING_ZH = (
 _TOKEN = re.compile(
     r"“[^”]*”|\"[^\"]*\"|《[^》]*》|「[^」]*」|『[^』]*』"
     r"|\d+(?:[.,:/]\d+)*%?"
-    rf"|{'|'.join(_JOINING_ZH)}|[{_CJK}]"
-    rf"|[^\W\d_{_CJK}]+(?:['’][^\W\d_{_CJK}]+)*"
+    rf"|{'|'.join(_JOINING_ZH)}|[{CJK}]"
+    rf"|[^\W\d_{CJK}]+(?:['’][^\W\d_{CJK}]+)*"
     r"|\S"
 )
 # None of these words says anything of the item, the person or anybody else.

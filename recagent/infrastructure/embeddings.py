@@ -22,9 +22,8 @@ from recagent.errors import ConfigError, ModelError, ReplyError
 from recagent.llm.transport import HttpWire
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Matrix
 
-    Matrix = NDArray[np.float32]
 
 _PATIENCE = 600.0  # seconds for one batch of texts
 

@@ -28,10 +28,8 @@ from recagent.ingest.scales import Doubt
 from recagent.ingest.tally import Tally
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Integers
 
-    Rows = NDArray[np.int64]
 
 # More repeats than this are noted where the settings say nothing.
 SUSPICIOUS_REPEATS = 100
@@ -191,7 +189,7 @@ class People:
 
 def look_through(
     stream: EventStream, settings: Settings, report: Report, on_progress: OnProgress | None
-) -> tuple[People, Rows]:
+) -> tuple[People, Integers]:
     """Read all events: who there is, and the codes of copies and repeats."""
     rules = settings.cleaning
     if rules.max_events_per_day:
@@ -238,7 +236,7 @@ def _key(event: Event) -> tuple[str, str, str, str, datetime]:
 
 
 def marked(
-    stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]], codes: Rows
+    stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]], codes: Integers
 ) -> Iterator[tuple[Event, bool]]:
     """Every event, and whether its code is among ``codes``, which rise."""
     rest = chain(codes.tolist(), [-1])
@@ -263,8 +261,12 @@ def _tally(folder: Path) -> Tally:
 
 
 def _left_out(
-    same: Rows, often: Rows, readings: Mapping[int, Reading], settings: Settings, report: Report
-) -> Rows:
+    same: Integers,
+    often: Integers,
+    readings: Mapping[int, Reading],
+    settings: Settings,
+    report: Report,
+) -> Integers:
     import numpy as np  # noqa: PLC0415 - for the tally alone
 
     steps = [("same event", same)]

@@ -34,10 +34,8 @@ from recagent.ingest.users import UserReader
 from recagent.ingest.wording import MORE
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Integers
 
-    Rows = NDArray[np.int64]
 
 # Above this a note is made where the settings say nothing.
 SUSPICIOUS_PER_DAY = 1_000
@@ -65,7 +63,7 @@ class Catalog:
     report: Report
     scale: RatingScale | None
     stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]]
-    dropped: Rows
+    dropped: Integers
 
     def events(self) -> Iterator[Event]:
         """The events to be stored, in the order of the files; every call reads them anew."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Integers
 
 _BUCKETS = 64
 _BUFFER = 1 << 18  # pairs in memory before they are written
@@ -38,7 +38,7 @@ class Tally:
         if len(self._pairs) >= 2 * _BUFFER:
             self._write()
 
-    def beyond(self, keep: int, *, without: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    def beyond(self, keep: int, *, without: Integers | None = None) -> Integers:
         """The rows, rising, that come after the first ``keep`` with the same key.
 
         Args:
@@ -66,14 +66,14 @@ class Tally:
         del pairs, bucket  # an array cannot be emptied while it is looked at
         self._pairs = array("q")
 
-    def _buckets(self) -> Iterator[NDArray[np.int64]]:
+    def _buckets(self) -> Iterator[Integers]:
         for file in self._files:
             file.seek(0)
             yield np.frombuffer(file.read(), dtype=np.int64).reshape(-1, 2)
 
 
-def _beyond(pairs: NDArray[np.int64], keep: int) -> NDArray[np.int64]:
+def _beyond(pairs: Integers, keep: int) -> Integers:
     order = np.argsort(pairs[:, 0], kind="stable")
     keys = pairs[order, 0]
-    first = cast("NDArray[np.int64]", np.searchsorted(keys, keys, side="left"))
+    first = cast("Integers", np.searchsorted(keys, keys, side="left"))
     return pairs[order, 1][np.arange(len(keys)) - first >= keep]

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING, Any
 from recagent.domain import Case, Event, Item, RatingScale, Scene, Usage, User
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Vector
 
-    Vector = NDArray[np.float32]
 
 ALL = ""  # the scene of a number over all scenes, the variant of a case as it stands
 

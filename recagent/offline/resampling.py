@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Flags, Floats, Indices
 
-    Floats = NDArray[np.float64]
 
 LEVEL = 0.05
 RESAMPLES = 5_000
@@ -103,7 +102,7 @@ def expanded(level: float, *, n: int) -> float:
     return 2 * NormalDist().cdf(math.sqrt(n / (n - 1)) * t)
 
 
-def by_missing(values: Floats) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bool_]]]:
+def by_missing(values: Floats) -> Iterator[tuple[Indices, Flags]]:
     """Columns that have values in the same rows, and those rows: resamples can be shared."""
     missing = np.isnan(values)
     groups: dict[bytes, list[int]] = {}
@@ -113,9 +112,7 @@ def by_missing(values: Floats) -> Iterator[tuple[NDArray[np.intp], NDArray[np.bo
         yield np.array(columns, dtype=np.intp), ~missing[:, columns[0]]
 
 
-def coded(
-    people: Sequence[Hashable], kept: NDArray[np.bool_]
-) -> tuple[NDArray[np.intp], NDArray[np.intp], int]:
+def coded(people: Sequence[Hashable], kept: Flags) -> tuple[Indices, Indices, int]:
     """Kept rows, the person of each as a number from 0, and how many persons there are."""
     numbers: dict[Hashable, int] = {}
     rows = np.flatnonzero(kept)
@@ -123,7 +120,7 @@ def coded(
     return rows, np.array(codes, dtype=np.intp), len(numbers)
 
 
-def summed(values: Floats, codes: NDArray[np.intp], n: int) -> Floats:
+def summed(values: Floats, codes: Indices, n: int) -> Floats:
     """Sum of each column over each person's rows, (n, m)."""
     sums = np.zeros((n, values.shape[1]))
     np.add.at(sums, codes, values)

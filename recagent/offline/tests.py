@@ -29,9 +29,8 @@ from recagent.offline.resampling import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 __all__ = [
     "Difference", "PromotionGate", "compare", "compare_all", "detectable", "differences", "gate",

@@ -22,7 +22,7 @@ from recagent.prompts import caption
 from recagent.scenes.constraints import satisfies
 
 if TYPE_CHECKING:
-    from recagent.ports import Matrix, Vector
+    from recagent.domain.arrays import Matrix, Vector
 
 NEWEST = 10  # liked items that are left out, one at a time
 

@@ -24,7 +24,7 @@ from recagent.retrieval.sources.model_proposals import Imagination, Imagined, Im
 from recagent.scenes.classifier import wish_cosines, words_of
 
 if TYPE_CHECKING:
-    from recagent.ports import Matrix, Vector
+    from recagent.domain.arrays import Matrix, Vector
 
 _RESERVED = 0.1  # of the deadline
 _TO_IMAGINE = 0.5  # of the time that is left, at most; the ranking has the rest

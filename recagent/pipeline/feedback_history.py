@@ -15,7 +15,7 @@ from recagent.profiles.building import LOOKS, preference
 from recagent.ranking.feedback_reward import REWARD, SlateFeedback, log_rewards
 
 if TYPE_CHECKING:
-    from recagent.ports import Vector
+    from recagent.domain.arrays import Vector
 
 NEWEST = 20  # answers that count
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -40,11 +39,6 @@ from recagent.pipeline.services import RankedPool, Request, Services
 from recagent.pipeline.slate import leads, led
 from recagent.ranking import Fixed, diversified, preference_boost
 from recagent.retrieval import weights_for
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 _VAGUE = ("barred", "unfound")  # what is said where nothing better is known
 PERSONAL = 2  # pieces of either item's own evidence in a comparison

@@ -16,10 +16,8 @@ from recagent.domain import Item, Task
 from recagent.scenes.rules import SeriesLimits
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Scores = NDArray[np.float64]
 
 Prerequisites = Mapping[str, AbstractSet[str]]
 
@@ -52,7 +50,7 @@ def arrange(
     quotas: Mapping[Task, int] = NO_QUOTAS,
     prerequisites: Prerequisites = _NO_PREREQUISITES,
     limits: SeriesLimits = _NO_LIMITS,
-    lead: Sequence[float] | Scores = (),
+    lead: Sequence[float] | Floats = (),
 ) -> list[int]:
     """Up to ``k`` of the positions in ``order``, as they are to be shown.
 

@@ -55,10 +55,7 @@ from recagent.scenes.rules import (
 from recagent.scenes.transfer import carried
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Scores = NDArray[np.float64]
+    from recagent.domain.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +100,7 @@ class RankedPool:
 
     found: Sequence[Candidate]
     pool: Pool
-    scores: Scores
+    scores: Floats
     prerequisites: Prerequisites
     limits: SeriesLimits
     wished: Matches = NO_MATCHES

@@ -31,10 +31,7 @@ from recagent.retrieval.sources.model_proposals import Imagination
 from recagent.scenes.rules import SeriesLimits
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Matrix = NDArray[np.float32]
-    Scores = NDArray[np.float64]
+    from recagent.domain.arrays import Floats, Matrix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,8 +45,8 @@ class Pool:
     """
 
     candidates: Sequence[Candidate]
-    base: Scores
-    lead: Scores
+    base: Floats
+    lead: Floats
 
 
 def pool_of(
@@ -78,23 +75,23 @@ def pool_of(
     return Pool(candidates=[candidates[at] for at in best], base=scores[best], lead=lead[best])
 
 
-def leads(items: Sequence[Item], grades: Mapping[str, float]) -> Scores:
+def leads(items: Sequence[Item], grades: Mapping[str, float]) -> Floats:
     """(n,) how well each item answers the wish; 0 for one that is not graded."""
     return np.asarray([grades.get(item.id, 0.0) for item in items], dtype=np.float64)
 
 
-def led(order: Sequence[int], lead: Scores) -> list[int]:
+def led(order: Sequence[int], lead: Floats) -> list[int]:
     """The same positions by how well they answer the wish, alike ones in their order."""
     return sorted(order, key=lambda at: -lead[at])
 
 
 def choose(
     pool: Pool,
-    scores: Scores,
+    scores: Floats,
     vectors: Matrix,
     *,
     k: int,
-    probabilities: Scores,
+    probabilities: Floats,
     diversity: float,
     quotas: Mapping[Task, int],
     prerequisites: Prerequisites,

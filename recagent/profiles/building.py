@@ -28,9 +28,8 @@ from recagent.ports import Embedder, EventStore, ItemIndex
 from recagent.profiles.tags import blocked, carries, corrected, declared_weights
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Vector
 
-    Vector = NDArray[np.float32]
 
 MAX_EVENTS = 500
 FEW_LIKES = 5  # below which a person is hardly known yet

@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 
 from recagent.domain import Item
 from recagent.domain.addresses import is_address
+from recagent.domain.chinese_scripts import CJK
 from recagent.domain.comparing import folded, read
 
 Trait = tuple[str, str]  # name of an attribute, and one of its values
@@ -30,11 +31,8 @@ _NO_VALUE = frozenset({
     "other", "others", "misc", "miscellaneous", "various", "default", "undefined", "tbd", "und",
     "是", "否", "有", "无", "未知", "不详", "其他", "其它", "暂无", "默认",
 })  # fmt: skip
-_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 # A word: three letters together, an abbreviation in capitals, Chinese, a decade, 2D and 3D.
-_WORD = re.compile(
-    rf"(?<![^\W_])(?:[^\W\d_]{{3,}}|[A-Z]{{2}}|\d{{1,3}}0s|[23]D)(?![^\W_])|[{_CJK}]"
-)
+_WORD = re.compile(rf"(?<![^\W_])(?:[^\W\d_]{{3,}}|[A-Z]{{2}}|\d{{1,3}}0s|[23]D)(?![^\W_])|[{CJK}]")
 _LANGUAGES = (
     "ara|bul|chi|cze|dan|deu|dut|eng|fin|fra|fre|ger|gre|heb|hin|hun|ind|ita|jpn|kor|mul|nld|nor|per"
     "|pol|por|rum|rus|spa|swe|tha|tur|ukr|und|vie|zho"

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Scores = NDArray[np.float64]
+    from recagent.domain.arrays import Floats
 
 
 def blend(
-    language: Sequence[float], fused: Sequence[float] | Scores, *, language_weight: float
-) -> Scores:
+    language: Sequence[float], fused: Sequence[float] | Floats, *, language_weight: float
+) -> Floats:
     """Joint score, (n,) float64: w z(language) + (1 - w) z(fused).
 
     ``language`` may tell of the first candidates only; for the others its z is 0.
@@ -27,7 +25,7 @@ def blend(
     return language_weight * said + (1.0 - language_weight) * z_scores(fused)
 
 
-def z_scores(scores: Sequence[float] | Scores) -> Scores:
+def z_scores(scores: Sequence[float] | Floats) -> Floats:
     """Scores with mean 0 and standard deviation 1, float64; zeros where all are equal.
 
     (n,), or (n, m), of which each column stands for itself.
@@ -40,7 +38,7 @@ def z_scores(scores: Sequence[float] | Scores) -> Scores:
     return (values - values.mean(axis=0)) / deviation
 
 
-def softmax(scores: Sequence[float] | Scores, *, temperature: float = 1.0) -> Scores:
+def softmax(scores: Sequence[float] | Floats, *, temperature: float = 1.0) -> Floats:
     """exp(score / T) over their sum, (n,) float64 that sums to 1."""
     values = np.asarray(scores, dtype=np.float64) / temperature
     if values.size == 0:

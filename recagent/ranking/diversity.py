@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats, Matrix
 
 
-def diversified(
-    scores: NDArray[np.float64], vectors: NDArray[np.float32], *, k: int, diversity: float
-) -> list[int]:
+def diversified(scores: Floats, vectors: Matrix, *, k: int, diversity: float) -> list[int]:
     """Positions of the ``k`` items to show, best first; plain score order at ``diversity`` 0.
 
     Args:

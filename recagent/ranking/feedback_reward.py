@@ -15,11 +15,8 @@ import numpy as np
 from recagent.domain import Candidate
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats, Matrix, Vector
 
-    from recagent.ports import Matrix, Vector
-
-    Floats = NDArray[np.float64]
 
 REWARD = "reward"  # name of the feature
 STEP = 0.5  # what one answer moves at most, as a share of the cap

@@ -13,9 +13,8 @@ import numpy as np
 from recagent.ranking.blend import softmax
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 Rule = Literal["never", "always", "warm", "cold", "unsure"]
 

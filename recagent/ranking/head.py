@@ -21,9 +21,8 @@ from recagent.ranking.tested_groups import Tested
 from recagent.scenes.transfer import TransferMap
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 _NEVER = Gate()
 _UNTESTED = Tested()

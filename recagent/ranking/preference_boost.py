@@ -17,9 +17,8 @@ from recagent.ranking.head import Joint
 from recagent.scenes.constraints import satisfies
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 STRENGTH = 2.0  # standard deviations of the scores, for an item that keeps to all preferences
 

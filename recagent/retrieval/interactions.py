@@ -26,7 +26,7 @@ from recagent.ports import EventStore
 from recagent.profiles.building import JUDGMENTS, is_liked
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats, Floats32, Indices, Integers32
 
 
 RECENT = timedelta(days=30)
@@ -72,7 +72,7 @@ class Interactions:
         pairs = np.asarray([columns, people], dtype=np.intp)
         shape = (len(self._columns), int(told["people"]))
 
-        def matrix(pairs: NDArray[np.intp]) -> Any:
+        def matrix(pairs: Indices) -> Any:
             made: Any = sparse.csr_matrix((np.ones(pairs.shape[1]), tuple(pairs)), shape=shape)
             made.data[:] = 1.0  # who liked a thing twice is one person
             return made
@@ -81,15 +81,15 @@ class Interactions:
         self._order = (pairs[1], times, pairs[0])
         self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
         counts = np.diff(self._matrix.indptr)
-        self._roots: NDArray[np.float64] = np.sqrt(counts, dtype=np.float64)
+        self._roots: Floats = np.sqrt(counts, dtype=np.float64)
         own = np.bincount(self._matrix.indices, minlength=shape[1])
-        self._user_roots: NDArray[np.float64] = np.sqrt(own.clip(min=1), dtype=np.float64)
+        self._user_roots: Floats = np.sqrt(own.clip(min=1), dtype=np.float64)
         self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
         newest = times >= max(times.tolist(), default=0.0) - RECENT.total_seconds()
         lately = np.diff(matrix(pairs[:, newest]).indptr).tolist()
         self.recent: Mapping[str, int] = dict(zip(self._columns, lately, strict=True))
 
-    def neighbours(self, liked: Mapping[str, float]) -> NDArray[np.float64]:
+    def neighbours(self, liked: Mapping[str, float]) -> Floats:
         """Item-kNN: for every item of ``likes``, the weighted sum of its cosines with the liked.
 
         Two items' cosine is the number of people who liked both over the root of the product of the
@@ -104,7 +104,7 @@ class Interactions:
             people[self._people_of(key)] += liked[key] / self._roots[column]
         return self._matrix @ people / self._roots
 
-    def walks(self, liked: Mapping[str, float]) -> NDArray[np.float64]:
+    def walks(self, liked: Mapping[str, float]) -> Floats:
         """Where walks from the liked items end that go to people and back to items three times.
 
         Each step divides by the root of how much an item or a person is connected to, so items are
@@ -122,7 +122,7 @@ class Interactions:
             reached = (self._matrix @ (people / self._user_roots)) / self._roots
         return reached
 
-    def factorised(self, dimension: int) -> tuple[list[str], NDArray[np.float32]]:
+    def factorised(self, dimension: int) -> tuple[list[str], Floats32]:
         """Ids and vectors (n, dimension) float32, of which inner products say what goes together.
 
         A truncated singular value decomposition of who liked what, each like divided by the roots
@@ -141,7 +141,7 @@ class Interactions:
         left, values, _ = extmath.randomized_svd(scaled, n_components=size, random_state=0)
         return list(self._columns), np.asarray(left * np.sqrt(values), dtype=np.float32)
 
-    def following(self, liked: Sequence[str]) -> NDArray[np.float64]:
+    def following(self, liked: Sequence[str]) -> Floats:
         """What people went on to like soon after the liked items, which come newest first.
 
         Of the newest ``WINDOW``, each counts half of the one liked after it. (n,) float64.
@@ -176,7 +176,7 @@ class Interactions:
         return total
 
     @cached_property
-    def _leaving(self) -> NDArray[np.float64]:
+    def _leaving(self) -> Floats:
         """Root of what follows each item in all; 1 where nothing does."""
         total = np.asarray(self._following.sum(axis=0)).ravel()
         return np.sqrt(np.where(total > 0, total, 1.0))
@@ -185,13 +185,13 @@ class Interactions:
         """How many of the judgments of an item were likes."""
         return Rate(likes=self._approved[item], judged=self._judged[item])
 
-    def places(self, items: Iterable[str]) -> NDArray[np.intp]:
+    def places(self, items: Iterable[str]) -> Indices:
         """Where in ``likes`` those of the items are that it has, ascending."""
         return np.sort(
             np.asarray([self._columns[key] for key in items if key in self._columns], dtype=np.intp)
         )
 
-    def together(self, items: Sequence[str], *, others: Sequence[str]) -> NDArray[np.intp]:
+    def together(self, items: Sequence[str], *, others: Sequence[str]) -> Indices:
         """For each item and each other one, how many people liked both: (items, others)."""
         held = [self._people_of(other) for other in others]
         crowd = np.concatenate([np.zeros(0, dtype=np.intp), *held])
@@ -205,7 +205,7 @@ class Interactions:
             is_there[people] = False
         return counts
 
-    def _people_of(self, item: str) -> NDArray[np.int32]:
+    def _people_of(self, item: str) -> Integers32:
         """The people who liked an item, by number; none where nobody knows it."""
         column = self._columns.get(item)
         if column is None:
@@ -251,9 +251,9 @@ def _counted(events: Iterable[Event], scale: RatingScale) -> Arrays:
 
 
 def _is_staying(
-    people: NDArray[np.int32],
-    scenes: NDArray[np.int32],
-    times: NDArray[np.float64],
+    people: Integers32,
+    scenes: Integers32,
+    times: Floats,
     *,
     busiest: int,
 ) -> bool:

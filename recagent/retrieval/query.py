@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from recagent.domain.chinese_scripts import IS_CJK
 from recagent.domain.units import UNITS
 from recagent.retrieval.words import (
     ASIDE,
     FILLERS,
-    IS_CJK,
     PUT,
     SPELLINGS,
     WORD,

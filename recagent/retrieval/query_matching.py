@@ -17,14 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.domain import Item, Value, WishMatch
-from recagent.domain.chinese_scripts import as_written
+from recagent.domain.chinese_scripts import IS_CJK, as_written
 from recagent.domain.comparing import read as read_value
 from recagent.domain.units import amount_for
 from recagent.retrieval.query import Range, Term, Wish, read
 from recagent.retrieval.words import (
     CHINESE_ASIDE,
     EDGES,
-    IS_CJK,
     PARTICLES,
     SPELLINGS,
     clauses,
@@ -34,9 +33,8 @@ from recagent.retrieval.words import (
 )
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 IN_STEM = 0.8  # of what a word counts that has only the stem of the wish's: "training" for "trains"
 IN_TEXT = 0.5  # of what a word counts in a title or a value: a description mentions many things

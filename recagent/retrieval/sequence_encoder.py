@@ -17,9 +17,8 @@ import numpy as np
 from recagent.errors import DataError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats32
 
-    Floats = NDArray[np.float32]
 
 _TINY = 1e-5  # added to variances, as torch's layer_norm does
 
@@ -45,20 +44,20 @@ class SequenceWeights:
         last_norm: (2, d) gain and shift of what comes out.
     """
 
-    scale: Floats
-    places: Floats
-    distances: Floats
-    norm: Floats
-    read: Floats
-    read_shift: Floats
-    write: Floats
-    write_shift: Floats
-    inner_norm: Floats
-    widen: Floats
-    widen_shift: Floats
-    narrow: Floats
-    narrow_shift: Floats
-    last_norm: Floats
+    scale: Floats32
+    places: Floats32
+    distances: Floats32
+    norm: Floats32
+    read: Floats32
+    read_shift: Floats32
+    write: Floats32
+    write_shift: Floats32
+    inner_norm: Floats32
+    widen: Floats32
+    widen_shift: Floats32
+    narrow: Floats32
+    narrow_shift: Floats32
+    last_norm: Floats32
 
     @property
     def length(self) -> int:
@@ -71,7 +70,7 @@ class SequenceWeights:
         return self.places.shape[1]
 
 
-def encode(vectors: Floats, weights: SequenceWeights) -> Floats:
+def encode(vectors: Floats32, weights: SequenceWeights) -> Floats32:
     """The person's vector, (d,) float32 of length 1.
 
     Args:
@@ -130,7 +129,7 @@ def load_weights(path: Path) -> SequenceWeights:
     return SequenceWeights(**{each.name: arrays[each.name] for each in fields(SequenceWeights)})
 
 
-def _broken(arrays: Mapping[str, Floats]) -> str:
+def _broken(arrays: Mapping[str, Floats32]) -> str:
     """Name of the first array that is missing or has another shape than the others ask for."""
     for name, sides in (("places", 2), ("distances", 3), ("widen", 3)):
         if name not in arrays or arrays[name].ndim != sides:
@@ -143,7 +142,7 @@ def _broken(arrays: Mapping[str, Floats]) -> str:
     return next((name for name in wanted if not _fits(arrays.get(name), wanted[name])), "")
 
 
-def _fits(array: Floats | None, shape: tuple[int, ...]) -> bool:
+def _fits(array: Floats32 | None, shape: tuple[int, ...]) -> bool:
     if array is None or array.dtype != np.float32:
         return False
     return array.shape == shape and bool(np.isfinite(array).all())
@@ -169,12 +168,12 @@ def shapes(length: int, d: int, e: int, heads: int, h: int) -> dict[str, tuple[i
     }
 
 
-def _normed(x: Floats, norm: Floats) -> Floats:
+def _normed(x: Floats32, norm: Floats32) -> Floats32:
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = (centred * centred).mean(axis=-1, keepdims=True)
     return centred / np.sqrt(variance + np.float32(_TINY)) * norm[0] + norm[1]
 
 
-def _softmax(logits: Floats) -> Floats:
+def _softmax(logits: Floats32) -> Floats32:
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)

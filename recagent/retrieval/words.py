@@ -13,12 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from recagent.domain.chinese_scripts import simplified
+from recagent.domain.chinese_scripts import CJK, simplified
 
 _DATA: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "words.toml").read_text(encoding="utf-8")
 )
-_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
 _ODD = {
     "children": "child", "feet": "foot", "geese": "goose", "knives": "knife", "leaves": "leaf",
     "lives": "life", "loaves": "loaf", "men": "man", "mice": "mouse", "people": "person",
@@ -45,8 +44,7 @@ PUT = _longest_first(word for word in (*_DATA["put"]["chinese"], *CHINESE_FILLER
 PARTICLES = frozenset[str](_DATA["put"]["particles"])
 EDGES = frozenset[str](_DATA["put"]["edges"])
 ASKED, NEGATION, ENDS = (_any_of(_DATA["negation"][name]) for name in ("asked", "before", "ends"))
-IS_CJK = re.compile(rf"[{_CJK}]")
-WORD = re.compile(rf"[{_CJK}]+|[^\W_{_CJK}]+(?:'[^\W_{_CJK}]+)*")
+WORD = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+(?:'[^\W_{CJK}]+)*")
 
 # Latin letters without their accents; no other script is taken apart.
 _PLAIN = {

@@ -16,10 +16,8 @@ import numpy as np
 from recagent.domain import Context, Event, Scene
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats32, Indices, Matrix
 
-    Floats = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
 
 NEWEST = 100  # events that are looked at
 HALF_LIVES = (1.0, 30.0)  # days; what was done today, and this month
@@ -41,7 +39,7 @@ class Columns:
     devices: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
 
-    def row(self, events: Sequence[Event], context: Context) -> Floats:
+    def row(self, events: Sequence[Event], context: Context) -> Floats32:
         """(7 scenes + devices + places + 6,) float32 of a moment.
 
         Args:
@@ -60,7 +58,7 @@ class Columns:
             ]
         ).astype(np.float32)
 
-    def context_columns(self, context: Context) -> Floats:
+    def context_columns(self, context: Context) -> Floats32:
         """(devices + places + 4,) float32: marks of device and place, the hour and the weekday.
 
         Hours are those of UTC, as points on a circle, as weekdays are.
@@ -77,7 +75,7 @@ class Columns:
         )
 
 
-def scene_columns(codes: NDArray[np.intp], ages: NDArray[np.float64], *, number: int) -> Floats:
+def scene_columns(codes: Indices, ages: Floats32, *, number: int) -> Floats32:
     """(7 number + 2,) float32 of what a person did before a moment.
 
     For each scene: whether the last event and the one before were there, its share of all events,
@@ -162,7 +160,7 @@ def words_of(scene: Scene) -> str:
     return " ".join(filter(None, told))
 
 
-def wish_cosines(wish: Floats, words: Matrix, *, scenes: Sequence[str]) -> dict[str, float]:
+def wish_cosines(wish: Floats32, words: Matrix, *, scenes: Sequence[str]) -> dict[str, float]:
     """Cosine of a wish with each scene's words, less their mean: what speaks for it, not for all.
 
     Args:

@@ -42,9 +42,8 @@ from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import PASSES, choices, described
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 OnProgress = Callable[[str, int, int | None], None]
 LANGUAGE_CASES = 40  # of each scene, or more where these are few in all

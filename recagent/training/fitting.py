@@ -19,9 +19,8 @@ from recagent.training.examples import Example
 from recagent.training.logit import Weights, fitted, pools_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 FOLDS = 5
 FEWEST = 50  # choices, below which weights would be noise

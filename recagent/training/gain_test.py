@@ -18,9 +18,8 @@ from recagent.training.logit import fitted, log_softmax, pools_of
 from recagent.training.transfer_examples import PastChoice
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 FEWEST = 20  # people, below which a group is not judged by itself
 _Z = 1.96  # standard errors to the end of a 95% interval

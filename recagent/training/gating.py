@@ -16,10 +16,8 @@ from recagent.offline.tests import compare
 from recagent.ranking.gate import Gate, Rule, entropy
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Flags, Floats
 
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 FEWEST = 20  # people of a scene, below which nothing is tried
 _FEWEST_ASKED = 10  # requests that a rule must ask about

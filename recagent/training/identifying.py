@@ -21,10 +21,8 @@ from recagent.offline.resampling import interval
 from recagent.scenes.classifier import NEWEST, Columns, SceneClassifier, scene_columns
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Flags, Floats32, Indices
 
-    Floats = NDArray[np.float32]
-    Codes = NDArray[np.intp]
 
 FEWEST = 500  # moments of the newest fifth: of fewer nothing is surely better
 MOST = 50_000  # moments that are learned from, the newest
@@ -48,12 +46,12 @@ class Moments:
     """
 
     people: Sequence[str]
-    rows: Floats
-    scenes: Codes
-    last: Codes
-    at: NDArray[np.float64]
+    rows: Floats32
+    scenes: Indices
+    last: Indices
+    at: Floats32
 
-    def of(self, wanted: NDArray[np.bool_]) -> Moments:
+    def of(self, wanted: Flags) -> Moments:
         """Those that are marked."""
         return Moments(
             people=[name for name, chosen in zip(self.people, wanted, strict=True) if chosen],
@@ -63,7 +61,7 @@ class Moments:
             at=self.at[wanted],
         )
 
-    def rules(self, busiest: int) -> tuple[Codes, Codes]:
+    def rules(self, busiest: int) -> tuple[Indices, Indices]:
         """(n,) what is said without weights: the scene of the last event, or always the busiest.
 
         ``scenes.identify`` goes by the one that stored events speak for.
@@ -107,7 +105,7 @@ def fit_identifier(events: Sequence[Event], *, scenes: Iterable[str]) -> FittedC
     if len(tried.at) < FEWEST or len(np.unique(first.scenes)) < 2:
         return None
     ridge = best_ridge(known)
-    said: Codes = regressed(known, ridge=ridge).predict(tried.rows)
+    said: Indices = regressed(known, ridge=ridge).predict(tried.rows)
     busiest = int(np.bincount(known.scenes).argmax())
     right = said == tried.scenes
     # Beside both rules: it is to be surely better than either.
@@ -147,7 +145,7 @@ def moments(events: Sequence[Event], *, columns: Columns) -> Moments:
     number = len(numbers)
     histories: dict[str, list[tuple[int, datetime]]] = {}
     people: list[str] = []
-    rows: list[Floats] = []
+    rows: list[Floats32] = []
     facts: list[tuple[int, int, float]] = []
     told = [event for event in events if event.scene in numbers]
     for place, event in enumerate(told):

@@ -23,9 +23,8 @@ from recagent.training.gating import gates, trial
 from recagent.training.model_scores import said
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 Silent = Literal["", "no model", "no choices", "few choices", "few answers"]
 

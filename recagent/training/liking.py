@@ -18,10 +18,8 @@ from recagent.ranking.like_probability import LikeProbability, logit
 from recagent.training.fitting import fold
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Flags, Floats
 
-    Floats = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 FEWEST = 200  # judgments, and of either kind at least ``FEWEST_OF_A_KIND``
 FEWEST_OF_A_KIND = 20

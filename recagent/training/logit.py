@@ -14,10 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
-    Places = NDArray[np.intp]
+    from recagent.domain.arrays import Floats, Indices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,12 +30,12 @@ class Pools:
     """
 
     columns: Floats
-    starts: Places
-    chosen: Places
-    groups: Places
+    starts: Indices
+    chosen: Indices
+    groups: Indices
     offset: Floats
 
-    def of(self, wanted: Places) -> Pools:
+    def of(self, wanted: Indices) -> Pools:
         """The pools at these places."""
         ends = np.append(self.starts[1:], len(self.columns)).astype(np.intp)[wanted]
         sizes = ends - self.starts[wanted]
@@ -53,7 +50,7 @@ class Pools:
             offset=self.offset[rows],
         )
 
-    def sizes(self) -> Places:
+    def sizes(self) -> Indices:
         """(pools,) number of candidates in each."""
         return np.diff(np.append(self.starts, len(self.columns)))
 
@@ -162,7 +159,7 @@ class Trained:
     penalty: Penalty
 
 
-def fitted(pools: Pools, *, groups: int, folds: Places) -> Trained:
+def fitted(pools: Pools, *, groups: int, folds: Indices) -> Trained:
     """The fit under the penalty that makes held-out choices most likely.
 
     Args:
@@ -176,7 +173,7 @@ def fitted(pools: Pools, *, groups: int, folds: Places) -> Trained:
         return _fitted(pools, groups=groups, folds=folds)
 
 
-def _fitted(pools: Pools, *, groups: int, folds: Places) -> Trained:
+def _fitted(pools: Pools, *, groups: int, folds: Indices) -> Trained:
     trials: dict[Penalty, dict[int, Weights]] = {penalty: {} for penalty in PENALTIES}
     held = dict.fromkeys(PENALTIES, 0.0)
     numbers: list[int] = np.unique(folds).tolist()
@@ -197,7 +194,7 @@ def _fitted(pools: Pools, *, groups: int, folds: Places) -> Trained:
     )
 
 
-def log_softmax(scores: Floats, starts: Places) -> tuple[Floats, Floats]:
+def log_softmax(scores: Floats, starts: Indices) -> tuple[Floats, Floats]:
     """(rows,) log probability and probability of each candidate in its pool."""
     if not len(starts):
         return scores, scores

@@ -20,10 +20,8 @@ from recagent.training.attention import encode_all, first_weights
 from recagent.training.softmax import catalogue_loss
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats32, Integers
 
-    Floats = NDArray[np.float32]
-    Numbers = NDArray[np.int64]
 
 _ASKED = 3_000  # people whose newest item decides when to stop
 _SPREAD = 0.02  # of item vectors' first numbers, before their rows are made unit
@@ -90,7 +88,7 @@ class Sequential:
     """A trained model: ``weights``, item ``vectors`` (n, d) float32 unit rows, all ``epochs``."""
 
     weights: SequenceWeights
-    vectors: Floats
+    vectors: Floats32
     epochs: tuple[Epoch, ...]
 
 
@@ -101,7 +99,7 @@ def train(
     settings: SequenceSettings,
     seed: int,
     progress: Callable[[Epoch], None],
-    start: Floats | None = None,
+    start: Floats32 | None = None,
 ) -> Sequential:
     """The model of the epoch that ranks people's newest items best.
 
@@ -164,7 +162,7 @@ class _Learner:
     """Weights that change: the blocks', and the items' table, whose rows are made unit in use."""
 
     def __init__(
-        self, torch: Any, *, items: int, settings: SequenceSettings, start: Floats | None
+        self, torch: Any, *, items: int, settings: SequenceSettings, start: Floats32 | None
     ) -> None:
         self._torch = torch
         self._unit = torch.nn.functional.normalize
@@ -186,7 +184,7 @@ class _Learner:
         self._steps = 0
         self._adam = torch.optim.Adam(self._changing, lr=settings.rate)
 
-    def step(self, batch: Numbers) -> float:
+    def step(self, batch: Integers) -> float:
         """Changes the weights by a batch of padded rows; its mean loss in nats."""
         torch, settings = self._torch, self._settings
         rows = torch.from_numpy(batch)
@@ -213,7 +211,7 @@ class _Learner:
                 mean.lerp_(each, share)
         return loss
 
-    def held_out(self, people: Sequence[Numbers]) -> float:
+    def held_out(self, people: Sequence[Integers]) -> float:
         """Mean nDCG of each newest item among all that the person did not take before."""
         torch, size, length = self._torch, self._settings.batch, self._settings.length
         found: list[Any] = []
@@ -232,24 +230,24 @@ class _Learner:
                 found.append(1.0 / torch.log2(2.0 + (scores > right[:, None]).sum(dim=1)))
         return float(torch.cat(found).mean())
 
-    def now(self) -> tuple[SequenceWeights, Floats]:
+    def now(self) -> tuple[SequenceWeights, Floats32]:
         """Mean weights and unit item vectors, as arrays of their own."""
         *means, table = self._means
         arrays = {name: each.numpy().copy() for name, each in zip(self._w, means, strict=True)}
         return SequenceWeights(**arrays), self._unit(table, dim=1).numpy()
 
 
-def narrowed(vectors: Floats, *, dimension: int) -> Floats:
+def narrowed(vectors: Floats32, *, dimension: int) -> Floats32:
     """(n, dimension) float32 unit rows: vectors (n, m) along the axes on which they differ most."""
     centred = vectors - vectors.mean(axis=0)
     svd: Any = np.linalg.svd
-    axes: Floats = svd(centred, full_matrices=False)[2][:dimension]
+    axes: Floats32 = svd(centred, full_matrices=False)[2][:dimension]
     found = np.zeros((len(vectors), dimension), dtype=np.float32)
     found[:, : len(axes)] = centred @ axes.T
     return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-6))
 
 
-def padded(sequences: Sequence[Numbers]) -> Numbers:
+def padded(sequences: Sequence[Integers]) -> Integers:
     """(b, l) the sequences as rows, filled up with -1 behind their ends."""
     rows = np.full((len(sequences), max(map(len, sequences))), -1, dtype=np.int64)
     for row, each in zip(rows, sequences, strict=True):
@@ -258,8 +256,8 @@ def padded(sequences: Sequence[Numbers]) -> Numbers:
 
 
 def _batches(
-    sequences: Sequence[Numbers], draws: np.random.Generator, *, size: int
-) -> Iterator[Numbers]:
+    sequences: Sequence[Integers], draws: np.random.Generator, *, size: int
+) -> Iterator[Integers]:
     """Everybody once, in an order by chance, people of like length together."""
     order = draws.permutation(len(sequences))
     lengths = np.asarray([len(each) for each in sequences])[order]
@@ -269,7 +267,7 @@ def _batches(
         yield padded([sequences[person] for person in part])
 
 
-def _check(people: Sequence[Numbers], items: int) -> None:
+def _check(people: Sequence[Integers], items: int) -> None:
     if not people:
         raise DataError("nobody has three items, which a sequence model needs; give more events")
     numbers = np.concatenate(people)

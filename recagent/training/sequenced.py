@@ -18,9 +18,8 @@ from recagent.retrieval import FactorVectors, SequenceModel, SequenceWeights
 from recagent.training.sequence import Epoch, SequenceSettings, narrowed, train
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Matrix
 
-    Matrix = NDArray[np.float32]
 
 LARGE = 10_000  # items, from which on vectors are twice as wide
 _SEED = 1

@@ -14,9 +14,8 @@ from recagent.training.examples import Example
 from recagent.training.gating import ndcg
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 FEWEST = 50  # held-out choices
 MARGIN = 0.05  # share of the plain order's nDCG@10 that a head may cost at worst

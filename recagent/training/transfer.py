@@ -17,9 +17,8 @@ from recagent.training.gain_test import judged, tried
 from recagent.training.transfer_examples import BESIDE, PastChoice, evidence, joined, scale_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Flags, Floats, Indices
 
-    Floats = NDArray[np.float64]
 
 _RIDGE = 10.0
 
@@ -160,8 +159,8 @@ class _Stacks:
     x: Floats
     on: Floats
     popular: Floats
-    there: NDArray[np.bool_]
-    chosen: NDArray[np.intp]
+    there: Flags
+    chosen: Indices
 
 
 def _stacked(found: Sequence[PastChoice], pairs: Mapping[str, Mapping[str, Carry]]) -> _Stacks:
@@ -188,7 +187,7 @@ def _stacked(found: Sequence[PastChoice], pairs: Mapping[str, Mapping[str, Carry
     )
 
 
-def _standard(values: Floats, there: NDArray[np.bool_]) -> Floats:
+def _standard(values: Floats, there: Flags) -> Floats:
     """z-scores of each row's values that are there; 0 elsewhere and where all are equal."""
     number = there.sum(axis=1, keepdims=True)
     mean = np.where(there, values, 0.0).sum(axis=1, keepdims=True) / number

@@ -21,9 +21,8 @@ from recagent.training.backtest import Study
 from recagent.training.examples import OnProgress
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 PASSES = 12  # choices of each person at most: a pair of scenes needs many
 BESIDE = 19  # other items of a choice at most, drawn by popularity

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from anyio import to_thread
 from filelock import FileLock, Timeout
 
 from recagent.errors import ConfigError, RetrievalError
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+
+T = TypeVar("T")
 
 LOCK = "recagent.lock"
 OWNER = "recagent.pid"
@@ -50,6 +54,20 @@ class Home(Protocol):
     def complaint(self, error: Exception) -> RetrievalError:
         """What an error of Chroma's client means here, with the next step."""
         ...
+
+
+async def run_in_thread(home: Home, call: Callable[[], T]) -> T:
+    """Returns the result of a call that uses Chroma, made in a thread so that the loop goes on.
+
+    Raises:
+        RetrievalError: in place of any error of Chroma's.
+    """
+    try:
+        return await to_thread.run_sync(call)
+    except RetrievalError:
+        raise
+    except Exception as error:  # Chroma's errors share no base class
+        raise home.complaint(error) from error
 
 
 class Folder:

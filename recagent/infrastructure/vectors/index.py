@@ -10,10 +10,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from anyio import to_thread
@@ -21,7 +21,7 @@ from anyio import to_thread
 from recagent.array_cache import Arrays, Kept, StampedItems, texts_as_array, texts_of_array
 from recagent.domain import Item
 from recagent.errors import RetrievalError
-from recagent.infrastructure.vectors.home import Home
+from recagent.infrastructure.vectors.home import Home, run_in_thread
 from recagent.infrastructure.vectors.items import from_fields, stored
 from recagent.infrastructure.vectors.reading import fingerprints, read
 from recagent.infrastructure.vectors.scan import Scan
@@ -29,13 +29,9 @@ from recagent.infrastructure.vectors.sets import Embedded
 
 if TYPE_CHECKING:
     import chromadb
-    from numpy.typing import NDArray
 
-    Vector = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
-    Rows = NDArray[np.intp]
+    from recagent.domain.arrays import Indices, Matrix, Vector
 
-T = TypeVar("T")
 
 EXACT_BELOW = 10_000
 IN_MEMORY = 2**26  # values of all vectors: 262,144 items of 256 numbers in 256 MiB
@@ -100,7 +96,7 @@ class ChromaIndex:
         if not ids:
             return np.zeros((0, 0), dtype=np.float32)
         if loaded.scan is None:
-            return await self._in_thread(lambda: self._vectors(scene, ids))
+            return await run_in_thread(self._home, lambda: self._vectors(scene, ids))
         return loaded.scan.rows_of(loaded.row, ids)
 
     async def search(
@@ -108,14 +104,16 @@ class ChromaIndex:
     ) -> Sequence[tuple[str, float]]:
         loaded = await self._scene(scene)
         if loaded.scan is None:
-            found = await self._in_thread(lambda: self._search(scene, vector, limit, exclude))
-            return [pair for pair in found if pair[0] in loaded.items]
+            neighbours = await run_in_thread(
+                self._home, lambda: self._search(scene, vector, limit, exclude)
+            )
+            return [pair for pair in neighbours if pair[0] in loaded.items]
         if not loaded.items:
             return []
         scan = loaded.scan
         gone = [loaded.row[item_id] for item_id in exclude if item_id in loaded.row]
 
-        def best() -> tuple[Rows, Vector]:
+        def best() -> tuple[Indices, Vector]:
             return scan.best(vector[None], limit=limit, without=[gone])[0]
 
         # A thread would cost as much as a search of few items.
@@ -124,32 +122,32 @@ class ChromaIndex:
         return list(zip(ids, scores.tolist(), strict=True))
 
     async def fingerprints(self, scene: str) -> Mapping[str, str]:
-        return await self._in_thread(lambda: self._fingerprints(scene))
+        return await run_in_thread(self._home, lambda: self._fingerprints(scene))
 
     async def upsert(self, scene: str, *, items: Sequence[Item], vectors: Matrix) -> None:
-        await self._in_thread(lambda: self._upsert(scene, items, vectors))
+        await run_in_thread(self._home, lambda: self._upsert(scene, items, vectors))
 
     async def delete(self, scene: str, *, ids: Sequence[str]) -> None:
-        await self._in_thread(lambda: self._delete(scene, ids))
+        await run_in_thread(self._home, lambda: self._delete(scene, ids))
 
     async def publish(self) -> int:
-        return await self._in_thread(self._publish)
+        return await run_in_thread(self._home, self._publish)
 
     async def prune(self, *, keep: AbstractSet[str]) -> int:
         self._forget()
-        return await self._in_thread(lambda: self._set.prune(self._home.connect(), keep))
+        return await run_in_thread(self._home, lambda: self._set.prune(self._home.connect(), keep))
 
     async def close(self) -> None:
         self._forget()
         self._loaded.clear()
-        await self._in_thread(self._home.close)
+        await run_in_thread(self._home, self._home.close)
 
     async def _known(self) -> Mapping[str, str]:
         """The stamps of what is published, as they were at most ``REFRESH`` seconds ago."""
         known = self._published
         if known is None or time.monotonic() - self._looked >= REFRESH:
             self._looked = time.monotonic()
-            known = self._published = await self._in_thread(self._look)
+            known = self._published = await run_in_thread(self._home, self._look)
         return known
 
     async def _scene(self, scene: str) -> _Loaded:
@@ -158,7 +156,7 @@ class ChromaIndex:
             raise self._not_indexed(scene)
         loaded = self._loaded.get(scene)
         if loaded is None or (loaded.stamp != stamp and time.monotonic() >= loaded.keep_until):
-            loaded = await self._in_thread(lambda: self._load(scene, stamp))
+            loaded = await run_in_thread(self._home, lambda: self._load(scene, stamp))
         return loaded
 
     def _look(self) -> dict[str, str]:
@@ -279,11 +277,3 @@ class ChromaIndex:
             f"scene {scene!r} is not indexed in {self._home}; run 'recagent index' with a "
             "catalogue that has this scene"
         )
-
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        try:
-            return await to_thread.run_sync(call)
-        except RetrievalError:
-            raise
-        except Exception as error:  # Chroma's errors share no base class
-            raise self._home.complaint(error) from error

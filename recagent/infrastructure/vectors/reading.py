@@ -16,9 +16,9 @@ from recagent.infrastructure.vectors.items import restored
 
 if TYPE_CHECKING:
     import chromadb
-    from numpy.typing import NDArray
 
-    Matrix = NDArray[np.float32]
+    from recagent.domain.arrays import Matrix
+
 
 _PAGE = 5_000
 

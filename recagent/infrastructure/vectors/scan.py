@@ -13,11 +13,8 @@ import numpy as np
 from recagent.array_cache import Arrays
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Indices, Matrix, Vector
 
-    Vector = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
-    Rows = NDArray[np.intp]
 
 # Chosen on people's tastes in 100,000 real texts, see docs/research/performance.md.
 _SHARE = 0.85  # of the squared length of all rows lies along the axes of the first pass
@@ -88,7 +85,7 @@ class Scan:
 
     def best(
         self, queries: Matrix, *, limit: int, without: Sequence[Sequence[int]]
-    ) -> list[tuple[Rows, Vector]]:
+    ) -> list[tuple[Indices, Vector]]:
         """Of each query, up to ``limit`` rows with their inner products, best first.
 
         Rows that are equally good come in the order in which they were given.
@@ -100,7 +97,7 @@ class Scan:
         """
         turned = queries if self._axes is None else queries @ self._axes
         width = len(self._strong)
-        found: list[tuple[Rows, Vector]] = []
+        found: list[tuple[Indices, Vector]] = []
         first = self._first(turned[:, :width])
         for scores, rest, gone in zip(first, turned[:, width:], without, strict=True):
             scores[list(gone)] = -np.inf
@@ -116,7 +113,9 @@ class Scan:
             return np.asarray(np.einsum("ji,j->i", self._strong, queries[0]))[None]
         return queries @ self._strong
 
-    def _second(self, scores: Vector, rest: Vector, limit: int, count: int) -> tuple[Rows, Vector]:
+    def _second(
+        self, scores: Vector, rest: Vector, limit: int, count: int
+    ) -> tuple[Indices, Vector]:
         """The best ``count`` rows; their (n,) ``scores`` lack the (d - width,) axes of ``rest``."""
         if self._axes is None:
             chosen = _highest(scores, limit)
@@ -128,7 +127,7 @@ class Scan:
         return chosen[order], full[order]
 
 
-def _highest(scores: Vector, count: int) -> Rows:
+def _highest(scores: Vector, count: int) -> Indices:
     """Places of the highest, ascending: ``count`` of them, and all that equal the last."""
     if count >= len(scores):
         return np.arange(len(scores))

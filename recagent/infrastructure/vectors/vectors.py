@@ -7,29 +7,24 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from anyio import to_thread
 
 from recagent.array_cache import Kept, texts_as_array, texts_of_array
-from recagent.errors import RetrievalError
-from recagent.infrastructure.vectors.home import Home
+from recagent.infrastructure.vectors.home import Home, run_in_thread
 from recagent.infrastructure.vectors.index import EXACT_BELOW
 from recagent.infrastructure.vectors.scan import Scan
 
 if TYPE_CHECKING:
     import chromadb
-    from numpy.typing import NDArray
 
-    Vector = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
+    from recagent.domain.arrays import Matrix, Vector
 
-T = TypeVar("T")
 
 _KIND = "recagent_vectors"  # the metadata key that tells these collections from items'
 _PAGE = 5_000
@@ -79,15 +74,15 @@ class ChromaVectors:
 
     async def write(self, scene: str, *, ids: Sequence[str], vectors: Matrix) -> None:
         """Make the scene's collection; what a stopped run left under this version goes first."""
-        await self._in_thread(lambda: self._write(scene, ids, vectors))
+        await run_in_thread(self._home, lambda: self._write(scene, ids, vectors))
 
     async def prune(self) -> int:
         """Delete the collections of all other versions of this name; how many there were."""
-        return await self._in_thread(self._prune)
+        return await run_in_thread(self._home, self._prune)
 
     async def _scene(self, scene: str) -> _Held:
         if scene not in self._held:
-            await self._in_thread(lambda: self._load(scene))
+            await run_in_thread(self._home, lambda: self._load(scene))
         return self._held[scene]
 
     def _load(self, scene: str) -> None:
@@ -164,14 +159,6 @@ class ChromaVectors:
     def _collection(self, scene: str) -> str:
         text = "\0".join([self._name, self._version, scene])
         return f"vectors.{hashlib.blake2b(text.encode(), digest_size=10).hexdigest()}"
-
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        try:
-            return await to_thread.run_sync(call)
-        except RetrievalError:
-            raise
-        except Exception as error:  # Chroma's errors share no base class
-            raise self._home.complaint(error) from error
 
 
 def _nothing() -> Matrix:

@@ -24,7 +24,7 @@ from recagent.offline.measures.kinds import (
 from recagent.offline.models import Shelf, SystemAnswer
 
 if TYPE_CHECKING:
-    from recagent.offline.measures.kinds import Scores
+    from recagent.domain.arrays import Floats
 
 __all__ = [
     "NAMES", "CaseMeasure", "JudgedMeasure", "Measure", "PerCase", "SetMeasure", "case_values",
@@ -84,7 +84,7 @@ def measure(name: str) -> Measure:
 
 def case_values(
     measures: Sequence[PerCase], answers: Sequence[SystemAnswer], *, shelf: Shelf
-) -> dict[PerCase, Scores]:
+) -> dict[PerCase, Floats]:
     """Each measure of all answers, (n,) float64; NaN where one is not defined.
 
     Those of ir-measures are asked for in one call.

@@ -16,9 +16,8 @@ from recagent.offline.measures.kinds import relevant
 from recagent.offline.models import Reliability, Shelf, SystemAnswer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Scores = NDArray[np.float64]
 
 BINS = 10
 
@@ -66,7 +65,7 @@ def reliability(system: str, answers: Sequence[SystemAnswer]) -> tuple[Reliabili
     )
 
 
-def _pairs(answers: Iterable[SystemAnswer], first: int | None = None) -> Scores:
+def _pairs(answers: Iterable[SystemAnswer], first: int | None = None) -> Floats:
     """Probability, and 1 for relevant or 0, of every candidate, (n, 2) float64."""
     pairs: list[tuple[float, float]] = []
     for answer in answers:
@@ -77,7 +76,7 @@ def _pairs(answers: Iterable[SystemAnswer], first: int | None = None) -> Scores:
     return np.array(pairs, dtype=np.float64).reshape(-1, 2)
 
 
-def _bins(pairs: Scores) -> list[tuple[float, float, int]]:
+def _bins(pairs: Floats) -> list[tuple[float, float, int]]:
     """Mean probability, share of relevant ones, and number of candidates of each bin."""
     if not len(pairs):
         return []
@@ -94,7 +93,7 @@ def _bins(pairs: Scores) -> list[tuple[float, float, int]]:
     return list(zip(said.tolist(), seen.tolist(), counts[held].tolist(), strict=True))
 
 
-def _error(pairs: Scores) -> float:
+def _error(pairs: Floats) -> float:
     bins = _bins(pairs)
     if not bins:
         return math.nan

@@ -16,9 +16,7 @@ from recagent.offline.extra import extra
 from recagent.offline.models import Shelf, SystemAnswer
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Scores = NDArray[np.float64]
+    from recagent.domain.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class CaseMeasure:
     def __str__(self) -> str:
         return self.name
 
-    def values(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> Scores:
+    def values(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> Floats:
         """One number per answer, (n,) float64; NaN where the measure is not defined."""
         return np.array([self.formula(answer, shelf, self.k) for answer in answers], np.float64)
 
@@ -63,7 +61,7 @@ class JudgedMeasure:
     def __str__(self) -> str:
         return self.name
 
-    def values(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> Scores:  # noqa: ARG002
+    def values(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> Floats:  # noqa: ARG002
         """One number per answer, (n,) float64; NaN where no item of the case is relevant."""
         return judged([self], answers)[self]
 
@@ -102,7 +100,7 @@ def relevant(answer: SystemAnswer) -> frozenset[str]:
 
 def judged(
     measures: Sequence[JudgedMeasure], answers: Sequence[SystemAnswer]
-) -> dict[JudgedMeasure, Scores]:
+) -> dict[JudgedMeasure, Floats]:
     """All measures of all answers in one call of ir-measures; (n,) float64 per measure.
 
     An item that is judged relevant and stands in no place of the ranking counts as missed. A case

@@ -16,7 +16,7 @@ from anyio import to_thread
 
 from recagent.array_cache import Kept, StampedItems, texts_as_array, texts_of_array
 from recagent.domain import Item
-from recagent.domain.chinese_scripts import simplified
+from recagent.domain.chinese_scripts import CJK, IS_CJK, simplified
 from recagent.ports import ItemIndex, Query
 from recagent.retrieval.top_k import PerScene, best
 from recagent.retrieval.words import without_negated
@@ -26,9 +26,7 @@ _KEPT = "words.1"
 _ARRAYS = ("data", "indices", "indptr")
 _REMEMBERED = 5_000  # documents whose words are: what many like comes again and again
 
-_CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af"
-_TOKEN = re.compile(rf"[{_CJK}]+|[^\W_]+")
-_IS_CJK = re.compile(rf"[{_CJK}]")
+_TOKEN = re.compile(rf"[{CJK}]+|[^\W_]+")
 
 
 def tokens(text: str) -> list[str]:
@@ -37,8 +35,8 @@ def tokens(text: str) -> list[str]:
     Both scripts of Chinese are one.
     """
     found: list[str] = []
-    for run in _TOKEN.findall(re.sub(rf"([{_CJK}]+)", r" \1 ", simplified(text.lower()))):
-        if not _IS_CJK.match(run) or len(run) == 1:
+    for run in _TOKEN.findall(re.sub(rf"([{CJK}]+)", r" \1 ", simplified(text.lower()))):
+        if not IS_CJK.match(run) or len(run) == 1:
             found.append(run)
         else:
             found.extend(run[at : at + 2] for at in range(len(run) - 1))

@@ -14,10 +14,7 @@ from recagent.retrieval.interactions import Interactions
 from recagent.retrieval.top_k import PerScene, best, unseen
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Vector = NDArray[np.float64]
+    from recagent.domain.arrays import Floats, Indices
 
 
 class Popularity:
@@ -102,7 +99,7 @@ class _Crowd:
     async def __call__(
         self,
         query: Query,
-        scores: Callable[[Interactions, Mapping[str, float]], Vector],
+        scores: Callable[[Interactions, Mapping[str, float]], Floats],
         *,
         limit: int,
     ) -> list[tuple[str, float]]:
@@ -130,9 +127,7 @@ def _ranked_lately(items: Mapping[str, Item], behaviour: Interactions) -> list[t
     return sorted(scores.items(), key=lambda pair: -pair[1])
 
 
-def _placed(
-    items: Mapping[str, Item], behaviour: Interactions
-) -> tuple[NDArray[np.intp], list[str]]:
+def _placed(items: Mapping[str, Item], behaviour: Interactions) -> tuple[Indices, list[str]]:
     """Where the scene's items stand among all, and their ids."""
     places = behaviour.places(items)
     ids = list(behaviour.likes)

@@ -14,10 +14,7 @@ import numpy as np
 from recagent.ports import ItemVectors, Query
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Vector = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
+    from recagent.domain.arrays import Matrix, Vector
 
 
 class Factors:

@@ -26,7 +26,7 @@ from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.retrieval import reciprocal_rank
 
 if TYPE_CHECKING:
-    from recagent.ports import Matrix
+    from recagent.domain.arrays import Matrix
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,7 @@ from recagent.ports import ItemVectors, Query
 from recagent.retrieval.sequence_encoder import SequenceWeights, encode
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Matrix = NDArray[np.float32]
+    from recagent.domain.arrays import Matrix
 
 
 class SequenceModel:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recagent.domain.chinese_scripts import IS_CJK
 from recagent.ports import Embedder, ItemIndex, Query
-from recagent.retrieval.words import IS_CJK, without_negated
+from recagent.retrieval.words import without_negated
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Vector
 
-    Vector = NDArray[np.float32]
 
 # Of the wishes of tests/wishes.toml and fifty more the default vectors' nearest items below this
 # are as often spelled alike as meant: Ladle .42 for "ladder", Trainspotting .49 for "trains".

@@ -28,9 +28,8 @@ from recagent.domain import (
 from recagent.scenes.rules.grouped import Grouped, number
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Numbers = NDArray[np.float64]
 
 _EARTH_KM = 6371.0088  # mean radius
 
@@ -90,7 +89,7 @@ def place_of(text: str) -> Place | None:
     return (latitude, longitude) if on_earth else None
 
 
-def kilometres(place: Place, latitudes: Numbers, longitudes: Numbers) -> Numbers:
+def kilometres(place: Place, latitudes: Floats, longitudes: Floats) -> Floats:
     """Distances of a place from (n,) others along the great circle, by the haversine formula.
 
     Source: R. W. Sinnott, "Virtues of the haversine", Sky and Telescope 68, 1984.

@@ -33,7 +33,8 @@ from recagent.scenes.rules.series import Series, alone
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Numbers = NDArray[np.float64]
+    from recagent.domain.arrays import Flags, Floats
+
 
 OWN = frozenset({"", "id", "title", "text"})  # what hardly two items share
 
@@ -46,7 +47,7 @@ class Grouped:
         self.items = items
         self._rules = rules
         self._groups: dict[str, list[tuple[Item, list[str]]]] = {}
-        self._numbers: dict[str, Numbers] = {}
+        self._numbers: dict[str, Floats] = {}
         self._series: dict[tuple[SeriesRule, bool], Series] = {}
 
     @cached_property
@@ -100,7 +101,7 @@ class Grouped:
         """(n,) the items' tasks."""
         return np.asarray([item.task for item in self.items.values()], dtype=np.str_)
 
-    def numbers(self, attribute: str) -> Numbers:
+    def numbers(self, attribute: str) -> Floats:
         """(n,) float64 of an attribute; NaN where an item has none, or no number."""
         if attribute not in self._numbers:
             values = (item.attributes.get(attribute) for item in self.items.values())
@@ -121,7 +122,7 @@ class Grouped:
             )
         )
 
-    def where(self, chosen: NDArray[np.bool_]) -> frozenset[str]:
+    def where(self, chosen: Flags) -> frozenset[str]:
         """Ids of the items that are chosen, (n,)."""
         ids = self._ids
         places: list[int] = np.flatnonzero(chosen).tolist()

@@ -20,9 +20,8 @@ from recagent.training.adapters.routes import Route
 from recagent.training.gating import ndcg
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 Likes = Mapping[str, Sequence[Item]]  # of each person, oldest first
 

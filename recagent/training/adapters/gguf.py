@@ -16,9 +16,8 @@ from recagent.errors import DataError
 from recagent.training.adapters.lora import needed
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Matrix
 
-    Matrix = NDArray[np.float32]
 
 _KEY = re.compile(r"layers\.(\d+)\.(?:self_attn|mlp)\.(\w+)\.lora_([AB])\.weight$")
 LAYERS = {

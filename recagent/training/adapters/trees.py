@@ -13,10 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Numbers = NDArray[np.int64]
-    Flags = NDArray[np.bool_]
+    from recagent.domain.arrays import Flags, Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +48,8 @@ class Row:
         ways: of the branches.
     """
 
-    tokens: Numbers
-    places: Numbers
+    tokens: Integers
+    places: Integers
     seen: Flags
     ways: tuple[Way, ...]
 

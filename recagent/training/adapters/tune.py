@@ -29,9 +29,8 @@ from recagent.training.backtest import past
 from recagent.training.fitting import fold
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from recagent.domain.arrays import Floats
 
-    Floats = NDArray[np.float64]
 
 OnProgress = Callable[[str, int, int | None], None]
 

@@ -521,7 +521,8 @@ def rest_page() -> str:
 
 def _route(method: str, path: str, route: JsonObject) -> str:
     body = route.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
-    good = next(each for code, each in route["responses"].items() if code[0] == "2")
+    code, good = next(each for each in route["responses"].items() if each[0][0] == "2")
+    status = "" if code == "200" else f" ({code})"
     gives = [
         _type(content["schema"]) if content.get("schema") else f"`{kind}`"
         for kind, content in good.get("content", {}).items()
@@ -533,7 +534,7 @@ def _route(method: str, path: str, route: JsonObject) -> str:
     table = ["| parameter | type | default | |", "|---|---|---|---|", *rows, ""] if rows else []
     takes = [f"takes {_type(body)}"] if body else []
     summary = _plain(route.get("description", route.get("summary", "")))
-    flow = ", ".join([*takes, *([f"gives {' or '.join(gives)}"] if any(gives) else [])])
+    flow = ", ".join([*takes, *([f"gives {' or '.join(gives)}{status}"] if any(gives) else [])])
     flow = f"\n{flow[0].upper()}{flow[1:]}.\n" if flow else ""
     return "\n".join([f"## {method} {path}", "", summary, flow, *table])
 

@@ -405,7 +405,7 @@ class RankSettings(_Section):
     """How far answers to earlier lists may move a score (the largest |log f|), 2.0 for example;
     0: not at all."""
     diversity: Share = 0.0
-    """Weight of diversity against score; 0.5 at least for a person of whom nothing is known."""
+    """Weight of diversity against score; 0.5 at least for a person without any data."""
     deadline: Positive = 30.0
     """Seconds for one request."""
 

@@ -485,6 +485,7 @@ REST = """# REST API
 - `probability` is a candidate's share of the pool and is not meant for people; `like` is how
   likely the person is to like the item, after a fit. `wish_note` says that nothing, or little,
   matches the wish.
+- `null` and `""` for an optional field mean that it is not given.
 - Errors have OpenAI's shape, `{"error": {"message", "type", "param", "code"}}`. An unforeseen
   error is a 500 of one sentence; its stack trace is in the log.
 

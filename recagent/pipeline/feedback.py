@@ -99,12 +99,12 @@ async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) 
         NotFoundError: no such item there, or no such scene.
     """
     names = await index.scenes()
-    if scene is not None and scene not in names:
+    if scene and scene not in names:
         raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(names)}")
-    for name in names if scene is None else [scene]:
+    for name in [scene] if scene else names:
         if item_id in await index.items(name):
             return name
-    if scene is None:
+    if not scene:
         raise NotFoundError(f"item {item_id!r} is not in the catalogue")
     raise NotFoundError(f"item {item_id!r} is not in scene {scene!r}")
 

@@ -233,7 +233,7 @@ async def why_not(desk: Services, user_id: str, question: RankingQuestion) -> An
     """As ``Pipeline.why_not``."""
     index, scene = desk.parts.index, question.scene
     names = await index.scenes()
-    looked = [*names] if scene is None else [scene]
+    looked = [scene] if scene else [*names]
     if {*looked} <= {*names} and not [n for n in looked if question.item in await index.items(n)]:
         evidence, scenes = numbered([absent_piece(question.item, scene=scene)]), await desk.scenes()
         lang = desk.language(scenes[scene]) if scene else desk.options.lang

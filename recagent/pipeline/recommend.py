@@ -398,7 +398,7 @@ class Pipeline:
     ) -> Where:
         check_time(context.at)
         scenes, learned = await self._desk.scenes(), self._parts.identifier
-        if scene is None and learned is not None:
+        if not scene and learned is not None:
             wish = await ladder.wish(context.wish, scenes)
             found = learned(profile.events, context, scenes=scenes, wish=wish)
             if found:

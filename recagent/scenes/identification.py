@@ -44,7 +44,7 @@ def identify(
     """
     if not scenes:
         raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
-    if scene is not None:
+    if scene:
         if scene not in scenes:
             raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(sorted(scenes))}")
         return scenes[scene], "given"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from recagent.domain import Language
-from recagent.server.shapes import Id
+from recagent.server.shapes import Id, Request
 
 NAME = "recagent"
 
@@ -39,7 +39,7 @@ class ChatMessage(BaseModel):
         return self.content or ""
 
 
-class StreamOptions(BaseModel):
+class StreamOptions(Request):
     """What else a stream brings."""
 
     model_config = ConfigDict(extra="ignore")
@@ -47,7 +47,7 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class ChatRequest(BaseModel):
+class ChatRequest(Request):
     """A conversation to answer: ``recagent`` or ``recagent/SCENE`` with a person as ``user``.
 
     Attributes:

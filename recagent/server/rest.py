@@ -14,7 +14,9 @@ from recagent.server import shapes
 from recagent.server.metrics import Metrics
 from recagent.server.service import Service
 
-Lang = Annotated[Language | None, Query(description="Of labels; by default the settings'.")]
+Lang = Annotated[
+    Language | None, shapes.Blank, Query(description="Of labels; by default the settings'.")
+]
 
 
 def rest_routes(service: Service, metrics: Metrics) -> APIRouter:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from recagent.domain import (
     Answer,
@@ -46,7 +46,43 @@ Answers = Annotated[
 About = Literal["compare", "why not", "what if"]
 
 
-class _In(BaseModel):
+_ABOUT = ("title", "description", "default")  # stands beside a type, not in it
+
+# What a client leaves out it may send as null or as an empty text: many clients and models do.
+Blank = BeforeValidator(lambda value: None if value == "" else value)
+
+
+def _allow_null(schema: dict[str, Any]) -> None:
+    """Says in the schema of a body that its optional fields may be null."""
+    null = {"type": "null"}
+    required: list[str] = schema.get("required", [])
+    fields: dict[str, dict[str, Any]] = schema.get("properties", {})
+    for name, field in fields.items():
+        if name not in required and null not in field.get("anyOf", ()):
+            about = {key: field.pop(key) for key in _ABOUT if key in field}
+            fields[name] = {"anyOf": [field, null], **about}
+
+
+class Request(BaseModel):
+    """A body whose optional fields may come as null or as an empty text, which is "not given"."""
+
+    model_config = ConfigDict(json_schema_extra=_allow_null)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blank(cls, body: object) -> object:
+        if not isinstance(body, dict):
+            return body
+        optional = {name for name, field in cls.model_fields.items() if not field.is_required()}
+        fields = cast("dict[str, object]", body)
+        return {
+            name: value
+            for name, value in fields.items()
+            if name not in optional or (value is not None and value != "")
+        }
+
+
+class _In(Request):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -11,7 +11,6 @@ from typing import Annotated, ParamSpec, TypeVar
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import BeforeValidator
 
 from recagent import __version__
 from recagent.domain import EventKind, Language
@@ -22,14 +21,12 @@ from recagent.server.service import Service
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What a client leaves out it may send as null or as an empty text: many models do.
-Blank = BeforeValidator(lambda value: None if value == "" else value)
-MaybeId = Annotated[shapes.Id | None, Blank]
-MaybeK = Annotated[shapes.K | None, Blank]
-MaybeKind = Annotated[EventKind | None, Blank]
+MaybeId = Annotated[shapes.Id | None, shapes.Blank]
+MaybeK = Annotated[shapes.K | None, shapes.Blank]
+MaybeKind = Annotated[EventKind | None, shapes.Blank]
 MaybeText = str | None
-MaybeValue = Annotated[shapes.Rating, Blank]
-Lang = Annotated[Language | None, Blank]
+MaybeValue = Annotated[shapes.Rating, shapes.Blank]
+Lang = Annotated[Language | None, shapes.Blank]
 
 _INSTRUCTIONS = (
     "Recommends from a catalogue to a person in a scene, with probabilities and reasons that rest "

@@ -324,6 +324,57 @@ def test_what_is_wrong_has_its_own_status(client, path, body, status, code):
     assert (answer.json().get("error") or {}).get("code") == code
 
 
+SITUATION = ("scene", "wish", "constraints", "preferences", "at", "device", "place", "lang")
+
+
+@pytest.mark.parametrize("blank", [None, ""])
+@pytest.mark.parametrize(
+    ("path", "body", "optional"),
+    [
+        ("recommend", {"user": "ann"}, (*SITUATION, "k", "task")),
+        ("explain", {"user": "ann", "item": "b3"}, (*SITUATION, "phrase")),
+        ("question", {"user": "ann", "item": "b3", "about": "why not"}, (*SITUATION, "k")),
+        ("question", {"user": "ann", "item": "b3", "about": "what if"}, (*SITUATION, "versus")),
+        (
+            "feedback",
+            {"user": "eva", "item": "b3"},
+            ("kind", "value", "scene", "at", "impression"),
+        ),
+        (
+            "chat/completions",
+            {"model": "recagent", "messages": [{"role": "user", "content": "hello"}]},
+            ("stream", "stream_options", "user", "lang"),
+        ),
+    ],
+)
+def test_what_comes_as_null_or_empty_is_not_given(client, path, body, optional, blank):
+    def told(answer):
+        assert answer.status_code in (200, 201), answer.text
+        answered = answer.json()
+        for key in ("trace", "recagent", "at", "id", "created"):
+            answered.pop(key, None)
+        return answered
+
+    plain = told(client.post(f"/v1/{path}", json=body))
+    for names in ([name] for name in optional):
+        assert told(client.post(f"/v1/{path}", json=body | dict.fromkeys(names, blank))) == plain
+    assert told(client.post(f"/v1/{path}", json=body | dict.fromkeys(optional, blank))) == plain
+    if path != "chat/completions":
+        fault(client.post(f"/v1/{path}", json=body | {"user": blank}), 400)
+        fault(client.post(f"/v1/{path}", json=body | {"scenes": blank}), 400)
+
+
+def test_a_language_left_empty_in_an_address_is_not_given(client):
+    assert client.get("/v1/scenes", params={"lang": ""}).status_code == 200
+    assert client.get("/v1/profile", params={"user": "ann", "lang": ""}).status_code == 200
+
+
+def test_the_document_says_which_fields_may_be_null(client):
+    fields = client.get("/openapi.json").json()["components"]["schemas"]["Ask"]["properties"]
+    assert {"type": "null"} not in fields["user"].get("anyOf", ())
+    assert all({"type": "null"} in fields[name]["anyOf"] for name in (*SITUATION, "k", "task"))
+
+
 @pytest.mark.parametrize(
     ("error", "code", "wait"),
     [

@@ -23,7 +23,7 @@ from recagent.server.app import create_app
 
 # In all: of a check by hand 20,000, RECAGENT_TEST_CASES=20000.
 CASES = int(os.environ.get("RECAGENT_TEST_CASES", "600"))
-KNOWN = {"item": ["b1", "b3", "f2", "zz"], "scene": ["books", "films", None, "moon"]}
+KNOWN = {"item": ["b1", "b3", "f2", "zz"], "scene": ["books", "films", None, "", "moon"]}
 RARE = {"/v1/trace"}  # nobody guesses the id of a slate
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance,

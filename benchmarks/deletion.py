@@ -41,8 +41,8 @@ from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
 from recagent.evaluation.opening import indexed
 from recagent.explanations import claims, verify
-from recagent.explanations.answers import share_pieces
 from recagent.explanations.evidence import numbered
+from recagent.explanations.ranking_evidence import share_pieces
 from recagent.offline.models import Data
 from recagent.offline.splits import split
 from recagent.pipeline import Parts

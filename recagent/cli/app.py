@@ -107,8 +107,8 @@ def recommend(
     """Print a slate for a person."""
     from datetime import UTC  # noqa: PLC0415
 
-    from recagent.cli import show  # noqa: PLC0415
-    from recagent.cli.only import constraint  # noqa: PLC0415
+    from recagent.cli import output  # noqa: PLC0415
+    from recagent.cli.constraint_option import constraint  # noqa: PLC0415
     from recagent.domain import Context  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
@@ -124,9 +124,9 @@ def recommend(
         slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
         reasons = recommender.reasons(slate)
     if json:
-        show.print_json(show.slate_json(slate, reasons, lang=settings.lang))
+        output.print_json(output.slate_json(slate, reasons, lang=settings.lang))
     else:
-        show.slate_table(slate, reasons, lang=settings.lang)
+        output.slate_table(slate, reasons, lang=settings.lang)
 
 
 @app.command()
@@ -148,25 +148,25 @@ def explain(
     json: Json = False,
 ) -> None:
     """Say why an item would be recommended to a person; or answer one of three other questions."""
-    from recagent.cli import questions, show  # noqa: PLC0415
-    from recagent.cli.only import constraint  # noqa: PLC0415
+    from recagent.cli import output, ranking_questions  # noqa: PLC0415
+    from recagent.cli.constraint_option import constraint  # noqa: PLC0415
     from recagent.domain import Context  # noqa: PLC0415
 
     context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
-    asked = questions.RankingQuestionOptions(
+    asked = ranking_questions.RankingQuestionOptions(
         user=user, item=item, scene=scene, context=context, versus=versus, k=k, phrase=phrase
     )
-    question = questions.which(asked, why_not=why_not, what_if=what_if)
+    question = ranking_questions.which(asked, why_not=why_not, what_if=what_if)
     settings = settings_of(config, demo, lang)
     with opened(settings) as recommender:
         if question:
-            questions.show(question(recommender, asked), lang=settings.lang, as_json=json)
+            ranking_questions.show(question(recommender, asked), lang=settings.lang, as_json=json)
             return
         why = recommender.explain(user, item, scene=scene, phrase=phrase, context=context)
     if json:
-        show.print_json(show.explanation_json(why))
+        output.print_json(output.explanation_json(why))
     else:
-        show.explanation(why, lang=settings.lang)
+        output.explanation(why, lang=settings.lang)
 
 
 @app.command()

@@ -68,7 +68,7 @@ def validate(
     json: Json = False,
 ) -> None:
     """Read and clean the files as index would, and report; exit 1 where something is wrong."""
-    from recagent.cli import report, show  # noqa: PLC0415
+    from recagent.cli import catalogue_report, output  # noqa: PLC0415
     from recagent.cli.progress import progress  # noqa: PLC0415
     from recagent.ingest import named_files  # noqa: PLC0415
     from recagent.ingest.loading import read_catalog  # noqa: PLC0415
@@ -86,9 +86,9 @@ def validate(
             settings, on_progress=advance, examples=limit, by_command=bool(files)
         ).report
     if json:
-        show.print_json(report.report_json(found, lang=settings.lang))
+        output.print_json(catalogue_report.report_json(found, lang=settings.lang))
     else:
-        report.print_report(found, lang=settings.lang)
+        catalogue_report.print_report(found, lang=settings.lang)
     if found.problems and settings.cleaning.unusable == "stop":
         raise typer.Exit(1)
 
@@ -120,7 +120,7 @@ def index(
 
     import anyio  # noqa: PLC0415
 
-    from recagent.cli import show  # noqa: PLC0415
+    from recagent.cli import output  # noqa: PLC0415
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
     from recagent.ingest import named_files  # noqa: PLC0415
     from recagent.ingest.loading import prune_index  # noqa: PLC0415
@@ -138,7 +138,7 @@ def index(
     if prune:
         wanted = partial(prune_index, settings, keep=loaded.report.scenes.keys())
         pruned = anyio.run(wanted)
-    show.loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
+    output.loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
 
 
 def _catalog_settings(

@@ -64,9 +64,9 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
 
     from recagent.api import AsyncRecommender  # noqa: PLC0415
     from recagent.chat import Agent  # noqa: PLC0415
-    from recagent.cli import show  # noqa: PLC0415
+    from recagent.cli import output  # noqa: PLC0415
 
-    words, out = WORDS[settings.lang], show.console()
+    words, out = WORDS[settings.lang], output.console()
     is_asked = sys.stdin.isatty() and not as_json
     if is_asked:
         out.print(words["hello"], style="dim", markup=False)
@@ -128,16 +128,16 @@ def _json_line(said: Said) -> str:
     import orjson  # noqa: PLC0415
 
     from recagent.chat import Question, Shown, Words  # noqa: PLC0415
-    from recagent.cli import show  # noqa: PLC0415
-    from recagent.cli.questions import answer_json  # noqa: PLC0415
+    from recagent.cli import output  # noqa: PLC0415
+    from recagent.cli.ranking_questions import answer_json  # noqa: PLC0415
 
     match said:
         case Words():
-            reasons = [show.explanation_json(why) for why in said.explanations]
+            reasons = [output.explanation_json(why) for why in said.explanations]
             answers = [answer_json(answer) for answer in said.answers]
             value = {"words": said.text, "explanations": reasons, "answers": answers}
         case Shown():
-            value = {"shown": show.slate_json(said.slate, said.explanations)}
+            value = {"shown": output.slate_json(said.slate, said.explanations)}
         case Question():
             value = {"question": said.text, "options": said.options}
         case _:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from recagent import demo
 from recagent.api import Recommender
-from recagent.cli import show
+from recagent.cli import output
 from recagent.cli.progress import prepared_demo
 from recagent.config.settings import Settings
 from recagent.domain import Language, Profile, RatingScale, Slate
@@ -63,15 +63,15 @@ def run(
             _introduce(profile, settings)
             warm = demo.WARM_SCENE if user is None else None
             slate = recommender.recommend(person, scene=warm, k=k)
-            show.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
+            output.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
         slate = recommender.recommend(person, scene=new_scene, k=k)
         reasons = recommender.reasons(slate)
     if as_json:
-        show.print_json(show.slate_json(slate, reasons, lang=settings.lang))
+        output.print_json(output.slate_json(slate, reasons, lang=settings.lang))
         return
-    show.slate_table(slate, reasons, lang=settings.lang)
+    output.slate_table(slate, reasons, lang=settings.lang)
     facts: dict[str, Any] = {"person": person, "scene": new_scene, "item": slate.entries[0].item.id}
-    show.console().print(
+    output.console().print(
         WORDS[settings.lang]["next"].format(**facts), markup=False, highlight=False
     )
 
@@ -87,7 +87,7 @@ def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | N
     _check_scene(settings, name)
     alone = settings.scenes[name].model_copy(update={"learns_from": ()})
     apart = settings.model_copy(update={"scenes": {**settings.scenes, name: alone}})
-    words, out, shown = WORDS[settings.lang], show.console(), list[Slate]()
+    words, out, shown = WORDS[settings.lang], output.console(), list[Slate]()
     for title, chosen in (("without", apart), ("with", settings)):
         with Recommender.from_settings(chosen) as recommender:
             profile = recommender.profile(person)
@@ -99,7 +99,7 @@ def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | N
             slate = recommender.recommend(person, scene=name, k=k)
             label = slate.scene.label(settings.lang)
             out.print(words[title].format(person=person, scene=label), style="bold", markup=False)
-            show.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
+            output.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
             shown.append(slate)
     before, after = ({entry.item.id for entry in slate.entries} for slate in shown)
     scenes = settings.declared_scenes()
@@ -144,6 +144,6 @@ def _introduce(profile: Profile, settings: Settings) -> None:
         value = values[item_id]
         rating = "" if value is None else f"{value:g}/{scale.high:g}"
         table.add_row(Text(caption(item)), rating, scenes[item.scene].label(lang))
-    out = show.console()
+    out = output.console()
     out.print(words["about"], style="dim", markup=False)
     out.print(table)

@@ -10,7 +10,7 @@ import anyio
 import typer
 
 from recagent import __version__, bootstrap
-from recagent.cli import show
+from recagent.cli import output
 from recagent.cli.language import spoken
 from recagent.config.settings import Settings
 from recagent.domain import Language
@@ -107,7 +107,7 @@ def examine(settings: Callable[[], Settings], *, is_found: bool, as_json: bool) 
             findings.append(Finding("config", True, WORDS[known.lang]["no config"]))
         findings += anyio.run(_findings, known)
     if as_json:
-        show.print_json([asdict(finding) for finding in findings])
+        output.print_json([asdict(finding) for finding in findings])
     for finding in [] if as_json else findings:
         typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:<9} {finding.says}")
     return all(finding.ok for finding in findings)

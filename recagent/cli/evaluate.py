@@ -61,7 +61,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run an experiment; Ctrl-C keeps what is answered, --resume goes on."""
-    from recagent.cli import evaluation_show as show  # noqa: PLC0415
+    from recagent.cli import evaluation_output as show  # noqa: PLC0415
     from recagent.evaluation.conditions import RunLimits  # noqa: PLC0415
 
     speak(lang)
@@ -120,7 +120,7 @@ def served(
     """
     from tempfile import TemporaryDirectory  # noqa: PLC0415
 
-    from recagent.cli import evaluation_show as show  # noqa: PLC0415
+    from recagent.cli import evaluation_output as show  # noqa: PLC0415
     from recagent.evaluation.conditions import RunLimits  # noqa: PLC0415
 
     speak(lang)
@@ -151,7 +151,7 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare two runs or systems on the same cases; exit 100 where --min-delta is not kept."""
-    from recagent.cli import evaluation_show as show  # noqa: PLC0415
+    from recagent.cli import evaluation_output as show  # noqa: PLC0415
     from recagent.evaluation.comparing import compare_sides  # noqa: PLC0415
 
     speak(lang)
@@ -199,7 +199,7 @@ def export(
 def forget(lang: Lang = None) -> None:
     """Empty the cache of models' replies."""
     from recagent import bootstrap  # noqa: PLC0415
-    from recagent.cli.evaluation_show import WORDS  # noqa: PLC0415
+    from recagent.cli.evaluation_output import WORDS  # noqa: PLC0415
     from recagent.evaluation.launch import cache_path  # noqa: PLC0415
 
     speak(lang)
@@ -213,7 +213,7 @@ def _estimated(experiment: Path, limits: RunLimits) -> list[Estimate]:
 
     import anyio  # noqa: PLC0415
 
-    from recagent.cli.evaluation_live import watching  # noqa: PLC0415
+    from recagent.cli.evaluation_progress import watching  # noqa: PLC0415
     from recagent.evaluation.launch import dry_run  # noqa: PLC0415
     from recagent.training.served import served as serving  # noqa: PLC0415
 
@@ -235,8 +235,8 @@ def _ran(
 
     import anyio  # noqa: PLC0415
 
-    from recagent.cli.evaluation_live import watching  # noqa: PLC0415
-    from recagent.cli.evaluation_show import WORDS  # noqa: PLC0415
+    from recagent.cli.evaluation_output import WORDS  # noqa: PLC0415
+    from recagent.cli.evaluation_progress import watching  # noqa: PLC0415
     from recagent.errors import RecagentError  # noqa: PLC0415
     from recagent.evaluation.launch import resume, start  # noqa: PLC0415
     from recagent.training.served import served as serving  # noqa: PLC0415

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recagent.cli.beside import opened_beside
+from recagent.cli.locked_index import opened_beside
 from recagent.cli.opening import opened, settings_of
 from recagent.cli.options import Config, Demo, Device, ItemId, Json, Place, UserId
 
@@ -38,8 +38,8 @@ def add(
     import anyio  # noqa: PLC0415
 
     from recagent import bootstrap  # noqa: PLC0415
-    from recagent.cli import show  # noqa: PLC0415
-    from recagent.cli.beside import record_beside  # noqa: PLC0415
+    from recagent.cli import output  # noqa: PLC0415
+    from recagent.cli.locked_index import record_beside  # noqa: PLC0415
     from recagent.domain import Event, event_kind  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
@@ -58,7 +58,7 @@ def add(
             place=place,
         )
         event = anyio.run(record_beside, settings, draft)
-        show.event_line(event, lang=settings.lang, as_json=json)
+        output.event_line(event, lang=settings.lang, as_json=json)
         return
     with opened(settings) as recommender:
         event = recommender.record(
@@ -73,7 +73,7 @@ def add(
             device=device,
             place=place,
         )
-    show.event_line(event, lang=settings.lang, as_json=json)
+    output.event_line(event, lang=settings.lang, as_json=json)
 
 
 @app.command("list")
@@ -85,9 +85,9 @@ def listed(
     json: Json = False,
 ) -> None:
     """Print a person's newest events."""
-    from recagent.cli import show  # noqa: PLC0415
+    from recagent.cli import output  # noqa: PLC0415
 
     settings = settings_of(config, demo, None)
     with opened_beside(settings) as recommender:
         profile = recommender.profile(user)
-    show.events(profile, limit=limit, lang=settings.lang, as_json=json)
+    output.events(profile, limit=limit, lang=settings.lang, as_json=json)

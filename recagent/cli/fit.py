@@ -9,7 +9,7 @@ import anyio
 from rich.table import Table
 
 from recagent import bootstrap
-from recagent.cli import show
+from recagent.cli import output
 from recagent.cli.progress import progress
 from recagent.config.settings import Settings
 from recagent.domain import Language
@@ -104,9 +104,9 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
         except KeyboardInterrupt as error:
             raise KeyboardInterrupt(WORDS[settings.lang]["stopped"]) from error
     if as_json:
-        show.print_json(_json(found))
+        output.print_json(_json(found))
         return
-    words, out = WORDS[settings.lang], show.console()
+    words, out = WORDS[settings.lang], output.console()
     gain, low, high = found.gain
     said = words["learned"].format(
         choices=found.choices,
@@ -159,7 +159,7 @@ def show_head(settings: Settings, *, as_json: bool) -> None:
     if head is None:
         raise ConfigError(f"no head in {str(settings.data_dir)!r}; run 'recagent fit' to learn one")
     if as_json:
-        show.print_json(head)
+        output.print_json(head)
         return
     words = WORDS[settings.lang]
     scenes = {words["every scene"]: head.shared, **head.scenes}
@@ -167,7 +167,7 @@ def show_head(settings: Settings, *, as_json: bool) -> None:
     for at, source in enumerate(head.scales):
         cells = [f"{own[2 * at]:+.2f} / {own[2 * at + 1]:+.2f}" for own in scenes.values()]
         table.add_row(source, *cells)
-    out = show.console()
+    out = output.console()
     out.print(table, f"({words['score']} / {words['log']})", markup=False, highlight=False)
     _whom(head, settings.lang)
     _gates(head.gates, words)
@@ -177,7 +177,7 @@ def show_head(settings: Settings, *, as_json: bool) -> None:
 
 def _whom(head: Head, lang: Language) -> None:
     """Groups of people, what held-out choices of them say of the head, and who ranks for them."""
-    words, said = WORDS[lang], show.WORDS[lang]
+    words, said = WORDS[lang], output.WORDS[lang]
     names = (words["group"], words["cases"], f"{words['plain']}, nDCG@10", words["adds"])
     table = Table(*names, words["ranks"], title=words["whom"], title_justify="left")
     table.columns[0].no_wrap = True
@@ -189,7 +189,7 @@ def _whom(head: Head, lang: Language) -> None:
         table.add_row(name, str(own.cases), f"{own.plain:.3f}" if own.cases else "", gain, ranks)
     for group in ("declared only", "unknown"):
         table.add_row(said[f"group {group}"], "", "", "", words["by plain"])
-    show.console().print(table, markup=False)
+    output.console().print(table, markup=False)
 
 
 def _gates(gates: Mapping[str, Gate], words: Mapping[str, str]) -> None:
@@ -200,7 +200,7 @@ def _gates(gates: Mapping[str, Gate], words: Mapping[str, str]) -> None:
     for scene, gate in sorted(gates.items()):
         numbers = (f"{value:+.3f}" for value in (gate.gain, gate.low, gate.forced))
         table.add_row(scene, words[gate.rule], str(gate.cases), *numbers)
-    show.console().print(table)
+    output.console().print(table)
 
 
 def _json(found: Fitted) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def forget(config: Config = None) -> None:
     """Forget the replies that are kept in the data folder."""
     from recagent import bootstrap  # noqa: PLC0415
     from recagent.cli.language import speak  # noqa: PLC0415
-    from recagent.cli.show import WORDS  # noqa: PLC0415
+    from recagent.cli.output import WORDS  # noqa: PLC0415
     from recagent.config.settings import load  # noqa: PLC0415
 
     settings = load(config)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recagent.cli.beside import opened_beside
+from recagent.cli.locked_index import opened_beside
 from recagent.cli.opening import settings_of
 from recagent.cli.options import Config, Demo, Json, Lang, UserId
 
@@ -108,7 +108,7 @@ def delete(
     json: Json = False,
 ) -> None:
     """Delete all that is kept of a person, under all of their ids."""
-    from recagent.cli.show import print_json  # noqa: PLC0415
+    from recagent.cli.output import print_json  # noqa: PLC0415
 
     settings = settings_of(config, demo, lang)
     words = WORDS[settings.lang]
@@ -165,7 +165,7 @@ def link(
     json: Json = False,
 ) -> None:
     """Let two ids, of a phone and a browser perhaps, be one person from now on."""
-    from recagent.cli.show import print_json  # noqa: PLC0415
+    from recagent.cli.output import print_json  # noqa: PLC0415
 
     settings = settings_of(config, demo, lang)
     with opened_beside(settings) as recommender:
@@ -177,7 +177,7 @@ def link(
 
 
 def _show(profile: Profile, notes: Sequence[Note], *, lang: Language, as_json: bool) -> None:
-    from recagent.cli.show import console, print_json  # noqa: PLC0415
+    from recagent.cli.output import console, print_json  # noqa: PLC0415
 
     if as_json:
         print_json(_json(profile, notes))

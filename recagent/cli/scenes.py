@@ -9,7 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from recagent.cli import show
+from recagent.cli import output
 from recagent.config.settings import Settings
 from recagent.domain import (
     AgeRule,
@@ -67,10 +67,10 @@ def run(settings: Settings, *, as_json: bool) -> None:
     """Print the declared scenes."""
     scenes, words = settings.declared_scenes(), WORDS[settings.lang]
     if as_json:
-        show.print_json([_json(scene) for scene in scenes.values()])
+        output.print_json([_json(scene) for scene in scenes.values()])
         return
     if not scenes:
-        show.console().print(words["none"], markup=False)
+        output.console().print(words["none"], markup=False)
         return
     table = Table(*(words[name] for name in ("scene", "tasks", "rules")), show_lines=True)
     for scene in scenes.values():
@@ -81,7 +81,7 @@ def run(settings: Settings, *, as_json: bool) -> None:
         rules = [said(rule, settings.lang) for rule in scene.rules]
         lines = "\n".join(one_line(line, 200) for line in (*rules, *_else(scene, words)))
         table.add_row(name, Text("\n".join(tasks) or words["any"]), Text(lines))
-    show.console().print(table)
+    output.console().print(table)
 
 
 def said(rule: Rule, lang: Language) -> str:

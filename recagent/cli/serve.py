@@ -32,9 +32,9 @@ def serve(
 ) -> None:
     """Serve the web page, REST, an OpenAI-compatible chat, MCP and metrics."""
     settings = _settings(config, demo=demo, lang=lang)
-    from recagent.server import running  # noqa: PLC0415
+    from recagent.server import run  # noqa: PLC0415
 
-    running.serve(
+    run.serve(
         settings,
         host=host,
         port=port,
@@ -45,9 +45,9 @@ def serve(
 def mcp(lang: Lang = None, config: Config = None, demo: Demo = False) -> None:
     """Serve an MCP client over standard input and output."""
     settings = _settings(config, demo=demo, lang=lang)
-    from recagent.server import running  # noqa: PLC0415
+    from recagent.server import run  # noqa: PLC0415
 
-    running.serve_stdio(settings)
+    run.serve_stdio(settings)
 
 
 def _settings(config: Path | None, *, demo: bool, lang: Language | None) -> Settings:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recagent import bootstrap
-from recagent.cli import show
+from recagent.cli import output
 from recagent.config.settings import Settings
 from recagent.domain import Language, Scene
 from recagent.errors import ConfigError
@@ -52,9 +52,9 @@ def show_map(settings: Settings, *, as_json: bool) -> None:
         )
     found = head.transfer
     if as_json:
-        show.print_json(found)
+        output.print_json(found)
         return
-    words, out = WORDS[settings.lang], show.console()
+    words, out = WORDS[settings.lang], output.console()
     scenes = settings.declared_scenes()
     names = {
         name: scenes.get(name, Scene(name=name)).label(settings.lang)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from recagent.cli import show
+from recagent.cli import output
 from recagent.cli.progress import progress
 from recagent.config.settings import Settings
 from recagent.domain import Language
@@ -74,7 +74,7 @@ def run(
         kept = tune_stored(data, settings, base=base, lora=lora, route=way, on_progress=advance)
     tuned = kept.tuned
     if as_json:
-        show.print_json(
+        output.print_json(
             {
                 **asdict(tuned),
                 "folder": str(kept.folder) if kept.folder else None,
@@ -96,4 +96,4 @@ def run(
         lines.append(words["embedded"].format(path=kept.gguf))
     if kept.folder is not None:
         lines.append(words["vllm"].format(path=kept.folder, rank=lora.rank))
-    show.console().print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+    output.console().print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)

@@ -3,11 +3,11 @@
 It reads and cleans; it does not split, embed or store.
 """
 
+from recagent.ingest.catalogue import Catalog, survey
+from recagent.ingest.command_line_files import named_files
 from recagent.ingest.events import read_events
 from recagent.ingest.items import read_items
-from recagent.ingest.naming import named_files
 from recagent.ingest.report import Report
-from recagent.ingest.survey import Catalog, survey
 from recagent.ingest.users import read_users
 
 __all__ = [

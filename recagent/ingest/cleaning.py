@@ -13,7 +13,7 @@ from statistics import fmean, pstdev
 
 from recagent.config.sections import AttributeSettings, CleaningSettings, TextStep
 from recagent.domain import Item, User, Value, validation
-from recagent.ingest import duplicates, missing, mojibake, texts
+from recagent.ingest import duplicates, missing, mojibake, text_cleaning
 from recagent.ingest.report import Problem, Reading, Report, shown
 
 Aliases = Mapping[tuple[str, str], str]  # (scene, id of a merged item) -> id that stands for it
@@ -82,7 +82,7 @@ class Cleaner:
             value = self._encoded_once(value, field=field, where=where)
         for step in ("html", "unicode", "space"):
             needed = step == "unicode" and validation.BROKEN.search(value) is not None
-            if (step in steps or needed) and (after := texts.cleaned(value, step)) != value:
+            if (step in steps or needed) and (after := text_cleaning.cleaned(value, step)) != value:
                 self._report.changed(step, field, where=where, before=value, after=after)
                 value = after
         if len(value) > limit:
@@ -91,7 +91,7 @@ class Cleaner:
             value = after
         if (
             "html" not in steps
-            and texts.has_html(value)
+            and text_cleaning.has_html(value)
             and not self._report.counted("html", where)
         ):
             self._report.problem(Problem(kind="html", file=where, field=field, value=shown(value)))

@@ -20,11 +20,11 @@ from recagent.domain import (
     EventKind,
     RatingScale,
 )
-from recagent.ingest import dates, fields
-from recagent.ingest.ids import CatalogueIds
-from recagent.ingest.kinds import kind_called, kind_like
+from recagent.ingest import cell_values, dates
+from recagent.ingest.catalogue_ids import CatalogueIds
+from recagent.ingest.event_kinds import kind_called, kind_like
 from recagent.ingest.report import Reading, Report
-from recagent.ingest.rows import require, row_id
+from recagent.ingest.row_checks import require, row_id
 from recagent.ingest.scales import Doubt
 from recagent.ingest.tables import Row, Table, open_table
 
@@ -147,7 +147,7 @@ class EventReader:
             return reading.unusable(number, "bad number", field="value", value=row.get("value"))
         kind = _kind_of(row, value)
         if kind is None:
-            return _unknown_kind(reading, number, fields.text(row.get("kind")))
+            return _unknown_kind(reading, number, cell_values.text(row.get("kind")))
         if kind == "rating" and scale and value in scale.unrated:
             reading.changed("unrated", "value", before=f"{value:g}", after="view")
             kind, value = "view", None
@@ -164,9 +164,9 @@ class EventReader:
             kind=kind,
             at=at,
             value=value,
-            text=fields.text(row["text"]) if "text" in row else "",
-            device=fields.text(row["device"]) if "device" in row else "",
-            place=fields.text(row["place"]) if "place" in row else "",
+            text=cell_values.text(row["text"]) if "text" in row else "",
+            device=cell_values.text(row["device"]) if "device" in row else "",
+            place=cell_values.text(row["place"]) if "place" in row else "",
         )
 
     def _amount(self, reading: Reading, number: int, row: Row, value: float | None) -> float | None:
@@ -230,7 +230,7 @@ class EventReader:
         if not clock.timed:
             return UNTIMED
         try:
-            at = fields.time(said, clock.form)
+            at = cell_values.time(said, clock.form)
         except ValueError:
             return reading.unusable(number, "bad time", field="timestamp", value=said)
         if at > self._latest:
@@ -243,12 +243,12 @@ class EventReader:
         """A cell as a number, also with a decimal comma that can be nothing else."""
         cell = row.get(field)
         try:
-            return fields.number(cell)
+            return cell_values.number(cell)
         except ValueError:
-            found = fields.with_decimal_comma(cell)
+            found = cell_values.with_decimal_comma(cell)
             if found is None:
                 raise
-        reading.changed("decimal comma", field, before=fields.text(cell), after=f"{found:g}")
+        reading.changed("decimal comma", field, before=cell_values.text(cell), after=f"{found:g}")
         return found
 
 
@@ -256,7 +256,7 @@ def _times_in(file: FileSettings) -> Iterator[str]:
     """What stands in a file's column of times, without empty cells."""
     for _, row in open_table(file, holds="events", report=Report()).rows:
         if _is_said(said := row.get("timestamp")):
-            yield fields.text(said)
+            yield cell_values.text(said)
 
 
 def rating_values(file: FileSettings) -> Counter[float]:
@@ -271,9 +271,9 @@ def rating_values(file: FileSettings) -> Counter[float]:
     low, high = math.inf, -math.inf
     for _, row in table.rows:
         try:
-            value = fields.number(row.get("value"))
+            value = cell_values.number(row.get("value"))
         except ValueError:
-            value = fields.with_decimal_comma(row.get("value"))
+            value = cell_values.with_decimal_comma(row.get("value"))
         if value is None or _kind_of(row, value) != "rating":
             continue
         if value in counts or len(counts) < _VALUES or not low <= value <= high:
@@ -320,4 +320,4 @@ def _is_rating(
 def _kind_of(row: Row, value: float | None) -> EventKind | None:
     """The kind that a row says, else a rating if there is a value; None for an unknown one."""
     said = row.get("kind") or ("view" if value is None else "rating")
-    return cast("EventKind", said) if said in EVENT_KINDS else kind_called(fields.text(said))
+    return cast("EventKind", said) if said in EVENT_KINDS else kind_called(cell_values.text(said))

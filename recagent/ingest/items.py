@@ -12,11 +12,11 @@ from typing import Any, cast, get_args
 from recagent.config.sections import AttributeSettings, FileSettings
 from recagent.domain import Item, Task, Value
 from recagent.errors import DataError
-from recagent.ingest import fields
+from recagent.ingest import cell_values
 from recagent.ingest.columns import ITEM_FIELDS
 from recagent.ingest.prices import Prices, prices_in
 from recagent.ingest.report import Reading, Report, file_name
-from recagent.ingest.rows import content, require, row_id
+from recagent.ingest.row_checks import content, require, row_id
 from recagent.ingest.tables import Row, open_table
 
 TASKS: tuple[str, ...] = get_args(Task)
@@ -90,8 +90,8 @@ class ItemReader:
     def _item(self, reading: Reading, number: int, row: Row, scene: str | None) -> Item | None:
         item_id = row_id(reading, number, row, "item_id")
         where = scene or (row_id(reading, number, row, "scene") if item_id else None)
-        title = fields.text(row.get("title"))
-        task = fields.text(row.get("task")) or "item"
+        title = cell_values.text(row.get("title"))
+        task = cell_values.text(row.get("task")) or "item"
         if not item_id or not where:
             return None
         if isinstance(row.get("title"), list | dict):
@@ -107,7 +107,7 @@ class ItemReader:
             return None
         return Item(
             id=item_id, scene=where, title=title, task=cast("Task", task),
-            text=fields.text(row.get("text")), attributes={},
+            text=cell_values.text(row.get("text")), attributes={},
         )  # fmt: skip
 
     def _is_new(
@@ -153,7 +153,7 @@ class ItemReader:
         self, reading: Reading, number: int, name: str, raw: object, declared: AttributeSettings
     ) -> Value | None:
         try:
-            value = fields.attribute(
+            value = cell_values.attribute(
                 raw, declared.said_type, declared.separator or self._separator,
                 decimal=declared.decimal, date_format=declared.date_format,
             )  # fmt: skip
@@ -199,10 +199,10 @@ def _undeclared(
         _note_prices(reading, name, prices)
         typed: list[Value | None] = [*prices.values]
     else:
-        typed = fields.column(values, separator)
+        typed = cell_values.column(values, separator)
         _note_mixed(reading, name, values)
     for raw, value in zip(values, typed, strict=True):
-        if value is None and isinstance(raw, str) and raw.strip() and fields.says_nothing(raw):
+        if value is None and isinstance(raw, str) and raw.strip() and cell_values.says_nothing(raw):
             reading.changed("null", name, before=raw, after="")
     return typed
 
@@ -219,7 +219,9 @@ def _note_prices(reading: Reading, name: str, prices: Prices) -> None:
 
 def _note_mixed(reading: Reading, name: str, values: Sequence[Any]) -> None:
     """Say it where most values of an undeclared column are numbers and some are not."""
-    texts = [value for value in values if isinstance(value, str) and not fields.says_nothing(value)]
+    texts = [
+        value for value in values if isinstance(value, str) and not cell_values.says_nothing(value)
+    ]
     odd = [value for value in texts if not _is_number(value)]
     if odd and len(odd) < _MOSTLY * len(texts):
         numbers = len(texts) - len(odd)
@@ -230,6 +232,6 @@ def _note_mixed(reading: Reading, name: str, values: Sequence[Any]) -> None:
 
 def _is_number(value: str) -> bool:
     try:
-        return fields.number(value) is not None
+        return cell_values.number(value) is not None
     except ValueError:
         return False

@@ -14,9 +14,9 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.domain import Scene
 from recagent.ingest import Catalog, Report, survey
-from recagent.ingest.origin import origin_of, same_files
+from recagent.ingest.event_stream import OnProgress
+from recagent.ingest.fingerprints import origin_of, same_files
 from recagent.ingest.report import Problem
-from recagent.ingest.stream import OnProgress
 from recagent.ports import EventStore
 from recagent.retrieval import Indexed, index_items
 from recagent.scenes.rules import Grouped, nearest

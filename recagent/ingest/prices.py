@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recagent.ingest.fields import says_nothing
+from recagent.ingest.cell_values import says_nothing
 
 _MOST = 0.9  # share of a column's values that are in one currency, or in none that they say
 _CURRENCIES = {

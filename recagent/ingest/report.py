@@ -14,7 +14,7 @@ from pathlib import Path
 
 from recagent.domain import Language
 from recagent.errors import DataError
-from recagent.ingest.wording import ALSO, JOINS, NOTES, ROW, WORDS
+from recagent.ingest.problem_messages import ALSO, JOINS, NOTES, ROW, WORDS
 
 _SHOWN = 60  # characters of a value
 _FACT = 200  # of what we say about it

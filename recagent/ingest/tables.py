@@ -17,10 +17,10 @@ import orjson
 
 from recagent.config.sections import FileSettings
 from recagent.errors import ConfigError, DataError
-from recagent.ingest import layouts, separated
+from recagent.ingest import delimited, layouts
 from recagent.ingest.columns import MAPPED, Naming, how_to_map, is_known, name_columns
 from recagent.ingest.decoding import UNREADABLE, Decoder, Lines, is_broken
-from recagent.ingest.kinds import with_kinds
+from recagent.ingest.event_kinds import with_kinds
 from recagent.ingest.report import FileRead, Reading, Report, file_name, shown
 
 Row = dict[str, Any]
@@ -80,7 +80,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         raise _unreadable(path, error) from error
     given = dict(file.columns)
     if read.first:  # columns without names are given by their numbers
-        given = {field: separated.nameless(int(column)) if column.isdecimal() else column
+        given = {field: delimited.nameless(int(column)) if column.isdecimal() else column
                  for field, column in given.items()}  # fmt: skip
     _check_map(path, columns, given, MAPPED[holds])
     known = {field: column for field, column in layout.columns.items() if column in columns}
@@ -131,12 +131,12 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
     separator, header = layout.separator, list(layout.header)
     if not header:
         first = next((line for line in source if line.strip()), "")
-        separator = separator or separated.separator(first)
+        separator = separator or delimited.separator(first)
         cells, source = _first_row(first, source, separator, file, layout)
         reading.read.first = cells
-        header = [separated.nameless(place) for place in range(1, len(cells) + 1)]
-        header = header or separated.header_names(
-            path, separated.split(source, separator, csv.QUOTE_MINIMAL)
+        header = [delimited.nameless(place) for place in range(1, len(cells) + 1)]
+        header = header or delimited.header_names(
+            path, delimited.split(source, separator, csv.QUOTE_MINIMAL)
         )
     if is_broken("".join(header)):
         guess, reads = decode.guessed(" ".join(header))
@@ -146,9 +146,9 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
         )
     # What has a header of our own knows no quotes, and neither have files with tabs.
     quoting = csv.QUOTE_NONE if layout.header or separator == "\t" else csv.QUOTE_MINIMAL
-    records = _records(separated.split(source, separator, quoting), decode, header)
+    records = _records(delimited.split(source, separator, quoting), decode, header)
     columns, shape = layouts.shape(layout, header, texts=texts)
-    separated.refuse_doubles(path, columns)
+    delimited.refuse_doubles(path, columns)
     return columns, partial(_dictionaries, records, header, shape)
 
 
@@ -160,14 +160,14 @@ def _first_row(
     again = chain([line], head, rest)
     if file.header is True or layout.kind == "recbole" or not line.strip():
         return [], again
-    records = separated.split(iter([line, *head]), separator, csv.QUOTE_MINIMAL)
+    records = delimited.split(iter([line, *head]), separator, csv.QUOTE_MINIMAL)
     found = [record for record in islice(records, 2) if not isinstance(record, csv.Error)]
     if not found:
         return [], again
     cells, below = found[0], found[1] if len(found) > 1 else list[str]()
     given = {column for column in file.columns.values() if not column.isdecimal()}
     named = any(is_known(cell) or cell.strip() in given for cell in cells)
-    is_row = file.header is False or (not named and separated.is_data(cells, below))
+    is_row = file.header is False or (not named and delimited.is_data(cells, below))
     return (cells if is_row else []), again
 
 
@@ -188,7 +188,7 @@ def _dictionaries(
 
 
 def _records(
-    records: separated.Records, decode: Decoder, header: Sequence[str]
+    records: delimited.Records, decode: Decoder, header: Sequence[str]
 ) -> Iterator[tuple[int, list[str]]]:
     """Whole records that are text, with their numbers; the others are reported."""
     reading, width = decode.reading, len(header)
@@ -219,7 +219,7 @@ def _fitted(record: list[str], header: Sequence[str]) -> list[str]:
     if len(record) > width and not any(field.strip() for field in record[width:]):
         return record[:width]
     nameless = all(
-        name == separated.nameless(place)
+        name == delimited.nameless(place)
         for place, name in enumerate(header[len(record) :], start=len(record) + 1)
     )
     return [*record, *[""] * (width - len(record))] if nameless else record

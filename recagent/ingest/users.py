@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from recagent.config.sections import FileSettings
 from recagent.domain import User
-from recagent.ingest import fields
+from recagent.ingest import cell_values
 from recagent.ingest.columns import USER_FIELDS
 from recagent.ingest.report import Report
-from recagent.ingest.rows import content, require, row_id
+from recagent.ingest.row_checks import content, require, row_id
 from recagent.ingest.tables import Row, open_table
 
 
@@ -43,13 +43,13 @@ class UserReader:
                 table.reading.leave_out("same row", field="user_id", value=user_id)
             else:
                 table.reading.unusable(number, "duplicate person", field="user_id", value=user_id)
-        typed = {name: fields.column([row.get(name) for _, row in rows], self._separator)
+        typed = {name: cell_values.column([row.get(name) for _, row in rows], self._separator)
                  for name in extra}  # fmt: skip
         return [
             User(
                 id=user_id,
-                tags=fields.tags(row.get("tags"), self._separator),
-                about=fields.text(row.get("about")),
+                tags=cell_values.tags(row.get("tags"), self._separator),
+                about=cell_values.text(row.get("about")),
                 attributes={
                     name: value for name in extra if (value := typed[name][place]) is not None
                 },

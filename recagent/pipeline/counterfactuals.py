@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from recagent.domain import Answer, Item
 from recagent.errors import ModelError
-from recagent.explanations.answers import place_piece
 from recagent.explanations.evidence import Piece, constrained, judged
+from recagent.explanations.ranking_evidence import place_piece
 from recagent.explanations.wording import UNHEARD
 from recagent.pipeline.questions import RankingQuestion, answer, out, subject, unheard
 from recagent.pipeline.services import Request, Services

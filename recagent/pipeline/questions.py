@@ -13,7 +13,9 @@ import numpy as np
 from recagent.domain import Answer, Context, Item, PathRule, SeriesRule
 from recagent.errors import DataError
 from recagent.explanations import claims
-from recagent.explanations.answers import (
+from recagent.explanations.attribution import Attribution, weighed, with_language
+from recagent.explanations.evidence import Piece, numbered
+from recagent.explanations.ranking_evidence import (
     about,
     absent_piece,
     apart,
@@ -30,8 +32,6 @@ from recagent.explanations.answers import (
     unwished_piece,
     wished_piece,
 )
-from recagent.explanations.attribution import Attribution, weighed, with_language
-from recagent.explanations.evidence import Piece, numbered
 from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.feedback import scene_of
 from recagent.pipeline.quotas import arrange

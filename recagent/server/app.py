@@ -20,14 +20,14 @@ from starlette.staticfiles import StaticFiles
 from recagent import __version__
 from recagent.config.sections import ServerSettings
 from recagent.errors import RecagentError
+from recagent.server.auth import Auth
 from recagent.server.chat import chat_routes
-from recagent.server.failing import Failure, answer_failures, failure, fault_of
-from recagent.server.gate import Auth
+from recagent.server.conversations import Talking, Talks
+from recagent.server.errors import Failure, answer_failures, failure, fault_of
+from recagent.server.mcp_tools import mcp_server
 from recagent.server.metrics import Measured, Metrics
 from recagent.server.rest import rest_routes
 from recagent.server.service import Service
-from recagent.server.talk import Talking, Talks
-from recagent.server.tools import mcp_server
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

@@ -18,9 +18,19 @@ from starlette.responses import StreamingResponse
 
 from recagent.domain import Constraint, Language, Usage
 from recagent.errors import DataError, NotFoundError
-from recagent.server.failing import Failure, fault_of
+from recagent.server.conversations import (
+    Noted,
+    Question,
+    Said,
+    Shown,
+    Talk,
+    Talks,
+    Words,
+    sentences,
+)
+from recagent.server.errors import Failure, fault_of
 from recagent.server.metrics import Metrics
-from recagent.server.openai_shapes import (
+from recagent.server.openai_schemas import (
     NAME,
     AssistantMessage,
     ChatRequest,
@@ -31,7 +41,6 @@ from recagent.server.openai_shapes import (
     Tokens,
 )
 from recagent.server.service import Service
-from recagent.server.talk import Noted, Question, Said, Shown, Talk, Talks, Words, sentences
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from starlette.datastructures import MutableHeaders
 
 from recagent.domain import EventKind, Trace
-from recagent.server.failing import failure, fault_of
+from recagent.server.errors import failure, fault_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send

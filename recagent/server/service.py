@@ -38,7 +38,7 @@ from recagent.errors import (
 from recagent.pipeline import Options, Parts, Pipeline
 from recagent.ports import EventStore
 from recagent.scenes.identification import declared_or_plain
-from recagent.server import shapes
+from recagent.server import schemas
 
 LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
@@ -148,43 +148,43 @@ class Service:
             raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
         await self._parts.store.user("")
 
-    async def recommend(self, ask: shapes.Ask) -> shapes.SlateShown:
+    async def recommend(self, ask: schemas.Ask) -> schemas.SlateShown:
         """The slate that is asked for; raises as ``Pipeline.recommend``."""
         self.check_length("wish", ask.wish)
         slate = await self.line(ask.lang).recommend(
             ask.user,
             scene=ask.scene,
             k=ask.k,
-            context=shapes.context_of(ask),
+            context=schemas.context_of(ask),
             task=ask.task,
         )
         return await self.shown(slate, ask.lang)
 
-    async def shown(self, slate: Slate, lang: Language | None) -> shapes.SlateShown:
+    async def shown(self, slate: Slate, lang: Language | None) -> schemas.SlateShown:
         """A slate with its reasons in ``lang``."""
         why = await self.line(lang).reasons(slate)
-        return shapes.slate_shown(slate, why, lang=lang or self.lang)
+        return schemas.slate_shown(slate, why, lang=lang or self.lang)
 
-    async def explain(self, ask: shapes.AskWhy) -> shapes.Why:
+    async def explain(self, ask: schemas.AskWhy) -> schemas.Why:
         """Why an item would be recommended; raises as ``Pipeline.explain``."""
         self.check_length("wish", ask.wish)
         why = await self.line(ask.lang).explain(
             ask.user,
             ask.item,
             scene=ask.scene,
-            context=shapes.context_of(ask),
+            context=schemas.context_of(ask),
             phrase=ask.phrase,
         )
-        return shapes.why_shown(why)
+        return schemas.why_shown(why)
 
-    async def question(self, ask: shapes.AskAbout) -> shapes.Told:
+    async def question(self, ask: schemas.AskAbout) -> schemas.Told:
         """The answer to a question about a ranking.
 
         Raises:
             DataError: a comparison with nothing, or as ``Pipeline.compare`` and its like.
         """
         self.check_length("wish", ask.wish)
-        line, context = self.line(ask.lang), shapes.context_of(ask)
+        line, context = self.line(ask.lang), schemas.context_of(ask)
         match ask.about:
             case "compare":
                 if ask.versus is None:
@@ -200,9 +200,9 @@ class Service:
                 found = await line.what_if(
                     ask.user, ask.item, scene=ask.scene, k=ask.k, context=context
                 )
-        return shapes.told(found)
+        return schemas.told(found)
 
-    async def record(self, said: shapes.Feedback) -> shapes.Stored:
+    async def record(self, said: schemas.Feedback) -> schemas.Stored:
         """Store what a person did; raises as ``Pipeline.record``."""
         event = await self.line().record(
             said.user,
@@ -213,7 +213,7 @@ class Service:
             at=said.at,
             impression=said.impression,
         )
-        return shapes.Stored(
+        return schemas.Stored(
             user=event.user_id,
             item=event.item_id,
             scene=event.scene,
@@ -223,14 +223,14 @@ class Service:
             impression=event.impression,
         )
 
-    async def scenes(self, lang: Language | None = None) -> shapes.Scenes:
+    async def scenes(self, lang: Language | None = None) -> schemas.Scenes:
         """All scenes, and the people whom the settings propose."""
         index = self._parts.index
         known = declared_or_plain(await index.scenes(), self._parts.scenes)
-        return shapes.Scenes(
+        return schemas.Scenes(
             scenes=tuple(
                 [
-                    shapes.scene_shown(
+                    schemas.scene_shown(
                         scene, items=len(await index.items(name)), lang=lang or self.lang
                     )
                     for name, scene in known.items()
@@ -239,17 +239,17 @@ class Service:
             people=self._people,
         )
 
-    async def profile(self, user: str, lang: Language | None = None) -> shapes.ProfileShown:
+    async def profile(self, user: str, lang: Language | None = None) -> schemas.ProfileShown:
         """What is known of a person; empty for one that nobody knows."""
         known = await self.line().profile(user)
         names = await self._parts.index.scenes()
         events = Counter(event.scene for event in known.events)
         liked = Counter(known.items[key].scene for key in known.liked)
-        return shapes.ProfileShown(
+        return schemas.ProfileShown(
             user=known.user,
             cold=known.cold == "fully",
             scenes=tuple(
-                shapes.SceneKnown(
+                schemas.SceneKnown(
                     name=name,
                     label=scene.label(lang or self.lang),
                     events=events[name],
@@ -258,13 +258,13 @@ class Service:
                 for name, scene in declared_or_plain(names, self._parts.scenes).items()
             ),
             liked=tuple(
-                shapes.Liked(item=known.items[key], weight=known.liked[key])
-                for key in list(known.liked)[: shapes.NEWEST]
+                schemas.Liked(item=known.items[key], weight=known.liked[key])
+                for key in list(known.liked)[: schemas.NEWEST]
             ),
-            events=known.events[: shapes.NEWEST],
+            events=known.events[: schemas.NEWEST],
         )
 
-    async def trace(self, impression_id: str) -> shapes.TraceShown:
+    async def trace(self, impression_id: str) -> schemas.TraceShown:
         """How the slate of this ``trace.id`` came about.
 
         Raises:
@@ -277,7 +277,7 @@ class Service:
         items: Mapping[str, Item] = {}
         if kept.scene in await self._parts.index.scenes():
             items = await self._parts.index.items(kept.scene)
-        return shapes.trace_shown(kept, trace, items=items, prompt=self._prompt_text(trace.prompt))
+        return schemas.trace_shown(kept, trace, items=items, prompt=self._prompt_text(trace.prompt))
 
     def check_length(self, name: str, text: str) -> None:
         """Refuse a text that is too long.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from command import Command
 
-from recagent.cli.only import constraint
+from recagent.cli.constraint_option import constraint
 from recagent.cli.scenes import WORDS, _else, said
 from recagent.config.sections import SceneSettings
 from recagent.domain import Constraint

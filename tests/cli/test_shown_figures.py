@@ -4,9 +4,9 @@ import pytest
 from examples import make_item
 
 from recagent.chat.said import Shown
-from recagent.cli import show
+from recagent.cli import output
 from recagent.domain import Entry, Explanation, Scene, Slate, Trace
-from recagent.server.talk import sentences
+from recagent.server.conversations import sentences
 
 
 def make_slate(*figures):
@@ -30,7 +30,7 @@ def reasons(slate):
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_no_table_shows_the_share_of_the_pool(capsys, shares, lang):
     slate = make_slate(*((share, None) for share in shares))
-    show.slate_table(slate, reasons(slate), lang=lang)
+    output.slate_table(slate, reasons(slate), lang=lang)
     out = capsys.readouterr().out
     assert "Bread 1" in out
     assert "%" not in out
@@ -41,7 +41,7 @@ def test_no_table_shows_the_share_of_the_pool(capsys, shares, lang):
 @pytest.mark.parametrize(("lang", "title"), [("en", "Likely to like"), ("zh", "可能喜欢")])
 def test_a_calibrated_figure_is_called_likely_to_like(capsys, lang, title):
     slate = make_slate((0.79, 0.62), (0.21, None))
-    show.slate_table(slate, reasons(slate), lang=lang)
+    output.slate_table(slate, reasons(slate), lang=lang)
     out = capsys.readouterr().out
     assert title in out
     assert "62%" in out
@@ -51,7 +51,7 @@ def test_a_calibrated_figure_is_called_likely_to_like(capsys, lang, title):
 
 def test_machines_get_both_figures():
     slate = make_slate((0.79, 0.62))
-    (entry,) = show.slate_json(slate, reasons(slate))["slate"]
+    (entry,) = output.slate_json(slate, reasons(slate))["slate"]
     assert (entry["probability"], entry["like"]) == (0.79, 0.62)
 
 

@@ -7,7 +7,7 @@ from examples import make_event, make_item, wait
 from line import make_line
 
 from recagent.chat import Agent, Conversation, Shown, Words
-from recagent.cli.only import constraint
+from recagent.cli.constraint_option import constraint
 from recagent.domain import Edits, User
 from recagent.domain.chinese_scripts import as_written, simplified
 from recagent.profiles.tags import blocked, carries

@@ -11,7 +11,7 @@ from command import Command  # noqa: TC002
 from eval_shop import write_shop
 from examples import make_event, make_item
 
-from recagent.cli.evaluation_live import watching
+from recagent.cli.evaluation_progress import watching
 from recagent.domain import Case, RatingScale, Scene
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.case_files import load_cases

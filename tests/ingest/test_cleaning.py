@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from recagent.config.sections import AttributeSettings, CleaningSettings
 from recagent.config.settings import Settings
-from recagent.ingest import Report, duplicates, missing, survey, texts
+from recagent.ingest import Report, duplicates, missing, survey, text_cleaning
 from recagent.ingest.cleaning import Cleaner
 from recagent.ingest.report import FileRead, Reading
-from recagent.ingest.scripts import script
+from recagent.ingest.writing_systems import script
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -157,7 +157,7 @@ def test_what_was_filled_is_normalised_with_the_rest():
     ],
 )  # fmt: skip
 def test_words_scripts_and_emoji_stay_as_they_are(text):
-    assert texts.cleaned(texts.cleaned(text, "html"), "unicode") == text
+    assert text_cleaning.cleaned(text_cleaning.cleaned(text, "html"), "unicode") == text
 
 
 @pytest.mark.parametrize(
@@ -178,13 +178,13 @@ def test_words_scripts_and_emoji_stay_as_they_are(text):
     ],
 )
 def test_debris_goes(text, step, after):
-    assert texts.cleaned(text, step) == after
+    assert text_cleaning.cleaned(text, step) == after
 
 
 @pytest.mark.parametrize("piece", ["<a ", "<!--", "<!", "&", "<", "<a x='", "</", "<script>"])
 def test_hostile_html_takes_no_longer_than_other_text(piece):
     started = time.process_time()
-    texts.cleaned("<br>" + piece * 100_000, "html")
+    text_cleaning.cleaned("<br>" + piece * 100_000, "html")
     assert time.process_time() - started < 5  # a tenth of a second, or hours
 
 
@@ -194,10 +194,10 @@ pieces = st.sampled_from(["<", ">", "b", "/b", "!--", "-->", "script", "&", "amp
 
 @given(text=st.text(max_size=30) | st.lists(pieces, max_size=20).map("".join))
 def test_any_text_can_be_cleaned_and_unicode_and_space_change_nothing_twice(text):
-    texts.cleaned(text, "html")
+    text_cleaning.cleaned(text, "html")
     for step in ("unicode", "space"):
-        once = texts.cleaned(text, step)
-        assert texts.cleaned(once, step) == once
+        once = text_cleaning.cleaned(text, step)
+        assert text_cleaning.cleaned(once, step) == once
 
 
 def test_steps_are_taken_in_one_order_and_each_is_counted():

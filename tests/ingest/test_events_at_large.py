@@ -13,7 +13,7 @@ from test_survey import ITEMS, kept, left_out, shop
 from recagent.config.sections import FileSettings
 from recagent.domain import UNTIMED, RatingScale, Scene
 from recagent.ingest import survey
-from recagent.ingest.ids import CatalogueIds, alike_pairs
+from recagent.ingest.catalogue_ids import CatalogueIds, alike_pairs
 from recagent.offline.models import Data
 from recagent.offline.splits import in_time, split
 from recagent.profiles.building import recency

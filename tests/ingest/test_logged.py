@@ -5,7 +5,7 @@ import json
 import pytest
 from command import Command
 
-from recagent.cli.report import report_json
+from recagent.cli.catalogue_report import report_json
 from recagent.config.sections import CatalogSettings, FileSettings
 from recagent.config.settings import Settings
 from recagent.ingest import named_files, survey

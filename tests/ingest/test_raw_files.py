@@ -8,8 +8,8 @@ from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
 from recagent.ingest import named_files, read_events, read_items, survey
+from recagent.ingest.problem_messages import WORDS
 from recagent.ingest.report import Problem
-from recagent.ingest.wording import WORDS
 
 HEADLESS = {
     "taobao.csv": ("1,2268318,2520377,pv,1511544070\n1,2333346,2520771,buy,1511561733\n",

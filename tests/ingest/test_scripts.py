@@ -7,7 +7,7 @@ from recagent.config.sections import CatalogSettings, EmbedderSettings
 from recagent.config.settings import Settings
 from recagent.domain import Item
 from recagent.ingest import survey
-from recagent.ingest.scripts import readable_share
+from recagent.ingest.writing_systems import readable_share
 
 SHARES = {
     ("The Quiet Orchard", "Night Trains of Europe"): 1.0,

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.cli.report import report_json
+from recagent.cli.catalogue_report import report_json
 from recagent.config.sections import (
     AttributeSettings,
     CatalogSettings,
@@ -308,7 +308,7 @@ def test_another_process_with_other_hashes_gives_the_same_items_events_and_repor
         "import json\n"
         "from recagent.config.settings import load\n"
         "from recagent.ingest import survey\n"
-        "from recagent.cli.report import report_json\n"
+        "from recagent.cli.catalogue_report import report_json\n"
         "found = survey(load())\n"
         "print(json.dumps([report_json(found.report), list(map(repr, found.items)),"
         " list(map(repr, found.events()))]))"

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from recagent.cli.chinese import in_chinese
 from recagent.config.sections import AttributeSettings, FileSettings
 from recagent.errors import ConfigError, DataError
-from recagent.ingest import Report, fields
+from recagent.ingest import Report, cell_values
 from recagent.ingest.events import EventReader
 from recagent.ingest.items import ItemReader
 from recagent.ingest.report import FileRead, Reading
@@ -339,9 +339,9 @@ def test_a_column_that_gives_way_to_a_mapped_one_is_said(tmp_path):
 def test_a_cell_of_a_declared_type(cell, kind, value):
     if value is ValueError:
         with pytest.raises(ValueError, match=r".*"):
-            fields.attribute(cell, kind, "|")
+            cell_values.attribute(cell, kind, "|")
     else:
-        assert fields.attribute(cell, kind, "|") == value
+        assert cell_values.attribute(cell, kind, "|") == value
 
 
 @pytest.mark.parametrize(
@@ -358,7 +358,7 @@ def test_a_cell_of_a_declared_type(cell, kind, value):
     ],
 )
 def test_an_undeclared_column_is_what_all_its_cells_are(cells, values):
-    assert fields.column(cells, "|") == values
+    assert cell_values.column(cells, "|") == values
 
 
 def test_a_bad_number_of_a_declared_column_costs_the_value_and_not_the_row(tmp_path):
@@ -482,6 +482,6 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, head, suffix):
 @given(cell=st.floats() | st.integers() | texts | st.datetimes() | st.none() | st.lists(texts))
 def test_a_time_is_an_instant_with_a_zone_or_a_value_error(cell):
     with contextlib.suppress(ValueError):
-        at = fields.time(cell)
+        at = cell_values.time(cell)
         assert at.utcoffset() is not None
         assert at.astimezone(UTC) == at

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.ingest import tally
-from recagent.ingest.tally import Tally
+from recagent.ingest import repeat_counter
+from recagent.ingest.repeat_counter import Tally
 
 
 def counted(folder, keys, keep, *, rows=None, without=None):
@@ -59,7 +59,7 @@ def test_it_agrees_with_a_counter_whatever_the_buffer_holds(
     tmp_path_factory, keys, keep, buffer, apart
 ):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tally, "_BUFFER", buffer)
+        patch.setattr(repeat_counter, "_BUFFER", buffer)
         folder = tmp_path_factory.mktemp("tally") / "rows"
         # hash(-1) is hash(-2): such keys are one to the tally.
         keys = [-2 if key == -1 else key for key in keys]
@@ -67,5 +67,5 @@ def test_it_agrees_with_a_counter_whatever_the_buffer_holds(
 
 
 def test_more_rows_than_the_buffer_holds(tmp_path):
-    keys = [at % 1_000 for at in range(tally._BUFFER + 3)]
+    keys = [at % 1_000 for at in range(repeat_counter._BUFFER + 3)]
     assert counted(tmp_path / "a", keys, 262) == beyond(keys, 262)

@@ -11,7 +11,7 @@ from examples import make_event, make_head, make_index, make_item, make_query, w
 from line import make_line
 
 from recagent import bootstrap
-from recagent.cli.show import slate_table
+from recagent.cli.output import slate_table
 from recagent.config.settings import Settings
 from recagent.domain import Context, Scene, Usage, User
 from recagent.errors import ConfigError, ModelError

@@ -9,7 +9,7 @@ from command import Command
 from examples import make_event, make_item, wait
 from line import make_line
 
-from recagent.cli.only import constraint
+from recagent.cli.constraint_option import constraint
 from recagent.domain import Constraint, Context
 from recagent.errors import ConstraintError, DataError
 from recagent.explanations import why_nothing

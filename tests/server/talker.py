@@ -6,7 +6,7 @@ import json
 
 from recagent.domain import Constraint, Context
 from recagent.scenes.constraints import satisfies
-from recagent.server.talk import Noted, Question, Shown, Words
+from recagent.server.conversations import Noted, Question, Shown, Words
 
 
 class Talker:

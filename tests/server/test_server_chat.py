@@ -13,8 +13,8 @@ from serving import make_service
 from talker import Talking
 
 from recagent.infrastructure.storage import SqlEventStore
+from recagent.server.conversations import Talk, Talks
 from recagent.server.service import Service
-from recagent.server.talk import Talk, Talks
 
 LOOPBACK = pytest.mark.allow_hosts(["127.0.0.1"])
 

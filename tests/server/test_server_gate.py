@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 
 from recagent.config.sections import ServerSettings
 from recagent.server.app import create_app
-from recagent.server.gate import LARGEST
+from recagent.server.auth import LARGEST
 
 ASK = {"user": "ann", "scene": "films"}
 

@@ -8,7 +8,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
-from recagent.server.tools import mcp_server
+from recagent.server.mcp_tools import mcp_server
 
 TOOLS = {"list_scenes", "recommend", "explain", "question", "record_feedback", "profile"}
 

@@ -9,8 +9,8 @@ from serving import make_service
 
 from recagent.domain import Scene
 from recagent.errors import ModelError, RetrievalError, StoreError
+from recagent.server.schemas import Ask, AskWhy
 from recagent.server.service import Service
-from recagent.server.shapes import Ask, AskWhy
 
 
 def slate(client, **ask):

@@ -23,7 +23,7 @@ from recagent.ingest.columns import (
     names_a_work,
 )
 from recagent.ingest.report import Report, file_name, shown
-from recagent.ingest.rows import no_header, numbered
+from recagent.ingest.row_checks import no_header, numbered
 from recagent.ingest.tables import header_of, open_table
 
 FIELDS = tuple(dict.fromkeys(name for names in FIELDS_OF.values() for name in names))

@@ -198,17 +198,17 @@ def event_line(event: Event, *, lang: Language, as_json: bool) -> None:
 
 def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
     """What ``recagent index`` did; ``pruned`` other scenes were deleted."""
-    from recagent.cli import report  # noqa: PLC0415 - it uses this module's console
+    from recagent.cli import catalogue_report  # noqa: PLC0415 - it uses this module's console
 
     facts = {**asdict(done.items), "events": done.events, "people": done.users, "pruned": pruned,
              "replaced": done.replaced, "earlier": done.earlier}  # fmt: skip
     if pruned:
         facts["outdated"] = 0
     if as_json:
-        print_json({**facts, "report": report.report_json(done.report, lang=lang)})
+        print_json({**facts, "report": catalogue_report.report_json(done.report, lang=lang)})
         return
-    report.print_cleaned(done.report, lang=lang)
-    report.print_made_items(done.report, lang=lang)
+    catalogue_report.print_cleaned(done.report, lang=lang)
+    catalogue_report.print_made_items(done.report, lang=lang)
     typer.echo(WORDS[lang]["loaded"].format(**facts))
     for key, number in (("replaced", done.replaced), ("earlier", done.earlier)):
         if number:

@@ -15,13 +15,8 @@ from recagent.config.settings import Settings
 from recagent.domain import Event, Item, Language, RatingScale, User
 from recagent.errors import ConfigError, DataError
 from recagent.ingest.amounts import Amounts
-from recagent.ingest.ids import alike_pairs
-from recagent.ingest.items import ItemReader, no_items
-from recagent.ingest.logged import items_of_logs
-from recagent.ingest.ratings import find_scale
-from recagent.ingest.report import Problem, Reading, Report, file_name, shown
-from recagent.ingest.scripts import readable_share, script
-from recagent.ingest.stream import (
+from recagent.ingest.catalogue_ids import alike_pairs
+from recagent.ingest.event_stream import (
     EventStream,
     OnProgress,
     People,
@@ -29,9 +24,14 @@ from recagent.ingest.stream import (
     look_through,
     marked,
 )
-from recagent.ingest.unknown import note_unknown
+from recagent.ingest.items import ItemReader, no_items
+from recagent.ingest.log_items import items_of_logs
+from recagent.ingest.problem_messages import MORE
+from recagent.ingest.ratings import find_scale
+from recagent.ingest.report import Problem, Reading, Report, file_name, shown
+from recagent.ingest.unknown_items import note_unknown
 from recagent.ingest.users import UserReader
-from recagent.ingest.wording import MORE
+from recagent.ingest.writing_systems import readable_share, script
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Integers

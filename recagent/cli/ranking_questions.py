@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from recagent.api import Recommender
-from recagent.cli.show import console, print_degraded, print_json, print_notice, reasons_json
+from recagent.cli.output import console, print_degraded, print_json, print_notice, reasons_json
 from recagent.domain import Answer, Context, Language
 
 

@@ -1,4 +1,4 @@
-"""OpenAI's shapes, as far as they mean something here; what else a client sends is passed over.
+"""OpenAI's schemas, as far as they mean something here; what else a client sends is passed over.
 
 ``recagent`` in an answer is our own: slates and constraints as data, which clients ignore.
 """
@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from recagent.domain import Language
-from recagent.server.shapes import Id, Request
+from recagent.server.schemas import Id, Request
 
 NAME = "recagent"
 

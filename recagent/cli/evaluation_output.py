@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from recagent.cli.show import console
+from recagent.cli.output import console
 from recagent.domain import Language
 from recagent.evaluation.comparing import Compared
 from recagent.evaluation.report.numbers import chance

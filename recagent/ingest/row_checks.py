@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import cast
 
 from recagent.errors import DataError
-from recagent.ingest import dates, fields
+from recagent.ingest import cell_values, dates
 from recagent.ingest.columns import how_to_map, likely
-from recagent.ingest.kinds import kind_called
+from recagent.ingest.event_kinds import kind_called
 from recagent.ingest.layouts import Holds
 from recagent.ingest.report import Reading, file_name, shown
 from recagent.ingest.tables import Row, Table
@@ -79,13 +79,13 @@ def _looks_like(cell: str) -> str:
     if kind_called(cell):
         return "kind"
     try:
-        size = fields.number(cell)
+        size = cell_values.number(cell)
     except ValueError:
         size = None
     if size is not None and (size < _EARLIEST or not size.is_integer()):
         return "value" if "." in cell or (size <= _TOP and len(cell) <= _STARS) else ""
     try:
-        fields.time(cell)
+        cell_values.time(cell)
     except ValueError:
         return ""
     return "timestamp"
@@ -105,7 +105,7 @@ def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
         return reading.unusable(number, "nested", field=field, value=cast("object", raw))
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)  # a column of numbers becomes one of floats where any is missing
-    said = raw if isinstance(raw, str) else fields.text(raw)
+    said = raw if isinstance(raw, str) else cell_values.text(raw)
     found = said.strip()
     if not found:
         return reading.unusable(number, "empty", field=field)

@@ -21,7 +21,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
-from recagent.server.failing import refusal
+from recagent.server.errors import refusal
 
 if TYPE_CHECKING:
     from starlette.responses import Response

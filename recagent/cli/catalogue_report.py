@@ -9,11 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from recagent.cli.show import console
+from recagent.cli.output import console
 from recagent.domain import Language
 from recagent.ingest import Report
+from recagent.ingest.problem_messages import STEPS
 from recagent.ingest.report import Found, shown
-from recagent.ingest.wording import STEPS
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {

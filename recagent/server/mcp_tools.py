@@ -15,18 +15,18 @@ from mcp.server.mcpserver.exceptions import ToolError
 from recagent import __version__
 from recagent.domain import EventKind, Language
 from recagent.errors import RecagentError
-from recagent.server import shapes
+from recagent.server import schemas
 from recagent.server.service import Service
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-MaybeId = Annotated[shapes.Id | None, shapes.Blank]
-MaybeK = Annotated[shapes.K | None, shapes.Blank]
-MaybeKind = Annotated[EventKind | None, shapes.Blank]
+MaybeId = Annotated[schemas.Id | None, schemas.Blank]
+MaybeK = Annotated[schemas.K | None, schemas.Blank]
+MaybeKind = Annotated[EventKind | None, schemas.Blank]
 MaybeText = str | None
-MaybeValue = Annotated[shapes.Rating, shapes.Blank]
-Lang = Annotated[Language | None, shapes.Blank]
+MaybeValue = Annotated[schemas.Rating, schemas.Blank]
+Lang = Annotated[Language | None, schemas.Blank]
 
 _INSTRUCTIONS = (
     "Recommends from a catalogue to a person in a scene, with probabilities and reasons that rest "
@@ -43,48 +43,48 @@ def mcp_server(service: Service) -> MCPServer:
 
     @server.tool()
     @_plainly
-    async def list_scenes(lang: Lang = None) -> shapes.Scenes:
+    async def list_scenes(lang: Lang = None) -> schemas.Scenes:
         """The scenes of the catalogue, how they are called, and how many items they have."""
         return await service.scenes(lang)
 
     @server.tool()
     @_plainly
     async def recommend(
-        user: shapes.Id,
+        user: schemas.Id,
         scene: MaybeId = None,
         k: MaybeK = 5,
         wish: MaybeText = "",
         lang: Lang = None,
-    ) -> shapes.SlateShown:
+    ) -> schemas.SlateShown:
         """A slate of k items for a person; wish is what is wanted now, in their words."""
         return await service.recommend(
-            shapes.Ask(user=user, scene=scene, k=k or 5, wish=wish or "", lang=lang)
+            schemas.Ask(user=user, scene=scene, k=k or 5, wish=wish or "", lang=lang)
         )
 
     @server.tool()
     @_plainly
     async def explain(
-        user: shapes.Id,
-        item: shapes.Id,
+        user: schemas.Id,
+        item: schemas.Id,
         scene: MaybeId = None,
         lang: Lang = None,
-    ) -> shapes.Why:
+    ) -> schemas.Why:
         """Why an item would be recommended to a person, from evidence that is really there."""
-        return await service.explain(shapes.AskWhy(user=user, item=item, scene=scene, lang=lang))
+        return await service.explain(schemas.AskWhy(user=user, item=item, scene=scene, lang=lang))
 
     @server.tool()
     @_plainly
     async def question(
-        user: shapes.Id,
-        item: shapes.Id,
-        about: shapes.About,
+        user: schemas.Id,
+        item: schemas.Id,
+        about: schemas.About,
         versus: MaybeId = None,
         scene: MaybeId = None,
         lang: Lang = None,
-    ) -> shapes.Told:
+    ) -> schemas.Told:
         """Why an item stands before another (compare), why not on the slate, what would move it."""
         return await service.question(
-            shapes.AskAbout(
+            schemas.AskAbout(
                 user=user, item=item, about=about, versus=versus, scene=scene, lang=lang
             )
         )
@@ -92,15 +92,15 @@ def mcp_server(service: Service) -> MCPServer:
     @server.tool()
     @_plainly
     async def record_feedback(
-        user: shapes.Id,
-        item: shapes.Id,
+        user: schemas.Id,
+        item: schemas.Id,
         kind: MaybeKind = "like",
         value: MaybeValue = None,
         impression: MaybeText = "",
-    ) -> shapes.Stored:
+    ) -> schemas.Stored:
         """Store what a person did with an item; their next slate takes it into account."""
         return await service.record(
-            shapes.Feedback(
+            schemas.Feedback(
                 user=user,
                 item=item,
                 kind=kind or "like",
@@ -111,7 +111,7 @@ def mcp_server(service: Service) -> MCPServer:
 
     @server.tool()
     @_plainly
-    async def profile(user: shapes.Id, lang: Lang = None) -> shapes.ProfileShown:
+    async def profile(user: schemas.Id, lang: Lang = None) -> schemas.ProfileShown:
         """What is known of a person: what they like, scene by scene."""
         return await service.profile(user, lang)
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from recagent.config.sections import FileSettings
 from recagent.domain import Item
-from recagent.ingest import fields
+from recagent.ingest import cell_values
 from recagent.ingest.columns import EVENT_FIELDS, ITEM_FIELDS, likely
 from recagent.ingest.items import ItemReader
 from recagent.ingest.report import Reading, Report
-from recagent.ingest.rows import require
+from recagent.ingest.row_checks import require
 from recagent.ingest.tables import Row, Table, open_table
 
 _ALIKE = 0.95  # share of the later rows on an item that say what the first one does
@@ -59,7 +59,7 @@ def _items_of(
         before = first[place][1]
         for name in own:
             cell = row.get(name)
-            if not fields.says_nothing(cell):
+            if not cell_values.says_nothing(cell):
                 later[name] += 1
                 alike[name] += cell == before.get(name)
     told = [name for name in own if later[name] >= _LEAST and alike[name] >= _ALIKE * later[name]]
@@ -99,4 +99,4 @@ def _note(
 def _said(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    return fields.text(cell).strip()
+    return cell_values.text(cell).strip()

@@ -17,10 +17,10 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.server.app import create_app
-from recagent.server.gate import is_loopback
+from recagent.server.auth import is_loopback
+from recagent.server.conversations import Agents
+from recagent.server.mcp_tools import mcp_server
 from recagent.server.service import Service
-from recagent.server.talk import Agents
-from recagent.server.tools import mcp_server
 
 _PATIENCE = 10  # seconds for answers under way, at the end
 

@@ -15,7 +15,7 @@ from itertools import islice
 from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
-from recagent.ingest import fields
+from recagent.ingest import cell_values
 from recagent.ingest.columns import FIELDS, how_to_map
 from recagent.ingest.layouts import Holds
 from recagent.ingest.report import FileRead, Problem, Report, file_name, shown
@@ -94,4 +94,4 @@ def _rows(file: FileSettings, holds: Holds) -> Iterator[dict[str, object]]:
 def _id(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return fields.text(value).strip()
+    return cell_values.text(value).strip()

@@ -19,13 +19,13 @@ from recagent.config.settings import Settings
 from recagent.domain import EARLIEST_CLOCK, UNTIMED, Event, Item, RatingScale
 from recagent.errors import DataError
 from recagent.ingest.amounts import Amounts
+from recagent.ingest.catalogue_ids import CatalogueIds
 from recagent.ingest.cleaning import Aliases, Cleaner
 from recagent.ingest.events import EventReader
-from recagent.ingest.ids import CatalogueIds
 from recagent.ingest.items import ItemReader
+from recagent.ingest.repeat_counter import Tally
 from recagent.ingest.report import Problem, Reading, Report, file_name
 from recagent.ingest.scales import Doubt
-from recagent.ingest.tally import Tally
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Integers

@@ -1,6 +1,6 @@
 """The typed REST API: slates, reasons, feedback, scenes, profiles, traces.
 
-Each route hands on to the service; what may come in and go out stands in ``shapes``.
+Each route hands on to the service; what may come in and go out stands in ``schemas``.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from recagent.server.metrics import Metrics
 from recagent.server.service import Service
 
 Lang = Annotated[
-    Language | None, shapes.Blank, Query(description="Of labels; by default the settings'.")
+    Language | None, schemas.Blank, Query(description="Of labels; by default the settings'.")
 ]
 
 

@@ -1,6 +1,6 @@
 """What comes in and goes out over HTTP and MCP, checked; the nouns inside are recagent's own.
 
-Not OpenAI's shapes: those are in ``openai_shapes``.
+Not OpenAI's shapes: those are in ``openai_schemas``.
 """
 
 from __future__ import annotations

@@ -43,11 +43,10 @@ from recagent.chat.hearing import HEARD, likely_act
 from recagent.cli.progress import prepared_demo
 from recagent.domain import Event, Item, RatingScale
 from recagent.infrastructure.storage import SqlEventStore
-from recagent.llm.retry import RetryBudget
+from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.pipeline import Parts, Pipeline
 from recagent.ports import ChatModel, Message
 from recagent.profiles.building import is_liked
-from recagent.ranking import RetryWindow
 from recagent.retrieval import InteractionSnapshot
 
 CASES = Path(__file__).parent.parent / "eval" / "cases" / "chat"

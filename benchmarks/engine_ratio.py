@@ -3,7 +3,7 @@
     uv run python benchmarks/engine_ratio.py [--base-url URL --block-size 32] [--full]
 
 Without a URL llama.cpp's server is started with the embedded model. Test people of the demo are
-ranked in sets of five and by labels, 21 requests a person and turn. We rank (``LanguageRanker``:
+ranked in sets of five and by labels, 21 requests a person and turn. We rank (``ModelRanker``:
 prompts, retries, wire, scores); a bare aiohttp client sends the same bodies, made beforehand, in
 the same order, as many under way. They take turns, A B B A, over the same people; every turn opens
 its prompts with a number of its own, so that neither meets what the other left in the cache.
@@ -35,7 +35,7 @@ from recagent.domain import Mode
 from recagent.llm.client import Engine
 from recagent.llm.response_shapes import ChatShape
 from recagent.llm.transport import HttpWire, Wire
-from recagent.ranking import LanguageRanker
+from recagent.ranking import ModelRanker
 
 SMOKE_CANDIDATES, SMOKE_TURNS = 2, 1
 UNDER_WAY = 8
@@ -114,13 +114,13 @@ class Ours:
 
     def __init__(self, engine: Engine, wire: Marked) -> None:
         self._wire = wire
-        self._rankers = [LanguageRanker(engine, mode=mode) for mode in MODES]
+        self._rankers = [ModelRanker(engine, mode=mode) for mode in MODES]
 
     async def turn(self, person: Asked, mark: str, *, dry: bool = False) -> Sent:
         """One person, by sets and by labels."""
         self._wire.mark, self._wire.dry, self._wire.sent = mark, dry, Sent()
 
-        async def ask(ranker: LanguageRanker) -> None:
+        async def ask(ranker: ModelRanker) -> None:
             await ranker(person.query, candidates=person.candidates)
 
         began, cpu = time.perf_counter(), time.process_time()

@@ -32,9 +32,10 @@ from recagent.cli.progress import prepared_demo
 from recagent.config.settings import Settings
 from recagent.domain import Mode, Slate
 from recagent.llm.client import Engine
+from recagent.llm.retry import RetryWindow
 from recagent.llm.transport import HttpWire
 from recagent.pipeline import Options, Parts, Pipeline
-from recagent.ranking import LanguageRanker, RetryWindow
+from recagent.ranking import ModelRanker
 
 DEADLINE = 0.5  # seconds
 K = 10
@@ -148,7 +149,7 @@ def line_at(url: str, parts: Parts, mode: Mode) -> tuple[Pipeline, Engine]:
     """
     wire = HttpWire(base_url=url, api_key="", name="stub", concurrency=64, timeout=DEADLINE)
     engine, window = Engine(wire), RetryWindow()
-    ranker = LanguageRanker(engine, mode=mode, window=window)
+    ranker = ModelRanker(engine, mode=mode, window=window)
     made = replace(parts, ranker=ranker, models=(engine,), window=window)
     return Pipeline(made, Options(deadline=DEADLINE)), engine
 

@@ -49,7 +49,7 @@ from recagent.offline.tests import Difference, compare, holm
 from recagent.pipeline import Options, Parts, Pipeline
 from recagent.ports import ItemIndex
 from recagent.profiles.building import is_liked
-from recagent.ranking import Head, examined, feedback_reward
+from recagent.ranking import Head, examination_probability, feedback_reward
 from recagent.retrieval import Interactions
 from recagent.testing import MemoryStore
 from recagent.training.backtest import Study, past, studied
@@ -239,7 +239,11 @@ def off_policy(arms: Arms, behaviour: Interactions) -> dict[str, float]:
             ids = tuple(entry.item.id for entry in slate.entries)
             known = person.answers[slate.scene.name]
             liked = {item for item in ids if known.get(item, False)}
-            seen = {item for rank, item in enumerate(ids, 1) if chance.random() < examined(rank)}
+            seen = {
+                item
+                for rank, item in enumerate(ids, 1)
+                if chance.random() < examination_probability(rank)
+            }
             order = sorted(ids, key=lambda item: -behaviour.likes.get(item, 0))
             log.append(Logged(user_id=person.id, item_ids=ids, liked=frozenset(liked & seen)))
             orders.append(order)

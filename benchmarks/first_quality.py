@@ -44,7 +44,7 @@ from recagent.infrastructure.storage import SqlEventStore
 from recagent.ingest import survey
 from recagent.ports import Query
 from recagent.profiles.building import build_profile, is_liked
-from recagent.ranking import LanguageRanker, blend, softmax
+from recagent.ranking import ModelRanker, blend, softmax
 from recagent.ranking.blend import z_scores
 from recagent.retrieval import (
     BM25,
@@ -169,8 +169,8 @@ async def score(arguments, settings, cases, items, history, store) -> dict[str, 
         BM25(index),
     )
     model = bootstrap.model(settings)
-    rankers: dict[Mode, LanguageRanker] = {
-        mode: LanguageRanker(model, mode=mode)
+    rankers: dict[Mode, ModelRanker] = {
+        mode: ModelRanker(model, mode=mode)
         for mode in arguments.modes
         if model is not None and arguments.language
     }

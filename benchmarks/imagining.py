@@ -36,7 +36,7 @@ from recagent.offline.splits import People
 from recagent.ports import CandidateSource, Query
 from recagent.ranking import HISTORY
 from recagent.retrieval import Interactions, reciprocal_rank
-from recagent.retrieval.sources.model_proposals import Imagined, Imaginer
+from recagent.retrieval.sources.model_proposals import ModelProposals, ModelProposer
 from recagent.training.backtest import PASSES, Study, past
 
 KEPT = Path(__file__).parent / "kept" / "imagined.jsonl"
@@ -89,7 +89,7 @@ async def described(queries: Mapping[str, Query]) -> dict[str, list[str]]:
     model = bootstrap.model(demo.settings(model={"kind": "embedded"}))
     if model is None:
         raise RuntimeError("no embedded model")
-    imagine = Imaginer(model)
+    imagine = ModelProposer(model)
     await imagine.start()
     with KEPT.open("a", encoding="utf-8") as file:
         for key in missing:
@@ -139,7 +139,7 @@ async def _proposed(
     served = {each.name: await each(query, limit=SERVED.limit) for each in sources}
     titles = [query.profile.items[key].title for key in [*query.profile.liked][:HISTORY]]
     near = [
-        await Imagined(await study.embedder.embed(lines), index=study.index)(
+        await ModelProposals(await study.embedder.embed(lines), index=study.index)(
             query, limit=SERVED.limit
         )
         for lines in (said, titles)

@@ -16,8 +16,8 @@ from item_texts import scenes, texts
 
 from recagent.domain import Item
 from recagent.infrastructure.embeddings import WordLlamaEmbedder
-from recagent.infrastructure.vectors import ChromaIndex, Folder, fingerprint
-from recagent.infrastructure.vectors.sets import HNSW, Embedded
+from recagent.infrastructure.vectors import ChromaFolder, ChromaIndex, fingerprint
+from recagent.infrastructure.vectors.embedder_collections import HNSW, EmbedderCollections
 from recagent.retrieval.indexing import index_items
 
 SMALL, SMALL_SIZE = "small", 5_000  # a scene that is searched exactly
@@ -31,7 +31,7 @@ class Place:
     """The kept folder, the index in it, and how long each scene took to load."""
 
     folder: Path
-    home: Folder
+    home: ChromaFolder
     index: ChromaIndex
     embedder: WordLlamaEmbedder
 
@@ -42,7 +42,9 @@ class Place:
 
     def raw(self, scene: str) -> Any:
         """Chroma's own collection of a scene, made if it is not there."""
-        return Embedded(self.embedder.name, self.embedder.version).make(self.home.connect(), scene)
+        return EmbedderCollections(self.embedder.name, self.embedder.version).make(
+            self.home.connect(), scene
+        )
 
     def took(self, scene: str, seconds: float) -> None:
         path = self.folder / "seconds.json"
@@ -88,7 +90,7 @@ def place_of(keep: Path, source: Path | None, *, size: int) -> Place:
     digest = hashlib.blake2b(state.encode(), digest_size=4).hexdigest()
     folder = keep / f"{size}-{digest}"
     folder.mkdir(parents=True, exist_ok=True)
-    home, embedder = Folder(folder / "chroma"), WordLlamaEmbedder()
+    home, embedder = ChromaFolder(folder / "chroma"), WordLlamaEmbedder()
     index = ChromaIndex(home, embedder=embedder.name, version=embedder.version)
     return Place(folder, home, index, embedder)
 

@@ -18,7 +18,7 @@ from recagent.config.settings import Settings
 from recagent.evaluation.opening import indexed
 from recagent.offline.models import Data
 from recagent.offline.resampling import interval
-from recagent.ranking import Head, Tested
+from recagent.ranking import GroupTestResult, Head
 from recagent.ranking.gate import Gate
 from recagent.ranking.head import columns, language_columns
 from recagent.retrieval import reciprocal_rank
@@ -101,7 +101,7 @@ def head_for_all(name: str, fit: Fit, *, scales: Mapping[str, float]) -> Head:
     """A head that ranks for everybody who likes anything, untested."""
     return Head(
         name=name,
-        tested={group: Tested(unserved="") for group in LEARNED},
+        tested={group: GroupTestResult(unserved="") for group in LEARNED},
         scales=scales,
         shared=fit.shared,
         scenes=fit.scenes,

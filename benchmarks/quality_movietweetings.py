@@ -53,7 +53,7 @@ from recagent.offline.extra import extra
 from recagent.offline.models import Data, Questions
 from recagent.offline.order import hashed
 from recagent.offline.splits import is_among, split
-from recagent.ranking import diversified
+from recagent.ranking import mmr_order
 from recagent.training.backtest import PASSES, Retrieval, Study, past, studied
 from recagent.training.examples import Example
 from recagent.training.fitting import fit_base, scales
@@ -173,7 +173,7 @@ async def dial(
             pool = np.argsort(-scores, kind="stable")[:20]
             ids = [example.items[at] for at in pool]
             rows = await study.index.vectors(example.scene, ids=ids)
-            shown = diversified(scores[pool], rows, k=10, diversity=diversity)
+            shown = mmr_order(scores[pool], rows, k=10, diversity=diversity)
             ranks = [rank for rank, at in enumerate(shown) if pool[at] == example.chosen]
             gains.append(1 / np.log2(ranks[0] + 2) if ranks else 0.0)
             cosines = rows[shown] @ rows[shown].T

@@ -41,7 +41,7 @@ from recagent.llm.response_shapes import ChatShape, TokensShape
 from recagent.llm.transport import HttpWire
 from recagent.offline.resampling import interval
 from recagent.ports import Message
-from recagent.ranking import LanguageRanker
+from recagent.ranking import ModelRanker
 from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.ranking.scoring.listwise import OrderReply
 
@@ -106,7 +106,7 @@ class Ways:
         return {**ways, COMPACT: self._compact, SHORTEST: self._shortest, SINGLE: self._single}
 
     def _by(self, mode: Mode) -> Way:
-        ranker = LanguageRanker(self.engine, mode=mode)
+        ranker = ModelRanker(self.engine, mode=mode)
 
         async def ask(person: Asked) -> Usage:
             return (await ranker(person.query, candidates=person.candidates)).usage

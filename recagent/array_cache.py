@@ -39,7 +39,7 @@ class StampedItems(dict[str, Item]):
     stamp = ""  # empty where nothing must be kept of them
 
 
-class Kept:
+class ArrayCache:
     """A folder of kept files; without one nothing is kept."""
 
     def __init__(self, folder: Path | None) -> None:

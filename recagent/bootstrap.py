@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from recagent.array_cache import Kept
+from recagent.array_cache import ArrayCache
 from recagent.config.sections import UNMEASURED_WEIGHT, EngineSettings, RetrievalSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale
@@ -24,23 +24,26 @@ from recagent.infrastructure.embeddings import (
 )
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.infrastructure.vectors import (
+    ChromaConnection,
+    ChromaFolder,
     ChromaIndex,
+    ChromaServer,
     ChromaVectors,
-    Folder,
-    Home,
-    Server,
     fingerprint,
 )
+from recagent.llm.cached_model import ResponseCache
 from recagent.llm.client import Engine
 from recagent.llm.embedded import LlamaCppWire
+from recagent.llm.failover import FailoverRanker
 from recagent.llm.response_cache import BRIEFLY, SqliteReplyCache
+from recagent.llm.retry import RetryWindow
 from recagent.llm.transport import HttpWire, Wire
 from recagent.llm.weights import find as find_weights
 from recagent.llm.weights import pull as pull_weights
 from recagent.llm.weights import shipped_adapter
 from recagent.pipeline import Options, Parts, artifacts
 from recagent.ports import CandidateSource, ChatModel, Embedder, ItemIndex, ReplyCache
-from recagent.ranking import FailoverRanker, Head, LanguageRanker, ResponseCache, RetryWindow
+from recagent.ranking import Head, ModelRanker
 from recagent.ranking.preference import Preferences
 from recagent.retrieval import (
     BM25,
@@ -61,7 +64,7 @@ from recagent.retrieval import (
     load_weights,
 )
 from recagent.retrieval.sources.model_proposals import SOURCE as IMAGINED
-from recagent.retrieval.sources.model_proposals import Imaginer
+from recagent.retrieval.sources.model_proposals import ModelProposer
 from recagent.scenes.classifier import SceneClassifier
 
 __all__ = [
@@ -140,7 +143,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         for engine in settings.engines
     ]
     rankers = [
-        LanguageRanker(
+        ModelRanker(
             chat,
             mode=engine.mode,
             lang=settings.lang,
@@ -184,7 +187,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         silent=frozenset(
             name for name, declared in settings.attributes.items() if not declared.reason
         ),
-        imaginer=Imaginer(
+        imaginer=ModelProposer(
             asked[0],
             lang=settings.lang,
             attempts=settings.model.attempts,
@@ -201,7 +204,7 @@ def sources(
     embedder: Embedder,
     behaviour: Callable[[], Awaitable[Interactions]],
     *,
-    kept: Kept | None = None,
+    kept: ArrayCache | None = None,
 ) -> tuple[CandidateSource, ...]:
     """All candidate sources that need no fit, whether they are weighted or not."""
     lexical = BM25(index, kept=kept)
@@ -218,7 +221,9 @@ def sources(
     )
 
 
-def _learned(settings: Settings, place: Home, learned: Head | None) -> list[CandidateSource]:
+def _learned(
+    settings: Settings, place: ChromaConnection, learned: Head | None
+) -> list[CandidateSource]:
     """The sources that were learned with a head."""
     if learned is None:
         return []
@@ -292,7 +297,7 @@ def event_store(settings: Settings) -> SqlEventStore:
     return SqlEventStore(settings.store_url or f"sqlite:///{settings.data_dir / 'store.db'}")
 
 
-def index(settings: Settings, place: Home | None = None) -> ChromaIndex:
+def index(settings: Settings, place: ChromaConnection | None = None) -> ChromaIndex:
     """The index, bound to the settings' embedder; it opens its folder or server at first use."""
     made_by = embedder(settings)
     place = place or home(settings)
@@ -301,24 +306,26 @@ def index(settings: Settings, place: Home | None = None) -> ChromaIndex:
     )
 
 
-def kept_files(settings: Settings) -> Kept:
+def kept_files(settings: Settings) -> ArrayCache:
     """Where what takes long to make is kept for the next process; it may be deleted."""
-    return Kept(settings.data_dir / "kept")
+    return ArrayCache(settings.data_dir / "kept")
 
 
-def home(settings: Settings) -> Home:
+def home(settings: Settings) -> ChromaConnection:
     """Where the settings' Chroma database is; nothing is opened."""
     url = settings.index.url
-    return Server(url) if url else Folder(settings.data_dir / "chroma")
+    return ChromaServer(url) if url else ChromaFolder(settings.data_dir / "chroma")
 
 
 def is_index_taken(settings: Settings) -> bool:
     """Whether another process has the settings' index folder open; never true of a server."""
     place = home(settings)
-    return isinstance(place, Folder) and place.is_taken()
+    return isinstance(place, ChromaFolder) and place.is_taken()
 
 
-def learned_vectors(settings: Settings, place: Home, *, source: str, version: str) -> ChromaVectors:
+def learned_vectors(
+    settings: Settings, place: ChromaConnection, *, source: str, version: str
+) -> ChromaVectors:
     """A source's vectors, learned with the head of this name; the index closes their place."""
     return ChromaVectors(place, name=source, version=version, kept=kept_files(settings))
 

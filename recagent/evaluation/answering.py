@@ -19,7 +19,7 @@ from recagent.evaluation.metering import Source, UsageMeter
 from recagent.offline.models import ALL, Exchange, ModelDialogue, Result
 from recagent.ports import CandidateSource, Query
 from recagent.prompts import Prompt
-from recagent.ranking import LanguageRanker, blend
+from recagent.ranking import ModelRanker, blend
 from recagent.retrieval import ItemKNN
 
 KEPT = 100  # scores of a full-catalogue case
@@ -109,7 +109,7 @@ class SystemRunner:
         candidates, base = await self._candidates(job, prompt)
         if not candidates:  # as in the product, nobody is asked about nothing
             return {"notes": (f"{system.retriever} found no candidate",)}
-        ranker = LanguageRanker(
+        ranker = ModelRanker(
             meter,
             prompt=prompt,
             history=system.history,

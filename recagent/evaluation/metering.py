@@ -17,7 +17,7 @@ import orjson
 from recagent.domain import Mode, Usage
 from recagent.domain.capabilities import Capabilities
 from recagent.errors import ModelError, RecagentError
-from recagent.llm.cached_model import ANSWERS, Answer, request_key, turns
+from recagent.llm.cached_model import ANSWERS, Answer, request_key, roles_and_contents
 from recagent.offline.models import Exchange
 from recagent.ports import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
 
@@ -116,7 +116,7 @@ class UsageMeter:
     ) -> Reply:
         call = partial(self._source.model.chat, messages, max_tokens=max_tokens, schema=schema)
         request = {"max_tokens": max_tokens, "schema": schema}
-        prompt = turns(messages)
+        prompt = roles_and_contents(messages)
         reply = await self._ask("chat", prompt, request, call, Reply, written=max_tokens)
         self.exchanges.append(Exchange(prompt=prompt, reply=reply.text))
         return reply
@@ -125,7 +125,7 @@ class UsageMeter:
         self, messages: Sequence[Message], *, labels: Sequence[str]
     ) -> Logprobs:
         call = partial(self._source.model.label_logprobs, messages, labels=labels)
-        prompt = turns(messages)
+        prompt = roles_and_contents(messages)
         reply = await self._ask("label", prompt, {"labels": list(labels)}, call, Logprobs)
         self.exchanges.append(Exchange(prompt=prompt, reply=_listed(labels, reply.values)))
         return reply

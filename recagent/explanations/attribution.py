@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.domain import Candidate
-from recagent.ranking import REWARD, Fixed, Joint, PreferenceBoost, rewards
+from recagent.ranking import REWARD, FixedBlend, JointScorer, PreferenceBoost, rewards
 from recagent.retrieval import reciprocal_rank
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Attribution:
 def weighed(
     candidates: Sequence[Candidate],
     *,
-    joint: Joint,
+    joint: JointScorer,
     scene: str,
     cold: bool,
     weights: Mapping[str, float],
@@ -82,7 +82,7 @@ def weighed(
         )
     base, answered = joint.base(candidates, scene=scene, cold=cold), rewards(candidates)
     columns = {REWARD: answered - answered.mean()} if answered.any() else dict[str, "Floats"]()
-    if isinstance(joint, Fixed):
+    if isinstance(joint, FixedBlend):
         columns |= _fused(candidates, base - answered, weights=weights, groups=groups)
         return _weighed(columns, len(base))
     for source in _sources(candidates):

@@ -18,7 +18,7 @@ from recagent.ingest.event_stream import OnProgress
 from recagent.ingest.fingerprints import origin_of, same_files
 from recagent.ingest.report import Problem
 from recagent.ports import EventStore
-from recagent.retrieval import Indexed, index_items
+from recagent.retrieval import IndexingResult, index_items
 from recagent.scenes.rules import Grouped, nearest
 from recagent.scenes.rules.grouped import OWN
 
@@ -30,7 +30,7 @@ class Loaded:
     """What a run did: to the index, and how many people and new events it stored.
 
     Attributes:
-        items: see ``Indexed``.
+        items: see ``IndexingResult``.
         users: people added or replaced.
         events: events that were not there before.
         replaced: events of an earlier reading of the files that were deleted.
@@ -38,7 +38,7 @@ class Loaded:
         report: what was read, left out and changed on the way.
     """
 
-    items: Indexed
+    items: IndexingResult
     users: int
     events: int
     replaced: int

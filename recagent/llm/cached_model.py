@@ -72,13 +72,15 @@ class CachedModel:
     ) -> Reply:
         call = partial(self._model.chat, messages, max_tokens=max_tokens, schema=schema)
         request = {"max_tokens": max_tokens, "schema": schema}
-        return await self._ask("chat", turns(messages), request, call, Reply)
+        return await self._ask("chat", roles_and_contents(messages), request, call, Reply)
 
     async def label_logprobs(
         self, messages: Sequence[Message], *, labels: Sequence[str]
     ) -> Logprobs:
         call = partial(self._model.label_logprobs, messages, labels=labels)
-        return await self._ask("label", turns(messages), {"labels": list(labels)}, call, Logprobs)
+        return await self._ask(
+            "label", roles_and_contents(messages), {"labels": list(labels)}, call, Logprobs
+        )
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
         call = partial(self._model.likelihood, prefix, texts=texts)
@@ -144,6 +146,6 @@ def request_key(parts: Sequence[object]) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
-def turns(messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:
+def roles_and_contents(messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:
     """Roles and contents."""
     return tuple((message.role, message.content) for message in messages)

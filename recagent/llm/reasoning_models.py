@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from recagent.llm.requests import NOTHING, Calls, can, turns
+from recagent.llm.requests import NOTHING, Calls, can, chat_messages
 from recagent.llm.response_shapes import TokensShape
 from recagent.ports import Message
 
@@ -72,7 +72,7 @@ async def _thinks(calls: Calls) -> bool:
 async def _template_opens_a_thought(calls: Calls) -> bool:
     """Some chat templates end in ``<think>``; vLLM shows the tokens of a prompt."""
     body = {
-        **turns(ASK),
+        **chat_messages(ASK),
         **calls.extras,
         "model": calls.name,
         "add_generation_prompt": True,

@@ -57,7 +57,7 @@ class Calls:
             ChatShape,
             "/v1/chat/completions",
             {
-                **turns(messages),
+                **chat_messages(messages),
                 "temperature": 0,
                 "max_tokens": max_tokens,
                 **self.extras,
@@ -111,7 +111,7 @@ class Calls:
         await self._wire.close()
 
 
-def turns(messages: Sequence[Message]) -> dict[str, Any]:
+def chat_messages(messages: Sequence[Message]) -> dict[str, Any]:
     """The messages as a request holds them."""
     return {
         "messages": [{"role": message.role, "content": message.content} for message in messages]

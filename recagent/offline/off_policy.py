@@ -15,7 +15,7 @@ from recagent.domain import Event, Impression, RatingScale
 from recagent.errors import DataError
 from recagent.offline.resampling import ratio
 from recagent.profiles.building import is_liked
-from recagent.ranking import examined
+from recagent.ranking import examination_probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def order_value(slates: Sequence[Logged], orders: Sequence[Sequence[str]]) -> Va
                 f"{list(slate.item_ids)!r}; an order of other items cannot be judged by this slate"
             )
         for item in slate.liked:
-            weight = 1.0 / examined(slate.item_ids.index(item) + 1)
+            weight = 1.0 / examination_probability(slate.item_ids.index(item) + 1)
             below[row] += weight
             above[row] += weight * gain(order.index(item) + 1)
     mean, low, high = ratio(above, below, people=[slate.user_id for slate in slates])

@@ -19,8 +19,12 @@ from recagent.pipeline.latency import LatencyEstimate
 from recagent.pipeline.parts import Options, Parts
 from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker
 from recagent.profiles.building import build_profile
-from recagent.retrieval import Popularity, TextSimilarity, is_read_by, retrieve, weights_for
-from recagent.retrieval.sources.model_proposals import Imagination, Imagined, Imaginer
+from recagent.retrieval import Popularity, TextSimilarity, can_embed, retrieve, weights_for
+from recagent.retrieval.sources.model_proposals import (
+    ModelProposals,
+    ModelProposer,
+    ProposedDescriptions,
+)
 from recagent.scenes.classifier import wish_cosines, words_of
 
 if TYPE_CHECKING:
@@ -43,8 +47,10 @@ class FallbackChain:
         self._pace = pace
         self.deadline = deadline
         self.degraded: list[str] = []
-        self.imagination: Imagination | None = None  # None where no model was asked to imagine
-        self._guesses: Sequence[Imagined] | None = None  # None before that was tried
+        self.imagination: ProposedDescriptions | None = (
+            None  # None where no model was asked to imagine
+        )
+        self._guesses: Sequence[ModelProposals] | None = None  # None before that was tried
 
     async def ready(self) -> Ranker | None:
         """The ranker, its model loaded; None where there is none, or it cannot be had.
@@ -115,7 +121,7 @@ class FallbackChain:
     async def wish_vector(self, wish: str) -> Vector | None:
         """The vector of a wish; None where the embedder fails, or does not read its language."""
         parts = self._parts
-        if not is_read_by(parts.embedder, wish):
+        if not can_embed(parts.embedder, wish):
             return None
         try:
             with anyio.fail_after(self.deadline.left()):
@@ -178,7 +184,7 @@ class FallbackChain:
             self.degraded.append(scores.degraded)
         return scores
 
-    async def _imagined(self, query: Query) -> Sequence[Imagined]:
+    async def _imagined(self, query: Query) -> Sequence[ModelProposals]:
         """What a model imagines, as a source; nothing where none is asked, or it does not answer.
 
         It is asked once a request, for all tasks of a scene.
@@ -198,12 +204,12 @@ class FallbackChain:
                 self.degraded.append("nothing imagined: no answer in half of the time")
         return self._guesses
 
-    async def _guessed(self, imaginer: Imaginer, query: Query) -> Sequence[Imagined]:
+    async def _guessed(self, imaginer: ModelProposer, query: Query) -> Sequence[ModelProposals]:
         self.imagination = await imaginer(query)
         lines = self.imagination.descriptions
         if not lines:
             return ()
-        return [Imagined(await self._parts.embedder.embed(lines), index=self._parts.index)]
+        return [ModelProposals(await self._parts.embedder.embed(lines), index=self._parts.index)]
 
     async def _load(self, start: Callable[[], Awaitable[None]]) -> None:
         """Load a model, with the clock standing still unless nothing comes of it."""

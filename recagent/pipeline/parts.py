@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from recagent.domain import Group, Language, RatingScale, Scene
+from recagent.llm.retry import RetryWindow
 from recagent.ports import (
     CandidateSource,
     ChatModel,
@@ -16,10 +17,10 @@ from recagent.ports import (
     Ranker,
     ReplyCache,
 )
-from recagent.ranking import Head, RetryWindow
+from recagent.ranking import Head
 from recagent.ranking.preference import Preferences
 from recagent.retrieval import ByGroup, InteractionSnapshot
-from recagent.retrieval.sources.model_proposals import Imaginer
+from recagent.retrieval.sources.model_proposals import ModelProposer
 from recagent.scenes.classifier import SceneClassifier
 
 
@@ -53,7 +54,7 @@ class Parts:
     replies: ReplyCache | None = None
     head: Head | None = None
     identifier: SceneClassifier | None = None
-    imaginer: Imaginer | None = None
+    imaginer: ModelProposer | None = None
     preferences: Preferences = field(default_factory=Preferences)
     silent: frozenset[str] = frozenset()
 

@@ -14,7 +14,7 @@ from anyio import to_thread
 from recagent import prompts
 from recagent.domain import Edits, Forgotten, Item, Note, Profile, User
 from recagent.errors import ConfigError, DataError
-from recagent.llm.cached_model import request_key, turns
+from recagent.llm.cached_model import request_key, roles_and_contents
 from recagent.llm.retry import RetryBudget
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.parts import Options, Parts
@@ -139,7 +139,7 @@ class PersonalData:
         for scene, items in sorted(by_scene.items()):
             newest_last = items[:HISTORY][::-1]
             inputs: dict[str, object] = {"interests": profile.user.tags, "liked": newest_last}
-            made_from = request_key([prompt.id, turns(prompt.chat(**inputs))])
+            made_from = request_key([prompt.id, roles_and_contents(prompt.chat(**inputs))])
             wanted.append(_Wanted(scene=scene, prompt=prompt, inputs=inputs, made_from=made_from))
         return wanted
 

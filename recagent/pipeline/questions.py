@@ -37,7 +37,7 @@ from recagent.pipeline.feedback import scene_of
 from recagent.pipeline.quotas import arrange
 from recagent.pipeline.services import RankedPool, Request, Services
 from recagent.pipeline.slate import leads, led
-from recagent.ranking import Fixed, diversified, preference_boost
+from recagent.ranking import FixedBlend, mmr_order, preference_boost
 from recagent.retrieval import weights_for
 
 _VAGUE = ("barred", "unfound")  # what is said where nothing better is known
@@ -258,7 +258,7 @@ async def _retrieved(desk: Services, asked: Request, ladder: FallbackChain, k: i
     """
     is_path = any(isinstance(rule, PathRule | SeriesRule) for rule in asked.query.scene.rules)
     everything = len(desk.parts.sources) * desk.options.limit
-    reach = everything if isinstance(desk.joint(asked.query), Fixed) and not is_path else 0
+    reach = everything if isinstance(desk.joint(asked.query), FixedBlend) and not is_path else 0
     return await desk.retrieved(asked, ladder, size=max(desk.options.pool, k), reach=reach)
 
 
@@ -270,7 +270,7 @@ async def _ordered(
     vectors = await desk.parts.index.vectors(scene, ids=[item.id for item in pool])
     lead, prerequisites, limits = standing.pool.lead, standing.prerequisites, standing.limits
     order = led(
-        diversified(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile)), lead
+        mmr_order(standing.scores, vectors, k=len(pool), diversity=desk.diversity(profile)), lead
     )
     shown = arrange(
         order, pool, k=k, quotas=asked.quotas, prerequisites=prerequisites, limits=limits, lead=lead

@@ -36,8 +36,15 @@ from recagent.pipeline.slate import Pool, pool_of
 from recagent.ports import LanguageScores, Query
 from recagent.profiles.building import MAX_EVENTS, group_of, without_likes
 from recagent.profiles.informative_values import Traits
-from recagent.ranking import Fixed, Joint, preference_boost
-from recagent.retrieval import NO_MATCHES, Matches, PerScene, SceneText, best_first, near
+from recagent.ranking import FixedBlend, JointScorer, preference_boost
+from recagent.retrieval import (
+    NO_MATCHES,
+    Matches,
+    SceneCache,
+    SceneText,
+    best_first,
+    nearest_in_meaning,
+)
 from recagent.scenes.identification import declared_or_plain
 from recagent.scenes.rules import (
     Grouped,
@@ -125,18 +132,18 @@ class Services:
     def __init__(self, parts: Parts, options: Options) -> None:
         self.parts = parts
         self.options = options
-        self._plain = Fixed(
+        self._plain = FixedBlend(
             language_weight=options.language_weight,
             temperature=options.temperature,
             closed=parts.head.closed if parts.head else frozenset(),
         )
         self._deadline: Deadline | None = None
         self._pace = LatencyEstimate()
-        self._catalogues = PerScene(Grouped)
-        self._texts = PerScene(SceneText)
-        self._traits = PerScene(Traits)
+        self._catalogues = SceneCache(Grouped)
+        self._texts = SceneCache(SceneText)
+        self._traits = SceneCache(Traits)
 
-    def joint(self, query: Query) -> Joint:
+    def joint(self, query: Query) -> JointScorer:
         """What ranks: the head, if it was tested on people like this one; else the plain order."""
         head = self.parts.head
         return (head and head.of(group_of(query.profile, query.scene.name))) or self._plain
@@ -325,7 +332,7 @@ class Services:
         vector = await ladder.wish_vector(matches.asks) if matches.asks else None
         if vector is None:
             return query, matches
-        found = await near(vector, query.scene.name, index=self.parts.index)
+        found = await nearest_in_meaning(vector, query.scene.name, index=self.parts.index)
         return replace(query, wish_vector=vector), matches.with_near(found)
 
     async def _by_words(self, query: Query) -> Matches:

@@ -26,8 +26,8 @@ from recagent.domain import (
 from recagent.pipeline.quotas import Prerequisites, arrange
 from recagent.ports import LanguageScores
 from recagent.profiles.building import group_of, known_as
-from recagent.ranking import REWARD, Joint, diversified, softmax
-from recagent.retrieval.sources.model_proposals import Imagination
+from recagent.ranking import REWARD, JointScorer, mmr_order, softmax
+from recagent.retrieval.sources.model_proposals import ProposedDescriptions
 from recagent.scenes.rules import SeriesLimits
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Pool:
 
 def pool_of(
     candidates: Sequence[Candidate],
-    joint: Joint,
+    joint: JointScorer,
     *,
     scene: str,
     cold: bool,
@@ -112,7 +112,7 @@ def choose(
     """
     is_arranged = quotas or prerequisites or limits.works or limits.series or pool.lead.any()
     depth = len(scores) if is_arranged else k
-    order = led(diversified(scores, vectors, k=depth, diversity=diversity), pool.lead)
+    order = led(mmr_order(scores, vectors, k=depth, diversity=diversity), pool.lead)
     items = [candidate.item for candidate in pool.candidates]
     shown = arrange(
         order, items, k=k, quotas=quotas, prerequisites=prerequisites, limits=limits, lead=pool.lead
@@ -191,14 +191,14 @@ def models_part(
     language: LanguageScores | None,
     candidates: Sequence[Candidate],
     *,
-    imagination: Imagination | None,
+    imagination: ProposedDescriptions | None,
     notes: Sequence[str],
 ) -> ModelsPart:
     """What the model did, and the request's own notes.
 
     What it imagined counts in usage, calls and repairs; what that was is not told.
     """
-    guess = imagination or Imagination()
+    guess = imagination or ProposedDescriptions()
     if guess.descriptions:
         told = f"descriptions imagined by {guess.prompt}: {len(guess.descriptions)}"
         notes = (*notes, told)

@@ -14,14 +14,14 @@ from pathlib import Path
 from recagent.domain import Language
 from recagent.errors import PromptError
 from recagent.prompts.files import FILE, FrontMatter, Prompt, parse
-from recagent.prompts.kinds import KINDS, Kind
+from recagent.prompts.kinds import KINDS, PromptKind
 from recagent.prompts.words import caption, one_line
 
 __all__ = [
     "KINDS",
     "FrontMatter",
-    "Kind",
     "Prompt",
+    "PromptKind",
     "caption",
     "find",
     "folder",

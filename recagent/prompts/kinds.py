@@ -19,7 +19,7 @@ Output = Literal[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class PromptKind:
     """What goes with an output: purpose, scoring mode, and inputs that it may and must ask for.
 
     ``continued``: whether its prompts are plain text, of which continuations are scored.
@@ -40,18 +40,20 @@ _LISTED = _TOLD | {"candidates"}
 _TURN = frozenset({"turn"})
 _MUST_LIST = frozenset({"candidates"})
 
-KINDS: Mapping[Output, Kind] = {
-    "likelihood": Kind(purpose="rerank", mode="likelihood", may=_TOLD, continued=True),
-    "label": Kind(purpose="rerank", mode="label", may=_LISTED | {"example"}, must=_MUST_LIST),
-    "order": Kind(purpose="rerank", mode="listwise", may=_LISTED, must=_MUST_LIST),
-    "grade": Kind(
+KINDS: Mapping[Output, PromptKind] = {
+    "likelihood": PromptKind(purpose="rerank", mode="likelihood", may=_TOLD, continued=True),
+    "label": PromptKind(purpose="rerank", mode="label", may=_LISTED | {"example"}, must=_MUST_LIST),
+    "order": PromptKind(purpose="rerank", mode="listwise", may=_LISTED, must=_MUST_LIST),
+    "grade": PromptKind(
         purpose="rerank", mode="pointwise", may=_TOLD | {"item"}, must=frozenset({"item"})
     ),
-    "pair": Kind(purpose="rerank", mode="pairwise", may=_LISTED, must=_MUST_LIST),
-    "set": Kind(purpose="rerank", mode="setwise", may=_LISTED | {"example"}, must=_MUST_LIST),
-    "sentences": Kind(purpose="explain", may=frozenset({"clauses"})),
-    "preference": Kind(purpose="preference", may=_PERSON),
-    "descriptions": Kind(purpose="imagine", may=_PERSON),
-    "act": Kind(purpose="chat", may=frozenset({"act"}), must=frozenset({"act"}), continued=True),
-    "critique": Kind(purpose="chat", may=_TURN | {"scene", "attributes"}, must=_TURN),
+    "pair": PromptKind(purpose="rerank", mode="pairwise", may=_LISTED, must=_MUST_LIST),
+    "set": PromptKind(purpose="rerank", mode="setwise", may=_LISTED | {"example"}, must=_MUST_LIST),
+    "sentences": PromptKind(purpose="explain", may=frozenset({"clauses"})),
+    "preference": PromptKind(purpose="preference", may=_PERSON),
+    "descriptions": PromptKind(purpose="imagine", may=_PERSON),
+    "act": PromptKind(
+        purpose="chat", may=frozenset({"act"}), must=frozenset({"act"}), continued=True
+    ),
+    "critique": PromptKind(purpose="chat", may=_TURN | {"scene", "attributes"}, must=_TURN),
 }

@@ -1,242 +1,33 @@
-"""The language model's part in the ranking: scores, in a mode that the engine can do.
+"""Ordering the pool: the model's scores, the learned head and its gate, the blend, diversity.
 
-Joining its scores with retrieval is ``blend``; nothing here reads stores or indexes.
+Nothing here reads stores or indexes.
 """
 
-from __future__ import annotations
-
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
-
-from recagent import prompts
-from recagent.domain import Candidate, Language, Mode, Scene
-from recagent.errors import ConfigError, ModelError
-from recagent.llm.cached_model import CachedModel, ResponseCache
-from recagent.llm.failover import FailoverRanker
-from recagent.llm.retry import RetryBudget, RetryWindow
-from recagent.ports import ChatModel, LanguageScores, Query
-from recagent.prompts import Prompt
 from recagent.ranking.blend import blend, softmax
-from recagent.ranking.diversity import diversified
-from recagent.ranking.feedback_reward import REWARD, examined, rewards
+from recagent.ranking.diversity import mmr_order
+from recagent.ranking.feedback_reward import REWARD, examination_probability, rewards
 from recagent.ranking.gate import Gate
-from recagent.ranking.head import Fixed, Head, Joint
-from recagent.ranking.notes import engine_notes
-from recagent.ranking.preference import Preferences
+from recagent.ranking.head import FixedBlend, Head, JointScorer
+from recagent.ranking.model_ranker import HISTORY, ModelRanker
 from recagent.ranking.preference_boost import PreferenceBoost, preference_boost
-from recagent.ranking.prompt_inputs import prompt_inputs
-from recagent.ranking.scoring.groups import score_by_pairs, score_by_sets
-from recagent.ranking.scoring.label import score_by_label
-from recagent.ranking.scoring.likelihood import score_by_likelihood
-from recagent.ranking.scoring.listwise import score_by_order
-from recagent.ranking.scoring.pointwise import score_by_grade
-from recagent.ranking.scoring.scores import Scored, Scorer
-from recagent.ranking.tested_groups import Tested
+from recagent.ranking.scoring.scores import PoolScores
+from recagent.ranking.tested_groups import GroupTestResult
 
 __all__ = [
     "HISTORY",
     "REWARD",
-    "CachedModel",
-    "FailoverRanker",
-    "Fixed",
+    "FixedBlend",
     "Gate",
+    "GroupTestResult",
     "Head",
-    "Joint",
-    "LanguageRanker",
+    "JointScorer",
+    "ModelRanker",
+    "PoolScores",
     "PreferenceBoost",
-    "ResponseCache",
-    "RetryWindow",
-    "Scored",
-    "Tested",
     "blend",
-    "diversified",
-    "examined",
+    "examination_probability",
+    "mmr_order",
     "preference_boost",
     "rewards",
     "softmax",
 ]
-
-HISTORY = 8  # newest liked items that a prompt tells
-_PREFERRED: tuple[Mode, ...] = ("likelihood", "label", "listwise")
-_NO_SCENES: Mapping[str, Scene] = MappingProxyType({})
-
-_SCORERS: Mapping[Mode, Scorer] = {
-    "likelihood": score_by_likelihood,
-    "label": score_by_label,
-    "listwise": score_by_order,
-    "pointwise": score_by_grade,
-    "pairwise": score_by_pairs,
-    "setwise": score_by_sets,
-}
-# What an engine must be able to do for a mode.
-_NEEDS: Mapping[Mode, Mode] = {
-    "likelihood": "likelihood",
-    "label": "label",
-    "listwise": "listwise",
-    "pointwise": "label",
-    "pairwise": "label",
-    "setwise": "label",
-}
-
-
-class LanguageRanker:
-    """A ``Ranker`` that asks a language model, in the language and with the prompts of the scene.
-
-    A scene that declares none gets those that the ranker was made with.
-    """
-
-    def __init__(
-        self,
-        model: ChatModel,
-        *,
-        mode: Literal["auto"] | Mode = "auto",
-        prompt: Prompt | None = None,
-        lang: Language = "en",
-        attempts: int = 3,
-        window: RetryWindow | None = None,
-        replies: ResponseCache | None = None,
-        history: int = HISTORY,
-        scenes: Mapping[str, Scene] = _NO_SCENES,
-        preferences: Preferences | None = None,
-    ) -> None:
-        """Asks in a mode with its newest prompt, or with a prompt and in that one's mode.
-
-        Args:
-            model: that is asked.
-            mode: ``auto`` is the first of likelihood, label, listwise that the model can do.
-            prompt: in place of mode and ``lang``.
-            lang: of the mode's prompt, where the scene does not say another.
-            attempts: retry budget of one request, transport and repair together.
-            window: the retry budget that all who ask the model share; its own without one.
-            replies: where replies are kept; without it none are.
-            history: newest liked items that a list in a prompt holds at most.
-            scenes: for the labels of other scenes, where a prompt tells of them.
-            preferences: texts that it asked for; those of ``Parts`` are forgotten with a person.
-
-        Raises:
-            PromptError: ``prompt`` is not for ranking.
-        """
-        self._model = model
-        self._mode: Literal["auto"] | Mode = mode if prompt is None else prompt.mode
-        self._prompt = prompt
-        self._lang: Language = lang
-        self._attempts = attempts
-        self._window = window or RetryWindow()
-        self._history = history
-        self._scenes = scenes
-        self._replies = replies
-        self._preferences = preferences or Preferences()
-
-    async def start(self) -> None:
-        await self._choose(self._mode, self._prompt)
-
-    async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
-        mode, prompt = await self._prompt_for(query.scene)
-        budget = RetryBudget(self._attempts, window=self._window)
-        model = CachedModel(self._model, self._replies) if self._replies else self._model
-        scored = await self._scored(
-            model, mode, prompt, query, candidates=candidates, budget=budget
-        )
-        if not all(math.isfinite(score) for score in scored.scores):
-            raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
-        given = 0
-        if isinstance(model, CachedModel):
-            await model.keep()
-            given = model.given
-        return LanguageScores(
-            scores=scored.scores,
-            model=self._model.name,
-            mode=mode,
-            prompt=prompt.id,
-            usage=scored.usage,
-            calls=scored.calls + budget.failed,
-            kept=scored.kept + given,
-            repairs=scored.repairs,
-            invalid=budget.failed,
-            notes=(
-                *scored.notes,
-                *([f"kept replies: {given}"] if given else []),
-                *engine_notes(self._model.capabilities, mode=mode),
-            ),
-        )
-
-    async def _scored(
-        self,
-        model: ChatModel,
-        mode: Mode,
-        prompt: Prompt,
-        query: Query,
-        *,
-        candidates: Sequence[Candidate],
-        budget: RetryBudget,
-    ) -> Scored:
-        """The scorer's answer, with what the preference text took where the prompt tells one."""
-        score, items = _SCORERS[mode], [candidate.item for candidate in candidates]
-        inputs = self._told(prompt, query, candidates)
-        if "preference" not in prompt.front.inputs:
-            return await score(model, prompt, items=items, inputs=inputs, budget=budget)
-        own = query.scene.prompts.get("preference", "extract")
-        extract = _own_prompt("preference", own, lang=prompt.front.language)
-        said = await self._preferences(
-            model, extract, inputs=self._told(extract, query, candidates), budget=budget
-        )
-        inputs["preference"] = said.text
-        scored = await score(model, prompt, items=items, inputs=inputs, budget=budget)
-        return replace(
-            scored,
-            usage=said.usage + scored.usage,
-            calls=said.calls + scored.calls,
-            kept=int(said.is_kept) + scored.kept,
-            repairs=said.repairs + scored.repairs,
-            notes=(*scored.notes, f"preference text by {extract.id}"),
-        )
-
-    def _told(
-        self, prompt: Prompt, query: Query, candidates: Sequence[Candidate]
-    ) -> dict[str, object]:
-        return prompt_inputs(
-            prompt.front.inputs,
-            query,
-            candidates=candidates,
-            lang=prompt.front.language,
-            history=self._history,
-            scenes=self._scenes,
-        )
-
-    async def _prompt_for(self, scene: Scene) -> tuple[Mode, Prompt]:
-        """The mode and the prompt: those that were given, or the scene's, or the mode's newest."""
-        lang, prompt = scene.language or self._lang, self._prompt
-        if prompt is None and "rerank" in scene.prompts:
-            prompt = _own_prompt("rerank", scene.prompts["rerank"], lang=lang)
-        mode = await self._choose(prompt.mode if prompt else self._mode, prompt)
-        return mode, prompt or prompts.load("rerank", mode, lang=lang)
-
-    async def _choose(self, wanted: Literal["auto"] | Mode, prompt: Prompt | None) -> Mode:
-        able = await self._model.start()
-        if not able:
-            raise ModelError(f"model {self._model.name!r} can score in no mode")
-        if wanted == "auto":
-            return next(mode for mode in _PREFERRED if mode in able)
-        if _NEEDS[wanted] not in able:
-            can = ", ".join(sorted(mode for mode, need in _NEEDS.items() if need in able))
-            if prompt is not None:
-                raise ConfigError(
-                    f"prompt {prompt.id!r} scores by {wanted!r}, which model "
-                    f"{self._model.name!r} cannot do; it can by {can}: choose a prompt for one of "
-                    "these, or another model"
-                )
-            raise ConfigError(
-                f"model {self._model.name!r} cannot score by {wanted!r}; it can by "
-                f"{can}: set its mode to one of these or 'auto', in [model] or [[model.then]]"
-            )
-        return wanted
-
-
-def _own_prompt(purpose: str, name: str, *, lang: Language) -> Prompt:
-    """The prompt that a scene names: one of the library, or a file whose path is absolute."""
-    reference = name if name.endswith(".j2") else f"{purpose}/{name}"
-    return prompts.find(reference, lang=lang, base=Path())

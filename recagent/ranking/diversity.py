@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats, Matrix
 
 
-def diversified(scores: Floats, vectors: Matrix, *, k: int, diversity: float) -> list[int]:
+def mmr_order(scores: Floats, vectors: Matrix, *, k: int, diversity: float) -> list[int]:
     """Positions of the ``k`` items to show, best first; plain score order at ``diversity`` 0.
 
     Args:

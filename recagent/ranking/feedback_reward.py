@@ -39,7 +39,7 @@ class SlateFeedback:
     rank: int
 
 
-def examined(rank: int) -> float:
+def examination_probability(rank: int) -> float:
     """The chance in (0, 1] that a person looks at a place of a slate: 1 / rank.
 
     Slates are not drawn by lot: what scores best stands on them, so the chance that is left is
@@ -71,7 +71,7 @@ def log_rewards(rows: Matrix, answers: Sequence[SlateFeedback], *, cap: float) -
     """
     found = np.zeros(len(rows))
     for each in answers:
-        weight = min(1.0 / examined(each.rank), MOST) / MOST
+        weight = min(1.0 / examination_probability(each.rank), MOST) / MOST
         likeness = np.clip(rows @ each.vector, 0.0, 1.0).astype(np.float64)
         found = np.clip(DECAY * found + cap * STEP * each.preference * weight * likeness, -cap, cap)
     return found

@@ -17,7 +17,7 @@ from recagent.ranking.blend import blend, softmax, z_scores
 from recagent.ranking.feedback_reward import rewards
 from recagent.ranking.gate import Gate
 from recagent.ranking.like_probability import LikeProbability
-from recagent.ranking.tested_groups import Tested
+from recagent.ranking.tested_groups import GroupTestResult
 from recagent.scenes.transfer import TransferMap
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 _NEVER = Gate()
-_UNTESTED = Tested()
+_UNTESTED = GroupTestResult()
 
 
-class Joint(Protocol):
+class JointScorer(Protocol):
     """Joins the features of a candidate into one score."""
 
     @property
@@ -62,7 +62,7 @@ class Joint(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fixed:
+class FixedBlend:
     """The plain order, of before a head is fitted: a fixed weight for the model, not asked at 0.
 
     Attributes:
@@ -139,7 +139,7 @@ class Head:
     """
 
     name: str
-    tested: Mapping[Group, Tested]
+    tested: Mapping[Group, GroupTestResult]
     scales: Mapping[str, float]
     shared: tuple[float, ...]
     scenes: Mapping[str, tuple[float, ...]]

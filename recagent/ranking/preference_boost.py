@@ -13,7 +13,7 @@ import numpy as np
 
 from recagent.domain import Candidate, Constraint
 from recagent.ports import LanguageScores
-from recagent.ranking.head import Joint
+from recagent.ranking.head import JointScorer
 from recagent.scenes.constraints import satisfies
 
 if TYPE_CHECKING:
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 STRENGTH = 2.0  # standard deviations of the scores, for an item that keeps to all preferences
 
 
-def preference_boost(joint: Joint, preferences: Sequence[Constraint]) -> Joint:
+def preference_boost(joint: JointScorer, preferences: Sequence[Constraint]) -> JointScorer:
     """The same joint score, raised for items that keep to the preferences; itself without any."""
     return PreferenceBoost(inner=joint, preferences=tuple(preferences)) if preferences else joint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreferenceBoost:
-    """A ``Joint`` that adds to another's scores the share of preferences that an item keeps to."""
+    """A ``JointScorer`` that adds an item's share of satisfied preferences to another's scores."""
 
-    inner: Joint
+    inner: JointScorer
     preferences: tuple[Constraint, ...]
 
     @property

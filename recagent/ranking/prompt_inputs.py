@@ -76,13 +76,15 @@ def prompt_inputs(
         "latest": lambda: next(reversed(liked()), None),
         "liked_here": lambda: liked(lambda key: here.name in met_in[key]),
         "liked_elsewhere": elsewhere,
-        "similar": lambda: similar(candidates),
-        "example": lambda: example(profile, liked(), items=[each.item for each in candidates]),
+        "similar": lambda: similar_items(candidates),
+        "example": lambda: solved_example(
+            profile, liked(), items=[each.item for each in candidates]
+        ),
     }
     return {name: known[name]() for name in wanted if name in known}
 
 
-def similar(candidates: Sequence[Candidate]) -> list[Item]:
+def similar_items(candidates: Sequence[Candidate]) -> list[Item]:
     """The candidates that people who liked the same liked too, best last.
 
     In the order of the source ``neighbours``; none of those that it did not find.
@@ -91,7 +93,7 @@ def similar(candidates: Sequence[Candidate]) -> list[Item]:
     return [each.item for each in sorted(found, key=lambda each: each.features[_NEIGHBOURS])]
 
 
-def example(
+def solved_example(
     profile: Profile, liked: Sequence[Item], *, items: Sequence[Item]
 ) -> SolvedExample | None:
     """The choice of the newest liked item, as the person stood before it.

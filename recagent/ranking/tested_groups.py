@@ -11,7 +11,7 @@ from recagent.domain import Unserved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class GroupTestResult:
     """What held-out choices of a group of people say of a head.
 
     Attributes:

@@ -10,22 +10,19 @@ from collections.abc import Mapping, Sequence
 from recagent.domain import Candidate
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.retrieval.fusion import BY_GROUP, ByGroup, reciprocal_rank, weights_for
-from recagent.retrieval.indexing import Indexed, index_items
+from recagent.retrieval.indexing import IndexingResult, index_items
 from recagent.retrieval.interactions import Interactions, InteractionSnapshot
 from recagent.retrieval.query_matching import NO_MATCHES, Matches, SceneText, best_first
 from recagent.retrieval.sequence_encoder import SequenceWeights, load_weights, save_weights
 from recagent.retrieval.sources.bm25 import BM25, SceneBM25
-from recagent.retrieval.sources.collaborative import (
-    ItemKNN,
-    Popularity,
-    RandomWalk,
-    Recent,
-    SequentialRules,
-)
 from recagent.retrieval.sources.factors import Factors, FactorVectors
+from recagent.retrieval.sources.item_knn import ItemKNN
+from recagent.retrieval.sources.popularity import Popularity, Recent
+from recagent.retrieval.sources.random_walk import RandomWalk
 from recagent.retrieval.sources.sequence_model import SequenceModel
-from recagent.retrieval.sources.text import TextSimilarity, Transfer, is_read_by, near
-from recagent.retrieval.top_k import PerScene
+from recagent.retrieval.sources.sequential_rules import SequentialRules
+from recagent.retrieval.sources.text import TextSimilarity, Transfer, can_embed, nearest_in_meaning
+from recagent.retrieval.top_k import SceneCache
 
 __all__ = [
     "BM25",
@@ -34,16 +31,16 @@ __all__ = [
     "ByGroup",
     "FactorVectors",
     "Factors",
-    "Indexed",
+    "IndexingResult",
     "InteractionSnapshot",
     "Interactions",
     "ItemKNN",
     "Matches",
-    "PerScene",
     "Popularity",
     "RandomWalk",
     "Recent",
     "SceneBM25",
+    "SceneCache",
     "SceneText",
     "SequenceModel",
     "SequenceWeights",
@@ -51,10 +48,10 @@ __all__ = [
     "TextSimilarity",
     "Transfer",
     "best_first",
+    "can_embed",
     "index_items",
-    "is_read_by",
     "load_weights",
-    "near",
+    "nearest_in_meaning",
     "reciprocal_rank",
     "retrieve",
     "save_weights",

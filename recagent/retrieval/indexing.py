@@ -12,7 +12,7 @@ BATCH = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Indexed:
+class IndexingResult:
     """What an indexing run did, in numbers of items.
 
     Attributes:
@@ -33,7 +33,7 @@ async def index_items(
     embedder: Embedder,
     fingerprint: Callable[[Item], str],
     on_progress: Callable[[int, int], None],
-) -> Indexed:
+) -> IndexingResult:
     """Make the collections of the items' scenes hold exactly these items, then publish them.
 
     What was published by the same embedder before is changed in place, scene by scene.
@@ -70,4 +70,4 @@ async def index_items(
             deleted += len(gone)
     outdated = await index.publish()
     outdated += len(set(await index.scenes()) - scenes.keys())
-    return Indexed(written=written, unchanged=unchanged, deleted=deleted, outdated=outdated)
+    return IndexingResult(written=written, unchanged=unchanged, deleted=deleted, outdated=outdated)

@@ -19,7 +19,7 @@ import anyio
 import numpy as np
 from anyio import from_thread, to_thread
 
-from recagent.array_cache import Arrays, Kept, texts_as_array, texts_of_array
+from recagent.array_cache import ArrayCache, Arrays, texts_as_array, texts_of_array
 from recagent.domain import EARLIEST_CLOCK, Event, Rate, RatingScale
 from recagent.errors import StoreError
 from recagent.ports import EventStore
@@ -268,11 +268,13 @@ def _is_staying(
 class InteractionSnapshot:
     """The behaviour in a store, read once, at the first call."""
 
-    def __init__(self, store: EventStore, *, scale: RatingScale, kept: Kept | None = None) -> None:
+    def __init__(
+        self, store: EventStore, *, scale: RatingScale, kept: ArrayCache | None = None
+    ) -> None:
         """``kept``: where what was read is kept for the next process, until the store changes."""
         self._store = store
         self._scale = scale
-        self._kept = kept or Kept(None)
+        self._kept = kept or ArrayCache(None)
         self._reading = anyio.Lock()
         self._behaviour: Interactions | None = None
 

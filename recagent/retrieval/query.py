@@ -114,20 +114,20 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ParsedQuery:
     """The terms that are wanted, and those that are to be avoided."""
 
     wanted: tuple[Term, ...] = ()
     avoided: tuple[Term, ...] = ()
 
 
-def read(text: str) -> Wish:
+def parse_query(text: str) -> ParsedQuery:
     """The terms of a wish; none where its words say nothing of an item ("something nice")."""
     wanted: dict[Term, None] = {}
     avoided: dict[Term, None] = {}
     for part, is_wanted in clauses(fold(text)):
         (wanted if is_wanted else avoided).update(dict.fromkeys(_terms(part)))
-    return Wish(
+    return ParsedQuery(
         wanted=tuple(wanted),
         avoided=tuple(term for term in avoided if not term.is_aside),
     )

@@ -20,7 +20,7 @@ from recagent.domain import Item, Value, WishMatch
 from recagent.domain.chinese_scripts import IS_CJK, as_written
 from recagent.domain.comparing import read as read_value
 from recagent.domain.units import amount_for
-from recagent.retrieval.query import Range, Term, Wish, read
+from recagent.retrieval.query import ParsedQuery, Range, Term, parse_query
 from recagent.retrieval.words import (
     CHINESE_ASIDE,
     EDGES,
@@ -118,7 +118,7 @@ class SceneText:
 
     def matches(self, wish: str) -> Matches:
         """The items that answer a wish, and those that it avoids."""
-        asked = self._known(read(wish))
+        asked = self._known(parse_query(wish))
         if not (asked.wanted or asked.avoided):
             return NO_MATCHES
         every = " ".join(part for part, _ in clauses(fold(wish)))
@@ -150,12 +150,12 @@ class SceneText:
             asks=as_written(" ".join(term.said for term in asked.wanted), wish),
         )
 
-    def _known(self, wish: Wish) -> Wish:
+    def _known(self, wish: ParsedQuery) -> ParsedQuery:
         """The wish with runs of Chinese taken apart, and without what is beside the point."""
         wanted = [each for term in wish.wanted for each in self._apart(term)]
         avoided = [each for term in wish.avoided for each in self._apart(term)]
         told = [term for term in wanted if not term.is_aside]
-        return Wish(
+        return ParsedQuery(
             wanted=tuple(dict.fromkeys(told or wanted)),
             avoided=tuple(term for term in avoided if not term.is_aside),
         )

@@ -21,7 +21,7 @@ Of = TypeVar("Of")
 T = TypeVar("T")
 
 
-class PerScene(Generic[Of, T]):
+class SceneCache(Generic[Of, T]):
     """What is made of a scene's items and one thing more, until either is another object."""
 
     def __init__(self, make: Callable[[Mapping[str, Item], Of], T]) -> None:
@@ -41,7 +41,7 @@ class PerScene(Generic[Of, T]):
         return kept is not None and kept[0] is items and kept[1] is of
 
 
-def best(
+def top_unseen(
     scores: NDArray[Any], ids: Sequence[str], query: Query, *, limit: int
 ) -> list[tuple[str, float]]:
     """Up to ``limit`` unseen items with a score above zero, best first; equals in their order.
@@ -60,7 +60,7 @@ def best(
     return [(ids[place], score) for place, score in zip(new, scores[new].tolist(), strict=True)]
 
 
-def unseen(
+def first_unseen(
     ranked: Iterable[tuple[str, float]], query: Query, *, limit: int
 ) -> list[tuple[str, float]]:
     """The first ``limit`` that the query does not exclude."""

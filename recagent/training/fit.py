@@ -23,7 +23,7 @@ from recagent.offline.models import Questions
 from recagent.offline.resampling import interval
 from recagent.pipeline import Options, Parts, Pipeline, artifacts
 from recagent.profiles.building import without_likes
-from recagent.ranking import Head, Tested
+from recagent.ranking import GroupTestResult, Head
 from recagent.retrieval import Factors, Interactions, SequenceModel
 from recagent.scenes.transfer import TransferMap
 from recagent.training.backtest import DIMENSION, Retrieval, Study, past, studied
@@ -231,7 +231,7 @@ async def _learned(
     )
     # Without the sequence model, which was trained on some of what is judged.
     liking = fit_liking(judged, scales=counted)
-    shown = dict[Group, Tested]()
+    shown = dict[Group, GroupTestResult]()
     for group in ("known", "new here"):
         those = [at for at, example in enumerate(learned) if example.group == group]
         shown[group] = outcome([learned[at] for at in those], [base.held[at] for at in those])
@@ -302,7 +302,7 @@ def _with_few(head: Head, few: Sequence[Example]) -> Head:
     try:
         found = fit_base(few, scales=head.scales)
     except DataError:
-        own = Tested(cases=len(few), unserved="few cases")
+        own = GroupTestResult(cases=len(few), unserved="few cases")
         return replace(head, tested={**head.tested, "few likes": own})
     own = outcome(few, found.held)
     return replace(

@@ -9,7 +9,7 @@ import numpy as np
 
 from recagent.domain import Unserved
 from recagent.offline.resampling import interval
-from recagent.ranking import Tested
+from recagent.ranking import GroupTestResult
 from recagent.training.examples import Example
 from recagent.training.gating import ndcg
 
@@ -21,7 +21,7 @@ FEWEST = 50  # held-out choices
 MARGIN = 0.05  # share of the plain order's nDCG@10 that a head may cost at worst
 
 
-def outcome(examples: Sequence[Example], held: Sequence[Floats]) -> Tested:
+def outcome(examples: Sequence[Example], held: Sequence[Floats]) -> GroupTestResult:
     """What these choices of one group say of a head, beside the order of retrieval.
 
     The head is taken if it gains on average, and if the lower end of the interval shows that it
@@ -35,7 +35,7 @@ def outcome(examples: Sequence[Example], held: Sequence[Floats]) -> Tested:
         held: of each (n,) scores by weights that never saw its person.
     """
     if not examples:
-        return Tested()
+        return GroupTestResult()
     plain = np.asarray(
         [ndcg(-np.arange(len(each.items), dtype=np.float64), each.chosen) for each in examples]
     )
@@ -50,7 +50,7 @@ def outcome(examples: Sequence[Example], held: Sequence[Floats]) -> Tested:
         unserved = "few cases"
     elif not (gain > 0 and low >= -MARGIN * plain.mean()):
         unserved = "no gain"
-    return Tested(
+    return GroupTestResult(
         cases=len(examples),
         plain=float(plain.mean()),
         gain=gain,

@@ -20,10 +20,9 @@ from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.writing import CritiqueReply, checked
 from recagent.domain import Constraint, Context, Scene
 from recagent.errors import DataError, ModelError
-from recagent.llm.retry import RetryBudget
+from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.pipeline import Options, Pipeline
 from recagent.profiles.tags import corrected
-from recagent.ranking import RetryWindow
 from recagent.scenes.constraints import satisfies
 from recagent.testing import ScriptedModel
 

@@ -12,7 +12,7 @@ from examples import make_item, wait
 
 from recagent.domain import Item
 from recagent.errors import ConfigError, RetrievalError
-from recagent.infrastructure.vectors import ChromaIndex, Folder, Server, fingerprint
+from recagent.infrastructure.vectors import ChromaFolder, ChromaIndex, ChromaServer, fingerprint
 from recagent.testing import HashEmbedder, MemoryIndex
 
 DUNE = Item(
@@ -36,10 +36,10 @@ pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 def make_home(request, tmp_path):
     """Makes the same home anew: as another object of this process, or another process, would."""
     if request.param == "folder":
-        return lambda: Folder(tmp_path)
+        return lambda: ChromaFolder(tmp_path)
     url = request.getfixturevalue("chroma_url")
-    emptied(Server(url)).close()
-    return lambda: Server(url)
+    emptied(ChromaServer(url)).close()
+    return lambda: ChromaServer(url)
 
 
 def emptied(server):
@@ -67,9 +67,9 @@ def index(request, tmp_path):
     if request.param == "memory":
         yield MemoryIndex()
         return
-    home = Folder(tmp_path)
+    home = ChromaFolder(tmp_path)
     if request.param == "server":
-        home = emptied(Server(request.getfixturevalue("chroma_url")))
+        home = emptied(ChromaServer(request.getfixturevalue("chroma_url")))
     opened = ChromaIndex(home, embedder="hash", version="1")
     yield opened
     wait(opened.close())
@@ -316,7 +316,7 @@ def seen(index, condition):
 
 
 def test_more_items_than_one_page_holds(chroma, monkeypatch):
-    monkeypatch.setattr("recagent.infrastructure.vectors.reading._PAGE", 2)
+    monkeypatch.setattr("recagent.infrastructure.vectors.collection_reader._PAGE", 2)
     vectors = fill(chroma(), BOOKS)
     index = chroma()
     assert wait(index.items("books")) == {item.id: item for item in BOOKS}
@@ -377,7 +377,7 @@ def test_folder_and_server_give_the_same_vectors(tmp_path, chroma_url):
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     items = [make_item(f"b{number:02}") for number in range(50)]
     held = []
-    for home in (Folder(tmp_path), Server(chroma_url)):
+    for home in (ChromaFolder(tmp_path), ChromaServer(chroma_url)):
         index = ChromaIndex(home, embedder="same", version="1")
         wait(index.upsert("books", items=items, vectors=rows))
         wait(index.publish())
@@ -407,21 +407,21 @@ def test_a_server_may_hold_collections_of_others_and_many_of_ours(chroma, make_h
 @pytest.mark.parametrize("url", ["127.0.0.1:8901", "ftp://127.0.0.1", "http://", "chroma"])
 def test_an_address_that_is_none_is_refused(url):
     with pytest.raises(ConfigError, match=r"\[index\] url .* must be like 'http://"):
-        Server(url)
+        ChromaServer(url)
 
 
 def test_a_server_that_is_not_there_is_named_with_the_next_step():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
-    index = ChromaIndex(Server(url), embedder="hash", version="1")
+    index = ChromaIndex(ChromaServer(url), embedder="hash", version="1")
     with pytest.raises(RetrievalError, match=f"{url}' does not answer .* 'chroma run"):
         wait(index.items("books"))
 
 
 def test_a_server_that_dies_is_named_and_one_that_comes_back_is_used(tmp_path, start_chroma):
     with start_chroma(tmp_path) as (url, process):
-        index = ChromaIndex(Server(url), embedder="hash", version="1")
+        index = ChromaIndex(ChromaServer(url), embedder="hash", version="1")
         fill(index, BOOKS)
         process.kill()
         process.wait(timeout=30)
@@ -438,7 +438,7 @@ def test_a_server_that_is_something_else_is_named(tmp_path):
         thread = threading.Thread(target=other.serve_forever)
         thread.start()
         index = ChromaIndex(
-            Server(f"http://127.0.0.1:{other.server_port}"), embedder="hash", version="1"
+            ChromaServer(f"http://127.0.0.1:{other.server_port}"), embedder="hash", version="1"
         )
         try:
             with pytest.raises(RetrievalError, match=r"status 404.*; correct \[index\] url"):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recagent.infrastructure.vectors import ChromaVectors, Folder
+from recagent.infrastructure.vectors import ChromaFolder, ChromaVectors
 from recagent.retrieval import FactorVectors
 
 IDS = ["a", "b", "c", "d"]
@@ -18,7 +18,7 @@ async def vectors(request, tmp_path):
     if request.param == "held":
         yield FactorVectors(IDS, ROWS, scenes=SCENES)
         return
-    home = Folder(tmp_path / "chroma")
+    home = ChromaFolder(tmp_path / "chroma")
     made = ChromaVectors(home, name="factors", version="1")
     for scene, ids in SCENES.items():
         await made.write(scene, ids=ids, vectors=ROWS[[IDS.index(key) for key in ids]])
@@ -53,7 +53,7 @@ async def test_a_scene_without_vectors_has_none(vectors):
 
 
 async def test_a_new_version_takes_over_and_the_old_one_goes(tmp_path):
-    home = Folder(tmp_path / "chroma")
+    home = ChromaFolder(tmp_path / "chroma")
     old = ChromaVectors(home, name="factors", version="1")
     new = ChromaVectors(home, name="factors", version="2")
     other = ChromaVectors(home, name="other", version="1")

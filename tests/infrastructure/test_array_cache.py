@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from line import make_line
 
-from recagent.array_cache import Kept, StampedItems, texts_as_array, texts_of_array
+from recagent.array_cache import ArrayCache, StampedItems, texts_as_array, texts_of_array
 from recagent.errors import StoreError
 from recagent.infrastructure.storage import SqlEventStore
-from recagent.infrastructure.vectors import ChromaIndex, Folder
+from recagent.infrastructure.vectors import ChromaFolder, ChromaIndex
 from recagent.pipeline import Options, Pipeline
 from recagent.retrieval import InteractionSnapshot
 from recagent.retrieval.sources.bm25 import _ranker
@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def kept(folder):
-    return Kept(folder)
+    return ArrayCache(folder)
 
 
 def files(folder):
@@ -91,7 +91,7 @@ def test_objects_are_not_read(kept, folder):
 
 def test_a_folder_that_cannot_be_written_keeps_nothing_and_breaks_nothing(tmp_path):
     (tmp_path / "kept").write_text("a file where the folder would be", encoding="utf-8")
-    kept = Kept(tmp_path / "kept")
+    kept = ArrayCache(tmp_path / "kept")
     kept.save("rows.1", "books", stamp="one", arrays=ROWS)
     assert kept.load("rows.1", "books", stamp="one") is None
 
@@ -102,8 +102,8 @@ def test_texts_are_kept_as_json():
 
 
 def opened(tmp_path, *, version="1"):
-    kept = Kept(tmp_path / "kept")
-    return ChromaIndex(Folder(tmp_path / "chroma"), embedder="e", version=version, kept=kept)
+    kept = ArrayCache(tmp_path / "kept")
+    return ChromaIndex(ChromaFolder(tmp_path / "chroma"), embedder="e", version=version, kept=kept)
 
 
 async def content(index):
@@ -115,7 +115,7 @@ def reads(monkeypatch):
     """Counts how often a collection is read."""
     from recagent.infrastructure.vectors import index
 
-    counted, plain = [], index.read
+    counted, plain = [], index.read_collection
     monkeypatch.setattr(index, "read", lambda *a, **k: counted.append(1) or plain(*a, **k))
     return counted
 
@@ -203,7 +203,7 @@ def test_a_ranker_of_words_that_was_kept_scores_as_the_one_that_was_made(kept):
 async def seen(tmp_path, kept=None):
     """What a process of its own knows of everybody's likes, and the store to change them."""
     store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
-    snapshot = InteractionSnapshot(store, scale=SCALE, kept=kept or Kept(tmp_path / "kept"))
+    snapshot = InteractionSnapshot(store, scale=SCALE, kept=kept or ArrayCache(tmp_path / "kept"))
     return await snapshot(), store
 
 
@@ -246,7 +246,7 @@ def test_ratings_on_another_scale_are_read_anew(tmp_path):
     async def main():
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
         await store.add_events([make_event("ann", "b1", value=4)])
-        kept, five = Kept(tmp_path / "kept"), type(SCALE)(low=1, high=5)
+        kept, five = ArrayCache(tmp_path / "kept"), type(SCALE)(low=1, high=5)
         assert not (await InteractionSnapshot(store, scale=SCALE, kept=kept)()).likes
         assert (await InteractionSnapshot(store, scale=five, kept=kept)()).likes == {"b1": 1}
 
@@ -258,7 +258,7 @@ def test_who_is_forgotten_is_in_no_kept_file(tmp_path, folder):
         line, parts = await make_line(BOOKS)
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
         await store.add_events([make_event("only-ann", "b1"), make_event("bob", "b2")])
-        snapshot = InteractionSnapshot(store, scale=SCALE, kept=Kept(folder))
+        snapshot = InteractionSnapshot(store, scale=SCALE, kept=ArrayCache(folder))
         line = Pipeline(replace(parts, store=store, behaviour=snapshot), Options())
         await line.recommend("bob", scene="books")
         assert len(files(folder)) == 1
@@ -268,7 +268,7 @@ def test_who_is_forgotten_is_in_no_kept_file(tmp_path, folder):
         )
         await line.people.forget("only-ann")
         assert files(folder) == []
-        assert (await InteractionSnapshot(store, scale=SCALE, kept=Kept(folder))()).likes == {
+        assert (await InteractionSnapshot(store, scale=SCALE, kept=ArrayCache(folder))()).likes == {
             "b2": 1
         }
 
@@ -287,14 +287,14 @@ def test_who_is_forgotten_while_everybody_is_read_is_in_no_kept_file(tmp_path, f
                 yield batch
 
         store.all_events = meanwhile
-        await InteractionSnapshot(store, scale=SCALE, kept=Kept(folder))()
+        await InteractionSnapshot(store, scale=SCALE, kept=ArrayCache(folder))()
         assert files(folder) == []
 
     wait(main())
 
 
 def test_a_kept_file_that_cannot_be_deleted_is_said(tmp_path, folder):
-    class Stuck(Kept):
+    class Stuck(ArrayCache):
         def drop(self, kind, of):
             raise PermissionError(13, "Permission denied", f"{folder}/{kind}{of}")
 

@@ -16,7 +16,7 @@ from examples import make_item, wait
 
 from recagent import Recommender
 from recagent.errors import RetrievalError
-from recagent.infrastructure.vectors import ChromaIndex, Folder
+from recagent.infrastructure.vectors import ChromaFolder, ChromaIndex
 
 CONFIG = '[catalog]\nitems = [{ path = "items.csv" }]\n[model]\nkind = "none"\n'
 BOOKS = [make_item(f"b{number}") for number in range(4)]
@@ -58,7 +58,7 @@ Owner = subprocess.Popen[str]
 
 
 def open_index(folder: Path) -> ChromaIndex:
-    return ChromaIndex(Folder(folder), embedder="hash", version="1")
+    return ChromaIndex(ChromaFolder(folder), embedder="hash", version="1")
 
 
 def fill(index: ChromaIndex) -> None:
@@ -227,7 +227,7 @@ def test_a_scene_whose_vectors_are_lost_is_written_anew(
     tmp_path: Path, lost: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     frequent = {"space": "cosine", "sync_threshold": 4}
-    monkeypatch.setattr("recagent.infrastructure.vectors.sets.HNSW", frequent)
+    monkeypatch.setattr("recagent.infrastructure.vectors.embedder_collections.HNSW", frequent)
     index = open_index(tmp_path)
     fill(index)
     wait(index.close())
@@ -250,7 +250,7 @@ def test_a_scene_whose_vector_files_are_of_two_times_is_written_anew(
 ) -> None:
     """A kill between two of Chroma's vector files shows when it next applies what came after."""
     frequent = {"space": "cosine", "sync_threshold": 64}
-    monkeypatch.setattr("recagent.infrastructure.vectors.sets.HNSW", frequent)
+    monkeypatch.setattr("recagent.infrastructure.vectors.embedder_collections.HNSW", frequent)
     rows = np.random.default_rng(0).normal(size=(512, 64)).astype(np.float32)
     items = [make_item(f"b{number:03}") for number in range(512)]
 

@@ -16,7 +16,7 @@ from examples import make_event, wait
 
 from recagent.domain import Event, Impression, User
 from recagent.errors import ConfigError
-from recagent.infrastructure.storage import SqlEventStore, migrating
+from recagent.infrastructure.storage import SqlEventStore, migration
 from recagent.infrastructure.storage.database import open_engine
 from recagent.infrastructure.storage.schema import META
 
@@ -157,22 +157,22 @@ def check_schema(engine):
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, META) == []
-        assert migrating.version(connection) == migrating.HEAD
+        assert migration.version(connection) == migration.HEAD
 
 
 def with_steps(monkeypatch, folder, *, head, extra="", without=()):
     """Let stores be brought to ``head`` with a copy of the steps that differs."""
-    shutil.copytree(migrating.MIGRATIONS, folder)
+    shutil.copytree(migration.MIGRATIONS, folder)
     for name in without:
         (folder / "versions" / name).unlink()
     if extra:
         (folder / "versions" / f"{head}_next.py").write_text(extra, encoding="utf-8")
-    monkeypatch.setattr(migrating, "MIGRATIONS", folder)
-    monkeypatch.setattr(migrating, "HEAD", head)
+    monkeypatch.setattr(migration, "MIGRATIONS", folder)
+    monkeypatch.setattr(migration, "HEAD", head)
 
 
 def test_the_newest_step_is_the_one_that_the_code_asks_for():
-    assert ScriptDirectory(str(migrating.MIGRATIONS)).get_current_head() == migrating.HEAD
+    assert ScriptDirectory(str(migration.MIGRATIONS)).get_current_head() == migration.HEAD
 
 
 def test_the_steps_make_the_schema_that_the_code_uses(sql_url, engine):
@@ -210,9 +210,9 @@ def test_a_database_of_the_first_version_keeps_all_that_it_has(
         newer = ["0002_wish.py", "0003_one_key.py", "0004_people.py", "0005_facts.py",
                  "0006_origin.py"]  # fmt: skip
         with_steps(before, tmp_path / "steps", head="0001", without=newer)
-        migrating.bring_up_to_date(engine)
+        migration.migrate(engine)
     with engine.connect() as connection:
-        assert migrating.version(connection) == "0001"
+        assert migration.version(connection) == "0001"
     fill(engine)
     check_filled(sql_url)
     check_schema(engine)
@@ -221,7 +221,7 @@ def test_a_database_of_the_first_version_keeps_all_that_it_has(
 BREAKS = f"""
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision = "9999", "{migrating.HEAD}"
+revision, down_revision = "9999", "{migration.HEAD}"
 
 def upgrade():
     op.create_table("halfway", sa.Column("id", sa.String, primary_key=True))
@@ -250,8 +250,8 @@ def test_a_database_of_a_newer_recagent_is_refused_and_left_alone(sql_url, engin
     with pytest.raises(ConfigError, match=r"'0999'.*made by a newer recagent, so upgrade"):
         SqlEventStore(sql_url)
     with engine.begin() as connection:
-        assert migrating.version(connection) == "0999"
-        connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{migrating.HEAD}'"))
+        assert migration.version(connection) == "0999"
+        connection.execute(sa.text(f"UPDATE alembic_version SET version_num = '{migration.HEAD}'"))
     check_filled(sql_url)
 
 

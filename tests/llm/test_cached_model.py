@@ -7,8 +7,9 @@ from examples import make_item, make_query, wait
 
 from recagent.domain import Candidate, Usage
 from recagent.errors import DataError, ReplyError
+from recagent.llm.cached_model import ResponseCache
 from recagent.llm.response_cache import SqliteReplyCache
-from recagent.ranking import LanguageRanker, ResponseCache
+from recagent.ranking import ModelRanker
 from recagent.testing import ScriptedModel, json_order
 
 CANDIDATES = [Candidate(item=make_item(name), features={"fused": 1.0}) for name in "abc"]
@@ -23,7 +24,7 @@ def cache(tmp_path):
 
 def ranked(model, cache, *, mode="label", candidates=CANDIDATES, identity=str):
     replies = ResponseCache(cache=cache, identity=identity)
-    ranker = LanguageRanker(model, mode=mode, attempts=2, replies=replies)
+    ranker = ModelRanker(model, mode=mode, attempts=2, replies=replies)
     return wait(ranker(make_query(), candidates=candidates))
 
 

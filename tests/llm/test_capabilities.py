@@ -14,7 +14,7 @@ from recagent.errors import ModelError
 from recagent.llm.client import Engine
 from recagent.llm.transport import HttpWire
 from recagent.ports import Message
-from recagent.ranking import LanguageRanker
+from recagent.ranking import ModelRanker
 from recagent.ranking.notes import engine_notes
 from recagent.testing import ScriptedModel, json_order
 
@@ -189,7 +189,7 @@ def test_a_slate_says_that_its_order_was_generated_for_want_of_scores():
     items = [make_item(f"b{number}", f"Title {number}") for number in range(3)]
     model = ScriptedModel(modes=frozenset({"listwise"}), reply=json_order("BAC"))
     candidates = [Candidate(item=item, features={}) for item in items]
-    scores = wait(LanguageRanker(model)(make_query(), candidates=candidates))
+    scores = wait(ModelRanker(model)(make_query(), candidates=candidates))
     assert scores.mode == "listwise"
     assert scores.notes == (
         "the engine gives no log probabilities: an order was generated instead of scores",

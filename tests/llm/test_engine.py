@@ -16,7 +16,7 @@ from recagent.llm.client import Engine
 from recagent.llm.embedded import LlamaCppWire
 from recagent.llm.transport import HttpWire
 from recagent.ports import Message
-from recagent.retrieval.sources.model_proposals import MOST, Imagination, Imaginer
+from recagent.retrieval.sources.model_proposals import MOST, ModelProposer, ProposedDescriptions
 
 pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -90,10 +90,10 @@ def test_the_packages_adapter_changes_what_is_likely_and_no_chat() -> None:
 
 
 def test_the_embedded_model_imagines_under_the_schema() -> None:
-    async def run() -> Imagination:
+    async def run() -> ProposedDescriptions:
         model = Engine(LlamaCppWire(gguf()))
         liked = [make_item("a1", "Alien", scene="films"), make_item("a2", "Jaws", scene="films")]
-        imaginer = Imaginer(model, attempts=1)
+        imaginer = ModelProposer(model, attempts=1)
         await imaginer.start()
         imagination = await imaginer(make_query(items=liked, liked=["a2", "a1"], scene="books"))
         await model.close()

@@ -8,15 +8,16 @@ from examples import make_item, make_query, wait
 
 from recagent.domain import Candidate, Usage
 from recagent.errors import ConfigError, ModelError
+from recagent.llm.failover import FailoverRanker
 from recagent.ports import LanguageScores
-from recagent.ranking import FailoverRanker, LanguageRanker
+from recagent.ranking import ModelRanker
 from recagent.testing import ScriptedModel
 
 CANDIDATES = [Candidate(item=make_item(name), features={"fused": 1.0}) for name in ("a", "b", "c")]
 QUERY = make_query()
 
 
-class Slow(LanguageRanker):
+class Slow(ModelRanker):
     """Takes its time."""
 
     async def __call__(self, query, *, candidates):
@@ -24,7 +25,7 @@ class Slow(LanguageRanker):
         return await super().__call__(query, candidates=candidates)
 
 
-def ranker(name="model", *, failures=0, kind=LanguageRanker):
+def ranker(name="model", *, failures=0, kind=ModelRanker):
     return kind(ScriptedModel(name=name, failures=failures), mode="label", attempts=1)
 
 
@@ -90,7 +91,7 @@ def test_it_cannot_start_where_none_can():
 
 def test_a_wrong_mode_of_any_model_in_the_row_is_an_error_that_names_model_and_mode():
     labels = frozenset({"label"})
-    small = LanguageRanker(ScriptedModel(name="small", modes=labels), mode="likelihood")
+    small = ModelRanker(ScriptedModel(name="small", modes=labels), mode="likelihood")
     says = r"model 'small' cannot score by 'likelihood'; it can by label"
     with pytest.raises(ConfigError, match=says):
         wait(FailoverRanker([ranker("large"), small]).start())

@@ -13,7 +13,7 @@ from recagent.domain import Candidate
 from recagent.errors import ConfigError, ModelError, ReplyError
 from recagent.llm import retry
 from recagent.llm.retry import RetryBudget, RetryWindow
-from recagent.ranking import LanguageRanker
+from recagent.ranking import ModelRanker
 from recagent.testing import ScriptedModel, json_order
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -22,9 +22,7 @@ CANDIDATES = [Candidate(item=make_item(f"b{number}"), features={}) for number in
 
 
 def rank(model, *, size=3, attempts=3):
-    return wait(
-        LanguageRanker(model, attempts=attempts)(make_query(), candidates=CANDIDATES[:size])
-    )
+    return wait(ModelRanker(model, attempts=attempts)(make_query(), candidates=CANDIDATES[:size]))
 
 
 def only(mode, **script):

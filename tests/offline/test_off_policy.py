@@ -9,7 +9,7 @@ from examples import NOON, SCALE, make_event
 from recagent.domain import Impression
 from recagent.errors import DataError
 from recagent.offline.off_policy import Logged, gain, logged, order_value
-from recagent.ranking import examined
+from recagent.ranking import examination_probability
 
 SHOWN = Impression(
     id="i1",
@@ -52,7 +52,11 @@ def test_the_truth_lies_in_the_interval_where_people_look_as_is_assumed():
     slates, truth = [], []
     for person in range(2_000):
         liked = {item for item in "abcdef" if chance.random() < (0.6 if item in "ef" else 0.2)}
-        seen = {item for rank, item in enumerate("abcdef", 1) if chance.random() < examined(rank)}
+        seen = {
+            item
+            for rank, item in enumerate("abcdef", 1)
+            if chance.random() < examination_probability(rank)
+        }
         slates.append(slate(f"p{person}", ids="abcdef", liked=liked & seen))
         truth += [gain("fedcba".index(item) + 1) for item in liked]
     found = order_value(slates, ["fedcba"] * len(slates))

@@ -9,9 +9,10 @@ from line import make_line
 
 from recagent.domain import Context, User
 from recagent.errors import ConfigError, ModelError, StoreError
+from recagent.llm.cached_model import ResponseCache
 from recagent.pipeline import Options, Pipeline
 from recagent.ports import ReplyCache
-from recagent.ranking import LanguageRanker, ResponseCache
+from recagent.ranking import ModelRanker
 from recagent.testing import HashEmbedder, MemoryStore, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -150,7 +151,7 @@ def test_replies_that_were_kept_do_not_tell_how_long_a_model_takes():
     async def main():
         model, deadline = Plodding(), Options(deadline=1.5)
         _, made = await make_line(books, people, embedder=Unhurried())
-        ranker = LanguageRanker(model, replies=ResponseCache(cache=Instant(), identity=str))
+        ranker = ModelRanker(model, replies=ResponseCache(cache=Instant(), identity=str))
         line = Pipeline(replace(made, ranker=ranker, models=[model]), deadline)
         for _ in range(20):  # the same question: asked once, then answered from what was kept
             assert (await line.recommend("ann", k=19)).trace.model == "scripted"

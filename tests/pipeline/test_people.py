@@ -12,7 +12,7 @@ from recagent.errors import ConfigError, DataError
 from recagent.llm.response_cache import SqliteReplyCache
 from recagent.pipeline import Options, Pipeline
 from recagent.profiles.export import ProfileExport, added, read_passport
-from recagent.ranking import LanguageRanker
+from recagent.ranking import ModelRanker
 from recagent.testing import ScriptedModel
 
 SEA = [make_item(f"s{n}", f"Sea tale {n}", topics=("Sea",)) for n in range(6)]
@@ -192,7 +192,7 @@ def test_texts_that_models_wrote_on_a_person_leave_memory_with_them(lang):
 
     async def main():
         _, parts = await opened(model=model)
-        ranker = LanguageRanker(model, prompt=prompt, preferences=parts.preferences)
+        ranker = ModelRanker(model, prompt=prompt, preferences=parts.preferences)
         lines = [
             Pipeline(replace(parts, ranker=ranker), Options(lang=each)) for each in ("en", "zh")
         ]

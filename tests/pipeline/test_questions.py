@@ -14,7 +14,7 @@ from recagent.errors import DataError, ModelError
 from recagent.explanations import verify
 from recagent.explanations.attribution import shares, weighed
 from recagent.pipeline import Options, Pipeline
-from recagent.ranking import Fixed
+from recagent.ranking import FixedBlend
 from recagent.testing import ScriptedModel
 
 SEA = [
@@ -315,7 +315,7 @@ def test_parts_add_up_to_the_score_of_the_fusion(orders):
         )
         for n, own in enumerate(ranks)
     ]  # fmt: skip
-    joint = Fixed(language_weight=0.1, temperature=1.0)
+    joint = FixedBlend(language_weight=0.1, temperature=1.0)
     made = weighed(
         candidates, joint=joint, scene="books", cold=False, weights={"own": 2.0}, groups=[""] * 5
     )

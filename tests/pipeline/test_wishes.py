@@ -16,7 +16,7 @@ from recagent.domain import Constraint, Context, Item, Scene, Slate, Trace, Wish
 from recagent.explanations import wish_note
 from recagent.pipeline import Options, Pipeline
 from recagent.ranking import Gate
-from recagent.retrieval import SceneText, best_first, near
+from recagent.retrieval import SceneText, best_first, nearest_in_meaning
 from recagent.retrieval.words import clauses, without_negated
 from recagent.testing import HashEmbedder, ScriptedModel
 
@@ -384,7 +384,7 @@ def test_an_item_that_is_found_by_meaning_alone_matches_only_when_it_is_near():
         embedder = Same()
         index = await make_index(items, embedder)
         (vector,) = await embedder.embed([wish])
-        return await near(vector, "books", index=index)
+        return await nearest_in_meaning(vector, "books", index=index)
 
     assert set(wait(main("teapot"))) == {"kettle"}
     assert "kettle" not in wait(main("ladder"))

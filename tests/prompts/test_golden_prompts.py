@@ -20,8 +20,8 @@ from recagent.errors import ModelError
 from recagent.explanations import phrased
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.prompts import one_line
-from recagent.ranking import LanguageRanker
-from recagent.retrieval.sources.model_proposals import Imaginer
+from recagent.ranking import ModelRanker
+from recagent.retrieval.sources.model_proposals import ModelProposer
 from recagent.testing import ScriptedModel, json_order
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -127,7 +127,7 @@ def ranking_prompts(name, lang, person):
         Candidate(item=item, features=near if at else {}) for at, item in enumerate(items)
     ]
     prompt = prompts.load("rerank", name, lang=lang)
-    wait(LanguageRanker(model, prompt=prompt, scenes=SCENES)(query, candidates=candidates))
+    wait(ModelRanker(model, prompt=prompt, scenes=SCENES)(query, candidates=candidates))
     scored = ["<scored>", *map(repr, asked)] if prompt.mode in ("likelihood", "label") else []
     return list(map(shown, model.seen)), scored
 
@@ -145,7 +145,7 @@ def extraction_prompt(lang, person):
 def imagining_prompt(lang, person):
     query, _ = PEOPLE[person]
     model = ScriptedModel(reply='{"descriptions": ["vast worlds"]}')
-    wait(Imaginer(model, lang=lang)(query))
+    wait(ModelProposer(model, lang=lang)(query))
     return shown(model.seen[0]) + "\n"
 
 

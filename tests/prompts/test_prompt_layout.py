@@ -10,7 +10,7 @@ from examples import make_event, make_item, make_query, wait
 
 from recagent import prompts
 from recagent.domain import Candidate, Scene, User
-from recagent.ranking import LanguageRanker
+from recagent.ranking import ModelRanker
 from recagent.testing import ScriptedModel, json_order
 
 FILMS = Scene(name="films", labels={"en": "Films", "zh": "Films"})
@@ -44,7 +44,7 @@ def asked(name, lang, items):
         return '{"preference": "vast worlds"}' if extracts else json_order(["A"])
 
     model = ScriptedModel(reply=reply)
-    ranker = LanguageRanker(model, prompt=prompts.load("rerank", name, lang=lang))
+    ranker = ModelRanker(model, prompt=prompts.load("rerank", name, lang=lang))
     wait(ranker(query(), candidates=[Candidate(item=item, features={}) for item in items]))
     scored = model.seen[1:] if name == "label_preference" else model.seen
     return [

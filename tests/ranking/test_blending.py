@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.ranking import blend, diversified, softmax
+from recagent.ranking import blend, mmr_order, softmax
 from recagent.ranking.blend import z_scores
 
 scores = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
@@ -73,13 +73,13 @@ def unit(rows):
 
 def test_without_diversity_the_order_is_that_of_the_scores():
     vectors = unit([[1, 0], [1, 0], [0, 1]])
-    assert diversified(np.array([1.0, 3.0, 2.0]), vectors, k=2, diversity=0.0) == [1, 2]
+    assert mmr_order(np.array([1.0, 3.0, 2.0]), vectors, k=2, diversity=0.0) == [1, 2]
 
 
 def test_diversity_puts_the_unlike_before_the_alike():
     values, vectors = np.array([3.0, 2.9, 1.5]), unit([[1, 0], [1, 0.01], [0, 1]])
-    assert diversified(values, vectors, k=3, diversity=0.0) == [0, 1, 2]
-    assert diversified(values, vectors, k=3, diversity=0.8) == [0, 2, 1]
+    assert mmr_order(values, vectors, k=3, diversity=0.0) == [0, 1, 2]
+    assert mmr_order(values, vectors, k=3, diversity=0.8) == [0, 2, 1]
 
 
 @given(
@@ -93,6 +93,6 @@ def test_min_k_n_different_positions_come_back(rows, k, diversity, data):
     vectors = np.asarray(rows, dtype=np.float32).reshape(len(rows), 3)
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors = np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 1e-3)
-    found = diversified(np.asarray(values), vectors, k=k, diversity=diversity)
+    found = mmr_order(np.asarray(values), vectors, k=k, diversity=diversity)
     assert len(found) == len(set(found)) == min(k, len(rows))
     assert set(found) <= set(range(len(rows)))

@@ -18,7 +18,7 @@ from recagent.config.sections import RetrievalSettings
 from recagent.config.settings import Settings, load
 from recagent.domain import Edits, Rate, Slate
 from recagent.ingest.loading import load_catalog
-from recagent.ranking import Fixed, Gate
+from recagent.ranking import FixedBlend, Gate
 from recagent.retrieval import BY_GROUP, weights_for
 from recagent.training.examples import Example
 from recagent.training.fit import fit
@@ -153,7 +153,7 @@ def test_a_head_is_taken_for_enough_cases_of_which_few_can_be_worse(third, first
 
 
 def test_the_model_is_left_alone_after_a_fit_that_closed_the_scenes_gate():
-    plain = Fixed(language_weight=0.1, temperature=1.0, closed=frozenset({"books"}))
+    plain = FixedBlend(language_weight=0.1, temperature=1.0, closed=frozenset({"books"}))
     assert not plain.asks(np.zeros(2), scene="books", cold=False)
     assert plain.asks(np.zeros(2), scene="films", cold=False)
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.domain import Candidate, Item, Rate
-from recagent.ranking import Fixed, Gate
+from recagent.ranking import FixedBlend, Gate
 from recagent.ranking.gate import entropy
 from recagent.ranking.head import columns
 from recagent.ranking.like_probability import LikeProbability
@@ -98,7 +98,7 @@ def test_entropy_is_one_where_all_are_alike():
 
 
 def test_before_a_fit_retrieval_and_the_model_are_blended_as_set():
-    fixed = Fixed(language_weight=0.5, temperature=1.0)
+    fixed = FixedBlend(language_weight=0.5, temperature=1.0)
     pool = [candidate("a", fused=1.0), candidate("b", fused=3.0)]
     base = fixed.base(pool, scene="books", cold=False)
     assert base == pytest.approx([-1, 1])

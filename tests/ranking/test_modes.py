@@ -15,8 +15,8 @@ from recagent.domain import Candidate, Usage
 from recagent.errors import ConfigError, ModelError, PromptError, ReplyError
 from recagent.llm import retry
 from recagent.ports import Logprobs
-from recagent.ranking import LanguageRanker
-from recagent.ranking.scoring.designs import joint, mixed, pairs, sets
+from recagent.ranking import ModelRanker
+from recagent.ranking.scoring.designs import hash_order, joint_scores, pair_blocks, set_blocks
 from recagent.testing import ScriptedModel, json_order
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -29,9 +29,7 @@ ALL_MODES = ["likelihood", "label", "listwise", *BY_LABEL]
 
 def rank(model, *, items, mode="auto", query=None, **how):
     candidates = [Candidate(item=item, features={}) for item in items]
-    return wait(
-        LanguageRanker(model, mode=mode, **how)(query or make_query(), candidates=candidates)
-    )
+    return wait(ModelRanker(model, mode=mode, **how)(query or make_query(), candidates=candidates))
 
 
 def utility(title):
@@ -155,7 +153,7 @@ def test_a_prompt_that_the_engine_cannot_follow_is_a_config_error_that_names_it(
 
 def test_a_prompt_that_is_not_for_ranking_is_refused_before_anything_is_asked():
     with pytest.raises(PromptError, match="not for ranking"):
-        LanguageRanker(ScriptedModel(), prompt=prompts.load("explain", "phrase"))
+        ModelRanker(ScriptedModel(), prompt=prompts.load("explain", "phrase"))
 
 
 def test_the_history_that_a_prompt_tells_can_be_shortened():
@@ -217,7 +215,7 @@ def test_a_single_candidate_is_compared_with_nobody(mode):
 
 @given(size=st.integers(2, 60))
 def test_everyone_meets_three_others_both_ways_round(size):
-    blocks = pairs(size)
+    blocks = pair_blocks(size)
     assert len(blocks) == len(set(blocks)) <= 3 * size + 1
     assert {block[::-1] for block in blocks} == set(blocks)
     assert all(first != second for first, second in blocks)
@@ -228,14 +226,14 @@ def test_everyone_meets_three_others_both_ways_round(size):
 
 @given(size=st.integers(2, 60))
 def test_in_sets_everyone_stands_once_at_every_place(size):
-    blocks = sets(size)
+    blocks = set_blocks(size)
     assert len(blocks) == size
     assert {len(set(block)) for block in blocks} == {min(5, size)}
     for place in range(min(5, size)):
         assert sorted(block[place] for block in blocks) == list(range(size))
 
 
-@pytest.mark.parametrize("design", [pairs, sets])
+@pytest.mark.parametrize("design", [pair_blocks, set_blocks])
 @given(
     truth=st.lists(st.floats(-20, 20), min_size=2, max_size=40),
     shift=st.integers(1, 1000),
@@ -246,18 +244,18 @@ def test_scores_come_back_up_to_a_constant_from_blocks_that_are_shifted(design, 
     said = [[truth[at] + (shift * number) % 97 for at in block]
             for number, block in enumerate(blocks)]  # fmt: skip
     centred = np.array(truth) - np.mean(truth)
-    assert joint(size, blocks, said) == pytest.approx(centred.tolist(), abs=1e-6)
+    assert joint_scores(size, blocks, said) == pytest.approx(centred.tolist(), abs=1e-6)
 
 
 def test_groups_depend_on_ids_and_not_on_the_listing():
     items = ITEMS[:20]
-    order = [items[at].id for at in mixed(items)]
+    order = [items[at].id for at in hash_order(items)]
     backwards = items[::-1]
-    assert [backwards[at].id for at in mixed(backwards)] == order
+    assert [backwards[at].id for at in hash_order(backwards)] == order
     assert sorted(order) == sorted(item.id for item in items)
     others = [item for item in ITEMS[:21] if item.id != "b0"]
     kept = [item_id for item_id in order if item_id != "b0"]
-    assert [others[at].id for at in mixed(others) if others[at].id != "b20"] != kept
+    assert [others[at].id for at in hash_order(others) if others[at].id != "b20"] != kept
 
 
 # Failures
@@ -330,7 +328,7 @@ def test_a_deadline_ends_comparisons_that_are_under_way():
             return await super().label_logprobs(messages, labels=labels)
 
     async def hurried():
-        ranker = LanguageRanker(Slow(), mode="setwise")
+        ranker = ModelRanker(Slow(), mode="setwise")
         with anyio.fail_after(0.05):
             await ranker(make_query(), candidates=[Candidate(item=i, features={}) for i in ITEMS])
 
@@ -358,7 +356,7 @@ def test_the_embedded_model_compares_in_chinese_though_it_wants_to_say_half_a_ch
         model = bootstrap.model(demo.settings())
         query = make_query(items=ITEMS[:1], liked=["b0"])
         candidates = [Candidate(item=item, features={}) for item in ITEMS[2:4]]
-        ranker = LanguageRanker(model, mode="setwise", lang="zh")
+        ranker = ModelRanker(model, mode="setwise", lang="zh")
         try:
             return await ranker(query, candidates=candidates)
         finally:

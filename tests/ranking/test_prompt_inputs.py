@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from recagent import prompts
 from recagent.domain import Candidate, Scene, Usage, User
 from recagent.errors import ModelError, ReplyError
-from recagent.ranking import LanguageRanker
-from recagent.ranking.prompt_inputs import example, prompt_inputs
+from recagent.ranking import ModelRanker
+from recagent.ranking.prompt_inputs import prompt_inputs, solved_example
 from recagent.testing import ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -114,7 +114,7 @@ def test_similar_people_liked_what_neighbours_found_the_best_last():
 
 def test_an_example_is_the_newest_choice_among_what_the_person_did_not_like():
     query = person(BOOKS[:3], unliked=FILMS)
-    shown = example(query.profile, BOOKS[:3], items=CANDIDATES)
+    shown = solved_example(query.profile, BOOKS[:3], items=CANDIDATES)
     assert shown is not None
     assert shown.liked == (BOOKS[0], BOOKS[1])
     assert {item.id for _, item in shown.candidates} == {"b2", "f0", "f1", "f2"}
@@ -124,7 +124,7 @@ def test_an_example_is_the_newest_choice_among_what_the_person_did_not_like():
 
 def test_candidates_stand_beside_the_chosen_one_where_the_person_disliked_too_little():
     query = person(BOOKS[:2], unliked=FILMS[:1])
-    shown = example(query.profile, BOOKS[:2], items=CANDIDATES)
+    shown = solved_example(query.profile, BOOKS[:2], items=CANDIDATES)
     assert shown is not None
     ids = {item.id for _, item in shown.candidates}
     assert {"b1", "f0"} < ids
@@ -136,15 +136,15 @@ def test_candidates_stand_beside_the_chosen_one_where_the_person_disliked_too_li
 def test_an_example_does_not_depend_on_how_candidates_are_listed(listed):
     """The listing, like the judgments, could tell the right one; ids cannot."""
     query = person(BOOKS[:2])
-    plain = example(query.profile, BOOKS[:2], items=CANDIDATES)
-    assert example(query.profile, BOOKS[:2], items=listed) == plain
+    plain = solved_example(query.profile, BOOKS[:2], items=CANDIDATES)
+    assert solved_example(query.profile, BOOKS[:2], items=listed) == plain
 
 
 def test_every_candidate_is_drawn_into_examples_about_as_often():
     drawn = dict.fromkeys((item.id for item in CANDIDATES), 0)
     for number in range(400):
         liked = [BOOKS[0], make_item(f"x{number}")]
-        shown = example(person(liked).profile, liked, items=CANDIDATES)
+        shown = solved_example(person(liked).profile, liked, items=CANDIDATES)
         assert shown is not None
         for _, item in shown.candidates:
             if item.id in drawn:
@@ -157,7 +157,7 @@ def test_the_right_label_of_examples_is_not_always_the_same():
     labels = set()
     for number in range(40):
         liked = [BOOKS[0], make_item(f"x{number}")]
-        shown = example(person(liked).profile, liked, items=CANDIDATES)
+        shown = solved_example(person(liked).profile, liked, items=CANDIDATES)
         assert shown is not None
         labels.add(shown.label)
     assert labels == set("ABCD")
@@ -165,14 +165,14 @@ def test_the_right_label_of_examples_is_not_always_the_same():
 
 @pytest.mark.parametrize(("liked", "items"), [(BOOKS[:1], CANDIDATES), (BOOKS[:2], [])])
 def test_there_is_no_example_without_a_past_or_without_a_choice(liked, items):
-    assert example(person(liked).profile, liked, items=items) is None
+    assert solved_example(person(liked).profile, liked, items=items) is None
 
 
 # The preference text
 
 
 def ranker(model, name="label_preference", **how):
-    return LanguageRanker(model, prompt=prompts.load("rerank", name), **how)
+    return ModelRanker(model, prompt=prompts.load("rerank", name), **how)
 
 
 def ask(ranker, query, size=3):

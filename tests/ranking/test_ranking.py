@@ -9,9 +9,9 @@ from recagent import prompts
 from recagent.domain import Candidate, Scene, Usage
 from recagent.errors import ConfigError, ModelError, PromptError, ReplyError
 from recagent.ports import Logprobs
-from recagent.ranking import LanguageRanker
+from recagent.ranking import ModelRanker
 from recagent.ranking.scoring.label import ANCHORS, BLOCK, LABELS, join_blocks, label_blocks
-from recagent.ranking.scoring.listwise import order_schema, repaired
+from recagent.ranking.scoring.listwise import order_schema, repair_order
 from recagent.testing import ScriptedModel, json_order
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -21,7 +21,7 @@ BOOKS = [make_item(f"b{number}", f"Title {number}", year=1900 + number) for numb
 
 def rank(model, *, size=3, mode="auto", attempts=3, query=None):
     candidates = [Candidate(item=item, features={}) for item in BOOKS[:size]]
-    ranker = LanguageRanker(model, mode=mode, attempts=attempts)
+    ranker = ModelRanker(model, mode=mode, attempts=attempts)
     return wait(ranker(query or make_query(), candidates=candidates))
 
 
@@ -182,7 +182,7 @@ def test_unknown_doubled_and_missing_labels_are_repaired_and_counted():
 @given(order=st.lists(st.sampled_from("ABCDEFxyz")), size=st.integers(1, 6))
 def test_a_repaired_order_is_always_a_permutation(order, size):
     labels = list("ABCDEF"[:size])
-    whole, repairs = repaired(order, labels)
+    whole, repairs = repair_order(order, labels)
     assert sorted(whole) == labels
     good = list(dict.fromkeys(label for label in order if label in labels))
     assert whole[: len(good)] == good

@@ -9,7 +9,7 @@ from line import make_line
 
 from recagent.domain import Candidate
 from recagent.explanations.attribution import weighed
-from recagent.ranking import Fixed, examined, rewards
+from recagent.ranking import FixedBlend, examination_probability, rewards
 from recagent.ranking.feedback_reward import DECAY, MOST, STEP, SlateFeedback, log_rewards
 
 EAST, NORTH = np.array([1.0, 0.0], np.float32), np.array([0.0, 1.0], np.float32)
@@ -52,7 +52,7 @@ def test_nothing_is_saved_up_beyond_the_cap_so_that_a_newer_answer_still_counts(
 
 
 def test_the_chance_of_a_look_falls_with_the_place():
-    assert [examined(rank) for rank in (1, 2, 4)] == [1.0, 0.5, 0.25]
+    assert [examination_probability(rank) for rank in (1, 2, 4)] == [1.0, 0.5, 0.25]
 
 
 unit = st.floats(0, 2 * np.pi).map(lambda a: np.array([np.cos(a), np.sin(a)], np.float32))
@@ -83,7 +83,7 @@ def test_it_is_added_to_every_joint_score_as_it_is():
     ]
     assert rewards(plain).tolist() == [0.0] * len(SEA)
     for joint in (
-        Fixed(language_weight=0.0, temperature=1.0),
+        FixedBlend(language_weight=0.0, temperature=1.0),
         make_head(scales={}, shared=(), scenes={}),
     ):
         added = joint.base(lifted, scene="books", cold=False) - joint.base(

@@ -5,7 +5,7 @@ import pytest
 from examples import make_index, make_item, wait
 
 from recagent.errors import ModelError
-from recagent.retrieval import Indexed, index_items
+from recagent.retrieval import IndexingResult, index_items
 from recagent.testing import HashEmbedder, MemoryIndex
 
 ITEMS = [
@@ -65,11 +65,13 @@ def content(index):
 
 def test_a_first_run_writes_all_and_a_second_one_nothing():
     index, told = MemoryIndex(), []
-    assert run(ITEMS, index, HashEmbedder(), told) == Indexed(written=10, unchanged=0, deleted=0)
+    assert run(ITEMS, index, HashEmbedder(), told) == IndexingResult(
+        written=10, unchanged=0, deleted=0
+    )
     assert told[0] == (0, 10)
     assert told[-1] == (10, 10)
     again = Embedder()
-    assert run(ITEMS, index, again) == Indexed(written=0, unchanged=10, deleted=0)
+    assert run(ITEMS, index, again) == IndexingResult(written=0, unchanged=10, deleted=0)
     assert again.embedded == []
 
 
@@ -79,7 +81,9 @@ def test_a_run_that_was_stopped_goes_on_and_ends_as_if_it_had_not_been(stop):
     with pytest.raises(ModelError, match="has gone"):
         run(ITEMS, index, first)
     done = run(ITEMS, index, second)
-    assert done == Indexed(written=len(second.embedded), unchanged=len(first.embedded), deleted=0)
+    assert done == IndexingResult(
+        written=len(second.embedded), unchanged=len(first.embedded), deleted=0
+    )
     assert sorted(first.embedded + second.embedded) == sorted(item.document() for item in ITEMS)
     assert content(index) == content(wait(make_index(ITEMS)))
 
@@ -87,7 +91,9 @@ def test_a_run_that_was_stopped_goes_on_and_ends_as_if_it_had_not_been(stop):
 def test_only_what_changed_is_embedded_and_what_is_gone_is_deleted():
     index, embedder = wait(make_index(ITEMS)), Embedder()
     changed = [make_item("b0", "another book"), *ITEMS[1:4], make_item("b9", "a new book")]
-    assert run(changed, index, embedder) == Indexed(written=2, unchanged=3, deleted=3, outdated=1)
+    assert run(changed, index, embedder) == IndexingResult(
+        written=2, unchanged=3, deleted=3, outdated=1
+    )
     assert embedder.embedded == ["another book", "a new book"]
     kept = [*changed, *ITEMS[7:]]  # the films were not spoken of
     assert content(index) == content(wait(make_index(kept)))

@@ -15,11 +15,11 @@ from recagent.cli.output import slate_table
 from recagent.config.settings import Settings
 from recagent.domain import Context, Scene, Usage, User
 from recagent.errors import ConfigError, ModelError
+from recagent.llm.cached_model import ResponseCache
 from recagent.llm.response_cache import SqliteReplyCache
 from recagent.pipeline import Options, Pipeline
-from recagent.ranking import ResponseCache
 from recagent.retrieval import ItemKNN, Popularity
-from recagent.retrieval.sources.model_proposals import Imagined, Imaginer
+from recagent.retrieval.sources.model_proposals import ModelProposals, ModelProposer
 from recagent.testing import HashEmbedder, ScriptedModel
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
@@ -69,7 +69,7 @@ def liking_films():
 
 def imagine(text, **changes):
     model = ScriptedModel(reply=text, **changes)
-    return wait(Imaginer(model, attempts=2)(liking_films())), model
+    return wait(ModelProposer(model, attempts=2)(liking_films())), model
 
 
 async def made(model, *, sources=(ItemKNN, Popularity), embedder=None, **options):
@@ -79,7 +79,7 @@ async def made(model, *, sources=(ItemKNN, Popularity), embedder=None, **options
         parts,
         sources=[source(parts.index, parts.behaviour) for source in sources],
         models=(model,),
-        imaginer=Imaginer(model, attempts=2),
+        imaginer=ModelProposer(model, attempts=2),
     )
     weights = {"imagined": 100.0}
     line = Pipeline(parts, replace(PLAIN, source_weights=weights, **options))
@@ -114,7 +114,7 @@ def test_what_is_doubled_empty_too_much_or_cut_off_is_repaired_and_counted():
 def test_a_reply_of_nothing_is_asked_again_and_then_an_error_that_does_not_quote_it(text):
     model = ScriptedModel(reply=text)
     with pytest.raises(ModelError, match=r"'scripted' imagined nothing that can be used$"):
-        wait(Imaginer(model, attempts=2)(liking_films()))
+        wait(ModelProposer(model, attempts=2)(liking_films()))
     assert len(model.seen) == 2
 
 
@@ -125,21 +125,21 @@ def test_calls_that_failed_are_counted():
 
 def test_nobody_is_asked_about_a_person_of_whom_nothing_is_known():
     model = ScriptedModel(reply=reply("a"))
-    assert wait(Imaginer(model)(make_query())).descriptions == ()
+    assert wait(ModelProposer(model)(make_query())).descriptions == ()
     assert model.seen == []
 
 
 def test_a_scene_is_imagined_in_its_own_language():
     model = ScriptedModel(reply=reply("面包"))
     scene = Scene(name="books", language="zh")
-    wait(Imaginer(model)(make_query(items=[FILM], liked=["f1"], scene=scene)))
+    wait(ModelProposer(model)(make_query(items=[FILM], liked=["f1"], scene=scene)))
     assert "喜欢过" in model.seen[0][1].content
 
 
 def test_what_was_imagined_before_is_not_asked_again(tmp_path):
     cache = SqliteReplyCache(tmp_path / "replies.db")
     model = ScriptedModel(reply=reply("a"))
-    imaginer = Imaginer(model, replies=ResponseCache(cache=cache, identity=str))
+    imaginer = ModelProposer(model, replies=ResponseCache(cache=cache, identity=str))
     first, second = (wait(imaginer(liking_films())) for _ in range(2))
     cache.close()
     assert first.descriptions == second.descriptions == ("a",)
@@ -149,7 +149,7 @@ def test_what_was_imagined_before_is_not_asked_again(tmp_path):
 def found(*lines, exclude=(), limit=10):
     async def main():
         vectors = await HashEmbedder().embed(lines)
-        source = Imagined(vectors, index=await make_index(BOOKS))
+        source = ModelProposals(vectors, index=await make_index(BOOKS))
         return await source(make_query(exclude=exclude), limit=limit)
 
     return wait(main())
@@ -267,7 +267,7 @@ def test_a_scene_of_two_tasks_is_imagined_once():
             [*BOOKS, replace(make_item("c1", "bread talk"), task="content"), FILM], EVENTS
         )
         scene = Scene(name="books", tasks=("item", "content"), quotas={"item": 1, "content": 1})
-        imaginer = Imaginer(model)
+        imaginer = ModelProposer(model)
         parts = replace(parts, imaginer=imaginer, scenes={"books": scene})
         slate = await Pipeline(parts, PLAIN).recommend("ann", scene="books", k=4)
         return slate, model.seen
@@ -307,7 +307,7 @@ def test_a_wish_is_enough_to_imagine_by():
 
 def test_declared_interests_are_enough_to_imagine_by():
     model = ScriptedModel(reply=reply("a"))
-    wait(Imaginer(model)(make_query(user=User(id="ann", tags=("sea",)))))
+    wait(ModelProposer(model)(make_query(user=User(id="ann", tags=("sea",)))))
     assert "Interests: sea" in model.seen[0][-1].content
 
 
@@ -325,7 +325,7 @@ def test_it_is_off_by_default_and_on_with_a_weight(tmp_path):
 
 def test_vectors_of_zeros_alone_propose_nothing():
     async def main():
-        source = Imagined(np.zeros((2, 64), dtype=np.float32), index=await make_index(BOOKS))
+        source = ModelProposals(np.zeros((2, 64), dtype=np.float32), index=await make_index(BOOKS))
         return await source(make_query(), limit=5)
 
     assert wait(main()) == []

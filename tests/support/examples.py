@@ -9,7 +9,7 @@ import anyio
 from recagent.config.sections import FileSettings
 from recagent.domain import Context, Event, Item, Profile, RatingScale, Scene, User
 from recagent.ports import Query
-from recagent.ranking import Head, Tested
+from recagent.ranking import GroupTestResult, Head
 from recagent.testing import HashEmbedder, MemoryIndex
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ def make_head(*, shared, scenes=None, name="h", **facts):
     own = scenes or {}
     return Head(
         name=name,
-        tested={group: Tested(unserved="") for group in GROUPS},
+        tested={group: GroupTestResult(unserved="") for group in GROUPS},
         shared=shared,
         scenes=own,
         few_shared=shared,

@@ -11,14 +11,14 @@ import anyio
 
 from recagent import bootstrap
 from recagent.config.settings import load
-from recagent.infrastructure.vectors import sets
+from recagent.infrastructure.vectors import embedder_collections
 from recagent.ingest import loading
 from recagent.retrieval import indexing
 from recagent.testing import HashEmbedder
 
 indexing.BATCH = 16
 loading._BATCH = 40
-sets.HNSW = {**sets.HNSW, "sync_threshold": 40}
+embedder_collections.HNSW = {**embedder_collections.HNSW, "sync_threshold": 40}
 bootstrap.embedder = lambda _: HashEmbedder()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from examples import SCALE, make_index
 
 from recagent.domain import Scene
+from recagent.llm.failover import FailoverRanker
 from recagent.pipeline import Options, Parts, Pipeline
-from recagent.ranking import FailoverRanker, LanguageRanker
+from recagent.ranking import ModelRanker
 from recagent.retrieval import (
     BM25,
     InteractionSnapshot,
@@ -28,7 +29,7 @@ async def make_line(
 ):
     """The line, and the parts that it is made of; everybody's events have been read already."""
     models = (model, *then) if model else ()
-    rankers = [LanguageRanker(each, mode=mode, attempts=2) for each in models]
+    rankers = [ModelRanker(each, mode=mode, attempts=2) for each in models]
     store, index = MemoryStore(), await make_index(items)
     embedder = embedder or HashEmbedder()
     await store.add_events(events)

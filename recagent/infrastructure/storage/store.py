@@ -46,7 +46,7 @@ from recagent.infrastructure.storage.database import (
     shown,
     take_turn,
 )
-from recagent.infrastructure.storage.migrating import bring_up_to_date
+from recagent.infrastructure.storage.migration import migrate
 from recagent.infrastructure.storage.schema import ALIASES, EVENTS, FACTS, IMPRESSIONS, NOTES, USERS
 
 _BATCH = 5_000
@@ -89,7 +89,7 @@ class SqlEventStore:
         # readers, whom no writer keeps waiting. Who leaves the line has written nothing.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="recagent-store")
         try:
-            bring_up_to_date(self._engine)
+            migrate(self._engine)
             with self._engine.connect() as connection:
                 self._scale = _scale(connection)
         # TypeError: the driver's, for an option in the URL's query that it does not know.

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from anyio import to_thread
 
-from recagent.array_cache import Arrays, Kept, StampedItems, texts_as_array, texts_of_array
+from recagent.array_cache import ArrayCache, Arrays, StampedItems, texts_as_array, texts_of_array
 from recagent.domain import Item
 from recagent.errors import RetrievalError
-from recagent.infrastructure.vectors.home import Home, run_in_thread
-from recagent.infrastructure.vectors.items import from_fields, stored
-from recagent.infrastructure.vectors.reading import fingerprints, read
+from recagent.infrastructure.vectors.collection_reader import fingerprints, read_collection
+from recagent.infrastructure.vectors.connection import ChromaConnection, run_in_thread
+from recagent.infrastructure.vectors.embedder_collections import EmbedderCollections
+from recagent.infrastructure.vectors.item_metadata import item_from_fields, item_metadata
 from recagent.infrastructure.vectors.scan import Scan
-from recagent.infrastructure.vectors.sets import Embedded
 
 if TYPE_CHECKING:
     import chromadb
@@ -66,7 +66,7 @@ class ChromaIndex:
     """Items and their vectors in a Chroma database; the embedder says which of them."""
 
     def __init__(
-        self, home: Home, *, embedder: str, version: str, kept: Kept | None = None
+        self, home: ChromaConnection, *, embedder: str, version: str, kept: ArrayCache | None = None
     ) -> None:
         """Opens nothing yet, and embeds nothing ever: no model is downloaded.
 
@@ -78,8 +78,8 @@ class ChromaIndex:
                 tenth of the time to read.
         """
         self._home = home
-        self._kept = kept or Kept(None)
-        self._set = Embedded(embedder, version)
+        self._kept = kept or ArrayCache(None)
+        self._set = EmbedderCollections(embedder, version)
         self._published: Mapping[str, str] | None = None
         self._looked = 0.0
         self._loaded: dict[str, _Loaded] = {}
@@ -186,7 +186,7 @@ class ChromaIndex:
 
     def _read(self, scene: str, stamp: str) -> tuple[StampedItems, Scan | None]:
         """A scene from its collection; kept for the next process, unless it changes meanwhile."""
-        found, matrix = read(self._open(scene), in_memory=IN_MEMORY)
+        found, matrix = read_collection(self._open(scene), in_memory=IN_MEMORY)
         items = StampedItems(found)
         scan = None if matrix is None else Scan(matrix, exact_below=EXACT_BELOW)
         if not self._set.is_changing(stamp) and self._look().get(scene) == stamp:
@@ -201,7 +201,7 @@ class ChromaIndex:
         if arrays is None:
             return None
         rows = texts_of_array(arrays["items"])
-        items = StampedItems((row["id"], from_fields(row)) for row in rows)
+        items = StampedItems((row["id"], item_from_fields(row)) for row in rows)
         items.stamp = stamp
         return items, Scan.of_arrays(arrays) if "strong" in arrays else None
 
@@ -247,7 +247,7 @@ class ChromaIndex:
         collection.upsert(
             ids=[item.id for item in items],
             embeddings=cast("Any", vectors),
-            metadatas=[stored(item) for item in items],
+            metadatas=[item_metadata(item) for item in items],
         )
         self._changed(scene, collection)
 

@@ -19,7 +19,7 @@ Block = tuple[int, ...]
 _RULER = (0, 1, 4, 9, 11)
 
 
-def mixed(items: Sequence[Item]) -> list[int]:
+def hash_order(items: Sequence[Item]) -> list[int]:
     """Positions of the items in an order of chance that is the same however they are listed.
 
     Other candidates are mixed otherwise: no item has the same neighbours in every case.
@@ -32,7 +32,7 @@ def mixed(items: Sequence[Item]) -> list[int]:
     return sorted(range(len(items)), key=place)
 
 
-def pairs(size: int) -> list[Block]:
+def pair_blocks(size: int) -> list[Block]:
     """Pairs of 0..size-1 in both orders: everyone with both neighbours and the one opposite.
 
     About 3 ``size`` blocks of two, every position in three pairs or (if ``size`` is odd, one) in
@@ -44,7 +44,7 @@ def pairs(size: int) -> list[Block]:
     return [block for first, second in chosen for block in ((first, second), (second, first))]
 
 
-def sets(size: int) -> list[Block]:
+def set_blocks(size: int) -> list[Block]:
     """Overlapping blocks of five of 0..size-1: ``size`` blocks, in which each is everywhere once.
 
     Position ``p`` stands first in one block, second in another, and so on, so that a liking of the
@@ -60,7 +60,9 @@ def sets(size: int) -> list[Block]:
     return [tuple((start + step) % size for step in steps) for start in range(size)]
 
 
-def joint(size: int, blocks: Sequence[Block], values: Sequence[Sequence[float]]) -> list[float]:
+def joint_scores(
+    size: int, blocks: Sequence[Block], values: Sequence[Sequence[float]]
+) -> list[float]:
     """Scores of 0..size-1, with mean 0, that fit what was said within each block best.
 
     Least squares of value = score + a constant of the block. Log probabilities of a choice among

@@ -13,9 +13,15 @@ from recagent.llm import retry
 from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt
-from recagent.ranking.scoring.designs import Block, joint, mixed, pairs, sets
-from recagent.ranking.scoring.label import LABELS, Labels, read_labels
-from recagent.ranking.scoring.scores import Scored
+from recagent.ranking.scoring.designs import (
+    Block,
+    hash_order,
+    joint_scores,
+    pair_blocks,
+    set_blocks,
+)
+from recagent.ranking.scoring.label import LABELS, LabelScores, read_labels
+from recagent.ranking.scoring.scores import PoolScores
 
 
 async def score_by_pairs(
@@ -25,7 +31,7 @@ async def score_by_pairs(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: RetryBudget,
-) -> Scored:
+) -> PoolScores:
     """Bradley-Terry scores of the log odds of A over B, with mean 0; about 3n calls.
 
     Each candidate meets three others, both ways round, which cancels a liking for A or B.
@@ -36,7 +42,7 @@ async def score_by_pairs(
     Source: Qin et al., "Large language models are effective text rankers with pairwise ranking
     prompting", Findings of NAACL 2024.
     """
-    return await _in_blocks(pairs, model, prompt, items=items, inputs=inputs, budget=budget)
+    return await _in_blocks(pair_blocks, model, prompt, items=items, inputs=inputs, budget=budget)
 
 
 async def score_by_sets(
@@ -46,7 +52,7 @@ async def score_by_sets(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: RetryBudget,
-) -> Scored:
+) -> PoolScores:
     """Luce scores of the log probabilities within overlapping sets of five, mean 0; n calls.
 
     The sets are asked once, whatever was answered to others; nothing is sorted.
@@ -58,7 +64,7 @@ async def score_by_sets(
     efficient zero-shot ranking with large language models", SIGIR 2024 (sets by label logits);
     Dedov, "JointRank: rank large set with single pass", ICTIR 2025 (overlapping blocks).
     """
-    return await _in_blocks(sets, model, prompt, items=items, inputs=inputs, budget=budget)
+    return await _in_blocks(set_blocks, model, prompt, items=items, inputs=inputs, budget=budget)
 
 
 async def _in_blocks(
@@ -69,20 +75,20 @@ async def _in_blocks(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: RetryBudget,
-) -> Scored:
+) -> PoolScores:
     if len(items) < 2:  # nothing to compare
-        return Scored(scores=(0.0,) * len(items), usage=Usage(), calls=0)
-    order = mixed(items)
+        return PoolScores(scores=(0.0,) * len(items), usage=Usage(), calls=0)
+    order = hash_order(items)
     blocks = [tuple(order[at] for at in block) for block in design(len(items))]
-    calls: list[Callable[[], Awaitable[Labels]]] = []
+    calls: list[Callable[[], Awaitable[LabelScores]]] = []
     for block in blocks:
         labels = LABELS[: len(block)]
         named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
         messages = prompt.chat(**inputs, candidates=named)
         calls.append(partial(read_labels, model, messages, labels=labels, budget=budget))
     read = await retry.call_all(calls)
-    return Scored(
-        scores=tuple(joint(len(items), blocks, [labels.values for labels in read])),
+    return PoolScores(
+        scores=tuple(joint_scores(len(items), blocks, [labels.values for labels in read])),
         usage=sum((labels.usage for labels in read), Usage()),
         calls=sum(labels.calls for labels in read),
         repairs=sum(labels.missing for labels in read),

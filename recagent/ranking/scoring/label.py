@@ -15,7 +15,7 @@ from recagent.llm import retry
 from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel, Logprobs, Message
 from recagent.prompts import Prompt
-from recagent.ranking.scoring.scores import Scored
+from recagent.ranking.scoring.scores import PoolScores
 
 LABELS = "ABCDEFGHIJKLMNOPQRST"
 BLOCK = len(LABELS)
@@ -55,20 +55,20 @@ async def score_by_label(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: RetryBudget,
-) -> Scored:
+) -> PoolScores:
     """Log probability of each candidate's label; repairs are labels that were not listed.
 
     Raises:
         ModelError: no answer, or one without any label.
     """
     blocks = label_blocks(len(items))
-    read: list[Labels] = []
+    read: list[LabelScores] = []
     for block in blocks:
         labels = LABELS[: len(block)]
         named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
         messages = prompt.chat(**inputs, candidates=named)
         read.append(await read_labels(model, messages, labels=labels, budget=budget))
-    return Scored(
+    return PoolScores(
         scores=tuple(join_blocks(blocks, [labels.values for labels in read])),
         usage=sum((labels.usage for labels in read), Usage()),
         calls=sum(labels.calls for labels in read),
@@ -77,7 +77,7 @@ async def score_by_label(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
+class LabelScores:
     """Log probability of each label that was asked for, of which ``missing`` were not listed."""
 
     values: tuple[float, ...]
@@ -88,7 +88,7 @@ class Labels:
 
 async def read_labels(
     model: ChatModel, messages: Sequence[Message], *, labels: str, budget: RetryBudget
-) -> Labels:
+) -> LabelScores:
     """The labels' log probabilities as the model's first token.
 
     A label that is missing from the engine's list gets one nat less than the least likely one
@@ -99,7 +99,7 @@ async def read_labels(
     """
     reply = await retry.call(partial(_listed, model, messages, labels), budget=budget)
     floor = min(value for value in reply.values if value is not None) - _FLOOR_STEP
-    return Labels(
+    return LabelScores(
         values=tuple(floor if value is None else value for value in reply.values),
         usage=reply.usage,
         calls=reply.calls,

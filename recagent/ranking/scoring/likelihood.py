@@ -13,7 +13,7 @@ from recagent.llm import retry
 from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt, caption
-from recagent.ranking.scoring.scores import Scored
+from recagent.ranking.scoring.scores import PoolScores
 
 
 async def score_by_likelihood(
@@ -23,7 +23,7 @@ async def score_by_likelihood(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: RetryBudget,
-) -> Scored:
+) -> PoolScores:
     """Log-probabilities in nats; a note says how many tokens have only an upper bound of theirs.
 
     Raises:
@@ -36,7 +36,7 @@ async def score_by_likelihood(
     if len(scores) < len(items):
         raise ModelError(f"model {model.name!r} left out the likelihood of some items")
     bound = f"{reply.bounded} tokens have only an upper bound of their probability"
-    return Scored(
+    return PoolScores(
         scores=tuple(scores),
         usage=reply.usage,
         calls=reply.calls,

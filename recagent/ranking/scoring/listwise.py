@@ -12,7 +12,7 @@ from recagent.llm import retry
 from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel, Schema
 from recagent.prompts import Prompt
-from recagent.ranking.scoring.scores import Scored
+from recagent.ranking.scoring.scores import PoolScores
 
 
 class OrderReply(BaseModel):
@@ -40,7 +40,7 @@ def order_schema(labels: Sequence[str]) -> Schema:
     }
 
 
-def repaired(order: Sequence[str], labels: Sequence[str]) -> tuple[list[str], int]:
+def repair_order(order: Sequence[str], labels: Sequence[str]) -> tuple[list[str], int]:
     """All of ``labels``, each once: the reply's good ones first, the missing in their own order.
 
     Returns:
@@ -58,7 +58,7 @@ async def score_by_order(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: RetryBudget,
-) -> Scored:
+) -> PoolScores:
     """Minus the rank of each candidate; usage is that of all attempts.
 
     Raises:
@@ -91,9 +91,9 @@ async def score_by_order(
         return order, reply.calls
 
     written, calls = await retry.call(call, budget=budget)
-    order, repairs = repaired(written, labels)
+    order, repairs = repair_order(written, labels)
     scores = tuple(-float(order.index(label)) for label in labels)
-    return Scored(scores=scores, usage=usage, calls=calls, repairs=repairs)
+    return PoolScores(scores=scores, usage=usage, calls=calls, repairs=repairs)
 
 
 def _labels(size: int) -> list[str]:

@@ -17,7 +17,7 @@ from recagent.ports import ChatModel
 from recagent.prompts import Prompt
 from recagent.ranking.blend import softmax
 from recagent.ranking.scoring.label import read_labels
-from recagent.ranking.scoring.scores import Scored
+from recagent.ranking.scoring.scores import PoolScores
 
 GRADES = "12345"
 
@@ -29,7 +29,7 @@ async def score_by_grade(
     items: Sequence[Item],
     inputs: dict[str, object],
     budget: RetryBudget,
-) -> Scored:
+) -> PoolScores:
     """The expected grade of each candidate, 1 to 5, under the softmax over the grades; n calls.
 
     Raises:
@@ -44,7 +44,7 @@ async def score_by_grade(
     ]
     read = await retry.call_all(calls)
     grades = np.arange(1.0, len(GRADES) + 1.0)
-    return Scored(
+    return PoolScores(
         scores=tuple(float(softmax(labels.values) @ grades) for labels in read),
         usage=sum((labels.usage for labels in read), Usage()),
         calls=sum(labels.calls for labels in read),

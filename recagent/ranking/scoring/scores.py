@@ -16,7 +16,7 @@ from recagent.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scored:
+class PoolScores:
     """One score per candidate, in their order, and what they took.
 
     Attributes:
@@ -46,7 +46,7 @@ class Scorer(Protocol):
         items: Sequence[Item],
         inputs: dict[str, object],
         budget: RetryBudget,
-    ) -> Scored:
+    ) -> PoolScores:
         """Scores of ``items``; ``inputs`` are what the prompt tells besides them.
 
         Raises:

@@ -14,11 +14,11 @@ from typing import Any
 
 from anyio import to_thread
 
-from recagent.array_cache import Kept, StampedItems, texts_as_array, texts_of_array
+from recagent.array_cache import ArrayCache, StampedItems, texts_as_array, texts_of_array
 from recagent.domain import Item
 from recagent.domain.chinese_scripts import CJK, IS_CJK, simplified
 from recagent.ports import ItemIndex, Query
-from recagent.retrieval.top_k import PerScene, best
+from recagent.retrieval.top_k import SceneCache, top_unseen
 from recagent.retrieval.words import without_negated
 
 HISTORY = 20  # newest liked items that make the query
@@ -52,11 +52,11 @@ class BM25:
 
     name = "lexical"
 
-    def __init__(self, index: ItemIndex, *, kept: Kept | None = None) -> None:
+    def __init__(self, index: ItemIndex, *, kept: ArrayCache | None = None) -> None:
         """``kept``: where what is made of a scene is kept for the next process."""
         self._index = index
-        self._kept = kept or Kept(None)
-        self._rankers = PerScene(_ranker)
+        self._kept = kept or ArrayCache(None)
+        self._rankers = SceneCache(_ranker)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         profile = query.profile
@@ -72,7 +72,7 @@ class BM25:
             ranker, ids = self._rankers(scene, items, self._kept)
         else:  # to index a scene takes long; to ask it, less than a thread does to begin
             ranker, ids = await to_thread.run_sync(self._rankers, scene, items, self._kept)
-        return best(ranker.get_scores(words), ids, query, limit=limit)
+        return top_unseen(ranker.get_scores(words), ids, query, limit=limit)
 
 
 class SceneBM25:
@@ -97,7 +97,7 @@ def _document_words(document: str) -> tuple[str, ...]:
     return tuple(tokens(document))
 
 
-def _ranker(items: Mapping[str, Item], kept: Kept) -> tuple[Any, list[str]]:
+def _ranker(items: Mapping[str, Item], kept: ArrayCache) -> tuple[Any, list[str]]:
     bm25s: Any = import_module("bm25s")  # half a second, no stubs
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     ranker, ids = bm25s.BM25(), list(items)

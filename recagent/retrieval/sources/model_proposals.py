@@ -17,11 +17,12 @@ from recagent import prompts
 from recagent.domain import Language, Usage
 from recagent.errors import ReplyError
 from recagent.llm import retry
-from recagent.llm.retry import RetryBudget
+from recagent.llm.cached_model import CachedModel, ResponseCache
+from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.llm.structured_replies import whole_or_cut
 from recagent.ports import ChatModel, ItemIndex, Query, Reply, Schema
 from recagent.prompts import one_line
-from recagent.ranking import HISTORY, CachedModel, ResponseCache, RetryWindow
+from recagent.ranking import HISTORY
 from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.retrieval import reciprocal_rank
 
@@ -56,7 +57,7 @@ class DescriptionsReply(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Imagination:
+class ProposedDescriptions:
     """What a model imagines, and what asking for it took.
 
     Attributes:
@@ -73,7 +74,7 @@ class Imagination:
     repairs: int = 0
 
 
-class Imaginer:
+class ModelProposer:
     """Asks a model to imagine, in the language of the scene."""
 
     def __init__(
@@ -104,7 +105,7 @@ class Imaginer:
         """Load or connect; raises ModelError where the model cannot be had."""
         await self._model.start()
 
-    async def __call__(self, query: Query) -> Imagination:
+    async def __call__(self, query: Query) -> ProposedDescriptions:
         """What the person might like in the query's scene; no call if nothing is known of them.
 
         Raises:
@@ -120,7 +121,7 @@ class Imaginer:
             scenes={},
         )
         if not any(value for name, value in inputs.items() if name != "scene"):
-            return Imagination()
+            return ProposedDescriptions()
         messages = prompt.chat(**inputs)
         kept = CachedModel(self._model, self._replies) if self._replies else None
         model = kept or self._model
@@ -137,7 +138,7 @@ class Imaginer:
         if kept is not None:
             await kept.keep()
         logger.debug("imagined for %r: %r", query.profile.user.id, descriptions)
-        return Imagination(
+        return ProposedDescriptions(
             descriptions=descriptions,
             prompt=prompt.id,
             usage=usage,
@@ -146,7 +147,7 @@ class Imaginer:
         )
 
 
-class Imagined:
+class ModelProposals:
     """A ``CandidateSource``: the items of the scene that are nearest to some descriptions.
 
     Scores are sums of reciprocal ranks, one for each description that comes near an item.

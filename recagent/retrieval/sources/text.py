@@ -55,12 +55,14 @@ class Transfer:
         return await _search(self._index, parts, query, limit)
 
 
-def is_read_by(embedder: Embedder, text: str) -> bool:
+def can_embed(embedder: Embedder, text: str) -> bool:
     """Whether an embedder's vectors tell what a text means; the default one's only in English."""
     return not (IS_CJK.search(text) and embedder.name.startswith(_ENGLISH_ONLY))
 
 
-async def near(vector: Vector, scene: str, *, index: ItemIndex) -> Mapping[str, float]:
+async def nearest_in_meaning(
+    vector: Vector, scene: str, *, index: ItemIndex
+) -> Mapping[str, float]:
     """How near in meaning items of a scene are to a wish, in (0, 1], by id; only those that are.
 
     A cosine says little by itself: of some embedders all are high. It counts by how far it goes

@@ -17,17 +17,17 @@ def fingerprint(item: Item) -> str:
     return hashlib.blake2b(orjson.dumps(asdict(item)), digest_size=8).hexdigest()
 
 
-def stored(item: Item) -> dict[str, str]:
+def item_metadata(item: Item) -> dict[str, str]:
     """The metadata that are stored with the item's vector."""
     return {"item": orjson.dumps(asdict(item)).decode(), "fingerprint": fingerprint(item)}
 
 
-def restored(metadata: Mapping[str, Any]) -> Item:
-    """The item of ``stored`` metadata."""
-    return from_fields(orjson.loads(metadata["item"]))
+def item_from_metadata(metadata: Mapping[str, Any]) -> Item:
+    """The item of ``item_metadata`` metadata."""
+    return item_from_fields(orjson.loads(metadata["item"]))
 
 
-def from_fields(fields: Mapping[str, Any]) -> Item:
+def item_from_fields(fields: Mapping[str, Any]) -> Item:
     """The item of its own fields, after JSON, which has no tuples."""
     attributes: dict[str, Value] = {
         name: tuple(cast("list[str]", value)) if isinstance(value, list) else value

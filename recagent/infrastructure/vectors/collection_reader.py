@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from recagent.domain import Item
-from recagent.infrastructure.vectors.items import restored
+from recagent.infrastructure.vectors.item_metadata import item_from_metadata
 
 if TYPE_CHECKING:
     import chromadb
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _PAGE = 5_000
 
 
-def read(
+def read_collection(
     collection: chromadb.Collection, *, in_memory: int
 ) -> tuple[dict[str, Item], Matrix | None]:
     """All items by id, and their (n, d) float32 vectors unless n * d exceeds ``in_memory``."""
@@ -35,7 +35,7 @@ def read(
     blocks: list[Matrix] = [np.zeros((0, width), dtype=np.float32)]
     for page in _pages(collection, ids, ["metadatas", "embeddings"] if fits else ["metadatas"]):
         order = sorted(range(len(page["ids"])), key=page["ids"].__getitem__)
-        items |= ((page["ids"][at], restored(page["metadatas"][at])) for at in order)
+        items |= ((page["ids"][at], item_from_metadata(page["metadatas"][at])) for at in order)
         if fits and order:
             blocks.append(np.asarray(page["embeddings"], dtype=np.float32)[order])
     return items, np.concatenate(blocks) if fits else None

@@ -30,7 +30,7 @@ _KIND = "recagent"  # the metadata key that tells our collections from others' o
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
+class EmbedderCollections:
     """The collections made by one version of one embedder."""
 
     name: str

@@ -19,7 +19,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 _one_thread = threading.Lock()  # alembic.context is one per process
 
 
-def bring_up_to_date(engine: sa.Engine) -> None:
+def migrate(engine: sa.Engine) -> None:
     """Run the migrations that the database lacks, all or none; one process at a time.
 
     Raises:

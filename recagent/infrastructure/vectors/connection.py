@@ -36,7 +36,7 @@ _NO_SPACE = ("disk is full", "no space left", "disk i/o error", "file too large"
 _READ_ONLY = ("readonly", "read-only", "permission denied")
 
 
-class Home(Protocol):
+class ChromaConnection(Protocol):
     """A place that holds collections; its text names it in messages."""
 
     def connect(self) -> ClientAPI:
@@ -56,7 +56,7 @@ class Home(Protocol):
         ...
 
 
-async def run_in_thread(home: Home, call: Callable[[], T]) -> T:
+async def run_in_thread(home: ChromaConnection, call: Callable[[], T]) -> T:
     """Returns the result of a call that uses Chroma, made in a thread so that the loop goes on.
 
     Raises:
@@ -70,7 +70,7 @@ async def run_in_thread(home: Home, call: Callable[[], T]) -> T:
         raise home.complaint(error) from error
 
 
-class Folder:
+class ChromaFolder:
     """A Chroma folder; all that use it in one process share it, and other processes are told so."""
 
     def __init__(self, path: Path) -> None:
@@ -155,7 +155,7 @@ class Folder:
         return f"process {pid}" if pid else "another process"
 
 
-class Server:
+class ChromaServer:
     """A Chroma server; any number of processes may use it at once."""
 
     def __init__(self, url: str) -> None:

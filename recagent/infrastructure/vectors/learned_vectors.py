@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from recagent.array_cache import Kept, texts_as_array, texts_of_array
-from recagent.infrastructure.vectors.home import Home, run_in_thread
+from recagent.array_cache import ArrayCache, texts_as_array, texts_of_array
+from recagent.infrastructure.vectors.connection import ChromaConnection, run_in_thread
 from recagent.infrastructure.vectors.index import EXACT_BELOW
 from recagent.infrastructure.vectors.scan import Scan
 
@@ -42,7 +42,9 @@ class _Held:
 class ChromaVectors:
     """The vectors of one name and version, read at first use and held in memory."""
 
-    def __init__(self, home: Home, *, name: str, version: str, kept: Kept | None = None) -> None:
+    def __init__(
+        self, home: ChromaConnection, *, name: str, version: str, kept: ArrayCache | None = None
+    ) -> None:
         """Opens nothing yet.
 
         Args:
@@ -51,7 +53,7 @@ class ChromaVectors:
             version: of the fit; another one has collections of its own.
             kept: where a scene that was read is kept for the next process.
         """
-        self._kept = kept or Kept(None)
+        self._kept = kept or ArrayCache(None)
         self._home = home
         self._name = name
         self._version = version

@@ -11,7 +11,7 @@ from anyio import CapacityLimiter
 from recagent.domain import Mode
 from recagent.domain.capabilities import Capabilities
 from recagent.errors import ModelError
-from recagent.evaluation.metering import Source, UsageMeter
+from recagent.llm.usage import MeteredModel, UsageMeter
 from recagent.ports import ChatModel, Logprobs, Message, Reply, Schema
 
 
@@ -86,7 +86,7 @@ _IDENTITY = "SmolLM2-135M-Instruct, embedded, untuned"
 
 def remembered(replies: FileReplies, *, model: ChatModel | None = None) -> UsageMeter:
     """The untuned embedded model behind a file of its replies; without it, the file alone."""
-    source = Source(
+    source = MeteredModel(
         model=model or OnlyKept(), identity=_IDENTITY, cache=replies, slots=CapacityLimiter(1)
     )
     return UsageMeter(source)

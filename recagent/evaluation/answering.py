@@ -15,8 +15,8 @@ from recagent.errors import ModelError
 from recagent.evaluation.audits import listed
 from recagent.evaluation.cases import masked
 from recagent.evaluation.experiment import System
-from recagent.evaluation.metering import Source, UsageMeter
-from recagent.offline.models import ALL, Exchange, ModelDialogue, Result
+from recagent.llm.usage import Exchange, MeteredModel, UsageMeter
+from recagent.offline.models import ALL, ModelDialogue, Result
 from recagent.ports import CandidateSource, Query
 from recagent.prompts import Prompt
 from recagent.ranking import ModelRanker, blend
@@ -56,7 +56,7 @@ class SystemRunner:
 
     baselines: Mapping[str, CandidateSource]
     prompts: Mapping[str, Prompt]
-    sources: Mapping[str, Source]
+    sources: Mapping[str, MeteredModel]
     scenes: Mapping[str, Scene]
     scene_items: Mapping[str, Mapping[str, Item]]
     query: Callable[[Case, str], Any]

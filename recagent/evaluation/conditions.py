@@ -19,7 +19,7 @@ from recagent.domain import Case
 from recagent.errors import DataError
 from recagent.evaluation import models
 from recagent.evaluation.context import EvaluationContext
-from recagent.evaluation.metering import Source
+from recagent.llm.usage import MeteredModel
 from recagent.offline.models import Manifest
 
 _PACKAGES = (
@@ -47,7 +47,7 @@ class RunLimits:
 
 def manifest_of(
     bench: EvaluationContext,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, MeteredModel],
     *,
     path: Path,
     folder: Path,
@@ -122,7 +122,7 @@ def check_same(manifest: Manifest, bench: EvaluationContext, frozen: Sequence[Ca
 
 
 def check_same_models(
-    manifest: Manifest, bench: EvaluationContext, sources: Mapping[str, Source]
+    manifest: Manifest, bench: EvaluationContext, sources: Mapping[str, MeteredModel]
 ) -> None:
     """Refuse models that are not those of the manifest. Raises as ``check_same``."""
     for name, source in sources.items():

@@ -16,7 +16,7 @@ from recagent.domain import Case, Context, Item, User
 from recagent.evaluation.answering import Job, SystemRunner
 from recagent.evaluation.baselines import REMEMBERED
 from recagent.evaluation.experiment import Experiment, System
-from recagent.evaluation.metering import Source
+from recagent.llm.usage import MeteredModel
 from recagent.offline.models import ALL, Data, Questions, Shelf
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of
@@ -128,7 +128,7 @@ class EvaluationContext:
             vectors=vectors,
         )
 
-    def desk(self, sources: Mapping[str, Source]) -> SystemRunner:
+    def desk(self, sources: Mapping[str, MeteredModel]) -> SystemRunner:
         """Where systems answer, given the models by their names in the experiment."""
         return SystemRunner(
             baselines=self.baselines,

@@ -12,7 +12,7 @@ import orjson
 
 from recagent.domain import Mode, Usage
 from recagent.domain.capabilities import Capabilities
-from recagent.evaluation.metering import estimated_tokens
+from recagent.llm.usage import estimated_tokens
 from recagent.ports import Logprobs, Message, Reply, Schema
 
 

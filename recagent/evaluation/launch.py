@@ -28,11 +28,11 @@ from recagent.evaluation.conditions import (
 )
 from recagent.evaluation.context import EvaluationContext
 from recagent.evaluation.experiment import load_experiment
-from recagent.evaluation.metering import CostBudget, Source
 from recagent.evaluation.opening import Serving, opened
 from recagent.evaluation.running import Estimate, ask_all, asked_models, estimate
 from recagent.evaluation.summary import summarise
-from recagent.offline.models import ALL, Exchange, Manifest, Result
+from recagent.llm.usage import CostBudget, Exchange, MeteredModel
+from recagent.offline.models import ALL, Manifest, Result
 from recagent.ports import ReplyCache
 
 # What stands in a run's folder before its manifest does.
@@ -174,7 +174,7 @@ def _open_folder(
     folder: Path,
     path: Path,
     bench: EvaluationContext,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, MeteredModel],
     limits: RunLimits,
     arguments: Sequence[str],
 ) -> None:
@@ -193,7 +193,7 @@ def _open_folder(
 async def _ask(
     bench: EvaluationContext,
     folder: Path,
-    sources: Mapping[str, Source],
+    sources: Mapping[str, MeteredModel],
     concurrency: int,
     watch: Watch,
 ) -> None:

@@ -17,7 +17,7 @@ from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.evaluation.dry import DryModel
 from recagent.evaluation.experiment import Experiment, ModelSection
-from recagent.evaluation.metering import CostBudget, Source
+from recagent.llm.usage import CostBudget, MeteredModel
 from recagent.offline.extra import extra
 from recagent.ports import ChatModel, ReplyCache
 
@@ -108,7 +108,7 @@ def source(
     concurrency: int,
     purse: CostBudget,
     keep: bool = True,
-) -> Source:
+) -> MeteredModel:
     """The model with its prices and places.
 
     Raises:
@@ -121,7 +121,7 @@ def source(
             "cannot be kept: declare price = [prompt, completion] per million tokens in [models]"
         )
     places = concurrency if settings.endpoint else 1  # the embedded engine has one slot
-    return Source(
+    return MeteredModel(
         model=model,
         identity=identity,
         cache=cache,

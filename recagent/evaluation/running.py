@@ -17,8 +17,8 @@ from recagent.errors import ModelError, RecagentError
 from recagent.evaluation import models
 from recagent.evaluation.answering import Job, SystemRunner
 from recagent.evaluation.context import EvaluationContext
-from recagent.evaluation.metering import CostBudget, Source
-from recagent.offline.models import Exchange, Result
+from recagent.llm.usage import CostBudget, Exchange, MeteredModel
+from recagent.offline.models import Result
 from recagent.ports import ReplyCache
 
 MOST_FAILURES = 10  # in a row of one system: then the model is gone, and asking on is a waste
@@ -55,7 +55,7 @@ async def estimate(
     Raises:
         PromptError: a prompt that cannot be rendered for some case.
     """
-    sources: dict[str, Source] = {}
+    sources: dict[str, MeteredModel] = {}
     for name, settings in bench.models.items():
         model, identity = models.dry(settings)
         sources[name] = models.source(
@@ -97,13 +97,13 @@ async def asked_models(
     cache: ReplyCache | None,
     concurrency: int,
     purse: CostBudget,
-) -> AsyncGenerator[dict[str, Source]]:
+) -> AsyncGenerator[dict[str, MeteredModel]]:
     """The models that ``jobs`` ask, started; closed at the end.
 
     Raises:
         ModelError: one cannot be had.
     """
-    sources: dict[str, Source] = {}
+    sources: dict[str, MeteredModel] = {}
     try:
         for name in dict.fromkeys(job.system.model for job in jobs if not job.system.baseline):
             settings = bench.models[name]

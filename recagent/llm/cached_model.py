@@ -1,6 +1,6 @@
-"""Replies that are kept and given again to the same question, with the model not asked.
+"""A model whose replies are cached, and the wrapper of models that it is a kind of.
 
-Where they are kept is behind ``ports.ReplyCache``; what a reply means is not looked at.
+Where replies are cached is behind ``ports.ReplyCache``; nothing here looks at what one means.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
 from anyio import to_thread
@@ -24,37 +24,42 @@ from recagent.ports import ChatModel, Logprobs, Message, Reply, ReplyCache, Sche
 
 logger = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer", Reply, Logprobs)
-ANSWERS: Mapping[type, TypeAdapter[Any]] = {
-    shape: TypeAdapter(shape) for shape in (Reply, Logprobs)
+AnswerT = TypeVar("AnswerT", Reply, Logprobs)
+_ADAPTERS: Mapping[type, TypeAdapter[Any]] = {
+    answer_type: TypeAdapter(answer_type) for answer_type in (Reply, Logprobs)
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResponseCache:
-    """Where a model's replies are kept.
+class ModelRequest(Generic[AnswerT]):
+    """One request to a model, as a wrapper passes it on.
 
     Attributes:
-        identity: from the model's name to all that its replies depend on besides the request:
-            server or weights, revision, decoding.
+        method: "chat", "label" or "likelihood".
+        prompt: role and text of each turn.
+        arguments: what else the answer depends on, as JSON values.
+        send: asks the wrapped model.
+        answer_type: of what comes back.
+        max_tokens: that the answer may have.
     """
 
-    cache: ReplyCache
-    identity: Callable[[str], str]
+    method: str
+    prompt: tuple[tuple[str, str], ...]
+    arguments: Mapping[str, object]
+    send: Callable[[], Awaitable[AnswerT]]
+    answer_type: type[AnswerT]
+    max_tokens: int = 1
+
+    def restored(self, data: bytes) -> AnswerT:
+        """Returns the answer that was cached as JSON."""
+        return _ADAPTERS[self.answer_type].validate_json(data)
 
 
-class CachedModel:
-    """A ``ChatModel`` for one request; a kept reply has no calls and no tokens.
+class ModelWrapper:
+    """A ``ChatModel`` around another, whose every request passes through ``_answer``."""
 
-    New replies are kept when the request says that they could be used, and not before: else one
-    that could not would be given again.
-    """
-
-    def __init__(self, model: ChatModel, replies: ResponseCache) -> None:
+    def __init__(self, model: ChatModel) -> None:
         self._model = model
-        self._replies = replies
-        self._new: dict[str, tuple[bytes, str, int, float]] = {}
-        self.given = 0
 
     @property
     def name(self) -> str:
@@ -70,25 +75,74 @@ class CachedModel:
     async def chat(
         self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None
     ) -> Reply:
-        call = partial(self._model.chat, messages, max_tokens=max_tokens, schema=schema)
-        request = {"max_tokens": max_tokens, "schema": schema}
-        return await self._ask("chat", roles_and_contents(messages), request, call, Reply)
+        request = ModelRequest(
+            method="chat",
+            prompt=roles_and_contents(messages),
+            arguments={"max_tokens": max_tokens, "schema": schema},
+            send=partial(self._model.chat, messages, max_tokens=max_tokens, schema=schema),
+            answer_type=Reply,
+            max_tokens=max_tokens,
+        )
+        return await self._answer(request)
 
     async def label_logprobs(
         self, messages: Sequence[Message], *, labels: Sequence[str]
     ) -> Logprobs:
-        call = partial(self._model.label_logprobs, messages, labels=labels)
-        return await self._ask(
-            "label", roles_and_contents(messages), {"labels": list(labels)}, call, Logprobs
+        request = ModelRequest(
+            method="label",
+            prompt=roles_and_contents(messages),
+            arguments={"labels": list(labels)},
+            send=partial(self._model.label_logprobs, messages, labels=labels),
+            answer_type=Logprobs,
         )
+        return await self._answer(request)
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
-        call = partial(self._model.likelihood, prefix, texts=texts)
-        request = {"texts": list(texts)}
-        return await self._ask("likelihood", (("text", prefix),), request, call, Logprobs)
+        request = ModelRequest(
+            method="likelihood",
+            prompt=(("text", prefix),),
+            arguments={"texts": list(texts)},
+            send=partial(self._model.likelihood, prefix, texts=texts),
+            answer_type=Logprobs,
+        )
+        return await self._answer(request)
+
+    async def close(self) -> None:
+        """Does nothing: the wrapped model is closed by whoever made it."""
+
+    async def _answer(self, request: ModelRequest[AnswerT]) -> AnswerT:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResponseCache:
+    """Where a model's replies are kept.
+
+    Attributes:
+        cache: holds them.
+        identity: from the model's name to all that its replies depend on besides the request:
+            server or weights, revision, decoding.
+    """
+
+    cache: ReplyCache
+    identity: Callable[[str], str]
+
+
+class CachedModel(ModelWrapper):
+    """A ``ChatModel`` for one request of a person; a cached reply has no calls and no tokens.
+
+    New replies are cached when the caller says that they could be used, and not before: else one
+    that could not would be given again.
+    """
+
+    def __init__(self, model: ChatModel, replies: ResponseCache) -> None:
+        super().__init__(model)
+        self._replies = replies
+        self._new: dict[str, tuple[bytes, str, int, float]] = {}
+        self.hits = 0
 
     async def keep(self) -> None:
-        """The replies could be used: keep them."""
+        """Caches the new replies, which could be used."""
 
         def put() -> None:
             for key, (reply, kind, tokens, seconds) in self._new.items():
@@ -100,52 +154,36 @@ class CachedModel:
         except DataError as error:
             logger.warning("replies are not kept: %s", error)
 
-    async def close(self) -> None:
-        """The model is closed by whoever made it."""
-
-    async def _ask(
-        self,
-        method: str,
-        prompt: tuple[tuple[str, str], ...],
-        request: Mapping[str, object],
-        call: Callable[[], Awaitable[Answer]],
-        shape: type[Answer],
-    ) -> Answer:
-        kind, key, kept = await to_thread.run_sync(self._looked_up, method, prompt, request)
-        if kept is not None:
-            self.given += 1
-            answer: Answer = ANSWERS[shape].validate_json(kept)
-            return replace(answer, usage=Usage(), calls=0)
+    async def _answer(self, request: ModelRequest[AnswerT]) -> AnswerT:
+        kind, key, cached = await to_thread.run_sync(self._look_up, request)
+        if cached is not None:
+            self.hits += 1
+            return replace(request.restored(cached), usage=Usage(), calls=0)
         began = time.perf_counter()
-        answer = await call()
+        answer = await request.send()
         seconds = time.perf_counter() - began
         tokens = answer.usage.prompt + answer.usage.completion
         self._new[key] = (orjson.dumps(answer), kind, tokens, seconds)  # a retry's replaces it
         return answer
 
-    def _looked_up(
-        self, method: str, prompt: tuple[tuple[str, str], ...], request: Mapping[str, object]
-    ) -> tuple[str, str, bytes | None]:
-        """Kind and key of a request, and the reply that was kept; it may wait for a disk."""
-        kind = f"{self._replies.identity(self.name)} {method}"
-        key = request_key([kind, prompt, request])
-        return kind, key, self._get(key)
-
-    def _get(self, key: str) -> bytes | None:
+    def _look_up(self, request: ModelRequest[Any]) -> tuple[str, str, bytes | None]:
+        """Returns kind and key of a request, and the cached reply; it may wait for a disk."""
+        kind = f"{self._replies.identity(self.name)} {request.method}"
+        key = request_key([kind, request.prompt, request.arguments])
         try:
-            found = self._replies.cache.get(key)
+            row = self._replies.cache.get(key)
         except DataError as error:
             logger.warning("the model is asked anew: %s", error)
-            return None
-        return None if found is None else found[0]
+            row = None
+        return kind, key, None if row is None else row[0]
 
 
 def request_key(parts: Sequence[object]) -> str:
-    """The key of a request, from all that its reply depends on, as JSON values."""
+    """Returns the key of a request, from all that its reply depends on, as JSON values."""
     data = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 def roles_and_contents(messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:
-    """Roles and contents."""
+    """Returns the role and the text of each turn."""
     return tuple((message.role, message.content) for message in messages)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from recagent.domain import Case, Event, Item, RatingScale, Scene, Usage, User
+from recagent.llm.usage import Exchange
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Vector
@@ -120,14 +121,6 @@ class Result:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     error: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """One prompt as the model got it (role and text of each turn) and its raw reply."""
-
-    prompt: tuple[tuple[str, str], ...]
-    reply: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,10 +112,10 @@ class ModelRanker:
         )
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
-        given = 0
+        hits = 0
         if isinstance(model, CachedModel):
             await model.keep()
-            given = model.given
+            hits = model.hits
         return LanguageScores(
             scores=scored.scores,
             model=self._model.name,
@@ -123,12 +123,12 @@ class ModelRanker:
             prompt=prompt.id,
             usage=scored.usage,
             calls=scored.calls + budget.failed,
-            kept=scored.kept + given,
+            kept=scored.kept + hits,
             repairs=scored.repairs,
             invalid=budget.failed,
             notes=(
                 *scored.notes,
-                *([f"kept replies: {given}"] if given else []),
+                *([f"kept replies: {hits}"] if hits else []),
                 *engine_notes(self._model.capabilities, mode=mode),
             ),
         )
@@ -145,26 +145,26 @@ class ModelRanker:
     ) -> PoolScores:
         """The scorer's answer, with what the preference text took where the prompt tells one."""
         score, items = _SCORERS[mode], [candidate.item for candidate in candidates]
-        inputs = self._told(prompt, query, candidates)
+        inputs = self._inputs(prompt, query, candidates)
         if "preference" not in prompt.front.inputs:
             return await score(model, prompt, items=items, inputs=inputs, budget=budget)
-        own = query.scene.prompts.get("preference", "extract")
-        extract = _own_prompt("preference", own, lang=prompt.front.language)
-        said = await self._preferences(
-            model, extract, inputs=self._told(extract, query, candidates), budget=budget
+        prompt_name = query.scene.prompts.get("preference", "extract")
+        extract = _scene_prompt("preference", prompt_name, lang=prompt.front.language)
+        preference = await self._preferences(
+            model, extract, inputs=self._inputs(extract, query, candidates), budget=budget
         )
-        inputs["preference"] = said.text
+        inputs["preference"] = preference.text
         scored = await score(model, prompt, items=items, inputs=inputs, budget=budget)
         return replace(
             scored,
-            usage=said.usage + scored.usage,
-            calls=said.calls + scored.calls,
-            kept=int(said.is_kept) + scored.kept,
-            repairs=said.repairs + scored.repairs,
+            usage=preference.usage + scored.usage,
+            calls=preference.calls + scored.calls,
+            kept=int(preference.is_kept) + scored.kept,
+            repairs=preference.repairs + scored.repairs,
             notes=(*scored.notes, f"preference text by {extract.id}"),
         )
 
-    def _told(
+    def _inputs(
         self, prompt: Prompt, query: Query, candidates: Sequence[Candidate]
     ) -> dict[str, object]:
         return prompt_inputs(
@@ -180,7 +180,7 @@ class ModelRanker:
         """The mode and the prompt: those that were given, or the scene's, or the mode's newest."""
         lang, prompt = scene.language or self._lang, self._prompt
         if prompt is None and "rerank" in scene.prompts:
-            prompt = _own_prompt("rerank", scene.prompts["rerank"], lang=lang)
+            prompt = _scene_prompt("rerank", scene.prompts["rerank"], lang=lang)
         mode = await self._choose(prompt.mode if prompt else self._mode, prompt)
         return mode, prompt or prompts.load("rerank", mode, lang=lang)
 
@@ -205,7 +205,7 @@ class ModelRanker:
         return wanted
 
 
-def _own_prompt(purpose: str, name: str, *, lang: Language) -> Prompt:
+def _scene_prompt(purpose: str, name: str, *, lang: Language) -> Prompt:
     """The prompt that a scene names: one of the library, or a file whose path is absolute."""
     reference = name if name.endswith(".j2") else f"{purpose}/{name}"
     return prompts.find(reference, lang=lang, base=Path())

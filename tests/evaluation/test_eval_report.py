@@ -20,7 +20,8 @@ from recagent.evaluation.report.numbers import chance, plain, share, signed
 from recagent.evaluation.report.places import Point, placed
 from recagent.evaluation.report.significance import corrected, letters, matrix, worst
 from recagent.evaluation.report.wording import SPOKEN, WORDS
-from recagent.offline.models import ALL, Exchange, ModelDialogue, Result
+from recagent.llm.usage import Exchange
+from recagent.offline.models import ALL, ModelDialogue, Result
 
 EN = WORDS["en"]
 HOSTILE = (

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from recagent.domain import Case, Event, Usage, User
 from recagent.errors import DataError
 from recagent.evaluation import runs
-from recagent.offline.models import Exchange, ModelDialogue, Result, Values
+from recagent.llm.usage import Exchange
+from recagent.offline.models import ModelDialogue, Result, Values
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 numbers = st.floats(allow_nan=False, allow_infinity=False)

@@ -13,12 +13,12 @@ from examples import make_event
 from recagent.domain import Case, Usage
 from recagent.evaluation.answers import answer
 from recagent.evaluation.runs import Run
+from recagent.llm.usage import Exchange
 from recagent.offline.models import (
     ALL,
     Cell,
     Comparison,
     Cost,
-    Exchange,
     Generalisation,
     Manifest,
     Memorisation,

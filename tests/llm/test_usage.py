@@ -9,7 +9,7 @@ from examples import wait
 from recagent import bootstrap
 from recagent.errors import ModelError
 from recagent.evaluation.dry import DryModel
-from recagent.evaluation.metering import CostBudget, CostError, Source, UsageMeter, estimated_tokens
+from recagent.llm.usage import CostBudget, CostError, MeteredModel, UsageMeter, estimated_tokens
 from recagent.ports import Message
 from recagent.ranking.scoring.listwise import OrderReply, order_schema
 from recagent.testing import ScriptedModel
@@ -25,7 +25,7 @@ def cache(tmp_path):
 
 
 def make_source(model, cache=None, **changes):
-    source = Source(model=model, identity="m1", cache=cache, slots=anyio.CapacityLimiter(2))
+    source = MeteredModel(model=model, identity="m1", cache=cache, slots=anyio.CapacityLimiter(2))
     return replace(source, **changes)
 
 

@@ -1,24 +1,26 @@
-"""Models as an evaluation asks them: through a cache, within a budget, with every reply counted.
+"""The usage of a model: each reply counted and recorded, from a cache or within a budget of costs.
 
-The ranker asks a ``UsageMeter`` as it would ask the model itself; what is asked is decided
-elsewhere.
+The ranker asks a ``UsageMeter`` as it would ask the model itself.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 import orjson
 
-from recagent.domain import Mode, Usage
-from recagent.domain.capabilities import Capabilities
+from recagent.domain import Usage
 from recagent.errors import ModelError, RecagentError
-from recagent.llm.cached_model import ANSWERS, Answer, request_key, roles_and_contents
-from recagent.offline.models import Exchange
+from recagent.llm.cached_model import (
+    AnswerT,
+    ModelRequest,
+    ModelWrapper,
+    request_key,
+    roles_and_contents,
+)
 from recagent.ports import ChatModel, Logprobs, Message, Reply, ReplyCache, Schema
 
 if TYPE_CHECKING:
@@ -57,8 +59,16 @@ class CostBudget:
         self.spent += cost
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One prompt as the model got it (role and text of each turn) and its raw reply."""
+
+    prompt: tuple[tuple[str, str], ...]
+    reply: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Source:
+class MeteredModel:
     """One model of an experiment, shared by all questions to it.
 
     Attributes:
@@ -84,15 +94,16 @@ class Source:
         return usage.prompt * self.prices[0] + usage.completion * self.prices[1]
 
 
-class UsageMeter:
-    """A ``ChatModel`` for one question: counts, remembers what was said, answers from the cache.
+class UsageMeter(ModelWrapper):
+    """A ``ChatModel`` for one case: counts, records the exchanges, answers from the cache.
 
-    A request that comes again within the question is a retry: it passes the cache by.
+    A request that comes again within the case is a retry: it passes the cache by.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: MeteredModel) -> None:
+        super().__init__(source.model)
         self._source = source
-        self._asked: set[str] = set()
+        self._seen_keys: set[str] = set()
         self.exchanges: list[Exchange] = []
         self.calls = self.cached = self.failed = 0
         self.usage = Usage()
@@ -100,80 +111,62 @@ class UsageMeter:
         self.seconds = 0.0
         self.estimated_seconds: float | None = 0.0
 
-    @property
-    def name(self) -> str:
-        return self._source.model.name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return self._source.model.capabilities
-
-    async def start(self) -> frozenset[Mode]:
-        return await self._source.model.start()
-
     async def chat(
         self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None
     ) -> Reply:
-        call = partial(self._source.model.chat, messages, max_tokens=max_tokens, schema=schema)
-        request = {"max_tokens": max_tokens, "schema": schema}
-        prompt = roles_and_contents(messages)
-        reply = await self._ask("chat", prompt, request, call, Reply, written=max_tokens)
-        self.exchanges.append(Exchange(prompt=prompt, reply=reply.text))
+        reply = await super().chat(messages, max_tokens=max_tokens, schema=schema)
+        self._record(roles_and_contents(messages), reply.text)
         return reply
 
     async def label_logprobs(
         self, messages: Sequence[Message], *, labels: Sequence[str]
     ) -> Logprobs:
-        call = partial(self._source.model.label_logprobs, messages, labels=labels)
-        prompt = roles_and_contents(messages)
-        reply = await self._ask("label", prompt, {"labels": list(labels)}, call, Logprobs)
-        self.exchanges.append(Exchange(prompt=prompt, reply=_listed(labels, reply.values)))
+        reply = await super().label_logprobs(messages, labels=labels)
+        self._record(roles_and_contents(messages), _listed(labels, reply.values))
         return reply
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
         ordered = sorted(set(texts))  # in whatever order they come, it is one request
-        call = partial(self._source.model.likelihood, prefix, texts=ordered)
-        prompt = (("text", prefix),)
-        reply = await self._ask("likelihood", prompt, {"texts": ordered}, call, Logprobs)
-        found = dict(zip(ordered, reply.values, strict=True))
-        values = tuple(found[text] for text in texts)
-        self.exchanges.append(Exchange(prompt=prompt, reply=_listed(texts, values)))
+        reply = await super().likelihood(prefix, texts=ordered)
+        by_text = dict(zip(ordered, reply.values, strict=True))
+        values = tuple(by_text[text] for text in texts)
+        self._record((("text", prefix),), _listed(texts, values))
         return Logprobs(values=values, usage=reply.usage, calls=reply.calls, bounded=reply.bounded)
 
-    async def close(self) -> None:
-        """The source's model is closed by whoever made it."""
+    def _record(self, prompt: tuple[tuple[str, str], ...], reply: str) -> None:
+        self.exchanges.append(Exchange(prompt=prompt, reply=reply))
 
-    async def _ask(
-        self,
-        method: str,
-        prompt: tuple[tuple[str, str], ...],
-        request: Mapping[str, object],
-        call: Callable[[], Awaitable[Answer]],
-        shape: type[Answer],
-        written: int = 1,
-    ) -> Answer:
-        """The cached or the model's answer, counted; ``written``: tokens that it may have."""
+    async def _answer(self, request: ModelRequest[AnswerT]) -> AnswerT:
+        """Returns the cached or the model's answer, and counts it."""
         source = self._source
         self.calls += 1
-        key = request_key([source.identity, method, prompt, request])
-        kept = None
-        if source.cache is not None and source.identity is not None and key not in self._asked:
-            kept = source.cache.get(key)
-        self._asked.add(key)
-        if kept is not None:
+        key = request_key([source.identity, request.method, request.prompt, request.arguments])
+        row = None
+        if source.cache is not None and source.identity is not None and key not in self._seen_keys:
+            row = source.cache.get(key)
+        self._seen_keys.add(key)
+        if row is not None:
             self.cached += 1
-            answer: Answer = ANSWERS[shape].validate_json(kept[0])
+            answer = request.restored(row[0])
             self.usage += answer.usage
-            self.seconds += kept[1]
+            self.seconds += row[1]
             return answer
-        read = sum(estimated_tokens(text) for _, text in prompt)
-        promised = source.cost(Usage(prompt=2 * read, completion=written))  # our estimate is rough
+        answer, cost, seconds = await self._paid(request)
+        self._count(answer, cost, seconds, method=request.method, key=key)
+        return answer
+
+    async def _paid(self, request: ModelRequest[AnswerT]) -> tuple[AnswerT, float, float]:
+        """Returns the model's answer, its cost and its seconds, paid from the budget."""
+        source = self._source
+        tokens = sum(estimated_tokens(text) for _, text in request.prompt)
+        # Twice the tokens, since the estimate is rough.
+        promised = source.cost(Usage(prompt=2 * tokens, completion=request.max_tokens))
         source.purse.promise(promised)
         cost = 0.0
         try:
             async with source.slots:
                 began = time.perf_counter()
-                answer = await call()
+                answer = await request.send()
                 seconds = time.perf_counter() - began
             cost = source.cost(answer.usage)
         except ModelError:
@@ -181,8 +174,7 @@ class UsageMeter:
             raise
         finally:
             source.purse.settle(promised, cost)
-        self._count(answer, cost, seconds, method=method, key=key)
-        return answer
+        return answer, cost, seconds
 
     def _count(
         self, answer: Reply | Logprobs, cost: float, seconds: float, *, method: str, key: str

@@ -1,7 +1,7 @@
 """What people liked next, each beside items that they might have liked: what a choice teaches.
 
-The words are those of ``texts``; here every liked item is one of several that could follow, the
-others drawn as in the protocol of the evaluation: from the same scene, in proportion to popularity,
+The words are those of ``training_texts``; here every liked item is one of several that could
+follow, the others drawn as in the evaluation: from the same scene, in proportion to popularity,
 none that the person met. How likely each of them is to be said to be, a teacher tells. And the
 learner of it, which goes on from an adapter's file; only it needs torch.
 """
@@ -24,9 +24,9 @@ from recagent.domain import Item
 from recagent.errors import DataError
 from recagent.prompts import Prompt, caption
 from recagent.training.adapters.gguf import LAYERS
-from recagent.training.adapters.lora import Learner, needed
-from recagent.training.adapters.texts import Tokenize, continued
-from recagent.training.adapters.trees import Branch, Row, Way, row
+from recagent.training.adapters.lora import Learner, optional_library
+from recagent.training.adapters.token_trees import Branch, BranchReading, TokenRow, token_row
+from recagent.training.adapters.training_texts import Tokenize, continue_prompt
 
 # What was liked before, and candidates, what was liked next first: the probability of each.
 Teacher = Callable[[Sequence[Item], Sequence[Item]], Sequence[float]]
@@ -70,13 +70,13 @@ class Choices:
         """Tokens that are read: of the trunk and of all rivals."""
         return len(self.trunk) + sum(len(b.tokens) for each in self.asked for b in each.rivals)
 
-    def laid(self) -> tuple[Row, list[list[Way]]]:
+    def laid(self) -> tuple[TokenRow, list[list[BranchReading]]]:
         """As a row to read, and of each choice the ways: what was liked, then its rivals."""
-        laid = row(self.trunk, [branch for each in self.asked for branch in each.rivals])
-        others, groups = iter(laid.ways), list[list[Way]]()
+        laid = token_row(self.trunk, [branch for each in self.asked for branch in each.rivals])
+        others, groups = iter(laid.ways), list[list[BranchReading]]()
         for each in self.asked:
             read = tuple(range(each.at - 1, each.end - 1))
-            taken = Way(tokens=self.trunk[each.at : each.end], read=read)
+            taken = BranchReading(tokens=self.trunk[each.at : each.end], read=read)
             groups.append([taken, *islice(others, len(each.rivals))])
         return laid, groups
 
@@ -163,7 +163,7 @@ def choices(
         starts = [1, *range(1 + first, len(liked), size)]
         for start, end in zip(starts, [*starts[1:], len(liked)], strict=True):
             known = max(0, start - _KNOWN)
-            trunk, places = continued(liked[known:end], prompt, tokenize)
+            trunk, places = continue_prompt(liked[known:end], prompt, tokenize)
             asked: list[Asked] = []
             spans = zip(range(start, end), places[start - known - 1 :], strict=True)
             for place, (at, last) in spans:
@@ -242,7 +242,7 @@ def read_gguf(file: Path, *, heads: int, key_heads: int) -> dict[str, Matrix]:
     """
     ours = {theirs: name for name, theirs in LAYERS.items()}
     found: dict[str, Matrix] = {}
-    for tensor in needed("gguf").GGUFReader(file).tensors:
+    for tensor in optional_library("gguf").GGUFReader(file).tensors:
         _, layer, theirs, _, part = tensor.name.split(".")
         name, rows = ours[theirs], np.asarray(tensor.data, dtype=np.float32)
         rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "lora_b" else None

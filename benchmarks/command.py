@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 
 CACHE = Path(__file__).parent / ".cache"  # in place of the user's; not in git
 SMOKE_PEOPLE = 300

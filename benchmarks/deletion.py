@@ -28,22 +28,26 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 import anyio
 import numpy as np
 from command import command
-from quality import SERVED, SOURCES, Table, head_for_all, quiet
+from quality import SERVED, SOURCES, Table, head_for_all, open_backtest, quiet
 
 from recagent import bootstrap, demo
 from recagent.domain import Context, Evidence, Item
-from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.evaluation.opening import indexed
 from recagent.explanations import claims, verify
 from recagent.explanations.evidence import numbered
 from recagent.explanations.ranking_evidence import share_pieces
-from recagent.offline.models import Data
+from recagent.offline.backtest import (
+    Backtest,
+    RetrievalOptions,
+    backtest_examples,
+    backtest_questions,
+)
+from recagent.offline.cases import make_cases
+from recagent.offline.data_set import Data
 from recagent.offline.splits import split
 from recagent.pipeline import Parts
 from recagent.pipeline.counterfactuals import forgetting
@@ -55,8 +59,7 @@ from recagent.ranking import Head
 from recagent.ranking.head import columns
 from recagent.retrieval import Interactions, InteractionSnapshot
 from recagent.testing import MemoryStore
-from recagent.training.backtest import Retrieval, Study, past, studied
-from recagent.training.fitting import fit_base, scales
+from recagent.training.head_weights import fit_base_weights, source_scales
 
 SHOWN = 5  # of a slate
 NEWEST = 50  # likes that evidence looks at
@@ -146,13 +149,17 @@ class Raw:
         return f"{above.get(part, 0.0) / sum(above.values()):.0%}"
 
 
-async def head_of(events: Data, study: Study) -> Head:
+async def head_of(events: Data, backtest: Backtest) -> Head:
     """A head of the validation people's last choices, as ``recagent fit`` makes one."""
-    retrieval = Retrieval(weights=dict(SERVED.weights), limit=SERVED.limit, width=SERVED.limit)
-    asked = past(events, people="validation", passes=1)
-    learn = await studied(asked, study=study, retrieval=retrieval, on_progress=quiet)
-    scale = scales(learn, sources=SOURCES)
-    fit = fit_base(learn, scales=scale)
+    retrieval = RetrievalOptions(
+        weights=dict(SERVED.weights), limit=SERVED.limit, width=SERVED.limit
+    )
+    asked = backtest_questions(events, people="validation", passes=1)
+    learn = await backtest_examples(
+        asked, backtest=backtest, retrieval=retrieval, on_progress=quiet
+    )
+    scale = source_scales(learn, sources=SOURCES)
+    fit = fit_base_weights(learn, scales=scale)
     return head_for_all("deletion", fit, scales=scale)
 
 
@@ -218,22 +225,16 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     test = make_cases(data, split(data, people="test"))
     events = replace(data, events=test.training)
     async with AsyncExitStack() as closing:
-        index = await indexed(settings, data, closing, quiet)
-        study = Study(
-            data=data,
-            index=index,
-            embedder=bootstrap.embedder(settings),
-            half_life=timedelta(days=settings.retrieval.half_life_days),
-        )
-        head = await head_of(events, study)
+        backtest = await open_backtest(data, settings, closing)
+        head = await head_of(events, backtest)
         store = MemoryStore()
         await store.add_events(test.training)
         parts = Parts(
             store=store,
-            index=index,
-            embedder=study.embedder,
+            index=backtest.index,
+            embedder=backtest.embedder,
             behaviour=InteractionSnapshot(store, scale=data.scale),
-            sources=await study.sources(Interactions(test.training, scale=data.scale)),
+            sources=await backtest.sources(Interactions(test.training, scale=data.scale)),
             ranker=None,
             models=(),
             scenes=data.scenes,

@@ -34,26 +34,24 @@ from itertools import product
 import anyio
 import numpy as np
 from command import command, few_people
-from quality import SOURCES, head_for_all, quiet
+from quality import SOURCES, head_for_all, open_backtest, quiet
 
 from recagent import bootstrap, demo
 from recagent.domain import Event, EventKind, Slate
 from recagent.evaluation.data import load_data
-from recagent.evaluation.opening import indexed
-from recagent.offline.models import Data
+from recagent.offline.backtest import Backtest, backtest_examples, backtest_questions
+from recagent.offline.data_set import Data
 from recagent.offline.off_policy import Logged, gain, order_value
 from recagent.offline.order import hashed
 from recagent.offline.resampling import interval, ratio
 from recagent.offline.splits import is_among
 from recagent.offline.tests import Difference, compare, holm
 from recagent.pipeline import Options, Parts, Pipeline
-from recagent.ports import ItemIndex
 from recagent.profiles.building import is_liked
 from recagent.ranking import Head, examination_probability, feedback_reward
 from recagent.retrieval import Interactions
 from recagent.testing import MemoryStore
-from recagent.training.backtest import Study, past, studied
-from recagent.training.fitting import fit_base, scales
+from recagent.training.head_weights import fit_base_weights, source_scales
 
 ROUNDS = 8
 K = 10
@@ -138,11 +136,11 @@ def ndcg(slate: Slate, known: Mapping[str, bool]) -> float:
 class Bench:
     """The demo's line without a model, that has seen nothing of the newer halves."""
 
-    def __init__(self, data: Data, everybody: Sequence[Person], index: ItemIndex) -> None:
+    def __init__(self, everybody: Sequence[Person], backtest: Backtest) -> None:
+        data = backtest.data
         self.everybody = everybody
         self._settings = demo.settings(model={"kind": "none"})
-        self._study = Study(data=data, index=index, embedder=bootstrap.embedder(self._settings),
-                            half_life=timedelta(days=30))  # fmt: skip
+        self._backtest = backtest
         held = {each.id: {event.item_id for event in each.history} for each in everybody}
         self._counted = [
             event
@@ -155,22 +153,22 @@ class Bench:
     async def parts(self, head: Head | None = None) -> Parts:
         """The parts, with a head or with the fusion that serves before one is fitted."""
         weights = self._settings.retrieval.weights
-        sources = await self._study.sources(self.behaviour)
+        sources = await self._backtest.sources(self.behaviour)
         return Parts(
-            store=MemoryStore(), index=self._study.index, embedder=self._study.embedder,
+            store=MemoryStore(), index=self._backtest.index, embedder=self._backtest.embedder,
             behaviour=self._snapshot,  # type: ignore[arg-type]
             sources=[each for each in sources if head or weights.get(each.name, 1.0) > 0],
             ranker=None, models=(), scenes=self._settings.declared_scenes(),
-            scale=self._study.data.scale, head=head,
+            scale=self._backtest.data.scale, head=head,
         )  # fmt: skip
 
     async def head(self) -> Head:
         """A head of validation people's last choices in what was counted."""
-        events = replace(self._study.data, events=self._counted)
-        asked = past(events, people="validation", candidates=K * 2, passes=1)
-        learn = await studied(asked, study=self._study, on_progress=quiet)
-        scale = scales(learn, sources=SOURCES)
-        fit = fit_base(learn, scales=scale)
+        events = replace(self._backtest.data, events=self._counted)
+        asked = backtest_questions(events, people="validation", candidates=K * 2, passes=1)
+        learn = await backtest_examples(asked, backtest=self._backtest, on_progress=quiet)
+        scale = source_scales(learn, sources=SOURCES)
+        fit = fit_base_weights(learn, scales=scale)
         return head_for_all("replay", fit, scales=scale)
 
     async def _snapshot(self) -> Interactions:
@@ -274,7 +272,7 @@ async def measure(wanted: argparse.Namespace) -> dict[str, object]:
     half = "validation" if wanted.choose else "test"
     people = [each for each in everybody if is_among(each.id, half)]
     async with AsyncExitStack() as closing:
-        bench = Bench(data, everybody, await indexed(settings, data, closing, quiet))
+        bench = Bench(everybody, await open_backtest(data, settings, closing))
         print(f"{len(people)} {half} people, by the fusion that serves before a fit")
         arms = Arms(bench, people, await bench.parts())
         await arms.start()

@@ -18,16 +18,16 @@ from pathlib import Path
 
 import anyio
 from command import command, few_people
-from quality import Table, by_fusion, ndcgs, quiet, studying
+from quality import Table, by_fusion, ndcgs, open_backtest, quiet
 from quality_language import kept_scores
 from quality_movietweetings import KEPT
 
 from recagent import demo
-from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
+from recagent.offline.backtest import backtest_examples, backtest_questions
+from recagent.offline.cases import make_cases
 from recagent.offline.splits import split
 from recagent.ranking.blend import blend, z_scores
-from recagent.training.backtest import past, studied
 
 WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.3)
 
@@ -38,10 +38,12 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
     data = few_people(load_data("demo"), smoke=options.smoke)
     settings = demo.settings()
     test = make_cases(data, split(data, people="test"))
-    asked = past(replace(data, events=test.training), people="validation", candidates=20, passes=1)
+    asked = backtest_questions(
+        replace(data, events=test.training), people="validation", candidates=20, passes=1
+    )
     async with AsyncExitStack() as closing:
-        study = await studying(data, settings, closing)
-        examples = await studied(asked, study=study, on_progress=quiet)
+        backtest = await open_backtest(data, settings, closing)
+        examples = await backtest_examples(asked, backtest=backtest, on_progress=quiet)
     those = [example for example in examples if example.case in spoken]
     fused = [z_scores(scores) for scores in by_fusion(those)]
     table, plain = Table([example.user_id for example in those]), ndcgs(those, fused)

@@ -24,14 +24,19 @@ from pathlib import Path
 import anyio
 import numpy as np
 from command import command, few_people
-from quality import SERVED, SOURCES, Table, Values, by_fusion, ndcgs, quiet, studying
+from quality import SERVED, SOURCES, Table, Values, by_fusion, ndcgs, open_backtest, quiet
 
 from recagent import demo
 from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
-from recagent.offline.models import Data, Questions
+from recagent.offline.backtest import (
+    Backtest,
+    RetrievalOptions,
+    backtest_examples,
+    backtest_questions,
+)
+from recagent.offline.data_set import Data, Questions
 from recagent.offline.splits import split
-from recagent.training.backtest import Retrieval, Study, past, studied
 
 REPORTED = {"games": "6k", "art_office": "popular"}  # the given cases that are for reporting
 FEWEST = 30  # cases that a row is worth printing for
@@ -44,7 +49,9 @@ def asked_of(data: Data, *, reported: str | None, people: int) -> dict[str, list
     taken = {case.user_id for case in data.given[reported]} if reported else set[str]()
 
     def others(candidates: dict[str, int]) -> list[Questions]:
-        found = past(data, people="validation", passes=1, most=2 * people, **candidates)
+        found = backtest_questions(
+            data, people="validation", passes=1, most=2 * people, **candidates
+        )
         return [
             replace(each, cases=[c for c in each.cases if c.user_id not in taken][: people or None])
             for each in found
@@ -59,7 +66,7 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
     settings = demo.settings()
     figures: dict[str, float] = {}
     async with AsyncExitStack() as closing:
-        study = await studying(data, settings, closing)
+        backtest = await open_backtest(data, settings, closing)
         asked = asked_of(data, reported=REPORTED.get(options.data), people=options.people)
         for among, questions in asked.items():
             for as_new in (False, True):
@@ -68,7 +75,7 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
                 for weight in options.weights:
                     weights = {**SERVED.weights, options.source: weight}
                     values, people = await served(
-                        questions, study, weights, whole=among == "whole scene", as_new=as_new
+                        questions, backtest, weights, whole=among == "whole scene", as_new=as_new
                     )
                     if len(values) < FEWEST:
                         break
@@ -82,19 +89,19 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
 
 async def served(
     questions: list[Questions],
-    study: Study,
+    backtest: Backtest,
     weights: dict[str, float],
     *,
     whole: bool,
     as_new: bool,
 ) -> tuple[Values, list[str]]:
     """(n,) nDCG@10 of the fusion with these weights, and whose each is."""
-    retrieval = Retrieval(weights=weights, limit=SERVED.limit, width=SERVED.limit)
-    found = await studied(
+    retrieval = RetrievalOptions(weights=weights, limit=SERVED.limit, width=SERVED.limit)
+    found = await backtest_examples(
         questions,
-        study=study,
+        backtest=backtest,
         retrieval=retrieval if whole else None,
-        cut="new here" if as_new else None,
+        as_group="new here" if as_new else None,
         on_progress=quiet,
     )
     if whole:

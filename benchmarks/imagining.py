@@ -25,19 +25,19 @@ from pathlib import Path
 import anyio
 import numpy as np
 from command import command
-from quality import SERVED, Table, Values, studying
+from quality import SERVED, Table, Values, open_backtest
 
 from recagent import bootstrap, demo
 from recagent.domain import Case
 from recagent.errors import ReplyError
 from recagent.evaluation.data import load_data
+from recagent.offline.backtest import PASSES, Backtest, backtest_questions
 from recagent.offline.order import hashed
 from recagent.offline.splits import People
 from recagent.ports import CandidateSource, Query
 from recagent.ranking import HISTORY
 from recagent.retrieval import Interactions, reciprocal_rank
 from recagent.retrieval.sources.model_proposals import ModelProposals, ModelProposer
-from recagent.training.backtest import PASSES, Study, past
 
 KEPT = Path(__file__).parent / "kept" / "imagined.jsonl"
 SMOKE = 3  # people
@@ -108,29 +108,29 @@ async def asked(people: People, smoke: bool) -> list[Asked]:
     """The people of one half."""
     data, settings = load_data("demo"), demo.settings()
     async with AsyncExitStack() as closing:
-        study = await studying(data, settings, closing)
+        backtest = await open_backtest(data, settings, closing)
         first: dict[str, tuple[Case, Sequence[CandidateSource]]] = {}
-        for questions in past(data, people=people, passes=PASSES):
-            sources = _served(study, Interactions(questions.training, scale=data.scale))
+        for questions in backtest_questions(data, people=people, passes=PASSES):
+            sources = _served(backtest, Interactions(questions.training, scale=data.scale))
             for case in questions.cases:
                 if all(event.scene != case.scene for event in case.history):
                     first.setdefault(case.user_id, (case, sources))
         chosen = sorted(first, key=partial(hashed, "people", 0))[: SMOKE if smoke else PEOPLE]
-        queries = {key: await study.query(first[key][0]) for key in chosen}
+        queries = {key: await backtest.query(first[key][0]) for key in chosen}
         said = await described(queries)
-        return [await _proposed(study, said[key], queries[key], *first[key]) for key in chosen]
+        return [await _proposed(backtest, said[key], queries[key], *first[key]) for key in chosen]
 
 
-def _served(study: Study, behaviour: Interactions) -> list[CandidateSource]:
+def _served(backtest: Backtest, behaviour: Interactions) -> list[CandidateSource]:
     async def counted() -> Interactions:
         return behaviour
 
-    every = bootstrap.sources(study.index, study.embedder, counted)
+    every = bootstrap.sources(backtest.index, backtest.embedder, counted)
     return [source for source in every if SERVED.weights.get(source.name, 1.0) > 0]
 
 
 async def _proposed(
-    study: Study,
+    backtest: Backtest,
     said: Sequence[str],
     query: Query,
     case: Case,
@@ -139,7 +139,7 @@ async def _proposed(
     served = {each.name: await each(query, limit=SERVED.limit) for each in sources}
     titles = [query.profile.items[key].title for key in [*query.profile.liked][:HISTORY]]
     near = [
-        await ModelProposals(await study.embedder.embed(lines), index=study.index)(
+        await ModelProposals(await backtest.embedder.embed(lines), index=backtest.index)(
             query, limit=SERVED.limit
         )
         for lines in (said, titles)

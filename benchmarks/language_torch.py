@@ -23,23 +23,23 @@ import anyio
 import orjson
 from choices import ChoiceLearner, read_gguf
 from command import command, folder_for
-from quality import Table, Values, by_source, ndcgs, quiet, studying
+from quality import Table, Values, by_source, ndcgs, open_backtest, quiet
 from quality_language import kept_scores, shown
 
 from recagent import bootstrap, demo, prompts
 from recagent.config.sections import EngineSettings
 from recagent.domain import Candidate, Case
-from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.offline.models import Data, Questions
+from recagent.offline.backtest import backtest_examples, backtest_questions
+from recagent.offline.cases import make_cases
+from recagent.offline.data_set import Data, Questions
+from recagent.offline.examples import Example
 from recagent.offline.order import hashed
 from recagent.offline.splits import split
 from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY
 from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.training.adapters.lora import LoraSettings
-from recagent.training.backtest import past, studied
-from recagent.training.examples import Example
 
 
 async def asked_of(
@@ -48,17 +48,17 @@ async def asked_of(
     """What the sources say of every case's candidates, and what a model reads, by case."""
     settings = demo.settings()
     async with AsyncExitStack() as closing:
-        study = await studying(data, settings, closing)
+        backtest = await open_backtest(data, settings, closing)
         examples = {
             example.case: example
-            for example in await studied(questions, study=study, on_progress=quiet)
+            for example in await backtest_examples(questions, backtest=backtest, on_progress=quiet)
         }
         read: dict[str, str] = {}
         for case in (case for each in questions for case in each.cases):
-            items, example = await study.index.items(case.scene), examples[case.id]
+            items, example = await backtest.index.items(case.scene), examples[case.id]
             inputs = prompt_inputs(
                 prompt.front.inputs,
-                await study.query(case),
+                await backtest.query(case),
                 candidates=[
                     Candidate(item=items[key], features=features)
                     for key, features in zip(example.items, example.features, strict=True)
@@ -93,7 +93,7 @@ def main() -> None:
     data = load_data("demo")
     test = make_cases(data, split(data, people="test"))
     events = replace(data, events=test.training)
-    (asked,) = past(events, people="validation", candidates=20, passes=1)
+    (asked,) = backtest_questions(events, people="validation", candidates=20, passes=1)
     halves = {"validation": asked, "test": test}
     if options.people != "both":
         halves = {options.people: halves[options.people]}

@@ -27,9 +27,9 @@ from places import (
 )
 from quality import Table
 
-from recagent.evaluation.audits import ORDER, listed
-from recagent.evaluation.runs import Run, load_run
-from recagent.training.gating import ndcg
+from recagent.evaluation.audits import ORDER, candidate_order
+from recagent.evaluation.run_folder import Run, load_run
+from recagent.training.gates import ndcg
 
 
 def answers(run: Run, system: str) -> dict[str, list[Listed]]:
@@ -40,7 +40,7 @@ def answers(run: Run, system: str) -> dict[str, list[Listed]]:
         if result.system != system or result.error or not by_order:
             continue
         case = run.cases[result.case]
-        items = listed(case, result.variant)
+        items = candidate_order(case, result.variant)
         scores = np.asarray([result.scores[item] for item in items])
         found.setdefault(result.variant, []).append(
             Listed(user_id=case.user_id, case=case.id, items=items, scores=scores)

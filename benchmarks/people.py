@@ -17,7 +17,7 @@ import numpy as np
 
 from recagent.domain import Candidate
 from recagent.evaluation.experiment import CasesSection, Experiment, SystemSection
-from recagent.evaluation.opening import opened
+from recagent.evaluation.preparation import open_context
 from recagent.llm import weights
 from recagent.ports import Query
 
@@ -48,15 +48,15 @@ async def demo_people(number: int) -> list[Asked]:
         cases=CasesSection(people="test", candidates=MOST),
         systems=(SystemSection(baseline=("random",)),),
     )
-    async with opened(experiment, on_progress=lambda *_: None) as bench:
-        cases = list(bench.questions.cases)
+    async with open_context(experiment, on_progress=lambda *_: None) as context:
+        cases = list(context.questions.cases)
         if number > len(cases):
             raise ValueError(f"the demo has {len(cases)} test people, not {number}; take fewer")
         return [
             Asked(
-                query=await bench.query(case),
+                query=await context.query(case),
                 candidates=[
-                    Candidate(item=bench.scene_items[case.scene][key], features={})
+                    Candidate(item=context.scene_items[case.scene][key], features={})
                     for key in case.item_ids
                 ],
             )

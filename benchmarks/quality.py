@@ -15,17 +15,23 @@ import numpy as np
 from recagent import bootstrap
 from recagent.config.sections import RetrievalSettings
 from recagent.config.settings import Settings
-from recagent.evaluation.opening import indexed
-from recagent.offline.models import Data
+from recagent.evaluation.preparation import open_index
+from recagent.offline.backtest import Backtest
+from recagent.offline.data_set import Data
+from recagent.offline.examples import Example
 from recagent.offline.resampling import interval
 from recagent.ranking import GroupTestResult, Head
 from recagent.ranking.gate import Gate
 from recagent.ranking.head import columns, language_columns
 from recagent.retrieval import reciprocal_rank
-from recagent.training.backtest import Study
-from recagent.training.examples import Example
-from recagent.training.fitting import LEARNED, Fit, fit_base, fit_language, scales
-from recagent.training.gating import gates, ndcg, trial
+from recagent.training.gates import choose_gates, make_trial, ndcg
+from recagent.training.head_weights import (
+    LEARNED,
+    HeadWeights,
+    fit_base_weights,
+    fit_language_weights,
+    source_scales,
+)
 
 SOURCES = ("neighbours", "popularity", "text", "transfer", "lexical", "lexical_here", "recent",
            "walks", "following", "factors")  # fmt: skip
@@ -39,13 +45,14 @@ def quiet(*_: object) -> None:
     """No progress."""
 
 
-async def studying(data: Data, settings: Settings, closing: AsyncExitStack) -> Study:
+async def open_backtest(data: Data, settings: Settings, closing: AsyncExitStack) -> Backtest:
     """Where questions of these data are asked; indexed if they are not yet."""
-    return Study(
+    return Backtest(
         data=data,
-        index=await indexed(settings, data, closing, quiet),
+        index=await open_index(settings, data, closing, quiet),
         embedder=bootstrap.embedder(settings),
         half_life=timedelta(days=settings.retrieval.half_life_days),
+        build_sources=bootstrap.sources,
     )
 
 
@@ -86,7 +93,7 @@ class Ranked:
     """The cases that are reported, and their (n,) scores and nDCG@10 by the head."""
 
     examples: Sequence[Example]
-    fit: Fit
+    fit: HeadWeights
     scores: Sequence[Values]
     table: Table
     fused: Values
@@ -97,7 +104,7 @@ class Ranked:
         return ndcgs(self.examples, self.scores)
 
 
-def head_for_all(name: str, fit: Fit, *, scales: Mapping[str, float]) -> Head:
+def head_for_all(name: str, fit: HeadWeights, *, scales: Mapping[str, float]) -> Head:
     """A head that ranks for everybody who likes anything, untested."""
     return Head(
         name=name,
@@ -123,7 +130,9 @@ def by_source(examples: Sequence[Example], source: str) -> list[Values]:
     ]
 
 
-def by_head(examples: Sequence[Example], fit: Fit, *, scales: Mapping[str, float]) -> list[Values]:
+def by_head(
+    examples: Sequence[Example], fit: HeadWeights, *, scales: Mapping[str, float]
+) -> list[Values]:
     """Scores by the head without a language model."""
     return [
         columns(example.features, scales=scales, cold=example.cold)
@@ -163,8 +172,8 @@ def ranked(
 
     ``as_new`` are learned from too: the same choices as if their people were new in the scene.
     """
-    scale = scales([*learn, *as_new], sources=sources)
-    fit = fit_base([*learn, *as_new], scales=scale)
+    scale = source_scales([*learn, *as_new], sources=sources)
+    fit = fit_base_weights([*learn, *as_new], scales=scale)
     table = Table([example.user_id for example in test], times)
     fused = ndcgs(test, by_fusion(test))
     found = Ranked(test, fit, by_head(test, fit, scales=scale), table, fused)
@@ -190,10 +199,10 @@ def gated(
     asked = [at for at, example in enumerate(learn) if example.case in spoken]
     those = [learn[at] for at in asked]
     held = [found.fit.held[at] for at in asked]
-    said = fit_language(those, held, [spoken[each.case].tolist() for each in those])
-    opened = gates(
+    said = fit_language_weights(those, held, [spoken[each.case].tolist() for each in those])
+    opened = choose_gates(
         [
-            trial(e.user_id, e.scene, cold=e.cold, base=base, joined=joined, chosen=e.chosen)
+            make_trial(e.user_id, e.scene, cold=e.cold, base=base, joined=joined, chosen=e.chosen)
             for e, base, joined in zip(those, held, said.held, strict=True)
         ]
     )
@@ -216,7 +225,7 @@ def _told(
     scores: Sequence[Sequence[Values]],
     asks: Values,
     spoken: Spoken,
-    said: Fit,
+    said: HeadWeights,
     opened: Mapping[str, Gate],
 ) -> tuple[Values, dict[str, float]]:
     forced, behind = (ndcgs(found.examples, each) for each in scores)

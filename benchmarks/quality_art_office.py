@@ -39,8 +39,8 @@ from quality import (
     by_source,
     gated,
     ndcgs,
+    open_backtest,
     quiet,
-    studying,
 )
 from quality_language import ask, kept_scores, shown
 
@@ -48,17 +48,17 @@ from recagent import demo
 from recagent.config.settings import Settings
 from recagent.domain import Case, Event
 from recagent.errors import RecagentError
-from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.offline.models import Data, Questions
+from recagent.offline.backtest import ReducedGroup, backtest_examples
+from recagent.offline.cases import make_cases
+from recagent.offline.data_set import Data, Questions
+from recagent.offline.examples import Example
 from recagent.offline.order import hashed
-from recagent.offline.splits import Held, Split
+from recagent.offline.splits import HeldOutCase, Split
 from recagent.scenes.transfer import TransferMap
-from recagent.training.backtest import Cut, studied
-from recagent.training.examples import Example
-from recagent.training.fitting import Fit, fit_base, scales
+from recagent.training.head_weights import HeadWeights, fit_base_weights, source_scales
 from recagent.training.transfer import fit_transfer
-from recagent.training.transfer_examples import choices, described
+from recagent.training.transfer_examples import scene_pairs, transfer_choices
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "art_office"
 LEARNED_FROM, FEW = 1500, 60  # people; of either kind without kept scores
@@ -101,7 +101,7 @@ def asked_of(data: Data) -> Asked:
         for target in (one, other):
             if one.scene != other.scene and target.item_id not in met:
                 held.append(
-                    Held(
+                    HeldOutCase(
                         user_id=user,
                         scene=target.scene,
                         at=one.at,
@@ -138,23 +138,27 @@ def told(questions: Questions, history: str) -> Questions:
 async def scored(options: argparse.Namespace, data: Data, asked: Asked) -> Said:
     """What every source says, with the map that was learned first."""
     async with AsyncExitStack() as closing:
-        study = await studying(data, settings_here(), closing)
-        pairs = await described(study.index, asked.learn.training)
-        past = await choices([asked.learn], study=study, on_progress=quiet)
-        study = replace(study, transfer=fit_transfer(past, scenes=pairs))
+        backtest = await open_backtest(data, settings_here(), closing)
+        pairs = await scene_pairs(backtest.index, asked.learn.training)
+        past = await transfer_choices([asked.learn], backtest=backtest, on_progress=quiet)
+        backtest = replace(backtest, transfer=fit_transfer(past, scenes=pairs))
         progress = shown if options.full else quiet
 
-        async def said(questions: Questions, *, cut: Cut | None = None) -> list[Example]:
+        async def said(
+            questions: Questions, *, as_group: ReducedGroup | None = None
+        ) -> list[Example]:
             questions = questions if options.full else of_few(questions)
-            return await studied([questions], study=study, cut=cut, on_progress=progress)
+            return await backtest_examples(
+                [questions], backtest=backtest, as_group=as_group, on_progress=progress
+            )
 
         return Said(
-            transfer=study.transfer,
+            transfer=backtest.transfer,
             learn=await said(asked.learn),
-            as_new=await said(asked.learn, cut="new here"),
+            as_new=await said(asked.learn, as_group="new here"),
             test={
                 history: await said(
-                    told(asked.test, history), cut="new here" if history == "other" else None
+                    told(asked.test, history), as_group="new here" if history == "other" else None
                 )
                 for history in HISTORIES
             },
@@ -179,21 +183,23 @@ async def asked_model(options: argparse.Namespace, data: Data, said: Said) -> di
     asked = asked_of(data)
     ranked = {each.case for each in [*said.learn, *said.test["both"]]}
     async with AsyncExitStack() as closing:
-        study = replace(await studying(data, settings_here(), closing), transfer=said.transfer)
+        backtest = replace(
+            await open_backtest(data, settings_here(), closing), transfer=said.transfer
+        )
         spoken: dict[str, Case] = {}
         for each in (asked.learn, asked.test):
             for scene in PUBLISHED:
                 own = [case for case in each.cases if case.scene == scene and case.id in ranked]
                 spoken |= {case.id: case for case in own[: options.ask]}
-        await ask(spoken, study, options.keep / LANGUAGE, settings=settings_here())
+        await ask(spoken, backtest, options.keep / LANGUAGE, settings=settings_here())
     return {key: own for key, own in kept_scores(options.keep / LANGUAGE).items() if key in spoken}
 
 
 def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
     """All tables; the figures."""
     learn = [*said.learn, *said.as_new]
-    scale = scales(learn, sources=SOURCES)
-    fit = fit_base(learn, scales=scale)
+    scale = source_scales(learn, sources=SOURCES)
+    fit = fit_base_weights(learn, scales=scale)
     figures: dict[str, object] = {"cases": len(said.test["both"]), "learned_from": len(said.learn)}
     print(f"{'20 candidates':<30} {'cases':>6} nDCG@10  95%             minus the same scene alone")
     for scene in PUBLISHED:
@@ -218,7 +224,7 @@ def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
 
 
 def by_history(
-    scene: str, here: Mapping[str, Sequence[Example]], fit: Fit, scale: Mapping[str, float]
+    scene: str, here: Mapping[str, Sequence[Example]], fit: HeadWeights, scale: Mapping[str, float]
 ) -> dict[str, object]:
     """One scene's rows and figures."""
     table = Table([each.user_id for each in here["both"]])

@@ -35,20 +35,20 @@ import orjson
 import stand_in
 from command import CACHE, command
 from pydantic import TypeAdapter, ValidationError
-from quality import SOURCES, Table, Values, by_head, gated, ndcgs, quiet, ranked, studying
+from quality import SOURCES, Table, Values, by_head, gated, ndcgs, open_backtest, quiet, ranked
 from quality_language import ask, kept_scores, shown
 
 from recagent import demo
 from recagent.domain import Case, Event
 from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
-from recagent.offline.models import Data, Questions
+from recagent.offline.backtest import backtest_examples
+from recagent.offline.data_set import Data, Questions
+from recagent.offline.examples import Example
 from recagent.offline.order import hashed
 from recagent.retrieval import SequenceModel, load_weights
 from recagent.retrieval.sequence_encoder import encode
-from recagent.training.backtest import studied
-from recagent.training.examples import Example
-from recagent.training.fitting import fit_base, scales
+from recagent.training.head_weights import fit_base_weights, source_scales
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "games"
 LEARNED_FROM = 4000  # people
@@ -99,17 +99,19 @@ async def measure(options: argparse.Namespace) -> dict[str, float | None]:
     async with AsyncExitStack() as closing:
         missing = [case for case in [*learn, *test] if case.id not in known]
         if missing or options.ask:
-            study = await studying(data, settings, closing)
+            backtest = await open_backtest(data, settings, closing)
             ids = {case.id for case in missing}
             asked = [
                 Questions(cases=[case for case in part if case.id in ids], training=training)
                 for part, training in ((learn, without_newest(data, learn)), (test, data.events))
             ]
-            found = await studied(asked, study=study, on_progress=shown if options.full else quiet)
+            found = await backtest_examples(
+                asked, backtest=backtest, on_progress=shown if options.full else quiet
+            )
             known |= {example.case: example for example in found}
             if options.ask:
                 spoken = {case.id: case for case in [*learn[: options.ask], *test[: options.ask]]}
-                await ask(spoken, study, kept.language, settings=settings)
+                await ask(spoken, backtest, kept.language, settings=settings)
     unread = [case for case in [*learn, *test] if SEQUENCE not in known[case.id].features[0]]
     if unread and (options.sequence / "weights.npz").is_file():
         known |= {case.id: example for case, example in followed(unread, known, options.sequence)}
@@ -125,8 +127,10 @@ async def measure(options: argparse.Namespace) -> dict[str, float | None]:
         made = f"benchmarks/sequence_games.py --out {str(options.sequence)!r}"
         print(f"without the sequence model, which is left out; {made} makes one")
     elif options.full:
-        scale = scales(learned, sources=SOURCES)
-        without = ndcgs(asked_of, by_head(asked_of, fit_base(learned, scales=scale), scales=scale))
+        scale = source_scales(learned, sources=SOURCES)
+        without = ndcgs(
+            asked_of, by_head(asked_of, fit_base_weights(learned, scales=scale), scales=scale)
+        )
         result.table.row("head, - head without sequence", result.head, minus=without)
     for name, value in PUBLISHED.items():
         print(f"published: {name:<19} {6000:>6} {value:>7.2f}")

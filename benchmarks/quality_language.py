@@ -11,9 +11,9 @@ import numpy as np
 from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.domain import Case
+from recagent.offline.backtest import Backtest
 from recagent.pipeline import Pipeline
-from recagent.training.backtest import Study
-from recagent.training.model_scores import said
+from recagent.training.model_scores import collect_model_scores
 
 
 def kept_scores(path: Path) -> dict[str, np.ndarray]:
@@ -24,7 +24,9 @@ def kept_scores(path: Path) -> dict[str, np.ndarray]:
     return {row[0]: np.asarray(row[1:], dtype=float) for row in rows}
 
 
-async def ask(cases: Mapping[str, Case], study: Study, path: Path, *, settings: Settings) -> None:
+async def ask(
+    cases: Mapping[str, Case], backtest: Backtest, path: Path, *, settings: Settings
+) -> None:
     """Ask the settings' model about all cases that have no kept answer yet; can be stopped."""
     parts = bootstrap.parts(settings)
     if parts.ranker is None:
@@ -41,9 +43,11 @@ async def ask(cases: Mapping[str, Case], study: Study, path: Path, *, settings: 
 
         nothing: Mapping[str, float] = {}  # the prompt is told of the person alone
         asked = [
-            (await study.query(case), dict.fromkeys(case.item_ids, nothing)) for case in missing
+            (await backtest.query(case), dict.fromkeys(case.item_ids, nothing)) for case in missing
         ]
-        await said(asked, ranker=parts.ranker, index=study.index, on_progress=shown, keep=keep)
+        await collect_model_scores(
+            asked, ranker=parts.ranker, index=backtest.index, on_progress=shown, keep=keep
+        )
     await Pipeline(parts).close()
 
 

@@ -39,35 +39,41 @@ from quality import (
     by_scene,
     gated,
     ndcgs,
+    open_backtest,
     quiet,
     ranked,
-    studying,
 )
 from quality_language import ask, kept_scores
 
 from recagent import demo
 from recagent.domain import Rate
-from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
-from recagent.offline.extra import extra
-from recagent.offline.models import Data, Questions
+from recagent.offline.backtest import (
+    PASSES,
+    Backtest,
+    RetrievalOptions,
+    backtest_examples,
+    backtest_questions,
+)
+from recagent.offline.cases import make_cases
+from recagent.offline.data_set import Data, Questions
+from recagent.offline.examples import Example
+from recagent.offline.extra import optional_module
 from recagent.offline.order import hashed
 from recagent.offline.splits import is_among, split
 from recagent.ranking import mmr_order
-from recagent.training.backtest import PASSES, Retrieval, Study, past, studied
-from recagent.training.examples import Example
-from recagent.training.fitting import fit_base, scales
+from recagent.training.head_weights import fit_base_weights, source_scales
 from recagent.training.judgments import judgments
-from recagent.training.liking import Judgment, fit_liking
+from recagent.training.like_probability import Judgment, fit_like_probability
 from recagent.training.transfer import fit_transfer
-from recagent.training.transfer_examples import choices, described
+from recagent.training.transfer_examples import scene_pairs, transfer_choices
 
 JUDGED, PEOPLE = 900, 300  # whose judgments, whose choices, where all would take too long
 KEPT = Path(__file__).parent / "kept" / "movietweetings.jsonl"
 
 
 async def liking(
-    data: Data, study: Study, scale: dict[str, float], *, full: bool
+    data: Data, backtest: Backtest, scale: dict[str, float], *, full: bool
 ) -> tuple[dict[str, float], list[tuple[float, Values]]]:
     """Calibration of the like-probability on the test half's judgments, beside simpler ones.
 
@@ -80,7 +86,7 @@ async def liking(
         found = await judgments(
             data,
             number=0 if full else JUDGED,
-            study=study,
+            backtest=backtest,
             limit=limit,
             on_progress=quiet,
         )
@@ -88,7 +94,7 @@ async def liking(
         return learn, [judgment for judgment in found if is_among(judgment.user_id, "test")]
 
     learn, test = await judged(SERVED.limit)
-    fitted = fit_liking(learn, scales=scale)
+    fitted = fit_like_probability(learn, scales=scale)
     if fitted is None:
         raise RuntimeError("too few judgments")
     ours = np.asarray([fitted.probability(j.features, item=j.item, person=j.person) for j in test])
@@ -124,7 +130,7 @@ def by_one(
         features = {"likes": float(judgment.item.likes), **judgment.features}
         return replace(judgment, features=features, item=nobody, person=nobody)
 
-    found = fit_liking([*map(bare, learn)], scales=scales)
+    found = fit_like_probability([*map(bare, learn)], scales=scales)
     if found is None:
         raise RuntimeError("too few judgments")
     return np.asarray(
@@ -134,7 +140,7 @@ def by_one(
 
 def reliability(bins: Sequence[tuple[float, Values]]) -> str:
     """An SVG of what was said and what was seen in each bin, with 95% intervals (Wilson)."""
-    altair = extra("altair")
+    altair = optional_module("altair")
     rows = []
     for said, liked in bins:
         n, share, z = len(liked), float(liked.mean()), 1.96
@@ -157,12 +163,14 @@ def reliability(bins: Sequence[tuple[float, Values]]) -> str:
             y=altair.Y("seen:Q", title="share that was liked", scale=scale)
         ),
     ).properties(width=360, height=360, background="white")
-    drawn: str = extra("vl_convert").vegalite_to_svg(layers.to_dict(), allowed_base_urls=[])
+    drawn: str = optional_module("vl_convert").vegalite_to_svg(
+        layers.to_dict(), allowed_base_urls=[]
+    )
     return drawn
 
 
 async def dial(
-    study: Study, found: Sequence[Example], ordered: Sequence[Values], table: Table
+    backtest: Backtest, found: Sequence[Example], ordered: Sequence[Values], table: Table
 ) -> dict[str, float]:
     """What ``diversity`` costs: slates of ten from the head's pool of twenty."""
     print("\ndiversity (differences are to none): nDCG@10, and how alike the ten are (cosine)")
@@ -172,7 +180,7 @@ async def dial(
         for example, scores in zip(found, ordered, strict=True):
             pool = np.argsort(-scores, kind="stable")[:20]
             ids = [example.items[at] for at in pool]
-            rows = await study.index.vectors(example.scene, ids=ids)
+            rows = await backtest.index.vectors(example.scene, ids=ids)
             shown = mmr_order(scores[pool], rows, k=10, diversity=diversity)
             ranks = [rank for rank, at in enumerate(shown) if pool[at] == example.chosen]
             gains.append(1 / np.log2(ranks[0] + 2) if ranks else 0.0)
@@ -185,18 +193,26 @@ async def dial(
     return figures
 
 
-async def catalogue(study: Study, test: Questions, events: Data, *, full: bool) -> dict[str, float]:
+async def catalogue(
+    backtest: Backtest, test: Questions, events: Data, *, full: bool
+) -> dict[str, float]:
     """The whole scene as candidates: what retrieval finds, and what the head makes of it."""
-    retrieval = Retrieval(weights=dict(SERVED.weights), limit=SERVED.limit, width=SERVED.limit)
-    asked = past(events, people="validation", passes=1, most=0 if full else PEOPLE)
-    learn = await studied(asked, study=study, retrieval=retrieval, on_progress=quiet)
-    learn += await studied(
-        asked, study=study, retrieval=retrieval, cut="new here", on_progress=quiet
+    retrieval = RetrievalOptions(
+        weights=dict(SERVED.weights), limit=SERVED.limit, width=SERVED.limit
     )
-    scale = scales(learn, sources=SOURCES)
-    fit = fit_base(learn, scales=scale)
+    asked = backtest_questions(events, people="validation", passes=1, most=0 if full else PEOPLE)
+    learn = await backtest_examples(
+        asked, backtest=backtest, retrieval=retrieval, on_progress=quiet
+    )
+    learn += await backtest_examples(
+        asked, backtest=backtest, retrieval=retrieval, as_group="new here", on_progress=quiet
+    )
+    scale = source_scales(learn, sources=SOURCES)
+    fit = fit_base_weights(learn, scales=scale)
     whole = replace(test, cases=[replace(case, item_ids=()) for case in test.cases])
-    found = await studied([whole], study=study, retrieval=retrieval, on_progress=quiet)
+    found = await backtest_examples(
+        [whole], backtest=backtest, retrieval=retrieval, on_progress=quiet
+    )
     ordered = by_head(found, fit, scales=scale)
     fused = [-np.arange(len(example.items), dtype=float) for example in found]
     table = Table([example.user_id for example in found])
@@ -207,7 +223,7 @@ async def catalogue(study: Study, test: Questions, events: Data, *, full: bool) 
     head = table.row("nDCG@10, the head's order", ndcgs(found, ordered), minus=ndcgs(found, fused))
     return {"recall20": recall, "ndcg10_retrieval": plain, "ndcg10_slate": head,
             "lift_percent": round(100 * (head / plain - 1), 1),
-            **(await dial(study, found, ordered, table) if full else {})}  # fmt: skip
+            **(await dial(backtest, found, ordered, table) if full else {})}  # fmt: skip
 
 
 def by_place(examples: Sequence[Example], scores: Sequence[Values], k: int) -> Values:
@@ -224,21 +240,27 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
     settings = demo.settings(model={"keep_hours": 0})
     test = make_cases(data, split(data, people="test"))
     events = replace(data, events=test.training)
-    asked = past(events, people="validation", candidates=20, passes=PASSES if options.full else 1)
+    asked = backtest_questions(
+        events, people="validation", candidates=20, passes=PASSES if options.full else 1
+    )
     async with AsyncExitStack() as closing:
-        study = await studying(data, settings, closing)
+        backtest = await open_backtest(data, settings, closing)
         if options.full:
             both = sorted(
                 [*asked[0].cases, *test.cases], key=lambda case: hashed("ask", 0, case.id)
             )
             cases = {case.id: case for case in both}  # a stopped run has some of either half
-            await ask(cases, study, options.kept, settings=settings)
-        told = await choices(past(events, people="validation"), study=study, on_progress=quiet)
-        pairs = await described(study.index, test.training)
-        study = replace(study, transfer=fit_transfer(told, scenes=pairs))
-        learn = await studied(asked, study=study, on_progress=quiet)
-        as_new = await studied(asked, study=study, cut="new here", on_progress=quiet)
-        asked_of = await studied([test], study=study, on_progress=quiet)
+            await ask(cases, backtest, options.kept, settings=settings)
+        told = await transfer_choices(
+            backtest_questions(events, people="validation"), backtest=backtest, on_progress=quiet
+        )
+        pairs = await scene_pairs(backtest.index, test.training)
+        backtest = replace(backtest, transfer=fit_transfer(told, scenes=pairs))
+        learn = await backtest_examples(asked, backtest=backtest, on_progress=quiet)
+        as_new = await backtest_examples(
+            asked, backtest=backtest, as_group="new here", on_progress=quiet
+        )
+        asked_of = await backtest_examples([test], backtest=backtest, on_progress=quiet)
         found, figures = ranked(learn, asked_of, as_new=as_new)
         final, spoken = found.head, kept_scores(options.kept)
         if spoken:
@@ -247,12 +269,12 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
             figures |= said
         by_scene(found, final)
         figures["ndcg10"] = round(float(final.mean()), 4)
-        scale = scales(learn, sources=SOURCES)
-        calibrated, bins = await liking(data, study, scale, full=options.full)
+        scale = source_scales(learn, sources=SOURCES)
+        calibrated, bins = await liking(data, backtest, scale, full=options.full)
         figures |= calibrated
         if options.plot is not None:
             await anyio.Path(options.plot).write_text(reliability(bins))
-        figures |= await catalogue(study, test, events, full=options.full)
+        figures |= await catalogue(backtest, test, events, full=options.full)
     return figures
 
 

@@ -11,7 +11,7 @@ import json
 import sys
 from pathlib import Path
 
-from recagent.evaluation.runs import load_run
+from recagent.evaluation.run_folder import load_run
 
 KEPT = Path(__file__).parent / "data" / "rank_cost_ndcg.json"
 SYSTEMS = ("label.v1", "listwise.v1")

@@ -30,20 +30,20 @@ from sklearn.tree import DecisionTreeClassifier
 from recagent import bootstrap, demo
 from recagent.domain import Event
 from recagent.evaluation.data import load_data
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 from recagent.offline.resampling import interval
 from recagent.offline.splits import People, is_among
 from recagent.scenes.classifier import WISH_WEIGHT, words_of
-from recagent.training.identifying import (
+from recagent.training.scene_classifier import (
     MOST,
     RIDGES,
     Moments,
     best_ridge,
-    columns_of,
     log_loss,
-    moments,
-    older,
-    regressed,
+    make_moments,
+    regression_of,
+    scene_columns_of,
+    split_newest,
 )
 
 Values = np.ndarray
@@ -103,12 +103,12 @@ async def wished(data: Data, asked: Asked, said: Values, *, scenes: tuple[str, .
 def compared(known: Moments, asked: Asked, *, ridge: float, full: bool) -> None:
     """The regression beside scikit-learn's forest and tree, on people for choosing."""
     print("\nfor choosing: accuracy, minus the regression's; log loss")
-    chosen = regressed(known, ridge=ridge)
+    chosen = regression_of(known, ridge=ridge)
     base = chosen.predict(asked.moments.rows)
     models = {"regression": chosen}
     if full:
         for other in (*RIDGES, 0.0003):
-            models[f"regression, C {other:g}"] = regressed(known, ridge=other)
+            models[f"regression, C {other:g}"] = regression_of(known, ridge=other)
     for trees, depth, leaf in FORESTS if full else FORESTS[:1]:
         forest = RandomForestClassifier(
             trees, max_depth=depth, min_samples_leaf=leaf, random_state=0
@@ -125,9 +125,9 @@ def compared(known: Moments, asked: Asked, *, ridge: float, full: bool) -> None:
 async def main(*, full: bool, smoke: bool) -> None:
     """Print the tables, and the figures as one JSON object."""
     data = few_people(load_data("demo"), smoke=smoke)
-    columns = columns_of(data.events[-MOST:])
-    found = moments(data.events, columns=columns)
-    known, newest = older(found)
+    columns = scene_columns_of(data.events[-MOST:])
+    found = make_moments(data.events, columns=columns)
+    known, newest = split_newest(found)
     events = list(data.events[-len(newest.at) :])
     choosing, test = half(newest, events, "validation"), half(newest, events, "test")
     ridge = best_ridge(known)
@@ -139,7 +139,7 @@ async def main(*, full: bool, smoke: bool) -> None:
     print(f"\nreported: {n} moments of {people} people, {len(columns.scenes)} scenes")
     test.row("majority's scene", majority, minus)
     test.row("last event's scene", last, minus)
-    model = regressed(known, ridge=ridge)
+    model = regression_of(known, ridge=ridge)
     figures = test.row("identified", model.predict(test.moments.rows), minus)
     print("\nwith a wish (differences are to none)")
     said = model.predict_proba(test.moments.rows)

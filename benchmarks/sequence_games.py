@@ -29,7 +29,7 @@ from recagent.evaluation.data.games import read_games
 from recagent.infrastructure.embeddings import WordLlamaEmbedder
 from recagent.offline.resampling import intervals
 from recagent.retrieval.sequence_encoder import SequenceWeights, encode, load_weights, save_weights
-from recagent.training.sequence import Epoch, SequenceSettings, narrowed, train
+from recagent.training.sequence_training import Epoch, SequenceSettings, principal_vectors, train
 
 CUTS = (1, 5, 10, 20)
 VALIDATION = 12_000
@@ -90,7 +90,7 @@ def fit(histories: dict[str, list[int]], titles: list[str], ids: list[str], out:
         settings=SETTINGS,
         seed=1,
         progress=told,
-        start=narrowed(words, dimension=SETTINGS.dimension),
+        start=principal_vectors(words, dimension=SETTINGS.dimension),
     )
     out.mkdir(parents=True, exist_ok=True)
     np.save(out / "vectors.npy", model.vectors)

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from recagent.evaluation.data import load_data
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 
 GAMES_PEOPLE, ART_PEOPLE = 250, 160
 SCENES = {"art": "comedy", "office": "drama"}

@@ -41,7 +41,7 @@ from recagent.config.settings import Settings, load
 from recagent.domain import Event, User
 from recagent.errors import RecagentError
 from recagent.evaluation.data import load_data
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 from recagent.offline.order import hashed
 from recagent.offline.resampling import interval
 from recagent.offline.splits import People, is_among

@@ -22,25 +22,25 @@ from dataclasses import replace
 import anyio
 import numpy as np
 from command import command, few_people
-from quality import Table, quiet, studying
+from quality import Table, open_backtest, quiet
 
 from recagent import demo
-from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
+from recagent.offline.backtest import backtest_questions
+from recagent.offline.cases import make_cases
 from recagent.offline.splits import split
 from recagent.scenes.transfer import TransferMap
-from recagent.training.backtest import past
-from recagent.training.gating import ndcg
-from recagent.training.logit import Penalty, fit, log_softmax, pools_of
+from recagent.training.conditional_logit import Penalty, fit_penalised, log_softmax, stack_pools
+from recagent.training.gates import ndcg
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import (
     PASSES,
     PastChoice,
-    choices,
-    described,
-    evidence,
-    joined,
-    scale_of,
+    evidence_columns,
+    joined_scores,
+    scene_pairs,
+    score_scale,
+    transfer_choices,
 )
 
 PENALTY = Penalty(shared=100.0, apart=100.0)  # what held-out choices of the first half choose
@@ -57,13 +57,17 @@ async def asked(smoke: bool) -> tuple[list[PastChoice], list[PastChoice], Transf
     settings = demo.settings()
     test = make_cases(data, split(data, people="test"))
     async with AsyncExitStack() as closing:
-        study = await studying(data, settings, closing)
-        own = past(replace(data, events=test.training), people="validation", passes=PASSES)
-        learn = await choices(own, study=study, on_progress=quiet)
-        reported = await choices(
-            past(data, people="test", passes=PASSES), study=study, on_progress=quiet
+        backtest = await open_backtest(data, settings, closing)
+        own = backtest_questions(
+            replace(data, events=test.training), people="validation", passes=PASSES
         )
-        transfer = fit_transfer(learn, scenes=await described(study.index, test.training))
+        learn = await transfer_choices(own, backtest=backtest, on_progress=quiet)
+        reported = await transfer_choices(
+            backtest_questions(data, people="test", passes=PASSES),
+            backtest=backtest,
+            on_progress=quiet,
+        )
+        transfer = fit_transfer(learn, scenes=await scene_pairs(backtest.index, test.training))
     if transfer is None:
         raise RuntimeError("nobody was in two scenes")
     return learn, reported, transfer
@@ -80,19 +84,21 @@ def gained(learn: Asked, test: Asked, *, scale: float) -> tuple[Values, Values, 
 
         def columns(those: Asked, *, with_scores: bool = with_scores) -> list[Values]:
             return [
-                evidence(choice, scores if with_scores else np.zeros(len(scores)), scale=scale)
+                evidence_columns(
+                    choice, scores if with_scores else np.zeros(len(scores)), scale=scale
+                )
                 for choice, _, scores in those
             ]
 
         pools = [
-            pools_of(
+            stack_pools(
                 columns(those),
                 [choice.chosen for choice, _, _ in those],
                 groups=[names[name] for _, name, _ in those],
             )
             for those in (learn, test)
         ]
-        scores = fit(pools[0], groups=len(names), penalty=PENALTY).scores(pools[1])
+        scores = fit_penalised(pools[0], groups=len(names), penalty=PENALTY).scores(pools[1])
         likely.append(log_softmax(scores, pools[1].starts)[0][pools[1].chosen])
         parts = np.split(scores, pools[1].starts[1:])
         reached.append([ndcg(own, c.chosen) for own, (c, _, _) in zip(parts, test, strict=True)])
@@ -105,7 +111,7 @@ def alone(those: Sequence[PastChoice]) -> Asked:
     return [
         (each, f"{each.scene} {source}", scores)
         for each in those
-        for source, scores in each.said.items()
+        for source, scores in each.scores.items()
         if source != each.scene
     ]
 
@@ -113,9 +119,9 @@ def alone(those: Sequence[PastChoice]) -> Asked:
 def together(those: Sequence[PastChoice], transfer: TransferMap, *, new: bool) -> Asked:
     """Every choice of people who like something elsewhere, with what all scenes say by the map."""
     return [
-        (each, each.scene, joined(each, transfer, new=new))
+        (each, each.scene, joined_scores(each, transfer, new=new))
         for each in those
-        if set(each.said) - {each.scene}
+        if set(each.scores) - {each.scene}
     ]
 
 
@@ -163,7 +169,7 @@ def by_pair(
 def measure(*, full: bool, smoke: bool) -> dict[str, float]:
     """All tables; the figures."""
     learn, test, transfer = anyio.run(asked, smoke)
-    scale = scale_of(learn)
+    scale = score_scale(learn)
     figures = {"choices": len(test), "people": len({each.user_id for each in test})}
     figures |= by_pair(learn, test, transfer, scale=scale)
     print(f"\n{'20 candidates':<44} {'cases':>6} nDCG@10  95%             minus popularity")
@@ -181,8 +187,8 @@ def measure(*, full: bool, smoke: bool) -> dict[str, float]:
             those = together(test, chosen, new=new)
             _, added, popular = gained(together(learn, chosen, new=new), those, scale=scale)
             slices = {"as if new": np.ones(len(those), dtype=bool)} if new else {
-                "new": np.asarray([each.scene not in each.said for each, _, _ in those]),
-                "known": np.asarray([each.scene in each.said for each, _, _ in those]),
+                "new": np.asarray([each.scene not in each.scores for each, _, _ in those]),
+                "known": np.asarray([each.scene in each.scores for each, _, _ in those]),
             }  # fmt: skip
             for who, among in slices.items():
                 table = Table(

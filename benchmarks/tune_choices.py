@@ -47,18 +47,18 @@ from recagent import bootstrap, demo, prompts
 from recagent.config.sections import EngineSettings
 from recagent.domain import Case, Item
 from recagent.evaluation.data import load_data
-from recagent.offline.models import Data
+from recagent.offline.backtest import backtest_questions
+from recagent.offline.data_set import Data
 from recagent.offline.order import hashed
 from recagent.offline.splits import is_among, split
 from recagent.prompts import Prompt, caption
-from recagent.training.adapters.asked import likes_of, told
 from recagent.training.adapters.gguf import write_gguf
 from recagent.training.adapters.lora import Learner, LoraSettings
-from recagent.training.adapters.texts import batches
+from recagent.training.adapters.training_texts import batches
 from recagent.training.adapters.tune import CANDIDATES
-from recagent.training.backtest import past
-from recagent.training.fitting import fold
-from recagent.training.gating import ndcg
+from recagent.training.adapters.tuning_choices import likes_of, person_prompt
+from recagent.training.gates import ndcg
+from recagent.training.head_weights import fold
 
 PASSES = 2
 SAVED = 25  # steps
@@ -88,7 +88,7 @@ def studied() -> Study:
     data = load_data("demo")
     training = split(data, people="test").training
     own = replace(data, events=[e for e in training if is_among(e.user_id, "validation")])
-    asked = past(own, candidates=CANDIDATES, passes=PASSES)
+    asked = backtest_questions(own, candidates=CANDIDATES, passes=PASSES)
     items = {item.id: item for item in data.items}
     read = likes_of(asked[0].training, items, data.scale)
     known = likes_of(asked[-1].training, items, data.scale)
@@ -161,7 +161,7 @@ def asked(study: Study, learner: Learner, prompt: Prompt, cases: Sequence[Case])
     items = {item.id: item for item in study.data.items}
     gains = list[float]()
     for case in cases:
-        prefix = told(case, items, study.data.scale, prompt)
+        prefix = person_prompt(case, items, study.data.scale, prompt)
         said = learner.likelihoods(prefix, [f" {caption(items[key])}\n" for key in case.item_ids])
         gains.append(ndcg(np.asarray(said), _chosen(case)))
     return np.asarray(gains)

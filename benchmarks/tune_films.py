@@ -24,9 +24,9 @@ from command import command, folder_for
 from recagent import bootstrap
 from recagent.evaluation.data import load_data
 from recagent.offline.splits import is_among, split
-from recagent.training.adapters.card import card
 from recagent.training.adapters.gguf import write_gguf
 from recagent.training.adapters.lora import LoraSettings
+from recagent.training.adapters.model_card import model_card
 from recagent.training.adapters.routes import Route
 from recagent.training.adapters.tune import CANDIDATES, tune
 
@@ -71,7 +71,7 @@ def main() -> None:
         )
         file = options.out / "films.gguf"
         write_gguf(Path(scratch), heads=learner.heads, key_heads=learner.key_heads, to=file)
-    page = card(
+    page = model_card(
         tuned,
         base=f"{weights.stem} (Apache-2.0)",
         data="MovieTweetings (MIT), the half of the bundled demo's people that is never reported",

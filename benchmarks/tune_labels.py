@@ -36,10 +36,10 @@ from recagent.ports import Message
 from recagent.prompts import Prompt
 from recagent.ranking import HISTORY
 from recagent.ranking.scoring.label import LABELS
-from recagent.training.adapters.asked import likes_of
 from recagent.training.adapters.lora import Learner, LoraSettings
-from recagent.training.adapters.texts import Text, batches
-from recagent.training.gating import ndcg
+from recagent.training.adapters.training_texts import TrainingText, batches
+from recagent.training.adapters.tuning_choices import likes_of
+from recagent.training.gates import ndcg
 
 STAGES = (4, 8, 20)  # candidates
 QUICK, SMOKE = (6, 10), (3, 2)  # steps, cases
@@ -60,7 +60,7 @@ def told(prompt: Prompt, scene: str, liked: Sequence[Item], offered: Sequence[It
 
 def texts(
     study: Study, learner: Learner, prompt: Prompt, *, candidates: int, number: int
-) -> Iterator[Text]:
+) -> Iterator[TrainingText]:
     """Some likes, each beside others that are drawn, all shuffled."""
     chance = random.Random(candidates)
     draw = Rivals(study.read, chance=chance)
@@ -71,7 +71,7 @@ def texts(
         chance.shuffle(offered)
         prefix = learner.tokens(told(prompt, item.scene, liked[:at], offered))
         letter = learner.tokens(LABELS[offered.index(item)])
-        yield Text(tokens=(*prefix, *letter), learned=(len(prefix),))
+        yield TrainingText(tokens=(*prefix, *letter), learned=(len(prefix),))
 
 
 def learn(study: Study, learner: Learner, prompt: Prompt, options: argparse.Namespace) -> None:

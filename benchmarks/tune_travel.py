@@ -28,18 +28,24 @@ from quality import Table, Values, quiet
 
 from recagent import bootstrap, prompts
 from recagent.domain import Language
-from recagent.evaluation.cases import make_cases
 from recagent.evaluation.data import load_data
+from recagent.offline.cases import make_cases
 from recagent.offline.splits import is_among, split
-from recagent.training.adapters.asked import Likes, choices_of, gains, likes_of, popularity
 from recagent.training.adapters.lora import Learner, LoraSettings
-from recagent.training.adapters.routes import Place, Route
-from recagent.training.adapters.tune import epochs, read_of
+from recagent.training.adapters.routes import Route, SceneSlice
+from recagent.training.adapters.tune import readable_likes, train_epochs
+from recagent.training.adapters.tuning_choices import (
+    Likes,
+    choice_ndcgs,
+    likes_of,
+    popularity_ndcgs,
+    tuning_choices,
+)
 
 GENRES = ("crime_thriller", "scifi_fantasy", "romance_musical", "animation_family")
 OTHERS = ("horror", "comedy", "documentary", "drama", "action_adventure")
-SOURCES = [Place(scene=genre) for genre in GENRES]
-TARGETS = [Place(scene=genre) for genre in OTHERS]
+SOURCES = [SceneSlice(scene=genre) for genre in GENRES]
+TARGETS = [SceneSlice(scene=genre) for genre in OTHERS]
 SHOTS = 50
 QUICK = (2, 2)  # people who are read, choices
 
@@ -48,7 +54,7 @@ QUICK = (2, 2)  # people who are read, choices
 class Training:
     """What is read, and how; the first of ``langs`` is also what is asked in."""
 
-    sources: Sequence[Place] = ()
+    sources: Sequence[SceneSlice] = ()
     shots: int = 0
     settings: LoraSettings = field(default_factory=LoraSettings)
     langs: Sequence[Language] = ("en",)
@@ -82,11 +88,11 @@ def trained(training: Training, likes: Likes, *, threads: int) -> Learner:
     settings = replace(training.settings, threads=threads)
     learner = Learner(weights, settings)
     route = Route(sources=training.sources, targets=TARGETS, shots=training.shots)
-    read = read_of(likes, route)
+    read = readable_likes(likes, route)
     print(f"{sum(map(len, read))} likes of {len(read)} people", flush=True)
     if read:
         worded = [prompts.load("rerank", "likelihood", lang=lang) for lang in training.langs]
-        for _ in epochs(learner, read, worded, settings, quiet):
+        for _ in train_epochs(learner, read, worded, settings, quiet):
             pass
     return learner
 
@@ -103,7 +109,7 @@ def main() -> None:
     test = make_cases(data, split(data, people="test"), candidates=20)
     items = {item.id: item for item in data.items}
     prompt = prompts.load("rerank", "likelihood")
-    choices = choices_of(
+    choices = tuning_choices(
         test.cases, items=items, scale=data.scale, prompt=prompt, route=Route(targets=TARGETS)
     )
     own = [event for event in test.training if is_among(event.user_id, "validation")]
@@ -111,12 +117,12 @@ def main() -> None:
     if not options.full:
         choices, likes = choices[: QUICK[1]], dict(islice(likes.items(), QUICK[0]))
     table = Table([choice.user_id for choice in choices])
-    found: dict[str, Values] = {"popularity": popularity(choices, likes)}
+    found: dict[str, Values] = {"popularity": popularity_ndcgs(choices, likes)}
     figures = {"popularity": table.row("popularity", found["popularity"])}
     began = time.monotonic()
     for name, training in {"untuned": Training(), **TRAININGS}.items():
         learner = trained(training, likes, threads=options.threads)
-        found[name] = np.asarray([*gains(choices, learner)])
+        found[name] = np.asarray([*choice_ndcgs(choices, learner)])
         rival = AGAINST.get(name, "popularity")
         figures[name.strip()] = table.row(
             f"{name}, - {rival}"[:44], found[name], minus=found[rival]

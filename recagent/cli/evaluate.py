@@ -14,9 +14,9 @@ from recagent.cli.language import speak
 
 if TYPE_CHECKING:
     from recagent.domain import Language
-    from recagent.evaluation.conditions import RunLimits
-    from recagent.evaluation.running import Estimate
-    from recagent.evaluation.runs import Run
+    from recagent.evaluation.run_cases import Estimate
+    from recagent.evaluation.run_folder import Run
+    from recagent.evaluation.run_manifest import RunLimits
 
 GATE_FAILED = 100
 INCOMPLETE = 1
@@ -62,7 +62,7 @@ def run(
 ) -> None:
     """Run an experiment; Ctrl-C keeps what is answered, --resume goes on."""
     from recagent.cli import evaluation_output as show  # noqa: PLC0415
-    from recagent.evaluation.conditions import RunLimits  # noqa: PLC0415
+    from recagent.evaluation.run_manifest import RunLimits  # noqa: PLC0415
 
     speak(lang)
     if (experiment is None) == (resume is None):
@@ -121,7 +121,7 @@ def served(
     from tempfile import TemporaryDirectory  # noqa: PLC0415
 
     from recagent.cli import evaluation_output as show  # noqa: PLC0415
-    from recagent.evaluation.conditions import RunLimits  # noqa: PLC0415
+    from recagent.evaluation.run_manifest import RunLimits  # noqa: PLC0415
 
     speak(lang)
     path = str(config.resolve()).replace("\\", "/")
@@ -152,7 +152,7 @@ def compare(
 ) -> None:
     """Compare two runs or systems on the same cases; exit 100 where --min-delta is not kept."""
     from recagent.cli import evaluation_output as show  # noqa: PLC0415
-    from recagent.evaluation.comparing import compare_sides  # noqa: PLC0415
+    from recagent.evaluation.compare_runs import compare_sides  # noqa: PLC0415
 
     speak(lang)
     wanted = dict(_minimum(text) for text in min_delta or [])
@@ -170,7 +170,7 @@ def report(
 ) -> None:
     """Write one HTML file that needs no network: matrix, plots, prompts and replies by person."""
     from recagent.evaluation.report import write_report  # noqa: PLC0415
-    from recagent.evaluation.runs import load_run  # noqa: PLC0415
+    from recagent.evaluation.run_folder import load_run  # noqa: PLC0415
 
     speak(lang)
     write_report([load_run(folder) for folder in runs], out, lang=lang or "en")
@@ -188,7 +188,7 @@ def export(
 ) -> None:
     """Write a run's numbers as CSV or LaTeX, or its rankings as TREC runs."""
     from recagent.evaluation.export import export as write  # noqa: PLC0415
-    from recagent.evaluation.runs import load_run  # noqa: PLC0415
+    from recagent.evaluation.run_folder import load_run  # noqa: PLC0415
 
     speak(lang)
     for path in write(load_run(folder), form=form, to=out):
@@ -215,10 +215,12 @@ def _estimated(experiment: Path, limits: RunLimits) -> list[Estimate]:
 
     from recagent.cli.evaluation_progress import watching  # noqa: PLC0415
     from recagent.evaluation.launch import dry_run  # noqa: PLC0415
-    from recagent.training.served import served as serving  # noqa: PLC0415
+    from recagent.training.served import served_baselines as serving  # noqa: PLC0415
 
     with watching() as watch:
-        return anyio.run(partial(dry_run, experiment, limits=limits, watch=watch, serving=serving))
+        return anyio.run(
+            partial(dry_run, experiment, limits=limits, progress=watch, make_served=serving)
+        )
 
 
 def _ran(
@@ -239,7 +241,7 @@ def _ran(
     from recagent.cli.evaluation_progress import watching  # noqa: PLC0415
     from recagent.errors import RecagentError  # noqa: PLC0415
     from recagent.evaluation.launch import resume, start  # noqa: PLC0415
-    from recagent.training.served import served as serving  # noqa: PLC0415
+    from recagent.training.served import served_baselines as serving  # noqa: PLC0415
 
     stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
     folder = resumed or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
@@ -249,9 +251,9 @@ def _ran(
                 resume,
                 folder,
                 limits=limits,
-                watch=watch,
+                progress=watch,
                 retry_failed=retry_failed,
-                serving=serving,
+                make_served=serving,
             )
             if experiment is None
             else partial(
@@ -259,9 +261,9 @@ def _ran(
                 experiment,
                 folder,
                 limits=limits,
-                watch=watch,
+                progress=watch,
                 arguments=sys.argv[1:],
-                serving=serving,
+                make_served=serving,
             )
         )
         try:

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from recagent.cli.output import console
 from recagent.domain import Language
-from recagent.evaluation.comparing import Compared
+from recagent.evaluation.compare_runs import RunComparison
 from recagent.evaluation.report.numbers import chance
 from recagent.evaluation.report.significance import (
     SignificanceCell,
@@ -19,9 +19,10 @@ from recagent.evaluation.report.significance import (
     main_comparison,
     matrix,
 )
-from recagent.evaluation.running import Estimate
-from recagent.evaluation.runs import Run
-from recagent.offline.models import ALL, Comparison, Summary
+from recagent.evaluation.run_cases import Estimate
+from recagent.evaluation.run_folder import Run
+from recagent.offline.data_set import ALL
+from recagent.offline.summaries import Comparison, Summary
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -142,7 +143,7 @@ def summary(run: Run, *, lang: Language, as_json: bool) -> None:
     typer.echo(words["next"].format(folder=run.folder), err=True)
 
 
-def comparisons(found: Compared, *, lang: Language, as_json: bool) -> None:
+def comparisons(found: RunComparison, *, lang: Language, as_json: bool) -> None:
     """Two sides compared, and what became of the gates."""
     if as_json:
         _json(found)

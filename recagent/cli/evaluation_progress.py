@@ -21,8 +21,8 @@ from rich.table import Table
 
 from recagent.cli.progress import lines
 from recagent.domain import Usage
-from recagent.evaluation.answering import Job
-from recagent.offline.models import Result
+from recagent.evaluation.system_runner import Job
+from recagent.offline.results import Result
 
 
 @dataclass(slots=True)

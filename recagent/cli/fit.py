@@ -17,7 +17,7 @@ from recagent.errors import ConfigError
 from recagent.pipeline.artifacts import HEAD
 from recagent.ranking import Gate, Head
 from recagent.retrieval import SequenceModel
-from recagent.training.fit import Fitted, fit
+from recagent.training.fit import FitResult, fit
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -91,7 +91,7 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
     """Fit, and print what held-out people say of it."""
     with progress() as advance:
 
-        async def fitted() -> Fitted:
+        async def fitted() -> FitResult:
             return await fit(
                 settings,
                 language_cases=language_cases,
@@ -203,7 +203,7 @@ def _gates(gates: Mapping[str, Gate], words: Mapping[str, str]) -> None:
     output.console().print(table)
 
 
-def _json(found: Fitted) -> dict[str, Any]:
+def _json(found: FitResult) -> dict[str, Any]:
     head: Head = found.head
     return {
         "head": head.name,

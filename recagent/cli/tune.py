@@ -13,10 +13,10 @@ from recagent.cli.progress import progress
 from recagent.config.settings import Settings
 from recagent.domain import Language
 from recagent.errors import ConfigError
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 from recagent.training.adapters.lora import LoraSettings
-from recagent.training.adapters.routes import Route, place
-from recagent.training.adapters.stored import data_of, tune_stored
+from recagent.training.adapters.routes import Route, parse_slice
+from recagent.training.adapters.tune_stored import load_data, tune_stored
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -59,7 +59,7 @@ class Written:
         """
         if self.shots and not self.targets:
             raise ConfigError("--shots are likes in the targets; name them with --for")
-        sources, targets = ([place(each, data) for each in written]
+        sources, targets = ([parse_slice(each, data) for each in written]
                             for written in (self.sources, self.targets))  # fmt: skip
         return Route(sources=sources or None, targets=targets or None, shots=self.shots)
 
@@ -68,7 +68,7 @@ def run(
     settings: Settings, *, base: Path | None, lora: LoraSettings, route: Written, as_json: bool
 ) -> None:
     """Tune, and print what held-out people say of it."""
-    data = anyio.run(data_of, settings)
+    data = anyio.run(load_data, settings)
     way = route.read(data)
     with progress() as advance:
         kept = tune_stored(data, settings, base=base, lora=lora, route=way, on_progress=advance)

@@ -1,6 +1,6 @@
-"""Means of every measure of every system, over all cases, in each scene, and of slices.
+"""Aggregates: means of every measure of every system, over all cases, scenes and slices.
 
-Not comparisons: two intervals that overlap may still differ, and ``statistics`` says so.
+They are no comparisons: systems with overlapping intervals may still differ significantly.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.domain import Case
+from recagent.offline.data_set import ALL, CatalogueStatistics, SystemAnswer
 from recagent.offline.measures import Measure, PerCase, SetMeasure
-from recagent.offline.models import ALL, Cell, Shelf, SystemAnswer
 from recagent.offline.resampling import intervals
+from recagent.offline.summaries import Cell
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -27,10 +28,10 @@ KNOWN_HERE = "(known here)"
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AnsweredCase:
-    """One system's answers to the cases as they stand.
+    """Holds one system's answers to the cases as they stand.
 
     Attributes:
-        answers: by the case's place among the cases.
+        answers: by the case's row among the cases.
         values: by measure, of all cases, (n,) float64; NaN where there is none.
     """
 
@@ -38,19 +39,19 @@ class AnsweredCase:
     values: Mapping[PerCase, Floats]
 
 
-def cells_of(
+def aggregate_cells(
     systems: Mapping[str, AnsweredCase],
     cases: Sequence[Case],
     measures: Sequence[Measure],
     *,
-    shelf: Shelf,
+    catalogue: CatalogueStatistics,
 ) -> tuple[Cell, ...]:
-    """A cell for each system, group of cases and measure; none where a measure is not defined.
+    """Returns a cell for each system, group of cases and measure that is defined.
 
     Groups are all cases, those of each scene, and the slices ``(new here)`` and ``(known here)``:
     cases without and with an event of the person in the case's scene, if there are both.
     """
-    found: list[Cell] = []
+    cells: list[Cell] = []
     for scene, rows in _groups(cases).items():
         people = [cases[row].user_id for row in rows]
         columns = [(system, one) for system in systems for one in measures
@@ -63,18 +64,18 @@ def cells_of(
         for (system, one), (mean, low, high), count in zip(columns, ends, counts, strict=True):
             if count:
                 bounds = (None, None) if math.isnan(low) else (low, high)
-                found.append(_cell(system, scene, one, count, mean, *bounds))
+                cells.append(_cell(system, scene, one, count, mean, *bounds))
         for system, answered in systems.items():
             answers = [answered.answers[row] for row in rows if row in answered.answers]
             for one in measures:
-                value = one.value(answers, shelf) if isinstance(one, SetMeasure) else math.nan
+                value = one.value(answers, catalogue) if isinstance(one, SetMeasure) else math.nan
                 if not math.isnan(value):
-                    found.append(_cell(system, scene, one, len(answers), value))
-    return tuple(_in_order(found, list(systems), list(map(str, measures))))
+                    cells.append(_cell(system, scene, one, len(answers), value))
+    return tuple(_in_order(cells, list(systems), list(map(str, measures))))
 
 
 def _groups(cases: Sequence[Case]) -> dict[str, list[int]]:
-    """Rows by name of the group."""
+    """Returns the rows of each group by its name."""
     groups: dict[str, list[int]] = {ALL: list(range(len(cases)))}
     slices: dict[str, list[int]] = {NEW_HERE: [], KNOWN_HERE: []}
     for row, case in enumerate(cases):
@@ -85,13 +86,13 @@ def _groups(cases: Sequence[Case]) -> dict[str, list[int]]:
 
 
 def _in_order(cells: Sequence[Cell], systems: list[str], measures: list[str]) -> list[Cell]:
-    """By system, and by measure within a group; the groups stay in their order."""
+    """Sorts by system, then group, then measure; groups keep their order."""
     scenes = list(dict.fromkeys(cell.scene for cell in cells))
 
-    def place(cell: Cell) -> tuple[int, int, int]:
+    def position(cell: Cell) -> tuple[int, int, int]:
         return systems.index(cell.system), scenes.index(cell.scene), measures.index(cell.measure)
 
-    return sorted(cells, key=place)
+    return sorted(cells, key=position)
 
 
 def _cell(

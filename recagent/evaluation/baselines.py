@@ -1,4 +1,4 @@
-"""What every prompt must beat: baselines as candidate sources, made from training events alone.
+"""Baselines that every prompt must beat: candidate sources made from training events alone.
 
 Most are the product's own sources; matrix factorisation is in ``factors``. No figure in them was
 chosen on the people that are asked about.
@@ -14,7 +14,7 @@ import numpy as np
 from recagent.config.sections import RetrievalSettings
 from recagent.domain import Event, RatingScale
 from recagent.errors import ConfigError
-from recagent.evaluation.factors import FactorBaseline
+from recagent.evaluation.factor_baselines import FactorBaseline
 from recagent.offline.order import hashed
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.retrieval import (
@@ -45,14 +45,13 @@ BASELINES: Mapping[str, str] = {
     "fused": "reciprocal rank fusion of popularity, bm25, knn, text and transfer",
 }
 
-# Made of training events as well, by what is learned from them: where that stands, ``training``,
-# imports this package, so that it is handed in.
+# Fitted on training events by ``training``, which imports this package: the caller hands them in.
 SERVED: Mapping[str, str] = {
     "served": "what would be served: fitted on training, with the scene's rules and diversity",
     "head": "the order of the same before rules and diversity",
 }
 
-REMEMBERED = 64  # queries; more than are ever asked at once
+CACHED_QUERIES = 64  # more than are ever under way at once
 
 
 def baselines(
@@ -65,7 +64,7 @@ def baselines(
     seed: int,
     weights: Mapping[str, float] | None = None,
 ) -> dict[str, CandidateSource]:
-    """Baselines by name; what they need to count or fit is counted at the first question.
+    """Returns baselines by name; they count or fit at their first question.
 
     Args:
         names: of ``BASELINES``.
@@ -81,55 +80,55 @@ def baselines(
     """
 
     @cache
-    def counted() -> Interactions:
+    def counts() -> Interactions:
         return Interactions(training, scale=scale)
 
     async def behaviour() -> Interactions:
-        return counted()
+        return counts()
 
     fused = RetrievalSettings().weights if weights is None else weights
-    served = {
-        "knn": Remembered(ItemKNN(index, behaviour)),
-        "popularity": Remembered(Popularity(index, behaviour)),
-        "text": Remembered(TextSimilarity(index, embedder)),
-        "transfer": Remembered(Transfer(index)),
-        "bm25": Remembered(BM25(index)),
+    cached = {
+        "knn": CachedSource(ItemKNN(index, behaviour)),
+        "popularity": CachedSource(Popularity(index, behaviour)),
+        "text": CachedSource(TextSimilarity(index, embedder)),
+        "transfer": CachedSource(Transfer(index)),
+        "bm25": CachedSource(BM25(index)),
     }
     makers: Mapping[str, Callable[[], CandidateSource]] = {
-        "random": lambda: Chance(index, seed=seed),
+        "random": lambda: RandomOrder(index, seed=seed),
         "recent": lambda: Recent(index, behaviour),
         "walks": lambda: RandomWalk(index, behaviour),
         "following": lambda: SequentialRules(index, behaviour),
         "als": lambda: FactorBaseline("als", index, training=training, scale=scale, seed=seed),
         "bpr": lambda: FactorBaseline("bpr", index, training=training, scale=scale, seed=seed),
-        "fused": lambda: Fused(tuple(served.values()), weights=fused),
+        "fused": lambda: Fusion(tuple(cached.values()), weights=fused),
     }
     for name in names:
         if name not in BASELINES:
             raise ConfigError(f"there is no baseline {name!r}; there are {', '.join(BASELINES)}")
-    return {name: served[name] if name in served else makers[name]() for name in names}
+    return {name: cached[name] if name in cached else makers[name]() for name in names}
 
 
-class Remembered:
-    """A source that asks for the same query once: it stands alone and in the fusion."""
+class CachedSource:
+    """Caches a source by query: it is used alone and in the fusion."""
 
     def __init__(self, source: CandidateSource) -> None:
         self.name = source.name
         self._source = source
-        self._found: dict[tuple[int, int], tuple[Query, Sequence[tuple[str, float]]]] = {}
+        self._proposals: dict[tuple[int, int], tuple[Query, Sequence[tuple[str, float]]]] = {}
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
-        key = (id(query), limit)  # the query is kept too, so that its id stays its own
-        if key not in self._found:
-            found = await self._source(query, limit=limit)
-            if len(self._found) >= REMEMBERED:
-                self._found.pop(next(iter(self._found)))
-            self._found[key] = (query, found)
-        return self._found[key][1]
+        key = (id(query), limit)  # the query is kept too, so that no other gets its id
+        if key not in self._proposals:
+            proposals = await self._source(query, limit=limit)
+            if len(self._proposals) >= CACHED_QUERIES:
+                self._proposals.pop(next(iter(self._proposals)))
+            self._proposals[key] = (query, proposals)
+        return self._proposals[key][1]
 
 
-class Chance:
-    """Uniform scores in [0, 1) that depend on seed, person and scene alone."""
+class RandomOrder:
+    """Gives uniform scores in [0, 1) that depend on seed, person and scene alone."""
 
     name = "random"
 
@@ -144,8 +143,8 @@ class Chance:
         return _best(dict(zip(items, scores, strict=True)), query, limit)
 
 
-class Fused:
-    """The product's fusion of its sources; each proposes up to the limit."""
+class Fusion:
+    """Fuses sources as the product does; each proposes up to the limit."""
 
     name = "fused"
 

@@ -1,6 +1,6 @@
-"""What a run's questions are asked at: data, cases, prompts, index, baselines, settings of models.
+"""Everything that the cases of a run are put to: data, prompts, index, baselines, model settings.
 
-It is opened in ``opening``; the models join in ``running``.
+``preparation`` opens it; ``run_cases`` adds the models.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from recagent import bootstrap, prompts
 from recagent.config.settings import Settings
 from recagent.domain import Case, Context, Item, User
-from recagent.evaluation.answering import Job, SystemRunner
-from recagent.evaluation.baselines import REMEMBERED
+from recagent.evaluation.baselines import CACHED_QUERIES
 from recagent.evaluation.experiment import Experiment, System
+from recagent.evaluation.system_runner import Job, SystemRunner
 from recagent.llm.usage import MeteredModel
-from recagent.offline.models import ALL, Data, Questions, Shelf
+from recagent.offline.data_set import ALL, CatalogueStatistics, Data, Questions
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class EvaluationContext:
-    """Everything but the models, open and checked.
+    """Holds everything of a run but its models, open and checked.
 
     Attributes:
         settings: of the data's own config, or the demo's.
-        models: settings of each model that is asked, by its name in the experiment.
+        model_settings: of each model that is asked, by its name in the experiment.
         prompts: by system.
         swapped: whose history a case gets in the memorisation audit, by case id.
     """
 
     experiment: Experiment
     settings: Settings
-    models: Mapping[str, Settings]
+    model_settings: Mapping[str, Settings]
     data: Data
     questions: Questions
     prompts: Mapping[str, prompts.Prompt]
@@ -49,23 +49,23 @@ class EvaluationContext:
     queries: dict[tuple[str, bool], Query] = field(default_factory=dict[tuple[str, bool], Query])
 
     async def query(self, case: Case, variant: str = ALL) -> Query:
-        """The person as they were at the case's time; in a swap, with another one's history.
+        """Returns the person as they were at the case's time; in a swap, with another history.
 
-        Every system that asks about a case soon gets the same object.
+        Systems that ask about the same case in a row get the same object.
         """
         key = (case.id, variant == "swapped")
         if key not in self.queries:
-            made = await self._query(case, variant)
-            if len(self.queries) >= REMEMBERED:
+            query = await self._query(case, variant)
+            if len(self.queries) >= CACHED_QUERIES:
                 self.queries.pop(next(iter(self.queries)))
-            self.queries[key] = made
+            self.queries[key] = query
         return self.queries[key]
 
     async def _query(self, case: Case, variant: str) -> Query:
-        known = self.swapped[case.id] if variant == "swapped" else case
+        person = self.swapped[case.id] if variant == "swapped" else case
         profile = await profile_of(
-            known.user or User(id=known.user_id),
-            known.history,
+            person.user or User(id=person.user_id),
+            person.history,
             index=self.index,
             embedder=bootstrap.embedder(self.settings),
             scale=self.data.scale,
@@ -76,22 +76,23 @@ class EvaluationContext:
         return Query(profile=profile, scene=scene, context=Context(wish=case.wish), exclude=seen)
 
     def jobs(self) -> list[Job]:
-        """Every question of the grid: case by case to the baselines, which share what they find.
+        """Returns every question of the grid.
 
-        Then system by system to the models, so that prompts which begin alike follow each other.
+        Baselines come case by case, so that they share what they compute. Models come system by
+        system, so that prompts which begin alike follow each other.
         """
         jobs = [job for system in self.experiment.grid for job in self._jobs_of(system)]
-        place = {case.id: at for at, case in enumerate(self.questions.cases)}
-        cheap = [job for job in jobs if job.system.baseline]
-        rest = [job for job in jobs if not job.system.baseline]
-        return sorted(cheap, key=lambda job: place[job.case.id]) + rest
+        rank = {case.id: number for number, case in enumerate(self.questions.cases)}
+        baseline_jobs = [job for job in jobs if job.system.baseline]
+        model_jobs = [job for job in jobs if not job.system.baseline]
+        return sorted(baseline_jobs, key=lambda job: rank[job.case.id]) + model_jobs
 
     def _jobs_of(self, system: System) -> list[Job]:
         plain = [Job(system=system, case=case) for case in self.questions.cases]
         audits = self.experiment.audits
         if audits.systems and system.name not in audits.systems:
             return plain
-        variants = [f"order-{at}" for at in range(1, audits.orders + 1)]
+        variants = [f"order-{number}" for number in range(1, audits.orders + 1)]
         variants += ["masked", "swapped"] if audits.memorisation else []
         if system.baseline:
             variants = []
@@ -104,11 +105,11 @@ class EvaluationContext:
         ]
 
     def first_cases(self, number: int) -> list[Case]:
-        """The first ``number`` cases of every scene."""
+        """Returns the first ``number`` cases of every scene."""
         return first_of_each_scene(self.questions.cases, number)
 
-    async def shelf(self) -> Shelf:
-        """What the measures beyond accuracy need to know of the items."""
+    async def catalogue_statistics(self) -> CatalogueStatistics:
+        """Returns what the measures beyond accuracy need to know of the items."""
         liked = {
             (event.user_id, event.item_id)
             for event in self.questions.training
@@ -121,19 +122,19 @@ class EvaluationContext:
         for scene in {case.scene for case in self.questions.cases}:
             ids = list(self.scene_items[scene])
             vectors |= dict(zip(ids, await self.index.vectors(scene, ids=ids), strict=True))
-        return Shelf(
+        return CatalogueStatistics(
             popularity=popularity,
             people=len({user_id for user_id, _ in liked}),
             scene_items={name: frozenset(items) for name, items in self.scene_items.items()},
             vectors=vectors,
         )
 
-    def desk(self, sources: Mapping[str, MeteredModel]) -> SystemRunner:
-        """Where systems answer, given the models by their names in the experiment."""
+    def runner(self, models: Mapping[str, MeteredModel]) -> SystemRunner:
+        """Returns what runs systems, given the models by their names in the experiment."""
         return SystemRunner(
             baselines=self.baselines,
             prompts=self.prompts,
-            sources=sources,
+            models=models,
             scenes=self.data.scenes,
             scene_items=self.scene_items,
             query=self.query,
@@ -141,7 +142,7 @@ class EvaluationContext:
 
 
 def first_of_each_scene(cases: Sequence[Case], number: int) -> list[Case]:
-    """The first ``number`` cases of every scene, in their order."""
+    """Returns the first ``number`` cases of every scene, in their order."""
     counts: dict[str, int] = {}
     first: list[Case] = []
     for case in cases:

@@ -155,7 +155,7 @@ class SystemSection(_Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """One system of the grid: a baseline, or a prompt that a model is asked with."""
+    """Is one system of the grid: a baseline, or a prompt for a model."""
 
     name: str
     place: int  # of its section among [[systems]]
@@ -219,24 +219,24 @@ class Experiment(_Section):
 
     @property
     def all_measures(self) -> tuple[str, ...]:
-        """The primary measure, then the others."""
+        """Returns the primary measure, then the others."""
         return tuple(dict.fromkeys([self.primary, *self.measures]))
 
     @cached_property
     def grid(self) -> tuple[System, ...]:
-        """The systems, lists written out: one for each baseline, prompt or mode, and model."""
+        """Returns the systems, one for each baseline, prompt or mode, and model of the lists."""
         return tuple(
             system
             for place, section in enumerate(self.systems)
-            for system in _written_out(section, place, tuple(self.models) or ("",))
+            for system in _expand(section, place, tuple(self.models) or ("",))
         )
 
     def path(self, path: Path) -> Path:
-        """A path of the file, as from the working directory."""
+        """Returns a path of the file, as from the working directory."""
         return self.folder / path
 
     def refusal(self, where: Sequence[str | int], says: str) -> ConfigError:
-        """The error that says what is wrong with a declaration, with file and line.
+        """Returns the error that says what is wrong with a declaration, with file and line.
 
         Args:
             where: the declaration's keys and places in lists, from the top.
@@ -248,7 +248,7 @@ class Experiment(_Section):
 def load_experiment(
     path: Path, *, folder: Path | None = None, data: Path | None = None
 ) -> Experiment:
-    """Read and check an experiment file.
+    """Reads and checks an experiment file.
 
     Args:
         path: of the file.
@@ -274,10 +274,10 @@ def load_experiment(
         first = error.errors()[0]
         wrong = (first["loc"], first["msg"].removeprefix("Value error, "))
     else:
-        found = _misnamed(experiment)
-        if found is None:
+        mistake = _naming_mistake(experiment)
+        if mistake is None:
             return experiment if data is None else _with_data(experiment, data)
-        wrong = found
+        wrong = mistake
     raise _refusal(path, *wrong)
 
 
@@ -292,22 +292,26 @@ def _with_data(experiment: Experiment, path: Path) -> Experiment:
     return experiment.model_copy(update={"data": section})
 
 
-def _misnamed(experiment: Experiment) -> tuple[tuple[str | int, ...], str] | None:
-    """The first name that refers to nothing, or is given twice: where it stands, what is wrong."""
+def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], str] | None:
+    """Returns the first name that refers to nothing or is given twice: its keys, what is wrong."""
     names: list[str] = []
-    for at, section in enumerate(experiment.systems):
+    for number, section in enumerate(experiment.systems):
         for name in section.model:
             if name not in experiment.models:
                 known = ", ".join(experiment.models) or "none"
-                return ("systems", at, "model"), f"no model {name!r} in [models]; there are {known}"
-        for system in _written_out(section, at, tuple(experiment.models) or ("",)):
+                return (
+                    "systems",
+                    number,
+                    "model",
+                ), f"no model {name!r} in [models]; there are {known}"
+        for system in _expand(section, number, tuple(experiment.models) or ("",)):
             if system.name in names:
-                return ("systems", at), f"two systems are called {system.name!r}; set name"
+                return ("systems", number), f"two systems are called {system.name!r}; set name"
             names.append(system.name)
-    wanted = [(("reference",), name) for name in filter(None, [experiment.reference])]
-    wanted += [(("main",), name) for name in experiment.main or ()]
-    wanted += [(("audits", "systems"), name) for name in experiment.audits.systems]
-    for where, name in wanted:
+    references = [(("reference",), name) for name in filter(None, [experiment.reference])]
+    references += [(("main",), name) for name in experiment.main or ()]
+    references += [(("audits", "systems"), name) for name in experiment.audits.systems]
+    for where, name in references:
         if name not in names:
             return where, f"there is no system {name!r}; there are {', '.join(names)}"
     if experiment.main and len(set(experiment.main)) == 1:
@@ -315,8 +319,8 @@ def _misnamed(experiment: Experiment) -> tuple[tuple[str | int, ...], str] | Non
     return None
 
 
-def _written_out(section: SystemSection, place: int, models: tuple[str, ...]) -> list[System]:
-    """A section's systems: one for each baseline, or for each prompt and model."""
+def _expand(section: SystemSection, place: int, models: tuple[str, ...]) -> list[System]:
+    """Returns a section's systems: one for each baseline, or for each prompt and model."""
 
     def system(name: str, *, baseline: str = "", prompt: str = "", model: str = "") -> System:
         return System(
@@ -334,14 +338,14 @@ def _written_out(section: SystemSection, place: int, models: tuple[str, ...]) ->
 
     if section.baseline:
         return [system(section.name or name, baseline=name) for name in section.baseline]
-    asked = section.model or models
+    model_names = section.model or models
     joined = f"fused + {section.join:g} " if section.join < 1 else ""
     return [
         system(
             (section.name or f"{joined}{Path(prompt).name.removesuffix('.j2')}")
-            + (f" · {model}" if len(asked) > 1 else ""),
+            + (f" · {model}" if len(model_names) > 1 else ""),
             prompt=prompt,
             model=model,
         )
-        for prompt, model in itertools.product(section.prompt or section.mode, asked)
+        for prompt, model in itertools.product(section.prompt or section.mode, model_names)
     ]

@@ -13,15 +13,15 @@ from typing import Literal
 from urllib.parse import quote
 
 from recagent.errors import ConfigError
-from recagent.evaluation.answers import answer
+from recagent.evaluation.ranked_answers import ranked_answer
 from recagent.evaluation.report.significance import (
     Matrix,
     SignificanceCell,
     main_comparison,
     matrix,
 )
-from recagent.evaluation.runs import Run
-from recagent.offline.models import ALL
+from recagent.evaluation.run_folder import Run
+from recagent.offline.data_set import ALL
 
 Form = Literal["csv", "latex", "trec"]
 
@@ -184,7 +184,7 @@ def _ranked(run: Run, system: str) -> Iterable[str]:
     tag = _id(system)
     for result in run.results:
         if (result.system, result.variant, result.error) == (system, ALL, None):
-            ranking = answer(run.cases[result.case], result.scores).ranking[:_DEPTH]
+            ranking = ranked_answer(run.cases[result.case], result.scores).ranking[:_DEPTH]
             for rank, item in enumerate(ranking, start=1):
                 left = len(ranking) - rank + 1
                 yield f"{_id(result.case)} Q0 {_id(item)} {rank} {left} {tag}"

@@ -1,6 +1,6 @@
-"""Starting, resuming and finishing a run: its folder, its manifest, and every result at once.
+"""Starting, resuming and finishing a run of an experiment.
 
-A result is kept when it is there: a killed run loses those under way and no other.
+Each result is kept as soon as it is there: a killed run loses those under way and no other.
 """
 
 from __future__ import annotations
@@ -17,56 +17,62 @@ from filelock import FileLock, Timeout
 from recagent import bootstrap, prompts
 from recagent.domain import Case
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation import runs
-from recagent.evaluation.answering import Job, conversation
-from recagent.evaluation.conditions import (
-    RunLimits,
-    check_same,
-    check_same_models,
-    manifest_of,
-    now,
-)
+from recagent.evaluation import run_folder
 from recagent.evaluation.context import EvaluationContext
 from recagent.evaluation.experiment import load_experiment
-from recagent.evaluation.opening import Serving, opened
-from recagent.evaluation.running import Estimate, ask_all, asked_models, estimate
+from recagent.evaluation.preparation import ServedBaselines, open_context
+from recagent.evaluation.run_cases import Estimate, estimate, run_cases, start_models
+from recagent.evaluation.run_manifest import (
+    RunLimits,
+    check_same_data,
+    check_same_models,
+    make_manifest,
+    now,
+)
 from recagent.evaluation.summary import summarise
+from recagent.evaluation.system_runner import Job, dialogue
 from recagent.llm.usage import CostBudget, Exchange, MeteredModel
-from recagent.offline.models import ALL, Manifest, Result
+from recagent.offline.data_set import ALL
+from recagent.offline.results import Manifest, Result
 from recagent.ports import ReplyCache
 
 # What stands in a run's folder before its manifest does.
-_BEGINNING = {
-    ".lock", runs.EXPERIMENT, runs.CASES, runs.TITLES, runs.RESULTS, runs.CONVERSATIONS
+_EARLY_FILES = {
+    ".lock", run_folder.EXPERIMENT, run_folder.CASES, run_folder.TITLES, run_folder.RESULTS,
+    run_folder.CONVERSATIONS,
 }  # fmt: skip
 
 
-class Watch(Protocol):
-    """Is told how a run gets on."""
+class RunProgress(Protocol):
+    """Is called with how far a run is."""
 
     def stage(self, name: str, done: int, total: int | None) -> None:
-        """Something before the first question: ``done`` of ``total``."""
+        """Called for every step before the first question: ``done`` of ``total``."""
         ...
 
     def planned(self, jobs: Sequence[Job], kept: Sequence[Result]) -> None:
-        """All questions, and the results that are there already."""
+        """Called once with all questions, and the results that are there already."""
         ...
 
     def result(self, job: Job, result: Result) -> None:
-        """One more result is kept."""
+        """Called with each result when it is kept."""
         ...
 
 
 async def dry_run(
-    path: Path, *, limits: RunLimits, watch: Watch, serving: Serving | None = None
+    path: Path,
+    *,
+    limits: RunLimits,
+    progress: RunProgress,
+    make_served: ServedBaselines | None = None,
 ) -> list[Estimate]:
-    """What a run would take; no model is asked, nothing is kept. Raises as ``start``."""
+    """Estimates what a run would take; no model is asked, nothing is kept. Raises as ``start``."""
     experiment = load_experiment(path, data=limits.data)
     with _cache() as cache:
-        async with opened(
-            experiment, limit=limits.cases, on_progress=watch.stage, serving=serving
-        ) as bench:
-            return await estimate(bench, bench.jobs(), cache=cache)
+        async with open_context(
+            experiment, limit=limits.cases, on_progress=progress.stage, make_served=make_served
+        ) as context:
+            return await estimate(context, context.jobs(), cache=cache)
 
 
 async def start(
@@ -74,186 +80,190 @@ async def start(
     folder: Path,
     *,
     limits: RunLimits,
-    watch: Watch,
+    progress: RunProgress,
     arguments: Sequence[str] = (),
-    serving: Serving | None = None,
-) -> runs.Run:
-    """Run an experiment into a new folder.
+    make_served: ServedBaselines | None = None,
+) -> run_folder.Run:
+    """Runs an experiment into a new folder.
 
     Args:
         path: the experiment file.
         folder: of the run; made here.
         limits: what it may take.
-        watch: is told how it gets on.
+        progress: called with how far it is.
         arguments: of the command line, for the manifest.
-        serving: makes what would be served, where an experiment compares that.
+        make_served: makes what would be served, where an experiment compares that.
 
     Raises:
         ConfigError: the folder has something in it already; or as ``load_experiment``.
-        RecagentError: as ``opened`` and ``ask_all``; what was answered before stays.
+        RecagentError: as ``opened`` and ``run_cases``; what was answered before stays.
     """
     experiment = load_experiment(path, data=limits.data)
     _refuse_used(folder)
     with _cache() as cache:
-        async with opened(
-            experiment, limit=limits.cases, on_progress=watch.stage, serving=serving
-        ) as bench:
-            await _rehearse(bench)
+        async with open_context(
+            experiment, limit=limits.cases, on_progress=progress.stage, make_served=make_served
+        ) as context:
+            await _rehearse(context)
             concurrency = limits.concurrency or experiment.concurrency
-            purse = CostBudget(most=limits.most)
-            async with asked_models(
-                bench, bench.jobs(), cache=cache, concurrency=concurrency, purse=purse
-            ) as sources:
+            budget = CostBudget(most=limits.most)
+            async with start_models(
+                context, context.jobs(), cache=cache, concurrency=concurrency, budget=budget
+            ) as models:
                 with _sole_writer(folder):
-                    _open_folder(folder, path, bench, sources, limits, arguments)
-                    await _ask(bench, folder, sources, concurrency, watch)
-                    return await _finished(bench, folder)
+                    _open_folder(folder, path, context, models, limits, arguments)
+                    await _run_jobs(context, folder, models, concurrency, progress)
+                    return await _finish(context, folder)
 
 
 async def resume(
     folder: Path,
     *,
     limits: RunLimits,
-    watch: Watch,
+    progress: RunProgress,
     retry_failed: bool = False,
-    serving: Serving | None = None,
-) -> runs.Run:
-    """Go on with a run that was stopped, or ask its failed cases again.
+    make_served: ServedBaselines | None = None,
+) -> run_folder.Run:
+    """Goes on with a run that was stopped, or asks its failed cases again.
 
     Raises:
         DataError: the folder is no run, or data, cases, prompts or models are not those that it
             began with.
         RecagentError: as ``start``.
     """
-    manifest = runs.read(Manifest, folder / runs.MANIFEST)
-    source = folder / runs.EXPERIMENT
+    manifest = run_folder.read(Manifest, folder / run_folder.MANIFEST)
+    source = folder / run_folder.EXPERIMENT
     experiment = load_experiment(
         source,
         folder=folder / manifest.folder,
         data=folder / manifest.data_path if manifest.data_path else None,
     )
     with _sole_writer(folder), _cache() as cache:
-        results = folder / runs.RESULTS
-        runs.mend(results)
-        runs.mend(folder / runs.CONVERSATIONS)
+        results = folder / run_folder.RESULTS
+        run_folder.repair_lines(results)
+        run_folder.repair_lines(folder / run_folder.CONVERSATIONS)
         if retry_failed:
-            good = [result for result in runs.lines(Result, results) if result.error is None]
-            runs.write_lines(results, good)
-        async with opened(
-            experiment, limit=manifest.limit, on_progress=watch.stage, serving=serving
-        ) as bench:
-            check_same(manifest, bench, runs.lines(Case, folder / runs.CASES))
+            good = [result for result in run_folder.lines(Result, results) if result.error is None]
+            run_folder.write_lines(results, good)
+        async with open_context(
+            experiment, limit=manifest.limit, on_progress=progress.stage, make_served=make_served
+        ) as context:
+            check_same_data(manifest, context, run_folder.lines(Case, folder / run_folder.CASES))
             concurrency = limits.concurrency or experiment.concurrency
-            purse = CostBudget(most=limits.most)
-            async with asked_models(
-                bench, _left(bench, folder), cache=cache, concurrency=concurrency, purse=purse
-            ) as sources:
-                check_same_models(manifest, bench, sources)
-                await _ask(bench, folder, sources, concurrency, watch)
-                return await _finished(bench, folder)
+            budget = CostBudget(most=limits.most)
+            async with start_models(
+                context,
+                _jobs_left(context, folder),
+                cache=cache,
+                concurrency=concurrency,
+                budget=budget,
+            ) as models:
+                check_same_models(manifest, context, models)
+                await _run_jobs(context, folder, models, concurrency, progress)
+                return await _finish(context, folder)
 
 
 def _refuse_used(folder: Path) -> None:
     """Refuse a folder that holds a run, or anything that a run which was killed early left not."""
     names = {path.name for path in folder.iterdir()} if folder.exists() else set[str]()
-    if runs.MANIFEST in names or names - _BEGINNING:
+    if run_folder.MANIFEST in names or names - _EARLY_FILES:
         raise ConfigError(
             f"{str(folder)!r} is not empty: resume its run with --resume, or name another --out"
         )
 
 
-async def _rehearse(bench: EvaluationContext) -> None:
+async def _rehearse(context: EvaluationContext) -> None:
     """Render every prompt for the first case of every scene, so that what fails, fails now."""
-    first = {case.scene: case for case in reversed(bench.questions.cases)}
-    jobs = [Job(system=system, case=case) for system in bench.experiment.grid
+    first = {case.scene: case for case in reversed(context.questions.cases)}
+    jobs = [Job(system=system, case=case) for system in context.experiment.grid
             for case in first.values()]  # fmt: skip
-    await estimate(bench, jobs, cache=None)
+    await estimate(context, jobs, cache=None)
 
 
 def _open_folder(
     folder: Path,
     path: Path,
-    bench: EvaluationContext,
-    sources: Mapping[str, MeteredModel],
+    context: EvaluationContext,
+    models: Mapping[str, MeteredModel],
     limits: RunLimits,
     arguments: Sequence[str],
 ) -> None:
-    """Everything that stands before the first result; the manifest comes last."""
-    (folder / runs.EXPERIMENT).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    runs.write_lines(folder / runs.CASES, bench.questions.cases)
-    runs.write_json(folder / runs.TITLES, _titles(bench))
-    for name in (runs.RESULTS, runs.CONVERSATIONS):
+    """Writes everything that comes before the first result; the manifest comes last."""
+    (folder / run_folder.EXPERIMENT).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    run_folder.write_lines(folder / run_folder.CASES, context.questions.cases)
+    run_folder.write_json(folder / run_folder.TITLES, _titles(context))
+    for name in (run_folder.RESULTS, run_folder.CONVERSATIONS):
         (folder / name).touch()
-    manifest = manifest_of(
-        bench, sources, path=path, folder=folder, limits=limits, arguments=arguments
+    manifest = make_manifest(
+        context, models, path=path, folder=folder, limits=limits, arguments=arguments
     )
-    runs.write_json(folder / runs.MANIFEST, manifest)
+    run_folder.write_json(folder / run_folder.MANIFEST, manifest)
 
 
-async def _ask(
-    bench: EvaluationContext,
+async def _run_jobs(
+    context: EvaluationContext,
     folder: Path,
-    sources: Mapping[str, MeteredModel],
+    models: Mapping[str, MeteredModel],
     concurrency: int,
-    watch: Watch,
+    progress: RunProgress,
 ) -> None:
     """Ask what has no result yet, and keep each result as it comes."""
-    told = {case.id for case in bench.first_cases(bench.experiment.conversations)}
-    watch.planned(bench.jobs(), runs.lines(Result, folder / runs.RESULTS))
+    with_dialogue = {case.id for case in context.first_cases(context.experiment.conversations)}
+    progress.planned(context.jobs(), run_folder.lines(Result, folder / run_folder.RESULTS))
 
     def keep(job: Job, result: Result, exchanges: tuple[Exchange, ...]) -> None:
-        if exchanges and job.variant == ALL and job.case.id in told:
-            runs.append(folder / runs.CONVERSATIONS, [conversation(job, exchanges)])
-        runs.append(folder / runs.RESULTS, [result])
-        watch.result(job, result)
+        if exchanges and job.variant == ALL and job.case.id in with_dialogue:
+            run_folder.append(folder / run_folder.CONVERSATIONS, [dialogue(job, exchanges)])
+        run_folder.append(folder / run_folder.RESULTS, [result])
+        progress.result(job, result)
 
-    await ask_all(
-        _left(bench, folder),
-        desk=bench.desk(sources),
+    await run_cases(
+        _jobs_left(context, folder),
+        runner=context.runner(models),
         concurrency=concurrency,
         on_result=keep,
     )
 
 
-def _left(bench: EvaluationContext, folder: Path) -> list[Job]:
-    """The questions that have no result yet."""
-    kept = runs.lines(Result, folder / runs.RESULTS)
-    done = {(result.system, result.case, result.variant) for result in kept}
-    return [job for job in bench.jobs() if job.key not in done]
+def _jobs_left(context: EvaluationContext, folder: Path) -> list[Job]:
+    """Returns the questions that have no result yet."""
+    results = run_folder.lines(Result, folder / run_folder.RESULTS)
+    done = {(result.system, result.case, result.variant) for result in results}
+    return [job for job in context.jobs() if job.key not in done]
 
 
-async def _finished(bench: EvaluationContext, folder: Path) -> runs.Run:
-    """Make numbers of the results, and say in the manifest that the run is whole."""
-    experiment = bench.experiment
-    place = {system.name: at for at, system in enumerate(experiment.grid)}
-    results = runs.lines(Result, folder / runs.RESULTS)
+async def _finish(context: EvaluationContext, folder: Path) -> run_folder.Run:
+    """Summarises the results, and marks the run as finished in its manifest."""
+    experiment = context.experiment
+    rank = {system.name: number for number, system in enumerate(experiment.grid)}
+    results = run_folder.lines(Result, folder / run_folder.RESULTS)
     values, summary = summarise(
-        bench.questions.cases,
-        sorted(results, key=lambda result: place[result.system]),
-        shelf=await bench.shelf(),
+        context.questions.cases,
+        sorted(results, key=lambda result: rank[result.system]),
+        catalogue=await context.catalogue_statistics(),
         measures=experiment.all_measures,
         primary=experiment.primary,
         reference=experiment.reference or experiment.grid[0].name,
         main=experiment.main,
     )
-    runs.write_lines(folder / runs.VALUES, values)
-    runs.write_json(folder / runs.SUMMARY, summary)
-    manifest = runs.read(Manifest, folder / runs.MANIFEST)
-    runs.write_json(folder / runs.MANIFEST, replace(manifest, finished=now()))
-    return runs.load_run(folder)
+    run_folder.write_lines(folder / run_folder.VALUES, values)
+    run_folder.write_json(folder / run_folder.SUMMARY, summary)
+    manifest = run_folder.read(Manifest, folder / run_folder.MANIFEST)
+    run_folder.write_json(folder / run_folder.MANIFEST, replace(manifest, finished=now()))
+    return run_folder.load_run(folder)
 
 
-def _titles(bench: EvaluationContext) -> dict[str, str]:
-    """Captions of every item that a case names, by id."""
-    items = {key: item for held in bench.scene_items.values() for key, item in held.items()}
-    cases = bench.questions.cases
+def _titles(context: EvaluationContext) -> dict[str, str]:
+    """Returns the captions of every item that a case names, by id."""
+    items = {key: item for scene in context.scene_items.values() for key, item in scene.items()}
+    cases = context.questions.cases
     named = {key for case in cases for key in (*case.item_ids, *case.judgments)}
     named |= {event.item_id for case in cases for event in case.history}
     return {key: prompts.caption(items[key]) for key in sorted(named) if key in items}
 
 
 def cache_path() -> Path:
-    """Where replies are kept: the user's cache."""
+    """Returns the file of kept replies, in the user's cache."""
     return Path(platformdirs.user_cache_dir("recagent", appauthor=False)) / "replies.db"
 
 

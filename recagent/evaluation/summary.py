@@ -12,16 +12,18 @@ import numpy as np
 
 from recagent.domain import Case, Usage
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.aggregates import AnsweredCase, cells_of
-from recagent.evaluation.answers import answer
+from recagent.evaluation.aggregates import AnsweredCase, aggregate_cells
 from recagent.evaluation.audits import (
-    as_listed,
     generalisation,
     memorisation,
     order_sensitivity,
+    reordered_case,
 )
+from recagent.evaluation.ranked_answers import ranked_answer
+from recagent.offline.data_set import ALL, CatalogueStatistics
 from recagent.offline.measures import PerCase, SetMeasure, case_values, measure, reliability
-from recagent.offline.models import ALL, Cost, Result, Shelf, Summary, Values
+from recagent.offline.results import Result, Values
+from recagent.offline.summaries import Cost, Summary
 from recagent.offline.tests import compare_all
 
 
@@ -29,14 +31,14 @@ def summarise(
     cases: Sequence[Case],
     results: Sequence[Result],
     *,
-    shelf: Shelf,
+    catalogue: CatalogueStatistics,
     measures: Sequence[str],
     primary: str,
     reference: str,
     main: tuple[str, str] | None = None,
     temperature: float = 1.5,
 ) -> tuple[list[Values], Summary]:
-    """Per-case values of every result without an error, and the summary of all.
+    """Returns the per-case values of every result without an error, and the summary of all.
 
     Systems stand in the order of their first result. In comparisons the reference is always the
     base; of two others it is the earlier one. Results with an error count as failed and in the
@@ -45,7 +47,7 @@ def summarise(
     Args:
         cases: as they stand; results say which one they answer.
         results: of all systems and variants.
-        shelf: what measures need to know of items.
+        catalogue: what measures need to know of items.
         measures: published names; ``primary`` is added if it is not among them.
         primary: the measure that decides; one that has a value per case.
         reference: the system that others are compared with.
@@ -56,8 +58,8 @@ def summarise(
         ConfigError: a measure is unknown, or the primary one has no value per case.
         DataError: a result answers none of the cases, or has a score that is no finite number.
     """
-    asked = [measure(name) for name in dict.fromkeys((*measures, primary))]
-    per_case = [one for one in asked if not isinstance(one, SetMeasure)]
+    all_measures = [measure(name) for name in dict.fromkeys((*measures, primary))]
+    per_case = [one for one in all_measures if not isinstance(one, SetMeasure)]
     decides = next((one for one in per_case if one.name == primary), None)
     if decides is None:
         raise ConfigError(
@@ -70,21 +72,21 @@ def summarise(
     values: list[Values] = []
     plain: dict[str, AnsweredCase] = {}
     for system, theirs in by_system.items():
-        found, plain[system] = _answered(theirs, by_id, per_case, shelf, temperature)
-        values += found
-    cells = cells_of(plain, cases, asked, shelf=shelf)
+        system_values, plain[system] = _evaluate(theirs, by_id, per_case, catalogue, temperature)
+        values += system_values
+    cells = aggregate_cells(plain, cases, all_measures, catalogue=catalogue)
     means = {
         system: {cell.scene: cell.mean for cell in cells
                  if (cell.system, cell.measure) == (system, primary) and cell.scene in scenes}
         for system in by_system
     }  # fmt: skip
-    of_each = {system: one.values[decides] for system, one in plain.items()}
+    primary_values = {system: one.values[decides] for system, one in plain.items()}
     orders = [
-        order_sensitivity(r, by_id, measure=decides, shelf=shelf, temperature=temperature)
+        order_sensitivity(r, by_id, measure=decides, catalogue=catalogue, temperature=temperature)
         for r in by_system.values()
     ]
     memories = [
-        memorisation(r, by_id, measure=decides, shelf=shelf, temperature=temperature)
+        memorisation(r, by_id, measure=decides, catalogue=catalogue, temperature=temperature)
         for r in by_system.values()
     ]
     return values, Summary(
@@ -93,11 +95,11 @@ def summarise(
         candidates=max((len(case.item_ids) for case in cases), default=0),
         systems=tuple(by_system),
         scenes=scenes,
-        measures=tuple(map(str, asked)),
+        measures=tuple(map(str, all_measures)),
         cells=cells,
         # Python's sort is stable: the reference comes first, the others stay as they are.
         comparisons=compare_all(
-            dict(sorted(of_each.items(), key=lambda pair: pair[0] != reference)),
+            dict(sorted(primary_values.items(), key=lambda pair: pair[0] != reference)),
             cases,
             measure=primary,
             main=main,
@@ -116,49 +118,51 @@ def summarise(
 
 
 def _by_system(results: Sequence[Result], cases: dict[str, Case]) -> dict[str, list[Result]]:
-    found: dict[str, dict[tuple[str, str], Result]] = {}
+    by_system: dict[str, dict[tuple[str, str], Result]] = {}
     for result in results:
         if result.case not in cases:
             raise DataError(
                 f"a result of {result.system!r} answers {result.case!r}, which is none of the "
                 f"{len(cases)} cases; run the experiment anew"
             )
-        found.setdefault(result.system, {})[result.case, result.variant] = result
-    return {system: list(theirs.values()) for system, theirs in found.items()}
+        by_system.setdefault(result.system, {})[result.case, result.variant] = result
+    return {system: list(theirs.values()) for system, theirs in by_system.items()}
 
 
-def _answered(
+def _evaluate(
     results: Sequence[Result],
     cases: dict[str, Case],
     measures: Sequence[PerCase],
-    shelf: Shelf,
+    catalogue: CatalogueStatistics,
     temperature: float,
 ) -> tuple[list[Values], AnsweredCase]:
-    """Values of all results of a system, and its answers to the cases as they stand."""
+    """Returns values of all results of a system, and its answers to the cases as they stand."""
     good = [result for result in results if result.error is None]
     answers = [
-        answer(as_listed(cases[r.case], r.variant), r.scores, temperature=temperature) for r in good
+        ranked_answer(reordered_case(cases[r.case], r.variant), r.scores, temperature=temperature)
+        for r in good
     ]
-    found = case_values(measures, answers, shelf=shelf)
-    columns = {str(one): numbers.tolist() for one, numbers in found.items()}
+    measured = case_values(measures, answers, catalogue=catalogue)
+    columns = {str(one): numbers.tolist() for one, numbers in measured.items()}
     values = [
         Values(
             system=result.system,
             case=result.case,
             variant=result.variant,
-            values={name: None if math.isnan(numbers[at]) else numbers[at]
+            values={name: None if math.isnan(numbers[row]) else numbers[row]
                     for name, numbers in columns.items()},
         )
-        for at, result in enumerate(good)
+        for row, result in enumerate(good)
     ]  # fmt: skip
-    places = {case: row for row, case in enumerate(cases)}
-    stands = [at for at, result in enumerate(good) if result.variant == ALL]
-    rows = [places[good[at].case] for at in stands]
+    row_of = {case: row for row, case in enumerate(cases)}
+    plain = [number for number, result in enumerate(good) if result.variant == ALL]
+    rows = [row_of[good[number].case] for number in plain]
     aligned = {one: np.full(len(cases), math.nan) for one in measures}
     for one, numbers in aligned.items():
-        numbers[rows] = found[one][stands]
+        numbers[rows] = measured[one][plain]
     return values, AnsweredCase(
-        answers={row: answers[at] for row, at in zip(rows, stands, strict=True)}, values=aligned
+        answers={row: answers[number] for row, number in zip(rows, plain, strict=True)},
+        values=aligned,
     )
 
 
@@ -180,5 +184,5 @@ def _cost(system: str, results: Sequence[Result]) -> Cost:
 
 
 def _nearest_rank(rising: Sequence[float], percent: int) -> float:
-    """The smallest number that so many percent do not exceed; 0 for none."""
+    """Returns the smallest number that so many percent do not exceed; 0 for none."""
     return rising[math.ceil(percent * len(rising) / 100) - 1] if rising else 0.0

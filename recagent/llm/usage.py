@@ -85,7 +85,7 @@ class MeteredModel:
     cache: ReplyCache | None
     slots: anyio.CapacityLimiter
     prices: Prices = (0.0, 0.0)
-    purse: CostBudget = field(default_factory=CostBudget)
+    budget: CostBudget = field(default_factory=CostBudget)
     keep: bool = True
     paces: Mapping[str, float] = field(default_factory=dict[str, float])
 
@@ -161,7 +161,7 @@ class UsageMeter(ModelWrapper):
         tokens = sum(estimated_tokens(text) for _, text in request.prompt)
         # Twice the tokens, since the estimate is rough.
         promised = source.cost(Usage(prompt=2 * tokens, completion=request.max_tokens))
-        source.purse.promise(promised)
+        source.budget.promise(promised)
         cost = 0.0
         try:
             async with source.slots:
@@ -173,7 +173,7 @@ class UsageMeter(ModelWrapper):
             self.failed += 1
             raise
         finally:
-            source.purse.settle(promised, cost)
+            source.budget.settle(promised, cost)
         return answer, cost, seconds
 
     def _count(

@@ -1,6 +1,6 @@
-"""Modules of the extra ``eval``, loaded when they are first used.
+"""Modules of the optional libraries of the extra ``eval``, loaded when they are first used.
 
-Not a list of what is optional: whoever needs a library names it here.
+Callers name the module that they need.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 from recagent.errors import ConfigError
 
 
-def extra(module: str) -> Any:
-    """The module of that name, ``implicit.als`` say.
+def optional_module(module: str) -> Any:
+    """Imports the module of that name, ``implicit.als`` say.
 
     Raises:
         ConfigError: its library is not installed.

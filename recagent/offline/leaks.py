@@ -1,6 +1,6 @@
-"""Whether anything that is asked for could be known beforehand: each kind of leak is an error.
+"""Leak checks: an answer that could be known beforehand is an error.
 
-It looks at what questions hold, whoever made them; it mends nothing.
+The checks look at the questions themselves, whoever made them.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from collections.abc import Iterable, Sequence
 
 from recagent.domain import Case, Event
 from recagent.errors import DataError
-from recagent.offline.models import Data, Questions
+from recagent.offline.data_set import Data, Questions
 
 
 def check_leaks(questions: Questions, data: Data) -> None:
-    """Look through all cases.
+    """Checks all cases.
 
-    A candidate that is not judged must be one that the person never had to do with, before or
+    A candidate that is not judged must be one that the person never had an event on, before or
     after; only in cases that come with the data (``Data.given``) published candidates stay.
 
     Raises:
@@ -24,7 +24,8 @@ def check_leaks(questions: Questions, data: Data) -> None:
             their history's end; a candidate was met by the person. It names case, item and time.
     """
     people = {case.user_id for case in questions.cases}
-    learnt, met = _own(questions.training, people), _own(data.events, people)
+    learnt = _by_person(questions.training, people)
+    met = _by_person(data.events, people)
     published = {(case.id, case.item_ids) for cases in data.given.values() for case in cases}
     for case in questions.cases:
         _check_history(case, met.get(case.user_id, []))
@@ -33,12 +34,12 @@ def check_leaks(questions: Questions, data: Data) -> None:
             _check_candidates(case, met.get(case.user_id, []))
 
 
-def _own(events: Iterable[Event], people: set[str]) -> dict[str, list[Event]]:
-    own: dict[str, list[Event]] = {}
+def _by_person(events: Iterable[Event], people: set[str]) -> dict[str, list[Event]]:
+    by_person: dict[str, list[Event]] = {}
     for event in events:
         if event.user_id in people:
-            own.setdefault(event.user_id, []).append(event)
-    return own
+            by_person.setdefault(event.user_id, []).append(event)
+    return by_person
 
 
 def _check_history(case: Case, met: Sequence[Event]) -> None:

@@ -1,6 +1,6 @@
-"""Persons drawn again, signs flipped: bootstrap intervals and randomisation tests, many at once.
+"""Bootstrap intervals and randomisation tests over people, many at once.
 
-Not a comparison of systems: that is ``statistics``. People are the independent unit: several cases
+``tests`` compares systems by them. People are the independent unit: several cases
 may be of one person, and what is resampled is persons with all of their cases.
 """
 
@@ -28,7 +28,7 @@ BATCH = 250  # resamples at a time: 12 MB for 6,000 people
 def interval(
     values: Floats, *, people: Sequence[Hashable], level: float = LEVEL
 ) -> tuple[float, float, float]:
-    """Mean of the values, and the ends of its bootstrap interval; NaNs are left out.
+    """Returns the mean of the values, and the ends of its bootstrap interval, without NaNs.
 
     Persons are drawn with replacement, 5,000 times with a fixed seed. The ends are percentiles, at
     a level that is stricter for few people, where percentiles are too narrow. Without values
@@ -50,31 +50,31 @@ def interval(
 def intervals(
     values: Floats, *, people: Sequence[Hashable], level: float = LEVEL
 ) -> tuple[Floats, Floats, Floats]:
-    """``interval`` of each column of values (n, m), which share their resamples; (m,) each.
+    """Returns ``interval`` of each column of values (n, m), with shared resamples; (m,) each.
 
     scipy.stats.bootstrap draws the same, for one column at a time: for a run of 6,000 people and
     hundreds of columns that is minutes, where drawing once and multiplying matrices is seconds.
     """
-    found = np.full((3, values.shape[1]), math.nan)
+    ends = np.full((3, values.shape[1]), math.nan)
     for columns, kept in by_missing(values):
         rows, codes, n = coded(people, kept)
         if n == 0:
             continue
         sums, counts = summed(values[np.ix_(rows, columns)], codes, n), np.bincount(codes)
-        found[0, columns] = sums.sum(axis=0) / counts.sum()
+        ends[0, columns] = sums.sum(axis=0) / counts.sum()
         if n > 1:
             means = np.concatenate(
                 [(drawn @ sums) / (drawn @ counts)[:, None] for drawn in _resamples(n)]
             )
             tail = expanded(level, n=n) / 2
-            found[1:, columns] = np.quantile(means, [tail, 1 - tail], axis=0)
-    return found[0], found[1], found[2]
+            ends[1:, columns] = np.quantile(means, [tail, 1 - tail], axis=0)
+    return ends[0], ends[1], ends[2]
 
 
 def ratio(
     above: Floats, below: Floats, *, people: Sequence[Hashable], level: float = LEVEL
 ) -> tuple[float, float, float]:
-    """The sum of ``above`` by the sum of ``below``, (n,) each, and its interval as ``interval``'s.
+    """Returns the sum of ``above`` over that of ``below``, (n,) each, and its interval.
 
     All three are NaN where ``below`` sums to 0.
     """
@@ -93,7 +93,7 @@ def ratio(
 
 
 def expanded(level: float, *, n: int) -> float:
-    """The level at which percentiles of n people's resamples miss the true mean at ``level``.
+    """Returns the level at which percentiles of n people's resamples really have ``level``.
 
     Resamples spread by sqrt((n - 1) / n) too little, and normal where Student's t would be right.
     """
@@ -103,7 +103,7 @@ def expanded(level: float, *, n: int) -> float:
 
 
 def by_missing(values: Floats) -> Iterator[tuple[Indices, Flags]]:
-    """Columns that have values in the same rows, and those rows: resamples can be shared."""
+    """Yields columns with values in the same rows, and these rows; they can share resamples."""
     missing = np.isnan(values)
     groups: dict[bytes, list[int]] = {}
     for column in range(values.shape[1]):
@@ -113,7 +113,7 @@ def by_missing(values: Floats) -> Iterator[tuple[Indices, Flags]]:
 
 
 def coded(people: Sequence[Hashable], kept: Flags) -> tuple[Indices, Indices, int]:
-    """Kept rows, the person of each as a number from 0, and how many persons there are."""
+    """Returns kept rows, the person of each as a number from 0, and the number of persons."""
     numbers: dict[Hashable, int] = {}
     rows = np.flatnonzero(kept)
     codes = [numbers.setdefault(people[row], len(numbers)) for row in rows]
@@ -121,14 +121,14 @@ def coded(people: Sequence[Hashable], kept: Flags) -> tuple[Indices, Indices, in
 
 
 def summed(values: Floats, codes: Indices, n: int) -> Floats:
-    """Sum of each column over each person's rows, (n, m)."""
+    """Returns the sum of each column over each person's rows, (n, m)."""
     sums = np.zeros((n, values.shape[1]))
     np.add.at(sums, codes, values)
     return sums
 
 
 def _resamples(n: int) -> Iterator[Floats]:
-    """How often each of n persons is drawn, a resample a row, in batches of rows.
+    """Yields how often each of n persons is drawn, a resample a row, in batches of rows.
 
     The draws are those of scipy.stats.bootstrap with this seed and batch.
     """
@@ -140,10 +140,11 @@ def _resamples(n: int) -> Iterator[Floats]:
 
 
 def flipped(sums: Floats, *, flips: int = FLIPS) -> Floats:
-    """Two-sided p of each column of per-person sums (n, m): how often flipped signs sum so far.
+    """Returns the two-sided p of each column of per-person sums (n, m), by flipped signs.
 
-    All flips where there are at most ``flips``, else so many of them at random, with the observed
-    one counted among these. scipy.stats.permutation_test does the same for one column at a time.
+    It uses all flips where there are at most ``flips``, else so many of them at random, with the
+    observed one counted among these. scipy.stats.permutation_test does the same for one column at
+    a time.
 
     Source: Phipson and Smyth, "Permutation p-values should never be zero", Statistical Applications
     in Genetics and Molecular Biology 9(1), 2010.

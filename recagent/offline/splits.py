@@ -1,6 +1,6 @@
-"""Everybody's events, cut in two: what may be known of a person, and what they are asked about.
+"""Splits everybody's events: what may be known of a person, and what they are asked about.
 
-Candidates are drawn elsewhere (``cases``). Cuts depend on neither seed nor system, and what is kept
+``cases`` draws the candidates. Cuts depend on neither seed nor system, and what is kept
 from training is kept from it in both halves of the people.
 """
 
@@ -15,7 +15,7 @@ from typing import Literal
 
 from recagent.domain import UNTIMED, Event, RatingScale
 from recagent.errors import DataError
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 from recagent.profiles.building import is_liked, preference
 
 How = Literal["leave-one-out", "temporal", "global"]
@@ -27,8 +27,8 @@ GRADES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Held:
-    """What is held back of one person in one scene.
+class HeldOutCase:
+    """Is what is held out of one person in one scene.
 
     Attributes:
         at: the cut; the history is all before it.
@@ -45,9 +45,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Split:
-    """What is held back, and what may be learnt from, in order of time."""
+    """Holds what is held out, and the training events in order of time."""
 
-    held: Sequence[Held]
+    held: Sequence[HeldOutCase]
     training: Sequence[Event]
 
 
@@ -61,7 +61,7 @@ def split(
     share: float = SHARE,
     at: datetime | None = None,
 ) -> Split:
-    """Cut the events.
+    """Cuts the events.
 
     A target is a catalogue item that the person liked and had no event on before the cut. Events at
     the very moment of a cut are on neither side. A person with fewer than ``min_history`` events
@@ -92,27 +92,27 @@ def split(
         DataError: no event lies before or after the moment of a global split.
     """
     moment = _moment(data.events, at, share) if how == "global" else None
-    known = {(item.scene, item.id) for item in data.items}
-    own: dict[str, list[Event]] = {}
+    catalogue = {(item.scene, item.id) for item in data.items}
+    events_of: dict[str, list[Event]] = {}
     for event in data.events:
-        own.setdefault(event.user_id, []).append(event)
-    held: list[Held] = []
+        events_of.setdefault(event.user_id, []).append(event)
+    held: list[HeldOutCase] = []
     ends: dict[str, datetime] = {}
-    for user_id, events in own.items():
+    for user_id, events in events_of.items():
         liked = [
             event
             for event in events
-            if is_liked(event, data.scale) and (event.scene, event.item_id) in known
+            if is_liked(event, data.scale) and (event.scene, event.item_id) in catalogue
         ]
         if how == "leave-one-out":
-            found = _last(events, liked, per_scene=per_scene)
+            cases = _last_likes(events, liked, per_scene=per_scene)
         else:
             cut = moment or _late(liked, share)
-            found = _after(events, liked, cut, data.scale, per_scene=per_scene)
-        found = [each for each in found if len(each.history) >= min_history]
-        if found:
-            ends[user_id] = min(each.at for each in found)
-        held += [each for each in found if is_among(user_id, people)]
+            cases = _likes_after(events, liked, cut, data.scale, per_scene=per_scene)
+        cases = [case for case in cases if len(case.history) >= min_history]
+        if cases:
+            ends[user_id] = min(case.at for case in cases)
+        held += [case for case in cases if is_among(user_id, people)]
     training = [
         event
         for event in data.events
@@ -121,10 +121,10 @@ def split(
     return Split(held=held, training=training)
 
 
-def in_time(events: Sequence[Event]) -> list[Event]:
-    """Events in order of time; where they have none, or all the same, their order becomes one.
+def order_by_time(events: Sequence[Event]) -> list[Event]:
+    """Sorts events by time; where they have none, or all the same, their order becomes one.
 
-    The n-th such event of a person is n seconds later, so that it can be told what came before it.
+    The n-th such event of a person is n seconds later, so that what came before it is defined.
     """
     ordered = sorted(events, key=lambda event: event.at)
     if not ordered:
@@ -142,39 +142,41 @@ def in_time(events: Sequence[Event]) -> list[Event]:
 
 
 def is_validation(user_id: str) -> bool:
-    """Which half a person is in."""
+    """Says whether a person is in the validation half."""
     return hashlib.sha256(user_id.encode()).digest()[-1] % 2 == 0
 
 
 def is_among(user_id: str, people: People) -> bool:
-    """Whether a person is one of these."""
+    """Says whether a person is one of these."""
     return people == "all" or is_validation(user_id) == (people == "validation")
 
 
 def grade(event: Event, scale: RatingScale) -> int:
-    """Relevance of a liked item, 1 to 4: the preference that the event shows, in quarters."""
+    """Returns the relevance of a liked item, 1 to 4: the event's preference in quarters."""
     return max(1, round(GRADES * preference(event, scale)))
 
 
-def _last(events: Sequence[Event], liked: Sequence[Event], *, per_scene: bool) -> list[Held]:
-    """The last liked event on an item that was new then; in each scene if asked for."""
+def _last_likes(
+    events: Sequence[Event], liked: Sequence[Event], *, per_scene: bool
+) -> list[HeldOutCase]:
+    """Returns the last liked event on an item that was new then; with ``per_scene`` of each."""
     first = _first_times(events)
     last: dict[str, Event] = {}
     for event in liked:
         if event.at <= first[event.item_id]:
             last[event.scene if per_scene else ""] = event
-    return [_held(events, event.scene, event.at, {event.item_id: 1}) for event in last.values()]
+    return [_held_out(events, event.scene, event.at, {event.item_id: 1}) for event in last.values()]
 
 
-def _after(
+def _likes_after(
     events: Sequence[Event],
     liked: Sequence[Event],
     cut: datetime | None,
     scale: RatingScale,
     *,
     per_scene: bool,
-) -> list[Held]:
-    """All new items that were liked from the cut on, scene by scene."""
+) -> list[HeldOutCase]:
+    """Returns all new items that were liked from the cut on, scene by scene."""
     if cut is None:
         return []
     first = _first_times(events)
@@ -183,17 +185,21 @@ def _after(
         if first[event.item_id] >= cut:
             grades = judged.setdefault(event.scene, {})
             grades[event.item_id] = max(grade(event, scale), grades.get(event.item_id, 0))
-    found = [_held(events, scene, cut, grades) for scene, grades in judged.items()]
-    return found if per_scene else found[:1]
+    cases = [_held_out(events, scene, cut, grades) for scene, grades in judged.items()]
+    return cases if per_scene else cases[:1]
 
 
-def _held(events: Sequence[Event], scene: str, cut: datetime, judged: Mapping[str, int]) -> Held:
+def _held_out(
+    events: Sequence[Event], scene: str, cut: datetime, judged: Mapping[str, int]
+) -> HeldOutCase:
     history = tuple(event for event in reversed(events) if event.at < cut)
-    return Held(user_id=events[0].user_id, scene=scene, at=cut, history=history, judgments=judged)
+    return HeldOutCase(
+        user_id=events[0].user_id, scene=scene, at=cut, history=history, judgments=judged
+    )
 
 
 def _first_times(events: Sequence[Event]) -> dict[str, datetime]:
-    """When the person first had to do with each item."""
+    """Returns the time of the person's first event on each item."""
     first: dict[str, datetime] = {}
     for event in events:
         first.setdefault(event.item_id, event.at)

@@ -1,6 +1,6 @@
-"""How sure a difference is: paired comparisons, correction for many, power, gates.
+"""Significance of differences: paired comparisons, correction for many, power, promotion gates.
 
-Not measures, and not how persons are drawn and signs flipped: that is ``resampling``.
+``resampling`` draws persons and flips signs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 
 from recagent.domain import Case
 from recagent.errors import DataError
-from recagent.offline.models import ALL, Comparison
+from recagent.offline.data_set import ALL
 from recagent.offline.resampling import (
     FLIPS,
     LEVEL,
@@ -27,6 +27,7 @@ from recagent.offline.resampling import (
     intervals,
     summed,
 )
+from recagent.offline.summaries import Comparison
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -43,7 +44,7 @@ _FEWEST = 8  # people, below which a gate would let more than 1 of 20 equals pas
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """Two systems on the same cases, before any correction.
+    """Holds the difference of two systems on the same cases, before any correction.
 
     Attributes:
         delta: mean of new minus base, over cases.
@@ -64,7 +65,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionGate:
-    """Whether a new system is good enough to take the base's place.
+    """Says whether a new system is good enough to replace the base.
 
     Attributes:
         improvement: mean of new minus base; of base minus new where lower is better.
@@ -81,7 +82,7 @@ class PromotionGate:
 
 
 def compare(base: Floats, new: Floats, *, people: Sequence[Hashable]) -> Difference:
-    """New against base, where both have a value.
+    """Compares new with base, where both have a value.
 
     Args:
         base: values of cases, (n,) float64, NaN where there is none.
@@ -99,26 +100,26 @@ def differences(
 ) -> list[Difference]:
     """``compare`` of each column of per-case differences (n, m), which share their resamples."""
     means, lows, highs = intervals(deltas, people=people)
-    found: dict[int, Difference] = {}
+    by_column: dict[int, Difference] = {}
     for columns, kept in by_missing(deltas):
         rows, codes, n = coded(people, kept)
         sums = summed(deltas[np.ix_(rows, columns)], codes, n)
         counts = np.bincount(codes, minlength=n)
-        chances = flipped(sums, flips=flips)
+        p_values = flipped(sums, flips=flips)
         # What a person adds to a mean over cases: their differences from it, over cases per person.
         added = (sums - counts[:, None] * means[columns]) * (n / max(1, counts.sum()))
         deviations = added.std(axis=0, ddof=1) if n > 1 else np.full(len(columns), math.nan)
-        for at, column in enumerate(columns.tolist()):
-            found[column] = Difference(
+        for number, column in enumerate(columns.tolist()):
+            by_column[column] = Difference(
                 cases=len(rows),
                 people=n,
                 delta=float(means[column]),
                 low=float(lows[column]),
                 high=float(highs[column]),
-                p=float(chances[at]),
-                deviation=float(deviations[at]),
+                p=float(p_values[number]),
+                deviation=float(deviations[number]),
             )
-    return [found[column] for column in range(deltas.shape[1])]
+    return [by_column[column] for column in range(deltas.shape[1])]
 
 
 def compare_all(
@@ -128,10 +129,10 @@ def compare_all(
     measure: str,
     main: tuple[str, str] | None = None,
 ) -> tuple[Comparison, ...]:
-    """Every pair of systems, in each scene and over all, with Holm's correction over all of these.
+    """Compares every pair of systems, in each scene and over all, with Holm's correction.
 
     The first of a pair is its base. Differences are new minus base, whether higher is better or
-    not. A pair that fewer than two people tell apart in a scene is left out: one shows no spread.
+    not. A pair with fewer than two people in a scene is left out: one shows no spread.
     With a single scene, its numbers are those over all, and count as one comparison.
 
     Args:
@@ -151,19 +152,17 @@ def compare_all(
     # So many flips that the smallest possible p is .025 after the correction.
     flips = max(FLIPS, 40 * len(pairs) * len(groups))
     for scene in groups:
-        rows = [at for at, case in enumerate(cases) if scene in (ALL, case.scene)]
+        rows = [row for row, case in enumerate(cases) if scene in (ALL, case.scene)]
         if not pairs or not rows:
             continue
         deltas = np.stack([(values[new] - values[base])[rows] for base, new in pairs], axis=1)
-        found = differences(deltas, people=[cases[at].user_id for at in rows], flips=flips)
-        made += [(scene, pair, difference) for pair, difference in zip(pairs, found, strict=True)
+        in_scene = differences(deltas, people=[cases[row].user_id for row in rows], flips=flips)
+        made += [(scene, pair, difference) for pair, difference in zip(pairs, in_scene, strict=True)
                  if difference.people > 1]  # fmt: skip
     is_main = [main is not None and scene == ALL and {*pair} == {*main} for scene, pair, _ in made]
-    others = iter(
-        holm([found.p for (_, _, found), own in zip(made, is_main, strict=True) if not own])
-    )
-    adjusted = [found.p if own else next(others)
-                for (_, _, found), own in zip(made, is_main, strict=True)]  # fmt: skip
+    others = iter(holm([d.p for (_, _, d), is_it in zip(made, is_main, strict=True) if not is_it]))
+    adjusted = [d.p if is_it else next(others)
+                for (_, _, d), is_it in zip(made, is_main, strict=True)]  # fmt: skip
     alpha = LEVEL / max(1, len(made) - sum(is_main))
     return tuple(
         Comparison(
@@ -179,11 +178,11 @@ def compare_all(
             p=difference.p,
             p_holm=p_holm,
             detectable=detectable(
-                difference.deviation, n=difference.people, alpha=LEVEL if own else alpha
+                difference.deviation, n=difference.people, alpha=LEVEL if is_it else alpha
             ),
-            is_main=own,
+            is_main=is_it,
         )
-        for (scene, (base, new), difference), p_holm, own in zip(
+        for (scene, (base, new), difference), p_holm, is_it in zip(
             made, adjusted, is_main, strict=True
         )
         for name in ([ALL, *scenes] if len(scenes) == 1 else [scene])
@@ -199,7 +198,7 @@ def gate(
     higher_is_better: bool = True,
     gates: int = 1,
 ) -> PromotionGate:
-    """Whether new improves on base by ``min_delta``, at the lower end of the 95% interval.
+    """Tests whether new improves on base by ``min_delta``, at the lower end of the 95% interval.
 
     With a ``min_delta`` below 0 this asks that new is not much worse (non-inferiority), with 0 that
     it is better. Where lower is better, what counts is base minus new: ``min_delta`` always speaks
@@ -232,7 +231,7 @@ def gate(
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """p-values corrected for being made together, in the given order; each in [0, 1].
+    """Returns p-values corrected for being tested together, in the given order; in [0, 1].
 
     statsmodels has it too, and would bring pandas.
 
@@ -240,14 +239,14 @@ def holm(ps: Sequence[float]) -> list[float]:
     Statistics 6(2), 1979.
     """
     adjusted, highest = [0.0] * len(ps), 0.0
-    for rank, at in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
-        highest = max(highest, min(1.0, (len(ps) - rank) * ps[at]))
-        adjusted[at] = highest
+    for rank, number in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
+        highest = max(highest, min(1.0, (len(ps) - rank) * ps[number]))
+        adjusted[number] = highest
     return adjusted
 
 
 def detectable(deviation: float, *, n: int, alpha: float = LEVEL) -> float:
-    """Smallest true mean difference that a two-sided test of n people shows in 80 of 100 runs.
+    """Returns the smallest true mean difference that n people show in 80 of 100 two-sided tests.
 
     (z(1 - alpha / 2) + z(0.8)) * deviation / sqrt(n), with z the quantiles of the standard normal.
 

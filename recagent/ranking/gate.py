@@ -1,6 +1,6 @@
 """Whether the language model is asked: a rule for each scene, that validation has chosen.
 
-How a rule is chosen is ``training.gating``; here it is only kept to.
+How a rule is chosen is ``training.gates``; here it is only kept to.
 """
 
 from __future__ import annotations

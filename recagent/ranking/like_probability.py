@@ -1,6 +1,7 @@
 """The probability that a person will like an item: calibrated, and not a share of the pool.
 
-Fitting is ``training.liking``. It looks at no pool, so that it means the same on every slate.
+Fitting is ``training.like_probability``. It looks at no pool, so that it means the same on every
+slate.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whom a head ranks for: people like those on whom it was learned and tested.
 
-How it is tested is ``training.tested``; which group a person is of is ``profiles.group_of``.
+How it is tested is ``training.group_tests``; which group a person is of is ``profiles.group_of``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A person's newest items to one unit vector, by causal self-attention, in numpy alone.
 
 The items' own unit vectors stand elsewhere, in the index: what is near the person's vector by
-cosine is likely to be next. Training is in ``training.sequence``.
+cosine is likely to be next. Training is in ``training.sequence_training``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Which scene a person is likely to want now, by weights that were learned from events.
 
-Fitting is ``training.identifying``; the rule that answers where nothing was learned is ``scenes``.
+Fitting is ``training.scene_classifier``; the rule that answers where nothing was learned is
+``scenes``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Everything that is learned from what is stored, in one go: a head, with factors and gates.
+"""``recagent fit``: learns a head with factors, gates and a scene classifier from stored events.
 
-Where it is saved and what is said of it are the caller's business.
+Reporting the result is the caller's business.
 """
 
 from __future__ import annotations
@@ -19,27 +19,44 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.domain import Event, Group, Item
 from recagent.errors import DataError
-from recagent.offline.models import Questions
+from recagent.offline.backtest import (
+    DIMENSION,
+    Backtest,
+    RetrievalOptions,
+    backtest_examples,
+    backtest_questions,
+)
+from recagent.offline.data_set import Questions
+from recagent.offline.examples import Example
 from recagent.offline.resampling import interval
 from recagent.pipeline import Options, Parts, Pipeline, artifacts
 from recagent.profiles.building import without_likes
 from recagent.ranking import GroupTestResult, Head
 from recagent.retrieval import Factors, Interactions, SequenceModel
 from recagent.scenes.transfer import TransferMap
-from recagent.training.backtest import DIMENSION, Retrieval, Study, past, studied
-from recagent.training.examples import Example
-from recagent.training.fitting import FEWEST, fit_base, scales
-from recagent.training.gating import ndcg
-from recagent.training.identifying import FittedClassifier, fit_identifier
+from recagent.training.gates import ndcg
+from recagent.training.group_tests import group_outcome
+from recagent.training.head_weights import FEWEST, fit_base_weights, source_scales
 from recagent.training.judgments import judgments
-from recagent.training.language import ScoredPool, Silent, asked, pools, with_language
-from recagent.training.liking import fit_liking
-from recagent.training.sequence import Epoch
-from recagent.training.sequenced import NextItemModel, Titles, titles_of, trained
-from recagent.training.stored import stored
-from recagent.training.tested import outcome
+from recagent.training.language_part import (
+    NoLanguageReason,
+    ScoredPool,
+    add_language_part,
+    choose_pools,
+    score_pools,
+)
+from recagent.training.like_probability import fit_like_probability
+from recagent.training.next_item_model import (
+    CatalogueTexts,
+    NextItemModel,
+    load_catalogue_texts,
+    train_next_item_model,
+)
+from recagent.training.scene_classifier import ClassifierFit, fit_classifier
+from recagent.training.sequence_training import Epoch
+from recagent.training.stored_data import load_stored_data
 from recagent.training.transfer import fit_transfer
-from recagent.training.transfer_examples import PASSES, choices, described
+from recagent.training.transfer_examples import PASSES, scene_pairs, transfer_choices
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -54,22 +71,22 @@ _ITEMS = 10_000  # of the largest scene, above which a question costs more and f
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
-    """A head, and what held-out people say of it.
+class FitResult:
+    """Is a fitted head, with its quality on held-out people.
 
     Attributes:
-        people: how many were asked about at most; a sample where there are more.
-        everybody: people with events.
-        choices: past choices that it was learned from and tried on.
-        found: share of them that retrieval found.
+        people: whose choices were used; a sample where there are many.
+        everybody: number of people with events.
+        choices: number of past choices that it was learned from and tested on.
+        found: share of the choices that retrieval found.
         retrieval: mean nDCG@10 of the order of retrieval, over all of these choices.
-        ranked: the same of the head, by weights that never saw the person.
+        ranked: the same for the head, by weights that never saw the person.
         gain: their mean difference and the ends of its 95% interval over people.
-        judgments: that the like-probability was learned from; 0 where it was not.
+        judgments: number that the like-probability was learned from; 0 where it was not.
         sequence: what a sequence model added to the head's nDCG@10, and the ends of its interval;
-            None where none was trained. It is part of the head if that is surely above zero.
-        silent: why nothing is known of a language model's worth; empty where it is.
-        scenes: what tells a person's scene, and how well; None for too few events.
+            None where none was trained. It joins the head if that interval is above zero.
+        silent: why the language model was not measured; empty where it was.
+        scenes: the scene classifier and its accuracy; None for too few events.
     """
 
     head: Head
@@ -82,8 +99,8 @@ class Fitted:
     gain: tuple[float, float, float]
     judgments: int
     sequence: tuple[float, float, float] | None
-    silent: Silent
-    scenes: FittedClassifier | None = None
+    silent: NoLanguageReason
+    scenes: ClassifierFit | None = None
 
 
 async def fit(
@@ -92,16 +109,16 @@ async def fit(
     language_cases: int = LANGUAGE_CASES,
     sequence: bool = False,
     on_progress: OnProgress,
-) -> Fitted:
-    """Learn from all stored events, and put what was learned where ``recommend`` finds it.
+) -> FitResult:
+    """Learns from all stored events, and saves what was learned where ``recommend`` finds it.
 
     Args:
         settings: name store, index and model.
         language_cases: past choices of each scene that the model is asked about, more where all
-            scenes together have fewer than it takes to weigh the answers by; 0 asks nothing,
-            and then it is not used.
-        sequence: whether a sequence model is trained too; it is kept if it surely helps.
-        on_progress: told of stages and how far they are.
+            scenes together have too few to fit a weight; 0 asks nothing, and the model is not
+            used.
+        sequence: whether a sequence model is trained too; it is kept if it significantly helps.
+        on_progress: called with a stage, what is done of it, and its total.
 
     Raises:
         ConfigError: a sequence model is wanted and torch is not installed.
@@ -109,171 +126,187 @@ async def fit(
         RetrievalError: the index cannot be read or written.
     """
     parts, options = bootstrap.parts_with(settings, learned=None), bootstrap.options(settings)
-    place = bootstrap.home(settings)
+    home = bootstrap.home(settings)
     try:
-        data = await stored(parts)
+        data = await load_stored_data(parts)
         why = without_likes(data.events, data.scale)
         if why:
             raise DataError(f"nothing can be learned: {why}; see [ratings] in recagent.toml")
-        study = Study(
-            data=data, index=parts.index, embedder=parts.embedder, half_life=options.half_life
+        backtest = Backtest(
+            data=data,
+            index=parts.index,
+            embedder=parts.embedder,
+            half_life=options.half_life,
+            build_sources=bootstrap.sources,
         )
-        titles = await titles_of(parts.index) if sequence else None
-        found = await _learned(study, parts, options, language_cases, titles, on_progress)
-        head = found.head
+        texts = await load_catalogue_texts(parts.index) if sequence else None
+        result = await _fit_head(backtest, parts, options, language_cases, texts, on_progress)
+        head = result.head
         ids, matrix = Interactions(data.events, scale=data.scale).factorised(DIMENSION)
         rows = {key: row for row, key in enumerate(ids)}
-        factors = bootstrap.learned_vectors(settings, place, source=Factors.name, version=head.name)
+        factors = bootstrap.learned_vectors(settings, home, source=Factors.name, version=head.name)
         for scene in await parts.index.scenes():
-            here = [key for key in await parts.index.items(scene) if key in rows]
-            if here:
-                chosen = matrix[[rows[key] for key in here]]
-                await factors.write(scene, ids=here, vectors=chosen)
+            with_factors = [key for key in await parts.index.items(scene) if key in rows]
+            if with_factors:
+                vectors = matrix[[rows[key] for key in with_factors]]
+                await factors.write(scene, ids=with_factors, vectors=vectors)
         weights = None
-        following = bootstrap.learned_vectors(
-            settings, place, source=SequenceModel.name, version=head.name
+        sequence_vectors = bootstrap.learned_vectors(
+            settings, home, source=SequenceModel.name, version=head.name
         )
-        if titles is not None and SequenceModel.name in head.scales:
-            model = await _trained(data.events, study, titles, "sequence model of all", on_progress)
-            for scene in titles.scenes:
-                own, vectors = model.of(scene)
-                await following.write(scene, ids=own, vectors=vectors)
+        if texts is not None and SequenceModel.name in head.scales:
+            model = await _train_sequence_model(
+                data.events, backtest, texts, "sequence model of all", on_progress
+            )
+            for scene in texts.scenes:
+                scene_ids, vectors = model.of(scene)
+                await sequence_vectors.write(scene, ids=scene_ids, vectors=vectors)
             weights = model.weights
         on_progress("scenes", 0, None)
-        scenes = await to_thread.run_sync(lambda: fit_identifier(data.events, scenes=data.scenes))
-        artifacts.save_identifier(settings.data_dir, scenes.identifier if scenes else None)
+        classifier = await to_thread.run_sync(
+            lambda: fit_classifier(data.events, scenes=data.scenes)
+        )
+        artifacts.save_identifier(settings.data_dir, classifier.identifier if classifier else None)
         artifacts.save(settings.data_dir, head, weights=weights)
         await factors.prune()
-        await following.prune()
-        return replace(found, scenes=scenes)
+        await sequence_vectors.prune()
+        return replace(result, scenes=classifier)
     finally:
-        place.close()
+        home.close()
         await Pipeline(parts, options).close()
 
 
-def people_asked(items: Sequence[Item]) -> int:
-    """How many people are asked about, so that a fit takes minutes whatever is stored.
+def sample_size(items: Sequence[Item]) -> int:
+    """Returns the number of people to use, so that a fit takes minutes whatever is stored.
 
-    A question costs about as much as its scene is large, so the largest scene decides.
+    The cost of a question grows with its scene, so the largest scene decides.
     """
     largest = max(Counter(item.scene for item in items).values(), default=0)
     return max(LEAST_PEOPLE, round(MOST_PEOPLE * min(1.0, _ITEMS / max(1, largest))))
 
 
-async def _trained(
-    events: Sequence[Event], study: Study, titles: Titles, stage: str, on_progress: OnProgress
+async def _train_sequence_model(
+    events: Sequence[Event],
+    backtest: Backtest,
+    texts: CatalogueTexts,
+    stage: str,
+    on_progress: OnProgress,
 ) -> NextItemModel:
-    def epoch(done: Epoch) -> None:
-        on_progress(stage, done.number, None)
+    def report(epoch: Epoch) -> None:
+        on_progress(stage, epoch.number, None)
 
     return await to_thread.run_sync(
-        lambda: trained(events, scale=study.data.scale, titles=titles, progress=epoch)
+        lambda: train_next_item_model(
+            events, scale=backtest.data.scale, texts=texts, progress=report
+        )
     )
 
 
-async def _learned(
-    study: Study,
+async def _fit_head(
+    backtest: Backtest,
     parts: Parts,
     options: Options,
     language_cases: int,
-    titles: Titles | None,
+    texts: CatalogueTexts | None,
     on_progress: OnProgress,
-) -> Fitted:
-    retrieval = Retrieval(
+) -> FitResult:
+    retrieval = RetrievalOptions(
         weights=dict(options.source_weights),
         by_group=options.group_weights,
         limit=options.limit,
         width=options.limit,
     )
-    asked_about = people_asked(study.data.items)
-    questions = past(study.data, most=asked_about)
-    if titles is not None:
-        # Nothing after anybody's first question is trained on, so that no question is known.
-        first = questions[-1].training
-        model = await _trained(first, study, titles, "sequence model", on_progress)
-        study = replace(study, sequence=model)
-    study = replace(study, transfer=await _transfer(study, asked_about, on_progress))
-    examples = await studied(
+    people_limit = sample_size(backtest.data.items)
+    questions = backtest_questions(backtest.data, most=people_limit)
+    if texts is not None:
+        # Trained on events before everybody's first question alone, so that no answer is known.
+        events = questions[-1].training
+        model = await _train_sequence_model(events, backtest, texts, "sequence model", on_progress)
+        backtest = replace(backtest, sequence=model.source())
+    backtest = replace(backtest, transfer=await _transfer(backtest, people_limit, on_progress))
+    examples = await backtest_examples(
         questions,
-        study=study,
+        backtest=backtest,
         retrieval=retrieval,
         on_progress=lambda done, total: on_progress("choices", done, total),
     )
-    as_new = await studied(
+    as_new = await backtest_examples(
         questions,
-        study=study,
+        backtest=backtest,
         retrieval=retrieval,
-        cut="new here",
+        as_group="new here",
         on_progress=lambda done, total: on_progress("choices as if new", done, total),
     )
-    few = await _few(examples, questions[0], study, retrieval, on_progress)
+    few = await _few(examples, questions[0], backtest, retrieval, on_progress)
     learned = [*examples, *as_new]
     people = [example.user_id for example in examples]
-    counted = scales(
+    base_scales = source_scales(
         learned, sources=[each for each in bootstrap.SOURCES if each != SequenceModel.name]
     )
-    scale, added = counted, None
-    base = fit_base(learned, scales=scale)
-    if titles is not None:
-        wider = scales(learned, sources=bootstrap.SOURCES)
-        tried = fit_base(learned, scales=wider)
+    scales, added = base_scales, None
+    base = fit_base_weights(learned, scales=scales)
+    if texts is not None:
+        wider_scales = source_scales(learned, sources=bootstrap.SOURCES)
+        wider = fit_base_weights(learned, scales=wider_scales)
         real = len(examples)
-        gains = _ndcgs(examples, tried.held[:real]) - _ndcgs(examples, base.held[:real])
+        gains = _ndcgs(examples, wider.held[:real]) - _ndcgs(examples, base.held[:real])
         added = interval(gains, people=people)
         if added[1] > 0:
-            scale, base = wider, tried
-    judged = await judgments(
-        study.data,
-        number=asked_about,
-        study=study,
+            scales, base = wider_scales, wider
+    judged_events = await judgments(
+        backtest.data,
+        number=people_limit,
+        backtest=backtest,
         limit=options.limit,
         on_progress=lambda done, total: on_progress("judgments", done, total),
     )
     # Without the sequence model, which was trained on some of what is judged.
-    liking = fit_liking(judged, scales=counted)
-    shown = dict[Group, GroupTestResult]()
+    like_probability = fit_like_probability(judged_events, scales=base_scales)
+    tested = dict[Group, GroupTestResult]()
     for group in ("known", "new here"):
-        those = [at for at, example in enumerate(learned) if example.group == group]
-        shown[group] = outcome([learned[at] for at in those], [base.held[at] for at in those])
+        rows = [row for row, example in enumerate(learned) if example.group == group]
+        tested[group] = group_outcome(
+            [learned[row] for row in rows], [base.held[row] for row in rows]
+        )
     head = Head(
         name="",
-        tested=shown,
-        scales=scale,
+        tested=tested,
+        scales=scales,
         shared=base.shared,
         scenes=base.scenes,
-        transfer=study.transfer,
-        liking=liking,
+        transfer=backtest.transfer,
+        liking=like_probability,
         told={"choices": str(len(examples)), "penalties": base.told},
     )
     head = _with_few(head, few)
-    served: list[Group] = [group for group in shown if not head.unserved(group)]
+    served: list[Group] = [group for group in tested if not head.unserved(group)]
     head, silent = await _with_language(
         head,
-        pools(
+        choose_pools(
             questions[0].cases,
             examples,
             base,
             groups=served,
             size=options.pool,
-            number=language_cases and max(language_cases, -(-ENOUGH // len(study.data.scenes))),
+            number=language_cases and max(language_cases, -(-ENOUGH // len(backtest.data.scenes))),
         ),
-        study,
+        backtest,
         parts,
         on_progress,
     )
-    everybody = len({event.user_id for event in study.data.events})
+    everybody = len({event.user_id for event in backtest.data.events})
     plain = _ndcgs(examples, [-np.arange(len(e.items), dtype=np.float64) for e in examples])
     ranked = _ndcgs(examples, base.held[: len(examples)])
-    return Fitted(
+    return FitResult(
         head=replace(head, name=_fingerprint(head)),
-        people=min(asked_about, everybody),
+        people=min(people_limit, everybody),
         everybody=everybody,
         choices=len(examples),
         found=float(np.mean([example.chosen is not None for example in examples])),
         retrieval=float(plain.mean()),
         ranked=float(ranked.mean()),
         gain=interval(ranked - plain, people=people),
-        judgments=len(judged) if liking else 0,
+        judgments=len(judged_events) if like_probability else 0,
         sequence=added,
         silent=silent,
     )
@@ -282,48 +315,48 @@ async def _learned(
 async def _few(
     examples: Sequence[Example],
     newest: Questions,
-    study: Study,
-    retrieval: Retrieval,
+    backtest: Backtest,
+    retrieval: RetrievalOptions,
     on_progress: OnProgress,
 ) -> list[Example]:
-    """Choices of people with few likes, and newest choices of others as if they had one like."""
-    made = await studied(
+    """Returns choices of people with few likes, and newest ones of others as if with one like."""
+    reduced = await backtest_examples(
         [newest],
-        study=study,
+        backtest=backtest,
         retrieval=retrieval,
-        cut="few likes",
+        as_group="few likes",
         on_progress=lambda done, total: on_progress("choices as if of one like", done, total),
     )
-    return [each for each in [*examples, *made] if each.group == "few likes"]
+    return [example for example in [*examples, *reduced] if example.group == "few likes"]
 
 
 def _with_few(head: Head, few: Sequence[Example]) -> Head:
-    """The head with weights of their own for people with few likes, where these can be learned."""
+    """Adds weights for people with few likes to the head, where these can be learned."""
     try:
-        found = fit_base(few, scales=head.scales)
+        weights = fit_base_weights(few, scales=head.scales)
     except DataError:
-        own = GroupTestResult(cases=len(few), unserved="few cases")
-        return replace(head, tested={**head.tested, "few likes": own})
-    own = outcome(few, found.held)
+        tested = GroupTestResult(cases=len(few), unserved="few cases")
+        return replace(head, tested={**head.tested, "few likes": tested})
+    tested = group_outcome(few, weights.held)
     return replace(
         head,
-        tested={**head.tested, "few likes": own},
-        few_shared=found.shared,
-        few_scenes=found.scenes,
+        tested={**head.tested, "few likes": tested},
+        few_shared=weights.shared,
+        few_scenes=weights.scenes,
     )
 
 
-async def _transfer(study: Study, most: int, on_progress: OnProgress) -> TransferMap | None:
-    """The transfer map; None where there is only one scene, or nobody has been in two."""
-    if len(await study.index.scenes()) < 2:
+async def _transfer(backtest: Backtest, most: int, on_progress: OnProgress) -> TransferMap | None:
+    """Fits the transfer map; None where there is only one scene, or nobody has been in two."""
+    if len(await backtest.index.scenes()) < 2:
         return None
-    found = await choices(
-        past(study.data, passes=PASSES, most=most),
-        study=study,
+    past_choices = await transfer_choices(
+        backtest_questions(backtest.data, passes=PASSES, most=most),
+        backtest=backtest,
         on_progress=lambda done, total: on_progress("transfer", done, total),
     )
-    pairs = await described(study.index, study.data.events)
-    return await to_thread.run_sync(lambda: fit_transfer(found, scenes=pairs))
+    pairs = await scene_pairs(backtest.index, backtest.data.events)
+    return await to_thread.run_sync(lambda: fit_transfer(past_choices, scenes=pairs))
 
 
 def _ndcgs(examples: Sequence[Example], scores: Sequence[Floats]) -> Floats:
@@ -331,22 +364,26 @@ def _ndcgs(examples: Sequence[Example], scores: Sequence[Floats]) -> Floats:
 
 
 async def _with_language(
-    head: Head, chosen: Sequence[ScoredPool], study: Study, parts: Parts, on_progress: OnProgress
-) -> tuple[Head, Silent]:
-    """The head with what the model is worth; why nothing is known of that, where it is not."""
+    head: Head,
+    chosen: Sequence[ScoredPool],
+    backtest: Backtest,
+    parts: Parts,
+    on_progress: OnProgress,
+) -> tuple[Head, NoLanguageReason]:
+    """Adds the language model's weights and gates to the head, or says why there are none."""
     if parts.ranker is None:
         return head, "no model"
     if not chosen:
         return head, "no choices"
-    if len(chosen) < FEWEST:  # its answers could not be weighed: they are not asked for
+    if len(chosen) < FEWEST:  # too few to fit weights: the model is not called
         return head, "few choices"
-    spoken = await asked(
+    answered = await score_pools(
         chosen,
-        study=study,
+        backtest=backtest,
         ranker=parts.ranker,
         on_progress=lambda done, total: on_progress("language model", done, total),
     )
-    return with_language(head, spoken, model=parts.models[0].name)
+    return add_language_part(head, answered, model=parts.models[0].name)
 
 
 def _fingerprint(head: Head) -> str:

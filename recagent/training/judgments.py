@@ -1,4 +1,4 @@
-"""Judged events of people's recent past, with what was known before: for like-probabilities."""
+"""Judgments of people's recent past with what was known before, to fit like-probabilities on."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from recagent.domain import Case, Event
-from recagent.offline.models import Data
+from recagent.offline.backtest import Backtest
+from recagent.offline.data_set import Data
+from recagent.offline.examples import OnProgress, source_proposals
 from recagent.offline.splits import SHARE
 from recagent.profiles.building import JUDGMENTS, group_of, is_liked, rate
 from recagent.retrieval import Interactions
-from recagent.training.backtest import Study
-from recagent.training.examples import OnProgress, proposed
-from recagent.training.liking import Judgment
+from recagent.training.like_probability import Judgment
 
 
 async def judgments(
     data: Data,
     *,
     number: int = 0,
-    study: Study,
+    backtest: Backtest,
     limit: int,
     on_progress: OnProgress,
 ) -> list[Judgment]:
-    """The last fifth of each person's judgments, on items that they had not met before.
+    """Returns the last fifth of each person's judgments, on items that were new to them.
 
     Everything that is known of item and person is from before the person's cut; what others did
     after their own cuts is not known either.
@@ -31,9 +31,9 @@ async def judgments(
     Args:
         data: whose events are judged.
         number: of people at most, those with the earliest events; 0 is all.
-        study: where sources are asked.
-        limit: proposals of each; what it does not propose it says nothing of, as when serving.
-        on_progress: told how many people are done.
+        backtest: makes sources and queries.
+        limit: proposals of each source; other items get no score, as when serving.
+        on_progress: called with how many people are done.
     """
     by_user: dict[str, list[Event]] = {}
     for event in data.events:
@@ -42,18 +42,20 @@ async def judgments(
     training = [e for e in data.events if (at := cuts[e.user_id]) is None or e.at < at]
     behaviour = Interactions(training, scale=data.scale)
 
-    sources = await study.sources(behaviour)
-    asked = [user_id for user_id in by_user if cuts[user_id]][: number or None]
-    found: list[Judgment] = []
-    for done, user_id in enumerate(asked, start=1):
+    sources = await backtest.sources(behaviour)
+    user_ids = [user_id for user_id in by_user if cuts[user_id]][: number or None]
+    judged: list[Judgment] = []
+    for done, user_id in enumerate(user_ids, start=1):
         at = cuts[user_id]
         events = by_user[user_id]
         before = [event for event in events if at is not None and event.at < at]
         met = {event.item_id for event in before}
-        held = {e.item_id: e for e in events[len(before) :] if _judges(e) and e.item_id not in met}
+        held_out = {
+            e.item_id: e for e in events[len(before) :] if _judges(e) and e.item_id not in met
+        }
         person = rate(before, data.scale)
-        for scene in sorted({event.scene for event in held.values()}):
-            here = [event for event in held.values() if event.scene == scene]
+        for scene in sorted({event.scene for event in held_out.values()}):
+            here = [event for event in held_out.values() if event.scene == scene]
             case = Case(
                 id=user_id,
                 user_id=user_id,
@@ -63,10 +65,10 @@ async def judgments(
                 history=tuple(reversed(before)),
                 user=data.users.get(user_id),
             )
-            query = await study.query(case)
+            query = await backtest.query(case)
             group = group_of(query.profile, scene)
-            features = await proposed(query, sources=sources, limit=limit)
-            found += [
+            features = await source_proposals(query, sources=sources, limit=limit)
+            judged += [
                 Judgment(
                     user_id=user_id,
                     liked=is_liked(event, data.scale),
@@ -77,8 +79,8 @@ async def judgments(
                 )
                 for event in here
             ]
-        on_progress(done, len(asked))
-    return found
+        on_progress(done, len(user_ids))
+    return judged
 
 
 def _judges(event: Event) -> bool:
@@ -86,6 +88,6 @@ def _judges(event: Event) -> bool:
 
 
 def _cut(events: Sequence[Event]) -> datetime | None:
-    """Time of the first of the last fifth of the judgments; None without any."""
+    """Returns the time at which the last fifth of the judgments begins; None without any."""
     judged = [event for event in events if _judges(event)]
     return judged[-max(1, round(SHARE * len(judged)))].at if judged else None

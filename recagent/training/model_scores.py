@@ -1,6 +1,6 @@
-"""What a language model says of candidates that are already there, case by case.
+"""Scores of a language model for given candidates, case by case.
 
-How its scores are joined and whether they are used is decided elsewhere.
+``language_part`` decides how they are joined and whether they are used.
 """
 
 from __future__ import annotations
@@ -9,52 +9,52 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from recagent.domain import Candidate
 from recagent.errors import ModelError
+from recagent.offline.examples import OnProgress
 from recagent.ports import ItemIndex, LanguageScores, Query, Ranker
-from recagent.training.examples import OnProgress
 
 
-async def said(
-    asked: Sequence[tuple[Query, Mapping[str, Mapping[str, float]]]],
+async def collect_model_scores(
+    requests: Sequence[tuple[Query, Mapping[str, Mapping[str, float]]]],
     *,
     ranker: Ranker,
     index: ItemIndex,
     on_progress: OnProgress,
     keep: Callable[[int, tuple[float, ...]], Awaitable[None]] | None = None,
 ) -> list[LanguageScores | None]:
-    """What the model says of each case's candidates; None where it gave no usable answer itself.
+    """Returns the model's scores of each case's candidates; None where it gave no usable answer.
 
     Args:
-        asked: who is asked about, and what the sources say of each candidate, by its id, (n,).
-        ranker: that is asked; one case after the other, so that prompts which begin alike meet.
+        requests: the query of each case, and its candidates' source scores by item id, (n,).
+        ranker: asked one case after the other, so that prompts which begin alike meet.
         index: of the items.
-        on_progress: told how many are done.
-        keep: told of every answer at once, so that a stopped run can go on.
+        on_progress: called with how many are done.
+        keep: called with every answer at once, so that a stopped run can go on.
 
     Raises:
         ModelError: the model cannot be had, or answered none of the cases.
     """
     await ranker.start()
-    found: list[LanguageScores | None] = []
+    answers: list[LanguageScores | None] = []
     failed: ModelError | None = None
-    for at, (query, offered) in enumerate(asked):
+    for row, (query, offered) in enumerate(requests):
         items = await index.items(query.scene.name)
         candidates = [
             Candidate(item=items[key], features=features) for key, features in offered.items()
         ]
-        own: LanguageScores | None = None
+        answer: LanguageScores | None = None
         try:
-            answer = await ranker(query, candidates=candidates)
+            reply = await ranker(query, candidates=candidates)
         except ModelError as error:
             failed = error
         else:
-            if answer.degraded:  # another model answered
-                failed = ModelError(answer.degraded)
+            if reply.degraded:  # another model answered
+                failed = ModelError(reply.degraded)
             else:
-                own = answer
-        found.append(own)
-        if own is not None and keep is not None:
-            await keep(at, own.scores)
-        on_progress(at + 1, len(asked))
-    if failed is not None and all(own is None for own in found):
+                answer = reply
+        answers.append(answer)
+        if answer is not None and keep is not None:
+            await keep(row, answer.scores)
+        on_progress(row + 1, len(requests))
+    if failed is not None and all(answer is None for answer in answers):
         raise failed
-    return found
+    return answers

@@ -1,6 +1,6 @@
-"""The transfer map from past choices: what likes of each scene say of choices in each other one.
+"""Fits the transfer map: how far likes in one scene predict choices in choice other scene.
 
-The formula is ``transfer``'s; how it serves is not known here.
+``scenes.transfer`` has the formula and serves it.
 """
 
 from __future__ import annotations
@@ -13,8 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, features
-from recagent.training.gain_test import judged, tried
-from recagent.training.transfer_examples import BESIDE, PastChoice, evidence, joined, scale_of
+from recagent.training.gain_test import gains_by_group, held_out_gains
+from recagent.training.transfer_examples import (
+    BESIDE,
+    PastChoice,
+    evidence_columns,
+    joined_scores,
+    score_scale,
+)
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Flags, Floats, Indices
@@ -24,113 +30,142 @@ _RIDGE = 10.0
 
 
 def fit_transfer(
-    found: Sequence[PastChoice], *, scenes: Mapping[str, Mapping[str, tuple[float, float]]]
+    past_choices: Sequence[PastChoice], *, scenes: Mapping[str, Mapping[str, tuple[float, float]]]
 ) -> TransferMap | None:
-    """The map under which the choices are likely; None without choices that other scenes speak of.
+    """Fits the map by likelihood; None without choices of people with likes in other scenes.
 
-    A pair is on if its gain is surely above zero on people by weights that never saw them. Of
-    people whom a scene knows itself, the scenes that are on must surely gain together, or are not
-    heard. With too few people, what is expected of any pair or scene decides.
+    A pair is on if its held-out gain is significantly above zero. For people whom the target scene
+    knows, the pairs that are on must significantly gain together. A pair with too few people gets
+    the average of all pairs.
 
     Args:
-        found: past choices.
+        past_choices: to fit on.
         scenes: how alike two scenes are and how many people they share, by target and source.
     """
-    if not any(name != each.scene for each in found for name in each.said):
+    if not any(name != choice.scene for choice in past_choices for name in choice.scores):
         return None
-    scale = scale_of(found)
-    pairs = _pairs(found, scenes=scenes, scale=scale)
-    weights, bias = _weights(found, pairs)
-    every = TransferMap(weights=weights, bias=bias, pairs=pairs)
-    return replace(every, pairs=_weighed(found, every), known=_known(found, every, scale=scale))
+    scale = score_scale(past_choices)
+    pairs = _pairs(past_choices, scenes=scenes, scale=scale)
+    weights, bias = _weights(past_choices, pairs)
+    transfer = TransferMap(weights=weights, bias=bias, pairs=pairs)
+    return replace(
+        transfer,
+        pairs=_with_mean_weights(past_choices, transfer),
+        known=_known(past_choices, transfer, scale=scale),
+    )
 
 
 def _pairs(
-    found: Sequence[PastChoice],
+    past_choices: Sequence[PastChoice],
     *,
     scenes: Mapping[str, Mapping[str, tuple[float, float]]],
     scale: float,
 ) -> dict[str, dict[str, Carry]]:
-    asked = [(each, source) for each in found for source in each.said if source != each.scene]
-    names = [f"{each.scene} {source}" for each, source in asked]
-    gains = tried(
-        [each for each, _ in asked],
-        [evidence(each, np.zeros(len(each.likes)), scale=scale) for each, _ in asked],
-        [evidence(each, each.said[source], scale=scale) for each, source in asked],
+    crossed = [
+        (choice, source)
+        for choice in past_choices
+        for source in choice.scores
+        if source != choice.scene
+    ]
+    names = [f"{choice.scene} {source}" for choice, source in crossed]
+    gains = held_out_gains(
+        [choice for choice, _ in crossed],
+        [
+            evidence_columns(choice, np.zeros(len(choice.likes)), scale=scale)
+            for choice, _ in crossed
+        ],
+        [
+            evidence_columns(choice, choice.scores[source], scale=scale)
+            for choice, source in crossed
+        ],
         groups=names,
     )
-    of, other = judged(gains, names)
+    by_group, other = gains_by_group(gains, names)
     pairs: dict[str, dict[str, Carry]] = {}
     for target, others in scenes.items():
         pairs[target] = {}
         for source, (alike, shared) in others.items():
-            own = of.get(f"{target} {source}", other)
+            gain = by_group.get(f"{target} {source}", other)
             pairs[target][source] = Carry(
                 alike=alike,
                 shared=shared,
-                cases=own.cases,
-                gain=own.gain,
-                low=own.low,
-                ndcg=own.ndcg,
-                on=own.low > 0,
+                cases=gain.cases,
+                gain=gain.gain,
+                low=gain.low,
+                ndcg=gain.ndcg,
+                on=gain.low > 0,
             )
     return pairs
 
 
-def _weighed(found: Sequence[PastChoice], transfer: TransferMap) -> dict[str, dict[str, Carry]]:
-    """The pairs with their mean weights."""
-    met: dict[tuple[str, str], list[float]] = {}
-    for each in found:
-        for source, person in each.person.items():
-            strength = transfer.strength(each.scene, source, person)
-            met.setdefault((each.scene, source), []).append(strength)
+def _with_mean_weights(
+    past_choices: Sequence[PastChoice], transfer: TransferMap
+) -> dict[str, dict[str, Carry]]:
+    """Returns the pairs with their mean weights."""
+    strengths: dict[tuple[str, str], list[float]] = {}
+    for choice in past_choices:
+        for source, person in choice.person.items():
+            strength = transfer.strength(choice.scene, source, person)
+            strengths.setdefault((choice.scene, source), []).append(strength)
     return {
         target: {
-            source: replace(pair, weight=float(np.mean(met.get((target, source), [0.0]))))
+            source: replace(pair, weight=float(np.mean(strengths.get((target, source), [0.0]))))
             for source, pair in pairs.items()
         }
         for target, pairs in transfer.pairs.items()
     }
 
 
-def _known(found: Sequence[PastChoice], transfer: TransferMap, *, scale: float) -> dict[str, Known]:
-    """Whether other scenes help those whom a scene knows, by target."""
-    those = [each for each in found if each.scene in each.said and len(each.said) > 1]
-    if not those:
+def _known(
+    past_choices: Sequence[PastChoice], transfer: TransferMap, *, scale: float
+) -> dict[str, Known]:
+    """Tests, by target, whether other scenes help people whom the target knows."""
+    known_here = [
+        choice
+        for choice in past_choices
+        if choice.scene in choice.scores and len(choice.scores) > 1
+    ]
+    if not known_here:
         return {}
-    gains = tried(
-        those,
-        [evidence(each, each.said[each.scene], scale=scale) for each in those],
-        [evidence(each, joined(each, transfer), scale=scale) for each in those],
-        groups=[each.scene for each in those],
+    gains = held_out_gains(
+        known_here,
+        [
+            evidence_columns(choice, choice.scores[choice.scene], scale=scale)
+            for choice in known_here
+        ],
+        [
+            evidence_columns(choice, joined_scores(choice, transfer), scale=scale)
+            for choice in known_here
+        ],
+        groups=[choice.scene for choice in known_here],
     )
-    of, other = judged(gains, [each.scene for each in those])
+    by_group, other = gains_by_group(gains, [choice.scene for choice in known_here])
     known: dict[str, Known] = {}
     for target in transfer.pairs:
-        own = of.get(target, other)
+        gain = by_group.get(target, other)
         known[target] = Known(
-            cases=own.cases, gain=own.gain, low=own.low, ndcg=own.ndcg, on=own.low > 0
+            cases=gain.cases, gain=gain.gain, low=gain.low, ndcg=gain.ndcg, on=gain.low > 0
         )
     return known
 
 
 def _weights(
-    found: Sequence[PastChoice],
+    past_choices: Sequence[PastChoice],
     pairs: Mapping[str, Mapping[str, Carry]],
 ) -> tuple[tuple[float, ...], float]:
-    """The map's w and b, fitted together with a weight for popularity and one for R.
+    """Fits the map's w and b, together with a weight for popularity and one for R.
 
     Within a pool only the ratios of strengths matter; the ridge keeps their level at one half.
     """
     optimize: Any = import_module("scipy.optimize")  # half a second, no stubs
-    stacks = _stacked(found, pairs)
+    stacks = _stacked(past_choices, pairs)
     count = len(FEATURES)
 
     def loss(flat: Floats) -> float:
-        popular, said, bias, w = flat[0], flat[1], flat[2], flat[3:]
+        popular, scale, bias, w = flat[0], flat[1], flat[2], flat[3:]
         strength = stacks.on / (1.0 + np.exp(-(stacks.x @ w + bias)))
-        total = np.einsum("cs,csn->cn", strength, stacks.said)
-        scores = popular * stacks.popular + said * _standard(total, stacks.there)
+        total = np.einsum("cs,csn->cn", strength, stacks.scores)
+        scores = popular * stacks.popular + scale * _standard(total, stacks.there)
         scores = np.where(stacks.there, scores, -np.inf)
         most = scores.max(axis=1, keepdims=True)
         logs = scores - most - np.log(np.exp(scores - most).sum(axis=1, keepdims=True))
@@ -144,18 +179,18 @@ def _weights(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Stacks:
-    """Choices c, sources s, candidates n (padded) in arrays.
+    """Holds choices c, sources s and candidates n (padded) in arrays.
 
     Attributes:
-        said: (c, s, n).
+        scores: (c, s, n).
         x: (c, s, f) ``FEATURES``.
-        on: (c, s) whether a source has a say.
+        on: (c, s) whether a source counts.
         popular: (c, n) z-scores.
         there: (c, n) whether there is such a candidate.
-        chosen: (c,) places.
+        chosen: (c,) index of the choice.
     """
 
-    said: Floats
+    scores: Floats
     x: Floats
     on: Floats
     popular: Floats
@@ -163,32 +198,34 @@ class _Stacks:
     chosen: Indices
 
 
-def _stacked(found: Sequence[PastChoice], pairs: Mapping[str, Mapping[str, Carry]]) -> _Stacks:
-    names = sorted({name for each in found for name in each.said})
-    place = {name: at for at, name in enumerate(names)}
-    shape = (len(found), len(names), 1 + BESIDE)
-    said, on, x = np.zeros(shape), np.zeros(shape[:2]), np.zeros((*shape[:2], len(FEATURES)))
+def _stacked(
+    past_choices: Sequence[PastChoice], pairs: Mapping[str, Mapping[str, Carry]]
+) -> _Stacks:
+    names = sorted({name for choice in past_choices for name in choice.scores})
+    column = {name: number for number, name in enumerate(names)}
+    shape = (len(past_choices), len(names), 1 + BESIDE)
+    table, on, x = np.zeros(shape), np.zeros(shape[:2]), np.zeros((*shape[:2], len(FEATURES)))
     likes, there = np.zeros((shape[0], shape[2])), np.zeros((shape[0], shape[2]), dtype=bool)
-    for at, each in enumerate(found):
-        width = len(each.likes)
-        likes[at, :width], there[at, :width] = np.log1p(each.likes), True
-        for name, scores in each.said.items():
-            pair = pairs.get(each.scene, {}).get(name)
-            if name == each.scene or (pair is not None and pair.on):
-                said[at, place[name], :width], on[at, place[name]] = scores, 1.0
-                x[at, place[name]] = features(each.scene, name, pair, each.person[name])
+    for row, choice in enumerate(past_choices):
+        width = len(choice.likes)
+        likes[row, :width], there[row, :width] = np.log1p(choice.likes), True
+        for name, scores in choice.scores.items():
+            pair = pairs.get(choice.scene, {}).get(name)
+            if name == choice.scene or (pair is not None and pair.on):
+                table[row, column[name], :width], on[row, column[name]] = scores, 1.0
+                x[row, column[name]] = features(choice.scene, name, pair, choice.person[name])
     return _Stacks(
-        said=said,
+        scores=table,
         x=x,
         on=on,
         popular=_standard(likes, there),
         there=there,
-        chosen=np.asarray([each.chosen for each in found], dtype=np.intp),
+        chosen=np.asarray([choice.chosen for choice in past_choices], dtype=np.intp),
     )
 
 
 def _standard(values: Floats, there: Flags) -> Floats:
-    """z-scores of each row's values that are there; 0 elsewhere and where all are equal."""
+    """Returns z-scores of choice row's present values; 0 elsewhere and where all are equal."""
     number = there.sum(axis=1, keepdims=True)
     mean = np.where(there, values, 0.0).sum(axis=1, keepdims=True) / number
     apart = np.where(there, values - mean, 0.0)

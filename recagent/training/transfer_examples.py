@@ -1,6 +1,6 @@
-"""Past choices, and what a person's likes in each scene say of each: what a map is learned from.
+"""Past choices, each with item scores by the person's likes in every scene.
 
-Nothing is fitted here.
+``transfer`` fits the map on them.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.domain import Event
-from recagent.offline.models import Questions
+from recagent.offline.backtest import Backtest
+from recagent.offline.data_set import Questions
+from recagent.offline.examples import OnProgress
 from recagent.ports import ItemIndex
 from recagent.ranking.blend import z_scores
 from recagent.retrieval import Interactions
 from recagent.scenes.transfer import TransferMap, personal
-from recagent.training.backtest import Study
-from recagent.training.examples import OnProgress
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -31,12 +31,12 @@ _DESCRIBED = 1000  # items of a scene that its mean vector is of
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PastChoice:
-    """One past choice, and what the person's likes in each scene say of it.
+    """Is one past choice, scored by the person's likes in each scene.
 
     Attributes:
         likes: of each candidate, by everybody, (n,).
-        chosen: place of what was chosen.
-        said: (n,) item-kNN scores of the candidates by the person's likes in one scene, by scene.
+        chosen: index of what was chosen.
+        scores: (n,) item-kNN scores of the candidates by the person's likes in one scene, by scene.
         person: the last three of ``transfer.FEATURES`` for the choice's scene, by source.
     """
 
@@ -44,32 +44,32 @@ class PastChoice:
     scene: str
     likes: Floats
     chosen: int
-    said: Mapping[str, Floats]
+    scores: Mapping[str, Floats]
     person: Mapping[str, tuple[float, float, float]]
 
 
-async def choices(
-    questions: Sequence[Questions], *, study: Study, on_progress: OnProgress
+async def transfer_choices(
+    questions: Sequence[Questions], *, backtest: Backtest, on_progress: OnProgress
 ) -> list[PastChoice]:
-    """Past choices, each beside up to ``BESIDE`` other items that the person had not met.
+    """Returns past choices, each among up to ``BESIDE`` other items that the person had not met.
 
     Args:
         questions: as ``past`` makes them; candidates that a case names are taken.
-        study: where they are asked.
-        on_progress: told how many of all cases are done.
+        backtest: makes their queries.
+        on_progress: called with how many of all cases are done.
     """
     total, done = sum(len(each.cases) for each in questions), 0
-    found: list[PastChoice] = []
+    past_choices: list[PastChoice] = []
     for each in questions:
-        behaviour = Interactions(each.training, scale=study.data.scale)
-        column = {key: at for at, key in enumerate(behaviour.likes)}
-        shelves = _shelves(each.training)
+        behaviour = Interactions(each.training, scale=backtest.data.scale)
+        column = {key: number for number, key in enumerate(behaviour.likes)}
+        draw_pools = _draw_pools(each.training)
         chance = np.random.default_rng(0)
         for case in each.cases:
-            query = await study.query(case)
+            query = await backtest.query(case)
             (chosen,) = case.judgments
             met = {event.item_id for event in case.history} | {chosen}
-            others = case.item_ids or _drawn(shelves.get(case.scene, []), chance)
+            others = case.item_ids or _drawn(draw_pools.get(case.scene, []), chance)
             beside = [key for key in others if key not in met and key in column][:BESIDE]
             done += 1
             if not beside or chosen not in column:
@@ -80,24 +80,26 @@ async def choices(
             liked: dict[str, dict[str, float]] = {}
             for key, weight in profile.liked.items():
                 liked.setdefault(profile.items[key].scene, {})[key] = weight
-            found.append(
+            past_choices.append(
                 PastChoice(
                     user_id=case.user_id,
                     scene=case.scene,
                     likes=np.asarray([behaviour.likes[key] for key in items], dtype=np.float64),
                     chosen=items.index(chosen),
-                    said={name: behaviour.neighbours(own)[rows] for name, own in liked.items()},
+                    scores={
+                        name: behaviour.neighbours(weights)[rows] for name, weights in liked.items()
+                    },
                     person={name: personal(profile, case.scene, name) for name in liked},
                 )
             )
         on_progress(done, total)
-    return found
+    return past_choices
 
 
-async def described(
+async def scene_pairs(
     index: ItemIndex, events: Sequence[Event]
 ) -> dict[str, dict[str, tuple[float, float]]]:
-    """``alike`` and ``shared`` of every pair of scenes, by target and source."""
+    """Returns ``alike`` and ``shared`` of every pair of scenes, by target and source."""
     names = sorted(await index.scenes())
     means: dict[str, Floats] = {}
     people: dict[str, set[str]] = {name: set() for name in names}
@@ -121,41 +123,43 @@ async def described(
     }
 
 
-def scale_of(found: Sequence[PastChoice]) -> float:
-    """The median of all scores above zero; 1 without any."""
-    scores = np.concatenate([own for each in found for own in each.said.values()] or [np.zeros(1)])
+def score_scale(past_choices: Sequence[PastChoice]) -> float:
+    """Returns the median of all scores above zero; 1 without any."""
+    scores = np.concatenate(
+        [scores for choice in past_choices for scores in choice.scores.values()] or [np.zeros(1)]
+    )
     above = scores[scores > 0]
     return float(np.median(above)) if len(above) else 1.0
 
 
-def evidence(choice: PastChoice, scores: Floats, *, scale: float) -> Floats:
-    """(n, 2) columns of a choice: popularity, and what (n,) scores say."""
+def evidence_columns(choice: PastChoice, scores: Floats, *, scale: float) -> Floats:
+    """Returns (n, 2) columns of a choice: popularity and (n,) scores, both standardised."""
     return np.stack([z_scores(np.log1p(choice.likes)), z_scores(np.log1p(scores / scale))], axis=1)
 
 
-def joined(choice: PastChoice, transfer: TransferMap, *, new: bool = False) -> Floats:
-    """``R``: (n,) sum over scenes of ``M_ij`` times what the likes there say.
+def joined_scores(choice: PastChoice, transfer: TransferMap, *, new: bool = False) -> Floats:
+    """Returns ``R``: (n,) sum over scenes of ``M_ij`` times the scores by the likes there.
 
-    Where the person is to be taken for ``new`` their likes in the choice's own scene are hidden.
+    With ``new``, the likes in the choice's own scene are hidden.
     """
     total = np.zeros(len(choice.likes))
-    for source, scores in choice.said.items():
+    for source, scores in choice.scores.items():
         if not (new and source == choice.scene):
             total += scores * transfer.strength(choice.scene, source, choice.person[source])
     return total
 
 
-def _shelves(events: Sequence[Event]) -> dict[str, list[str]]:
-    """Ids of the items of all events, by scene: a draw is by popularity."""
-    found: dict[str, list[str]] = {}
+def _draw_pools(events: Sequence[Event]) -> dict[str, list[str]]:
+    """Returns the item ids of all events, by scene: draws from them go by popularity."""
+    pools: dict[str, list[str]] = {}
     for event in events:
-        found.setdefault(event.scene, []).append(event.item_id)
-    return found
+        pools.setdefault(event.scene, []).append(event.item_id)
+    return pools
 
 
-def _drawn(shelf: Sequence[str], chance: np.random.Generator) -> Sequence[str]:
-    """Some three times ``BESIDE`` draws, each item once, in the order of the draws."""
-    if not shelf:
+def _drawn(pool: Sequence[str], chance: np.random.Generator) -> Sequence[str]:
+    """Draws ``3 * BESIDE`` times; returns each item once, in the order of the draws."""
+    if not pool:
         return []
-    places: list[int] = chance.integers(len(shelf), size=3 * BESIDE).tolist()
-    return list(dict.fromkeys(shelf[at] for at in places))
+    rows: list[int] = chance.integers(len(pool), size=3 * BESIDE).tolist()
+    return list(dict.fromkeys(pool[row] for row in rows))

@@ -11,16 +11,17 @@ from judging import IDS, make_case, make_shelf
 from scipy.stats import kendalltau
 
 from recagent.evaluation.audits import (
-    as_listed,
     by_chance,
+    candidate_order,
     generalisation,
-    kendall,
-    listed,
+    kendall_tau,
     memorisation,
     order_sensitivity,
+    reordered_case,
 )
 from recagent.offline.measures import measure
-from recagent.offline.models import Generalisation, Result
+from recagent.offline.results import Result
+from recagent.offline.summaries import Generalisation
 
 NDCG = measure("nDCG@10")
 MRR = measure("MRR")
@@ -38,29 +39,36 @@ def falling(order):
 
 def test_the_plain_variant_lists_candidates_as_the_case_does():
     case = make_case(item_ids="dbca")
-    assert listed(case, "") == listed(case, "masked") == listed(case, "swapped") == tuple("dbca")
+    assert (
+        candidate_order(case, "")
+        == candidate_order(case, "masked")
+        == candidate_order(case, "swapped")
+        == tuple("dbca")
+    )
 
 
 def test_an_order_is_a_shuffle_that_never_changes():
-    assert listed(make_case(item_ids="abcdefgh"), "order-1") == tuple("haegcdfb")
-    assert listed(make_case(item_ids="hgfedcba"), "order-1") == tuple("haegcdfb")
+    assert candidate_order(make_case(item_ids="abcdefgh"), "order-1") == tuple("haegcdfb")
+    assert candidate_order(make_case(item_ids="hgfedcba"), "order-1") == tuple("haegcdfb")
 
 
 def test_orders_differ_between_variants_and_cases():
-    orders = {listed(case, f"order-{at}") for case in CASES.values() for at in (1, 2)}
+    orders = {candidate_order(case, f"order-{at}") for case in CASES.values() for at in (1, 2)}
     assert len(orders) == 120
     assert all(sorted(order) == sorted(IDS) for order in orders)
 
 
 def test_every_candidate_is_listed_everywhere():
-    places = [listed(make_case(f"x{at}", IDS), "order-1").index("a") for at in range(1_200)]
+    places = [
+        candidate_order(make_case(f"x{at}", IDS), "order-1").index("a") for at in range(1_200)
+    ]
     assert all(60 < places.count(place) < 140 for place in range(12))  # 100 are expected
 
 
 def ask(system, ranker, variants, cases=CASES):
     return [
         Result(system=system, case=case.id, variant=variant,
-               scores=falling(ranker(listed(case, variant), case)))
+               scores=falling(ranker(candidate_order(case, variant), case)))
         for case in cases.values() for variant in variants
     ]  # fmt: skip
 
@@ -70,7 +78,7 @@ ORDERS = ("", "order-1", "order-2")
 
 def test_who_ranks_by_the_items_alone_does_not_depend_on_their_order():
     found = order_sensitivity(
-        ask("steady", lambda order, _: sorted(order), ORDERS), CASES, measure=NDCG, shelf=SHELF
+        ask("steady", lambda order, _: sorted(order), ORDERS), CASES, measure=NDCG, catalogue=SHELF
     )
     assert (found.system, found.cases, found.orders) == ("steady", 60, 3)
     assert (found.tau, found.same_top, found.spread) == (1, 1, 0)
@@ -80,7 +88,7 @@ def test_who_ranks_by_the_items_alone_does_not_depend_on_their_order():
 
 def test_who_ranks_in_the_listed_order_is_found_out():
     found = order_sensitivity(
-        ask("lazy", lambda order, _: order, ORDERS), CASES, measure=NDCG, shelf=SHELF
+        ask("lazy", lambda order, _: order, ORDERS), CASES, measure=NDCG, catalogue=SHELF
     )
     assert found.tau == pytest.approx(0, abs=0.05)
     assert found.same_top == pytest.approx(1 / 12, abs=0.07)
@@ -92,8 +100,8 @@ def test_a_ranker_that_gives_equal_scores_ranks_in_the_listed_order():
     equal = [Result(system="flat", case=case, variant=variant, scores=dict.fromkeys(IDS, 0.0))
              for case in CASES for variant in ORDERS]  # fmt: skip
     lazy = ask("flat", lambda order, _: order, ORDERS)
-    assert order_sensitivity(equal, CASES, measure=NDCG, shelf=SHELF) == order_sensitivity(
-        lazy, CASES, measure=NDCG, shelf=SHELF
+    assert order_sensitivity(equal, CASES, measure=NDCG, catalogue=SHELF) == order_sensitivity(
+        lazy, CASES, measure=NDCG, catalogue=SHELF
     )
 
 
@@ -104,11 +112,11 @@ def test_order_sensitivity_of_a_worked_example():
         Result(system="s", case="c", variant="order-1", scores=falling("acb")),
         Result(system="s", case="c", variant="order-2", scores=falling("bac")),
     ]
-    found = order_sensitivity(results, cases, measure=MRR, shelf=SHELF)
+    found = order_sensitivity(results, cases, measure=MRR, catalogue=SHELF)
     assert found.tau == pytest.approx((1 / 3 + 1 / 3 - 1 / 3) / 3)
     assert found.same_top == pytest.approx(1 / 3)
     assert found.spread == pytest.approx(stdev([1, 1, 1 / 2]))
-    places = [listed(cases["c"], variant).index(top)
+    places = [candidate_order(cases["c"], variant).index(top)
               for variant, top in zip(ORDERS, "aab", strict=True)]  # fmt: skip
     assert found.first == pytest.approx([places.count(place) / 3 for place in range(3)])
 
@@ -121,23 +129,23 @@ def test_only_cases_count_that_were_answered_in_several_orders():
         Result(system="s", case="c2", scores=falling(IDS)),
         Result(system="s", case="c2", variant="masked", scores=falling(IDS)),
     ]
-    assert order_sensitivity(results, CASES, measure=NDCG, shelf=SHELF) is None
+    assert order_sensitivity(results, CASES, measure=NDCG, catalogue=SHELF) is None
     results.append(Result(system="s", case="c1", scores=falling(IDS)))
-    found = order_sensitivity(results, CASES, measure=NDCG, shelf=SHELF)
+    found = order_sensitivity(results, CASES, measure=NDCG, catalogue=SHELF)
     assert (found.cases, found.orders) == (1, 2)
 
 
 def test_a_whole_scene_has_no_order():
     whole = {"w": make_case("w", (), "a")}
     results = ask("s", lambda _, __: "ab", ORDERS, whole)
-    assert order_sensitivity(results, whole, measure=NDCG, shelf=SHELF) is None
+    assert order_sensitivity(results, whole, measure=NDCG, catalogue=SHELF) is None
 
 
 @given(st.integers(2, 12).flatmap(lambda n: st.permutations(IDS[:n])))
 def test_kendall_is_scipys(other):
     one = sorted(other)
     theirs = kendalltau(range(len(one)), [other.index(item) for item in one]).statistic
-    assert kendall(one, other) == pytest.approx(theirs)
+    assert kendall_tau(one, other) == pytest.approx(theirs)
 
 
 # Memory
@@ -156,7 +164,7 @@ def test_who_knows_titles_by_heart_loses_without_them():
         *ask("parrot", with_relevant_first, ("", "swapped")),
         *ask("parrot", lambda order, _: order, ("masked",)),
     ]
-    found = memorisation(results, CASES, measure=NDCG, shelf=SHELF)
+    found = memorisation(results, CASES, measure=NDCG, catalogue=SHELF)
     assert (found.system, found.cases, found.plain, found.swapped) == ("parrot", 60, 1, 1)
     assert found.kept_swapped == pytest.approx(1)
     assert found.masked == pytest.approx(found.random)  # each place of the list equally often
@@ -171,7 +179,7 @@ def test_what_is_kept_of_a_worked_example():
         for name in cases
         for variant, order in orders.items()
     ]
-    found = memorisation(results, cases, measure=MRR, shelf=SHELF)
+    found = memorisation(results, cases, measure=MRR, catalogue=SHELF)
     random = (1 + 1 / 2 + 1 / 3 + 1 / 4) / 4
     assert (found.plain, found.masked, found.swapped) == (1, 1 / 2, 1 / 4)
     assert found.random == pytest.approx(random)
@@ -182,7 +190,7 @@ def test_what_is_kept_of_a_worked_example():
 def test_who_does_not_beat_chance_has_nothing_to_keep():
     ways = ("", "masked", "swapped")
     results = ask("bad", lambda order, case: with_relevant_first(order, case)[::-1], ways)
-    found = memorisation(results, CASES, measure=NDCG, shelf=SHELF)
+    found = memorisation(results, CASES, measure=NDCG, catalogue=SHELF)
     assert found.kept_masked is found.kept_swapped is None
 
 
@@ -191,14 +199,14 @@ def test_a_lift_that_may_be_none_is_not_divided_by():
         *ask("lucky", lambda order, case: sorted(order, key=lambda i: hash_of(case.id, i)),
              ("", "masked", "swapped")),
     ]  # fmt: skip
-    found = memorisation(results, CASES, measure=NDCG, shelf=SHELF)
+    found = memorisation(results, CASES, measure=NDCG, catalogue=SHELF)
     assert abs(found.plain - found.random) < 0.1
     assert found.kept_masked is found.kept_swapped is None
 
 
 def test_where_lower_is_better_beating_chance_is_being_lower():
     results = ask("good", with_relevant_first, ("", "masked", "swapped"))
-    found = memorisation(results, CASES, measure=measure("log_loss"), shelf=SHELF)
+    found = memorisation(results, CASES, measure=measure("log_loss"), catalogue=SHELF)
     assert found.random == pytest.approx(math.log(12))
     assert found.plain < found.random
     assert found.kept_masked == pytest.approx(1)
@@ -210,13 +218,13 @@ def test_only_cases_count_that_were_asked_in_all_three_ways():
         Result(system="s", case="c0", variant="masked", scores=falling(IDS)),
         Result(system="s", case="c0", variant="swapped", error="timeout"),
     ]
-    assert memorisation(results, CASES, measure=NDCG, shelf=SHELF) is None
+    assert memorisation(results, CASES, measure=NDCG, catalogue=SHELF) is None
 
 
 @given(relevant=st.sets(st.sampled_from(IDS), min_size=1), k=st.integers(1, 12))
 def test_what_chance_reaches_is_exact_for_sums_over_places(relevant, k):
     case = make_case("c", IDS, relevant)
-    of = {name: by_chance([case], measure=measure(name), shelf=SHELF)[0]
+    of = {name: by_chance([case], measure=measure(name), catalogue=SHELF)[0]
           for name in (f"precision@{k}", f"recall@{k}", f"nDCG@{k}")}  # fmt: skip
     assert of[f"precision@{k}"] == pytest.approx(len(relevant) / 12)
     assert of[f"recall@{k}"] == pytest.approx(k / 12)
@@ -227,21 +235,21 @@ def test_what_chance_reaches_is_exact_for_sums_over_places(relevant, k):
 
 def test_what_chance_reaches_with_one_relevant_item_is_exact():
     found = by_chance([make_case("c", IDS, "e"), make_case("d", "ab", "b")], measure=MRR,
-                      shelf=SHELF)  # fmt: skip
+                      catalogue=SHELF)  # fmt: skip
     assert found == pytest.approx([mean(1 / place for place in range(1, 13)), 3 / 4])
 
 
 def test_what_chance_reaches_where_a_whole_scene_is_ranked_is_not_known():
     found = by_chance([make_case("w", (), "a"), make_case("d", "ab", "b")], measure=MRR,
-                      shelf=SHELF)  # fmt: skip
+                      catalogue=SHELF)  # fmt: skip
     assert math.isnan(found[0])
     assert found[1] == 3 / 4
 
 
 def test_results_speak_of_the_case_as_it_was_listed():
     case = make_case(item_ids="abcdefgh")
-    assert as_listed(case, "order-1").item_ids == listed(case, "order-1")
-    assert as_listed(case, "order-1").judgments == case.judgments
+    assert reordered_case(case, "order-1").item_ids == candidate_order(case, "order-1")
+    assert reordered_case(case, "order-1").judgments == case.judgments
 
 
 # Scenes left out

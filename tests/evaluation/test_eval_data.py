@@ -11,9 +11,10 @@ import pytest
 
 from recagent import demo
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.cases import check_leaks, given_cases, make_cases
 from recagent.evaluation.data import SOURCES, load_data
 from recagent.evaluation.data.files import fingerprint
+from recagent.offline.cases import given_cases, make_cases
+from recagent.offline.leaks import check_leaks
 from recagent.offline.splits import split
 
 

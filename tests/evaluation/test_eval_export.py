@@ -11,7 +11,8 @@ from made_run import made_run
 
 from recagent.errors import ConfigError
 from recagent.evaluation.export import export
-from recagent.offline.models import ALL, Result
+from recagent.offline.data_set import ALL
+from recagent.offline.results import Result
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 from eval_shop import write_experiment, write_shop
 from stub_server import StubServer
 
-from recagent.evaluation.runs import lines, load_run
-from recagent.offline.models import Result
+from recagent.evaluation.run_folder import lines, load_run
+from recagent.offline.results import Result
 
 KILLS = 20
 

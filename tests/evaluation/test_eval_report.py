@@ -16,12 +16,13 @@ from recagent.evaluation.report import write_report
 from recagent.evaluation.report.case_browser import seen
 from recagent.evaluation.report.charts import quality
 from recagent.evaluation.report.headline import finding
+from recagent.evaluation.report.label_positions import Point, label_positions
 from recagent.evaluation.report.numbers import chance, plain, share, signed
-from recagent.evaluation.report.places import Point, placed
 from recagent.evaluation.report.significance import corrected, letters, matrix, worst
 from recagent.evaluation.report.wording import SPOKEN, WORDS
 from recagent.llm.usage import Exchange
-from recagent.offline.models import ALL, ModelDialogue, Result
+from recagent.offline.data_set import ALL
+from recagent.offline.results import ModelDialogue, Result
 
 EN = WORDS["en"]
 HOSTILE = (
@@ -248,10 +249,12 @@ def test_a_plot_rounds_its_coordinates_and_none_of_its_numbers():
 
 
 def test_names_of_near_points_do_not_lie_on_each_other():
-    places = placed([(10, 100, "popularity"), (11, 101, "knn"), (12, 99, "bm25")], width=400)
+    places = label_positions(
+        [(10, 100, "popularity"), (11, 101, "knn"), (12, 99, "bm25")], width=400
+    )
     heights = sorted(place["ly"] for place in places)
     assert all(upper - lower >= 12 for lower, upper in pairwise(heights))
-    [far] = placed([(390, 50, "a long name of a system")], width=400)
+    [far] = label_positions([(390, 50, "a long name of a system")], width=400)
     assert far["align"] == "right"
 
 

@@ -14,10 +14,10 @@ from examples import make_event, make_item
 from recagent.cli.evaluation_progress import watching
 from recagent.domain import Case, RatingScale, Scene
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.case_files import load_cases
-from recagent.evaluation.cases import make_cases, of_strangers
+from recagent.evaluation.declared_cases import load_cases
 from recagent.evaluation.experiment import load_experiment
-from recagent.offline.models import Data
+from recagent.offline.cases import make_cases, of_strangers
+from recagent.offline.data_set import Data
 from recagent.offline.splits import split
 from recagent.offline.tests import compare_all
 

@@ -6,7 +6,7 @@ from recagent import demo
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.evaluation.experiment import load_experiment
-from recagent.evaluation.models import model_settings
+from recagent.evaluation.language_models import model_settings
 from recagent.evaluation.toml_lines import line_of
 
 GOOD = """\

@@ -11,8 +11,8 @@ from filelock import FileLock
 from stub_server import PROBES, TRIED, StubServer
 
 from recagent import prompts
-from recagent.evaluation.runs import lines, load_run
-from recagent.offline.models import Result
+from recagent.evaluation.run_folder import lines, load_run
+from recagent.offline.results import Result
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 

@@ -12,11 +12,12 @@ from judging import IDS, make_case, make_shelf
 
 from recagent.domain import Usage
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.answers import answer
-from recagent.evaluation.audits import listed
+from recagent.evaluation.audits import candidate_order
+from recagent.evaluation.ranked_answers import ranked_answer
 from recagent.evaluation.summary import summarise
 from recagent.offline.measures import NAMES, measure
-from recagent.offline.models import Cost, Result
+from recagent.offline.results import Result
+from recagent.offline.summaries import Cost
 from recagent.offline.tests import interval
 
 SHELF = make_shelf(scenes={"books": IDS, "films": IDS})
@@ -41,7 +42,7 @@ def scores(order):
 def ask(system, ranker, *, variant="", cases=CASES, **took):
     return [
         Result(system=system, case=case.id, variant=variant,
-               scores=scores(ranker(listed(case, variant), case)), **took)
+               scores=scores(ranker(candidate_order(case, variant), case)), **took)
         for case in cases
     ]  # fmt: skip
 
@@ -57,10 +58,10 @@ def by_id(order, _):
     return sorted(order)
 
 
-def summary_of(results, cases=CASES, *, shelf=SHELF, measures=MEASURES, primary="nDCG@10",
+def summary_of(results, cases=CASES, *, catalogue=SHELF, measures=MEASURES, primary="nDCG@10",
                reference="base"):  # fmt: skip
     return summarise(
-        cases, results, shelf=shelf, measures=measures, primary=primary, reference=reference
+        cases, results, catalogue=catalogue, measures=measures, primary=primary, reference=reference
     )
 
 
@@ -106,7 +107,9 @@ def test_every_cell_is_the_mean_of_its_cases():
         cases = groups[cell.scene]
         assert cell.cases == len(cases)
         if cell.measure in ("coverage@3", "ECE"):
-            answers = [answer(case, scores(rankers[cell.system](IDS, case))) for case in cases]
+            answers = [
+                ranked_answer(case, scores(rankers[cell.system](IDS, case))) for case in cases
+            ]
             assert cell.mean == pytest.approx(measure(cell.measure).value(answers, SHELF))
             assert cell.low is cell.high is None
         else:
@@ -200,7 +203,7 @@ def test_equal_scores_of_a_variant_are_ranked_as_it_lists_the_candidates():
             for case in CASES for variant in ("", "order-1")]  # fmt: skip
     values, found = summary_of(flat)
     assert found.orders[0].first[0] == 1
-    place = listed(CASES[3], "order-1").index(IDS[3]) + 1
+    place = candidate_order(CASES[3], "order-1").index(IDS[3]) + 1
     of = {(line.case, line.variant): line.values for line in values}
     assert of["c3", "order-1"]["MRR"] == pytest.approx(1 / place)
     assert of["c3", ""]["MRR"] == pytest.approx(1 / 4)
@@ -247,7 +250,9 @@ def test_nothing_asked_is_nothing_said():
     values, found = summary_of([])
     assert values == []
     assert (found.systems, found.cells, found.comparisons) == ((), (), ())
-    assert summarise([], [], shelf=SHELF, measures=(), primary="MRR", reference="")[1].scenes == ()
+    assert (
+        summarise([], [], catalogue=SHELF, measures=(), primary="MRR", reference="")[1].scenes == ()
+    )
 
 
 def test_a_measure_of_a_set_cannot_decide():
@@ -266,7 +271,7 @@ def test_two_thousand_cases_of_eight_systems_take_seconds():
     ids = [f"i{at}" for at in range(500)]
     vectors = rng.normal(size=(500, 64)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    shelf = make_shelf(
+    catalogue = make_shelf(
         {item: int(n) for item, n in zip(ids, rng.integers(1, 900, 500), strict=True)},
         people=6_000,
         scenes=dict.fromkeys(("books", "films", "games"), ids),
@@ -287,6 +292,6 @@ def test_two_thousand_cases_of_eight_systems_take_seconds():
              "AUC", "ILD@10", "novelty@10", "popularity@10", "popularity_lift@10", "Gini@10",
              "top1_ECE"]  # fmt: skip
     began = time.perf_counter()
-    _, found = summary_of(results, cases, shelf=shelf, measures=names)
+    _, found = summary_of(results, cases, catalogue=catalogue, measures=names)
     assert time.perf_counter() - began < 30
     assert len(found.comparisons) == 28 * 3

@@ -14,8 +14,8 @@ from recagent.config.sections import FileSettings
 from recagent.domain import UNTIMED, RatingScale, Scene
 from recagent.ingest import survey
 from recagent.ingest.catalogue_ids import CatalogueIds, alike_pairs
-from recagent.offline.models import Data
-from recagent.offline.splits import in_time, split
+from recagent.offline.data_set import Data
+from recagent.offline.splits import order_by_time, split
 from recagent.profiles.building import recency
 
 BOOKS = "item_id,scene,title\nb1,books,Dune\nb2,books,Emma\nb3,books,三体\nB9,books,Ulysses\n"
@@ -75,7 +75,7 @@ def test_a_split_goes_by_the_order_of_events_that_have_no_time_or_all_the_same(a
     items = [make_item(f"b{n}") for n in range(8)]
     events = [untimed(f"b{n}", user, at) for user in ("ann", "bob") for n in range(8)]
     data = Data(
-        name="d", scenes={"books": Scene(name="books")}, items=items, events=in_time(events),
+        name="d", scenes={"books": Scene(name="books")}, items=items, events=order_by_time(events),
         users={}, scale=RatingScale(), fingerprint="",
     )  # fmt: skip
     found = split(data, how=how, people="all")
@@ -90,7 +90,7 @@ def test_a_split_goes_by_the_order_of_events_that_have_no_time_or_all_the_same(a
 
 def test_times_that_differ_stay_as_they_are():
     events = [make_event("ann", "b1", days=1), make_event("ann", "b2"), make_event("ann", "b3")]
-    assert [event.at for event in in_time(events)] == [NOON, NOON, NOON + timedelta(days=1)]
+    assert [event.at for event in order_by_time(events)] == [NOON, NOON, NOON + timedelta(days=1)]
 
 
 def test_people_without_times_are_not_busy(tmp_path):

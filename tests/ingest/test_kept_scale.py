@@ -14,7 +14,7 @@ from recagent.ingest.loading import load_catalog
 from recagent.pipeline.feedback import checked_event
 from recagent.profiles.building import build_profile, is_liked
 from recagent.testing import HashEmbedder
-from recagent.training.stored import stored
+from recagent.training.stored_data import load_stored_data
 
 FIVE = RatingScale(low=1, high=5)
 STARS = "user_id,item_id,timestamp,rating\nann,b1,5,5\nann,b2,6,2\nbob,f1,7,4\nbob,b1,8,1\n"
@@ -51,7 +51,7 @@ def test_profiles_learning_and_new_events_have_the_scale_of_the_index(settings):
         told = Event(user_id="ann", item_id="f1", scene="", kind="rating", value=5.0,
                      at=datetime(2024, 5, 1, tzinfo=UTC))  # fmt: skip
         added = await checked_event(told, index=parts.index, scale=parts.scale)
-        return parts.scale, [*ann.liked], (await stored(parts)).scale, added
+        return parts.scale, [*ann.liked], (await load_stored_data(parts)).scale, added
 
     scale, liked, learned, added = opened(settings, use)
     assert (scale, learned) == (FIVE, FIVE)

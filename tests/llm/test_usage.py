@@ -8,7 +8,7 @@ from examples import wait
 
 from recagent import bootstrap
 from recagent.errors import ModelError
-from recagent.evaluation.dry import DryModel
+from recagent.evaluation.dry_run_model import DryModel
 from recagent.llm.usage import CostBudget, CostError, MeteredModel, UsageMeter, estimated_tokens
 from recagent.ports import Message
 from recagent.ranking.scoring.listwise import OrderReply, order_schema
@@ -106,8 +106,8 @@ def test_a_failed_call_is_counted_and_not_kept(cache):
 
 def test_a_budget_is_never_passed():
     model = ScriptedModel()
-    purse = CostBudget(most=0.1)
-    source = make_source(model, prices=(0.01, 0.01), purse=purse)
+    budget = CostBudget(most=0.1)
+    source = make_source(model, prices=(0.01, 0.01), budget=budget)
 
     def ask_on():
         while True:
@@ -115,23 +115,25 @@ def test_a_budget_is_never_passed():
 
     with pytest.raises(CostError, match=r"budget of 0\.1"):
         ask_on()
-    assert 0 < purse.spent <= 0.1
-    assert purse.promised == pytest.approx(0)
+    assert 0 < budget.spent <= 0.1
+    assert budget.promised == pytest.approx(0)
 
 
 def test_a_failed_call_gives_back_what_was_set_aside():
-    purse = CostBudget(most=1.0)
+    budget = CostBudget(most=1.0)
     with pytest.raises(ModelError):
-        label(UsageMeter(make_source(ScriptedModel(failures=1), prices=(0.01, 0.01), purse=purse)))
-    assert (purse.spent, purse.promised) == (0, 0)
+        label(
+            UsageMeter(make_source(ScriptedModel(failures=1), prices=(0.01, 0.01), budget=budget))
+        )
+    assert (budget.spent, budget.promised) == (0, 0)
 
 
 def test_a_cached_answer_costs_nothing(cache):
-    purse = CostBudget(most=100)
+    budget = CostBudget(most=100)
     for _ in range(2):
-        meter = UsageMeter(make_source(ScriptedModel(), cache, prices=(1.0, 1.0), purse=purse))
+        meter = UsageMeter(make_source(ScriptedModel(), cache, prices=(1.0, 1.0), budget=budget))
         label(meter)
-    assert purse.spent == 1
+    assert budget.spent == 1
     assert meter.cost == 0
 
 

@@ -29,12 +29,12 @@ SCENES = {"books": IDS, "films": "abcdef"}
 SHELF = make_shelf(scenes=SCENES)
 
 
-def of(name, answer, shelf=SHELF):
-    return measure(name).values([answer], shelf)[0]
+def of(name, answer, catalogue=SHELF):
+    return measure(name).values([answer], catalogue)[0]
 
 
-def of_all(name, answers_, shelf=SHELF):
-    return measure(name).value(answers_, shelf)
+def of_all(name, answers_, catalogue=SHELF):
+    return measure(name).value(answers_, catalogue)
 
 
 # Ranked b a d c e; a and e are relevant, e twice as much.
@@ -198,7 +198,7 @@ def test_one_call_for_all_answers_keeps_them_apart():
     """The same case twice, one that says nothing, and two names of one number."""
     several = [make_answer("ab", "a"), make_answer("ba", "a"), make_answer("ab", "")]
     names = ["accuracy", "precision@1", "MRR", "AUC", "F1@1"]
-    found = case_values([measure(name) for name in names], several, shelf=SHELF)
+    found = case_values([measure(name) for name in names], several, catalogue=SHELF)
     assert [str(key) for key in found] == names
     for values, second in zip(found.values(), [0, 0, 0.5, 0, 0], strict=True):
         assert values[:2] == pytest.approx([1, second])
@@ -206,7 +206,7 @@ def test_one_call_for_all_answers_keeps_them_apart():
 
 
 def test_no_answers_have_no_values():
-    assert case_values([measure("nDCG@10"), measure("AUC")], [], shelf=SHELF)[
+    assert case_values([measure("nDCG@10"), measure("AUC")], [], catalogue=SHELF)[
         measure("AUC")
     ].shape == (0,)
 
@@ -222,13 +222,13 @@ def test_without_ir_measures_the_extra_is_named(monkeypatch):
 
 def test_diversity_of_a_worked_example():
     vectors = {"a": [1, 0], "b": [0, 1], "c": [1, 0], "d": [-1, 0]}
-    shelf = make_shelf(vectors={key: np.array(row, np.float32) for key, row in vectors.items()})
-    assert of("ILD@2", make_answer("abcd", "a"), shelf) == pytest.approx(1)
-    assert of("ILD@2", make_answer("acbd", "a"), shelf) == pytest.approx(0)
-    assert of("ILD@2", make_answer("adbc", "a"), shelf) == pytest.approx(2)
-    assert of("ILD@3", make_answer("acbd", "a"), shelf) == pytest.approx((0 + 1 + 1) / 3)
-    assert math.isnan(of("ILD@1", make_answer("acbd", "a"), shelf))
-    assert math.isnan(of("ILD@2", make_answer("azbd", "a"), shelf))  # of z there is no vector
+    catalogue = make_shelf(vectors={key: np.array(row, np.float32) for key, row in vectors.items()})
+    assert of("ILD@2", make_answer("abcd", "a"), catalogue) == pytest.approx(1)
+    assert of("ILD@2", make_answer("acbd", "a"), catalogue) == pytest.approx(0)
+    assert of("ILD@2", make_answer("adbc", "a"), catalogue) == pytest.approx(2)
+    assert of("ILD@3", make_answer("acbd", "a"), catalogue) == pytest.approx((0 + 1 + 1) / 3)
+    assert math.isnan(of("ILD@1", make_answer("acbd", "a"), catalogue))
+    assert math.isnan(of("ILD@2", make_answer("azbd", "a"), catalogue))  # of z there is no vector
 
 
 @given(answer=answers(), k=st.integers(1, 14))
@@ -244,13 +244,13 @@ def test_diversity_is_the_mean_over_pairs(answer, k):
 
 
 def test_novelty_popularity_and_lift_of_a_worked_example():
-    shelf = make_shelf({"a": 4, "b": 2, "c": 1}, people=8)
+    catalogue = make_shelf({"a": 4, "b": 2, "c": 1}, people=8)
     history = [make_event("u", "b"), make_event("u", "b"), make_event("u", "z")]
     answer = make_answer("abcd", "a", history=history)
-    assert of("novelty@3", answer, shelf) == pytest.approx((1 + 2 + 3) / 3)
-    assert of("novelty@4", answer, shelf) == pytest.approx((1 + 2 + 3 + math.log2(9)) / 4)
-    assert of("popularity@2", answer, shelf) == pytest.approx((4 / 8 + 2 / 8) / 2)
-    assert of("popularity_lift@2", answer, shelf) == pytest.approx(3 / ((2 + 0) / 2) - 1)
+    assert of("novelty@3", answer, catalogue) == pytest.approx((1 + 2 + 3) / 3)
+    assert of("novelty@4", answer, catalogue) == pytest.approx((1 + 2 + 3 + math.log2(9)) / 4)
+    assert of("popularity@2", answer, catalogue) == pytest.approx((4 / 8 + 2 / 8) / 2)
+    assert of("popularity_lift@2", answer, catalogue) == pytest.approx(3 / ((2 + 0) / 2) - 1)
 
 
 def test_popularity_is_not_defined_without_people_nor_lift_without_a_known_history():
@@ -281,12 +281,14 @@ def test_novelty_popularity_and_lift_are_what_plain_python_says(answer, k):
 
 
 def test_coverage_and_gini_of_a_worked_example():
-    shelf = make_shelf(scenes={"books": "abcd", "films": "efgh"})
+    catalogue = make_shelf(scenes={"books": "abcd", "films": "efgh"})
     shown = [make_answer("abc", "a"), make_answer("acb", "a")]  # a twice, b once, c once, d never
-    assert of_all("coverage@2", shown, shelf) == 3 / 4
-    assert of_all("Gini@2", shown, shelf) == pytest.approx((-3 * 0 - 1 * 1 + 1 * 1 + 3 * 2) / 16)
+    assert of_all("coverage@2", shown, catalogue) == 3 / 4
+    assert of_all("Gini@2", shown, catalogue) == pytest.approx(
+        (-3 * 0 - 1 * 1 + 1 * 1 + 3 * 2) / 16
+    )
     both = [*shown, make_answer("efg", "e", scene="films")]
-    assert of_all("coverage@2", both, shelf) == 5 / 8
+    assert of_all("coverage@2", both, catalogue) == 5 / 8
 
 
 def test_gini_is_0_where_all_share_equally_and_near_1_where_one_has_all():

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from made_data import ITEMS, likes, make_data
 
 from recagent.errors import DataError
-from recagent.evaluation.cases import check_leaks, make_cases
+from recagent.offline.cases import make_cases
+from recagent.offline.leaks import check_leaks
 from recagent.offline.splits import grade, is_validation, split
 
 

@@ -18,12 +18,12 @@ from recagent.config.sections import RetrievalSettings
 from recagent.config.settings import Settings, load
 from recagent.domain import Edits, Rate, Slate
 from recagent.ingest.loading import load_catalog
+from recagent.offline.examples import Example
 from recagent.ranking import FixedBlend, Gate
 from recagent.retrieval import BY_GROUP, weights_for
-from recagent.training.examples import Example
 from recagent.training.fit import fit
-from recagent.training.liking import Judgment, fit_liking
-from recagent.training.tested import outcome
+from recagent.training.group_tests import group_outcome
+from recagent.training.like_probability import Judgment, fit_like_probability
 
 Ask = Callable[[Recommender], Slate]
 
@@ -149,7 +149,7 @@ HELD = np.asarray([1.0, 0.0, 2.0])  # c, a, b
 def test_a_head_is_taken_for_enough_cases_of_which_few_can_be_worse(third, first, unserved):
     made = [*([2] * third), *([0] * first)]
     examples = [example(at, place) for at, place in enumerate(made)]
-    assert outcome(examples, [HELD] * len(examples)).unserved == unserved
+    assert group_outcome(examples, [HELD] * len(examples)).unserved == unserved
 
 
 def test_the_model_is_left_alone_after_a_fit_that_closed_the_scenes_gate():
@@ -180,7 +180,7 @@ def judged(group, number, *, seed, upside_down=False):
 
 
 def test_a_like_probability_is_told_only_of_groups_whose_judgments_it_meets():
-    found = fit_liking(
+    found = fit_like_probability(
         [
             *judged("known", 2000, seed=0),
             *judged("unknown", 200, seed=1, upside_down=True),

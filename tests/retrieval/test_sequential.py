@@ -15,7 +15,7 @@ from sequences import unit_rows, weights
 from recagent.errors import ConfigError, DataError
 from recagent.retrieval import FactorVectors, SequenceModel
 from recagent.retrieval.sequence_encoder import SequenceWeights, encode, load_weights, save_weights
-from recagent.training.sequence import SequenceSettings, narrowed, train
+from recagent.training.sequence_training import SequenceSettings, principal_vectors, train
 
 GOLDEN = Path(__file__).parents[1] / "sequence.npz"
 
@@ -105,7 +105,7 @@ def test_heads_that_do_not_divide_the_dimension_are_refused(tmp_path):
 def test_serving_needs_no_torch():
     script = (
         "import sys; sys.modules['torch'] = None\n"
-        "import recagent.retrieval.sequence_encoder, recagent.training.sequence"
+        "import recagent.retrieval.sequence_encoder, recagent.training.sequence_training"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 
@@ -148,7 +148,7 @@ def test_settings_that_cannot_be_trained_are_refused():
 @pytest.mark.parametrize("dimension", [3, 5, 9])
 def test_narrowed_vectors_keep_the_widest_differences(dimension):
     vectors = np.random.default_rng(0).normal(size=(40, 5)) * [9.0, 5.0, 3.0, 0.1, 0.1]
-    found = narrowed(vectors.astype(np.float32), dimension=dimension)
+    found = principal_vectors(vectors.astype(np.float32), dimension=dimension)
     assert found.shape == (40, dimension)
     assert found.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(found, axis=1), np.ones(40), atol=1e-5)
@@ -158,7 +158,7 @@ def test_narrowed_vectors_keep_the_widest_differences(dimension):
 
 
 def test_vectors_that_are_all_alike_narrow_to_zeros():
-    assert not narrowed(np.ones((4, 5), dtype=np.float32), dimension=3).any()
+    assert not principal_vectors(np.ones((4, 5), dtype=np.float32), dimension=3).any()
 
 
 ITEMS = [make_item(f"i{at}", scene="films" if at == 3 else "books") for at in range(6)]

@@ -17,7 +17,12 @@ from recagent.errors import ConfigError, DataError, ModelError
 from recagent.pipeline import Options, Pipeline, artifacts
 from recagent.scenes.classifier import Columns, scene_columns, wish_cosines, words_of
 from recagent.testing import HashEmbedder
-from recagent.training.identifying import columns_of, fit_identifier, moments, regressed
+from recagent.training.scene_classifier import (
+    fit_classifier,
+    make_moments,
+    regression_of,
+    scene_columns_of,
+)
 
 ITEMS = [make_item("b1"), make_item("b2"), make_item("f1", scene="films")]
 
@@ -44,7 +49,7 @@ def told(number, *, people=40, follow=True, seed=0):
 
 @pytest.fixture(scope="module")
 def learned():
-    return fit_identifier(told(3000), scenes=SCENES)
+    return fit_classifier(told(3000), scenes=SCENES)
 
 
 def likeliest(identifier, events=(), **context):
@@ -69,8 +74,8 @@ def test_a_device_that_tells_the_scene_is_learned(learned):
 def test_it_says_what_scikit_learn_says(learned):
     events = told(3000)
     columns = learned.identifier.columns
-    found = moments(events, columns=columns)
-    model = regressed(found, ridge=float(learned.identifier.told["C"]))
+    found = make_moments(events, columns=columns)
+    model = regression_of(found, ridge=float(learned.identifier.told["C"]))
     for place in (0, 1, 57, 2999):
         event = events[place]
         before = [e for e in events[:place] if e.user_id == event.user_id][::-1]
@@ -86,10 +91,10 @@ def test_more_than_two_scenes_have_the_probabilities_that_scikit_learn_gives():
         replace(event, scene="music") if place % 5 == 0 else event
         for place, event in enumerate(told(4000))
     ]
-    found = fit_identifier(events, scenes={*SCENES, "music"})
+    found = fit_classifier(events, scenes={*SCENES, "music"})
     identifier = found.identifier
-    rows = moments(events, columns=identifier.columns)
-    model = regressed(rows, ridge=float(identifier.told["C"]))
+    rows = make_moments(events, columns=identifier.columns)
+    model = regression_of(rows, ridge=float(identifier.told["C"]))
     scores = rows.rows[:50] @ np.asarray(identifier.weights).T + identifier.intercepts
     odds = np.exp(scores - scores.max(axis=1, keepdims=True))
     ours = odds / odds.sum(axis=1, keepdims=True)
@@ -97,15 +102,15 @@ def test_more_than_two_scenes_have_the_probabilities_that_scikit_learn_gives():
 
 
 def test_what_is_not_surely_better_than_the_rule_is_not_kept():
-    found = fit_identifier(told(3000, follow=False), scenes=SCENES)
+    found = fit_classifier(told(3000, follow=False), scenes=SCENES)
     assert found.identifier is None
     assert found.gain[1] <= 0
 
 
 def test_too_few_events_or_one_scene_teach_nothing():
-    assert fit_identifier(told(1000), scenes=SCENES) is None
-    assert fit_identifier(told(3000), scenes=["films"]) is None
-    assert fit_identifier([], scenes=SCENES) is None
+    assert fit_classifier(told(1000), scenes=SCENES) is None
+    assert fit_classifier(told(3000), scenes=["films"]) is None
+    assert fit_classifier([], scenes=SCENES) is None
 
 
 def test_columns_tell_the_last_scenes_shares_and_ages():
@@ -135,7 +140,7 @@ def test_the_most_frequent_devices_have_columns():
         replace(make_event("ann", "b1", days=n / 100), device=f"d{n % 30}" if n < 90 else "tv")
         for n in range(120)
     ]
-    columns = columns_of(events)
+    columns = scene_columns_of(events)
     assert len(columns.devices) == 20
     assert "tv" in columns.devices
     assert columns.places == ()

@@ -12,7 +12,7 @@ from recagent.pipeline import Pipeline
 from recagent.profiles.building import without
 from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, carried
 from recagent.training.transfer import fit_transfer
-from recagent.training.transfer_examples import PastChoice, joined
+from recagent.training.transfer_examples import PastChoice, joined_scores
 
 
 def profile(*liked, taste=("films", "music")):
@@ -104,7 +104,7 @@ def made(number, *, speaks=("films",), lies=(), own=False):
                 scene="books",
                 likes=np.ones(10),
                 chosen=chosen,
-                said=said,
+                scores=said,
                 person=dict.fromkeys(said, (0.0, 1.0, 0.0)),
             )
         )
@@ -141,9 +141,9 @@ def test_a_pair_that_nobody_tried_is_as_any_pair_is_expected_to_be():
 
 def test_a_pair_of_few_people_is_drawn_to_the_others():
     many = made(400, speaks=("films", "music"))
-    few = [replace(each, said={"music": each.said["music"]}) for each in many[:21]]
+    few = [replace(each, scores={"music": each.scores["music"]}) for each in many[:21]]
     alone = fit_transfer(few, scenes=SCENES).pairs["books"]["music"]
-    films = [replace(each, said={"films": each.said["films"]}) for each in many[21:]]
+    films = [replace(each, scores={"films": each.scores["films"]}) for each in many[21:]]
     beside = fit_transfer([*few, *films], scenes=SCENES).pairs["books"]["music"]
     assert alone.cases == beside.cases == 21
     assert beside.low > alone.low
@@ -157,16 +157,17 @@ def test_what_other_scenes_add_about_known_people_is_tried_apart():
 
 
 def test_nothing_is_learned_where_nobody_was_in_two_scenes():
-    alone = [replace(each, said={}, person={}) for each in made(50)]
+    alone = [replace(each, scores={}, person={}) for each in made(50)]
     assert fit_transfer(alone, scenes=SCENES) is None
 
 
 def test_the_parts_of_r_are_weighed_and_own_ones_can_be_hidden():
     (choice,) = made(1, own=True)
     even = transfer(on=("films", "music"))
-    whole = sum(choice.said.values()) / 2
-    assert joined(choice, even) == pytest.approx(whole)
-    assert joined(choice, even, new=True) == pytest.approx(whole - choice.said["books"] / 2)
+    whole = sum(choice.scores.values()) / 2
+    assert joined_scores(choice, even) == pytest.approx(whole)
+    others = whole - choice.scores["books"] / 2
+    assert joined_scores(choice, even, new=True) == pytest.approx(others)
 
 
 BOOKS = [make_item(f"b{at}", scene="books") for at in range(1, 4)]

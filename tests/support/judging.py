@@ -1,11 +1,11 @@
-"""Small cases, answers and a shelf that the tests of measures and summaries speak of."""
+"""Small cases, answers and a catalogue that the tests of measures and summaries speak of."""
 
 import numpy as np
 from examples import make_event
 from hypothesis import strategies as st
 
 from recagent.domain import Case
-from recagent.offline.models import Shelf, SystemAnswer
+from recagent.offline.data_set import CatalogueStatistics, SystemAnswer
 
 IDS = tuple("abcdefghijkl")
 
@@ -37,7 +37,7 @@ def make_shelf(popularity=None, *, people=8, scenes=None, vectors=None):
     scenes = scenes or {"books": IDS}
     rows = np.random.default_rng(4).normal(size=(len(IDS), 5)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    return Shelf(
+    return CatalogueStatistics(
         popularity=dict(zip(IDS, (5, 3, 3, 2, 1, 1), strict=False))
         if popularity is None
         else popularity,

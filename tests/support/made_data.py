@@ -3,7 +3,7 @@
 from examples import SCALE, make_event, make_item
 
 from recagent.domain import Scene
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 
 ITEMS = [make_item(f"b{n}") for n in range(12)] + [
     make_item(f"f{n}", scene="films") for n in range(12)

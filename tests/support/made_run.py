@@ -11,23 +11,20 @@ from statistics import NormalDist, mean, median, stdev
 from examples import make_event
 
 from recagent.domain import Case, Usage
-from recagent.evaluation.answers import answer
-from recagent.evaluation.runs import Run
+from recagent.evaluation.ranked_answers import ranked_answer
+from recagent.evaluation.run_folder import Run
 from recagent.llm.usage import Exchange
-from recagent.offline.models import (
-    ALL,
+from recagent.offline.data_set import ALL
+from recagent.offline.results import Manifest, ModelDialogue, Result, Values
+from recagent.offline.summaries import (
     Cell,
     Comparison,
     Cost,
     Generalisation,
-    Manifest,
     Memorisation,
-    ModelDialogue,
     OrderSensitivity,
     Reliability,
-    Result,
     Summary,
-    Values,
 )
 
 SCENES = ("scifi_fantasy", "horror", "drama")
@@ -119,7 +116,7 @@ def _result(dice, system, case, variant=ALL):
 def _values(case, result):
     if result.error:
         return Values(system=result.system, case=case.id, variant=result.variant, values={})
-    said = answer(case, result.scores)
+    said = ranked_answer(case, result.scores)
     target = next(iter(case.judgments))
     rank = said.ranking.index(target) + 1
     return Values(

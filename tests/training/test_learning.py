@@ -18,18 +18,18 @@ from recagent.config.sections import RetrievalSettings
 from recagent.config.settings import Settings
 from recagent.domain import Case, Event, Item, Rate, RatingScale, Scene
 from recagent.errors import ConfigError, DataError
-from recagent.offline.models import Data
+from recagent.offline.backtest import backtest_questions
+from recagent.offline.data_set import Data
+from recagent.offline.examples import Example
 from recagent.offline.resampling import interval
 from recagent.pipeline import artifacts
 from recagent.retrieval import Factors, SequenceModel, save_weights
-from recagent.training.backtest import past
-from recagent.training.examples import Example
-from recagent.training.fit import people_asked
-from recagent.training.fitting import fit_base, fold, scales
-from recagent.training.gating import Trial, gates, ndcg
-from recagent.training.language import ScoredPool, with_language
-from recagent.training.liking import Judgment, fit_liking
-from recagent.training.logit import Penalty, fit, log_softmax, pools_of
+from recagent.training.conditional_logit import Penalty, fit_penalised, log_softmax, stack_pools
+from recagent.training.fit import sample_size
+from recagent.training.gates import Trial, choose_gates, ndcg
+from recagent.training.head_weights import fit_base_weights, fold, source_scales
+from recagent.training.language_part import ScoredPool, add_language_part
+from recagent.training.like_probability import Judgment, fit_like_probability
 
 LOW = Penalty(shared=0.01, apart=1000.0)
 
@@ -39,18 +39,18 @@ def choices(number, weights, *, seed=0, groups=1):
     chance = np.random.default_rng(seed)
     pools = [chance.normal(size=(10, 3)) for _ in range(number)]
     chosen = [int(np.argmax(pool @ weights + chance.gumbel(size=10))) for pool in pools]
-    return pools_of(pools, chosen, groups=[at % groups for at in range(number)])
+    return stack_pools(pools, chosen, groups=[at % groups for at in range(number)])
 
 
 def test_weights_that_made_the_choices_are_found():
     weights = np.asarray([1.0, -0.5, 0.0])
-    found = fit(choices(4000, weights), groups=1, penalty=LOW)
+    found = fit_penalised(choices(4000, weights), groups=1, penalty=LOW)
     assert found.groups[0] == pytest.approx(weights, abs=0.1)
 
 
 def test_no_other_weights_are_likelier():
     pools = choices(300, np.asarray([0.7, 0.2, -0.4]))
-    found = fit(pools, groups=1, penalty=Penalty(shared=1e-6, apart=1e6))
+    found = fit_penalised(pools, groups=1, penalty=Penalty(shared=1e-6, apart=1e6))
 
     def likely(weights):
         scores = pools.columns @ weights
@@ -65,28 +65,30 @@ def test_no_other_weights_are_likelier():
 def test_weights_are_the_same_from_wherever_the_fit_starts():
     pools = choices(300, np.asarray([0.7, 0.2, -0.4]))
     loose, tight = LOW, Penalty(shared=100.0, apart=1000.0)
-    there = fit(pools, groups=1, penalty=loose)
-    found = fit(pools, groups=1, penalty=tight, start=there)
-    assert found.groups == pytest.approx(fit(pools, groups=1, penalty=tight).groups, abs=1e-3)
+    there = fit_penalised(pools, groups=1, penalty=loose)
+    found = fit_penalised(pools, groups=1, penalty=tight, start=there)
+    assert found.groups == pytest.approx(
+        fit_penalised(pools, groups=1, penalty=tight).groups, abs=1e-3
+    )
     assert found.groups != pytest.approx(there.groups, abs=1e-2)
 
 
 def test_groups_are_drawn_towards_what_they_share():
     one, other = choices(400, np.asarray([2.0, 0, 0])), choices(400, np.asarray([-2.0, 0, 0]))
-    both = pools_of(
+    both = stack_pools(
         [*np.split(one.columns, 400), *np.split(other.columns, 400)],
         [*(one.chosen - one.starts), *(other.chosen - other.starts)],
         groups=[0] * 400 + [1] * 400,
     )
-    free = fit(both, groups=2, penalty=Penalty(shared=1.0, apart=0.1)).groups[:, 0]
-    held = fit(both, groups=2, penalty=Penalty(shared=1.0, apart=1e6)).groups[:, 0]
+    free = fit_penalised(both, groups=2, penalty=Penalty(shared=1.0, apart=0.1)).groups[:, 0]
+    held = fit_penalised(both, groups=2, penalty=Penalty(shared=1.0, apart=1e6)).groups[:, 0]
     assert free[0] > 1
     assert free[1] < -1
     assert held == pytest.approx([0, 0], abs=0.2)
 
 
 def test_a_group_without_pools_has_the_shared_weights():
-    found = fit(choices(200, np.asarray([1.0, 0, 0])), groups=3, penalty=LOW)
+    found = fit_penalised(choices(200, np.asarray([1.0, 0, 0])), groups=3, penalty=LOW)
     assert found.groups[2] == pytest.approx(found.shared)
 
 
@@ -104,7 +106,7 @@ def example(at, *, chosen=0, scene="books", features=None):
 
 def test_held_out_scores_come_from_weights_that_never_saw_the_person():
     mixed = [example(at, chosen=int(fold(f"u{at}") == 0)) for at in range(200)]
-    found = fit_base(mixed, scales=scales(mixed, sources=["good"]))
+    found = fit_base_weights(mixed, scales=source_scales(mixed, sources=["good"]))
     odd = next(at for at in range(200) if fold(f"u{at}") == 0)
     assert found.held[odd][0] > found.held[odd][1]  # as all the others would have it
 
@@ -112,14 +114,17 @@ def test_held_out_scores_come_from_weights_that_never_saw_the_person():
 def test_choices_that_retrieval_did_not_find_teach_nothing_and_are_still_scored():
     known = [example(at) for at in range(60)]
     more = [*known, *(example(100 + at, chosen=None) for at in range(40))]
-    base, with_more = fit_base(known, scales={"good": 1.0}), fit_base(more, scales={"good": 1.0})
+    base, with_more = (
+        fit_base_weights(known, scales={"good": 1.0}),
+        fit_base_weights(more, scales={"good": 1.0}),
+    )
     assert with_more.shared == pytest.approx(base.shared)
     assert len(with_more.held) == 100
 
 
 def test_too_few_choices_are_refused():
     with pytest.raises(DataError, match="3 past choices are too few to learn from, 50 are needed"):
-        fit_base([example(at) for at in range(3)], scales={"good": 1.0})
+        fit_base_weights([example(at) for at in range(3)], scales={"good": 1.0})
 
 
 def trials(scene, gain, *, number=80, cold=False):
@@ -132,7 +137,9 @@ def trials(scene, gain, *, number=80, cold=False):
 
 
 def test_a_gate_opens_only_where_the_model_surely_helps():
-    opened = gates([*trials("helps", 0.05), *trials("hurts", -0.05), *trials("nothing", 0.0)])
+    opened = choose_gates(
+        [*trials("helps", 0.05), *trials("hurts", -0.05), *trials("nothing", 0.0)]
+    )
     assert opened["helps"].rule != "never"
     assert opened["helps"].low > 0
     assert opened["hurts"].rule == "never"
@@ -145,13 +152,13 @@ def test_a_gate_asks_for_those_whom_it_helps():
         *trials("s", 0.1),
         *(replace(trial, user_id=f"new {trial.user_id}") for trial in trials("s", -0.3, cold=True)),
     ]
-    gate = gates(mixed)["s"]
+    gate = choose_gates(mixed)["s"]
     assert gate.rule == "warm"
     assert gate.asked == 0.5
 
 
 def test_few_people_open_no_gate():
-    assert gates(trials("s", 0.5, number=10))["s"].rule == "never"
+    assert choose_gates(trials("s", 0.5, number=10))["s"].rule == "never"
 
 
 def test_a_handful_of_requests_that_gained_opens_no_gate():
@@ -163,11 +170,11 @@ def test_a_handful_of_requests_that_gained_opens_no_gate():
     gains = np.asarray([each.joined - each.base for each in few])
     low = interval(gains, people=[each.user_id for each in few])[1]
     assert low > 0  # draws of people alone would have opened it: heads five times of five
-    assert gates(few)["s"].rule == "never"
+    assert choose_gates(few)["s"].rule == "never"
 
 
 def test_of_a_hundred_models_that_change_nothing_hardly_one_opens_a_gate():
-    opened = [gates(trials(f"s{at}", 0.0, number=40))[f"s{at}"].rule for at in range(100)]
+    opened = [choose_gates(trials(f"s{at}", 0.0, number=40))[f"s{at}"].rule for at in range(100)]
     assert sum(rule != "never" for rule in opened) <= 8
 
 
@@ -177,13 +184,13 @@ def test_a_head_knows_by_which_prompt_of_a_scene_its_model_was_asked():
             case=Case(id=f"c{at}", user_id=f"u{at}", scene=scene, item_ids=(), judgments={}),
             example=example(at, scene=scene),
             base=np.zeros(3),
-            said=(2.0, 1.0, 0.0),
+            model_scores=(2.0, 1.0, 0.0),
             prompt=f"rerank/{scene}.v1.en#0",
         )
         for at, scene in enumerate(["books", "films"] * 40)
     ]
     head = make_head(scales={}, shared=(), scenes={})
-    found, silent = with_language(head, pools, model="m")
+    found, silent = add_language_part(head, pools, model="m")
     assert (found.model, silent) == ("m", "")
     assert found.prompts == {"books": "rerank/books.v1.en#0", "films": "rerank/films.v1.en#0"}
 
@@ -211,7 +218,7 @@ def judged(number, *, seed=0):
 
 
 def test_like_probabilities_are_as_often_right_as_they_say():
-    liking = fit_liking(judged(4000), scales={"x": 1.0})
+    liking = fit_like_probability(judged(4000), scales={"x": 1.0})
     assert liking is not None
     fresh = judged(4000, seed=1)
     said = np.asarray([liking.probability({}, item=j.item, person=j.person) for j in fresh])
@@ -222,7 +229,7 @@ def test_like_probabilities_are_as_often_right_as_they_say():
 
 def test_where_nobody_says_no_there_is_no_like_probability():
     content = [replace(judgment, liked=True) for judgment in judged(500)]
-    assert fit_liking(content, scales={"x": 1.0}) is None
+    assert fit_like_probability(content, scales={"x": 1.0}) is None
 
 
 def shop(people=120, items=40, length=9):
@@ -245,7 +252,7 @@ def test_the_past_is_asked_backwards_and_never_known_before():
     goods, events = shop()
     data = Data(name="shop", scenes={"shop": Scene(name="shop")}, items=goods, events=events,
                 users={}, scale=RatingScale(), fingerprint="")  # fmt: skip
-    asked = past(data, passes=3)
+    asked = backtest_questions(data, passes=3)
     assert [len(each.cases) for each in asked] == [120, 120, 120]
     for each in asked:
         known = {(event.user_id, event.item_id) for event in each.training}
@@ -269,7 +276,7 @@ def test_a_column_that_never_changes_does_not_drown_the_others():
                 person=Rate(),
             )
         )
-    found = fit_liking(judged, scales={"text": 1.0})
+    found = fit_like_probability(judged, scales={"text": 1.0})
     assert found is not None
     low, high = (
         found.probability({"text": score}, item=Rate(), person=Rate()) for score in (0.05, 0.95)
@@ -301,10 +308,10 @@ def test_how_many_people_are_asked_depends_on_the_largest_scene():
     def of(number):
         return [Item(id=str(at), scene="a", title="t") for at in range(number)]
 
-    assert people_asked([]) == 2_000
-    assert people_asked(of(10_000)) == 2_000
-    assert people_asked([*of(20_000), Item(id="x", scene="b", title="t")]) == 1_000
-    assert people_asked(of(200_000)) == 400
+    assert sample_size([]) == 2_000
+    assert sample_size(of(10_000)) == 2_000
+    assert sample_size([*of(20_000), Item(id="x", scene="b", title="t")]) == 1_000
+    assert sample_size(of(200_000)) == 400
 
 
 @pytest.mark.usefixtures("indexed")
@@ -333,7 +340,7 @@ def test_a_fit_of_many_people_asks_a_sample_and_says_so(
 def test_a_head_that_ranks_for_no_group_is_not_said_to_rank(
     indexed, recagent: Command, monkeypatch: pytest.MonkeyPatch, lang, says
 ):
-    monkeypatch.setattr("recagent.training.tested.FEWEST", 10**6)
+    monkeypatch.setattr("recagent.training.group_tests.FEWEST", 10**6)
     done = recagent("fit", "--lang", lang)
     assert says in done.stdout
     assert (indexed / "data" / "head.json").exists()
@@ -345,7 +352,7 @@ def test_a_fit_that_is_stopped_says_what_stands(
     def stop(*_: object, **__: object):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recagent.training.fit.fit_base", stop)
+    monkeypatch.setattr("recagent.training.fit.fit_base_weights", stop)
     stopped = recagent("fit")
     assert stopped.returncode == 130
     assert "stopped; nothing of this fit is kept; lists are ranked as before" in stopped.stderr

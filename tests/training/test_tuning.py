@@ -13,15 +13,15 @@ from recagent.config.settings import Settings
 from recagent.domain import RatingScale, Scene
 from recagent.errors import ConfigError, DataError, PromptError
 from recagent.llm import weights
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 from recagent.pipeline import artifacts
-from recagent.training.adapters.card import card
 from recagent.training.adapters.lora import LoraSettings
-from recagent.training.adapters.routes import Place, Route, place
-from recagent.training.adapters.stored import tune_stored
-from recagent.training.adapters.texts import Text, batches, texts
-from recagent.training.adapters.tune import Tuned
-from recagent.training.fitting import fold
+from recagent.training.adapters.model_card import model_card
+from recagent.training.adapters.routes import Route, SceneSlice, parse_slice
+from recagent.training.adapters.training_texts import TrainingText, batches, training_texts
+from recagent.training.adapters.tune import TuneFigures
+from recagent.training.adapters.tune_stored import tune_stored
+from recagent.training.head_weights import fold
 
 LIKED = [make_item(f"f{at}", f"Film {at}", year=1990 + at) for at in range(7)]
 CHANCE = random.Random
@@ -38,7 +38,7 @@ def written(text):
 
 def made(people, *, window=24, left_out=0.0, prompt=PROMPT):
     return list(
-        texts(
+        training_texts(
             people,
             prompt=prompt,
             tokenize=letters,
@@ -74,7 +74,7 @@ def test_what_is_left_out_differs_from_time_to_time():
 
     def once():
         return [
-            *texts(
+            *training_texts(
                 [LIKED],
                 prompt=PROMPT,
                 tokenize=letters,
@@ -94,7 +94,7 @@ def test_a_prompt_that_tells_only_the_newest_cannot_be_tuned_on():
 
 def test_batches_hold_every_text_once():
     chance = CHANCE(0)
-    found = [Text(tokens=tuple(range(length)), learned=(1,)) for length in range(2, 25)]
+    found = [TrainingText(tokens=tuple(range(length)), learned=(1,)) for length in range(2, 25)]
     parts = batches(found, size=4, chance=chance)
     assert sorted(len(text.tokens) for part in parts for text in part) == list(range(2, 25))
     assert max(map(len, parts)) == 4
@@ -136,7 +136,7 @@ def test_replies_of_another_adapter_are_not_kept_replies(tmp_path):
 
 
 def test_a_model_card_tells_what_the_adapter_is_worth():
-    tuned = Tuned(
+    tuned = TuneFigures(
         people=100,
         likes=2000,
         asked=30,
@@ -148,7 +148,7 @@ def test_a_model_card_tells_what_the_adapter_is_worth():
         settings=LoraSettings(),
         prompt="rerank/likelihood.v1",
     )
-    page = card(tuned, base="small", data="films", candidates=20)
+    page = model_card(tuned, base="small", data="films", candidates=20)
     assert "+0.040 [+0.010, +0.070]" in page
     assert "+0.050 [-0.010, +0.110]" in page
     assert "2,000 likes of 100 people" in page
@@ -212,7 +212,8 @@ class Stub:
 def tuned(monkeypatch, folder, learner=Stub, data=None, route=None):
     monkeypatch.setattr("recagent.training.adapters.tune.Learner", learner)
     monkeypatch.setattr(
-        "recagent.training.adapters.stored.write_gguf", lambda *_, to, **__: to.write_text("gguf")
+        "recagent.training.adapters.tune_stored.write_gguf",
+        lambda *_, to, **__: to.write_text("gguf"),
     )
     weights = folder / "weights.gguf"
     weights.write_text("weights")
@@ -301,7 +302,8 @@ def test_the_command_tells_what_came_of_it_and_what_to_do_next(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("recagent.training.adapters.tune.Learner", Stub)
     monkeypatch.setattr(
-        "recagent.training.adapters.stored.write_gguf", lambda *_, to, **__: to.write_text("gguf")
+        "recagent.training.adapters.tune_stored.write_gguf",
+        lambda *_, to, **__: to.write_text("gguf"),
     )
     (tmp_path / "weights.gguf").write_text("weights")
     data = shop()
@@ -368,7 +370,7 @@ def read_titles(monkeypatch, folder, route):
 
 
 def test_what_is_read_lies_on_the_sources_and_what_is_asked_on_the_targets(monkeypatch, tmp_path):
-    route = Route(sources=[Place(scene="film")], targets=[Place(scene="book")])
+    route = Route(sources=[SceneSlice(scene="film")], targets=[SceneSlice(scene="book")])
     found, scenes = read_titles(monkeypatch, tmp_path, route)
     assert scenes == {"film"}
     held = [f"p{at}" for at in range(150) if fold(f"p{at}") == 0]
@@ -378,7 +380,7 @@ def test_what_is_read_lies_on_the_sources_and_what_is_asked_on_the_targets(monke
 
 
 def test_shots_are_some_peoples_likes_in_the_targets(monkeypatch, tmp_path):
-    route = Route(sources=[Place(scene="film")], targets=[Place(scene="book")], shots=7)
+    route = Route(sources=[SceneSlice(scene="film")], targets=[SceneSlice(scene="book")], shots=7)
     found, scenes = read_titles(monkeypatch, tmp_path, route)
     assert scenes == {"film", "book"}
     assert found.likes == 9 * found.people + 7 * (9 - 4)  # nobody's last four choices
@@ -391,14 +393,14 @@ def test_the_same_people_are_shown_however_they_are_listed():
 
 
 def test_a_place_is_a_scene_or_what_an_attribute_has_in_it():
-    beginner = Place(scene="courses", attribute="level", value="first")
+    beginner = SceneSlice(scene="courses", attribute="level", value="first")
     assert beginner.holds(make_item("a", "A", scene="courses", level="first"))
     assert beginner.holds(make_item("a", "A", scene="courses", level=("first", "second")))
     assert not beginner.holds(make_item("a", "A", scene="courses", level="second"))
     assert not beginner.holds(make_item("a", "A", scene="films", level="first"))
     assert not beginner.holds(make_item("a", "A", scene="courses"))
-    assert place("film", genres()) == Place(scene="film")
-    assert place("book:level=first", genres()) == Place(
+    assert parse_slice("film", genres()) == SceneSlice(scene="film")
+    assert parse_slice("book:level=first", genres()) == SceneSlice(
         scene="book", attribute="level", value="first"
     )
 
@@ -413,4 +415,4 @@ def test_a_place_is_a_scene_or_what_an_attribute_has_in_it():
 )
 def test_a_place_that_there_is_not_is_told(written, said):
     with pytest.raises(ConfigError, match=said):
-        place(written, genres())
+        parse_slice(written, genres())

@@ -10,8 +10,8 @@ from examples import make_item
 from benchmarks.choices import Beginnings, Rivals, choices, liked_one
 from recagent import prompts
 from recagent.errors import PromptError
-from recagent.training.adapters.texts import batches
-from recagent.training.adapters.trees import Branch, row
+from recagent.training.adapters.token_trees import Branch, token_row
+from recagent.training.adapters.training_texts import batches
 
 CHANCE = random.Random
 WHOLE = Beginnings([])  # of unknown captions, all
@@ -104,7 +104,7 @@ def test_a_prompt_that_tells_only_the_newest_teaches_no_choice():
 
 
 def test_a_branch_sees_the_trunk_up_to_its_beginning_and_itself():
-    laid = row([7, 8, 9], [Branch(at=2, tokens=(1, 2)), Branch(at=3, tokens=(5,))])
+    laid = token_row([7, 8, 9], [Branch(at=2, tokens=(1, 2)), Branch(at=3, tokens=(5,))])
     assert laid.tokens.tolist() == [7, 8, 9, 1, 2, 5]
     assert laid.places.tolist() == [0, 1, 2, 2, 3, 3]
     assert laid.seen.astype(int).tolist() == [

@@ -21,7 +21,7 @@ from recagent.llm.embedded import LlamaCppWire
 from recagent.ports import Message
 from recagent.training.adapters.gguf import write_gguf
 from recagent.training.adapters.lora import Learner, LoraSettings
-from recagent.training.adapters.texts import batches, texts
+from recagent.training.adapters.training_texts import batches, training_texts
 
 for library in ("torch", "transformers", "peft", "gguf"):
     pytest.importorskip(library, reason=f"no {library} here: .ci/tune runs these tests")
@@ -56,7 +56,7 @@ def learned(tmp_path_factory):
     before = learner.likelihoods(*ASKED)
     people = [[THINGS[one], THINGS[two]] for one, two in PAIRS] * 2
     for _ in range(12):
-        made = texts(
+        made = training_texts(
             people,
             prompt=PROMPT,
             tokenize=learner.tokens,

@@ -14,7 +14,7 @@ from recagent.evaluation.data.art_office import read_art_office
 from recagent.evaluation.data.declared import read_config, read_demo, read_movietweetings
 from recagent.evaluation.data.games import read_games
 from recagent.evaluation.data.movielens import read_movielens
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 
 __all__ = ["SOURCES", "load_data"]
 

@@ -19,7 +19,7 @@ from typing import Any, cast
 from recagent.domain import Event, Item, RatingScale, Scene, Value
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.data.files import at_line, fingerprint, folder, objects
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 
 _META = "meta_"
 _ENDS = (".jsonl", ".jsonl.gz", ".json", ".json.gz")

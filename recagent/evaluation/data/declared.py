@@ -14,8 +14,8 @@ from recagent.domain import RatingScale, Scene
 from recagent.errors import ConfigError
 from recagent.evaluation.data.files import fingerprint, folder
 from recagent.ingest import layouts, survey
-from recagent.offline.models import Data
-from recagent.offline.splits import in_time
+from recagent.offline.data_set import Data
+from recagent.offline.splits import order_by_time
 
 _SHELVES = (
     "MovieTweetings (Simon Dooms, 2013): film ratings of people who tweeted them. The scenes are "
@@ -62,7 +62,7 @@ def declared(settings: Settings, *, name: str, note: str) -> Data:
     """
     catalog = survey(settings)
     catalog.refuse_problems()
-    events = in_time(list(catalog.events()))
+    events = order_by_time(list(catalog.events()))
     scenes = settings.declared_scenes()
     made = settings.model_dump_json(include={"attributes", "cleaning", "ratings", "scenes"})
     return Data(

@@ -17,7 +17,7 @@ from recagent.domain import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, fields, fingerprint, folder
 from recagent.evaluation.data.sequences import in_order
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 from recagent.offline.order import shuffled
 
 SCENE = "games"

@@ -18,7 +18,7 @@ from recagent.errors import ConfigError, DataError
 from recagent.evaluation.data.declared import declared
 from recagent.evaluation.data.files import fingerprint
 from recagent.ingest import layouts
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 
 SCENE = "films"
 _INSIDE = "/dataset_example/ml-100k/"

@@ -11,7 +11,7 @@ from pathlib import Path
 from recagent.domain import Language
 from recagent.errors import ConfigError
 from recagent.evaluation.report.page import page
-from recagent.evaluation.runs import Run
+from recagent.evaluation.run_folder import Run
 
 __all__ = ["write_report"]
 

@@ -12,10 +12,11 @@ import orjson
 from markupsafe import Markup
 
 from recagent.domain import Case, Event
-from recagent.evaluation.answers import answer
+from recagent.evaluation.ranked_answers import ranked_answer
 from recagent.evaluation.report.significance import letters
-from recagent.evaluation.runs import Run
-from recagent.offline.models import ALL, ModelDialogue, Result
+from recagent.evaluation.run_folder import Run
+from recagent.offline.data_set import ALL
+from recagent.offline.results import ModelDialogue, Result
 
 WITHOUT_TALK = 10  # cases of each scene that are shown where no conversation is kept
 SHOWN = 20  # places of a ranking
@@ -116,7 +117,7 @@ def _items(case: Case, results: Sequence[Result]) -> list[str]:
     found = dict.fromkeys(case.item_ids)
     for result in results:
         if not result.error:
-            found.update(dict.fromkeys(answer(case, result.scores).ranking[:SHOWN]))
+            found.update(dict.fromkeys(ranked_answer(case, result.scores).ranking[:SHOWN]))
     found.update(dict.fromkeys(key for key, grade in case.judgments.items() if grade > 0))
     return list(found)
 
@@ -124,7 +125,7 @@ def _items(case: Case, results: Sequence[Result]) -> list[str]:
 def _answer(case: Case, result: Result, items: Sequence[str]) -> Json:
     if result.error:
         return {"error": result.error}
-    said = answer(case, result.scores)
+    said = ranked_answer(case, result.scores)
     places = {key: at for at, key in enumerate(items)}
     ranks = [at for at, key in enumerate(said.ranking, start=1) if case.judgments.get(key, 0) > 0]
     shown = said.ranking[:SHOWN]

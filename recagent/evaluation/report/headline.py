@@ -17,7 +17,8 @@ from recagent.evaluation.report.significance import (
     is_gain,
     main_comparison,
 )
-from recagent.offline.models import ALL, Cell, Comparison, Summary
+from recagent.offline.data_set import ALL
+from recagent.offline.summaries import Cell, Comparison, Summary
 
 Words = Mapping[str, str]
 

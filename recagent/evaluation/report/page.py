@@ -20,7 +20,7 @@ from recagent.domain import Language
 from recagent.evaluation.report import charts, numbers
 from recagent.evaluation.report.case_browser import as_script, seen
 from recagent.evaluation.report.headline import between, finding
-from recagent.evaluation.report.places import Point
+from recagent.evaluation.report.label_positions import Point
 from recagent.evaluation.report.significance import (
     LEVEL,
     Matrix,
@@ -33,8 +33,9 @@ from recagent.evaluation.report.significance import (
     worst,
 )
 from recagent.evaluation.report.wording import SPOKEN, WORDS
-from recagent.evaluation.runs import EXPERIMENT, Run
-from recagent.offline.models import ALL, Comparison, Cost, Summary
+from recagent.evaluation.run_folder import EXPERIMENT, Run
+from recagent.offline.data_set import ALL
+from recagent.offline.summaries import Comparison, Cost, Summary
 
 _FOLDER = Path(__file__).parent
 

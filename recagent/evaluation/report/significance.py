@@ -9,8 +9,9 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from recagent.offline.data_set import ALL
 from recagent.offline.measures import measure as measure_named
-from recagent.offline.models import ALL, Cell, Comparison, Summary
+from recagent.offline.summaries import Cell, Comparison, Summary
 
 LEVEL = 0.05
 

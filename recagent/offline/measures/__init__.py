@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from recagent.errors import ConfigError
+from recagent.offline.data_set import CatalogueStatistics, SystemAnswer
 from recagent.offline.measures import accuracy, beyond, calibration, shown
 from recagent.offline.measures.calibration import reliability
 from recagent.offline.measures.kinds import (
@@ -18,10 +19,9 @@ from recagent.offline.measures.kinds import (
     Measure,
     PerCase,
     SetMeasure,
-    judged,
+    judged_values,
     relevant,
 )
-from recagent.offline.models import Shelf, SystemAnswer
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -41,7 +41,7 @@ _JUDGED: Mapping[str, Callable[[int], str]] = {
     "MAP": accuracy.average_precision,
     "MAP@k": accuracy.average_precision,
 }
-_PER_CASE: Mapping[str, Callable[[SystemAnswer, Shelf, int], float]] = {
+_PER_CASE: Mapping[str, Callable[[SystemAnswer, CatalogueStatistics, int], float]] = {
     "F1@k": accuracy.f1,
     "AUC": accuracy.auc,
     "ILD@k": beyond.intra_list_diversity,
@@ -50,7 +50,7 @@ _PER_CASE: Mapping[str, Callable[[SystemAnswer, Shelf, int], float]] = {
     "popularity_lift@k": beyond.popularity_lift,
     "log_loss": calibration.log_loss,
 }
-_PER_SET: Mapping[str, Callable[[Sequence[SystemAnswer], Shelf, int], float]] = {
+_PER_SET: Mapping[str, Callable[[Sequence[SystemAnswer], CatalogueStatistics, int], float]] = {
     "coverage@k": shown.coverage,
     "Gini@k": shown.gini,
     "ECE": calibration.calibration_error,
@@ -62,7 +62,7 @@ NAMES: tuple[str, ...] = (*_JUDGED, *_PER_CASE, *_PER_SET)
 
 
 def measure(name: str) -> Measure:
-    """The measure that is published as ``name``: a hashable value that prints as it.
+    """Returns the measure that is published as ``name``: a hashable value that prints as it.
 
     Raises:
         ConfigError: no measure is called so; the message lists those that are.
@@ -83,17 +83,17 @@ def measure(name: str) -> Measure:
 
 
 def case_values(
-    measures: Sequence[PerCase], answers: Sequence[SystemAnswer], *, shelf: Shelf
+    measures: Sequence[PerCase], answers: Sequence[SystemAnswer], *, catalogue: CatalogueStatistics
 ) -> dict[PerCase, Floats]:
-    """Each measure of all answers, (n,) float64; NaN where one is not defined.
+    """Returns each measure of all answers, (n,) float64; NaN where one is not defined.
 
-    Those of ir-measures are asked for in one call.
+    Those of ir-measures are computed in one call.
 
     Raises:
         ConfigError: ir-measures is needed and not installed.
     """
-    library = judged([m for m in measures if isinstance(m, JudgedMeasure)], answers)
+    library = judged_values([m for m in measures if isinstance(m, JudgedMeasure)], answers)
     return {
-        m: library[m] if isinstance(m, JudgedMeasure) else m.values(answers, shelf)
+        m: library[m] if isinstance(m, JudgedMeasure) else m.values(answers, catalogue)
         for m in measures
     }

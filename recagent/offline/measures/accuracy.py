@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 
+from recagent.offline.data_set import CatalogueStatistics, SystemAnswer
 from recagent.offline.measures.kinds import relevant
-from recagent.offline.models import Shelf, SystemAnswer
 
 
 def ndcg(k: int) -> str:
@@ -71,7 +71,7 @@ def average_precision(k: int) -> str:
     return f"AP@{k}" if k else "AP"
 
 
-def f1(answer: SystemAnswer, _: Shelf, k: int) -> float:
+def f1(answer: SystemAnswer, _: CatalogueStatistics, k: int) -> float:
     """F1@k: harmonic mean of precision@k and recall@k, which is 2 hits / (k + relevant items).
 
     Source: van Rijsbergen, "Information Retrieval", second edition, 1979, chapter 7.
@@ -82,7 +82,7 @@ def f1(answer: SystemAnswer, _: Shelf, k: int) -> float:
     return 2 * len(wanted.intersection(answer.ranking[:k])) / (k + len(wanted))
 
 
-def auc(answer: SystemAnswer, _shelf: Shelf, _k: int) -> float:
+def auc(answer: SystemAnswer, _catalogue: CatalogueStatistics, _k: int) -> float:
     """AUC: share of pairs of a relevant and an irrelevant candidate that are in the right order.
 
     The ranking has no ties. Not defined without such a pair, nor where the whole scene is ranked,

@@ -10,10 +10,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from recagent.offline.models import Shelf, SystemAnswer
+from recagent.offline.data_set import CatalogueStatistics, SystemAnswer
 
 
-def intra_list_diversity(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
+def intra_list_diversity(answer: SystemAnswer, catalogue: CatalogueStatistics, k: int) -> float:
     """ILD@k: mean over all pairs of the first k items of 1 - cosine; in [0, 2], higher is better.
 
     Items without a vector are left out. Not defined for fewer than two.
@@ -21,7 +21,7 @@ def intra_list_diversity(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
     Source: Ziegler, McNee, Konstan and Lausen, "Improving recommendation lists through topic
     diversification", WWW 2005 (as a mean, and of distances: Smyth and McClave, ICCBR 2001).
     """
-    known = [shelf.vectors[item] for item in answer.ranking[:k] if item in shelf.vectors]
+    known = [catalogue.vectors[item] for item in answer.ranking[:k] if item in catalogue.vectors]
     n = len(known)
     if n < 2:
         return math.nan
@@ -33,7 +33,7 @@ def intra_list_diversity(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
     return 1.0 - cosines
 
 
-def novelty(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
+def novelty(answer: SystemAnswer, catalogue: CatalogueStatistics, k: int) -> float:
     """novelty@k: mean self-information of the first k items, in bits; higher is better.
 
     It is -log2 of the share of training's people who liked the item. What nobody liked counts as
@@ -42,20 +42,22 @@ def novelty(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
     Source: Zhou, Kuscsik, Liu, Medo, Wakeling and Zhang, "Solving the apparent diversity-accuracy
     dilemma of recommender systems", PNAS 107(10), 2010.
     """
-    bits = [_bits(shelf.popularity.get(item, 0), shelf.people) for item in answer.ranking[:k]]
+    bits = [
+        _bits(catalogue.popularity.get(item, 0), catalogue.people) for item in answer.ranking[:k]
+    ]
     return sum(bits) / len(bits) if bits else math.nan
 
 
-def popularity(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
+def popularity(answer: SystemAnswer, catalogue: CatalogueStatistics, k: int) -> float:
     """popularity@k: mean share of training's people who liked the first k items; lower is better.
 
     Source: Yin, Cui, Li, Yao and Chen, "Challenging the long tail recommendation", PVLDB 5(9), 2012
     (average recommendation popularity, here as a share of people).
     """
-    return _fame(answer.ranking[:k], shelf) / shelf.people if shelf.people else math.nan
+    return _fame(answer.ranking[:k], catalogue) / catalogue.people if catalogue.people else math.nan
 
 
-def popularity_lift(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
+def popularity_lift(answer: SystemAnswer, catalogue: CatalogueStatistics, k: int) -> float:
     """popularity_lift@k: mean popularity of the first k items over that of the person's, minus 1.
 
     The bias towards what is popular: 0 shows what is as popular as what the person knows, 1 what is
@@ -65,14 +67,14 @@ def popularity_lift(answer: SystemAnswer, shelf: Shelf, k: int) -> float:
     Source: Abdollahpouri, Mansoury, Burke and Mobasher, "The connection between popularity bias,
     calibration, and fairness in recommendation", RecSys 2020 (per person instead of per group).
     """
-    usual = _fame({event.item_id for event in answer.case.history}, shelf)
-    return _fame(answer.ranking[:k], shelf) / usual - 1.0 if usual > 0 else math.nan
+    usual = _fame({event.item_id for event in answer.case.history}, catalogue)
+    return _fame(answer.ranking[:k], catalogue) / usual - 1.0 if usual > 0 else math.nan
 
 
 def _bits(likes: int, people: int) -> float:
     return math.log2(people / likes) if likes else math.log2(people + 1)
 
 
-def _fame(items: Iterable[str], shelf: Shelf) -> float:
-    counts = [shelf.popularity.get(item, 0) for item in items]
+def _fame(items: Iterable[str], catalogue: CatalogueStatistics) -> float:
+    counts = [catalogue.popularity.get(item, 0) for item in items]
     return sum(counts) / len(counts) if counts else math.nan

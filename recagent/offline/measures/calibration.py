@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recagent.offline.data_set import CatalogueStatistics, SystemAnswer
 from recagent.offline.measures.kinds import relevant
-from recagent.offline.models import Reliability, Shelf, SystemAnswer
+from recagent.offline.summaries import Reliability
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 BINS = 10
 
 
-def log_loss(answer: SystemAnswer, _shelf: Shelf, _k: int) -> float:
+def log_loss(answer: SystemAnswer, _catalogue: CatalogueStatistics, _k: int) -> float:
     """log_loss: -log of the probability that the relevant candidates have together, in nats.
 
     Not defined where none of the candidates is relevant.
@@ -35,7 +36,9 @@ def log_loss(answer: SystemAnswer, _shelf: Shelf, _k: int) -> float:
     return -math.log(min(1.0, max(sum(mass), sys.float_info.min)))
 
 
-def calibration_error(answers: Sequence[SystemAnswer], _shelf: Shelf, _k: int) -> float:
+def calibration_error(
+    answers: Sequence[SystemAnswer], _catalogue: CatalogueStatistics, _k: int
+) -> float:
     """ECE: mean distance between a candidate's probability and the share that is relevant.
 
     Candidates of all cases go by their probability into ten bins of equal mass; the distance is
@@ -48,7 +51,9 @@ def calibration_error(answers: Sequence[SystemAnswer], _shelf: Shelf, _k: int) -
     return _error(_pairs(answers))
 
 
-def top_calibration_error(answers: Sequence[SystemAnswer], _shelf: Shelf, _k: int) -> float:
+def top_calibration_error(
+    answers: Sequence[SystemAnswer], _catalogue: CatalogueStatistics, _k: int
+) -> float:
     """top1_ECE: like ECE, of the first item of each answer only.
 
     Source: Guo, Pleiss, Sun and Weinberger, "On calibration of modern neural networks", ICML 2017;
@@ -58,15 +63,15 @@ def top_calibration_error(answers: Sequence[SystemAnswer], _shelf: Shelf, _k: in
 
 
 def reliability(system: str, answers: Sequence[SystemAnswer]) -> tuple[Reliability, ...]:
-    """The bins of ECE that hold candidates, at most ten, by rising probability."""
+    """Returns the bins of ECE that hold candidates, at most ten, by rising probability."""
     return tuple(
-        Reliability(system=system, probability=said, observed=seen, candidates=count)
-        for said, seen, count in _bins(_pairs(answers))
+        Reliability(system=system, probability=predicted, observed=observed, candidates=count)
+        for predicted, observed, count in _bins(_pairs(answers))
     )
 
 
 def _pairs(answers: Iterable[SystemAnswer], first: int | None = None) -> Floats:
-    """Probability, and 1 for relevant or 0, of every candidate, (n, 2) float64."""
+    """Returns probability and relevance (0 or 1) of every candidate, (n, 2) float64."""
     pairs: list[tuple[float, float]] = []
     for answer in answers:
         if answer.case.item_ids:
@@ -77,24 +82,26 @@ def _pairs(answers: Iterable[SystemAnswer], first: int | None = None) -> Floats:
 
 
 def _bins(pairs: Floats) -> list[tuple[float, float, int]]:
-    """Mean probability, share of relevant ones, and number of candidates of each bin."""
+    """Returns mean probability, share of relevant ones, and size of each bin."""
     if not len(pairs):
         return []
     _, group, sizes = np.unique(pairs[:, 0], return_inverse=True, return_counts=True)
-    # Equal probabilities lie together around the middle of the places that they take up: cut
-    # apart, they would be two bins of one prediction, in an order that means nothing.
+    # Equal probabilities stay together, around the middle of their ranks: cut apart, they would be
+    # two bins of one prediction, in an arbitrary order.
     middles = np.cumsum(sizes) - sizes / 2
     bins = np.minimum(BINS - 1, (BINS * middles / len(pairs)).astype(np.int64))[group]
     counts = np.bincount(bins, minlength=BINS)
-    said = np.bincount(bins, weights=pairs[:, 0], minlength=BINS)
-    seen = np.bincount(bins, weights=pairs[:, 1], minlength=BINS)
-    held = np.flatnonzero(counts)
-    said, seen = said[held] / counts[held], seen[held] / counts[held]
-    return list(zip(said.tolist(), seen.tolist(), counts[held].tolist(), strict=True))
+    predicted = np.bincount(bins, weights=pairs[:, 0], minlength=BINS)
+    observed = np.bincount(bins, weights=pairs[:, 1], minlength=BINS)
+    filled = np.flatnonzero(counts)
+    predicted, observed = predicted[filled] / counts[filled], observed[filled] / counts[filled]
+    return list(zip(predicted.tolist(), observed.tolist(), counts[filled].tolist(), strict=True))
 
 
 def _error(pairs: Floats) -> float:
     bins = _bins(pairs)
     if not bins:
         return math.nan
-    return float(sum(abs(said - seen) * count for said, seen, count in bins) / len(pairs))
+    return float(
+        sum(abs(predicted - observed) * count for predicted, observed, count in bins) / len(pairs)
+    )

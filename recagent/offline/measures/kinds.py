@@ -1,6 +1,6 @@
-"""The three kinds of measure: one number per case, by ir-measures or by us, or one per set.
+"""The three kinds of measure: one number per case, by ir-measures or computed here, or per set.
 
-Not the formulas: those are functions in the files beside this one.
+The formulas are functions in the other files of this folder.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recagent.offline.extra import extra
-from recagent.offline.models import Shelf, SystemAnswer
+from recagent.offline.data_set import CatalogueStatistics, SystemAnswer
+from recagent.offline.extra import optional_module
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -26,25 +26,25 @@ class CaseMeasure:
     Attributes:
         name: as published; the measure prints as it.
         formula: of one answer; NaN where it is not defined.
-        k: how many of the first places count; 0 for all.
+        k: how many of the first ranks count; 0 for all.
     """
 
     name: str
-    formula: Callable[[SystemAnswer, Shelf, int], float]
+    formula: Callable[[SystemAnswer, CatalogueStatistics, int], float]
     k: int = 0
     higher_is_better: bool = True
 
     def __str__(self) -> str:
         return self.name
 
-    def values(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> Floats:
+    def values(self, answers: Sequence[SystemAnswer], catalogue: CatalogueStatistics) -> Floats:
         """One number per answer, (n,) float64; NaN where the measure is not defined."""
-        return np.array([self.formula(answer, shelf, self.k) for answer in answers], np.float64)
+        return np.array([self.formula(answer, catalogue, self.k) for answer in answers], np.float64)
 
 
 @dataclass(frozen=True, slots=True)
 class JudgedMeasure:
-    """One number per case, computed by ir-measures, for which ``judged`` asks many at once.
+    """One number per case, computed by ir-measures; ``judged_values`` computes many at once.
 
     Attributes:
         name: as recommender papers publish it; the measure prints as it.
@@ -61,9 +61,9 @@ class JudgedMeasure:
     def __str__(self) -> str:
         return self.name
 
-    def values(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> Floats:  # noqa: ARG002
+    def values(self, answers: Sequence[SystemAnswer], catalogue: CatalogueStatistics) -> Floats:  # noqa: ARG002
         """One number per answer, (n,) float64; NaN where no item of the case is relevant."""
-        return judged([self], answers)[self]
+        return judged_values([self], answers)[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +73,20 @@ class SetMeasure:
     Attributes:
         name: as published; the measure prints as it.
         formula: of the answers; NaN where it is not defined.
-        k: how many of the first places count; 0 for all.
+        k: how many of the first ranks count; 0 for all.
     """
 
     name: str
-    formula: Callable[[Sequence[SystemAnswer], Shelf, int], float]
+    formula: Callable[[Sequence[SystemAnswer], CatalogueStatistics, int], float]
     k: int = 0
     higher_is_better: bool = True
 
     def __str__(self) -> str:
         return self.name
 
-    def value(self, answers: Sequence[SystemAnswer], shelf: Shelf) -> float:
+    def value(self, answers: Sequence[SystemAnswer], catalogue: CatalogueStatistics) -> float:
         """The number; NaN where the measure is not defined, as for no answers."""
-        return self.formula(answers, shelf, self.k)
+        return self.formula(answers, catalogue, self.k)
 
 
 PerCase = CaseMeasure | JudgedMeasure
@@ -94,33 +94,32 @@ Measure = CaseMeasure | JudgedMeasure | SetMeasure
 
 
 def relevant(answer: SystemAnswer) -> frozenset[str]:
-    """Ids of the items that are judged relevant."""
+    """Returns the ids of the items that are judged relevant."""
     return frozenset(item for item, grade in answer.case.judgments.items() if grade > 0)
 
 
-def judged(
+def judged_values(
     measures: Sequence[JudgedMeasure], answers: Sequence[SystemAnswer]
 ) -> dict[JudgedMeasure, Floats]:
-    """All measures of all answers in one call of ir-measures; (n,) float64 per measure.
+    """Computes all measures of all answers in one call of ir-measures; (n,) float64 each.
 
-    An item that is judged relevant and stands in no place of the ranking counts as missed. A case
-    without a relevant item says nothing of a ranking: NaN.
+    A relevant item that the ranking lacks counts as missed. A case without a relevant item is NaN.
 
     Raises:
         ConfigError: ir-measures is not installed.
     """
-    found = {measure: np.full(len(answers), math.nan) for measure in measures}
-    # Answers are told apart by their place: one case may be answered several times.
-    told = [str(at) for at, answer in enumerate(answers) if relevant(answer)]
-    if not told or not measures:
-        return found
-    library: Any = extra("ir_measures")
-    grades = {at: dict(answers[int(at)].case.judgments) for at in told}
-    # Minus the place, and never the score: so that ties are broken as the ranking breaks them.
-    runs = {at: {item: -float(place) for place, item in enumerate(answers[int(at)].ranking)}
-            for at in told}  # fmt: skip
+    values = {measure: np.full(len(answers), math.nan) for measure in measures}
+    # Answers are numbered: one case may be answered several times.
+    answered = [str(number) for number, answer in enumerate(answers) if relevant(answer)]
+    if not answered or not measures:
+        return values
+    library: Any = optional_module("ir_measures")
+    grades = {number: dict(answers[int(number)].case.judgments) for number in answered}
+    # Minus the rank in place of the score, so that ties are broken as the ranking breaks them.
+    runs = {number: {item: -float(rank) for rank, item in enumerate(answers[int(number)].ranking)}
+            for number in answered}  # fmt: skip
     # accuracy and precision@1 are one number there.
-    numbers = {library.parse_measure(measure.trec): found[measure] for measure in measures}
+    numbers = {library.parse_measure(measure.trec): values[measure] for measure in measures}
     for metric in library.iter_calc(list(numbers), grades, runs):
         numbers[metric.measure][int(metric.query_id)] = metric.value
     return {measure: numbers[library.parse_measure(measure.trec)] for measure in measures}

@@ -1,7 +1,7 @@
 """The source of the sequence model: items that are near to where a person's newest ones lead.
 
-How a person's items become one vector is ``sequential``; training is in ``training.sequence``. The
-items' vectors stand behind ``ItemVectors``.
+How a person's items become one vector is ``sequential``; training is in
+``training.sequence_training``. The items' vectors stand behind ``ItemVectors``.
 """
 
 from __future__ import annotations

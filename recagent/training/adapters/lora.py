@@ -1,7 +1,7 @@
 """A causal language model with a LoRA adapter that learns, in torch.
 
-It sees tokens only; what they say is made in ``texts``, and when training ends is decided in
-``tune``.
+It sees tokens only; what they say is made in ``training_texts``, and ``tune`` decides when
+training ends.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from recagent.errors import ConfigError, ModelError
-from recagent.training.adapters.texts import Text
-from recagent.training.adapters.trees import Branch, Row, Way, row
+from recagent.training.adapters.token_trees import Branch, BranchReading, TokenRow, token_row
+from recagent.training.adapters.training_texts import TrainingText
 
 _WARM_UP = 20  # steps
 _UNASKED = -100  # what torch passes over
@@ -62,14 +62,14 @@ class Learner:
             ConfigError: a library of the extra ``tune`` is missing.
             ModelError: the weights cannot be read.
         """
-        self._torch, transformers, peft = map(needed, ("torch", "transformers", "peft"))
+        self._torch, transformers, peft = map(optional_library, ("torch", "transformers", "peft"))
         self._torch.set_num_threads(settings.threads or os.cpu_count() or 1)
         self._torch.manual_seed(settings.seed)
         self._rate = settings.rate
         place: dict[str, Any] = {"pretrained_model_name_or_path": base}
         how: dict[str, Any] = {"dtype": self._torch.bfloat16, "attn_implementation": "eager"}
         if base.is_file():
-            needed("gguf")
+            optional_library("gguf")
             place = {"pretrained_model_name_or_path": base.parent, "gguf_file": base.name}
             how["quantization_config"] = transformers.GgufConfig(dequantize=True)
         try:
@@ -105,7 +105,7 @@ class Learner:
             self._tokens[text] = tuple(self._words(text, add_special_tokens=False)["input_ids"])
         return self._tokens[text]
 
-    def step(self, batch: Sequence[Text], *, steps: int) -> float:
+    def step(self, batch: Sequence[TrainingText], *, steps: int) -> float:
         """Changes the adapter by a batch, of ``steps`` in all; its mean loss in nats a token."""
         torch = self._torch
         length = _padded(max(len(text.tokens) for text in batch))
@@ -144,12 +144,14 @@ class Learner:
         Every text sees the prefix and itself, and stands right behind the prefix.
         """
         before = self.tokens(prefix)
-        laid = row(before, [Branch(at=len(before), tokens=self.tokens(text)) for text in texts])
+        laid = token_row(
+            before, [Branch(at=len(before), tokens=self.tokens(text)) for text in texts]
+        )
         self._tuned.eval()
         with self._torch.no_grad():
             return tuple(self._said([laid], [laid.ways]).tolist())
 
-    def _said(self, rows: Sequence[Row], ways: Sequence[Sequence[Way]]) -> Any:
+    def _said(self, rows: Sequence[TokenRow], ways: Sequence[Sequence[BranchReading]]) -> Any:
         """(ways,) log probability of each way of each row, in nats."""
         torch = self._torch
         length = _padded(max(len(each.tokens) for each in rows))
@@ -185,7 +187,7 @@ def _padded(length: int) -> int:
     return -(-length // _STEP) * _STEP
 
 
-def needed(module: str) -> Any:
+def optional_library(module: str) -> Any:
     """A module of the extra.
 
     Raises:

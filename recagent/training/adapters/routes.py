@@ -1,6 +1,6 @@
-"""Whose likes are read and whose choices are asked: tune on a source, use on a target.
+"""Routes of tuning: likes of source scenes are trained on, choices in target scenes are asked.
 
-It says which, and trains nothing.
+This module selects; ``tune`` trains.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 from recagent.domain import Item
 from recagent.errors import ConfigError
-from recagent.offline.models import Data
+from recagent.offline.data_set import Data
 from recagent.offline.order import hashed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A scene, or those of its items whose attribute has a value; a list has all that it holds."""
+class SceneSlice:
+    """Is a scene, or those of its items that have a value of an attribute."""
 
     scene: str
     attribute: str = ""
     value: str = ""
 
     def holds(self, item: Item) -> bool:
-        """Whether the item lies there."""
+        """Says whether the item belongs to the slice."""
         if item.scene != self.scene:
             return False
         if not self.attribute:
@@ -35,7 +35,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """From where taste is learned, and where it is asked about.
+    """Says where taste is learned, and where it is asked about.
 
     Attributes:
         sources: where likes are read; None is everywhere.
@@ -43,32 +43,32 @@ class Route:
         shots: people whose likes in the targets are read too, though no source holds them.
     """
 
-    sources: Sequence[Place] | None = None
-    targets: Sequence[Place] | None = None
+    sources: Sequence[SceneSlice] | None = None
+    targets: Sequence[SceneSlice] | None = None
     shots: int = 0
 
     def shown(self, people: Iterable[str]) -> Set[str]:
-        """Of these people, those whose likes in the targets are read: always the same ones."""
+        """Returns those of the people whose likes in the targets are read, always the same."""
         return set(sorted(people, key=lambda key: hashed("shots", 0, key))[: self.shots])
 
     def reads(self, item: Item, *, shown: bool) -> bool:
-        """Whether a like of the item is read, of a person who is ``shown`` or not."""
-        return _lies(item, self.sources) or (shown and self.asks(item))
+        """Says whether a like of the item is read, of a person who is ``shown`` or not."""
+        return _in_any(item, self.sources) or (shown and self.asks(item))
 
     def asks(self, item: Item) -> bool:
-        """Whether a choice of the item is asked about."""
-        return _lies(item, self.targets)
+        """Says whether a choice of the item is asked about."""
+        return _in_any(item, self.targets)
 
 
-def _lies(item: Item, places: Sequence[Place] | None) -> bool:
-    return places is None or any(place.holds(item) for place in places)
+def _in_any(item: Item, slices: Sequence[SceneSlice] | None) -> bool:
+    return slices is None or any(part.holds(item) for part in slices)
 
 
-def place(text: str, data: Data) -> Place:
-    """``SCENE`` or ``SCENE:ATTRIBUTE=VALUE``, as a command is told it.
+def parse_slice(text: str, data: Data) -> SceneSlice:
+    """Parses ``SCENE`` or ``SCENE:ATTRIBUTE=VALUE`` of a command line.
 
     Args:
-        text: what was written.
+        text: of the option.
         data: whose scenes and items there are.
 
     Raises:
@@ -80,7 +80,7 @@ def place(text: str, data: Data) -> Place:
         raise ConfigError(f"no scene {scene!r}; there are: {', '.join(sorted(data.scenes))}")
     if ":" in text and not (attribute and equals and value):
         raise ConfigError(f"{text!r} is not SCENE or SCENE:ATTRIBUTE=VALUE")
-    found = Place(scene=scene, attribute=attribute, value=value)
-    if not any(map(found.holds, data.items)):
+    parsed = SceneSlice(scene=scene, attribute=attribute, value=value)
+    if not any(map(parsed.holds, data.items)):
         raise ConfigError(f"no item of scene {scene!r} has {attribute} = {value}")
-    return found
+    return parsed

@@ -1,6 +1,6 @@
-"""From events to an adapter that is worth having, or to the news that there is none.
+"""Tunes an adapter on people's likes, and measures it on held-out choices.
 
-How it learns is ``lora``, from what is ``texts``; what is asked is ``asked``. Where its files go,
+``lora`` trains on ``training_texts``; ``tuning_choices`` says what is asked. Where its files go,
 and that they are used from then on, is the caller's business.
 """
 
@@ -17,16 +17,22 @@ import numpy as np
 from recagent import prompts
 from recagent.domain import Item, Language
 from recagent.errors import DataError
-from recagent.offline.models import Data
+from recagent.offline.backtest import backtest_questions
+from recagent.offline.data_set import Data
 from recagent.offline.order import hashed
 from recagent.offline.resampling import interval
 from recagent.prompts import Prompt
-from recagent.training.adapters.asked import Likes, choices_of, gains, likes_of, popularity
 from recagent.training.adapters.lora import Learner, LoraSettings
 from recagent.training.adapters.routes import Route
-from recagent.training.adapters.texts import batches, texts
-from recagent.training.backtest import past
-from recagent.training.fitting import fold
+from recagent.training.adapters.training_texts import batches, training_texts
+from recagent.training.adapters.tuning_choices import (
+    Likes,
+    choice_ndcgs,
+    likes_of,
+    popularity_ndcgs,
+    tuning_choices,
+)
+from recagent.training.head_weights import fold
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -42,8 +48,8 @@ _HELD_APART = 0  # the fold of people whose choices decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tuned:
-    """What was trained, and what people say of it whom it never saw.
+class TuneFigures:
+    """Holds what was trained, and its quality on people whom it never saw.
 
     Attributes:
         people: whose likes were read.
@@ -71,7 +77,7 @@ class Tuned:
 
     @property
     def is_better(self) -> bool:
-        """Whether the gain over the untuned model is surely above zero."""
+        """Says whether the gain over the untuned model is significantly above zero."""
         return self.gain[1] > 0
 
 
@@ -84,12 +90,12 @@ def tune(
     lang: Language,
     to: Path,
     on_progress: OnProgress,
-) -> tuple[Tuned, Learner]:
-    """Train on what four fifths of the people liked, and ask about the last choices of the others.
+) -> tuple[TuneFigures, Learner]:
+    """Trains on likes of four fifths of the people, and tests on last choices of the others.
 
-    Nobody's last choice is read: it is what ``fit`` weighs the tuned model by afterwards. Where the
-    route asks in some places only, the last four choices are not, and those of them are asked
-    about that lie there.
+    Nobody's last choice is trained on: ``fit`` measures the tuned model by it afterwards. Where the
+    route has targets, nobody's last four choices are trained on, and those in the targets are
+    asked about.
 
     Args:
         data: to learn from; choices that are reported elsewhere must not be in it.
@@ -98,7 +104,7 @@ def tune(
         route: where likes are read, and where choices are asked.
         lang: of the prompt.
         to: the folder where the best epoch's adapter is put, as peft saves it.
-        on_progress: told of stages and how far they are.
+        on_progress: called with a stage, what is done of it, and its total.
 
     Raises:
         ConfigError: a library of the extra ``tune`` is missing.
@@ -107,16 +113,18 @@ def tune(
     """
     prompt = prompts.load("rerank", "likelihood", lang=lang)
     passes = 1 if route.targets is None else PASSES
-    questions = past(data, candidates=CANDIDATES, passes=passes)
+    questions = backtest_questions(data, candidates=CANDIDATES, passes=passes)
     items = {item.id: item for item in data.items}
     likes = likes_of(questions[-1].training, items, data.scale)
     cases = sorted(
         (case for each in questions for case in each.cases if fold(case.user_id) == _HELD_APART),
         key=lambda case: hashed("tune", 0, case.user_id, case.id),
     )
-    choices = choices_of(cases, items=items, scale=data.scale, prompt=prompt, route=route)[:ASKED]
-    own = {key: liked for key, liked in likes.items() if fold(key) != _HELD_APART}
-    read = read_of(own, route)
+    choices = tuning_choices(cases, items=items, scale=data.scale, prompt=prompt, route=route)[
+        :ASKED
+    ]
+    training_likes = {key: liked for key, liked in likes.items() if fold(key) != _HELD_APART}
+    read = readable_likes(training_likes, route)
     people = [choice.user_id for choice in choices]
     if len({*people}) < FEWEST or len(read) < FEWEST:
         raise DataError(
@@ -126,23 +134,25 @@ def tune(
         )
     learner = Learner(base, settings)
 
-    def asked(stage: str) -> Floats:
-        found: list[float] = []
-        for gain in gains(choices, learner):
-            found.append(gain)
-            on_progress(stage, len(found), len(choices))
-        return np.asarray(found)
+    def measure(stage: str) -> Floats:
+        values: list[float] = []
+        for value in choice_ndcgs(choices, learner):
+            values.append(value)
+            on_progress(stage, len(values), len(choices))
+        return np.asarray(values)
 
-    before = best = asked("untuned model")
+    before = best = measure("untuned model")
     after: list[float] = []
-    for number, loss in enumerate(epochs(learner, read, [prompt], settings, on_progress), start=1):
-        now = asked(f"after epoch {number}, {loss:.2f} nats a token")
+    for number, loss in enumerate(
+        train_epochs(learner, read, [prompt], settings, on_progress), start=1
+    ):
+        now = measure(f"after epoch {number}, {loss:.2f} nats a token")
         after.append(float(now.mean()))
         if now.mean() >= max(after):
             best = now
             learner.save(to)
-    popular = popularity(choices, likes)
-    found = Tuned(
+    popular = popularity_ndcgs(choices, likes)
+    figures = TuneFigures(
         people=len(read),
         likes=sum(map(len, read)),
         asked=len(choices),
@@ -154,11 +164,11 @@ def tune(
         settings=settings,
         prompt=prompt.id,
     )
-    return found, learner
+    return figures, learner
 
 
-def read_of(likes: Likes, route: Route) -> list[Sequence[Item]]:
-    """What a route reads of each person, where that is two likes at least."""
+def readable_likes(likes: Likes, route: Route) -> list[Sequence[Item]]:
+    """Returns the likes of each person that a route reads, of people with two or more."""
     shown = route.shown(key for key, liked in likes.items() if any(map(route.asks, liked)))
     read = (
         [item for item in liked if route.reads(item, shown=key in shown)]
@@ -167,18 +177,18 @@ def read_of(likes: Likes, route: Route) -> list[Sequence[Item]]:
     return [liked for liked in read if len(liked) > 1]
 
 
-def epochs(
+def train_epochs(
     learner: Learner,
     read: Sequence[Sequence[Item]],
     wordings: Sequence[Prompt],
     settings: LoraSettings,
     on_progress: OnProgress,
 ) -> Iterator[float]:
-    """Trains, each epoch in the next of the wordings; after each its mean loss in nats a token."""
+    """Trains, each epoch with the next wording; yields each mean loss in nats a token."""
     chance = random.Random(settings.seed)  # noqa: S311 - not a secret
     steps = 0
     for number in range(1, settings.epochs + 1):
-        made = texts(
+        epoch_texts = training_texts(
             read,
             prompt=wordings[(number - 1) % len(wordings)],
             tokenize=learner.tokens,
@@ -186,7 +196,7 @@ def epochs(
             left_out=settings.left_out,
             chance=chance,
         )
-        parts = batches([*made], size=settings.batch, chance=chance)
+        parts = batches([*epoch_texts], size=settings.batch, chance=chance)
         steps = steps or len(parts) * settings.epochs
         losses: list[float] = []
         for batch in parts:

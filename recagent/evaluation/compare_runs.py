@@ -1,0 +1,245 @@
+"""Compares two runs, or two systems of runs, on the same cases, and checks gates.
+
+It reads finished runs; the tests themselves are in ``offline.tests``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.domain import Case
+from recagent.errors import ConfigError, DataError
+from recagent.evaluation.run_folder import Run, load_run
+from recagent.offline.data_set import ALL
+from recagent.offline.measures import SetMeasure
+from recagent.offline.measures import measure as measure_of
+from recagent.offline.resampling import LEVEL
+from recagent.offline.summaries import Comparison
+from recagent.offline.tests import Difference, PromotionGate, compare, detectable, gate, holm
+
+if TYPE_CHECKING:
+    from recagent.domain.arrays import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedPair:
+    """Is one gate: whether ``new`` significantly improves on ``base`` by ``least``.
+
+    Attributes:
+        delta: mean improvement, over ``cases``.
+        low: lower end of its interval, which counts.
+    """
+
+    measure: str
+    base: str
+    new: str
+    cases: int
+    delta: float
+    low: float
+    least: float
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunComparison:
+    """Holds comparisons, and gates where minimums are set."""
+
+    comparisons: tuple[Comparison, ...]
+    gates: tuple[JudgedPair, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Side:
+    run: Run
+    system: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.run.folder.name}:{self.system}"
+
+    def values(self) -> dict[str, Mapping[str, float | None]]:
+        """Measures by case id, of the cases as they stand."""
+        return {
+            each.case: each.values
+            for each in self.run.values
+            if each.system == self.system and each.variant == ALL
+        }
+
+
+def compare_sides(
+    base: str, new: str, *, measure: str = "", minimums: Mapping[str, float] | None = None
+) -> RunComparison:
+    """Compares ``new`` with ``base``; each is ``RUN`` or ``RUN:SYSTEM``.
+
+    Two whole runs are compared by the systems that both have.
+
+    Args:
+        base: what is subtracted.
+        new: what is to take its place.
+        measure: by default the primary one of ``new``'s run, and those of ``minimums``.
+        minimums: improvement that the interval must reach, by measure.
+
+    Raises:
+        DataError: no such run, cases that are not the same, or cases without a result.
+        ConfigError: a system or measure that the runs do not have.
+    """
+    least = dict(minimums or {})
+    pairs = _pairs(_sides(base), _sides(new), base, new)
+    cases = _same_cases(pairs[0][0].run, pairs[0][1].run)
+    names = dict.fromkeys([measure or pairs[0][1].run.summary.primary, *least])
+    people = [case.user_id for case in cases]
+    made: list[tuple[_Side, _Side, str, str, Difference]] = []
+    gates: list[JudgedPair] = []
+    for name in names:
+        for old, other in pairs:
+            before, after = (_column(side, name, cases) for side in (old, other))
+            made += [
+                (old, other, name, scene, difference)
+                for scene, difference in _differences(before, after, cases).items()
+            ]
+            if name in least:
+                promotion = gate(
+                    before,
+                    after,
+                    people=people,
+                    min_delta=least[name],
+                    higher_is_better=measure_of(name).higher_is_better,
+                    gates=len(least) * len(pairs),
+                )
+                gates.append(_judged_pair(promotion, name, old, other))
+    return RunComparison(comparisons=_corrected(made), gates=tuple(gates))
+
+
+def _sides(name: str) -> list[_Side]:
+    """Returns the systems that ``RUN`` or ``RUN:SYSTEM`` names."""
+    folder, colon, system = name.rpartition(":")
+    if not colon or Path(name).is_dir():
+        folder, system = name, ""
+    run = load_run(Path(folder))
+    systems = run.summary.systems
+    if system and system not in systems:
+        raise ConfigError(
+            f"run {folder!r} has no system {system!r}; it has {', '.join(map(repr, systems))}"
+        )
+    return [_Side(run=run, system=name) for name in ([system] if system else systems)]
+
+
+def _pairs(
+    bases: Sequence[_Side], news: Sequence[_Side], base: str, new: str
+) -> list[tuple[_Side, _Side]]:
+    """Pairs the systems to compare: one with one, or those that both runs have."""
+    if len(bases) == len(news) == 1:
+        return [(bases[0], news[0])]
+    by_name = {side.system: side for side in bases}
+    pairs = [(by_name[side.system], side) for side in news if side.system in by_name]
+    if not pairs or bases[0].run.folder == news[0].run.folder:
+        raise ConfigError(
+            f"{base!r} and {new!r} do not say which systems are meant; write RUN:SYSTEM, with one "
+            f"of {', '.join(repr(side.system) for side in news)}"
+        )
+    return pairs
+
+
+def _same_cases(base: Run, new: Run) -> list[Case]:
+    """Returns the cases of both runs.
+
+    Raises:
+        DataError: they are not the same cases with the same candidates.
+    """
+    mine, theirs = base.cases, new.cases
+    other = mine.keys() ^ theirs.keys()
+    if other:
+        raise DataError(
+            f"runs {str(base.folder)!r} and {str(new.folder)!r} do not ask the same cases: "
+            f"{len(other)} are in one only, {min(other)!r} say; run both with the same [cases]"
+        )
+    for name, case in mine.items():
+        there = theirs[name]
+        if (case.item_ids, case.judgments) != (there.item_ids, there.judgments):
+            raise DataError(
+                f"case {name!r} has other candidates in {str(base.folder)!r} than in "
+                f"{str(new.folder)!r}; run both with the same [cases]"
+            )
+    return list(mine.values())
+
+
+def _column(side: _Side, measure: str, cases: Sequence[Case]) -> Floats:
+    """Returns the side's values of a measure, (n,) as ``cases``.
+
+    Raises:
+        ConfigError: the run did not measure it, or it is of a whole set.
+        DataError: a case has no result.
+    """
+    if measure not in side.run.summary.measures:
+        raise ConfigError(
+            f"run {str(side.run.folder)!r} did not measure {measure!r}; it has "
+            f"{', '.join(side.run.summary.measures)}"
+        )
+    if isinstance(measure_of(measure), SetMeasure):
+        raise ConfigError(
+            f"{measure!r} is of a whole run, so there is nothing to pair; leave it out"
+        )
+    values = side.values()
+    missing = [case.id for case in cases if case.id not in values]
+    if missing:
+        raise DataError(
+            f"{side.name!r} has no result for {len(missing)} cases, {missing[0]!r} say: "
+            f"recagent eval run --resume {side.run.folder} --retry-failed"
+        )
+    column = [values[case.id].get(measure) for case in cases]
+    return np.array([math.nan if value is None else value for value in column])
+
+
+def _differences(before: Floats, after: Floats, cases: Sequence[Case]) -> dict[str, Difference]:
+    """Returns differences over all cases, and in every scene where there are several."""
+    scenes = sorted({case.scene for case in cases})
+    differences: dict[str, Difference] = {}
+    for scene in [ALL, *(scenes if len(scenes) > 1 else [])]:
+        rows = [row for row, case in enumerate(cases) if scene in (ALL, case.scene)]
+        people = [cases[row].user_id for row in rows]
+        differences[scene] = compare(before[rows], after[rows], people=people)
+    return differences
+
+
+def _corrected(
+    made: Sequence[tuple[_Side, _Side, str, str, Difference]],
+) -> tuple[Comparison, ...]:
+    """Returns comparisons with Holm's correction over all of them."""
+    adjusted = holm([difference.p for *_, difference in made])
+    alpha = LEVEL / len(made)
+    return tuple(
+        Comparison(
+            base=old.name,
+            new=other.name,
+            scene=scene,
+            measure=name,
+            cases=difference.cases,
+            people=difference.people,
+            delta=difference.delta,
+            low=difference.low,
+            high=difference.high,
+            p=difference.p,
+            p_holm=p_holm,
+            detectable=detectable(difference.deviation, n=difference.people, alpha=alpha),
+        )
+        for (old, other, name, scene, difference), p_holm in zip(made, adjusted, strict=True)
+    )
+
+
+def _judged_pair(promotion: PromotionGate, measure: str, old: _Side, other: _Side) -> JudgedPair:
+    return JudgedPair(
+        measure=measure,
+        base=old.name,
+        new=other.name,
+        cases=promotion.cases,
+        delta=promotion.improvement,
+        low=promotion.bound,
+        least=promotion.min_delta,
+        passed=promotion.passed,
+    )

@@ -1,0 +1,212 @@
+"""Backtests: everybody's past choices as questions whose answers are known.
+
+Events are cut again and again at the last choice that is left, so that one person gives several
+examples and no source has seen the answer. Reported cases must not be among the events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Literal
+
+from recagent.domain import Case, Context, Event, RatingScale, User
+from recagent.offline.cases import make_cases
+from recagent.offline.data_set import Data, Questions
+from recagent.offline.examples import (
+    Example,
+    MakeQuery,
+    OnProgress,
+    examples_by_retrieval,
+    examples_of_cases,
+)
+from recagent.offline.order import hashed
+from recagent.offline.splits import People, is_among, split
+from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
+from recagent.profiles.building import is_liked, profile_of, without
+from recagent.retrieval import BY_GROUP, ByGroup, Factors, FactorVectors, Interactions
+from recagent.scenes.transfer import TransferMap, carried
+
+BuildSources = Callable[
+    [ItemIndex, Embedder, Callable[[], Awaitable[Interactions]]], Sequence[CandidateSource]
+]
+ReducedGroup = Literal[
+    "new here", "few likes"
+]  # groups that people of other groups can be reduced to
+
+PASSES = 4
+DIMENSION = 64  # of factors; the best of 64, 128 and 256 on validation people of one data set
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Backtest:
+    """Holds what questions about the past are put to.
+
+    Attributes:
+        data: that the questions are of.
+        index: of its items.
+        embedder: that the index was made with.
+        half_life: of a liked item's weight.
+        build_sources: makes the sources that need no fit, ``bootstrap.sources``.
+        sequence: source of a model that was trained without any of the questions; None for none.
+        transfer: weights of other scenes' taste; None where all weigh the same.
+    """
+
+    data: Data
+    index: ItemIndex
+    embedder: Embedder
+    half_life: timedelta
+    build_sources: BuildSources
+    sequence: CandidateSource | None = None
+    transfer: TransferMap | None = None
+
+    async def query(self, case: Case, *, as_group: ReducedGroup | None = None) -> Query:
+        """Returns the person as known before the choice, without the items they had met by then.
+
+        With ``as_group`` less is known: as "new here" nothing that they had done in the case's
+        scene, as "few likes" nothing but what they liked last there.
+        """
+        profile = await profile_of(
+            case.user or User(id=case.user_id),
+            case.history if as_group != "few likes" else self._last_like(case),
+            index=self.index,
+            embedder=self.embedder,
+            scale=self.data.scale,
+            half_life=self.half_life,
+        )
+        met = frozenset(event.item_id for event in case.history if not case.item_ids)
+        scene = self.data.scenes[case.scene]
+        if as_group == "new here":
+            profile = without(profile, case.scene)
+        profile = carried(profile, target=case.scene, transfer=self.transfer)
+        return Query(profile=profile, scene=scene, context=Context(), exclude=met)
+
+    def _last_like(self, case: Case) -> Sequence[Event]:
+        """Returns the events on the item that the person liked last in the case's scene."""
+        here = [event for event in case.history if event.scene == case.scene]
+        liked = next(event.item_id for event in here if is_liked(event, self.data.scale))
+        return [event for event in here if event.item_id == liked]
+
+    async def sources(self, behaviour: Interactions) -> Sequence[CandidateSource]:
+        """Returns all candidate sources, with factors learned from this behaviour."""
+
+        async def interactions() -> Interactions:
+            return behaviour
+
+        scenes = {name: await self.index.items(name) for name in await self.index.scenes()}
+        factors = FactorVectors(*behaviour.factorised(DIMENSION), scenes=scenes)
+        return [
+            *self.build_sources(self.index, self.embedder, interactions),
+            Factors(factors),
+            *([self.sequence] if self.sequence else []),
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrievalOptions:
+    """Says how candidates are retrieved where cases name none; as ``retrieval.retrieve``."""
+
+    weights: dict[str, float]
+    limit: int
+    width: int
+    by_group: ByGroup = field(default_factory=lambda: BY_GROUP)
+
+
+def backtest_questions(
+    data: Data,
+    *,
+    people: People = "all",
+    candidates: int | Literal["all"] = "all",
+    passes: int = PASSES,
+    most: int = 0,
+) -> list[Questions]:
+    """Returns everybody's last choices, then the ones before them, and so on.
+
+    Args:
+        data: whose events may all be learned from.
+        people: whose choices are asked.
+        candidates: that a case names, or ``"all"``: none, they are to be retrieved.
+        passes: largest number of choices of a person.
+        most: largest number of people, the same ones in every pass; 0 is all.
+    """
+    user_ids = {event.user_id for event in data.events if is_among(event.user_id, people)}
+    sample = set(sorted(user_ids, key=partial(hashed, "people", 0))[: most or None])
+    questions: list[Questions] = []
+    for _ in range(passes):
+        cut = split(data, people="all")
+        held_out = [case for case in cut.held if case.user_id in sample]
+        questions.append(make_cases(data, replace(cut, held=held_out), candidates=candidates))
+        data = replace(data, events=cut.training)
+    return questions
+
+
+async def backtest_examples(
+    questions: Sequence[Questions],
+    *,
+    backtest: Backtest,
+    retrieval: RetrievalOptions | None = None,
+    as_group: ReducedGroup | None = None,
+    on_progress: OnProgress,
+) -> list[Example]:
+    """Returns examples of all questions; sources count only the training events of each.
+
+    Args:
+        questions: as ``backtest_questions`` makes them.
+        backtest: where they are asked.
+        retrieval: how candidates are retrieved; without it the cases name them.
+        as_group: hides what makes the person better known: "new here" takes those who did something
+            in the case's scene and something elsewhere, "few likes" those who liked more than one
+            item of the case's scene.
+        on_progress: called with how many of all cases are done.
+    """
+    if as_group:
+        fits = (
+            _is_both if as_group == "new here" else partial(_likes_more, scale=backtest.data.scale)
+        )
+        questions = [replace(each, cases=list(filter(fits, each.cases))) for each in questions]
+    total = sum(len(each.cases) for each in questions)
+    examples: list[Example] = []
+    make_query: MakeQuery = partial(backtest.query, as_group=as_group)
+    for each in questions:
+        behaviour = Interactions(each.training, scale=backtest.data.scale)
+
+        sources, done = await backtest.sources(behaviour), len(examples)
+
+        def advance(number: int, _: int, done: int = done) -> None:
+            on_progress(done + number, total)
+
+        if retrieval is None:
+            examples += await examples_of_cases(
+                each.cases,
+                sources=sources,
+                make_query=make_query,
+                index=backtest.index,
+                on_progress=advance,
+            )
+        else:
+            examples += await examples_by_retrieval(
+                each.cases,
+                sources=sources,
+                make_query=make_query,
+                index=backtest.index,
+                weights=retrieval.weights,
+                by_group=retrieval.by_group,
+                limit=retrieval.limit,
+                width=retrieval.width,
+                on_progress=advance,
+            )
+    return examples
+
+
+def _is_both(case: Case) -> bool:
+    """Says whether the person did something in the case's scene, and something elsewhere."""
+    here = [event.scene == case.scene for event in case.history]
+    return any(here) and not all(here)
+
+
+def _likes_more(case: Case, *, scale: RatingScale) -> bool:
+    """Says whether the person liked several items of the case's scene."""
+    here = (event for event in case.history if event.scene == case.scene)
+    return len({event.item_id for event in here if is_liked(event, scale)}) > 1

@@ -1,0 +1,199 @@
+"""Cases of a data set: people in a seeded order, each with frozen candidates in a seeded order.
+
+``splits`` decides where histories are cut, and ``leaks`` checks the outcome.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+
+from recagent.domain import Case
+from recagent.errors import DataError
+from recagent.offline.data_set import Data, Questions
+from recagent.offline.order import hashed, shuffled
+from recagent.offline.splits import HeldOutCase, Split
+
+if TYPE_CHECKING:
+    from recagent.domain.arrays import Floats
+
+Negatives = Literal["popular", "uniform"]
+
+
+class _Shortage(NamedTuple):
+    """Says for whom too few items could be drawn."""
+
+    user_id: str
+    drawn: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _DrawPool:
+    """Holds the items of a scene and their weights in a draw, in the same order."""
+
+    ids: Sequence[str]
+    weights: Floats
+
+
+def make_cases(
+    data: Data,
+    split: Split,
+    *,
+    scenes: Sequence[str] = (),
+    number: int = 0,
+    candidates: int | Literal["all"] = 20,
+    negatives: Negatives = "popular",
+    seed: int = 0,
+) -> Questions:
+    """Makes cases of ``candidates`` items each: the judged ones, and some the person never met.
+
+    People come in the order of a hash of seed and id, so that a smaller number is the beginning of
+    a larger one. Of more than half as many judged items as candidates, the first liked stay; the
+    others are neither judged nor candidates.
+
+    Args:
+        data: catalogue, people, events.
+        split: of these data.
+        scenes: all by default.
+        number: of cases in each scene at most; 0 is all.
+        candidates: of a case, or ``"all"``: the whole scene, named by none.
+        negatives: drawn alike, or in proportion to the events on them in training (those without
+            any are never drawn).
+        seed: of people's order, draws and listing.
+
+    Raises:
+        DataError: an unknown scene, one without anybody, or no scene with items enough to draw
+            from; one that has too few while others have enough is left out, and that is said.
+    """
+    wanted = _known_scenes(data, scenes)
+    chosen: list[HeldOutCase] = []
+    for scene in wanted:
+        here = [held for held in split.held if held.scene == scene]
+        if not here and scenes:
+            raise DataError(
+                f"scene {scene!r} has nobody to ask; lower min_history, or ask other people"
+            )
+        here.sort(key=lambda held: hashed("people", seed, held.user_id))
+        chosen += here[: number or None]
+    met = _met_items(data, {held.user_id for held in chosen})
+    counts = Counter((event.scene, event.item_id) for event in split.training)
+    pools = {scene: _draw_pool(data, scene, counts, negatives) for scene in wanted}
+    cases: list[Case] = []
+    few: dict[str, _Shortage] = {}
+    for held in chosen:
+        judged, listed = dict(held.judgments), tuple[str, ...]()
+        if candidates != "all":
+            judged = dict(list(judged.items())[: max(1, candidates // 2)])
+            missing = candidates - len(judged)
+            drawn = _draw(pools[held.scene], met[held.user_id], held, seed, number=missing)
+            if len(drawn) < missing:
+                few.setdefault(held.scene, _Shortage(held.user_id, len(drawn), missing))
+                continue
+            listed = shuffled([*judged, *drawn], "listing", seed, held.user_id, held.scene)
+        cases.append(
+            Case(
+                id=f"{held.user_id}/{held.scene}",
+                user_id=held.user_id,
+                scene=held.scene,
+                item_ids=listed,
+                judgments=judged,
+                history=held.history,
+                user=data.users.get(held.user_id),
+            )
+        )
+    if few and all(case.scene in few for case in cases):
+        scene, found = next(iter(few.items()))
+        raise DataError(
+            f"scene {scene!r} has {found.drawn} items to draw for {found.user_id!r}, "
+            f'not {found.missing}; lower candidates, or take negatives = "uniform"'
+        )
+    return Questions(
+        cases=[case for case in cases if case.scene not in few],
+        training=split.training,
+        left_out=tuple(few),
+    )
+
+
+def of_strangers(questions: Questions) -> Questions:
+    """Returns the questions with nothing known of the people who are asked about."""
+    cases = [replace(case, history=(), user=None) for case in questions.cases]
+    return replace(questions, cases=cases)
+
+
+def given_cases(
+    data: Data, name: str, *, scenes: Sequence[str] = (), number: int = 0, seed: int = 0
+) -> Questions:
+    """Returns the cases that come with the data, in each scene in a seeded order of people.
+
+    Raises:
+        DataError: an unknown set or scene.
+    """
+    if name not in data.given:
+        known = ", ".join(data.given) or "none"
+        raise DataError(f"data {data.name!r} have no cases {name!r}; there are {known}")
+    cases = sorted(data.given[name], key=lambda case: hashed("people", seed, case.user_id))
+    questions = Questions(cases=cases, training=data.events)
+    return limit_to_scenes(questions, data, scenes, number)
+
+
+def limit_to_scenes(
+    questions: Questions, data: Data, scenes: Sequence[str], number: int
+) -> Questions:
+    """Returns the first ``number`` cases of each of these scenes, scene by scene."""
+    cases: list[Case] = []
+    for scene in _known_scenes(data, scenes):
+        here = [case for case in questions.cases if case.scene == scene]
+        if not here and scenes:
+            raise DataError(f"scene {scene!r} has no case; leave it out of scenes")
+        cases += here[: number or None]
+    return Questions(cases=cases, training=questions.training)
+
+
+def _known_scenes(data: Data, scenes: Sequence[str]) -> list[str]:
+    for scene in scenes:
+        if scene not in data.scenes:
+            raise DataError(
+                f"data {data.name!r} have no scene {scene!r}; there are {', '.join(data.scenes)}"
+            )
+    return list(dict.fromkeys(scenes)) or list(data.scenes)
+
+
+def _met_items(data: Data, people: set[str]) -> dict[str, set[str]]:
+    """Returns the ids of all items that each person ever had an event on, by person."""
+    met: dict[str, set[str]] = {user_id: set() for user_id in people}
+    for event in data.events:
+        if event.user_id in met:
+            met[event.user_id].add(event.item_id)
+    return met
+
+
+def _draw_pool(
+    data: Data, scene: str, counts: Counter[tuple[str, str]], negatives: Negatives
+) -> _DrawPool:
+    ids = [item.id for item in data.items if item.scene == scene]
+    popular = negatives == "popular"
+    weights = [float(counts[scene, item_id]) if popular else 1.0 for item_id in ids]
+    return _DrawPool(ids=ids, weights=np.asarray(weights))
+
+
+def _draw(
+    pool: _DrawPool, met: set[str], held: HeldOutCase, seed: int, *, number: int
+) -> list[str]:
+    """Draws up to ``number`` items that the person never met, weighted, without replacement.
+
+    Source: Efraimidis, Spirakis, "Weighted random sampling with a reservoir", Information
+    Processing Letters 97, 2006: the largest ``u ** (1 / weight)`` come first, u uniform.
+    """
+    stream = hashed("draw", seed, held.user_id, held.scene)
+    uniform = np.random.default_rng(stream).random(len(pool.ids))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        keys = np.log(uniform) / pool.weights
+    order: list[int] = np.argsort(-keys, kind="stable").tolist()
+    unmet = (pool.ids[at] for at in order if pool.weights[at] > 0 and pool.ids[at] not in met)
+    return list(islice(unmet, number))

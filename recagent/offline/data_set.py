@@ -1,0 +1,87 @@
+"""A data set, the questions made of it, and one answer to a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from recagent.domain import Case, Event, Item, RatingScale, Scene, User
+
+if TYPE_CHECKING:
+    from recagent.domain.arrays import Vector
+
+ALL = ""  # the scene of a number over all scenes, the variant of a case as it stands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Data:
+    """A data set to be asked about.
+
+    Attributes:
+        name: as the experiment calls it.
+        scenes: by name; those that have items.
+        items: the catalogue. One id is one thing; it may stand in several scenes.
+        events: everybody's, in order of time.
+        users: declared people, by id; may be empty.
+        scale: of ratings.
+        given: cases that come with the data, by the name of their candidate set; their events
+            are not in ``events``.
+        fingerprint: hash of the files and of what was made of them.
+        note: what a reader of its figures must know (licence, population, what its scenes are).
+    """
+
+    name: str
+    scenes: Mapping[str, Scene]
+    items: Sequence[Item]
+    events: Sequence[Event]
+    users: Mapping[str, User]
+    scale: RatingScale
+    fingerprint: str
+    given: Mapping[str, Sequence[Case]] = field(default_factory=dict[str, "Sequence[Case]"])
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Questions:
+    """Cases, and the events that baselines and examples may learn from.
+
+    No event of ``training`` is a case's target or lies after it for the same person. Scenes are
+    ``left_out`` that have fewer items than a case has candidates.
+    """
+
+    cases: Sequence[Case]
+    training: Sequence[Event]
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CatalogueStatistics:
+    """What measures beyond accuracy need to know of the items.
+
+    Attributes:
+        popularity: number of people who liked the item in training, by id; 0 where missing.
+        people: number of people in training.
+        scene_items: ids of all items, by scene.
+        vectors: unit vectors (d,) float32 of every item that a case names, by id.
+    """
+
+    popularity: Mapping[str, int]
+    people: int
+    scene_items: Mapping[str, frozenset[str]]
+    vectors: Mapping[str, Vector]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SystemAnswer:
+    """One system's answer to one case.
+
+    Attributes:
+        ranking: item ids, best first: all of the case's candidates, or in a full-catalogue case
+            the best that the system named.
+        probabilities: by item id, over ``ranking``; they sum to 1.
+    """
+
+    case: Case
+    ranking: tuple[str, ...]
+    probabilities: Mapping[str, float]

@@ -1,0 +1,129 @@
+"""Past choices as examples: who chose what, among which candidates, with which features.
+
+Candidates are those that a case names, or those that retrieval returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from recagent.domain import Case, Group
+from recagent.ports import CandidateSource, ItemIndex, Query
+from recagent.profiles.building import group_of
+from recagent.retrieval import ByGroup, retrieve, weights_for
+
+MakeQuery = Callable[[Case], Awaitable[Query]]
+OnProgress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """Is one choice among candidates.
+
+    Attributes:
+        case: its id.
+        group: of people, that the person was of.
+        items: ids of the candidates, (n,).
+        features: source scores of each candidate, (n,).
+        chosen: index of what was chosen; None where retrieval missed it.
+    """
+
+    case: str
+    user_id: str
+    scene: str
+    group: Group
+    items: tuple[str, ...]
+    features: tuple[Mapping[str, float], ...]
+    chosen: int | None
+
+    @property
+    def cold(self) -> bool:
+        """Says whether the person was new in the scene, as a head's columns have it."""
+        return self.group == "new here"
+
+
+async def examples_of_cases(
+    cases: Sequence[Case],
+    *,
+    sources: Sequence[CandidateSource],
+    make_query: MakeQuery,
+    index: ItemIndex,
+    on_progress: OnProgress,
+) -> list[Example]:
+    """Returns examples among the candidates that the cases name, scored by every source."""
+    examples: list[Example] = []
+    for case in cases:
+        query = await make_query(case)
+        features = await source_scores(case.item_ids, query, sources=sources, index=index)
+        examples.append(_example(case, query, features))
+        on_progress(len(examples), len(cases))
+    return examples
+
+
+async def source_scores(
+    ids: Sequence[str], query: Query, *, sources: Sequence[CandidateSource], index: ItemIndex
+) -> dict[str, dict[str, float]]:
+    """Returns the scores of these items of the query's scene, by item and source."""
+    others = (await index.items(query.scene.name)).keys() - set(ids)
+    query = replace(query, exclude=frozenset(others))
+    features: dict[str, dict[str, float]] = {item_id: {} for item_id in ids}
+    for source in sources:
+        for item_id, score in await source(query, limit=len(ids)):
+            features[item_id][source.name] = score
+    return features
+
+
+async def source_proposals(
+    query: Query, *, sources: Sequence[CandidateSource], limit: int
+) -> dict[str, dict[str, float]]:
+    """Returns the scores of each source's best ``limit`` items, by item and source, as served."""
+    features: dict[str, dict[str, float]] = {}
+    for source in sources:
+        for item_id, score in await source(query, limit=limit):
+            features.setdefault(item_id, {})[source.name] = score
+    return features
+
+
+async def examples_by_retrieval(
+    cases: Sequence[Case],
+    *,
+    sources: Sequence[CandidateSource],
+    make_query: MakeQuery,
+    index: ItemIndex,
+    weights: Mapping[str, float],
+    by_group: ByGroup,
+    limit: int,
+    width: int,
+    on_progress: OnProgress,
+) -> list[Example]:
+    """Returns examples among the ``width`` candidates fused from ``limit`` of each source."""
+    examples: list[Example] = []
+    for case in cases:
+        query = await make_query(case)
+        candidates = await retrieve(
+            query,
+            sources=sources,
+            index=index,
+            weights=weights_for(query, weights, by_group=by_group),
+            limit=limit,
+            pool=width,
+        )
+        features = {candidate.item.id: candidate.features for candidate in candidates}
+        examples.append(_example(case, query, features))
+        on_progress(len(examples), len(cases))
+    return examples
+
+
+def _example(case: Case, query: Query, features: Mapping[str, Mapping[str, float]]) -> Example:
+    (chosen,) = case.judgments
+    items = tuple(features)
+    return Example(
+        case=case.id,
+        user_id=case.user_id,
+        scene=case.scene,
+        group=group_of(query.profile, case.scene),
+        items=items,
+        features=tuple(features.values()),
+        chosen=items.index(chosen) if chosen in features else None,
+    )

@@ -1,0 +1,63 @@
+"""Tests by held-out choices whether a head ranks for a group of people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.domain import Unserved
+from recagent.offline.examples import Example
+from recagent.offline.resampling import interval
+from recagent.ranking import GroupTestResult
+from recagent.training.gates import ndcg
+
+if TYPE_CHECKING:
+    from recagent.domain.arrays import Floats
+
+
+FEWEST = 50  # held-out choices
+MARGIN = 0.05  # share of the plain order's nDCG@10 that a head may cost at worst
+
+
+def group_outcome(examples: Sequence[Example], held: Sequence[Floats]) -> GroupTestResult:
+    """Tests a head on choices of one group, against the order of retrieval.
+
+    The head is taken if it gains on average, and if the lower end of the interval shows that it
+    costs at most a twentieth of what is there. With few choices the interval is wide, and only a
+    large gain is taken: the plain order is the safe one, because it was chosen for everybody. With
+    many, a small gain is enough. Significance is not required: of two orders that are nearly level,
+    the better mean is the better guess.
+
+    Args:
+        examples: held-out choices, candidates in the order of retrieval.
+        held: of each (n,) scores by weights that never saw its person.
+    """
+    if not examples:
+        return GroupTestResult()
+    plain = np.asarray(
+        [
+            ndcg(-np.arange(len(example.items), dtype=np.float64), example.chosen)
+            for example in examples
+        ]
+    )
+    ranked = np.asarray(
+        [ndcg(scores, example.chosen) for scores, example in zip(held, examples, strict=True)]
+    )
+    gain, low, high = interval(ranked - plain, people=[example.user_id for example in examples])
+    if not np.isfinite(low):  # one person shows no spread
+        low = high = gain
+    unserved: Unserved = ""
+    if len(examples) < FEWEST:
+        unserved = "few cases"
+    elif not (gain > 0 and low >= -MARGIN * plain.mean()):
+        unserved = "no gain"
+    return GroupTestResult(
+        cases=len(examples),
+        plain=float(plain.mean()),
+        gain=gain,
+        low=low,
+        high=high,
+        unserved=unserved,
+    )

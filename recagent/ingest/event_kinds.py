@@ -16,10 +16,11 @@ _CALLED: Mapping[EventKind, str] = {
             "试听 试读 试看 预览 在看 在读 在听 在玩 游玩",
     "click": "clicked open opened cart carted add_to_cart addtocart added_to_cart addedtocart atc "
              "basket add_to_basket 点击 加购 加购物车 加入购物车 加车 购物车 打开",
-    "like": "fav favorite favourite favorited favourited liked love loved upvote thumbs_up "
-            "bookmark bookmarked wishlist save saved subscribe subscribed follow followed collect "
+    "like": "up thumb_up 👍 fav favorite favourite favorited favourited liked love loved upvote "
+            "thumbs_up bookmark bookmarked wishlist save saved subscribe subscribed follow "
+            "followed collect "
             "喜欢 收藏 点赞 赞 想看 想读 想听 想玩 想买 感兴趣 关注 订阅 追剧 好评",
-    "dislike": "disliked hate hated downvote thumbs_down not_interested "
+    "dislike": "down thumb_down 👎 disliked hate hated downvote thumbs_down not_interested "
                "不喜欢 讨厌 踩 不感兴趣 点踩 差评 不推荐 拉黑",
     "rating": "rate rated 评分 打分",
     "purchase": "buy bought order ordered orders purchased transaction checkout sale sold pay paid "
@@ -35,12 +36,13 @@ _KINDS: Mapping[str, EventKind] = {
 }
 
 _TAKEN_BACK = re.compile(r"取消|移|删|退|remove|cancel|delete|refund|return|^un")
+_VARIANTS = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")  # of an emoji: its form, its skin
 _NEAR = 0.75  # likeness of two words, of which one may be a typing mistake
 
 
 def kind_called(said: str) -> EventKind | None:
     """The kind that many call so, in any case and between spaces; None for one that is unknown."""
-    plain = said.strip().lower()
+    plain = _VARIANTS.sub("", said.strip().lower())
     return _KINDS.get(plain) or _KINDS.get(plain.replace("-", "_").replace(" ", "_"))
 
 

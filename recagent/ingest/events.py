@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -25,7 +25,7 @@ from recagent.ingest.catalogue_ids import CatalogueIds
 from recagent.ingest.event_kinds import kind_called, kind_like
 from recagent.ingest.report import Reading, Report
 from recagent.ingest.row_checks import require, row_id
-from recagent.ingest.scales import Doubt
+from recagent.ingest.scales import Doubt, thumb, written_rating
 from recagent.ingest.tables import Row, Table, open_table
 
 _MANY = 20  # ratings of which one should be a like
@@ -141,11 +141,14 @@ class EventReader:
         at = self._time(reading, number, row.get("timestamp"), clock) if where else None
         if not where or at is None:
             return None
+        thumbed = _thumb_of(row)
         try:
-            value = self._number(reading, row, "value")
+            value = None if thumbed else self._rating(reading, row)
         except ValueError:
             return reading.unusable(number, "bad number", field="value", value=row.get("value"))
-        kind = _kind_of(row, value)
+        kind = thumbed or _kind_of(row, value)
+        if thumbed:
+            reading.changed("thumb", "value", before=cell_values.text(row["value"]), after=thumbed)
         if kind is None:
             return _unknown_kind(reading, number, cell_values.text(row.get("kind")))
         if kind == "rating" and scale and value in scale.unrated:
@@ -239,6 +242,11 @@ class EventReader:
             reading.note(number, "early time", field="timestamp", value=said)
         return at
 
+    def _rating(self, reading: Reading, row: Row) -> float | None:
+        """The value as a number, also where its cell says what it is out of: 95%, 4/5."""
+        written = written_rating(cell_values.text(row.get("value")))
+        return written.value if written else self._number(reading, row, "value")
+
     def _number(self, reading: Reading, row: Row, field: str) -> float | None:
         """A cell as a number, also with a decimal comma that can be nothing else."""
         cell = row.get(field)
@@ -259,27 +267,39 @@ def _times_in(file: FileSettings) -> Iterator[str]:
             yield cell_values.text(said)
 
 
-def rating_values(file: FileSettings) -> Counter[float]:
-    """How often every value is given as a rating in a file; what cannot be read is passed over.
+@dataclass(frozen=True, slots=True)
+class RatingValues:
+    """The ratings of a file: how often each value is given, and how often a cell says out of what.
 
     Of values without end only the first few thousand and the lowest and highest are kept.
     """
+
+    counts: Counter[float] = field(default_factory=Counter[float])
+    outs: Counter[int] = field(default_factory=Counter[int])
+
+
+def rating_values(file: FileSettings) -> RatingValues:
+    """The ratings of a file; what cannot be read is passed over."""
     table = open_table(file, holds="events", report=Report())
-    counts: Counter[float] = Counter()
+    found = RatingValues()
     if "value" not in table.columns:
-        return counts
+        return found
+    counts = found.counts
     low, high = math.inf, -math.inf
     for _, row in table.rows:
+        written = written_rating(cell_values.text(row.get("value")))
         try:
-            value = cell_values.number(row.get("value"))
+            value = written.value if written else cell_values.number(row.get("value"))
         except ValueError:
             value = cell_values.with_decimal_comma(row.get("value"))
         if value is None or _kind_of(row, value) != "rating":
             continue
+        if written:
+            found.outs[written.out_of] += 1
         if value in counts or len(counts) < _VALUES or not low <= value <= high:
             counts[value] += 1
             low, high = min(low, value), max(high, value)
-    return counts
+    return found
 
 
 def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:
@@ -315,6 +335,15 @@ def _is_rating(
     said = "" if value is None else f"{value:g}"
     reading.unusable(number, "bad rating", field="value", value=said, low=low, high=high)
     return False
+
+
+def _thumb_of(row: Row) -> EventKind | None:
+    """The like or dislike that stands in words where a rating would; None for anything else."""
+    said = row.get("kind")
+    if said and (said if said in EVENT_KINDS else kind_called(cell_values.text(said))) != "rating":
+        return None
+    cell = cell_values.text(row.get("value"))
+    return thumb(cell) if cell else None
 
 
 def _kind_of(row: Row, value: float | None) -> EventKind | None:

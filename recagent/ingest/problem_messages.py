@@ -161,6 +161,14 @@ WORDS: Mapping[str, Mapping[Language, Sentence]] = {
             "请指明：--ratings 0..5；若表示没有评分则 --ratings 1..5,unrated=0",
         ),
     },
+    "two ways": {
+        "en": (
+            "ratings are written in several ways ({ways}), so what the others are out of cannot be "
+            "told",
+            "write all of them in one way",
+        ),
+        "zh": ("评分有多种写法（{ways}），看不出其余的满分是多少", "请统一写法"),
+    },
     "two scales": {
         "en": (
             "ratings are out of {high} here and out of {other} in '{file}'",
@@ -706,6 +714,7 @@ STEPS: Mapping[str, Mapping[Language, str]] = {
     "space": {"en": "white space tidied", "zh": "整理空白"},
     "max_text": {"en": "cut to max_text characters", "zh": "截短到 max_text 个字符"},
     "decimal comma": {"en": "decimal comma read", "zh": "按逗号为小数点读取"},
+    "thumb": {"en": "read as a like or a dislike", "zh": "视为喜欢或不喜欢"},
     "unrated": {"en": "not rated: read as a view", "zh": "没有评分：视为浏览"},
     "null": {"en": "read as missing", "zh": "视为缺失"},
     "same row": {"en": "exact copy left out", "zh": "排除完全重复的行"},

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale
-from recagent.ingest.events import rating_values
+from recagent.ingest.events import RatingValues, rating_values
 from recagent.ingest.report import Problem, Report, file_name
-from recagent.ingest.scales import Doubt, scale_of
+from recagent.ingest.scales import Doubt, scale_of, written_scale
 
 Found = tuple[RatingScale | None, Mapping[Path, Doubt]]
 
@@ -26,13 +26,14 @@ def find_scale(settings: Settings, report: Report) -> Found:
     if declared:
         return declared, {}
     unrated = settings.ratings.unrated
-    counts = {file.path: rating_values(file) for file in settings.catalog.events}
+    found = {file.path: rating_values(file) for file in settings.catalog.events}
+    counts = {path: values.counts for path, values in found.items()}
     for values in counts.values():
         for value in unrated:
             values.pop(value, None)
-    told = {path: scale_of(values) for path, values in counts.items() if values}
-    doubts = {path: found for path, found in told.items() if isinstance(found, Doubt)}
-    scales = {path: found for path, found in told.items() if isinstance(found, RatingScale)}
+    told = {path: _scale_in(found[path]) for path, values in counts.items() if values}
+    doubts = {path: each for path, each in told.items() if isinstance(each, Doubt)}
+    scales = {path: each for path, each in told.items() if isinstance(each, RatingScale)}
     if not scales:
         return (None, doubts) if doubts or not unrated else (RatingScale(unrated=unrated), {})
     first, scale = next(iter(scales.items()))
@@ -47,13 +48,22 @@ def find_scale(settings: Settings, report: Report) -> Found:
         else:
             both = dict.fromkeys((*scale.unrated, *other.unrated))
             scale = replace(scale, low=min(scale.low, other.low), unrated=tuple(both))
-    doubts = {path: why for path, why in doubts.items()
-              if path in scales or not _fits(counts[path], scale)}  # fmt: skip
+    doubts = {
+        path: why
+        for path, why in doubts.items()
+        if path in scales or why.kind == "two ways" or not _fits(counts[path], scale)
+    }
     scale = replace(scale, unrated=tuple(dict.fromkeys((*unrated, *scale.unrated))))
     for path, values in counts.items():
         if values and path not in doubts:
             _note_scale(report, path, values, scale)
     return scale, doubts
+
+
+def _scale_in(values: RatingValues) -> RatingScale | Doubt:
+    """What the ratings of a file are out of: what its cells say, else what the values tell."""
+    bare = values.counts.total() - values.outs.total()
+    return written_scale(values.outs, bare=bare) or scale_of(values.counts)
 
 
 def _fits(values: Counter[float], scale: RatingScale) -> bool:

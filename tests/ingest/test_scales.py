@@ -109,6 +109,62 @@ def test_the_report_says_the_scale_and_from_where_on_something_is_liked(
 
 
 @pytest.mark.parametrize(
+    ("values", "scale", "liked"),
+    [
+        (("95%", "20%", "80%"), (0, 100), [True, False, True]),
+        (("95 %", "８０％", "5％"), (0, 100), [True, True, False]),
+        (("3%", "5%"), (0, 100), [False, False]),
+        (("0,5%", "72,5%"), (0, 100), [False, True]),
+        (("5/5", "2/5", "4/5"), (1, 5), [True, False, True]),
+        (("7/10", "6 / 10"), (0, 10), [True, False]),
+        (("4/5",), (1, 5), [True]),
+        (("★★★★★", "★★", "★★★★☆"), (1, 5), [True, False, True]),
+    ],
+)
+def test_cells_that_say_what_they_are_out_of_are_believed(tmp_path, values, scale, liked):
+    catalog = survey(shop(tmp_path, ratings(*[f'"{value}"' for value in values])))
+    assert not catalog.report.problems, lines(catalog.report.problems)
+    assert catalog.scale == RatingScale(low=scale[0], high=scale[1])
+    assert [is_liked(event, catalog.scale) for event in catalog.events()] == liked
+
+
+@pytest.mark.parametrize(
+    "values", [("95%", 4, "80%"), ("0.95", "95%"), ("4/5", "7/10"), ("★★★", "95%"), ("4/5", 4)]
+)
+def test_ratings_written_in_several_ways_are_one_fault(tmp_path, values):
+    catalog = survey(shop(tmp_path, ratings(*values)))
+    (line,) = lines(catalog.report.problems)
+    assert "ratings are written in several ways" in line
+    assert kept(catalog) == []
+
+
+@pytest.mark.parametrize(
+    ("up", "down"),
+    [
+        ("up", "down"), ("Up", "DOWN"), ("thumbs_up", "thumbs_down"), ("Thumbs-Up", "thumbs down"),
+        ("👍", "👎"), ("👍🏽", "👎🏽"), ("like", "dislike"), ("liked", "disliked"),
+        ("赞", "踩"), ("点赞", "点踩"), ("喜欢", "不喜欢"), ("好评", "差评"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["", "rating"])
+def test_thumbs_in_words_among_ratings_are_likes_and_dislikes(tmp_path, up, down, kind):
+    rows = f"user_id,item_id,timestamp,value,kind\nann,b1,5,{up},{kind}\nann,b2,6,{down},{kind}\n"
+    catalog = survey(shop(tmp_path, rows))
+    assert not catalog.report.problems, lines(catalog.report.problems)
+    assert [event[3] for event in kept(catalog)] == ["like", "dislike"]
+    assert [event.value for event in catalog.events()] == [None, None]
+    counts = {step: each.count for (step, _, _), each in catalog.report.changes.items()}
+    assert counts["thumb"] == 2
+
+
+def test_other_words_among_ratings_and_thumbs_of_another_kind_stay_faults(tmp_path):
+    for value, kind in (("sideways", ""), ("看过", ""), ("up", "purchase")):
+        rows = f"user_id,item_id,timestamp,value,kind\nann,b1,5,{value},{kind}\n"
+        (line,) = lines(survey(shop(tmp_path, rows)).report.problems)
+        assert f"'{value}' is not a number" in line
+
+
+@pytest.mark.parametrize(
     ("values", "said"),
     [
         ((5, 5, 5), "every rating (3) is 5, so what it is out of cannot be told"),

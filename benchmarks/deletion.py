@@ -50,9 +50,10 @@ from recagent.offline.cases import make_cases
 from recagent.offline.data_set import Data
 from recagent.offline.splits import split
 from recagent.pipeline import Parts
-from recagent.pipeline.counterfactuals import forgetting
-from recagent.pipeline.questions import Ranking, parts_of, unheard
-from recagent.pipeline.services import Request, Services
+from recagent.pipeline.counterfactuals import without_events
+from recagent.pipeline.questions import Ranking, attribution_of, rank_without_model
+from recagent.pipeline.request import Request, prepare_request
+from recagent.pipeline.services import Services
 from recagent.profiles.building import is_liked
 from recagent.prompts import caption, one_line
 from recagent.ranking import Head
@@ -114,12 +115,12 @@ class Raw:
     def _met(self, piece: Evidence, ranking: Ranking) -> bool:
         """Whether the person liked the item that a piece names, as much as it says."""
         liked = self.items[piece.refs[0]]
-        newest = next(e for e in ranking.asked.query.profile.events if e.item_id == liked.id)
+        newest = next(e for e in ranking.request.query.profile.events if e.item_id == liked.id)
         return (
-            ranking.asked.query.profile.user.id in self.fans[liked.id]
+            ranking.request.query.profile.user.id in self.fans[liked.id]
             and piece.facts["title"] == caption(liked)
             and piece.facts["rating"] == f"{newest.value:g}/{self.high:g}"
-            and piece.facts.get("scene", ranking.asked.query.scene.name) == liked.scene
+            and piece.facts.get("scene", ranking.request.query.scene.name) == liked.scene
         )
 
     def _values(self, item: Item) -> set[str]:
@@ -131,13 +132,13 @@ class Raw:
 
     def _share(self, part: str, item: Item, ranking: Ranking) -> str:
         """The part's share of what lifts the item, from the head's columns and weights."""
-        found = ranking.standing.found
+        found = ranking.pool.retrieved
         row = [each.item.id for each in found].index(item.id)
-        scene = ranking.asked.query.scene.name
+        scene = ranking.request.query.scene.name
         features = columns(
             [each.features for each in found],
             scales=self.head.scales,
-            cold=ranking.asked.query.profile.is_cold(scene),
+            cold=ranking.request.query.profile.is_cold(scene),
         )
         added = features[row] * self.head.scenes[scene]
         # Two columns a source, and then the same again for people who are new in the scene.
@@ -163,9 +164,11 @@ async def head_of(events: Data, backtest: Backtest) -> Head:
     return head_for_all("deletion", fit, scales=scale)
 
 
-async def deleted(desk: Services, asked: Request, liked: Collection[str]) -> Ranking:
-    """The ranking for the person without these likes."""
-    return await unheard(desk, await forgetting(desk, asked, liked), k=SHOWN)
+async def deleted(services: Services, request: Request, liked: Collection[str]) -> Ranking:
+    """The ranking for the person without these likes, which has a deadline of its own."""
+    request = replace(request, fallback=services.fallback())
+    request = await without_events(services, request, liked)
+    return await rank_without_model(services, request, k=SHOWN)
 
 
 def place(ranking: Ranking, item: Item) -> int:
@@ -174,14 +177,14 @@ def place(ranking: Ranking, item: Item) -> int:
 
 
 async def explained(
-    desk: Services, ranking: Ranking
+    services: Services, ranking: Ranking
 ) -> tuple[list[Explained], list[tuple[Item, list[Evidence]]]]:
     """The first of a person's slate: what taking away does, and their evidence."""
-    asked, query = ranking.asked, ranking.asked.query
+    request, query = ranking.request, ranking.request.query
     items = ranking.items[:SHOWN]
-    rows = [each.item.id for each in ranking.standing.found]
-    weighed, gathered = parts_of(desk, ranking), []
-    for item, own in zip(items, await desk.evidence(items, query), strict=True):
+    rows = [each.item.id for each in ranking.pool.retrieved]
+    weighed, gathered = attribution_of(services, ranking), []
+    for item, own in zip(items, await services.evidence(items, query), strict=True):
         lifted = share_pieces(weighed.of(rows.index(item.id)), item, heard=True)
         gathered.append((item, [*own, *numbered(lifted, after=len(own))]))
     looked = [*query.profile.liked][:NEWEST]
@@ -195,10 +198,12 @@ async def explained(
     for size in sorted({len(each) for each in cited.values() if each}):
         if len(spare) < size:
             continue
-        draws = [await deleted(desk, asked, drawing.sample(spare, size)) for _ in range(DRAWS)]
-        newest = await deleted(desk, asked, spare[:size])
+        draws = [
+            await deleted(services, request, drawing.sample(spare, size)) for _ in range(DRAWS)
+        ]
+        newest = await deleted(services, request, spare[:size])
         without_cited = {
-            likes: await deleted(desk, asked, likes)
+            likes: await deleted(services, request, likes)
             for likes in {*cited.values()}
             if len(likes) == size
         }
@@ -241,17 +246,24 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             scale=data.scale,
             head=head,
         )
-        desk = Services(parts, bootstrap.options(settings))
+        services = Services(parts, bootstrap.options(settings))
         raw = raw_of(data, test.training, head)
         few = SMOKE if options.smoke else QUICK
         cases = test.cases if options.full else test.cases[:: max(1, len(test.cases) // few)]
         rows: list[Explained] = []
         sentences: list[bool] = []
         for case in cases:
-            profile = await desk.ladder().profile(case.user_id)
-            asked = await desk.asked(profile, data.scenes[case.scene], Context())
-            ranking = await unheard(desk, asked, k=SHOWN)
-            found, gathered = await explained(desk, ranking)
+            fallback = services.fallback()
+            profile = await fallback.profile(case.user_id)
+            request = await prepare_request(
+                services,
+                profile,
+                scene=data.scenes[case.scene],
+                context=Context(),
+                fallback=fallback,
+            )
+            ranking = await rank_without_model(services, request, k=SHOWN)
+            found, gathered = await explained(services, ranking)
             rows += found
             for item, own in gathered:
                 sentences += supported(own, item, ranking, raw, data)

@@ -82,7 +82,7 @@ async def measured(
         scene = wish["on"].split("/")[1]
         items = await recommender.parts.index.items(scene)
         for person in (STRANGER, *KNOWN[name]):
-            barred = await recommender.barred(person, scene=scene)
+            barred = await recommender.blocked(person, scene=scene)
             slate = await recommender.recommend(
                 person, scene=scene, context=Context(wish=wish["say"])
             )

@@ -75,7 +75,7 @@ async def _scarce(talk: Talk, situation: Situation, user_id: str) -> str:
     scene = situation.scene.label(talk.lang)
     if not constraints:
         return talk.say("none unseen", scene=scene)
-    barred = await talk.line.barred(user_id, scene=situation.scene.name)
+    barred = await talk.line.blocked(user_id, scene=situation.scene.name)
     able = [item for key, item in situation.here.items() if key not in barred]
     found = relaxations(able, constraints)
     parts = [talk.say("nothing left", scene=scene)]
@@ -108,7 +108,7 @@ def _elsewhere(talk: Talk, situation: Situation, constraints: tuple[Constraint, 
 
 async def _question(talk: Talk, situation: Situation) -> Question | None:
     wants, name = talk.conversation.wants, situation.scene.name
-    barred = await talk.line.barred(
+    barred = await talk.line.blocked(
         talk.conversation.user_id, scene=name, context=talk.context(situation)
     )
     items = [item for key, item in situation.here.items() if key not in barred]

@@ -1,4 +1,4 @@
-"""Why an item: its evidence, said plainly or joined by the model.
+"""The step explain: why an item, from its evidence, in plain sentences or joined by the model.
 
 What is asked about a ranking is ``questions``.
 """
@@ -10,51 +10,52 @@ from collections.abc import Awaitable, Callable, Sequence
 from recagent.domain import Claim, Evidence, Explanation, Scene, Slate
 from recagent.explanations import Phrased, claims, numbered, phrased
 from recagent.pipeline.questions import RankingQuestion, shares, subject
-from recagent.pipeline.services import Request, Services
+from recagent.pipeline.request import Request
+from recagent.pipeline.services import Services
 
-Saying = Callable[[Services, Sequence[Evidence], Request], Awaitable[Phrased]]
+Phrasing = Callable[[Services, Sequence[Evidence], Request], Awaitable[Phrased]]
 
 
 async def explain(
-    desk: Services, user_id: str, ask: RankingQuestion, *, said: Saying
+    services: Services, user_id: str, question: RankingQuestion, *, phrasing: Phrasing
 ) -> Explanation:
     """Why an item would be recommended to a person, from evidence that is really there.
 
     Args:
-        desk: where it is looked up.
+        services: what the steps work with.
         user_id: the person.
-        ask: the item, and in which situation.
-        said: ``plainly`` or ``with_model``.
+        question: the item, and in which situation.
+        phrasing: ``phrase_plainly`` or ``phrase_with_model``.
 
     Raises:
         DataError: an unknown item or scene.
         RetrievalError: the index was made with another embedder.
     """
-    item, asked = await subject(desk, user_id, ask)
-    where = asked.query.scene
-    (evidence,) = await desk.evidence([item], asked.query)
-    lifted, failed = await shares(desk, item, asked)
-    evidence = (*evidence, *numbered(lifted, after=len(evidence)))
-    found = await said(desk, evidence, asked)
-    degraded = [*asked.degraded, *failed, *([found.degraded] if found.degraded else [])]
+    item, request = await subject(services, user_id, question)
+    scene = request.query.scene
+    (evidence,) = await services.evidence([item], request.query)
+    pieces, degraded = await shares(services, item, request)
+    evidence = (*evidence, *numbered(pieces, after=len(evidence)))
+    phrased_claims = await phrasing(services, evidence, request)
+    degraded = [*request.fallback.degraded, *degraded, *filter(None, [phrased_claims.degraded])]
     return Explanation(
         item=item,
-        claims=found.claims,
+        claims=phrased_claims.claims,
         evidence=evidence,
-        phrased_by=desk.parts.models[0].name if found.kept else None,
-        replaced=found.replaced,
+        phrased_by=services.parts.models[0].name if phrased_claims.kept else None,
+        replaced=phrased_claims.replaced,
         degraded="; ".join(degraded) or None,
-        notice=where.notice(desk.language(where)),
+        notice=scene.notice(services.language(scene)),
     )
 
 
-async def reasons(desk: Services, slate: Slate) -> list[Explanation]:
+async def reasons(services: Services, slate: Slate) -> list[Explanation]:
     """The plain reasons of every entry of a slate, in its order, from its own evidence."""
-    notice = slate.scene.notice(desk.language(slate.scene))
+    notice = slate.scene.notice(services.language(slate.scene))
     return [
         Explanation(
             item=entry.item,
-            claims=await _plain(desk, entry.evidence, slate.scene),
+            claims=await _plain(services, entry.evidence, slate.scene),
             evidence=entry.evidence,
             notice=notice,
         )
@@ -62,31 +63,37 @@ async def reasons(desk: Services, slate: Slate) -> list[Explanation]:
     ]
 
 
-async def plainly(desk: Services, evidence: Sequence[Evidence], asked: Request) -> Phrased:
+async def phrase_plainly(
+    services: Services, evidence: Sequence[Evidence], request: Request
+) -> Phrased:
     """A sentence of our own for each piece of evidence."""
-    return Phrased(claims=await _plain(desk, evidence, asked.query.scene))
+    return Phrased(claims=await _plain(services, evidence, request.query.scene))
 
 
-async def with_model(desk: Services, evidence: Sequence[Evidence], asked: Request) -> Phrased:
+async def phrase_with_model(
+    services: Services, evidence: Sequence[Evidence], request: Request
+) -> Phrased:
     """Sentences that the first model joins, checked; plain ones where it may not or cannot."""
-    plain, parts, options = await plainly(desk, evidence, asked), desk.parts, desk.options
-    where, deadline = asked.query.scene, asked.deadline or desk.deadline()
-    if where.review == "human":
-        why = f"plain reasons: scene {where.name!r} is for human review, so no model phrases there"
+    plain, parts = await phrase_plainly(services, evidence, request), services.parts
+    scene, deadline = request.query.scene, request.fallback.deadline
+    if scene.review == "human":
+        why = f"plain reasons: scene {scene.name!r} is for human review, so no model phrases there"
         return Phrased(claims=plain.claims, degraded=why)
     if not parts.models:
         return plain
     return await phrased(
         evidence,
-        scenes=await desk.scenes(),
+        scenes=await services.scenes(),
         model=parts.models[0],
-        lang=desk.language(where),
-        attempts=options.attempts,
+        lang=services.language(scene),
+        attempts=services.options.attempts,
         window=parts.window,
         seconds=deadline.left(),
         late=deadline.late(),
     )
 
 
-async def _plain(desk: Services, evidence: Sequence[Evidence], where: Scene) -> tuple[Claim, ...]:
-    return claims(evidence, scenes=await desk.scenes(), lang=desk.language(where))
+async def _plain(
+    services: Services, evidence: Sequence[Evidence], scene: Scene
+) -> tuple[Claim, ...]:
+    return claims(evidence, scenes=await services.scenes(), lang=services.language(scene))

@@ -1,7 +1,7 @@
 """What answers when a step cannot: retrieval order without the model, popularity without sources.
 
-One ladder serves one request; ``degraded`` says which rungs were taken, and why. A setting or a
-request that cannot be followed is an error, not a degradation.
+One chain serves one request; ``degraded`` says which simpler methods answered, and why. A setting
+or a request that cannot be followed is an error, not a degradation.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class FallbackChain:
     """The steps of one request that may fail, with the one deadline over them."""
 
     def __init__(
-        self, parts: Parts, options: Options, *, pace: LatencyEstimate, deadline: Deadline
+        self, parts: Parts, options: Options, *, latency: LatencyEstimate, deadline: Deadline
     ) -> None:
         self._parts = parts
         self._options = options
-        self._pace = pace
+        self._latency = latency
         self.deadline = deadline
         self.degraded: list[str] = []
         self.imagination: ProposedDescriptions | None = (
@@ -52,8 +52,12 @@ class FallbackChain:
         )
         self._guesses: Sequence[ModelProposals] | None = None  # None before that was tried
 
-    async def ready(self) -> Ranker | None:
-        """The ranker, its model loaded; None where there is none, or it cannot be had.
+    def summary(self) -> str | None:
+        """Returns what was degraded, each once; None where nothing was."""
+        return "; ".join(dict.fromkeys(self.degraded)) or None
+
+    async def ready_ranker(self) -> Ranker | None:
+        """Returns the ranker, its model loaded; None where there is none, or it cannot be had.
 
         The clock stands still while a model loads, unless nothing comes of it.
         """
@@ -71,7 +75,7 @@ class FallbackChain:
         return ranker
 
     async def profile(self, user_id: str) -> Profile:
-        """The person's profile; without what they declare if the embedder fails or is too slow."""
+        """Returns the profile; without what is declared if the embedder fails or is too slow."""
         parts = self._parts
 
         async def build(embedder: Embedder | None) -> Profile:
@@ -90,8 +94,8 @@ class FallbackChain:
             self.degraded.append(f"nothing declared: {error}")
         return await build(None)
 
-    async def wish(self, wish: str, scenes: Mapping[str, Scene]) -> dict[str, float]:
-        """How much a wish speaks for each scene; empty without one, or if the embedder fails."""
+    async def wish_by_scene(self, wish: str, scenes: Mapping[str, Scene]) -> dict[str, float]:
+        """Returns how well a wish fits each scene; empty without one, or if the embedder fails."""
         if not wish:
             return {}
         try:
@@ -103,7 +107,7 @@ class FallbackChain:
             return {}
         return wish_cosines(rows[0], rows[1:], scenes=[*scenes])
 
-    async def keep(self, recording: Awaitable[None]) -> None:
+    async def record(self, recording: Awaitable[None]) -> None:
         """Wait for the impression's way to disk for as long as there is time, and say if it is not.
 
         It is given a tenth of a second at least, which a store that is well hardly needs.
@@ -132,24 +136,25 @@ class FallbackChain:
                 self.degraded.append(f"wish by its words alone: {self._reason(error)}")
             return None
 
-    async def candidates(self, query: Query, pool: int, width: int) -> list[Candidate]:
-        """Up to ``width`` that the sources find, filled up to ``pool`` with the most popular.
+    async def retrieve(self, query: Query, size: int, width: int) -> list[Candidate]:
+        """Returns up to ``width`` candidates, filled up to ``size`` with the most popular.
 
-        Only the most popular ``pool`` if a source fails or the time is up. What a model imagines is
+        Only the ``size`` most popular if a source fails or the time is up. What a model imagines is
         one source more for a person who is new in the scene, or where too little is found.
         """
         is_new = query.profile.is_cold(query.scene.name)
         guesses = await self._imagined(query) if is_new else ()
-        found = await self._proposed(query, pool, width, guesses)
-        if not is_new and await self._is_thin(found, query, pool):
+        candidates = await self._proposed(query, size, width, guesses)
+        if not is_new and await self._is_thin(candidates, query, size):
             guesses = await self._imagined(query)
-            found = await self._proposed(query, pool, width, guesses) if guesses else found
-        return await self._filled(found, query, pool)
+            if guesses:
+                candidates = await self._proposed(query, size, width, guesses)
+        return await self._filled(candidates, query, size)
 
-    async def language(
+    async def model_scores(
         self, ranker: Ranker | None, query: Query, candidates: Sequence[Candidate]
     ) -> LanguageScores | None:
-        """The model's scores of as many candidates as there is time for.
+        """Returns the model's scores of as many candidates as there is time for.
 
         None where it was not asked or did not answer in time.
         """
@@ -163,22 +168,22 @@ class FallbackChain:
             return None
         left = max(0.0, self.deadline.left() - self._reserve())
         began = anyio.current_time()
-        asked = candidates[: self._pace.fits(len(candidates), seconds=left)]
+        first = candidates[: self._latency.fits(len(candidates), seconds=left)]
         try:
             with anyio.fail_after(left):
-                scores = await ranker(query, candidates=asked)
+                scores = await ranker(query, candidates=first)
         except ModelError as error:
             self.degraded.append(f"retrieval order: {error}")
             return None
         except TimeoutError as error:
-            self._pace.was_late(left, candidates=len(asked))
+            self._latency.was_late(left, candidates=len(first))
             self.degraded.append(f"retrieval order: {self._reason(error)}")
             return None
-        if not scores.kept:  # what was kept tells no pace
-            self._pace.took(anyio.current_time() - began, candidates=len(asked))
-        if len(asked) < len(candidates):
+        if not scores.kept:  # what was kept tells no latency
+            self._latency.took(anyio.current_time() - began, candidates=len(first))
+        if len(first) < len(candidates):
             self.degraded.append(
-                f"fewer candidates: {len(asked)} of {len(candidates)} could be ranked in time"
+                f"fewer candidates: {len(first)} of {len(candidates)} could be ranked in time"
             )
         if scores.degraded:
             self.degraded.append(scores.degraded)
@@ -217,15 +222,15 @@ class FallbackChain:
         await start()
         self.deadline.stand_still(anyio.current_time() - began)
 
-    async def _is_thin(self, found: Sequence[Candidate], query: Query, pool: int) -> bool:
+    async def _is_thin(self, candidates: Sequence[Candidate], query: Query, size: int) -> bool:
         """Whether the sources found fewer than a pool, and there is more to be found."""
-        if self._parts.imaginer is None or len(found) >= pool:
+        if self._parts.imaginer is None or len(candidates) >= size:
             return False
         items = await self._parts.index.items(query.scene.name)
-        return len(found) < len(items.keys() - query.exclude)
+        return len(candidates) < len(items.keys() - query.exclude)
 
     async def _proposed(
-        self, query: Query, pool: int, width: int, guesses: Sequence[CandidateSource]
+        self, query: Query, size: int, width: int, guesses: Sequence[CandidateSource]
     ) -> list[Candidate]:
         """What the sources find; what is popular if one of them fails or the time is up."""
         options, head = self._options, self._parts.head
@@ -239,11 +244,11 @@ class FallbackChain:
                     for each in (*self._parts.sources, *guesses)
                     if weights.get(each.name, 1.0) > 0 or each.name in read
                 ]
-                return await self._retrieved(query, sources, weights, pool=pool, width=width)
+                return await self._retrieved(query, sources, weights, size=size, width=width)
         except (ModelError, TimeoutError) as error:
             self.degraded.append(f"popularity: {self._reason(error)}")
         popularity = Popularity(self._parts.index, self._parts.behaviour)
-        return await self._retrieved(query, [popularity], {}, pool=pool, width=pool)
+        return await self._retrieved(query, [popularity], {}, size=size, width=size)
 
     async def _retrieved(
         self,
@@ -251,7 +256,7 @@ class FallbackChain:
         sources: Sequence[CandidateSource],
         weights: Mapping[str, float],
         *,
-        pool: int,
+        size: int,
         width: int,
     ) -> list[Candidate]:
         return await retrieve(
@@ -259,20 +264,22 @@ class FallbackChain:
             sources=sources,
             index=self._parts.index,
             weights=weights,
-            limit=max(self._options.limit, pool),
+            limit=max(self._options.limit, size),
             pool=width,
         )
 
-    async def _filled(self, found: list[Candidate], query: Query, pool: int) -> list[Candidate]:
-        """With the most popular of the rest, where fewer than ``pool`` were found."""
-        if len(found) >= pool:
-            return found
+    async def _filled(
+        self, candidates: list[Candidate], query: Query, size: int
+    ) -> list[Candidate]:
+        """The candidates, and the most popular of the rest where they are fewer than ``size``."""
+        if len(candidates) >= size:
+            return candidates
         popularity = Popularity(self._parts.index, self._parts.behaviour)
-        known = query.exclude | {candidate.item.id for candidate in found}
+        known = query.exclude | {candidate.item.id for candidate in candidates}
         items = await self._parts.index.items(query.scene.name)
-        rest = await popularity(replace(query, exclude=known), limit=pool - len(found))
+        rest = await popularity(replace(query, exclude=known), limit=size - len(candidates))
         left = [items[key] for key, _ in rest if key in items]
-        return [*found, *(Candidate(item=item, features={"fused": 0.0}) for item in left)]
+        return [*candidates, *(Candidate(item=item, features={"fused": 0.0}) for item in left)]
 
     def _reserve(self) -> float:
         """Seconds for what comes after the model: evidence, and the impression's way to disk."""

@@ -69,7 +69,7 @@ def arrange(
         lead: of the items, by position: those above zero answer a wish, and no share of a task
             puts them behind the others.
     """
-    best = _Slate(order, items, k=k, prerequisites=prerequisites, limits=limits)
+    best = _SlateFiller(order, items, k=k, prerequisites=prerequisites, limits=limits)
     answering = [at for at in order if len(lead) and lead[at] > 0]
     for part in (answering, order):
         if quotas:
@@ -78,7 +78,7 @@ def arrange(
     return best.chosen
 
 
-class _Slate:
+class _SlateFiller:
     """A slate that is being filled."""
 
     def __init__(

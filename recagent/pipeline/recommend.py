@@ -1,13 +1,12 @@
-"""The straight line: profile, scene, retrieve, rank, diversify, record; and explain when asked.
+"""The pipeline: profile, scene, retrieve, rank, compose, record; and explain on request.
 
-Every step is a function of a room; this module is their order.
+``Pipeline.recommend`` is the order of these steps; each is a function of another module.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import replace
@@ -16,7 +15,6 @@ from datetime import UTC, datetime
 from recagent.domain import (
     Answer,
     Context,
-    Entry,
     Event,
     EventKind,
     Explanation,
@@ -25,20 +23,20 @@ from recagent.domain import (
     Scene,
     Slate,
     Task,
+    Trace,
 )
 from recagent.errors import ConflictError, DataError
 from recagent.pipeline import counterfactuals, explain, questions
+from recagent.pipeline.candidates import add_model_scores, retrieve_pool
 from recagent.pipeline.deadline import Deadline
-from recagent.pipeline.fallback import FallbackChain
-from recagent.pipeline.feedback import check_time, checked_event, everywhere, record_impression
+from recagent.pipeline.feedback import checked_event, everywhere, record_impression
 from recagent.pipeline.parts import Options, Parts
 from recagent.pipeline.personal_data import PersonalData
+from recagent.pipeline.request import identify_scene, prepare_request, why_empty
 from recagent.pipeline.services import Services
-from recagent.pipeline.slate import Where, choose, make_trace, models_part
-from recagent.ports import Query
-from recagent.profiles.building import MAX_EVENTS, group_of, rate
+from recagent.pipeline.slate import compose, make_trace, with_evidence, with_like_probability
+from recagent.profiles.building import MAX_EVENTS
 from recagent.profiles.tags import Shelves, with_tags
-from recagent.scenes.identification import identify
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +51,7 @@ class Pipeline:
     def __init__(self, parts: Parts, options: Options | None = None) -> None:
         self._parts = parts
         self._options = options or Options()
-        self._desk = Services(parts, self._options)
+        self._services = Services(parts, self._options)
         self._shelves = Shelves(parts.index, silent=parts.silent)
         self.people = PersonalData(parts, self._options, profile=self.profile)
 
@@ -64,13 +62,13 @@ class Pipeline:
 
     def deadline(self) -> Deadline:
         """Of a request that begins now."""
-        return self._desk.deadline()
+        return self._services.deadline()
 
     def within(self, deadline: Deadline) -> Pipeline:
         """The same line, whose calls share one deadline: for a request that makes several."""
-        line = copy(self)
-        line._desk = self._desk.within(deadline)  # noqa: SLF001 - its own class
-        return line
+        pipeline = copy(self)
+        pipeline._services = self._services.within(deadline)  # noqa: SLF001 - its own class
+        return pipeline
 
     async def recommend(
         self,
@@ -104,109 +102,88 @@ class Pipeline:
             raise DataError(f"k={k} is no slate length; ask for 1 or more")
         if not user_id:
             raise DataError("a slate needs a user id; any text will do for a person nobody knows")
-        parts, desk, began = self._parts, self._desk, time.perf_counter()
-        ladder = desk.ladder()
-        profile = await ladder.profile(user_id)
-        context = context or Context()
-        place = await self._where(scene, profile, context, ladder)
-        asked = await desk.asked(profile, place.scene, context, task=task)
-        query, size = asked.query, max(self._options.pool, k)
-        found = await desk.retrieved(asked, ladder, size=size)
-        standing = await desk.heard(found, asked, ladder)
-        candidates, joint = standing.pool.candidates, desk.joint(query)
-        entries = choose(
-            standing.pool,
-            standing.scores,
-            await parts.index.vectors(place.scene.name, ids=[each.item.id for each in candidates]),
-            k=k,
-            probabilities=joint.probabilities(standing.scores),
-            diversity=desk.diversity(query.profile),
-            quotas=asked.quotas,
-            prerequisites=standing.prerequisites,
-            limits=standing.limits,
+        services, began = self._services, time.perf_counter()
+        fallback, context = services.fallback(), context or Context()
+        profile = await fallback.profile(user_id)
+        identified = await identify_scene(
+            services, profile, name=scene, context=context, fallback=fallback
         )
-        trace = make_trace(
-            query.profile,
-            place,
-            wish=context.wish,
-            match=standing.match,
-            candidates=candidates,
-            models_part=models_part(
-                standing.language,
-                candidates,
-                imagination=ladder.imagination,
-                notes=(*asked.notes, *standing.notes),
-            ),
-            head=joint.name,
-            unserved=desk.unserved(query),
-            gated=standing.gated,
-            degraded=ladder.degraded,
-            seconds=time.perf_counter() - began - ladder.deadline.stood,
+        request = await prepare_request(
+            services, profile, scene=identified.scene, context=context, fallback=fallback, task=task
         )
+        pool = await retrieve_pool(services, request, size=max(self._options.pool, k))
+        pool = await add_model_scores(services, request, pool)
+        entries = await compose(services, request, pool, k=k)
+        seconds = time.perf_counter() - began - fallback.deadline.stood
+        trace = make_trace(services, request, pool, identified=identified, seconds=seconds)
+        entries = await with_like_probability(services, request, entries)
         slate = Slate(
             user_id=user_id,
-            scene=place.scene,
-            entries=await self._with_evidence(await self._with_likes(entries, query), query),
+            scene=identified.scene,
+            entries=await with_evidence(services, request, entries),
             trace=trace,
-            empty="" if entries else await desk.why_nothing(asked),
+            empty="" if entries else await why_empty(services, request),
         )
-        said = len(ladder.degraded)
-        await ladder.keep(record_impression(slate, wish=query.context.wish, store=parts.store))
-        if len(ladder.degraded) > said:
-            trace = replace(trace, degraded="; ".join(dict.fromkeys(ladder.degraded)))
-            slate = replace(slate, trace=trace)
-        logger.info(
-            "slate %s: prompt %s, %d + %d tokens, %.0f ms, degraded: %s",
-            trace.id,
-            trace.prompt,
-            trace.usage.prompt,
-            trace.usage.completion,
-            1000 * trace.seconds,
-            trace.degraded,
-        )
+        await fallback.record(record_impression(slate, wish=context.wish, store=self._parts.store))
+        slate = replace(slate, trace=replace(trace, degraded=fallback.summary()))
+        _log(slate.trace)
         return slate
 
     async def scene(
         self, user_id: str, *, scene: str | None = None, context: Context | None = None
     ) -> Scene:
-        """The scene in which ``recommend`` answers such a request.
+        """Returns the scene in which ``recommend`` answers such a request.
 
         Raises:
             DataError: an unknown scene, or nothing is indexed.
             RetrievalError: the index cannot be read.
         """
-        ladder = self._desk.ladder()
-        profile = await ladder.profile(user_id)
-        return (await self._where(scene, profile, context or Context(), ladder)).scene
+        fallback = self._services.fallback()
+        profile = await fallback.profile(user_id)
+        identified = await identify_scene(
+            self._services, profile, name=scene, context=context or Context(), fallback=fallback
+        )
+        return identified.scene
 
-    async def scored(
+    async def scores(
         self, user_id: str, *, scene: Scene, k: int, context: Context
     ) -> dict[str, float]:
-        """Scores of the ``k`` best by item id, without a language model, quotas and diversity.
+        """Returns the scores of the ``k`` best items, by id.
+
+        They are those of before the language model, quotas and diversity.
 
         Raises:
             DataError: a time without zone.
         """
-        ladder = self._desk.quiet_ladder()
-        asked = await self._desk.asked(await ladder.profile(user_id), scene, context)
-        standing = await self._desk.retrieved(asked, ladder, size=k)
-        pairs = zip(standing.pool.candidates, standing.scores.tolist(), strict=True)
-        return {candidate.item.id: score for candidate, score in pairs}
+        services, fallback = self._services, self._services.fallback_without_model()
+        profile = await fallback.profile(user_id)
+        request = await prepare_request(
+            services, profile, scene=scene, context=context, fallback=fallback
+        )
+        pool = await retrieve_pool(services, request, size=k)
+        pairs = zip(pool.items, pool.scores.tolist(), strict=True)
+        return {item.id: score for item, score in pairs}
 
-    async def barred(
+    async def blocked(
         self, user_id: str, *, scene: str, context: Context | None = None
     ) -> frozenset[str]:
-        """Ids of a scene's items that cannot be recommended to a person in a context.
+        """Returns the ids of a scene's items that cannot be recommended to a person in a context.
 
         A rule of the scene or a constraint keeps them out, or the person knows them.
 
         Raises:
             DataError: an unknown scene, or a time without zone.
         """
-        ladder, context = self._desk.ladder(), context or Context()
-        profile = await ladder.profile(user_id)
-        place = await self._where(scene, profile, context, ladder)
-        return (await self._desk.asked(profile, place.scene, context)).query.exclude
+        services, context = self._services, context or Context()
+        fallback = services.fallback()
+        profile = await fallback.profile(user_id)
+        identified = await identify_scene(
+            services, profile, name=scene, context=context, fallback=fallback
+        )
+        request = await prepare_request(
+            services, profile, scene=identified.scene, context=context, fallback=fallback
+        )
+        return request.query.exclude
 
     async def explain(
         self,
@@ -231,9 +208,11 @@ class Pipeline:
             DataError: an unknown item or scene.
             RetrievalError: the index was made with another embedder.
         """
-        ask = questions.RankingQuestion(item=item_id, scene=scene, context=context or Context())
-        how = explain.with_model if phrase else explain.plainly
-        return await explain.explain(self._desk, user_id, ask, said=how)
+        question = questions.RankingQuestion(
+            item=item_id, scene=scene, context=context or Context()
+        )
+        phrasing = explain.phrase_with_model if phrase else explain.phrase_plainly
+        return await explain.explain(self._services, user_id, question, phrasing=phrasing)
 
     async def compare(
         self,
@@ -259,10 +238,10 @@ class Pipeline:
             DataError: an unknown item or scene, or ``k`` below 1.
             RetrievalError: the index was made with another embedder.
         """
-        ask = questions.RankingQuestion(
+        question = questions.RankingQuestion(
             item=item_id, scene=scene, context=context or Context(), k=k
         )
-        return await questions.compare(self._desk, user_id, ask, versus=versus)
+        return await questions.compare(self._services, user_id, question, versus=versus)
 
     async def why_not(
         self,
@@ -277,10 +256,10 @@ class Pipeline:
 
         Args and errors as ``compare``; an item that the catalogue does not have is an answer.
         """
-        ask = questions.RankingQuestion(
+        question = questions.RankingQuestion(
             item=item_id, scene=scene, context=context or Context(), k=k
         )
-        return await questions.why_not(self._desk, user_id, ask)
+        return await questions.why_not(self._services, user_id, question)
 
     async def what_if(
         self,
@@ -297,14 +276,14 @@ class Pipeline:
         the item breaks, that the person has met it. The language model is not asked. Args and
         errors as ``compare``.
         """
-        ask = questions.RankingQuestion(
+        question = questions.RankingQuestion(
             item=item_id, scene=scene, context=context or Context(), k=k
         )
-        return await counterfactuals.what_if(self._desk, user_id, ask)
+        return await counterfactuals.what_if(self._services, user_id, question)
 
     async def reasons(self, slate: Slate) -> list[Explanation]:
         """The plain reasons of every entry of a slate, in its order, from its own evidence."""
-        return await explain.reasons(self._desk, slate)
+        return await explain.reasons(self._services, slate)
 
     async def record(
         self,
@@ -381,7 +360,8 @@ class Pipeline:
 
     async def profile(self, user_id: str) -> Profile:
         """What is known of a person now, with inferred tags; empty for one that nobody knows."""
-        return await with_tags(await self._desk.ladder().profile(user_id), self._shelves)
+        profile = await self._services.fallback().profile(user_id)
+        return await with_tags(profile, self._shelves)
 
     async def close(self) -> None:
         """Close the store, the index, models and replies, each even if another fails to close."""
@@ -393,44 +373,14 @@ class Pipeline:
             if self._parts.replies is not None:
                 closing.callback(self._parts.replies.close)
 
-    async def _where(
-        self, scene: str | None, profile: Profile, context: Context, ladder: FallbackChain
-    ) -> Where:
-        check_time(context.at)
-        scenes, learned = await self._desk.scenes(), self._parts.identifier
-        if not scene and learned is not None:
-            wish = await ladder.wish(context.wish, scenes)
-            found = learned(profile.events, context, scenes=scenes, wish=wish)
-            if found:
-                best = max(sorted(found), key=lambda name: found[name])
-                return Where(scene=scenes[best], taken_from="identified", probability=found)
-        behaviour = await self._parts.behaviour()
-        which, taken_from = identify(
-            scene,
-            profile=profile,
-            scenes=scenes,
-            activity=behaviour.activity,
-            is_staying=behaviour.is_staying,
-        )
-        return Where(scene=which, taken_from=taken_from)
 
-    async def _with_likes(self, entries: Sequence[Entry], query: Query) -> Sequence[Entry]:
-        profile, liking = query.profile, self._parts.head.liking if self._parts.head else None
-        if liking is None or group_of(profile, query.scene.name) not in liking.groups:
-            return entries
-        behaviour, scale = await self._parts.behaviour(), self._parts.scale
-        person = rate(profile.events, scale)
-        return [
-            replace(
-                entry,
-                like=liking.probability(
-                    entry.features, item=behaviour.rate(entry.item.id), person=person
-                ),
-            )
-            for entry in entries
-        ]
-
-    async def _with_evidence(self, entries: Sequence[Entry], query: Query) -> tuple[Entry, ...]:
-        gathered = await self._desk.evidence([entry.item for entry in entries], query)
-        pairs = zip(entries, gathered, strict=True)
-        return tuple(replace(entry, evidence=evidence) for entry, evidence in pairs)
+def _log(trace: Trace) -> None:
+    logger.info(
+        "slate %s: prompt %s, %d + %d tokens, %.0f ms, degraded: %s",
+        trace.id,
+        trace.prompt,
+        trace.usage.prompt,
+        trace.usage.completion,
+        1000 * trace.seconds,
+        trace.degraded,
+    )

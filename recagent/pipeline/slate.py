@@ -1,224 +1,162 @@
-"""Candidates and scores to the entries of a slate, and the trace of how they came about."""
+"""The step compose: from a ranked pool to the entries of a slate, and the trace of the request."""
 
 from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
-
-from recagent.domain import (
-    Candidate,
-    Entry,
-    Item,
-    Mode,
-    Profile,
-    Scene,
-    Task,
-    Trace,
-    Unserved,
-    Usage,
-    WishMatch,
-)
-from recagent.pipeline.quotas import Prerequisites, arrange
+from recagent.domain import Candidate, Entry, Trace
+from recagent.pipeline.candidates import RankedPool, by_grade
+from recagent.pipeline.quotas import arrange
+from recagent.pipeline.request import Request
+from recagent.pipeline.services import Services
 from recagent.ports import LanguageScores
-from recagent.profiles.building import group_of, known_as
-from recagent.ranking import REWARD, JointScorer, mmr_order, softmax
+from recagent.profiles.building import group_of, known_as, rate
+from recagent.ranking import REWARD, mmr_order, softmax
 from recagent.retrieval.sources.model_proposals import ProposedDescriptions
-from recagent.scenes.rules import SeriesLimits
-
-if TYPE_CHECKING:
-    from recagent.domain.arrays import Floats, Matrix
+from recagent.scenes.identification import IdentifiedScene
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pool:
-    """What is ranked, best first without the language model.
-
-    Attributes:
-        candidates: of whom there are n.
-        base: (n,) their scores.
-        lead: (n,) how well each answers the wish, which comes before any score; zeros without one.
-    """
-
-    candidates: Sequence[Candidate]
-    base: Floats
-    lead: Floats
-
-
-def pool_of(
-    candidates: Sequence[Candidate],
-    joint: JointScorer,
-    *,
-    scene: str,
-    cold: bool,
-    size: int,
-    quotas: Mapping[Task, int],
-    prerequisites: Prerequisites,
-    limits: SeriesLimits,
-    grades: Mapping[str, float],
-) -> Pool:
-    """The ``size`` best of what was retrieved, of each task its share and with what they need.
-
-    ``grades``: how well items answer the wish, by id; those that do come first.
-    """
-    scores = joint.base(candidates, scene=scene, cold=cold)
-    lead = leads([found.item for found in candidates], grades)
-    order = led(np.argsort(-scores, kind="stable").tolist(), lead)
-    items = [found.item for found in candidates]
-    best = arrange(
-        order, items, k=size, quotas=quotas, prerequisites=prerequisites, limits=limits, lead=lead
+async def compose(services: Services, request: Request, pool: RankedPool, *, k: int) -> list[Entry]:
+    """Returns the ``k`` best candidates as entries, still without evidence."""
+    limits, candidates = pool.limits, pool.candidates
+    is_arranged = (
+        request.quotas or pool.prerequisites or limits.works or limits.series or pool.grades.any()
     )
-    return Pool(candidates=[candidates[at] for at in best], base=scores[best], lead=lead[best])
-
-
-def leads(items: Sequence[Item], grades: Mapping[str, float]) -> Floats:
-    """(n,) how well each item answers the wish; 0 for one that is not graded."""
-    return np.asarray([grades.get(item.id, 0.0) for item in items], dtype=np.float64)
-
-
-def led(order: Sequence[int], lead: Floats) -> list[int]:
-    """The same positions by how well they answer the wish, alike ones in their order."""
-    return sorted(order, key=lambda at: -lead[at])
-
-
-def choose(
-    pool: Pool,
-    scores: Floats,
-    vectors: Matrix,
-    *,
-    k: int,
-    probabilities: Floats,
-    diversity: float,
-    quotas: Mapping[Task, int],
-    prerequisites: Prerequisites,
-    limits: SeriesLimits,
-) -> list[Entry]:
-    """The ``k`` best candidates as entries, still without evidence.
-
-    Args:
-        pool: of n candidates.
-        scores: joint, (n,).
-        vectors: (n, d) unit rows, for diversity.
-        k: slate length.
-        probabilities: (n,), to be shown.
-        diversity: 0 to 1.
-        quotas: shares of the tasks in the slate; all are alike without any.
-        prerequisites: ids that must come before an item, by its id.
-        limits: what there may be once, or a few times.
-    """
-    is_arranged = quotas or prerequisites or limits.works or limits.series or pool.lead.any()
-    depth = len(scores) if is_arranged else k
-    order = led(mmr_order(scores, vectors, k=depth, diversity=diversity), pool.lead)
-    items = [candidate.item for candidate in pool.candidates]
-    shown = arrange(
-        order, items, k=k, quotas=quotas, prerequisites=prerequisites, limits=limits, lead=pool.lead
-    )
+    depth = len(candidates) if is_arranged else k
+    order = await diversify(services, request, pool, depth=depth)
+    probabilities = services.joint(request.query).probabilities(pool.scores)
     return [
         Entry(
             rank=rank,
-            item=pool.candidates[at].item,
-            probability=float(probabilities[at]),
-            features=pool.candidates[at].features,
+            item=candidates[row].item,
+            probability=float(probabilities[row]),
+            features=candidates[row].features,
         )
-        for rank, at in enumerate(shown, start=1)
+        for rank, row in enumerate(fill_slate(request, pool, order, k=k), start=1)
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
-    """The scene of a request, how it was found, and how likely each was if that was weighed."""
-
-    scene: Scene
-    taken_from: str
-    probability: Mapping[str, float] = field(default_factory=dict[str, float])
-
-
-class ModelsPart(TypedDict, total=False):
-    """The fields of a trace that tell of the model."""
-
-    model: str
-    mode: Mode
-    prompt: str
-    usage: Usage
-    calls: int
-    repairs: int
-    notes: tuple[str, ...]
-    language_probability: Mapping[str, float]
+async def diversify(
+    services: Services, request: Request, pool: RankedPool, *, depth: int
+) -> list[int]:
+    """Returns the ``depth`` best rows of the pool, varied; answers to the wish come first."""
+    query = request.query
+    ids = [item.id for item in pool.items]
+    vectors = await services.parts.index.vectors(query.scene.name, ids=ids)
+    diversity = services.diversity(query.profile)
+    order = mmr_order(pool.scores, vectors, k=depth, diversity=diversity)
+    return by_grade(order, pool.grades)
 
 
-def make_trace(
-    profile: Profile,
-    where: Where,
-    *,
-    wish: str,
-    match: WishMatch | None,
-    candidates: Sequence[Candidate],
-    models_part: ModelsPart,
-    head: str,
-    unserved: Unserved,
-    gated: bool,
-    degraded: Sequence[str],
-    seconds: float,
-) -> Trace:
-    """The trace of a request."""
-    found = Counter(name for candidate in candidates for name in candidate.features)
-    return Trace(
-        id=uuid.uuid4().hex,
-        scene_from=where.taken_from,
-        cold=profile.cold or ("scene" if profile.is_cold(where.scene.name) else None),
-        known=known_as(profile, scene=where.scene.name, wish=wish),
-        wish=match,
-        scene_probability=where.probability,
-        sources={name: n for name, n in found.items() if name not in ("fused", REWARD)},
-        pool=len(candidates),
-        **models_part,
-        head=head,
-        group=group_of(profile, where.scene.name),
-        unserved=unserved,
-        gated=gated,
-        moved=found[REWARD],
-        review=where.scene.review == "human",
-        degraded="; ".join(dict.fromkeys(degraded)) or None,
-        seconds=seconds,
+def fill_slate(request: Request, pool: RankedPool, order: Sequence[int], *, k: int) -> list[int]:
+    """Returns up to ``k`` rows of the pool as a slate shows them, from the rows in ``order``."""
+    return arrange(
+        order,
+        pool.items,
+        k=k,
+        quotas=request.quotas,
+        prerequisites=pool.prerequisites,
+        limits=pool.limits,
+        lead=pool.grades,
     )
 
 
-def models_part(
-    language: LanguageScores | None,
-    candidates: Sequence[Candidate],
-    *,
-    imagination: ProposedDescriptions | None,
-    notes: Sequence[str],
-) -> ModelsPart:
-    """What the model did, and the request's own notes.
+async def with_like_probability(
+    services: Services, request: Request, entries: Sequence[Entry]
+) -> Sequence[Entry]:
+    """Returns the entries with their like-probability, for people whose group it was tested on."""
+    query, head = request.query, services.parts.head
+    profile, liking = query.profile, head.liking if head else None
+    if liking is None or group_of(profile, query.scene.name) not in liking.groups:
+        return entries
+    interactions = await services.parts.behaviour()
+    person = rate(profile.events, services.parts.scale)
+    return [
+        replace(
+            entry,
+            like=liking.probability(
+                entry.features, item=interactions.rate(entry.item.id), person=person
+            ),
+        )
+        for entry in entries
+    ]
 
-    What it imagined counts in usage, calls and repairs; what that was is not told.
+
+async def with_evidence(
+    services: Services, request: Request, entries: Sequence[Entry]
+) -> tuple[Entry, ...]:
+    """Returns the entries with what supports each."""
+    gathered = await services.evidence([entry.item for entry in entries], request.query)
+    pairs = zip(entries, gathered, strict=True)
+    return tuple(replace(entry, evidence=evidence) for entry, evidence in pairs)
+
+
+def make_trace(
+    services: Services,
+    request: Request,
+    pool: RankedPool,
+    *,
+    identified: IdentifiedScene,
+    seconds: float,
+) -> Trace:
+    """Returns the trace of a request that took so many seconds.
+
+    The calls and tokens of the model's proposals count; what it proposed is not said.
     """
-    guess = imagination or ProposedDescriptions()
-    if guess.descriptions:
-        told = f"descriptions imagined by {guess.prompt}: {len(guess.descriptions)}"
-        notes = (*notes, told)
-    if language is None:
-        return {
-            "usage": guess.usage,
-            "calls": guess.calls,
-            "repairs": guess.repairs,
-            "notes": tuple(notes),
-        }
-    own = softmax(language.scores)
-    return {
-        "model": language.model,
-        "mode": language.mode,
-        "prompt": language.prompt,
-        "usage": guess.usage + language.usage,
-        "calls": guess.calls + language.calls,
-        "repairs": guess.repairs + language.repairs,
-        "notes": (*language.notes, *notes),
-        "language_probability": {
-            candidate.item.id: float(p) for candidate, p in zip(candidates, own, strict=False)
-        },
-    }
+    query, scene = request.query, identified.scene
+    profile, counts = query.profile, _sources_of(pool.candidates)
+    proposals, notes = (
+        request.fallback.imagination or ProposedDescriptions(),
+        [*request.notes, *pool.notes],
+    )
+    if proposals.descriptions:
+        number = len(proposals.descriptions)
+        notes.append(f"descriptions imagined by {proposals.prompt}: {number}")
+    trace = Trace(
+        id=uuid.uuid4().hex,
+        scene_from=identified.taken_from,
+        cold=profile.cold or ("scene" if profile.is_cold(scene.name) else None),
+        known=known_as(profile, scene=scene.name, wish=query.context.wish),
+        wish=pool.wish_match,
+        scene_probability=identified.probability,
+        sources={name: n for name, n in counts.items() if name not in ("fused", REWARD)},
+        pool=len(pool.candidates),
+        usage=proposals.usage,
+        calls=proposals.calls,
+        repairs=proposals.repairs,
+        notes=tuple(notes),
+        head=services.joint(query).name,
+        group=group_of(profile, scene.name),
+        unserved=services.unserved(query),
+        gated=pool.gated,
+        moved=counts[REWARD],
+        review=scene.review == "human",
+        degraded=request.fallback.summary(),
+        seconds=seconds,
+    )
+    scores = pool.model_scores
+    return trace if scores is None else _with_model(trace, scores, pool.candidates)
+
+
+def _with_model(trace: Trace, scores: LanguageScores, candidates: Sequence[Candidate]) -> Trace:
+    """The trace with what the model did."""
+    pairs = zip(candidates, softmax(scores.scores), strict=False)
+    return replace(
+        trace,
+        model=scores.model,
+        mode=scores.mode,
+        prompt=scores.prompt,
+        usage=trace.usage + scores.usage,
+        calls=trace.calls + scores.calls,
+        repairs=trace.repairs + scores.repairs,
+        notes=(*scores.notes, *trace.notes),
+        language_probability={each.item.id: float(probability) for each, probability in pairs},
+    )
+
+
+def _sources_of(candidates: Sequence[Candidate]) -> Counter[str]:
+    """How many candidates each feature was found for, by its name."""
+    return Counter(name for candidate in candidates for name in candidate.features)

@@ -8,9 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from recagent.domain import Profile, Scene
 from recagent.errors import DataError, NotFoundError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentifiedScene:
+    """The scene of a request.
+
+    Attributes:
+        scene: in which the request is answered.
+        taken_from: ``given``, ``identified``, ``last event`` or ``most active scene``.
+        probability: of each scene, by name, where a classifier gave one.
+    """
+
+    scene: Scene
+    taken_from: str
+    probability: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 def declared_or_plain(names: Sequence[str], declared: Mapping[str, Scene]) -> dict[str, Scene]:
@@ -25,8 +41,8 @@ def identify(
     scenes: Mapping[str, Scene],
     activity: Counter[str],
     is_staying: bool,
-) -> tuple[Scene, str]:
-    """The scene, and what it was taken from: ``given``, ``last event`` or ``most active scene``.
+) -> IdentifiedScene:
+    """Returns the scene by rule: the given one, that of the last event, or the most active one.
 
     A person's last event tells the scene only where people stay: where the busiest scene is right
     more often, that one is taken.
@@ -47,9 +63,9 @@ def identify(
     if scene:
         if scene not in scenes:
             raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(sorted(scenes))}")
-        return scenes[scene], "given"
+        return IdentifiedScene(scene=scenes[scene], taken_from="given")
     for event in profile.events if is_staying else ():
         if event.scene in scenes:
-            return scenes[event.scene], "last event"
+            return IdentifiedScene(scene=scenes[event.scene], taken_from="last event")
     busiest = max(sorted(scenes), key=lambda name: activity[name])
-    return scenes[busiest], "most active scene"
+    return IdentifiedScene(scene=scenes[busiest], taken_from="most active scene")

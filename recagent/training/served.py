@@ -136,7 +136,7 @@ class _HeadOrder(_ServedList):
         self, pipeline: Pipeline, query: Query, limit: int
     ) -> Sequence[tuple[str, float]]:
         scene = Scene(name=query.scene.name, editions=False, learns_from=query.scene.learns_from)
-        scores = await pipeline.scored(
+        scores = await pipeline.scores(
             query.profile.user.id, scene=scene, k=limit, context=query.context
         )
         return sorted(scores.items(), key=lambda pair: -pair[1])[:limit]

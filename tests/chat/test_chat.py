@@ -537,7 +537,9 @@ def test_a_rule_of_the_scene_is_named_where_it_keeps_an_item_out():
         rule = Constraint(attribute="year", operator="at least", value=1990)
         films = Scene(name="films", labels={"en": "Films"}, rules=(rule,))
         ruled = Pipeline(replace(parts, scenes={"films": films}))
-        barred = await ruled.barred("ann", scene="films", context=Context(constraints=(NO_HORROR,)))
+        barred = await ruled.blocked(
+            "ann", scene="films", context=Context(constraints=(NO_HORROR,))
+        )
         conversation = Conversation(user_id="ann", scene="films")
         said = [each async for each in Agent(ruled).say(conversation, "why not “Film 2”?")]
         await line.close()

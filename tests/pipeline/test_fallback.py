@@ -312,7 +312,7 @@ def learned(*_, **__):
         ("compare", ("b3",), {"context": WISH, "versus": "b1"}),
         ("why_not", ("b3",), {"context": WISH}),
         ("what_if", ("b3",), {"context": WISH}),
-        ("barred", (), {"context": WISH, "scene": None}),
+        ("blocked", (), {"context": WISH, "scene": None}),
     ],
 )
 def test_one_deadline_is_over_all_steps_together(question, args, asked):

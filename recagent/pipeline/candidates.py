@@ -1,0 +1,267 @@
+"""The steps retrieve and rank: a request's candidates by their scores, before and after the model.
+
+A slate is cut from a ranked pool, and questions are answered by looking into one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recagent.domain import Candidate, Item, WishMatch
+from recagent.pipeline.feedback_history import answers, rewarded
+from recagent.pipeline.quotas import Prerequisites, apportion, arrange
+from recagent.pipeline.request import Request
+from recagent.pipeline.services import Services
+from recagent.ports import LanguageScores, Query
+from recagent.ranking import preference_boost
+from recagent.retrieval import NO_MATCHES, Matches, best_first, nearest_in_meaning
+from recagent.scenes.rules import (
+    Progress,
+    SeriesLimits,
+    missing_prerequisites,
+    prerequisites,
+)
+
+if TYPE_CHECKING:
+    from recagent.domain.arrays import Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RankedPool:
+    """Candidates by their scores, best first without the model.
+
+    Attributes:
+        retrieved: all candidates, in no order.
+        candidates: the n that a slate is chosen from, and that the model may be asked about.
+        scores: (n,), with the model's where they joined in.
+        grades: (n,) how well each answers the wish, which comes before any score; else zeros.
+        prerequisites: ids that must come before an item, by its id.
+        limits: what of the retrieved items one list has once, or a few times.
+        matches: how the scene's items answer the wish.
+        wish_match: that in numbers, for people; None without a wish that says something of an item.
+        model_scores: what the model returned; None where it was not asked or did not answer.
+        gated: whether the model's scores are not wanted here.
+    """
+
+    retrieved: Sequence[Candidate]
+    candidates: Sequence[Candidate]
+    scores: Floats
+    grades: Floats
+    prerequisites: Prerequisites
+    limits: SeriesLimits
+    matches: Matches = NO_MATCHES
+    wish_match: WishMatch | None = None
+    model_scores: LanguageScores | None = None
+    gated: bool = False
+
+    @property
+    def items(self) -> list[Item]:
+        """The candidates' items, (n,)."""
+        return [each.item for each in self.candidates]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the trace should know: that nothing answers the wish or a word."""
+        match = self.wish_match
+        if match is None:
+            return ()
+        if match.matches:
+            return tuple(f"nothing matches {word!r}" for word in match.missing)
+        kept_out = match.left_out > 0
+        return ("what matches the wish is kept out" if kept_out else "nothing matches the wish",)
+
+
+async def retrieve_pool(
+    services: Services, request: Request, *, size: int, reach: int = 0
+) -> RankedPool:
+    """Returns the candidates without the language model.
+
+    Args:
+        services: what the steps work with.
+        request: whose candidates are retrieved.
+        size: of the pool.
+        reach: how many are looked for at least, of each task.
+    """
+    query, matches = await _match_wish(services, request)
+    request = replace(request, query=query)
+    scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
+    retrieved = await _retrieve(services, request, size=size, reach=reach, matches=matches)
+    needed = prerequisites(
+        [each.item for each in retrieved],
+        scene=query.scene,
+        profile=query.profile,
+        progress=request.progress,
+        excluded=query.exclude,
+    )
+    limits = request.progress.limits(each.item.id for each in retrieved)
+    joint = preference_boost(services.joint(query), query.context.preferences)
+    scores = joint.base(retrieved, scene=scene, cold=cold)
+    items = [each.item for each in retrieved]
+    grades = grades_of(items, matches)
+    best = arrange(
+        by_grade(np.argsort(-scores, kind="stable").tolist(), grades),
+        items,
+        k=size,
+        quotas=request.quotas,
+        prerequisites=needed,
+        limits=limits,
+        lead=grades,
+    )
+    return RankedPool(
+        retrieved=retrieved,
+        candidates=[retrieved[row] for row in best],
+        scores=scores[best],
+        grades=grades[best],
+        prerequisites=needed,
+        limits=limits,
+        matches=matches,
+        wish_match=matches.counted(query.context.wish, exclude=query.exclude),
+        gated=not joint.asks(scores[best], scene=scene, cold=cold),
+    )
+
+
+async def add_model_scores(services: Services, request: Request, pool: RankedPool) -> RankedPool:
+    """Returns the pool with the model's scores, where they are wanted and their worth is known."""
+    query, fallback = request.query, request.fallback
+    ranker = None if pool.gated else await fallback.ready_ranker()
+    model_scores = await fallback.model_scores(ranker, query, pool.candidates)
+    if model_scores is None:
+        return pool
+    scores, scene = pool.scores, query.scene.name
+    joint = services.joint(query)
+    if joint.weighs(model_scores, scene=scene):
+        cold = query.profile.is_cold(scene)
+        scores = joint.joined(scores, model_scores.scores, scene=scene, cold=cold)
+    else:
+        fallback.degraded.append(
+            f"head's order: it does not know what model {model_scores.model!r} is worth with "
+            f"prompt {model_scores.prompt!r}; run 'recagent fit' again"
+        )
+    return replace(pool, scores=scores, model_scores=model_scores)
+
+
+def grades_of(items: Sequence[Item], matches: Matches) -> Floats:
+    """Returns how well each item answers the wish, (n,); 0 for one that is not graded."""
+    return np.asarray([matches.grades.get(item.id, 0.0) for item in items], dtype=np.float64)
+
+
+def by_grade(order: Sequence[int], grades: Floats) -> list[int]:
+    """Returns the rows by how well they answer the wish, equal ones in their order."""
+    return sorted(order, key=lambda row: -grades[row])
+
+
+async def _match_wish(services: Services, request: Request) -> tuple[Query, Matches]:
+    """How the scene's items answer the request's wish, by words and by nearness of meaning.
+
+    The query comes with it, with the wish's vector where there is one.
+    """
+    query = request.query
+    if not query.context.wish:
+        return query, NO_MATCHES
+    matches = (await services.text(query.scene)).matches(query.context.wish)
+    vector = await request.fallback.wish_vector(matches.asks) if matches.asks else None
+    if vector is None:
+        return query, matches
+    nearness = await nearest_in_meaning(vector, query.scene.name, index=services.parts.index)
+    return replace(query, wish_vector=vector), matches.with_near(nearness)
+
+
+async def _retrieve(
+    services: Services, request: Request, *, size: int, reach: int, matches: Matches
+) -> list[Candidate]:
+    """Candidates for a pool, with their prerequisites.
+
+    Where the scene mixes tasks, each task is looked for on its own. So are the items that answer
+    the wish: taste orders them whatever else it would find.
+    """
+    query, limit, quotas = request.query, services.options.limit, request.quotas
+    catalogue = await services.catalogue(query.scene)
+    joint = preference_boost(services.joint(query), query.context.preferences)
+    candidates: list[Candidate] = []
+    for task, share in (apportion(quotas, size=size) if quotas else {None: size}).items():
+        others = catalogue.of_other_tasks([task]) if task else frozenset[str]()
+        only = replace(query, exclude=query.exclude | others)
+        for group, wanted in _groups(only, catalogue.items, matches, size=share, reach=reach):
+            width = max(reach, joint.width(pool=wanted, limit=limit))
+            part = replace(request, query=group)
+            candidates += await _retrieve_wide(services, part, size=wanted, width=width)
+    steps = missing_prerequisites(
+        [each.item for each in candidates],
+        scene=query.scene,
+        profile=query.profile,
+        progress=request.progress,
+        excluded=query.exclude,
+    )
+    candidates += [Candidate(item=item, features={"fused": 0.0}) for item in steps]
+    return await _rewarded(services, candidates, query)
+
+
+async def _retrieve_wide(
+    services: Services, request: Request, *, size: int, width: int
+) -> list[Candidate]:
+    """Candidates that fill a pool though a list has few of a series and one edition of a work.
+
+    More are looked for where too few can stand on one list, then others than those.
+    """
+    query, progress, fallback = request.query, request.progress, request.fallback
+    candidates = await fallback.retrieve(query, size, width)
+    everything = len(services.parts.sources) * services.options.limit
+    fitting = _count_fitting(candidates, progress, size)
+    if width < everything and fitting < min(size, len(candidates)):
+        candidates = await fallback.retrieve(query, size, everything)
+    left = size - _count_fitting(candidates, progress, size)
+    if left and len(candidates) >= size:
+        alike = progress.alike(each.item.id for each in candidates)
+        others = replace(query, exclude=query.exclude | alike)
+        more = await fallback.retrieve(others, left, everything)
+        candidates += [replace(each, features={**each.features, "fused": 0.0}) for each in more]
+    return candidates
+
+
+async def _rewarded(
+    services: Services, candidates: Sequence[Candidate], query: Query
+) -> list[Candidate]:
+    """The candidates with what the person's answers to slates make of them."""
+    cap, parts = services.options.feedback, services.parts
+    if not cap:
+        return [*candidates]
+    given = await answers(query, store=parts.store, index=parts.index, scale=parts.scale)
+    scene = query.scene.name
+    return await rewarded(candidates, given, scene=scene, index=parts.index, cap=cap)
+
+
+def _count_fitting(candidates: Sequence[Candidate], progress: Progress, size: int) -> int:
+    """How many of a pool of candidates can stand on one list."""
+    limits = progress.limits(each.item.id for each in candidates)
+    if not limits.works and not limits.series:
+        return min(size, len(candidates))
+    items = [each.item for each in candidates]
+    return len(arrange(range(len(items)), items, k=size, limits=limits))
+
+
+def _groups(
+    query: Query, items: Mapping[str, Item], matches: Matches, *, size: int, reach: int
+) -> Iterator[tuple[Query, int]]:
+    """The query for each group of items that is looked for on its own, and how many are wanted.
+
+    First those that answer the wish best, as many as there is room for whole grades; then the grade
+    of which only some have room; then all others, where there is room, or more are to be reached.
+    """
+    left, rest = size, query.exclude
+    whole, last = set[str](), set[str]()
+    for alike in best_first(matches.grades):
+        last = {*alike} - query.exclude
+        if len(whole) + len(last) > size:
+            break
+        whole, last = whole | last, set[str]()
+    for group in (whole, last):
+        wanted = min(left, len(group))
+        if wanted:
+            yield replace(query, exclude=query.exclude | (items.keys() - group)), wanted
+            left, rest = left - wanted, rest | group
+    if left or reach:
+        yield replace(query, exclude=rest), left

@@ -198,12 +198,12 @@ def gated(
     """
     asked = [at for at, example in enumerate(learn) if example.case in spoken]
     those = [learn[at] for at in asked]
-    held = [found.fit.held[at] for at in asked]
+    held = [found.fit.held_out[at] for at in asked]
     said = fit_language_weights(those, held, [spoken[each.case].tolist() for each in those])
     opened = choose_gates(
         [
             make_trial(e.user_id, e.scene, cold=e.cold, base=base, joined=joined, chosen=e.chosen)
-            for e, base, joined in zip(those, held, said.held, strict=True)
+            for e, base, joined in zip(those, held, said.held_out, strict=True)
         ]
     )
     forced, behind, asks = list(found.scores), list(found.scores), np.zeros(len(found.scores))

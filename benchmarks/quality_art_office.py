@@ -112,7 +112,7 @@ def asked_of(data: Data) -> Asked:
             taken.add((user, target.item_id))
     training = [event for event in data.events if (event.user_id, event.item_id) not in taken]
     return Asked(
-        learn=make_cases(data, Split(held=held, training=training)),
+        learn=make_cases(data, Split(held_out=held, training=training)),
         test=Questions(cases=given, training=data.events),
     )
 

@@ -136,8 +136,8 @@ def backtest_questions(
     questions: list[Questions] = []
     for _ in range(passes):
         cut = split(data, people="all")
-        held_out = [case for case in cut.held if case.user_id in sample]
-        questions.append(make_cases(data, replace(cut, held=held_out), candidates=candidates))
+        held_out = [case for case in cut.held_out if case.user_id in sample]
+        questions.append(make_cases(data, replace(cut, held_out=held_out), candidates=candidates))
         data = replace(data, events=cut.training)
     return questions
 

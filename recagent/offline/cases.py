@@ -74,37 +74,41 @@ def make_cases(
     wanted = _known_scenes(data, scenes)
     chosen: list[HeldOutCase] = []
     for scene in wanted:
-        here = [held for held in split.held if held.scene == scene]
+        here = [held_out for held_out in split.held_out if held_out.scene == scene]
         if not here and scenes:
             raise DataError(
                 f"scene {scene!r} has nobody to ask; lower min_history, or ask other people"
             )
-        here.sort(key=lambda held: hashed("people", seed, held.user_id))
+        here.sort(key=lambda held_out: hashed("people", seed, held_out.user_id))
         chosen += here[: number or None]
-    met = _met_items(data, {held.user_id for held in chosen})
+    met_items = _met_items(data, {held_out.user_id for held_out in chosen})
     counts = Counter((event.scene, event.item_id) for event in split.training)
     pools = {scene: _draw_pool(data, scene, counts, negatives) for scene in wanted}
     cases: list[Case] = []
     few: dict[str, _Shortage] = {}
-    for held in chosen:
-        judged, listed = dict(held.judgments), tuple[str, ...]()
+    for held_out in chosen:
+        judgments, listed = dict(held_out.judgments), tuple[str, ...]()
         if candidates != "all":
-            judged = dict(list(judged.items())[: max(1, candidates // 2)])
-            missing = candidates - len(judged)
-            drawn = _draw(pools[held.scene], met[held.user_id], held, seed, number=missing)
+            judgments = dict(list(judgments.items())[: max(1, candidates // 2)])
+            missing = candidates - len(judgments)
+            drawn = _draw(
+                pools[held_out.scene], met_items[held_out.user_id], held_out, seed, number=missing
+            )
             if len(drawn) < missing:
-                few.setdefault(held.scene, _Shortage(held.user_id, len(drawn), missing))
+                few.setdefault(held_out.scene, _Shortage(held_out.user_id, len(drawn), missing))
                 continue
-            listed = shuffled([*judged, *drawn], "listing", seed, held.user_id, held.scene)
+            listed = shuffled(
+                [*judgments, *drawn], "listing", seed, held_out.user_id, held_out.scene
+            )
         cases.append(
             Case(
-                id=f"{held.user_id}/{held.scene}",
-                user_id=held.user_id,
-                scene=held.scene,
+                id=f"{held_out.user_id}/{held_out.scene}",
+                user_id=held_out.user_id,
+                scene=held_out.scene,
                 item_ids=listed,
-                judgments=judged,
-                history=held.history,
-                user=data.users.get(held.user_id),
+                judgments=judgments,
+                history=held_out.history,
+                user=data.users.get(held_out.user_id),
             )
         )
     if few and all(case.scene in few for case in cases):
@@ -183,14 +187,14 @@ def _draw_pool(
 
 
 def _draw(
-    pool: _DrawPool, met: set[str], held: HeldOutCase, seed: int, *, number: int
+    pool: _DrawPool, met: set[str], held_out: HeldOutCase, seed: int, *, number: int
 ) -> list[str]:
     """Draws up to ``number`` items that the person never met, weighted, without replacement.
 
     Source: Efraimidis, Spirakis, "Weighted random sampling with a reservoir", Information
     Processing Letters 97, 2006: the largest ``u ** (1 / weight)`` come first, u uniform.
     """
-    stream = hashed("draw", seed, held.user_id, held.scene)
+    stream = hashed("draw", seed, held_out.user_id, held_out.scene)
     uniform = np.random.default_rng(stream).random(len(pool.ids))
     with np.errstate(divide="ignore", invalid="ignore"):
         keys = np.log(uniform) / pool.weights

@@ -47,7 +47,7 @@ class HeldOutCase:
 class Split:
     """Holds what is held out, and the training events in order of time."""
 
-    held: Sequence[HeldOutCase]
+    held_out: Sequence[HeldOutCase]
     training: Sequence[Event]
 
 
@@ -96,7 +96,7 @@ def split(
     events_of: dict[str, list[Event]] = {}
     for event in data.events:
         events_of.setdefault(event.user_id, []).append(event)
-    held: list[HeldOutCase] = []
+    held_out: list[HeldOutCase] = []
     ends: dict[str, datetime] = {}
     for user_id, events in events_of.items():
         liked = [
@@ -112,13 +112,13 @@ def split(
         cases = [case for case in cases if len(case.history) >= min_history]
         if cases:
             ends[user_id] = min(case.at for case in cases)
-        held += [case for case in cases if is_among(user_id, people)]
+        held_out += [case for case in cases if is_among(user_id, people)]
     training = [
         event
         for event in data.events
         if (end := moment or ends.get(event.user_id)) is None or event.at < end
     ]
-    return Split(held=held, training=training)
+    return Split(held_out=held_out, training=training)
 
 
 def order_by_time(events: Sequence[Event]) -> list[Event]:

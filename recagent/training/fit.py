@@ -249,7 +249,7 @@ async def _fit_head(
         wider_scales = source_scales(learned, sources=bootstrap.SOURCES)
         wider = fit_base_weights(learned, scales=wider_scales)
         real = len(examples)
-        gains = _ndcgs(examples, wider.held[:real]) - _ndcgs(examples, base.held[:real])
+        gains = _ndcgs(examples, wider.held_out[:real]) - _ndcgs(examples, base.held_out[:real])
         added = interval(gains, people=people)
         if added[1] > 0:
             scales, base = wider_scales, wider
@@ -266,7 +266,7 @@ async def _fit_head(
     for group in ("known", "new here"):
         rows = [row for row, example in enumerate(learned) if example.group == group]
         tested[group] = group_outcome(
-            [learned[row] for row in rows], [base.held[row] for row in rows]
+            [learned[row] for row in rows], [base.held_out[row] for row in rows]
         )
     head = Head(
         name="",
@@ -276,7 +276,7 @@ async def _fit_head(
         scenes=base.scenes,
         transfer=backtest.transfer,
         liking=like_probability,
-        told={"choices": str(len(examples)), "penalties": base.told},
+        told={"choices": str(len(examples)), "penalties": base.penalties},
     )
     head = _with_few(head, few)
     served: list[Group] = [group for group in tested if not head.unserved(group)]
@@ -296,7 +296,7 @@ async def _fit_head(
     )
     everybody = len({event.user_id for event in backtest.data.events})
     plain = _ndcgs(examples, [-np.arange(len(e.items), dtype=np.float64) for e in examples])
-    ranked = _ndcgs(examples, base.held[: len(examples)])
+    ranked = _ndcgs(examples, base.held_out[: len(examples)])
     return FitResult(
         head=replace(head, name=_fingerprint(head)),
         people=min(people_limit, everybody),
@@ -337,7 +337,7 @@ def _with_few(head: Head, few: Sequence[Example]) -> Head:
     except DataError:
         tested = GroupTestResult(cases=len(few), unserved="few cases")
         return replace(head, tested={**head.tested, "few likes": tested})
-    tested = group_outcome(few, weights.held)
+    tested = group_outcome(few, weights.held_out)
     return replace(
         head,
         tested={**head.tested, "few likes": tested},

@@ -34,14 +34,14 @@ class HeadWeights:
     Attributes:
         shared: weights for a scene without its own.
         scenes: weights by scene.
-        held: of each example (n,) scores by weights that never saw its person.
-        told: the penalties that held-out choices selected, in words.
+        held_out: of each example (n,) scores by weights that never saw its person.
+        penalties: the penalties that held-out choices selected, in words.
     """
 
     shared: tuple[float, ...]
     scenes: Mapping[str, tuple[float, ...]]
-    held: Sequence[Floats]
-    told: str
+    held_out: Sequence[Floats]
+    penalties: str
 
 
 def source_scales(examples: Sequence[Example], *, sources: Sequence[str]) -> dict[str, float]:
@@ -114,15 +114,15 @@ def _fit(
     )
     folds = np.asarray([fold(examples[at].user_id) for at in learnable])
     trained = fit_logit(pools, groups=len(names), folds=folds)
-    held: list[Floats] = []
+    held_out: list[Floats] = []
     for example, matrix, before in zip(examples, features, base, strict=True):
         weights = trained.without.get(fold(example.user_id), trained.weights)
-        held.append(before + matrix @ weights.groups[places[example.scene]])
+        held_out.append(before + matrix @ weights.groups[places[example.scene]])
     return HeadWeights(
         shared=tuple(trained.weights.shared.tolist()),
         scenes=_by_scene(names, trained.weights),
-        held=held,
-        told=f"{trained.penalty.shared:g} shared, {trained.penalty.apart:g} apart",
+        held_out=held_out,
+        penalties=f"{trained.penalty.shared:g} shared, {trained.penalty.apart:g} apart",
     )
 
 

@@ -60,7 +60,7 @@ def choose_pools(
     They are of people of these ``groups``: the model's scores are added to the head's.
     """
     by_scene: dict[str, list[ScoredPool]] = {}
-    for case, example, scores in zip(cases, examples, base.held, strict=False):
+    for case, example, scores in zip(cases, examples, base.held_out, strict=False):
         best: list[int] = np.argsort(-scores, kind="stable")[:size].tolist()
         if example.chosen in best and example.group in groups:
             shown = replace(
@@ -133,7 +133,7 @@ def add_language_part(
                 joined=joined,
                 chosen=pool.example.chosen,
             )
-            for pool, joined in zip(pools, weights.held, strict=True)
+            for pool, joined in zip(pools, weights.held_out, strict=True)
         ]
     )
     return replace(

@@ -1,4 +1,4 @@
-"""Trains what a person takes next: item vectors, and the blocks that read a person's newest items.
+"""Trains a sequence model: item vectors, and attention blocks over a person's newest items.
 
 In torch, which only training needs: serving is in ``retrieval.sequence_encoder``. What an
 item id is, and which events count, is not known here:
@@ -76,7 +76,7 @@ class SequenceSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """What is told after each: ``number`` from 1, mean ``loss`` in nats, ``held_out`` nDCG."""
+    """Holds ``number`` from 1, mean ``loss`` in nats, and ``held_out`` nDCG of an epoch."""
 
     number: int
     loss: float
@@ -85,7 +85,7 @@ class Epoch:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainedSequenceModel:
-    """A trained model: ``weights``, item ``vectors`` (n, d) float32 unit rows, all ``epochs``."""
+    """Is a trained model: ``weights``, unit item ``vectors`` (n, d) float32, and all ``epochs``."""
 
     weights: SequenceWeights
     vectors: Floats32
@@ -101,7 +101,7 @@ def train(
     progress: Callable[[Epoch], None],
     start: Floats32 | None = None,
 ) -> TrainedSequenceModel:
-    """The model of the epoch that ranks people's newest items best.
+    """Trains a model, and returns it as of the epoch that ranks people's newest items best.
 
     Nobody's newest item is trained on. Those of 3,000 people decide which epoch is kept, by
     their nDCG among all items that the person did not take before.
@@ -133,7 +133,7 @@ def train(
     torch = _torch()
     draws = np.random.default_rng(seed)
     chosen: list[int] = draws.permutation(len(people))[:_ASKED].tolist()
-    asked = [people[at] for at in sorted(chosen)]
+    stopping_people = [people[at] for at in sorted(chosen)]
     known = [each[:-1][-settings.length - 1 :] for each in people]
     done, before = list[Epoch](), torch.get_num_threads()
     torch.set_num_threads(settings.threads)
@@ -141,20 +141,22 @@ def train(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             learner = _Learner(torch, items=items, settings=settings, start=start)
-            kept = best = None
+            best_weights = best = None
             while len(done) < settings.epochs:
                 batches = _batches(known, draws, size=settings.batch)
                 loss = float(np.mean([learner.step(batch) for batch in batches]))
-                epoch = Epoch(number=len(done) + 1, loss=loss, held_out=learner.held_out(asked))
+                epoch = Epoch(
+                    number=len(done) + 1, loss=loss, held_out=learner.held_out(stopping_people)
+                )
                 done.append(epoch)
                 progress(epoch)
                 if best is None or epoch.held_out > best.held_out:
-                    kept, best = learner.now(), epoch
+                    best_weights, best = learner.now(), epoch
                 elif epoch.number - best.number >= settings.patience:
                     break
     finally:
         torch.set_num_threads(before)
-    weights, vectors = kept or learner.now()
+    weights, vectors = best_weights or learner.now()
     return TrainedSequenceModel(weights=weights, vectors=vectors, epochs=tuple(done))
 
 
@@ -212,9 +214,9 @@ class _Learner:
         return loss
 
     def held_out(self, people: Sequence[Integers]) -> float:
-        """Mean nDCG of each newest item among all that the person did not take before."""
+        """Returns the mean nDCG of each newest item among all that are new to its person."""
         torch, size, length = self._torch, self._settings.batch, self._settings.length
-        found: list[Any] = []
+        values: list[Any] = []
         with torch.no_grad():
             *means, table = self._means
             w, units = dict(zip(self._w, means, strict=True)), self._unit(table, dim=1)
@@ -227,11 +229,11 @@ class _Learner:
                 right = scores[torch.arange(len(part)), [int(each[-1]) for each in part]]
                 for row, each in zip(scores, part, strict=True):
                     row[torch.from_numpy(each[:-1])] = -2.0
-                found.append(1.0 / torch.log2(2.0 + (scores > right[:, None]).sum(dim=1)))
-        return float(torch.cat(found).mean())
+                values.append(1.0 / torch.log2(2.0 + (scores > right[:, None]).sum(dim=1)))
+        return float(torch.cat(values).mean())
 
     def now(self) -> tuple[SequenceWeights, Floats32]:
-        """Mean weights and unit item vectors, as arrays of their own."""
+        """Returns mean weights and unit item vectors, as copies."""
         *means, table = self._means
         arrays = {name: each.numpy().copy() for name, each in zip(self._w, means, strict=True)}
         return SequenceWeights(**arrays), self._unit(table, dim=1).numpy()
@@ -242,9 +244,11 @@ def principal_vectors(vectors: Floats32, *, dimension: int) -> Floats32:
     centred = vectors - vectors.mean(axis=0)
     svd: Any = np.linalg.svd
     axes: Floats32 = svd(centred, full_matrices=False)[2][:dimension]
-    found = np.zeros((len(vectors), dimension), dtype=np.float32)
-    found[:, : len(axes)] = centred @ axes.T
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-6))
+    projected = np.zeros((len(vectors), dimension), dtype=np.float32)
+    projected[:, : len(axes)] = centred @ axes.T
+    return projected / np.maximum(
+        np.linalg.norm(projected, axis=1, keepdims=True), np.float32(1e-6)
+    )
 
 
 def padded_rows(sequences: Sequence[Integers]) -> Integers:
@@ -258,7 +262,7 @@ def padded_rows(sequences: Sequence[Integers]) -> Integers:
 def _batches(
     sequences: Sequence[Integers], draws: np.random.Generator, *, size: int
 ) -> Iterator[Integers]:
-    """Everybody once, in an order by chance, people of like length together."""
+    """Yields everybody once, in a random order, people of similar length together."""
     order = draws.permutation(len(sequences))
     lengths = np.asarray([len(each) for each in sequences])[order]
     order = order[np.argsort(lengths, kind="stable")]

@@ -79,13 +79,13 @@ def test_a_split_goes_by_the_order_of_events_that_have_no_time_or_all_the_same(a
         users={}, scale=RatingScale(), fingerprint="",
     )  # fmt: skip
     found = split(data, how=how, people="all")
-    assert {each.user_id for each in found.held} == {"ann", "bob"}
-    for each in found.held:
+    assert {each.user_id for each in found.held_out} == {"ann", "bob"}
+    for each in found.held_out:
         first = min(int(key[1:]) for key in each.judgments)
         assert [event.item_id for event in each.history] == [
             f"b{n}" for n in reversed(range(first))
         ]
-    assert all(event.item_id not in found.held[0].judgments for event in found.training)
+    assert all(event.item_id not in found.held_out[0].judgments for event in found.training)
 
 
 def test_times_that_differ_stay_as_they_are():

@@ -26,7 +26,7 @@ def ids(events):
 def test_the_last_liked_item_is_the_target_and_all_before_it_the_history():
     disliked = make_event("ann", "b9", kind="dislike", days=9)
     found = cut([*likes("ann", "b1", "f1", "b2", "f2"), disliked])
-    (held,) = found.held
+    (held,) = found.held_out
     assert (held.user_id, held.scene, held.judgments) == ("ann", "films", {"f2": 1})
     assert ids(held.history) == ["b2", "f1", "b1"]
     assert ids(found.training) == ["b1", "f1", "b2"]
@@ -34,46 +34,46 @@ def test_the_last_liked_item_is_the_target_and_all_before_it_the_history():
 
 def test_a_person_with_too_short_a_history_is_learnt_from_and_not_asked_about():
     found = cut(likes("ann", "b1", "b2", "b3"), min_history=3)
-    assert not found.held
+    assert not found.held_out
     assert ids(found.training) == ["b1", "b2", "b3"]
 
 
 def test_events_at_the_moment_of_the_target_are_on_neither_side():
     events = likes("ann", "b1", "b2", "b3", "b4")
     together = replace(events[2], at=events[3].at)
-    (held,) = cut([*events[:2], together, events[3]]).held
+    (held,) = cut([*events[:2], together, events[3]]).held_out
     assert ids(held.history) == ["b2", "b1"]
 
 
 def test_what_was_met_before_is_no_target():
     again = make_event("ann", "b1", kind="purchase", days=9)
-    (held,) = cut([*likes("ann", "b1", "b2", "b3", "b4"), again]).held
+    (held,) = cut([*likes("ann", "b1", "b2", "b3", "b4"), again]).held_out
     assert held.judgments == {"b4": 1}
 
 
 def test_what_is_not_in_the_catalogue_is_no_target():
-    (held,) = cut(likes("ann", "b1", "b2", "b3", "b99")).held
+    (held,) = cut(likes("ann", "b1", "b2", "b3", "b99")).held_out
     assert held.judgments == {"b3": 1}
 
 
 def test_each_scene_can_have_its_own_last_item_and_training_ends_before_the_first():
     found = cut(likes("ann", "b1", "b2", "b3", "f1", "f2", "f3"), per_scene=True)
-    assert {held.scene: held.judgments for held in found.held} == {
+    assert {held.scene: held.judgments for held in found.held_out} == {
         "books": {"b3": 1},
         "films": {"f3": 1},
     }
-    assert ids(found.held[1].history) == ["f2", "f1", "b3", "b2", "b1"]
+    assert ids(found.held_out[1].history) == ["f2", "f1", "b3", "b2", "b1"]
     assert ids(found.training) == ["b1", "b2"]
 
 
 def test_a_temporal_cut_asks_for_the_newest_share_of_likes_in_the_scene_of_the_first():
     events = likes("ann", "b1", "b2", "b3", "b4", "b5", "b6", "b7", "f1", "b8", "f2")
-    (held,) = cut(events, how="temporal", share=0.3).held
+    (held,) = cut(events, how="temporal", share=0.3).held_out
     assert (held.scene, held.judgments) == ("films", {"f1": 4, "f2": 4})
     assert len(held.history) == 7
     both = cut(events, how="temporal", share=0.3, per_scene=True)
-    assert [held.scene for held in both.held] == ["films", "books"]
-    assert len({held.at for held in both.held}) == 1
+    assert [held.scene for held in both.held_out] == ["films", "books"]
+    assert len({held.at for held in both.held_out}) == 1
     assert len(both.training) == 7
 
 
@@ -84,7 +84,7 @@ def test_a_global_cut_is_one_moment_for_everybody():
         *likes("cat", "b5", "b6", "b7", start=-5),
     ]
     found = cut(events, how="global", at=NOON + timedelta(days=2))
-    (held,) = found.held
+    (held,) = found.held_out
     assert (held.user_id, list(held.judgments)) == ("ann", ["b3", "b4"])
     assert sorted({event.user_id for event in found.training}) == ["ann", "cat"]
     assert all(event.at < NOON + timedelta(days=2) for event in found.training)
@@ -118,7 +118,7 @@ def test_test_and_validation_people_are_two_halves_with_one_training():
     events = [event for n in range(20) for event in likes(f"u{n:04}", "b1", "b2", "b3", "f1")]
     data = make_data(events)
     test, validation = (split(data, people=half, min_history=2) for half in ("test", "validation"))
-    halves = [{held.user_id for held in found.held} for found in (test, validation)]
+    halves = [{held.user_id for held in found.held_out} for found in (test, validation)]
     assert halves[0] | halves[1] == {f"u{n:04}" for n in range(20)}
     assert not halves[0] & halves[1]
     assert all(map(is_validation, halves[1]))

@@ -108,7 +108,7 @@ def test_held_out_scores_come_from_weights_that_never_saw_the_person():
     mixed = [example(at, chosen=int(fold(f"u{at}") == 0)) for at in range(200)]
     found = fit_base_weights(mixed, scales=source_scales(mixed, sources=["good"]))
     odd = next(at for at in range(200) if fold(f"u{at}") == 0)
-    assert found.held[odd][0] > found.held[odd][1]  # as all the others would have it
+    assert found.held_out[odd][0] > found.held_out[odd][1]  # as all the others would have it
 
 
 def test_choices_that_retrieval_did_not_find_teach_nothing_and_are_still_scored():
@@ -119,7 +119,7 @@ def test_choices_that_retrieval_did_not_find_teach_nothing_and_are_still_scored(
         fit_base_weights(more, scales={"good": 1.0}),
     )
     assert with_more.shared == pytest.approx(base.shared)
-    assert len(with_more.held) == 100
+    assert len(with_more.held_out) == 100
 
 
 def test_too_few_choices_are_refused():

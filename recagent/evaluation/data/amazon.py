@@ -49,14 +49,14 @@ def read_amazon(path: Path | None) -> Data:
     lost: list[str] = []
     pairs = _pairs(home)
     for scene, (reviews, products) in pairs.items():
-        said = _events(reviews, scene)
-        own = _items(products, scene, {event.item_id for event in said})
-        known = {item.id for item in own}
-        kept = [event for event in said if event.item_id in known]
-        if len(kept) < len(said):
-            lost.append(f"{len(said) - len(kept)} reviews in {scene}")
-        items += own
-        events += kept
+        scene_events = _events(reviews, scene)
+        scene_items = _items(products, scene, {event.item_id for event in scene_events})
+        titled = {item.id for item in scene_items}
+        of_titled = [event for event in scene_events if event.item_id in titled]
+        if len(of_titled) < len(scene_events):
+            lost.append(f"{len(scene_events) - len(of_titled)} reviews in {scene}")
+        items += scene_items
+        events += of_titled
     if not events:
         raise DataError(f"{str(home)!r} has no review of a product with a title; look at its files")
     return Data(
@@ -97,12 +97,12 @@ def _pairs(home: Path) -> dict[str, tuple[Path, Path]]:
 
 
 def _events(path: Path, scene: str) -> list[Event]:
-    found: dict[tuple[str, str, datetime], Event] = {}
+    events: dict[tuple[str, str, datetime], Event] = {}
     for number, row in objects(path):
         with at_line(path, number):
             event = _event(row, scene)
-        found.setdefault((event.user_id, event.item_id, event.at), event)
-    return list(found.values())
+        events.setdefault((event.user_id, event.item_id, event.at), event)
+    return list(events.values())
 
 
 def _event(row: Mapping[str, Any], scene: str) -> Event:
@@ -136,22 +136,22 @@ def _time(said: object, unit: int) -> datetime:
 
 
 def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:
-    found: dict[str, Item] = {}
+    by_id: dict[str, Item] = {}
     for number, row in objects(path):
         item_id = row.get("parent_asin") or row.get("asin")
         with at_line(path, number):
             if not isinstance(item_id, str):
                 raise DataError("neither 'parent_asin' nor 'asin' is there")
         title = _text(row.get("title"))
-        if item_id in wanted and title and item_id not in found:
-            found[item_id] = Item(id=item_id, scene=scene, title=title, attributes=_attributes(row))
-    return list(found.values())
+        if item_id in wanted and title and item_id not in by_id:
+            by_id[item_id] = Item(id=item_id, scene=scene, title=title, attributes=_attributes(row))
+    return list(by_id.values())
 
 
 def _attributes(row: Mapping[str, Any]) -> dict[str, Value]:
     """Categories, brand and price, where they are there."""
-    said: object = row.get("categories") or row.get("category") or row.get("main_category") or []
-    listed = cast("list[object]", said) if isinstance(said, list) else [said]
+    raw: object = row.get("categories") or row.get("category") or row.get("main_category") or []
+    listed = cast("list[object]", raw) if isinstance(raw, list) else [raw]
     texts = [_text(value) for value in listed]
     categories = tuple(dict.fromkeys(text for text in texts if text))
     attributes: dict[str, Value] = {"category": categories} if categories else {}
@@ -164,14 +164,14 @@ def _attributes(row: Mapping[str, Any]) -> dict[str, Value]:
     return attributes
 
 
-def _price(said: object) -> float | None:
+def _price(value: object) -> float | None:
     """A price; None for the texts that stand in its place here and there."""
-    if isinstance(said, int | float):
-        return float(said) if math.isfinite(said) else None
-    match = _PRICE.fullmatch(said.strip()) if isinstance(said, str) else None
+    if isinstance(value, int | float):
+        return float(value) if math.isfinite(value) else None
+    match = _PRICE.fullmatch(value.strip()) if isinstance(value, str) else None
     return float(match[1].replace(",", "")) if match else None
 
 
-def _text(said: object) -> str:
+def _text(value: object) -> str:
     """A text in one line; empty for anything else."""
-    return " ".join(said.split()) if isinstance(said, str) else ""
+    return " ".join(value.split()) if isinstance(value, str) else ""

@@ -34,10 +34,10 @@ def fingerprint(paths: Iterable[Path], *, made: str = "") -> str:
     digest = hashlib.blake2b(made.encode(), digest_size=16)
     for path in paths:
         try:
-            told = path.stat()
-            digest.update(f"\0{path.name}\0{told.st_size}\0".encode())
-            if told.st_size > LARGE:
-                digest.update(str(told.st_mtime_ns).encode())
+            status = path.stat()
+            digest.update(f"\0{path.name}\0{status.st_size}\0".encode())
+            if status.st_size > LARGE:
+                digest.update(str(status.st_mtime_ns).encode())
                 continue
             with path.open("rb") as file:
                 while block := file.read(_BLOCK):

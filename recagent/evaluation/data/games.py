@@ -76,8 +76,8 @@ def _sequences(
     """Everybody's history, oldest first, and target."""
     histories: dict[str, list[Event]] = {}
     targets: dict[str, str] = {}
-    for number, (user_id, said, target) in fields(path, count=3, header=True):
-        ids = said.split()
+    for number, (user_id, sequence, target) in fields(path, count=3, header=True):
+        ids = sequence.split()
         with at_line(path, number):
             _check([*ids, target], scenes)
             if user_id in targets:
@@ -94,12 +94,14 @@ def _cases(
     targets: Mapping[str, str],
 ) -> list[Case]:
     cases: list[Case] = []
-    for number, (user_id, said) in fields(path, count=2, header=False):
+    for number, (user_id, candidates) in fields(path, count=2, header=False):
         with at_line(path, number):
             if user_id not in targets:
                 raise DataError(f"unknown person {user_id!r}")
             target = targets[user_id]
-            others = [item_id for item_id in said.split() if item_id != target][: CANDIDATES - 1]
+            others = [item_id for item_id in candidates.split() if item_id != target][
+                : CANDIDATES - 1
+            ]
             _check(others, scenes)
             if len(set(others)) < CANDIDATES - 1:
                 raise DataError(f"{len(set(others))} candidates beside the target, not 19")

@@ -78,13 +78,13 @@ def _installed() -> Path:
         files = metadata.files("recbole") or []
     except metadata.PackageNotFoundError:
         files = []
-    found = [Path(str(file.locate())) for file in files if str(file).endswith(_INSIDE + _WANTED[0])]
-    if not found:
+    paths = [Path(str(file.locate())) for file in files if str(file).endswith(_INSIDE + _WANTED[0])]
+    if not paths:
         raise ConfigError(
             "[data] source = 'movielens' needs path: the folder of a MovieLens release, or the "
             "wheel that 'pip download recbole --no-deps' brings"
         )
-    return found[0].parent
+    return paths[0].parent
 
 
 def _unpacked(wheel: Path) -> Path:

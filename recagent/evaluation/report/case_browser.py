@@ -100,40 +100,40 @@ class _Lines:
 
 def _kept(run: Run) -> list[Case]:
     """Cases with conversations; else the first of every scene."""
-    told = {talk.case for talk in run.conversations}
-    if told:
-        return [case for case in run.cases.values() if case.id in told]
+    with_dialogue = {talk.case for talk in run.conversations}
+    if with_dialogue:
+        return [case for case in run.cases.values() if case.id in with_dialogue]
     counts: dict[str, int] = {}
-    found: list[Case] = []
+    cases: list[Case] = []
     for case in run.cases.values():
         counts[case.scene] = counts.get(case.scene, 0) + 1
         if counts[case.scene] <= WITHOUT_TALK:
-            found.append(case)
-    return found
+            cases.append(case)
+    return cases
 
 
 def _items(case: Case, results: Sequence[Result]) -> list[str]:
     """The candidates as listed; without any, whatever was named first, and what is relevant."""
-    found = dict.fromkeys(case.item_ids)
+    ids = dict.fromkeys(case.item_ids)
     for result in results:
         if not result.error:
-            found.update(dict.fromkeys(ranked_answer(case, result.scores).ranking[:SHOWN]))
-    found.update(dict.fromkeys(key for key, grade in case.judgments.items() if grade > 0))
-    return list(found)
+            ids.update(dict.fromkeys(ranked_answer(case, result.scores).ranking[:SHOWN]))
+    ids.update(dict.fromkeys(key for key, grade in case.judgments.items() if grade > 0))
+    return list(ids)
 
 
 def _answer(case: Case, result: Result, items: Sequence[str]) -> Json:
     if result.error:
         return {"error": result.error}
-    said = ranked_answer(case, result.scores)
+    answer = ranked_answer(case, result.scores)
     places = {key: at for at, key in enumerate(items)}
-    ranks = [at for at, key in enumerate(said.ranking, start=1) if case.judgments.get(key, 0) > 0]
-    shown = said.ranking[:SHOWN]
+    ranks = [at for at, key in enumerate(answer.ranking, start=1) if case.judgments.get(key, 0) > 0]
+    shown = answer.ranking[:SHOWN]
     return {
         "order": [places[key] for key in shown],
-        "chances": [round(said.probabilities[key], 4) for key in shown],
+        "chances": [round(answer.probabilities[key], 4) for key in shown],
         "scores": [_short(result.scores.get(key)) for key in shown],
-        "more": len(said.ranking) - len(shown),
+        "more": len(answer.ranking) - len(shown),
         "rank": min(ranks, default=0),
         "notes": list(result.notes),
     }

@@ -221,7 +221,7 @@ def memorisation(
         "plain": ("circle", COLOURS["model"]), "masked": ("circle", COLOURS["paper"]),
         "swapped": ("diamond", COLOURS["paper"]),
     }  # fmt: skip
-    said = [
+    audited = [
         (each.system, {"plain": each.plain, "masked": each.masked, "swapped": each.swapped},
          each.random)
         for each in audits
@@ -229,12 +229,12 @@ def memorisation(
     rows = [
         {"system": system, "mean": mean[kind], "shape": shape, "fill": fill,
          "says": f"{system}, {words[kind]}: {mean[kind]:.3f}"}
-        for system, mean, _ in said for kind, (shape, fill) in kinds.items()
+        for system, mean, _ in audited for kind, (shape, fill) in kinds.items()
     ]  # fmt: skip
     spans = [{"system": system, "low": min(chance, *mean.values()),
-              "high": max(chance, *mean.values())} for system, mean, chance in said]  # fmt: skip
+              "high": max(chance, *mean.values())} for system, mean, chance in audited]  # fmt: skip
     chances = [{"system": system, "mean": chance, "says": f"{words['random']}: {chance:.3f}"}
-               for system, _, chance in said]  # fmt: skip
+               for system, _, chance in audited]  # fmt: skip
     y = alt.Y("system:N", sort=None, title=None,
               axis=alt.Axis(labelLimit=_LABELS, grid=False, labelColor=COLOURS["ink"]))  # fmt: skip
     x = alt.X("mean:Q", title=measure, scale=alt.Scale(zero=False, padding=14),
@@ -267,10 +267,10 @@ def _as_is(alt: Any) -> Any:
 
 def _choice(labels: Sequence[tuple[float, str]]) -> str:
     """A Vega expression: the text of the axis value that is nearest."""
-    said = "''"
+    expression = "''"
     for value, text in labels:
-        said = f"abs(datum.value - {value}) < 0.01 ? {text!r} : {said}"
-    return said
+        expression = f"abs(datum.value - {value}) < 0.01 ? {text!r} : {expression}"
+    return expression
 
 
 def _ticks(low: float, high: float) -> list[float]:

@@ -37,7 +37,7 @@ def finding(summary: Summary, words: Words) -> tuple[str, tuple[str, ...]]:
         _seen(summary, main, words),
         *_also(summary, main, words),
     ]
-    return _main(main, words), tuple(said for said in (*more, *rest) if said)
+    return _main(main, words), tuple(sentence for sentence in (*more, *rest) if sentence)
 
 
 def between(summary: Summary, base: str, new: str, scene: str = ALL) -> Comparison | None:
@@ -81,9 +81,9 @@ def _wins(summary: Summary, pair: Comparison) -> list[str]:
 
 def _best(summary: Summary) -> Cell | None:
     wanted = (ALL, summary.primary)
-    found = [cell for cell in summary.cells if (cell.scene, cell.measure) == wanted]
+    cells = [cell for cell in summary.cells if (cell.scene, cell.measure) == wanted]
     order = max if higher_is_better(summary.primary) else min
-    return order(found, key=lambda cell: cell.mean, default=None)
+    return order(cells, key=lambda cell: cell.mean, default=None)
 
 
 def _headline(summary: Summary, pair: Comparison, words: Words) -> str:
@@ -96,23 +96,23 @@ def _headline(summary: Summary, pair: Comparison, words: Words) -> str:
         alone = len(summary.scenes) == 1
         head = words["find beats one" if alone else "find beats overall"].format(**names)
     else:
-        said = words["find closest"].format(**names, **numbers)
+        sentence = words["find closest"].format(**names, **numbers)
         none = words["find none"].format(n=len(corrected(summary)), **names)
-        return none + words["colon"] + said + words["stop"]
-    said = words["find by"].format(**names, **numbers)
-    return head + words["colon"] + said + words["stop"]
+        return none + words["colon"] + sentence + words["stop"]
+    sentence = words["find by"].format(**names, **numbers)
+    return head + words["colon"] + sentence + words["stop"]
 
 
 def _main(pair: Comparison, words: Words) -> str:
     """What the declared main comparison says; tested at the full level."""
     shown = pair.p < LEVEL and pair.delta
-    said = "find main" if not shown else "find main won" if is_gain(pair) else "find main lost"
+    key = "find main" if not shown else "find main won" if is_gain(pair) else "find main lost"
     numbers = {"delta": signed(pair.delta), "low": signed(pair.low), "high": signed(pair.high)}
     names = {"new": pair.new, "base": pair.base}
     by = words["find main by"].format(
         measure=pair.measure, p=chance(pair.p), cases=pair.cases, **numbers
     )
-    return words[said].format(**names) + words["colon"] + by + words["stop"]
+    return words[key].format(**names) + words["colon"] + by + words["stop"]
 
 
 def _scenes(summary: Summary, main: Comparison, words: Words) -> str:
@@ -138,15 +138,15 @@ def _also(summary: Summary, main: Comparison, words: Words) -> list[str]:
 
 def _seen(summary: Summary, pair: Comparison, words: Words) -> str:
     """The smallest difference that so many cases show, over all and in a scene."""
-    said = words["find see"].format(cases=pair.cases, detectable=plain(pair.detectable))
+    sentence = words["find see"].format(cases=pair.cases, detectable=plain(pair.detectable))
     scenes = [between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
     known = [each for each in scenes if each is not None]
     if len(summary.scenes) > 1 and known:
         most = max(known, key=lambda each: each.detectable)
-        said += words["semicolon"] + words["find see scene"].format(
+        sentence += words["semicolon"] + words["find see scene"].format(
             cases=most.cases, detectable=plain(most.detectable)
         )
-    return said + words["stop"]
+    return sentence + words["stop"]
 
 
 def _tied(summary: Summary, words: Words) -> list[str]:
@@ -180,8 +180,8 @@ def _alone(summary: Summary, words: Words) -> str:
     if best is None:
         return ""
     low, high = (plain(best.mean if end is None else end) for end in (best.low, best.high))
-    said = words["find single"].format(
+    sentence = words["find single"].format(
         best=best.system, mean=plain(best.mean), low=low, high=high,
         measure=best.measure, cases=best.cases,
     )  # fmt: skip
-    return said + words["stop"]
+    return sentence + words["stop"]

@@ -19,8 +19,8 @@ def signed(number: float | None, decimals: int = 3) -> str:
     """``+0.041``, ``−0.041``; ``0.000`` has no sign."""
     if number is None or not math.isfinite(number):
         return ""
-    said = f"{number:+.{decimals}f}"
-    return _minus(said if float(said) else said[1:])
+    text = f"{number:+.{decimals}f}"
+    return _minus(text if float(text) else text[1:])
 
 
 def chance(p: float) -> str:
@@ -42,5 +42,5 @@ def share(number: float | None) -> str:
     return "" if number is None or not math.isfinite(number) else _minus(f"{number:.0%}")
 
 
-def _minus(said: str) -> str:
-    return said.replace("-", "−")  # a minus, as wide as a plus
+def _minus(text: str) -> str:
+    return text.replace("-", "−")  # a minus, as wide as a plus

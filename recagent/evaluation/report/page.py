@@ -115,8 +115,8 @@ class _Shown:
         ends = [end for entry in entries if entry.cell
                 for end in (entry.cell.low, entry.cell.high) if end is not None]  # fmt: skip
         self.matrix = shown
-        said = [numbers.plain(entry.cell.mean) for entry in entries if entry.cell]
-        self._width = max(map(len, said), default=0)
+        texts = [numbers.plain(entry.cell.mean) for entry in entries if entry.cell]
+        self._width = max(map(len, texts), default=0)
         self._low, self._high = min(ends, default=0.0), max(ends, default=1.0)
 
     def mean(self, value: float) -> str:
@@ -169,11 +169,11 @@ def _tokens(cost: Cost) -> float:
 def _deltas(summary: Summary, models: set[str], words: Words) -> list[tuple[str, int, Markup]]:
     """Scene, number of cases and plot; all scenes first."""
     scenes = [*([ALL] if len(summary.scenes) > 1 else []), *summary.scenes]
-    found: dict[str, list[Comparison]] = {}
+    by_scene: dict[str, list[Comparison]] = {}
     for scene in scenes:
         pairs = [between(summary, summary.reference, name, scene) for name in summary.systems]
-        found[scene] = [pair for pair in pairs if pair is not None]
-    ends = [end for pairs in found.values() for pair in pairs for end in (pair.low, pair.high)]
+        by_scene[scene] = [pair for pair in pairs if pair is not None]
+    ends = [end for pairs in by_scene.values() for pair in pairs for end in (pair.low, pair.high)]
     if not ends:
         return []
     wide = (max(0.0, *ends) - min(0.0, *ends)) * 0.06 or 1.0
@@ -182,7 +182,7 @@ def _deltas(summary: Summary, models: set[str], words: Words) -> list[tuple[str,
     return [
         (scene, max(pair.cases for pair in pairs),
          charts.deltas(pairs, models=models, domain=domain, title=title))
-        for scene, pairs in found.items() if pairs
+        for scene, pairs in by_scene.items() if pairs
     ]  # fmt: skip
 
 

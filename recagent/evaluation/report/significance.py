@@ -97,12 +97,12 @@ def letters(systems: Sequence[str]) -> dict[str, str]:
 def wins(summary: Summary, measure: str) -> dict[tuple[str, str], list[str]]:
     """By system and scene, the letters of the systems that it is significantly better than."""
     names = letters(summary.systems)
-    found: dict[tuple[str, str], list[str]] = {}
+    beaten: dict[tuple[str, str], list[str]] = {}
     for pair in summary.comparisons:
         if pair.measure == measure and pair.p_holm < LEVEL and pair.delta:
             winner, loser = (pair.new, pair.base) if is_gain(pair) else (pair.base, pair.new)
-            found.setdefault((winner, pair.scene), []).append(names[loser])
-    return found
+            beaten.setdefault((winner, pair.scene), []).append(names[loser])
+    return beaten
 
 
 def worst(summary: Summary) -> list[Cell]:
@@ -115,12 +115,12 @@ def worst(summary: Summary) -> list[Cell]:
              if cell.measure == summary.primary and cell.scene in summary.scenes]  # fmt: skip
     if len(summary.scenes) < 2:
         return []
-    found = [
+    worst_cells = [
         (min if higher else max)(theirs, key=lambda cell: cell.mean)
         for system in summary.systems
         if (theirs := [cell for cell in cells if cell.system == system])
     ]
-    return sorted(found, key=lambda cell: cell.mean, reverse=higher)
+    return sorted(worst_cells, key=lambda cell: cell.mean, reverse=higher)
 
 
 def made(summary: Summary) -> list[Comparison]:

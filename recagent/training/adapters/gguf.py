@@ -50,10 +50,10 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", float(config["lora_alpha"]))
     for key, tensor in sorted(tensors.items()):
-        found = _KEY.search(key)
-        if found is None or found[2] not in LAYERS:
+        match = _KEY.search(key)
+        if match is None or match[2] not in LAYERS:
             raise DataError(f"adapter tensor {key!r} has no place in a GGUF file of Llama's layers")
-        layer, name, part = found.groups()
+        layer, name, part = match.groups()
         rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "B" else None
         rows: Matrix = tensor.float().numpy()
         rows = _rotated(rows, heads=rotated) if rotated else rows

@@ -169,14 +169,14 @@ class Learner:
         ).last_hidden_state.flatten(0, 1)
         all_ways = [(at * length, way) for at, own in enumerate(ways) for way in own]
         read = torch.tensor([first + place for first, way in all_ways for place in way.read])
-        asked = torch.tensor([token for _, way in all_ways for token in way.tokens])
+        wanted = torch.tensor([token for _, way in all_ways for token in way.tokens])
         owner = torch.tensor([at for at, (_, way) in enumerate(all_ways) for _ in way.tokens])
         reading = torch.zeros(_padded(len(read)), stream.shape[1], dtype=stream.dtype)
         reading[: len(read)] = stream[read]
         logits = self._model.lm_head(reading)[: len(read)].float()
         cross_entropy = torch.nn.functional.cross_entropy
-        said = -cross_entropy(logits, asked, reduction="none")
-        return torch.zeros(len(all_ways)).index_add(0, owner, said)
+        log_probabilities = -cross_entropy(logits, wanted, reduction="none")
+        return torch.zeros(len(all_ways)).index_add(0, owner, log_probabilities)
 
     def save(self, folder: Path) -> None:
         """Write the adapter as peft does, in half precision."""

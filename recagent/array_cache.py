@@ -11,7 +11,7 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +28,7 @@ Arrays = Mapping[str, "NDArray[Any]"]
 
 _BEGIN = b"recagent kept 1\n"
 _ALIGNED = 64  # bytes: where an array may begin
+_MARK_LETTERS = 16
 _NUMBERS = "biuf"  # kinds of numpy types; no objects
 
 logger = logging.getLogger(__name__)
@@ -92,9 +93,27 @@ class ArrayCache:
             for path in self._folder.glob(f"{self._file(self._folder, kind, of).name}*"):
                 path.unlink(missing_ok=True)
 
+    def prune(self, *, keep: Collection[str]) -> None:
+        """Delete what is kept of anything but ``keep``, of whatever kind.
+
+        Raises:
+            OSError: it is there and cannot be deleted.
+        """
+        if self._folder is None:
+            return
+        marks = {_mark(of) for of in keep}
+        for path in self._folder.glob("*-*"):
+            if path.name.rpartition("-")[2][:_MARK_LETTERS] not in marks:
+                path.unlink(missing_ok=True)
+
     @staticmethod
     def _file(folder: Path, kind: str, of: str) -> Path:
-        return folder / f"{kind}-{hashlib.blake2b(of.encode(), digest_size=8).hexdigest()}"
+        return folder / f"{kind}-{_mark(of)}"
+
+
+def _mark(of: str) -> str:
+    """What stands for a scene's name in a file's: a name may be longer than a disk takes."""
+    return hashlib.blake2b(of.encode(), digest_size=_MARK_LETTERS // 2).hexdigest()
 
 
 def texts_as_array(value: object) -> NDArray[np.uint8]:

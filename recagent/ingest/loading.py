@@ -155,12 +155,16 @@ async def _replaced(store: EventStore, origin: str, *, all_of_them: bool) -> tup
 async def prune_index(settings: Settings, *, keep: AbstractSet[str]) -> int:
     """Delete the scenes of all embedders but the settings', and all but ``keep``; how many.
 
+    What is kept of these scenes for the next process goes with them.
+
     Raises:
         RetrievalError: the settings' embedder has not indexed the catalogue, or as in
             ``load_catalog``.
     """
     index = bootstrap.index(settings)
     try:
-        return await index.prune(keep=keep)
+        pruned = await index.prune(keep=keep)
+        bootstrap.kept_files(settings).prune(keep={*keep, ""})  # "" is of no scene: what people did
+        return pruned
     finally:
         await index.close()

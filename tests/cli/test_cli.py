@@ -210,7 +210,9 @@ def test_a_scene_that_left_the_files_stays_until_it_is_pruned(
     (shop / "items.csv").write_text(ITEMS)
     assert "1 scenes of other embedders, or not in the files" in recagent("index").stdout
     assert "Sleeper Car" in recagent("recommend", "ana", "--scene", "films").stdout
+    kept = {*(shop / ".recagent" / "kept").iterdir()}
     assert "1 scenes deleted" in recagent("index", "--prune").stdout
+    assert {*(shop / ".recagent" / "kept").iterdir()} < kept
     assert "unknown scene 'films'" in recagent("recommend", "ana", "--scene", "films").stderr
 
 

@@ -1,7 +1,10 @@
 """What takes long to make is kept for the next process; nothing stale or torn is ever served."""
 
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
+from subprocess import PIPE
 
 import numpy as np
 import pytest
@@ -57,6 +60,54 @@ def test_arrays_come_back_under_their_stamp_alone(kept, folder):
     kept.save("rows.1", "books", stamp="two", arrays=ROWS)
     assert kept.load("rows.1", "books", stamp="one") is None
     assert len(files(folder)) == 1  # the old file is gone, and nothing half written stays
+
+
+def test_what_is_pruned_is_all_of_other_scenes(kept, folder):
+    for of in ("books", "films", ""):
+        for kind in ("items.1", "words.1"):
+            kept.save(kind, of, stamp="one", arrays=ROWS)
+    (folder / f"{files(folder)[0].name}x7.new").touch()  # of a process that was killed
+    kept.prune(keep={"books", ""})
+    for kind in ("items.1", "words.1"):
+        assert kept.load(kind, "films", stamp="one") is None
+        assert kept.load(kind, "books", stamp="one") is not None
+        assert kept.load(kind, "", stamp="one") is not None
+    kept.prune(keep=())
+    assert files(folder) == []
+    ArrayCache(None).prune(keep=())
+    ArrayCache(folder / "none").prune(keep=())
+
+
+WRITER = """
+import sys
+from pathlib import Path
+import numpy as np
+from recagent.array_cache import ArrayCache
+kept, stamp = ArrayCache(Path(sys.argv[1])), sys.argv[2]
+print("ready", flush=True)
+for at in range(150):
+    rows = np.full((1 + at % 7 * 500, 3), int(stamp), dtype=np.int64)
+    kept.save("rows.1", "books", stamp=stamp, arrays={"rows": rows, "sum": rows.sum(0)})
+"""
+
+
+def test_two_processes_that_write_at_once_leave_one_whole_file(kept, folder):
+    with (
+        subprocess.Popen([sys.executable, "-c", WRITER, folder, "1"], stdout=PIPE) as one,
+        subprocess.Popen([sys.executable, "-c", WRITER, folder, "2"], stdout=PIPE) as two,
+    ):
+        assert one.stdout.readline() == two.stdout.readline() == b"ready\n"
+        whole = 0
+        while one.poll() is None or two.poll() is None:
+            for stamp in (1, 2):
+                found = kept.load("rows.1", "books", stamp=str(stamp))
+                if found is not None:
+                    whole += 1
+                    assert (found["rows"] == stamp).all()
+                    assert (found["sum"] == stamp * len(found["rows"])).all()
+    assert (one.returncode, two.returncode, whole > 0) == (0, 0, True)
+    assert len(files(folder)) == 1
+    assert any(kept.load("rows.1", "books", stamp=stamp) is not None for stamp in ("1", "2"))
 
 
 def test_another_version_of_recagent_reads_nothing_of_it(kept, monkeypatch):
@@ -116,7 +167,9 @@ def reads(monkeypatch):
     from recagent.infrastructure.vectors import index
 
     counted, plain = [], index.read_collection
-    monkeypatch.setattr(index, "read", lambda *a, **k: counted.append(1) or plain(*a, **k))
+    monkeypatch.setattr(
+        index, "read_collection", lambda *a, **k: counted.append(1) or plain(*a, **k)
+    )
     return counted
 
 

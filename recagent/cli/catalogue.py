@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -14,6 +15,7 @@ from recagent.cli.options import (
     Config,
     Dates,
     DropOrphans,
+    Encodings,
     Files,
     Holds,
     Json,
@@ -60,6 +62,7 @@ def validate(
     kinds: Kinds = "",
     holds: Holds = None,
     dates: Dates = None,
+    encodings: Encodings = None,
     ratings: Ratings = "",
     drop_orphans: DropOrphans = False,
     limit: Annotated[int, typer.Option(min=1, help="Rows shown of each kind and file.")] = 2,
@@ -80,6 +83,7 @@ def validate(
         kinds=_kinds(kinds),
         holds=_holds(holds or []),
         dates=_dates(dates or []),
+        encodings=_encodings(encodings or []),
     )
     with progress() as advance:
         found = read_catalog(
@@ -99,6 +103,7 @@ def index(
     kinds: Kinds = "",
     holds: Holds = None,
     dates: Dates = None,
+    encodings: Encodings = None,
     config: Config = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Then delete all other scenes and embedders.")
@@ -132,6 +137,7 @@ def index(
         kinds=_kinds(kinds),
         holds=_holds(holds or []),
         dates=_dates(dates or []),
+        encodings=_encodings(encodings or []),
     )
     loaded = load_with_progress(settings, replace_events=replace_events, by_command=bool(files))
     pruned = 0
@@ -209,6 +215,21 @@ def _dates(said: Sequence[str]) -> dict[str, str]:
             found[file.strip()] = date_format(form.strip())
         except ValueError as error:
             raise typer.BadParameter(f"{form!r} {error}", param_hint="--date-format") from error
+    return found
+
+
+def _encodings(said: Sequence[str]) -> dict[str, str]:
+    """``gb18030``, or ``log.csv=gb18030``, by file; "" is all of them."""
+    found: dict[str, str] = {}
+    for each in said:
+        file, _, encoding = each.rpartition("=")
+        try:
+            found[file.strip()] = codecs.lookup(encoding.strip()).name
+        except LookupError as error:
+            raise typer.BadParameter(
+                f"{encoding!r} is no encoding that Python knows; gb18030 is one",
+                param_hint="--encoding",
+            ) from error
     return found
 
 

@@ -50,6 +50,15 @@ Dates = Annotated[
         "several times.",
     ),
 ]
+Encodings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--encoding",
+        metavar="[FILE=]ENCODING",
+        help="Encoding of the files: gb18030, big5, cp1252. May be given several times. "
+        "[default: the byte order mark's, or UTF-8]",
+    ),
+]
 Ratings = Annotated[
     str,
     typer.Option(

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 
+from recagent.domain.chinese_scripts import simplified
+
 Tiers = Sequence[str]  # names in words, the surest first; within one tier they are equally sure
 
 PERSON = (
@@ -109,5 +111,6 @@ def item_field(name: str) -> str:
 
 
 def plain_name(name: str) -> str:
-    """``User-ID``, ``user_id`` and ``userId`` alike."""
-    return re.sub(r"[\s_\-./]+", "", unicodedata.normalize("NFKC", name)).casefold()
+    """``User-ID``, ``user_id`` and ``userId`` alike, and 書號 as 书号."""
+    plain = re.sub(r"[\s_\-./]+", "", unicodedata.normalize("NFKC", name)).casefold()
+    return plain if plain.isascii() else simplified(plain)

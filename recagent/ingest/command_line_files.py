@@ -43,6 +43,7 @@ def named_files(
     kinds: Mapping[str, EventKind] | None = None,
     holds: Mapping[str, layouts.Holds] | None = None,
     dates: Mapping[str, str] | None = None,
+    encodings: Mapping[str, str] | None = None,
 ) -> Settings:
     """Settings whose catalogue is made of ``paths``; without any, of the declared files.
 
@@ -57,6 +58,7 @@ def named_files(
         holds: what single files hold, by their path or name, whatever their columns look like.
         dates: how the times of single files are written, by their path or name; that of ``""`` is
             of all.
+        encodings: of single files, by their path or name; that of ``""`` is of all.
 
     Raises:
         DataError: a file that is none of items, events and people, a field that is not known, or a
@@ -74,15 +76,28 @@ def named_files(
     for said in columns:
         if said and not any(_is_called(path, said) for path in read):
             raise DataError(f"column map: no file is called {said!r}; correct --map")
-    for option, names in (("--holds", holds or {}), ("--date-format", dates or {})):
+    by_file = {"--holds": holds, "--date-format": dates, "--encoding": encodings}
+    for option, names in ((option, names or {}) for option, names in by_file.items()):
         for said in names:
             if said and not any(_is_called(path, said) for path in read):
                 raise DataError(f"no file is called {said!r}; correct {option}")
     if paths:
-        meant = [each for path in paths
-                 for each in _meant(path, meant, _map_of(path, columns), holds or {})]  # fmt: skip
+        known: Held = [(kind, _encoded(file, encodings or {})) for kind, file in meant]
+        meant = [
+            each
+            for path in paths
+            for each in _meant(
+                _encoded(FileSettings(path=path), encodings or {}),
+                known,
+                _map_of(path, columns),
+                holds or {},
+            )
+        ]
     else:
-        meant = [(_said(file.path, holds or {}) or kind, file) for kind, file in meant]
+        meant = [
+            (_said(file.path, holds or {}) or kind, _encoded(file, encodings or {}))
+            for kind, file in meant
+        ]
     meant = [(kind, _dated(file, dates or {})) for kind, file in meant]
     mapped = [
         (kind, _mapped(file, _map_of(file.path, columns), kind, kinds or {}))
@@ -115,32 +130,40 @@ def _said(path: Path, holds: Mapping[str, layouts.Holds]) -> layouts.Holds | Non
 
 
 def _meant(
-    path: Path,
+    named: FileSettings,
     declared: Held,
     columns: Mapping[str, str],
     holds: Mapping[str, layouts.Holds],
 ) -> Held:
     """What one named path holds."""
+    path = named.path
     told = _said(path, holds)
     if told:
         same = (file for _, file in declared if file.path.resolve() == path.resolve())
-        return [(told, next(same, FileSettings(path=path)))]
+        return [(told, next(same, named))]
     if path.is_dir():
-        held: Held = [
-            (kind, FileSettings(path=path)) for kind in _KINDS if layouts.files_in(path, holds=kind)
-        ]
+        held: Held = [(kind, named) for kind in _KINDS if layouts.files_in(path, holds=kind)]
         if not held:
             layouts.find(path, holds="items")  # which says what a folder must have
         return held
     known: Held = [(kind, file) for kind, file in declared if file.path.resolve() == path.resolve()]
-    file = FileSettings(path=path)
-    return known or [(_kind(file, columns), file)]
+    return known or [(_kind(named, columns), named)]
 
 
 def _dated(file: FileSettings, dates: Mapping[str, str]) -> FileSettings:
-    own = (form for said, form in dates.items() if said and _is_called(file.path, said))
-    form = next(own, dates.get("", ""))
+    form = _of_file(file, dates)
     return file.model_copy(update={"date_format": form}) if form else file
+
+
+def _encoded(file: FileSettings, encodings: Mapping[str, str]) -> FileSettings:
+    encoding = _of_file(file, encodings)
+    return file.model_copy(update={"encoding": encoding}) if encoding else file
+
+
+def _of_file(file: FileSettings, values: Mapping[str, str]) -> str:
+    """What is said of this file, else of all."""
+    own = (value for said, value in values.items() if said and _is_called(file.path, said))
+    return next(own, values.get("", ""))
 
 
 def _mapped(

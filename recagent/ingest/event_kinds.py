@@ -9,6 +9,7 @@ from typing import Any
 
 from recagent.config.sections import FileSettings
 from recagent.domain import EventKind
+from recagent.domain.chinese_scripts import simplified
 
 _CALLED: Mapping[EventKind, str] = {
     "view": "pv viewed page_view pageview browse browsed visit visited detail play played plays "
@@ -42,13 +43,13 @@ _NEAR = 0.75  # likeness of two words, of which one may be a typing mistake
 
 def kind_called(said: str) -> EventKind | None:
     """The kind that many call so, in any case and between spaces; None for one that is unknown."""
-    plain = _VARIANTS.sub("", said.strip().lower())
+    plain = _VARIANTS.sub("", simplified(said.strip().lower()))
     return _KINDS.get(plain) or _KINDS.get(plain.replace("-", "_").replace(" ", "_"))
 
 
 def kind_like(said: str) -> EventKind | None:
     """The kind that an unknown word may be meant as: one of its words, or nearly so written."""
-    plain = said.strip().lower().replace("-", "_").replace(" ", "_")
+    plain = simplified(said.strip().lower()).replace("-", "_").replace(" ", "_")
     if _TAKEN_BACK.search(plain):
         return None
     if plain.isascii():

@@ -7,8 +7,12 @@ from test_survey import shop
 
 from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
+from recagent.domain.chinese_scripts import simplified
+from recagent.domain.column_names import ALIASES
 from recagent.errors import DataError
 from recagent.ingest import named_files, read_events, read_items, read_users, survey
+from recagent.ingest.columns import fields_of
+from recagent.ingest.event_kinds import _KINDS, kind_called, kind_like
 
 EVENTS = {
     "user,item,time": "ann,b1,2024-05-01",
@@ -165,3 +169,33 @@ def test_keys_of_json_lines_are_known_by_the_same_names(tmp_path):
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
     (event,) = read_events(FileSettings(path=path, scene="books"))
     assert (event.user_id, event.kind) == ("ann", "like")
+
+
+@pytest.mark.parametrize(
+    ("holds", "columns"),
+    [
+        ("items", {"item_id": "書號", "title": "書名"}),
+        ("items", {"item_id": "商品編號", "title": "標題"}),
+        (
+            "events",
+            {"user_id": "用戶", "item_id": "商品編號", "value": "評分", "timestamp": "時間"},
+        ),
+        ("events", {"user_id": "會員號", "item_id": "書號", "kind": "行為"}),
+    ],
+)
+def test_columns_in_traditional_characters_are_known_as_in_simplified_ones(holds, columns):
+    assert {*columns} <= fields_of([*columns.values()], holds=holds)
+    assert not fields_of(["樹"], holds=holds)
+
+
+def test_the_words_of_events_are_known_in_both_scripts():
+    assert kind_called("購買") == kind_called("购买") == "purchase"
+    assert kind_called("不喜歡") == "dislike"
+    assert kind_like("已經看過了") == kind_like("已经看过了") == "finish"
+
+
+def test_every_known_word_is_in_the_script_in_which_it_is_looked_for():
+    words = [word for each in ALIASES.values() for tiers in each.values()
+             for tier in tiers for word in tier.split()]  # fmt: skip
+    words += _KINDS
+    assert [word for word in words if simplified(word) != word] == []

@@ -245,3 +245,36 @@ def test_advice_for_named_files_is_none_for_a_config_file(kind, lang):
 def test_named_files_are_spoken_of_in_the_words_of_the_command_line():
     problem = Problem(kind="one rating", facts={"count": "3", "only": "5"}, by_command=True)
     assert problem.fix() == "say it: --ratings 1..5"
+
+
+BOOKS = "书号,书名,分类\nB1,边城,小说\nB2,围城,小说\n"
+SALES = "会员号,书号,下单时间\nm1,B1,2026/1/5 9:05\nm2,B2,2026/1/6 9:05\n"
+
+
+@pytest.mark.parametrize(
+    ("books", "sales", "said"),
+    [
+        ("gbk", "gbk", {"": "gb18030"}),
+        ("gbk", "utf-8", {"books.csv": "gb18030"}),
+        ("utf-8", "big5", {"sales.csv": "big5"}),
+        ("big5", "gbk", {"": "gb18030", "books.csv": "big5"}),
+    ],
+)
+def test_the_encoding_of_named_files_is_said_beside_them(tmp_path, books, sales, said):
+    (tmp_path / "books.csv").write_bytes(_in(books, BOOKS).encode(books))
+    (tmp_path / "sales.csv").write_bytes(_in(sales, SALES).encode(sales))
+    paths = [tmp_path / "books.csv", tmp_path / "sales.csv"]
+    settings = named_files(Settings(_env_file=None), paths, columns={}, encodings=said)
+    catalog = survey(settings)
+    assert not catalog.report.problems
+    titles = [_in(books, title) for title in ("边城", "围城")]
+    assert [item.title for item in catalog.items] == titles
+    assert [event.user_id for event in catalog.events()] == ["m1", "m2"]
+    with pytest.raises(DataError, match=r"no file is called 'log.csv'; correct --encoding"):
+        named_files(Settings(_env_file=None), paths, columns={}, encodings={"log.csv": "big5"})
+
+
+def _in(encoding, text):
+    """The text in the script that the encoding has."""
+    traditional = str.maketrans("书边围说会员号单时间类", "書邊圍說會員號單時間類")
+    return text.translate(traditional) if encoding == "big5" else text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -89,7 +90,9 @@ async def open_context(
             raise experiment.refusal(
                 ("cases", "scenes"), f"unknown scene {scene!r}; there are {', '.join(data.scenes)}"
             )
-    questions = _limited(declared_cases(data, experiment.cases, folder=experiment.folder), limit)
+    questions = declared_cases(data, experiment.cases, folder=experiment.folder)
+    if limit:
+        questions = replace(questions, cases=first_of_each_scene(questions.cases, limit))
     check_leaks(questions, data)
     if experiment.cases.known == "nothing":  # after the leak check, which needs the histories
         questions = of_strangers(questions)
@@ -197,8 +200,3 @@ def _baselines(
         seed=experiment.cases.seed,
         weights=settings.retrieval.weights,
     )
-
-
-def _limited(questions: Questions, limit: int) -> Questions:
-    cases = first_of_each_scene(questions.cases, limit) if limit else questions.cases
-    return Questions(cases=cases, training=questions.training, left_out=questions.left_out)

@@ -16,7 +16,7 @@ ALL = ""  # the scene of a number over all scenes, the variant of a case as it s
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Data:
-    """A data set to be asked about.
+    """Is a data set to make questions of.
 
     Attributes:
         name: as the experiment calls it.
@@ -44,7 +44,7 @@ class Data:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Questions:
-    """Cases, and the events that baselines and examples may learn from.
+    """Holds cases, and the events that baselines and examples may learn from.
 
     No event of ``training`` is a case's target or lies after it for the same person. Scenes are
     ``left_out`` that have fewer items than a case has candidates.
@@ -57,7 +57,7 @@ class Questions:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CatalogueStatistics:
-    """What measures beyond accuracy need to know of the items.
+    """Holds what measures beyond accuracy need to know of the items.
 
     Attributes:
         popularity: number of people who liked the item in training, by id; 0 where missing.
@@ -74,7 +74,7 @@ class CatalogueStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SystemAnswer:
-    """One system's answer to one case.
+    """Is one system's answer to one case.
 
     Attributes:
         ranking: item ids, best first: all of the case's candidates, or in a full-catalogue case

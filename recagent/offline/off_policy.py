@@ -1,4 +1,4 @@
-"""What another order would have been worth to people, told from the slates that they were shown.
+"""Off-policy estimates: what another order would have been worth, from the slates shown.
 
 Pure: it reads no store. It judges orders of what was shown; of items that never were it says
 nothing.

@@ -13,7 +13,7 @@ from recagent.offline.data_set import ALL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one system said of one case, and what that took; a line of ``results.jsonl``.
+    """Is one system's scores for one case with their cost; a line of ``results.jsonl``.
 
     Attributes:
         variant: how the case was changed: empty, ``order-1``..., ``masked`` or ``swapped``.
@@ -43,7 +43,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelDialogue:
-    """What was said between one system and its model about one case."""
+    """Holds the exchanges between one system and its model about one case."""
 
     system: str
     case: str
@@ -52,7 +52,7 @@ class ModelDialogue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """One system's per-case measures of one case; None where a measure is not defined."""
+    """Holds one system's per-case measures of one case; None where a measure is not defined."""
 
     system: str
     case: str
@@ -62,7 +62,7 @@ class Values:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Under which conditions a run was made; ``run.json``.
+    """Records how a run was made; ``run.json``.
 
     Attributes:
         began: ISO time with zone.

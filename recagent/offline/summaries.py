@@ -62,7 +62,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What one system took over a run."""
+    """Holds the costs of one system over a run."""
 
     system: str
     results: int
@@ -79,7 +79,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderSensitivity:
-    """How much a system's answer depends on the order in which candidates are listed.
+    """Says how much a system's answer depends on the order in which candidates are listed.
 
     Attributes:
         cases: how many were asked in several orders.
@@ -101,7 +101,7 @@ class OrderSensitivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memorisation:
-    """How much of a system's lift over random stays when it cannot recognise titles or people.
+    """Says how much of a system's lift over random stays when it cannot recognise titles or people.
 
     Attributes:
         cases: how many were asked all three ways.
@@ -109,8 +109,8 @@ class Memorisation:
         masked: with candidates' titles masked.
         swapped: with the history of another person.
         random: expected value of a random order.
-        kept_masked: (masked - random) / (plain - random); None where plain does not surely beat
-            random (95% interval of the lift).
+        kept_masked: (masked - random) / (plain - random); None where plain does not significantly
+            beat random (95% interval of the lift).
         kept_swapped: likewise.
     """
 
@@ -136,7 +136,7 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generalisation:
-    """How a choice of system on some scenes holds in another.
+    """Says how a choice of system on some scenes holds in another.
 
     Attributes:
         system: that is best on average over all other scenes.
@@ -152,7 +152,7 @@ class Generalisation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Everything that a run's numbers say; ``summary.json``.
+    """Holds all aggregated numbers of a run; ``summary.json``.
 
     Attributes:
         primary: the measure that decides comparisons, audits and generalisation.

@@ -50,8 +50,8 @@ def encode_all(torch: Any, w: Tensors, *, vectors: Any, dropout: float) -> Any:
     behind = torch.arange(length)[:, None] - torch.arange(length)
     unseen = torch.zeros(length, length).masked_fill(behind < 0, float("-inf"))
     for e in range(len(w["read"])):
-        told = _normed(f, x, w["norm"][e]) @ w["read"][e] + w["read_shift"][e]
-        query, key, value = told.view(b, length, 3, heads, d // heads).permute(2, 0, 3, 1, 4)
+        projected = _normed(f, x, w["norm"][e]) @ w["read"][e] + w["read_shift"][e]
+        query, key, value = projected.view(b, length, 3, heads, d // heads).permute(2, 0, 3, 1, 4)
         bias = w["distances"][e][:, behind.clamp(min=0)] + unseen
         found = f.scaled_dot_product_attention(query, key, value, attn_mask=bias[None])
         found = found.transpose(1, 2).reshape(b, length, d)

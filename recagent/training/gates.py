@@ -48,7 +48,7 @@ class _Hypothesis:
     threshold: float
     people: Sequence[str]
     gains: Floats
-    asked: Flags
+    selected: Flags
     forced: float
     p: float
 
@@ -83,7 +83,7 @@ def choose_gates(trials: Sequence[Trial]) -> dict[str, Gate]:
             rule=hypothesis.rule if holds else "never",
             entropy=hypothesis.threshold,
             cases=len(hypothesis.gains),
-            asked=float(hypothesis.asked.mean()) if holds else 0.0,
+            asked=float(hypothesis.selected.mean()) if holds else 0.0,
             gain=gain,
             low=low,
             forced=hypothesis.forced,
@@ -113,11 +113,11 @@ def _hypotheses(scene: str, trials: Sequence[Trial]) -> list[_Hypothesis]:
         "unsure": unsure >= median,
     }
     hypotheses: list[_Hypothesis] = []
-    for rule, asked in rules.items():
-        is_like_always = rule != "always" and bool(asked.all())
-        if asked.sum() < _FEWEST_ASKED or is_like_always:
+    for rule, selected in rules.items():
+        is_like_always = rule != "always" and bool(selected.all())
+        if selected.sum() < _FEWEST_ASKED or is_like_always:
             continue
-        gains = np.where(asked, forced, 0.0)
+        gains = np.where(selected, forced, 0.0)
         p = compare(base, base + gains, people=people).p
         hypotheses.append(
             _Hypothesis(
@@ -126,7 +126,7 @@ def _hypotheses(scene: str, trials: Sequence[Trial]) -> list[_Hypothesis]:
                 threshold=median if rule == "unsure" else 0.0,
                 people=people,
                 gains=gains,
-                asked=asked,
+                selected=selected,
                 forced=float(forced.mean()),
                 p=p / 2 if gains.mean() > 0 else 1 - p / 2,  # that it helps
             )

@@ -44,7 +44,7 @@ def training_texts(
 
     Args:
         people: what each liked, oldest first.
-        prompt: of likelihood; told of nothing but what was liked.
+        prompt: of likelihood; given nothing but what was liked.
         tokenize: adds no token of its own.
         window: items in a text at most.
         left_out: share of items that are left out of their window, so that no text comes twice.

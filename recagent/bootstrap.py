@@ -119,12 +119,15 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
     unknown = settings.retrieval.weights.keys() - set(names)
     if unknown:
         raise ConfigError(
-            f"[retrieval] weights: unknown source {min(unknown)!r}; there are {', '.join(names)}"
+            "[retrieval] weights: unknown source {source!r}; there are {known}",
+            source=min(unknown),
+            known=", ".join(names),
         )
     weight = settings.retrieval.imagined
     if weight > 0 and not settings.engines:
         raise ConfigError(
-            f"[retrieval] imagined = {weight:g} needs a model; set [model], or imagined = 0"
+            "[retrieval] imagined = {weight:g} needs a model; set [model], or imagined = 0",
+            weight=weight,
         )
     declared = settings.ratings.scale()
     place = home(settings)

@@ -15,9 +15,26 @@
 Adapters translate their vendors' errors into these with ``raise ... from error``.
 """
 
+from collections.abc import Mapping
+
+from recagent.locale import AnyText, Language, LocalizedText
+
 
 class RecagentError(Exception):
-    """Base of all errors that recagent raises; its message names the thing and the next step."""
+    """Base of all errors that recagent raises; its message names the thing and the next step.
+
+    Attributes:
+        message: in every language; ``str`` of the error is the English one.
+    """
+
+    def __init__(self, message: AnyText, /, **values: object) -> None:
+        """A message as it stands, or its template and the values that are named there."""
+        self.message = _message(message, values)
+        super().__init__(str(self.message))
+
+    def in_language(self, lang: Language) -> str:
+        """The message as people read it in ``lang``."""
+        return self.message.in_language(lang)
 
 
 class ConfigError(RecagentError):
@@ -47,8 +64,8 @@ class StoreError(DataError):
         busy: whether another process writes, so that the same may succeed a moment later.
     """
 
-    def __init__(self, message: str, *, busy: bool = False) -> None:
-        super().__init__(message)
+    def __init__(self, message: AnyText, /, *, busy: bool = False, **values: object) -> None:
+        super().__init__(message, **values)
         self.busy = busy
 
 
@@ -71,13 +88,15 @@ class ModelError(RecagentError):
 
     def __init__(
         self,
-        message: str,
+        message: AnyText,
+        /,
         *,
         retryable: bool = False,
         status: int | None = None,
         retry_after: float | None = None,
+        **values: object,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, **values)
         self.retryable = retryable
         self.status = status
         self.retry_after = retry_after
@@ -90,6 +109,12 @@ class ReplyError(ModelError):
         reply: the answer as it came.
     """
 
-    def __init__(self, message: str, *, reply: str, retryable: bool = True) -> None:
-        super().__init__(message, retryable=retryable)
+    def __init__(
+        self, message: AnyText, /, *, reply: str, retryable: bool = True, **values: object
+    ) -> None:
+        super().__init__(_message(message, values), retryable=retryable)
         self.reply = reply
+
+
+def _message(message: AnyText, values: Mapping[str, object]) -> LocalizedText:
+    return LocalizedText(message, **values) if isinstance(message, str) else message

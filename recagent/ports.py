@@ -28,6 +28,7 @@ from recagent.domain import (
     User,
 )
 from recagent.domain.capabilities import Capabilities
+from recagent.locale import AnyText
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Matrix, Vector
@@ -285,8 +286,8 @@ class LanguageScores:
     kept: int = 0
     repairs: int = 0
     invalid: int = 0
-    degraded: str | None = None
-    notes: tuple[str, ...] = field(default=())
+    degraded: AnyText | None = None
+    notes: tuple[AnyText, ...] = field(default=())
 
 
 class Ranker(Protocol):

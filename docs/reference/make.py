@@ -486,6 +486,7 @@ REST = """# REST API
   likely the person is to like the item, after a fit. `wish_note` says that nothing, or little,
   matches the wish.
 - `null` and `""` for an optional field mean that it is not given.
+- Errors come in the language of `lang`, in the body or the query of the request.
 - Errors have OpenAI's shape, `{"error": {"message", "type", "param", "code"}}`. An unforeseen
   error is a 500 of one sentence; its stack trace is in the log.
 

@@ -129,7 +129,8 @@ class Agent:
                     return await self._written(model, conversation, text, situation), ""
                 return await self._chosen(model, conversation, text, situation), ""
         except (ModelError, TimeoutError) as error:
-            why = str(error) or say("slow", self._lang)
+            is_late = isinstance(error, TimeoutError)
+            why = say("slow", self._lang) if is_late else error.in_language(self._lang)
             logger.info("turn not heard by the model: %s", why)
             return plain, why
 

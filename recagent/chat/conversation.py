@@ -165,7 +165,9 @@ class Conversation:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise DataError(
-                f"no conversation: {where}: {first['msg']}; give what to_json gave, unchanged"
+                "no conversation: {place}: {problem}; give what to_json gave, unchanged",
+                place=where,
+                problem=first["msg"],
             ) from error
 
 

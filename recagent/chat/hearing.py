@@ -43,7 +43,7 @@ async def likely_act(turn: str, *, model: ChatModel, lang: Language, budget: Ret
     prompt = prompts.load("chat", "act", lang=lang)
     text = f" {one_line(turn, _LONGEST)}\n"
     if "likelihood" not in await model.start():
-        raise ModelError(f"model {model.name!r} tells no likelihoods")
+        raise ModelError("model {model!r} tells no likelihoods", model=model.name)
     scores: dict[Act, float] = {}
     for act in HEARD:
         prefix = prompt.text(act=act)
@@ -53,7 +53,7 @@ async def likely_act(turn: str, *, model: ChatModel, lang: Language, budget: Ret
 
         value = await retry.call(call, budget=budget)
         if value is None:
-            raise ModelError(f"model {model.name!r} left out the likelihood of a turn")
+            raise ModelError("model {model!r} left out the likelihood of a turn", model=model.name)
         scores[act] = value
     best = max(HEARD, key=lambda act: scores[act])
     is_sure = scores[best] >= scores["critique"] + MARGIN

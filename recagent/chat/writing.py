@@ -141,5 +141,8 @@ async def _asked(model: ChatModel, messages: Sequence[Message], limit: int) -> C
         return CritiqueReply.model_validate_json(reply.text)
     except ValidationError as error:
         raise ReplyError(
-            f"model {model.name!r} wrote no critique: {reply.text[:80]!r}", reply=reply.text
+            "model {model!r} wrote no critique: {text!r}",
+            model=model.name,
+            text=reply.text[:80],
+            reply=reply.text,
         ) from error

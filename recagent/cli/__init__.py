@@ -51,12 +51,16 @@ def _of_the_disk(error: OSError) -> Fault | None:
     place = str(error.filename or "a file")
     if error.errno in _NO_SPACE:
         return StoreError(
-            f"no room is left to write {place!r} ({error.strerror}); make room and run the command "
-            "again, what was whole before stays"
+            "no room is left to write {place!r} ({strerror}); make room and run the command "
+            "again, what was whole before stays",
+            place=place,
+            strerror=error.strerror,
         )
     if error.errno in _READ_ONLY:
         return StoreError(
-            f"{place!r} cannot be written ({error.strerror}); make its folder writable, or set "
-            "data_dir to one that is"
+            "{index!r} cannot be written ({error}); make its folder writable, or set "
+            "data_dir to one that is",
+            index=place,
+            error=error.strerror,
         )
     return None

@@ -55,8 +55,10 @@ def constraint(text: str) -> Constraint:
     found = next(filter(None, (form.fullmatch(plain) for form in _FORMS)), None)
     if found is None:
         raise ConstraintError(
-            f"--only {text!r} is not ATTRIBUTE OPERATOR VALUE, as 'price at most 20'; operators "
-            f"are {', '.join(get_args(Operator))}, and <, <=, =, !=, >=, >"
+            "--only {condition!r} is not ATTRIBUTE OPERATOR VALUE, as 'price at most 20'; "
+            "operators are {operators}, and <, <=, =, !=, >=, >",
+            condition=text,
+            operators=", ".join(get_args(Operator)),
         )
     named, wanted = comparison(found), said[slice(*found.span("value"))].strip()
     attribute = said[slice(*found.span("attribute"))].strip(" :")

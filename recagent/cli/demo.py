@@ -93,7 +93,11 @@ def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | N
             profile = recommender.profile(person)
             _check_person(profile)
             if not profile.is_cold(name):
-                raise DataError(f"{person!r} is not new in scene {name!r}; choose another scene")
+                raise DataError(
+                    "{user_id!r} is not new in scene {scene!r}; choose another scene",
+                    user_id=person,
+                    scene=name,
+                )
             if not shown:
                 _introduce(profile, settings)
             slate = recommender.recommend(person, scene=name, k=k)
@@ -116,13 +120,18 @@ def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | N
 
 def _check_scene(settings: Settings, name: str) -> None:
     if name not in settings.scenes:
-        raise DataError(f"unknown scene {name!r}; the demo has {', '.join(settings.scenes)}")
+        raise DataError(
+            "unknown scene {scene!r}; the demo has {known}",
+            scene=name,
+            known=", ".join(settings.scenes),
+        )
 
 
 def _check_person(profile: Profile) -> None:
     if not profile.events:
         raise DataError(
-            f"{profile.user.id!r} is not in the demo data; its people are u0000 to u1649"
+            "{user_id!r} is not in the demo data; its people are u0000 to u1649",
+            user_id=profile.user.id,
         )
 
 

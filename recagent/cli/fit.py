@@ -157,7 +157,9 @@ def show_head(settings: Settings, *, as_json: bool) -> None:
     """
     head = bootstrap.head(settings)
     if head is None:
-        raise ConfigError(f"no head in {str(settings.data_dir)!r}; run 'recagent fit' to learn one")
+        raise ConfigError(
+            "no head in {folder!r}; run 'recagent fit' to learn one", folder=str(settings.data_dir)
+        )
     if as_json:
         output.print_json(head)
         return

@@ -19,8 +19,4 @@ def speak(lang: Language | None) -> None:
 
 def spoken(error: RecagentError) -> str:
     """An error's message in the language of the command."""
-    if _spoken == "en":
-        return str(error)
-    from recagent.cli.chinese import in_chinese  # noqa: PLC0415
-
-    return in_chinese(str(error))
+    return error.in_language(_spoken)

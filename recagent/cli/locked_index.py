@@ -65,13 +65,16 @@ async def record_beside(settings: Settings, draft: Event) -> Event:
         declared = settings.scenes.keys()
         if draft.scene and declared and draft.scene not in declared:
             raise DataError(
-                f"unknown scene {draft.scene!r}; declared are {', '.join(sorted(declared))}"
+                "unknown scene {scene!r}; declared are {known}",
+                scene=draft.scene,
+                known=", ".join(sorted(declared)),
             )
         scenes = [draft.scene] if draft.scene else await store.scenes_of(draft.item_id)
         if not scenes:
             raise DataError(
-                f"another process has the index open, and no earlier event tells the scene of "
-                f"item {draft.item_id!r}; name it with --scene"
+                "another process has the index open, and no earlier event tells the scene "
+                "of item {item_id!r}; name it with --scene",
+                item_id=draft.item_id,
             )
         events = [replace(draft, scene=scene) for scene in scenes]
         await store.add_events(events)

@@ -301,11 +301,7 @@ def _event_json(event: Event) -> dict[str, Any]:
 
 
 def _trace_line(trace: Trace, lang: Language) -> str:
-    words, notes = WORDS[lang], trace.notes
-    if lang == "zh":
-        from recagent.cli.chinese import in_chinese  # noqa: PLC0415
-
-        notes = tuple(map(in_chinese, notes))
+    words = WORDS[lang]
     parts = [words["imagined only" if trace.calls else "no model"]]
     if trace.model:
         parts = [
@@ -323,5 +319,5 @@ def _trace_line(trace: Trace, lang: Language) -> str:
         parts.append(words["without head"].format(why=why))
     if trace.moved:
         parts.append(words["moved"].format(n=trace.moved))
-    parts += [f"{trace.seconds:.1f} {words['seconds']}", *notes]
+    parts += [f"{trace.seconds:.1f} {words['seconds']}", *trace.notes]
     return " · ".join(parts)

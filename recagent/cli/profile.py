@@ -273,4 +273,6 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise DataError(f"passport {str(file)!r} cannot be read: {error.strerror}") from error
+        raise DataError(
+            "passport {file!r} cannot be read: {reason}", file=str(file), reason=error.strerror
+        ) from error

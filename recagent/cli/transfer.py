@@ -47,8 +47,9 @@ def show_map(settings: Settings, *, as_json: bool) -> None:
     head = bootstrap.head(settings)
     if head is None or head.transfer is None:
         raise ConfigError(
-            f"no transfer map in {str(settings.data_dir)!r}; run 'recagent fit' to learn one from "
-            "people who have been in two scenes or more"
+            "no transfer map in {folder!r}; run 'recagent fit' to learn one from people who "
+            "have been in two scenes or more",
+            folder=str(settings.data_dir),
         )
     found = head.transfer
     if as_json:

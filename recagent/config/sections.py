@@ -316,7 +316,9 @@ class RatingSettings(_Section):
         low = usual.low if self.low == "auto" else self.low
         high = usual.high if self.high == "auto" else self.high
         if not low < high:
-            raise ConfigError(f"[ratings] low={low:g} must be below high={high:g}")
+            raise ConfigError(
+                "[ratings] low={low:g} must be below high={high:g}", low=low, high=high
+            )
         return RatingScale(low=low, high=high, unrated=self.unrated)
 
 

@@ -35,6 +35,7 @@ from recagent.config.sections import (
 )
 from recagent.domain import Language, Scene
 from recagent.errors import ConfigError
+from recagent.locale import LocalizedText
 
 DEFAULT_FILE = Path("recagent.toml")
 DEFAULT_DATA = Path(".recagent")
@@ -118,8 +119,11 @@ class Settings(BaseSettings):
             unknown = set(scene.learns_from or ()) - self.scenes.keys()
             if unknown:
                 raise ConfigError(
-                    f"[scenes.{name}] learns_from names {min(unknown)!r}, which is not declared; "
-                    f"declared are {', '.join(sorted(self.scenes))}"
+                    "[scenes.{scene}] learns_from names {source!r}, which is not declared; "
+                    "declared are {known}",
+                    scene=name,
+                    source=min(unknown),
+                    known=", ".join(sorted(self.scenes)),
                 )
         return {name: scene.scene(name) for name, scene in self.scenes.items()}
 
@@ -157,7 +161,9 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
     except ValidationError as error:
         raise _complaint(source, error) from error
     except SettingsError as error:
-        raise ConfigError(f"settings from {source}, .env or the environment: {error}") from error
+        raise ConfigError(
+            "settings from {source}, .env or the environment: {error}", source=source, error=error
+        ) from error
 
 
 def config_file() -> Path | None:
@@ -182,9 +188,17 @@ def _complaint(source: Path, error: ValidationError) -> ConfigError:
     # A key that is not known may be a secret's, mistyped: its value is not repeated either.
     secret = first["type"] == "extra_forbidden" or any("key" in name for name in names)
     # A whole table may hold a key.
-    got = "" if secret or _is_table(first["input"]) else f", got {first['input']!r}"
+    got = (
+        ""
+        if secret or _is_table(first["input"])
+        else LocalizedText(", got {value!r}", value=first["input"])
+    )
     return ConfigError(
-        f"setting {key!r} (from {source}, .env or the environment): {first['msg']}{got}"
+        "setting {key!r} (from {source}, .env or the environment): {problem}{value}",
+        key=key,
+        source=source,
+        problem=first["msg"],
+        value=got,
     )
 
 
@@ -199,12 +213,15 @@ def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:
         tool: object = _toml(project).get("tool", {}) if project.is_file() else {}
         own: object = tool.get("recagent", {}) if _is_table(tool) else None
         if not _is_table(own):
-            raise ConfigError(f"config file {str(project)!r}: [tool.recagent] must be a table")
+            raise ConfigError(
+                "config file {path!r}: [tool.recagent] must be a table", path=str(project)
+            )
         return project, _known(project, _anchored(own, Path.cwd()))
     if not path.is_file():
         raise ConfigError(
-            f"config file {str(path)!r} does not exist; write one with 'recagent init' and name "
-            "the files under [catalog], or correct the path"
+            "config file {path!r} does not exist; write one with 'recagent init' and name "
+            "the files under [catalog], or correct the path",
+            path=str(path),
         )
     return path, _known(path, _anchored(_toml(path), path.resolve().parent))
 
@@ -213,15 +230,19 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"config file {str(path)!r} is not valid TOML: {error}") from error
+        raise ConfigError(
+            "config file {path!r} is not valid TOML: {error}", path=str(path), error=error
+        ) from error
 
 
 def _known(path: Path, values: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(values.keys() - Settings.model_fields.keys())
     if unknown:
         raise ConfigError(
-            f"config file {str(path)!r}: unknown key {unknown[0]!r}; "
-            f"known are {', '.join(sorted(Settings.model_fields))}"
+            "config file {path!r}: unknown key {key!r}; known are {known}",
+            path=str(path),
+            key=unknown[0],
+            known=", ".join(sorted(Settings.model_fields)),
         )
     return values
 

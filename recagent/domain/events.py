@@ -26,7 +26,9 @@ def event_kind(kind: str) -> EventKind:
         DataError: it is not; the message lists those that are.
     """
     if kind not in EVENT_KINDS:
-        raise DataError(f"event kind {kind!r} is none of {', '.join(EVENT_KINDS)}")
+        raise DataError(
+            "event kind {kind!r} is none of {known}", kind=kind, known=", ".join(EVENT_KINDS)
+        )
     return cast("EventKind", kind)
 
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 from recagent.domain.constraints import Constraint, Operator
 from recagent.domain.items import Task
+from recagent.locale import Language
 
-Language = Literal["en", "zh"]
 Review = Literal["none", "human"]
 
 

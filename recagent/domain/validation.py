@@ -12,6 +12,7 @@ from recagent.domain.events import Event, Impression
 from recagent.domain.items import Value
 from recagent.domain.people import Edits, Note, User
 from recagent.errors import DataError
+from recagent.locale import LocalizedText
 
 # PostgreSQL keeps no NUL, and half of a surrogate pair has no UTF-8.
 BROKEN = re.compile("[\0\ud800-\udfff]")
@@ -24,7 +25,11 @@ def check_event(event: Event) -> None:
         DataError: a time without zone, or a text with NUL or half of a surrogate pair.
     """
     if event.at.tzinfo is None:
-        raise DataError(f"event of {event.user_id!r} on {event.item_id!r}: 'at' has no time zone")
+        raise DataError(
+            "event of {user_id!r} on {item_id!r}: 'at' has no time zone",
+            user_id=event.user_id,
+            item_id=event.item_id,
+        )
     texts = (
         event.user_id,
         event.item_id,
@@ -36,7 +41,11 @@ def check_event(event: Event) -> None:
         event.impression,
     )
     if BROKEN.search("".join(texts)):
-        raise _refusal(f"event of {event.user_id!r} on {event.item_id!r}")
+        raise _refusal(
+            LocalizedText(
+                "event of {user_id!r} on {item_id!r}", user_id=event.user_id, item_id=event.item_id
+            )
+        )
 
 
 def check_user(user: User) -> None:
@@ -50,7 +59,7 @@ def check_user(user: User) -> None:
     named = [text for name, value in given for text in (name, *_texts(value))]
     texts = [user.id, *named, *user.tags, user.about, *edits.tags, edits.about or ""]
     if BROKEN.search("".join(texts)):
-        raise _refusal(f"person {user.id!r}")
+        raise _refusal(LocalizedText("person {user_id!r}", user_id=user.id))
 
 
 def check_note(user_id: str, note: Note) -> None:
@@ -60,7 +69,7 @@ def check_note(user_id: str, note: Note) -> None:
         DataError: a text with NUL or half of a surrogate pair.
     """
     if BROKEN.search("".join([user_id, note.scene, note.text, note.model, note.made_from])):
-        raise _refusal(f"note on {user_id!r}")
+        raise _refusal(LocalizedText("note on {user_id!r}", user_id=user_id))
 
 
 def check_link(user_id: str, other: str) -> None:
@@ -100,7 +109,13 @@ def check_impression(impression: Impression) -> None:
     shown = impression
     texts = [shown.id, shown.user_id, shown.scene, shown.trace, shown.wish, *shown.item_ids]
     if BROKEN.search("".join(texts)):
-        raise _refusal(f"impression {shown.id!r} of {shown.user_id!r}")
+        raise _refusal(
+            LocalizedText(
+                "impression {impression!r} of {user_id!r}",
+                impression=shown.id,
+                user_id=shown.user_id,
+            )
+        )
 
 
 def _texts(value: Value | None) -> Iterable[str]:
@@ -109,8 +124,9 @@ def _texts(value: Value | None) -> Iterable[str]:
     return (value,) if isinstance(value, str) else ()
 
 
-def _refusal(who: str) -> DataError:
+def _refusal(who: LocalizedText) -> DataError:
     return DataError(
-        f"{who}: a text has a NUL character or half of a surrogate pair, which databases do not "
-        "keep; remove it. Nothing was stored"
+        "{who}: a text has a NUL character or half of a surrogate pair, which databases do "
+        "not keep; remove it. Nothing was stored",
+        who=who,
     )

@@ -105,7 +105,11 @@ def baselines(
     }
     for name in names:
         if name not in BASELINES:
-            raise ConfigError(f"there is no baseline {name!r}; there are {', '.join(BASELINES)}")
+            raise ConfigError(
+                "there is no baseline {baseline!r}; there are {known}",
+                baseline=name,
+                known=", ".join(BASELINES),
+            )
     return {name: cached[name] if name in cached else makers[name]() for name in names}
 
 

@@ -125,7 +125,10 @@ def _sides(name: str) -> list[_Side]:
     systems = run.summary.systems
     if system and system not in systems:
         raise ConfigError(
-            f"run {folder!r} has no system {system!r}; it has {', '.join(map(repr, systems))}"
+            "run {run!r} has no system {system!r}; it has {known}",
+            run=folder,
+            system=system,
+            known=", ".join(map(repr, systems)),
         )
     return [_Side(run=run, system=name) for name in ([system] if system else systems)]
 
@@ -140,8 +143,11 @@ def _pairs(
     pairs = [(by_name[side.system], side) for side in news if side.system in by_name]
     if not pairs or bases[0].run.folder == news[0].run.folder:
         raise ConfigError(
-            f"{base!r} and {new!r} do not say which systems are meant; write RUN:SYSTEM, with one "
-            f"of {', '.join(repr(side.system) for side in news)}"
+            "{base!r} and {new!r} do not say which systems are meant; write RUN:SYSTEM, "
+            "with one of {known}",
+            base=base,
+            new=new,
+            known=", ".join(repr(side.system) for side in news),
         )
     return pairs
 
@@ -156,15 +162,22 @@ def _same_cases(base: Run, new: Run) -> list[Case]:
     other = mine.keys() ^ theirs.keys()
     if other:
         raise DataError(
-            f"runs {str(base.folder)!r} and {str(new.folder)!r} do not ask the same cases: "
-            f"{len(other)} are in one only, {min(other)!r} say; run both with the same [cases]"
+            "runs {base!r} and {new!r} do not ask the same cases: {count} are in one only, "
+            "{case!r} say; run both with the same [cases]",
+            base=str(base.folder),
+            new=str(new.folder),
+            count=len(other),
+            case=min(other),
         )
     for name, case in mine.items():
         there = theirs[name]
         if (case.item_ids, case.judgments) != (there.item_ids, there.judgments):
             raise DataError(
-                f"case {name!r} has other candidates in {str(base.folder)!r} than in "
-                f"{str(new.folder)!r}; run both with the same [cases]"
+                "case {case!r} has other candidates in {base!r} than in {new!r}; run both "
+                "with the same [cases]",
+                case=name,
+                base=str(base.folder),
+                new=str(new.folder),
             )
     return list(mine.values())
 
@@ -178,19 +191,26 @@ def _column(side: _Side, measure: str, cases: Sequence[Case]) -> Floats:
     """
     if measure not in side.run.summary.measures:
         raise ConfigError(
-            f"run {str(side.run.folder)!r} did not measure {measure!r}; it has "
-            f"{', '.join(side.run.summary.measures)}"
+            "run {run!r} did not measure {measure!r}; it has {known}",
+            run=str(side.run.folder),
+            measure=measure,
+            known=", ".join(side.run.summary.measures),
         )
     if isinstance(measure_of(measure), SetMeasure):
         raise ConfigError(
-            f"{measure!r} is of a whole run, so there is nothing to pair; leave it out"
+            "{measure!r} is of a whole run, so there is nothing to pair; leave it out",
+            measure=measure,
         )
     values = side.values()
     missing = [case.id for case in cases if case.id not in values]
     if missing:
         raise DataError(
-            f"{side.name!r} has no result for {len(missing)} cases, {missing[0]!r} say: "
-            f"recagent eval run --resume {side.run.folder} --retry-failed"
+            "{run!r} has no result for {count} cases, {case!r} say: recagent eval run "
+            "--resume {folder} --retry-failed",
+            run=side.name,
+            count=len(missing),
+            case=missing[0],
+            folder=side.run.folder,
         )
     column = [values[case.id].get(measure) for case in cases]
     return np.array([math.nan if value is None else value for value in column])

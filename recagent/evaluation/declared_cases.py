@@ -21,6 +21,7 @@ from recagent.domain import Case, Event
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, objects
 from recagent.evaluation.experiment import CasesSection
+from recagent.locale import LocalizedText
 from recagent.offline.cases import given_cases, limit_to_scenes, make_cases
 from recagent.offline.data_set import Data, Questions
 from recagent.offline.splits import split
@@ -110,15 +111,20 @@ def load_cases(path: Path, data: Data) -> Questions:
             line = _valid(row)
             is_known = line.user_id in own or line.user_id in data.users
             if not is_known and not line.wish:
-                raise DataError(f"unknown person {line.user_id!r}")
+                raise DataError("unknown person {user_id!r}", user_id=line.user_id)
             _check_items(line, items)
             events = own.get(line.user_id, [])
             history = [event for event in events if line.before is None or event.at < line.before]
             _check_met(line, history, events)
             case_id = "/".join(filter(None, (line.user_id, line.scene, line.wish)))
             if case_id in cases:
-                wish = f" with wish {line.wish!r}" if line.wish else ""
-                raise DataError(f"{line.user_id!r} is asked about twice in {line.scene!r}{wish}")
+                wish = LocalizedText(" with wish {wish!r}", wish=line.wish) if line.wish else ""
+                raise DataError(
+                    "{user_id!r} is asked about twice in {scene!r}{wish}",
+                    user_id=line.user_id,
+                    scene=line.scene,
+                    wish=wish,
+                )
         if line.before:
             ends[line.user_id] = min(line.before, ends.get(line.user_id, line.before))
         cases[case_id] = Case(
@@ -132,7 +138,7 @@ def load_cases(path: Path, data: Data) -> Questions:
             wish=line.wish,
         )
     if not cases:
-        raise DataError(f"{str(path)!r} has no cases; give one JSON object a line")
+        raise DataError("{path!r} has no cases; give one JSON object a line", path=str(path))
     training = [
         event
         for event in data.events
@@ -147,21 +153,31 @@ def _valid(row: object) -> _Line:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise DataError(f"field {key!r} cannot be used: {first['msg']}") from error
+        raise DataError(
+            "field {field!r} cannot be used: {problem}", field=key, problem=first["msg"]
+        ) from error
 
 
 def _check_items(line: _Line, items: Mapping[str, set[str]]) -> None:
     if line.scene not in items:
-        raise DataError(f"unknown scene {line.scene!r}; there are {', '.join(items)}")
+        raise DataError(
+            "unknown scene {scene!r}; there are {known}", scene=line.scene, known=", ".join(items)
+        )
     for item_id in (*line.item_ids, *line.judgments):
         if item_id not in items[line.scene]:
-            raise DataError(f"scene {line.scene!r} has no item {item_id!r}")
+            raise DataError(
+                "scene {target_scene!r} has no item {item_id!r}",
+                target_scene=line.scene,
+                item_id=item_id,
+            )
     for item_id, count in Counter(line.item_ids).items():
         if count > 1:
-            raise DataError(f"candidate {item_id!r} is there twice")
+            raise DataError("candidate {item_id!r} is there twice", item_id=item_id)
     for item_id in line.judgments:
         if line.item_ids and item_id not in line.item_ids:
-            raise DataError(f"missing candidate: {item_id!r} is judged and not listed")
+            raise DataError(
+                "missing candidate: {item_id!r} is judged and not listed", item_id=item_id
+            )
     if not any(line.judgments.values()):
         raise DataError("no item is judged relevant")
 
@@ -170,7 +186,13 @@ def _check_met(line: _Line, history: Sequence[Event], events: Sequence[Event]) -
     past, ever = ({event.item_id for event in some} for some in (history, events))
     for item_id in line.judgments:
         if item_id in past:
-            raise DataError(f"the judged item {item_id!r} is in the history; set before")
+            raise DataError(
+                "the judged item {item_id!r} is in the history; set before", item_id=item_id
+            )
     for item_id in line.item_ids:
         if item_id in ever and item_id not in line.judgments:
-            raise DataError(f"{line.user_id!r} has met the candidate {item_id!r}")
+            raise DataError(
+                "{user_id!r} has met the candidate {item_id!r}",
+                user_id=line.user_id,
+                item_id=item_id,
+            )

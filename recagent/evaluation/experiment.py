@@ -30,6 +30,7 @@ from recagent.domain import Language, Mode
 from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES, SERVED
 from recagent.evaluation.toml_lines import line_of
+from recagent.locale import AnyText, LocalizedText
 from recagent.offline.measures import measure
 
 MEASURES = (
@@ -214,7 +215,7 @@ class Experiment(_Section):
             try:
                 measure(name)
             except ConfigError as error:
-                raise ValueError(str(error)) from error
+                raise ValueError(error.message) from error
         return value
 
     @property
@@ -235,7 +236,7 @@ class Experiment(_Section):
         """Returns a path of the file, as from the working directory."""
         return self.folder / path
 
-    def refusal(self, where: Sequence[str | int], says: str) -> ConfigError:
+    def refusal(self, where: Sequence[str | int], says: AnyText) -> ConfigError:
         """Returns the error that says what is wrong with a declaration, with file and line.
 
         Args:
@@ -263,16 +264,20 @@ def load_experiment(
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"experiment {str(path)!r} cannot be read: {error}") from error
+        raise ConfigError(
+            "experiment {path!r} cannot be read: {error}", path=str(path), error=error
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"experiment {str(path)!r} is not valid TOML: {error}") from error
+        raise ConfigError(
+            "experiment {path!r} is not valid TOML: {error}", path=str(path), error=error
+        ) from error
     try:
         experiment = Experiment.model_validate(
             {**raw, "folder": folder or path.parent, "source": path}
         )
     except ValidationError as error:
         first = error.errors()[0]
-        wrong = (first["loc"], first["msg"].removeprefix("Value error, "))
+        wrong = (first["loc"], _complaint(first))
     else:
         mistake = _naming_mistake(experiment)
         if mistake is None:
@@ -281,10 +286,23 @@ def load_experiment(
     raise _refusal(path, *wrong)
 
 
-def _refusal(path: Path, where: Sequence[str | int], says: str) -> ConfigError:
+def _complaint(first: Any) -> AnyText:
+    """What pydantic found, in our own words where a validator of ours raised them."""
+    error: object = first.get("ctx", {}).get("error")
+    own: object = error.args[0] if isinstance(error, ValueError) else None
+    return own if isinstance(own, LocalizedText) else first["msg"].removeprefix("Value error, ")
+
+
+def _refusal(path: Path, where: Sequence[str | int], says: AnyText) -> ConfigError:
     line = line_of(path.read_text(encoding="utf-8"), where)
     key = ".".join(map(str, where))
-    return ConfigError(f"experiment {str(path)!r}, line {line}: {key}: {says}")
+    return ConfigError(
+        "experiment {path!r}, line {line}: {key}: {problem}",
+        path=str(path),
+        line=line,
+        key=key,
+        problem=says,
+    )
 
 
 def _with_data(experiment: Experiment, path: Path) -> Experiment:
@@ -292,7 +310,7 @@ def _with_data(experiment: Experiment, path: Path) -> Experiment:
     return experiment.model_copy(update={"data": section})
 
 
-def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], str] | None:
+def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], AnyText] | None:
     """Returns the first name that refers to nothing or is given twice: its keys, what is wrong."""
     names: list[str] = []
     for number, section in enumerate(experiment.systems):
@@ -303,19 +321,27 @@ def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], str]
                     "systems",
                     number,
                     "model",
-                ), f"no model {name!r} in [models]; there are {known}"
+                ), LocalizedText(
+                    "no model {model!r} in [models]; there are {known}", model=name, known=known
+                )
         for system in _expand(section, number, tuple(experiment.models) or ("",)):
             if system.name in names:
-                return ("systems", number), f"two systems are called {system.name!r}; set name"
+                return ("systems", number), LocalizedText(
+                    "two systems are called {system!r}; set name", system=system.name
+                )
             names.append(system.name)
     references = [(("reference",), name) for name in filter(None, [experiment.reference])]
     references += [(("main",), name) for name in experiment.main or ()]
     references += [(("audits", "systems"), name) for name in experiment.audits.systems]
     for where, name in references:
         if name not in names:
-            return where, f"there is no system {name!r}; there are {', '.join(names)}"
+            return where, LocalizedText(
+                "there is no system {system!r}; there are {known}",
+                system=name,
+                known=", ".join(names),
+            )
     if experiment.main and len(set(experiment.main)) == 1:
-        return ("main",), "two different systems are compared"
+        return ("main",), LocalizedText("two different systems are compared")
     return None
 
 

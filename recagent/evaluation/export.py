@@ -55,7 +55,9 @@ def export(run: Run, *, form: Form, to: Path) -> list[Path]:
         to.mkdir(parents=True, exist_ok=True)
         return write(run, to)
     except OSError as error:
-        raise ConfigError(f"exports cannot be written to {str(to)!r}: {error}") from error
+        raise ConfigError(
+            "exports cannot be written to {folder!r}: {error}", folder=str(to), error=error
+        ) from error
 
 
 def _csv(run: Run, to: Path) -> list[Path]:

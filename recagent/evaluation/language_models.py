@@ -47,12 +47,15 @@ def model_settings(experiment: Experiment, base: Settings) -> dict[str, Settings
             changes["model"] = section.model_copy(update=here)
         settings = base.model_copy(update=changes)
         if settings.model.kind == "none":
-            raise ConfigError(f"a prompt needs a model, and [models.{name or 'default'}] has none")
+            raise ConfigError(
+                "a prompt needs a model, and [models.{model}] has none", model=name or "default"
+            )
         if _has_read_the_answers(experiment, settings):
             raise ConfigError(
-                f"[models.{name or 'default'}] the adapter was tuned on likes of these people, "
-                "some of which are asked about; set adapter = 'none', or ask for everybody's last "
-                "like alone (leave-one-out without per_scene)"
+                "[models.{model}] the adapter was tuned on likes of these people, some of "
+                "which are asked about; set adapter = 'none', or ask for everybody's last "
+                "like alone (leave-one-out without per_scene)",
+                model=name or "default",
             )
         by_name[name] = settings
     return by_name
@@ -117,8 +120,9 @@ def metered_model(
     prices = token_prices(settings, settings.model.name or model.name)
     if prices is None and budget.most is not None:
         raise ConfigError(
-            f"nobody knows what model {settings.model.name or model.name!r} costs, so a budget "
-            "cannot be kept: declare price = [prompt, completion] per million tokens in [models]"
+            "nobody knows what model {model!r} costs, so a budget cannot be kept: declare "
+            "price = [prompt, completion] per million tokens in [models]",
+            model=settings.model.name or model.name,
         )
     slots = concurrency if settings.endpoint else 1  # the embedded engine has one slot
     return MeteredModel(

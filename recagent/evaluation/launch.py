@@ -168,7 +168,8 @@ def _refuse_used(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} if folder.exists() else set[str]()
     if run_folder.MANIFEST in names or names - _EARLY_FILES:
         raise ConfigError(
-            f"{str(folder)!r} is not empty: resume its run with --resume, or name another --out"
+            "{folder!r} is not empty: resume its run with --resume, or name another --out",
+            folder=str(folder),
         )
 
 
@@ -284,4 +285,6 @@ def _sole_writer(folder: Path) -> Generator[None]:
         with lock.acquire(timeout=0):
             yield
     except Timeout as error:
-        raise DataError(f"another process works on run {str(folder)!r}; wait for it") from error
+        raise DataError(
+            "another process works on run {folder!r}; wait for it", folder=str(folder)
+        ) from error

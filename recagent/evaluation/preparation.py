@@ -125,7 +125,7 @@ def _prompt(experiment: Experiment, system: System) -> prompts.Prompt:
     try:
         return prompts.find(system.prompt, lang=system.lang, base=experiment.folder)
     except PromptError as error:
-        raise experiment.refusal(("systems", system.place, "prompt"), str(error)) from error
+        raise experiment.refusal(("systems", system.place, "prompt"), error.message) from error
 
 
 def base_settings(experiment: Experiment) -> Settings:

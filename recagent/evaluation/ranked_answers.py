@@ -31,8 +31,11 @@ def ranked_answer(
     for item_id, score in scores.items():
         if not math.isfinite(score):
             raise DataError(
-                f"case {case.id!r}: the score of item {item_id!r} is {score}; a system must give "
-                "finite numbers"
+                "case {case!r}: the score of item {item_id!r} is {score}; a system must "
+                "give finite numbers",
+                case=case.id,
+                item_id=item_id,
+                score=score,
             )
     candidates = case.item_ids or tuple(scores)
     given = [scores[item_id] for item_id in candidates if item_id in scores]

@@ -142,8 +142,11 @@ async def run_cases(
             failures[name] = failures.get(name, 0) + 1 if result.error else 0
             if failures[name] >= MOST_FAILURES:
                 raise ModelError(
-                    f"{MOST_FAILURES} questions in a row to {name!r} failed, the last with: "
-                    f"{result.error}; mend that, then resume with --retry-failed"
+                    "{count} questions in a row to {system!r} failed, the last with: "
+                    "{error}; mend that, then resume with --retry-failed",
+                    count=MOST_FAILURES,
+                    system=name,
+                    error=result.error,
                 )
 
     async def worker(group: anyio.abc.TaskGroup) -> None:

@@ -65,8 +65,9 @@ def load_run(folder: Path) -> Run:
     manifest = read(Manifest, folder / MANIFEST)
     if not (folder / SUMMARY).is_file():
         raise DataError(
-            f"run {str(folder)!r} is not finished: resume it with recagent eval run "
-            f"--resume {folder}"
+            "run {run!r} is not finished: resume it with recagent eval run --resume {folder}",
+            run=str(folder),
+            folder=folder,
         )
     titles = folder / TITLES
     results = {(each.system, each.case, each.variant): each
@@ -95,13 +96,16 @@ def read(kind: type[T], path: Path) -> T:
         return _adapter(kind).validate_json(path.read_bytes())
     except FileNotFoundError as error:
         raise DataError(
-            f"{str(path.parent)!r} is no run, it has no {path.name}: give a folder that recagent "
-            "eval run made"
+            "{folder!r} is no run, it has no {file}: give a folder that recagent eval run made",
+            folder=str(path.parent),
+            file=path.name,
         ) from error
     except ValidationError as error:
         raise DataError(
-            f"file {str(path)!r} is not as recagent wrote it: {_first(error)}; restore it, or run "
-            "the experiment again"
+            "file {path!r} is not as recagent wrote it: {problem}; restore it, or run the "
+            "experiment again",
+            path=str(path),
+            problem=_first(error),
         ) from error
 
 
@@ -121,8 +125,11 @@ def lines(kind: type[T], path: Path) -> list[T]:
             values.append(adapter.validate_json(line))
         except ValidationError as error:
             raise DataError(
-                f"file {str(path)!r} line {number} is not as recagent wrote it: {_first(error)}; "
-                "remove the line and resume the run"
+                "file {path!r} line {line} is not as recagent wrote it: {problem}; remove "
+                "the line and resume the run",
+                path=str(path),
+                line=number,
+                problem=_first(error),
             ) from error
     return values
 
@@ -139,8 +146,10 @@ def _content(path: Path) -> bytes:
             return gzip.decompress(packed.read_bytes())
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(
-                f"file {str(packed)!r} is not as recagent wrote it: {error}; restore it, or run "
-                "the experiment again"
+                "file {path!r} is not as recagent wrote it: {problem}; restore it, or run "
+                "the experiment again",
+                path=str(packed),
+                problem=error,
             ) from error
     return path.read_bytes() if path.is_file() else b""
 

@@ -20,6 +20,7 @@ from recagent.errors import DataError
 from recagent.evaluation import language_models
 from recagent.evaluation.context import EvaluationContext
 from recagent.llm.usage import MeteredModel
+from recagent.locale import LocalizedText
 from recagent.offline.results import Manifest
 
 _PACKAGES = (
@@ -108,18 +109,28 @@ def check_same_data(manifest: Manifest, context: EvaluationContext, frozen: Sequ
     Raises:
         DataError: data, cases or prompts are not those that the run began with.
     """
-    again = "begin a new run"
+    again = LocalizedText("begin a new run")
     if manifest.data["fingerprint"] != context.data.fingerprint:
-        raise DataError(f"the data of run {manifest.name!r} have changed since it began; {again}")
+        raise DataError(
+            "the data of run {run!r} have changed since it began; {advice}",
+            run=manifest.name,
+            advice=again,
+        )
     if list(frozen) != list(context.questions.cases):
         raise DataError(
-            f"the cases of run {manifest.name!r} cannot be made again as they were; {again}"
+            "the cases of run {run!r} cannot be made again as they were; {advice}",
+            run=manifest.name,
+            advice=again,
         )
     for name, prompt in context.prompts.items():
         if manifest.prompts.get(name) != prompt.id:
             raise DataError(
-                f"the prompt of {name!r} was {manifest.prompts.get(name)!r} when the run began and "
-                f"is {prompt.id!r} now; {again}"
+                "the prompt of {system!r} was {before!r} when the run began and is {now!r} "
+                "now; {advice}",
+                system=name,
+                before=manifest.prompts.get(name),
+                now=prompt.id,
+                advice=again,
             )
 
 
@@ -133,8 +144,11 @@ def check_same_models(
         )
         if manifest.models.get(name) != now:
             raise DataError(
-                f"model {name or 'default'!r} is not what it was when the run began "
-                f"({manifest.models.get(name)} then, {now} now); begin a new run"
+                "model {model!r} is not what it was when the run began ({before} then, "
+                "{now} now); begin a new run",
+                model=name or "default",
+                before=manifest.models.get(name),
+                now=now,
             )
 
 

@@ -63,7 +63,8 @@ def summarise(
     decides = next((one for one in per_case if one.name == primary), None)
     if decides is None:
         raise ConfigError(
-            f"measure {primary!r} has no value per case: it cannot be the primary one"
+            "measure {measure!r} has no value per case: it cannot be the primary one",
+            measure=primary,
         )
     by_id = {case.id: case for case in cases}
     by_system = _by_system(results, by_id)
@@ -122,8 +123,11 @@ def _by_system(results: Sequence[Result], cases: dict[str, Case]) -> dict[str, l
     for result in results:
         if result.case not in cases:
             raise DataError(
-                f"a result of {result.system!r} answers {result.case!r}, which is none of the "
-                f"{len(cases)} cases; run the experiment anew"
+                "a result of {system!r} answers {case!r}, which is none of the {cases} "
+                "cases; run the experiment anew",
+                system=result.system,
+                case=result.case,
+                cases=len(cases),
             )
         by_system.setdefault(result.system, {})[result.case, result.variant] = result
     return {system: list(theirs.values()) for system, theirs in by_system.items()}

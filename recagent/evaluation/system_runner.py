@@ -100,7 +100,7 @@ class SystemRunner:
             variant=job.variant,
             scores=_rounded(scores),
             seconds=time.perf_counter() - began,
-            notes=tuple(getattr(self.baselines[job.system.baseline], "notes", ())),
+            notes=tuple(map(str, getattr(self.baselines[job.system.baseline], "notes", ()))),
         )
 
     async def _ask_model(self, job: Job, meter: UsageMeter) -> dict[str, Any]:
@@ -125,7 +125,7 @@ class SystemRunner:
             "scores": _rounded(dict(zip(ids, scores, strict=True))),
             "repairs": ranked.repairs,
             "invalid": ranked.invalid,
-            "notes": ranked.notes,
+            "notes": tuple(map(str, ranked.notes)),
         }
 
     async def _candidates(self, job: Job, prompt: Prompt) -> tuple[list[Candidate], list[float]]:

@@ -23,6 +23,7 @@ from recagent.explanations.verification import verify
 from recagent.llm import retry
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.llm.structured_replies import whole_or_cut
+from recagent.locale import LocalizedText
 from recagent.ports import ChatModel, Reply, Schema
 
 _REFERENCE = re.compile(r"\[(e\d+)\]")
@@ -62,7 +63,7 @@ class Phrased:
     claims: tuple[Claim, ...]
     kept: int = 0
     replaced: int = 0
-    degraded: str | None = None
+    degraded: LocalizedText | None = None
 
 
 async def phrased(
@@ -74,7 +75,7 @@ async def phrased(
     attempts: int,
     window: RetryWindow,
     seconds: float,
-    late: str,
+    late: LocalizedText,
 ) -> Phrased:
     """Checked sentences; evidence that none of them uses is said plainly, so that nothing is lost.
 
@@ -104,7 +105,7 @@ async def phrased(
         with anyio.fail_after(seconds):
             written = await retry.call(call, budget=budget)
     except (ModelError, TimeoutError) as error:
-        why = str(error) or late
+        why = error.message if isinstance(error, ModelError) else late
         return Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
     accepted: list[Claim] = []
     used: set[str] = set()
@@ -169,5 +170,8 @@ def _parsed(model: ChatModel, reply: Reply) -> list[str]:
         return whole_or_cut(reply.text, SentencesReply)[0].sentences
     except ValueError as error:
         raise ReplyError(
-            f"model {model.name!r} wrote no sentences: {reply.text[:80]!r}", reply=reply.text
+            "model {model!r} wrote no sentences: {text!r}",
+            model=model.name,
+            text=reply.text[:80],
+            reply=reply.text,
         ) from error

@@ -82,8 +82,10 @@ class EndpointEmbedder:
             reply = await wire.post("/v1/embeddings", {"input": list(texts)})
         except ModelError as error:
             raise ModelError(
-                f"embeddings endpoint {self._base_url!r}: {error}; see that it is up, then run the "
+                "embeddings endpoint {base_url!r}: {error}; see that it is up, then run the "
                 "command again, what is written stays",
+                base_url=self._base_url,
+                error=error,
                 retryable=True,
             ) from error
         finally:
@@ -94,7 +96,8 @@ class EndpointEmbedder:
             return unit_rows(np.asarray([row.embedding for _, row in pairs]))
         except ValueError as error:
             raise ReplyError(
-                f"embeddings endpoint {self._base_url!r} answered outside OpenAI's protocol",
+                "embeddings endpoint {base_url!r} answered outside OpenAI's protocol",
+                base_url=self._base_url,
                 reply=str(reply)[:500],
                 retryable=False,
             ) from error
@@ -123,7 +126,9 @@ class FastEmbedEmbedder:
             try:
                 return unit_rows(np.asarray(list(self._model.embed(list(texts)))))
             except Exception as error:  # its own, the hub's, or onnxruntime's
-                raise ModelError(f"fastembed {self.name!r}: {error}") from error
+                raise ModelError(
+                    "fastembed {model!r}: {error}", model=self.name, error=error
+                ) from error
 
         return await to_thread.run_sync(run)
 

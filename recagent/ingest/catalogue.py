@@ -89,13 +89,16 @@ class Catalog:
         listed = "\n  ".join(lines)
         if self.report.by_command:
             raise DataError(
-                f"the files cannot be used as they are, and nothing was stored:\n  {listed}\nrun "
-                "'recagent validate' with the same files to see everything, and mend them"
+                "the files cannot be used as they are, and nothing was stored:\n  "
+                "{problems}\nrun 'recagent validate' with the same files to see everything, "
+                "and mend them",
+                problems=listed,
             )
         raise DataError(
-            f"the catalogue cannot be used as it is, and nothing was stored:\n  {listed}\n"
-            "run 'recagent validate' to see everything; mend the files, or set "
-            '[cleaning] unusable = "drop" to leave such rows and values out'
+            "the catalogue cannot be used as it is, and nothing was stored:\n  {problems}\n"
+            "run 'recagent validate' to see everything; mend the files, or set [cleaning] "
+            'unusable = "drop" to leave such rows and values out',
+            problems=listed,
         )
 
 

@@ -98,8 +98,13 @@ def name_columns(
         if len(found) > 1 and name in _MUST_BE_SURE:
             listed = ", ".join(repr(shown(column)) for column in found[:-1])
             raise DataError(
-                f"{where!r}: columns {listed} and {shown(found[-1])!r} could both be {name!r}; "
-                f"say which, as {how_to_map({name: found[0]}, by_command=by_command)}"
+                "{file!r}: columns {columns} and {other!r} could both be {field!r}; say "
+                "which, as {example}",
+                file=where,
+                columns=listed,
+                other=shown(found[-1]),
+                field=name,
+                example=how_to_map({name: found[0]}, by_command=by_command),
             )
         if len(found) == 1:
             names[found[0]] = name

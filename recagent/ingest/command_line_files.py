@@ -67,7 +67,9 @@ def named_files(
     unknown = next((field for each in columns.values() for field in each if field not in FIELDS),
                    None)  # fmt: skip
     if unknown is not None:
-        raise DataError(f"column map: {unknown!r} is none of {', '.join(FIELDS)}")
+        raise DataError(
+            "column map: {field!r} is none of {known}", field=unknown, known=", ".join(FIELDS)
+        )
     files: Mapping[layouts.Holds, Sequence[FileSettings]] = {
         kind: getattr(settings.catalog, kind) for kind in _KINDS
     }
@@ -75,12 +77,14 @@ def named_files(
     read = [*paths] or [file.path for _, file in meant]
     for said in columns:
         if said and not any(_is_called(path, said) for path in read):
-            raise DataError(f"column map: no file is called {said!r}; correct --map")
+            raise DataError("column map: no file is called {file!r}; correct --map", file=said)
     by_file = {"--holds": holds, "--date-format": dates, "--encoding": encodings}
     for option, names in ((option, names or {}) for option, names in by_file.items()):
         for said in names:
             if said and not any(_is_called(path, said) for path in read):
-                raise DataError(f"no file is called {said!r}; correct {option}")
+                raise DataError(
+                    "no file is called {said!r}; correct {option}", said=said, option=option
+                )
     if paths:
         known: Held = [(kind, _encoded(file, encodings or {})) for kind, file in meant]
         meant = [
@@ -192,7 +196,9 @@ def _refuse_unused(columns: Maps, files: Sequence[FileSettings]) -> None:
             overridden = not said and any(field in columns[other] for other in columns if other)
             if not overridden and all(file.columns.get(field) != column for file in meant):
                 raise DataError(
-                    f"column map: no file has a column {column!r} for {field!r}; correct --map"
+                    "column map: no file has a column {column!r} for {field!r}; correct --map",
+                    column=column,
+                    field=field,
                 )
 
 
@@ -228,9 +234,10 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
         holds = "events" if looks.keys() & {"timestamp", "kind"} or not names else "items"
         raise no_header(file.path, first, holds=holds, by_command=True)
     raise DataError(
-        f"{file_name(file.path)!r} has neither item_id nor user_id; it has "
-        f"{', '.join(map(shown, columns))}. Map them, as "
-        f"{how_to_map(_likely(columns), by_command=True)}"
+        "{file!r} has neither item_id nor user_id; it has {columns}. Map them, as {example}",
+        file=file_name(file.path),
+        columns=", ".join(map(shown, columns)),
+        example=how_to_map(_likely(columns), by_command=True),
     )
 
 

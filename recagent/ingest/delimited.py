@@ -99,10 +99,14 @@ def header_names(path: Path, records: Records) -> list[str]:
     """Names of the columns; ``column_1`` and so on for those without one."""
     named = next(records)
     if isinstance(named, csv.Error):
-        raise DataError(f"{file_name(path)!r}: the header has broken quotes ({named}); repair it")
+        raise DataError(
+            "{file!r}: the header has broken quotes ({error}); repair it",
+            file=file_name(path),
+            error=named,
+        )
     if not named:
         raise DataError(
-            f"{file_name(path)!r} cannot be read (it is empty); give a file with a header"
+            "{file!r} cannot be read (it is empty); give a file with a header", file=file_name(path)
         )
     names = [name.strip() or nameless(place) for place, name in enumerate(named, start=1)]
     refuse_doubles(path, names)
@@ -118,4 +122,8 @@ def refuse_doubles(path: Path, names: Sequence[str]) -> None:
     """Raise a DataError if a name comes twice."""
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
-        raise DataError(f"{file_name(path)!r} has two columns {shown(double)!r}; rename one")
+        raise DataError(
+            "{file!r} has two columns {column!r}; rename one",
+            file=file_name(path),
+            column=shown(double),
+        )

@@ -113,7 +113,8 @@ class EventStream:
                 yield place << _ROW_BITS | number << _COPY_BITS | min(copy, _COPIES), reading, event
             if _stamp(file.path) != self._stamps[place]:
                 raise DataError(
-                    f"{file_name(file.path)!r} was changed while it was read; run the command again"
+                    "{file!r} was changed while it was read; run the command again",
+                    file=file_name(file.path),
                 )
 
     def _weighed(self, event: Event) -> Event:

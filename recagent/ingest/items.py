@@ -185,8 +185,9 @@ def no_items(path: Path, *, problems: Sequence[str] = ()) -> DataError:
     """The error for files without any usable item; it repeats the first of their problems."""
     first = f" ({problems[0]})" if problems else ""
     return DataError(
-        f"{file_name(path)!r} has no items{first}; give a file with at least one row that can be "
-        "used"
+        "{file!r} has no items{problem}; give a file with at least one row that can be used",
+        file=file_name(path),
+        problem=first,
     )
 
 

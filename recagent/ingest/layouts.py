@@ -104,17 +104,23 @@ def find(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
         found = files_in(path, holds=holds)
         if not found:
             raise DataError(
-                f"folder {file_name(path)!r} has no {holds}; recagent knows MovieLens and RecBole "
-                f"folders ({', '.join(IN_FOLDER[holds])}): name a file instead"
+                "folder {folder!r} has no {content}; recagent knows MovieLens and RecBole "
+                "folders ({known}): name a file instead",
+                folder=file_name(path),
+                content=holds,
+                known=", ".join(IN_FOLDER[holds]),
             )
         if len(found) > 1:
             names = ", ".join(file.name for file in found)
             raise DataError(
-                f"folder {file_name(path)!r} has several files of {holds} ({names}); name one"
+                "folder {folder!r} has several files of {content} ({files}); name one",
+                folder=file_name(path),
+                content=holds,
+                files=names,
             )
         path = found[0]
     if not path.is_file():
-        raise DataError(f"file {file_name(path)!r} does not exist; correct the path")
+        raise DataError("file {file!r} does not exist; correct the path", file=file_name(path))
     plain = path.name.lower().removesuffix(".gz")
     layout = _BY_NAME.get(plain)
     if layout is not None and (layout.header or _has_columns(path, layout)):
@@ -122,8 +128,9 @@ def find(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
     layout = _BY_SUFFIX.get(plain.rpartition(".")[2])
     if layout is None:
         raise DataError(
-            f"{file_name(path)!r}: unknown kind of file; use .csv, .tsv, .txt, .dat, "
-            ".jsonl, .ndjson, .parquet, RecBole's .inter, .item, .user, or a MovieLens folder"
+            "{file!r}: unknown kind of file; use .csv, .tsv, .txt, .dat, .jsonl, .ndjson, "
+            ".parquet, RecBole's .inter, .item, .user, or a MovieLens folder",
+            file=file_name(path),
         )
     return path, layout
 

@@ -64,6 +64,10 @@ class Problem:
         row = ROW[lang].format(row=self.row)
         return f"{row} {self.value!r}" if self.value else row
 
+    def in_language(self, lang: Language) -> str:
+        """As ``line``."""
+        return self.line(lang)
+
     def __str__(self) -> str:
         return self.line()
 
@@ -189,7 +193,7 @@ class Report:
         field = shown(self._called(problem.file, problem.field))
         problem = dataclasses.replace(problem, field=field, by_command=self.by_command)
         if self._strict and problem.kind not in NOTES:
-            raise DataError(problem.line())
+            raise DataError("{problem}", problem=problem)
         found = self._found.setdefault((problem.kind, problem.file), Found())
         found.count += count
         if len(found.examples) < self._limit:

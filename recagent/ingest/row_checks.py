@@ -36,9 +36,11 @@ def require(path: Path, table: Table, wanted: Sequence[str]) -> None:
         raise no_header(path, first, holds=table.holds, by_command=by_command)
     others = {field: likely(field, table.header, holds=table.holds) or "..." for field in missing}
     raise DataError(
-        f"{file_name(path)!r} has no column {' and none '.join(map(repr, missing))}; it has "
-        f"{', '.join(map(shown, table.header))}. Map them, as "
-        f"{how_to_map(others, by_command=by_command)}"
+        "{file!r} has no column {missing}; it has {columns}. Map them, as {example}",
+        file=file_name(path),
+        missing=" and none ".join(map(repr, missing)),
+        columns=", ".join(map(shown, table.header)),
+        example=how_to_map(others, by_command=by_command),
     )
 
 
@@ -48,8 +50,11 @@ def no_header(path: Path, first: Sequence[str], *, holds: Holds, by_command: boo
     if by_command:  # numbers of this file's columns, and of no other's
         advice = advice.replace("--map ", f"--map {file_name(path)}:", 1)
     return DataError(
-        f"{file_name(path)!r} has no header (its first row is {', '.join(map(shown, first))}); say "
-        f"what its columns are by their numbers, as {advice}"
+        "{file!r} has no header (its first row is {row}); say what its columns are by their "
+        "numbers, as {example}",
+        file=file_name(path),
+        row=", ".join(map(shown, first)),
+        example=advice,
     )
 
 

@@ -141,8 +141,12 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
     if is_broken("".join(header)):
         guess, reads = decode.guessed(" ".join(header))
         raise DataError(
-            f"{file_name(path)!r}: the header is not {lines.encoding}; in {guess} it reads "
-            f'{shown(reads)!r}: set the encoding of the file, as encoding = "{guess}"'
+            "{file!r}: the header is not {encoding}; in {guess} it reads {reading!r}: set "
+            'the encoding of the file, as encoding = "{guess}"',
+            file=file_name(path),
+            encoding=lines.encoding,
+            guess=guess,
+            reading=shown(reads),
         )
     # What has a header of our own knows no quotes, and neither have files with tabs.
     quoting = csv.QUOTE_NONE if layout.header or separator == "\t" else csv.QUOTE_MINIMAL
@@ -231,8 +235,9 @@ def _json(path: Path, lines: Lines, decode: Decoder) -> Opened:
     head = list(islice(records, _JSON_HEAD))
     if not head:
         raise DataError(
-            f"{file_name(path)!r} cannot be read (it is empty, or no line is a JSON object); give "
-            "a file with one object a line"
+            "{file!r} cannot be read (it is empty, or no line is a JSON object); give a "
+            "file with one object a line",
+            file=file_name(path),
         )
     columns = list(dict.fromkeys(column for _, row in head for column in row))
     return columns, partial(_renamed, chain(head, records))
@@ -263,11 +268,16 @@ def _parquet(path: Path, reading: Reading) -> Opened:
         import polars as pl  # noqa: PLC0415 - half a second that only Parquet pays
     except ImportError as error:
         raise ConfigError(
-            f"{file_name(path)!r} needs 'polars' to be read: pip install 'recagent[parquet]'"
+            "{file!r} needs 'polars' to be read: pip install 'recagent[parquet]'",
+            file=file_name(path),
         ) from error
 
     def refused(error: Exception) -> DataError:
-        return DataError(f"{file_name(path)!r} cannot be read ({error}); give a Parquet file")
+        return DataError(
+            "{file!r} cannot be read ({error}); give a Parquet file",
+            file=file_name(path),
+            error=error,
+        )
 
     try:
         frame = pl.scan_parquet(path)
@@ -298,17 +308,25 @@ def _check_map(
 ) -> None:
     for field, column in given.items():
         if field not in fields:
-            raise DataError(f"column map: {field!r} is none of {', '.join(fields)}")
+            raise DataError(
+                "column map: {field!r} is none of {known}", field=field, known=", ".join(fields)
+            )
         if column not in columns:
             raise DataError(
-                f"{file_name(path)!r} has no column {column!r} (mapped to {field!r}); "
-                f"it has {', '.join(map(shown, columns))}"
+                "{file!r} has no column {column!r} (mapped to {field!r}); it has {columns}",
+                file=file_name(path),
+                column=column,
+                field=field,
+                columns=", ".join(map(shown, columns)),
             )
         others = [other for other in given if given[other] == column and other != field]
         if others:
             raise DataError(
-                f"column map: {field!r} and {others[0]!r} are both mapped to {column!r}; "
-                "a column can be one thing"
+                "column map: {field!r} and {other!r} are both mapped to {column!r}; a "
+                "column can be one thing",
+                field=field,
+                other=others[0],
+                column=column,
             )
 
 
@@ -357,4 +375,6 @@ def _guarded(path: Path, rows: Rows) -> Rows:
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(f"{file_name(path)!r} cannot be read ({error}); give a whole file")
+    return DataError(
+        "{path!r} cannot be read ({error}); give a whole file", path=file_name(path), error=error
+    )

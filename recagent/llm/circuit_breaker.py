@@ -42,8 +42,11 @@ class CircuitBreaker:
         wait = self._until - self._clock()
         if self._opened and wait > 0:
             raise ModelError(
-                f"{self._name!r} has failed {self._failures} times in a row and is not asked for "
-                f"another {wait:.1f} s; see that the server is well",
+                "{name!r} has failed {failures} times in a row and is not asked for another "
+                "{seconds:.1f} s; see that the server is well",
+                name=self._name,
+                failures=self._failures,
+                seconds=wait,
                 retry_after=wait,
             )
         if self._opened:  # this call tries; the others wait for what it finds

@@ -66,7 +66,9 @@ class Engine:
                 await asyncio.shield(self._starting)
         except TimeoutError as error:
             raise ModelError(
-                f"the model has not started after {seconds:g} s, and goes on to", retryable=True
+                "the model has not started after {seconds:g} s, and goes on to",
+                seconds=seconds,
+                retryable=True,
             ) from error
 
     async def _start(self) -> None:

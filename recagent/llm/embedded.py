@@ -21,6 +21,7 @@ import orjson
 from anyio import to_thread
 
 from recagent.errors import ConfigError, ModelError
+from recagent.locale import LocalizedText
 
 _CONTEXT = 4096  # tokens; our longest prompt takes a tenth
 _QUIET = -1
@@ -54,10 +55,9 @@ class LlamaCppWire:
 
     async def start(self) -> str:
         if self._path is None or not self._path.is_file():
+            place = LocalizedText(" at {path!r}", path=str(self._path)) if self._path else ""
             raise ModelError(
-                "the embedded model has no weights"
-                + (f" at {str(self._path)!r}" if self._path else "")
-                + "; run 'recagent models pull'"
+                "the embedded model has no weights{place}; run 'recagent models pull'", place=place
             )
         try:
             xllamacpp: Any = import_module("xllamacpp")  # no stubs
@@ -79,8 +79,9 @@ class LlamaCppWire:
         if self._adapter is not None:
             if not self._adapter.is_file():
                 raise ConfigError(
-                    f"[model] adapter {str(self._adapter)!r} is not there; make it with "
-                    "'recagent tune', or set adapter = 'none'"
+                    "[model] adapter {adapter!r} is not there; make it with 'recagent "
+                    "tune', or set adapter = 'none'",
+                    adapter=str(self._adapter),
                 )
             lora = xllamacpp.CommonAdapterLoraInfo()
             lora.path, lora.scale = str(self._adapter), 1.0
@@ -91,10 +92,14 @@ class LlamaCppWire:
         except RuntimeError as error:
             if self._adapter is not None:
                 raise ModelError(
-                    f"weights {str(self._path)!r} cannot be loaded with adapter "
-                    f"{str(self._adapter)!r}: {error}"
+                    "weights {path!r} cannot be loaded with adapter {adapter!r}: {error}",
+                    path=str(self._path),
+                    adapter=str(self._adapter),
+                    error=error,
                 ) from error
-            raise ModelError(f"weights {str(self._path)!r} cannot be loaded: {error}") from error
+            raise ModelError(
+                "weights {path!r} cannot be loaded: {error}", path=str(self._path), error=error
+            ) from error
         import httpx2  # noqa: PLC0415
 
         self._http = httpx2.AsyncClient(
@@ -116,17 +121,17 @@ class LlamaCppWire:
             "/v1/completions": self._server.handle_completions,
         }
         if path not in handles:
-            raise ModelError(f"embedded engine: it has no {path!r}", status=404)
+            raise ModelError("embedded engine: it has no {path!r}", path=path, status=404)
         request = dict(body)
         if self._adapter is not None:
             request["lora"] = [{"id": 0, "scale": 1.0 if path == "/v1/completions" else 0.0}]
         try:
             answer: Any = await asyncio.wrap_future(self._thread.submit(handles[path], request))
         except RuntimeError as error:
-            raise ModelError(f"embedded engine: {error}") from error
+            raise ModelError("embedded engine: {error}", error=error) from error
         reply: dict[str, Any] = orjson.loads(answer) if isinstance(answer, str) else answer
         if "error" in reply:
-            raise ModelError(f"embedded engine: {reply['error']}")
+            raise ModelError("embedded engine: {error}", error=reply["error"])
         return reply
 
     async def close(self) -> None:
@@ -141,4 +146,6 @@ class LlamaCppWire:
         try:
             return (await self._http.post("/tokenize", json=body)).json()
         except (httpx2.HTTPError, ValueError) as error:
-            raise ModelError(f"embedded engine's tokeniser: {error}", retryable=True) from error
+            raise ModelError(
+                "embedded engine's tokeniser: {error}", error=error, retryable=True
+            ) from error

@@ -17,6 +17,7 @@ import anyio
 from recagent.domain import Candidate
 from recagent.errors import ModelError
 from recagent.llm import retry
+from recagent.locale import LocalizedText, joined
 from recagent.ports import LanguageScores, Query, Ranker
 
 _SHARE = 0.5  # of the time that is left, for a ranker that is not the last
@@ -45,11 +46,11 @@ class FailoverRanker:
 
             await retry.call_all([partial(begin, ranker) for ranker in self._rankers])
             if len(failed) == len(self._rankers):
-                raise ModelError("; ".join(map(str, failed))) from failed[0]
+                raise ModelError(joined([each.message for each in failed])) from failed[0]
             self._begun = True  # one that could not start tries again when its turn comes
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
-        reasons: list[str] = []
+        reasons: list[LocalizedText] = []
         for ranker in self._rankers[:-1]:
             left = anyio.current_effective_deadline() - anyio.current_time()
             seconds = left * _SHARE
@@ -58,13 +59,13 @@ class FailoverRanker:
                     scores = await _asked(ranker, query, candidates)
                 return _said(scores, reasons)
             except ModelError as error:
-                reasons.append(str(error))
+                reasons.append(error.message)
             except TimeoutError:
-                reasons.append(f"no answer within {seconds:.2g} s")
+                reasons.append(LocalizedText("no answer within {seconds:.2g} s", seconds=seconds))
         try:
             return _said(await _asked(self._rankers[-1], query, candidates), reasons)
         except ModelError as error:
-            raise ModelError("; ".join([*reasons, str(error)])) from error
+            raise ModelError(joined([*reasons, error.message])) from error
 
 
 async def _asked(ranker: Ranker, query: Query, candidates: Sequence[Candidate]) -> LanguageScores:
@@ -72,7 +73,12 @@ async def _asked(ranker: Ranker, query: Query, candidates: Sequence[Candidate]) 
     return await ranker(query, candidates=candidates)
 
 
-def _said(scores: LanguageScores, reasons: Sequence[str]) -> LanguageScores:
+def _said(scores: LanguageScores, reasons: Sequence[LocalizedText]) -> LanguageScores:
     if not reasons:
         return scores
-    return replace(scores, degraded=f"model {scores.model}: {'; '.join(reasons)}")
+    return replace(
+        scores,
+        degraded=LocalizedText(
+            "model {model}: {reasons}", model=scores.model, reasons=joined(reasons)
+        ),
+    )

@@ -50,7 +50,9 @@ async def by_id(
     missing = [token for variants in ids for token in variants if token not in told]
     if missing:
         raise ReplyError(
-            f"model {calls.name!r} did not tell of the tokens {missing}, which were asked for",
+            "model {model!r} did not tell of the tokens {tokens}, which were asked for",
+            model=calls.name,
+            tokens=missing,
             reply=str(reply),
         )
     values = tuple(
@@ -77,7 +79,7 @@ async def listed(
         reply = await calls.chat(messages, max_tokens=1, asking=forced)
     first = reply.first()
     if first is None:
-        raise ModelError(f"model {calls.name!r} gave no log probabilities")
+        raise ModelError("model {model!r} gave no log probabilities", model=calls.name)
     found: dict[str, float] = {}
     for token in first.top_logprobs:  # variants of one label (" A", "A") add up
         label = token.token.strip()

@@ -101,8 +101,10 @@ class Calls:
             return shape.model_validate(answer)
         except ValidationError as error:
             raise ReplyError(
-                f"model {self.name!r} answered {path!r} outside OpenAI's protocol: "
-                f"{str(answer)[:200]!r}",
+                "model {model!r} answered {path!r} outside OpenAI's protocol: {answer!r}",
+                model=self.name,
+                path=path,
+                answer=str(answer)[:200],
                 reply=str(answer),
                 retryable=False,
             ) from error

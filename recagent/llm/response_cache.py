@@ -105,6 +105,8 @@ class SqliteReplyCache:
 
     def _failed(self, error: sqlite3.Error) -> DataError:
         return DataError(
-            f"the cache of replies {str(self._path)!r} cannot be used: {error}; delete the file, "
-            "it holds nothing that cannot be asked again"
+            "the cache of replies {path!r} cannot be used: {error}; delete the file, it "
+            "holds nothing that cannot be asked again",
+            path=str(self._path),
+            error=error,
         )

@@ -49,8 +49,9 @@ async def level_by_level(calls: Calls, prefix: str, *, texts: Sequence[str]) -> 
                 missing = after - told.get(at, {}).keys()
                 if missing:
                     raise ReplyError(
-                        f"model {calls.name!r} did not tell of the tokens {sorted(missing)}, "
-                        "which were asked for",
+                        "model {model!r} did not tell of the tokens {tokens}, which were asked for",
+                        model=calls.name,
+                        tokens=sorted(missing),
                         reply=str(reply),
                     )
                 known |= {(*path, token): told[at][token] for token in after}
@@ -148,7 +149,7 @@ class _Walk:
         plain = (await self.calls.tokens("a"))[0]
         steps = await self._forced(prompt, plain, listed=self.alternatives)
         if not steps:
-            raise ModelError(f"model {self.calls.name!r} gave no log probabilities")
+            raise ModelError("model {model!r} gave no log probabilities", model=self.calls.name)
         return {token: min(steps.values()), **steps}, token in steps
 
     async def _forced(self, prompt: Sequence[int], token: int, *, listed: int) -> dict[int, float]:

@@ -80,7 +80,9 @@ class HttpWire:
                 requests with the same one.
         """
         if not base_url.startswith(("http://", "https://")):
-            raise ConfigError(f"model base URL {base_url!r} must begin with http:// or https://")
+            raise ConfigError(
+                "model base URL {base_url!r} must begin with http:// or https://", base_url=base_url
+            )
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key or "none"
         self._name = name
@@ -101,13 +103,16 @@ class HttpWire:
                 listed = _Models.model_validate(answer).data
             except ValidationError as error:
                 raise ReplyError(
-                    f"{self._base_url!r} does not list models as OpenAI does; is the base "
-                    "URL right (it often ends in /v1)? Or set [model] name",
+                    "{base_url!r} does not list models as OpenAI does; is the base URL "
+                    "right (it often ends in /v1)? Or set [model] name",
+                    base_url=self._base_url,
                     reply=str(answer),
                     retryable=False,
                 ) from error
             if not listed:
-                raise ModelError(f"{self._base_url!r} lists no model; set [model] name")
+                raise ModelError(
+                    "{base_url!r} lists no model; set [model] name", base_url=self._base_url
+                )
             self._name = listed[0].id
         return self._name
 
@@ -130,15 +135,20 @@ class HttpWire:
                         status, headers = answer.status, answer.headers
                 except (aiohttp.ClientError, TimeoutError, OSError) as error:
                     raise ModelError(
-                        f"no answer from {self._base_url!r} ({error or type(error).__name__}); "
-                        "is the server running?",
+                        "no answer from {base_url!r} ({error}); is the server running?",
+                        base_url=self._base_url,
+                        error=error or type(error).__name__,
                         retryable=True,
                     ) from error
                 if status in _WELL:
                     watched.well()
                 if status >= 400:
                     raise ModelError(
-                        f"{self._base_url!r} answered {status} to {url!r}: {_complaint(said)}",
+                        "{base_url!r} answered {code} to {url!r}: {answer}",
+                        base_url=self._base_url,
+                        code=status,
+                        url=url,
+                        answer=_complaint(said),
                         retryable=status in _RETRYABLE_STATUS,
                         status=status,
                         retry_after=_seconds(headers.get("Retry-After")),
@@ -148,8 +158,11 @@ class HttpWire:
                 except ValueError as error:
                     text = said.decode(errors="replace")
                     raise ReplyError(
-                        f"{self._base_url!r} answered {url!r} with what is no JSON: "
-                        f"{text[:_SHOWN]!r}; is the base URL right?",
+                        "{base_url!r} answered {url!r} with what is no JSON: {text!r}; is "
+                        "the base URL right?",
+                        base_url=self._base_url,
+                        url=url,
+                        text=text[:_SHOWN],
                         reply=text,
                         retryable=False,
                     ) from error

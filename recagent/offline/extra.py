@@ -21,4 +21,6 @@ def optional_module(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         library = module.partition(".")[0]
-        raise ConfigError(f"{library!r} is missing: pip install 'recagent[eval]'") from error
+        raise ConfigError(
+            "{library!r} is missing: pip install 'recagent[eval]'", library=library
+        ) from error

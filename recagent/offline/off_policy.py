@@ -83,8 +83,10 @@ def order_value(slates: Sequence[Logged], orders: Sequence[Sequence[str]]) -> Va
     for row, (slate, order) in enumerate(zip(slates, orders, strict=True)):
         if sorted(order) != sorted(slate.item_ids):
             raise DataError(
-                f"order {list(order)!r} is not of the items that were shown, "
-                f"{list(slate.item_ids)!r}; an order of other items cannot be judged by this slate"
+                "order {order!r} is not of the items that were shown, {shown!r}; an order "
+                "of other items cannot be judged by this slate",
+                order=list(order),
+                shown=list(slate.item_ids),
             )
         for item in slate.liked:
             weight = 1.0 / examination_probability(slate.item_ids.index(item) + 1)

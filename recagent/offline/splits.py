@@ -221,7 +221,10 @@ def _moment(events: Sequence[Event], at: datetime | None, share: float) -> datet
     begins, ends = events[0].at, events[-1].at
     if not begins < at <= ends:
         raise DataError(
-            f"a global split at {at.isoformat()!r} leaves nothing on one side; the events are from "
-            f"{begins.isoformat()!r} to {ends.isoformat()!r}"
+            "a global split at {at!r} leaves nothing on one side; the events are from "
+            "{first!r} to {last!r}",
+            at=at.isoformat(),
+            first=begins.isoformat(),
+            last=ends.isoformat(),
         )
     return at

@@ -217,8 +217,10 @@ def gate(
     counted = coded(people, kept)[2]
     if counted < _FEWEST:
         raise DataError(
-            f"a gate needs cases of at least {_FEWEST} people that both systems answered, and has "
-            f"{counted}; run more cases"
+            "a gate needs cases of at least {fewest} people that both systems answered, and "
+            "has {people}; run more cases",
+            fewest=_FEWEST,
+            people=counted,
         )
     return PromotionGate(
         cases=int(kept.sum()),

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from recagent.errors import ConfigError
+from recagent.locale import LocalizedText
 from recagent.ranking import Head
 from recagent.retrieval import SequenceModel, SequenceWeights, save_weights
 from recagent.scenes.classifier import SceneClassifier
@@ -38,8 +39,10 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
     path = folder / HEAD
     if not path.is_file():
         return None
-    again = "run 'recagent fit' again, or delete the file"
-    unread = ConfigError(f"{str(path)!r} is no head that this version reads; {again}")
+    again = LocalizedText("run 'recagent fit' again, or delete the file")
+    unread = ConfigError(
+        "{path!r} is no head that this version reads; {advice}", path=str(path), advice=again
+    )
     try:
         found = _HEAD.validate_json(path.read_bytes())
     except ValidationError as error:
@@ -51,10 +54,20 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
         raise unread
     missing = [name for name in found.scales if name not in sources]
     if missing:
-        raise ConfigError(f"{str(path)!r} needs a source {missing[0]!r} that is not there; {again}")
+        raise ConfigError(
+            "{path!r} needs a source {source!r} that is not there; {advice}",
+            path=str(path),
+            source=missing[0],
+            advice=again,
+        )
     beside = weights_file(folder, found.name)
     if SequenceModel.name in found.scales and not beside.is_file():
-        raise ConfigError(f"{str(path)!r} needs {str(beside)!r}, which is not there; {again}")
+        raise ConfigError(
+            "{path!r} needs {file!r}, which is not there; {advice}",
+            path=str(path),
+            file=str(beside),
+            advice=again,
+        )
     return found
 
 
@@ -86,8 +99,9 @@ def load_identifier(folder: Path) -> SceneClassifier | None:
         return _IDENTIFIER.validate_json(path.read_bytes())
     except ValidationError as error:
         raise ConfigError(
-            f"{str(path)!r} is no scene identification that this version reads; run 'recagent fit' "
-            "again, or delete the file"
+            "{path!r} is no scene identification that this version reads; run 'recagent "
+            "fit' again, or delete the file",
+            path=str(path),
         ) from error
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.domain import Candidate, Item, WishMatch
+from recagent.locale import LocalizedText
 from recagent.pipeline.feedback_history import answers, rewarded
 from recagent.pipeline.quotas import Prerequisites, apportion, arrange
 from recagent.pipeline.request import Request
@@ -64,15 +65,18 @@ class RankedPool:
         return [each.item for each in self.candidates]
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[LocalizedText, ...]:
         """What a reader of the trace should know: that nothing answers the wish or a word."""
         match = self.wish_match
         if match is None:
             return ()
         if match.matches:
-            return tuple(f"nothing matches {word!r}" for word in match.missing)
-        kept_out = match.left_out > 0
-        return ("what matches the wish is kept out" if kept_out else "nothing matches the wish",)
+            return tuple(
+                LocalizedText("nothing matches {word!r}", word=word) for word in match.missing
+            )
+        if match.left_out:
+            return (LocalizedText("what matches the wish is kept out"),)
+        return (LocalizedText("nothing matches the wish"),)
 
 
 async def retrieve_pool(
@@ -138,8 +142,12 @@ async def add_model_scores(services: Services, request: Request, pool: RankedPoo
         scores = joint.joined(scores, model_scores.scores, scene=scene, cold=cold)
     else:
         fallback.degraded.append(
-            f"head's order: it does not know what model {model_scores.model!r} is worth with "
-            f"prompt {model_scores.prompt!r}; run 'recagent fit' again"
+            LocalizedText(
+                "head's order: it does not know what model {model!r} is worth with prompt "
+                "{prompt!r}; run 'recagent fit' again",
+                model=model_scores.model,
+                prompt=model_scores.prompt,
+            )
         )
     return replace(pool, scores=scores, model_scores=model_scores)
 

@@ -15,6 +15,7 @@ from recagent.errors import ModelError
 from recagent.explanations.evidence import Piece, constrained, judged
 from recagent.explanations.ranking_evidence import place_piece
 from recagent.explanations.wording import UNHEARD
+from recagent.locale import joined
 from recagent.pipeline.questions import (
     RankingQuestion,
     answer,
@@ -66,7 +67,7 @@ async def what_if(services: Services, user_id: str, question: RankingQuestion) -
                 pieces += await trial.wish()
             pieces += await trial.let_in()
         except ModelError as error:
-            ranking = replace(ranking, degraded=(str(error),))
+            ranking = replace(ranking, degraded=(error.message,))
     is_without_model = services.parts.ranker is not None and not ranking.pool.gated
     notes = [UNHEARD[services.language(request.query.scene)]] if is_without_model else []
     return await answer(services, ranking, [item], pieces, notes=notes)
@@ -186,7 +187,7 @@ class _Trial:
         """
         ranking = await rank_without_model(self._services, request, k=self._k)
         if ranking.degraded:
-            raise ModelError("; ".join(ranking.degraded))
+            raise ModelError(joined(ranking.degraded))
         return ranking.ranks.get(self._item.id)
 
     def _piece(self, before: int | None, change: _Change) -> Piece:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 
 from recagent.errors import ModelError
+from recagent.locale import LocalizedText
 
 
 class Deadline:
@@ -29,9 +30,9 @@ class Deadline:
         self.stood += seconds
         self._ends += seconds
 
-    def late(self) -> str:
+    def late(self) -> LocalizedText:
         """What is said when it has passed."""
-        return f"the deadline of {self.seconds:g} s has passed"
+        return LocalizedText("the deadline of {seconds:g} s has passed", seconds=self.seconds)
 
     def missed(self) -> ModelError:
         """What a step fails with that was not done in time."""

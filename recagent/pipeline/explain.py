@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from recagent.domain import Claim, Evidence, Explanation, Scene, Slate
 from recagent.explanations import Phrased, claims, numbered, phrased
+from recagent.locale import LocalizedText, render_unique
 from recagent.pipeline.questions import RankingQuestion, shares, subject
 from recagent.pipeline.request import Request
 from recagent.pipeline.services import Services
@@ -44,7 +45,7 @@ async def explain(
         evidence=evidence,
         phrased_by=services.parts.models[0].name if phrased_claims.kept else None,
         replaced=phrased_claims.replaced,
-        degraded="; ".join(degraded) or None,
+        degraded=render_unique(degraded, services.options.lang),
         notice=scene.notice(services.language(scene)),
     )
 
@@ -77,7 +78,10 @@ async def phrase_with_model(
     plain, parts = await phrase_plainly(services, evidence, request), services.parts
     scene, deadline = request.query.scene, request.fallback.deadline
     if scene.review == "human":
-        why = f"plain reasons: scene {scene.name!r} is for human review, so no model phrases there"
+        why = LocalizedText(
+            "plain reasons: scene {scene!r} is for human review, so no model phrases there",
+            scene=scene.name,
+        )
         return Phrased(claims=plain.claims, degraded=why)
     if not parts.models:
         return plain

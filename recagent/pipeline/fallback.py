@@ -14,6 +14,7 @@ import anyio
 
 from recagent.domain import Candidate, Profile, Scene
 from recagent.errors import ModelError, StoreError
+from recagent.locale import AnyText, LocalizedText, render_unique
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.latency import LatencyEstimate
 from recagent.pipeline.parts import Options, Parts
@@ -46,15 +47,15 @@ class FallbackChain:
         self._options = options
         self._latency = latency
         self.deadline = deadline
-        self.degraded: list[str] = []
+        self.degraded: list[AnyText] = []
         self.imagination: ProposedDescriptions | None = (
             None  # None where no model was asked to imagine
         )
         self._guesses: Sequence[ModelProposals] | None = None  # None before that was tried
 
     def summary(self) -> str | None:
-        """Returns what was degraded, each once; None where nothing was."""
-        return "; ".join(dict.fromkeys(self.degraded)) or None
+        """Returns what was degraded, each once, in the language of the request; None if nothing."""
+        return render_unique(self.degraded, self._options.lang)
 
     async def ready_ranker(self) -> Ranker | None:
         """Returns the ranker, its model loaded; None where there is none, or it cannot be had.
@@ -65,12 +66,14 @@ class FallbackChain:
         if ranker is None:
             return None
         if not self.deadline.left():
-            self.degraded.append(f"retrieval order: {self.deadline.late()}")
+            self.degraded.append(
+                LocalizedText("retrieval order: {reason}", reason=self.deadline.late())
+            )
             return None
         try:
             await self._load(ranker.start)
         except ModelError as error:
-            self.degraded.append(f"retrieval order: {error}")
+            self.degraded.append(LocalizedText("retrieval order: {reason}", reason=error))
             return None
         return ranker
 
@@ -91,7 +94,7 @@ class FallbackChain:
         try:
             return await build(_Hurried(parts.embedder, self.deadline))
         except ModelError as error:
-            self.degraded.append(f"nothing declared: {error}")
+            self.degraded.append(LocalizedText("nothing declared: {reason}", reason=error))
         return await build(None)
 
     async def wish_by_scene(self, wish: str, scenes: Mapping[str, Scene]) -> dict[str, float]:
@@ -103,7 +106,7 @@ class FallbackChain:
                 [wish, *map(words_of, scenes.values())]
             )
         except ModelError as error:
-            self.degraded.append(f"scene without the wish: {error}")
+            self.degraded.append(LocalizedText("scene without the wish: {reason}", reason=error))
             return {}
         return wish_cosines(rows[0], rows[1:], scenes=[*scenes])
 
@@ -116,11 +119,11 @@ class FallbackChain:
             with anyio.fail_after(max(_MOST_RESERVED, self.deadline.left())):
                 await recording
         except TimeoutError:
-            self.degraded.append("not kept for feedback: the event store is busy")
+            self.degraded.append(LocalizedText("not kept for feedback: the event store is busy"))
         except StoreError as error:
             if not error.busy:
                 raise
-            self.degraded.append("not kept for feedback: the event store is busy")
+            self.degraded.append(LocalizedText("not kept for feedback: the event store is busy"))
 
     async def wish_vector(self, wish: str) -> Vector | None:
         """The vector of a wish; None where the embedder fails, or does not read its language."""
@@ -133,7 +136,9 @@ class FallbackChain:
         except (ModelError, TimeoutError) as error:
             # The text source embeds the wish too, and then says why it cannot.
             if TextSimilarity.name not in {source.name for source in parts.sources}:
-                self.degraded.append(f"wish by its words alone: {self._reason(error)}")
+                self.degraded.append(
+                    LocalizedText("wish by its words alone: {reason}", reason=self._reason(error))
+                )
             return None
 
     async def retrieve(self, query: Query, size: int, width: int) -> list[Candidate]:
@@ -162,8 +167,11 @@ class FallbackChain:
             return None
         if len(candidates) > MOST_RANKED:
             self.degraded.append(
-                f"retrieval order: {len(candidates)} candidates, and a model is asked for "
-                f"{MOST_RANKED} at most"
+                LocalizedText(
+                    "retrieval order: {count} candidates, and a model is asked for {most} at most",
+                    count=len(candidates),
+                    most=MOST_RANKED,
+                )
             )
             return None
         left = max(0.0, self.deadline.left() - self._reserve())
@@ -173,17 +181,23 @@ class FallbackChain:
             with anyio.fail_after(left):
                 scores = await ranker(query, candidates=first)
         except ModelError as error:
-            self.degraded.append(f"retrieval order: {error}")
+            self.degraded.append(LocalizedText("retrieval order: {reason}", reason=error))
             return None
         except TimeoutError as error:
             self._latency.was_late(left, candidates=len(first))
-            self.degraded.append(f"retrieval order: {self._reason(error)}")
+            self.degraded.append(
+                LocalizedText("retrieval order: {reason}", reason=self._reason(error))
+            )
             return None
         if not scores.kept:  # what was kept tells no latency
             self._latency.took(anyio.current_time() - began, candidates=len(first))
         if len(first) < len(candidates):
             self.degraded.append(
-                f"fewer candidates: {len(first)} of {len(candidates)} could be ranked in time"
+                LocalizedText(
+                    "fewer candidates: {count} of {all} could be ranked in time",
+                    count=len(first),
+                    all=len(candidates),
+                )
             )
         if scores.degraded:
             self.degraded.append(scores.degraded)
@@ -204,9 +218,11 @@ class FallbackChain:
                 with anyio.fail_after(_TO_IMAGINE * self.deadline.left()):
                     self._guesses = await self._guessed(imaginer, query)
             except ModelError as error:
-                self.degraded.append(f"nothing imagined: {error}")
+                self.degraded.append(LocalizedText("nothing imagined: {reason}", reason=error))
             except TimeoutError:
-                self.degraded.append("nothing imagined: no answer in half of the time")
+                self.degraded.append(
+                    LocalizedText("nothing imagined: no answer in half of the time")
+                )
         return self._guesses
 
     async def _guessed(self, imaginer: ModelProposer, query: Query) -> Sequence[ModelProposals]:
@@ -246,7 +262,7 @@ class FallbackChain:
                 ]
                 return await self._retrieved(query, sources, weights, size=size, width=width)
         except (ModelError, TimeoutError) as error:
-            self.degraded.append(f"popularity: {self._reason(error)}")
+            self.degraded.append(LocalizedText("popularity: {reason}", reason=self._reason(error)))
         popularity = Popularity(self._parts.index, self._parts.behaviour)
         return await self._retrieved(query, [popularity], {}, size=size, width=size)
 
@@ -285,8 +301,8 @@ class FallbackChain:
         """Seconds for what comes after the model: evidence, and the impression's way to disk."""
         return min(_MOST_RESERVED, _RESERVED * self._options.deadline)
 
-    def _reason(self, error: Exception) -> str:
-        return self.deadline.late() if isinstance(error, TimeoutError) else str(error)
+    def _reason(self, error: ModelError | TimeoutError) -> LocalizedText:
+        return self.deadline.late() if isinstance(error, TimeoutError) else error.message
 
 
 def _is_anything_known(query: Query) -> bool:

@@ -46,8 +46,10 @@ def checked_alone(event: Event, *, scale: RatingScale) -> Event:
     now = datetime.now(tz=UTC)
     if event.at > now + SKEW:
         raise DataError(
-            f"time {event.at.isoformat()!r} is in the future (it is {now:%Y-%m-%dT%H:%M} UTC now); "
-            "give the time at which it happened, with its zone"
+            "time {at!r} is in the future (it is {now:%Y-%m-%dT%H:%M} UTC now); give the "
+            "time at which it happened, with its zone",
+            at=event.at.isoformat(),
+            now=now,
         )
     return event
 
@@ -68,12 +70,12 @@ def check_time(at: datetime | None) -> None:
     if at is None:
         return
     if at.tzinfo is None:
-        raise DataError(f"time {at.isoformat()!r} has no zone; add one, as in +00:00")
+        raise DataError("time {at!r} has no zone; add one, as in +00:00", at=at.isoformat())
     try:
         at.astimezone(UTC)
     except OverflowError as error:
         raise DataError(
-            f"time {at.isoformat()!r} is before year 1 or after year 9999 in UTC; correct it"
+            "time {at!r} is before year 1 or after year 9999 in UTC; correct it", at=at.isoformat()
         ) from error
 
 
@@ -87,8 +89,13 @@ def check_rating(event: Event, *, scale: RatingScale) -> None:
         return
     if event.value is None or not scale.low <= event.value <= scale.high:
         raise DataError(
-            f"rating of {event.item_id!r} by {event.user_id!r}: a rating needs a value from "
-            f"{scale.low:g} to {scale.high:g}, got {event.value!r}; correct it, or set [ratings]"
+            "rating of {item_id!r} by {user_id!r}: a rating needs a value from {low:g} to "
+            "{high:g}, got {value!r}; correct it, or set [ratings]",
+            item_id=event.item_id,
+            user_id=event.user_id,
+            low=scale.low,
+            high=scale.high,
+            value=event.value,
         )
 
 
@@ -100,13 +107,15 @@ async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) 
     """
     names = await index.scenes()
     if scene and scene not in names:
-        raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(names)}")
+        raise NotFoundError(
+            "unknown scene {scene!r}; indexed are {known}", scene=scene, known=", ".join(names)
+        )
     for name in [scene] if scene else names:
         if item_id in await index.items(name):
             return name
     if not scene:
-        raise NotFoundError(f"item {item_id!r} is not in the catalogue")
-    raise NotFoundError(f"item {item_id!r} is not in scene {scene!r}")
+        raise NotFoundError("item {item_id!r} is not in the catalogue", item_id=item_id)
+    raise NotFoundError("item {item_id!r} is not in scene {scene!r}", item_id=item_id, scene=scene)
 
 
 async def record_impression(slate: Slate, *, wish: str, store: EventStore) -> None:

@@ -33,6 +33,7 @@ from recagent.explanations.ranking_evidence import (
     unwished_piece,
     wished_piece,
 )
+from recagent.locale import AnyText, render, render_unique
 from recagent.pipeline.candidates import (
     RankedPool,
     add_model_scores,
@@ -80,7 +81,7 @@ class Ranking:
     items: Sequence[Item]
     ranks: Mapping[str, int]
     varied: Sequence[str]
-    degraded: Sequence[str]
+    degraded: Sequence[AnyText]
 
     @property
     def among(self) -> int:
@@ -97,7 +98,7 @@ async def subject(
         DataError: no such item there, or no such slate.
     """
     if question.k < 1:
-        raise DataError(f"k={question.k} is no slate length; ask for 1 or more")
+        raise DataError("k={k} is no slate length; ask for 1 or more", k=question.k)
     index = services.parts.index
     name = await scene_of(question.item, index=index, scene=question.scene)
     scene = (await services.scenes())[name]
@@ -159,8 +160,13 @@ async def answer(
         among=ranking.among,
         claims=claims(evidence, scenes=await services.scenes(), lang=lang),
         evidence=evidence,
-        notes=(*ranking.request.notes, *notes),
-        degraded="; ".join((*ranking.request.fallback.degraded, *ranking.degraded)) or None,
+        notes=(
+            *(render(note, services.options.lang) for note in ranking.request.notes),
+            *notes,
+        ),
+        degraded=render_unique(
+            (*ranking.request.fallback.degraded, *ranking.degraded), services.options.lang
+        ),
         notice=scene.notice(lang),
     )
 
@@ -206,7 +212,7 @@ def _instead(ranking: Ranking, item: Item) -> list[Piece]:
 
 async def shares(
     services: Services, item: Item, request: Request
-) -> tuple[list[Piece], Sequence[str]]:
+) -> tuple[list[Piece], Sequence[AnyText]]:
     """What speaks for the item, beside the average candidate; and what was degraded.
 
     Nothing for an item that is no candidate, or where retrieval failed. No model is asked. That the
@@ -226,7 +232,9 @@ async def compare(
 ) -> Answer:
     """As ``Pipeline.compare``."""
     if question.item == versus:
-        raise DataError(f"item {versus!r} cannot be compared with itself; name another")
+        raise DataError(
+            "item {item_id!r} cannot be compared with itself; name another", item_id=versus
+        )
     item, request = await subject(services, user_id, question)
     scene, index = request.query.scene.name, services.parts.index
     await scene_of(versus, index=index, scene=scene)
@@ -285,7 +293,7 @@ async def _retrieve(services: Services, request: Request, k: int) -> RankedPool:
 
 
 async def _ordered(
-    services: Services, request: Request, pool: RankedPool, *, degraded: Sequence[str], k: int
+    services: Services, request: Request, pool: RankedPool, *, degraded: Sequence[AnyText], k: int
 ) -> Ranking:
     query, items = request.query, pool.items
     order = await diversify(services, request, pool, depth=len(items))

@@ -99,7 +99,7 @@ class Pipeline:
             PromptError: a prompt file that is broken.
         """
         if k < 1:
-            raise DataError(f"k={k} is no slate length; ask for 1 or more")
+            raise DataError("k={k} is no slate length; ask for 1 or more", k=k)
         if not user_id:
             raise DataError("a slate needs a user id; any text will do for a person nobody knows")
         services, began = self._services, time.perf_counter()
@@ -348,9 +348,15 @@ class Pipeline:
             if key == (event.item_id, event.scene, event.kind, event.at):
                 if kept.value != event.value:
                     raise ConflictError(
-                        f"{event.kind!r} of {event.item_id!r} by {event.user_id!r} at "
-                        f"{event.at.isoformat()!r} is stored already, with value {kept.value!r} "
-                        f"and not {event.value!r}; what is stored stays: give another time"
+                        "{kind!r} of {item_id!r} by {user_id!r} at {at!r} is stored "
+                        "already, with value {stored!r} and not {value!r}; what is stored "
+                        "stays: give another time",
+                        kind=event.kind,
+                        item_id=event.item_id,
+                        user_id=event.user_id,
+                        at=event.at.isoformat(),
+                        stored=kept.value,
+                        value=event.value,
                     )
                 return
 

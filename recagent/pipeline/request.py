@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from recagent.domain import Constraint, Context, Profile, Scene, Task
 from recagent.errors import DataError
 from recagent.explanations import unheeded, why_nothing
+from recagent.locale import AnyText
 from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.feedback import check_time
 from recagent.pipeline.quotas import NO_QUOTAS
@@ -45,7 +46,7 @@ class Request:
     progress: Progress
     quotas: Mapping[Task, int]
     fallback: FallbackChain
-    notes: tuple[str, ...] = ()
+    notes: tuple[AnyText, ...] = ()
 
 
 async def identify_scene(
@@ -99,7 +100,10 @@ async def prepare_request(
     """
     if task and scene.tasks and task not in scene.tasks:
         raise DataError(
-            f"scene {scene.name!r} recommends no {task!r}; it has {', '.join(scene.tasks)}"
+            "scene {scene!r} recommends no {task!r}; it has {known}",
+            scene=scene.name,
+            task=task,
+            known=", ".join(scene.tasks),
         )
     check_time(context.at)
     catalogue = await services.catalogue(scene)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from recagent.domain import Candidate, Entry, Trace
+from recagent.locale import Language, LocalizedText, render
 from recagent.pipeline.candidates import RankedPool, by_grade
 from recagent.pipeline.quotas import arrange
 from recagent.pipeline.request import Request
@@ -106,15 +107,17 @@ def make_trace(
 
     The calls and tokens of the model's proposals count; what it proposed is not said.
     """
-    query, scene = request.query, identified.scene
+    query, scene, lang = request.query, identified.scene, services.options.lang
     profile, counts = query.profile, _sources_of(pool.candidates)
-    proposals, notes = (
-        request.fallback.imagination or ProposedDescriptions(),
-        [*request.notes, *pool.notes],
-    )
+    proposals = request.fallback.imagination or ProposedDescriptions()
+    notes = [*request.notes, *pool.notes]
     if proposals.descriptions:
         number = len(proposals.descriptions)
-        notes.append(f"descriptions imagined by {proposals.prompt}: {number}")
+        notes.append(
+            LocalizedText(
+                "descriptions imagined by {prompt}: {count}", prompt=proposals.prompt, count=number
+            )
+        )
     trace = Trace(
         id=uuid.uuid4().hex,
         scene_from=identified.taken_from,
@@ -127,7 +130,7 @@ def make_trace(
         usage=proposals.usage,
         calls=proposals.calls,
         repairs=proposals.repairs,
-        notes=tuple(notes),
+        notes=tuple(render(note, lang) for note in notes),
         head=services.joint(query).name,
         group=group_of(profile, scene.name),
         unserved=services.unserved(query),
@@ -138,11 +141,13 @@ def make_trace(
         seconds=seconds,
     )
     scores = pool.model_scores
-    return trace if scores is None else _with_model(trace, scores, pool.candidates)
+    return trace if scores is None else _with_model(trace, scores, pool.candidates, lang=lang)
 
 
-def _with_model(trace: Trace, scores: LanguageScores, candidates: Sequence[Candidate]) -> Trace:
-    """The trace with what the model did."""
+def _with_model(
+    trace: Trace, scores: LanguageScores, candidates: Sequence[Candidate], *, lang: Language
+) -> Trace:
+    """Returns the trace with what the model did, its notes in ``lang``."""
     pairs = zip(candidates, softmax(scores.scores), strict=False)
     return replace(
         trace,
@@ -152,7 +157,7 @@ def _with_model(trace: Trace, scores: LanguageScores, candidates: Sequence[Candi
         usage=trace.usage + scores.usage,
         calls=trace.calls + scores.calls,
         repairs=trace.repairs + scores.repairs,
-        notes=(*scores.notes, *trace.notes),
+        notes=(*(render(note, lang) for note in scores.notes), *trace.notes),
         language_probability={each.item.id: float(probability) for each, probability in pairs},
     )
 

@@ -24,6 +24,7 @@ from recagent.domain import (
     RatingScale,
     User,
 )
+from recagent.locale import LocalizedText
 from recagent.ports import Embedder, EventStore, ItemIndex
 from recagent.profiles.tags import blocked, carries, corrected, declared_weights
 
@@ -205,23 +206,26 @@ def group_of(profile: Profile, scene: str) -> Group:
     return "few likes" if len(profile.liked) < FEW_LIKES else "known"
 
 
-def without_likes(events: Sequence[Event], scale: RatingScale) -> str:
-    """Why nothing is known of what people like who did something; empty where a like is among it.
+def without_likes(events: Sequence[Event], scale: RatingScale) -> LocalizedText | None:
+    """Why nothing is known of what people like who did something; None where a like is among it.
 
     Args:
         events: theirs.
         scale: of their ratings.
     """
     if not events or any(is_liked(event, scale) for event in events):
-        return ""
+        return None
     ratings = [
         event.value for event in events if event.kind == "rating" and event.value is not None
     ]
     if not ratings:
-        return f"none of these events ({len(events)}) is a like"
+        return LocalizedText("none of these events ({count}) is a like", count=len(events))
     liked = scale.shown_from(ratings)
-    return (
-        f"none of these ratings ({len(ratings)}) is a like: liked from {liked:g} of {scale.high:g}"
+    return LocalizedText(
+        "none of these ratings ({count}) is a like: liked from {liked:g} of {highest:g}",
+        count=len(ratings),
+        liked=liked,
+        highest=scale.high,
     )
 
 

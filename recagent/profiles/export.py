@@ -78,8 +78,12 @@ def read_passport(text: bytes, *, name: str) -> ProfileExport:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
         raise DataError(
-            f"{name!r} is no taste passport of version {VERSION}: {where}: {first['msg']}; "
-            "correct it there, or export it again"
+            "{file!r} is no taste passport of version {version}: {place}: {problem}; "
+            "correct it there, or export it again",
+            file=name,
+            version=VERSION,
+            place=where,
+            problem=first["msg"],
         ) from error
 
 
@@ -102,7 +106,11 @@ def added(before: Edits, new: Edits) -> Edits:
         if not tag.strip():
             raise DataError("a tag needs a name; write it as NAME=WEIGHT")
         if weight is not None and not 0 <= weight <= 1:
-            raise DataError(f"weight {weight:g} of tag {tag!r} is not from 0 (blocked) to 1")
+            raise DataError(
+                "weight {weight:g} of tag {tag!r} is not from 0 (blocked) to 1",
+                weight=weight,
+                tag=tag,
+            )
     if not all(name.strip() for name in new.attributes):
         raise DataError("an attribute needs a name; write it as NAME=VALUE")
     folded = {tag.casefold() for tag in new.tags}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from recagent.domain import Language
 from recagent.errors import PromptError
+from recagent.locale import LocalizedText
 from recagent.prompts.files import FILE, FrontMatter, Prompt, parse
 from recagent.prompts.kinds import KINDS, PromptKind
 from recagent.prompts.words import caption, one_line
@@ -65,8 +66,12 @@ def load(
         wanted = name if version is None else f"{name}.v{version}"
         known = [f"{own}.v{number}" for own, number, _ in found]
         raise PromptError(
-            f"no prompt {purpose}/{wanted} in language {lang!r} under {str(where)!r}; "
-            f"{_nearest(wanted, known)}"
+            "no prompt {purpose}/{name} in language {language!r} under {folder!r}; {known}",
+            purpose=purpose,
+            name=wanted,
+            language=lang,
+            folder=str(where),
+            known=_nearest(wanted, known),
         )
     return parse(max(fitting)[1])
 
@@ -89,12 +94,17 @@ def find(reference: str, *, lang: Language, base: Path) -> Prompt:
             return parse(path)
         beside = [other.name for other in path.parent.glob("*.j2")]
         known = [f"{own}.v{number}" for own, number, _ in _versions(folder() / "rerank", lang)]
-        raise PromptError(f"no prompt file {str(path)!r}; {_nearest(path.name, [*beside, *known])}")
+        raise PromptError(
+            "no prompt file {path!r}; {known}",
+            path=str(path),
+            known=_nearest(path.name, [*beside, *known]),
+        )
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         raise PromptError(
-            f"prompt {reference!r} is named neither like 'label', 'label.v1' or "
-            "'rerank/label.v1' nor like a file, 'mine/label.v2.j2'"
+            "prompt {prompt!r} is named neither like 'label', 'label.v1' or "
+            "'rerank/label.v1' nor like a file, 'mine/label.v2.j2'",
+            prompt=reference,
         )
     version = int(match["version"]) if match["version"] else None
     return load(match["purpose"] or "rerank", match["name"], lang=lang, version=version)
@@ -110,8 +120,10 @@ def _versions(where: Path, lang: Language) -> list[tuple[str, int, Path]]:
     ]
 
 
-def _nearest(wanted: str, known: Iterable[str]) -> str:
+def _nearest(wanted: str, known: Iterable[str]) -> LocalizedText:
     """Names like the wanted one, or all there are if none is like it."""
     names = sorted(set(known))
     near = get_close_matches(wanted, names, n=4, cutoff=0.5)
-    return f"{'near are' if near else 'there are'} {', '.join(near or names) or 'none'}"
+    if near:
+        return LocalizedText("near are {names}", names=", ".join(near))
+    return LocalizedText("there are {names}", names=", ".join(names) or "none")

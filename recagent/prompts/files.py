@@ -83,8 +83,10 @@ class Prompt:
         mode = KINDS[self.front.output].mode
         if mode is None:
             raise PromptError(
-                f"prompt {self.id!r} is for {self.front.purpose!r}, not for ranking; choose one "
-                "of purpose 'rerank'"
+                "prompt {prompt!r} is for {purpose!r}, not for ranking; choose one of "
+                "purpose 'rerank'",
+                prompt=self.id,
+                purpose=self.front.purpose,
             )
         return mode
 
@@ -106,8 +108,10 @@ class Prompt:
     def _render(self, inputs: Mapping[str, object]) -> list[tuple[str, str]]:
         if set(inputs) != set(self.front.inputs):
             raise PromptError(
-                f"prompt {self.id!r} takes the inputs {sorted(self.front.inputs)}, "
-                f"got {sorted(inputs)}"
+                "prompt {prompt!r} takes the inputs {declared}, got {given}",
+                prompt=self.id,
+                declared=sorted(self.front.inputs),
+                given=sorted(inputs),
             )
         rendered: list[tuple[str, str]] = []
         for section, template in self.sections:
@@ -115,8 +119,10 @@ class Prompt:
                 rendered.append((section.role, template.render(**inputs)))
             except Exception as error:  # a template can raise anything
                 raise PromptError(
-                    f"prompt {str(self.path)!r}, line {_failed_at(error, section)}, "
-                    f"cannot be rendered: {error}"
+                    "prompt {path!r}, line {line}, cannot be rendered: {error}",
+                    path=str(self.path),
+                    line=_failed_at(error, section),
+                    error=error,
                 ) from error
         return rendered
 
@@ -131,16 +137,22 @@ def parse(path: Path) -> Prompt:
     try:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PromptError(f"prompt {str(path)!r} cannot be read: {error}") from error
+        raise PromptError(
+            "prompt {path!r} cannot be read: {error}", path=str(path), error=error
+        ) from error
     parts = _FRONT.match(source)
     if not parts:
-        raise PromptError(f"prompt {str(path)!r} must begin with front matter between '---' lines")
+        raise PromptError(
+            "prompt {path!r} must begin with front matter between '---' lines", path=str(path)
+        )
     front = _front_matter(path, parts[1])
     sections = _sections(path, source, start=parts.start(2))
     if KINDS[front.output].continued != (sections[0].role == "text"):
         raise PromptError(
-            f"prompt {str(path)!r}, line {sections[0].line - 1}: outputs 'likelihood' and 'act' go "
-            "with a section [[text]], no other does"
+            "prompt {path!r}, line {line}: outputs 'likelihood' and 'act' go with a section "
+            "[[text]], no other does",
+            path=str(path),
+            line=sections[0].line - 1,
         )
     used = _used(path, sections)
     _check_inputs(path, front, used, declared_at=_line_of("inputs", parts[1]))
@@ -160,27 +172,43 @@ def _front_matter(path: Path, text: str) -> FrontMatter:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         raise PromptError(
-            f"prompt {str(path)!r}, line {_line_of(key, text)}, front matter: {key}: {first['msg']}"
+            "prompt {path!r}, line {line}, front matter: {key}: {problem}",
+            path=str(path),
+            line=_line_of(key, text),
+            key=key,
+            problem=first["msg"],
         ) from error
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 2 if error.problem_mark else 1
         raise PromptError(
-            f"prompt {str(path)!r}, line {line}, front matter: {error.problem}"
+            "prompt {path!r}, line {line}, front matter: {problem}",
+            path=str(path),
+            line=line,
+            problem=error.problem,
         ) from error
     except yaml.YAMLError as error:
-        raise PromptError(f"prompt {str(path)!r}, line 1, front matter: {error}") from error
+        raise PromptError(
+            "prompt {path!r}, line 1, front matter: {error}", path=str(path), error=error
+        ) from error
     match = FILE.fullmatch(path.name)
     declared = (front.name, front.version, front.language)
     if not match or (match["name"], int(match["version"]), match["lang"] or "en") != declared:
         raise PromptError(
-            f"prompt {str(path)!r}: file name and front matter {declared} differ; a file is called "
-            "NAME.vVERSION.j2, or NAME.vVERSION.zh.j2 in Chinese"
+            "prompt {path!r}: file name and front matter {declared} differ; a file is "
+            "called NAME.vVERSION.j2, or NAME.vVERSION.zh.j2 in Chinese",
+            path=str(path),
+            declared=declared,
         )
     kind = KINDS[front.output]
     if kind.purpose != front.purpose:
         raise PromptError(
-            f"prompt {str(path)!r}, line {_line_of('output', text)}: output {front.output!r} goes "
-            f"with purpose {kind.purpose!r}, not {front.purpose!r}"
+            "prompt {path!r}, line {line}: output {output!r} goes with purpose {wanted!r}, "
+            "not {purpose!r}",
+            path=str(path),
+            line=_line_of("output", text),
+            output=front.output,
+            wanted=kind.purpose,
+            purpose=front.purpose,
         )
     return front
 
@@ -200,8 +228,10 @@ def _sections(path: Path, source: str, *, start: int) -> list[Section]:
     before = source[start : heads[0].start()] if heads else source[start:]
     if before.strip() or not heads or ("text" in roles and roles != ["text"]):
         raise PromptError(
-            f"prompt {str(path)!r}, line {_line_at(source, start)}: after the front matter come "
-            "sections [[system]], [[user]], [[assistant]], or one section [[text]]"
+            "prompt {path!r}, line {line}: after the front matter come sections [[system]], "
+            "[[user]], [[assistant]], or one section [[text]]",
+            path=str(path),
+            line=_line_at(source, start),
         )
     return sections
 
@@ -216,7 +246,10 @@ def _used(path: Path, sections: Sequence[Section]) -> dict[str, int]:
             section.compiled()
         except TemplateSyntaxError as error:
             raise PromptError(
-                f"prompt {str(path)!r}, line {section.line + error.lineno - 1}: {error.message}"
+                "prompt {path!r}, line {line}: {problem}",
+                path=str(path),
+                line=section.line + error.lineno - 1,
+                problem=error.message,
             ) from error
         for node in tree.find_all(nodes.Name):
             if node.name in names:
@@ -235,18 +268,30 @@ def _check_inputs(
         )
         lines = ", ".join(f"{name!r} in line {line}" for line, name in unlike)
         raise PromptError(
-            f"prompt {str(path)!r} declares the inputs {sorted(declared)} and uses {sorted(used)} "
-            f"({lines}); make them equal"
+            "prompt {path!r} declares the inputs {declared} and uses {used} ({lines}); make "
+            "them equal",
+            path=str(path),
+            declared=sorted(declared),
+            used=sorted(used),
+            lines=lines,
         )
     for name in sorted(declared - kind.may):
         raise PromptError(
-            f"prompt {str(path)!r}, line {used[name]}: there is no input {name!r} for output "
-            f"{front.output!r}; there are {', '.join(sorted(kind.may))}"
+            "prompt {path!r}, line {line}: there is no input {input!r} for output "
+            "{output!r}; there are {known}",
+            path=str(path),
+            line=used[name],
+            input=name,
+            output=front.output,
+            known=", ".join(sorted(kind.may)),
         )
     for name in sorted(kind.must - declared):
         raise PromptError(
-            f"prompt {str(path)!r}, line {declared_at}: output {front.output!r} needs the input "
-            f"{name!r}"
+            "prompt {path!r}, line {line}: output {output!r} needs the input {input!r}",
+            path=str(path),
+            line=declared_at,
+            output=front.output,
+            input=name,
         )
 
 

@@ -17,6 +17,7 @@ from recagent.domain import Candidate, Language, Mode, Scene
 from recagent.errors import ConfigError, ModelError
 from recagent.llm.cached_model import CachedModel, ResponseCache
 from recagent.llm.retry import RetryBudget, RetryWindow
+from recagent.locale import LocalizedText
 from recagent.ports import ChatModel, LanguageScores, Query
 from recagent.prompts import Prompt
 from recagent.ranking.notes import engine_notes
@@ -111,7 +112,9 @@ class ModelRanker:
             model, mode, prompt, query, candidates=candidates, budget=budget
         )
         if not all(math.isfinite(score) for score in scored.scores):
-            raise ModelError(f"model {self._model.name!r} gave scores that are no finite numbers")
+            raise ModelError(
+                "model {model!r} gave scores that are no finite numbers", model=self._model.name
+            )
         hits = 0
         if isinstance(model, CachedModel):
             await model.keep()
@@ -128,7 +131,7 @@ class ModelRanker:
             invalid=budget.failed,
             notes=(
                 *scored.notes,
-                *([f"kept replies: {hits}"] if hits else []),
+                *([LocalizedText("kept replies: {count}", count=hits)] if hits else []),
                 *engine_notes(self._model.capabilities, mode=mode),
             ),
         )
@@ -161,7 +164,7 @@ class ModelRanker:
             calls=preference.calls + scored.calls,
             kept=int(preference.is_kept) + scored.kept,
             repairs=preference.repairs + scored.repairs,
-            notes=(*scored.notes, f"preference text by {extract.id}"),
+            notes=(*scored.notes, LocalizedText("preference text by {prompt}", prompt=extract.id)),
         )
 
     def _inputs(
@@ -187,20 +190,26 @@ class ModelRanker:
     async def _choose(self, wanted: Literal["auto"] | Mode, prompt: Prompt | None) -> Mode:
         able = await self._model.start()
         if not able:
-            raise ModelError(f"model {self._model.name!r} can score in no mode")
+            raise ModelError("model {model!r} can score in no mode", model=self._model.name)
         if wanted == "auto":
             return next(mode for mode in _PREFERRED if mode in able)
         if _NEEDS[wanted] not in able:
             can = ", ".join(sorted(mode for mode, need in _NEEDS.items() if need in able))
             if prompt is not None:
                 raise ConfigError(
-                    f"prompt {prompt.id!r} scores by {wanted!r}, which model "
-                    f"{self._model.name!r} cannot do; it can by {can}: choose a prompt for one of "
-                    "these, or another model"
+                    "prompt {prompt!r} scores by {mode!r}, which model {model!r} cannot do; "
+                    "it can by {modes}: choose a prompt for one of these, or another model",
+                    prompt=prompt.id,
+                    mode=wanted,
+                    model=self._model.name,
+                    modes=can,
                 )
             raise ConfigError(
-                f"model {self._model.name!r} cannot score by {wanted!r}; it can by "
-                f"{can}: set its mode to one of these or 'auto', in [model] or [[model.then]]"
+                "model {model!r} cannot score by {mode!r}; it can by {modes}: set its mode "
+                "to one of these or 'auto', in [model] or [[model.then]]",
+                model=self._model.name,
+                mode=wanted,
+                modes=can,
             )
         return wanted
 

@@ -7,24 +7,38 @@ from __future__ import annotations
 
 from recagent.domain import Mode
 from recagent.domain.capabilities import Capabilities
+from recagent.locale import LocalizedText
 from recagent.ranking.scoring.label import BLOCK
 
 
-def engine_notes(can: Capabilities, *, mode: Mode) -> tuple[str, ...]:
+def engine_notes(can: Capabilities, *, mode: Mode) -> tuple[LocalizedText, ...]:
     """Sentences about one ranking in ``mode``; none where nothing was missing."""
-    notes: list[str] = []
+    notes: list[LocalizedText] = []
     if mode == "listwise":
         if len(can.modes) == 1:
             notes.append(_no_scores(can))
         if not can.schema:
-            notes.append("the engine keeps to no JSON schema: orders may need repair")
+            notes.append(
+                LocalizedText("the engine keeps to no JSON schema: orders may need repair")
+            )
     elif mode == "label" and not can.by_id and can.alternatives < BLOCK:
-        notes.append(f"the engine lists {can.alternatives} log probabilities for {BLOCK} labels")
+        notes.append(
+            LocalizedText(
+                "the engine lists {count} log probabilities for {labels} labels",
+                count=can.alternatives,
+                labels=BLOCK,
+            )
+        )
     if can.thinking == "on" and mode != "likelihood":
-        notes.append("the model thinks before it answers, and nothing that was tried stops it")
+        notes.append(
+            LocalizedText("the model thinks before it answers, and nothing that was tried stops it")
+        )
     return tuple(notes)
 
 
-def _no_scores(can: Capabilities) -> str:
-    why = "thinks first" if can.alternatives else "gives no log probabilities"
-    return f"the engine {why}: an order was generated instead of scores"
+def _no_scores(can: Capabilities) -> LocalizedText:
+    if can.alternatives:
+        return LocalizedText("the engine thinks first: an order was generated instead of scores")
+    return LocalizedText(
+        "the engine gives no log probabilities: an order was generated instead of scores"
+    )

@@ -94,7 +94,10 @@ def _text(model: ChatModel, reply: Reply) -> tuple[str, int]:
         whole, repairs = whole_or_cut(reply.text, PreferenceReply)
     except ValueError as error:
         raise ReplyError(
-            f"model {model.name!r} wrote no preference: {reply.text[:80]!r}", reply=reply.text
+            "model {model!r} wrote no preference: {text!r}",
+            model=model.name,
+            text=reply.text[:80],
+            reply=reply.text,
         ) from error
     text = one_line(whole.preference, LENGTH)
     return text, repairs if text else 1

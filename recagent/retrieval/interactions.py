@@ -296,8 +296,10 @@ class InteractionSnapshot:
             await to_thread.run_sync(lambda: self._kept.drop(_KEPT, ""))
         except OSError as error:
             raise StoreError(
-                f"{error.filename!r} still tells what the person did and cannot be deleted "
-                f"({error.strerror}); delete it yourself"
+                "{path!r} still tells what the person did and cannot be deleted ({reason}); "
+                "delete it yourself",
+                path=error.filename,
+                reason=error.strerror,
             ) from error
 
     async def _stamp(self) -> str:

@@ -116,15 +116,21 @@ def load_weights(path: Path) -> SequenceWeights:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: np.asarray(file[name]) for name in file.files}
     except FileNotFoundError as error:
-        raise DataError(f"sequence model {str(path)!r} is not there; train it first") from error
+        raise DataError(
+            "sequence model {path!r} is not there; train it first", path=str(path)
+        ) from error
     except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise DataError(
-            f"sequence model {str(path)!r} cannot be read: {error}; train it again"
+            "sequence model {path!r} cannot be read: {error}; train it again",
+            path=str(path),
+            error=error,
         ) from error
     broken = _broken(arrays)
     if broken:
         raise DataError(
-            f"sequence model {str(path)!r}: {broken!r} does not fit the rest; train it again"
+            "sequence model {path!r}: {part!r} does not fit the rest; train it again",
+            path=str(path),
+            part=broken,
         )
     return SequenceWeights(**{each.name: arrays[each.name] for each in fields(SequenceWeights)})
 

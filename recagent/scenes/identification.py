@@ -62,7 +62,11 @@ def identify(
         raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
     if scene:
         if scene not in scenes:
-            raise NotFoundError(f"unknown scene {scene!r}; indexed are {', '.join(sorted(scenes))}")
+            raise NotFoundError(
+                "unknown scene {scene!r}; indexed are {known}",
+                scene=scene,
+                known=", ".join(sorted(scenes)),
+            )
         return IdentifiedScene(scene=scenes[scene], taken_from="given")
     for event in profile.events if is_staying else ():
         if event.scene in scenes:

@@ -21,4 +21,6 @@ def check_extra() -> None:
     """
     for name in _LIBRARIES:
         if find_spec(name) is None:
-            raise ConfigError(f"{name!r} is missing: pip install 'recagent[server]'")
+            raise ConfigError(
+                "{library!r} is missing: pip install 'recagent[server]'", library=name
+            )

@@ -83,7 +83,7 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         middleware=[
-            Middleware(Measured, metrics=metrics),
+            Middleware(Measured, metrics=metrics, lang=service.lang),
             Middleware(
                 Auth,
                 keys=[key.get_secret_value() for key in settings.keys],
@@ -91,7 +91,7 @@ def create_app(
             ),
         ],
     )
-    answer_failures(app)
+    answer_failures(app, lang=service.lang)
     bearer = Depends(HTTPBearer(auto_error=False, description="One of [server] keys."))
     for router in _routers(service, metrics, talking):
         app.include_router(router, dependencies=[bearer], responses=_FAILURES)
@@ -128,7 +128,7 @@ def _add_page_and_probes(app: FastAPI, service: Service, metrics: Metrics) -> No
             await service.ready()
         except RecagentError as error:
             logger.warning("not ready: %s", error)
-            _, fault = fault_of(error)
+            _, fault = fault_of(error, lang=service.lang)
             return failure(503, fault, headers={"Retry-After": "5"})
         return JSONResponse({"status": "ok"})
 

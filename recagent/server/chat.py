@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 
 from recagent.domain import Constraint, Language, Usage
 from recagent.errors import DataError, NotFoundError
+from recagent.locale import LocalizedText
 from recagent.server.conversations import (
     Noted,
     Question,
@@ -105,7 +106,7 @@ async def _talk(request: ChatRequest, service: Service) -> Talk:
     if not turns or turns[-1].role != "user" or not said[-1].strip():
         raise DataError("the last message must be the user's, with a text")
     for text in said:
-        service.check_length("a message", text)
+        service.check_length(LocalizedText("a message"), text)
     return Talk(user=request.user or GUEST, scene=scene, said=tuple(said))
 
 
@@ -119,8 +120,11 @@ async def _scene(model: str, service: Service) -> str | None:
     names = [each.name for each in (await service.scenes()).scenes]
     if name != NAME or (slash and scene not in names):
         raise NotFoundError(
-            f"no model {model!r}; there are {NAME!r} and {NAME + '/SCENE'!r} with one of "
-            f"{', '.join(names)}"
+            "no model {model!r}; there are {name!r} and {example!r} with one of {scenes}",
+            model=model,
+            name=NAME,
+            example=NAME + "/SCENE",
+            scenes=", ".join(names),
         )
     return scene or None
 
@@ -168,7 +172,7 @@ class _Answer:
                 data = await self._data(said)
                 yield self._chunk({"content": sentences(said)}, data=data)
         except Exception as error:  # noqa: BLE001 - the status has been sent: it goes into the stream
-            _, fault = fault_of(error)
+            _, fault = fault_of(error, lang=self._lang)
             yield _event(Failure(error=fault).model_dump())
             return
         yield self._chunk({}, finish="stop")

@@ -10,7 +10,7 @@ import logging
 import math
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
@@ -28,6 +28,7 @@ from recagent.errors import (
     RetrievalError,
     StoreError,
 )
+from recagent.locale import Language, LocalizedText, language_named
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -82,23 +83,23 @@ _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _WAIT = 5  # seconds after which what cannot be had now may be asked for again
 
 
-def answer_to(error: Exception) -> Response:
-    """The answer to a request that failed with an exception."""
-    status, fault = fault_of(error)
+def answer_to(error: Exception, *, lang: Language) -> Response:
+    """The answer to a request that failed with an exception, in the request's language."""
+    status, fault = fault_of(error, lang=lang)
     if status != HTTPStatus.SERVICE_UNAVAILABLE:
         return failure(status, fault)
     wait = (error.retry_after if isinstance(error, ModelError) else None) or _WAIT
     return failure(status, fault, headers={"Retry-After": str(math.ceil(wait))})
 
 
-def fault_of(error: Exception) -> tuple[int, Fault]:
-    """The status and the words for an exception."""
+def fault_of(error: Exception, *, lang: Language) -> tuple[int, Fault]:
+    """The status and the words for an exception, in ``lang``."""
     for kind, (status, name, code) in _STATUS.items():
         if isinstance(error, kind):
-            return status, Fault(message=str(error), type=name, code=code)
+            return status, Fault(message=error.in_language(lang), type=name, code=code)
     logger.error("unexpected", exc_info=error)
-    says = "something unexpected went wrong; the server's log has it"
-    return 500, Fault(message=says, type="server_error", code="internal_error")
+    says = LocalizedText("something unexpected went wrong; the server's log has it")
+    return 500, Fault(message=says.in_language(lang), type="server_error", code="internal_error")
 
 
 def failure(status: int, fault: Fault, *, headers: Mapping[str, str] | None = None) -> Response:
@@ -122,11 +123,16 @@ def refusal(
     return failure(status, fault, headers=headers)
 
 
-def answer_failures(app: FastAPI) -> None:
-    """Let ``app`` answer what it raises on purpose in this way."""
+def answer_failures(app: FastAPI, *, lang: Language) -> None:
+    """Let ``app`` answer what it raises on purpose in this way.
 
-    async def ours(_: Request, error: Exception) -> Response:
-        return answer_to(error)
+    Args:
+        app: where.
+        lang: of requests that name none.
+    """
+
+    async def ours(request: Request, error: Exception) -> Response:
+        return answer_to(error, lang=await _language(request) or lang)
 
     async def misshapen(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - as it is registered
@@ -140,6 +146,16 @@ def answer_failures(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, misshapen)
     app.add_exception_handler(HTTPException, by_status)
     app.add_exception_handler(RecagentError, ours)
+
+
+async def _language(request: Request) -> Language | None:
+    """The language that a request names, in its query or its body; None where it names none."""
+    try:
+        body: object = await request.json() if request.method == "POST" else None
+    except ValueError:
+        body = None
+    named = cast("dict[str, object]", body).get("lang") if isinstance(body, dict) else None
+    return language_named(named or request.query_params.get("lang"))
 
 
 def _misshapen(error: RequestValidationError) -> Response:

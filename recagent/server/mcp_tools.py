@@ -15,6 +15,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from recagent import __version__
 from recagent.domain import EventKind, Language
 from recagent.errors import RecagentError
+from recagent.locale import language_named
 from recagent.server import schemas
 from recagent.server.service import Service
 
@@ -42,13 +43,13 @@ def mcp_server(service: Service) -> MCPServer:
     )
 
     @server.tool()
-    @_plainly
+    @_plainly(service.lang)
     async def list_scenes(lang: Lang = None) -> schemas.Scenes:
         """The scenes of the catalogue, how they are called, and how many items they have."""
         return await service.scenes(lang)
 
     @server.tool()
-    @_plainly
+    @_plainly(service.lang)
     async def recommend(
         user: schemas.Id,
         scene: MaybeId = None,
@@ -62,7 +63,7 @@ def mcp_server(service: Service) -> MCPServer:
         )
 
     @server.tool()
-    @_plainly
+    @_plainly(service.lang)
     async def explain(
         user: schemas.Id,
         item: schemas.Id,
@@ -73,7 +74,7 @@ def mcp_server(service: Service) -> MCPServer:
         return await service.explain(schemas.AskWhy(user=user, item=item, scene=scene, lang=lang))
 
     @server.tool()
-    @_plainly
+    @_plainly(service.lang)
     async def question(
         user: schemas.Id,
         item: schemas.Id,
@@ -90,7 +91,7 @@ def mcp_server(service: Service) -> MCPServer:
         )
 
     @server.tool()
-    @_plainly
+    @_plainly(service.lang)
     async def record_feedback(
         user: schemas.Id,
         item: schemas.Id,
@@ -110,7 +111,7 @@ def mcp_server(service: Service) -> MCPServer:
         )
 
     @server.tool()
-    @_plainly
+    @_plainly(service.lang)
     async def profile(user: schemas.Id, lang: Lang = None) -> schemas.ProfileShown:
         """What is known of a person: what they like, scene by scene."""
         return await service.profile(user, lang)
@@ -118,14 +119,24 @@ def mcp_server(service: Service) -> MCPServer:
     return server
 
 
-def _plainly(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
-    """The tool, whose failures on purpose are told in their own words."""
+def _plainly(
+    lang: Language,
+) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
+    """Let a tool tell its failures on purpose in their own words, and in the caller's language.
 
-    @functools.wraps(tool)
-    async def told(*arguments: P.args, **named: P.kwargs) -> T:
-        try:
-            return await tool(*arguments, **named)
-        except RecagentError as error:
-            raise ToolError(str(error)) from error
+    Args:
+        lang: where the caller names none.
+    """
 
-    return told
+    def plain(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+        @functools.wraps(tool)
+        async def told(*arguments: P.args, **named: P.kwargs) -> T:
+            try:
+                return await tool(*arguments, **named)
+            except RecagentError as error:
+                own = language_named(named.get("lang")) or lang
+                raise ToolError(error.in_language(own)) from error
+
+        return told
+
+    return plain

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from starlette.datastructures import MutableHeaders
 
 from recagent.domain import EventKind, Trace
+from recagent.locale import Language
 from recagent.server.errors import failure, fault_of
 
 if TYPE_CHECKING:
@@ -74,9 +75,10 @@ class Measured:
     An exception that nobody handled is logged and answered with 500.
     """
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, metrics: Metrics, lang: Language) -> None:
         self._app = app
         self._metrics = metrics
+        self._lang: Language = lang
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -96,7 +98,7 @@ class Measured:
         except Exception as error:
             if status:
                 raise  # the answer has begun: the connection ends
-            await failure(*fault_of(error))(scope, receive, sending)
+            await failure(*fault_of(error, lang=self._lang))(scope, receive, sending)
         finally:
             # The route's template, never the path: paths are without number.
             route = getattr(scope.get("route"), "path", "other")

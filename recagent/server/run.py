@@ -44,7 +44,8 @@ def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str],
     """
     if not settings.server.keys and not is_loopback(host):
         raise ConfigError(
-            f"--host {host!r} lets others in, and [server] keys is empty; set RECAGENT_SERVER__KEYS"
+            "--host {host!r} lets others in, and [server] keys is empty; set RECAGENT_SERVER__KEYS",
+            host=host,
         )
     anyio.run(partial(_serve, settings, host=host, port=port, on_ready=on_ready))
 
@@ -99,7 +100,9 @@ def _bound(host: str, port: int) -> socket.socket:
     except OSError as error:
         listening.close()
         raise ConfigError(
-            f"cannot listen on {host!r}, port {port}: {error.strerror or error}; choose another "
-            "by --port"
+            "cannot listen on {host!r}, port {port}: {reason}; choose another by --port",
+            host=host,
+            port=port,
+            reason=error.strerror or error,
         ) from error
     return listening

@@ -35,12 +35,11 @@ from recagent.errors import (
     PromptError,
     RecagentError,
 )
+from recagent.locale import LANGUAGES, AnyText
 from recagent.pipeline import Options, Parts, Pipeline
 from recagent.ports import EventStore
 from recagent.scenes.identification import declared_or_plain
 from recagent.server import schemas
-
-LANGUAGES: Final[tuple[Language, ...]] = ("en", "zh")
 
 _LOOK = 2.0  # seconds after which it is looked whether somebody was forgotten
 
@@ -272,21 +271,28 @@ class Service:
         """
         kept = await self._parts.store.impression(impression_id)
         if kept is None:
-            raise NotFoundError(f"no slate {impression_id!r} was shown; take trace.id of one")
+            raise NotFoundError(
+                "no slate {slate!r} was shown; take trace.id of one", slate=impression_id
+            )
         trace = _trace.validate_json(kept.trace)
         items: Mapping[str, Item] = {}
         if kept.scene in await self._parts.index.scenes():
             items = await self._parts.index.items(kept.scene)
         return schemas.trace_shown(kept, trace, items=items, prompt=self._prompt_text(trace.prompt))
 
-    def check_length(self, name: str, text: str) -> None:
+    def check_length(self, name: AnyText, text: str) -> None:
         """Refuse a text that is too long.
 
         Raises:
             DataError: it is.
         """
         if len(text) > self.max_message:
-            raise DataError(f"{name} has {len(text)} characters; {self.max_message} are the most")
+            raise DataError(
+                "{name} has {count} characters; {most} are the most",
+                name=name,
+                count=len(text),
+                most=self.max_message,
+            )
 
     async def close(self) -> None:
         """Close the parts, once for all languages."""

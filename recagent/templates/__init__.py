@@ -26,7 +26,9 @@ def copy(name: str, *, to: Path) -> list[Path]:
             written to.
     """
     if name not in names():
-        raise ConfigError(f"no template {name!r}; there are {', '.join(names())}")
+        raise ConfigError(
+            "no template {name!r}; there are {known}", name=name, known=", ".join(names())
+        )
     chinese = name.endswith("-zh")
     env = FOLDER / ("env.example.zh" if chinese else "env.example")
     files = {path: to / path.name for path in sorted((FOLDER / name).iterdir())}
@@ -34,8 +36,9 @@ def copy(name: str, *, to: Path) -> list[Path]:
     there = [str(target) for target in files.values() if target.exists()]
     if there:
         raise ConfigError(
-            f"{', '.join(there)} would be overwritten, so nothing was written; move it away or "
-            "run 'recagent init' in another folder"
+            "{files} would be overwritten, so nothing was written; move it away or run "
+            "'recagent init' in another folder",
+            files=", ".join(there),
         )
     try:
         to.mkdir(parents=True, exist_ok=True)
@@ -45,5 +48,7 @@ def copy(name: str, *, to: Path) -> list[Path]:
         for target in files.values():
             with suppress(OSError):
                 target.unlink()
-        raise ConfigError(f"folder {str(to)!r} cannot be written to: {error}") from error
+        raise ConfigError(
+            "folder {folder!r} cannot be written to: {error}", folder=str(to), error=error
+        ) from error
     return list(files.values())

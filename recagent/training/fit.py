@@ -131,7 +131,9 @@ async def fit(
         data = await load_stored_data(parts)
         why = without_likes(data.events, data.scale)
         if why:
-            raise DataError(f"nothing can be learned: {why}; see [ratings] in recagent.toml")
+            raise DataError(
+                "nothing can be learned: {reason}; see [ratings] in recagent.toml", reason=why
+            )
         backtest = Backtest(
             data=data,
             index=parts.index,

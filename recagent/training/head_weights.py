@@ -101,8 +101,10 @@ def _fit(
     ]
     if len(learnable) < FEWEST:
         raise DataError(
-            f"{len(learnable)} past choices are too few to learn from, {FEWEST} are needed; a "
-            "choice is a liked item that was new to its person, after five events or more"
+            "{count} past choices are too few to learn from, {fewest} are needed; a choice "
+            "is a liked item that was new to its person, after five events or more",
+            count=len(learnable),
+            fewest=FEWEST,
         )
     names = sorted({example.scene for example in examples})
     places = {name: at for at, name in enumerate(names)}

@@ -68,10 +68,15 @@ class SequenceSettings:
     def __post_init__(self) -> None:
         if self.dimension % self.heads:
             raise ConfigError(
-                f"dimension {self.dimension!r} is no multiple of heads {self.heads!r}; change one"
+                "dimension {dimension!r} is no multiple of heads {heads!r}; change one",
+                dimension=self.dimension,
+                heads=self.heads,
             )
         if self.temperature < _COLDEST:
-            raise ConfigError(f"temperature {self.temperature!r} is too low; take 0.02 or more")
+            raise ConfigError(
+                "temperature {temperature!r} is too low; take 0.02 or more",
+                temperature=self.temperature,
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,8 +132,10 @@ def train(
     _check(people, items)
     if start is not None and start.shape != (items, settings.dimension):
         raise DataError(
-            f"start vectors are {start.shape!r}, not {(items, settings.dimension)!r}; "
-            "give one of the model's dimension for each item"
+            "start vectors are {shape!r}, not {wanted!r}; give one of the model's dimension "
+            "for each item",
+            shape=start.shape,
+            wanted=(items, settings.dimension),
         )
     torch = _torch()
     draws = np.random.default_rng(seed)
@@ -277,7 +284,11 @@ def _check(people: Sequence[Integers], items: int) -> None:
     numbers = np.concatenate(people)
     for number in (int(numbers.min()), int(numbers.max())):
         if not 0 <= number < items:
-            raise DataError(f"item number {number} is none of 0 to {items - 1}; number them so")
+            raise DataError(
+                "item number {number} is none of 0 to {last}; number them so",
+                number=number,
+                last=items - 1,
+            )
 
 
 def _torch() -> Any:

@@ -21,6 +21,7 @@ from recagent.config.settings import Settings
 from recagent.domain import Event, Scene, User
 from recagent.errors import DataError
 from recagent.evaluation.preparation import OnProgress, fill_index
+from recagent.locale import LocalizedText
 from recagent.offline.data_set import Data
 from recagent.pipeline import Pipeline
 from recagent.ports import CandidateSource, EventStore, Query
@@ -65,7 +66,7 @@ class _FittedPipeline:
     training: Sequence[Event]
     closing: AsyncExitStack
     on_progress: OnProgress
-    notes: tuple[str, ...] = ()
+    notes: tuple[LocalizedText, ...] = ()
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
     _pipeline: Pipeline | None = None
 
@@ -89,7 +90,7 @@ class _FittedPipeline:
         try:
             await fit(settings, language_cases=0, on_progress=self.on_progress)
         except DataError as error:
-            self.notes = (f"not fitted: {error}",)
+            self.notes = (LocalizedText("not fitted: {reason}", reason=error),)
         parts = bootstrap.parts(settings)
         store = cast("EventStore", _AsOfQuery(parts.store))
         pipeline = Pipeline(replace(parts, store=store), bootstrap.options(settings))
@@ -106,7 +107,7 @@ class _ServedList:
         self._fitted = fitted
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[LocalizedText, ...]:
         """Returns what a reader of its figures should know."""
         return self._fitted.notes
 

@@ -18,7 +18,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from recagent.cli.chinese import in_chinese
 from recagent.config.sections import AttributeSettings, FileSettings
 from recagent.errors import ConfigError, DataError
 from recagent.ingest import Report, cell_values
@@ -275,7 +274,7 @@ def test_a_parquet_file_without_polars_says_what_to_install(tmp_path, monkeypatc
     monkeypatch.setitem(sys.modules, "polars", None)
     with pytest.raises(ConfigError, match=r"parquet' needs 'polars' .*recagent\[parquet") as error:
         read(path)
-    assert in_chinese(str(error.value)).startswith("读取 '")
+    assert error.value.in_language("zh").startswith("读取 '")
 
 
 def test_json_lines_may_have_differing_keys(tmp_path):

@@ -47,13 +47,14 @@ def test_the_first_answers_where_it_can():
 def test_the_next_answers_where_one_fails_and_says_why():
     scores = asked(ranker("large", failures=9), ranker("middle", failures=9), ranker("small"))
     assert scores.model == "small"
-    assert scores.degraded == "model small: scripted failure; scripted failure"
+    assert str(scores.degraded) == "model small: scripted failure; scripted failure"
 
 
 def test_one_that_is_slow_leaves_half_of_the_time_to_the_next():
     scores = asked(ranker("large", kind=Slow), ranker("small"), seconds=0.2)
     assert scores.model == "small"
-    assert re.fullmatch(r"model small: no answer within 0\.\d+ s", scores.degraded)
+    assert re.fullmatch(r"model small: no answer within 0\.\d+ s", str(scores.degraded))
+    assert re.fullmatch(r"模型 small：0\.\d+ 秒内没有回答", scores.degraded.in_language("zh"))
 
 
 def test_all_reasons_are_told_where_none_answers():
@@ -81,7 +82,7 @@ class Absent:
 
 def test_one_that_could_not_start_is_asked_again_at_its_turn():
     assert asked(Absent(1), ranker("small")).model == "late"
-    assert asked(Absent(2), ranker("small")).degraded == "model small: not there"
+    assert str(asked(Absent(2), ranker("small")).degraded) == "model small: not there"
 
 
 def test_it_cannot_start_where_none_can():

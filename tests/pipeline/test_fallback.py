@@ -88,6 +88,11 @@ def test_a_model_that_fails_leaves_the_order_of_retrieval():
     assert slate.trace.degraded == "retrieval order: scripted failure"
 
 
+def test_what_was_degraded_is_told_in_the_language_of_the_request():
+    slate = recommend(model=Hanging(), deadline=SOON, lang="zh")
+    assert slate.trace.degraded == "按召回顺序：已超过 0.05 秒的时限"
+
+
 def test_a_model_that_recovers_within_its_budget_degrades_nothing():
     slate = recommend(model=ScriptedModel(failures=1))
     assert (slate.trace.degraded, slate.trace.model) == (None, "scripted")

@@ -100,7 +100,9 @@ def test_bounded_likelihoods_are_told():
         async def likelihood(self, prefix, *, texts):  # noqa: ARG002
             return Logprobs(values=(-1.0,) * len(texts), usage=Usage(), bounded=2)
 
-    assert rank(Bounded()).notes == ("2 tokens have only an upper bound of their probability",)
+    assert tuple(map(str, rank(Bounded()).notes)) == (
+        "2 tokens have only an upper bound of their probability",
+    )
 
 
 def test_a_prompt_tells_the_newest_likes_oldest_first():

@@ -51,7 +51,7 @@ def kept_away(items, *rules, user=None, events=(), tasks=(), task=None, **contex
         context=Context(**context),
         task=task,
     )
-    return ruling.excluded, ruling.notes
+    return ruling.excluded, tuple(map(str, ruling.notes))
 
 
 FILMS = [make_item("all"), make_item("six", rated=6), make_item("adult", rated=18)]

@@ -127,6 +127,11 @@ def test_a_bad_request_is_refused_before_anything_streams(client, more, status, 
         assert said in answer.json()["error"]["message"]
 
 
+def test_what_is_wrong_is_told_in_the_language_of_the_turn(client):
+    answer = ask(client, "x" * 4001, lang="zh")
+    assert answer.json()["error"]["message"] == "一条消息：4001 个字符，最多 4000 个"
+
+
 def test_a_failure_in_mid_stream_is_an_error_event_without_details(client, caplog):
     *_, first, last = events(ask(client, "break", stream=True))
     assert first["choices"][0]["delta"]["content"] == "so "

@@ -187,6 +187,27 @@ def test_a_bad_request_is_told_what_is_wrong(client, path, body, status, code, s
     assert said in found["message"]
 
 
+@pytest.mark.parametrize(
+    ("path", "ask", "said"),
+    [
+        ("recommend", {"scene": "moon"}, "未知场景 'moon'；已建立索引的有 books, films"),
+        ("explain", {"item": "zz"}, "目录中没有商品 'zz'"),
+        ("question", {"item": "b1", "about": "compare"}, "比较需要另一件商品；请用 versus 指明"),
+    ],
+)
+def test_what_is_wrong_is_told_in_the_language_of_the_request(client, path, ask, said):
+    body = {"user": "ann", **ask}
+    for lang, shown in (("zh", said), ("en", None), (None, None)):
+        answer = client.post(f"/v1/{path}", json={**body, **({"lang": lang} if lang else {})})
+        message = answer.json()["error"]["message"]
+        assert (message == shown) if shown else message.isascii()
+
+
+def test_what_is_wrong_is_told_in_the_language_of_the_query(client):
+    found = fault(client.get("/v1/trace", params={"id": "none", "lang": "zh"}), 404)
+    assert found["message"] == "没有展示过编号为 'none' 的推荐；请使用某次推荐的 trace.id"
+
+
 def test_broken_json_half_a_character_and_the_wrong_type_are_bad_requests(client):
     typed = {"headers": {"content-type": "application/json"}}
     broken = fault(client.post("/v1/recommend", content=b'{"user": ', **typed), 400)

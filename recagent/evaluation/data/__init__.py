@@ -41,5 +41,7 @@ def load_data(source: str, *, path: Path | None = None) -> Data:
         DataError: a file that cannot be read, or a line that cannot be used; names both.
     """
     if source not in SOURCES:
-        raise ConfigError(f"[data] source {source!r} is none of {', '.join(SOURCES)}")
+        raise ConfigError(
+            "[data] source {source!r} is none of {known}", source=source, known=", ".join(SOURCES)
+        )
     return SOURCES[source](path)

@@ -58,7 +58,10 @@ def read_amazon(path: Path | None) -> Data:
         items += scene_items
         events += of_titled
     if not events:
-        raise DataError(f"{str(home)!r} has no review of a product with a title; look at its files")
+        raise DataError(
+            "{folder!r} has no review of a product with a title; look at its files",
+            folder=str(home),
+        )
     return Data(
         name=f"amazon-{home.resolve().name}",
         scenes={scene: Scene(name=scene) for scene in pairs},
@@ -84,14 +87,18 @@ def _pairs(home: Path) -> dict[str, tuple[Path, Path]]:
         name = stem if _META + stem in stems else _CORE.sub("", stem)
         if _META + name not in stems:
             raise ConfigError(
-                f"[data] path {str(home)!r} has {reviews.name!r} and no file {_META + name!r} with "
-                "its products; source 'amazon' needs both"
+                "[data] path {path!r} has {reviews!r} and no file {products!r} with its "
+                "products; source 'amazon' needs both",
+                path=str(home),
+                reviews=reviews.name,
+                products=_META + name,
             )
         pairs[name] = (reviews, stems[_META + name])
     if not pairs:
         raise ConfigError(
-            f"[data] path {str(home)!r} has no pair NAME.jsonl, meta_NAME.jsonl, which source "
-            "'amazon' needs"
+            "[data] path {path!r} has no pair NAME.jsonl, meta_NAME.jsonl, which source "
+            "'amazon' needs",
+            path=str(home),
         )
     return pairs
 
@@ -109,7 +116,7 @@ def _event(row: Mapping[str, Any], scene: str) -> Event:
     keys, unit = (_2023, _MILLISECONDS) if "parent_asin" in row else (_2018, 1)
     for key in keys[:4]:
         if row.get(key) in (None, ""):
-            raise DataError(f"{key!r} is not there")
+            raise DataError("{key!r} is not there", key=key)
     item_id, user_id, said, when, words = (row.get(key) for key in keys)
     return Event(
         user_id=str(user_id),
@@ -125,14 +132,14 @@ def _event(row: Mapping[str, Any], scene: str) -> Event:
 def _rating(said: object) -> float:
     if isinstance(said, int | float) and _LOW <= said <= _HIGH:
         return float(said)
-    raise DataError(f"rating {said!r} is no number from 1 to 5")
+    raise DataError("rating {value!r} is no number from 1 to 5", value=said)
 
 
 def _time(said: object, unit: int) -> datetime:
     try:
         return datetime.fromtimestamp(float(str(said)) / unit, tz=UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise DataError(f"time {said!r} is no number of seconds") from error
+        raise DataError("time {value!r} is no number of seconds", value=said) from error
 
 
 def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:

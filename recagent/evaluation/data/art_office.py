@@ -88,7 +88,7 @@ def _items(path: Path) -> list[Item]:
     for number, (item_id, scene, title, category) in fields(path, count=4, header=True):
         with at_line(path, number):
             if scene not in SCENES:
-                raise DataError(f"unknown scene {scene!r}")
+                raise DataError("unknown scene {scene!r}", scene=scene)
         attributes = {"category": category} if category.strip() else {}
         items.append(Item(id=item_id, scene=scene, title=title, attributes=attributes))
     return items
@@ -108,7 +108,7 @@ def _people(
                 ids += person.targets.values()
             for item_id in ids:
                 if item_id not in scenes:
-                    raise DataError(f"unknown item {item_id!r}")
+                    raise DataError("unknown item {item_id!r}", item_id=item_id)
         group = test if person.split == "test" else train
         group[person.user_id] = in_order(person.user_id, ids, scenes=scenes)
     return test, train
@@ -144,12 +144,16 @@ def _cases(
 
 def _check(line: _Candidates, scenes: Mapping[str, str], people: Container[str]) -> None:
     if line.user_id not in people:
-        raise DataError(f"unknown test person {line.user_id!r}")
+        raise DataError("unknown test person {user_id!r}", user_id=line.user_id)
     for item_id in line.candidates:
         if scenes.get(item_id) != line.target_scene:
-            raise DataError(f"scene {line.target_scene!r} has no item {item_id!r}")
+            raise DataError(
+                "scene {target_scene!r} has no item {item_id!r}",
+                target_scene=line.target_scene,
+                item_id=item_id,
+            )
     if line.target not in line.candidates:
-        raise DataError(f"missing candidate: the target {line.target!r}")
+        raise DataError("missing candidate: the target {target!r}", target=line.target)
 
 
 def _valid(model: type[Row], row: object) -> Row:
@@ -158,4 +162,6 @@ def _valid(model: type[Row], row: object) -> Row:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        raise DataError(f"field {key!r} cannot be used: {first['msg']}") from error
+        raise DataError(
+            "field {field!r} cannot be used: {problem}", field=key, problem=first["msg"]
+        ) from error

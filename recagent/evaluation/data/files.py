@@ -54,13 +54,22 @@ def folder(path: Path | None, *, source: str, needs: Sequence[str] = ()) -> Path
         ConfigError: no path is given, it is no folder, or a file that it needs is not there.
     """
     if path is None:
-        raise ConfigError(f'[data] source = "{source}" needs path, the folder of its files')
+        raise ConfigError(
+            '[data] source = "{source}" needs path, the folder of its files', source=source
+        )
     if not path.is_dir():
-        raise ConfigError(f"[data] path {str(path)!r} is no folder; source {source!r} needs one")
+        raise ConfigError(
+            "[data] path {path!r} is no folder; source {source!r} needs one",
+            path=str(path),
+            source=source,
+        )
     for name in needs:
         if not (path / name).is_file():
             raise ConfigError(
-                f"[data] path {str(path)!r} has no file {name!r}, which {source!r} needs"
+                "[data] path {path!r} has no file {file!r}, which {source!r} needs",
+                path=str(path),
+                file=name,
+                source=source,
             )
     return path
 
@@ -92,7 +101,7 @@ def fields(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, list[
         cells = line.split("\t")
         with at_line(path, number):
             if len(cells) != count:
-                raise DataError(f"{len(cells)} fields, not {count}")
+                raise DataError("{count} fields, not {wanted}", count=len(cells), wanted=count)
         yield number, cells
 
 
@@ -112,7 +121,7 @@ def _object(line: str) -> Mapping[str, Any]:
     try:
         row: object = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise DataError(f"no JSON ({error})") from error
+        raise DataError("no JSON ({error})", error=error) from error
     if not isinstance(row, dict):
         raise DataError("no JSON object")
     return cast("Mapping[str, Any]", row)
@@ -129,9 +138,14 @@ def at_line(path: Path, number: int) -> Generator[None]:
         yield
     except DataError as error:
         raise DataError(
-            f"{str(path)!r}, line {number}: {error}; correct the line, or take it out"
+            "{path!r}, line {line}: {error}; correct the line, or take it out",
+            path=str(path),
+            line=number,
+            error=error,
         ) from error
 
 
 def _unreadable(path: Path, error: Exception) -> DataError:
-    return DataError(f"{str(path)!r} cannot be read ({error}); give a whole file")
+    return DataError(
+        "{path!r} cannot be read ({error}); give a whole file", path=str(path), error=error
+    )

@@ -81,7 +81,7 @@ def _sequences(
         with at_line(path, number):
             _check([*ids, target], scenes)
             if user_id in targets:
-                raise DataError(f"person {user_id!r} is there twice")
+                raise DataError("person {user_id!r} is there twice", user_id=user_id)
         histories[user_id] = in_order(user_id, ids, scenes=scenes)
         targets[user_id] = target
     return histories, targets
@@ -97,14 +97,16 @@ def _cases(
     for number, (user_id, candidates) in fields(path, count=2, header=False):
         with at_line(path, number):
             if user_id not in targets:
-                raise DataError(f"unknown person {user_id!r}")
+                raise DataError("unknown person {user_id!r}", user_id=user_id)
             target = targets[user_id]
             others = [item_id for item_id in candidates.split() if item_id != target][
                 : CANDIDATES - 1
             ]
             _check(others, scenes)
             if len(set(others)) < CANDIDATES - 1:
-                raise DataError(f"{len(set(others))} candidates beside the target, not 19")
+                raise DataError(
+                    "{count} candidates beside the target, not 19", count=len(set(others))
+                )
         cases.append(
             Case(
                 id=f"{user_id}/{SCENE}",
@@ -116,7 +118,9 @@ def _cases(
             )
         )
     if not cases:
-        raise DataError(f"{str(path)!r} has no candidates; give the file as it was published")
+        raise DataError(
+            "{path!r} has no candidates; give the file as it was published", path=str(path)
+        )
     return cases
 
 
@@ -148,4 +152,4 @@ def _validation(
 def _check(ids: Sequence[str], scenes: Mapping[str, str]) -> None:
     for item_id in ids:
         if item_id not in scenes:
-            raise DataError(f"unknown item {item_id!r}")
+            raise DataError("unknown item {item_id!r}", item_id=item_id)

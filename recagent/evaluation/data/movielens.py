@@ -44,8 +44,8 @@ def read_movielens(path: Path | None) -> Data:
         home = path
     else:
         raise ConfigError(
-            f"[data] path {str(path)!r} is neither a folder nor a wheel; source 'movielens' "
-            "needs one"
+            "[data] path {path!r} is neither a folder nor a wheel; source 'movielens' needs one",
+            path=str(path),
         )
     items, item_layout = layouts.find(home, holds="items")
     halves = item_layout.name == "MovieLens" and items.name.startswith("movies.csv")
@@ -90,7 +90,7 @@ def _installed() -> Path:
 def _unpacked(wheel: Path) -> Path:
     """The wheel's MovieLens files, unpacked once for each version of the wheel."""
     if not wheel.is_file():
-        raise ConfigError(f"[data] path {str(wheel)!r} does not exist; correct it")
+        raise ConfigError("[data] path {path!r} does not exist; correct it", path=str(wheel))
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
     home = cache / "evaluation" / f"movielens-{fingerprint([wheel])[:12]}"
     try:
@@ -101,7 +101,9 @@ def _unpacked(wheel: Path) -> Path:
             missing = [name for name in _WANTED if name not in names]
             if missing:
                 raise DataError(
-                    f"{str(wheel)!r} has no file {missing[0]!r}; give the wheel of recbole"
+                    "{wheel!r} has no file {file!r}; give the wheel of recbole",
+                    wheel=str(wheel),
+                    file=missing[0],
                 )
             home.mkdir(parents=True, exist_ok=True)
             for name in _WANTED:
@@ -112,6 +114,8 @@ def _unpacked(wheel: Path) -> Path:
                     part.replace(target)
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"{str(wheel)!r} cannot be unpacked ({error}); give a whole wheel"
+            "{wheel!r} cannot be unpacked ({error}); give a whole wheel",
+            wheel=str(wheel),
+            error=error,
         ) from error
     return home

@@ -26,4 +26,6 @@ def write_report(runs: Sequence[Run], path: Path, *, lang: Language = "en") -> N
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"report {str(path)!r} cannot be written: {error}") from error
+        raise ConfigError(
+            "report {path!r} cannot be written: {error}", path=str(path), error=error
+        ) from error

@@ -35,13 +35,17 @@ def open_engine(text: str) -> sa.Engine:
     url = _parsed(text)
     if url.drivername.startswith("sqlite"):
         if not url.database:
-            raise ConfigError(f"event store {shown(url)!r} names no file; write sqlite:///FILE")
+            raise ConfigError(
+                "event store {url!r} names no file; write sqlite:///FILE", url=shown(url)
+            )
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(
-                f"event store {shown(url)!r}: its folder cannot be made: {error}; "
-                "choose another with store_url, or data_dir"
+                "event store {url!r}: its folder cannot be made: {error}; choose another "
+                "with store_url, or data_dir",
+                url=shown(url),
+                error=error,
             ) from error
         engine = sa.create_engine(url, hide_parameters=True)
         sa_event.listen(engine, "connect", _durable_sqlite)
@@ -52,7 +56,7 @@ def open_engine(text: str) -> sa.Engine:
         return postgres.engine_for(url, patience=_PATIENCE)
     except ImportError as error:
         raise ConfigError(
-            f"event store {shown(url)!r} needs a driver: pip install 'recagent[postgres]'"
+            "event store {url!r} needs a driver: pip install 'recagent[postgres]'", url=shown(url)
         ) from error
 
 
@@ -74,9 +78,11 @@ def reason(error: Exception) -> str:
 def failed(engine: sa.Engine, error: Exception) -> StoreError:
     """What a database that fails is told as: what is known of it, else its own words."""
     return known(engine, error) or StoreError(
-        f"event store {shown(engine.url)!r}: {reason(error)}; what was acknowledged is kept, and "
-        "nothing by half: correct what is named here, or see that the database is up, has room and "
-        "is not locked, then do the same again"
+        "event store {url!r}: {error}; what was acknowledged is kept, and nothing by half: "
+        "correct what is named here, or see that the database is up, has room and is not "
+        "locked, then do the same again",
+        url=shown(engine.url),
+        error=reason(error),
     )
 
 
@@ -91,22 +97,31 @@ def known(engine: sa.Engine, error: Exception) -> StoreError | None:
             return _busy(name, why)
         if code == sqlite3.SQLITE_FULL or "full" in why or _is_full(folder):
             return StoreError(
-                f"event store {name!r}: no room is left in {folder!r} ({why}); nothing was stored "
-                "by half: make room there, or choose another folder with data_dir, then do the "
-                "same again"
+                "event store {url!r}: no room is left in {folder!r} ({error}); nothing was "
+                "stored by half: make room there, or choose another folder with data_dir, "
+                "then do the same again",
+                url=name,
+                folder=folder,
+                error=why,
             )
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             return StoreError(
-                f"event store {name!r} cannot be written to ({why}): let this user write in "
-                f"{folder!r}, or choose another folder with data_dir, then do the same again"
+                "event store {url!r} cannot be written to ({error}): let this user write in "
+                "{folder!r}, or choose another folder with data_dir, then do the same again",
+                url=name,
+                error=why,
+                folder=folder,
             )
     return _busy(name, why) if _code(original) == _LOCK_TIMEOUT else None
 
 
 def _busy(name: str, why: str) -> StoreError:
     return StoreError(
-        f"event store {name!r} is busy: another process has been writing to it for "
-        f"{_PATIENCE // 1000} s ({why}); nothing was stored: do the same again in a moment",
+        "event store {url!r} is busy: another process has been writing to it for {seconds} "
+        "s ({error}); nothing was stored: do the same again in a moment",
+        url=name,
+        seconds=_PATIENCE // 1000,
+        error=why,
         busy=True,
     )
 
@@ -142,14 +157,19 @@ def _parsed(text: str) -> sa.URL:
         url = sa.make_url(text)
     except (ArgumentError, ValueError):
         # From None, and without the text: it may hold a password.
-        raise ConfigError(f"event store: store_url is no database URL; write {_FORMS}") from None
+        raise ConfigError(
+            "event store: store_url is no database URL; write {forms}", forms=_FORMS
+        ) from None
     if "@" in (url.host or ""):
         raise ConfigError(
             "event store: store_url has more than one @; in a user name or password write it as %40"
         )
     if url.drivername not in _DRIVERS:
         raise ConfigError(
-            f"event store {shown(url)!r}: {url.drivername!r} is not supported; write {_FORMS}"
+            "event store {url!r}: {driver!r} is not supported; write {forms}",
+            url=shown(url),
+            driver=url.drivername,
+            forms=_FORMS,
         )
     return url
 

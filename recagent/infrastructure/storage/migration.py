@@ -54,8 +54,11 @@ def _upgrade(connection: sa.Connection, found: str | None) -> None:
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise ConfigError(
-            f"event store {shown(connection.engine.url)!r} has schema {found!r}, this recagent "
-            f"knows up to {HEAD!r}: it was made by a newer recagent, so upgrade this one; if it "
-            "belongs to another application, give recagent a database of its own"
+            "event store {url!r} has schema {version!r}, this recagent knows up to "
+            "{newest!r}: it was made by a newer recagent, so upgrade this one; if it "
+            "belongs to another application, give recagent a database of its own",
+            url=shown(connection.engine.url),
+            version=found,
+            newest=HEAD,
         )
     command.upgrade(config, "head")

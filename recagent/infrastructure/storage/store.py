@@ -96,10 +96,12 @@ class SqlEventStore:
         except (SQLAlchemyError, TypeError) as error:
             self._engine.dispose()
             if (named := known(self._engine, error)) is not None:
-                raise (named if named.busy else ConfigError(str(named))) from error
+                raise (named if named.busy else ConfigError(named.message)) from error
             raise ConfigError(
-                f"event store {shown(self._engine.url)!r} cannot be opened: {reason(error)}; "
-                "correct store_url, or see that the database is up and that you may write to it"
+                "event store {url!r} cannot be opened: {error}; correct store_url, or see "
+                "that the database is up and that you may write to it",
+                url=shown(self._engine.url),
+                error=reason(error),
             ) from error
         except BaseException:
             self._engine.dispose()

@@ -16,6 +16,7 @@ from anyio import to_thread
 from filelock import FileLock, Timeout
 
 from recagent.errors import ConfigError, RetrievalError
+from recagent.locale import LocalizedText
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -116,16 +117,22 @@ class ChromaFolder:
         said = str(error).lower()
         if any(words in said for words in _NO_SPACE):
             return RetrievalError(
-                f"{self}: no space to write ({error}); free some and run the command again, what "
-                "is written stays"
+                "{index}: no space to write ({error}); free some and run the command again, "
+                "what is written stays",
+                index=str(self),
+                error=error,
             )
         if isinstance(error, OSError) or any(words in said for words in _READ_ONLY):
             return RetrievalError(
-                f"{self} cannot be written ({error}); make it writable, or set data_dir to a "
-                "folder that is"
+                "{index} cannot be written ({error}); make it writable, or set data_dir to "
+                "a folder that is",
+                index=str(self),
+                error=error,
             )
         return RetrievalError(
-            f"{self}: {error}; if it is damaged, 'recagent index' writes anew what it cannot read"
+            "{index}: {error}; if it is damaged, 'recagent index' writes anew what it cannot read",
+            index=str(self),
+            error=error,
         )
 
     def _own(self) -> FileLock:
@@ -136,9 +143,12 @@ class ChromaFolder:
             lock.acquire(timeout=_TURN)
         except Timeout as error:
             raise RetrievalError(
-                f"{self} is in use by {self._owner()}; stop that process, or let several share "
-                f"the index through a Chroma server: 'chroma run --host 127.0.0.1 --port 8901 "
-                f"--path {self._path}', with [index] url = 'http://127.0.0.1:8901'"
+                "{index} is in use by {owner}; stop that process, or let several share the "
+                "index through a Chroma server: 'chroma run --host 127.0.0.1 --port 8901 "
+                "--path {path}', with [index] url = 'http://127.0.0.1:8901'",
+                index=str(self),
+                owner=self._owner(),
+                path=self._path,
             ) from error
         try:
             (self._path / OWNER).write_text(str(os.getpid()))
@@ -147,12 +157,12 @@ class ChromaFolder:
             raise
         return lock
 
-    def _owner(self) -> str:
+    def _owner(self) -> LocalizedText:
         try:
             pid = (self._path / OWNER).read_text().strip()
         except OSError:
             pid = ""
-        return f"process {pid}" if pid else "another process"
+        return LocalizedText("process {pid}", pid=pid) if pid else LocalizedText("another process")
 
 
 class ChromaServer:
@@ -167,7 +177,8 @@ class ChromaServer:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(
-                f"[index] url {url!r} must be like 'http://127.0.0.1:8901', or empty for a folder"
+                "[index] url {url!r} must be like 'http://127.0.0.1:8901', or empty for a folder",
+                url=url,
             )
         self._url = url.rstrip("/")
         self._client: Any = None
@@ -199,11 +210,15 @@ class ChromaServer:
             return self._silent(error)
         if any(words in str(error).lower() for words in (*_NO_SPACE, *_READ_ONLY)):
             return RetrievalError(
-                f"{self} cannot write ({error}); see to its folder and run the command again, "
-                "what is written stays"
+                "{index} cannot write ({error}); see to its folder and run the command "
+                "again, what is written stays",
+                index=str(self),
+                error=error,
             )
         return RetrievalError(
-            f"{self}: {error}; if it is damaged, 'recagent index' writes anew what it cannot read"
+            "{index}: {error}; if it is damaged, 'recagent index' writes anew what it cannot read",
+            index=str(self),
+            error=error,
         )
 
     def _knock(self) -> None:
@@ -216,14 +231,18 @@ class ChromaServer:
             raise self._silent(error) from error
         if not answer.is_success:
             raise RetrievalError(
-                f"{self} answers with status {answer.status_code}: it is no Chroma server of "
-                "version 1 or newer; correct [index] url"
+                "{index} answers with status {code}: it is no Chroma server of version 1 or "
+                "newer; correct [index] url",
+                index=str(self),
+                code=answer.status_code,
             )
 
     def _silent(self, error: Exception) -> RetrievalError:
         return RetrievalError(
-            f"{self} does not answer ({error or type(error).__name__}); start it with "
-            "'chroma run --host HOST --port PORT --path FOLDER', or correct [index] url"
+            "{index} does not answer ({error}); start it with 'chroma run --host HOST "
+            "--port PORT --path FOLDER', or correct [index] url",
+            index=str(self),
+            error=error or type(error).__name__,
         )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from recagent.errors import RetrievalError
+from recagent.locale import LocalizedText
 
 if TYPE_CHECKING:
     import chromadb
@@ -115,8 +116,10 @@ class EmbedderCollections:
         ours = _ours(client)
         if self._record not in ours:
             raise RetrievalError(
-                f"nothing of embedder {self.name!r} {self.version!r} is published, so nothing else "
-                "is deleted; run 'recagent index' first"
+                "nothing of embedder {embedder!r} {version!r} is published, so nothing else "
+                "is deleted; run 'recagent index' first",
+                embedder=self.name,
+                version=self.version,
             )
         others = {name: m for name, m in ours.items() if not self._made(m)}
         others |= {
@@ -160,15 +163,20 @@ class EmbedderCollections:
     def _refuse(self, where: str, *, begun: bool, others: list[Mapping[str, str]]) -> None:
         if others:
             held = ", ".join(f"{m['embedder']!r} {m['embedder_version']!r}" for m in others)
-            unfinished = ", with which indexing has not finished" if begun else ""
+            unfinished = LocalizedText(", with which indexing has not finished") if begun else ""
             raise RetrievalError(
-                f"{where} was indexed with {held}, the settings say {self.name!r} "
-                f"{self.version!r}{unfinished}; set [embedder] back, or run 'recagent index' to "
-                "embed the catalogue again beside the old index"
+                "{index} was indexed with {embedders}, the settings say {name!r} "
+                "{version!r}{unfinished}; set [embedder] back, or run 'recagent index' to "
+                "embed the catalogue again beside the old index",
+                index=where,
+                embedders=held,
+                name=self.name,
+                version=self.version,
+                unfinished=unfinished,
             )
         if begun:
             raise RetrievalError(
-                f"{where}: indexing has not finished; run 'recagent index' to go on"
+                "{index}: indexing has not finished; run 'recagent index' to go on", index=where
             )
 
 

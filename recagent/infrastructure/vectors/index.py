@@ -274,6 +274,8 @@ class ChromaIndex:
 
     def _not_indexed(self, scene: str) -> RetrievalError:
         return RetrievalError(
-            f"scene {scene!r} is not indexed in {self._home}; run 'recagent index' with a "
-            "catalogue that has this scene"
+            "scene {scene!r} is not indexed in {index}; run 'recagent index' with a "
+            "catalogue that has this scene",
+            scene=scene,
+            index=self._home,
         )

@@ -19,7 +19,9 @@ def find_program(named: Path | None = None) -> str:
     if named is not None:
         if named.is_file() and os.access(named, os.X_OK):
             return str(named.absolute())
-        raise ConfigError(f"--program {str(named)!r} is no program that can be run; correct it")
+        raise ConfigError(
+            "--program {program!r} is no program that can be run; correct it", program=str(named)
+        )
     found = shutil.which("vllm", path=str(Path(sys.executable).parent)) or shutil.which("vllm")
     if found is None:
         raise ConfigError(

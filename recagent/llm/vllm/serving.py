@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from recagent.config.settings import child_environment
 from recagent.errors import ConfigError, ModelError
 from recagent.llm.vllm.flags import Launch, command, environment
+from recagent.locale import LocalizedText
 
 LOOK = 0.1  # seconds between looks at child and signals
 ASK = 0.5  # seconds between questions to /health
@@ -80,8 +81,11 @@ def _check_free(launch: Launch) -> None:
         socket.create_server((launch.host, launch.port), family=family).close()
     except OSError as error:
         raise ConfigError(
-            f"cannot listen on {launch.host!r}, port {launch.port} ({error.strerror}); stop what "
-            "listens there, or give another --port or --host"
+            "cannot listen on {host!r}, port {port} ({reason}); stop what listens there, or "
+            "give another --port or --host",
+            host=launch.host,
+            port=launch.port,
+            reason=error.strerror,
         ) from error
 
 
@@ -162,9 +166,17 @@ def _stop(child: subprocess.Popen[str], signals: list[int]) -> None:
 
 
 def _death(code: int | None, *, ready: bool, last: str) -> ModelError:
-    how = f"signal {-code}" if code is not None and code < 0 else f"exit code {code}"
+    how = (
+        LocalizedText("signal {number}", number=-code)
+        if code is not None and code < 0
+        else LocalizedText("exit code {code}", code=code)
+    )
     if ready:
-        return ModelError(f"vLLM ended by itself ({how}); its last line: {last!r}")
+        return ModelError(
+            "vLLM ended by itself ({how}); its last line: {line!r}", how=how, line=last
+        )
     return ModelError(
-        f"vLLM ended before it was ready ({how}); its last line: {last!r}; the log above says more"
+        "vLLM ended before it was ready ({how}); its last line: {line!r}; the log above says more",
+        how=how,
+        line=last,
     )

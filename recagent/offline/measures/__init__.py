@@ -72,7 +72,9 @@ def measure(name: str) -> Measure:
     form, k = (f"{stem}@k", int(digits)) if has_k else (name, 0)
     if form not in NAMES or form.endswith("@k") is not has_k:
         raise ConfigError(
-            f"unknown measure {name!r}; write one of {', '.join(NAMES)}, with a number from 1 for k"
+            "unknown measure {measure!r}; write one of {known}, with a number from 1 for k",
+            measure=name,
+            known=", ".join(NAMES),
         )
     higher = form not in _LOWER_IS_BETTER
     if form in _JUDGED:

@@ -111,6 +111,9 @@ async def _listed(model: ChatModel, messages: Sequence[Message], labels: str) ->
     reply = await model.label_logprobs(messages, labels=labels)
     if all(value is None for value in reply.values):
         raise ReplyError(
-            f"model {model.name!r} listed none of the labels {labels}", reply=str(reply)
+            "model {model!r} listed none of the labels {labels}",
+            model=model.name,
+            labels=labels,
+            reply=str(reply),
         )
     return reply

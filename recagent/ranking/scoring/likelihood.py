@@ -11,6 +11,7 @@ from recagent.domain import Item
 from recagent.errors import ModelError
 from recagent.llm import retry
 from recagent.llm.retry import RetryBudget
+from recagent.locale import LocalizedText
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt, caption
 from recagent.ranking.scoring.scores import PoolScores
@@ -34,8 +35,10 @@ async def score_by_likelihood(
     reply = await retry.call(lambda: model.likelihood(prefix, texts=texts), budget=budget)
     scores = [value for value in reply.values if value is not None]
     if len(scores) < len(items):
-        raise ModelError(f"model {model.name!r} left out the likelihood of some items")
-    bound = f"{reply.bounded} tokens have only an upper bound of their probability"
+        raise ModelError("model {model!r} left out the likelihood of some items", model=model.name)
+    bound = LocalizedText(
+        "{count} tokens have only an upper bound of their probability", count=reply.bounded
+    )
     return PoolScores(
         scores=tuple(scores),
         usage=reply.usage,

@@ -81,11 +81,16 @@ async def score_by_order(
             order = OrderReply.model_validate_json(reply.text).order
         except ValidationError as error:
             raise ReplyError(
-                f"model {model.name!r} wrote no order: {reply.text[:80]!r}", reply=reply.text
+                "model {model!r} wrote no order: {text!r}",
+                model=model.name,
+                text=reply.text[:80],
+                reply=reply.text,
             ) from error
         if not set(order) & set(labels):
             raise ReplyError(
-                f"model {model.name!r} ordered no known label: {reply.text[:80]!r}",
+                "model {model!r} ordered no known label: {text!r}",
+                model=model.name,
+                text=reply.text[:80],
                 reply=reply.text,
             )
         return order, reply.calls

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from recagent.domain import Item, Usage
 from recagent.llm.retry import RetryBudget
+from recagent.locale import AnyText
 from recagent.ports import ChatModel
 from recagent.prompts import Prompt
 
@@ -32,7 +33,7 @@ class PoolScores:
     calls: int
     kept: int = 0
     repairs: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[AnyText, ...] = ()
 
 
 class Scorer(Protocol):

@@ -187,4 +187,6 @@ def _descriptions(model: ChatModel, reply: Reply) -> tuple[tuple[str, ...], int]
 
 def _unusable(model: ChatModel, reply: Reply) -> ReplyError:
     """The message does not quote it: what is imagined is for no reader of a slate."""
-    return ReplyError(f"model {model.name!r} imagined nothing that can be used", reply=reply.text)
+    return ReplyError(
+        "model {model!r} imagined nothing that can be used", model=model.name, reply=reply.text
+    )

@@ -25,6 +25,7 @@ from recagent.domain import (
     Task,
     Value,
 )
+from recagent.locale import LocalizedText
 from recagent.scenes.rules.grouped import Grouped, number
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Ruling:
     """Ids of what must not come, and what a reader should know: a rule that could not be kept."""
 
     excluded: frozenset[str]
-    notes: tuple[str, ...] = ()
+    notes: tuple[LocalizedText, ...] = ()
 
 
 def excluded(
@@ -162,12 +163,21 @@ def _measured(
             yield catalogue.where(is_out & is_meant)
 
 
-def _notes(catalogue: Grouped, scene: Scene, profile: Profile, context: Context) -> Iterator[str]:
+def _notes(
+    catalogue: Grouped, scene: Scene, profile: Profile, context: Context
+) -> Iterator[LocalizedText]:
     for name in catalogue.untold:
-        yield f"nobody says {name!r}, which a rule asks for: no person is shown"
+        yield LocalizedText(
+            "nobody says {attribute!r}, which a rule asks for: no person is shown", attribute=name
+        )
     for rule in scene.rules:
         if isinstance(rule, DistanceRule) and place_of(context.place) is None:
-            told = f"place {context.place!r} is no 'latitude,longitude'"
-            yield f"distance not looked at: {told if context.place else 'no place was told'}"
+            if context.place:
+                yield LocalizedText(
+                    "distance not looked at: place {place!r} is no 'latitude,longitude'",
+                    place=context.place,
+                )
+            else:
+                yield LocalizedText("distance not looked at: no place was told")
         elif isinstance(rule, AgeRule) and rule.person not in profile.user.attributes:
-            yield "age not told: what has an age rating is left out"
+            yield LocalizedText("age not told: what has an age rating is left out")

@@ -12,6 +12,7 @@ from functools import cached_property
 from itertools import chain
 
 from recagent.domain import Item, Scene, SeriesRule
+from recagent.locale import LocalizedText
 from recagent.scenes.rules.grouped import Grouped
 from recagent.scenes.rules.series import Work, alone
 
@@ -110,15 +111,23 @@ class Progress:
         parts = chain.from_iterable(self._ids(name) for name in names)
         return self.with_editions(ids).union(parts)
 
-    def notes(self, excluded: AbstractSet[str]) -> list[str]:
+    def notes(self, excluded: AbstractSet[str]) -> list[LocalizedText]:
         """What a reader should know; ``excluded``: ids of what rules and constraints keep away."""
-        notes: list[str] = []
+        notes: list[LocalizedText] = []
         if others := len(self._met & self.items.keys() - self._seen):
-            notes.append(f"left out as other editions of what the person has met: {others}")
+            notes.append(
+                LocalizedText(
+                    "left out as other editions of what the person has met: {count}", count=others
+                )
+            )
         if self._series and excluded:
             stuck = self._series.stuck(self._met, excluded)
             if stuck:
-                notes.append(f"series left out because their next part is kept away: {stuck}")
+                notes.append(
+                    LocalizedText(
+                        "series left out because their next part is kept away: {count}", count=stuck
+                    )
+                )
         return notes
 
     @cached_property

@@ -17,6 +17,7 @@ from recagent.domain.column_names import item_field
 from recagent.domain.comparing import Plain, folded, read
 from recagent.domain.units import amount, amount_for, without_unit
 from recagent.errors import ConfigError, ConstraintError
+from recagent.locale import LocalizedText
 from recagent.scenes.constraints import plain
 from recagent.scenes.rules.grouped import OWN, Grouped
 
@@ -56,8 +57,11 @@ def check_rules(catalogue: Grouped, *, scene: str) -> None:
         close = nearest(name, sorted(catalogue.names - OWN))
         there = ", ".join(map(repr, close or sorted(catalogue.names - OWN)))
         raise ConfigError(
-            f"[scenes.{scene}] a rule reads {name!r}, which no item of the scene has; correct it, "
-            f"or take it out; there are {there}"
+            "[scenes.{scene}] a rule reads {attribute!r}, which no item of the scene has; "
+            "correct it, or take it out; there are {known}",
+            scene=scene,
+            attribute=name,
+            known=there,
         )
 
 
@@ -98,12 +102,20 @@ def _unknown(catalogue: Grouped, constraint: Constraint, scene: str) -> Constrai
     said = constraint.words or wanted
     if close:
         return ConstraintError(
-            f"condition {said!r}: no item of scene {scene!r} has an attribute {wanted!r}; did you "
-            f"mean {', '.join(map(repr, close))}?"
+            "condition {condition!r}: no item of scene {scene!r} has an attribute "
+            "{attribute!r}; did you mean {similar}?",
+            condition=said,
+            scene=scene,
+            attribute=wanted,
+            similar=", ".join(map(repr, close)),
         )
     return ConstraintError(
-        f"condition {said!r}: no item of scene {scene!r} has an attribute {wanted!r}; attributes "
-        f"are {', '.join(map(repr, [*names, 'title', 'text']))}"
+        "condition {condition!r}: no item of scene {scene!r} has an attribute "
+        "{attribute!r}; attributes are {known}",
+        condition=said,
+        scene=scene,
+        attribute=wanted,
+        known=", ".join(map(repr, [*names, "title", "text"])),
     )
 
 
@@ -115,11 +127,16 @@ def _unnamed(catalogue: Grouped, constraint: Constraint) -> ConstraintError:
     bounded = [name for name in names if held[name] in ("numbers", "dates")]
     if not bounded:
         return ConstraintError(
-            f"condition {said!r} names no attribute, and no item here has one of numbers or dates"
+            "condition {condition!r} names no attribute, and no item here has one of "
+            "numbers or dates",
+            condition=said,
         )
     there = ", ".join(map(repr, bounded))
     return ConstraintError(
-        f"condition {said!r} names no attribute; put it first; those that have bounds are {there}"
+        "condition {condition!r} names no attribute; put it first; those that have bounds "
+        "are {known}",
+        condition=said,
+        known=there,
     )
 
 
@@ -138,8 +155,12 @@ def _fitting(catalogue: Grouped, constraint: Constraint) -> Constraint:
         if not _fits(value, holds, operator, own):
             said = constraint.words or f"{name} {operator} {value}"
             raise ConstraintError(
-                f"condition {said!r}: {_plainly(value)!r} cannot be compared with {name!r}, which "
-                f"holds {_told(own, holds)}"
+                "condition {condition!r}: {value!r} cannot be compared with {attribute!r}, "
+                "which holds {values}",
+                condition=said,
+                value=_plainly(value),
+                attribute=name,
+                values=_told(own, holds),
             )
     return constraint
 
@@ -194,14 +215,19 @@ def _own(catalogue: Grouped, name: str) -> Iterator[Plain]:
         yield from plain(item.attributes.get(name, ()))
 
 
-def _told(own: Sequence[Plain], holds: Holds) -> str:
+def _told(own: Sequence[Plain], holds: Holds) -> LocalizedText:
     """What an attribute holds, with its ends or an example."""
     if holds == "yes or no":
-        return holds
+        return LocalizedText("yes or no")
     if holds == "numbers":
         numbers = [number for value in own if (number := read(value).number) is not None]
-        return f"numbers, {min(numbers):g} to {max(numbers):g}"
-    return f"{holds}, as {str(own[0])!r}"
+        return LocalizedText(
+            "numbers, {least:g} to {most:g}", least=min(numbers), most=max(numbers)
+        )
+    example = str(own[0])
+    if holds == "dates":
+        return LocalizedText("dates, as {example!r}", example=example)
+    return LocalizedText("texts, as {example!r}", example=example)
 
 
 def _plain_name(name: str) -> str:

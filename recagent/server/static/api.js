@@ -38,8 +38,8 @@ export const scenes = async (lang) => (await send(`v1/scenes?${query({ lang })}`
 export const profile = async (user, lang) => (await send(`v1/profile?${query({ user, lang })}`)).json();
 export const recommend = async (ask, signal) => (await send("v1/recommend", ask, signal)).json();
 export const explain = async (ask) => (await send("v1/explain", ask)).json();
-export const feedback = async (said) => (await send("v1/feedback", said)).json();
-export const trace = async (id) => (await send(`v1/trace?${query({ id })}`)).json();
+export const feedback = async (said, lang) => (await send(`v1/feedback?${query({ lang })}`, said)).json();
+export const trace = async (id, lang) => (await send(`v1/trace?${query({ id, lang })}`)).json();
 export const hasChat = () => send("v1/models").then(() => true, () => false);
 
 // The pieces of an answer as they come: {text} and, of slates and the like, {data}.

@@ -221,7 +221,7 @@ async function onFeedback(entry, kind) {
     await api.feedback({
       user: state.user, item: entry.item.id, scene: entry.item.scene, kind,
       impression: state.slate.trace.id,
-    });
+    }, state.lang);
     const old = new Set(state.slate.entries.map((each) => each.item.id));
     const slate = await recommend({ quietly: true });
     await drawProfile();
@@ -353,7 +353,7 @@ for (const button of document.querySelectorAll("[data-lang]")) {
   });
 }
 find("open-trace").addEventListener("click", () => guarded(async () => {
-  const seen = await api.trace(state.slate.trace.id);
+  const seen = await api.trace(state.slate.trace.id, state.lang);
   drawTrace(find("trace-body"), seen, { slate: state.slate, words, coldWords: WORDS[state.lang].coldValue });
   find("trace").showModal();
 }));

@@ -52,7 +52,10 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
     for key, tensor in sorted(tensors.items()):
         match = _KEY.search(key)
         if match is None or match[2] not in LAYERS:
-            raise DataError(f"adapter tensor {key!r} has no place in a GGUF file of Llama's layers")
+            raise DataError(
+                "adapter tensor {tensor!r} has no place in a GGUF file of Llama's layers",
+                tensor=key,
+            )
         layer, name, part = match.groups()
         rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "B" else None
         rows: Matrix = tensor.float().numpy()

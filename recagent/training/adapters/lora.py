@@ -76,7 +76,9 @@ class Learner:
             self._words: Any = transformers.AutoTokenizer.from_pretrained(**place)
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(**place, **how)
         except (OSError, ValueError) as error:
-            raise ModelError(f"weights {str(base)!r} cannot be read: {error}") from error
+            raise ModelError(
+                "weights {path!r} cannot be read: {error}", path=str(base), error=error
+            ) from error
         self.heads: int = model.config.num_attention_heads
         self.key_heads: int = model.config.num_key_value_heads
         lora = peft.LoraConfig(
@@ -196,4 +198,6 @@ def optional_library(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise ConfigError(f"{module!r} is missing: pip install 'recagent[tune]'") from error
+        raise ConfigError(
+            "{library!r} is missing: pip install 'recagent[tune]'", library=module
+        ) from error

@@ -77,10 +77,19 @@ def parse_slice(text: str, data: Data) -> SceneSlice:
     scene, _, rest = text.partition(":")
     attribute, equals, value = rest.partition("=")
     if scene not in data.scenes:
-        raise ConfigError(f"no scene {scene!r}; there are: {', '.join(sorted(data.scenes))}")
+        raise ConfigError(
+            "no scene {scene!r}; there are: {known}",
+            scene=scene,
+            known=", ".join(sorted(data.scenes)),
+        )
     if ":" in text and not (attribute and equals and value):
-        raise ConfigError(f"{text!r} is not SCENE or SCENE:ATTRIBUTE=VALUE")
+        raise ConfigError("{route!r} is not SCENE or SCENE:ATTRIBUTE=VALUE", route=text)
     parsed = SceneSlice(scene=scene, attribute=attribute, value=value)
     if not any(map(parsed.holds, data.items)):
-        raise ConfigError(f"no item of scene {scene!r} has {attribute} = {value}")
+        raise ConfigError(
+            "no item of scene {scene!r} has {attribute} = {value}",
+            scene=scene,
+            attribute=attribute,
+            value=value,
+        )
     return parsed

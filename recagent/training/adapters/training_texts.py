@@ -84,8 +84,9 @@ def continue_prompt(
         longer = _render(prompt, liked[: number + 1])
         if not longer.startswith(text + addition):
             raise PromptError(
-                f"prompt {prompt.id!r} does not list all that was liked, in order; tune with one "
-                "that does, as 'likelihood'"
+                "prompt {prompt!r} does not list all that was liked, in order; tune with "
+                "one that does, as 'likelihood'",
+                prompt=prompt.id,
             )
         added = tokenize(addition)
         spans.append((len(tokens), len(tokens) + len(added)))

@@ -128,9 +128,12 @@ def tune(
     people = [choice.user_id for choice in choices]
     if len({*people}) < FEWEST or len(read) < FEWEST:
         raise DataError(
-            f"{len(read)} people to learn from and {len({*people})} to ask are too few, {FEWEST} "
-            "of either are needed; one with two liked items counts, and every fifth is asked who "
-            "had five events before the last liked one"
+            "{count} people to learn from and {asked} to ask are too few, {fewest} of "
+            "either are needed; one with two liked items counts, and every fifth is asked "
+            "who had five events before the last liked one",
+            count=len(read),
+            asked=len({*people}),
+            fewest=FEWEST,
         )
     learner = Learner(base, settings)
 

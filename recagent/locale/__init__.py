@@ -1,0 +1,102 @@
+"""What people read, in their language: English templates with named places, and translations.
+
+A text keeps its template and the values of its places until somebody reads it. ``zh.toml`` has the
+Chinese template under the English one, as gettext's catalogues do. A sentence that has been
+rendered is never parsed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Literal, Protocol, runtime_checkable
+
+Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+def language_named(name: object) -> Language | None:
+    """Returns the language of this name; None where there is none."""
+    return next((lang for lang in LANGUAGES if lang == name), None)
+
+
+@runtime_checkable
+class Localizable(Protocol):
+    """Something that can be rendered in every language; ``str`` of it is English."""
+
+    def in_language(self, lang: Language) -> str:
+        """Returns it as people read it in ``lang``."""
+        ...
+
+
+class LocalizedText:
+    """A text for people, in every language; a value that does not change.
+
+    Attributes:
+        template: in English, with the names of the values in braces; without values it is the
+            text itself, braces and all.
+        values: by name; one that is localizable itself is rendered in the same language.
+    """
+
+    __slots__ = ("template", "values")
+
+    def __init__(self, template: str, /, **values: object) -> None:
+        self.template = template
+        self.values: Mapping[str, object] = values
+
+    def in_language(self, lang: Language) -> str:
+        """Returns the text in ``lang``; its English template where that is not translated."""
+        if lang == "en":
+            return _filled(self.template, self.values)
+        values = {
+            name: value.in_language(lang) if isinstance(value, Localizable) else value
+            for name, value in self.values.items()
+        }
+        return _filled(translations(lang).get(self.template, self.template), values)
+
+    def __str__(self) -> str:
+        return self.in_language("en")
+
+    def __repr__(self) -> str:
+        return f"LocalizedText({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LocalizedText) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+AnyText = str | LocalizedText
+
+
+def render(text: AnyText, lang: Language) -> str:
+    """Returns a text in ``lang``; a plain string is what it is."""
+    return text if isinstance(text, str) else text.in_language(lang)
+
+
+def joined(texts: Sequence[AnyText]) -> AnyText:
+    """Returns one or more texts after each other, as one."""
+    whole: AnyText = texts[0]
+    for text in texts[1:]:
+        whole = LocalizedText("{first}; {rest}", first=whole, rest=text)
+    return whole
+
+
+def render_unique(texts: Sequence[AnyText], lang: Language) -> str | None:
+    """Returns the different texts after each other in ``lang``; None where there are none."""
+    return render(joined(list(dict.fromkeys(texts))), lang) if texts else None
+
+
+@cache
+def translations(lang: Language) -> Mapping[str, str]:
+    """Returns the templates of ``lang`` by the English ones; none for English itself."""
+    import tomllib  # noqa: PLC0415 - only who reads another language waits for it
+    from pathlib import Path  # noqa: PLC0415
+
+    path = Path(__file__).parent / f"{lang}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _filled(template: str, values: Mapping[str, object]) -> str:
+    return template.format_map(values) if values else template

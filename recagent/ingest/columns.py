@@ -32,9 +32,11 @@ MAPPED: Mapping[Holds, Sequence[str]] = {**FIELDS, "events": (*EVENT_FIELDS, "ti
 # What may be meant where a field has no column: proposed, never taken.
 _PERHAPS: Mapping[str, str] = {
     "scene": "category categoryname categorycode shelf department domain surface 类别 类目 货架",
-    "kind": "type 类型 activity", "timestamp": "year month day 年份",
-    "value": "grade vote votes 评价",
+    "kind": "type 类型 activity verb operation feedback reaction 反馈",
+    "timestamp": "year month day 年份",
+    "value": "grade vote votes thumb thumbs liked recommended 评价 喜欢 推荐",
 }  # fmt: skip
+_IN_BRACKETS = re.compile(r"[(（\[][^)）\]]*[)）\]]")  # the unit or the range: Rating (1-5)
 _ENDS_AS_ID = re.compile(r"(?:id|编号)$")
 _OTHER_IDS = re.compile(
     r"^(?:session|order|transaction|event|row|log|record|category|brand|shop|store|seller|parent|"
@@ -194,7 +196,7 @@ def _narrowest(columns: list[str]) -> list[str]:
 def _meant(columns: Sequence[str], fields: Sequence[str], holds: Holds) -> dict[str, str]:
     meant: dict[str, str] = {}
     for column in columns:
-        plain = plain_name(column)
+        plain = plain_name(_IN_BRACKETS.sub("", column))
         for name in fields:
             known = [plain_name(name), *" ".join(ALIASES[holds].get(name, ())).split()]
             perhaps = plain in _PERHAPS.get(name, "").split() and holds == "events"

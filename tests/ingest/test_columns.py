@@ -199,3 +199,20 @@ def test_every_known_word_is_in_the_script_in_which_it_is_looked_for():
              for tier in tiers for word in tier.split()]  # fmt: skip
     words += _KINDS
     assert [word for word in words if simplified(word) != word] == []
+
+
+@pytest.mark.parametrize(
+    ("column", "field"),
+    [
+        ("Rating (1-5)", "value"), ("评分（满分5）", "value"), ("thumbs", "value"),
+        ("喜欢", "value"),
+        ("verb", "kind"), ("operation", "kind"), ("feedback", "kind"), ("反馈", "kind"),
+        ("Time [UTC]", "timestamp"),
+    ],
+)  # fmt: skip
+def test_a_column_of_a_log_that_is_nearly_a_field_is_not_dropped_in_silence(
+    tmp_path, column, field
+):
+    catalog = survey(shop(tmp_path, f"user_id,item_id,{column}\nann,b1,1\nbob,b2,1\n"))
+    notes = [str(problem) for each in catalog.report.notes.values() for problem in each.examples]
+    assert any(f'did you mean columns = {{ {field} = "{column}" }}?' in each for each in notes)

@@ -53,6 +53,8 @@ SURE_TITLE = frozenset(f"title {TITLE}".split()) - {"name", "名字", "名称"} 
 TIME = (
     "time when date datetime at ts createdat createtime createdate eventtime eventdate unixtime "
     "unixtimestamp unixreviewtime reviewtime reviewdate ratedat ratingtime ratingdate "
+    "playedat listenedat watchedat viewedat clickedat orderedat purchasedat boughtat readat "
+    "播放时间 收听时间 观看时间 "
     "时间 日期 时间戳 行为时间 评分时间 评论时间 浏览时间 购买时间 下单时间 创建时间"
 )
 KIND = (

@@ -24,6 +24,8 @@ EVENTS = {
     "customer,sku,action,created_at": "ann,b1,dislike,2024-05-01",
     "username,anime_id,my_score,when": "ann,b1,4,2024-05-01",
     "user_id,gmid,stars,date": "ann,b1,4,2024-05-01",
+    "listener_id,episode_id,rating,played_at": "ann,b1,4,2024-05-01",
+    "用户,商品编号,评分,播放时间": "ann,b1,4,2024-05-01",
     "用户,商品,评分,时间": "ann,b1,4,2024-05-01",
     "用户ID,商品编号,行为,日期": "ann,b1,不喜欢,2024-05-01",
     "会员编号,图书编号,行为类型,行为时间": "ann,b1,收藏,2024-05-01",

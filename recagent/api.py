@@ -71,9 +71,9 @@ class Recommender:
     Every method does what its namesake of ``AsyncRecommender`` does, and raises the same.
     """
 
-    def __init__(self, line: Pipeline) -> None:
-        """Takes a line made of your own parts; ``from_config`` makes one from settings."""
-        self._line = line
+    def __init__(self, pipeline: Pipeline) -> None:
+        """Takes a pipeline of your own parts; ``from_config`` makes one from settings."""
+        self._pipeline = pipeline
         self._loop = asyncio.new_event_loop()
         self._under_way: set[asyncio.Task[Any]] = set()  # touched in the loop's thread alone
         self._is_closed, self._closing = False, threading.Lock()
@@ -102,7 +102,7 @@ class Recommender:
     ) -> Slate:
         """The slate of ``k`` items for a person; see ``Pipeline.recommend``."""
         return self._call(
-            lambda: self._line.recommend(user_id, scene=scene, k=k, context=context, task=task)
+            lambda: self._pipeline.recommend(user_id, scene=scene, k=k, context=context, task=task)
         )
 
     def explain(
@@ -116,7 +116,7 @@ class Recommender:
     ) -> Explanation:
         """Why an item would be recommended to a person; see ``Pipeline.explain``."""
         return self._call(
-            lambda: self._line.explain(
+            lambda: self._pipeline.explain(
                 user_id, item_id, scene=scene, context=context, phrase=phrase
             )
         )
@@ -133,7 +133,7 @@ class Recommender:
     ) -> Answer:
         """Which of two items comes first, and by what; see ``Pipeline.compare``."""
         return self._call(
-            lambda: self._line.compare(
+            lambda: self._pipeline.compare(
                 user_id, item_id, versus=versus, scene=scene, context=context, k=k
             )
         )
@@ -149,7 +149,7 @@ class Recommender:
     ) -> Answer:
         """Why an item is not on a slate of ``k``; see ``Pipeline.why_not``."""
         return self._call(
-            lambda: self._line.why_not(user_id, item_id, scene=scene, context=context, k=k)
+            lambda: self._pipeline.why_not(user_id, item_id, scene=scene, context=context, k=k)
         )
 
     def what_if(
@@ -163,12 +163,12 @@ class Recommender:
     ) -> Answer:
         """What would move an item; see ``Pipeline.what_if``."""
         return self._call(
-            lambda: self._line.what_if(user_id, item_id, scene=scene, context=context, k=k)
+            lambda: self._pipeline.what_if(user_id, item_id, scene=scene, context=context, k=k)
         )
 
     def reasons(self, slate: Slate) -> list[Explanation]:
         """The plain reasons of every entry of a slate, in its order."""
-        return self._call(lambda: self._line.reasons(slate))
+        return self._call(lambda: self._pipeline.reasons(slate))
 
     def record(
         self,
@@ -186,7 +186,7 @@ class Recommender:
     ) -> Event:
         """Store what a person did with an item; see ``Pipeline.record``."""
         return self._call(
-            lambda: self._line.record(
+            lambda: self._pipeline.record(
                 user_id,
                 item_id,
                 kind=kind,
@@ -202,43 +202,43 @@ class Recommender:
 
     def impression(self, impression_id: str) -> Impression | None:
         """What was shown under ``slate.trace.id``; None if nothing was."""
-        return self._call(lambda: self._line.impression(impression_id))
+        return self._call(lambda: self._pipeline.impression(impression_id))
 
     def profile(self, user_id: str) -> Profile:
         """What is known of a person now."""
-        return self._call(lambda: self._line.profile(user_id))
+        return self._call(lambda: self._pipeline.profile(user_id))
 
     def edit_profile(self, user_id: str, edits: Edits) -> Profile:
-        """Change what a person declares, and their tags; see ``People.edit``."""
-        return self._call(lambda: self._line.people.edit(user_id, edits))
+        """Change what a person declares, and their tags; see ``PersonalData.edit``."""
+        return self._call(lambda: self._pipeline.people.edit(user_id, edits))
 
     def undo_edits(self, user_id: str) -> Profile:
-        """Take back all that was changed in a profile; see ``People.undo``."""
-        return self._call(lambda: self._line.people.undo(user_id))
+        """Take back all that was changed in a profile; see ``PersonalData.undo``."""
+        return self._call(lambda: self._pipeline.people.undo(user_id))
 
     def link(self, user_id: str, *, other: str) -> tuple[str, ...]:
-        """Make two ids one person; see ``People.link``."""
-        return self._call(lambda: self._line.people.link(user_id, other=other))
+        """Make two ids one person; see ``PersonalData.link``."""
+        return self._call(lambda: self._pipeline.people.link(user_id, other=other))
 
     def forget(self, user_id: str) -> Forgotten:
-        """Delete all that is kept of a person; see ``People.forget``."""
-        return self._call(lambda: self._line.people.forget(user_id))
+        """Delete all that is kept of a person; see ``PersonalData.forget``."""
+        return self._call(lambda: self._pipeline.people.forget(user_id))
 
     def passport(self, user_id: str, *, with_id: bool = False) -> ProfileExport:
-        """A person's taste passport; see ``People.passport``."""
-        return self._call(lambda: self._line.people.passport(user_id, with_id=with_id))
+        """A person's taste passport; see ``PersonalData.passport``."""
+        return self._call(lambda: self._pipeline.people.passport(user_id, with_id=with_id))
 
     def admit(self, user_id: str, passport: ProfileExport) -> Profile:
-        """Take a passport as the person's own word; see ``People.admit``."""
-        return self._call(lambda: self._line.people.admit(user_id, passport))
+        """Take a passport as the person's own word; see ``PersonalData.admit``."""
+        return self._call(lambda: self._pipeline.people.admit(user_id, passport))
 
     def notes(self, user_id: str) -> Sequence[Note]:
-        """The model's kept words on what a person likes; see ``People.notes``."""
-        return self._call(lambda: self._line.people.notes(user_id))
+        """The model's kept words on what a person likes; see ``PersonalData.notes``."""
+        return self._call(lambda: self._pipeline.people.notes(user_id))
 
     def take_notes(self, user_id: str) -> Sequence[Note]:
-        """Ask the model for such words where they are missing; see ``People.take_notes``."""
-        return self._call(lambda: self._line.people.take_notes(user_id))
+        """Ask the model for such words where they are missing; see ``PersonalData.take_notes``."""
+        return self._call(lambda: self._pipeline.people.take_notes(user_id))
 
     def close(self) -> None:
         """Close store, index and model, and end the thread; a second call does nothing.
@@ -292,4 +292,4 @@ class Recommender:
         for each in calls:
             each.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
-        await self._line.close()
+        await self._pipeline.close()

@@ -1,4 +1,4 @@
-"""The straight line and what it is made of; it builds no parts: ``bootstrap`` does."""
+"""One request from beginning to end, and the parts that serve it; ``bootstrap`` builds them."""
 
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.parts import Options, Parts

@@ -1,7 +1,7 @@
-"""What was learned, as files of the data folder: head, sequence model's weights, scene weights.
+"""What ``recagent fit`` learned, as files of the data folder: head, weights, scene classifier.
 
-Vectors that belong to it are in the index. A head is written last and by one step, so that what it
-needs is there when it is.
+Vectors that belong to a head are in the index. A head is written last and in one step, so that
+what it needs is there when it is.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _IDENTIFIER = TypeAdapter(SceneClassifier)
 
 
 def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
-    """The head that was fitted for a data folder; None before any was.
+    """Returns the head that was fitted for a data folder; None before any was.
 
     Args:
         folder: where it is looked for.
-        sources: that there are.
+        sources: names of the sources that exist.
 
     Raises:
         ConfigError: its file is broken, or what it needs is not there.
@@ -44,15 +44,15 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
         "{path!r} is no head that this version reads; {advice}", path=str(path), advice=again
     )
     try:
-        found = _HEAD.validate_json(path.read_bytes())
+        head = _HEAD.validate_json(path.read_bytes())
     except ValidationError as error:
         raise unread from error
-    weights = [found.shared, *found.scenes.values(), *found.few_scenes.values()]
-    if not found.unserved("few likes"):
-        weights.append(found.few_shared)
-    if any(len(own) != 4 * len(found.scales) for own in weights):
+    weights = [head.shared, *head.scenes.values(), *head.few_scenes.values()]
+    if not head.unserved("few likes"):
+        weights.append(head.few_shared)
+    if any(len(row) != 4 * len(head.scales) for row in weights):
         raise unread
-    missing = [name for name in found.scales if name not in sources]
+    missing = [name for name in head.scales if name not in sources]
     if missing:
         raise ConfigError(
             "{path!r} needs a source {source!r} that is not there; {advice}",
@@ -60,34 +60,34 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
             source=missing[0],
             advice=again,
         )
-    beside = weights_file(folder, found.name)
-    if SequenceModel.name in found.scales and not beside.is_file():
+    beside = weights_file(folder, head.name)
+    if SequenceModel.name in head.scales and not beside.is_file():
         raise ConfigError(
             "{path!r} needs {file!r}, which is not there; {advice}",
             path=str(path),
             file=str(beside),
             advice=again,
         )
-    return found
+    return head
 
 
 def save(folder: Path, head: Head, *, weights: SequenceWeights | None) -> Path:
-    """Put a head where ``load`` finds it, with a sequence model's weights; where that is.
+    """Save a head where ``load`` finds it, with a sequence model's weights, and return its path.
 
     Weights of other heads are deleted.
     """
-    kept = weights_file(folder, head.name)
+    current = weights_file(folder, head.name)
     if weights is not None:
-        save_weights(weights, kept)
-    found = _put(folder / HEAD, _HEAD.dump_json(head, indent=1))
+        save_weights(weights, current)
+    path = _write_whole(folder / HEAD, _HEAD.dump_json(head, indent=1))
     for other in folder.glob(weights_file(folder, "*").name):
-        if other != kept:
+        if other != current:
             other.unlink()
-    return found
+    return path
 
 
 def load_identifier(folder: Path) -> SceneClassifier | None:
-    """What tells a person's scene, as it was fitted for a data folder; None before that.
+    """Returns the scene classifier that was fitted for a data folder; None before that.
 
     Raises:
         ConfigError: its file is broken.
@@ -106,15 +106,15 @@ def load_identifier(folder: Path) -> SceneClassifier | None:
 
 
 def save_identifier(folder: Path, identifier: SceneClassifier | None) -> None:
-    """Put it where ``load_identifier`` finds it; None takes an older one away."""
+    """Save it where ``load_identifier`` finds it; None deletes an older one."""
     path = folder / SCENES
     if identifier is None:
         path.unlink(missing_ok=True)
     else:
-        _put(path, _IDENTIFIER.dump_json(identifier, indent=1))
+        _write_whole(path, _IDENTIFIER.dump_json(identifier, indent=1))
 
 
-def _put(path: Path, data: bytes) -> Path:
+def _write_whole(path: Path, data: bytes) -> Path:
     """Write a file in one step; of one that cannot be written nothing is left."""
     written = path.with_suffix(".new")
     try:
@@ -126,5 +126,5 @@ def _put(path: Path, data: bytes) -> Path:
 
 
 def weights_file(folder: Path, head: str) -> Path:
-    """Where the weights of the sequence model are that was trained with the head of this name."""
+    """Returns the path of the sequence model's weights that were trained with this head."""
     return folder / f"sequence-{head}.npz"

@@ -13,27 +13,27 @@ class Deadline:
 
     Attributes:
         seconds: from the request to that moment, the loading of models apart.
-        stood: seconds for which the clock stood still.
+        paused: seconds for which the clock stood still.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        self.stood = 0.0
+        self.paused = 0.0
         self._ends = anyio.current_time() + seconds
 
     def left(self) -> float:
-        """Seconds, none once it has passed."""
+        """Returns the seconds that are left; 0 once the deadline has passed."""
         return max(0.0, self._ends - anyio.current_time())
 
-    def stand_still(self, seconds: float) -> None:
-        """So many seconds that have passed do not count."""
-        self.stood += seconds
+    def extend(self, seconds: float) -> None:
+        """Extend the deadline by seconds that have passed and do not count."""
+        self.paused += seconds
         self._ends += seconds
 
     def late(self) -> LocalizedText:
-        """What is said when it has passed."""
+        """Returns the words for a deadline that has passed."""
         return LocalizedText("the deadline of {seconds:g} s has passed", seconds=self.seconds)
 
     def missed(self) -> ModelError:
-        """What a step fails with that was not done in time."""
+        """Returns the error of a step that was not done in time."""
         return ModelError(self.late())

@@ -236,7 +236,7 @@ class FallbackChain:
         """Load a model, with the clock standing still unless nothing comes of it."""
         began = anyio.current_time()
         await start()
-        self.deadline.stand_still(anyio.current_time() - began)
+        self.deadline.extend(anyio.current_time() - began)
 
     async def _is_thin(self, candidates: Sequence[Candidate], query: Query, size: int) -> bool:
         """Whether the sources found fewer than a pool, and there is more to be found."""

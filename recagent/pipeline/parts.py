@@ -1,4 +1,4 @@
-"""What the straight line is made of: its parts, and its numbers."""
+"""What a pipeline is made of: its parts, and its numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from recagent.scenes.classifier import SceneClassifier
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """The parts of a line; without ``ranker`` and ``models`` no language model is asked.
+    """The parts of a pipeline; without ``ranker`` and ``models`` no language model is asked.
 
     Attributes:
         models: that the ranker asks; the first also joins reasons, and all are closed at the end.
@@ -61,7 +61,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The numbers of a line; docs/research/before-a-fit.md says how the defaults were chosen.
+    """The numbers of a pipeline; docs/research/before-a-fit.md says how the defaults were chosen.
 
     Attributes:
         pool: candidates that the model scores.

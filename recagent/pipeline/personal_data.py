@@ -1,6 +1,6 @@
 """What a person may do with their own profile: change it, link ids, take it away, delete it all.
 
-Reading it is the line's ``profile``.
+Reading it is ``Pipeline.profile``.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ class PersonalData:
         Replies of the model are forgotten too, everybody's: whose they are is not known.
         What others' slates rest on is counted anew when the process starts, or by a fit.
         """
-        gone = await self._parts.store.forget(user_id)
+        deleted = await self._parts.store.forget(user_id)
         if self._parts.replies is not None:
             await to_thread.run_sync(self._parts.replies.clear)
         self._parts.preferences.forget()
         await self._parts.behaviour.forget()
-        return gone
+        return deleted
 
     async def passport(self, user_id: str, *, with_id: bool = False) -> ProfileExport:
         """The person's taste passport; ``with_id``: whether it names them."""
@@ -100,10 +100,10 @@ class PersonalData:
             raise ConfigError("no language model is set that could tell a preference; set [model]")
         model, deadline = self._parts.models[0], Deadline(self._options.deadline)
         wanted = self._wanted(await self._profile(user_id))
-        held = {note.scene for note in await self._current(user_id, wanted)}
+        noted_scenes = {note.scene for note in await self._current(user_id, wanted)}
         for each in wanted:
-            if each.scene not in held:
-                text = await self._said(model, each, deadline)
+            if each.scene not in noted_scenes:
+                text = await self._written(model, each, deadline)
                 note = Note(scene=each.scene, text=text, model=model.name, made_from=each.made_from)
                 await self._parts.store.add_note(user_id, note)
         return await self._current(user_id, wanted)
@@ -114,19 +114,19 @@ class PersonalData:
         kept = await self._parts.store.notes(user_id)
         return [note for note in kept if (note.scene, note.made_from) in current]
 
-    async def _said(self, model: ChatModel, wanted: _Wanted, deadline: Deadline) -> str:
+    async def _written(self, model: ChatModel, wanted: _Wanted, deadline: Deadline) -> str:
         budget = RetryBudget(self._options.attempts, window=self._parts.window)
         began = anyio.current_time()
         await model.start()
-        deadline.stand_still(anyio.current_time() - began)
+        deadline.extend(anyio.current_time() - began)
         try:
             with anyio.fail_after(deadline.left()):
-                said = await self._parts.preferences(
+                preference = await self._parts.preferences(
                     model, wanted.prompt, inputs=wanted.inputs, budget=budget
                 )
         except TimeoutError as error:
             raise deadline.missed() from error
-        return said.text
+        return preference.text
 
     def _wanted(self, profile: Profile) -> list[_Wanted]:
         """What would be asked of each scene in which the person likes something."""

@@ -1,4 +1,4 @@
-"""Which of the ranked items make the slate, where a scene mixes tasks or is a path.
+"""Which of the ranked items make the slate, where a scene mixes tasks or has prerequisites.
 
 Pure functions over what has been scored; what may not come at all has been excluded before.
 """
@@ -27,7 +27,7 @@ _NO_LIMITS = SeriesLimits()
 
 
 def apportion(quotas: Mapping[Task, int], *, size: int) -> dict[Task, int]:
-    """How many of ``size`` places each task has, by largest remainder; sums to ``size``.
+    """Returns how many of ``size`` places each task has, by largest remainder; sums to ``size``.
 
     Of equal remainders the one that is declared first gets the place.
 
@@ -35,11 +35,11 @@ def apportion(quotas: Mapping[Task, int], *, size: int) -> dict[Task, int]:
     """
     total = sum(quotas.values())
     exact: dict[Task, float] = {task: size * share / total for task, share in quotas.items()}
-    given: dict[Task, int] = {task: math.floor(number) for task, number in exact.items()}
-    left = size - sum(given.values())
-    for task in sorted(exact, key=lambda task: given[task] - exact[task])[:left]:
-        given[task] += 1
-    return given
+    places: dict[Task, int] = {task: math.floor(number) for task, number in exact.items()}
+    left = size - sum(places.values())
+    for task in sorted(exact, key=lambda task: places[task] - exact[task])[:left]:
+        places[task] += 1
+    return places
 
 
 def arrange(
@@ -52,7 +52,7 @@ def arrange(
     limits: SeriesLimits = _NO_LIMITS,
     lead: Sequence[float] | Floats = (),
 ) -> list[int]:
-    """Up to ``k`` of the positions in ``order``, as they are to be shown.
+    """Returns up to ``k`` of the positions in ``order``, as they are to be shown.
 
     The best come first. Each task gets its places, and what one cannot fill goes to the best that
     are left. What an item needs comes before it, and an item of which something is not among
@@ -69,13 +69,13 @@ def arrange(
         lead: of the items, by position: those above zero answer a wish, and no share of a task
             puts them behind the others.
     """
-    best = _SlateFiller(order, items, k=k, prerequisites=prerequisites, limits=limits)
+    slate = _SlateFiller(order, items, k=k, prerequisites=prerequisites, limits=limits)
     answering = [at for at in order if len(lead) and lead[at] > 0]
     for part in (answering, order):
         if quotas:
-            best.take(part, shares=apportion(quotas, size=k))
-        best.take(part, shares=None)
-    return best.chosen
+            slate.take(part, shares=apportion(quotas, size=k))
+        slate.take(part, shares=None)
+    return slate.chosen
 
 
 class _SlateFiller:

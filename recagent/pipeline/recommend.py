@@ -114,7 +114,7 @@ class Pipeline:
         pool = await retrieve_pool(services, request, size=max(self._options.pool, k))
         pool = await add_model_scores(services, request, pool)
         entries = await compose(services, request, pool, k=k)
-        seconds = time.perf_counter() - began - fallback.deadline.stood
+        seconds = time.perf_counter() - began - fallback.deadline.paused
         trace = make_trace(services, request, pool, identified=identified, seconds=seconds)
         entries = await with_like_probability(services, request, entries)
         slate = Slate(

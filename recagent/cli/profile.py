@@ -145,10 +145,10 @@ def import_(
     json: Json = False,
 ) -> None:
     """Take a passport's declarations and tags as the person's own word."""
-    from recagent.profiles.export import read_passport  # noqa: PLC0415
+    from recagent.profiles.export import read_profile_export  # noqa: PLC0415
 
     settings = settings_of(config, demo, lang)
-    passport = read_passport(_read(file), name=str(file))
+    passport = read_profile_export(_read(file), name=str(file))
     with opened_beside(settings) as recommender:
         profile = recommender.admit(user, passport)
         notes = recommender.notes(user)

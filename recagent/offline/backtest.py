@@ -25,7 +25,7 @@ from recagent.offline.examples import (
 from recagent.offline.order import hashed
 from recagent.offline.splits import People, is_among, split
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
-from recagent.profiles.building import is_liked, profile_of, without
+from recagent.profiles.building import is_liked, profile_of, without_scene
 from recagent.retrieval import BY_GROUP, ByGroup, Factors, FactorVectors, Interactions
 from recagent.scenes.transfer import TransferMap, carried
 
@@ -79,7 +79,7 @@ class Backtest:
         met = frozenset(event.item_id for event in case.history if not case.item_ids)
         scene = self.data.scenes[case.scene]
         if as_group == "new here":
-            profile = without(profile, case.scene)
+            profile = without_scene(profile, case.scene)
         profile = carried(profile, target=case.scene, transfer=self.transfer)
         return Query(profile=profile, scene=scene, context=Context(), exclude=met)
 

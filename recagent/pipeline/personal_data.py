@@ -19,7 +19,7 @@ from recagent.llm.retry import RetryBudget
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.parts import Options, Parts
 from recagent.ports import ChatModel
-from recagent.profiles.export import ProfileExport, added, edits_of, passport_of
+from recagent.profiles.export import ProfileExport, edits_from_export, merged_edits, profile_export
 from recagent.prompts import Prompt
 from recagent.ranking import HISTORY
 
@@ -45,7 +45,7 @@ class PersonalData:
         if not user_id:
             raise DataError("a profile needs a user id")
         user = await store.user(user_id) or User(id=user_id)
-        await store.edit(user_id, added(user.edits, edits))
+        await store.edit(user_id, merged_edits(user.edits, edits))
         return await self._profile(user_id)
 
     async def undo(self, user_id: str) -> Profile:
@@ -79,11 +79,11 @@ class PersonalData:
         """The person's taste passport; ``with_id``: whether it names them."""
         index = self._parts.index
         ids = {key for scene in await index.scenes() for key in await index.items(scene)}
-        return passport_of(await self._profile(user_id), items=ids, with_id=with_id)
+        return profile_export(await self._profile(user_id), items=ids, with_id=with_id)
 
     async def admit(self, user_id: str, passport: ProfileExport) -> Profile:
         """Take a passport's declarations and tags as the person's own word; their profile then."""
-        return await self.edit(user_id, edits_of(passport))
+        return await self.edit(user_id, edits_from_export(passport))
 
     async def notes(self, user_id: str) -> Sequence[Note]:
         """The model's kept words on what the person likes in each scene, where they still hold."""

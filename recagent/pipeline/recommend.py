@@ -36,7 +36,7 @@ from recagent.pipeline.request import identify_scene, prepare_request, why_empty
 from recagent.pipeline.services import Services
 from recagent.pipeline.slate import compose, make_trace, with_evidence, with_like_probability
 from recagent.profiles.building import MAX_EVENTS
-from recagent.profiles.tags import Shelves, with_tags
+from recagent.profiles.tags import SceneTraits, with_tags
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class Pipeline:
         self._parts = parts
         self._options = options or Options()
         self._services = Services(parts, self._options)
-        self._shelves = Shelves(parts.index, silent=parts.silent)
+        self._scene_traits = SceneTraits(parts.index, silent=parts.silent)
         self.people = PersonalData(parts, self._options, profile=self.profile)
 
     @property
@@ -367,7 +367,7 @@ class Pipeline:
     async def profile(self, user_id: str) -> Profile:
         """What is known of a person now, with inferred tags; empty for one that nobody knows."""
         profile = await self._services.fallback().profile(user_id)
-        return await with_tags(profile, self._shelves)
+        return await with_tags(profile, self._scene_traits)
 
     async def close(self) -> None:
         """Close the store, the index, models and replies, each even if another fails to close."""

@@ -1,4 +1,4 @@
-"""Events and declarations to a Profile: what a person likes, how much, and in which scene.
+"""Makes a Profile of events and declarations: what a person likes, how much, and in which scene.
 
 It reads the store and the index; it never writes to them.
 """
@@ -26,7 +26,7 @@ from recagent.domain import (
 )
 from recagent.locale import LocalizedText
 from recagent.ports import Embedder, EventStore, ItemIndex
-from recagent.profiles.tags import blocked, carries, corrected, declared_weights
+from recagent.profiles.tags import blocked_tags, corrected, declared_weights, has_any_tag
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Vector
@@ -52,7 +52,7 @@ JUDGMENTS = frozenset({"rating", "like", "dislike", "skip"})
 
 
 def preference(event: Event, scale: RatingScale) -> float:
-    """How much an event says that the person likes the item, in [-1, 1].
+    """Returns how much an event says that the person likes the item, in [-1, 1].
 
     A rating counts by its place on the scale: 0 at its middle, 1 at its top. Other kinds have fixed
     strengths, deeds above looks, by how much of it there was.
@@ -77,18 +77,18 @@ def is_liked(event: Event, scale: RatingScale) -> bool:
 
 def _share(event: Event) -> float:
     """How much of a deed there was, from 0 to 1."""
-    told = event.value is not None and 0.0 < event.value < 1.0
-    return cast("float", event.value) if told else 1.0
+    is_partial = event.value is not None and 0.0 < event.value < 1.0
+    return cast("float", event.value) if is_partial else 1.0
 
 
 def rate(events: Iterable[Event], scale: RatingScale) -> Rate:
-    """How many of the events that judge an item like it."""
+    """Returns how many events judge an item, and how many of these like it."""
     judged = [event for event in events if event.kind in JUDGMENTS]
     return Rate(likes=sum(is_liked(event, scale) for event in judged), judged=len(judged))
 
 
 def recency(event: Event, newest: Event, half_life: timedelta) -> float:
-    """Weight in (0, 1] that halves with every ``half_life`` before the person's newest event.
+    """Returns a weight in (0, 1] that halves each ``half_life`` before the newest event.
 
     What has no time beside what has one is as good as new.
     """
@@ -97,8 +97,8 @@ def recency(event: Event, newest: Event, half_life: timedelta) -> float:
     return max(_OLDEST, float(0.5 ** ((newest.at - event.at) / half_life)))
 
 
-def without(profile: Profile, scene: str) -> Profile:
-    """The profile of the same person, were they new in the scene."""
+def without_scene(profile: Profile, scene: str) -> Profile:
+    """Returns the profile that the same person would have if they were new in the scene."""
     events = tuple(event for event in profile.events if event.scene != scene)
     left = {event.item_id for event in events}
     return replace(
@@ -124,7 +124,7 @@ async def build_profile(
     scale: RatingScale,
     half_life: timedelta,
 ) -> Profile:
-    """The profile of a person as the store has them; an id that nobody knows gives an empty one.
+    """Returns the profile of a person in the store; an unknown id gives an empty one.
 
     Without an embedder what the person declares is left out.
     """
@@ -148,35 +148,35 @@ async def profile_of(
     scale: RatingScale,
     half_life: timedelta,
 ) -> Profile:
-    """The profile that a person's events, newest first, make; only the newest 500 count.
+    """Returns the profile that a person's events, newest first, make; the newest 500 count.
 
     The taste vector of a scene is the recency- and strength-weighted mean of the vectors of what
     was liked there, plus the declared vector with weight 1, scaled to unit length. What the person
     changed counts in place of what was declared, and what carries a tag that they blocked is not
     liked.
     """
-    weights, unwanted, user = declared_weights(user), blocked(user), corrected(user)
+    weights, unwanted, user = declared_weights(user), blocked_tags(user), corrected(user)
     events = tuple(events[:MAX_EVENTS])
-    found = await _items(events, index)
+    by_scene_and_id = await _items(events, index)
     items: dict[str, Item] = {}
-    for item in found.values():
+    for item in by_scene_and_id.values():
         items.setdefault(item.id, item)  # as the scene of its newest event has it
-    every = _liked(events, scale, half_life)
-    liked = {key: weight for key, weight in every.items()
-             if key in items and not carries(items[key], unwanted)}  # fmt: skip
+    every_like = _liked(events, scale, half_life)
+    liked = {key: weight for key, weight in every_like.items()
+             if key in items and not has_any_tag(items[key], unwanted)}  # fmt: skip
     declared = await _declared(user, weights, embedder) if embedder else None
     taste: dict[str, Vector] = {}
-    for scene in {item.scene for item in found.values() if item.id in liked}:
-        ids = [item_id for item_id in liked if (scene, item_id) in found]
-        own = np.asarray([liked[item_id] for item_id in ids])
-        shares = (own / own.max()).astype(np.float32)  # old likes alone must not vanish
+    for scene in {item.scene for item in by_scene_and_id.values() if item.id in liked}:
+        ids = [item_id for item_id in liked if (scene, item_id) in by_scene_and_id]
+        likes = np.asarray([liked[item_id] for item_id in ids])
+        shares = (likes / likes.max()).astype(np.float32)  # old likes alone must not vanish
         mean = _unit(shares @ await index.vectors(scene, ids=ids))
         taste[scene] = mean if declared is None else _unit(mean + declared)
     return Profile(
         user=user,
         events=events,
         liked=liked,
-        gone={key: weight for key, weight in every.items() if key not in items},
+        gone={key: weight for key, weight in every_like.items() if key not in items},
         taste=taste,
         declared=declared,
         items=items,
@@ -185,7 +185,7 @@ async def profile_of(
 
 
 def known_as(profile: Profile, *, scene: str, wish: str) -> Known:
-    """What a slate in ``scene`` can rest on, by the best rung of the ladder that is there."""
+    """Returns the best of what a slate in ``scene`` can rest on."""
     if not profile.is_cold(scene):
         return "warm"
     if profile.events:
@@ -195,7 +195,7 @@ def known_as(profile: Profile, *, scene: str, wish: str) -> Known:
 
 
 def group_of(profile: Profile, scene: str) -> Group:
-    """Which group of people a person is of in ``scene``, by the likes that count there.
+    """Returns the group of people that a person belongs to in ``scene``, by the likes that count.
 
     A wish is of one request and makes no group.
     """
@@ -207,7 +207,7 @@ def group_of(profile: Profile, scene: str) -> Group:
 
 
 def without_likes(events: Sequence[Event], scale: RatingScale) -> LocalizedText | None:
-    """Why nothing is known of what people like who did something; None where a like is among it.
+    """Returns a note where there are events and none is a like; else None.
 
     Args:
         events: theirs.
@@ -272,12 +272,12 @@ async def _items(events: Sequence[Event], index: ItemIndex) -> dict[tuple[str, s
     indexed = set(await index.scenes())
     catalogues = {scene: await index.items(scene)
                   for scene in sorted({event.scene for event in events} & indexed)}  # fmt: skip
-    found: dict[tuple[str, str], Item] = {}
+    items: dict[tuple[str, str], Item] = {}
     for event in events:
         item = catalogues.get(event.scene, {}).get(event.item_id)
         if item is not None:
-            found[event.scene, item.id] = item
-    return found
+            items[event.scene, item.id] = item
+    return items
 
 
 async def _declared(user: User, weights: Mapping[str, float], embedder: Embedder) -> Vector | None:

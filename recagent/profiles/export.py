@@ -1,4 +1,4 @@
-"""The taste passport: what a person may take elsewhere as JSON, and bring from there.
+"""The profile export (taste passport): what a person may take elsewhere as JSON, and bring back.
 
 It names no item and, unless that is asked for, no person. Nothing is read or stored here.
 """
@@ -43,8 +43,8 @@ class ProfileExport(BaseModel):
     scenes: dict[Name, dict[Name, Weight]] = Field(default_factory=dict[str, "dict[str, float]"])
 
 
-def passport_of(profile: Profile, *, items: AbstractSet[str], with_id: bool) -> ProfileExport:
-    """The passport of a profile; values that are ids of items stay here.
+def profile_export(profile: Profile, *, items: AbstractSet[str], with_id: bool) -> ProfileExport:
+    """Returns the export of a profile; values that are ids of items stay here.
 
     Args:
         profile: with its tags.
@@ -58,12 +58,12 @@ def passport_of(profile: Profile, *, items: AbstractSet[str], with_id: bool) -> 
         attributes=_without(profile.user.attributes, items),
         about=profile.user.about,
         tags=_weights(tags, items),
-        scenes={scene: _weights(own, items) for scene, own in profile.scene_tags.items()},
+        scenes={scene: _weights(tags, items) for scene, tags in profile.scene_tags.items()},
     )
 
 
-def read_passport(text: bytes, *, name: str) -> ProfileExport:
-    """A passport from JSON.
+def read_profile_export(text: bytes, *, name: str) -> ProfileExport:
+    """Returns the export that JSON text holds.
 
     Args:
         text: UTF-8.
@@ -87,8 +87,8 @@ def read_passport(text: bytes, *, name: str) -> ProfileExport:
         ) from error
 
 
-def edits_of(passport: ProfileExport) -> Edits:
-    """The passport as changes of a profile, for its declarations and tags."""
+def edits_from_export(passport: ProfileExport) -> Edits:
+    """Returns the export as changes of a profile, for its declarations and tags."""
     return Edits(
         tags=dict(passport.tags),
         attributes=dict(passport.attributes),
@@ -96,8 +96,8 @@ def edits_of(passport: ProfileExport) -> Edits:
     )
 
 
-def added(before: Edits, new: Edits) -> Edits:
-    """Earlier changes with newer ones over them.
+def merged_edits(before: Edits, new: Edits) -> Edits:
+    """Returns earlier changes with newer ones over them.
 
     Raises:
         DataError: a tag or an attribute without a name, or a weight that is not from 0 to 1.

@@ -1,6 +1,6 @@
 """Tags of a person: declared, corrected by themselves, and inferred from what they liked.
 
-Not what a person likes item by item: that is ``profiles``.
+What a person likes item by item is in ``building``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PRIOR = 5.0  # items like the catalogue's that are added to those that were lik
 
 
 def corrected(user: User) -> User:
-    """The person with what they changed: attributes and ``about`` in place, tags above weight 0."""
+    """Returns the person with their edits: attributes, ``about``, tags above weight 0."""
     edits = user.edits
     changed: dict[str, Value | None] = {**user.attributes, **edits.attributes}
     return replace(
@@ -35,7 +35,7 @@ def corrected(user: User) -> User:
 
 
 def declared_weights(user: User) -> dict[str, float]:
-    """Weight in (0, 1] of every tag that is declared (1) or set by the person, highest first."""
+    """Returns the weight in (0, 1] of each declared (1) or self-set tag, highest first."""
     set_to = {tag.casefold(): weight for tag, weight in user.edits.tags.items()}
     named = dict.fromkeys([*user.tags, *user.edits.tags])
     first: dict[str, str] = {}
@@ -46,50 +46,50 @@ def declared_weights(user: User) -> dict[str, float]:
     return dict(sorted(kept.items(), key=lambda pair: -pair[1]))
 
 
-def blocked(user: User) -> frozenset[str]:
-    """The tags that the person set to 0, ``folded``."""
+def blocked_tags(user: User) -> frozenset[str]:
+    """Returns the tags that the person set to 0, ``folded``."""
     return frozenset(folded(tag) for tag, weight in user.edits.tags.items() if weight == 0)
 
 
 def item_tags(item: Item) -> frozenset[str]:
-    """The words among an item's attribute values; numbers are none."""
-    found: set[str] = set()
+    """Returns the words among an item's attribute values; numbers are none."""
+    tags: set[str] = set()
     for value in item.attributes.values():
         if isinstance(value, tuple):
-            found.update(value)
+            tags.update(value)
         elif isinstance(value, str):
-            found.add(value)
-    return frozenset(found)
+            tags.add(value)
+    return frozenset(tags)
 
 
-def carries(item: Item, tags: frozenset[str]) -> bool:
+def has_any_tag(item: Item, tags: frozenset[str]) -> bool:
     """Whether an item has one of the tags, which are in lower case."""
     return bool(tags) and any(folded(tag) in tags for tag in item_tags(item))
 
 
-class Shelves:
+class SceneTraits:
     """What a scene's values say, counted once for as long as the scene does not change."""
 
     def __init__(self, index: ItemIndex, *, silent: AbstractSet[str] = frozenset()) -> None:
         """Takes the attributes that are no evidence."""
         self._index = index
         self._silent = silent
-        self._kept: dict[str, Traits] = {}
+        self._cache: dict[str, Traits] = {}
 
     async def __call__(self, scene: str) -> Traits:
         items = await self._index.items(scene)
-        kept = self._kept.get(scene)
-        if kept is None or kept.items is not items:  # a new mapping comes after a change
-            kept = self._kept[scene] = Traits(items, self._silent)
-        return kept
+        traits = self._cache.get(scene)
+        if traits is None or traits.items is not items:  # a new mapping comes after a change
+            traits = self._cache[scene] = Traits(items, self._silent)
+        return traits
 
 
-def inferred(liked: Sequence[tuple[Sequence[Item], Traits]]) -> dict[str, float]:
-    """Weight in (0, 1] of the tags that liked items carry more often than the catalogue's do.
+def inferred_tags(liked: Sequence[tuple[Sequence[Item], Traits]]) -> dict[str, float]:
+    """Returns the weight in (0, 1] of tags that liked items carry more often than others.
 
     Of n liked items a carry the tag, of all items of these scenes a share p. With five items like
     the catalogue's added, the share is q = (a + 5 p) / (n + 5). A tag counts if three liked items
-    carry it and the log odds of q are surely above those of p (1.645 standard errors); its weight
+    carry it and the log odds of q are above those of p by 1.645 standard errors; its weight
     is (q - p) / (1 - p): 0 for the catalogue's share, 1 where everything liked carries it. The
     twelve highest are kept.
 
@@ -103,10 +103,10 @@ def inferred(liked: Sequence[tuple[Sequence[Item], Traits]]) -> dict[str, float]
     carried = Counter(tag for items, _ in liked for item in items for tag in item_tags(item))
     weights: dict[str, float] = {}
     for tag, count in carried.items():
-        if count < FEWEST or not any(tag in shelf.words for _, shelf in liked):
+        if count < FEWEST or not any(tag in traits.words for _, traits in liked):
             continue  # codes, addresses and ids of items say nothing
-        held = sum(shelf.words.get(tag, 0) for _, shelf in liked)
-        expected = (held + 0.5) / (sum(len(shelf.items) for _, shelf in liked) + 1)
+        total = sum(traits.words.get(tag, 0) for _, traits in liked)
+        expected = (total + 0.5) / (sum(len(traits.items) for _, traits in liked) + 1)
         with_tag, all_items = count + _PRIOR * expected, n + _PRIOR
         share = with_tag / all_items
         error = math.sqrt(1 / with_tag + 1 / (all_items - with_tag))
@@ -116,22 +116,24 @@ def inferred(liked: Sequence[tuple[Sequence[Item], Traits]]) -> dict[str, float]
     return dict(best)
 
 
-async def with_tags(profile: Profile, shelves: Shelves) -> Profile:
-    """The profile with the tags that its liked items show, corrected by the person's own word."""
+async def with_tags(profile: Profile, traits: SceneTraits) -> Profile:
+    """Returns the profile with tags inferred from its liked items and corrected by edits."""
     by_scene: dict[str, list[Item]] = {}
     for item_id in profile.liked:
         item = profile.items[item_id]
         by_scene.setdefault(item.scene, []).append(item)
-    here = {scene: (items, await shelves(scene)) for scene, items in by_scene.items()}
+    here = {scene: (items, await traits(scene)) for scene, items in by_scene.items()}
     declared, edits = declared_weights(profile.user), profile.user.edits.tags
     set_to = {tag.casefold(): weight for tag, weight in edits.items() if weight is not None}
     known = {tag.casefold() for tag in declared}
     shown = {
         tag: weight
-        for tag, weight in inferred([*here.values()]).items()
+        for tag, weight in inferred_tags([*here.values()]).items()
         if tag.casefold() not in known
     }
-    scene_tags = {scene: _set(inferred([pair]), set_to) for scene, pair in sorted(here.items())}
+    scene_tags = {
+        scene: _set(inferred_tags([pair]), set_to) for scene, pair in sorted(here.items())
+    }
     return replace(
         profile,
         tags=_set({**declared, **shown}, set_to),

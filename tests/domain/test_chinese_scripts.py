@@ -10,7 +10,7 @@ from recagent.chat import Agent, Conversation, Shown, Words
 from recagent.cli.constraint_option import constraint
 from recagent.domain import Edits, User
 from recagent.domain.chinese_scripts import as_written, simplified
-from recagent.profiles.tags import blocked, carries
+from recagent.profiles.tags import blocked_tags, has_any_tag
 from recagent.retrieval.query_matching import SceneText
 from recagent.retrieval.sources.bm25 import tokens
 from recagent.scenes.constraints import satisfies
@@ -84,8 +84,8 @@ def test_a_condition_is_told_as_it_was_typed():
 
 
 def test_a_tag_that_was_blocked_bans_it_in_either_script():
-    unwanted = blocked(User(id="ann", edits=Edits(tags={"戀愛": 0.0})))
-    assert carries(make_item("a", genre="恋爱"), unwanted)
+    unwanted = blocked_tags(User(id="ann", edits=Edits(tags={"戀愛": 0.0})))
+    assert has_any_tag(make_item("a", genre="恋爱"), unwanted)
 
 
 def test_one_work_in_two_scripts_is_one_work():

@@ -11,7 +11,7 @@ from recagent.domain import Edits, Forgotten, User
 from recagent.errors import ConfigError, DataError
 from recagent.llm.response_cache import SqliteReplyCache
 from recagent.pipeline import Options, Pipeline
-from recagent.profiles.export import ProfileExport, added, read_passport
+from recagent.profiles.export import ProfileExport, merged_edits, read_profile_export
 from recagent.ranking import ModelRanker
 from recagent.testing import ScriptedModel
 
@@ -60,7 +60,7 @@ def test_a_passport_comes_in_elsewhere_as_the_persons_own_word():
         text = (await line.people.passport("ann")).model_dump_json().encode()
         other, _ = await opened([], users=[User(id="ana", about="Old.", tags=("Hills", "food"))])
         before = await other.recommend("ana", scene="books")
-        profile = await other.people.admit("ana", read_passport(text, name="p.json"))
+        profile = await other.people.admit("ana", read_profile_export(text, name="p.json"))
         return before, profile, await other.recommend("ana", scene="books", k=3)
 
     before, profile, slate = wait(main())
@@ -88,7 +88,7 @@ def test_a_passport_comes_in_elsewhere_as_the_persons_own_word():
 )
 def test_what_is_no_passport_is_refused_with_its_place(text, says):
     with pytest.raises(DataError, match=r"'p.json' is no taste passport of version 1") as refused:
-        read_passport(text, name="p.json")
+        read_profile_export(text, name="p.json")
     assert says in str(refused.value)
 
 
@@ -97,13 +97,13 @@ def test_a_passport_reads_back_what_was_written():
         user="ann", attributes={"a": True, "n": 3, "x": 1.5, "s": "3", "l": ("a", "b")},
         about="Hi 🙂", tags={"海": 0.125}, scenes={"books": {"海": 0.5}},
     )  # fmt: skip
-    assert read_passport(whole.model_dump_json().encode(), name="p") == whole
+    assert read_profile_export(whole.model_dump_json().encode(), name="p") == whole
 
 
 def test_newer_edits_go_over_older_ones():
     before = Edits(tags={"Sea": 0.5, "Hills": 1.0}, attributes={"age": 30}, about="Old.")
     new = Edits(tags={"sea": 0.0}, attributes={"age": None, "city": "Rome"})
-    assert added(before, new) == Edits(
+    assert merged_edits(before, new) == Edits(
         tags={"Hills": 1.0, "sea": 0.0}, attributes={"age": None, "city": "Rome"}, about="Old."
     )
 

@@ -10,7 +10,7 @@ from line import make_line
 
 from recagent.domain import Edits, User
 from recagent.profiles.building import known_as, profile_of
-from recagent.profiles.tags import Shelves, corrected, declared_weights, inferred
+from recagent.profiles.tags import SceneTraits, corrected, declared_weights, inferred_tags
 from recagent.testing import HashEmbedder
 
 # 50 books: five are of the sea, eight are long, and one lists the ids of two others.
@@ -24,7 +24,7 @@ def shelf(items=ITEMS):
 
 
 async def shelf_of(items):
-    return await Shelves(await make_index(items))("books")
+    return await SceneTraits(await make_index(items))("books")
 
 
 def profile(*, liked=("s0", "s1", "s2", "s3"), **user):
@@ -41,7 +41,7 @@ def profile(*, liked=("s0", "s1", "s2", "s3"), **user):
 
 
 def test_a_tag_weighs_what_likes_have_of_it_beyond_the_catalogue():
-    found = inferred([(SEA, shelf())])
+    found = inferred_tags([(SEA, shelf())])
     # 5 of 5 liked books are of the sea, 5 of the catalogue's 50: p = 5.5/51, q = (5 + 5 p)/10
     p = 5.5 / 51
     q = (5 + 5 * p) / 10
@@ -50,18 +50,18 @@ def test_a_tag_weighs_what_likes_have_of_it_beyond_the_catalogue():
 
 
 def test_what_everybody_likes_as_often_as_the_catalogue_has_it_is_no_tag():
-    assert inferred([([SEA[0], *REST[:1], *REST[5:15]], shelf())]) == {}
+    assert inferred_tags([([SEA[0], *REST[:1], *REST[5:15]], shelf())]) == {}
 
 
 def test_two_likes_show_no_tag():
-    assert inferred([(SEA[:2], shelf())]) == {}
-    assert inferred([]) == {}
+    assert inferred_tags([(SEA[:2], shelf())]) == {}
+    assert inferred_tags([]) == {}
 
 
 def test_ids_of_items_are_no_tags():
     assert "s0" not in shelf().words
     needs = [make_item(f"n{n}", after=("s0",)) for n in range(4)]
-    assert inferred([(needs, shelf([*ITEMS, *needs]))]) == {}
+    assert inferred_tags([(needs, shelf([*ITEMS, *needs]))]) == {}
 
 
 def test_addresses_codes_and_what_is_no_reason_are_no_tags():
@@ -71,18 +71,18 @@ def test_addresses_codes_and_what_is_no_reason_are_no_tags():
         for n in range(6)
     ]
     rest = [make_item(f"q{n}", topics=("Hills",), lang="de", code=f"v{n}") for n in range(30)]
-    assert set(inferred([(items, shelf([*items, *rest]))])) == {"Sea", "Acme Toys"}
+    assert set(inferred_tags([(items, shelf([*items, *rest]))])) == {"Sea", "Acme Toys"}
 
     async def without_maker():
-        return await Shelves(await make_index([*items, *rest]), silent={"made_by"})("books")
+        return await SceneTraits(await make_index([*items, *rest]), silent={"made_by"})("books")
 
-    assert set(inferred([(items, wait(without_maker()))])) == {"Sea"}
+    assert set(inferred_tags([(items, wait(without_maker()))])) == {"Sea"}
 
 
 def test_a_shelf_is_counted_again_only_after_a_change():
     async def main():
         index = await make_index(ITEMS)
-        shelves = Shelves(index)
+        shelves = SceneTraits(index)
         first = await shelves("books")
         assert await shelves("books") is first
         more = make_item("s9", topics=("Sea",))

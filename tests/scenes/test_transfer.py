@@ -9,7 +9,7 @@ from line import make_line
 
 from recagent.domain import Profile, User
 from recagent.pipeline import Pipeline
-from recagent.profiles.building import without
+from recagent.profiles.building import without_scene
 from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, carried
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import PastChoice, joined_scores
@@ -79,7 +79,7 @@ def test_without_a_map_nothing_changes():
 
 def test_without_a_scene_the_person_is_new_there():
     both = profile(("b1", "books"), ("f1", "films"), taste=("books", "films"))
-    new = without(both, "books")
+    new = without_scene(both, "books")
     assert new.is_cold("books")
     assert (new.liked.keys(), new.taste.keys(), new.items.keys()) == ({"f1"}, {"films"}, {"f1"})
 

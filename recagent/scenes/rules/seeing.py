@@ -20,7 +20,7 @@ from recagent.domain import (
     SeriesRule,
     Value,
 )
-from recagent.profiles.building import without
+from recagent.profiles.building import without_scene
 from recagent.scenes.rules.progress import Progress
 
 
@@ -130,7 +130,7 @@ def visible(profile: Profile, scene: Scene) -> Profile:
         return profile
     met = {event.scene for event in profile.events} | profile.taste.keys()
     for other in met - {scene.name, *scene.learns_from}:
-        profile = without(profile, other)
+        profile = without_scene(profile, other)
     return profile
 
 

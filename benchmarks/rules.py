@@ -33,7 +33,7 @@ from recagent.domain import (
     Scene,
     User,
 )
-from recagent.scenes.rules import Grouped, excluded
+from recagent.scenes.rules import SceneCatalogue, rule_exclusions
 
 RUNS = 40
 BESIDE = 7  # order statistics 14 and 27 of 40 hold the median in 96 % of samples
@@ -90,14 +90,14 @@ def measured(count: int) -> dict[str, dict[str, float]]:
     """Of every rule, on so many items."""
     items, context = drawn(count), Context(place="41.5,-8.5")
 
-    def asked(catalogue: Grouped, rules: tuple[Rule, ...]) -> object:
+    def asked(catalogue: SceneCatalogue, rules: tuple[Rule, ...]) -> object:
         scene = Scene(name="s", rules=rules)
-        return excluded(catalogue, scene=scene, profile=PROFILE, context=context)
+        return rule_exclusions(catalogue, scene=scene, profile=PROFILE, context=context)
 
     every = (CONSTRAINT, *(rule for rules in RULES.values() for rule in rules))
-    found = {"once": timed(lambda: asked(Grouped(items, every), every))}
+    found = {"once": timed(lambda: asked(SceneCatalogue(items, every), every))}
     for name, rules in RULES.items():
-        catalogue = Grouped(items, rules)
+        catalogue = SceneCatalogue(items, rules)
         found[name] = timed(lambda catalogue=catalogue, rules=rules: asked(catalogue, rules))
     return found
 

@@ -14,7 +14,7 @@ from recagent.domain import Constraint, Item, Scene
 from recagent.domain.chinese_scripts import simplified
 from recagent.pipeline import Pipeline
 from recagent.retrieval.query_matching import SceneText
-from recagent.scenes.identification import declared_or_plain
+from recagent.scenes.identification import indexed_scenes
 
 ANYWHERE = frozenset({"", "id", "title", "text"})  # what every item can be asked for
 _WORD = re.compile(r"[^\W_]+")
@@ -110,7 +110,7 @@ class Surroundings:
             self._items = items
             self._vocabularies.clear()
             self._titles.clear()
-        scenes = declared_or_plain(names, self._line.parts.scenes)
+        scenes = indexed_scenes(names, self._line.parts.scenes)
         scene = await (line or self._line).scene(conversation.user_id, scene=conversation.scene)
         known = _finder(items, scene.name)
         return Situation(

@@ -11,7 +11,7 @@ from recagent.explanations.evidence import constrained
 from recagent.explanations.templates import constraint_words
 from recagent.prompts import one_line
 from recagent.scenes.constraints import FORBIDDING, plain, satisfies
-from recagent.scenes.rules import Grouped, nearest
+from recagent.scenes.rules import SceneCatalogue, nearest
 
 _MOST = 3  # values or conditions that are named
 _FEW = 8  # values of an attribute that are all named where none is like the wanted
@@ -43,7 +43,7 @@ _FORMS: Mapping[Language, Mapping[str, str]] = {
 
 
 def why_nothing(
-    catalogue: Grouped,
+    catalogue: SceneCatalogue,
     constraints: Sequence[Constraint],
     *,
     met: AbstractSet[str],
@@ -84,7 +84,9 @@ def why_nothing(
     return forms[form].format(what=listed, n=len(kept))
 
 
-def unheeded(catalogue: Grouped, constraints: Sequence[Constraint], *, lang: Language) -> list[str]:
+def unheeded(
+    catalogue: SceneCatalogue, constraints: Sequence[Constraint], *, lang: Language
+) -> list[str]:
     """A sentence on each ban of a value that no item has: it keeps nothing away."""
     said: list[str] = []
     for each in constraints:
@@ -103,7 +105,7 @@ _UNHEEDED: Mapping[Language, str] = {
 }
 
 
-def _hint(catalogue: Grouped, constraint: Constraint, forms: Mapping[str, str]) -> str:
+def _hint(catalogue: SceneCatalogue, constraint: Constraint, forms: Mapping[str, str]) -> str:
     """What the attribute has instead: its ends, or the values that are most like the wanted."""
     name = constraint.attribute
     own: list[Plain] = [

@@ -19,8 +19,8 @@ from recagent.ingest.fingerprints import origin_of, same_files
 from recagent.ingest.report import Problem
 from recagent.ports import EventStore
 from recagent.retrieval import IndexingResult, index_items
-from recagent.scenes.rules import Grouped, nearest
-from recagent.scenes.rules.grouped import OWN
+from recagent.scenes.rules import SceneCatalogue, nearest
+from recagent.scenes.rules.catalogue import OWN
 
 _BATCH = 50_000  # events in one transaction
 
@@ -68,11 +68,11 @@ def read_catalog(
     for name, scene in settings.declared_scenes().items():
         items = {item.id: item for item in catalog.items if item.scene == name}
         if items:
-            _note_scene(catalog.report, Grouped(items, scene.rules), scene)
+            _note_scene(catalog.report, SceneCatalogue(items, scene.rules), scene)
     return catalog
 
 
-def _note_scene(report: Report, catalogue: Grouped, scene: Scene) -> None:
+def _note_scene(report: Report, catalogue: SceneCatalogue, scene: Scene) -> None:
     """Report rules of a scene on attributes that no item has, and places that no item can take."""
     own = sorted(catalogue.names - OWN)
     for attribute in catalogue.unread:

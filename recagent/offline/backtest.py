@@ -27,7 +27,7 @@ from recagent.offline.splits import People, is_among, split
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of, without_scene
 from recagent.retrieval import BY_GROUP, ByGroup, Factors, FactorVectors, Interactions
-from recagent.scenes.transfer import TransferMap, carried
+from recagent.scenes.transfer import TransferMap, with_transfer
 
 BuildSources = Callable[
     [ItemIndex, Embedder, Callable[[], Awaitable[Interactions]]], Sequence[CandidateSource]
@@ -80,7 +80,7 @@ class Backtest:
         scene = self.data.scenes[case.scene]
         if as_group == "new here":
             profile = without_scene(profile, case.scene)
-        profile = carried(profile, target=case.scene, transfer=self.transfer)
+        profile = with_transfer(profile, target=case.scene, transfer=self.transfer)
         return Query(profile=profile, scene=scene, context=Context(), exclude=met)
 
     def _last_like(self, case: Case) -> Sequence[Event]:

@@ -15,15 +15,15 @@ from recagent.pipeline.quotas import NO_QUOTAS
 from recagent.pipeline.services import Services
 from recagent.ports import Query
 from recagent.profiles.building import MAX_EVENTS, without_likes
-from recagent.scenes.identification import IdentifiedScene, identify
+from recagent.scenes.identification import IdentifiedScene, scene_by_rule
 from recagent.scenes.rules import (
-    Grouped,
     Progress,
+    SceneCatalogue,
     check_rules,
-    excluded,
     exhausted,
-    readable,
-    visible,
+    readable_constraint,
+    rule_exclusions,
+    visible_profile,
 )
 
 
@@ -73,7 +73,7 @@ async def identify_scene(
                 scene=scenes[best], taken_from="identified", probability=probability
             )
     interactions = await services.parts.behaviour()
-    return identify(
+    return scene_by_rule(
         name,
         profile=profile,
         scenes=scenes,
@@ -113,7 +113,7 @@ async def prepare_request(
         constraints=_readable(context.constraints, catalogue, scene),
         preferences=_readable(context.preferences, catalogue, scene),
     )
-    ruling = excluded(catalogue, scene=scene, profile=profile, context=context, task=task)
+    ruling = rule_exclusions(catalogue, scene=scene, profile=profile, context=context, task=task)
     seen = await _seen_items(services, profile)
     progress = Progress(catalogue, scene=scene, seen=seen)
     seen_items = progress.with_editions(
@@ -121,7 +121,7 @@ async def prepare_request(
     )
     return Request(
         query=Query(
-            profile=services.transferred(visible(profile, scene), scene),
+            profile=services.transferred(visible_profile(profile, scene), scene),
             scene=scene,
             context=context,
             exclude=ruling.excluded | seen_items | progress.waiting,
@@ -151,9 +151,9 @@ async def why_empty(services: Services, request: Request) -> str:
 
 
 def _readable(
-    constraints: Sequence[Constraint], catalogue: Grouped, scene: Scene
+    constraints: Sequence[Constraint], catalogue: SceneCatalogue, scene: Scene
 ) -> tuple[Constraint, ...]:
-    return tuple(readable(catalogue, each, scene=scene.name) for each in constraints)
+    return tuple(readable_constraint(catalogue, each, scene=scene.name) for each in constraints)
 
 
 async def _seen_items(services: Services, profile: Profile) -> frozenset[str]:

@@ -20,9 +20,9 @@ from recagent.profiles.building import group_of
 from recagent.profiles.informative_values import Traits
 from recagent.ranking import FixedBlend, JointScorer
 from recagent.retrieval import SceneCache, SceneText
-from recagent.scenes.identification import declared_or_plain
-from recagent.scenes.rules import Grouped, reasonable
-from recagent.scenes.transfer import carried
+from recagent.scenes.identification import indexed_scenes
+from recagent.scenes.rules import SceneCatalogue, without_rule_attributes
+from recagent.scenes.transfer import with_transfer
 
 
 class Services:
@@ -38,7 +38,7 @@ class Services:
         )
         self._deadline: Deadline | None = None
         self._latency = LatencyEstimate()
-        self._catalogues = SceneCache(Grouped)
+        self._catalogues = SceneCache(SceneCatalogue)
         self._texts = SceneCache(SceneText)
         self._traits = SceneCache(Traits)
 
@@ -84,13 +84,13 @@ class Services:
     def transferred(self, profile: Profile, scene: Scene) -> Profile:
         """Returns the profile in which other scenes' taste has its learned weight in this one."""
         transfer = self.parts.head.transfer if self.parts.head else None
-        return carried(profile, target=scene.name, transfer=transfer)
+        return with_transfer(profile, target=scene.name, transfer=transfer)
 
     async def scenes(self) -> dict[str, Scene]:
         """Returns the indexed scenes by name."""
-        return declared_or_plain(await self.parts.index.scenes(), self.parts.scenes)
+        return indexed_scenes(await self.parts.index.scenes(), self.parts.scenes)
 
-    async def catalogue(self, scene: Scene) -> Grouped:
+    async def catalogue(self, scene: Scene) -> SceneCatalogue:
         """Returns a scene's items as rules read them."""
         items = await self.parts.index.items(scene.name)
         return self._catalogues(scene.name, items, scene.rules)
@@ -102,7 +102,7 @@ class Services:
     async def evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
         """Returns what supports each item, in the order of the items."""
         interactions = await self.parts.behaviour()
-        readable_items = [reasonable(item, query.scene) for item in items]
+        readable_items = [without_rule_attributes(item, query.scene) for item in items]
         catalogue = await self.parts.index.items(query.scene.name)
         text = SceneText({item.id: item for item in readable_items})
         return gather(

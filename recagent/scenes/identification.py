@@ -1,7 +1,6 @@
-"""Which scene a request is in: given, or that of the person's last event, or the busiest.
+"""Identifies the scene of a request by rule: given, or of the last event, or the busiest.
 
-A rule, and the trace says which branch answered; what is learned instead is in
-``scenes.classifier``.
+The trace says which branch answered. The learned alternative is in ``scenes.classifier``.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ class IdentifiedScene:
     probability: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
-def declared_or_plain(names: Sequence[str], declared: Mapping[str, Scene]) -> dict[str, Scene]:
-    """The indexed scenes by name; one without a declaration gets its name alone."""
+def indexed_scenes(names: Sequence[str], declared: Mapping[str, Scene]) -> dict[str, Scene]:
+    """Returns the indexed scenes by name; one without a declaration gets its name alone."""
     return {name: declared.get(name) or Scene(name=name) for name in names}
 
 
-def identify(
+def scene_by_rule(
     scene: str | None,
     *,
     profile: Profile,

@@ -120,7 +120,7 @@ def personal(profile: Profile, target: str, source: str) -> tuple[float, float, 
     return (_likes(profile, target), _likes(profile, source), alike)
 
 
-def carried(profile: Profile, *, target: str, transfer: TransferMap | None) -> Profile:
+def with_transfer(profile: Profile, *, target: str, transfer: TransferMap | None) -> Profile:
     """The profile as a scene sees it: likes and tastes of each scene weighed by ``M_ij``.
 
     What weighs nothing is left out of ``liked`` and ``taste``; ``events`` stay whole. Without a map

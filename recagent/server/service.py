@@ -38,7 +38,7 @@ from recagent.errors import (
 from recagent.locale import LANGUAGES, AnyText
 from recagent.pipeline import Options, Parts, Pipeline
 from recagent.ports import EventStore
-from recagent.scenes.identification import declared_or_plain
+from recagent.scenes.identification import indexed_scenes
 from recagent.server import schemas
 
 _LOOK = 2.0  # seconds after which it is looked whether somebody was forgotten
@@ -225,7 +225,7 @@ class Service:
     async def scenes(self, lang: Language | None = None) -> schemas.Scenes:
         """All scenes, and the people whom the settings propose."""
         index = self._parts.index
-        known = declared_or_plain(await index.scenes(), self._parts.scenes)
+        known = indexed_scenes(await index.scenes(), self._parts.scenes)
         return schemas.Scenes(
             scenes=tuple(
                 [
@@ -254,7 +254,7 @@ class Service:
                     events=events[name],
                     liked=liked[name],
                 )
-                for name, scene in declared_or_plain(names, self._parts.scenes).items()
+                for name, scene in indexed_scenes(names, self._parts.scenes).items()
             ),
             liked=tuple(
                 schemas.Liked(item=known.items[key], weight=known.liked[key])

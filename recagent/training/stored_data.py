@@ -6,7 +6,7 @@ from recagent.domain import Event, Item, User
 from recagent.offline.data_set import Data
 from recagent.offline.splits import order_by_time
 from recagent.pipeline import Parts
-from recagent.scenes.identification import declared_or_plain
+from recagent.scenes.identification import indexed_scenes
 
 
 async def load_stored_data(parts: Parts) -> Data:
@@ -26,7 +26,7 @@ async def load_stored_data(parts: Parts) -> Data:
     scenes = {item.scene for item in items}
     return Data(
         name="stored",
-        scenes=declared_or_plain(sorted(scenes), parts.scenes),
+        scenes=indexed_scenes(sorted(scenes), parts.scenes),
         items=items,
         events=[event for event in events if event.scene in scenes],
         users=users,

@@ -15,8 +15,8 @@ from recagent.retrieval.query_matching import SceneText
 from recagent.retrieval.sources.bm25 import tokens
 from recagent.scenes.constraints import satisfies
 from recagent.scenes.editions import editions
-from recagent.scenes.rules.grouped import Grouped
-from recagent.scenes.rules.readable import readable
+from recagent.scenes.rules.catalogue import SceneCatalogue
+from recagent.scenes.rules.readable import readable_constraint
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_years_and_prices_in_traditional_words_are_read():
 )
 def test_a_condition_in_either_script_holds_for_values_in_the_other(condition, keeps, leaves):
     items = {"a": make_item("a", **keeps), "b": make_item("b", **leaves)}
-    asked = readable(Grouped(items, ()), constraint(condition), scene="books")
+    asked = readable_constraint(SceneCatalogue(items, ()), constraint(condition), scene="books")
     assert [satisfies(items[key], asked) for key in "ab"] == [True, False]
 
 

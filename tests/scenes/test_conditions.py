@@ -13,7 +13,7 @@ from recagent.cli.constraint_option import constraint
 from recagent.domain import Constraint, Context
 from recagent.errors import ConstraintError, DataError
 from recagent.explanations import why_nothing
-from recagent.scenes.rules import Grouped, readable
+from recagent.scenes.rules import SceneCatalogue, readable_constraint
 
 BOARD_GAMES = [
     make_item("ra", "Ra", mechanics=("Auction/Bidding", "Set Collection"), minplayers=2,
@@ -56,8 +56,8 @@ FLATS = [
 
 def kept(items, text):
     """Ids of the items that keep to what --only says."""
-    catalogue = Grouped({item.id: item for item in items}, ())
-    broken = catalogue.breaking(readable(catalogue, constraint(text), scene="books"))
+    catalogue = SceneCatalogue({item.id: item for item in items}, ())
+    broken = catalogue.breaking(readable_constraint(catalogue, constraint(text), scene="books"))
     return [item.id for item in items if item.id not in broken]
 
 
@@ -198,7 +198,7 @@ def test_what_cannot_be_read_is_an_error_with_the_nearest_name(items, text, says
     ],
 )  # fmt: skip
 def test_an_empty_slate_says_which_condition_leaves_nothing(said, en, zh):
-    catalogue = Grouped({item.id: item for item in BOARD_GAMES}, ())
+    catalogue = SceneCatalogue({item.id: item for item in BOARD_GAMES}, ())
     asked = [constraint(each) for each in said]
     assert why_nothing(catalogue, asked, met={"go"}, lang="en") == en
     assert why_nothing(catalogue, asked, met={"go"}, lang="zh") == zh
@@ -210,7 +210,7 @@ def test_an_empty_slate_says_which_condition_leaves_nothing(said, en, zh):
 def test_where_no_value_is_like_the_wanted_one_the_few_that_there_are_are_named():
     items = {name: make_item(name, price=name) for name in ("low", "medium", "high")}
     asked = [Constraint(attribute="price", operator="is", value="cheap", words="price is cheap")]
-    catalogue = Grouped(items, ())
+    catalogue = SceneCatalogue(items, ())
     assert why_nothing(catalogue, asked, met=frozenset(), lang="en") == (
         "No item of this scene keeps to “price is cheap” (“price” here has: “high”, “low”, "
         "“medium”)."
@@ -219,7 +219,7 @@ def test_where_no_value_is_like_the_wanted_one_the_few_that_there_are_are_named(
         "此场景里没有符合“price is cheap”的商品（这里的“price”有：“high”、“low”、“medium”）。"
     )
     many = {str(at): make_item(str(at), price=f"class {at}") for at in range(20)}
-    said = why_nothing(Grouped(many, ()), asked, met=frozenset(), lang="en")
+    said = why_nothing(SceneCatalogue(many, ()), asked, met=frozenset(), lang="en")
     assert said == "No item of this scene keeps to “price is cheap”."
 
 

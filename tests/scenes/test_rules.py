@@ -28,13 +28,13 @@ from recagent.pipeline import Pipeline
 from recagent.pipeline.quotas import apportion, arrange
 from recagent.scenes.constraints import blocked
 from recagent.scenes.rules import (
-    Grouped,
-    excluded,
+    SceneCatalogue,
     exhausted,
     kilometres,
     place_of,
-    reasonable,
-    visible,
+    rule_exclusions,
+    visible_profile,
+    without_rule_attributes,
 )
 from recagent.testing import ScriptedModel
 
@@ -44,8 +44,8 @@ PORTO = "41.15,-8.61"
 def kept_away(items, *rules, user=None, events=(), tasks=(), task=None, **context):
     """Ids that the rules exclude, and the notes."""
     profile = make_query(items=items, user=user or User(id="ann"), events=events).profile
-    ruling = excluded(
-        Grouped({item.id: item for item in items}, rules),
+    ruling = rule_exclusions(
+        SceneCatalogue({item.id: item for item in items}, rules),
         scene=Scene(name="books", rules=rules, tasks=tasks),
         profile=profile,
         context=Context(**context),
@@ -215,7 +215,7 @@ def test_to_look_at_values_says_the_same_as_to_look_at_items(drawn, constraint):
                       attributes={} if value is None else {"x": value})
         for at, (value, task) in enumerate(drawn)
     }  # fmt: skip
-    assert Grouped(items, ()).breaking(constraint) == blocked(items, [constraint])
+    assert SceneCatalogue(items, ()).breaking(constraint) == blocked(items, [constraint])
 
 
 SONGS = [make_item("old"), make_item("new"), make_item("bad")]
@@ -257,7 +257,7 @@ def test_a_scene_sees_only_the_events_of_those_that_it_learns_from():
     query = make_query(items=items, events=events, liked=["b1", "f1", "g1"], taste=taste)
 
     def known(sources):
-        seen = visible(query.profile, Scene(name="books", learns_from=sources))
+        seen = visible_profile(query.profile, Scene(name="books", learns_from=sources))
         assert set(seen.items) == set(seen.liked) == {event.item_id for event in seen.events}
         return set(seen.liked), set(seen.taste)
 
@@ -269,8 +269,8 @@ def test_a_scene_sees_only_the_events_of_those_that_it_learns_from():
 def test_a_date_that_a_rule_reads_is_no_reason():
     item = make_item("a", published="2024-05-01", topics=("sea",))
     fresh = Scene(name="books", rules=(FreshRule(fresh_days=1),))
-    assert reasonable(item, fresh).attributes == {"topics": ("sea",)}
-    assert reasonable(item, Scene(name="books")) is item
+    assert without_rule_attributes(item, fresh).attributes == {"topics": ("sea",)}
+    assert without_rule_attributes(item, Scene(name="books")) is item
 
 
 def test_places_go_by_share_and_the_largest_remainder():

@@ -10,7 +10,7 @@ from line import make_line
 from recagent.domain import Profile, User
 from recagent.pipeline import Pipeline
 from recagent.profiles.building import without_scene
-from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, carried
+from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, with_transfer
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import PastChoice, joined_scores
 
@@ -66,7 +66,7 @@ def test_a_scene_may_listen_to_others_about_those_alone_whom_it_does_not_know():
 
 
 def test_a_profile_is_seen_with_likes_and_tastes_weighed():
-    seen = carried(ANN, target="books", transfer=transfer())
+    seen = with_transfer(ANN, target="books", transfer=transfer())
     assert seen.liked == {"f1": 0.25}
     assert seen.taste.keys() == {"films"}
     assert seen.taste["films"] == pytest.approx([0.5, 0.0])
@@ -74,7 +74,7 @@ def test_a_profile_is_seen_with_likes_and_tastes_weighed():
 
 
 def test_without_a_map_nothing_changes():
-    assert carried(ANN, target="books", transfer=None) is ANN
+    assert with_transfer(ANN, target="books", transfer=None) is ANN
 
 
 def test_without_a_scene_the_person_is_new_there():

@@ -3,32 +3,32 @@
 Rules are kept by code, before anything is retrieved; which rules there are is in ``types``.
 """
 
-from recagent.scenes.rules.excluding import Ruling, excluded, kilometres, place_of
-from recagent.scenes.rules.grouped import Grouped
+from recagent.scenes.rules.catalogue import SceneCatalogue
+from recagent.scenes.rules.exclusions import Ruling, kilometres, place_of, rule_exclusions
 from recagent.scenes.rules.progress import Progress, SeriesLimits
-from recagent.scenes.rules.readable import check_rules, nearest, readable
-from recagent.scenes.rules.seeing import (
+from recagent.scenes.rules.readable import check_rules, nearest, readable_constraint
+from recagent.scenes.rules.visibility import (
     exhausted,
     missing_prerequisites,
     prerequisites,
-    reasonable,
-    visible,
+    visible_profile,
+    without_rule_attributes,
 )
 
 __all__ = [
-    "Grouped",
     "Progress",
     "Ruling",
+    "SceneCatalogue",
     "SeriesLimits",
     "check_rules",
-    "excluded",
     "exhausted",
     "kilometres",
     "missing_prerequisites",
     "nearest",
     "place_of",
     "prerequisites",
-    "readable",
-    "reasonable",
-    "visible",
+    "readable_constraint",
+    "rule_exclusions",
+    "visible_profile",
+    "without_rule_attributes",
 ]

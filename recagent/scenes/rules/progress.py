@@ -13,7 +13,7 @@ from itertools import chain
 
 from recagent.domain import Item, Scene, SeriesRule
 from recagent.locale import LocalizedText
-from recagent.scenes.rules.grouped import Grouped
+from recagent.scenes.rules.catalogue import SceneCatalogue
 from recagent.scenes.rules.series import Work, alone
 
 
@@ -35,7 +35,7 @@ class SeriesLimits:
 class Progress:
     """What of series and editions a person has been through, in a scene."""
 
-    def __init__(self, catalogue: Grouped, *, scene: Scene, seen: frozenset[str]) -> None:
+    def __init__(self, catalogue: SceneCatalogue, *, scene: Scene, seen: frozenset[str]) -> None:
         """``seen``: ids of all that the person has any event on."""
         self.items = catalogue.items
         self._editions = catalogue.editions if scene.editions else alone
@@ -82,15 +82,15 @@ class Progress:
             item_ids: of the items.
             excluded: what cannot come; another edition takes its place.
         """
-        found: dict[str, frozenset[str]] = {}
+        needed: dict[str, frozenset[str]] = {}
         for key in item_ids if self._most > 1 else ():  # else what waits is left out
             works = [
                 next((each for each in work.ids if each not in excluded), work.ids[0])
                 for work in self.earlier(key)
             ]
             if works:
-                found[key] = frozenset(works)
-        return found
+                needed[key] = frozenset(works)
+        return needed
 
     def limits(self, item_ids: Iterable[str]) -> SeriesLimits:
         """What of these items one list has once, or a few times."""

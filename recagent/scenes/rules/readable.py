@@ -19,7 +19,7 @@ from recagent.domain.units import amount, amount_for, without_unit
 from recagent.errors import ConfigError, ConstraintError
 from recagent.locale import LocalizedText
 from recagent.scenes.constraints import plain
-from recagent.scenes.rules.grouped import OWN, Grouped
+from recagent.scenes.rules.catalogue import OWN, SceneCatalogue
 
 Holds = Literal["numbers", "yes or no", "dates", "texts"]
 
@@ -30,7 +30,9 @@ _NEAREST = 3
 _SIDES = {"at least": ("max", "maximum", "最大"), "at most": ("min", "minimum", "最小")}
 
 
-def readable(catalogue: Grouped, constraint: Constraint, *, scene: str) -> Constraint:
+def readable_constraint(
+    catalogue: SceneCatalogue, constraint: Constraint, *, scene: str
+) -> Constraint:
     """The constraint with the attribute as the scene's items call it, in that one's unit.
 
     Raises:
@@ -47,7 +49,7 @@ def readable(catalogue: Grouped, constraint: Constraint, *, scene: str) -> Const
     return constraint if name == constraint.attribute else replace(constraint, attribute=name)
 
 
-def check_rules(catalogue: Grouped, *, scene: str) -> None:
+def check_rules(catalogue: SceneCatalogue, *, scene: str) -> None:
     """Refuse a scene whose rules read what no item has.
 
     Raises:
@@ -65,7 +67,7 @@ def check_rules(catalogue: Grouped, *, scene: str) -> None:
         )
 
 
-def named(catalogue: Grouped, constraint: Constraint) -> str | None:
+def named(catalogue: SceneCatalogue, constraint: Constraint) -> str | None:
     """The attribute that a constraint means; None where no item has it.
 
     Case, width, spaces and underscores are the same; a part of a name will do where it is of one
@@ -96,7 +98,7 @@ def nearest(wanted: str, names: Sequence[str]) -> list[str]:
     return [by_plain[key] for key in dict.fromkeys([*within, *close])][:_NEAREST]
 
 
-def _unknown(catalogue: Grouped, constraint: Constraint, scene: str) -> ConstraintError:
+def _unknown(catalogue: SceneCatalogue, constraint: Constraint, scene: str) -> ConstraintError:
     names = sorted(catalogue.names - OWN)
     wanted, close = constraint.attribute, nearest(constraint.attribute, names)
     said = constraint.words or wanted
@@ -119,7 +121,7 @@ def _unknown(catalogue: Grouped, constraint: Constraint, scene: str) -> Constrai
     )
 
 
-def _unnamed(catalogue: Grouped, constraint: Constraint) -> ConstraintError:
+def _unnamed(catalogue: SceneCatalogue, constraint: Constraint) -> ConstraintError:
     """A bound on nothing, and the attributes that it could be on."""
     said = constraint.words or f"{constraint.operator} {constraint.value}"
     names = sorted(catalogue.names - OWN)
@@ -140,7 +142,7 @@ def _unnamed(catalogue: Grouped, constraint: Constraint) -> ConstraintError:
     )
 
 
-def _fitting(catalogue: Grouped, constraint: Constraint) -> Constraint:
+def _fitting(catalogue: SceneCatalogue, constraint: Constraint) -> Constraint:
     """The constraint with amounts as numbers of the attribute's unit.
 
     Raises:
@@ -210,7 +212,7 @@ def _is_number(value: Plain) -> bool:
     return not isinstance(value, bool) and read(value).number is not None
 
 
-def _own(catalogue: Grouped, name: str) -> Iterator[Plain]:
+def _own(catalogue: SceneCatalogue, name: str) -> Iterator[Plain]:
     for item in catalogue.values(name):
         yield from plain(item.attributes.get(name, ()))
 

@@ -26,7 +26,7 @@ from recagent.domain import (
     Value,
 )
 from recagent.locale import LocalizedText
-from recagent.scenes.rules.grouped import Grouped, number
+from recagent.scenes.rules.catalogue import SceneCatalogue, number
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -45,8 +45,8 @@ class Ruling:
     notes: tuple[LocalizedText, ...] = ()
 
 
-def excluded(
-    catalogue: Grouped,
+def rule_exclusions(
+    catalogue: SceneCatalogue,
     *,
     scene: Scene,
     profile: Profile,
@@ -105,7 +105,7 @@ def kilometres(place: Place, latitudes: Floats, longitudes: Floats) -> Floats:
 
 
 def _compiled(
-    catalogue: Grouped, scene: Scene, profile: Profile, context: Context
+    catalogue: SceneCatalogue, scene: Scene, profile: Profile, context: Context
 ) -> Iterator[Constraint]:
     """The rules that are constraints once the person and the time are known."""
     for rule in scene.rules:
@@ -124,7 +124,7 @@ def _compiled(
             )
 
 
-def _first_day(catalogue: Grouped, rule: FreshRule, at: datetime) -> date:
+def _first_day(catalogue: SceneCatalogue, rule: FreshRule, at: datetime) -> date:
     """The first day that is new; a scene whose feed has stopped shows the newest that it has."""
     days = (
         _day(item.attributes.get(rule.attribute))
@@ -146,7 +146,7 @@ def _day(value: Value | None) -> date | None:
 
 
 def _measured(
-    catalogue: Grouped, scene: Scene, profile: Profile, place: Place | None
+    catalogue: SceneCatalogue, scene: Scene, profile: Profile, place: Place | None
 ) -> Iterator[frozenset[str]]:
     """What the rules keep away that compare numbers; an unknown age is below every rating."""
     for rule in scene.rules:
@@ -164,7 +164,7 @@ def _measured(
 
 
 def _notes(
-    catalogue: Grouped, scene: Scene, profile: Profile, context: Context
+    catalogue: SceneCatalogue, scene: Scene, profile: Profile, context: Context
 ) -> Iterator[LocalizedText]:
     for name in catalogue.untold:
         yield LocalizedText(

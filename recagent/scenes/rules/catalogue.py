@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 OWN = frozenset({"", "id", "title", "text"})  # what hardly two items share
 
 
-class Grouped:
-    """The items of a scene, by id, and its rules."""
+class SceneCatalogue:
+    """The items of a scene, by id, indexed by the values that its rules read."""
 
     def __init__(self, items: Mapping[str, Item], rules: Sequence[Rule]) -> None:
         """Nothing is read before it is asked for."""

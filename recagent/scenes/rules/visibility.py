@@ -1,6 +1,6 @@
-"""What a scene sees of a person and of its items: what comes again, what is needed, what it knows.
+"""What a scene sees of a person and of its items: repeats, prerequisites, visible history.
 
-Not what is kept away by its rules: that is ``excluding``.
+What its rules keep away is in ``exclusions``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from recagent.scenes.rules.progress import Progress
 def exhausted(
     seen: AbstractSet[str], *, scene: Scene, profile: Profile, at: datetime | None
 ) -> frozenset[str]:
-    """Those of the items a person has seen that do not come again.
+    """Returns the ids of items that a person has seen and that do not come again.
 
     Args:
         seen: ids of all that the person has any event on.
@@ -55,7 +55,7 @@ def prerequisites(
     progress: Progress,
     excluded: AbstractSet[str],
 ) -> dict[str, frozenset[str]]:
-    """By id of an item, what must come before it; of those that need anything.
+    """Returns the ids that must come before an item, by its id; of items that need any.
 
     Args:
         items: of the scene.
@@ -65,46 +65,45 @@ def prerequisites(
         excluded: ids of what cannot come.
     """
     items, finished = [*items], _finished(profile)
-    found = progress.prerequisites([item.id for item in items], excluded=excluded)
+    needed = progress.prerequisites([item.id for item in items], excluded=excluded)
     for rule in scene.rules:
         if isinstance(rule, PathRule):
             for item in items:
                 wanted = frozenset(_texts(item.attributes.get(rule.prerequisites, ())))
                 if wanted - finished:
-                    found[item.id] = found.get(item.id, frozenset()) | (wanted - finished)
-    return found
+                    needed[item.id] = needed.get(item.id, frozenset()) | (wanted - finished)
+    return needed
 
 
 def missing_prerequisites(
-    found: Iterable[Item],
+    items: Iterable[Item],
     *,
     scene: Scene,
     profile: Profile,
     progress: Progress,
     excluded: AbstractSet[str],
 ) -> list[Item]:
-    """What the items need, and what that needs, and is not among them: the steps of their paths.
+    """Returns the prerequisites of items, and theirs, that are not among the items.
 
     Arguments are those of ``prerequisites``.
     """
-    items = progress.items
-    looked_at = list(found)
-    known = {item.id for item in looked_at}
+    catalogue, frontier = progress.items, list(items)
+    known = {item.id for item in frontier}
     steps: list[Item] = []
-    while looked_at:
-        each = prerequisites(
-            looked_at, scene=scene, profile=profile, progress=progress, excluded=excluded
+    while frontier:
+        needed = prerequisites(
+            frontier, scene=scene, profile=profile, progress=progress, excluded=excluded
         )
-        wanted = frozenset[str]().union(*each.values())
+        wanted = frozenset[str]().union(*needed.values())
         ready = sorted(wanted - known - excluded)
-        looked_at = [items[key] for key in ready if key in items]
+        frontier = [catalogue[key] for key in ready if key in catalogue]
         known |= wanted
-        steps += looked_at
+        steps += frontier
     return steps
 
 
-def reasonable(item: Item, scene: Scene) -> Item:
-    """The item without what rules alone read: a date, an id or a volume is no reason for it."""
+def without_rule_attributes(item: Item, scene: Scene) -> Item:
+    """Returns the item without the attributes that only rules read, which are no reason for it."""
     read = {
         name
         for rule in scene.rules
@@ -121,15 +120,15 @@ def reasonable(item: Item, scene: Scene) -> Item:
     return replace(item, attributes=kept)
 
 
-def visible(profile: Profile, scene: Scene) -> Profile:
-    """The profile as the scene may know it: without events of scenes that it does not learn from.
+def visible_profile(profile: Profile, scene: Scene) -> Profile:
+    """Returns the profile as the scene may know it, without scenes that it does not learn from.
 
     What the person declares is known everywhere.
     """
     if scene.learns_from is None:
         return profile
-    met = {event.scene for event in profile.events} | profile.taste.keys()
-    for other in met - {scene.name, *scene.learns_from}:
+    scenes = {event.scene for event in profile.events} | profile.taste.keys()
+    for other in scenes - {scene.name, *scene.learns_from}:
         profile = without_scene(profile, other)
     return profile
 

@@ -123,7 +123,7 @@ class Agent:
         try:
             began = anyio.current_time()
             await model.start()
-            deadline.stand_still(anyio.current_time() - began)
+            deadline.extend(anyio.current_time() - began)
             with anyio.fail_after(_TO_HEAR * deadline.left()):
                 if self._reading == "critiques":
                     return await self._written(model, conversation, text, situation), ""

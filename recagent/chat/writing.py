@@ -5,10 +5,9 @@ Every attribute and value must be one of the scene's; what is not is said to be 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from recagent import prompts
 from recagent.chat.acts import Act
@@ -17,9 +16,9 @@ from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
 from recagent.domain import Constraint, Language, Operator
 from recagent.errors import ReplyError
-from recagent.llm import retry
 from recagent.llm.retry import RetryBudget
-from recagent.ports import ChatModel, Message, Reply, Schema
+from recagent.llm.structured_replies import ask_structured, whole
+from recagent.ports import ChatModel, Schema
 
 _MOST = 8  # of each list
 _VALUES = 12  # of an attribute that the prompt names
@@ -62,9 +61,17 @@ async def written(
     messages = prompt.chat(
         turn=turn, scene=situation.scene.label(lang), attributes=_told(situation.vocabulary)
     )
-    limit = prompt.front.max_tokens
-    reply = await retry.call(partial(_asked, model, messages, limit), budget=budget)
-    return reply.act, checked(reply, turn=turn, vocabulary=situation.vocabulary)
+    reply = await ask_structured(
+        model,
+        messages,
+        CritiqueReply,
+        max_tokens=prompt.front.max_tokens,
+        budget=budget,
+        unusable=partial(_unusable, model),
+        schema=SCHEMA,
+        parse=whole,
+    )
+    return reply.form.act, checked(reply.form, turn=turn, vocabulary=situation.vocabulary)
 
 
 def checked(reply: CritiqueReply, *, turn: str, vocabulary: Vocabulary) -> Critique:
@@ -134,15 +141,7 @@ def _told(vocabulary: Vocabulary) -> list[tuple[str, str]]:
     return told
 
 
-async def _asked(model: ChatModel, messages: Sequence[Message], limit: int) -> CritiqueReply:
-    await model.start()
-    reply: Reply = await model.chat(messages, max_tokens=limit, schema=SCHEMA)
-    try:
-        return CritiqueReply.model_validate_json(reply.text)
-    except ValidationError as error:
-        raise ReplyError(
-            "model {model!r} wrote no critique: {text!r}",
-            model=model.name,
-            text=reply.text[:80],
-            reply=reply.text,
-        ) from error
+def _unusable(model: ChatModel, text: str) -> ReplyError:
+    return ReplyError(
+        "model {model!r} wrote no critique: {text!r}", model=model.name, text=text[:80], reply=text
+    )

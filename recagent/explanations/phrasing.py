@@ -11,20 +11,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
-from pydantic import BaseModel
+from pydantic import Field
 
 from recagent import prompts
 from recagent.domain import Claim, Evidence, Language, Scene
 from recagent.errors import ModelError, ReplyError
 from recagent.explanations.templates import claims, clause, sentence
 from recagent.explanations.verification import verify
-from recagent.llm import retry
 from recagent.llm.retry import RetryBudget, RetryWindow
-from recagent.llm.structured_replies import whole_or_cut
+from recagent.llm.structured_replies import ReplyForm, ask_structured
 from recagent.locale import LocalizedText
-from recagent.ports import ChatModel, Reply, Schema
+from recagent.ports import ChatModel
 
 _REFERENCE = re.compile(r"\[(e\d+)\]")
 _CITATION = re.compile(r"\s*\[e\d+\]")
@@ -40,20 +40,11 @@ _JOINTS: dict[Language, frozenset[str]] = {
 }
 _EDGES = " ,;:.，；：、。"
 
-SCHEMA: Schema = {
-    "type": "object",
-    "properties": {
-        "sentences": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 2}
-    },
-    "required": ["sentences"],
-    "additionalProperties": False,
-}
 
+class SentencesReply(ReplyForm):
+    """Sentences as the model writes them; of more than two, all are checked."""
 
-class SentencesReply(BaseModel):
-    """What the model is asked to write."""
-
-    sentences: list[str]
+    sentences: list[str] = Field(json_schema_extra={"minItems": 1, "maxItems": 2})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,18 +86,20 @@ async def phrased(
     prompt = prompts.load("explain", "phrase", lang=lang)
     messages = prompt.chat(clauses=list(clauses.items()))
 
-    async def call() -> list[str]:
-        await model.start()
-        reply = await model.chat(messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA)
-        return _parsed(model, reply)
-
     try:
-        budget = RetryBudget(attempts, window=window)
         with anyio.fail_after(seconds):
-            written = await retry.call(call, budget=budget)
+            reply = await ask_structured(
+                model,
+                messages,
+                SentencesReply,
+                max_tokens=prompt.front.max_tokens,
+                budget=RetryBudget(attempts, window=window),
+                unusable=partial(_unusable, model),
+            )
     except (ModelError, TimeoutError) as error:
         why = error.message if isinstance(error, ModelError) else late
         return Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
+    written = reply.form.sentences
     accepted: list[Claim] = []
     used: set[str] = set()
     for text in written:
@@ -164,14 +157,7 @@ def _is_apart(lead: str, between: Sequence[str], lang: Language) -> bool:
     )
 
 
-def _parsed(model: ChatModel, reply: Reply) -> list[str]:
-    """The sentences; one that the token limit cut off is checked as the others are."""
-    try:
-        return whole_or_cut(reply.text, SentencesReply)[0].sentences
-    except ValueError as error:
-        raise ReplyError(
-            "model {model!r} wrote no sentences: {text!r}",
-            model=model.name,
-            text=reply.text[:80],
-            reply=reply.text,
-        ) from error
+def _unusable(model: ChatModel, text: str) -> ReplyError:
+    return ReplyError(
+        "model {model!r} wrote no sentences: {text!r}", model=model.name, text=text[:80], reply=text
+    )

@@ -7,30 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from pydantic import BaseModel
+from functools import partial
 
 from recagent.domain import Usage
 from recagent.errors import ReplyError
-from recagent.llm import retry
 from recagent.llm.retry import RetryBudget
-from recagent.llm.structured_replies import whole_or_cut
-from recagent.ports import ChatModel, Reply, Schema
+from recagent.llm.structured_replies import ReplyForm, ask_structured
+from recagent.ports import ChatModel
 from recagent.prompts import Prompt, one_line
 
 LENGTH = 120  # characters that are kept
 _KEPT = 10_000  # texts
 
-SCHEMA: Schema = {
-    "type": "object",
-    "properties": {"preference": {"type": "string"}},
-    "required": ["preference"],
-    "additionalProperties": False,
-}
 
-
-class PreferenceReply(BaseModel):
-    """What the model is asked to write."""
+class PreferenceReply(ReplyForm):
+    """A preference as the model writes it."""
 
     preference: str
 
@@ -69,35 +60,30 @@ class Preferences:
         key = f"{model.name} {prompt.id} {messages!r}"
         if key in self._texts:
             return Preference(text=self._texts[key], is_kept=True)
-        usage = Usage()
-
-        async def call() -> tuple[str, int, int]:
-            nonlocal usage
-            reply = await model.chat(messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA)
-            usage += reply.usage
-            return *_text(model, reply), reply.calls
-
-        text, repairs, calls = await retry.call(call, budget=budget)
+        reply = await ask_structured(
+            model,
+            messages,
+            PreferenceReply,
+            max_tokens=prompt.front.max_tokens,
+            budget=budget,
+            unusable=partial(_unusable, model),
+        )
+        text = one_line(reply.form.preference, LENGTH)
         if len(self._texts) >= _KEPT:
             self._texts.clear()
         self._texts[key] = text
-        return Preference(text=text, usage=usage, calls=calls, repairs=repairs)
+        repairs = reply.repairs if text else 1
+        return Preference(text=text, usage=reply.usage, calls=reply.calls, repairs=repairs)
 
     def forget(self) -> None:
         """Let go of all texts: whose they are is not known."""
         self._texts.clear()
 
 
-def _text(model: ChatModel, reply: Reply) -> tuple[str, int]:
-    """The reply's text, and 1 if it had to be repaired."""
-    try:
-        whole, repairs = whole_or_cut(reply.text, PreferenceReply)
-    except ValueError as error:
-        raise ReplyError(
-            "model {model!r} wrote no preference: {text!r}",
-            model=model.name,
-            text=reply.text[:80],
-            reply=reply.text,
-        ) from error
-    text = one_line(whole.preference, LENGTH)
-    return text, repairs if text else 1
+def _unusable(model: ChatModel, text: str) -> ReplyError:
+    return ReplyError(
+        "model {model!r} wrote no preference: {text!r}",
+        model=model.name,
+        text=text[:80],
+        reply=text,
+    )

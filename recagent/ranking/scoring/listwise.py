@@ -3,41 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from recagent.domain import Item, Usage
+from recagent.domain import Item
 from recagent.errors import ReplyError
-from recagent.llm import retry
 from recagent.llm.retry import RetryBudget
+from recagent.llm.structured_replies import ReplyForm, ask_structured, json_schema, whole
 from recagent.ports import ChatModel, Schema
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.scores import PoolScores
 
 
-class OrderReply(BaseModel):
-    """What the model is asked to write."""
-
-    model_config = ConfigDict(extra="ignore")
+class OrderReply(ReplyForm):
+    """An order as the model writes it; ``order_schema`` allows the labels of one pool alone."""
 
     order: list[str]
 
 
 def order_schema(labels: Sequence[str]) -> Schema:
-    """The JSON schema of a reply about these labels."""
-    return {
-        "type": "object",
-        "properties": {
-            "order": {
-                "type": "array",
-                "items": {"type": "string", "enum": list(labels)},
-                "minItems": len(labels),
-                "maxItems": len(labels),
-            }
-        },
-        "required": ["order"],
-        "additionalProperties": False,
+    """Returns the JSON schema of a reply about these labels."""
+    schema = json_schema(OrderReply)
+    order = {
+        "type": "array",
+        "items": {"type": "string", "enum": list(labels)},
+        "minItems": len(labels),
+        "maxItems": len(labels),
     }
+    return {**schema, "properties": {"order": order}}
 
 
 def repair_order(order: Sequence[str], labels: Sequence[str]) -> tuple[list[str], int]:
@@ -67,38 +59,36 @@ async def score_by_order(
     """
     labels = _labels(len(items))
     messages = prompt.chat(**inputs, candidates=list(zip(labels, items, strict=True)))
-    usage = Usage()
-
-    async def call() -> tuple[list[str], int]:
-        nonlocal usage
-        reply = await model.chat(
-            messages,
-            max_tokens=max(prompt.front.max_tokens, 8 * len(items)),
-            schema=order_schema(labels),
-        )
-        usage += reply.usage
-        try:
-            order = OrderReply.model_validate_json(reply.text).order
-        except ValidationError as error:
-            raise ReplyError(
-                "model {model!r} wrote no order: {text!r}",
-                model=model.name,
-                text=reply.text[:80],
-                reply=reply.text,
-            ) from error
-        if not set(order) & set(labels):
-            raise ReplyError(
-                "model {model!r} ordered no known label: {text!r}",
-                model=model.name,
-                text=reply.text[:80],
-                reply=reply.text,
-            )
-        return order, reply.calls
-
-    written, calls = await retry.call(call, budget=budget)
-    order, repairs = repair_order(written, labels)
+    reply = await ask_structured(
+        model,
+        messages,
+        OrderReply,
+        max_tokens=max(prompt.front.max_tokens, 8 * len(items)),
+        budget=budget,
+        unusable=partial(_unusable, model),
+        schema=order_schema(labels),
+        parse=whole,  # of an order that was cut off, the end would be a guess
+        check=partial(_check, model, labels),
+    )
+    order, repairs = repair_order(reply.form.order, labels)
     scores = tuple(-float(order.index(label)) for label in labels)
-    return PoolScores(scores=scores, usage=usage, calls=calls, repairs=repairs)
+    return PoolScores(scores=scores, usage=reply.usage, calls=reply.calls, repairs=repairs)
+
+
+def _unusable(model: ChatModel, text: str) -> ReplyError:
+    return ReplyError(
+        "model {model!r} wrote no order: {text!r}", model=model.name, text=text[:80], reply=text
+    )
+
+
+def _check(model: ChatModel, labels: Sequence[str], form: OrderReply, text: str) -> None:
+    if not set(form.order) & set(labels):
+        raise ReplyError(
+            "model {model!r} ordered no known label: {text!r}",
+            model=model.name,
+            text=text[:80],
+            reply=text,
+        )
 
 
 def _labels(size: int) -> list[str]:

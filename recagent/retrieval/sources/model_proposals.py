@@ -9,18 +9,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel
+from pydantic import Field
 
 from recagent import prompts
 from recagent.domain import Language, Usage
 from recagent.errors import ReplyError
-from recagent.llm import retry
 from recagent.llm.cached_model import CachedModel, ResponseCache
 from recagent.llm.retry import RetryBudget, RetryWindow
-from recagent.llm.structured_replies import whole_or_cut
-from recagent.ports import ChatModel, ItemIndex, Query, Reply, Schema
+from recagent.llm.structured_replies import ReplyForm, ask_structured
+from recagent.ports import ChatModel, ItemIndex, Query
 from recagent.prompts import one_line
 from recagent.ranking import HISTORY
 from recagent.ranking.prompt_inputs import prompt_inputs
@@ -35,25 +35,11 @@ SOURCE = "imagined"
 MOST = 5  # descriptions, as the prompts ask for
 _LENGTH = 120  # characters that are kept of one
 
-SCHEMA: Schema = {
-    "type": "object",
-    "properties": {
-        "descriptions": {
-            "type": "array",
-            "items": {"type": "string"},
-            "minItems": MOST,
-            "maxItems": MOST,
-        }
-    },
-    "required": ["descriptions"],
-    "additionalProperties": False,
-}
 
+class DescriptionsReply(ReplyForm):
+    """Descriptions as the model writes them; of more than ``MOST`` the first are kept."""
 
-class DescriptionsReply(BaseModel):
-    """What the model is asked to write."""
-
-    descriptions: list[str]
+    descriptions: list[str] = Field(json_schema_extra={"minItems": MOST, "maxItems": MOST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,25 +111,26 @@ class ModelProposer:
         messages = prompt.chat(**inputs)
         kept = CachedModel(self._model, self._replies) if self._replies else None
         model = kept or self._model
-        usage = Usage()
-
-        async def call() -> tuple[tuple[str, ...], int, int]:
-            nonlocal usage
-            reply = await model.chat(messages, max_tokens=prompt.front.max_tokens, schema=SCHEMA)
-            usage += reply.usage
-            return *_descriptions(model, reply), reply.calls
-
         budget = RetryBudget(self._attempts, window=self._window)
-        descriptions, repairs, calls = await retry.call(call, budget=budget)
+        reply = await ask_structured(
+            model,
+            messages,
+            DescriptionsReply,
+            max_tokens=prompt.front.max_tokens,
+            budget=budget,
+            unusable=partial(_unusable, model),
+            check=partial(_check, model),
+        )
+        descriptions = _different(reply.form)
         if kept is not None:
             await kept.keep()
         logger.debug("imagined for %r: %r", query.profile.user.id, descriptions)
         return ProposedDescriptions(
             descriptions=descriptions,
             prompt=prompt.id,
-            usage=usage,
-            calls=calls + budget.failed,
-            repairs=repairs,
+            usage=reply.usage,
+            calls=reply.calls + budget.failed,
+            repairs=reply.repairs + len(reply.form.descriptions) - len(descriptions),
         )
 
 
@@ -171,22 +158,19 @@ class ModelProposals:
         return list(reciprocal_rank(near, weights={}).items())[:limit]
 
 
-def _descriptions(model: ChatModel, reply: Reply) -> tuple[tuple[str, ...], int]:
-    """The reply's descriptions, and how many of them had to be repaired or left out."""
-    try:
-        read, repairs = whole_or_cut(reply.text, DescriptionsReply)
-    except ValueError as error:
-        raise _unusable(model, reply) from error
-    whole = read.descriptions
-    different = dict.fromkeys(filter(None, (one_line(text, _LENGTH) for text in whole)))
-    kept = tuple(different)[:MOST]
-    if not kept:
-        raise _unusable(model, reply)
-    return kept, repairs + len(whole) - len(kept)
+def _different(form: DescriptionsReply) -> tuple[str, ...]:
+    """Returns the first descriptions that are not empty, each once."""
+    lines = (one_line(text, _LENGTH) for text in form.descriptions)
+    return tuple(dict.fromkeys(filter(None, lines)))[:MOST]
 
 
-def _unusable(model: ChatModel, reply: Reply) -> ReplyError:
+def _check(model: ChatModel, form: DescriptionsReply, text: str) -> None:
+    if not _different(form):
+        raise _unusable(model, text)
+
+
+def _unusable(model: ChatModel, text: str) -> ReplyError:
     """The message does not quote it: what is imagined is for no reader of a slate."""
     return ReplyError(
-        "model {model!r} imagined nothing that can be used", model=model.name, reply=reply.text
+        "model {model!r} imagined nothing that can be used", model=model.name, reply=text
     )

@@ -1,4 +1,4 @@
-"""Language and retrieval scores to one score and one probability per candidate.
+"""The blend: language and retrieval scores to one score and one probability per candidate.
 
 The weight is fixed until the head is learned (docs/research/before-a-fit.md).
 """
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 def blend(
     language: Sequence[float], fused: Sequence[float] | Floats, *, language_weight: float
 ) -> Floats:
-    """Joint score, (n,) float64: w z(language) + (1 - w) z(fused).
+    """Returns the joint score, (n,) float64: w z(language) + (1 - w) z(fused).
 
-    ``language`` may tell of the first candidates only; for the others its z is 0.
+    ``language`` may cover the first candidates only; for the others its z is 0.
     """
-    said = np.pad(z_scores(language), (0, len(fused) - len(language)))
-    return language_weight * said + (1.0 - language_weight) * z_scores(fused)
+    language_z = np.pad(z_scores(language), (0, len(fused) - len(language)))
+    return language_weight * language_z + (1.0 - language_weight) * z_scores(fused)
 
 
 def z_scores(scores: Sequence[float] | Floats) -> Floats:
-    """Scores with mean 0 and standard deviation 1, float64; zeros where all are equal.
+    """Returns scores with mean 0 and standard deviation 1, float64; zeros where all are equal.
 
-    (n,), or (n, m), of which each column stands for itself.
+    (n,), or (n, m), each column by itself.
     """
     values = np.asarray(scores, dtype=np.float64)
     if values.size == 0:
@@ -39,7 +39,7 @@ def z_scores(scores: Sequence[float] | Floats) -> Floats:
 
 
 def softmax(scores: Sequence[float] | Floats, *, temperature: float = 1.0) -> Floats:
-    """exp(score / T) over their sum, (n,) float64 that sums to 1."""
+    """Returns exp(score / T) over their sum, (n,) float64 that sums to 1."""
     values = np.asarray(scores, dtype=np.float64) / temperature
     if values.size == 0:
         return values

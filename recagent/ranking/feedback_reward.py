@@ -1,4 +1,4 @@
-"""What a person's answers to their slates make of the next one: log f(u, g), a part of the score.
+"""The reward of feedback: log f(u, g), which a person's answers to their slates add to a score.
 
 Not fitted and not kept: computed from the stored answers each time, so nothing of it can go stale,
 and what is deleted has no effect any more.
@@ -69,12 +69,13 @@ def log_rewards(rows: Matrix, answers: Sequence[SlateFeedback], *, cap: float) -
     infinitesimal gradient ascent", ICML 2003; clipped inverse propensities: Bottou et al.,
     "Counterfactual reasoning and learning systems", JMLR 14, 2013.
     """
-    found = np.zeros(len(rows))
-    for each in answers:
-        weight = min(1.0 / examination_probability(each.rank), MOST) / MOST
-        likeness = np.clip(rows @ each.vector, 0.0, 1.0).astype(np.float64)
-        found = np.clip(DECAY * found + cap * STEP * each.preference * weight * likeness, -cap, cap)
-    return found
+    rewards = np.zeros(len(rows))
+    for answer in answers:
+        weight = min(1.0 / examination_probability(answer.rank), MOST) / MOST
+        likeness = np.clip(rows @ answer.vector, 0.0, 1.0).astype(np.float64)
+        step = cap * STEP * answer.preference * weight * likeness
+        rewards = np.clip(DECAY * rewards + step, -cap, cap)
+    return rewards
 
 
 def rewards(candidates: Sequence[Candidate]) -> Floats:

@@ -1,4 +1,4 @@
-"""One score per candidate from everything that is known of it: learned, or until then fixed.
+"""One score per candidate from all its features: by a learned head, or by a fixed blend until then.
 
 Fitting is in ``training``. Both kinds first rank without the language model, then join its scores.
 """
@@ -48,7 +48,7 @@ class JointScorer(Protocol):
         """Whether the model's scores are wanted, given those of the pool without it."""
         ...
 
-    def weighs(self, said: LanguageScores, *, scene: str) -> bool:
+    def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
         """Whether it is known what such scores are worth; if not, they are not joined."""
         ...
 
@@ -63,7 +63,7 @@ class JointScorer(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedBlend:
-    """The plain order, of before a head is fitted: a fixed weight for the model, not asked at 0.
+    """The order before a head is fitted: a fixed weight for the model, which is not asked at 0.
 
     Attributes:
         closed: scenes in which a fit found that the model does not help.
@@ -90,7 +90,7 @@ class FixedBlend:
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
         return self.language_weight > 0 and scene not in self.closed
 
-    def weighs(self, said: LanguageScores, *, scene: str) -> bool:  # noqa: ARG002
+    def weighs(self, scores: LanguageScores, *, scene: str) -> bool:  # noqa: ARG002
         return True
 
     def joined(
@@ -181,20 +181,20 @@ class Head:
 
     def base(self, candidates: Sequence[Candidate], *, scene: str, cold: bool) -> Floats:
         weights = np.asarray(self.scenes.get(scene, self.shared))
-        features = [each.features for each in candidates]
+        features = [candidate.features for candidate in candidates]
         return columns(features, scales=self.scales, cold=cold) @ weights + rewards(candidates)
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.gates.get(scene, _NEVER).opens(base, cold=cold)
 
-    def weighs(self, said: LanguageScores, *, scene: str) -> bool:
-        prompt = self.prompts.get(scene, said.prompt)
-        return (said.model, said.prompt) == (self.model, prompt)
+    def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
+        prompt = self.prompts.get(scene, scores.prompt)
+        return (scores.model, scores.prompt) == (self.model, prompt)
 
     def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
         weights = np.asarray(self.language.get(scene, self.language_shared))
-        said = language_columns(language, cold=cold) @ weights
-        return base + np.pad(said, (0, len(base) - len(said)))
+        part = language_columns(language, cold=cold) @ weights
+        return base + np.pad(part, (0, len(base) - len(part)))
 
     def probabilities(self, scores: Floats) -> Floats:
         return softmax(scores)
@@ -208,8 +208,8 @@ def columns(
     The second half is the first again for a person who is new in the scene, else 0.
     """
     rows, sources = len(features), len(scales)
-    said = [each.get(source, 0.0) for each in features for source in scales]
-    scores = np.asarray(said, dtype=np.float64).reshape(rows, sources)
+    values = [row.get(source, 0.0) for row in features for source in scales]
+    scores = np.asarray(values, dtype=np.float64).reshape(rows, sources)
     logs = np.log1p(scores.clip(min=0.0) / np.asarray([*scales.values()]))
     known = np.stack([z_scores(scores), z_scores(logs)], axis=2).reshape(rows, 2 * sources)
     return np.hstack([known, known * cold])
@@ -217,5 +217,5 @@ def columns(
 
 def language_columns(language: Sequence[float], *, cold: bool) -> Floats:
     """(m, 2) float64 features of a model's scores."""
-    said = z_scores(language)
-    return np.stack([said, said * cold], axis=1)
+    z = z_scores(language)
+    return np.stack([z, z * cold], axis=1)

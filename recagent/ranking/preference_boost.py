@@ -52,8 +52,8 @@ class PreferenceBoost:
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.inner.asks(base, scene=scene, cold=cold)
 
-    def weighs(self, said: LanguageScores, *, scene: str) -> bool:
-        return self.inner.weighs(said, scene=scene)
+    def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
+        return self.inner.weighs(scores, scene=scene)
 
     def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
         return self.inner.joined(base, language, scene=scene, cold=cold)
@@ -62,5 +62,5 @@ class PreferenceBoost:
         return self.inner.probabilities(scores)
 
     def _share(self, candidate: Candidate) -> float:
-        kept = sum(satisfies(candidate.item, wanted) for wanted in self.preferences)
-        return kept / len(self.preferences)
+        satisfied = sum(satisfies(candidate.item, preference) for preference in self.preferences)
+        return satisfied / len(self.preferences)

@@ -1,6 +1,6 @@
-"""A query to a pool of candidates: every source proposes, reciprocal rank fuses, the best stay.
+"""Retrieval: every source proposes, reciprocal rank fusion orders, and the best make the pool.
 
-Seen items never enter the pool. Ranking the pool is another room's work.
+Seen items never enter the pool; ``ranking`` orders it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ async def retrieve(
     limit: int,
     pool: int,
 ) -> list[Candidate]:
-    """Up to ``pool`` candidates, best first, with one feature per source that found them.
+    """Returns up to ``pool`` candidates, best first, with a feature for each proposing source.
 
     Args:
         query: who, where, what must not come.
@@ -87,7 +87,7 @@ async def retrieve(
             item=items[item_id],
             features={
                 "fused": score,
-                **{name: found[item_id] for name, found in scores.items() if item_id in found},
+                **{name: by_id[item_id] for name, by_id in scores.items() if item_id in by_id},
             },
         )
         for item_id, score in list(fused.items())[:pool]

@@ -1,4 +1,4 @@
-"""Several sources' proposals to one pool: weighted reciprocal rank fusion."""
+"""Fusion of several sources' proposals into one pool: weighted reciprocal ranks."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ BY_GROUP: ByGroup = MappingProxyType(
 def weights_for(
     query: Query, weights: Mapping[str, float], *, by_group: ByGroup
 ) -> Mapping[str, float]:
-    """The sources' weights for a request: those of the person's group in place of the others.
+    """Returns the sources' weights for a request: those of the person's group replace the others.
 
     Those of known people are divided by how many items they liked. With a wish they stay as they
-    are, since it is words and text vectors that hear it.
+    are, since words and text vectors are what follows it.
     """
     if query.context.wish:
         return weights
     group = group_of(query.profile, query.scene.name)
     likes = len(query.profile.liked) if group == "known" else 1
-    own = by_group.get(group, {})
-    return {**weights, **{name: weight / likes for name, weight in own.items()}}
+    group_weights = by_group.get(group, {})
+    return {**weights, **{name: weight / likes for name, weight in group_weights.items()}}
 
 
 def reciprocal_rank(
     proposals: Mapping[str, Sequence[tuple[str, float]]], *, weights: Mapping[str, float]
 ) -> dict[str, float]:
-    """Fused score by item id, best first: the sum over sources of weight / (60 + rank).
+    """Returns fused scores by item id, best first: the sum over sources of weight / (60 + rank).
 
     Ranks count from 1; a source without a weight counts 1, one of weight 0 is left out. Ties keep
     the order in which the items were first proposed.

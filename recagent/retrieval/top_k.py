@@ -44,7 +44,7 @@ class SceneCache(Generic[Of, T]):
 def top_unseen(
     scores: NDArray[Any], ids: Sequence[str], query: Query, *, limit: int
 ) -> list[tuple[str, float]]:
-    """Up to ``limit`` unseen items with a score above zero, best first; equals in their order.
+    """Returns up to ``limit`` unseen items with scores above zero, best first, ties in order.
 
     Args:
         scores: (n,).
@@ -54,14 +54,14 @@ def top_unseen(
     """
     enough = limit + len(query.exclude)
     floor = np.partition(scores, -enough)[-enough] if enough < len(scores) else 0.0
-    at = np.flatnonzero((scores >= floor) & (scores > 0))
-    places: list[int] = at[np.argsort(-scores[at], kind="stable")].tolist()
-    new = list(islice((place for place in places if ids[place] not in query.exclude), limit))
-    return [(ids[place], score) for place, score in zip(new, scores[new].tolist(), strict=True)]
+    positive = np.flatnonzero((scores >= floor) & (scores > 0))
+    ranked: list[int] = positive[np.argsort(-scores[positive], kind="stable")].tolist()
+    rows = list(islice((row for row in ranked if ids[row] not in query.exclude), limit))
+    return [(ids[row], score) for row, score in zip(rows, scores[rows].tolist(), strict=True)]
 
 
 def first_unseen(
     ranked: Iterable[tuple[str, float]], query: Query, *, limit: int
 ) -> list[tuple[str, float]]:
-    """The first ``limit`` that the query does not exclude."""
+    """Returns the first ``limit`` items that the query does not exclude."""
     return list(islice((pair for pair in ranked if pair[0] not in query.exclude), limit))

@@ -1,4 +1,4 @@
-"""Which candidates are asked about together, and their one scale from what was said of each group.
+"""Which candidates the model compares, and one scale for the scores of all groups.
 
 Groups depend on ids and on nothing else, so the order in which candidates are listed changes no
 score. Asking is done in ``groups``.
@@ -20,16 +20,16 @@ _RULER = (0, 1, 4, 9, 11)
 
 
 def hash_order(items: Sequence[Item]) -> list[int]:
-    """Positions of the items in an order of chance that is the same however they are listed.
+    """Returns the items' rows in an order of chance that does not depend on how they are listed.
 
-    Other candidates are mixed otherwise: no item has the same neighbours in every case.
+    Other candidates give another order: no item has the same neighbours in every case.
     """
     seed = "\0".join(sorted(item.id for item in items))
 
-    def place(at: int) -> bytes:
-        return blake2b(f"{seed}\0\0{items[at].id}".encode(), digest_size=8).digest()
+    def hash_of(row: int) -> bytes:
+        return blake2b(f"{seed}\0\0{items[row].id}".encode(), digest_size=8).digest()
 
-    return sorted(range(len(items)), key=place)
+    return sorted(range(len(items)), key=hash_of)
 
 
 def pair_blocks(size: int) -> list[Block]:
@@ -38,8 +38,8 @@ def pair_blocks(size: int) -> list[Block]:
     About 3 ``size`` blocks of two, every position in three pairs or (if ``size`` is odd, one) in
     four; all pairs of up to four positions.
     """
-    ring = [(at, (at + 1) % size) for at in range(size)]
-    chords = [(at, at + size // 2) for at in range((size + 1) // 2)]
+    ring = [(row, (row + 1) % size) for row in range(size)]
+    chords = [(row, row + size // 2) for row in range((size + 1) // 2)]
     chosen = dict.fromkeys((min(pair), max(pair)) for pair in ring + chords if pair[0] != pair[1])
     return [block for first, second in chosen for block in ((first, second), (second, first))]
 
@@ -63,7 +63,7 @@ def set_blocks(size: int) -> list[Block]:
 def joint_scores(
     size: int, blocks: Sequence[Block], values: Sequence[Sequence[float]]
 ) -> list[float]:
-    """Scores of 0..size-1, with mean 0, that fit what was said within each block best.
+    """Returns scores of 0..size-1, with mean 0, that fit the values within each block best.
 
     Least squares of value = score + a constant of the block. Log probabilities of a choice among
     the block's members are of this form (score - log sum of exp(scores)), and a constant for each
@@ -79,9 +79,9 @@ def joint_scores(
     """
     information = np.full((size, size), 1.0 / size)
     totals = np.zeros(size)
-    for block, said in zip(blocks, values, strict=True):
+    for block, block_values in zip(blocks, values, strict=True):
         members = np.asarray(block)
         information[members, members] += 1.0
         information[np.ix_(members, members)] -= 1.0 / len(block)
-        totals[members] += np.asarray(said) - np.mean(said)
+        totals[members] += np.asarray(block_values) - np.mean(block_values)
     return np.linalg.solve(information, totals).tolist()

@@ -42,10 +42,10 @@ class Factors:
         if not parts:
             return []
         person = np.sum(np.stack(parts), axis=0)
-        found = await self._vectors.search(
+        neighbours = await self._vectors.search(
             query.scene.name, vector=person, limit=limit, exclude=query.exclude
         )
-        return [pair for pair in found if pair[1] > 0]
+        return [pair for pair in neighbours if pair[1] > 0]
 
 
 class FactorVectors:
@@ -57,14 +57,17 @@ class FactorVectors:
         """Vectors (n, d) float32 of ``ids``, (n,), and the ids of every scene's items."""
         self._row = {key: row for row, key in enumerate(ids)}
         self._matrix = matrix
-        self._ids = {name: [key for key in own if key in self._row] for name, own in scenes.items()}
+        self._ids = {
+            name: [key for key in scene_ids if key in self._row]
+            for name, scene_ids in scenes.items()
+        }
 
     async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:  # noqa: ARG002
-        found = np.zeros((len(ids), self._matrix.shape[1]), dtype=np.float32)
-        for place, key in enumerate(ids):
+        rows = np.zeros((len(ids), self._matrix.shape[1]), dtype=np.float32)
+        for row, key in enumerate(ids):
             if key in self._row:
-                found[place] = self._matrix[self._row[key]]
-        return found
+                rows[row] = self._matrix[self._row[key]]
+        return rows
 
     async def search(
         self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
@@ -72,4 +75,4 @@ class FactorVectors:
         ids = [key for key in self._ids.get(scene, []) if key not in exclude]
         scores: Vector = self._matrix[[self._row[key] for key in ids]] @ vector
         best: list[int] = np.argsort(-scores, kind="stable")[:limit].tolist()
-        return [(ids[at], float(scores[at])) for at in best]
+        return [(ids[row], float(scores[row])) for row in best]

@@ -1,6 +1,6 @@
 """The source of the sequence model: items that are near to where a person's newest ones lead.
 
-How a person's items become one vector is ``sequential``; training is in
+How a person's items become one vector is ``sequence_encoder``; training is in
 ``training.sequence_training``. The items' vectors stand behind ``ItemVectors``.
 """
 
@@ -32,24 +32,24 @@ class SequenceModel:
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         if self._weights is None:
             self._weights = self._load()
-        read = await self._read(query, self._weights.length)
-        if not len(read):
+        newest = await self._newest(query, self._weights.length)
+        if not len(newest):
             return []
-        found = await self._vectors.search(
+        neighbours = await self._vectors.search(
             query.scene.name,
-            vector=encode(read, self._weights),
+            vector=encode(newest, self._weights),
             limit=limit,
             exclude=query.exclude,
         )
-        return [(item_id, 1.0 + score) for item_id, score in found]
+        return [(item_id, 1.0 + score) for item_id, score in neighbours]
 
-    async def _read(self, query: Query, length: int) -> Matrix:
+    async def _newest(self, query: Query, length: int) -> Matrix:
         """(l, d) vectors of the newest likes, oldest first, without those that have none."""
         newest = [*query.profile.liked][:length]
         scenes = {key: query.profile.items[key].scene for key in newest}
         rows: dict[str, Matrix] = {}
         for scene in set(scenes.values()):
             ids = [key for key in newest if scenes[key] == scene]
-            found = await self._vectors.vectors(scene, ids=ids)
-            rows |= {key: row for key, row in zip(ids, found, strict=True) if row.any()}
+            vectors = await self._vectors.vectors(scene, ids=ids)
+            rows |= {key: row for key, row in zip(ids, vectors, strict=True) if row.any()}
         return np.asarray([rows[key] for key in reversed(newest) if key in rows])

@@ -56,14 +56,14 @@ class Transfer:
 
 
 def can_embed(embedder: Embedder, text: str) -> bool:
-    """Whether an embedder's vectors tell what a text means; the default one's only in English."""
+    """Returns whether an embedder can represent a text; the default one can only in English."""
     return not (IS_CJK.search(text) and embedder.name.startswith(_ENGLISH_ONLY))
 
 
 async def nearest_in_meaning(
     vector: Vector, scene: str, *, index: ItemIndex
 ) -> Mapping[str, float]:
-    """How near in meaning items of a scene are to a wish, in (0, 1], by id; only those that are.
+    """Returns how near in meaning items of a scene are to a wish, in (0, 1], by id; none at 0.
 
     A cosine says little by itself: of some embedders all are high. It counts by how far it goes
     from that of an average item of the scene towards 1, and only beyond ``NEAREST`` of the way.
@@ -74,9 +74,11 @@ async def nearest_in_meaning(
     average = await index.vectors(scene, ids=ids[:: 1 + len(ids) // _SAMPLE])
     usual = float((average @ vector).mean())
     floor = usual + NEAREST * (1.0 - usual)
-    found = await index.search(scene, vector=vector, limit=_MOST_NEAR, exclude=frozenset())
+    neighbours = await index.search(scene, vector=vector, limit=_MOST_NEAR, exclude=frozenset())
     return {
-        key: min(1.0, (cosine - floor) / (1.0 - floor)) for key, cosine in found if cosine > floor
+        key: min(1.0, (cosine - floor) / (1.0 - floor))
+        for key, cosine in neighbours
+        if cosine > floor
     }
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def mmr_order(scores: Floats, vectors: Matrix, *, k: int, diversity: float) -> list[int]:
-    """Positions of the ``k`` items to show, best first; plain score order at ``diversity`` 0.
+    """Returns the rows of the ``k`` items to show, best first; in score order at ``diversity`` 0.
 
     Args:
         scores: (n,), higher is better.
@@ -22,7 +22,7 @@ def mmr_order(scores: Floats, vectors: Matrix, *, k: int, diversity: float) -> l
     Source: Carbonell, Goldstein, "The use of MMR, diversity-based reranking", SIGIR 1998.
     """
     if diversity == 0 or len(scores) < 2:
-        return [int(at) for at in np.argsort(-scores, kind="stable")[:k]]
+        return [int(row) for row in np.argsort(-scores, kind="stable")[:k]]
     from pyversity import Strategy, diversify  # noqa: PLC0415
 
     spread = float(scores.max() - scores.min())
@@ -34,4 +34,4 @@ def mmr_order(scores: Floats, vectors: Matrix, *, k: int, diversity: float) -> l
         strategy=Strategy.MMR,
         diversity=diversity,
     )
-    return [int(at) for at in chosen.indices]
+    return [int(row) for row in chosen.indices]

@@ -13,7 +13,7 @@ BATCH = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexingResult:
-    """What an indexing run did, in numbers of items.
+    """The numbers of items that an indexing run wrote, left and deleted.
 
     Attributes:
         outdated: scenes that are still there and not of these items: of other embedders, for
@@ -34,7 +34,7 @@ async def index_items(
     fingerprint: Callable[[Item], str],
     on_progress: Callable[[int, int], None],
 ) -> IndexingResult:
-    """Make the collections of the items' scenes hold exactly these items, then publish them.
+    """Makes the collections of the items' scenes hold exactly these items, and publishes them.
 
     What was published by the same embedder before is changed in place, scene by scene.
 
@@ -53,10 +53,10 @@ async def index_items(
     for item in items:
         scenes.setdefault(item.scene, []).append(item)
     written = unchanged = deleted = 0
-    for scene, wanted in scenes.items():
-        held = await index.fingerprints(scene)
-        changed = [item for item in wanted if held.get(item.id) != fingerprint(item)]
-        unchanged += len(wanted) - len(changed)
+    for scene, scene_items in scenes.items():
+        fingerprints = await index.fingerprints(scene)
+        changed = [item for item in scene_items if fingerprints.get(item.id) != fingerprint(item)]
+        unchanged += len(scene_items) - len(changed)
         on_progress(written + unchanged, len(items))
         for start in range(0, len(changed), BATCH):
             batch = changed[start : start + BATCH]
@@ -64,7 +64,7 @@ async def index_items(
             await index.upsert(scene, items=batch, vectors=vectors)
             written += len(batch)
             on_progress(written + unchanged, len(items))
-        gone = sorted(held.keys() - {item.id for item in wanted})
+        gone = sorted(fingerprints.keys() - {item.id for item in scene_items})
         if gone:
             await index.delete(scene, ids=gone)
             deleted += len(gone)

@@ -1,7 +1,7 @@
-"""What everybody's events say, as matrices: who liked what, and what was liked after what.
+"""Everybody's interactions as matrices: who liked what, and what was liked after what.
 
 A snapshot taken from the store when it is built; a person's own events are read fresh for each
-request. What is proposed from it is in ``crowd``.
+request. What is proposed from it is in ``sources.collaborative``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Interactions:
 
     @classmethod
     def of_arrays(cls, arrays: Arrays) -> Interactions:
-        """The behaviour whose ``arrays`` these are."""
+        """Returns the interactions that these arrays were made of."""
         behaviour = cls.__new__(cls)
         behaviour._stand(arrays)  # noqa: SLF001 - its own
         return behaviour

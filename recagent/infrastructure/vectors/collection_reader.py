@@ -35,7 +35,7 @@ def read_collection(
     blocks: list[Matrix] = [np.zeros((0, width), dtype=np.float32)]
     for page in _pages(collection, ids, ["metadatas", "embeddings"] if fits else ["metadatas"]):
         order = sorted(range(len(page["ids"])), key=page["ids"].__getitem__)
-        items |= ((page["ids"][at], item_from_metadata(page["metadatas"][at])) for at in order)
+        items |= ((page["ids"][row], item_from_metadata(page["metadatas"][row])) for row in order)
         if fits and order:
             blocks.append(np.asarray(page["embeddings"], dtype=np.float32)[order])
     return items, np.concatenate(blocks) if fits else None
@@ -46,11 +46,11 @@ def fingerprints(collection: chromadb.Collection) -> dict[str, str]:
     ids = _ids(collection)
     if ids:
         collection.get(ids=sorted({ids[0], ids[-1]}), include=["embeddings"])
-    held: dict[str, str] = {}
+    by_id: dict[str, str] = {}
     for page in _pages(collection, ids, ["metadatas"]):
         for item_id, metadata in zip(page["ids"], page["metadatas"], strict=True):
-            held[item_id] = str(metadata["fingerprint"])
-    return held
+            by_id[item_id] = str(metadata["fingerprint"])
+    return by_id
 
 
 def _ids(collection: chromadb.Collection) -> list[str]:

@@ -18,17 +18,17 @@ def fingerprint(item: Item) -> str:
 
 
 def item_metadata(item: Item) -> dict[str, str]:
-    """The metadata that are stored with the item's vector."""
+    """Returns the metadata that are stored with the item's vector."""
     return {"item": orjson.dumps(asdict(item)).decode(), "fingerprint": fingerprint(item)}
 
 
 def item_from_metadata(metadata: Mapping[str, Any]) -> Item:
-    """The item of ``item_metadata`` metadata."""
+    """Returns the item that ``item_metadata`` stored."""
     return item_from_fields(orjson.loads(metadata["item"]))
 
 
 def item_from_fields(fields: Mapping[str, Any]) -> Item:
-    """The item of its own fields, after JSON, which has no tuples."""
+    """Returns the item of its fields, after JSON, which has no tuples."""
     attributes: dict[str, Value] = {
         name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
         for name, value in cast("dict[str, Any]", fields["attributes"]).items()

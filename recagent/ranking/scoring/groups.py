@@ -79,17 +79,17 @@ async def _in_blocks(
     if len(items) < 2:  # nothing to compare
         return PoolScores(scores=(0.0,) * len(items), usage=Usage(), calls=0)
     order = hash_order(items)
-    blocks = [tuple(order[at] for at in block) for block in design(len(items))]
+    blocks = [tuple(order[place] for place in block) for block in design(len(items))]
     calls: list[Callable[[], Awaitable[LabelScores]]] = []
     for block in blocks:
         labels = LABELS[: len(block)]
-        named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
-        messages = prompt.chat(**inputs, candidates=named)
+        labelled = [(label, items[row]) for label, row in zip(labels, block, strict=True)]
+        messages = prompt.chat(**inputs, candidates=labelled)
         calls.append(partial(read_labels, model, messages, labels=labels, budget=budget))
-    read = await retry.call_all(calls)
+    replies = await retry.call_all(calls)
     return PoolScores(
-        scores=tuple(joint_scores(len(items), blocks, [labels.values for labels in read])),
-        usage=sum((labels.usage for labels in read), Usage()),
-        calls=sum(labels.calls for labels in read),
-        repairs=sum(labels.missing for labels in read),
+        scores=tuple(joint_scores(len(items), blocks, [labels.values for labels in replies])),
+        usage=sum((labels.usage for labels in replies), Usage()),
+        calls=sum(labels.calls for labels in replies),
+        repairs=sum(labels.missing for labels in replies),
     )

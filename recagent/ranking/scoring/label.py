@@ -25,7 +25,7 @@ _FLOOR_STEP = 1.0  # nats below the least likely label that the engine did list
 
 
 def label_blocks(size: int) -> list[list[int]]:
-    """Positions 0..size-1 in blocks of at most 20; all but the first begin with its anchors."""
+    """Returns rows 0..size-1 in blocks of at most 20; all but the first begin with its anchors."""
     if size <= BLOCK:
         return [list(range(size))]
     anchors = list(range(ANCHORS))
@@ -36,16 +36,16 @@ def label_blocks(size: int) -> list[list[int]]:
 
 
 def join_blocks(blocks: Sequence[Sequence[int]], scores: Sequence[Sequence[float]]) -> list[float]:
-    """Scores of all positions on the first block's scale.
+    """Returns the scores of all rows on the first block's scale.
 
     A later block is shifted so that its anchors have, on average, the scores they had in the first.
     """
     joined = dict(zip(blocks[0], scores[0], strict=True))
     for block, block_scores in zip(blocks[1:], scores[1:], strict=True):
-        shift = sum(joined[at] for at in block[:ANCHORS]) - sum(block_scores[:ANCHORS])
-        for at, score in list(zip(block, block_scores, strict=True))[ANCHORS:]:
-            joined[at] = score + shift / ANCHORS
-    return [joined[at] for at in range(len(joined))]
+        shift = sum(joined[row] for row in block[:ANCHORS]) - sum(block_scores[:ANCHORS])
+        for row, score in list(zip(block, block_scores, strict=True))[ANCHORS:]:
+            joined[row] = score + shift / ANCHORS
+    return [joined[row] for row in range(len(joined))]
 
 
 async def score_by_label(
@@ -62,17 +62,17 @@ async def score_by_label(
         ModelError: no answer, or one without any label.
     """
     blocks = label_blocks(len(items))
-    read: list[LabelScores] = []
+    replies: list[LabelScores] = []
     for block in blocks:
         labels = LABELS[: len(block)]
-        named = [(label, items[at]) for label, at in zip(labels, block, strict=True)]
-        messages = prompt.chat(**inputs, candidates=named)
-        read.append(await read_labels(model, messages, labels=labels, budget=budget))
+        labelled = [(label, items[row]) for label, row in zip(labels, block, strict=True)]
+        messages = prompt.chat(**inputs, candidates=labelled)
+        replies.append(await read_labels(model, messages, labels=labels, budget=budget))
     return PoolScores(
-        scores=tuple(join_blocks(blocks, [labels.values for labels in read])),
-        usage=sum((labels.usage for labels in read), Usage()),
-        calls=sum(labels.calls for labels in read),
-        repairs=sum(labels.missing for labels in read),
+        scores=tuple(join_blocks(blocks, [labels.values for labels in replies])),
+        usage=sum((labels.usage for labels in replies), Usage()),
+        calls=sum(labels.calls for labels in replies),
+        repairs=sum(labels.missing for labels in replies),
     )
 
 
@@ -97,7 +97,7 @@ async def read_labels(
     Raises:
         ModelError: no answer, or one without any label.
     """
-    reply = await retry.call(partial(_listed, model, messages, labels), budget=budget)
+    reply = await retry.call(partial(_label_logprobs, model, messages, labels), budget=budget)
     floor = min(value for value in reply.values if value is not None) - _FLOOR_STEP
     return LabelScores(
         values=tuple(floor if value is None else value for value in reply.values),
@@ -107,7 +107,7 @@ async def read_labels(
     )
 
 
-async def _listed(model: ChatModel, messages: Sequence[Message], labels: str) -> Logprobs:
+async def _label_logprobs(model: ChatModel, messages: Sequence[Message], labels: str) -> Logprobs:
     reply = await model.label_logprobs(messages, labels=labels)
     if all(value is None for value in reply.values):
         raise ReplyError(

@@ -42,11 +42,11 @@ async def score_by_grade(
         partial(read_labels, model, prompt.chat(**inputs, item=item), labels=GRADES, budget=budget)
         for item in items
     ]
-    read = await retry.call_all(calls)
+    replies = await retry.call_all(calls)
     grades = np.arange(1.0, len(GRADES) + 1.0)
     return PoolScores(
-        scores=tuple(float(softmax(labels.values) @ grades) for labels in read),
-        usage=sum((labels.usage for labels in read), Usage()),
-        calls=sum(labels.calls for labels in read),
-        repairs=sum(labels.missing for labels in read),
+        scores=tuple(float(softmax(labels.values) @ grades) for labels in replies),
+        usage=sum((labels.usage for labels in replies), Usage()),
+        calls=sum(labels.calls for labels in replies),
+        repairs=sum(labels.missing for labels in replies),
     )

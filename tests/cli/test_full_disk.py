@@ -50,6 +50,6 @@ def test_a_fit_that_cannot_be_saved_leaves_the_one_before(tmp_path, monkeypatch)
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
-        artifacts._put(path, b"after, and longer")
+        artifacts._write_whole(path, b"after, and longer")
     assert [each.name for each in tmp_path.iterdir()] == ["head.json"]
     assert path.read_text() == "before"

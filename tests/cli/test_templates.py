@@ -76,7 +76,7 @@ def test_everybody_of_a_template_gets_a_slate_and_reasons_in_every_scene(opened,
     ids = [row[0] for row in csv.reader(people.splitlines()[1:])]
     assert len(ids) >= 3
     for user in [*ids, "somebody else"]:
-        for scene in recommender._line._parts.scenes:
+        for scene in recommender._pipeline._parts.scenes:
             slate = recommender.recommend(user, scene=scene)
             assert slate.entries, (user, scene)
             assert any(why.claims for why in recommender.reasons(slate)), (user, scene)

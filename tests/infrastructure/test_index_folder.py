@@ -26,11 +26,11 @@ OWNER = """
 import sys, anyio
 from pathlib import Path
 import numpy as np
-from recagent.infrastructure.vectors import ChromaIndex, Folder
+from recagent.infrastructure.vectors import ChromaFolder, ChromaIndex
 from recagent.domain import Item
 
 async def main():
-    index = ChromaIndex(Folder(Path(sys.argv[1])), embedder="hash", version="1")
+    index = ChromaIndex(ChromaFolder(Path(sys.argv[1])), embedder="hash", version="1")
     await index.fingerprints("books")
     print("open", flush=True)
     for line in sys.stdin:

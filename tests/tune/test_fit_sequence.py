@@ -59,7 +59,9 @@ def fitted(settings):
 def test_where_the_next_item_follows_from_the_last_it_is_kept_and_serves(tmp_path, monkeypatch):
     # Beside popularity alone: the other sources learn so simple a rule as well.
     monkeypatch.setattr(
-        bootstrap, "sources", lambda index, _, behaviour: (Popularity(index, behaviour),)
+        bootstrap,
+        "sources",
+        lambda index, _, interactions, **_options: (Popularity(index, interactions),),
     )
     settings = settings_of(tmp_path, step=lambda at, _: (at + 7) % ITEMS)
     found = fitted(settings)

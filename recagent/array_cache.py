@@ -133,8 +133,8 @@ def _whole(stamp: str) -> str:
 
 def _write(file: Any, stamp: str, arrays: Arrays) -> None:
     plain = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    told = {name: (array.dtype.str, array.shape) for name, array in plain.items()}
-    head = orjson.dumps({"stamp": stamp, "arrays": told})
+    layout = {name: (array.dtype.str, array.shape) for name, array in plain.items()}
+    head = orjson.dumps({"stamp": stamp, "arrays": layout})
     file.write(_BEGIN + len(head).to_bytes(8, "little") + head)
     for array in plain.values():
         file.write(bytes(-file.tell() % _ALIGNED))

@@ -158,8 +158,8 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
     scale = declared or store.scale or RatingScale()
-    held = kept_files(settings)
-    behaviour = InteractionSnapshot(store, scale=scale, kept=held)
+    array_cache = kept_files(settings)
+    behaviour = InteractionSnapshot(store, scale=scale, kept=array_cache)
     own = [settings.retrieval.weights, *group_weights(settings).values()]
     proposing = {
         name for name in names
@@ -174,7 +174,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         sources=[
             source
             for source in (
-                *sources(items, vectors, behaviour, kept=held),
+                *sources(items, vectors, behaviour, kept=array_cache),
                 *_learned(settings, place, learned),
             )
             if source.name in wanted

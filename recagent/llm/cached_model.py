@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -55,7 +56,7 @@ class ModelRequest(Generic[AnswerT]):
         return _ADAPTERS[self.answer_type].validate_json(data)
 
 
-class ModelWrapper:
+class ModelWrapper(ABC):
     """A ``ChatModel`` around another, whose every request passes through ``_answer``."""
 
     def __init__(self, model: ChatModel) -> None:
@@ -107,11 +108,12 @@ class ModelWrapper:
         )
         return await self._answer(request)
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - a default, which wrappers may keep
         """Does nothing: the wrapped model is closed by whoever made it."""
 
+    @abstractmethod
     async def _answer(self, request: ModelRequest[AnswerT]) -> AnswerT:
-        raise NotImplementedError
+        """Returns the answer to a request, from the model or from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

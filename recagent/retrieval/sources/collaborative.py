@@ -6,6 +6,7 @@ are those of ``Interactions``; a person's own events come with the query.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 InteractionsReader = Callable[[], Awaitable[Interactions]]
 
 
-class CollaborativeSource:
+class CollaborativeSource(ABC):
     """A ``CandidateSource`` by scores of all items; the person's likes are of any scene."""
 
     name: str
@@ -30,9 +31,9 @@ class CollaborativeSource:
         self._interactions = interactions
         self._scene_rows = SceneCache(_scene_rows)
 
+    @abstractmethod
     def scores(self, interactions: Interactions, *, liked: Mapping[str, float]) -> Floats:
         """Returns (n,) float64 in the order of ``interactions.likes``; ``liked``: newest first."""
-        raise NotImplementedError
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         items = await self._index.items(query.scene.name)

@@ -37,7 +37,7 @@ from quality import SERVED, SOURCES, Table, head_for_all, open_backtest, quiet
 from recagent import bootstrap, demo
 from recagent.domain import Context, Evidence, Item
 from recagent.evaluation.data import load_data
-from recagent.explanations import claims, verify
+from recagent.explanations import claims, unsupported_parts
 from recagent.explanations.evidence import numbered
 from recagent.explanations.ranking_evidence import share_pieces
 from recagent.offline.backtest import (
@@ -316,7 +316,7 @@ def supported(
     for lang in ("en", "zh"):
         for claim in claims(evidence, scenes=data.scenes, lang=lang):
             own = [pieces[key] for key in claim.evidence]
-            says = not verify(claim.text, own, scenes=data.scenes, lang=lang)
+            says = not unsupported_parts(claim.text, own, scenes=data.scenes, lang=lang)
             found.append(says and all(raw.holds(piece, item, ranking) for piece in own))
     return found
 

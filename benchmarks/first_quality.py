@@ -41,7 +41,7 @@ from recagent.config.sections import UNMEASURED_WEIGHT
 from recagent.config.settings import Settings
 from recagent.domain import Candidate, Case, Context, Event, Item, Mode, RatingScale
 from recagent.infrastructure.storage import SqlEventStore
-from recagent.ingest import survey
+from recagent.ingest import read_catalogue
 from recagent.ports import Query
 from recagent.profiles.building import build_profile, is_liked
 from recagent.ranking import ModelRanker, blend, softmax
@@ -131,7 +131,7 @@ def interval(values: np.ndarray) -> tuple[float, float]:
 async def measure(arguments: argparse.Namespace, settings: Settings) -> dict[str, object]:
     """Score every case with every system."""
     scale = settings.ratings.scale() or RatingScale()
-    catalog = survey(settings)
+    catalog = read_catalogue(settings)
     items, events = {item.id: item for item in catalog.items}, list(catalog.events())
     history, targets = split(events, scale)
     counts = Counter(event.item_id for event in history)

@@ -31,7 +31,7 @@ from recagent.domain import (
     Value,
 )
 from recagent.errors import DataError
-from recagent.ingest.loading import load_catalog
+from recagent.ingest.loading import load_catalogue
 from recagent.pipeline import Pipeline
 from recagent.ports import ChatModel
 from recagent.prompts import caption
@@ -152,7 +152,7 @@ async def opened(
         settings = load(
             folder, lang=lang, model={"kind": "none"}, rank=rank, data_dir=folder / "data"
         )
-        await load_catalog(settings, on_progress=_unheard)
+        await load_catalogue(settings, on_progress=_unheard)
     parts = replace(bootstrap.parts(settings), models=tuple(models))
     return Pipeline(parts, bootstrap.options(settings))
 

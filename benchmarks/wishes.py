@@ -28,7 +28,7 @@ from command import command
 from recagent import AsyncRecommender, Constraint, Context, demo, templates
 from recagent.config.settings import load
 from recagent.domain import Item, Slate
-from recagent.ingest.loading import load_catalog
+from recagent.ingest.loading import load_catalogue
 
 WISHES = Path(__file__).parent.parent / "tests" / "wishes.toml"
 STRANGER = "a stranger"
@@ -60,7 +60,7 @@ async def opened(name: str, folder: Path) -> AsyncRecommender:
     else:
         templates.copy(name, to=folder / name)
         settings = load(folder / name / "recagent.toml")
-    await load_catalog(settings, on_progress=lambda *_: None)
+    await load_catalogue(settings, on_progress=lambda *_: None)
     return AsyncRecommender.from_settings(settings)
 
 

@@ -15,7 +15,7 @@ from recagent.cli.events import app as events_app
 from recagent.cli.language import speak
 from recagent.cli.learn import fit, head_app, transfer_app, tune
 from recagent.cli.models import app as models_app
-from recagent.cli.opening import opened, settings_of
+from recagent.cli.opening import load_settings, open_recommender
 from recagent.cli.options import (
     Config,
     Demo,
@@ -119,8 +119,8 @@ def recommend(
         place=place,
         constraints=tuple(map(constraint, only or [])),
     )
-    settings = settings_of(config, demo, lang)
-    with opened(settings) as recommender:
+    settings = load_settings(config, demo, lang)
+    with open_recommender(settings) as recommender:
         slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
         reasons = recommender.reasons(slate)
     if json:
@@ -157,10 +157,12 @@ def explain(
         user=user, item=item, scene=scene, context=context, versus=versus, k=k, phrase=phrase
     )
     question = ranking_questions.which(asked, why_not=why_not, what_if=what_if)
-    settings = settings_of(config, demo, lang)
-    with opened(settings) as recommender:
+    settings = load_settings(config, demo, lang)
+    with open_recommender(settings) as recommender:
         if question:
-            ranking_questions.show(question(recommender, asked), lang=settings.lang, as_json=json)
+            ranking_questions.print_answer(
+                question(recommender, asked), lang=settings.lang, as_json=json
+            )
             return
         why = recommender.explain(user, item, scene=scene, phrase=phrase, context=context)
     if json:
@@ -176,7 +178,7 @@ def scenes(
     """Print what the settings declare of each scene: tasks, rules, what it learns from."""
     from recagent.cli import scenes as declared  # noqa: PLC0415
 
-    declared.run(settings_of(config, demo, lang), as_json=json)
+    declared.run(load_settings(config, demo, lang), as_json=json)
 
 
 @app.command()
@@ -186,7 +188,7 @@ def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> Non
     from recagent.config.settings import config_file  # noqa: PLC0415
 
     is_found = demo or config is not None or config_file() is not None
-    if not examine(lambda: settings_of(config, demo, None), is_found=is_found, as_json=json):
+    if not examine(lambda: load_settings(config, demo, None), is_found=is_found, as_json=json):
         raise typer.Exit(1)
 
 

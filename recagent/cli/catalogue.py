@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from recagent.cli.opening import settings_of
+from recagent.cli.opening import load_settings
 from recagent.cli.options import (
     Columns,
     Config,
@@ -73,10 +73,10 @@ def validate(
     """Read and clean the files as index would, and report; exit 1 where something is wrong."""
     from recagent.cli import catalogue_report, output  # noqa: PLC0415
     from recagent.cli.progress import progress  # noqa: PLC0415
-    from recagent.ingest import named_files  # noqa: PLC0415
-    from recagent.ingest.loading import read_catalog  # noqa: PLC0415
+    from recagent.ingest import settings_for_files  # noqa: PLC0415
+    from recagent.ingest.loading import validate_catalogue  # noqa: PLC0415
 
-    settings = named_files(
+    settings = settings_for_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
         files or [],
         columns=_column_maps(columns or []),
@@ -86,7 +86,7 @@ def validate(
         encodings=_encodings(encodings or []),
     )
     with progress() as advance:
-        found = read_catalog(
+        found = validate_catalogue(
             settings, on_progress=advance, examples=limit, by_command=bool(files)
         ).report
     if json:
@@ -127,10 +127,10 @@ def index(
 
     from recagent.cli import output  # noqa: PLC0415
     from recagent.cli.progress import load_with_progress  # noqa: PLC0415
-    from recagent.ingest import named_files  # noqa: PLC0415
+    from recagent.ingest import settings_for_files  # noqa: PLC0415
     from recagent.ingest.loading import prune_index  # noqa: PLC0415
 
-    settings = named_files(
+    settings = settings_for_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
         files or [],
         columns=_column_maps(columns or []),
@@ -150,7 +150,7 @@ def index(
 def _catalog_settings(
     config: Path | None, lang: Language | None, drop_orphans: bool, ratings: str
 ) -> Settings:
-    settings = settings_of(config, demo=False, lang=lang)
+    settings = load_settings(config, demo=False, lang=lang)
     if drop_orphans:
         cleaning = settings.cleaning.model_copy(update={"orphans": "drop"})
         settings = settings.model_copy(update={"cleaning": cleaning})

@@ -13,7 +13,7 @@ from recagent.cli.output import console
 from recagent.domain import Language
 from recagent.ingest import Report
 from recagent.ingest.problem_messages import STEPS
-from recagent.ingest.report import Found, shown
+from recagent.ingest.report import ProblemGroup, shown
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
@@ -139,7 +139,7 @@ def _whole(report: Report, lang: Language) -> list[str]:
 
 
 def _found(
-    title: str, found: Mapping[tuple[str, str], Found], lang: Language, *, style: str
+    title: str, found: Mapping[tuple[str, str], ProblemGroup], lang: Language, *, style: str
 ) -> None:
     if not found:
         return
@@ -149,7 +149,9 @@ def _found(
         out.print(Padding(Text(kind.line(lang)), (0, 0, 0, 2)))
 
 
-def _found_json(found: Mapping[tuple[str, str], Found], lang: Language) -> list[dict[str, Any]]:
+def _found_json(
+    found: Mapping[tuple[str, str], ProblemGroup], lang: Language
+) -> list[dict[str, Any]]:
     return [
         {
             "kind": kind,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recagent.cli.opening import settings_of
+from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang, SlateLength
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def chat(
 
     from recagent.chat import Conversation  # noqa: PLC0415
 
-    settings = settings_of(config, demo, lang)
+    settings = load_settings(config, demo, lang)
     conversation = Conversation(user_id=user or _NOBODY, scene=scene)
     anyio.run(_talk, settings, conversation, k, json)
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from recagent.cli.locked_index import opened_beside
-from recagent.cli.opening import opened, settings_of
+from recagent.cli.locked_index import open_without_index
+from recagent.cli.opening import load_settings, open_recommender
 from recagent.cli.options import Config, Demo, Device, ItemId, Json, Place, UserId
 
 app = typer.Typer(help="What people did: add to it, look at it.", no_args_is_help=True)
@@ -39,11 +39,11 @@ def add(
 
     from recagent import bootstrap  # noqa: PLC0415
     from recagent.cli import output  # noqa: PLC0415
-    from recagent.cli.locked_index import record_beside  # noqa: PLC0415
+    from recagent.cli.locked_index import record_without_index  # noqa: PLC0415
     from recagent.domain import Event, event_kind  # noqa: PLC0415
 
     when = at.replace(tzinfo=UTC) if at else None
-    settings = settings_of(config, demo, None)
+    settings = load_settings(config, demo, None)
     if bootstrap.is_index_taken(settings):
         draft = Event(
             user_id=user,
@@ -57,10 +57,10 @@ def add(
             device=device,
             place=place,
         )
-        event = anyio.run(record_beside, settings, draft)
+        event = anyio.run(record_without_index, settings, draft)
         output.event_line(event, lang=settings.lang, as_json=json)
         return
-    with opened(settings) as recommender:
+    with open_recommender(settings) as recommender:
         event = recommender.record(
             user,
             item,
@@ -87,7 +87,7 @@ def listed(
     """Print a person's newest events."""
     from recagent.cli import output  # noqa: PLC0415
 
-    settings = settings_of(config, demo, None)
-    with opened_beside(settings) as recommender:
+    settings = load_settings(config, demo, None)
+    with open_without_index(settings) as recommender:
         profile = recommender.profile(user)
     output.events(profile, limit=limit, lang=settings.lang, as_json=json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recagent.cli.opening import settings_of
+from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json, Lang
 
 head_app = typer.Typer(help="The learned joint score.", no_args_is_help=True)
@@ -30,7 +30,7 @@ def fit(
     """Learn from what is stored: weights of the sources, the model's worth, like-probabilities."""
     from recagent.cli import fit as fitting  # noqa: PLC0415
 
-    settings = settings_of(config, demo, lang, alone=True)
+    settings = load_settings(config, demo, lang, alone=True)
     fitting.run(settings, language_cases=language_cases, sequence=sequence, as_json=json)
 
 
@@ -65,7 +65,7 @@ def tune(
 
     lora = LoraSettings(epochs=epochs, rank=rank, rate=rate, threads=threads)
     route = tuning.Written(sources=source or (), targets=target or (), shots=shots)
-    settings = settings_of(config, demo, lang, alone=True)
+    settings = load_settings(config, demo, lang, alone=True)
     tuning.run(settings, base=base, lora=lora, route=route, as_json=json)
 
 
@@ -76,7 +76,7 @@ def head_show(
     """Print what was learned: weights, and where the language model is asked."""
     from recagent.cli import fit as fitting  # noqa: PLC0415
 
-    fitting.show_head(settings_of(config, demo, lang), as_json=json)
+    fitting.show_head(load_settings(config, demo, lang), as_json=json)
 
 
 @transfer_app.command("show")
@@ -86,4 +86,4 @@ def transfer_show(
     """Print how much taste shown in one scene counts in each other one, and where it is off."""
     from recagent.cli.transfer import show_map  # noqa: PLC0415
 
-    show_map(settings_of(config, demo, lang), as_json=json)
+    show_map(load_settings(config, demo, lang), as_json=json)

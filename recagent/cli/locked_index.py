@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from recagent.cli.opening import opened
+from recagent.cli.opening import open_recommender
 
 if TYPE_CHECKING:
     from recagent.api import Recommender
@@ -33,12 +33,12 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
 }
 
 
-def opened_beside(settings: Settings) -> Recommender:
+def open_without_index(settings: Settings) -> Recommender:
     """A recommender; without the catalogue where another process has the index folder open."""
     from recagent import bootstrap  # noqa: PLC0415
 
     if not bootstrap.is_index_taken(settings):
-        return opened(settings)
+        return open_recommender(settings)
     from recagent.api import AsyncRecommender, Recommender  # noqa: PLC0415
     from recagent.testing import MemoryIndex  # noqa: PLC0415
 
@@ -47,7 +47,7 @@ def opened_beside(settings: Settings) -> Recommender:
     return Recommender(AsyncRecommender(parts, bootstrap.options(settings)))
 
 
-async def record_beside(settings: Settings, draft: Event) -> Event:
+async def record_without_index(settings: Settings, draft: Event) -> Event:
     """Store an event in its scene, or in those of earlier events on its item.
 
     Raises:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from recagent.domain import Language
 
 
-def settings_of(
+def load_settings(
     config: Path | None, demo: bool, lang: Language | None, *, alone: bool = False
 ) -> Settings:
     """The settings of a config file or of the demo; errors are said in their language from here.
@@ -34,7 +34,7 @@ def settings_of(
     return settings
 
 
-def opened(settings: Settings) -> Recommender:
+def open_recommender(settings: Settings) -> Recommender:
     """A recommender, to be closed."""
     from recagent.api import Recommender  # noqa: PLC0415
 

@@ -24,7 +24,7 @@ from recagent.domain import (
     Trace,
 )
 from recagent.explanations import wish_note
-from recagent.ingest.loading import Loaded
+from recagent.ingest.loading import LoadSummary
 from recagent.prompts import caption, one_line
 
 WORDS: Mapping[Language, Mapping[str, str]] = {
@@ -196,7 +196,7 @@ def event_line(event: Event, *, lang: Language, as_json: bool) -> None:
     typer.echo(WORDS[lang]["stored"].format(user=user, kind=event.kind, item=item, scene=scene))
 
 
-def loaded(done: Loaded, *, pruned: int, lang: Language, as_json: bool) -> None:
+def loaded(done: LoadSummary, *, pruned: int, lang: Language, as_json: bool) -> None:
     """What ``recagent index`` did; ``pruned`` other scenes were deleted."""
     from recagent.cli import catalogue_report  # noqa: PLC0415 - it uses this module's console
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from recagent.cli.locked_index import opened_beside
-from recagent.cli.opening import settings_of
+from recagent.cli.locked_index import open_without_index
+from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json, Lang, UserId
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def show(
     json: Json = False,
 ) -> None:
     """Print what is known of a person: declarations, tags, own words, the model's words."""
-    settings = settings_of(config, demo, lang)
-    with opened_beside(settings) as recommender:
+    settings = load_settings(config, demo, lang)
+    with open_without_index(settings) as recommender:
         profile = recommender.profile(user)
         notes = recommender.take_notes(user) if preference else recommender.notes(user)
     _show(profile, notes, lang=settings.lang, as_json=json)
@@ -89,8 +89,8 @@ def edit(
         attributes=dict(map(_attribute, attribute or [])),
         about=about,
     )
-    settings = settings_of(config, demo, lang)
-    with opened_beside(settings) as recommender:
+    settings = load_settings(config, demo, lang)
+    with open_without_index(settings) as recommender:
         if undo:
             recommender.undo_edits(user)
         profile = recommender.edit_profile(user, edits)
@@ -110,11 +110,11 @@ def delete(
     """Delete all that is kept of a person, under all of their ids."""
     from recagent.cli.output import print_json  # noqa: PLC0415
 
-    settings = settings_of(config, demo, lang)
+    settings = load_settings(config, demo, lang)
     words = WORDS[settings.lang]
     if not yes:
         typer.confirm(words["sure"].format(ids=user), abort=True)
-    with opened_beside(settings) as recommender:
+    with open_without_index(settings) as recommender:
         gone = recommender.forget(user)
     if json:
         print_json(asdict(gone))
@@ -130,7 +130,7 @@ def export(
     demo: Demo = False,
 ) -> None:
     """Print the taste passport: declarations and tags as JSON, without items and without the id."""
-    with opened_beside(settings_of(config, demo, None)) as recommender:
+    with open_without_index(load_settings(config, demo, None)) as recommender:
         passport = recommender.passport(user, with_id=with_id)
     typer.echo(passport.model_dump_json(indent=2, exclude_none=True))
 
@@ -147,9 +147,9 @@ def import_(
     """Take a passport's declarations and tags as the person's own word."""
     from recagent.profiles.export import read_profile_export  # noqa: PLC0415
 
-    settings = settings_of(config, demo, lang)
+    settings = load_settings(config, demo, lang)
     passport = read_profile_export(_read(file), name=str(file))
-    with opened_beside(settings) as recommender:
+    with open_without_index(settings) as recommender:
         profile = recommender.admit(user, passport)
         notes = recommender.notes(user)
     _show(profile, notes, lang=settings.lang, as_json=json)
@@ -167,8 +167,8 @@ def link(
     """Let two ids, of a phone and a browser perhaps, be one person from now on."""
     from recagent.cli.output import print_json  # noqa: PLC0415
 
-    settings = settings_of(config, demo, lang)
-    with opened_beside(settings) as recommender:
+    settings = load_settings(config, demo, lang)
+    with open_without_index(settings) as recommender:
         ids = recommender.link(user, other=other)
     if json:
         print_json({"ids": ids})

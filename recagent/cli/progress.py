@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from recagent import bootstrap, demo
 from recagent.config.settings import Settings
-from recagent.ingest.loading import Loaded, load_catalog
+from recagent.ingest.loading import LoadSummary, load_catalogue
 
 EVERY = 10.0  # seconds between two lines of a stage where there is no terminal
 
@@ -69,12 +69,12 @@ def lines() -> Callable[[str, int, int | None], None]:
 
 def load_with_progress(
     settings: Settings, *, replace_events: bool = False, by_command: bool = False
-) -> Loaded:
-    """Load the settings' catalogue; takes and raises what ``load_catalog`` does."""
+) -> LoadSummary:
+    """Load the settings' catalogue; takes and raises what ``load_catalogue`` does."""
     with progress() as advance:
 
-        async def run() -> Loaded:
-            return await load_catalog(
+        async def run() -> LoadSummary:
+            return await load_catalogue(
                 settings,
                 on_progress=advance,
                 replace_events=replace_events,

@@ -53,7 +53,7 @@ def which(asked: RankingQuestionOptions, *, why_not: bool, what_if: bool) -> Que
     return next(iter(questions), None)
 
 
-def show(answer: Answer, *, lang: Language, as_json: bool) -> None:
+def print_answer(answer: Answer, *, lang: Language, as_json: bool) -> None:
     """An answer: its sentences, each with the ids of its evidence, then the evidence."""
     if as_json:
         print_json(answer_json(answer))

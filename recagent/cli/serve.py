@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recagent.cli.language import speak
-from recagent.cli.opening import settings_of
+from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang
 
 if TYPE_CHECKING:
@@ -57,4 +57,4 @@ def _settings(config: Path | None, *, demo: bool, lang: Language | None) -> Sett
     check_extra()
     # A server tells what went wrong; and a library that would set up logging finds it done.
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    return settings_of(config, demo, lang)
+    return load_settings(config, demo, lang)

@@ -3,21 +3,21 @@
 Evidence comes first, from events, attributes and counts; a model may only phrase it (``phrasing``).
 """
 
-from recagent.explanations.empty_slate import unheeded, why_nothing
-from recagent.explanations.evidence import gather, numbered
-from recagent.explanations.phrasing import Phrased, phrased
+from recagent.explanations.empty_slate import explain_empty_slate, unheeded
+from recagent.explanations.evidence import gather_evidence, numbered
+from recagent.explanations.phrasing import PhrasedExplanation, phrased
 from recagent.explanations.query_match import wish_note
 from recagent.explanations.templates import claims
-from recagent.explanations.verification import verify
+from recagent.explanations.verification import unsupported_parts
 
 __all__ = [
-    "Phrased",
+    "PhrasedExplanation",
     "claims",
-    "gather",
+    "explain_empty_slate",
+    "gather_evidence",
     "numbered",
     "phrased",
     "unheeded",
-    "verify",
-    "why_nothing",
+    "unsupported_parts",
     "wish_note",
 ]

@@ -50,7 +50,7 @@ class Attribution:
         return dict(zip(self.parts, (self.values[row] - self.values[other]).tolist(), strict=True))
 
 
-def weighed(
+def attribute_scores(
     candidates: Sequence[Candidate],
     *,
     joint: JointScorer,
@@ -71,7 +71,7 @@ def weighed(
     """
     if isinstance(joint, PreferenceBoost):
         inner = joint.inner
-        found = weighed(
+        found = attribute_scores(
             candidates, joint=inner, scene=scene, cold=cold, weights=weights, groups=groups
         )
         raised = joint.base(candidates, scene=scene, cold=cold)
@@ -93,7 +93,7 @@ def weighed(
     return _weighed(columns, len(base))
 
 
-def with_language(found: Attribution, scores: Floats, said: Floats) -> Attribution:
+def with_language_part(found: Attribution, scores: Floats, said: Floats) -> Attribution:
     """The parts of a pool's scores once a model's joined in.
 
     Args:

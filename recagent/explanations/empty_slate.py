@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from recagent.domain import Constraint, Language
 from recagent.domain.comparing import Plain, read
-from recagent.explanations.evidence import constrained
+from recagent.explanations.evidence import constraint_facts
 from recagent.explanations.templates import constraint_words
 from recagent.prompts import one_line
 from recagent.scenes.constraints import FORBIDDING, plain, satisfies
@@ -42,7 +42,7 @@ _FORMS: Mapping[Language, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def why_nothing(
+def explain_empty_slate(
     catalogue: SceneCatalogue,
     constraints: Sequence[Constraint],
     *,
@@ -64,7 +64,9 @@ def why_nothing(
             groups.setdefault(each.words or repr(each), []).append(each)
     if not groups:
         return forms["seen" if items.keys() <= met else "rules"]
-    names = {key: constraint_words(constrained(group[0]), lang) for key, group in groups.items()}
+    names = {
+        key: constraint_words(constraint_facts(group[0]), lang) for key, group in groups.items()
+    }
     listed = forms["comma"].join(
         forms["quoted"].format(what=one_line(name)) for name in list(names.values())[:_MOST]
     )
@@ -94,7 +96,7 @@ def unheeded(
         if not is_value or catalogue.breaking(each):
             continue
         hint = _hint(catalogue, each, _FORMS[lang])
-        words = one_line(constraint_words(constrained(each), lang))
+        words = one_line(constraint_words(constraint_facts(each), lang))
         said.append(_UNHEEDED[lang].format(what=words, hint=hint))
     return said
 

@@ -37,7 +37,7 @@ _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
 
 
-def gather(
+def gather_evidence(
     items: Sequence[Item],
     query: Query,
     *,
@@ -81,7 +81,7 @@ def _kept(kind: EvidenceKind, item: Item, constraints: Sequence[Constraint]) -> 
             groups.setdefault(each.words or repr(each), []).append(each)
     for first, *others in groups.values():
         if all(satisfies(item, each) for each in (first, *others)):
-            yield kind, (first.attribute,), constrained(first)
+            yield kind, (first.attribute,), constraint_facts(first)
 
 
 def numbered(pieces: Iterable[Piece], *, after: int = 0) -> tuple[Evidence, ...]:
@@ -92,7 +92,7 @@ def numbered(pieces: Iterable[Piece], *, after: int = 0) -> tuple[Evidence, ...]
     )
 
 
-def constrained(constraint: Constraint) -> dict[str, str]:
+def constraint_facts(constraint: Constraint) -> dict[str, str]:
     """The facts of a constraint, ``said`` in the words of whoever set it, if they are known."""
     value = constraint.value
     wanted = _listed(value) if isinstance(value, tuple) else one_line(value)
@@ -104,7 +104,7 @@ def constrained(constraint: Constraint) -> dict[str, str]:
     return facts | ({"said": one_line(constraint.words)} if constraint.words else {})
 
 
-def bans(query: Query) -> list[Constraint]:
+def forbidding_constraints(query: Query) -> list[Constraint]:
     """What a request, its scene or the person forbids; ids that were shown before are no ban."""
     told = query.profile.user.attributes
     own = [
@@ -140,7 +140,7 @@ class _Past:
         self.scene = query.scene.name
         self.scale = scale
         self.traits = traits
-        self.bans = bans(query)
+        self.bans = forbidding_constraints(query)
         self.wish = set(tokens(without_negated(query.context.wish)))
         self.wished = wished
         self.tags = [(tag, words) for tag in profile.user.tags if (words := set(tokens(tag)))]

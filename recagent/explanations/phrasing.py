@@ -20,7 +20,7 @@ from recagent import prompts
 from recagent.domain import Claim, Evidence, Language, Scene
 from recagent.errors import ModelError, ReplyError
 from recagent.explanations.templates import claims, clause, sentence
-from recagent.explanations.verification import verify
+from recagent.explanations.verification import unsupported_parts
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.llm.structured_replies import ReplyForm, ask_structured
 from recagent.locale import LocalizedText
@@ -48,7 +48,7 @@ class SentencesReply(ReplyForm):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Phrased:
+class PhrasedExplanation:
     """Sentences; how many of the model's were kept and replaced; why it was not heard, if so."""
 
     claims: tuple[Claim, ...]
@@ -67,7 +67,7 @@ async def phrased(
     window: RetryWindow,
     seconds: float,
     late: LocalizedText,
-) -> Phrased:
+) -> PhrasedExplanation:
     """Checked sentences; evidence that none of them uses is said plainly, so that nothing is lost.
 
     Args:
@@ -81,7 +81,7 @@ async def phrased(
         late: what is said where that was not enough.
     """
     if not evidence:
-        return Phrased(claims=())
+        return PhrasedExplanation(claims=())
     clauses = {piece.id: clause(piece, scenes=scenes, lang=lang) for piece in evidence}
     prompt = prompts.load("explain", "phrase", lang=lang)
     messages = prompt.chat(clauses=list(clauses.items()))
@@ -98,7 +98,7 @@ async def phrased(
             )
     except (ModelError, TimeoutError) as error:
         why = error.message if isinstance(error, ModelError) else late
-        return Phrased(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
+        return PhrasedExplanation(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
     written = reply.form.sentences
     accepted: list[Claim] = []
     used: set[str] = set()
@@ -108,7 +108,7 @@ async def phrased(
             accepted.append(claim)
             used |= set(claim.evidence)
     left = [piece for piece in evidence if piece.id not in used]
-    return Phrased(
+    return PhrasedExplanation(
         claims=(*accepted, *claims(left, scenes=scenes, lang=lang)),
         kept=len(accepted),
         replaced=len(written) - len(accepted),
@@ -142,7 +142,7 @@ def cited(
     if not ids or len(set(ids)) < len(ids) or not set(ids) <= pieces.keys():
         return None
     said = " ".join(_CITATION.sub("", text).split()).strip(_EDGES + "!！")
-    if verify(said, [pieces[key] for key in ids], scenes=scenes, lang=lang):
+    if unsupported_parts(said, [pieces[key] for key in ids], scenes=scenes, lang=lang):
         return None
     return Claim(text=sentence(said, lang=lang), evidence=tuple(ids))
 

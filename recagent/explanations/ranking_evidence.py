@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from recagent.domain import Constraint, Evidence, Item, RatingScale
 from recagent.explanations.attribution import shares
-from recagent.explanations.evidence import Piece, constrained, judged
+from recagent.explanations.evidence import Piece, constraint_facts, judged
 from recagent.ports import Query
 from recagent.prompts import caption, one_line
 from recagent.scenes.constraints import satisfies
@@ -98,7 +98,7 @@ def place_piece(item: Item, rank: int, *, among: int, slate: int | None = None) 
     return "place", (item.id,), facts | ({"slate": str(slate)} if slate is not None else {})
 
 
-def out_pieces(
+def exclusion_pieces(
     item: Item, query: Query, *, met: AbstractSet[str], scale: RatingScale, among: int
 ) -> list[Piece]:
     """Why an item is no candidate: it was met, it breaks constraints or rules, or was not found.
@@ -155,7 +155,7 @@ def _leads(lead: Mapping[str, float], first: Item, other: Item, *, most: int) ->
 
 def _broken(item: Item, constraint: Constraint, *, scene: str | None = None) -> Piece:
     """That an item breaks a constraint of the request, or of the scene that is named."""
-    facts = {"title": caption(item), **constrained(constraint)} | (
+    facts = {"title": caption(item), **constraint_facts(constraint)} | (
         {"scene": scene} if scene else {}
     )
     own = item.attributes.get(constraint.attribute)

@@ -62,7 +62,7 @@ class _Unit:
     listed: int = -1
 
 
-def verify(
+def unsupported_parts(
     text: str, evidence: Sequence[Evidence], *, scenes: Mapping[str, Scene], lang: Language
 ) -> tuple[str, ...]:
     """The parts of a sentence that its evidence does not support; none if it may be shown.

@@ -17,19 +17,19 @@ from recagent.errors import ConfigError, DataError
 from recagent.ingest.amounts import Amounts
 from recagent.ingest.catalogue_ids import alike_pairs
 from recagent.ingest.event_stream import (
+    EventCounts,
     EventStream,
     OnProgress,
-    People,
     cleaner_for,
-    look_through,
+    count_events,
     marked,
 )
-from recagent.ingest.items import ItemReader, no_items
-from recagent.ingest.log_items import items_of_logs
+from recagent.ingest.items import ItemReader, no_items_error
+from recagent.ingest.log_items import items_from_logs
 from recagent.ingest.problem_messages import MORE
 from recagent.ingest.ratings import find_scale
 from recagent.ingest.report import Problem, Reading, Report, file_name, shown
-from recagent.ingest.unknown_items import note_unknown
+from recagent.ingest.unknown_items import report_unknown_items
 from recagent.ingest.users import UserReader
 from recagent.ingest.writing_systems import readable_share, script
 
@@ -48,14 +48,14 @@ _TEXT_FIELDS = ("title", "text", "about", "tags", "device", "place")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Catalog:
+class Catalogue:
     """What the files hold, cleaned.
 
     Attributes:
         report: what was read, left out and changed, events included.
         scale: of ratings, as it is declared or as they tell it; None where nothing says it.
         stream: every usable event with the code of its row, into a report of its own.
-        dropped: codes, rising, of those that the survey decided to leave out.
+        dropped: codes, rising, of the events that were left out while reading.
     """
 
     items: Sequence[Item]
@@ -102,13 +102,13 @@ class Catalog:
         )
 
 
-def survey(
+def read_catalogue(
     settings: Settings,
     *,
     on_progress: OnProgress | None = None,
     examples: int = 5,
     by_command: bool = False,
-) -> Catalog:
+) -> Catalogue:
     """Read and clean the files of ``[catalog]``, events included, and report on them.
 
     Args:
@@ -133,7 +133,7 @@ def survey(
     reader = ItemReader(report, attributes=settings.attributes, separator=files.list_separator)
     raw = [item for file in files.items for item in reader.read(file)]
     if not files.items:
-        raw = items_of_logs(files.events, reader, report)
+        raw = items_from_logs(files.events, reader, report)
     cleaner = cleaner_for(settings, report, reader)
     items, aliases = cleaner.items(raw)
     people_of = UserReader(report, separator=files.list_separator)
@@ -143,16 +143,18 @@ def survey(
         for user in people_of.read(file)
     ]
     if not items and (not report.problems or settings.cleaning.unusable == "drop"):
-        raise no_items((files.items or files.events)[0].path, problems=report.lines(settings.lang))
+        raise no_items_error(
+            (files.items or files.events)[0].path, problems=report.lines(settings.lang)
+        )
     for item in items:
         report.scenes[item.scene] += 1
         report.scripts[script(item.title)] += 1
     scale, doubts = find_scale(settings, report)
     stream = EventStream(settings, items, aliases, reader, scale=scale, doubts=doubts)
-    people, dropped = look_through(stream, settings, report, on_progress)
+    people, dropped = count_events(stream, settings, report, on_progress)
     _note_whole(settings, report, people, items=items, users=users)
     _note_amounts(report, stream.seen_amounts)
-    return Catalog(
+    return Catalogue(
         items=items, users=users, report=report, scale=scale, stream=stream, dropped=dropped
     )
 
@@ -160,7 +162,7 @@ def survey(
 def _note_whole(
     settings: Settings,
     report: Report,
-    people: People,
+    people: EventCounts,
     *,
     items: Sequence[Item],
     users: Sequence[User],
@@ -184,10 +186,12 @@ def _note_whole(
         _note_unreadable(report, items)
 
 
-def _note_ids(settings: Settings, report: Report, people: People, items: Sequence[Item]) -> None:
+def _note_ids(
+    settings: Settings, report: Report, people: EventCounts, items: Sequence[Item]
+) -> None:
     """Notes on ids that are almost alike; a fault where most events are on unknown ones."""
     ids = dict.fromkeys(item.id for item in items)
-    note_unknown(settings, report, ids.keys())
+    report_unknown_items(settings, report, ids.keys())
     if alike := alike_pairs(ids):
         report.problem(Problem(kind="alike ids", value=str(len(alike)), facts=_first_of(alike)))
     if alike := alike_pairs(people):
@@ -207,7 +211,7 @@ def _first_of(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
     return {"first": shown(first), "other": shown(other)}
 
 
-def _note_busy(settings: Settings, report: Report, people: People) -> None:
+def _note_busy(settings: Settings, report: Report, people: EventCounts) -> None:
     """Notes on people who may be bots, and on those of whom that cannot be asked."""
     limit = settings.cleaning.max_events_per_day or SUSPICIOUS_PER_DAY
     unclear = people.without_clock(limit)

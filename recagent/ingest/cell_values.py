@@ -75,7 +75,11 @@ def time(value: object, form: str = "") -> datetime:
     With a ``form`` a text is read by it, as ``dates.read`` does; an order of day and month leaves
     texts that say neither so as they are.
     """
-    if form and isinstance(value, str) and (form not in dates.ORDERS or dates.is_written_so(value)):
+    if (
+        form
+        and isinstance(value, str)
+        and (form not in dates.ORDERS or dates.is_numeric_date(value))
+    ):
         try:
             at = dates.read(value, form)
             return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
@@ -226,7 +230,7 @@ def _date(value: object) -> date:
         return time(said).date()
 
 
-def says_nothing(cell: object, *, among_numbers: bool = True) -> bool:
+def is_missing(cell: object, *, among_numbers: bool = True) -> bool:
     """Whether a cell is empty, or says that it is; among numbers more words say so."""
     if not isinstance(cell, str):
         return cell is None
@@ -236,10 +240,10 @@ def says_nothing(cell: object, *, among_numbers: bool = True) -> bool:
 
 def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
     """An undeclared column: numbers where every value is one, lists where any is one."""
-    numbers = _numbers([None if says_nothing(cell) else cell for cell in cells])
+    numbers = _numbers([None if is_missing(cell) else cell for cell in cells])
     if numbers is not None:
         return numbers
-    values = [None if says_nothing(cell, among_numbers=False) else cell for cell in cells]
+    values = [None if is_missing(cell, among_numbers=False) else cell for cell in cells]
     present = [value for value in values if value is not None]
     if any(isinstance(value, list) for value in present):
         return [tags(value, separator) or None for value in values]

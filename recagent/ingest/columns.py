@@ -55,7 +55,7 @@ _NEAR = 0.8  # likeness of two names, of which one may be a typing mistake
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Naming:
+class ColumnNames:
     """What the columns of a file are.
 
     Attributes:
@@ -78,7 +78,7 @@ def name_columns(
     mapped: Mapping[str, str],
     where: str,
     by_command: bool = False,
-) -> Naming:
+) -> ColumnNames:
     """The fields of a file's columns.
 
     Args:
@@ -114,7 +114,7 @@ def name_columns(
                 guessed[name] = found[0]
     taken = set(names.values())
     rest = [column for column in columns if column not in names and column not in taken]
-    return Naming(
+    return ColumnNames(
         names={column: names.get(column, "" if column in taken else column) for column in columns},
         guessed=guessed,
         unread=rest if holds == "events" else (),
@@ -144,7 +144,7 @@ def is_known(column: str) -> bool:
     return plain_name(column) in _KNOWN
 
 
-def fields_of(columns: Sequence[str], *, holds: Holds) -> AbstractSet[str]:
+def recognised_fields(columns: Sequence[str], *, holds: Holds) -> AbstractSet[str]:
     """The fields that a file has if its rows are what ``holds`` says; without a complaint."""
     return {name for name in FIELDS[holds] if _candidates(name, columns, holds)}
 

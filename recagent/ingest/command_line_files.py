@@ -16,14 +16,14 @@ from recagent.ingest import layouts
 from recagent.ingest.columns import FIELDS as FIELDS_OF
 from recagent.ingest.columns import (
     MAPPED,
-    fields_of,
     how_to_map,
     is_doubtful_event,
     likely,
     names_a_work,
+    recognised_fields,
 )
 from recagent.ingest.report import Report, file_name, shown
-from recagent.ingest.row_checks import no_header, numbered
+from recagent.ingest.row_checks import no_header_error, numbered
 from recagent.ingest.tables import header_of, open_table
 
 FIELDS = tuple(dict.fromkeys(name for names in FIELDS_OF.values() for name in names))
@@ -35,7 +35,7 @@ _MANY = 50  # people of whom one would
 Maps = Mapping[str, Mapping[str, str]]  # file, or "" for all -> our field -> column
 
 
-def named_files(
+def settings_for_files(
     settings: Settings,
     paths: Sequence[Path],
     *,
@@ -148,7 +148,7 @@ def _meant(
     if path.is_dir():
         held: Held = [(kind, named) for kind in _KINDS if layouts.files_in(path, holds=kind)]
         if not held:
-            layouts.find(path, holds="items")  # which says what a folder must have
+            layouts.find_file(path, holds="items")  # which says what a folder must have
         return held
     known: Held = [(kind, file) for kind, file in declared if file.path.resolve() == path.resolve()]
     return known or [(_kind(named, columns), named)]
@@ -214,12 +214,12 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
     """What a file holds, by its columns."""
     columns = _columns(file, "items")
     ours = [*columns, *(field for field, column in mapped.items() if column in columns)]
-    events = fields_of(ours, holds="events")
+    events = recognised_fields(ours, holds="events")
     if {"user_id", "item_id"} <= events and (
         not is_doubtful_event(ours) or _are_deeds(file, mapped, events)
     ):
         return "events"
-    items, users = fields_of(ours, holds="items"), fields_of(ours, holds="users")
+    items, users = recognised_fields(ours, holds="items"), recognised_fields(ours, holds="users")
     if "user_id" in events and not ("item_id" in items and names_a_work(ours)):
         return "users"
     # An id alone may be a person's as well as an item's.
@@ -232,7 +232,7 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
         looks = numbered(first, holds="events")
         names = any(char.isalpha() for cell in first for char in cell)  # of items, if any has
         holds = "events" if looks.keys() & {"timestamp", "kind"} or not names else "items"
-        raise no_header(file.path, first, holds=holds, by_command=True)
+        raise no_header_error(file.path, first, holds=holds, by_command=True)
     raise DataError(
         "{file!r} has neither item_id nor user_id; it has {columns}. Map them, as {example}",
         file=file_name(file.path),
@@ -262,7 +262,7 @@ def _are_deeds(file: FileSettings, mapped: Mapping[str, str], events: AbstractSe
 def _likely(columns: Sequence[str]) -> dict[str, str]:
     """What to map in a file of which it is not known what it holds."""
     holds: layouts.Holds = (
-        "events" if "timestamp" in fields_of(columns, holds="events") else "items"
+        "events" if "timestamp" in recognised_fields(columns, holds="events") else "items"
     )
     wanted = ("user_id", "item_id") if holds == "events" else ("item_id", "title")
     found = {field: likely(field, columns, holds=holds) or "..." for field in wanted}

@@ -26,7 +26,7 @@ _CENTURY = 69  # two digits from here on are of the 20th century, as strptime ta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class DateOrder:
     """What a column tells of its order.
 
     Attributes:
@@ -40,12 +40,12 @@ class Told:
     other: str = ""
 
 
-def is_written_so(said: str) -> bool:
+def is_numeric_date(said: str) -> bool:
     """Whether a cell is a date of this make."""
     return _WRITTEN.fullmatch(said.strip()) is not None
 
 
-def told(cells: Iterable[str]) -> Told:
+def told(cells: Iterable[str]) -> DateOrder:
     """The order of a whole column: of the cells in which one number is above 12.
 
     With full stops the day is first wherever dates are written so.
@@ -66,10 +66,10 @@ def told(cells: Iterable[str]) -> Told:
             break
     if len(tells) == 1:
         ((order, example),) = tells.items()
-        return Told(order=order, example=example)
+        return DateOrder(order=order, example=example)
     if tells:
-        return Told(order=None, example=tells["day-first"], other=tells["month-first"])
-    return Told(order=None, example=last)
+        return DateOrder(order=None, example=tells["day-first"], other=tells["month-first"])
+    return DateOrder(order=None, example=last)
 
 
 def read(said: str, form: str) -> datetime:

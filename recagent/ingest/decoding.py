@@ -39,7 +39,7 @@ _AS_CP1252 = {
 }
 
 
-class Lines:
+class FileLines:
     """The lines of a text file; ``broken`` says whether one that was read is no text."""
 
     def __init__(self, path: Path, encoding: str) -> None:
@@ -56,7 +56,7 @@ class Lines:
         wide = self.encoding.startswith(("utf-16", "utf-32"))
         errors = "strict" if wide else "surrogateescape"
         with (
-            closing(opened(self._path)) as binary,
+            closing(open_bytes(self._path)) as binary,
             io.TextIOWrapper(binary, self._read_as(), errors=errors, newline="") as text,
         ):
             for line in text:
@@ -75,7 +75,7 @@ class Lines:
 class Decoder:
     """Mends values that are not in the file's encoding, or reports their row."""
 
-    def __init__(self, reading: Reading, lines: Lines, *, fallback: str) -> None:
+    def __init__(self, reading: Reading, lines: FileLines, *, fallback: str) -> None:
         """Without a ``fallback`` encoding every row with such a value is left out."""
         self.reading = reading
         self.lines = lines
@@ -149,7 +149,7 @@ def is_broken(text: str) -> bool:
     return _BROKEN.search(text) is not None
 
 
-def opened(path: Path) -> BinaryIO:
+def open_bytes(path: Path) -> BinaryIO:
     """A file's bytes, decompressed where its name ends in ``.gz``."""
     if path.suffix.lower() == ".gz":
         return cast("BinaryIO", gzip.open(path, "rb"))
@@ -158,6 +158,6 @@ def opened(path: Path) -> BinaryIO:
 
 def _marked(path: Path) -> str:
     """The encoding that a file's byte order mark says; empty without one."""
-    with closing(opened(path)) as binary:
+    with closing(open_bytes(path)) as binary:
         head = binary.read(4)
     return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")

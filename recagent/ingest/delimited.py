@@ -23,7 +23,7 @@ _SEPARATORS = ",;\t|"
 _DOUBLE = "::"
 
 
-def split(lines: Iterator[str], separator: str, quoting: Any) -> Records:
+def delimited_records(lines: Iterator[str], separator: str, quoting: Any) -> Records:
     """Records of lines without a header; a blank line is an empty one."""
     if len(separator) == 1:
         return csv_records(lines, separator, quoting)
@@ -71,7 +71,7 @@ def separator(header: str) -> str:
     return "," if "," in header else max(_SEPARATORS, key=header.count)
 
 
-def is_data(record: Sequence[str], below: Sequence[str]) -> bool:
+def is_data_row(record: Sequence[str], below: Sequence[str]) -> bool:
     """Whether a first line without a known name in it is a row like the one below it.
 
     It is one where a cell is a number or a time, or a code of the same make as the one below. Only
@@ -108,17 +108,17 @@ def header_names(path: Path, records: Records) -> list[str]:
         raise DataError(
             "{file!r} cannot be read (it is empty); give a file with a header", file=file_name(path)
         )
-    names = [name.strip() or nameless(place) for place, name in enumerate(named, start=1)]
-    refuse_doubles(path, names)
+    names = [name.strip() or unnamed_column(place) for place, name in enumerate(named, start=1)]
+    refuse_duplicate_names(path, names)
     return names
 
 
-def nameless(place: int) -> str:
+def unnamed_column(place: int) -> str:
     """What a column without a name is called, by its place from 1."""
     return f"column_{place}"
 
 
-def refuse_doubles(path: Path, names: Sequence[str]) -> None:
+def refuse_duplicate_names(path: Path, names: Sequence[str]) -> None:
     """Raise a DataError if a name comes twice."""
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:

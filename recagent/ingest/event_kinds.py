@@ -41,13 +41,13 @@ _VARIANTS = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")  # of an emoji: its form
 _NEAR = 0.75  # likeness of two words, of which one may be a typing mistake
 
 
-def kind_called(said: str) -> EventKind | None:
+def known_kind(said: str) -> EventKind | None:
     """The kind that many call so, in any case and between spaces; None for one that is unknown."""
     plain = _VARIANTS.sub("", simplified(said.strip().lower()))
     return _KINDS.get(plain) or _KINDS.get(plain.replace("-", "_").replace(" ", "_"))
 
 
-def kind_like(said: str) -> EventKind | None:
+def similar_kind(said: str) -> EventKind | None:
     """The kind that an unknown word may be meant as: one of its words, or nearly so written."""
     plain = simplified(said.strip().lower()).replace("-", "_").replace(" ", "_")
     if _TAKEN_BACK.search(plain):

@@ -23,9 +23,9 @@ from recagent.ingest.catalogue_ids import CatalogueIds
 from recagent.ingest.cleaning import Aliases, Cleaner
 from recagent.ingest.events import EventReader
 from recagent.ingest.items import ItemReader
-from recagent.ingest.repeat_counter import Tally
+from recagent.ingest.repeat_counter import RepeatCounter
 from recagent.ingest.report import Problem, Reading, Report, file_name
-from recagent.ingest.scales import Doubt
+from recagent.ingest.scales import ScaleDoubt
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Integers
@@ -61,7 +61,7 @@ class EventStream:
         reader: ItemReader,
         *,
         scale: RatingScale | None,
-        doubts: Mapping[Path, Doubt],
+        doubts: Mapping[Path, ScaleDoubt],
     ) -> None:
         self._settings = settings
         self._scale = scale
@@ -138,7 +138,7 @@ class EventStream:
         )
 
 
-class People:
+class EventCounts:
     """How many events everybody has, and over how long."""
 
     def __init__(self) -> None:
@@ -188,14 +188,14 @@ class People:
         ]
 
 
-def look_through(
+def count_events(
     stream: EventStream, settings: Settings, report: Report, on_progress: OnProgress | None
-) -> tuple[People, Integers]:
+) -> tuple[EventCounts, Integers]:
     """Read all events: who there is, and the codes of copies and repeats."""
     rules = settings.cleaning
     if rules.max_events_per_day:
         stream.bots = _bots(stream, limit=rules.max_events_per_day)
-    people = People()
+    people = EventCounts()
     stream.seen_amounts = Amounts()
     with TemporaryDirectory(prefix="recagent-") as folder:
         copies, repeats = _tally(Path(folder) / "copies"), _tally(Path(folder) / "repeats")
@@ -216,7 +216,7 @@ def look_through(
 
 def _bots(stream: EventStream, *, limit: float) -> frozenset[str]:
     """Who has more events a day than ``limit``, of each event one; it reads all of them for it."""
-    people = People()
+    people = EventCounts()
     with (
         TemporaryDirectory(prefix="recagent-") as folder,
         closing(_tally(Path(folder) / "copies")) as copies,
@@ -256,9 +256,9 @@ def _stamp(path: Path) -> tuple[int, int]:
     return told.st_size, told.st_mtime_ns
 
 
-def _tally(folder: Path) -> Tally:
+def _tally(folder: Path) -> RepeatCounter:
     folder.mkdir()
-    return Tally(folder)
+    return RepeatCounter(folder)
 
 
 def _left_out(

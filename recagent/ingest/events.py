@@ -22,10 +22,10 @@ from recagent.domain import (
 )
 from recagent.ingest import cell_values, dates
 from recagent.ingest.catalogue_ids import CatalogueIds
-from recagent.ingest.event_kinds import kind_called, kind_like
+from recagent.ingest.event_kinds import known_kind, similar_kind
 from recagent.ingest.report import Reading, Report
-from recagent.ingest.row_checks import require, row_id
-from recagent.ingest.scales import Doubt, thumb, written_rating
+from recagent.ingest.row_checks import require_columns, row_id
+from recagent.ingest.scales import ScaleDoubt, thumb, written_rating
 from recagent.ingest.tables import Row, Table, open_table
 
 _MANY = 20  # ratings of which one should be a like
@@ -33,7 +33,7 @@ _VALUES = 10_000  # different ratings that are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clock:
+class TimeFormat:
     """How the rows of a file say when.
 
     Attributes:
@@ -44,7 +44,7 @@ class Clock:
 
     timed: bool = True
     form: str = ""
-    doubt: Doubt | None = None
+    doubt: ScaleDoubt | None = None
 
 
 class EventReader:
@@ -55,7 +55,7 @@ class EventReader:
         report: Report,
         *,
         scale: RatingScale | None = None,
-        doubts: Mapping[Path, Doubt] | None = None,
+        doubts: Mapping[Path, ScaleDoubt] | None = None,
         ids: CatalogueIds | None = None,
         drops_orphans: bool = False,
         now: datetime | None = None,
@@ -90,7 +90,7 @@ class EventReader:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
         """
         table = open_table(file, holds="events", report=self._report)
-        require(file.path, table, ("user_id", "item_id"))
+        require_columns(file.path, table, ("user_id", "item_id"))
         clock = self._clock(file, table)
         self.weighed = "weight" in table.columns
         doubt = self._doubts.get(file.path)
@@ -111,7 +111,7 @@ class EventReader:
                     yield table.reading, number, replace(event, scene=scene)
         self._note_unliked(table.reading, ratings, highest)
 
-    def _leave_out(self, reading: Reading, doubt: Doubt, *, field: str) -> None:
+    def _leave_out(self, reading: Reading, doubt: ScaleDoubt, *, field: str) -> None:
         """Leave a row out whose rating or time nobody can read; the reason is said once."""
         if doubt.kind not in reading.read.left_out:
             reading.note(None, doubt.kind, field=field, **doubt.facts)
@@ -131,7 +131,7 @@ class EventReader:
         row: Row,
         scene: str | None,
         scale: RatingScale | None,
-        clock: Clock,
+        clock: TimeFormat,
     ) -> Event | None:
         user_id = row_id(reading, number, row, "user_id")
         item_id = self._item_id(reading, number, row) if user_id else None
@@ -211,23 +211,27 @@ class EventReader:
             return reading.leave_out("orphan", field="item_id", value=item_id)
         return reading.unusable(number, "no scene", field="item_id", value=item_id)
 
-    def _clock(self, file: FileSettings, table: Table) -> Clock:
+    def _clock(self, file: FileSettings, table: Table) -> TimeFormat:
         """How the rows say when; said where none does, and where the column told of its order."""
         said = _times_in(file) if "timestamp" in table.columns else iter(())
         first = next(said, None)
         if first is None:
             table.reading.note(None, "no times")
-            return Clock(timed=False)
-        if file.date_format or not dates.is_written_so(first):
-            return Clock(form=file.date_format)
+            return TimeFormat(timed=False)
+        if file.date_format or not dates.is_numeric_date(first):
+            return TimeFormat(form=file.date_format)
         told = dates.told(chain([first], said))
         facts = {"example": told.example, "other": told.other, "name": file.path.name}
         if told.order is None:
-            return Clock(doubt=Doubt(kind="two orders" if told.other else "no order", facts=facts))
+            return TimeFormat(
+                doubt=ScaleDoubt(kind="two orders" if told.other else "no order", facts=facts)
+            )
         table.reading.note(None, told.order, field="timestamp", **facts)
-        return Clock(form=told.order)
+        return TimeFormat(form=told.order)
 
-    def _time(self, reading: Reading, number: int, said: object, clock: Clock) -> datetime | None:
+    def _time(
+        self, reading: Reading, number: int, said: object, clock: TimeFormat
+    ) -> datetime | None:
         if clock.doubt:
             return self._leave_out(reading, clock.doubt, field="timestamp")
         if not clock.timed:
@@ -315,7 +319,7 @@ def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) 
 
 
 def _unknown_kind(reading: Reading, number: int, said: str) -> None:
-    known, like = ", ".join(EVENT_KINDS), kind_like(said)
+    known, like = ", ".join(EVENT_KINDS), similar_kind(said)
     kind = "kind meant" if like else "bad kind"
     reading.unusable(number, kind, field="kind", value=said, known=known, like=like or "")
 
@@ -340,7 +344,7 @@ def _is_rating(
 def _thumb_of(row: Row) -> EventKind | None:
     """The like or dislike that stands in words where a rating would; None for anything else."""
     said = row.get("kind")
-    if said and (said if said in EVENT_KINDS else kind_called(cell_values.text(said))) != "rating":
+    if said and (said if said in EVENT_KINDS else known_kind(cell_values.text(said))) != "rating":
         return None
     cell = cell_values.text(row.get("value"))
     return thumb(cell) if cell else None
@@ -349,4 +353,4 @@ def _thumb_of(row: Row) -> EventKind | None:
 def _kind_of(row: Row, value: float | None) -> EventKind | None:
     """The kind that a row says, else a rating if there is a value; None for an unknown one."""
     said = row.get("kind") or ("view" if value is None else "rating")
-    return cast("EventKind", said) if said in EVENT_KINDS else kind_called(cell_values.text(said))
+    return cast("EventKind", said) if said in EVENT_KINDS else known_kind(cell_values.text(said))

@@ -20,7 +20,7 @@ from recagent.ingest.layouts import Holds
 _BYTES = 8  # of a fingerprint; every event keeps two
 
 
-def origin_of(settings: Settings, *, scale: RatingScale | None) -> str:
+def reading_fingerprint(settings: Settings, *, scale: RatingScale | None) -> str:
     """``BYTES:READING`` of the event files; empty where there are none.
 
     Args:
@@ -48,7 +48,7 @@ def _fingerprint(parts: Iterable[str]) -> str:
 
 
 def _digests(files: Iterable[FileSettings], holds: Holds) -> list[str]:
-    return [_digest(layouts.find(file.path, holds=holds)[0]) for file in files]
+    return [_digest(layouts.find_file(file.path, holds=holds)[0]) for file in files]
 
 
 def _digest(path: Path) -> str:

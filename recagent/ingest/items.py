@@ -14,9 +14,9 @@ from recagent.domain import Item, Task, Value
 from recagent.errors import DataError
 from recagent.ingest import cell_values
 from recagent.ingest.columns import ITEM_FIELDS
-from recagent.ingest.prices import Prices, prices_in
+from recagent.ingest.prices import PriceColumn, parse_prices
 from recagent.ingest.report import Reading, Report, file_name
-from recagent.ingest.row_checks import content, require, row_id
+from recagent.ingest.row_checks import content, require_columns, row_id
 from recagent.ingest.tables import Row, open_table
 
 TASKS: tuple[str, ...] = get_args(Task)
@@ -46,7 +46,7 @@ class ItemReader:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
         """
         table = open_table(file, holds="items", report=self._report)
-        require(file.path, table, ("item_id", "title"))
+        require_columns(file.path, table, ("item_id", "title"))
         reading, scene = table.reading, file.scene
         if scene is None and "scene" not in table.columns:
             scene = Path(reading.read.file).name.partition(".")[0]
@@ -177,11 +177,11 @@ def read_items(
     report = Report(strict=True)
     items = ItemReader(report, attributes=attributes, separator=separator).read(file)
     if not items:
-        raise no_items(file.path)
+        raise no_items_error(file.path)
     return items
 
 
-def no_items(path: Path, *, problems: Sequence[str] = ()) -> DataError:
+def no_items_error(path: Path, *, problems: Sequence[str] = ()) -> DataError:
     """The error for files without any usable item; it repeats the first of their problems."""
     first = f" ({problems[0]})" if problems else ""
     return DataError(
@@ -195,7 +195,7 @@ def _undeclared(
     reading: Reading, name: str, values: Sequence[Any], separator: str
 ) -> list[Value | None]:
     """The values of a column as they look; what was made of them is said."""
-    prices = prices_in(values)
+    prices = parse_prices(values)
     if prices is not None:
         _note_prices(reading, name, prices)
         typed: list[Value | None] = [*prices.values]
@@ -203,12 +203,12 @@ def _undeclared(
         typed = cell_values.column(values, separator)
         _note_mixed(reading, name, values)
     for raw, value in zip(values, typed, strict=True):
-        if value is None and isinstance(raw, str) and raw.strip() and cell_values.says_nothing(raw):
+        if value is None and isinstance(raw, str) and raw.strip() and cell_values.is_missing(raw):
             reading.changed("null", name, before=raw, after="")
     return typed
 
 
-def _note_prices(reading: Reading, name: str, prices: Prices) -> None:
+def _note_prices(reading: Reading, name: str, prices: PriceColumn) -> None:
     plain = "decimal commas" if prices.decimal == "," else "thousands"
     kind = "prices" if prices.unit else plain
     reading.note(None, kind, field=name, value=prices.example, unit=prices.unit)
@@ -221,7 +221,7 @@ def _note_prices(reading: Reading, name: str, prices: Prices) -> None:
 def _note_mixed(reading: Reading, name: str, values: Sequence[Any]) -> None:
     """Say it where most values of an undeclared column are numbers and some are not."""
     texts = [
-        value for value in values if isinstance(value, str) and not cell_values.says_nothing(value)
+        value for value in values if isinstance(value, str) and not cell_values.is_missing(value)
     ]
     odd = [value for value in texts if not _is_number(value)]
     if odd and len(odd) < _MOSTLY * len(texts):

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from recagent.errors import DataError
-from recagent.ingest.decoding import opened
+from recagent.ingest.decoding import open_bytes
 from recagent.ingest.report import file_name
 
 Holds = Literal["items", "events", "users"]
@@ -94,7 +94,7 @@ IN_FOLDER: Mapping[Holds, Sequence[str]] = {
 }
 
 
-def find(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
+def find_file(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
     """The file that is meant, and its layout; in a folder the one that ``holds`` what is asked.
 
     Raises:
@@ -143,7 +143,7 @@ def files_in(folder: Path, *, holds: Holds) -> list[Path]:
 
 def _has_columns(path: Path, layout: Layout) -> bool:
     """Whether a file that is called as MovieLens calls its own has MovieLens's columns."""
-    with closing(opened(path)) as file:
+    with closing(open_bytes(path)) as file:
         header = file.readline(1_000).decode("utf-8-sig", "replace").strip().split(",")
     return set(layout.columns.values()) <= set(header)
 

@@ -13,9 +13,9 @@ from itertools import islice
 from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.domain import Scene
-from recagent.ingest import Catalog, Report, survey
+from recagent.ingest import Catalogue, Report, read_catalogue
 from recagent.ingest.event_stream import OnProgress
-from recagent.ingest.fingerprints import origin_of, same_files
+from recagent.ingest.fingerprints import reading_fingerprint, same_files
 from recagent.ingest.report import Problem
 from recagent.ports import EventStore
 from recagent.retrieval import IndexingResult, index_items
@@ -26,7 +26,7 @@ _BATCH = 50_000  # events in one transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class LoadSummary:
     """What a run did: to the index, and how many people and new events it stored.
 
     Attributes:
@@ -46,25 +46,27 @@ class Loaded:
     report: Report
 
 
-def read_catalog(
+def validate_catalogue(
     settings: Settings,
     *,
     on_progress: OnProgress | None = None,
     examples: int = 5,
     by_command: bool = False,
-) -> Catalog:
-    """The catalogue as ``survey`` reads it, and what the scenes ask of it that no item has.
+) -> Catalogue:
+    """The catalogue as ``read_catalogue`` reads it, and what the scenes ask of it that no item has.
 
     Args:
-        settings: as ``survey`` takes them.
-        on_progress: as ``survey`` takes it.
-        examples: as ``survey`` takes them.
-        by_command: as ``survey`` takes it.
+        settings: as ``read_catalogue`` takes them.
+        on_progress: as ``read_catalogue`` takes it.
+        examples: as ``read_catalogue`` takes them.
+        by_command: as ``read_catalogue`` takes it.
 
     Raises:
-        RecagentError: as in ``survey``.
+        RecagentError: as in ``read_catalogue``.
     """
-    catalog = survey(settings, on_progress=on_progress, examples=examples, by_command=by_command)
+    catalog = read_catalogue(
+        settings, on_progress=on_progress, examples=examples, by_command=by_command
+    )
     for name, scene in settings.declared_scenes().items():
         items = {item.id: item for item in catalog.items if item.scene == name}
         if items:
@@ -84,13 +86,13 @@ def _note_scene(report: Report, catalogue: SceneCatalogue, scene: Scene) -> None
             report.problem(Problem(kind="empty quota", field=task, value=scene.name))
 
 
-async def load_catalog(
+async def load_catalogue(
     settings: Settings,
     *,
     on_progress: Callable[[str, int, int | None], None],
     replace_events: bool = False,
     by_command: bool = False,
-) -> Loaded:
+) -> LoadSummary:
     """Read and clean the files; index the items, then store people and events.
 
     What an earlier reading of the same event files gave and this one does not is deleted: their
@@ -109,7 +111,7 @@ async def load_catalog(
             folder; what is done stays done. On a server two loaders may run at once: what both
             write is written once, and of different catalogues the last one wins.
     """
-    catalog = read_catalog(settings, on_progress=on_progress, by_command=by_command)
+    catalog = validate_catalogue(settings, on_progress=on_progress, by_command=by_command)
     if settings.cleaning.unusable == "stop":
         catalog.refuse_problems(settings.lang)
     index = bootstrap.index(settings)
@@ -126,7 +128,7 @@ async def load_catalog(
             if catalog.scale is not None:
                 await store.keep_scale(catalog.scale)
             stored = new = 0
-            origin = origin_of(settings, scale=catalog.scale)
+            origin = reading_fingerprint(settings, scale=catalog.scale)
             events = catalog.events()
             while batch := list(islice(events, _BATCH)):
                 new += await store.add_events(batch, origin=origin)
@@ -138,7 +140,7 @@ async def load_catalog(
             await store.close()
     finally:
         await index.close()
-    return Loaded(
+    return LoadSummary(
         items=indexed, users=people, events=new, replaced=replaced, earlier=earlier,
         report=catalog.report,
     )  # fmt: skip
@@ -159,7 +161,7 @@ async def prune_index(settings: Settings, *, keep: AbstractSet[str]) -> int:
 
     Raises:
         RetrievalError: the settings' embedder has not indexed the catalogue, or as in
-            ``load_catalog``.
+            ``load_catalogue``.
     """
     index = bootstrap.index(settings)
     try:

@@ -16,14 +16,16 @@ from recagent.ingest import cell_values
 from recagent.ingest.columns import EVENT_FIELDS, ITEM_FIELDS, likely
 from recagent.ingest.items import ItemReader
 from recagent.ingest.report import Reading, Report
-from recagent.ingest.row_checks import require
+from recagent.ingest.row_checks import require_columns
 from recagent.ingest.tables import Row, Table, open_table
 
 _ALIKE = 0.95  # share of the later rows on an item that say what the first one does
 _LEAST = 3  # later rows, below which it is chance
 
 
-def items_of_logs(files: Sequence[FileSettings], reader: ItemReader, report: Report) -> list[Item]:
+def items_from_logs(
+    files: Sequence[FileSettings], reader: ItemReader, report: Report
+) -> list[Item]:
     """The items that logs name, each once, with what their rows say alike as attributes.
 
     Rows and files that do not say their scene have the first file's name for one.
@@ -37,7 +39,7 @@ def items_of_logs(files: Sequence[FileSettings], reader: ItemReader, report: Rep
     for file in files:
         # What is wrong with a row is said where the events are read.
         table = open_table(file, holds="events", report=Report(by_command=report.by_command))
-        require(file.path, table, ("user_id", "item_id"))
+        require_columns(file.path, table, ("user_id", "item_id"))
         home = home or Path(table.reading.read.file).name.partition(".")[0]
         items += _items_of(table, file.scene or home, seen, reader, report)
     return items
@@ -59,7 +61,7 @@ def _items_of(
         before = first[place][1]
         for name in own:
             cell = row.get(name)
-            if not cell_values.says_nothing(cell):
+            if not cell_values.is_missing(cell):
                 later[name] += 1
                 alike[name] += cell == before.get(name)
     told = [name for name in own if later[name] >= _LEAST and alike[name] >= _ALIKE * later[name]]

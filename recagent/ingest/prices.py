@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from recagent.ingest.cell_values import says_nothing
+from recagent.ingest.cell_values import is_missing
 
 _MOST = 0.9  # share of a column's values that are in one currency, or in none that they say
 _CURRENCIES = {
@@ -44,7 +44,7 @@ _PADDED = re.compile(r"0\d")  # a code, whose zeros a number would lose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
+class PriceColumn:
     """A column as numbers.
 
     Attributes:
@@ -62,9 +62,9 @@ class Prices:
     others: Sequence[str]
 
 
-def prices_in(cells: Sequence[Any]) -> Prices | None:
+def parse_prices(cells: Sequence[Any]) -> PriceColumn | None:
     """The amounts in a column; None where it is no column of amounts."""
-    present = [cell for cell in cells if not says_nothing(cell)]
+    present = [cell for cell in cells if not is_missing(cell)]
     if not present or not all(isinstance(cell, str) for cell in present):
         return None
     decimal = _decimal(present)
@@ -76,7 +76,7 @@ def prices_in(cells: Sequence[Any]) -> Prices | None:
     if not marked or len(fits) < (_MOST if unit else 1) * len(present):
         return None
     numbers = {cell: (read[cell] or (0.0, ""))[0] for cell in fits}
-    return Prices(
+    return PriceColumn(
         values=[numbers.get(cell) if isinstance(cell, str) else None for cell in cells],
         unit=unit,
         example=next((cell for cell in marked if _COMMA.search(cell)), marked[0]),

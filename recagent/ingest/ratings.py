@@ -11,9 +11,9 @@ from recagent.config.settings import Settings
 from recagent.domain import RatingScale
 from recagent.ingest.events import RatingValues, rating_values
 from recagent.ingest.report import Problem, Report, file_name
-from recagent.ingest.scales import Doubt, scale_of, written_scale
+from recagent.ingest.scales import ScaleDoubt, scale_of, written_scale
 
-Found = tuple[RatingScale | None, Mapping[Path, Doubt]]
+Found = tuple[RatingScale | None, Mapping[Path, ScaleDoubt]]
 
 
 def find_scale(settings: Settings, report: Report) -> Found:
@@ -32,7 +32,7 @@ def find_scale(settings: Settings, report: Report) -> Found:
         for value in unrated:
             values.pop(value, None)
     told = {path: _scale_in(found[path]) for path, values in counts.items() if values}
-    doubts = {path: each for path, each in told.items() if isinstance(each, Doubt)}
+    doubts = {path: each for path, each in told.items() if isinstance(each, ScaleDoubt)}
     scales = {path: each for path, each in told.items() if isinstance(each, RatingScale)}
     if not scales:
         return (None, doubts) if doubts or not unrated else (RatingScale(unrated=unrated), {})
@@ -44,7 +44,7 @@ def find_scale(settings: Settings, report: Report) -> Found:
                 "other": f"{scale.high:g}",
                 "file": file_name(first),
             }
-            doubts[path] = Doubt(kind="two scales", facts=facts)
+            doubts[path] = ScaleDoubt(kind="two scales", facts=facts)
         else:
             both = dict.fromkeys((*scale.unrated, *other.unrated))
             scale = replace(scale, low=min(scale.low, other.low), unrated=tuple(both))
@@ -60,7 +60,7 @@ def find_scale(settings: Settings, report: Report) -> Found:
     return scale, doubts
 
 
-def _scale_in(values: RatingValues) -> RatingScale | Doubt:
+def _scale_in(values: RatingValues) -> RatingScale | ScaleDoubt:
     """What the ratings of a file are out of: what its cells say, else what the values tell."""
     bare = values.counts.total() - values.outs.total()
     return written_scale(values.outs, bare=bare) or scale_of(values.counts)

@@ -19,7 +19,7 @@ _BUCKETS = 64
 _BUFFER = 1 << 18  # pairs in memory before they are written
 
 
-class Tally:
+class RepeatCounter:
     """Keys with their row numbers, spread over files by the key's hash.
 
     Two keys are taken for one where their 64-bit hashes agree: among 10 million rows that happens

@@ -77,7 +77,7 @@ class Problem:
 
 
 @dataclass(slots=True, kw_only=True)
-class Found:
+class ProblemGroup:
     """All problems of one kind in one file: how many, and the first few."""
 
     count: int = 0
@@ -98,7 +98,7 @@ class Found:
 
 
 @dataclass(slots=True, kw_only=True)
-class Changed:
+class ChangeSummary:
     """What one cleaning step did to one field: how often, and the first case."""
 
     count: int = 0
@@ -166,8 +166,8 @@ class Report:
         self._limit = examples
         self._columns: dict[str, Mapping[str, str]] = {}
         self._read_too: dict[str, frozenset[str]] = {}
-        self._found: dict[tuple[str, str], Found] = {}
-        self._changed: dict[tuple[str, str, str], Changed] = {}
+        self._found: dict[tuple[str, str], ProblemGroup] = {}
+        self._changed: dict[tuple[str, str, str], ChangeSummary] = {}
 
     def call_fields(self, file: str, columns: Mapping[str, str]) -> None:
         """Speak of a file's fields by its own columns: our field -> column."""
@@ -194,7 +194,7 @@ class Report:
         problem = dataclasses.replace(problem, field=field, by_command=self.by_command)
         if self._strict and problem.kind not in NOTES:
             raise DataError("{problem}", problem=problem)
-        found = self._found.setdefault((problem.kind, problem.file), Found())
+        found = self._found.setdefault((problem.kind, problem.file), ProblemGroup())
         found.count += count
         if len(found.examples) < self._limit:
             found.examples.append(problem)
@@ -210,23 +210,23 @@ class Report:
     def changed(self, step: str, field: str, *, where: str, before: str, after: str) -> None:
         """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
         field = self._called(where, field)
-        change = self._changed.setdefault((step, field, where), Changed())
+        change = self._changed.setdefault((step, field, where), ChangeSummary())
         if not change.count:
             change.before, change.after = _as_it_is(before), _as_it_is(after)
         change.count += 1
 
     @property
-    def problems(self) -> Mapping[tuple[str, str], Found]:
+    def problems(self) -> Mapping[tuple[str, str], ProblemGroup]:
         """By kind and file, what costs a row or a value."""
         return {key: found for key, found in self._found.items() if key[0] not in NOTES}
 
     @property
-    def notes(self) -> Mapping[tuple[str, str], Found]:
+    def notes(self) -> Mapping[tuple[str, str], ProblemGroup]:
         """By kind and file, what costs nothing and is worth knowing."""
         return {key: found for key, found in self._found.items() if key[0] in NOTES}
 
     @property
-    def changes(self) -> Mapping[tuple[str, str, str], Changed]:
+    def changes(self) -> Mapping[tuple[str, str, str], ChangeSummary]:
         """By step, field, and file or scene, what was cleaned."""
         return self._changed
 

@@ -10,7 +10,7 @@ from typing import cast
 from recagent.errors import DataError
 from recagent.ingest import cell_values, dates
 from recagent.ingest.columns import how_to_map, likely
-from recagent.ingest.event_kinds import kind_called
+from recagent.ingest.event_kinds import known_kind
 from recagent.ingest.layouts import Holds
 from recagent.ingest.report import Reading, file_name, shown
 from recagent.ingest.tables import Row, Table
@@ -22,7 +22,7 @@ _TOP, _STARS = 10, 2  # the highest of most ratings, and how many digits it has
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def require(path: Path, table: Table, wanted: Sequence[str]) -> None:
+def require_columns(path: Path, table: Table, wanted: Sequence[str]) -> None:
     """Check that the fields have columns.
 
     Raises:
@@ -33,7 +33,7 @@ def require(path: Path, table: Table, wanted: Sequence[str]) -> None:
         return
     first, by_command = table.reading.read.first, table.reading.by_command
     if first:
-        raise no_header(path, first, holds=table.holds, by_command=by_command)
+        raise no_header_error(path, first, holds=table.holds, by_command=by_command)
     others = {field: likely(field, table.header, holds=table.holds) or "..." for field in missing}
     raise DataError(
         "{file!r} has no column {missing}; it has {columns}. Map them, as {example}",
@@ -44,7 +44,9 @@ def require(path: Path, table: Table, wanted: Sequence[str]) -> None:
     )
 
 
-def no_header(path: Path, first: Sequence[str], *, holds: Holds, by_command: bool) -> DataError:
+def no_header_error(
+    path: Path, first: Sequence[str], *, holds: Holds, by_command: bool
+) -> DataError:
     """The error for a file without a header of which nobody said what its columns are."""
     advice = how_to_map(numbered(first, holds=holds), by_command=by_command)
     if by_command:  # numbers of this file's columns, and of no other's
@@ -79,9 +81,9 @@ def _amount(cell: str) -> str:
 
 def _looks_like(cell: str) -> str:
     """The field of an event that a cell can hardly be anything but; empty for others."""
-    if dates.is_written_so(cell):
+    if dates.is_numeric_date(cell):
         return "timestamp"
-    if kind_called(cell):
+    if known_kind(cell):
         return "kind"
     try:
         size = cell_values.number(cell)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from recagent.domain import RatingScale
-from recagent.ingest.event_kinds import kind_called
+from recagent.ingest.event_kinds import known_kind
 
 _MANY = 100  # ratings, from which on it tells something which values nobody gives
 _SELDOM = 0.01  # share of the ratings; a top that is given less often is not the top
@@ -25,7 +25,7 @@ _STARS = re.compile(r"(★*)(☆*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class ScaleDoubt:
     """Why the values do not tell the scale.
 
     Attributes:
@@ -59,11 +59,11 @@ def written_rating(cell: str) -> WrittenRating | None:
 
 def thumb(cell: str) -> Literal["like", "dislike"] | None:
     """The like or the dislike that a cell among ratings says in a word: up, 踩, thumbs_down."""
-    kind = kind_called(cell)
+    kind = known_kind(cell)
     return kind if kind in ("like", "dislike") else None
 
 
-def written_scale(outs: Mapping[int, int], *, bare: int) -> RatingScale | Doubt | None:
+def written_scale(outs: Mapping[int, int], *, bare: int) -> RatingScale | ScaleDoubt | None:
     """The scale that cells say themselves; None where none does.
 
     Args:
@@ -75,12 +75,12 @@ def written_scale(outs: Mapping[int, int], *, bare: int) -> RatingScale | Doubt 
     if bare or len(outs) > 1:
         ways = [f"{count} × n/{top}" for top, count in sorted(outs.items())]
         ways += [f"{bare} × n"] if bare else []
-        return Doubt(kind="two ways", facts={"ways": ", ".join(ways)})
+        return ScaleDoubt(kind="two ways", facts={"ways": ", ".join(ways)})
     (top,) = outs
     return RatingScale(low=1 if top == 5 else 0, high=top)
 
 
-def scale_of(counts: Mapping[float, int]) -> RatingScale | Doubt:
+def scale_of(counts: Mapping[float, int]) -> RatingScale | ScaleDoubt:
     """The scale that ratings have of which each value was given so often.
 
     Five stars go from 1 (or from .5 or 0, where these are given) to 5; other scales are from 0 to
@@ -95,7 +95,7 @@ def scale_of(counts: Mapping[float, int]) -> RatingScale | Doubt:
         return every
     top, slip = max(most), max(counts)
     usual = top in (1, 5, 10, _HIGHEST) and most[top] >= _SELDOM * sum(most.values())
-    stand_out = usual or slip > 2 * top or isinstance(every, Doubt)
+    stand_out = usual or slip > 2 * top or isinstance(every, ScaleDoubt)
     return _scale_of(most) if stand_out else every
 
 
@@ -112,7 +112,7 @@ def _without_slips(counts: Mapping[float, int]) -> Mapping[float, int]:
     return kept
 
 
-def _scale_of(counts: Mapping[float, int]) -> RatingScale | Doubt:
+def _scale_of(counts: Mapping[float, int]) -> RatingScale | ScaleDoubt:
     values = sorted(counts)
     if len(values) > 1 and {*values} <= {-1, 0, 1}:
         return RatingScale(low=min(values[0], 0), high=1)
@@ -121,18 +121,20 @@ def _scale_of(counts: Mapping[float, int]) -> RatingScale | Doubt:
         unrated, values = (-1,), values[1:]
     if len(values) < 2:
         only = values[0] if values else -1
-        return Doubt(kind="one rating", facts={"count": str(counts[only]), "only": f"{only:g}"})
+        return ScaleDoubt(
+            kind="one rating", facts={"count": str(counts[only]), "only": f"{only:g}"}
+        )
     given = {value: counts[value] for value in values}
     if values[0] == 0 and values[-1] > 1:
         zero = _zeros(given)
-        if isinstance(zero, Doubt):
+        if isinstance(zero, ScaleDoubt):
             return zero
         if zero:
             unrated = (*unrated, 0)
             given = {value: count for value, count in given.items() if value}
     found = _ends(given)
     if found is None:
-        return Doubt(kind="unknown scale", facts=_facts(values))
+        return ScaleDoubt(kind="unknown scale", facts=_facts(values))
     return RatingScale(low=found[0], high=found[1], unrated=unrated)
 
 
@@ -140,7 +142,7 @@ def _facts(values: list[float]) -> dict[str, str]:
     return {"lowest": f"{values[0]:g}", "highest": f"{values[-1]:g}"}
 
 
-def _zeros(given: Mapping[float, int]) -> bool | Doubt:
+def _zeros(given: Mapping[float, int]) -> bool | ScaleDoubt:
     """Whether a 0 says that it was not rated."""
     zeros, total = given[0], sum(given.values())
     others = {value: count for value, count in given.items() if value}
@@ -153,7 +155,7 @@ def _zeros(given: Mapping[float, int]) -> bool | Doubt:
         doubtful = zeros > 2 * commonest and zeros > total / 5
     if doubtful:
         facts = {"zeros": str(zeros), "total": str(total)}
-        return Doubt(kind="zeros", facts=facts)
+        return ScaleDoubt(kind="zeros", facts=facts)
     return False
 
 

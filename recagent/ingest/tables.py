@@ -18,8 +18,8 @@ import orjson
 from recagent.config.sections import FileSettings
 from recagent.errors import ConfigError, DataError
 from recagent.ingest import delimited, layouts
-from recagent.ingest.columns import MAPPED, Naming, how_to_map, is_known, name_columns
-from recagent.ingest.decoding import UNREADABLE, Decoder, Lines, is_broken
+from recagent.ingest.columns import MAPPED, ColumnNames, how_to_map, is_known, name_columns
+from recagent.ingest.decoding import UNREADABLE, Decoder, FileLines, is_broken
 from recagent.ingest.event_kinds import with_kinds
 from recagent.ingest.report import FileRead, Reading, Report, file_name, shown
 
@@ -72,7 +72,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
     """
     path = file.path
     try:
-        path, layout = layouts.find(file.path, holds=holds)
+        path, layout = layouts.find_file(file.path, holds=holds)
         read = FileRead(file=file_name(path), holds=holds, layout=layout.name, encoding="")
         reading = Reading(report, read)
         columns, rows = _opened(path, layout, file, reading)
@@ -80,7 +80,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         raise _unreadable(path, error) from error
     given = dict(file.columns)
     if read.first:  # columns without names are given by their numbers
-        given = {field: delimited.nameless(int(column)) if column.isdecimal() else column
+        given = {field: delimited.unnamed_column(int(column)) if column.isdecimal() else column
                  for field, column in given.items()}  # fmt: skip
     _check_map(path, columns, given, MAPPED[holds])
     known = {field: column for field, column in layout.columns.items() if column in columns}
@@ -110,7 +110,7 @@ def header_of(file: FileSettings, *, holds: layouts.Holds) -> Header:
     """The columns of a file as they are called there, and its layout; raises as ``open_table``."""
     path = file.path
     try:
-        path, layout = layouts.find(file.path, holds=holds)
+        path, layout = layouts.find_file(file.path, holds=holds)
         read = FileRead(file=file_name(path), holds=holds, layout=layout.name, encoding="")
         columns, _ = _opened(path, layout, file, Reading(Report(), read))
     except UNREADABLE as error:
@@ -121,7 +121,7 @@ def header_of(file: FileSettings, *, holds: layouts.Holds) -> Header:
 def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Reading) -> Opened:
     if layout.kind == "parquet":
         return _parquet(path, reading)
-    lines = Lines(path, file.encoding)
+    lines = FileLines(path, file.encoding)
     reading.read.encoding = lines.encoding
     decode = Decoder(reading, lines, fallback=file.fallback or layout.fallback)
     if layout.kind == "json":
@@ -134,9 +134,9 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
         separator = separator or delimited.separator(first)
         cells, source = _first_row(first, source, separator, file, layout)
         reading.read.first = cells
-        header = [delimited.nameless(place) for place in range(1, len(cells) + 1)]
+        header = [delimited.unnamed_column(place) for place in range(1, len(cells) + 1)]
         header = header or delimited.header_names(
-            path, delimited.split(source, separator, csv.QUOTE_MINIMAL)
+            path, delimited.delimited_records(source, separator, csv.QUOTE_MINIMAL)
         )
     if is_broken("".join(header)):
         guess, reads = decode.guessed(" ".join(header))
@@ -150,9 +150,9 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
         )
     # What has a header of our own knows no quotes, and neither have files with tabs.
     quoting = csv.QUOTE_NONE if layout.header or separator == "\t" else csv.QUOTE_MINIMAL
-    records = _records(delimited.split(source, separator, quoting), decode, header)
+    records = _records(delimited.delimited_records(source, separator, quoting), decode, header)
     columns, shape = layouts.shape(layout, header, texts=texts)
-    delimited.refuse_doubles(path, columns)
+    delimited.refuse_duplicate_names(path, columns)
     return columns, partial(_dictionaries, records, header, shape)
 
 
@@ -164,14 +164,14 @@ def _first_row(
     again = chain([line], head, rest)
     if file.header is True or layout.kind == "recbole" or not line.strip():
         return [], again
-    records = delimited.split(iter([line, *head]), separator, csv.QUOTE_MINIMAL)
+    records = delimited.delimited_records(iter([line, *head]), separator, csv.QUOTE_MINIMAL)
     found = [record for record in islice(records, 2) if not isinstance(record, csv.Error)]
     if not found:
         return [], again
     cells, below = found[0], found[1] if len(found) > 1 else list[str]()
     given = {column for column in file.columns.values() if not column.isdecimal()}
     named = any(is_known(cell) or cell.strip() in given for cell in cells)
-    is_row = file.header is False or (not named and delimited.is_data(cells, below))
+    is_row = file.header is False or (not named and delimited.is_data_row(cells, below))
     return (cells if is_row else []), again
 
 
@@ -223,13 +223,13 @@ def _fitted(record: list[str], header: Sequence[str]) -> list[str]:
     if len(record) > width and not any(field.strip() for field in record[width:]):
         return record[:width]
     nameless = all(
-        name == delimited.nameless(place)
+        name == delimited.unnamed_column(place)
         for place, name in enumerate(header[len(record) :], start=len(record) + 1)
     )
     return [*record, *[""] * (width - len(record))] if nameless else record
 
 
-def _json(path: Path, lines: Lines, decode: Decoder) -> Opened:
+def _json(path: Path, lines: FileLines, decode: Decoder) -> Opened:
     """One object a line; the columns are the keys of the first ones, others may follow."""
     records = _json_records(lines, decode)
     head = list(islice(records, _JSON_HEAD))
@@ -243,7 +243,7 @@ def _json(path: Path, lines: Lines, decode: Decoder) -> Opened:
     return columns, partial(_renamed, chain(head, records))
 
 
-def _json_records(lines: Lines, decode: Decoder) -> Rows:
+def _json_records(lines: FileLines, decode: Decoder) -> Rows:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -330,7 +330,7 @@ def _check_map(
             )
 
 
-def _note_naming(reading: Reading, naming: Naming) -> None:
+def _note_naming(reading: Reading, naming: ColumnNames) -> None:
     """Say what the columns are taken for where nobody said it, and which nothing reads."""
     if naming.guessed:
         pairs = (f"{shown(column)!r} → {name}" for name, column in naming.guessed.items())

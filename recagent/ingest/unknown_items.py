@@ -26,7 +26,7 @@ _MOST = 0.5
 _LOOKED_AT = 5_000  # rows of a file
 
 
-def note_unknown(settings: Settings, report: Report, ids: AbstractSet[str]) -> None:
+def report_unknown_items(settings: Settings, report: Report, ids: AbstractSet[str]) -> None:
     """Report the files of whose events most are on no item of the catalogue.
 
     Where it is declared that such are left out, only those of whose events all are.

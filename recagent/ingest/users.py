@@ -7,7 +7,7 @@ from recagent.domain import User
 from recagent.ingest import cell_values
 from recagent.ingest.columns import USER_FIELDS
 from recagent.ingest.report import Report
-from recagent.ingest.row_checks import content, require, row_id
+from recagent.ingest.row_checks import content, require_columns, row_id
 from recagent.ingest.tables import Row, open_table
 
 
@@ -27,7 +27,7 @@ class UserReader:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
         """
         table = open_table(file, holds="users", report=self._report)
-        require(file.path, table, ("user_id",))
+        require_columns(file.path, table, ("user_id",))
         rows: list[tuple[str, Row]] = []
         extra: dict[str, None] = {}
         for number, row in table.rows:

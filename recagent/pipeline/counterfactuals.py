@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from recagent.domain import Answer, Item
 from recagent.errors import ModelError
-from recagent.explanations.evidence import Piece, constrained, judged
+from recagent.explanations.evidence import Piece, constraint_facts, judged
 from recagent.explanations.ranking_evidence import place_piece
 from recagent.explanations.wording import UNHEARD
 from recagent.locale import joined
@@ -159,7 +159,7 @@ class _Trial:
             kept = tuple(each for each in query.context.constraints if each != broken[0])
             context = replace(query.context, constraints=kept)
             rest = replace(self._request, query=replace(query, context=context))
-            facts = {"what": "constraint", **constrained(broken[0])}
+            facts = {"what": "constraint", **constraint_facts(broken[0])}
             change = _Change(ref=broken[0].attribute, facts=facts, after=None)
         after = await self._rank(
             await self._with_exclusions(rest, seen_items=self._request.seen_items - editions)

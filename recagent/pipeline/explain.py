@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from recagent.domain import Claim, Evidence, Explanation, Scene, Slate
-from recagent.explanations import Phrased, claims, numbered, phrased
+from recagent.explanations import PhrasedExplanation, claims, numbered, phrased
 from recagent.locale import LocalizedText, render_unique
 from recagent.pipeline.questions import RankingQuestion, shares, subject
 from recagent.pipeline.request import Request
 from recagent.pipeline.services import Services
 
-Phrasing = Callable[[Services, Sequence[Evidence], Request], Awaitable[Phrased]]
+Phrasing = Callable[[Services, Sequence[Evidence], Request], Awaitable[PhrasedExplanation]]
 
 
 async def explain(
@@ -66,14 +66,14 @@ async def reasons(services: Services, slate: Slate) -> list[Explanation]:
 
 async def phrase_plainly(
     services: Services, evidence: Sequence[Evidence], request: Request
-) -> Phrased:
+) -> PhrasedExplanation:
     """A sentence of our own for each piece of evidence."""
-    return Phrased(claims=await _plain(services, evidence, request.query.scene))
+    return PhrasedExplanation(claims=await _plain(services, evidence, request.query.scene))
 
 
 async def phrase_with_model(
     services: Services, evidence: Sequence[Evidence], request: Request
-) -> Phrased:
+) -> PhrasedExplanation:
     """Sentences that the first model joins, checked; plain ones where it may not or cannot."""
     plain, parts = await phrase_plainly(services, evidence, request), services.parts
     scene, deadline = request.query.scene, request.fallback.deadline
@@ -82,7 +82,7 @@ async def phrase_with_model(
             "plain reasons: scene {scene!r} is for human review, so no model phrases there",
             scene=scene.name,
         )
-        return Phrased(claims=plain.claims, degraded=why)
+        return PhrasedExplanation(claims=plain.claims, degraded=why)
     if not parts.models:
         return plain
     return await phrased(

@@ -14,7 +14,7 @@ import numpy as np
 from recagent.domain import Answer, Context, Item, PathRule, SeriesRule
 from recagent.errors import DataError
 from recagent.explanations import claims
-from recagent.explanations.attribution import Attribution, weighed, with_language
+from recagent.explanations.attribution import Attribution, attribute_scores, with_language_part
 from recagent.explanations.evidence import Piece, numbered
 from recagent.explanations.ranking_evidence import (
     about,
@@ -23,10 +23,10 @@ from recagent.explanations.ranking_evidence import (
     despite_piece,
     earlier_piece,
     edition_piece,
+    exclusion_pieces,
     group_piece,
     lead_pieces,
     needs_piece,
-    out_pieces,
     place_piece,
     rank_piece,
     share_pieces,
@@ -131,7 +131,7 @@ def attribution_of(services: Services, ranking: Ranking) -> Attribution:
     """What the scores of all that was found are made of, in its order, without the model."""
     query, found = ranking.request.query, ranking.pool.retrieved
     scene = query.scene.name
-    return weighed(
+    return attribute_scores(
         found,
         joint=preference_boost(services.joint(query), query.context.preferences),
         scene=scene,
@@ -187,7 +187,7 @@ def why_unranked(services: Services, ranking: Ranking, item: Item) -> list[Piece
     pieces = [edition_piece(item, met, is_met=True)] if met else []
     pieces += [earlier_piece(item, earlier)] if earlier else []
     pieces += _instead(ranking, item) if not pieces and item.id in found else []
-    others = out_pieces(
+    others = exclusion_pieces(
         item,
         request.query,
         met=request.seen_items if met is None else request.seen_items - {item.id},
@@ -365,7 +365,7 @@ def _of_pool(services: Services, ranking: Ranking, parts: Attribution) -> Attrib
     by_model = joint.joined(
         np.zeros(len(pool_rows)), model_scores.scores, scene=scene, cold=profile.is_cold(scene)
     )
-    return with_language(chosen, pool.scores, by_model)
+    return with_language_part(chosen, pool.scores, by_model)
 
 
 def _rows(ranking: Ranking) -> dict[str, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from recagent.domain import Constraint, Context, Profile, Scene, Task
 from recagent.errors import DataError
-from recagent.explanations import unheeded, why_nothing
+from recagent.explanations import explain_empty_slate, unheeded
 from recagent.locale import AnyText
 from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.feedback import check_time
@@ -142,7 +142,7 @@ async def prepare_request(
 async def why_empty(services: Services, request: Request) -> str:
     """Returns why a request has no candidate, in the scene's language."""
     query = request.query
-    return why_nothing(
+    return explain_empty_slate(
         await services.catalogue(query.scene),
         query.context.constraints,
         met=request.seen_items,

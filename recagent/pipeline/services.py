@@ -10,7 +10,7 @@ from copy import copy
 from dataclasses import replace
 
 from recagent.domain import Evidence, Item, Language, Profile, Scene, Unserved
-from recagent.explanations import gather
+from recagent.explanations import gather_evidence
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.latency import LatencyEstimate
@@ -105,7 +105,7 @@ class Services:
         readable_items = [without_rule_attributes(item, query.scene) for item in items]
         catalogue = await self.parts.index.items(query.scene.name)
         text = SceneText({item.id: item for item in readable_items})
-        return gather(
+        return gather_evidence(
             readable_items,
             query,
             behaviour=interactions,

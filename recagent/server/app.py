@@ -20,12 +20,12 @@ from starlette.staticfiles import StaticFiles
 from recagent import __version__
 from recagent.config.sections import ServerSettings
 from recagent.errors import RecagentError
-from recagent.server.auth import Auth
+from recagent.server.auth import AuthMiddleware
 from recagent.server.chat import chat_routes
-from recagent.server.conversations import Talking, Talks
-from recagent.server.errors import Failure, answer_failures, failure, fault_of
+from recagent.server.conversations import ChatBackend, ConversationCache
+from recagent.server.errors import ErrorResponse, add_error_handlers, error_detail, failure
 from recagent.server.mcp_tools import mcp_server
-from recagent.server.metrics import Measured, Metrics
+from recagent.server.metrics import Metrics, MetricsMiddleware
 from recagent.server.rest import rest_routes
 from recagent.server.service import Service
 
@@ -37,21 +37,21 @@ STATIC = Path(__file__).parent / "static"
 logger = logging.getLogger(__name__)
 
 _FAILURES: dict[int | str, dict[str, Any]] = {
-    400: {"model": Failure, "description": "The request cannot be used as it is."},
-    401: {"model": Failure, "description": "No valid key."},
-    404: {"model": Failure, "description": "A scene, item or slate that is not there."},
-    409: {"model": Failure, "description": "It is stored already, and differently."},
-    413: {"model": Failure, "description": "The body is too large."},
-    429: {"model": Failure, "description": "Too many requests."},
+    400: {"model": ErrorResponse, "description": "The request cannot be used as it is."},
+    401: {"model": ErrorResponse, "description": "No valid key."},
+    404: {"model": ErrorResponse, "description": "A scene, item or slate that is not there."},
+    409: {"model": ErrorResponse, "description": "It is stored already, and differently."},
+    413: {"model": ErrorResponse, "description": "The body is too large."},
+    429: {"model": ErrorResponse, "description": "Too many requests."},
     503: {
-        "model": Failure,
+        "model": ErrorResponse,
         "description": "Index, store or model cannot be had now; see Retry-After.",
     },
 }
 
 
 def create_app(
-    service: Service, *, settings: ServerSettings | None = None, talking: Talking | None = None
+    service: Service, *, settings: ServerSettings | None = None, talking: ChatBackend | None = None
 ) -> FastAPI:
     """The app over a service, which it starts and closes; without ``talking`` there is no chat."""
     settings = settings or ServerSettings()
@@ -83,15 +83,15 @@ def create_app(
         redoc_url=None,
         lifespan=lifespan,
         middleware=[
-            Middleware(Measured, metrics=metrics, lang=service.lang),
+            Middleware(MetricsMiddleware, metrics=metrics, lang=service.lang),
             Middleware(
-                Auth,
+                AuthMiddleware,
                 keys=[key.get_secret_value() for key in settings.keys],
                 rate=settings.rate,
             ),
         ],
     )
-    answer_failures(app, lang=service.lang)
+    add_error_handlers(app, lang=service.lang)
     bearer = Depends(HTTPBearer(auto_error=False, description="One of [server] keys."))
     for router in _routers(service, metrics, talking):
         app.include_router(router, dependencies=[bearer], responses=_FAILURES)
@@ -103,10 +103,10 @@ def create_app(
     return app
 
 
-def _routers(service: Service, metrics: Metrics, talking: Talking | None) -> list[Any]:
+def _routers(service: Service, metrics: Metrics, talking: ChatBackend | None) -> list[Any]:
     routers = [rest_routes(service, metrics)]
     if talking is not None:
-        routers.append(chat_routes(service, Talks(service, talking), metrics))
+        routers.append(chat_routes(service, ConversationCache(service, talking), metrics))
     return routers
 
 
@@ -128,7 +128,7 @@ def _add_page_and_probes(app: FastAPI, service: Service, metrics: Metrics) -> No
             await service.ready()
         except RecagentError as error:
             logger.warning("not ready: %s", error)
-            _, fault = fault_of(error, lang=service.lang)
+            _, fault = error_detail(error, lang=service.lang)
             return failure(503, fault, headers={"Retry-After": "5"})
         return JSONResponse({"status": "ok"})
 

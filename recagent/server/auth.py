@@ -21,7 +21,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
-from recagent.server.errors import refusal
+from recagent.server.errors import refuse
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -34,7 +34,7 @@ _KEPT = ("/v1/", "/mcp", "/metrics")
 _COUNTED = ("/v1/", "/mcp")
 
 
-class Auth:
+class AuthMiddleware:
     """Middleware that refuses with 400, 401, 413 or 429 before anything is read.
 
     Args:
@@ -64,7 +64,7 @@ class Auth:
         headers, path = Headers(scope=scope), scope["path"]
         if not self._keys and not _is_this_machine(headers.get("host", "")):
             says = "without keys only this machine is answered; set [server] keys"
-            return refusal(400, says, code="unknown_host")
+            return refuse(400, says, code="unknown_host")
         if not path.startswith(_KEPT):
             return None
         caller = str((scope.get("client") or ("",))[0])
@@ -72,12 +72,12 @@ class Auth:
             given = _digest(_bearer(headers))
             if not any([hmac.compare_digest(given, key) for key in self._keys]):  # noqa: C419 - all, always
                 says = "no valid key; send 'Authorization: Bearer KEY' with one of [server] keys"
-                return refusal(
+                return refuse(
                     401, says, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"}
                 )
             caller = given
         if int(headers.get("content-length", "0") or 0) > LARGEST:
-            return refusal(413, _TOO_LARGE, code="too_large")
+            return refuse(413, _TOO_LARGE, code="too_large")
         return self._too_many(caller) if path.startswith(_COUNTED) else None
 
     def _too_many(self, caller: str) -> Response | None:
@@ -85,7 +85,7 @@ class Auth:
             return None
         reset = self._limiter.get_window_stats(self._rate, caller).reset_time
         wait = max(1, math.ceil(reset - time.time()))
-        return refusal(
+        return refuse(
             429,
             f"more than {self._rate.amount} requests a minute; wait {wait} s",
             code="rate_limit_exceeded",
@@ -119,10 +119,10 @@ def _digest(key: str) -> str:
 
 def _is_this_machine(host: str) -> bool:
     name = urlsplit(f"//{host}").hostname if host else ""
-    return is_loopback(name or "")
+    return is_loopback_host(name or "")
 
 
-def is_loopback(name: str) -> bool:
+def is_loopback_host(name: str) -> bool:
     """Whether a host name or address is this machine's own, whatever the network."""
     if name == "localhost":
         return True

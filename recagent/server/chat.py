@@ -20,16 +20,16 @@ from recagent.domain import Constraint, Language, Usage
 from recagent.errors import DataError, NotFoundError
 from recagent.locale import LocalizedText
 from recagent.server.conversations import (
+    ConversationCache,
     Noted,
     Question,
     Said,
     Shown,
-    Talk,
-    Talks,
+    Transcript,
     Words,
     sentences,
 )
-from recagent.server.errors import Failure, fault_of
+from recagent.server.errors import ErrorResponse, error_detail
 from recagent.server.metrics import Metrics
 from recagent.server.openai_schemas import (
     NAME,
@@ -52,7 +52,7 @@ _INSTRUCTIONS = ("system", "developer")  # roles whose messages change nothing, 
 logger = logging.getLogger(__name__)
 
 
-def chat_routes(service: Service, talks: Talks, metrics: Metrics) -> APIRouter:
+def chat_routes(service: Service, talks: ConversationCache, metrics: Metrics) -> APIRouter:
     """The two routes, over one service."""
     router = APIRouter(prefix="/v1", tags=["openai"])
 
@@ -93,7 +93,7 @@ def chat_routes(service: Service, talks: Talks, metrics: Metrics) -> APIRouter:
     return router
 
 
-async def _talk(request: ChatRequest, service: Service) -> Talk:
+async def _talk(request: ChatRequest, service: Service) -> Transcript:
     """Who talks, where, and what they said.
 
     Raises:
@@ -107,7 +107,7 @@ async def _talk(request: ChatRequest, service: Service) -> Talk:
         raise DataError("the last message must be the user's, with a text")
     for text in said:
         service.check_length(LocalizedText("a message"), text)
-    return Talk(user=request.user or GUEST, scene=scene, said=tuple(said))
+    return Transcript(user=request.user or GUEST, scene=scene, said=tuple(said))
 
 
 async def _scene(model: str, service: Service) -> str | None:
@@ -172,8 +172,8 @@ class _Answer:
                 data = await self._data(said)
                 yield self._chunk({"content": sentences(said)}, data=data)
         except Exception as error:  # noqa: BLE001 - the status has been sent: it goes into the stream
-            _, fault = fault_of(error, lang=self._lang)
-            yield _event(Failure(error=fault).model_dump())
+            _, fault = error_detail(error, lang=self._lang)
+            yield _event(ErrorResponse(error=fault).model_dump())
             return
         yield self._chunk({}, finish="stop")
         if self._tells_usage:

@@ -21,12 +21,22 @@ from recagent.server.service import Service
 
 _REMEMBERED = 1000  # talks
 
-__all__ = ["Agents", "Noted", "Question", "Said", "Shown", "Talk", "Talks", "Words", "sentences"]
+__all__ = [
+    "ConversationCache",
+    "Noted",
+    "Question",
+    "RecagentChat",
+    "Said",
+    "Shown",
+    "Transcript",
+    "Words",
+    "sentences",
+]
 
 Conversation = Any  # the agent's own
 
 
-class Talker(Protocol):
+class ChatAgent(Protocol):
     """Answers a text within a conversation, which it changes."""
 
     def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
@@ -34,10 +44,10 @@ class Talker(Protocol):
         ...
 
 
-class Talking(Protocol):
+class ChatBackend(Protocol):
     """How agents and conversations are made."""
 
-    def agent(self, line: Pipeline, lang: Language) -> Talker:
+    def agent(self, line: Pipeline, lang: Language) -> ChatAgent:
         """An agent that speaks ``lang``."""
         ...
 
@@ -54,10 +64,10 @@ class Talking(Protocol):
         ...
 
 
-class Agents:
+class RecagentChat:
     """``recagent.chat``'s."""
 
-    def agent(self, line: Pipeline, lang: Language) -> Talker:
+    def agent(self, line: Pipeline, lang: Language) -> ChatAgent:
         return Agent(line, lang=lang)
 
     def begin(self, user: str, scene: str | None) -> Conversation:
@@ -71,7 +81,7 @@ class Agents:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Talk:
+class Transcript:
     """Who talks, in which scene, and all that they have said, the newest last."""
 
     user: str
@@ -79,24 +89,24 @@ class Talk:
     said: tuple[str, ...]
 
 
-class Talks:
+class ConversationCache:
     """Answers talks, going through what was said before where it is not in memory."""
 
-    def __init__(self, service: Service, talking: Talking) -> None:
+    def __init__(self, service: Service, talking: ChatBackend) -> None:
         self._service = service
         self._talking = talking
-        self._agents: dict[Language, Talker] = {}  # each reads the catalogue's words once
-        self._kept: OrderedDict[Talk, str] = OrderedDict()
+        self._agents: dict[Language, ChatAgent] = {}  # each reads the catalogue's words once
+        self._kept: OrderedDict[Transcript, str] = OrderedDict()
         service.on_forgetting(self._kept.clear)  # whose ids were one person's is not known here
 
-    async def answer(self, talk: Talk, *, lang: Language) -> AsyncIterator[Said]:
+    async def answer(self, talk: Transcript, *, lang: Language) -> AsyncIterator[Said]:
         """What is answered to the last thing that was said.
 
         Raises:
             RecagentError: as the line's methods.
         """
         forgettings = await self._service.look()
-        before = Talk(user=talk.user, scene=talk.scene, said=talk.said[:-1])
+        before = Transcript(user=talk.user, scene=talk.scene, said=talk.said[:-1])
         conversation = await self._restored(before, lang)
         if lang not in self._agents:
             self._agents[lang] = self._talking.agent(self._service.line(lang), lang)
@@ -106,7 +116,7 @@ class Talks:
             if await self._service.look() == forgettings:
                 self._keep(talk, conversation)
 
-    async def _restored(self, talk: Talk, lang: Language) -> Conversation:
+    async def _restored(self, talk: Transcript, lang: Language) -> Conversation:
         if talk in self._kept:
             return self._talking.restore(self._kept[talk])
         conversation = self._talking.begin(talk.user, talk.scene)
@@ -118,7 +128,7 @@ class Talks:
                     pass
         return conversation
 
-    def _keep(self, talk: Talk, conversation: Conversation) -> None:
+    def _keep(self, talk: Transcript, conversation: Conversation) -> None:
         self._kept[talk] = self._talking.keep(conversation)
         self._kept.move_to_end(talk)
         while len(self._kept) > _REMEMBERED:

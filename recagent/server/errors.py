@@ -41,7 +41,7 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-class Fault(BaseModel):
+class ErrorDetail(BaseModel):
     """What went wrong, as OpenAI's clients expect it.
 
     Attributes:
@@ -55,10 +55,10 @@ class Fault(BaseModel):
     code: str | None = None
 
 
-class Failure(BaseModel):
+class ErrorResponse(BaseModel):
     """The body of every answer that is no success."""
 
-    error: Fault
+    error: ErrorDetail
 
 
 _STATUS: Mapping[type[RecagentError], tuple[int, Kind, str]] = {
@@ -83,33 +83,37 @@ _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 _WAIT = 5  # seconds after which what cannot be had now may be asked for again
 
 
-def answer_to(error: Exception, *, lang: Language) -> Response:
+def error_response(error: Exception, *, lang: Language) -> Response:
     """The answer to a request that failed with an exception, in the request's language."""
-    status, fault = fault_of(error, lang=lang)
+    status, fault = error_detail(error, lang=lang)
     if status != HTTPStatus.SERVICE_UNAVAILABLE:
         return failure(status, fault)
     wait = (error.retry_after if isinstance(error, ModelError) else None) or _WAIT
     return failure(status, fault, headers={"Retry-After": str(math.ceil(wait))})
 
 
-def fault_of(error: Exception, *, lang: Language) -> tuple[int, Fault]:
+def error_detail(error: Exception, *, lang: Language) -> tuple[int, ErrorDetail]:
     """The status and the words for an exception, in ``lang``."""
     for kind, (status, name, code) in _STATUS.items():
         if isinstance(error, kind):
-            return status, Fault(message=error.in_language(lang), type=name, code=code)
+            return status, ErrorDetail(message=error.in_language(lang), type=name, code=code)
     logger.error("unexpected", exc_info=error)
     says = LocalizedText("something unexpected went wrong; the server's log has it")
-    return 500, Fault(message=says.in_language(lang), type="server_error", code="internal_error")
+    return 500, ErrorDetail(
+        message=says.in_language(lang), type="server_error", code="internal_error"
+    )
 
 
-def failure(status: int, fault: Fault, *, headers: Mapping[str, str] | None = None) -> Response:
+def failure(
+    status: int, fault: ErrorDetail, *, headers: Mapping[str, str] | None = None
+) -> Response:
     """The answer to a request that failed."""
     # Half a surrogate pair from a broken request must not break the answer about it.
-    body = json.dumps(Failure(error=fault).model_dump(), ensure_ascii=True)
+    body = json.dumps(ErrorResponse(error=fault).model_dump(), ensure_ascii=True)
     return Response(body, status, headers=headers, media_type="application/json")
 
 
-def refusal(
+def refuse(
     status: int,
     message: str,
     *,
@@ -119,11 +123,11 @@ def refusal(
 ) -> Response:
     """The answer to a request that is refused by its form, key or number."""
     kind = _KINDS.get(status, "invalid_request_error")
-    fault = Fault(message=message, type=kind, param=param, code=code)
+    fault = ErrorDetail(message=message, type=kind, param=param, code=code)
     return failure(status, fault, headers=headers)
 
 
-def answer_failures(app: FastAPI, *, lang: Language) -> None:
+def add_error_handlers(app: FastAPI, *, lang: Language) -> None:
     """Let ``app`` answer what it raises on purpose in this way.
 
     Args:
@@ -132,7 +136,7 @@ def answer_failures(app: FastAPI, *, lang: Language) -> None:
     """
 
     async def ours(request: Request, error: Exception) -> Response:
-        return answer_to(error, lang=await _language(request) or lang)
+        return error_response(error, lang=await _language(request) or lang)
 
     async def misshapen(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - as it is registered
@@ -141,7 +145,7 @@ def answer_failures(app: FastAPI, *, lang: Language) -> None:
     async def by_status(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered
         code = _CODES.get(error.status_code, "bad_request")
-        return refusal(error.status_code, error.detail, code=code, headers=error.headers)
+        return refuse(error.status_code, error.detail, code=code, headers=error.headers)
 
     app.add_exception_handler(RequestValidationError, misshapen)
     app.add_exception_handler(HTTPException, by_status)
@@ -163,7 +167,7 @@ def _misshapen(error: RequestValidationError) -> Response:
     first: Any = error.errors()[0]
     if first["type"] == "json_invalid":
         why = first.get("ctx", {}).get("error", "")
-        return refusal(400, f"the body is not valid JSON: {why}", code="invalid_json")
+        return refuse(400, f"the body is not valid JSON: {why}", code="invalid_json")
     where = ".".join(str(part) for part in first["loc"][1:]) or None
     said = f"{where or 'the body'}: {first['msg']}"
-    return refusal(400, said, code="invalid_value", param=where)
+    return refuse(400, said, code="invalid_value", param=where)

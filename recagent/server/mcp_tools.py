@@ -44,7 +44,7 @@ def mcp_server(service: Service) -> MCPServer:
 
     @server.tool()
     @_plainly(service.lang)
-    async def list_scenes(lang: Lang = None) -> schemas.Scenes:
+    async def list_scenes(lang: Lang = None) -> schemas.ScenesResponse:
         """The scenes of the catalogue, how they are called, and how many items they have."""
         return await service.scenes(lang)
 
@@ -56,10 +56,10 @@ def mcp_server(service: Service) -> MCPServer:
         k: MaybeK = 5,
         wish: MaybeText = "",
         lang: Lang = None,
-    ) -> schemas.SlateShown:
+    ) -> schemas.SlateResponse:
         """A slate of k items for a person; wish is what is wanted now, in their words."""
         return await service.recommend(
-            schemas.Ask(user=user, scene=scene, k=k or 5, wish=wish or "", lang=lang)
+            schemas.RecommendRequest(user=user, scene=scene, k=k or 5, wish=wish or "", lang=lang)
         )
 
     @server.tool()
@@ -69,9 +69,11 @@ def mcp_server(service: Service) -> MCPServer:
         item: schemas.Id,
         scene: MaybeId = None,
         lang: Lang = None,
-    ) -> schemas.Why:
+    ) -> schemas.ExplanationResponse:
         """Why an item would be recommended to a person, from evidence that is really there."""
-        return await service.explain(schemas.AskWhy(user=user, item=item, scene=scene, lang=lang))
+        return await service.explain(
+            schemas.ExplainRequest(user=user, item=item, scene=scene, lang=lang)
+        )
 
     @server.tool()
     @_plainly(service.lang)
@@ -82,10 +84,10 @@ def mcp_server(service: Service) -> MCPServer:
         versus: MaybeId = None,
         scene: MaybeId = None,
         lang: Lang = None,
-    ) -> schemas.Told:
+    ) -> schemas.AnswerResponse:
         """Why an item stands before another (compare), why not on the slate, what would move it."""
         return await service.question(
-            schemas.AskAbout(
+            schemas.QuestionRequest(
                 user=user, item=item, about=about, versus=versus, scene=scene, lang=lang
             )
         )
@@ -98,7 +100,7 @@ def mcp_server(service: Service) -> MCPServer:
         kind: MaybeKind = "like",
         value: MaybeValue = None,
         impression: MaybeText = "",
-    ) -> schemas.Stored:
+    ) -> schemas.StoredEvent:
         """Store what a person did with an item; their next slate takes it into account."""
         return await service.record(
             schemas.Feedback(
@@ -112,7 +114,7 @@ def mcp_server(service: Service) -> MCPServer:
 
     @server.tool()
     @_plainly(service.lang)
-    async def profile(user: schemas.Id, lang: Lang = None) -> schemas.ProfileShown:
+    async def profile(user: schemas.Id, lang: Lang = None) -> schemas.ProfileResponse:
         """What is known of a person: what they like, scene by scene."""
         return await service.profile(user, lang)
 

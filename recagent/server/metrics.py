@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 
 from recagent.domain import EventKind, Trace
 from recagent.locale import Language
-from recagent.server.errors import failure, fault_of
+from recagent.server.errors import error_detail, failure
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -69,7 +69,7 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-class Measured:
+class MetricsMiddleware:
     """The outermost middleware: counts and times every request, adds the security headers.
 
     An exception that nobody handled is logged and answered with 500.
@@ -98,7 +98,7 @@ class Measured:
         except Exception as error:
             if status:
                 raise  # the answer has begun: the connection ends
-            await failure(*fault_of(error, lang=self._lang))(scope, receive, sending)
+            await failure(*error_detail(error, lang=self._lang))(scope, receive, sending)
         finally:
             # The route's template, never the path: paths are without number.
             route = getattr(scope.get("route"), "path", "other")

@@ -15,7 +15,7 @@ from recagent.server.schemas import Id, Request
 NAME = "recagent"
 
 
-class Part(BaseModel):
+class MessagePart(BaseModel):
     """A part of a message; only texts are read."""
 
     model_config = ConfigDict(extra="ignore")
@@ -30,7 +30,7 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | tuple[Part, ...] | None = None
+    content: str | tuple[MessagePart, ...] | None = None
 
     def text(self) -> str:
         """Its text, that of all parts in a row."""

@@ -24,45 +24,45 @@ def rest_routes(service: Service, metrics: Metrics) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["recommend"])
 
     @router.post("/recommend")
-    async def recommend(ask: schemas.Ask) -> schemas.SlateShown:
+    async def recommend(ask: schemas.RecommendRequest) -> schemas.SlateResponse:
         """A slate for a person in a scene, with probabilities and reasons."""
         shown = await service.recommend(ask)
         metrics.slate(shown.scene, shown.trace)
         return shown
 
     @router.post("/explain")
-    async def explain(ask: schemas.AskWhy) -> schemas.Why:
+    async def explain(ask: schemas.ExplainRequest) -> schemas.ExplanationResponse:
         """Why an item would be recommended to a person."""
         return await service.explain(ask)
 
     @router.post("/question")
-    async def question(ask: schemas.AskAbout) -> schemas.Told:
+    async def question(ask: schemas.QuestionRequest) -> schemas.AnswerResponse:
         """Why an item stands before another, why not on the slate, what would move it."""
         return await service.question(ask)
 
     @router.post("/feedback", status_code=201)
-    async def feedback(said: schemas.Feedback) -> schemas.Stored:
+    async def feedback(said: schemas.Feedback) -> schemas.StoredEvent:
         """Store what a person did with an item; their next slate takes it into account."""
         stored = await service.record(said)
         metrics.event(stored.kind)
         return stored
 
     @router.get("/scenes")
-    async def scenes(lang: Lang = None) -> schemas.Scenes:
+    async def scenes(lang: Lang = None) -> schemas.ScenesResponse:
         """All scenes, and the people whom the settings propose."""
         return await service.scenes(lang)
 
     @router.get("/profile")
     async def profile(
         user: Annotated[schemas.Id, Query(description="The person's id.")], lang: Lang = None
-    ) -> schemas.ProfileShown:
+    ) -> schemas.ProfileResponse:
         """What is known of a person now."""
         return await service.profile(user, lang)
 
     @router.get("/trace")
     async def trace(
         id: Annotated[schemas.Id, Query(description="trace.id of a slate.")],  # noqa: A002
-    ) -> schemas.TraceShown:
+    ) -> schemas.TraceResponse:
         """How a slate came about: candidates, scores, prompt, what was degraded."""
         return await service.trace(id)
 

@@ -17,8 +17,8 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.server.app import create_app
-from recagent.server.auth import is_loopback
-from recagent.server.conversations import Agents
+from recagent.server.auth import is_loopback_host
+from recagent.server.conversations import RecagentChat
 from recagent.server.mcp_tools import mcp_server
 from recagent.server.service import Service
 
@@ -42,7 +42,7 @@ def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str],
         ConfigError: the port is taken, or others could come in without a key.
         RecagentError: the index or the store cannot be used.
     """
-    if not settings.server.keys and not is_loopback(host):
+    if not settings.server.keys and not is_loopback_host(host):
         raise ConfigError(
             "--host {host!r} lets others in, and [server] keys is empty; set RECAGENT_SERVER__KEYS",
             host=host,
@@ -76,7 +76,7 @@ async def _serve(
         except BaseException:
             await service.close()
             raise
-        app = create_app(service, settings=settings.server, talking=Agents())
+        app = create_app(service, settings=settings.server, talking=RecagentChat())
         config = uvicorn.Config(
             app, log_level="warning", timeout_graceful_shutdown=_PATIENCE, server_header=False
         )

@@ -103,7 +103,7 @@ class _Situation(_In):
     ] = ""
 
 
-class Ask(_Situation):
+class RecommendRequest(_Situation):
     """A slate for a person in a scene, by default as is likeliest."""
 
     user: Id
@@ -113,7 +113,7 @@ class Ask(_Situation):
     lang: Language | None = None
 
 
-class AskWhy(_Situation):
+class ExplainRequest(_Situation):
     """Why an item would be recommended to a person."""
 
     user: Id
@@ -123,7 +123,7 @@ class AskWhy(_Situation):
     lang: Language | None = None
 
 
-class AskAbout(_Situation):
+class QuestionRequest(_Situation):
     """A question about the ranking in which an item stands, or does not."""
 
     user: Id
@@ -147,7 +147,7 @@ class Feedback(_In):
     impression: Answers = ""
 
 
-class Stored(BaseModel):
+class StoredEvent(BaseModel):
     """An event as it was stored."""
 
     user: str
@@ -159,7 +159,7 @@ class Stored(BaseModel):
     impression: str
 
 
-class SceneShown(BaseModel):
+class SceneResponse(BaseModel):
     """A scene, how it is called, and how many items it has."""
 
     name: str
@@ -167,10 +167,10 @@ class SceneShown(BaseModel):
     items: int
 
 
-class Scenes(BaseModel):
+class ScenesResponse(BaseModel):
     """All scenes, and the people whom the settings propose."""
 
-    scenes: tuple[SceneShown, ...]
+    scenes: tuple[SceneResponse, ...]
     people: tuple[str, ...]
 
 
@@ -181,7 +181,7 @@ class Reason(BaseModel):
     evidence: tuple[Evidence, ...]
 
 
-class EntryShown(BaseModel):
+class EntryResponse(BaseModel):
     """One line of a slate, with its reasons."""
 
     rank: int
@@ -201,13 +201,13 @@ class EntryShown(BaseModel):
     reasons: tuple[Reason, ...]
 
 
-class SlateShown(BaseModel):
+class SlateResponse(BaseModel):
     """A slate with reasons, and how it came about."""
 
     user: str
     scene: str
     label: str
-    entries: tuple[EntryShown, ...]
+    entries: tuple[EntryResponse, ...]
     wish_note: Annotated[
         str, Field(description="That nothing or little matches the wish; empty where all does.")
     ]
@@ -216,7 +216,7 @@ class SlateShown(BaseModel):
     trace: Trace
 
 
-class Why(BaseModel):
+class ExplanationResponse(BaseModel):
     """Why an item is recommended."""
 
     item: Item
@@ -227,7 +227,7 @@ class Why(BaseModel):
     degraded: str | None
 
 
-class Told(BaseModel):
+class AnswerResponse(BaseModel):
     """The answer to a question about a ranking."""
 
     items: tuple[Item, ...]
@@ -239,14 +239,14 @@ class Told(BaseModel):
     degraded: str | None
 
 
-class Liked(BaseModel):
+class LikedItem(BaseModel):
     """An item that a person likes, and how much it counts now, in (0, 1]."""
 
     item: Item
     weight: float
 
 
-class SceneKnown(BaseModel):
+class SceneActivity(BaseModel):
     """What is known of a person in a scene: numbers of events and of liked items."""
 
     name: str
@@ -255,17 +255,17 @@ class SceneKnown(BaseModel):
     liked: int
 
 
-class ProfileShown(BaseModel):
+class ProfileResponse(BaseModel):
     """What is known of a person now; the newest events and liked items."""
 
     user: User
     cold: bool
-    scenes: tuple[SceneKnown, ...]
-    liked: tuple[Liked, ...]
+    scenes: tuple[SceneActivity, ...]
+    liked: tuple[LikedItem, ...]
     events: tuple[Event, ...]
 
 
-class Ranked(BaseModel):
+class RankedCandidate(BaseModel):
     """A candidate of a pool, with the model's own probability; ``probability`` if it was shown."""
 
     item_id: str
@@ -275,19 +275,19 @@ class Ranked(BaseModel):
     language: float | None
 
 
-class TraceShown(BaseModel):
+class TraceResponse(BaseModel):
     """How a slate came about: the request, the candidates, the prompt, what was degraded."""
 
     user: str
     scene: str
     at: datetime
     wish: str
-    candidates: tuple[Ranked, ...]
+    candidates: tuple[RankedCandidate, ...]
     prompt: Annotated[str, Field(description="The prompt file's text; empty without a model.")]
     trace: Trace
 
 
-def context_of(ask: Ask | AskWhy | AskAbout) -> Context:
+def context_of(ask: RecommendRequest | ExplainRequest | QuestionRequest) -> Context:
     """The situation of a request."""
     return Context(
         wish=ask.wish,
@@ -299,9 +299,9 @@ def context_of(ask: Ask | AskWhy | AskAbout) -> Context:
     )
 
 
-def told(answer: Answer) -> Told:
+def told(answer: Answer) -> AnswerResponse:
     """An answer with the evidence of each sentence."""
-    return Told(
+    return AnswerResponse(
         items=answer.items,
         ranks=answer.ranks,
         among=answer.among,
@@ -321,14 +321,14 @@ def reasons(why: Explanation | Answer) -> tuple[Reason, ...]:
     )
 
 
-def slate_shown(slate: Slate, why: list[Explanation], *, lang: Language) -> SlateShown:
+def slate_response(slate: Slate, why: list[Explanation], *, lang: Language) -> SlateResponse:
     """A slate with the reasons of its entries, in their order."""
-    return SlateShown(
+    return SlateResponse(
         user=slate.user_id,
         scene=slate.scene.name,
         label=slate.scene.label(lang),
         entries=tuple(
-            EntryShown(
+            EntryResponse(
                 rank=entry.rank,
                 item=entry.item,
                 probability=entry.probability,
@@ -345,9 +345,9 @@ def slate_shown(slate: Slate, why: list[Explanation], *, lang: Language) -> Slat
     )
 
 
-def why_shown(why: Explanation) -> Why:
+def explanation_response(why: Explanation) -> ExplanationResponse:
     """An explanation with its sentences joined to their evidence."""
-    return Why(
+    return ExplanationResponse(
         item=why.item,
         reasons=reasons(why),
         phrased_by=why.phrased_by,
@@ -357,15 +357,15 @@ def why_shown(why: Explanation) -> Why:
     )
 
 
-def trace_shown(
+def trace_response(
     shown: Impression, trace: Trace, *, items: Mapping[str, Item], prompt: str
-) -> TraceShown:
+) -> TraceResponse:
     """The candidates that were shown, in order, then the others by the model's probability."""
     language = trace.language_probability
     others = sorted(language.keys() - set(shown.item_ids), key=lambda key: -language[key])
     places = dict(zip(shown.item_ids, enumerate(shown.probabilities, start=1), strict=True))
     candidates = (
-        Ranked(
+        RankedCandidate(
             item_id=key,
             title=items[key].title if key in items else key,
             rank=places[key][0] if key in places else None,
@@ -374,7 +374,7 @@ def trace_shown(
         )
         for key in (*shown.item_ids, *others)
     )
-    return TraceShown(
+    return TraceResponse(
         user=shown.user_id,
         scene=shown.scene,
         at=shown.at,
@@ -385,6 +385,6 @@ def trace_shown(
     )
 
 
-def scene_shown(scene: Scene, *, items: int, lang: Language) -> SceneShown:
+def scene_response(scene: Scene, *, items: int, lang: Language) -> SceneResponse:
     """A scene as it is called in ``lang``."""
-    return SceneShown(name=scene.name, label=scene.label(lang), items=items)
+    return SceneResponse(name=scene.name, label=scene.label(lang), items=items)

@@ -147,7 +147,7 @@ class Service:
             raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
         await self._parts.store.user("")
 
-    async def recommend(self, ask: schemas.Ask) -> schemas.SlateShown:
+    async def recommend(self, ask: schemas.RecommendRequest) -> schemas.SlateResponse:
         """The slate that is asked for; raises as ``Pipeline.recommend``."""
         self.check_length("wish", ask.wish)
         slate = await self.line(ask.lang).recommend(
@@ -159,12 +159,12 @@ class Service:
         )
         return await self.shown(slate, ask.lang)
 
-    async def shown(self, slate: Slate, lang: Language | None) -> schemas.SlateShown:
+    async def shown(self, slate: Slate, lang: Language | None) -> schemas.SlateResponse:
         """A slate with its reasons in ``lang``."""
         why = await self.line(lang).reasons(slate)
-        return schemas.slate_shown(slate, why, lang=lang or self.lang)
+        return schemas.slate_response(slate, why, lang=lang or self.lang)
 
-    async def explain(self, ask: schemas.AskWhy) -> schemas.Why:
+    async def explain(self, ask: schemas.ExplainRequest) -> schemas.ExplanationResponse:
         """Why an item would be recommended; raises as ``Pipeline.explain``."""
         self.check_length("wish", ask.wish)
         why = await self.line(ask.lang).explain(
@@ -174,9 +174,9 @@ class Service:
             context=schemas.context_of(ask),
             phrase=ask.phrase,
         )
-        return schemas.why_shown(why)
+        return schemas.explanation_response(why)
 
-    async def question(self, ask: schemas.AskAbout) -> schemas.Told:
+    async def question(self, ask: schemas.QuestionRequest) -> schemas.AnswerResponse:
         """The answer to a question about a ranking.
 
         Raises:
@@ -201,7 +201,7 @@ class Service:
                 )
         return schemas.told(found)
 
-    async def record(self, said: schemas.Feedback) -> schemas.Stored:
+    async def record(self, said: schemas.Feedback) -> schemas.StoredEvent:
         """Store what a person did; raises as ``Pipeline.record``."""
         event = await self.line().record(
             said.user,
@@ -212,7 +212,7 @@ class Service:
             at=said.at,
             impression=said.impression,
         )
-        return schemas.Stored(
+        return schemas.StoredEvent(
             user=event.user_id,
             item=event.item_id,
             scene=event.scene,
@@ -222,14 +222,14 @@ class Service:
             impression=event.impression,
         )
 
-    async def scenes(self, lang: Language | None = None) -> schemas.Scenes:
+    async def scenes(self, lang: Language | None = None) -> schemas.ScenesResponse:
         """All scenes, and the people whom the settings propose."""
         index = self._parts.index
         known = indexed_scenes(await index.scenes(), self._parts.scenes)
-        return schemas.Scenes(
+        return schemas.ScenesResponse(
             scenes=tuple(
                 [
-                    schemas.scene_shown(
+                    schemas.scene_response(
                         scene, items=len(await index.items(name)), lang=lang or self.lang
                     )
                     for name, scene in known.items()
@@ -238,17 +238,17 @@ class Service:
             people=self._people,
         )
 
-    async def profile(self, user: str, lang: Language | None = None) -> schemas.ProfileShown:
+    async def profile(self, user: str, lang: Language | None = None) -> schemas.ProfileResponse:
         """What is known of a person; empty for one that nobody knows."""
         known = await self.line().profile(user)
         names = await self._parts.index.scenes()
         events = Counter(event.scene for event in known.events)
         liked = Counter(known.items[key].scene for key in known.liked)
-        return schemas.ProfileShown(
+        return schemas.ProfileResponse(
             user=known.user,
             cold=known.cold == "fully",
             scenes=tuple(
-                schemas.SceneKnown(
+                schemas.SceneActivity(
                     name=name,
                     label=scene.label(lang or self.lang),
                     events=events[name],
@@ -257,13 +257,13 @@ class Service:
                 for name, scene in indexed_scenes(names, self._parts.scenes).items()
             ),
             liked=tuple(
-                schemas.Liked(item=known.items[key], weight=known.liked[key])
+                schemas.LikedItem(item=known.items[key], weight=known.liked[key])
                 for key in list(known.liked)[: schemas.NEWEST]
             ),
             events=known.events[: schemas.NEWEST],
         )
 
-    async def trace(self, impression_id: str) -> schemas.TraceShown:
+    async def trace(self, impression_id: str) -> schemas.TraceResponse:
         """How the slate of this ``trace.id`` came about.
 
         Raises:
@@ -278,7 +278,9 @@ class Service:
         items: Mapping[str, Item] = {}
         if kept.scene in await self._parts.index.scenes():
             items = await self._parts.index.items(kept.scene)
-        return schemas.trace_shown(kept, trace, items=items, prompt=self._prompt_text(trace.prompt))
+        return schemas.trace_response(
+            kept, trace, items=items, prompt=self._prompt_text(trace.prompt)
+        )
 
     def check_length(self, name: AnyText, text: str) -> None:
         """Refuse a text that is too long.

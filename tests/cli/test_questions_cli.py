@@ -9,7 +9,7 @@ from command import Command
 from recagent import demo
 from recagent.api import Recommender
 from recagent.domain import Answer, Constraint, Context, Language
-from recagent.explanations import verify
+from recagent.explanations import unsupported_parts
 
 Environment = dict[str, str]
 
@@ -75,7 +75,7 @@ def test_answers_about_real_films_are_supported_sentence_by_sentence(
         assert answer.claims
         for claim in answer.claims:
             cited = [pieces[key] for key in claim.evidence]
-            assert verify(claim.text, cited, scenes=scenes, lang=lang) == (), claim.text
+            assert unsupported_parts(claim.text, cited, scenes=scenes, lang=lang) == (), claim.text
         return answer
 
     with Recommender.from_settings(settings) as recommender:

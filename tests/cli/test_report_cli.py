@@ -17,7 +17,7 @@ from recagent.cli import main
 from recagent.config.sections import CleaningSettings
 from recagent.config.settings import Settings, load
 from recagent.errors import ConfigError
-from recagent.ingest import problem_messages, survey
+from recagent.ingest import problem_messages, read_catalogue
 from recagent.ingest.report import Problem
 
 SHOPS = ["shop", "shop-zh"]
@@ -264,7 +264,7 @@ def test_a_template_that_fails_halfway_leaves_nothing(tmp_path, monkeypatch):
 def test_the_shops_have_what_their_settings_speak_of(tmp_path, monkeypatch, shop):
     monkeypatch.chdir(tmp_path)
     templates.copy(shop, to=tmp_path)
-    catalog = survey(load())
+    catalog = read_catalogue(load())
     catalog.refuse_problems()
     assert {kind for kind, _ in catalog.report.notes} <= {"english vectors", "undeclared person"}
     assert catalog.report.scenes.keys() == load().scenes.keys()

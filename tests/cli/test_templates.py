@@ -15,8 +15,8 @@ from recagent import templates
 from recagent.api import Recommender
 from recagent.config.settings import load
 from recagent.domain import Constraint, Context
-from recagent.ingest import survey
-from recagent.ingest.loading import load_catalog
+from recagent.ingest import read_catalogue
+from recagent.ingest.loading import load_catalogue
 
 FIELDS = [
     "shop", "shop-zh", "news", "social", "music", "video", "books", "education", "travel",
@@ -34,7 +34,7 @@ def opened(tmp_path_factory):
             folder = tmp_path_factory.mktemp(name)
             templates.copy(name, to=folder)
             settings = load(folder, model={"kind": "none"})
-            anyio.run(partial(load_catalog, settings, on_progress=lambda *_: None))
+            anyio.run(partial(load_catalogue, settings, on_progress=lambda *_: None))
             kept[name] = Recommender.from_settings(settings)
         return kept[name]
 
@@ -59,7 +59,7 @@ def shown(opened):
 def test_a_template_is_clean_small_and_labelled_in_both_languages(tmp_path, name):
     templates.copy(name, to=tmp_path)
     settings = load(tmp_path)
-    catalog = survey(settings)
+    catalog = read_catalogue(settings)
     catalog.refuse_problems()
     assert {kind for kind, _ in catalog.report.notes} <= {"english vectors", "undeclared person"}
     assert catalog.report.scenes.keys() == settings.scenes.keys()

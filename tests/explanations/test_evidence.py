@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.domain import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
-from recagent.explanations import claims, gather, verify
+from recagent.explanations import claims, gather_evidence, unsupported_parts
 from recagent.profiles.informative_values import Traits
 from recagent.retrieval import Interactions
 
@@ -32,7 +32,7 @@ def evidence_for(item, query, events=(), *, among=(), silent=frozenset()):
     """What is gathered for an item; ``among`` are the scene's other items."""
     behaviour = Interactions(events, scale=SCALE)
     traits = Traits({each.id: each for each in (*among, item)}, silent)
-    (evidence,) = gather([item], query, behaviour=behaviour, scale=SCALE, traits=traits)
+    (evidence,) = gather_evidence([item], query, behaviour=behaviour, scale=SCALE, traits=traits)
     return evidence
 
 
@@ -285,4 +285,4 @@ def test_what_was_asked_for_comes_first_where_the_item_is_that(preferences, lang
     evidence = evidence_for(item, query)
     assert said(evidence, lang)[:-1] == told  # the last is what it shares with a liked one
     for piece, text in zip(evidence, said(evidence, lang), strict=True):
-        assert verify(text, [piece], scenes=SCENES, lang=lang) == ()
+        assert unsupported_parts(text, [piece], scenes=SCENES, lang=lang) == ()

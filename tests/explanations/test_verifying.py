@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.domain import Evidence, Scene
-from recagent.explanations import claims, verify
+from recagent.explanations import claims, unsupported_parts
 from recagent.explanations.phrasing import cited
 
 SCENES = {
@@ -29,7 +29,7 @@ WISH = piece("wish", ("scifi",), "e5", words="scifi")
 
 
 def check(text, *evidence, lang="en"):
-    return verify(text, evidence, scenes=SCENES, lang=lang)
+    return unsupported_parts(text, evidence, scenes=SCENES, lang=lang)
 
 
 @pytest.mark.parametrize(

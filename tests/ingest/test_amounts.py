@@ -8,7 +8,7 @@ from line import make_line
 from test_survey import shop
 
 from recagent.domain import RatingScale
-from recagent.ingest import survey
+from recagent.ingest import read_catalogue
 from recagent.profiles.building import is_liked, preference
 
 SCALE = RatingScale()
@@ -18,7 +18,7 @@ ITEMS = "item_id,scene,title\n" + "".join(f"g{n},games,Game {n}\n" for n in rang
 def shares(folder, rows, header="user_id,item_id,timestamp,hours"):
     """The events of rows, and the report."""
     lines = header + "\n" + "".join(f"{row}\n" for row in rows)
-    catalog = survey(shop(folder, lines, items=ITEMS))
+    catalog = read_catalogue(shop(folder, lines, items=ITEMS))
     assert not catalog.report.problems
     events = list(catalog.events())
     return {(event.user_id, event.item_id): event for event in events}, catalog.report

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 from test_survey import shop
 
 from recagent.config.sections import AttributeSettings
-from recagent.ingest import survey
+from recagent.ingest import read_catalogue
 
 
 def values(folder, cells, **declared):
@@ -15,7 +15,7 @@ def values(folder, cells, **declared):
     path.write_text(f"item_id\tscene\ttitle\tx\n{rows}", encoding="utf-8")
     file = settings.catalog.items[0].model_copy(update={"path": path})
     files = settings.catalog.model_copy(update={"items": (file,)})
-    catalog = survey(settings.model_copy(update={"catalog": files}))
+    catalog = read_catalogue(settings.model_copy(update={"catalog": files}))
     return [item.attributes.get("x") for item in catalog.items], catalog.report
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from recagent.config.sections import AttributeSettings, CleaningSettings
 from recagent.config.settings import Settings
-from recagent.ingest import Report, duplicates, missing, survey, text_cleaning
+from recagent.ingest import Report, duplicates, missing, read_catalogue, text_cleaning
 from recagent.ingest.cleaning import Cleaner
 from recagent.ingest.report import FileRead, Reading
 from recagent.ingest.writing_systems import script
@@ -315,7 +315,7 @@ def test_peoples_words_tags_and_attributes_are_cleaned_too(tmp_path):
     settings = Settings(
         catalog={"items": [{"path": tmp_path / "items.csv"}], "users": [{"path": path}]}
     )
-    (user,) = survey(settings).users
+    (user,) = read_catalogue(settings).users
     assert (user.tags, user.about, user.attributes) == (("sea",), "I like tea", {"city": "上海"})
 
 

@@ -10,9 +10,9 @@ from recagent.config.settings import Settings
 from recagent.domain.chinese_scripts import simplified
 from recagent.domain.column_names import ALIASES
 from recagent.errors import DataError
-from recagent.ingest import named_files, read_events, read_items, read_users, survey
-from recagent.ingest.columns import fields_of
-from recagent.ingest.event_kinds import _KINDS, kind_called, kind_like
+from recagent.ingest import read_catalogue, read_events, read_items, read_users, settings_for_files
+from recagent.ingest.columns import recognised_fields
+from recagent.ingest.event_kinds import _KINDS, known_kind, similar_kind
 
 EVENTS = {
     "user,item,time": "ann,b1,2024-05-01",
@@ -120,7 +120,7 @@ def test_our_own_name_wins_over_another_for_the_same_role(tmp_path):
 
 
 def notes(settings):
-    report = survey(settings).report
+    report = read_catalogue(settings).report
     return [line for found in report.notes.values() for line in map(str, found.examples)]
 
 
@@ -150,7 +150,7 @@ def test_an_explicit_dislike_is_no_view(tmp_path, kind):
     events = f"user_id,item_id,timestamp,{kind}\nann,b1,5,dislike\n"
     if kind == "rating":
         events = "user_id,item_id,timestamp,rating\nann,b1,5,1\nann,b2,6,5\n"
-    found = [event.kind for event in survey(shop(tmp_path, events)).events()]
+    found = [event.kind for event in read_catalogue(shop(tmp_path, events)).events()]
     assert found == (["rating", "rating"] if kind == "rating" else ["dislike"])
 
 
@@ -161,7 +161,7 @@ def test_an_explicit_dislike_is_no_view(tmp_path, kind):
 )  # fmt: skip
 def test_what_a_named_file_holds_is_told_by_its_columns(tmp_path, header, holds):
     file = rows(tmp_path, header, ",".join("1" for _ in header.split(",")))
-    found = named_files(Settings(_env_file=None), [file.path], columns={})
+    found = settings_for_files(Settings(_env_file=None), [file.path], columns={})
     assert [each.path for each in getattr(found.catalog, holds)] == [file.path]
 
 
@@ -186,14 +186,14 @@ def test_keys_of_json_lines_are_known_by_the_same_names(tmp_path):
     ],
 )
 def test_columns_in_traditional_characters_are_known_as_in_simplified_ones(holds, columns):
-    assert {*columns} <= fields_of([*columns.values()], holds=holds)
-    assert not fields_of(["樹"], holds=holds)
+    assert {*columns} <= recognised_fields([*columns.values()], holds=holds)
+    assert not recognised_fields(["樹"], holds=holds)
 
 
 def test_the_words_of_events_are_known_in_both_scripts():
-    assert kind_called("購買") == kind_called("购买") == "purchase"
-    assert kind_called("不喜歡") == "dislike"
-    assert kind_like("已經看過了") == kind_like("已经看过了") == "finish"
+    assert known_kind("購買") == known_kind("购买") == "purchase"
+    assert known_kind("不喜歡") == "dislike"
+    assert similar_kind("已經看過了") == similar_kind("已经看过了") == "finish"
 
 
 def test_every_known_word_is_in_the_script_in_which_it_is_looked_for():
@@ -215,6 +215,6 @@ def test_every_known_word_is_in_the_script_in_which_it_is_looked_for():
 def test_a_column_of_a_log_that_is_nearly_a_field_is_not_dropped_in_silence(
     tmp_path, column, field
 ):
-    catalog = survey(shop(tmp_path, f"user_id,item_id,{column}\nann,b1,1\nbob,b2,1\n"))
+    catalog = read_catalogue(shop(tmp_path, f"user_id,item_id,{column}\nann,b1,1\nbob,b2,1\n"))
     notes = [str(problem) for each in catalog.report.notes.values() for problem in each.examples]
     assert any(f'did you mean columns = {{ {field} = "{column}" }}?' in each for each in notes)

@@ -8,7 +8,7 @@ from test_survey import ITEMS, shop
 
 from recagent.config.sections import AttributeSettings, FileSettings
 from recagent.config.settings import Settings
-from recagent.ingest import named_files, read_events, read_items, survey
+from recagent.ingest import read_catalogue, read_events, read_items, settings_for_files
 
 HEAD = "user_id,item_id,timestamp\n"
 
@@ -18,7 +18,7 @@ def dated(folder, *cells, head=HEAD, **said):
     settings = shop(folder, head + rows, items=ITEMS)
     files = tuple(file.model_copy(update=said) for file in settings.catalog.events)
     catalog = settings.catalog.model_copy(update={"events": files})
-    return survey(settings.model_copy(update={"catalog": catalog}))
+    return read_catalogue(settings.model_copy(update={"catalog": catalog}))
 
 
 def times(catalog):
@@ -124,8 +124,8 @@ def goods(folder, *cells):
     path = folder / "goods.csv"
     rows = "".join(f'b{at};T{at};"{cell}"\n' for at, cell in enumerate(cells))
     path.write_text("item_id;title;x\n" + rows, encoding="utf-8")
-    settings = named_files(Settings(_env_file=None), [path], columns={})
-    catalog = survey(settings)
+    settings = settings_for_files(Settings(_env_file=None), [path], columns={})
+    catalog = read_catalogue(settings)
     return [item.attributes.get("x") for item in catalog.items], catalog.report
 
 
@@ -174,5 +174,5 @@ def test_ratings_and_amounts_with_decimal_commas_are_read_and_counted(tmp_path):
 
 def test_a_rating_with_commas_that_may_be_thousands_is_a_fault(tmp_path):
     rows = "user_id;item_id;timestamp;value\nann;b1;5;1,234\n"
-    (line,) = survey(shop(tmp_path, rows, items=ITEMS)).report.lines()
+    (line,) = read_catalogue(shop(tmp_path, rows, items=ITEMS)).report.lines()
     assert "'value' '1,234' is not a number" in line

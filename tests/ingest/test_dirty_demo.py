@@ -13,8 +13,8 @@ from examples import wait
 from recagent import bootstrap, demo
 from recagent.config.settings import Settings, load
 from recagent.errors import DataError
-from recagent.ingest import Catalog, survey
-from recagent.ingest.loading import load_catalog
+from recagent.ingest import Catalogue, read_catalogue
+from recagent.ingest.loading import load_catalogue
 from recagent.testing import HashEmbedder, MemoryIndex, MemoryStore
 
 FOUND = ["items.csv", "horror.csv", "events.csv", "events.jsonl"]
@@ -32,7 +32,7 @@ class Case(NamedTuple):
     folder: Path
     dirt: Dirt
     settings: Settings
-    catalog: Catalog
+    catalog: Catalogue
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def case(tmp_path_factory):
     settings = load(folder / "recagent.toml")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)  # so that the report names the files as they are called there
-        return Case(folder, dirt, settings, survey(settings))
+        return Case(folder, dirt, settings, read_catalogue(settings))
 
 
 def seen(item):
@@ -120,10 +120,10 @@ def test_with_drop_it_is_indexed_and_stored_once(case, monkeypatch):
     monkeypatch.setattr(bootstrap, "embedder", lambda _: HashEmbedder())
     monkeypatch.setattr(bootstrap, "event_store", lambda _: store)
     monkeypatch.setattr(bootstrap, "fingerprint", repr)
-    first = wait(load_catalog(settings, on_progress=lambda *_: None))
+    first = wait(load_catalogue(settings, on_progress=lambda *_: None))
     assert first.items.written == len(case.dirt.items)
     assert first.events == case.dirt.events.total()
-    again = wait(load_catalog(settings, on_progress=lambda *_: None))
+    again = wait(load_catalogue(settings, on_progress=lambda *_: None))
     assert (again.items.written, again.items.deleted, again.events) == (0, 0, 0)
 
     async def stored():
@@ -140,7 +140,7 @@ def test_with_stop_nothing_is_written_and_the_first_problems_are_named(case):
     with pytest.raises(
         DataError, match="cannot be used as it is, and nothing was stored"
     ) as caught:
-        wait(load_catalog(settings, on_progress=lambda *_: None))
+        wait(load_catalogue(settings, on_progress=lambda *_: None))
     assert f"... and {len(case.catalog.report.problems) - 3} more" in str(caught.value)
     assert not data.exists()
     assert sorted(case.folder.iterdir()) == before

@@ -12,7 +12,7 @@ from test_survey import ITEMS, kept, left_out, shop
 
 from recagent.config.sections import FileSettings
 from recagent.domain import UNTIMED, RatingScale, Scene
-from recagent.ingest import survey
+from recagent.ingest import read_catalogue
 from recagent.ingest.catalogue_ids import CatalogueIds, alike_pairs
 from recagent.offline.data_set import Data
 from recagent.offline.splits import order_by_time, split
@@ -37,7 +37,7 @@ def notes(catalog):
 def test_events_without_a_time_keep_the_order_of_their_rows(tmp_path, rows):
     settings = shop(tmp_path, "user_id\n", items=BOOKS)
     settings.catalog.events[0].path.write_text(rows, encoding="utf-8")
-    catalog = survey(settings)
+    catalog = read_catalogue(settings)
     assert not catalog.report.problems
     assert [(event.user_id, event.item_id, event.at) for event in catalog.events()] == [
         ("ann", "b2", UNTIMED), ("ann", "b1", UNTIMED), ("bob", "b1", UNTIMED),
@@ -50,7 +50,7 @@ def test_events_without_a_time_keep_the_order_of_their_rows(tmp_path, rows):
 
 def test_where_some_rows_have_a_time_one_without_is_a_fault(tmp_path):
     rows = "user_id,item_id,timestamp\nann,b1,\nann,b2,2024-05-01\n"
-    catalog = survey(shop(tmp_path, rows, items=BOOKS))
+    catalog = read_catalogue(shop(tmp_path, rows, items=BOOKS))
     assert left_out(catalog) == {"bad time": 1}
     assert "no times" not in notes(catalog)
 
@@ -95,7 +95,7 @@ def test_times_that_differ_stay_as_they_are():
 
 def test_people_without_times_are_not_busy(tmp_path):
     rows = "user_id,item_id\n" + "".join(f"ann,b{n}\n" for n in range(1, 4))
-    catalog = survey(shop(tmp_path, rows, items=BOOKS, cleaning={"max_events_per_day": 2}))
+    catalog = read_catalogue(shop(tmp_path, rows, items=BOOKS, cleaning={"max_events_per_day": 2}))
     assert len(kept(catalog)) == 3
 
 
@@ -104,7 +104,7 @@ SHELVES = "item_id,scene,title\nb1,home,Dune\nb1,search,Dune\nb2,search,Emma\n"
 
 def test_a_row_that_says_no_scene_counts_in_each_that_has_the_item(tmp_path):
     rows = "user_id,item_id,timestamp,scene\nann,b1,1e9,\nann,b1,2e8,home\nann,b2,1e9,\n"
-    catalog = survey(shop(tmp_path, rows, items=SHELVES))
+    catalog = read_catalogue(shop(tmp_path, rows, items=SHELVES))
     assert [(item, scene) for _, item, scene, _ in kept(catalog)] == [
         ("b1", "home"), ("b1", "search"), ("b1", "home"), ("b2", "search"),
     ]  # fmt: skip
@@ -116,7 +116,7 @@ def test_a_row_that_says_no_scene_counts_in_each_that_has_the_item(tmp_path):
 
 def test_a_copy_of_a_row_is_left_out_of_all_its_scenes_and_counted_once(tmp_path):
     rows = "user_id,item_id,timestamp\nann,b1,1e9\nann,b1,1e9\nann,b2,1e9\n"
-    catalog = survey(shop(tmp_path, rows, items=SHELVES))
+    catalog = read_catalogue(shop(tmp_path, rows, items=SHELVES))
     assert [(item, scene) for _, item, scene, _ in kept(catalog)] == [
         ("b1", "home"), ("b1", "search"), ("b2", "search"),
     ]  # fmt: skip
@@ -141,10 +141,10 @@ def test_what_is_liked_in_several_scenes_is_taste_in_each():
 
 def test_what_left_the_catalogue_stops_nothing_and_is_left_out_or_kept_for_taste(tmp_path):
     rows = "user_id,item_id,timestamp\nann,b1,1e9\nann,x9,1e9\nbob,b2,1e9\nbob,b1,1e9\nann,x8,1e9\n"
-    catalog = survey(shop(tmp_path, rows, items=BOOKS))  # of one scene: it can only be that
+    catalog = read_catalogue(shop(tmp_path, rows, items=BOOKS))  # of one scene: it can only be that
     assert ("ann", "x9", "books", "view") in kept(catalog)
     assert notes(catalog)["orphan kept"].count == 2
-    catalog = survey(shop(tmp_path, rows, items=ITEMS))
+    catalog = read_catalogue(shop(tmp_path, rows, items=ITEMS))
     assert left_out(catalog) == {"orphan": 2}
     assert not catalog.report.problems
     catalog.refuse_problems()
@@ -173,7 +173,7 @@ def test_events_of_which_most_are_on_unknown_items_are_a_fault_that_names_the_co
     rows = "user_id,item_id,asin,timestamp\n" + "".join(
         f"ann,row{n},b{n},1e9\n" for n in range(1, 4)
     )
-    problem = survey(shop(tmp_path, rows, items=BOOKS)).report.examples()
+    problem = read_catalogue(shop(tmp_path, rows, items=BOOKS)).report.examples()
     (said,) = [str(each) for each in problem]
     assert "3 of 3 events are on items that the catalogue does not have" in said
     assert 'read that one: columns = { item_id = "asin" }' in said
@@ -182,7 +182,7 @@ def test_events_of_which_most_are_on_unknown_items_are_a_fault_that_names_the_co
 def test_the_column_may_be_one_of_the_items(tmp_path):
     items = "item_id,code,scene,title\n1,x1,books,Dune\n2,x2,books,Emma\n3,x3,books,三体\n"
     rows = "user_id,item_id,timestamp\nann,x1,1e9\nann,x2,1e9\nbob,x3,1e9\n"
-    (said,) = map(str, survey(shop(tmp_path, rows, items=items)).report.examples())
+    (said,) = map(str, read_catalogue(shop(tmp_path, rows, items=items)).report.examples())
     assert 'read that one: columns = { item_id = "code" } (' in said
     assert "items.csv)" in said
 
@@ -190,7 +190,7 @@ def test_the_column_may_be_one_of_the_items(tmp_path):
 @pytest.mark.parametrize("orphans", ["keep", "drop"])
 def test_a_wrong_column_is_a_fault_even_where_orphans_are_left_out(tmp_path, orphans):
     rows = "user_id,item_id,timestamp\n" + "".join(f"ann,y{n},1e9\n" for n in range(4))
-    catalog = survey(shop(tmp_path, rows, items=BOOKS, cleaning={"orphans": orphans}))
+    catalog = read_catalogue(shop(tmp_path, rows, items=BOOKS, cleaning={"orphans": orphans}))
     (said,) = map(str, catalog.report.examples())
     assert "its ids are like" in said
     assert "see that 'item_id' holds the same ids as the files of items" in said
@@ -198,11 +198,11 @@ def test_a_wrong_column_is_a_fault_even_where_orphans_are_left_out(tmp_path, orp
 
 def test_a_catalogue_of_a_part_may_leave_most_events_out(tmp_path):
     rows = "user_id,item_id,timestamp\nann,b1,1e9\n" + "".join(f"ann,y{n},1e9\n" for n in range(9))
-    catalog = survey(shop(tmp_path, rows, items=BOOKS, cleaning={"orphans": "drop"}))
+    catalog = read_catalogue(shop(tmp_path, rows, items=BOOKS, cleaning={"orphans": "drop"}))
     assert not catalog.report.problems
-    assert [kind for kind, _ in survey(shop(tmp_path, rows, items=BOOKS)).report.problems] == [
-        "unknown items"
-    ]
+    assert [
+        kind for kind, _ in read_catalogue(shop(tmp_path, rows, items=BOOKS)).report.problems
+    ] == ["unknown items"]
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_two_ids_that_are_almost_alike_stay_two():
 def test_ids_of_another_writing_are_counted_and_alike_ones_are_said(tmp_path):
     items = "item_id,scene,title\n12,books,Dune\nA1,books,Emma\na1,books,Emma II\n７,books,三体\n"
     rows = "user_id,item_id,timestamp\nAnn,12.0,1e9\nann, 12 ,1e9\nann,a1,1e9\nbob,A1,1e9\n"
-    catalog = survey(shop(tmp_path, rows, items=items))
+    catalog = read_catalogue(shop(tmp_path, rows, items=items))
     assert [item for _, item, _, _ in kept(catalog)] == ["12", "12", "a1", "A1"]
     steps = {(step, field): change.count for (step, field, _), change in
              catalog.report.changes.items()}  # fmt: skip
@@ -244,5 +244,5 @@ def test_ids_of_a_column_of_floats_are_whole_numbers(tmp_path, suffix):
         path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     settings = shop(tmp_path, items="item_id,scene,title\n12,books,Dune\n")
     files = settings.catalog.model_copy(update={"events": (FileSettings(path=path),)})
-    catalog = survey(settings.model_copy(update={"catalog": files}))
+    catalog = read_catalogue(settings.model_copy(update={"catalog": files}))
     assert [(user, item) for user, item, _, _ in kept(catalog)] == [("3", "12"), ("4", "12")]

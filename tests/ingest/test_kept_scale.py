@@ -10,7 +10,7 @@ from recagent import bootstrap
 from recagent.config.sections import ModelSettings, RatingSettings
 from recagent.domain import Event, RatingScale
 from recagent.errors import DataError
-from recagent.ingest.loading import load_catalog
+from recagent.ingest.loading import load_catalogue
 from recagent.pipeline.feedback import checked_event
 from recagent.profiles.building import build_profile, is_liked
 from recagent.testing import HashEmbedder
@@ -24,7 +24,7 @@ STARS = "user_id,item_id,timestamp,rating\nann,b1,5,5\nann,b2,6,2\nbob,f1,7,4\nb
 def settings(tmp_path, monkeypatch):
     monkeypatch.setattr(bootstrap, "embedder", lambda _: HashEmbedder())
     found = shop(tmp_path, STARS, data_dir=tmp_path / "data", model=ModelSettings(kind="none"))
-    wait(load_catalog(found, on_progress=lambda *_: None))
+    wait(load_catalogue(found, on_progress=lambda *_: None))
     return found.model_copy(update={"catalog": type(found.catalog)()})  # as a later command has it
 
 

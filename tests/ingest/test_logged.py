@@ -8,7 +8,7 @@ from command import Command
 from recagent.cli.catalogue_report import report_json
 from recagent.config.sections import CatalogSettings, FileSettings
 from recagent.config.settings import Settings
-from recagent.ingest import named_files, survey
+from recagent.ingest import read_catalogue, settings_for_files
 
 STEAM = (
     "151603712,The Elder Scrolls V Skyrim,purchase,1.0\n"
@@ -29,8 +29,8 @@ ORDERS = (
 def logged(folder, text, *, columns=None, name="log.csv"):
     path = folder / name
     path.write_text(text, encoding="utf-8")
-    settings = named_files(Settings(_env_file=None), [path], columns={"": columns or {}})
-    return survey(settings, by_command=True)
+    settings = settings_for_files(Settings(_env_file=None), [path], columns={"": columns or {}})
+    return read_catalogue(settings, by_command=True)
 
 
 def lines(catalog, lang="en"):
@@ -92,7 +92,7 @@ def test_several_logs_of_one_shop_are_one_scene(tmp_path):
         path = tmp_path / f"{name}.csv"
         path.write_text("user_id,item_id\n" + rows, encoding="utf-8")
         paths.append(FileSettings(path=path))
-    catalog = survey(Settings(_env_file=None, catalog=CatalogSettings(events=tuple(paths))))
+    catalog = read_catalogue(Settings(_env_file=None, catalog=CatalogSettings(events=tuple(paths))))
     assert [(item.id, item.scene) for item in catalog.items] == [
         ("b1", "plays"), ("b2", "plays"), ("b3", "plays"),
     ]  # fmt: skip

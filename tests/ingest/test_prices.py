@@ -3,8 +3,8 @@
 import pytest
 from test_survey import shop
 
-from recagent.ingest import survey
-from recagent.ingest.prices import prices_in
+from recagent.ingest import read_catalogue
+from recagent.ingest.prices import parse_prices
 
 NT = ["29.00元", "12元", "8", "CNY 35.00", "¥20", "￥ 1,299.00", "18.00 元(全两册)", "", "7元",
       "6元", "5元", "4元", "NT$380"]  # fmt: skip
@@ -25,7 +25,7 @@ NT = ["29.00元", "12元", "8", "CNY 35.00", "¥20", "￥ 1,299.00", "18.00 元(
     ],
 )
 def test_a_column_of_prices_is_one_of_numbers(cells, numbers, unit):
-    found = prices_in(cells)
+    found = parse_prices(cells)
     assert found is not None
     assert ([*found.values], found.unit) == (numbers, unit)
 
@@ -46,7 +46,7 @@ def test_a_column_of_prices_is_one_of_numbers(cells, numbers, unit):
     ],
 )
 def test_other_columns_are_not(cells):
-    assert prices_in(cells) is None
+    assert parse_prices(cells) is None
 
 
 ITEMS = (
@@ -57,7 +57,7 @@ ITEMS = (
 
 
 def read(tmp_path, **settings):
-    return survey(shop(tmp_path, items=ITEMS, **settings))
+    return read_catalogue(shop(tmp_path, items=ITEMS, **settings))
 
 
 def test_items_have_the_numbers_and_no_value_for_what_is_missing(tmp_path):
@@ -85,7 +85,7 @@ def test_the_report_says_it_in_both_languages(tmp_path):
 def test_prices_in_other_currencies_are_missing_and_said(tmp_path):
     rows = "".join(f"b{n},goods,Book {n},{price}\n" for n, price in enumerate(
         cell.replace(",", "") for cell in NT))  # fmt: skip
-    report = survey(shop(tmp_path, items="item_id,scene,title,price\n" + rows)).report
+    report = read_catalogue(shop(tmp_path, items="item_id,scene,title,price\n" + rows)).report
     ((_, found),) = [each for each in report.notes.items() if each[0][0] == "other prices"]
     assert (
         found.examples[0]

@@ -7,7 +7,7 @@ from test_survey import ITEMS, shop
 from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
-from recagent.ingest import named_files, read_events, read_items, survey
+from recagent.ingest import read_catalogue, read_events, read_items, settings_for_files
 from recagent.ingest.problem_messages import WORDS
 from recagent.ingest.report import Problem
 
@@ -49,7 +49,7 @@ def test_without_a_map_it_says_so_and_what_its_columns_may_be(tmp_path, name):
     said = str(caught.value)
     assert all(f'{field} = "{column}"' in said for field, column in columns.items()), said
     with pytest.raises(DataError, match="has no header") as caught:
-        named_files(Settings(_env_file=None), [path], columns={})
+        settings_for_files(Settings(_env_file=None), [path], columns={})
     said = str(caught.value)
     assert all(f"{field}={column}" in said for field, column in columns.items()), said
 
@@ -58,7 +58,7 @@ def test_without_a_map_it_says_so_and_what_its_columns_may_be(tmp_path, name):
 def test_rows_of_numbers_alone_are_taken_for_a_log_and_the_advice_is_for_their_file(tmp_path, text):
     path = written(tmp_path, "plays.tsv", text)
     with pytest.raises(DataError, match="has no header") as caught:
-        named_files(Settings(_env_file=None), [path], columns={})
+        settings_for_files(Settings(_env_file=None), [path], columns={})
     assert str(caught.value).endswith("plays.tsv:user_id=1,item_id=2")
 
 
@@ -96,7 +96,7 @@ def test_whether_there_is_a_header_can_be_declared(tmp_path, header, count):
 
 def test_one_scene_need_not_be_named(tmp_path):
     settings = shop(tmp_path, "user_id,item_id,timestamp\nann,b1,5\n", items="id,name\nb1,Dune\n")
-    catalog = survey(settings)
+    catalog = read_catalogue(settings)
     assert [item.scene for item in catalog.items] == ["items"]
     assert [event.scene for event in catalog.events()] == ["items"]
     notes = [str(problem) for each in catalog.report.notes.values() for problem in each.examples]
@@ -190,7 +190,7 @@ def test_maps_of_single_files_win_over_the_one_for_all(tmp_path):
         "goods.csv": {"title": "alias"},
         str(log): {"user_id": "who", "timestamp": "moment"},
     }
-    found = named_files(Settings(_env_file=None), [goods, log], columns=columns)
+    found = settings_for_files(Settings(_env_file=None), [goods, log], columns=columns)
     assert found.catalog.items[0].columns == {"item_id": "code", "title": "alias"}
     assert found.catalog.events[0].columns == {
         "item_id": "code", "user_id": "who", "timestamp": "moment",
@@ -207,7 +207,7 @@ def test_maps_of_single_files_win_over_the_one_for_all(tmp_path):
 def test_a_map_that_fits_no_file_is_refused(tmp_path, columns, said):
     goods = written(tmp_path, "goods.csv", "item_id,label\nb1,Dune\n")
     with pytest.raises(DataError, match=said):
-        named_files(Settings(_env_file=None), [goods], columns=columns)
+        settings_for_files(Settings(_env_file=None), [goods], columns=columns)
 
 
 def test_a_kind_of_fault_is_one_line_with_a_count_and_in_the_files_own_words(tmp_path):
@@ -217,7 +217,7 @@ def test_a_kind_of_fault_is_one_line_with_a_count_and_in_the_files_own_words(tmp
     columns = {"user_id": "customer", "item_id": "sku", "timestamp": "when"}
     events = (FileSettings(path=path, columns=columns),)
     catalog = settings.catalog.model_copy(update={"events": events})
-    report = survey(settings.model_copy(update={"catalog": catalog}), examples=2).report
+    report = read_catalogue(settings.model_copy(update={"catalog": catalog}), examples=2).report
     (line,) = report.lines()
     assert line.startswith("7 × ")
     assert "row 1: 'when' 'day 0' is no time" in line
@@ -264,14 +264,16 @@ def test_the_encoding_of_named_files_is_said_beside_them(tmp_path, books, sales,
     (tmp_path / "books.csv").write_bytes(_in(books, BOOKS).encode(books))
     (tmp_path / "sales.csv").write_bytes(_in(sales, SALES).encode(sales))
     paths = [tmp_path / "books.csv", tmp_path / "sales.csv"]
-    settings = named_files(Settings(_env_file=None), paths, columns={}, encodings=said)
-    catalog = survey(settings)
+    settings = settings_for_files(Settings(_env_file=None), paths, columns={}, encodings=said)
+    catalog = read_catalogue(settings)
     assert not catalog.report.problems
     titles = [_in(books, title) for title in ("边城", "围城")]
     assert [item.title for item in catalog.items] == titles
     assert [event.user_id for event in catalog.events()] == ["m1", "m2"]
     with pytest.raises(DataError, match=r"no file is called 'log.csv'; correct --encoding"):
-        named_files(Settings(_env_file=None), paths, columns={}, encodings={"log.csv": "big5"})
+        settings_for_files(
+            Settings(_env_file=None), paths, columns={}, encodings={"log.csv": "big5"}
+        )
 
 
 def _in(encoding, text):

@@ -12,7 +12,7 @@ from test_survey import shop
 from recagent import bootstrap
 from recagent.cli import output
 from recagent.config.sections import FileSettings, ModelSettings
-from recagent.ingest.loading import load_catalog
+from recagent.ingest.loading import load_catalogue
 from recagent.testing import HashEmbedder
 
 EVENTS = "user_id,item_id,timestamp,grade\nann,b1,1700000005,5\nbob,b1,1700000008,1\n"
@@ -25,7 +25,7 @@ def settings(tmp_path, monkeypatch):
 
 
 def load(settings, **options):
-    return wait(load_catalog(settings, on_progress=lambda *_: None, **options))
+    return wait(load_catalogue(settings, on_progress=lambda *_: None, **options))
 
 
 def kept(settings):

@@ -8,8 +8,8 @@ from test_survey import kept, left_out, shop
 from recagent.config.sections import RatingSettings
 from recagent.domain import RatingScale
 from recagent.errors import DataError
-from recagent.ingest import survey
-from recagent.ingest.scales import Doubt, scale_of
+from recagent.ingest import read_catalogue
+from recagent.ingest.scales import ScaleDoubt, scale_of
 from recagent.profiles.building import is_liked
 
 FIVE = RatingScale(low=1, high=5)
@@ -68,7 +68,7 @@ def test_the_scale_is_the_one_that_the_values_have(values, scale):
 )  # fmt: skip
 def test_what_the_values_do_not_tell_is_a_doubt(values, why):
     found = scale_of(Counter(values))
-    assert isinstance(found, Doubt)
+    assert isinstance(found, ScaleDoubt)
     assert found.kind == why
 
 
@@ -102,7 +102,7 @@ def lines(found):
 def test_the_report_says_the_scale_and_from_where_on_something_is_liked(
     tmp_path, values, said, liked
 ):
-    catalog = survey(shop(tmp_path, ratings(*values)))
+    catalog = read_catalogue(shop(tmp_path, ratings(*values)))
     assert not catalog.report.problems
     assert any(said in line for line in lines(catalog.report.notes)), lines(catalog.report.notes)
     assert [is_liked(event, catalog.scale) for event in catalog.events()] == liked
@@ -122,7 +122,7 @@ def test_the_report_says_the_scale_and_from_where_on_something_is_liked(
     ],
 )
 def test_cells_that_say_what_they_are_out_of_are_believed(tmp_path, values, scale, liked):
-    catalog = survey(shop(tmp_path, ratings(*[f'"{value}"' for value in values])))
+    catalog = read_catalogue(shop(tmp_path, ratings(*[f'"{value}"' for value in values])))
     assert not catalog.report.problems, lines(catalog.report.problems)
     assert catalog.scale == RatingScale(low=scale[0], high=scale[1])
     assert [is_liked(event, catalog.scale) for event in catalog.events()] == liked
@@ -132,7 +132,7 @@ def test_cells_that_say_what_they_are_out_of_are_believed(tmp_path, values, scal
     "values", [("95%", 4, "80%"), ("0.95", "95%"), ("4/5", "7/10"), ("★★★", "95%"), ("4/5", 4)]
 )
 def test_ratings_written_in_several_ways_are_one_fault(tmp_path, values):
-    catalog = survey(shop(tmp_path, ratings(*values)))
+    catalog = read_catalogue(shop(tmp_path, ratings(*values)))
     (line,) = lines(catalog.report.problems)
     assert "ratings are written in several ways" in line
     assert kept(catalog) == []
@@ -149,7 +149,7 @@ def test_ratings_written_in_several_ways_are_one_fault(tmp_path, values):
 @pytest.mark.parametrize("kind", ["", "rating"])
 def test_thumbs_in_words_among_ratings_are_likes_and_dislikes(tmp_path, up, down, kind):
     rows = f"user_id,item_id,timestamp,value,kind\nann,b1,5,{up},{kind}\nann,b2,6,{down},{kind}\n"
-    catalog = survey(shop(tmp_path, rows))
+    catalog = read_catalogue(shop(tmp_path, rows))
     assert not catalog.report.problems, lines(catalog.report.problems)
     assert [event[3] for event in kept(catalog)] == ["like", "dislike"]
     assert [event.value for event in catalog.events()] == [None, None]
@@ -160,7 +160,7 @@ def test_thumbs_in_words_among_ratings_are_likes_and_dislikes(tmp_path, up, down
 def test_other_words_among_ratings_and_thumbs_of_another_kind_stay_faults(tmp_path):
     for value, kind in (("sideways", ""), ("看过", ""), ("up", "purchase")):
         rows = f"user_id,item_id,timestamp,value,kind\nann,b1,5,{value},{kind}\n"
-        (line,) = lines(survey(shop(tmp_path, rows)).report.problems)
+        (line,) = lines(read_catalogue(shop(tmp_path, rows)).report.problems)
         assert f"'{value}' is not a number" in line
 
 
@@ -173,7 +173,7 @@ def test_other_words_among_ratings_and_thumbs_of_another_kind_stay_faults(tmp_pa
     ],
 )
 def test_a_scale_that_cannot_be_told_is_asked_for_as_one_fault(tmp_path, values, said):
-    catalog = survey(shop(tmp_path, ratings(*values)))
+    catalog = read_catalogue(shop(tmp_path, ratings(*values)))
     (line,) = lines(catalog.report.problems)
     assert said in line
     assert "[ratings] low" in line
@@ -184,7 +184,7 @@ def test_a_scale_that_cannot_be_told_is_asked_for_as_one_fault(tmp_path, values,
 
 
 def test_a_slip_among_many_ratings_is_a_fault_of_its_row_and_not_the_scale(tmp_path):
-    catalog = survey(shop(tmp_path, ratings(*[1, 2, 3, 4, 5] * 40, 55)))
+    catalog = read_catalogue(shop(tmp_path, ratings(*[1, 2, 3, 4, 5] * 40, 55)))
     assert catalog.scale == FIVE
     (line,) = lines(catalog.report.problems)
     assert "row 201: a rating needs a value from 1 to 5, got '55'" in line
@@ -192,16 +192,16 @@ def test_a_slip_among_many_ratings_is_a_fault_of_its_row_and_not_the_scale(tmp_p
 
 def test_what_is_declared_wins_and_what_is_off_it_stays_a_fault(tmp_path):
     declared = RatingSettings(low=1, high=5)
-    catalog = survey(shop(tmp_path, ratings(5, 5, 5), ratings=declared))
+    catalog = read_catalogue(shop(tmp_path, ratings(5, 5, 5), ratings=declared))
     assert catalog.scale == FIVE
     assert not catalog.report.problems
-    (line,) = lines(survey(shop(tmp_path, ratings(5, 7), ratings=declared)).report.problems)
+    (line,) = lines(read_catalogue(shop(tmp_path, ratings(5, 7), ratings=declared)).report.problems)
     assert "from 1 to 5, got '7'" in line
 
 
 def test_a_declared_scale_on_which_nobody_likes_anything_is_said(tmp_path):
     declared = RatingSettings(low=0, high=10)
-    catalog = survey(shop(tmp_path, ratings(*[1, 2, 3, 4, 5] * 4), ratings=declared))
+    catalog = read_catalogue(shop(tmp_path, ratings(*[1, 2, 3, 4, 5] * 4), ratings=declared))
     assert any("none of 20 ratings is a like: the highest is 5, liked from 7" in line
                for line in lines(catalog.report.notes))  # fmt: skip
 
@@ -211,7 +211,7 @@ def test_a_declared_scale_on_which_nobody_likes_anything_is_said(tmp_path):
 )
 def test_what_says_that_it_was_not_rated_is_a_view_and_counted(tmp_path, settings, value):
     rows = ratings(value, 8, 10, 7, 3, value)
-    catalog = survey(shop(tmp_path, rows, ratings=RatingSettings(**settings)))
+    catalog = read_catalogue(shop(tmp_path, rows, ratings=RatingSettings(**settings)))
     assert not catalog.report.problems
     assert [kind for *_, kind in kept(catalog)] == ["view", *["rating"] * 4, "view"]
     assert next(catalog.events()).value is None
@@ -220,7 +220,7 @@ def test_what_says_that_it_was_not_rated_is_a_view_and_counted(tmp_path, setting
 
 
 def test_files_with_different_scales_are_a_fault_that_names_both(tmp_path):
-    catalog = survey(shop(tmp_path, ratings(1, 3, 5), ratings(20, 60, 100)))
+    catalog = read_catalogue(shop(tmp_path, ratings(1, 3, 5), ratings(20, 60, 100)))
     (line,) = lines(catalog.report.problems)
     assert "events1.csv" in line
     assert "ratings are out of 100 here and out of 5 in" in line
@@ -228,7 +228,7 @@ def test_files_with_different_scales_are_a_fault_that_names_both(tmp_path):
 
 
 def test_a_file_that_does_not_tell_takes_the_scale_of_the_others(tmp_path):
-    catalog = survey(shop(tmp_path, ratings(4, 4), ratings(1, 3, 5)))
+    catalog = read_catalogue(shop(tmp_path, ratings(4, 4), ratings(1, 3, 5)))
     assert not catalog.report.problems
     assert catalog.scale == FIVE
 
@@ -236,9 +236,9 @@ def test_a_file_that_does_not_tell_takes_the_scale_of_the_others(tmp_path):
 def test_values_of_other_kinds_are_no_ratings(tmp_path):
     rows = "user_id,item_id,timestamp,kind,value\nann,b1,5,purchase,250\nann,b2,6,rating,2\n"
     rows += "ann,b2,7,rating,5\nann,b1,8,view,\n"
-    catalog = survey(shop(tmp_path, rows))
+    catalog = read_catalogue(shop(tmp_path, rows))
     assert catalog.scale == FIVE
 
 
 def test_without_ratings_there_is_no_scale(tmp_path):
-    assert survey(shop(tmp_path, "ann,b1,books,5,like\n")).scale is None
+    assert read_catalogue(shop(tmp_path, "ann,b1,books,5,like\n")).scale is None

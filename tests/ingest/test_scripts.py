@@ -6,7 +6,7 @@ from examples import raw
 from recagent.config.sections import CatalogSettings, EmbedderSettings
 from recagent.config.settings import Settings
 from recagent.domain import Item
-from recagent.ingest import survey
+from recagent.ingest import read_catalogue
 from recagent.ingest.writing_systems import readable_share
 
 SHARES = {
@@ -33,7 +33,7 @@ def notes(folder, titles, **settings):
     path = folder / "items.csv"
     rows = "".join(f"{place},{scene},{title}\n" for place, (scene, title) in enumerate(titles))
     path.write_text(f"item_id,scene,title\n{rows}", encoding="utf-8")
-    found = survey(
+    found = read_catalogue(
         Settings(_env_file=None, catalog=CatalogSettings(items=(raw(path),)), **settings)
     )
     return {kind: each.examples for (kind, _), each in found.report.notes.items()}

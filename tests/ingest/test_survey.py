@@ -24,7 +24,7 @@ from recagent.config.sections import (
 )
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError, DataError
-from recagent.ingest import survey
+from recagent.ingest import read_catalogue
 
 ITEMS = "item_id,scene,title\nb1,books,Dune\nb2,books,Emma\nf1,films,Alien\n"
 HEADER = "user_id,item_id,scene,timestamp,kind\n"
@@ -60,7 +60,9 @@ def left_out(catalog, place=-1):
 
 
 def test_a_clean_catalogue_is_handed_on_as_it_is(tmp_path):
-    catalog = survey(shop(tmp_path, "ann,b1,books,2024-05-01,view\nbob,f1,films,2024-05-02,like\n"))
+    catalog = read_catalogue(
+        shop(tmp_path, "ann,b1,books,2024-05-01,view\nbob,f1,films,2024-05-02,like\n")
+    )
     assert [(item.scene, item.id) for item in catalog.items] == [
         ("books", "b1"), ("books", "b2"), ("films", "f1"),
     ]  # fmt: skip
@@ -75,7 +77,7 @@ def test_copies_are_left_out_across_files_and_every_pass_gives_the_same(tmp_path
     row = "ann,b1,books,2024-05-01,view\n"
     other = "bob,b1,books,2024-05-01,view\n"
     late = "ann,b1,books,2024-05-02,view\n"
-    catalog = survey(shop(tmp_path, row + row + other, other + late + row, row))
+    catalog = read_catalogue(shop(tmp_path, row + row + other, other + late + row, row))
     wanted = [("ann", "b1", "books", "view"), ("bob", "b1", "books", "view"),
               ("ann", "b1", "books", "view")]  # fmt: skip
     assert kept(catalog) == wanted
@@ -89,7 +91,7 @@ def test_copies_are_left_out_across_files_and_every_pass_gives_the_same(tmp_path
 def test_repeats_beyond_the_limit_are_left_out_and_copies_do_not_count_as_repeats(tmp_path):
     day = "ann,b1,books,2024-05-0{},view\n"
     events = day.format(1) * 2 + "".join(map(day.format, (2, 3, 4)))
-    catalog = survey(shop(tmp_path, events, cleaning={"max_repeats": 2}))
+    catalog = read_catalogue(shop(tmp_path, events, cleaning={"max_repeats": 2}))
     assert [event.at.day for event in catalog.events()] == [1, 2]
     assert left_out(catalog) == {"same event": 1, "repeat": 2}
 
@@ -97,7 +99,7 @@ def test_repeats_beyond_the_limit_are_left_out_and_copies_do_not_count_as_repeat
 def test_without_a_limit_very_many_repeats_are_only_noted(tmp_path):
     start = datetime(2024, 5, 1, tzinfo=UTC)
     rows = "".join(f"ann,b1,books,{start + timedelta(hours=at)},view\n" for at in range(103))
-    catalog = survey(shop(tmp_path, rows))
+    catalog = read_catalogue(shop(tmp_path, rows))
     assert len(kept(catalog)) == 103
     (note,) = catalog.report.notes.values()
     assert "3 events repeat what the same person did to the same item 100 times" in str(
@@ -108,7 +110,7 @@ def test_without_a_limit_very_many_repeats_are_only_noted(tmp_path):
 def test_bots_are_left_out_by_their_average_and_people_who_come_often_stay(tmp_path):
     bot = "".join(f"bot,b{1 + at % 2},books,2024-05-01T00:{at:02},view\n" for at in range(20))
     fan = "".join(f"fan,b1,books,2024-05-{1 + at:02},view\n" for at in range(20))
-    catalog = survey(shop(tmp_path, bot + fan, cleaning={"max_events_per_day": 10}))
+    catalog = read_catalogue(shop(tmp_path, bot + fan, cleaning={"max_events_per_day": 10}))
     assert {event.user_id for event in catalog.events()} == {"fan"}
     assert left_out(catalog) == {"bot": 20}
     assert catalog.report.people == 1
@@ -116,7 +118,7 @@ def test_bots_are_left_out_by_their_average_and_people_who_come_often_stay(tmp_p
 
 def test_somebody_whose_rows_were_exported_twice_is_no_bot(tmp_path):
     rows = "".join(f"ann,b{1 + at % 2},books,2024-05-01T00:{at:02},view\n" for at in range(4))
-    catalog = survey(shop(tmp_path, rows * 3, cleaning={"max_events_per_day": 5}))
+    catalog = read_catalogue(shop(tmp_path, rows * 3, cleaning={"max_events_per_day": 5}))
     assert len(list(catalog.events())) == 4
     assert left_out(catalog) == {"same event": 8}
 
@@ -125,14 +127,14 @@ def test_events_of_an_item_that_cleaning_left_out_are_orphans_of_its_scene(tmp_p
     items = "item_id,scene,title,price\nb1,books,Dune,5\nb2,books,Solaris,\n"
     rows = "user_id,item_id,timestamp\nann,b1,2024-05-01\nann,b2,2024-05-02\n"
     declared = {"price": AttributeSettings(type="number", missing="drop")}
-    catalog = survey(shop(tmp_path, rows, items=items, attributes=declared))
+    catalog = read_catalogue(shop(tmp_path, rows, items=items, attributes=declared))
     assert catalog.report.problems == {}
     assert kept(catalog) == [("ann", "b1", "books", "view"), ("ann", "b2", "books", "view")]
     assert [kind for kind, _ in catalog.report.notes] == ["orphan kept"]
 
 
 def test_an_events_file_that_changes_between_the_passes_is_named(tmp_path):
-    catalog = survey(shop(tmp_path, "ann,b1,books,2024-05-01,view\n"))
+    catalog = read_catalogue(shop(tmp_path, "ann,b1,books,2024-05-01,view\n"))
     assert len(list(catalog.events())) == 1
     with (tmp_path / "events0.csv").open("a", encoding="utf-8") as file:
         file.write("ann,b1,books,2024-05-02,view\n")
@@ -142,7 +144,7 @@ def test_an_events_file_that_changes_between_the_passes_is_named(tmp_path):
 
 def test_a_text_that_no_store_keeps_is_cleaned_whatever_the_settings_say(tmp_path):
     rows = "user_id,item_id,scene,timestamp,text\nann,b1,books,2024-05-01,so\0 good\n"
-    catalog = survey(shop(tmp_path, rows, cleaning={"text": ()}))
+    catalog = read_catalogue(shop(tmp_path, rows, cleaning={"text": ()}))
     (event,) = catalog.events()
     assert event.text == "so good"
     assert ("unicode", "text") in {key[:2] for key in catalog.report.changes}
@@ -155,7 +157,7 @@ def test_people_have_all_their_attributes_and_come_once(tmp_path):
     path.write_text("\n".join(lines), encoding="utf-8")
     settings = shop(tmp_path, "")
     files = settings.catalog.model_copy(update={"users": (FileSettings(path=path),)})
-    catalog = survey(settings.model_copy(update={"catalog": files}))
+    catalog = read_catalogue(settings.model_copy(update={"catalog": files}))
     people = {user.id: user.attributes for user in catalog.users}
     assert len(people) == len(catalog.users) == 1_001
     assert people["ann"] == {"city": "Rome"}
@@ -168,7 +170,7 @@ def test_without_a_limit_busy_people_are_only_noted(tmp_path):
     start = datetime(2024, 5, 1, tzinfo=UTC)
     rows = "".join(f"ann,b{1 + at % 2},books,{start + timedelta(seconds=at)},view\n"
                    for at in range(1_001))  # fmt: skip
-    catalog = survey(shop(tmp_path, rows))
+    catalog = read_catalogue(shop(tmp_path, rows))
     assert len(kept(catalog)) == 1_001
     assert "busy people" in {kind for kind, _ in catalog.report.notes}
 
@@ -177,7 +179,7 @@ def test_orphans_are_kept_with_a_note_or_left_out(tmp_path):
     rows = (
         "ann,b1,books,2024-05-01,view\nann,x9,books,2024-05-01,view\nann,b1,films,2024-05-01,view\n"
     )
-    catalog = survey(shop(tmp_path, rows))
+    catalog = read_catalogue(shop(tmp_path, rows))
     assert len(kept(catalog)) == 3
     ((kind, file), found), = catalog.report.notes.items()  # fmt: skip
     assert (kind, found.count, [example.row for example in found.examples]) == (
@@ -186,7 +188,7 @@ def test_orphans_are_kept_with_a_note_or_left_out(tmp_path):
         [2, 3],
     )
     assert file == str(tmp_path / "events0.csv")
-    catalog = survey(shop(tmp_path, rows, cleaning={"orphans": "drop"}))
+    catalog = read_catalogue(shop(tmp_path, rows, cleaning={"orphans": "drop"}))
     assert kept(catalog) == [("ann", "b1", "books", "view")]
     assert left_out(catalog) == {"orphan": 2}
 
@@ -194,17 +196,17 @@ def test_orphans_are_kept_with_a_note_or_left_out(tmp_path):
 def test_an_event_without_a_scene_has_that_of_its_item(tmp_path):
     items = ITEMS + "b1,radio,Dune\n"
     rows = "user_id,item_id,timestamp\nann,b2,5e8\nann,f1,1e9\nann,b1,1e9\nann,x9,1e9\n"
-    catalog = survey(shop(tmp_path, rows, items=items))
+    catalog = read_catalogue(shop(tmp_path, rows, items=items))
     assert [event.scene for event in catalog.events()] == ["books", "films", "books", "radio"]
     assert left_out(catalog) == {"orphan": 1}
     assert {kind for kind, _ in catalog.report.notes} == {"early time", "several scenes"}
-    catalog = survey(shop(tmp_path, rows, items=items, cleaning={"orphans": "drop"}))
+    catalog = read_catalogue(shop(tmp_path, rows, items=items, cleaning={"orphans": "drop"}))
     assert left_out(catalog) == {"orphan": 1}
 
 
 def test_one_id_in_several_scenes_must_be_one_thing(tmp_path):
     items = ITEMS + "b1,radio,Dune\nb1,films,Other\nb2,books,Emma\nb2,books,Emma again\n"
-    catalog = survey(shop(tmp_path, items=items))
+    catalog = read_catalogue(shop(tmp_path, items=items))
     assert [(item.scene, item.id) for item in catalog.items] == [
         ("books", "b1"), ("books", "b2"), ("films", "f1"), ("radio", "b1"),
     ]  # fmt: skip
@@ -215,7 +217,7 @@ def test_events_of_a_merged_item_count_for_the_one_that_stays(tmp_path):
     title = "The slow loaf: forty breads that rise overnight"
     items = f"item_id,scene,title\nb1,books,{title}\nb2,books,{title}!\nb3,books,Tea for two\n"
     rows = "user_id,item_id,timestamp\nann,b2,1e9\nbob,b2,1e9\nbob,b1,1e9\nbob,b3,1e9\n"
-    catalog = survey(shop(tmp_path, rows, items=items, cleaning={"near_duplicates": 0.8}))
+    catalog = read_catalogue(shop(tmp_path, rows, items=items, cleaning={"near_duplicates": 0.8}))
     assert [item.id for item in catalog.items] == ["b1", "b3"]
     assert kept(catalog) == [("ann", "b1", "books", "view"), ("bob", "b1", "books", "view"),
                              ("bob", "b3", "books", "view")]  # fmt: skip
@@ -231,7 +233,7 @@ def test_what_is_not_declared_is_noted(tmp_path):
         scenes={"books": SceneSettings(), "films": SceneSettings()},
         attributes={"prise": {"type": "number"}, "title": {"text": ["html"]}},
     )
-    notes = survey(settings).report.notes
+    notes = read_catalogue(settings).report.notes
     said = {kind: str(found.examples[0]) for (kind, _), found in notes.items()}
     assert set(said) == {
         "undeclared person",
@@ -246,7 +248,7 @@ def test_what_is_not_declared_is_noted(tmp_path):
 
 def test_words_of_people_and_of_events_are_cleaned(tmp_path):
     rows = "user_id,item_id,timestamp,text,device\nann,b1,1e9,\u200bso  good\0,\u202ephone\n"
-    catalog = survey(shop(tmp_path, rows, users="user_id,about\nann,hi \x07there \n"))
+    catalog = read_catalogue(shop(tmp_path, rows, users="user_id,about\nann,hi \x07there \n"))
     (event,) = catalog.events()
     assert (event.text, event.device) == ("so good", "phone")
     assert catalog.users[0].about == "hi there"
@@ -257,23 +259,23 @@ def test_words_of_people_and_of_events_are_cleaned(tmp_path):
 
 def test_without_item_files_or_items_the_next_step_is_named(tmp_path):
     with pytest.raises(ConfigError, match="recagent init"):
-        survey(Settings(_env_file=None))
+        read_catalogue(Settings(_env_file=None))
     with pytest.raises(DataError, match="has no items; give a file"):
-        survey(shop(tmp_path, items="item_id,scene,title\n"))
+        read_catalogue(shop(tmp_path, items="item_id,scene,title\n"))
 
 
 def test_a_catalogue_of_which_nothing_can_be_used_is_refused_also_where_rows_may_be_dropped(
     tmp_path,
 ):
     items = "item_id,scene,title\nb1,books,\n"
-    assert survey(shop(tmp_path, items=items)).report.problems
+    assert read_catalogue(shop(tmp_path, items=items)).report.problems
     with pytest.raises(DataError, match=r"no items \(.*row 1: 'title' is empty"):
-        survey(shop(tmp_path, items=items, cleaning={"unusable": "drop"}))
+        read_catalogue(shop(tmp_path, items=items, cleaning={"unusable": "drop"}))
 
 
 def test_problems_are_refused_with_the_first_of_them_and_their_number(tmp_path):
     rows = "".join(f"ann,b1,books,day {at},view\n" for at in range(7))
-    catalog = survey(shop(tmp_path, rows, items=ITEMS + "b1,books,Again\n"))
+    catalog = read_catalogue(shop(tmp_path, rows, items=ITEMS + "b1,books,Again\n"))
     with pytest.raises(DataError) as caught:
         catalog.refuse_problems()
     lines = str(caught.value).splitlines()
@@ -309,7 +311,7 @@ def test_another_process_with_other_hashes_gives_the_same_items_events_and_repor
         "from recagent.config.settings import load\n"
         "from recagent.ingest import survey\n"
         "from recagent.cli.catalogue_report import report_json\n"
-        "found = survey(load())\n"
+        "found = read_catalogue(load())\n"
         "print(json.dumps([report_json(found.report), list(map(repr, found.items)),"
         " list(map(repr, found.events()))]))"
     )
@@ -355,7 +357,7 @@ def test_every_row_of_every_file_is_used_or_left_out_for_a_reason(
 ):
     cleaning = {"orphans": orphans, "max_repeats": repeats, "max_events_per_day": per_day}
     texts = ["".join(",".join(row) + "\n" for row in file) for file in files]
-    catalog = survey(shop(tmp_path_factory.mktemp("rows"), *texts, cleaning=cleaning))
+    catalog = read_catalogue(shop(tmp_path_factory.mktemp("rows"), *texts, cleaning=cleaning))
     events = list(catalog.events())
     reads = [read for read in catalog.report.files if read.holds == "events"]
     assert [read.rows for read in reads] == [len(file) for file in files]
@@ -412,7 +414,7 @@ def test_any_items_and_any_cleaning_account_for_every_row(
     settings.catalog.items[0].path.write_bytes(lines.getvalue().encode())
     catalog = None
     with contextlib.suppress(DataError):  # for a table without a usable item
-        catalog = survey(settings)
+        catalog = read_catalogue(settings)
     if catalog is None:
         return
     (read,) = catalog.report.files
@@ -420,14 +422,14 @@ def test_any_items_and_any_cleaning_account_for_every_row(
     assert read.used == len(catalog.items)
     assert len({(item.scene, item.id) for item in catalog.items}) == len(catalog.items)
     assert all(item.title.strip() for item in catalog.items)
-    assert report_json(catalog.report) == report_json(survey(settings).report)
+    assert report_json(catalog.report) == report_json(read_catalogue(settings).report)
 
 
 @pytest.mark.parametrize("cleaning", [{}, {"max_events_per_day": 30}])
 def test_numbers_of_rows_as_times_make_nobody_a_bot_and_it_is_said(tmp_path, cleaning):
     rows = "".join(f"ann,b{n % 2 + 1},{n}\n" for n in range(1, 1_102))
     events = "user_id,item_id,timestamp\n" + rows
-    found = survey(shop(tmp_path, events, cleaning={"max_repeats": 2_000, **cleaning}))
+    found = read_catalogue(shop(tmp_path, events, cleaning={"max_repeats": 2_000, **cleaning}))
     assert len(kept(found)) == 1_101
     notes = {kind: each.examples[0] for (kind, _), each in found.report.notes.items()}
     assert "busy people" not in notes

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.ingest import repeat_counter
-from recagent.ingest.repeat_counter import Tally
+from recagent.ingest.repeat_counter import RepeatCounter
 
 
 def counted(folder, keys, keep, *, rows=None, without=None):
     """What the tally says of ``keys``, whose rows are 0, 1, 2... if nothing else is said."""
     folder.mkdir()
-    on_disk = Tally(folder)
+    on_disk = RepeatCounter(folder)
     try:
         for row, key in zip(rows or range(len(keys)), keys, strict=True):
             on_disk.add(key, row)

@@ -7,7 +7,7 @@ from test_survey import ITEMS, shop
 from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
-from recagent.ingest import named_files, read_events, read_items, survey
+from recagent.ingest import read_catalogue, read_events, read_items, settings_for_files
 
 # First rows of files as strangers have them: header, row, what the file is.
 TOLD = [
@@ -39,7 +39,7 @@ TOLD = [
 def named(folder, header, *rows, holds=None, name="rows.csv"):
     path = folder / name
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
-    return named_files(Settings(_env_file=None), [path], columns={}, holds=holds).catalog
+    return settings_for_files(Settings(_env_file=None), [path], columns={}, holds=holds).catalog
 
 
 def held(catalog):
@@ -146,7 +146,7 @@ def test_kinds_of_shops_and_players(tmp_path, said, kind):
 )  # fmt: skip
 def test_an_unknown_kind_is_named_with_the_one_that_may_be_meant(tmp_path, said, like):
     settings = shop(tmp_path, f"ann,b1,books,5,{said}\nann,b2,books,6,view\n", items=ITEMS)
-    (line,) = survey(settings).report.lines()
+    (line,) = read_catalogue(settings).report.lines()
     assert f"event kind '{said}' is none of" in line
     assert f'kinds = {{ "{said}" = "{like or "view"}" }}' in line
     assert (f"did you mean '{like}'?" in line) == bool(like)

@@ -11,8 +11,8 @@ from line import SCENES, make_line
 
 from recagent.domain import AgeRule, Candidate, Constraint, Context, PathRule, Scene, User
 from recagent.errors import DataError, ModelError
-from recagent.explanations import verify
-from recagent.explanations.attribution import shares, weighed
+from recagent.explanations import unsupported_parts
+from recagent.explanations.attribution import attribute_scores, shares
 from recagent.pipeline import Options, Pipeline
 from recagent.ranking import FixedBlend
 from recagent.testing import ScriptedModel
@@ -51,7 +51,10 @@ def ask(question, *args, events=EVENTS, items=SEA, head=None, model=None, users=
     pieces = {piece.id: piece for piece in answer.evidence}
     for claim in answer.claims:
         cited = [pieces[key] for key in claim.evidence]
-        assert verify(claim.text, cited, scenes=SCENES, lang=options.get("lang", "en")) == ()
+        assert (
+            unsupported_parts(claim.text, cited, scenes=SCENES, lang=options.get("lang", "en"))
+            == ()
+        )
     return answer
 
 
@@ -293,7 +296,7 @@ def test_parts_add_up_to_the_score_of_a_head(found, weights, cold):
         Candidate(item=make_item(f"b{n}"), features={"fused": 0.0, **own})
         for n, own in enumerate(found)
     ]
-    made = weighed(
+    made = attribute_scores(
         candidates, joint=head, scene="books", cold=cold, weights={}, groups=[""] * len(found)
     )
     base = head.base(candidates, scene="books", cold=cold)
@@ -316,7 +319,7 @@ def test_parts_add_up_to_the_score_of_the_fusion(orders):
         for n, own in enumerate(ranks)
     ]  # fmt: skip
     joint = FixedBlend(language_weight=0.1, temperature=1.0)
-    made = weighed(
+    made = attribute_scores(
         candidates, joint=joint, scene="books", cold=False, weights={"own": 2.0}, groups=[""] * 5
     )
     base = joint.base(candidates, scene="books", cold=False)
@@ -401,7 +404,7 @@ def ask_in(scene, question, *args, items=STEPS, users=(), **asked):
     pieces = {piece.id: piece for piece in answer.evidence}
     for claim in answer.claims:
         cited = [pieces[key] for key in claim.evidence]
-        assert verify(claim.text, cited, scenes={}, lang="en") == ()
+        assert unsupported_parts(claim.text, cited, scenes={}, lang="en") == ()
     return [claim.text for claim in answer.claims], {e.item.id: e.rank for e in slate.entries}
 
 

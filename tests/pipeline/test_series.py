@@ -12,7 +12,7 @@ from line import make_line
 
 from recagent.domain import Constraint, Context, PathRule, RepeatRule, Scene, SeriesRule
 from recagent.errors import ConfigError
-from recagent.explanations.verification import verify
+from recagent.explanations.verification import unsupported_parts
 from recagent.pipeline import Pipeline
 
 
@@ -42,7 +42,10 @@ def texts(scene, items, question, *args, **more):
     lang = scene.language or "en"
     for claim in answer.claims:
         assert (
-            verify(claim.text, [pieces[key] for key in claim.evidence], scenes={}, lang=lang) == ()
+            unsupported_parts(
+                claim.text, [pieces[key] for key in claim.evidence], scenes={}, lang=lang
+            )
+            == ()
         )
     return [claim.text for claim in answer.claims]
 

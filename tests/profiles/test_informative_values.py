@@ -8,7 +8,7 @@ from line import make_line
 
 from recagent.domain import Constraint, Context, PersonRule, Scene, User
 from recagent.domain.addresses import is_address
-from recagent.explanations import claims, gather
+from recagent.explanations import claims, gather_evidence
 from recagent.pipeline import Pipeline
 from recagent.profiles.informative_values import Traits, worded
 from recagent.retrieval import Interactions
@@ -34,7 +34,7 @@ def reason(item, liked, others, *, lang="en", bans=(), rules=(), user=None, sile
     query = replace(query, context=Context(constraints=bans))
     traits = Traits({each.id: each for each in (item, liked, *others)}, silent)
     behaviour = Interactions((), scale=SCALE)
-    (found,) = gather([item], query, behaviour=behaviour, scale=SCALE, traits=traits)
+    (found,) = gather_evidence([item], query, behaviour=behaviour, scale=SCALE, traits=traits)
     kept = [piece for piece in found if piece.kind != "constraint"]
     return [claim.text for claim in claims(kept, scenes={}, lang=lang)]
 
@@ -144,7 +144,9 @@ def test_the_rarer_of_two_likes_is_cited():
         )  # fmt: skip
         traits = Traits({each.id: each for each in items})
         behaviour = Interactions((), scale=SCALE)
-        (found,) = gather(items[:1], query, behaviour=behaviour, scale=SCALE, traits=traits)
+        (found,) = gather_evidence(
+            items[:1], query, behaviour=behaviour, scale=SCALE, traits=traits
+        )
         return found[0].refs
 
     item = make_item("b0", tags=("Sea", "Whales"))

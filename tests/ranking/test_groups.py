@@ -17,7 +17,7 @@ from recagent.api import Recommender
 from recagent.config.sections import RetrievalSettings
 from recagent.config.settings import Settings, load
 from recagent.domain import Edits, Rate, Slate
-from recagent.ingest.loading import load_catalog
+from recagent.ingest.loading import load_catalogue
 from recagent.offline.examples import Example
 from recagent.ranking import FixedBlend, Gate
 from recagent.retrieval import BY_GROUP, weights_for
@@ -67,7 +67,7 @@ class Fitted:
     def __init__(self, folder: Path, lang: str) -> None:
         with without_environment():
             self.settings: Settings = load(write_hits(folder, lang=lang) / "recagent.toml")
-            wait(load_catalog(self.settings, on_progress=lambda *_: None))
+            wait(load_catalogue(self.settings, on_progress=lambda *_: None))
             self.before = self._slates()
             wait(fit(self.settings, on_progress=lambda *_: None))
             self.after = self._slates()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from line import make_line
 
 from recagent.domain import Candidate
-from recagent.explanations.attribution import weighed
+from recagent.explanations.attribution import attribute_scores
 from recagent.ranking import FixedBlend, examination_probability, rewards
 from recagent.ranking.feedback_reward import DECAY, MOST, STEP, SlateFeedback, log_rewards
 
@@ -90,7 +90,9 @@ def test_it_is_added_to_every_joint_score_as_it_is():
             plain, scene="books", cold=False
         )
         assert added.tolist() == pytest.approx([0.0, 0.0, 0.5, *[0.0] * 5])
-        parts = weighed(lifted, joint=joint, scene="books", cold=False, weights={}, groups=[""] * 8)
+        parts = attribute_scores(
+            lifted, joint=joint, scene="books", cold=False, weights={}, groups=[""] * 8
+        )
         assert parts.of(2)["reward"] == pytest.approx(0.5 - 0.5 / 8)
 
 

@@ -13,7 +13,7 @@ from serving import make_service
 from talker import Talking
 
 from recagent.infrastructure.storage import SqlEventStore
-from recagent.server.conversations import Talk, Talks
+from recagent.server.conversations import ConversationCache, Transcript
 from recagent.server.service import Service
 
 LOOPBACK = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -220,7 +220,7 @@ def say(talks, *texts, user="new"):
     """A turn of a talk in the server's memory."""
 
     async def main():
-        talk = Talk(user=user, scene="books", said=texts)
+        talk = Transcript(user=user, scene="books", said=texts)
         return [piece async for piece in talks.answer(talk, lang="en")]
 
     return main()
@@ -242,7 +242,7 @@ def test_a_person_who_is_forgotten_by_another_process_leaves_the_talks_in_memory
     service, elsewhere = shared
 
     async def main():
-        talks = Talks(service, Talking())
+        talks = ConversationCache(service, Talking())
         await say(talks, "no dragons")
         await say(talks, "不要恐怖", user="bob")
         held = [repr(vars(talks))]
@@ -264,8 +264,10 @@ def test_a_talk_whose_person_is_forgotten_while_it_is_answered_is_not_kept(share
     service, elsewhere = shared
 
     async def main():
-        talks = Talks(service, Talking())
-        pieces = talks.answer(Talk(user="new", scene="books", said=("no dragons",)), lang="en")
+        talks = ConversationCache(service, Talking())
+        pieces = talks.answer(
+            Transcript(user="new", scene="books", said=("no dragons",)), lang="en"
+        )
         await anext(pieces)
         await elsewhere.forget("new")
         async for _ in pieces:
@@ -280,7 +282,7 @@ def test_a_server_that_nobody_asks_notices_that_a_person_was_forgotten(shared, m
     monkeypatch.setattr("recagent.server.service._LOOK", 0.01)
 
     async def main():
-        talks = Talks(service, Talking())
+        talks = ConversationCache(service, Talking())
         await say(talks, "no dragons")
         watching = asyncio.create_task(service.watch())
         noticed = asyncio.Event()

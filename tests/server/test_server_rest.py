@@ -9,7 +9,7 @@ from serving import make_service
 
 from recagent.domain import Scene
 from recagent.errors import ModelError, RetrievalError, StoreError
-from recagent.server.schemas import Ask, AskWhy
+from recagent.server.schemas import ExplainRequest, RecommendRequest
 from recagent.server.service import Service
 
 
@@ -125,10 +125,10 @@ def test_what_a_scene_wants_shown_comes_with_its_slates_and_reasons():
     notice = {"en": "No advice.", "zh": "不构成建议。"}
     declared = {"books": Scene(name="books", notices=notice, review="human")}
     service = Service(replace(make_service()._parts, scenes=declared))
-    shown = wait(service.recommend(Ask(user="bob", scene="books", lang="zh")))
+    shown = wait(service.recommend(RecommendRequest(user="bob", scene="books", lang="zh")))
     assert shown.notice == "不构成建议。"
     assert shown.trace.review
-    why = wait(service.explain(AskWhy(user="bob", item="b3")))
+    why = wait(service.explain(ExplainRequest(user="bob", item="b3")))
     assert why.notice == "No advice."
 
 
@@ -391,7 +391,9 @@ def test_a_language_left_empty_in_an_address_is_not_given(client):
 
 
 def test_the_document_says_which_fields_may_be_null(client):
-    fields = client.get("/openapi.json").json()["components"]["schemas"]["Ask"]["properties"]
+    fields = client.get("/openapi.json").json()["components"]["schemas"]["RecommendRequest"][
+        "properties"
+    ]
     assert {"type": "null"} not in fields["user"].get("anyOf", ())
     assert all({"type": "null"} in fields[name]["anyOf"] for name in (*SITUATION, "k", "task"))
 

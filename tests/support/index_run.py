@@ -27,4 +27,4 @@ def tell(stage, done, _):
     sys.stdout.flush()
 
 
-anyio.run(partial(loading.load_catalog, load(Path(sys.argv[1])), on_progress=tell))
+anyio.run(partial(loading.load_catalogue, load(Path(sys.argv[1])), on_progress=tell))

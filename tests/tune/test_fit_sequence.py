@@ -9,7 +9,7 @@ import pytest
 from recagent import bootstrap
 from recagent.api import Recommender
 from recagent.config.settings import Settings
-from recagent.ingest.loading import load_catalog
+from recagent.ingest.loading import load_catalogue
 from recagent.retrieval import Popularity
 from recagent.training.fit import fit
 
@@ -50,7 +50,7 @@ def settings_of(folder, *, step):
 
 def fitted(settings):
     async def run():
-        await load_catalog(settings, on_progress=lambda *_: None)
+        await load_catalogue(settings, on_progress=lambda *_: None)
         return await fit(settings, sequence=True, on_progress=lambda *_: None)
 
     return anyio.run(run)

@@ -13,7 +13,7 @@ from recagent.config.settings import Settings, load
 from recagent.domain import RatingScale, Scene
 from recagent.errors import ConfigError
 from recagent.evaluation.data.files import fingerprint, folder
-from recagent.ingest import layouts, survey
+from recagent.ingest import layouts, read_catalogue
 from recagent.offline.data_set import Data
 from recagent.offline.splits import order_by_time
 
@@ -60,7 +60,7 @@ def declared(settings: Settings, *, name: str, note: str) -> Data:
         ConfigError: no item file is declared.
         DataError: a file cannot be read, or has rows that cannot be used.
     """
-    catalog = survey(settings)
+    catalog = read_catalogue(settings)
     catalog.refuse_problems()
     events = order_by_time(list(catalog.events()))
     scenes = settings.declared_scenes()
@@ -83,7 +83,7 @@ def declared(settings: Settings, *, name: str, note: str) -> Data:
 def _files(catalog: CatalogSettings) -> list[Path]:
     """The files that are read; of a folder, those in it that are meant."""
     return [
-        *(layouts.find(file.path, holds="items")[0] for file in catalog.items),
-        *(layouts.find(file.path, holds="events")[0] for file in catalog.events),
-        *(layouts.find(file.path, holds="users")[0] for file in catalog.users),
+        *(layouts.find_file(file.path, holds="items")[0] for file in catalog.items),
+        *(layouts.find_file(file.path, holds="events")[0] for file in catalog.events),
+        *(layouts.find_file(file.path, holds="users")[0] for file in catalog.users),
     ]

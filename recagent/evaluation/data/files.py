@@ -15,7 +15,7 @@ from typing import Any, cast
 import orjson
 
 from recagent.errors import ConfigError, DataError
-from recagent.ingest.decoding import UNREADABLE, opened
+from recagent.ingest.decoding import UNREADABLE, open_bytes
 
 LARGE = 200_000_000  # bytes, above which a file's size and time stand for its content
 _BLOCK = 1 << 20
@@ -81,7 +81,7 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         DataError: it cannot be read.
     """
     try:
-        with closing(opened(path)) as binary, io.TextIOWrapper(binary, "utf-8") as text:
+        with closing(open_bytes(path)) as binary, io.TextIOWrapper(binary, "utf-8") as text:
             for number, line in enumerate(text, start=1):
                 if line.strip():
                     yield number, line.rstrip("\r\n")

@@ -47,7 +47,7 @@ def read_movielens(path: Path | None) -> Data:
             "[data] path {path!r} is neither a folder nor a wheel; source 'movielens' needs one",
             path=str(path),
         )
-    items, item_layout = layouts.find(home, holds="items")
+    items, item_layout = layouts.find_file(home, holds="items")
     halves = item_layout.name == "MovieLens" and items.name.startswith("movies.csv")
     atomic = item_layout.kind == "recbole"
     columns = {"title": "movie_title"} if atomic and _has_movie_title(items) else {}

@@ -5,6 +5,7 @@ import pickle
 import re
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
@@ -13,7 +14,15 @@ import pytest
 
 import recagent
 from recagent.errors import DataError, ModelError, ReplyError, StoreError
-from recagent.locale import LANGUAGES, LocalizedText, joined, render, render_unique, translations
+from recagent.locale import (
+    LANGUAGES,
+    LocalizedText,
+    Phrases,
+    joined,
+    render,
+    render_unique,
+    translations,
+)
 
 PACKAGE = Path(recagent.__file__).parent
 CHINESE = translations("zh")
@@ -171,3 +180,31 @@ def test_english_needs_no_translations():
         "assert 'tomllib' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+TABLES = {
+    (path.stem, table): texts
+    for path in sorted((PACKAGE / "locale/phrases").glob("*.toml"))
+    for table, texts in tomllib.loads(path.read_text(encoding="utf-8")).items()
+}
+
+
+def test_every_table_of_phrases_is_used_once_and_every_one_that_is_used_exists():
+    tables = [
+        (call.args[0].value, call.args[1].value)
+        for _, tree in trees()
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).startswith("Phrases[")
+    ]
+    assert sorted(tables) == sorted(TABLES)
+
+
+@pytest.mark.parametrize("name", TABLES, ids="/".join)
+def test_phrases_have_the_same_keys_and_places_in_every_language(name):
+    texts = {lang: Phrases(*name)[lang] for lang in LANGUAGES}
+    assert texts["en"].keys() == texts["zh"].keys()
+    for key, text in texts["en"].items():
+        both = [text, texts["zh"][key]]
+        parts = [[each] if isinstance(each, str) else each for each in both]
+        names = [{place[0] for part in each for place in places(part)} for each in parts]
+        assert names[0] == names[1], key

@@ -12,35 +12,11 @@ from rich.text import Text
 from recagent.cli.output import console
 from recagent.domain import Language
 from recagent.ingest import Report
-from recagent.ingest.problem_messages import STEPS
-from recagent.ingest.report import ProblemGroup, shown
+from recagent.ingest.report import STEPS, ProblemGroup, shown
+from recagent.locale import Phrases
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "file": "File", "holds": "Holds", "layout": "Format", "encoding": "Encoding",
-        "rows": "Rows", "used": "Used", "left out": "Left out",
-        "items": "items", "events": "events", "users": "people",
-        "problems": "Problems (each costs a row or a value)", "notes": "Worth knowing",
-        "cleaned": "Cleaned",
-        "scenes": "{items} items in {n} scenes ({names}); titles: {scripts}",
-        "people": "{events} events of {people} people",
-        "clean": "Nothing is wrong.", "whole": "the catalogue",
-    },
-    "zh": {
-        "file": "文件", "holds": "内容", "layout": "格式", "encoding": "编码",
-        "rows": "行数", "used": "采用", "left out": "排除",
-        "items": "商品", "events": "行为", "users": "用户",
-        "problems": "问题（每个都会损失一行或一个值）", "notes": "值得留意",
-        "cleaned": "已清洗",
-        "scenes": "{n} 个场景共 {items} 个商品（{names}）；标题文字：{scripts}",
-        "people": "{people} 位用户的 {events} 次行为",
-        "clean": "没有发现问题。", "whole": "整个商品目录",
-    },
-}  # fmt: skip
-_SCRIPTS: Mapping[Language, Mapping[str, str]] = {
-    "en": {"Chinese": "Chinese", "Latin": "Latin", "other": "other"},
-    "zh": {"Chinese": "中文", "Latin": "拉丁文", "other": "其他"},
-}
+WORDS = Phrases[str]("cli", "catalogue_report")
+_SCRIPTS = Phrases[str]("cli", "scripts")
 
 
 def print_report(report: Report, *, lang: Language) -> None:
@@ -64,7 +40,7 @@ def print_cleaned(report: Report, *, lang: Language) -> None:
     out.print(WORDS[lang]["cleaned"], style="bold", markup=False)
     for (step, field, where), change in report.changes.items():
         case = f"{change.before!r} → {change.after!r}" if change.after else change.before
-        line = f"  {change.count} × {shown(field)}: {STEPS[step][lang]}  ({shown(where)}; {case})"
+        line = f"  {change.count} × {shown(field)}: {STEPS[lang][step]}  ({shown(where)}; {case})"
         out.print(line, markup=False, highlight=False)
 
 

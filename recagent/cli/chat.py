@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang, SlateLength
+from recagent.locale import Phrases
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,20 +26,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print a JSON object for each
 _NOBODY = "you"  # a person of whom nothing is known
 _QUIT = {"/quit", "/exit", "/q", "quit", "exit", "退出", "再见"}
 
-WORDS: dict[Language, dict[str, str]] = {
-    "en": {
-        "hello": "Say what you are looking for. /list shows what is in force, /undo takes the last "
-        "back, /scene NAME changes the scene, /help says more, /quit ends.",
-        "prompt": "you> ", "none": "(nothing known supports it)", "degraded": "DEGRADED",
-        "review": "For human review.",
-    },
-    "zh": {
-        "hello": "请说您想找什么。/list 列出现在的要求，/undo 撤销上一条，/scene 名称 换场景，"
-        "/help 看更多，/quit 结束。",
-        "prompt": "您> ", "none": "（暂无依据）", "degraded": "已降级",
-        "review": "须经人工审核。",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "chat")
 
 
 def chat(
@@ -103,7 +92,7 @@ def _show(said: Said, out: Console, lang: Language) -> None:
             pass
 
 
-def _show_slate(said: Shown, out: Console, words: dict[str, str]) -> None:
+def _show_slate(said: Shown, out: Console, words: Mapping[str, str]) -> None:
     from recagent.prompts import caption, one_line  # noqa: PLC0415
 
     for entry, why in zip(said.slate.entries, said.explanations, strict=True):

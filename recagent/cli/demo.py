@@ -14,33 +14,12 @@ from recagent.cli.progress import prepared_demo
 from recagent.config.settings import Settings
 from recagent.domain import Language, Profile, RatingScale, Slate
 from recagent.errors import DataError
+from recagent.locale import Phrases
 from recagent.prompts import caption
 
 _LIKED = 8
 
-WORDS: dict[Language, dict[str, str]] = {
-    "en": {
-        "about": "Real film ratings (MovieTweetings, MIT licence). The scenes are genre shelves of "
-        "one kind of goods.",
-        "liked": "{person} rated {n} films in {scenes} scenes; what they liked last",
-        "scene": "Scene", "item": "Item", "rating": "Rating",
-        "without": "Without transfer: {person} is new in {scene}, and only {scene} is listened to",
-        "with": "With transfer: what {person} liked elsewhere counts here as well",
-        "carried": "{new} of {k} are other films; their reasons name what was liked in: {scenes}",
-        "next": "Next: recagent recommend {person} --demo --scene {scene} --wish \"a comedy\"\n"
-        "      recagent explain {person} {item} --demo",
-    },
-    "zh": {
-        "about": "真实的电影评分（MovieTweetings，MIT 许可）。各场景是同一类商品按类型划分的货架。",
-        "liked": "{person} 在 {scenes} 个场景里评过 {n} 部电影；最近喜欢的",
-        "scene": "场景", "item": "商品", "rating": "评分",
-        "without": "不迁移：{person} 初次来到{scene}，只看这个场景",
-        "with": "迁移：{person} 在别处的喜欢在这里也算数",
-        "carried": "{k} 部中有 {new} 部不同；理由提到的喜好来自：{scenes}",
-        "next": "下一步：recagent recommend {person} --demo --lang zh --scene {scene} --wish Comedy"
-        "\n        recagent explain {person} {item} --demo --lang zh",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "demo")
 
 
 def run(

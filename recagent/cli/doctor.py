@@ -13,70 +13,11 @@ from recagent import __version__, bootstrap
 from recagent.cli import output
 from recagent.cli.language import spoken
 from recagent.config.settings import Settings
-from recagent.domain import Language
 from recagent.domain.capabilities import Capabilities
 from recagent.errors import RecagentError
+from recagent.locale import Phrases
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "settings": "data in {folder!r}, language {lang}",
-        "no config": "none found: there is no recagent.toml here and no [tool.recagent] in "
-        "pyproject.toml, so this looks at the defaults; 'recagent init' writes one, --config names "
-        "one, --demo looks at the demo",
-        "unasked": "not asked here, so it is no fault: {why}",
-        "index": "{items} items in {n} scenes: {names}",
-        "store": "{n} events",
-        "embedder": "{name}, {n} dimensions",
-        "learned": "head {name}, {sources} sources; "
-        "the model is asked in {open} of {n} scenes{tells}",
-        "tells": "; tells the scene of who names none",
-        "nothing learned": "nothing yet; 'recagent fit' learns from stored events",
-        "model": "{name} at {where}, scores by {modes}",
-        "no model": "none wanted: slates come in retrieval order",
-        "comma": ", ",
-        "alternatives": "{n} log probabilities a token",
-        "no alternatives": "no log probabilities",
-        "by id": "labels by token id",
-        "levels": "likelihoods of all texts at once, token by token",
-        "forced": "likelihoods one token at a time",
-        "no likelihood": "no likelihoods",
-        "schema": "keeps to a JSON schema",
-        "no schema": "keeps to no JSON schema",
-        "cache": "tells what its prefix cache held",
-        "no cache": "tells nothing of a prefix cache",
-        "embeddings": "embeds too",
-        "thinking off": "thinks first, switched off",
-        "thinking on": "THINKS FIRST, and nothing that was tried stops it: no labels",
-    },
-    "zh": {
-        "settings": "数据在 {folder!r}，语言 {lang}",
-        "no config": "没有找到：这里没有 recagent.toml，pyproject.toml 里也没有 [tool.recagent]，"
-        "所以检查的是默认设置；'recagent init' 可写一个，--config 可指定一个，--demo 检查演示数据",
-        "unasked": "这里不会调用它，所以不算故障：{why}",
-        "index": "{n} 个场景共 {items} 个商品：{names}",
-        "store": "{n} 次行为",
-        "embedder": "{name}，{n} 维",
-        "learned": "排序头 {name}，{sources} 个来源；{n} 个场景中有 {open} 个调用模型{tells}",
-        "tells": "；能为未指明场景的人判断场景",
-        "nothing learned": "还没有；'recagent fit' 从已存的行为中学习",
-        "model": "{name}，位于 {where}，打分方式：{modes}",
-        "no model": "未设置模型：按召回顺序推荐",
-        "comma": "、",
-        "alternatives": "每个词元列出 {n} 个对数概率",
-        "no alternatives": "不给对数概率",
-        "by id": "可按词元编号取标签概率",
-        "levels": "各文本一起逐词元得到似然",
-        "forced": "似然须一次一个词元",
-        "no likelihood": "得不到似然",
-        "schema": "遵守 JSON 模式",
-        "no schema": "不遵守 JSON 模式",
-        "cache": "报告前缀缓存命中",
-        "no cache": "不报告前缀缓存命中",
-        "embeddings": "也能生成向量",
-        "thinking off": "会先思考，已关闭",
-        "thinking on": "会先思考，试过的办法都关不掉：不按标签打分",
-    },
-}
+WORDS = Phrases[str]("cli", "doctor")
 
 
 @dataclass(frozen=True, slots=True)

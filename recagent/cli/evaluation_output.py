@@ -21,63 +21,11 @@ from recagent.evaluation.report.significance import (
 )
 from recagent.evaluation.run_cases import Estimate
 from recagent.evaluation.run_folder import Run
+from recagent.locale import Phrases
 from recagent.offline.data_set import ALL
 from recagent.offline.summaries import Comparison, Summary
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "system": "system", "measure": "measure", "scene": "scene", "all": "all",
-        "questions": "questions",
-        "calls": "calls", "cached": "cached", "tokens": "tokens", "time": "time",
-        "price": "price", "unknown": "unknown", "failed": "failed", "cases": "cases",
-        "delta": "difference", "p": "p (Holm)", "detectable": "shows from",
-        "estimate": "Nothing was asked. Tokens are estimated from the lengths of texts, time from "
-        "the pace of earlier replies (the embedded engine's at first: from two other cores).",
-        "means": "{measure}, mean and 95% interval; letters: is significantly better than",
-        "vs": "{measure}: every system against {reference}, same cases",
-        "shows": "{cases} cases show differences from about ±{detectable:.3f} on (80% of the time, "
-        "after Holm's correction for {n} comparisons); smaller ones may be there and not be seen.",
-        "main": "Main comparison, declared beforehand: {new} - {base}, {delta:+.3f} "
-        "[{low:+.3f}, {high:+.3f}], p {p} (not corrected, {cases} cases).",
-        "own p": "{p} (main)",
-        "left out": "Scene {scene!r} is left out: it has fewer items than a case has candidates.",
-        "unfitted": "What is served stands before a fit, as too little is there to learn from",
-        "failures": "{n} questions FAILED and are left out: recagent eval run --resume {folder} "
-        "--retry-failed",
-        "next": "kept in {folder}; next: recagent eval report {folder} -o report.html",
-        "forgotten": "{n} replies forgotten",
-        "stopped": "{n} results are kept; go on with: recagent eval run --resume {folder}",
-        "passed": "ok    {measure} of {new}: surely not below {base} by more than allowed "
-        "({low:+.4f} >= {least:+.4f})",
-        "not passed": "FAIL  {measure} of {new}: may be {low:+.4f} from {base}, allowed is "
-        "{least:+.4f}; the mean is {delta:+.4f} over {cases} cases",
-    },
-    "zh": {
-        "system": "系统", "measure": "指标", "scene": "场景", "all": "全部", "questions": "问题数",
-        "calls": "调用", "cached": "缓存", "tokens": "词元", "time": "时间",
-        "price": "费用", "unknown": "未知", "failed": "失败", "cases": "案例",
-        "delta": "差值", "p": "p（Holm）", "detectable": "可辨别的差值",
-        "estimate": "未发出任何调用。词元按文本长度估计，"
-        "时间按以往回答的速度（内置引擎初次按另一台双核机器）。",
-        "means": "{measure}：均值与 95% 区间；字母表示显著优于哪些系统",
-        "vs": "{measure}：各系统与 {reference} 在相同案例上的比较",
-        "shows": "{cases} 个案例大约能辨别 ±{detectable:.3f} 以上的差值（把握 80%，"
-        "已按 {n} 次比较作 Holm 校正）；更小的差值可能存在而看不出来。",
-        "main": "主要比较：{new} - {base}，{delta:+.3f} [{low:+.3f}, {high:+.3f}]，p {p}"
-        "（事先声明，未校正，{cases} 个案例）。",
-        "own p": "{p}（主要）",
-        "left out": "场景 {scene!r} 未计入：其商品数少于每个案例的候选数。",
-        "unfitted": "数据不足以学习，这里比较的是训练之前的推荐",
-        "failures": "{n} 个问题失败，未计入：recagent eval run --resume {folder} --retry-failed",
-        "next": "结果保存在 {folder}；下一步：recagent eval report {folder} -o report.html",
-        "forgotten": "已忘记 {n} 个回答",
-        "stopped": "已保留 {n} 个结果；继续：recagent eval run --resume {folder}",
-        "passed": "通过  {new} 的 {measure}：与 {base} 之差确信不低于允许值"
-        "（{low:+.4f} >= {least:+.4f}）",
-        "not passed": "未过  {new} 的 {measure}：与 {base} 之差可能为 {low:+.4f}，允许值为 "
-        "{least:+.4f}；{cases} 个案例的平均差值为 {delta:+.4f}",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "evaluation")
 
 
 def estimates(found: Sequence[Estimate], *, lang: Language, as_json: bool) -> None:

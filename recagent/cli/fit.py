@@ -14,77 +14,13 @@ from recagent.cli.progress import progress
 from recagent.config.settings import Settings
 from recagent.domain import Language
 from recagent.errors import ConfigError
+from recagent.locale import Phrases
 from recagent.pipeline.artifacts import HEAD
 from recagent.ranking import Gate, Head
 from recagent.retrieval import SequenceModel
 from recagent.training.fit import FitResult, fit
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "learned": "learned from {choices} past choices, of which retrieval found {found:.0%}; "
-        "nDCG@10 on people that the weights never saw: order of retrieval {retrieval:.3f}, "
-        "head {ranked:.3f}, {gain:+.3f} [{low:+.3f}, {high:+.3f}]",
-        "likes": "like-probability from {n} judgments",
-        "no likes": "no like-probability: too few judgments of things that people did not like",
-        "sequence": "the sequence model is a source from now on: {added:+.3f} [{low:+.3f}, "
-        "{high:+.3f}]",
-        "no sequence": "the sequence model is not kept, it does not surely help: {added:+.3f} "
-        "[{low:+.3f}, {high:+.3f}]",
-        "scenes": "scene of the next event, {n} times after all that was learned from: "
-        "{accuracy:.1%} identified, {rule:.1%} by the rule (last event's or busiest), {gain:+.3f} "
-        "[{low:+.3f}, {high:+.3f}]",
-        "no scenes": "scenes stay with the rule (last event's or busiest): {accuracy:.1%} "
-        "identified of {n}, {rule:.1%} by the rule, {gain:+.3f} [{low:+.3f}, {high:+.3f}]",
-        "silent": "the language model will not be asked: {why}",
-        "no model": "none is set", "no choices": "it was asked about no past choice",
-        "few choices": "there are fewer past choices to ask it about than it takes to weigh it by "
-        "(50)",
-        "stopped": "nothing of this fit is kept; lists are ranked as before",
-        "sample": "asked about a sample of {people:,} of {everybody:,} people",
-        "few answers": "it answered about fewer past choices than it takes to weigh it by (50)",
-        "saved": "head {name} ranks from now on ({path})",
-        "idle": "head {name} ranks for nobody, so that lists stay as they are; it is kept ({path})",
-        "source": "Source", "every scene": "shared", "score": "score", "log": "its logarithm",
-        "gate": "Language model", "scene": "Scene", "rule": "asked", "cases": "cases",
-        "gain": "gain", "low": "at least", "forced": "if always asked",
-        "never": "never", "always": "always", "warm": "where people are known",
-        "cold": "where people are new", "unsure": "where the rest is unsure",
-        "whom": "Whom the head ranks for", "group": "Past choices of", "plain": "plain order",
-        "adds": "head adds", "ranks": "ranks", "by head": "the head", "by plain": "the plain order",
-        "not learned": "no such choice", "few cases": "too few to test it", "no gain": "no gain",
-        "weights": "What a difference of one standard deviation within the pool adds to a score",
-    },
-    "zh": {
-        "learned": "学自 {choices} 次过去的选择，其中检索找到 {found:.0%}；"
-        "在权重没见过的用户上 nDCG@10：检索顺序 {retrieval:.3f}，"
-        "排序头 {ranked:.3f}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
-        "likes": "喜欢概率学自 {n} 次评价",
-        "no likes": "没有喜欢概率：不喜欢的评价太少",
-        "sequence": "序列模型从现在起是一个来源：{added:+.3f} [{low:+.3f}, {high:+.3f}]",
-        "no sequence": "没有保留序列模型，不能确定它有帮助：{added:+.3f} [{low:+.3f}, {high:+.3f}]",
-        "scenes": "下一次行为的场景（学习之后的 {n} 次）：识别正确 {accuracy:.1%}，"
-        "按规则（上一次行为的或最活跃的场景）{rule:.1%}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
-        "no scenes": "场景仍按规则（上一次行为的场景）：{n} 次中识别正确 {accuracy:.1%}，"
-        "按规则 {rule:.1%}，{gain:+.3f} [{low:+.3f}, {high:+.3f}]",
-        "silent": "不会调用语言模型：{why}",
-        "no model": "没有设置模型", "no choices": "没有就任何过去的选择问过它",
-        "few choices": "可问的过去选择太少，不足以衡量它（需要 50 个）",
-        "stopped": "本次学习没有保存任何内容，列表仍按之前的方式排序",
-        "sample": "在 {everybody:,} 位用户中抽取了 {people:,} 位来学习",
-        "few answers": "它回答的过去选择太少，不足以衡量它（需要 50 个）",
-        "saved": "从现在起由排序头 {name} 排序（{path}）",
-        "idle": "排序头 {name} 不为任何人排序，列表保持不变；已保存（{path}）",
-        "source": "来源", "every scene": "共用", "score": "分数", "log": "分数的对数",
-        "gate": "语言模型", "scene": "场景", "rule": "调用", "cases": "样本",
-        "gain": "增益", "low": "至少", "forced": "若总是调用",
-        "never": "不调用", "always": "总是", "warm": "在用户已有记录时",
-        "cold": "在用户初次来到时", "unsure": "在其余依据没有把握时",
-        "whom": "排序头为谁排序", "group": "谁过去的选择", "plain": "默认顺序",
-        "adds": "排序头增加", "ranks": "由谁排序", "by head": "排序头", "by plain": "默认顺序",
-        "not learned": "没有这样的选择", "few cases": "太少，无法检验", "no gain": "没有提升",
-        "weights": "候选中一个标准差的差别给分数加上多少",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "fit")
 
 
 def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: bool) -> None:

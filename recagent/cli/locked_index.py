@@ -5,32 +5,20 @@ It needs SQL alone, so it goes without the catalogue, checks less, and says so o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from recagent.cli.opening import open_recommender
+from recagent.locale import Phrases
 
 if TYPE_CHECKING:
     from recagent.api import Recommender
     from recagent.config.settings import Settings
-    from recagent.domain import Event, Language
+    from recagent.domain import Event
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "profile": "another process has the index open, so the catalogue is not looked at: liked "
-        "items and the tags that they show are missing here",
-        "event": "another process has the index open, so the item was not looked up in the "
-        "catalogue; scene: {scene}",
-    },
-    "zh": {
-        "profile": "另一个进程正打开着索引，所以没有查看商品目录："
-        "这里缺少喜欢的商品和由它们得出的标签",
-        "event": "另一个进程正打开着索引，所以没有在商品目录里查找这件商品；场景：{scene}",
-    },
-}
+WORDS = Phrases[str]("cli", "locked_index")
 
 
 def open_without_index(settings: Settings) -> Recommender:

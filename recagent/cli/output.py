@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -25,80 +25,10 @@ from recagent.domain import (
 )
 from recagent.explanations import wish_note
 from recagent.ingest.loading import LoadSummary
+from recagent.locale import Phrases
 from recagent.prompts import caption, one_line
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "task item": "item", "task content": "content", "task activity": "activity",
-        "task person": "person",
-        "review": "For human review.",
-        "item": "Item", "like": "Likely to like", "why": "Why",
-        "none": "(nothing known supports it)",
-        "warm": "", "scene": "new in this scene", "fully": "nothing known: popular and varied",
-        "identified": "identified from context and events",
-        "last event": "the scene of their last event", "most active scene": "the busiest scene",
-        "forgotten": "{n} replies forgotten",
-        "tokens": "tokens", "seconds": "s", "degraded": "DEGRADED", "mode": "by",
-        "gated": "gate closed: no gain shown here", "head": "head",
-        "moved": "your answers moved {n} of the pool",
-        "unfitted": "asked only after a fit", "without head": "ranked without the head: {why}",
-        "not learned": "it is not learned from {group}",
-        "few cases": "too few past choices of {group} to test it",
-        "no gain": "it does not do better for {group}",
-        "group known": "known people", "group few likes": "people with few likes",
-        "group new here": "people new in a scene",
-        "group declared only": "people who only describe themselves",
-        "group unknown": "people of whom nothing is known",
-        "no model": "no model asked", "imagined only": "a model imagined, none ranked",
-        "phrased": "joined by {model}; {replaced} of the model's sentences replaced",
-        "nobody": "no model",
-        "at": "At", "in": "Scene", "kind": "Kind", "value": "Value",
-        "stored": "stored: {user} {kind} {item} in {scene}",
-        "loaded": "items: {written} indexed, {unchanged} unchanged, {deleted} deleted; "
-        "events: {events} new; people: {people}",
-        "see": "rows and values that could not be used: {lost}; notes: {noted}; "
-        "see them with: recagent validate",
-        "replaced": "{n} events that an earlier reading of the files gave are deleted; recorded "
-        "ones stay",
-        "earlier": "{n} events that event files gave before they changed stay and count; delete "
-        "them by 'recagent index --replace-events' (recorded ones stay)",
-        "pruned": "{n} scenes deleted that are of other embedders or not in the files",
-        "outdated": "{n} scenes of other embedders, or not in the files, are still there for "
-        "processes that read them; delete them by 'recagent index --prune'",
-    },
-    "zh": {
-        "task item": "商品", "task content": "内容", "task activity": "活动", "task person": "人物",
-        "review": "须经人工审核。",
-        "item": "商品", "like": "可能喜欢", "why": "理由", "none": "（暂无依据）",
-        "warm": "", "scene": "初次来到此场景", "fully": "暂无此人的记录：按热门且多样推荐",
-        "identified": "由情境与行为识别",
-        "last event": "最近一次行为所在的场景", "most active scene": "最活跃的场景",
-        "forgotten": "已忘记 {n} 个回答",
-        "tokens": "词元", "seconds": "秒", "degraded": "已降级", "mode": "方式",
-        "gated": "门已关闭：此处未见增益",
-        "moved": "您的反馈移动了 {n} 个候选", "head": "排序头",
-        "unfitted": "学习（fit）之后才调用", "without head": "未用排序头：{why}",
-        "not learned": "它不从{group}学习", "few cases": "{group}的过去选择太少，无法检验",
-        "no gain": "对{group}没有提升",
-        "group known": "已了解的用户", "group few likes": "喜欢记录很少的用户",
-        "group new here": "初次来到某个场景的用户", "group declared only": "只填写了资料的用户",
-        "group unknown": "没有任何记录的用户",
-        "no model": "未调用模型", "imagined only": "模型只作设想，未参与排序",
-        "phrased": "由 {model} 串联成句；模型有 {replaced} 句被替换",
-        "nobody": "（无模型）",
-        "at": "时间", "in": "场景", "kind": "行为", "value": "评分",
-        "stored": "已记录：{user} 在 {scene} 里对 {item} 的行为 {kind}",
-        "loaded": "商品：写入 {written}，未变 {unchanged}，删除 {deleted}；新增行为：{events}；"
-        "用户：{people}",
-        "see": "无法使用的行或值：{lost}；提示：{noted}；详见 recagent validate",
-        "replaced": "已删除 {n} 次由文件的上一次读法得到的行为；另行记录的行为保留",
-        "earlier": "行为文件改动之前读入的 {n} 次行为仍保留并计入；可用 "
-        "recagent index --replace-events 删除（另行记录的行为保留）",
-        "pruned": "已删除 {n} 个属于其他向量模型或文件中已没有的场景",
-        "outdated": "仍保留 {n} 个属于其他向量模型或文件中已没有的场景，供正在读取的进程使用；"
-        "可用 recagent index --prune 删除",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "output")
 
 
 def console() -> Console:

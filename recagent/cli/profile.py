@@ -12,6 +12,7 @@ import typer
 from recagent.cli.locked_index import open_without_index
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json, Lang, UserId
+from recagent.locale import Phrases
 
 if TYPE_CHECKING:
     from recagent.domain import Language, Note, Profile, Value
@@ -20,26 +21,7 @@ app = typer.Typer(help="What is known of a person, and is theirs to change.", no
 
 Pairs = list[str] | None
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "ids": "also known as", "attributes": "declared", "about": "in their own words",
-        "tags": "tags", "blocked": "blocked", "scene": "liked in {scene}", "events": "events",
-        "words": "wrote", "notes": "the model on {scene}", "nothing": "nothing is known",
-        "sure": "Delete all that is kept of {ids}, for good?",
-        "gone": "deleted: {events} events, {impressions} slates, {ids} ids, all that was declared "
-        "and edited; kept replies of the model are forgotten. If a head was fitted, fit it again",
-        "linked": "one person now: {ids}", "undone": "all edits are taken back",
-    },
-    "zh": {
-        "ids": "其他编号", "attributes": "已声明", "about": "自述",
-        "tags": "标签", "blocked": "已屏蔽", "scene": "在 {scene} 喜欢", "events": "行为",
-        "words": "写过", "notes": "模型对 {scene} 的概括", "nothing": "暂无记录",
-        "sure": "永久删除 {ids} 的所有记录？",
-        "gone": "已删除：{events} 条行为、{impressions} 次推荐、{ids} 个编号、声明与修改；"
-        "模型的已存回答也已忘记。如已学习过排序头，请重新学习",
-        "linked": "现在是同一个人：{ids}", "undone": "所有修改已撤销",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "profile")
 
 
 @app.command("show")

@@ -25,42 +25,10 @@ from recagent.domain import (
     SeriesRule,
     Value,
 )
+from recagent.locale import Phrases
 from recagent.prompts import one_line
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "scene": "Scene", "tasks": "Recommends", "rules": "Rules", "any": "whatever its items are",
-        "none": "No scene is declared; docs/reference/scenes.md says how.",
-        "all": "all that it says", "own": "{attribute} {operator} the person's {person}",
-        "age": "{age} at most the person's {person}",
-        "near": "within {km:g} km of the request's place",
-        "fresh": "{attribute} in the last {days:g} days", "path": "after all of its {needs}",
-        "repeat": "what was liked again, after {days:g} days",
-        "series": "at most {limit} of each {group}, earlier parts first (by {order})",
-        "title": "the number in the title",
-        "every edition": "every edition is an item of its own",
-        "learns": "learns from: {names}", "itself": "itself alone",
-        "review": "for human review", "language": "language: {language}",
-        "prompt": "{purpose} prompt: {name}", "task": "{rule} (of {task})",
-        "yes": "yes", "no": "no",
-    },
-    "zh": {
-        "scene": "场景", "tasks": "推荐", "rules": "规则", "any": "其中的任何商品",
-        "none": "没有声明场景；做法见 docs/reference/scenes.md。",
-        "all": "全部文字", "own": "{attribute} {operator} 用户的 {person}",
-        "age": "{age} 不超过用户的 {person}", "near": "距请求地点 {km:g} 公里以内",
-        "fresh": "{attribute} 在最近 {days:g} 天内", "path": "排在它的 {needs} 之后",
-        "repeat": "喜欢过的，{days:g} 天后可再次出现",
-        "series": "每个 {group} 最多 {limit} 个，先推荐前面的部分（依据：{order}）",
-        "title": "标题中的序号", "every edition": "同一作品的不同版本各算一个",
-        "learns": "学习自：{names}", "itself": "仅自身",
-        "review": "须经人工审核", "language": "语言：{language}",
-        "prompt": "{purpose} 提示词：{name}", "task": "{rule}（限 {task}）",
-        "yes": "“是”", "no": "“否”",
-        "is": "是", "is not": "不是", "at least": "至少", "at most": "至多", "mentions": "提到",
-        "does not mention": "未提到",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "scenes")
 
 
 def run(settings: Settings, *, as_json: bool) -> None:

@@ -11,16 +11,14 @@ import typer
 from recagent.cli.language import speak
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang
+from recagent.locale import Phrases
 
 if TYPE_CHECKING:
     from recagent.config.settings import Settings
     from recagent.domain import Language
 
 
-SAYS: dict[Language, str] = {
-    "en": "{url}  (REST, /v1/chat/completions, /mcp, /metrics; Ctrl-C ends it)",
-    "zh": "{url}（REST、/v1/chat/completions、/mcp、/metrics；按 Ctrl-C 结束）",
-}
+WORDS = Phrases[str]("cli", "serve")
 
 
 def serve(
@@ -38,7 +36,7 @@ def serve(
         settings,
         host=host,
         port=port,
-        on_ready=lambda url: typer.echo(SAYS[settings.lang].format(url=url)),
+        on_ready=lambda url: typer.echo(WORDS[settings.lang]["ready"].format(url=url)),
     )
 
 

@@ -11,31 +11,12 @@ from rich.text import Text
 from recagent import bootstrap
 from recagent.cli import output
 from recagent.config.settings import Settings
-from recagent.domain import Language, Scene
+from recagent.domain import Scene
 from recagent.errors import ConfigError
+from recagent.locale import Phrases
 from recagent.scenes.transfer import FEATURES, Carry, TransferMap
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "map": "What a like of the scene above the column weighs in the scene of the row "
-        "(mean M, 0 to 1; - is off)",
-        "in": "in", "from": "from", "pairs": "Pairs: what likes there tell of somebody new here, "
-        "beyond popularity",
-        "cases": "cases", "gain": "gain (nats)", "low": "at least", "ndcg": "nDCG@10",
-        "weight": "M", "off": "off",
-        "known": "People whom the scene knows: what all other scenes add to its own likes",
-        "formula": "M = sigmoid({terms}); {on} of {all} pairs are on",
-    },
-    "zh": {
-        "map": "列所在场景的一次喜欢在行所在场景里的权重（平均 M，0 到 1；- 为关闭）",
-        "in": "用于", "from": "来自",
-        "pairs": "场景对：对初次来到者，那里的喜欢在热门之外说明了多少",
-        "cases": "样本", "gain": "增益（纳特）", "low": "至少", "ndcg": "nDCG@10",
-        "weight": "M", "off": "关闭",
-        "known": "本场景已了解的人：其他所有场景在本场景的喜欢之外增加了多少",
-        "formula": "M = sigmoid({terms})；{all} 个场景对中 {on} 个开启",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "transfer")
 
 
 def show_map(settings: Settings, *, as_json: bool) -> None:

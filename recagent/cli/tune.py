@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,36 +11,14 @@ import anyio
 from recagent.cli import output
 from recagent.cli.progress import progress
 from recagent.config.settings import Settings
-from recagent.domain import Language
 from recagent.errors import ConfigError
+from recagent.locale import Phrases
 from recagent.offline.data_set import Data
 from recagent.training.adapters.lora import LoraSettings
 from recagent.training.adapters.routes import Route, parse_slice
 from recagent.training.adapters.tune_stored import load_data, tune_stored
 
-WORDS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "read": "read {likes} likes of {people} people, and asked about {asked} choices of others",
-        "ranks": "nDCG@10: popularity {popularity:.3f}, untuned {before:.3f}, tuned {after}",
-        "gain": "over the untuned model {:+.3f} [{:+.3f}, {:+.3f}]",
-        "over": "over popularity {:+.3f} [{:+.3f}, {:+.3f}]",
-        "not": "not surely better than the untuned model: nothing is kept, nothing changes",
-        "embedded": "the embedded engine ranks with {path} from now on; 'recagent fit' decides "
-        "anew where it is asked",
-        "vllm": "vLLM serves it: recagent vllm serve MODEL --lora tuned={path} "
-        "--max-lora-rank {rank}",
-    },
-    "zh": {
-        "read": "读取了 {people} 位用户的 {likes} 次喜欢，并询问了其他用户的 {asked} 次选择",
-        "ranks": "nDCG@10：热门度 {popularity:.3f}，未微调 {before:.3f}，微调后 {after}",
-        "gain": "比未微调的模型 {:+.3f} [{:+.3f}, {:+.3f}]",
-        "over": "比热门度 {:+.3f} [{:+.3f}, {:+.3f}]",
-        "not": "不能确定比未微调的模型好：什么都没有保留，什么都不改变",
-        "embedded": "从现在起内置引擎用 {path} 排序；请再运行 'recagent fit'，由它决定在哪里调用",
-        "vllm": "用 vLLM 提供服务：recagent vllm serve MODEL --lora tuned={path} "
-        "--max-lora-rank {rank}",
-    },
-}  # fmt: skip
+WORDS = Phrases[str]("cli", "tune")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,7 +33,7 @@ class Attribution:
     """Scores as sums.
 
     Attributes:
-        parts: names, as ``forms.PARTS`` tells them.
+        parts: names, keys of ``templates.PARTS``.
         values: (n, parts) that add up to the scores, each column with mean 0 over what was scored
             together; 0 is the average candidate.
     """

@@ -9,37 +9,14 @@ from recagent.domain import Constraint, Language
 from recagent.domain.comparing import Plain, read
 from recagent.explanations.evidence import constraint_facts
 from recagent.explanations.templates import constraint_words
+from recagent.locale import Phrases
 from recagent.prompts import one_line
 from recagent.scenes.constraints import FORBIDDING, plain, satisfies
 from recagent.scenes.rules import SceneCatalogue, nearest
 
 _MOST = 3  # values or conditions that are named
 _FEW = 8  # values of an attribute that are all named where none is like the wanted
-_FORMS: Mapping[Language, Mapping[str, str]] = {
-    "en": {
-        "seen": "No unseen items are left in this scene.",
-        "rules": "The scene's rules, or what is asked for besides, leave no unseen item.",
-        "none keeps": "No item of this scene keeps to “{what}”{hint}.",
-        "no two": "No item of this scene keeps to all of these: {what}; each alone leaves some.",
-        "kept seen": "You have already seen everything that keeps to {what} (items: {n}).",
-        "kept barred": "What keeps to {what} (items: {n}) you have seen, or the scene's rules keep "
-        "it away.",
-        "between": " (“{name}” is {low} to {high} here)", "nearest": " (nearest: {values})",
-        "has": " (“{name}” here has: {values})",
-        "quoted": "“{what}”", "comma": ", ",
-    },
-    "zh": {
-        "seen": "此场景里没有可推荐的新商品了。",
-        "rules": "此场景的规则或其他限定没有留下您没看过的商品。",
-        "none keeps": "此场景里没有符合“{what}”的商品{hint}。",
-        "no two": "此场景里没有同时符合这些条件的商品：{what}；单看每一条都有。",
-        "kept seen": "符合{what}的商品（{n} 件）您都已经看过了。",
-        "kept barred": "符合{what}的商品有 {n} 件，但您已看过，或被此场景的规则排除。",
-        "between": "（这里的“{name}”是 {low} 到 {high}）", "nearest": "（最接近的：{values}）",
-        "has": "（这里的“{name}”有：{values}）",
-        "quoted": "“{what}”", "comma": "、",
-    },
-}  # fmt: skip
+_FORMS = Phrases[str]("explanations", "empty")
 
 
 def explain_empty_slate(
@@ -97,14 +74,8 @@ def unheeded(
             continue
         hint = _hint(catalogue, each, _FORMS[lang])
         words = one_line(constraint_words(constraint_facts(each), lang))
-        said.append(_UNHEEDED[lang].format(what=words, hint=hint))
+        said.append(_FORMS[lang]["unmet"].format(what=words, hint=hint))
     return said
-
-
-_UNHEEDED: Mapping[Language, str] = {
-    "en": "“{what}” keeps nothing away: no item here has it{hint}",
-    "zh": "“{what}”没有排除任何商品：这里没有商品有这个值{hint}",
-}
 
 
 def _hint(catalogue: SceneCatalogue, constraint: Constraint, forms: Mapping[str, str]) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from recagent.domain import Language, Slate
-from recagent.explanations.wording import WISHES
+from recagent.locale import Phrases
 from recagent.prompts import one_line
 
 _LONGEST = 80  # characters of a wish that are said again
+
+# What a list begins with where a wish was made.
+_NOTES = Phrases[str]("explanations", "wishes")
 
 
 def wish_note(slate: Slate, *, lang: Language) -> str:
@@ -14,7 +17,7 @@ def wish_note(slate: Slate, *, lang: Language) -> str:
 
     Empty without a wish, and where all that is shown matches all of its words.
     """
-    match, forms = slate.trace.wish, WISHES[lang]
+    match, forms = slate.trace.wish, _NOTES[lang]
     if match is None or not slate.entries:
         return ""
     facts = {

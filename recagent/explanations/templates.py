@@ -1,6 +1,7 @@
 """Evidence to plain sentences, in English and Chinese: the reasons that need no model.
 
-The words are in ``forms``; a fact that a sentence names is one that its evidence has.
+Their words are in ``locale/phrases/explanations.toml``. A sentence names no fact that its
+evidence does not have.
 """
 
 from __future__ import annotations
@@ -8,13 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recagent.domain import Claim, Evidence, Language, Scene
-from recagent.explanations.wording import FORBIDS, FORMS, OPERATORS, PARTS
+from recagent.locale import Phrases
 from recagent.prompts import one_line
+
+# Clauses can be joined: no capital letter at the start, no full stop at the end.
+CLAUSES = Phrases[str]("explanations", "clauses")
+# What a ranking weighs, without a direction: a low score with a weight below zero lifts too.
+PARTS = Phrases[str]("explanations", "parts")
+# Of constraints that nobody put in words.
+OPERATORS = Phrases[str]("explanations", "operators")
+FORBIDS = frozenset({"is not", "does not mention"})
 
 
 def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -> str:
     """One piece of evidence as a clause that says no more than its facts."""
-    forms, facts = FORMS[lang], shown(evidence, scenes=scenes, lang=lang)
+    forms, facts = CLAUSES[lang], shown(evidence, scenes=scenes, lang=lang)
     facts["judged"] = forms[facts.get("kind", "like")].format(**facts)
     facts["where"] = forms["where"].format(**facts) if "scene" in facts else ""
     aside = "aside" if "rating" in facts else "from" if "scene" in facts else None

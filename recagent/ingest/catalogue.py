@@ -26,9 +26,8 @@ from recagent.ingest.event_stream import (
 )
 from recagent.ingest.items import ItemReader, no_items_error
 from recagent.ingest.log_items import items_from_logs
-from recagent.ingest.problem_messages import MORE
 from recagent.ingest.ratings import find_scale
-from recagent.ingest.report import Problem, Reading, Report, file_name, shown
+from recagent.ingest.report import LINES, Problem, Reading, Report, file_name, shown
 from recagent.ingest.unknown_items import report_unknown_items
 from recagent.ingest.users import UserReader
 from recagent.ingest.writing_systems import readable_share, script
@@ -85,7 +84,10 @@ class Catalogue:
             return
         kinds = self.report.lines(lang)
         more = len(kinds) - _SHOWN_IN_ERROR
-        lines = [*kinds[:_SHOWN_IN_ERROR], *([MORE[lang].format(n=more)] if more > 0 else [])]
+        lines = [
+            *kinds[:_SHOWN_IN_ERROR],
+            *([LINES[lang]["more"].format(n=more)] if more > 0 else []),
+        ]
         listed = "\n  ".join(lines)
         if self.report.by_command:
             raise DataError(

@@ -1,6 +1,6 @@
 """What was found in raw files and what was done about it: counted, with examples.
 
-It collects; ``wording`` says it in English or Chinese.
+Its sentences, in English and Chinese, are in ``locale/phrases/problems.toml``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,22 @@ from pathlib import Path
 
 from recagent.domain import Language
 from recagent.errors import DataError
-from recagent.ingest.problem_messages import ALSO, JOINS, NOTES, ROW, WORDS
+from recagent.locale import Phrases
+
+# What is wrong, the next step, and the next step on the command line where that is another one.
+PROBLEMS = Phrases[Sequence[str]]("problems", "problems")
+STEPS = Phrases[str]("problems", "steps")
+LINES = Phrases[str]("problems", "lines")
+# Kinds of problem that are worth knowing and stop nothing.
+NOTES = frozenset(
+    {"several scenes", "amounts", "no times", "alike ids", "alike people", "prices", "thousands",
+     "orphan kept", "many lines", "early time", "undeclared scene", "undeclared person",
+     "other prices", "mixed column", "not filled", "html", "busy people", "repeats",
+     "near duplicates", "no clock", "unused attribute", "hidden column",
+     "english vectors", "read as", "unread columns", "scale", "none liked", "one scene",
+     "day-first", "month-first", "decimal commas", "items of log", "ids of log",
+     "attributes of log", "empty quota", "unread meant", "attribute meant"}
+)  # fmt: skip
 
 _SHOWN = 60  # characters of a value
 _FACT = 200  # of what we say about it
@@ -26,7 +41,7 @@ class Problem:
     """One thing that is wrong, or worth knowing, at one place.
 
     Attributes:
-        kind: a key of ``wording.WORDS``.
+        kind: a key of ``PROBLEMS``.
         file: where; empty for the catalogue as a whole.
         row: from 1, the header apart; None where it is no single row's.
         field: column or attribute.
@@ -45,23 +60,23 @@ class Problem:
 
     def says(self, lang: Language = "en") -> str:
         """What is wrong."""
-        return WORDS[self.kind][lang][0].format_map(self._facts())
+        return PROBLEMS[lang][self.kind][0].format_map(self._facts())
 
     def fix(self, lang: Language = "en") -> str:
         """The next step."""
-        next_steps = WORDS[self.kind][lang][1:]
+        next_steps = PROBLEMS[lang][self.kind][1:]
         return next_steps[-1 if self.by_command else 0].format_map(self._facts())
 
     def line(self, lang: Language = "en") -> str:
         """All of it in one line: file, row, what is wrong, the next step."""
-        row = "" if self.row is None else ROW[lang].format(row=self.row)
-        places = JOINS[lang]["list"].join(filter(None, [self.file and repr(self.file), row]))
-        place = f"{places}{JOINS[lang]['colon']}" if places else ""
-        return f"{place}{self.says(lang)}{JOINS[lang]['then']}{self.fix(lang)}"
+        row = "" if self.row is None else LINES[lang]["row"].format(row=self.row)
+        places = LINES[lang]["list"].join(filter(None, [self.file and repr(self.file), row]))
+        place = f"{places}{LINES[lang]['colon']}" if places else ""
+        return f"{place}{self.says(lang)}{LINES[lang]['then']}{self.fix(lang)}"
 
     def place(self, lang: Language = "en") -> str:
         """Its row, and what stands there."""
-        row = ROW[lang].format(row=self.row)
+        row = LINES[lang]["row"].format(row=self.row)
         return f"{row} {self.value!r}" if self.value else row
 
     def in_language(self, lang: Language) -> str:
@@ -93,7 +108,7 @@ class ProblemGroup:
         first, *others = self.examples
         said = (first if with_file else dataclasses.replace(first, file="")).line(lang)
         places = [other.place(lang) for other in others if other.row is not None]
-        also = ALSO[lang].format(others=JOINS[lang]["list"].join(places)) if places else ""
+        also = LINES[lang]["also"].format(others=LINES[lang]["list"].join(places)) if places else ""
         return f"{self.count} × {said}{also}" if self.count > 1 else f"{said}{also}"
 
 

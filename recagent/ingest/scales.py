@@ -29,7 +29,7 @@ class ScaleDoubt:
     """Why the values do not tell the scale.
 
     Attributes:
-        kind: of problem, a key of ``wording.WORDS``.
+        kind: of problem, a key of ``report.PROBLEMS``.
         facts: that its sentence needs.
     """
 

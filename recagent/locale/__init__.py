@@ -2,16 +2,18 @@
 
 A text keeps its template and the values of its places until somebody reads it. ``zh.toml`` has the
 Chinese template under the English one, as gettext's catalogues do. A sentence that has been
-rendered is never parsed again.
+rendered is never parsed again. Where code chooses a text by a key, ``phrases/`` has it in every
+language.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
 Language = Literal["en", "zh"]
+T = TypeVar("T")
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 
@@ -88,14 +90,39 @@ def render_unique(texts: Sequence[AnyText], lang: Language) -> str | None:
     return render(joined(list(dict.fromkeys(texts))), lang) if texts else None
 
 
-@cache
+class Phrases(Mapping[Language, Mapping[str, T]]):
+    """Texts by language and key, from one table of ``phrases/``; it is read when first needed.
+
+    Args:
+        file: name of the file, without ``.toml``.
+        table: name of the table in it.
+    """
+
+    def __init__(self, file: str, table: str, /) -> None:
+        self._file, self._table = file, table
+
+    def __getitem__(self, lang: Language) -> Mapping[str, T]:
+        return _toml(f"phrases/{self._file}")[self._table][lang]
+
+    def __iter__(self) -> Iterator[Language]:
+        return iter(LANGUAGES)
+
+    def __len__(self) -> int:
+        return len(LANGUAGES)
+
+
 def translations(lang: Language) -> Mapping[str, str]:
     """Returns the templates of ``lang`` by the English ones; none for English itself."""
-    import tomllib  # noqa: PLC0415 - only who reads another language waits for it
+    return {} if lang == "en" else _toml(lang)
+
+
+@cache
+def _toml(name: str) -> Mapping[str, Any]:
+    import tomllib  # noqa: PLC0415 - only who reads a text waits for it
     from pathlib import Path  # noqa: PLC0415
 
-    path = Path(__file__).parent / f"{lang}.toml"
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    path = Path(__file__).parent / f"{name}.toml"
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:

@@ -14,7 +14,7 @@ from recagent.domain import Answer, Item
 from recagent.errors import ModelError
 from recagent.explanations.evidence import Piece, constraint_facts, judged
 from recagent.explanations.ranking_evidence import place_piece
-from recagent.explanations.wording import UNHEARD
+from recagent.explanations.templates import CLAUSES
 from recagent.locale import joined
 from recagent.pipeline.questions import (
     RankingQuestion,
@@ -69,7 +69,11 @@ async def what_if(services: Services, user_id: str, question: RankingQuestion) -
         except ModelError as error:
             ranking = replace(ranking, degraded=(error.message,))
     is_without_model = services.parts.ranker is not None and not ranking.pool.gated
-    notes = [UNHEARD[services.language(request.query.scene)]] if is_without_model else []
+    notes = (
+        [CLAUSES[services.language(request.query.scene)]["without model"]]
+        if is_without_model
+        else []
+    )
     return await answer(services, ranking, [item], pieces, notes=notes)
 
 

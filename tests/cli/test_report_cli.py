@@ -17,8 +17,8 @@ from recagent.cli import main
 from recagent.config.sections import CleaningSettings
 from recagent.config.settings import Settings, load
 from recagent.errors import ConfigError
-from recagent.ingest import problem_messages, read_catalogue
-from recagent.ingest.report import Problem
+from recagent.ingest import read_catalogue
+from recagent.ingest.report import NOTES, PROBLEMS, STEPS, Problem
 
 SHOPS = ["shop", "shop-zh"]
 CATALOG = '[catalog]\nitems = [{ path = "items.csv" }]\nevents = [{ path = "events.csv" }]\n'
@@ -72,7 +72,7 @@ def test_the_shops_of_the_templates_are_clean_and_said_to_be_so_in_both_language
     for word in ("file", "rows", "clean", "cleaned"):
         assert words[word] in out
     assert faces.WORDS["zh" if lang == "en" else "en"]["clean"] not in out
-    assert problem_messages.STEPS["median"][lang] in out
+    assert STEPS[lang]["median"] in out
 
 
 def test_the_template_in_chinese_reports_in_chinese(run):
@@ -274,7 +274,7 @@ def test_the_shops_have_what_their_settings_speak_of(tmp_path, monkeypatch, shop
 SOURCES = [
     path.read_text(encoding="utf-8")
     for path in sorted(Path(recagent.__file__).parent.glob("ingest/*.py"))
-    if path.name not in ("problem_messages.py", "repeat_counter.py")
+    if path.name != "repeat_counter.py"
 ]
 
 
@@ -292,8 +292,8 @@ def test_every_kind_of_problem_has_words_and_no_words_are_unused():
     chosen |= {"unread rule", "empty quota"}  # said by loading, which knows the rules
     kinds = said("unusable", "note", "counted", r"Problem\(kind=") | chosen
     kinds |= {name for source in SOURCES for name in re.findall(r'kind="([a-z ]+)"', source)}
-    assert kinds - {"text", "json", "parquet", "recbole"} == problem_messages.WORDS.keys()
-    assert problem_messages.WORDS.keys() >= problem_messages.NOTES
+    assert kinds - {"text", "json", "parquet", "recbole"} == PROBLEMS["en"].keys()
+    assert PROBLEMS["en"].keys() >= NOTES
 
 
 def test_every_cleaning_step_has_words_and_no_words_are_unused():
@@ -305,15 +305,15 @@ def test_every_cleaning_step_has_words_and_no_words_are_unused():
         for name in declared[field].annotation.__args__
         if name not in ("leave", "none")
     }
-    assert steps | methods == problem_messages.STEPS.keys()
+    assert steps | methods == STEPS["en"].keys()
 
 
-@pytest.mark.parametrize("kind", problem_messages.WORDS)
+@pytest.mark.parametrize("kind", PROBLEMS["en"])
 def test_words_are_in_both_languages_and_speak_of_the_same_facts(kind):
     facts = {}
     for lang in ("en", "zh"):
         # The next step in a config file, and on the command line.
-        says, *steps = problem_messages.WORDS[kind][lang]
+        says, *steps = PROBLEMS[lang][kind]
         assert says
         assert all(steps)
         assert steps
@@ -324,11 +324,6 @@ def test_words_are_in_both_languages_and_speak_of_the_same_facts(kind):
     problem = Problem(kind=kind, field="f", value="v", facts=others)
     assert re.search("[一-鿿]", problem.says("zh"))
     assert not re.search("[一-鿿]", problem.says("en"))
-
-
-def test_steps_and_faces_are_in_both_languages():
-    assert faces.WORDS["en"].keys() == faces.WORDS["zh"].keys()
-    assert all(set(words) == {"en", "zh"} for words in problem_messages.STEPS.values())
 
 
 def test_names_in_advice_are_keys_that_toml_takes():

@@ -18,8 +18,8 @@ from recagent.evaluation.report.charts import quality
 from recagent.evaluation.report.headline import finding
 from recagent.evaluation.report.label_positions import Point, label_positions
 from recagent.evaluation.report.numbers import chance, plain, share, signed
+from recagent.evaluation.report.page import SPOKEN, WORDS
 from recagent.evaluation.report.significance import corrected, letters, matrix, worst
-from recagent.evaluation.report.wording import SPOKEN, WORDS
 from recagent.llm.usage import Exchange
 from recagent.offline.data_set import ALL
 from recagent.offline.results import ModelDialogue, Result

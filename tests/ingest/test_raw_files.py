@@ -8,8 +8,7 @@ from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
 from recagent.ingest import read_catalogue, read_events, read_items, settings_for_files
-from recagent.ingest.problem_messages import WORDS
-from recagent.ingest.report import Problem
+from recagent.ingest.report import PROBLEMS, Problem
 
 HEADLESS = {
     "taobao.csv": ("1,2268318,2520377,pv,1511544070\n1,2333346,2520771,buy,1511561733\n",
@@ -230,14 +229,14 @@ def test_a_kind_of_fault_is_one_line_with_a_count_and_in_the_files_own_words(tmp
 DECLARED = {"unused attribute", "not filled", "near duplicates", "undeclared scene"}
 
 
-@pytest.mark.parametrize("kind", sorted(WORDS.keys() - DECLARED))
+@pytest.mark.parametrize("kind", sorted(PROBLEMS["en"].keys() - DECLARED))
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_advice_for_named_files_is_none_for_a_config_file(kind, lang):
     class Facts(dict):
         def __missing__(self, key):
             return key
 
-    said = WORDS[kind][lang][-1].format_map(Facts())
+    said = PROBLEMS[lang][kind][-1].format_map(Facts())
     for word in ("[cleaning]", "[attributes", "[ratings]", "[embedder]", "toml", "columns ="):
         assert word not in said
 

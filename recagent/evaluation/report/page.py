@@ -32,10 +32,14 @@ from recagent.evaluation.report.significance import (
     matrix,
     worst,
 )
-from recagent.evaluation.report.wording import SPOKEN, WORDS
 from recagent.evaluation.run_folder import EXPERIMENT, Run
+from recagent.locale import Phrases
 from recagent.offline.data_set import ALL
 from recagent.offline.summaries import Comparison, Cost, Summary
+
+WORDS = Phrases[str]("report", "page")
+# What the page's script says.
+SPOKEN = Phrases[str]("report", "charts")
 
 _FOLDER = Path(__file__).parent
 

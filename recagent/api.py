@@ -1,39 +1,26 @@
-"""The Python faces: ``AsyncRecommender``, and ``Recommender`` as a thin bridge over it.
+"""The Python API: ``AsyncRecommender``, and ``Recommender``, which blocks.
 
-The synchronous class holds one event loop in a thread of its own and sends every call there; it
-repeats no logic.
+``Recommender`` has one event loop in a thread of its own and sends every call there; it repeats no
+logic.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from recagent import bootstrap
 from recagent.config.settings import Settings, load
-from recagent.domain import (
-    Answer,
-    Context,
-    Edits,
-    Event,
-    EventKind,
-    Explanation,
-    Forgotten,
-    Impression,
-    Note,
-    Profile,
-    Slate,
-    Task,
-)
 from recagent.errors import ConfigError
 from recagent.pipeline import Pipeline
-from recagent.profiles.export import ProfileExport
+from recagent.pipeline.personal_data import PersonalData
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -42,7 +29,7 @@ class AsyncRecommender(Pipeline):
 
     @classmethod
     def from_config(cls, path: Path | str | None = None, **overrides: Any) -> Self:
-        """A recommender as configured.
+        """Returns a recommender as configured.
 
         Args:
             path: a ``recagent.toml`` or its folder; by default that of the working directory.
@@ -55,7 +42,7 @@ class AsyncRecommender(Pipeline):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """A recommender as the settings say; raises as ``from_config``."""
+        """Returns a recommender for these settings; raises as ``from_config``."""
         return cls(bootstrap.parts(settings), bootstrap.options(settings))
 
     async def __aenter__(self) -> Self:
@@ -75,7 +62,7 @@ class Recommender:
         """Takes a pipeline of your own parts; ``from_config`` makes one from settings."""
         self._pipeline = pipeline
         self._loop = asyncio.new_event_loop()
-        self._under_way: set[asyncio.Task[Any]] = set()  # touched in the loop's thread alone
+        self._running: set[asyncio.Task[Any]] = set()  # touched in the loop's thread alone
         self._is_closed, self._closing = False, threading.Lock()
         # A daemon, so that a program that forgets to close still ends.
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -83,7 +70,15 @@ class Recommender:
 
     @classmethod
     def from_config(cls, path: Path | str | None = None, **overrides: Any) -> Self:
-        """A recommender as configured; see ``AsyncRecommender.from_config``."""
+        """Returns a recommender as configured.
+
+        Args:
+            path: a ``recagent.toml`` or its folder; by default that of the working directory.
+            overrides: settings that win over file and environment, such as ``lang="zh"``.
+
+        Raises:
+            ConfigError: settings that do not fit.
+        """
         return cls(AsyncRecommender.from_config(path, **overrides))
 
     @classmethod
@@ -91,159 +86,62 @@ class Recommender:
         """A recommender as the settings say; see ``AsyncRecommender.from_config``."""
         return cls(AsyncRecommender.from_settings(settings))
 
-    def recommend(
-        self,
-        user_id: str,
-        *,
-        scene: str | None = None,
-        k: int = 5,
-        context: Context | None = None,
-        task: Task | None = None,
-    ) -> Slate:
-        """The slate of ``k`` items for a person; see ``Pipeline.recommend``."""
-        return self._call(
-            lambda: self._pipeline.recommend(user_id, scene=scene, k=k, context=context, task=task)
-        )
+    @staticmethod
+    def _blocking(
+        method: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]],
+    ) -> Callable[Concatenate[Recommender, P], T]:
+        """Returns a method of ``Recommender`` that waits for one of the pipeline or its ``people``.
 
-    def explain(
-        self,
-        user_id: str,
-        item_id: str,
-        *,
-        scene: str | None = None,
-        context: Context | None = None,
-        phrase: bool = False,
-    ) -> Explanation:
-        """Why an item would be recommended to a person; see ``Pipeline.explain``."""
-        return self._call(
-            lambda: self._pipeline.explain(
-                user_id, item_id, scene=scene, context=context, phrase=phrase
-            )
-        )
+        Its parameters and docstring are those of ``method``.
+        """
 
-    def compare(
-        self,
-        user_id: str,
-        item_id: str,
-        *,
-        versus: str,
-        scene: str | None = None,
-        context: Context | None = None,
-        k: int = 5,
-    ) -> Answer:
-        """Which of two items comes first, and by what; see ``Pipeline.compare``."""
-        return self._call(
-            lambda: self._pipeline.compare(
-                user_id, item_id, versus=versus, scene=scene, context=context, k=k
-            )
-        )
+        @functools.wraps(method)
+        def blocking(self: Recommender, *args: P.args, **kwargs: P.kwargs) -> T:
+            pipeline = self._pipeline  # a subclass of it may have a method of its own
+            target = pipeline if hasattr(pipeline, method.__name__) else pipeline.people
+            return self._call(lambda: getattr(target, method.__name__)(*args, **kwargs))
 
-    def why_not(
-        self,
-        user_id: str,
-        item_id: str,
-        *,
-        scene: str | None = None,
-        context: Context | None = None,
-        k: int = 5,
-    ) -> Answer:
-        """Why an item is not on a slate of ``k``; see ``Pipeline.why_not``."""
-        return self._call(
-            lambda: self._pipeline.why_not(user_id, item_id, scene=scene, context=context, k=k)
-        )
+        return blocking
 
-    def what_if(
-        self,
-        user_id: str,
-        item_id: str,
-        *,
-        scene: str | None = None,
-        context: Context | None = None,
-        k: int = 5,
-    ) -> Answer:
-        """What would move an item; see ``Pipeline.what_if``."""
-        return self._call(
-            lambda: self._pipeline.what_if(user_id, item_id, scene=scene, context=context, k=k)
-        )
-
-    def reasons(self, slate: Slate) -> list[Explanation]:
-        """The plain reasons of every entry of a slate, in its order."""
-        return self._call(lambda: self._pipeline.reasons(slate))
-
-    def record(
-        self,
-        user_id: str,
-        item_id: str,
-        *,
-        kind: EventKind = "like",
-        value: float | None = None,
-        scene: str | None = None,
-        at: datetime | None = None,
-        impression: str = "",
-        text: str = "",
-        device: str = "",
-        place: str = "",
-    ) -> Event:
-        """Store what a person did with an item; see ``Pipeline.record``."""
-        return self._call(
-            lambda: self._pipeline.record(
-                user_id,
-                item_id,
-                kind=kind,
-                value=value,
-                scene=scene,
-                at=at,
-                impression=impression,
-                text=text,
-                device=device,
-                place=place,
-            )
-        )
-
-    def impression(self, impression_id: str) -> Impression | None:
-        """What was shown under ``slate.trace.id``; None if nothing was."""
-        return self._call(lambda: self._pipeline.impression(impression_id))
-
-    def profile(self, user_id: str) -> Profile:
-        """What is known of a person now."""
-        return self._call(lambda: self._pipeline.profile(user_id))
-
-    def edit_profile(self, user_id: str, edits: Edits) -> Profile:
-        """Change what a person declares, and their tags; see ``PersonalData.edit``."""
-        return self._call(lambda: self._pipeline.people.edit(user_id, edits))
-
-    def undo_edits(self, user_id: str) -> Profile:
-        """Take back all that was changed in a profile; see ``PersonalData.undo``."""
-        return self._call(lambda: self._pipeline.people.undo(user_id))
-
-    def link(self, user_id: str, *, other: str) -> tuple[str, ...]:
-        """Make two ids one person; see ``PersonalData.link``."""
-        return self._call(lambda: self._pipeline.people.link(user_id, other=other))
-
-    def forget(self, user_id: str) -> Forgotten:
-        """Delete all that is kept of a person; see ``PersonalData.forget``."""
-        return self._call(lambda: self._pipeline.people.forget(user_id))
-
-    def passport(self, user_id: str, *, with_id: bool = False) -> ProfileExport:
-        """A person's taste passport; see ``PersonalData.passport``."""
-        return self._call(lambda: self._pipeline.people.passport(user_id, with_id=with_id))
-
-    def admit(self, user_id: str, passport: ProfileExport) -> Profile:
-        """Take a passport as the person's own word; see ``PersonalData.admit``."""
-        return self._call(lambda: self._pipeline.people.admit(user_id, passport))
-
-    def notes(self, user_id: str) -> Sequence[Note]:
-        """The model's kept words on what a person likes; see ``PersonalData.notes``."""
-        return self._call(lambda: self._pipeline.people.notes(user_id))
-
-    def take_notes(self, user_id: str) -> Sequence[Note]:
-        """Ask the model for such words where they are missing; see ``PersonalData.take_notes``."""
-        return self._call(lambda: self._pipeline.people.take_notes(user_id))
+    recommend = _blocking(Pipeline.recommend)
+    """Returns the slate of ``k`` items for a person; see ``Pipeline.recommend``."""
+    explain = _blocking(Pipeline.explain)
+    """Returns why an item would be recommended to a person; see ``Pipeline.explain``."""
+    compare = _blocking(Pipeline.compare)
+    """Returns which of two items comes first, and why; see ``Pipeline.compare``."""
+    why_not = _blocking(Pipeline.why_not)
+    """Returns why an item is not on a slate of ``k``; see ``Pipeline.why_not``."""
+    what_if = _blocking(Pipeline.what_if)
+    """Returns what would move an item; see ``Pipeline.what_if``."""
+    reasons = _blocking(Pipeline.reasons)
+    """Returns the plain reasons of every entry of a slate, in its order."""
+    record = _blocking(Pipeline.record)
+    """Stores what a person did with an item; see ``Pipeline.record``."""
+    impression = _blocking(Pipeline.impression)
+    """Returns what was shown under ``slate.trace.id``; None if nothing was."""
+    profile = _blocking(Pipeline.profile)
+    """Returns what is known of a person now."""
+    edit_profile = _blocking(PersonalData.edit)
+    """Changes what a person declares, and their tags; see ``PersonalData.edit``."""
+    undo_edits = _blocking(PersonalData.undo)
+    """Takes back all changes of a profile; see ``PersonalData.undo``."""
+    link = _blocking(PersonalData.link)
+    """Makes two ids one person; see ``PersonalData.link``."""
+    forget = _blocking(PersonalData.forget)
+    """Deletes all that is stored of a person; see ``PersonalData.forget``."""
+    passport = _blocking(PersonalData.passport)
+    """Returns a person's taste passport; see ``PersonalData.passport``."""
+    admit = _blocking(PersonalData.admit)
+    """Takes a passport as the person's own word; see ``PersonalData.admit``."""
+    notes = _blocking(PersonalData.notes)
+    """Returns the model's notes on what a person likes; see ``PersonalData.notes``."""
+    take_notes = _blocking(PersonalData.take_notes)
+    """Asks the model for the notes that are missing; see ``PersonalData.take_notes``."""
 
     def close(self) -> None:
-        """Close store, index and model, and end the thread; a second call does nothing.
+        """Closes store, index and models, and ends the thread; a second call does nothing.
 
-        Calls that are under way in other threads are given up and raise ConfigError.
+        Calls that other threads are waiting for are given up and raise ConfigError.
         """
         with self._closing:
             if self._is_closed:
@@ -266,7 +164,7 @@ class Recommender:
         with self._closing:
             if self._is_closed:
                 raise ConfigError("this Recommender is closed; make another")
-            future = asyncio.run_coroutine_threadsafe(self._counted(call), self._loop)
+            future = asyncio.run_coroutine_threadsafe(self._tracked(call), self._loop)
         try:
             return future.result()
         except CancelledError:
@@ -277,19 +175,19 @@ class Recommender:
             future.cancel()  # Ctrl-C reaches this thread alone
             raise
 
-    async def _counted(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """The result of a call, which ``close`` gives up while it is under way."""
+    async def _tracked(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Returns the result of a call; ``close`` gives it up while it is under way."""
         task = asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in one
-        self._under_way.add(task)
+        self._running.add(task)
         try:
             return await call()
         finally:
-            self._under_way.discard(task)
+            self._running.discard(task)
 
     async def _end(self) -> None:
-        calls = [*self._under_way]
-        for each in calls:
-            each.cancel()
+        calls = list(self._running)
+        for call in calls:
+            call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
         await self._pipeline.close()

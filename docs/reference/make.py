@@ -343,7 +343,7 @@ def _recommender(cls: type, *, known: set[str] | None = None) -> str:
         parts += [f"As in `Recommender`, to be awaited: {same}.", ""]
     for name, member in _methods(cls):
         if name not in (known or ()):
-            parts += [f"#### {cls.__name__}.{name}", "", *_method(cls, name, member)]
+            parts += [f"#### {cls.__name__}.{name}", "", *_method(name, member)]
     return "\n".join(parts)
 
 
@@ -357,23 +357,21 @@ def _methods(cls: type) -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield name, function
 
 
-def _method(cls: type, name: str, function: Callable[..., Any]) -> list[str]:
+def _method(name: str, function: Callable[..., Any]) -> list[str]:
     doc = inspect.getdoc(function) or ""
-    if cls is recagent.Recommender and "see ``" in doc:  # its namesake says it in full
-        other = dict(_methods(recagent.AsyncRecommender)).get(name)
-        doc = (inspect.getdoc(other) or doc) if other else doc
-    doc = re.sub(r"; see ``[\w.]+``", "", doc)
-    return ["```python", signature(function), "```", "", _docstring(doc)]
+    return ["```python", signature(function, name=name), "```", "", _docstring(doc)]
 
 
-def signature(function: Callable[..., Any]) -> str:
+def signature(function: Callable[..., Any], *, name: str) -> str:
     """``name(arguments) -> result`` as the source has it, one argument a line where it is long."""
     (node,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
     assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-    node.body, node.decorator_list = [ast.Expr(ast.Constant(...))], []
+    node.name, node.body, node.decorator_list = name, [ast.Expr(ast.Constant(...))], []
     arguments = node.args
     arguments.args = [each for each in arguments.args if each.arg not in ("self", "cls")]
     text = ast.unparse(node).removesuffix(":\n    ...").replace("def ", "")
+    if hasattr(function, "__wrapped__"):  # the source is that of a coroutine, and it blocks
+        text = text.removeprefix("async ")
     if len(text) <= 96:
         return text
     prefix, result = text[: text.index("(")], ast.unparse(node.returns) if node.returns else "None"

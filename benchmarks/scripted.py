@@ -17,7 +17,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recagent import bootstrap, demo, templates
-from recagent.chat import Agent, Conversation, Noted, Question, Said, Shown, Words
+from recagent.chat import Agent, Conversation, Noted, Question, ReplyPart, Shown, Words
 from recagent.config.settings import load
 from recagent.domain import (
     Answer,
@@ -177,7 +177,7 @@ async def run_script(script: Script, *, line: Pipeline, agent: Agent) -> Outcome
 
 
 async def _judge(
-    said: Sequence[Said],
+    said: Sequence[ReplyPart],
     in_force: Sequence[Constraint],
     outcome: Outcome,
     *,
@@ -276,7 +276,7 @@ def _is_true(piece: Evidence, *, item: Item, profile: Profile) -> bool:
             return False
 
 
-def _unmet(turn: ScriptedTurn, said: Sequence[Said], conversation: Conversation) -> list[str]:
+def _unmet(turn: ScriptedTurn, said: Sequence[ReplyPart], conversation: Conversation) -> list[str]:
     """What the turn expects of the answer, and is not so."""
     words = " ".join(each.text for each in said if isinstance(each, Words | Question))
     unclear = " ".join(

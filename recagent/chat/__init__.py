@@ -5,6 +5,6 @@ It holds no slate of its own making: everything that is recommended comes from t
 
 from recagent.chat.agent import Agent
 from recagent.chat.conversation import Conversation, Wants
-from recagent.chat.said import Noted, Question, Said, Shown, Words
+from recagent.chat.said import Noted, Question, ReplyPart, Shown, Words
 
-__all__ = ["Agent", "Conversation", "Noted", "Question", "Said", "Shown", "Wants", "Words"]
+__all__ = ["Agent", "Conversation", "Noted", "Question", "ReplyPart", "Shown", "Wants", "Words"]

@@ -12,10 +12,10 @@ from recagent.chat.acts import Heard
 from recagent.chat.conversation import Conversation
 from recagent.chat.hearing import likely_act
 from recagent.chat.planning import answered, asked_for, planned, steps_of, wished
-from recagent.chat.said import Question, Said, Words
+from recagent.chat.said import Question, ReplyPart, Words
 from recagent.chat.situation import Situation, Surroundings
 from recagent.chat.steps import MOST_STEPS, Step
-from recagent.chat.talk import Talk
+from recagent.chat.talk import TurnContext
 from recagent.chat.tools import carry_out
 from recagent.chat.wording import say
 from recagent.chat.writing import written
@@ -70,7 +70,7 @@ class Agent:
         """
         await self._surroundings.of(conversation)
 
-    async def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
+    async def say(self, conversation: Conversation, text: str) -> AsyncIterator[ReplyPart]:
         """What the agent answers to a turn, piece by piece; the conversation moves on with it.
 
         A turn is one request: the line's deadline is over all that it takes.
@@ -85,7 +85,7 @@ class Agent:
                 conversation.remember_turn("assistant", said.text)
             yield said
 
-    async def _answer(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
+    async def _answer(self, conversation: Conversation, text: str) -> AsyncIterator[ReplyPart]:
         if not text.strip():
             yield Words(text=say("empty", self._lang))
             return
@@ -101,7 +101,7 @@ class Agent:
             steps, failed = await self._heard(conversation, text, situation, deadline)
             if failed:
                 yield Words(text=say("model", self._lang, why=failed))
-        talk = Talk(
+        talk = TurnContext(
             line=line,
             surroundings=self._surroundings,
             conversation=conversation,

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 from recagent.chat.conversation import ShownSlate
 from recagent.chat.looking import differences, found_by
-from recagent.chat.said import Said, Words
-from recagent.chat.talk import Talk
+from recagent.chat.said import ReplyPart, Words
+from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed
 from recagent.domain import Item
 from recagent.prompts import caption
@@ -15,7 +15,7 @@ from recagent.prompts import caption
 _FOUND = 5  # items that a search lists
 
 
-async def explain(talk: Talk, item: Item) -> AsyncIterator[Said]:
+async def explain(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
     """Why an item would be recommended."""
     situation = await talk.situation()
     why = await talk.why(item, situation)
@@ -26,7 +26,7 @@ async def explain(talk: Talk, item: Item) -> AsyncIterator[Said]:
     )
 
 
-async def compare(talk: Talk, first: Item, second: Item) -> AsyncIterator[Said]:
+async def compare(talk: TurnContext, first: Item, second: Item) -> AsyncIterator[ReplyPart]:
     """What two items share, where they differ, and which comes first, by what."""
     situation = await talk.situation()
     parts = differences(first, second, lang=talk.lang)
@@ -44,7 +44,7 @@ async def compare(talk: Talk, first: Item, second: Item) -> AsyncIterator[Said]:
     yield Words(text=talk.joined([*parts, talk.told(answer)]), answers=(answer,))
 
 
-async def why_not(talk: Talk, item: Item) -> AsyncIterator[Said]:
+async def why_not(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
     """What keeps an item out, or what stands before it."""
     situation = await talk.situation()
     talk.conversation.focus = item.id
@@ -61,7 +61,7 @@ async def why_not(talk: Talk, item: Item) -> AsyncIterator[Said]:
     yield Words(text=talk.told(answer), answers=(answer,))
 
 
-async def search(talk: Talk, words: str) -> AsyncIterator[Said]:
+async def search(talk: TurnContext, words: str) -> AsyncIterator[ReplyPart]:
     """The items that say all of the words and keep to what is in force."""
     situation = await talk.situation()
     kept, others = found_by(

@@ -17,7 +17,7 @@ from recagent.chat.named_bounds import named_bounds
 from recagent.chat.polarity import Tone, joined, tone_of
 from recagent.chat.quantities import Quantity, quantities
 from recagent.chat.references import Reference
-from recagent.chat.vocabulary import Found, Vocabulary
+from recagent.chat.vocabulary import ValueMention, Vocabulary
 from recagent.domain import Constraint, Item, Operator
 from recagent.retrieval.words import ASIDE, singular
 
@@ -178,7 +178,7 @@ class _Reading:
     def take_values(self) -> None:
         found = list(self._vocabulary.values_in(self._left))
         tones: list[Tone] = []
-        groups: list[list[Found]] = []
+        groups: list[list[ValueMention]] = []
         for each in found:
             gap = self._whole[groups[-1][-1].end : each.start] if groups else None
             joint = None if gap is None else joined(gap, plural=_is_plural(self._whole, each))
@@ -334,7 +334,7 @@ class _Reading:
                     Constraint(attribute=attribute, operator="is", value=each, words=words)
                 )
 
-    def _value(self, group: list[Found], tone: Tone) -> None:
+    def _value(self, group: list[ValueMention], tone: Tone) -> None:
         start, end = group[0].start, group[-1].end
         values = tuple(dict.fromkeys(value for each in group for value in each.values))
         operator: Operator = "is not" if tone.is_negative else "is"
@@ -361,5 +361,5 @@ def _one_of(attribute: str, values: tuple[str, ...], operator: Operator, words: 
     return Constraint(attribute=attribute, operator=operator, value=value, words=words)
 
 
-def _is_plural(text: str, found: Found) -> bool:
+def _is_plural(text: str, found: ValueMention) -> bool:
     return text[found.start : found.end].endswith("s")

@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from recagent.chat.remarks import forgotten, remarks_on, set_aside, usual
-from recagent.chat.said import Said, Words
+from recagent.chat.said import ReplyPart, Words
 from recagent.chat.steps import Change, Record
-from recagent.chat.talk import Talk
+from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed, told
 from recagent.domain import Edits
 from recagent.domain.chinese_scripts import simplified
 from recagent.prompts import caption
 
 
-async def change(talk: Talk, step: Change) -> AsyncIterator[Said]:
+async def change(talk: TurnContext, step: Change) -> AsyncIterator[ReplyPart]:
     """Put wants in force, and say what changed and what cannot be expressed."""
     situation = await talk.situation()
     wants, before = step.wants, talk.conversation.wants
@@ -44,7 +44,7 @@ async def change(talk: Talk, step: Change) -> AsyncIterator[Said]:
     yield talk.noted(tuple(words for words, _ in step.unclear))
 
 
-async def change_scene(talk: Talk, name: str) -> AsyncIterator[Said]:
+async def change_scene(talk: TurnContext, name: str) -> AsyncIterator[ReplyPart]:
     """Go on in another scene; what is not told there rests."""
     situation = await talk.situation()
     label = situation.scenes[name].label(talk.lang)
@@ -58,7 +58,7 @@ async def change_scene(talk: Talk, name: str) -> AsyncIterator[Said]:
     yield Words(text=talk.joined([talk.say("scene", scene=label), *resting]))
 
 
-async def record(talk: Talk, step: Record) -> AsyncIterator[Said]:
+async def record(talk: TurnContext, step: Record) -> AsyncIterator[ReplyPart]:
     """Store what the person thinks of an item, with the slate that it answers."""
     slate = next(
         (each for each in reversed(talk.conversation.shown) if step.item.id in each.item_ids),
@@ -80,13 +80,13 @@ async def record(talk: Talk, step: Record) -> AsyncIterator[Said]:
         yield Words(text=talk.say("disliked", title=caption(step.item)))
 
 
-async def remember(talk: Talk, tag: str) -> AsyncIterator[Said]:
+async def remember(talk: TurnContext, tag: str) -> AsyncIterator[ReplyPart]:
     """Add an interest to the person's profile."""
     await talk.line.people.edit(talk.conversation.user_id, Edits(tags={tag: 1.0}))
     yield Words(text=talk.say("remembered", what=tag))
 
 
-async def forget(talk: Talk, words: str) -> AsyncIterator[Said]:
+async def forget(talk: TurnContext, words: str) -> AsyncIterator[ReplyPart]:
     """Take back a want, or an interest of the person's profile."""
     user_id, wants = talk.conversation.user_id, talk.conversation.wants
     situation, said = await talk.situation(), words.casefold()
@@ -106,7 +106,7 @@ async def forget(talk: Talk, words: str) -> AsyncIterator[Said]:
         yield Words(text=talk.say("not in force", words=words, now=talk.in_force()))
 
 
-async def take_back(talk: Talk) -> AsyncIterator[Said]:
+async def take_back(talk: TurnContext) -> AsyncIterator[ReplyPart]:
     """Bring back what was in force before the last change."""
     if talk.conversation.take_back():
         yield Words(text=talk.say("undone", now=talk.in_force()))

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from recagent.chat.conversation import ShownSlate
 from recagent.chat.questions import best_question
-from recagent.chat.said import Question, Said, Shown, Words
+from recagent.chat.said import Question, ReplyPart, Shown, Words
 from recagent.chat.scarcity import relaxations
 from recagent.chat.situation import Situation
 from recagent.chat.steps import Recommend
-from recagent.chat.talk import Talk
+from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed, told
 from recagent.domain import Constraint, Context, Slate
 from recagent.explanations import wish_note
@@ -21,7 +21,7 @@ _SCENES = 3  # that are named
 _EVEN = 1.05  # the first of a slate is so much more probable than the last, or the slate is even
 
 
-async def recommend(talk: Talk, step: Recommend) -> AsyncIterator[Said]:
+async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPart]:
     """A slate that keeps to what is in force, or why there is none."""
     situation = await talk.situation()
     slate, again = await _slate(talk, situation)
@@ -50,7 +50,7 @@ async def recommend(talk: Talk, step: Recommend) -> AsyncIterator[Said]:
             yield question
 
 
-async def _slate(talk: Talk, situation: Situation) -> tuple[Slate, bool]:
+async def _slate(talk: TurnContext, situation: Situation) -> tuple[Slate, bool]:
     """The next slate, and whether it had to begin again with what was shown before."""
     context = talk.context(situation)
     shown = talk.conversation.shown_in(situation.scene.name)
@@ -63,13 +63,13 @@ async def _slate(talk: Talk, situation: Situation) -> tuple[Slate, bool]:
     return await _recommended(talk, situation, context), True
 
 
-async def _recommended(talk: Talk, situation: Situation, context: Context) -> Slate:
+async def _recommended(talk: TurnContext, situation: Situation, context: Context) -> Slate:
     return await talk.line.recommend(
         talk.conversation.user_id, scene=situation.scene.name, k=talk.k, context=context
     )
 
 
-async def _scarce(talk: Talk, situation: Situation, user_id: str) -> str:
+async def _scarce(talk: TurnContext, situation: Situation, user_id: str) -> str:
     """Why nothing is left, and what taken back would help."""
     constraints = talk.context(situation).constraints
     scene = situation.scene.label(talk.lang)
@@ -87,7 +87,9 @@ async def _scarce(talk: Talk, situation: Situation, user_id: str) -> str:
     return talk.joined(parts)
 
 
-def _elsewhere(talk: Talk, situation: Situation, constraints: tuple[Constraint, ...]) -> list[str]:
+def _elsewhere(
+    talk: TurnContext, situation: Situation, constraints: tuple[Constraint, ...]
+) -> list[str]:
     """Scenes that have what no item of this one has."""
     parts: list[str] = []
     for each in constraints:
@@ -106,7 +108,7 @@ def _elsewhere(talk: Talk, situation: Situation, constraints: tuple[Constraint, 
     return parts
 
 
-async def _question(talk: Talk, situation: Situation) -> Question | None:
+async def _question(talk: TurnContext, situation: Situation) -> Question | None:
     wants, name = talk.conversation.wants, situation.scene.name
     barred = await talk.line.blocked(
         talk.conversation.user_id, scene=name, context=talk.context(situation)

@@ -54,4 +54,4 @@ class Question:
     options: tuple[str, ...]
 
 
-Said = Words | Shown | Noted | Question
+ReplyPart = Words | Shown | Noted | Question

@@ -15,7 +15,7 @@ from recagent.pipeline import Pipeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Talk:
+class TurnContext:
     """What a tool works with.
 
     Attributes:

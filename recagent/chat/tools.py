@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 from recagent.chat import answering, keeping
 from recagent.chat.recommending import recommend
-from recagent.chat.said import Said, Words
+from recagent.chat.said import ReplyPart, Words
 from recagent.chat.steps import (
     Change,
     ChangeScene,
@@ -26,17 +26,17 @@ from recagent.chat.steps import (
     Tell,
     WhyNot,
 )
-from recagent.chat.talk import Talk
+from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed
 
 
-async def carry_out(step: Step, talk: Talk) -> AsyncIterator[Said]:
+async def carry_out(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:
     """What a step says, in order."""
     async for each in _said(step, talk):
         yield each
 
 
-def _said(step: Step, talk: Talk) -> AsyncIterator[Said]:  # noqa: C901 - one arm a tool
+def _said(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:  # noqa: C901 - one arm a tool
     match step:
         case Recommend():
             return recommend(talk, step)
@@ -66,12 +66,12 @@ def _said(step: Step, talk: Talk) -> AsyncIterator[Said]:  # noqa: C901 - one ar
             return _tell(talk, step)
 
 
-async def _list(talk: Talk) -> AsyncIterator[Said]:
+async def _list(talk: TurnContext) -> AsyncIterator[ReplyPart]:
     yield Words(text=talk.in_force())
     yield talk.noted()
 
 
-async def _tell(talk: Talk, step: Tell) -> AsyncIterator[Said]:
+async def _tell(talk: TurnContext, step: Tell) -> AsyncIterator[ReplyPart]:
     facts = dict(step.facts)
     if step.key == "unknown scene":
         situation = await talk.situation()

@@ -21,7 +21,7 @@ _NAME_PARTS = re.compile(r"[\W_]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class ValueMention:
     """A value that was found in a text: where, how it was put, and what the catalogue calls it."""
 
     start: int
@@ -86,7 +86,7 @@ class Vocabulary:
                 return attribute
         return None
 
-    def values_in(self, text: str) -> Iterator[Found]:
+    def values_in(self, text: str) -> Iterator[ValueMention]:
         """The values that a casefolded, simplified text names, the longest at each place.
 
         None lies within another.
@@ -139,7 +139,7 @@ class Vocabulary:
         """Spellings with Chinese in them, the longest first."""
         return sorted(filter(_CJK.search, self._spelled), key=lambda each: (-len(each), each))
 
-    def _at(self, text: str, at: int) -> Found | None:
+    def _at(self, text: str, at: int) -> ValueMention | None:
         if _CJK.match(text[at]):
             for each in self._chinese:
                 if text.startswith(each, at):
@@ -154,9 +154,9 @@ class Vocabulary:
                     return self._found(spelling, at, end)
         return None
 
-    def _found(self, spelling: str, start: int, end: int) -> Found:
+    def _found(self, spelling: str, start: int, end: int) -> ValueMention:
         attribute, values = self._spelled[spelling]
-        return Found(start=start, end=end, attribute=attribute, values=values)
+        return ValueMention(start=start, end=end, attribute=attribute, values=values)
 
 
 def _texts(value: Value) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from recagent.locale import Phrases
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from recagent.chat import Conversation, Noted, Question, Said, Shown
+    from recagent.chat import Conversation, Noted, Question, ReplyPart, Shown
     from recagent.config.settings import Settings
     from recagent.domain import Language
 
@@ -78,7 +78,7 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
                     _show(said, out, settings.lang)
 
 
-def _show(said: Said, out: Console, lang: Language) -> None:
+def _show(said: ReplyPart, out: Console, lang: Language) -> None:
     from recagent.chat import Question, Shown, Words  # noqa: PLC0415
 
     match said:
@@ -113,7 +113,7 @@ def _show_question(said: Question, out: Console) -> None:
     out.print(f"{said.text}\n    {options}", markup=False, highlight=False)
 
 
-def _json_line(said: Said) -> str:
+def _json_line(said: ReplyPart) -> str:
     import orjson  # noqa: PLC0415
 
     from recagent.chat import Question, Shown, Words  # noqa: PLC0415

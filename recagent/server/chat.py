@@ -23,7 +23,7 @@ from recagent.server.conversations import (
     ConversationCache,
     Noted,
     Question,
-    Said,
+    ReplyPart,
     Shown,
     Transcript,
     Words,
@@ -148,7 +148,7 @@ class _Answer:
         options = request.stream_options
         self._tells_usage = options is not None and options.include_usage
 
-    async def whole(self, first: Said | None, rest: AsyncIterator[Said]) -> Completion:
+    async def whole(self, first: ReplyPart | None, rest: AsyncIterator[ReplyPart]) -> Completion:
         """All of it at once."""
         texts: list[str] = []
         data: list[dict[str, Any]] = []
@@ -164,7 +164,9 @@ class _Answer:
             recagent=tuple(data),
         )
 
-    async def streamed(self, first: Said | None, rest: AsyncIterator[Said]) -> AsyncIterator[bytes]:
+    async def streamed(
+        self, first: ReplyPart | None, rest: AsyncIterator[ReplyPart]
+    ) -> AsyncIterator[bytes]:
         """Server-sent events: a chunk for each piece, then ``[DONE]``; an error ends it."""
         yield self._chunk({"role": "assistant", "content": ""})
         try:
@@ -194,7 +196,7 @@ class _Answer:
         usage = {"usage": None} if self._tells_usage else {}
         return _event({**self._head, **_CHUNK, "choices": [choice], **usage, **ours})
 
-    async def _data(self, said: Said) -> dict[str, Any] | None:
+    async def _data(self, said: ReplyPart) -> dict[str, Any] | None:
         """A piece as data, for those who know it; None for plain words."""
         match said:
             case Words():
@@ -247,7 +249,9 @@ def _event(value: dict[str, Any]) -> bytes:
     return b"data: " + orjson.dumps(value) + b"\n\n"
 
 
-async def _chained(first: Said | None, rest: AsyncIterator[Said]) -> AsyncIterator[Said]:
+async def _chained(
+    first: ReplyPart | None, rest: AsyncIterator[ReplyPart]
+) -> AsyncIterator[ReplyPart]:
     if first is not None:
         yield first
     async for said in rest:

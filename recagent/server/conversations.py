@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from recagent import chat
-from recagent.chat import Agent, Noted, Question, Said, Shown, Words
+from recagent.chat import Agent, Noted, Question, ReplyPart, Shown, Words
 from recagent.domain import Language
 from recagent.errors import StoreError
 from recagent.pipeline import Pipeline
@@ -26,7 +26,7 @@ __all__ = [
     "Noted",
     "Question",
     "RecagentChat",
-    "Said",
+    "ReplyPart",
     "Shown",
     "Transcript",
     "Words",
@@ -39,7 +39,7 @@ Conversation = Any  # the agent's own
 class ChatAgent(Protocol):
     """Answers a text within a conversation, which it changes."""
 
-    def say(self, conversation: Conversation, text: str) -> AsyncIterator[Said]:
+    def say(self, conversation: Conversation, text: str) -> AsyncIterator[ReplyPart]:
         """What is answered, as it comes."""
         ...
 
@@ -99,7 +99,7 @@ class ConversationCache:
         self._kept: OrderedDict[Transcript, str] = OrderedDict()
         service.on_forgetting(self._kept.clear)  # whose ids were one person's is not known here
 
-    async def answer(self, talk: Transcript, *, lang: Language) -> AsyncIterator[Said]:
+    async def answer(self, talk: Transcript, *, lang: Language) -> AsyncIterator[ReplyPart]:
         """What is answered to the last thing that was said.
 
         Raises:
@@ -135,7 +135,7 @@ class ConversationCache:
             self._kept.popitem(last=False)
 
 
-def sentences(said: Said) -> str:
+def sentences(said: ReplyPart) -> str:
     """A piece of an answer as Markdown, for clients that show text alone."""
     match said:
         case Words():

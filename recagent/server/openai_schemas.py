@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from recagent.domain import Language
-from recagent.server.schemas import Id, Request
+from recagent.server.schemas import Id, RequestBody
 
 NAME = "recagent"
 
@@ -39,7 +39,7 @@ class ChatMessage(BaseModel):
         return self.content or ""
 
 
-class StreamOptions(Request):
+class StreamOptions(RequestBody):
     """What else a stream brings."""
 
     model_config = ConfigDict(extra="ignore")
@@ -47,7 +47,7 @@ class StreamOptions(Request):
     include_usage: bool = False
 
 
-class ChatRequest(Request):
+class ChatRequest(RequestBody):
     """A conversation to answer: ``recagent`` or ``recagent/SCENE`` with a person as ``user``.
 
     Attributes:

@@ -63,7 +63,7 @@ def _allow_null(schema: dict[str, Any]) -> None:
             fields[name] = {"anyOf": [field, null], **about}
 
 
-class Request(BaseModel):
+class RequestBody(BaseModel):
     """A body whose optional fields may come as null or as an empty text, which is "not given"."""
 
     model_config = ConfigDict(json_schema_extra=_allow_null)
@@ -82,7 +82,7 @@ class Request(BaseModel):
         }
 
 
-class _In(Request):
+class _In(RequestBody):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -299,7 +299,7 @@ def context_of(ask: RecommendRequest | ExplainRequest | QuestionRequest) -> Cont
     )
 
 
-def told(answer: Answer) -> AnswerResponse:
+def answer_response(answer: Answer) -> AnswerResponse:
     """An answer with the evidence of each sentence."""
     return AnswerResponse(
         items=answer.items,

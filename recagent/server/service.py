@@ -199,7 +199,7 @@ class Service:
                 found = await line.what_if(
                     ask.user, ask.item, scene=ask.scene, k=ask.k, context=context
                 )
-        return schemas.told(found)
+        return schemas.answer_response(found)
 
     async def record(self, said: schemas.Feedback) -> schemas.StoredEvent:
         """Store what a person did; raises as ``Pipeline.record``."""

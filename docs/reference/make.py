@@ -495,7 +495,7 @@ REST = """# REST API
 
 def rest_page() -> str:
     """Every route with what it takes and gives, then the shapes, from the OpenAPI document."""
-    document = create_app(Mock(), talking=Mock()).openapi()
+    document = create_app(Mock(), chat=Mock()).openapi()
     routes = [
         (method.upper(), path, route)
         for path, methods in document["paths"].items()

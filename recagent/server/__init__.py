@@ -1,7 +1,7 @@
 """``recagent serve`` and ``recagent mcp``: one recommender behind HTTP, MCP and a web page.
 
-Nothing is decided here: requests are checked, handed to the straight line, and answered. The
-libraries are the extra ``server``; this package itself imports none of them.
+Requests are checked, handed to the pipeline and answered; nothing is decided here. The libraries
+are the extra ``server``; this module imports none of them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _LIBRARIES = ("fastapi", "limits", "mcp", "prometheus_client", "uvicorn")
 
 
 def check_extra() -> None:
-    """See that the libraries of the extra are there.
+    """Checks that the libraries of the extra are installed.
 
     Raises:
         ConfigError: one is missing.

@@ -1,4 +1,4 @@
-"""The FastAPI app: service, routes, middleware and the web page put together."""
+"""The FastAPI app: puts service, routes, middleware and the web page together."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(
-    service: Service, *, settings: ServerSettings | None = None, talking: ChatBackend | None = None
+    service: Service, *, settings: ServerSettings | None = None, chat: ChatBackend | None = None
 ) -> FastAPI:
-    """The app over a service, which it starts and closes; without ``talking`` there is no chat."""
+    """Returns the app over a service, which it starts and closes; no chat without a backend."""
     settings = settings or ServerSettings()
     metrics, tools = Metrics(), mcp_server(service)
-    # The gate has looked at the host and the key already.
+    # AuthMiddleware has checked the host and the key already.
     mcp_app = tools.streamable_http_app(
         streamable_http_path="/",
         stateless_http=True,
@@ -70,16 +70,17 @@ def create_app(
             stack.push_async_callback(service.close)
             await stack.enter_async_context(tools.session_manager.run())
             await service.start()
-            beside = [asyncio.create_task(each) for each in (service.warm(), service.watch())]
+            jobs = (service.warm(), service.watch_forgotten())
+            tasks = [asyncio.create_task(job) for job in jobs]
             yield
-            for task in beside:
+            for task in tasks:
                 task.cancel()
 
     app = _App(
         title="recagent",
         version=__version__,
         summary="Recommends from a catalogue to a person in a scene, and says why.",
-        docs_url=None,  # its page loads scripts from elsewhere
+        docs_url=None,  # that page loads scripts from another host
         redoc_url=None,
         lifespan=lifespan,
         middleware=[
@@ -93,27 +94,23 @@ def create_app(
     )
     add_error_handlers(app, lang=service.lang)
     bearer = Depends(HTTPBearer(auto_error=False, description="One of [server] keys."))
-    for router in _routers(service, metrics, talking):
+    routers = [rest_routes(service, metrics)]
+    if chat is not None:
+        routers.append(chat_routes(service, ConversationCache(service, chat), metrics))
+    for router in routers:
         app.include_router(router, dependencies=[bearer], responses=_FAILURES)
     _add_page_and_probes(app, service, metrics)
     # A client that leaves out the slash is answered at once: few follow a redirect of a POST.
-    app.router.routes.append(Route("/mcp", endpoint=_Unslashed(mcp_app), include_in_schema=False))
+    app.router.routes.append(Route("/mcp", endpoint=_AtRoot(mcp_app), include_in_schema=False))
     app.mount("/mcp", mcp_app)
     app.mount("/static", StaticFiles(directory=STATIC))
     return app
 
 
-def _routers(service: Service, metrics: Metrics, talking: ChatBackend | None) -> list[Any]:
-    routers = [rest_routes(service, metrics)]
-    if talking is not None:
-        routers.append(chat_routes(service, ConversationCache(service, talking), metrics))
-    return routers
-
-
 def _add_page_and_probes(app: FastAPI, service: Service, metrics: Metrics) -> None:
     @app.get("/", include_in_schema=False)
     async def index() -> FileResponse:
-        """The web page."""
+        """Returns the web page."""
         return FileResponse(STATIC / "index.html")
 
     @app.get("/livez", tags=["probes"])
@@ -128,18 +125,18 @@ def _add_page_and_probes(app: FastAPI, service: Service, metrics: Metrics) -> No
             await service.ready()
         except RecagentError as error:
             logger.warning("not ready: %s", error)
-            _, fault = error_detail(error, lang=service.lang)
-            return failure(503, fault, headers={"Retry-After": "5"})
+            _, detail = error_detail(error, lang=service.lang)
+            return failure(503, detail, headers={"Retry-After": "5"})
         return JSONResponse({"status": "ok"})
 
     @app.get("/metrics", tags=["probes"], response_class=PlainTextResponse)
-    async def page() -> Response:
+    async def metrics_page() -> Response:
         """What Prometheus reads."""
         return Response(metrics.page(), media_type="text/plain; version=1.0.0; charset=utf-8")
 
 
-class _Unslashed:
-    """``/mcp`` as ``/mcp/``, for any method."""
+class _AtRoot:
+    """Calls an app as if its root had been requested, so that ``/mcp`` is ``/mcp/``."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -149,7 +146,7 @@ class _Unslashed:
 
 
 class _App(FastAPI):
-    """An app whose document names the status that bad requests really get: 400, not 422."""
+    """An app whose OpenAPI document names the status that bad requests really get: 400, not 422."""
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()

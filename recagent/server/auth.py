@@ -1,7 +1,7 @@
-"""Who may come in: bearer keys, requests a minute, and how large a request may be.
+"""Bearer keys, the rate limit and the largest size of a request.
 
-It stands before routing, so that REST, the chat, MCP and metrics are kept alike. What a page
-without data is (the web page itself, ``/livez``, ``/readyz``) is open.
+The middleware stands before routing, so that it protects REST, the chat, MCP and metrics alike.
+The web page itself, ``/livez`` and ``/readyz`` have no data and are open.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
 LARGEST = 1 << 20  # bytes of a request's body
 
 _TOO_LARGE = f"the body is larger than {LARGEST} bytes; send less"
-_KEPT = ("/v1/", "/mcp", "/metrics")
-_COUNTED = ("/v1/", "/mcp")
+_PROTECTED = ("/v1/", "/mcp", "/metrics")
+_RATE_LIMITED = ("/v1/", "/mcp")
 
 
 class AuthMiddleware:
-    """Middleware that refuses with 400, 401, 413 or 429 before anything is read.
+    """Refuses requests with 400, 401, 413 or 429 before anything is read.
 
     Args:
-        app: what is behind it.
-        keys: of which a request must bring one; none: only names of this machine are answered, so
-            that a page of another site cannot reach a recagent that listens on loopback.
-        rate: requests a minute for each key or address; 0: any.
+        app: the application behind it.
+        keys: a request must bring one of them; without keys only host names of this machine are
+            answered, so that another site's page cannot reach a server that listens on loopback.
+        rate: requests a minute for each key or address; 0 for no limit.
     """
 
     def __init__(self, app: ASGIApp, *, keys: Sequence[str], rate: int) -> None:
@@ -54,31 +54,29 @@ class AuthMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = self._refusal(scope)
-        if refused is not None:
-            await refused(scope, receive, send)
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await refusal(scope, receive, send)
             return
         await self._app(scope, _limited(receive), send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, path = Headers(scope=scope), scope["path"]
         if not self._keys and not _is_this_machine(headers.get("host", "")):
-            says = "without keys only this machine is answered; set [server] keys"
-            return refuse(400, says, code="unknown_host")
-        if not path.startswith(_KEPT):
+            message = "without keys only this machine is answered; set [server] keys"
+            return refuse(400, message, code="unknown_host")
+        if not path.startswith(_PROTECTED):
             return None
         caller = str((scope.get("client") or ("",))[0])
         if self._keys:
-            given = _digest(_bearer(headers))
-            if not any([hmac.compare_digest(given, key) for key in self._keys]):  # noqa: C419 - all, always
-                says = "no valid key; send 'Authorization: Bearer KEY' with one of [server] keys"
-                return refuse(
-                    401, says, code="invalid_api_key", headers={"WWW-Authenticate": "Bearer"}
-                )
-            caller = given
+            caller = _digest(_bearer(headers))
+            if not any([hmac.compare_digest(caller, key) for key in self._keys]):  # noqa: C419 - all, always
+                message = "no valid key; send 'Authorization: Bearer KEY' with one of [server] keys"
+                challenge = {"WWW-Authenticate": "Bearer"}
+                return refuse(401, message, code="invalid_api_key", headers=challenge)
         if int(headers.get("content-length", "0") or 0) > LARGEST:
             return refuse(413, _TOO_LARGE, code="too_large")
-        return self._too_many(caller) if path.startswith(_COUNTED) else None
+        return self._too_many(caller) if path.startswith(_RATE_LIMITED) else None
 
     def _too_many(self, caller: str) -> Response | None:
         if self._rate is None or self._limiter.hit(self._rate, caller):
@@ -96,7 +94,7 @@ class AuthMiddleware:
 def _limited(receive: Receive) -> Receive:
     size = 0
 
-    async def counted() -> Message:
+    async def receive_limited() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
@@ -104,7 +102,7 @@ def _limited(receive: Receive) -> Receive:
             raise HTTPException(413, _TOO_LARGE)
         return message
 
-    return counted
+    return receive_limited
 
 
 def _bearer(headers: Headers) -> str:
@@ -113,17 +111,16 @@ def _bearer(headers: Headers) -> str:
 
 
 def _digest(key: str) -> str:
-    """What is compared and counted by, so that no key stays in memory as it is."""
+    """Returns what keys are compared and counted by, so that no key itself stays in memory."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _is_this_machine(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname if host else ""
-    return is_loopback_host(name or "")
+    return is_loopback_host(urlsplit(f"//{host}").hostname or "")
 
 
 def is_loopback_host(name: str) -> bool:
-    """Whether a host name or address is this machine's own, whatever the network."""
+    """Whether a host name or address is a loopback one."""
     if name == "localhost":
         return True
     try:

@@ -1,6 +1,6 @@
-"""``/v1/models`` and ``/v1/chat/completions``: the conversation, for every OpenAI client.
+"""``/v1/models`` and ``/v1/chat/completions``: conversations for every OpenAI client.
 
-What is answered is the agent's matter (``talk``); here it is put into OpenAI's words.
+The agent decides what to answer; this module puts it into OpenAI's schemas.
 """
 
 from __future__ import annotations
@@ -10,25 +10,17 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
+from recagent.chat import Noted, Question, ReplyPart, Shown, Words
 from recagent.domain import Constraint, Language, Usage
 from recagent.errors import DataError, NotFoundError
 from recagent.locale import LocalizedText
-from recagent.server.conversations import (
-    ConversationCache,
-    Noted,
-    Question,
-    ReplyPart,
-    Shown,
-    Transcript,
-    Words,
-    sentences,
-)
+from recagent.server.conversations import ConversationCache, Transcript, markdown
 from recagent.server.errors import ErrorResponse, error_detail
 from recagent.server.metrics import Metrics
 from recagent.server.openai_schemas import (
@@ -43,81 +35,83 @@ from recagent.server.openai_schemas import (
 )
 from recagent.server.service import Service
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-GUEST = "guest"  # who talks without saying who they are
-_INSTRUCTIONS = ("system", "developer")  # roles whose messages change nothing, wherever they stand
+GUEST = "guest"  # user id where a request names none
+_IGNORED_ROLES = ("system", "developer")
+_STREAM = "text/event-stream"
+_CHUNK = {"object": "chat.completion.chunk"}
 
 logger = logging.getLogger(__name__)
 
 
-def chat_routes(service: Service, talks: ConversationCache, metrics: Metrics) -> APIRouter:
-    """The two routes, over one service."""
+def chat_routes(service: Service, conversations: ConversationCache, metrics: Metrics) -> APIRouter:
+    """Returns the routes over one service."""
     router = APIRouter(prefix="/v1", tags=["openai"])
 
     @router.get("/models")
     async def models() -> Models:
-        """The names that a chat may ask for."""
-        scenes = (await service.scenes()).scenes
-        names = [NAME, *(f"{NAME}/{scene.name}" for scene in scenes)]
+        """Lists the names that a chat may ask for."""
+        names = [NAME, *(f"{NAME}/{scene}" for scene in await _scene_names(service))]
         return Models(data=tuple(Model(id=name) for name in names))
 
     streamed: dict[str, Any] = {"description": "With stream: chunks.", "content": {_STREAM: {}}}
 
     @router.get("/models/{name:path}")
     async def model(name: str) -> Model:
-        """One of the names that a chat may ask for."""
+        """Returns one of the names that a chat may ask for."""
         await _scene(name, service)
         return Model(id=name)
 
     @router.post("/chat/completions", response_model=Completion, responses={200: streamed})
     async def completions(request: ChatRequest) -> Completion | StreamingResponse:
-        """Answer the last message of a conversation; ``user`` is the person.
+        """Answers the last message of a conversation; ``user`` is the person.
 
-        What was said before is taken from the messages of the role ``user``; a system's message
-        changes nothing.
+        Earlier messages of the role ``user`` count too; system messages change nothing.
         """
-        talk, lang = await _talk(request, service), request.lang or service.lang
-        answer = _Answer(request, service, metrics, lang=lang)
-        pieces = talks.answer(talk, lang=lang)
-        first = await anext(pieces, None)  # what is refused is refused with a status
+        transcript, lang = await _transcript(request, service), request.lang or service.lang
+        writer = _CompletionWriter(request, service, metrics, lang=lang)
+        parts = conversations.answer(transcript, lang=lang)
+        first = await anext(parts, None)  # an error so far is answered with its status
+        parts = _chained(first, parts)
         if request.stream:
             return StreamingResponse(
-                answer.streamed(first, pieces),
+                writer.streamed(parts),
                 media_type=_STREAM,
                 headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
             )
-        return await answer.whole(first, pieces)
+        return await writer.completion(parts)
 
     return router
 
 
-async def _talk(request: ChatRequest, service: Service) -> Transcript:
-    """Who talks, where, and what they said.
+async def _transcript(request: ChatRequest, service: Service) -> Transcript:
+    """Returns the user, the scene and the messages of a request.
 
     Raises:
-        NotFoundError: a model, and so a scene, that there is not.
-        DataError: nothing was said, or too much at once.
+        NotFoundError: an unknown model, and so an unknown scene.
+        DataError: the last message is empty or not the user's, or one is too long.
     """
     scene = await _scene(request.model, service)
-    turns = [message for message in request.messages if message.role not in _INSTRUCTIONS]
-    said = [message.text() for message in turns if message.role == "user"]
-    if not turns or turns[-1].role != "user" or not said[-1].strip():
+    messages = [message for message in request.messages if message.role not in _IGNORED_ROLES]
+    texts = [message.text() for message in messages if message.role == "user"]
+    if not messages or messages[-1].role != "user" or not texts[-1].strip():
         raise DataError("the last message must be the user's, with a text")
-    for text in said:
+    for text in texts:
         service.check_length(LocalizedText("a message"), text)
-    return Transcript(user=request.user or GUEST, scene=scene, said=tuple(said))
+    return Transcript(user=request.user or GUEST, scene=scene, texts=tuple(texts))
+
+
+async def _scene_names(service: Service) -> list[str]:
+    return [scene.name for scene in (await service.scenes()).scenes]
 
 
 async def _scene(model: str, service: Service) -> str | None:
-    """The scene of a model's name; None for that of no scene.
+    """Returns the scene in a model's name; None for the name without one.
 
     Raises:
-        NotFoundError: a model, and so a scene, that there is not.
+        NotFoundError: an unknown model, and so an unknown scene.
     """
     name, slash, scene = model.partition("/")
-    names = [each.name for each in (await service.scenes()).scenes]
+    names = await _scene_names(service)
     if name != NAME or (slash and scene not in names):
         raise NotFoundError(
             "no model {model!r}; there are {name!r} and {example!r} with one of {scenes}",
@@ -129,8 +123,8 @@ async def _scene(model: str, service: Service) -> str | None:
     return scene or None
 
 
-class _Answer:
-    """One answer on its way out."""
+class _CompletionWriter:
+    """Writes one reply as a completion, and counts its tokens."""
 
     def __init__(
         self, request: ChatRequest, service: Service, metrics: Metrics, *, lang: Language
@@ -146,15 +140,15 @@ class _Answer:
         }
         self._usage = Usage()
         options = request.stream_options
-        self._tells_usage = options is not None and options.include_usage
+        self._with_usage = options is not None and options.include_usage
 
-    async def whole(self, first: ReplyPart | None, rest: AsyncIterator[ReplyPart]) -> Completion:
-        """All of it at once."""
+    async def completion(self, parts: AsyncIterator[ReplyPart]) -> Completion:
+        """Returns all parts at once."""
         texts: list[str] = []
         data: list[dict[str, Any]] = []
-        async for said in _chained(first, rest):
-            texts.append(sentences(said))
-            data += [found] if (found := await self._data(said)) else []
+        async for part in parts:
+            texts.append(markdown(part))
+            data += [value] if (value := await self._data(part)) else []
         return Completion(
             id=str(self._head["id"]),
             created=int(self._head["created"]),
@@ -164,52 +158,47 @@ class _Answer:
             recagent=tuple(data),
         )
 
-    async def streamed(
-        self, first: ReplyPart | None, rest: AsyncIterator[ReplyPart]
-    ) -> AsyncIterator[bytes]:
-        """Server-sent events: a chunk for each piece, then ``[DONE]``; an error ends it."""
+    async def streamed(self, parts: AsyncIterator[ReplyPart]) -> AsyncIterator[bytes]:
+        """Yields server-sent events: a chunk for each part, then ``[DONE]``; an error ends it."""
         yield self._chunk({"role": "assistant", "content": ""})
         try:
-            async for said in _chained(first, rest):
-                data = await self._data(said)
-                yield self._chunk({"content": sentences(said)}, data=data)
+            async for part in parts:
+                data = await self._data(part)
+                yield self._chunk({"content": markdown(part)}, data=data)
         except Exception as error:  # noqa: BLE001 - the status has been sent: it goes into the stream
-            _, fault = error_detail(error, lang=self._lang)
-            yield _event(ErrorResponse(error=fault).model_dump())
+            _, detail = error_detail(error, lang=self._lang)
+            yield _event(ErrorResponse(error=detail).model_dump())
             return
         yield self._chunk({}, finish="stop")
-        if self._tells_usage:
+        if self._with_usage:
             tokens = self._tokens().model_dump()
             yield _event({**self._head, **_CHUNK, "choices": [], "usage": tokens})
         yield b"data: [DONE]\n\n"
 
     def _chunk(
-        self,
-        delta: dict[str, str],
-        *,
-        finish: str | None = None,
-        data: dict[str, Any] | None = None,
+        self, delta: dict[str, str], *, finish: str | None = None, data: Any = None
     ) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-        ours = {"recagent": data} if data else {}
+        extension = {"recagent": data} if data else {}
         # Where usage is wanted OpenAI's other chunks have it as null.
-        usage = {"usage": None} if self._tells_usage else {}
-        return _event({**self._head, **_CHUNK, "choices": [choice], **usage, **ours})
+        usage = {"usage": None} if self._with_usage else {}
+        return _event({**self._head, **_CHUNK, "choices": [choice], **usage, **extension})
 
-    async def _data(self, said: ReplyPart) -> dict[str, Any] | None:
-        """A piece as data, for those who know it; None for plain words."""
-        match said:
+    async def _data(self, part: ReplyPart) -> dict[str, Any] | None:
+        """Returns a part as data, for clients that know it; None for plain words."""
+        match part:
             case Words():
                 return None
             case Shown():
-                self._usage += said.slate.trace.usage
-                self._metrics.slate(said.slate.scene.name, said.slate.trace)
-                shown = await self._service.shown(said.slate, self._lang)
-                return {"shown": _plain(shown)}
+                trace = part.slate.trace
+                self._usage += trace.usage
+                self._metrics.slate(part.slate.scene.name, trace)
+                response = await self._service.slate_response(part.slate, self._lang)
+                return {"shown": response.model_dump(mode="json")}
             case Noted():
-                return {"noted": _noted(said)}
+                return {"noted": _noted_data(part)}
             case Question():
-                return {"question": said.text, "options": list(said.options)}
+                return {"question": part.text, "options": list(part.options)}
 
     def _tokens(self) -> Tokens:
         prompt, completion = self._usage.prompt, self._usage.completion
@@ -218,31 +207,23 @@ class _Answer:
         )
 
 
-_STREAM = "text/event-stream"
-_CHUNK = {"object": "chat.completion.chunk"}
-
-
-def _noted(said: Noted) -> dict[str, Any]:
-    """What is in force, in words and as a request for a slate has it; what was not understood."""
-    wanted = (*said.constraints, *said.preferences)
-    in_force = [*(each.words or _told(each) for each in wanted), said.wish]
+def _noted_data(part: Noted) -> dict[str, Any]:
+    """Returns the conditions in words and as a slate's request has them, and what was not read."""
+    wanted = (*part.constraints, *part.preferences)
+    in_force = [*(each.words or _constraint_text(each) for each in wanted), part.wish]
     return {
         "in_force": list(dict.fromkeys(filter(None, in_force))),
-        "not_understood": list(said.not_understood),
-        "constraints": [asdict(each) for each in said.constraints],
-        "preferences": [asdict(each) for each in said.preferences],
-        "wish": said.wish,
+        "not_understood": list(part.not_understood),
+        "constraints": [asdict(each) for each in part.constraints],
+        "preferences": [asdict(each) for each in part.preferences],
+        "wish": part.wish,
     }
 
 
-def _told(constraint: Constraint) -> str:
+def _constraint_text(constraint: Constraint) -> str:
     value = constraint.value
-    named = ", ".join(value) if isinstance(value, tuple) else value
-    return f"{constraint.attribute} {constraint.operator} {named}".strip()
-
-
-def _plain(value: BaseModel) -> dict[str, Any]:
-    return value.model_dump(mode="json")
+    text = ", ".join(value) if isinstance(value, tuple) else value
+    return f"{constraint.attribute} {constraint.operator} {text}".strip()
 
 
 def _event(value: dict[str, Any]) -> bytes:
@@ -254,5 +235,5 @@ async def _chained(
 ) -> AsyncIterator[ReplyPart]:
     if first is not None:
         yield first
-    async for said in rest:
-        yield said
+    async for part in rest:
+        yield part

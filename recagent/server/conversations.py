@@ -1,7 +1,7 @@
-"""What the chat endpoint asks of an agent that talks, and the talk that messages rebuild.
+"""The conversations of the chat endpoint: rebuilt from the messages, or taken from memory.
 
-Nothing of a talk is stored: it is gone through again from the messages, unless its newest state is
-still in memory. Memory is emptied when a person is forgotten.
+Nothing of a conversation is stored: its texts are answered again, unless its newest state is still
+in memory. Memory is cleared when a person is forgotten.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from recagent import chat
@@ -19,139 +19,124 @@ from recagent.errors import StoreError
 from recagent.pipeline import Pipeline
 from recagent.server.service import Service
 
-_REMEMBERED = 1000  # talks
+_MAX_CACHED = 1000  # conversations
 
-__all__ = [
-    "ConversationCache",
-    "Noted",
-    "Question",
-    "RecagentChat",
-    "ReplyPart",
-    "Shown",
-    "Transcript",
-    "Words",
-    "sentences",
-]
-
-Conversation = Any  # the agent's own
+Conversation = Any  # the backend has its own type
 
 
 class ChatAgent(Protocol):
-    """Answers a text within a conversation, which it changes."""
+    """The seam to an agent: it answers a text within a conversation, and changes that."""
 
     def say(self, conversation: Conversation, text: str) -> AsyncIterator[ReplyPart]:
-        """What is answered, as it comes."""
+        """Yields the parts of the reply as they come."""
         ...
 
 
 class ChatBackend(Protocol):
-    """How agents and conversations are made."""
+    """The seam to what makes agents and conversations."""
 
-    def agent(self, line: Pipeline, lang: Language) -> ChatAgent:
-        """An agent that speaks ``lang``."""
+    def agent(self, pipeline: Pipeline, lang: Language) -> ChatAgent:
+        """Returns an agent that speaks ``lang``."""
         ...
 
     def begin(self, user: str, scene: str | None) -> Conversation:
-        """A conversation in which nothing has been said."""
+        """Returns an empty conversation."""
         ...
 
-    def keep(self, conversation: Conversation) -> str:
-        """The conversation as text."""
+    def dump(self, conversation: Conversation) -> str:
+        """Returns the conversation as text."""
         ...
 
-    def restore(self, kept: str) -> Conversation:
-        """The conversation that was kept."""
+    def load(self, text: str) -> Conversation:
+        """Returns the conversation that ``dump`` made text of."""
         ...
 
 
 class RecagentChat:
-    """``recagent.chat``'s."""
+    """The backend of ``recagent.chat``."""
 
-    def agent(self, line: Pipeline, lang: Language) -> ChatAgent:
-        return Agent(line, lang=lang)
+    def agent(self, pipeline: Pipeline, lang: Language) -> ChatAgent:
+        return Agent(pipeline, lang=lang)
 
     def begin(self, user: str, scene: str | None) -> Conversation:
         return chat.Conversation(user_id=user, scene=scene)
 
-    def keep(self, conversation: Conversation) -> str:
+    def dump(self, conversation: Conversation) -> str:
         return conversation.to_json()
 
-    def restore(self, kept: str) -> Conversation:
-        return chat.Conversation.from_json(kept)
+    def load(self, text: str) -> Conversation:
+        return chat.Conversation.from_json(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transcript:
-    """Who talks, in which scene, and all that they have said, the newest last."""
+    """The user id, the scene, and the user's messages, the newest last."""
 
     user: str
     scene: str | None
-    said: tuple[str, ...]
+    texts: tuple[str, ...]
 
 
 class ConversationCache:
-    """Answers talks, going through what was said before where it is not in memory."""
+    """Answers transcripts; earlier messages that are not in memory are replayed."""
 
-    def __init__(self, service: Service, talking: ChatBackend) -> None:
+    def __init__(self, service: Service, backend: ChatBackend) -> None:
         self._service = service
-        self._talking = talking
+        self._backend = backend
         self._agents: dict[Language, ChatAgent] = {}  # each reads the catalogue's words once
-        self._kept: OrderedDict[Transcript, str] = OrderedDict()
-        service.on_forgetting(self._kept.clear)  # whose ids were one person's is not known here
+        self._dumps: OrderedDict[Transcript, str] = OrderedDict()
+        service.on_forgotten(self._dumps.clear)  # which ids are one person is not known here
 
-    async def answer(self, talk: Transcript, *, lang: Language) -> AsyncIterator[ReplyPart]:
-        """What is answered to the last thing that was said.
+    async def answer(self, transcript: Transcript, *, lang: Language) -> AsyncIterator[ReplyPart]:
+        """Yields the reply to the last message.
 
         Raises:
-            RecagentError: as the line's methods.
+            RecagentError: as the methods of the pipeline.
         """
-        forgettings = await self._service.look()
-        before = Transcript(user=talk.user, scene=talk.scene, said=talk.said[:-1])
-        conversation = await self._restored(before, lang)
+        forgettings = await self._service.check_forgotten()
+        conversation = await self._before(replace(transcript, texts=transcript.texts[:-1]), lang)
         if lang not in self._agents:
-            self._agents[lang] = self._talking.agent(self._service.line(lang), lang)
-        async for piece in self._agents[lang].say(conversation, talk.said[-1]):
-            yield piece
-        with suppress(StoreError):  # what cannot be looked up is not kept
-            if await self._service.look() == forgettings:
-                self._keep(talk, conversation)
+            self._agents[lang] = self._backend.agent(self._service.pipeline(lang), lang)
+        async for part in self._agents[lang].say(conversation, transcript.texts[-1]):
+            yield part
+        with suppress(StoreError):  # without the store nobody knows who was forgotten meanwhile
+            if await self._service.check_forgotten() == forgettings:
+                self._dumps[transcript] = self._backend.dump(conversation)
+                self._dumps.move_to_end(transcript)
+                while len(self._dumps) > _MAX_CACHED:
+                    self._dumps.popitem(last=False)
 
-    async def _restored(self, talk: Transcript, lang: Language) -> Conversation:
-        if talk in self._kept:
-            return self._talking.restore(self._kept[talk])
-        conversation = self._talking.begin(talk.user, talk.scene)
-        if talk.said:
-            # What was stored when it was first said must not be stored again.
-            agent = self._talking.agent(self._service.rehearsal(lang), lang)
-            for text in talk.said:
+    async def _before(self, transcript: Transcript, lang: Language) -> Conversation:
+        """Returns the conversation in which these messages have been answered."""
+        if transcript in self._dumps:
+            return self._backend.load(self._dumps[transcript])
+        conversation = self._backend.begin(transcript.user, transcript.scene)
+        if transcript.texts:
+            # What was stored when a message first came must not be stored again.
+            agent = self._backend.agent(self._service.read_only_pipeline(lang), lang)
+            for text in transcript.texts:
                 async for _ in agent.say(conversation, text):
                     pass
         return conversation
 
-    def _keep(self, talk: Transcript, conversation: Conversation) -> None:
-        self._kept[talk] = self._talking.keep(conversation)
-        self._kept.move_to_end(talk)
-        while len(self._kept) > _REMEMBERED:
-            self._kept.popitem(last=False)
 
-
-def sentences(said: ReplyPart) -> str:
-    """A piece of an answer as Markdown, for clients that show text alone."""
-    match said:
+def markdown(part: ReplyPart) -> str:
+    """Returns a part of a reply as Markdown, for clients that show text alone."""
+    match part:
         case Words():
-            return said.text
+            return part.text
         case Shown():
-            return _listed(said)
+            return _numbered_list(part)
         case Noted():
-            return ""  # it is said in words too
+            return ""  # the words say it too
         case Question():
-            options = "".join(f"\n- {option}" for option in said.options)
-            return f"\n{said.text}{options}\n"
+            options = "".join(f"\n- {option}" for option in part.options)
+            return f"\n{part.text}{options}\n"
 
 
-def _listed(shown: Shown) -> str:
+def _numbered_list(shown: Shown) -> str:
     lines = ["\n"]
-    for entry, why in zip(shown.slate.entries, shown.explanations, strict=True):
-        reasons = " ".join(claim.text for claim in why.claims)
+    for entry, explanation in zip(shown.slate.entries, shown.explanations, strict=True):
+        reasons = " ".join(claim.text for claim in explanation.claims)
         lines.append(f"{entry.rank}. **{entry.item.title}** {reasons}".rstrip() + "\n")
     return "".join(lines)

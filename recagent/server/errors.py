@@ -1,6 +1,6 @@
-"""Every failure as OpenAI's error object, with the status that fits; never a stack trace.
+"""Turns every failure into OpenAI's error object with its status; never shows a stack trace.
 
-What is our own fault is logged, with its trace, and told to the caller in one sentence.
+An unexpected error is logged with its trace; the caller gets one sentence.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ Kind = Literal[
 
 
 class ErrorDetail(BaseModel):
-    """What went wrong, as OpenAI's clients expect it.
+    """What went wrong, in the form that OpenAI's clients expect.
 
     Attributes:
-        param: the field of the request that is wrong, if one is.
-        code: for programs.
+        param: the field of the request that is wrong, if it is one.
+        code: a fixed word for programs.
     """
 
     message: str
@@ -56,7 +56,7 @@ class ErrorDetail(BaseModel):
 
 
 class ErrorResponse(BaseModel):
-    """The body of every answer that is no success."""
+    """The body of every response that is not a success."""
 
     error: ErrorDetail
 
@@ -78,38 +78,35 @@ _KINDS: Mapping[int, Kind] = {
     429: "rate_limit_error",
 }
 _CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}
-
-
-_WAIT = 5  # seconds after which what cannot be had now may be asked for again
+_RETRY_AFTER = 5  # seconds
 
 
 def error_response(error: Exception, *, lang: Language) -> Response:
-    """The answer to a request that failed with an exception, in the request's language."""
-    status, fault = error_detail(error, lang=lang)
+    """Returns the response to a request that failed with an exception, in ``lang``."""
+    status, detail = error_detail(error, lang=lang)
     if status != HTTPStatus.SERVICE_UNAVAILABLE:
-        return failure(status, fault)
-    wait = (error.retry_after if isinstance(error, ModelError) else None) or _WAIT
-    return failure(status, fault, headers={"Retry-After": str(math.ceil(wait))})
+        return failure(status, detail)
+    wait = (error.retry_after if isinstance(error, ModelError) else None) or _RETRY_AFTER
+    return failure(status, detail, headers={"Retry-After": str(math.ceil(wait))})
 
 
 def error_detail(error: Exception, *, lang: Language) -> tuple[int, ErrorDetail]:
-    """The status and the words for an exception, in ``lang``."""
-    for kind, (status, name, code) in _STATUS.items():
-        if isinstance(error, kind):
-            return status, ErrorDetail(message=error.in_language(lang), type=name, code=code)
+    """Returns the status and the error object of an exception, in ``lang``."""
+    for error_type, (status, kind, code) in _STATUS.items():
+        if isinstance(error, error_type):
+            return status, ErrorDetail(message=error.in_language(lang), type=kind, code=code)
     logger.error("unexpected", exc_info=error)
-    says = LocalizedText("something unexpected went wrong; the server's log has it")
-    return 500, ErrorDetail(
-        message=says.in_language(lang), type="server_error", code="internal_error"
-    )
+    text = LocalizedText("something unexpected went wrong; the server's log has it")
+    message = text.in_language(lang)
+    return 500, ErrorDetail(message=message, type="server_error", code="internal_error")
 
 
 def failure(
-    status: int, fault: ErrorDetail, *, headers: Mapping[str, str] | None = None
+    status: int, detail: ErrorDetail, *, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """The answer to a request that failed."""
+    """Returns the response to a request that failed."""
     # Half a surrogate pair from a broken request must not break the answer about it.
-    body = json.dumps(ErrorResponse(error=fault).model_dump(), ensure_ascii=True)
+    body = json.dumps(ErrorResponse(error=detail).model_dump(), ensure_ascii=True)
     return Response(body, status, headers=headers, media_type="application/json")
 
 
@@ -121,53 +118,48 @@ def refuse(
     param: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The answer to a request that is refused by its form, key or number."""
+    """Returns the response to a request that is refused for its form, key or rate."""
     kind = _KINDS.get(status, "invalid_request_error")
-    fault = ErrorDetail(message=message, type=kind, param=param, code=code)
-    return failure(status, fault, headers=headers)
+    detail = ErrorDetail(message=message, type=kind, param=param, code=code)
+    return failure(status, detail, headers=headers)
 
 
 def add_error_handlers(app: FastAPI, *, lang: Language) -> None:
-    """Let ``app`` answer what it raises on purpose in this way.
+    """Makes ``app`` answer its exceptions in this way, in ``lang`` where a request names none."""
 
-    Args:
-        app: where.
-        lang: of requests that name none.
-    """
-
-    async def ours(request: Request, error: Exception) -> Response:
+    async def recagent_error(request: Request, error: Exception) -> Response:
         return error_response(error, lang=await _language(request) or lang)
 
-    async def misshapen(_: Request, error: Exception) -> Response:
+    async def validation_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - as it is registered
-        return _misshapen(error)
+        return _validation_response(error)
 
-    async def by_status(_: Request, error: Exception) -> Response:
+    async def http_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - as it is registered
         code = _CODES.get(error.status_code, "bad_request")
         return refuse(error.status_code, error.detail, code=code, headers=error.headers)
 
-    app.add_exception_handler(RequestValidationError, misshapen)
-    app.add_exception_handler(HTTPException, by_status)
-    app.add_exception_handler(RecagentError, ours)
+    app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_exception_handler(HTTPException, http_error)
+    app.add_exception_handler(RecagentError, recagent_error)
 
 
 async def _language(request: Request) -> Language | None:
-    """The language that a request names, in its query or its body; None where it names none."""
+    """Returns the language that a request names in its query or its body, if any."""
     try:
         body: object = await request.json() if request.method == "POST" else None
     except ValueError:
         body = None
-    named = cast("dict[str, object]", body).get("lang") if isinstance(body, dict) else None
-    return language_named(named or request.query_params.get("lang"))
+    lang = cast("dict[str, object]", body).get("lang") if isinstance(body, dict) else None
+    return language_named(lang or request.query_params.get("lang"))
 
 
-def _misshapen(error: RequestValidationError) -> Response:
-    """The first thing that is wrong with a request; values are not repeated."""
+def _validation_response(error: RequestValidationError) -> Response:
+    """Names the first thing that is wrong with a request, without the value that was sent."""
     first: Any = error.errors()[0]
     if first["type"] == "json_invalid":
-        why = first.get("ctx", {}).get("error", "")
-        return refuse(400, f"the body is not valid JSON: {why}", code="invalid_json")
-    where = ".".join(str(part) for part in first["loc"][1:]) or None
-    said = f"{where or 'the body'}: {first['msg']}"
-    return refuse(400, said, code="invalid_value", param=where)
+        reason = first.get("ctx", {}).get("error", "")
+        return refuse(400, f"the body is not valid JSON: {reason}", code="invalid_json")
+    field = ".".join(str(part) for part in first["loc"][1:]) or None
+    message = f"{field or 'the body'}: {first['msg']}"
+    return refuse(400, message, code="invalid_value", param=field)

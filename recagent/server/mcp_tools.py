@@ -1,6 +1,6 @@
-"""The same service for MCP clients: six tools, over stdio or at ``/mcp``.
+"""The service as six tools for MCP clients, over stdio or at ``/mcp``.
 
-Bad input comes back as a tool's error with our message; nothing else of an exception does.
+An error comes back as a tool error with its message alone.
 """
 
 from __future__ import annotations
@@ -37,19 +37,20 @@ _INSTRUCTIONS = (
 
 
 def mcp_server(service: Service) -> MCPServer:
-    """An MCP server with the tools."""
+    """Returns an MCP server with the tools."""
     server = MCPServer(
         "recagent", version=__version__, instructions=_INSTRUCTIONS, log_level="WARNING"
     )
+    translated_errors = _translated_errors(service.lang)
 
     @server.tool()
-    @_plainly(service.lang)
+    @translated_errors
     async def list_scenes(lang: Lang = None) -> schemas.ScenesResponse:
         """The scenes of the catalogue, how they are called, and how many items they have."""
         return await service.scenes(lang)
 
     @server.tool()
-    @_plainly(service.lang)
+    @translated_errors
     async def recommend(
         user: schemas.Id,
         scene: MaybeId = None,
@@ -63,12 +64,9 @@ def mcp_server(service: Service) -> MCPServer:
         )
 
     @server.tool()
-    @_plainly(service.lang)
+    @translated_errors
     async def explain(
-        user: schemas.Id,
-        item: schemas.Id,
-        scene: MaybeId = None,
-        lang: Lang = None,
+        user: schemas.Id, item: schemas.Id, scene: MaybeId = None, lang: Lang = None
     ) -> schemas.ExplanationResponse:
         """Why an item would be recommended to a person, from evidence that is really there."""
         return await service.explain(
@@ -76,7 +74,7 @@ def mcp_server(service: Service) -> MCPServer:
         )
 
     @server.tool()
-    @_plainly(service.lang)
+    @translated_errors
     async def question(
         user: schemas.Id,
         item: schemas.Id,
@@ -93,7 +91,7 @@ def mcp_server(service: Service) -> MCPServer:
         )
 
     @server.tool()
-    @_plainly(service.lang)
+    @translated_errors
     async def record_feedback(
         user: schemas.Id,
         item: schemas.Id,
@@ -104,16 +102,12 @@ def mcp_server(service: Service) -> MCPServer:
         """Store what a person did with an item; their next slate takes it into account."""
         return await service.record(
             schemas.Feedback(
-                user=user,
-                item=item,
-                kind=kind or "like",
-                value=value,
-                impression=impression or "",
+                user=user, item=item, kind=kind or "like", value=value, impression=impression or ""
             )
         )
 
     @server.tool()
-    @_plainly(service.lang)
+    @translated_errors
     async def profile(user: schemas.Id, lang: Lang = None) -> schemas.ProfileResponse:
         """What is known of a person: what they like, scene by scene."""
         return await service.profile(user, lang)
@@ -121,24 +115,20 @@ def mcp_server(service: Service) -> MCPServer:
     return server
 
 
-def _plainly(
-    lang: Language,
+def _translated_errors(
+    default: Language,
 ) -> Callable[[Callable[P, Awaitable[T]]], Callable[P, Awaitable[T]]]:
-    """Let a tool tell its failures on purpose in their own words, and in the caller's language.
+    """Returns a decorator that makes our errors tool errors, in the caller's language if named."""
 
-    Args:
-        lang: where the caller names none.
-    """
-
-    def plain(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
+    def decorate(tool: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[T]]:
         @functools.wraps(tool)
-        async def told(*arguments: P.args, **named: P.kwargs) -> T:
+        async def call(*args: P.args, **kwargs: P.kwargs) -> T:
             try:
-                return await tool(*arguments, **named)
+                return await tool(*args, **kwargs)
             except RecagentError as error:
-                own = language_named(named.get("lang")) or lang
-                raise ToolError(error.in_language(own)) from error
+                lang = language_named(kwargs.get("lang")) or default
+                raise ToolError(error.in_language(lang)) from error
 
-        return told
+        return call
 
-    return plain
+    return decorate

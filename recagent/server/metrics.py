@@ -1,6 +1,6 @@
-"""What Prometheus reads at ``/metrics``; headers, and an answer to what nobody foresaw.
+"""The counters that Prometheus reads at ``/metrics``, and the outermost middleware.
 
-One registry for each app, so that two of them in a process do not add up.
+Each app has a registry of its own, so that two apps in one process do not add up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_GONE = 499  # the client left before there was an answer
+_CLIENT_GONE = 499  # the client left before there was an answer
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -43,7 +43,7 @@ class Metrics:
             buckets=_SECONDS, registry=self._registry,
         )  # fmt: skip
         self._slates = Counter(
-            "recagent_slates", "Slates shown, by whether a lower rung answered.",
+            "recagent_slates", "Slates shown, by whether a fallback answered.",
             ("scene", "degraded"), registry=self._registry,
         )  # fmt: skip
         self._tokens = Counter(
@@ -55,24 +55,24 @@ class Metrics:
         )
 
     def slate(self, scene: str, trace: Trace) -> None:
-        """A slate was shown."""
+        """Counts a slate that was shown."""
         self._slates.labels(scene, "yes" if trace.degraded else "no").inc()
         self._tokens.labels("prompt").inc(trace.usage.prompt)
         self._tokens.labels("completion").inc(trace.usage.completion)
 
     def event(self, kind: EventKind) -> None:
-        """An event was stored."""
+        """Counts an event that was stored."""
         self._events.labels(kind).inc()
 
     def page(self) -> bytes:
-        """All of it in Prometheus's text format."""
+        """Returns all metrics in Prometheus's text format."""
         return generate_latest(self._registry)
 
 
 class MetricsMiddleware:
-    """The outermost middleware: counts and times every request, adds the security headers.
+    """Counts and times every request, and adds the security headers.
 
-    An exception that nobody handled is logged and answered with 500.
+    It logs an exception that nothing else handled, and answers it with 500.
     """
 
     def __init__(self, app: ASGIApp, *, metrics: Metrics, lang: Language) -> None:
@@ -86,7 +86,7 @@ class MetricsMiddleware:
             return
         began, status = time.perf_counter(), 0
 
-        async def sending(message: Message) -> None:
+        async def send_counted(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -94,13 +94,13 @@ class MetricsMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, sending)
+            await self._app(scope, receive, send_counted)
         except Exception as error:
             if status:
                 raise  # the answer has begun: the connection ends
-            await failure(*error_detail(error, lang=self._lang))(scope, receive, sending)
+            await failure(*error_detail(error, lang=self._lang))(scope, receive, send_counted)
         finally:
-            # The route's template, never the path: paths are without number.
+            # The route's template and not the path, which would make a series for each item.
             route = getattr(scope.get("route"), "path", "other")
-            self._metrics.requests.labels(scope["method"], route, str(status or _GONE)).inc()
+            self._metrics.requests.labels(scope["method"], route, str(status or _CLIENT_GONE)).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - began)

@@ -1,6 +1,6 @@
-"""OpenAI's schemas, as far as they mean something here; what else a client sends is passed over.
+"""OpenAI's schemas, as far as they mean something here; other fields of a client are ignored.
 
-``recagent`` in an answer is our own: slates and constraints as data, which clients ignore.
+``recagent`` in a response is an extension: slates and constraints as data, which clients ignore.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The typed REST API: slates, reasons, feedback, scenes, profiles, traces.
 
-Each route hands on to the service; what may come in and go out stands in ``schemas``.
+Each route calls the service; ``schemas`` has the bodies.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ Lang = Annotated[
 
 
 def rest_routes(service: Service, metrics: Metrics) -> APIRouter:
-    """The routes under ``/v1``, over one service."""
+    """Returns the routes under ``/v1``, over one service."""
     router = APIRouter(prefix="/v1", tags=["recommend"])
 
     @router.post("/recommend")
-    async def recommend(ask: schemas.RecommendRequest) -> schemas.SlateResponse:
+    async def recommend(body: schemas.RecommendRequest) -> schemas.SlateResponse:
         """A slate for a person in a scene, with probabilities and reasons."""
-        shown = await service.recommend(ask)
-        metrics.slate(shown.scene, shown.trace)
-        return shown
+        response = await service.recommend(body)
+        metrics.slate(response.scene, response.trace)
+        return response
 
     @router.post("/explain")
-    async def explain(ask: schemas.ExplainRequest) -> schemas.ExplanationResponse:
+    async def explain(body: schemas.ExplainRequest) -> schemas.ExplanationResponse:
         """Why an item would be recommended to a person."""
-        return await service.explain(ask)
+        return await service.explain(body)
 
     @router.post("/question")
-    async def question(ask: schemas.QuestionRequest) -> schemas.AnswerResponse:
+    async def question(body: schemas.QuestionRequest) -> schemas.AnswerResponse:
         """Why an item stands before another, why not on the slate, what would move it."""
-        return await service.question(ask)
+        return await service.question(body)
 
     @router.post("/feedback", status_code=201)
-    async def feedback(said: schemas.Feedback) -> schemas.StoredEvent:
+    async def feedback(body: schemas.Feedback) -> schemas.StoredEvent:
         """Store what a person did with an item; their next slate takes it into account."""
-        stored = await service.record(said)
+        stored = await service.record(body)
         metrics.event(stored.kind)
         return stored
 

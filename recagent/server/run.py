@@ -1,7 +1,4 @@
-"""From settings to a server that runs, on a port or on standard input and output.
-
-What it serves is ``app``'s and ``tools``' matter.
-"""
+"""Runs a server from settings, on a port or on standard input and output."""
 
 from __future__ import annotations
 
@@ -22,11 +19,11 @@ from recagent.server.conversations import RecagentChat
 from recagent.server.mcp_tools import mcp_server
 from recagent.server.service import Service
 
-_PATIENCE = 10  # seconds for answers under way, at the end
+_GRACE = 10  # seconds, for answers that are under way
 
 
 def service_of(settings: Settings) -> Service:
-    """The recommender that the settings describe, for many callers."""
+    """Returns the service that the settings describe."""
     return Service(
         bootstrap.parts(settings),
         bootstrap.options(settings),
@@ -36,10 +33,10 @@ def service_of(settings: Settings) -> Service:
 
 
 def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; ``on_ready`` gets the address.
+    """Serves until SIGINT or SIGTERM; ``on_ready`` gets the address.
 
     Raises:
-        ConfigError: the port is taken, or others could come in without a key.
+        ConfigError: the port is taken, or other machines could call without a key.
         RecagentError: the index or the store cannot be used.
     """
     if not settings.server.keys and not is_loopback_host(host):
@@ -51,15 +48,15 @@ def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str],
 
 
 def serve_stdio(settings: Settings) -> None:
-    """Serve one MCP client until it closes standard input; raises as ``serve``."""
+    """Serves one MCP client until it closes standard input; raises as ``serve``."""
 
     async def run() -> None:
         service = service_of(settings)
         try:
             await service.start()
-            watching = asyncio.create_task(service.watch())
+            watch = asyncio.create_task(service.watch_forgotten())
             await mcp_server(service).run_stdio_async()
-            watching.cancel()
+            watch.cancel()
         finally:
             await service.close()
 
@@ -69,40 +66,43 @@ def serve_stdio(settings: Settings) -> None:
 async def _serve(
     settings: Settings, *, host: str, port: int, on_ready: Callable[[str], None]
 ) -> None:
-    with _bound(host, port) as listening:
+    with _listen(host, port) as listener:
         service = service_of(settings)
         try:
             await service.start()  # here its failure is a message, in the app a stack trace
         except BaseException:
             await service.close()
             raise
-        app = create_app(service, settings=settings.server, talking=RecagentChat())
+        app = create_app(service, settings=settings.server, chat=RecagentChat())
         config = uvicorn.Config(
-            app, log_level="warning", timeout_graceful_shutdown=_PATIENCE, server_header=False
+            app,
+            log_level="warning",
+            timeout_graceful_shutdown=_GRACE,
+            server_header=False,
         )
         name = f"[{host}]" if ":" in host else host
-        on_ready(f"http://{name}:{listening.getsockname()[1]}")
-        await uvicorn.Server(config).serve(sockets=[listening])
+        on_ready(f"http://{name}:{listener.getsockname()[1]}")
+        await uvicorn.Server(config).serve(sockets=[listener])
 
 
-def _bound(host: str, port: int) -> socket.socket:
-    """A socket that listens there.
+def _listen(host: str, port: int) -> socket.socket:
+    """Returns a socket that listens on a port.
 
     Raises:
-        ConfigError: it cannot.
+        ConfigError: the port is taken, or the host cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind((host, port))
-        listening.listen(socket.SOMAXCONN)
+        listener.bind((host, port))
+        listener.listen(socket.SOMAXCONN)
     except OSError as error:
-        listening.close()
+        listener.close()
         raise ConfigError(
             "cannot listen on {host!r}, port {port}: {reason}; choose another by --port",
             host=host,
             port=port,
             reason=error.strerror or error,
         ) from error
-    return listening
+    return listener

@@ -1,11 +1,11 @@
-"""What comes in and goes out over HTTP and MCP, checked; the nouns inside are recagent's own.
+"""The checked bodies of requests and responses over HTTP and MCP.
 
-Not OpenAI's shapes: those are in ``openai_schemas``.
+OpenAI's are in ``openai_schemas``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, cast
 
@@ -22,7 +22,6 @@ from recagent.domain import (
     Impression,
     Item,
     Language,
-    Scene,
     Slate,
     Task,
     Trace,
@@ -35,18 +34,15 @@ NEWEST = 50  # events and liked items of a profile that are shown
 
 Id = Annotated[str, Field(min_length=1, max_length=256)]
 Wish = Annotated[str, Field(description="What is wanted now, in the person's words.")]
-At = Annotated[datetime | None, Field(description="With a time zone; now by default.")]
+Timestamp = Annotated[datetime | None, Field(description="With a time zone; now by default.")]
 K = Annotated[int, Field(ge=1, le=MOST, description="How many items.")]
 Rating = Annotated[float | None, Field(description="Of a rating.", allow_inf_nan=False)]
-Answers = Annotated[
+ImpressionId = Annotated[
     str, Field(max_length=256, description="trace.id of the slate that this answers.")
 ]
-
-
 About = Literal["compare", "why not", "what if"]
 
-
-_ABOUT = ("title", "description", "default")  # stands beside a type, not in it
+_ANNOTATIONS = ("title", "description", "default")  # stand beside a type, not in it
 
 # What a client leaves out it may send as null or as an empty text: many clients and models do.
 Blank = BeforeValidator(lambda value: None if value == "" else value)
@@ -59,8 +55,8 @@ def _allow_null(schema: dict[str, Any]) -> None:
     fields: dict[str, dict[str, Any]] = schema.get("properties", {})
     for name, field in fields.items():
         if name not in required and null not in field.get("anyOf", ()):
-            about = {key: field.pop(key) for key in _ABOUT if key in field}
-            fields[name] = {"anyOf": [field, null], **about}
+            annotations = {key: field.pop(key) for key in _ANNOTATIONS if key in field}
+            fields[name] = {"anyOf": [field, null], **annotations}
 
 
 class RequestBody(BaseModel):
@@ -82,12 +78,12 @@ class RequestBody(BaseModel):
         }
 
 
-class _In(RequestBody):
+class _StrictBody(RequestBody):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class _Situation(_In):
-    """When, where and with what wish something is asked."""
+class ContextBody(_StrictBody):
+    """The wish, the conditions, the time and the place of a request."""
 
     wish: Wish = ""
     constraints: Annotated[
@@ -96,14 +92,14 @@ class _Situation(_In):
     preferences: Annotated[
         tuple[Constraint, ...], Field(max_length=MOST, description="What had better be kept.")
     ] = ()
-    at: At = None
+    at: Timestamp = None
     device: Annotated[str, Field(max_length=256, description="As events name it.")] = ""
     place: Annotated[
         str, Field(max_length=256, description="latitude,longitude, or as events name it.")
     ] = ""
 
 
-class RecommendRequest(_Situation):
+class RecommendRequest(ContextBody):
     """A slate for a person in a scene, by default as is likeliest."""
 
     user: Id
@@ -113,7 +109,7 @@ class RecommendRequest(_Situation):
     lang: Language | None = None
 
 
-class ExplainRequest(_Situation):
+class ExplainRequest(ContextBody):
     """Why an item would be recommended to a person."""
 
     user: Id
@@ -123,7 +119,7 @@ class ExplainRequest(_Situation):
     lang: Language | None = None
 
 
-class QuestionRequest(_Situation):
+class QuestionRequest(ContextBody):
     """A question about the ranking in which an item stands, or does not."""
 
     user: Id
@@ -135,7 +131,7 @@ class QuestionRequest(_Situation):
     lang: Language | None = None
 
 
-class Feedback(_In):
+class Feedback(_StrictBody):
     """What a person did with an item; the next slate takes it into account."""
 
     user: Id
@@ -143,8 +139,8 @@ class Feedback(_In):
     kind: EventKind = "like"
     value: Rating = None
     scene: Id | None = None
-    at: At = None
-    impression: Answers = ""
+    at: Timestamp = None
+    impression: ImpressionId = ""
 
 
 class StoredEvent(BaseModel):
@@ -287,104 +283,85 @@ class TraceResponse(BaseModel):
     trace: Trace
 
 
-def context_of(ask: RecommendRequest | ExplainRequest | QuestionRequest) -> Context:
-    """The situation of a request."""
-    return Context(
-        wish=ask.wish,
-        constraints=ask.constraints,
-        at=ask.at,
-        device=ask.device,
-        place=ask.place,
-        preferences=ask.preferences,
-    )
+def context_of(body: ContextBody) -> Context:
+    """Returns the context of a request."""
+    return Context(**{name: getattr(body, name) for name in ContextBody.model_fields})
 
 
 def answer_response(answer: Answer) -> AnswerResponse:
-    """An answer with the evidence of each sentence."""
-    return AnswerResponse(
-        items=answer.items,
-        ranks=answer.ranks,
-        among=answer.among,
-        reasons=reasons(answer),
-        notes=answer.notes,
-        notice=answer.notice,
-        degraded=answer.degraded,
-    )
+    """Returns an answer with the evidence of each sentence."""
+    return AnswerResponse(**_same_fields(AnswerResponse, answer), reasons=reasons(answer))
 
 
-def reasons(why: Explanation | Answer) -> tuple[Reason, ...]:
-    """The sentences of an explanation, each with its evidence."""
-    pieces = {piece.id: piece for piece in why.evidence}
+def explanation_response(explanation: Explanation) -> ExplanationResponse:
+    """Returns an explanation with the evidence of each sentence."""
+    fields = _same_fields(ExplanationResponse, explanation)
+    return ExplanationResponse(**fields, reasons=reasons(explanation))
+
+
+def reasons(answer: Explanation | Answer) -> tuple[Reason, ...]:
+    """Returns the sentences of an explanation, each with its evidence."""
+    pieces = {piece.id: piece for piece in answer.evidence}
     return tuple(
         Reason(text=claim.text, evidence=tuple(pieces[key] for key in claim.evidence))
-        for claim in why.claims
+        for claim in answer.claims
     )
 
 
-def slate_response(slate: Slate, why: list[Explanation], *, lang: Language) -> SlateResponse:
-    """A slate with the reasons of its entries, in their order."""
+def slate_response(
+    slate: Slate, explanations: Sequence[Explanation], *, lang: Language
+) -> SlateResponse:
+    """Returns a slate with the explanations of its entries, which are in their order."""
     return SlateResponse(
         user=slate.user_id,
         scene=slate.scene.name,
         label=slate.scene.label(lang),
         entries=tuple(
-            EntryResponse(
-                rank=entry.rank,
-                item=entry.item,
-                probability=entry.probability,
-                like=entry.like,
-                features=entry.features,
-                reasons=reasons(each),
-            )
-            for entry, each in zip(slate.entries, why, strict=True)
+            EntryResponse(**_same_fields(EntryResponse, entry), reasons=reasons(explanation))
+            for entry, explanation in zip(slate.entries, explanations, strict=True)
         ),
         wish_note=wish_note(slate, lang=lang),
-        notice=why[0].notice if why else "",
+        notice=explanations[0].notice if explanations else "",
         empty=slate.empty,
         trace=slate.trace,
     )
 
 
-def explanation_response(why: Explanation) -> ExplanationResponse:
-    """An explanation with its sentences joined to their evidence."""
-    return ExplanationResponse(
-        item=why.item,
-        reasons=reasons(why),
-        phrased_by=why.phrased_by,
-        replaced=why.replaced,
-        notice=why.notice,
-        degraded=why.degraded,
-    )
+def stored_event(event: Event) -> StoredEvent:
+    """Returns an event as it was stored."""
+    fields = _same_fields(StoredEvent, event)
+    return StoredEvent(user=event.user_id, item=event.item_id, **fields)
 
 
 def trace_response(
-    shown: Impression, trace: Trace, *, items: Mapping[str, Item], prompt: str
+    impression: Impression, trace: Trace, *, items: Mapping[str, Item], prompt: str
 ) -> TraceResponse:
-    """The candidates that were shown, in order, then the others by the model's probability."""
-    language = trace.language_probability
-    others = sorted(language.keys() - set(shown.item_ids), key=lambda key: -language[key])
-    places = dict(zip(shown.item_ids, enumerate(shown.probabilities, start=1), strict=True))
-    candidates = (
+    """Returns the items that were shown, in order, then the others by the model's probability."""
+    language, shown = trace.language_probability, impression.item_ids
+    others = sorted(language.keys() - set(shown), key=lambda key: -language[key])
+    ranks = {key: rank for rank, key in enumerate(shown, start=1)}
+    probabilities = dict(zip(shown, impression.probabilities, strict=True))
+    candidates = tuple(
         RankedCandidate(
             item_id=key,
             title=items[key].title if key in items else key,
-            rank=places[key][0] if key in places else None,
-            probability=places[key][1] if key in places else None,
+            rank=ranks.get(key),
+            probability=probabilities.get(key),
             language=language.get(key),
         )
-        for key in (*shown.item_ids, *others)
+        for key in (*shown, *others)
     )
     return TraceResponse(
-        user=shown.user_id,
-        scene=shown.scene,
-        at=shown.at,
-        wish=shown.wish,
-        candidates=tuple(candidates),
+        user=impression.user_id,
+        scene=impression.scene,
+        at=impression.at,
+        wish=impression.wish,
+        candidates=candidates,
         prompt=prompt,
         trace=trace,
     )
 
 
-def scene_response(scene: Scene, *, items: int, lang: Language) -> SceneResponse:
-    """A scene as it is called in ``lang``."""
-    return SceneResponse(name=scene.name, label=scene.label(lang), items=items)
+def _same_fields(model: type[BaseModel], value: object) -> dict[str, Any]:
+    """Returns what a value has of a model's fields, by name."""
+    return {name: getattr(value, name) for name in model.model_fields if hasattr(value, name)}

@@ -1,13 +1,13 @@
-"""What every face asks for, once: the straight line in two languages, and what it needs around it.
+"""The calls behind HTTP and MCP: one pipeline per language, and what many callers need around it.
 
-HTTP and MCP translate into these calls; they never reach the line by another way.
+Routes and tools translate into these calls and reach the pipeline in no other way.
 """
 
 from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -16,14 +16,11 @@ from pydantic import TypeAdapter
 
 from recagent import prompts
 from recagent.domain import (
-    Edits,
+    Context,
     Event,
     Forgotten,
-    Impression,
     Item,
     Language,
-    Note,
-    RatingScale,
     Slate,
     Trace,
     User,
@@ -41,23 +38,23 @@ from recagent.ports import EventStore
 from recagent.scenes.identification import indexed_scenes
 from recagent.server import schemas
 
-_LOOK = 2.0  # seconds after which it is looked whether somebody was forgotten
+_CHECK_EVERY = 2.0  # seconds between checks whether somebody was forgotten
 
 _LANGUAGE: Final[dict[str, Language]] = {lang: lang for lang in LANGUAGES}
 
 logger = logging.getLogger(__name__)
 
-_trace = TypeAdapter(Trace)
+_trace_type = TypeAdapter(Trace)
 
 
 class Service:
     """One recommender for many callers; its methods may run concurrently.
 
     Args:
-        parts: of the line.
-        options: of the line; their language is that of requests which name none.
-        max_message: characters of a wish.
-        people: ids that are proposed.
+        parts: what the pipelines are made of.
+        options: of the pipelines; their language answers requests that name none.
+        max_message: the longest wish, in characters.
+        people: user ids that the web page offers.
     """
 
     def __init__(
@@ -73,22 +70,24 @@ class Service:
         self._people = tuple(people)
         self.max_message = max_message
         self.lang: Language = self._options.lang
-        self._lines = {lang: self._line(parts, lang) for lang in LANGUAGES}
-        self._let_go: list[Callable[[], None]] = [parts.preferences.forget]
+        self._pipelines = {lang: self._make_pipeline(parts, lang) for lang in LANGUAGES}
+        self._clear_caches: list[Callable[[], None]] = [parts.preferences.forget]
         self._forgettings = 0
 
-    def line(self, lang: Language | None = None) -> Pipeline:
-        """The line whose reasons are in ``lang``."""
-        return self._lines[lang or self.lang]
+    def pipeline(self, lang: Language | None = None) -> Pipeline:
+        """Returns the pipeline whose reasons are in ``lang``."""
+        return self._pipelines[lang or self.lang]
 
-    def rehearsal(self, lang: Language | None = None) -> Pipeline:
-        """A line that answers as ``line`` does and stores nothing: to go through a talk again."""
-        store: EventStore = _Muted(self._parts.store)
-        muted = replace(self._parts, store=store)
-        return self._line(muted, lang or self.lang)
+    def read_only_pipeline(self, lang: Language | None = None) -> Pipeline:
+        """Returns a pipeline that answers as ``pipeline`` does and stores nothing.
+
+        A conversation is replayed with it.
+        """
+        store: EventStore = _ReadOnlyStore(self._parts.store)
+        return self._make_pipeline(replace(self._parts, store=store), lang or self.lang)
 
     async def start(self) -> None:
-        """Read what the first request would wait for.
+        """Loads what the first request would wait for.
 
         Raises:
             RecagentError: the index or the store cannot be used.
@@ -96,15 +95,15 @@ class Service:
         await self.ready()
         await self._parts.behaviour()
 
-    def on_forgetting(self, let_go: Callable[[], None]) -> None:
-        """Call this whenever somebody was forgotten: it lets go of what it holds of people."""
-        self._let_go.append(let_go)
+    def on_forgotten(self, clear_cache: Callable[[], None]) -> None:
+        """Registers a callback that drops what a cache holds of people when one was forgotten."""
+        self._clear_caches.append(clear_cache)
 
-    async def look(self) -> int:
-        """See whether somebody was forgotten, by whatever process, and let go of what is in memory.
+    async def check_forgotten(self) -> int:
+        """Clears the caches if somebody was forgotten since the last check, by whatever process.
 
         Returns:
-            how often somebody was forgotten so far.
+            How often somebody was forgotten so far.
 
         Raises:
             DataError: the store failed.
@@ -112,23 +111,23 @@ class Service:
         count = await self._parts.store.forgettings()
         if count != self._forgettings:
             self._forgettings = count
-            for let_go in self._let_go:
-                let_go()
+            for clear_cache in self._clear_caches:
+                clear_cache()
         return count
 
-    async def watch(self) -> None:
-        """``look`` again and again, so that memory is cleared though nobody asks for anything."""
+    async def watch_forgotten(self) -> None:
+        """Calls ``check_forgotten`` for ever, so that an idle server clears its caches too."""
         while True:
-            await anyio.sleep(_LOOK)
+            await anyio.sleep(_CHECK_EVERY)
             try:
-                await self.look()
+                await self.check_forgotten()
             except RecagentError as error:
                 logger.warning("cannot see whether somebody was forgotten: %s", error)
 
     async def warm(self) -> None:
-        """Load a model that ranks, so that the first slate need not wait; a failure is logged."""
-        weighed = self._parts.head is not None or self._options.language_weight > 0
-        if self._parts.ranker is None or not weighed:
+        """Loads the ranking model, so that the first slate need not wait; logs a failure."""
+        is_used = self._parts.head is not None or self._options.language_weight > 0
+        if self._parts.ranker is None or not is_used:
             return
         try:
             await self._parts.ranker.start()
@@ -136,7 +135,7 @@ class Service:
             logger.warning("slates go without the model: %s", error)
 
     async def ready(self) -> None:
-        """See that the index and the store answer.
+        """Checks that the index and the store answer.
 
         Raises:
             DataError: the store does not, or nothing is indexed.
@@ -147,106 +146,71 @@ class Service:
             raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
         await self._parts.store.user("")
 
-    async def recommend(self, ask: schemas.RecommendRequest) -> schemas.SlateResponse:
-        """The slate that is asked for; raises as ``Pipeline.recommend``."""
-        self.check_length("wish", ask.wish)
-        slate = await self.line(ask.lang).recommend(
-            ask.user,
-            scene=ask.scene,
-            k=ask.k,
-            context=schemas.context_of(ask),
-            task=ask.task,
+    async def recommend(self, body: schemas.RecommendRequest) -> schemas.SlateResponse:
+        """Returns a slate; raises as ``Pipeline.recommend``."""
+        context = self._context(body)
+        slate = await self.pipeline(body.lang).recommend(
+            body.user, scene=body.scene, k=body.k, context=context, task=body.task
         )
-        return await self.shown(slate, ask.lang)
+        return await self.slate_response(slate, body.lang)
 
-    async def shown(self, slate: Slate, lang: Language | None) -> schemas.SlateResponse:
-        """A slate with its reasons in ``lang``."""
-        why = await self.line(lang).reasons(slate)
-        return schemas.slate_response(slate, why, lang=lang or self.lang)
+    async def slate_response(self, slate: Slate, lang: Language | None) -> schemas.SlateResponse:
+        """Returns a slate with its reasons in ``lang``."""
+        explanations = await self.pipeline(lang).reasons(slate)
+        return schemas.slate_response(slate, explanations, lang=lang or self.lang)
 
-    async def explain(self, ask: schemas.ExplainRequest) -> schemas.ExplanationResponse:
-        """Why an item would be recommended; raises as ``Pipeline.explain``."""
-        self.check_length("wish", ask.wish)
-        why = await self.line(ask.lang).explain(
-            ask.user,
-            ask.item,
-            scene=ask.scene,
-            context=schemas.context_of(ask),
-            phrase=ask.phrase,
+    async def explain(self, body: schemas.ExplainRequest) -> schemas.ExplanationResponse:
+        """Returns why an item would be recommended; raises as ``Pipeline.explain``."""
+        context = self._context(body)
+        explanation = await self.pipeline(body.lang).explain(
+            body.user, body.item, scene=body.scene, context=context, phrase=body.phrase
         )
-        return schemas.explanation_response(why)
+        return schemas.explanation_response(explanation)
 
-    async def question(self, ask: schemas.QuestionRequest) -> schemas.AnswerResponse:
-        """The answer to a question about a ranking.
+    async def question(self, body: schemas.QuestionRequest) -> schemas.AnswerResponse:
+        """Returns the answer to a question about a ranking.
 
         Raises:
-            DataError: a comparison with nothing, or as ``Pipeline.compare`` and its like.
+            DataError: a comparison without a second item, or as ``Pipeline.compare`` and its like.
         """
-        self.check_length("wish", ask.wish)
-        line, context = self.line(ask.lang), schemas.context_of(ask)
-        match ask.about:
-            case "compare":
-                if ask.versus is None:
-                    raise DataError("a comparison needs another item; name it as versus")
-                found = await line.compare(
-                    ask.user, ask.item, versus=ask.versus, scene=ask.scene, context=context
-                )
-            case "why not":
-                found = await line.why_not(
-                    ask.user, ask.item, scene=ask.scene, k=ask.k, context=context
-                )
-            case "what if":
-                found = await line.what_if(
-                    ask.user, ask.item, scene=ask.scene, k=ask.k, context=context
-                )
-        return schemas.answer_response(found)
+        pipeline, context = self.pipeline(body.lang), self._context(body)
+        if body.about == "compare":
+            if body.versus is None:
+                raise DataError("a comparison needs another item; name it as versus")
+            answer = await pipeline.compare(
+                body.user, body.item, versus=body.versus, scene=body.scene, context=context
+            )
+        else:
+            ask = pipeline.why_not if body.about == "why not" else pipeline.what_if
+            answer = await ask(body.user, body.item, scene=body.scene, k=body.k, context=context)
+        return schemas.answer_response(answer)
 
-    async def record(self, said: schemas.Feedback) -> schemas.StoredEvent:
-        """Store what a person did; raises as ``Pipeline.record``."""
-        event = await self.line().record(
-            said.user,
-            said.item,
-            kind=said.kind,
-            value=said.value,
-            scene=said.scene,
-            at=said.at,
-            impression=said.impression,
-        )
-        return schemas.StoredEvent(
-            user=event.user_id,
-            item=event.item_id,
-            scene=event.scene,
-            kind=event.kind,
-            value=event.value,
-            at=event.at,
-            impression=event.impression,
-        )
+    async def record(self, body: schemas.Feedback) -> schemas.StoredEvent:
+        """Stores what a person did; raises as ``Pipeline.record``."""
+        details = body.model_dump(exclude={"user", "item"})
+        event = await self.pipeline().record(body.user, body.item, **details)
+        return schemas.stored_event(event)
 
     async def scenes(self, lang: Language | None = None) -> schemas.ScenesResponse:
-        """All scenes, and the people whom the settings propose."""
+        """Returns all scenes, and the people whom the settings propose."""
         index = self._parts.index
-        known = indexed_scenes(await index.scenes(), self._parts.scenes)
-        return schemas.ScenesResponse(
-            scenes=tuple(
-                [
-                    schemas.scene_response(
-                        scene, items=len(await index.items(name)), lang=lang or self.lang
-                    )
-                    for name, scene in known.items()
-                ]
-            ),
-            people=self._people,
-        )
+        scenes = [
+            schemas.SceneResponse(
+                name=name, label=scene.label(lang or self.lang), items=len(await index.items(name))
+            )
+            for name, scene in indexed_scenes(await index.scenes(), self._parts.scenes).items()
+        ]
+        return schemas.ScenesResponse(scenes=tuple(scenes), people=self._people)
 
     async def profile(self, user: str, lang: Language | None = None) -> schemas.ProfileResponse:
-        """What is known of a person; empty for one that nobody knows."""
-        known = await self.line().profile(user)
+        """Returns what is known of a person; an empty profile for an unknown id."""
+        profile = await self.pipeline().profile(user)
         names = await self._parts.index.scenes()
-        events = Counter(event.scene for event in known.events)
-        liked = Counter(known.items[key].scene for key in known.liked)
+        events = Counter(event.scene for event in profile.events)
+        liked = Counter(profile.items[key].scene for key in profile.liked)
         return schemas.ProfileResponse(
-            user=known.user,
-            cold=known.cold == "fully",
+            user=profile.user,
+            cold=profile.cold == "fully",
             scenes=tuple(
                 schemas.SceneActivity(
                     name=name,
@@ -257,36 +221,36 @@ class Service:
                 for name, scene in indexed_scenes(names, self._parts.scenes).items()
             ),
             liked=tuple(
-                schemas.LikedItem(item=known.items[key], weight=known.liked[key])
-                for key in list(known.liked)[: schemas.NEWEST]
+                schemas.LikedItem(item=profile.items[key], weight=profile.liked[key])
+                for key in list(profile.liked)[: schemas.NEWEST]
             ),
-            events=known.events[: schemas.NEWEST],
+            events=profile.events[: schemas.NEWEST],
         )
 
     async def trace(self, impression_id: str) -> schemas.TraceResponse:
-        """How the slate of this ``trace.id`` came about.
+        """Returns how the slate of this ``trace.id`` came about.
 
         Raises:
             NotFoundError: there is none.
         """
-        kept = await self._parts.store.impression(impression_id)
-        if kept is None:
+        impression = await self._parts.store.impression(impression_id)
+        if impression is None:
             raise NotFoundError(
                 "no slate {slate!r} was shown; take trace.id of one", slate=impression_id
             )
-        trace = _trace.validate_json(kept.trace)
+        trace = _trace_type.validate_json(impression.trace)
         items: Mapping[str, Item] = {}
-        if kept.scene in await self._parts.index.scenes():
-            items = await self._parts.index.items(kept.scene)
+        if impression.scene in await self._parts.index.scenes():
+            items = await self._parts.index.items(impression.scene)
         return schemas.trace_response(
-            kept, trace, items=items, prompt=self._prompt_text(trace.prompt)
+            impression, trace, items=items, prompt=_prompt_text(trace.prompt)
         )
 
     def check_length(self, name: AnyText, text: str) -> None:
-        """Refuse a text that is too long.
+        """Checks the length of a text.
 
         Raises:
-            DataError: it is.
+            DataError: it is too long.
         """
         if len(text) > self.max_message:
             raise DataError(
@@ -297,37 +261,44 @@ class Service:
             )
 
     async def close(self) -> None:
-        """Close the parts, once for all languages."""
-        await self._lines[self.lang].close()
+        """Closes the parts, once for all languages."""
+        await self._pipelines[self.lang].close()
 
-    def _line(self, parts: Parts, lang: Language) -> Pipeline:
+    def _make_pipeline(self, parts: Parts, lang: Language) -> Pipeline:
         return Pipeline(parts, replace(self._options, lang=lang))
 
-    def _prompt_text(self, name: str | None) -> str:
-        """The file of a prompt; empty without one, or where it is no longer what it was."""
-        if name is None:
-            return ""
-        reference, _, lang = name.partition("#")[0].rpartition(".")
-        try:
-            prompt = prompts.find(reference, lang=_LANGUAGE[lang], base=prompts.folder())
-        except (PromptError, KeyError):
-            return ""
-        return prompt.path.read_text(encoding="utf-8") if prompt.id == name else ""
+    def _context(self, body: schemas.ContextBody) -> Context:
+        self.check_length("wish", body.wish)
+        return schemas.context_of(body)
 
 
-class _Muted:
-    """A store that is read and never written to; what would be written is taken as done."""
+def _prompt_text(name: str | None) -> str:
+    """Returns the file of a prompt; empty without one, or if the file has changed since."""
+    if name is None:
+        return ""
+    reference, _, lang = name.partition("#")[0].rpartition(".")
+    try:
+        prompt = prompts.find(reference, lang=_LANGUAGE[lang], base=prompts.folder())
+    except (PromptError, KeyError):
+        return ""
+    return prompt.path.read_text(encoding="utf-8") if prompt.id == name else ""
+
+
+class _ReadOnlyStore:
+    """A store that is read and never written to; every write is taken as done."""
 
     def __init__(self, store: EventStore) -> None:
-        self._store = store
-        self.user, self.events, self.person = store.user, store.events, store.person
-        self.seen, self.count, self.impression = store.seen, store.count, store.impression
-        self.impressions, self.origins = store.impressions, store.origins
-        self.ids, self.notes = store.ids, store.notes
-        self.scale = store.scale
+        self.scale, self.user, self.events = store.scale, store.user, store.events
+        self.person, self.seen, self.count = store.person, store.seen, store.count
+        self.all_events, self.origins, self.ids = store.all_events, store.origins, store.ids
+        self.forgettings, self.notes = store.forgettings, store.notes
+        self.events_stamp = store.events_stamp
+        self.impression, self.impressions = store.impression, store.impressions
 
-    async def keep_scale(self, scale: RatingScale) -> None:
-        """Not kept."""
+    async def _ignore(self, *_: object, **__: object) -> None:
+        """Writes nothing."""
+
+    keep_scale = edit = link = add_note = add_impression = close = _ignore
 
     async def add_users(self, users: Iterable[User]) -> int:
         return len(list(users))
@@ -338,29 +309,5 @@ class _Muted:
     async def remove_events(self, origins: Collection[str]) -> int:  # noqa: ARG002
         return 0
 
-    async def edit(self, user_id: str, edits: Edits) -> None:
-        """Not kept."""
-
-    async def link(self, user_id: str, *, other: str) -> None:
-        """Not kept."""
-
     async def forget(self, user_id: str) -> Forgotten:
         return Forgotten(ids=(user_id,), events=0, impressions=0)
-
-    async def forgettings(self) -> int:
-        return await self._store.forgettings()
-
-    async def add_note(self, user_id: str, note: Note) -> None:
-        """Not kept."""
-
-    async def add_impression(self, impression: Impression) -> None:
-        """Not kept."""
-
-    async def events_stamp(self) -> str:
-        return await self._store.events_stamp()
-
-    def all_events(self) -> AsyncIterator[Sequence[Event]]:
-        return self._store.all_events()
-
-    async def close(self) -> None:
-        """The store is another's."""

@@ -26,7 +26,7 @@ def talking():
 @pytest.fixture
 def client(service, talking):
     """The app in this process; without keys, so it is asked by this machine's name."""
-    app = create_app(service, settings=ServerSettings(rate=0), talking=talking)
+    app = create_app(service, settings=ServerSettings(rate=0), chat=talking)
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
         yield client
 
@@ -34,5 +34,5 @@ def client(service, talking):
 @pytest.fixture
 def live(service, talking):
     """Base URL of the app on loopback."""
-    with running(create_app(service, settings=ServerSettings(rate=0), talking=talking)) as url:
+    with running(create_app(service, settings=ServerSettings(rate=0), chat=talking)) as url:
         yield url

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from recagent.chat import Noted, Question, Shown, Words
 from recagent.domain import Constraint, Context
 from recagent.scenes.constraints import satisfies
-from recagent.server.conversations import Noted, Question, Shown, Words
 
 
 class Talker:
@@ -55,8 +55,8 @@ class Talking:
         self.began += 1
         return {"user": user, "scene": scene, "no": []}
 
-    def keep(self, conversation):
+    def dump(self, conversation):
         return json.dumps(conversation)
 
-    def restore(self, kept):
+    def load(self, kept):
         return json.loads(kept)

@@ -220,7 +220,7 @@ def say(talks, *texts, user="new"):
     """A turn of a talk in the server's memory."""
 
     async def main():
-        talk = Transcript(user=user, scene="books", said=texts)
+        talk = Transcript(user=user, scene="books", texts=texts)
         return [piece async for piece in talks.answer(talk, lang="en")]
 
     return main()
@@ -247,7 +247,7 @@ def test_a_person_who_is_forgotten_by_another_process_leaves_the_talks_in_memory
         await say(talks, "不要恐怖", user="bob")
         held = [repr(vars(talks))]
         await elsewhere.forget("new")
-        await service.look()
+        await service.check_forgotten()
         held.append(repr(vars(talks)))
         await say(talks, "no dragons", "more")  # what the client sends again is read again
         return *held, repr(vars(talks))
@@ -266,7 +266,7 @@ def test_a_talk_whose_person_is_forgotten_while_it_is_answered_is_not_kept(share
     async def main():
         talks = ConversationCache(service, Talking())
         pieces = talks.answer(
-            Transcript(user="new", scene="books", said=("no dragons",)), lang="en"
+            Transcript(user="new", scene="books", texts=("no dragons",)), lang="en"
         )
         await anext(pieces)
         await elsewhere.forget("new")
@@ -279,14 +279,14 @@ def test_a_talk_whose_person_is_forgotten_while_it_is_answered_is_not_kept(share
 
 def test_a_server_that_nobody_asks_notices_that_a_person_was_forgotten(shared, monkeypatch):
     service, elsewhere = shared
-    monkeypatch.setattr("recagent.server.service._LOOK", 0.01)
+    monkeypatch.setattr("recagent.server.service._CHECK_EVERY", 0.01)
 
     async def main():
         talks = ConversationCache(service, Talking())
         await say(talks, "no dragons")
-        watching = asyncio.create_task(service.watch())
+        watching = asyncio.create_task(service.watch_forgotten())
         noticed = asyncio.Event()
-        service.on_forgetting(noticed.set)
+        service.on_forgotten(noticed.set)
         await elsewhere.forget("new")
         async with asyncio.timeout(10):
             await noticed.wait()

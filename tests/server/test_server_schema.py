@@ -34,7 +34,7 @@ CHECKS = [
 @pytest.fixture(scope="module")
 def app():
     settings = ServerSettings(rate=0, keys=(SecretStr("key"),))
-    app = create_app(make_service(), settings=settings, talking=Talking())
+    app = create_app(make_service(), settings=settings, chat=Talking())
     # Ids that are there come often enough to get behind the checks of ids.
     for shape in app.openapi()["components"]["schemas"].values():
         for name, known in KNOWN.items():

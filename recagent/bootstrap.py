@@ -119,14 +119,15 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
     unknown = settings.retrieval.weights.keys() - set(names)
     if unknown:
         raise ConfigError(
-            "[retrieval] weights: unknown source {source!r}; there are {known}",
+            "[retrieval] weights: unknown source {source!r}; known sources: {known}",
             source=min(unknown),
             known=", ".join(names),
         )
     weight = settings.retrieval.imagined
     if weight > 0 and not settings.engines:
         raise ConfigError(
-            "[retrieval] imagined = {weight:g} needs a model; set [model], or imagined = 0",
+            "[retrieval] imagined = {weight:g} needs a language model; set [model], or set "
+            "imagined = 0",
             weight=weight,
         )
     declared = settings.ratings.scale()
@@ -422,7 +423,7 @@ def _wire(settings: Settings, engine: EngineSettings) -> Wire:
             threads=engine.threads,
         )
     if not engine.base_url:
-        raise ConfigError("[model] kind = 'endpoint' needs base_url, or OPENAI_BASE_URL")
+        raise ConfigError("[model] kind = 'endpoint' needs base_url or OPENAI_BASE_URL")
     return HttpWire(
         base_url=engine.base_url,
         api_key=engine.api_key.get_secret_value(),

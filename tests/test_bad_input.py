@@ -36,7 +36,7 @@ def priced(shop: Path) -> None:
 BAD = {
     "missing column": (
         write("items.csv", ITEMS.replace("item_id", "stuff_no")),
-        ["'items.csv' has no column 'item_id'; it has stuff_no", 'columns = { item_id = "'],
+        ["'items.csv' has no column 'item_id'; its columns are stuff", 'columns = { item_id = "'],
     ),
     "wrong type": (
         priced,
@@ -44,7 +44,7 @@ BAD = {
     ),
     "empty catalogue": (
         write("items.csv", "item_id,scene,title\n"),
-        ["'items.csv' has no items", "give a file with at least one row"],
+        ["'items.csv' has no items", "give a file with at least one usable row"],
     ),
     "broken UTF-8": (
         write("items.csv", "item_id,scene,title\nb1,books,Amélie\n".encode("latin-1")),
@@ -115,7 +115,7 @@ def test_nothing_is_made_of_a_catalogue_that_cannot_be_used(
 def test_what_is_wrong_is_said_in_chinese_too(shop: Path, recagent: Command) -> None:
     BAD["duplicate id"][0](shop)
     said = recagent("index", "--lang", "zh").stderr
-    assert "目录目前无法使用，没有写入任何数据" in said
+    assert "目录有错误，没有保存任何数据" in said
     assert "'items.csv' 第 3 行：商品编号 'b1' 在场景 'books' 中出现两次；请只保留一个" in said
     (shop / "recagent.toml").write_text("[catalog\n")
     said = recagent("index", "--lang", "zh").stderr
@@ -202,11 +202,11 @@ def test_a_database_that_goes_in_mid_load_is_named_and_a_later_run_finishes(
         done = recagent("index")
     assert done.returncode == 1
     assert "event store 'postgresql://recagent:***@127.0.0.1" in done.stderr
-    assert "see that the database is up" in done.stderr
+    assert "check that the database is running" in done.stderr
     assert "Traceback" not in done.stderr
     refused = recagent("index")
     assert refused.returncode == 1
-    assert "cannot be opened" in refused.stderr
+    assert "cannot open event store" in refused.stderr
     own_server.start()
     again = json.loads(recagent("index", "--json").stdout)
     assert again["events"] == 7

@@ -120,7 +120,7 @@ class Settings(BaseSettings):
             if unknown:
                 raise ConfigError(
                     "[scenes.{scene}] learns_from names {source!r}, which is not declared; "
-                    "declared are {known}",
+                    "declared scenes: {known}",
                     scene=name,
                     source=min(unknown),
                     known=", ".join(sorted(self.scenes)),
@@ -219,8 +219,8 @@ def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:
         return project, _known(project, _anchored(own, Path.cwd()))
     if not path.is_file():
         raise ConfigError(
-            "config file {path!r} does not exist; write one with 'recagent init' and name "
-            "the files under [catalog], or correct the path",
+            "config file {path!r} does not exist; correct the path, or create one with 'recagent "
+            "init' and list your files under [catalog]",
             path=str(path),
         )
     return path, _known(path, _anchored(_toml(path), path.resolve().parent))
@@ -239,7 +239,7 @@ def _known(path: Path, values: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(values.keys() - Settings.model_fields.keys())
     if unknown:
         raise ConfigError(
-            "config file {path!r}: unknown key {key!r}; known are {known}",
+            "config file {path!r}: unknown key {key!r}; known keys: {known}",
             path=str(path),
             key=unknown[0],
             known=", ".join(sorted(Settings.model_fields)),

@@ -26,7 +26,7 @@ def check_event(event: Event) -> None:
     """
     if event.at.tzinfo is None:
         raise DataError(
-            "event of {user_id!r} on {item_id!r}: 'at' has no time zone",
+            "event of {user_id!r} on {item_id!r}: 'at' has no time zone; add one, such as +00:00",
             user_id=event.user_id,
             item_id=event.item_id,
         )
@@ -79,7 +79,7 @@ def check_link(user_id: str, other: str) -> None:
         DataError: one is empty, or has NUL or half of a surrogate pair.
     """
     if not user_id or not other:
-        raise DataError("a link needs two user ids, and one is empty; name both")
+        raise DataError("a link needs two user ids, but one is empty; give both")
     check_user(User(id=user_id))
     check_user(User(id=other))
 
@@ -126,7 +126,7 @@ def _texts(value: Value | None) -> Iterable[str]:
 
 def _refusal(who: LocalizedText) -> DataError:
     return DataError(
-        "{who}: a text has a NUL character or half of a surrogate pair, which databases do "
-        "not keep; remove it. Nothing was stored",
+        "{who}: a text contains a NUL character or an unpaired surrogate, which databases cannot "
+        "store; remove it. Nothing was saved",
         who=who,
     )

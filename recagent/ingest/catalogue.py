@@ -91,15 +91,14 @@ class Catalogue:
         listed = "\n  ".join(lines)
         if self.report.by_command:
             raise DataError(
-                "the files cannot be used as they are, and nothing was stored:\n  "
-                "{problems}\nrun 'recagent validate' with the same files to see everything, "
-                "and mend them",
+                "the files have errors, so nothing was saved:\n  {problems}\nrun 'recagent "
+                "validate' on the same files for the full list, then fix them",
                 problems=listed,
             )
         raise DataError(
-            "the catalogue cannot be used as it is, and nothing was stored:\n  {problems}\n"
-            "run 'recagent validate' to see everything; mend the files, or set [cleaning] "
-            'unusable = "drop" to leave such rows and values out',
+            "the catalogue has errors, so nothing was saved:\n  {problems}\nrun 'recagent "
+            'validate\' for the full list; fix the files, or set [cleaning] unusable = "drop" '
+            "to skip such rows and values",
             problems=listed,
         )
 
@@ -125,10 +124,10 @@ def read_catalogue(
     """
     files = settings.catalog
     if not files.items and not files.events and by_command:
-        raise ConfigError("none of the files holds items; name one that does too")
+        raise ConfigError("none of the files contains items; add one that does")
     if not files.items and not files.events:
         raise ConfigError(
-            "no catalogue: add [[catalog.items]] with a path to recagent.toml (recagent init "
+            "no catalogue: add [[catalog.items]] with a path to recagent.toml ('recagent init' "
             "writes one), or try 'recagent demo'"
         )
     report = Report(examples=examples, by_command=by_command)

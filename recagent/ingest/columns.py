@@ -100,8 +100,8 @@ def name_columns(
         if len(found) > 1 and name in _MUST_BE_SURE:
             listed = ", ".join(repr(shown(column)) for column in found[:-1])
             raise DataError(
-                "{file!r}: columns {columns} and {other!r} could both be {field!r}; say "
-                "which, as {example}",
+                "{file!r}: columns {columns} and {other!r} could both be {field!r}; choose one, "
+                "for example {example}",
                 file=where,
                 columns=listed,
                 other=shown(found[-1]),

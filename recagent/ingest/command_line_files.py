@@ -68,7 +68,9 @@ def settings_for_files(
                    None)  # fmt: skip
     if unknown is not None:
         raise DataError(
-            "column map: {field!r} is none of {known}", field=unknown, known=", ".join(FIELDS)
+            "column map: unknown field {field!r}; use one of {known}",
+            field=unknown,
+            known=", ".join(FIELDS),
         )
     files: Mapping[layouts.Holds, Sequence[FileSettings]] = {
         kind: getattr(settings.catalog, kind) for kind in _KINDS
@@ -77,13 +79,13 @@ def settings_for_files(
     read = [*paths] or [file.path for _, file in meant]
     for said in columns:
         if said and not any(_is_called(path, said) for path in read):
-            raise DataError("column map: no file is called {file!r}; correct --map", file=said)
+            raise DataError("column map: there is no file {file!r}; correct --map", file=said)
     by_file = {"--holds": holds, "--date-format": dates, "--encoding": encodings}
     for option, names in ((option, names or {}) for option, names in by_file.items()):
         for said in names:
             if said and not any(_is_called(path, said) for path in read):
                 raise DataError(
-                    "no file is called {said!r}; correct {option}", said=said, option=option
+                    "there is no file {said!r}; correct {option}", said=said, option=option
                 )
     if paths:
         known: Held = [(kind, _encoded(file, encodings or {})) for kind, file in meant]
@@ -234,7 +236,8 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
         holds = "events" if looks.keys() & {"timestamp", "kind"} or not names else "items"
         raise no_header_error(file.path, first, holds=holds, by_command=True)
     raise DataError(
-        "{file!r} has neither item_id nor user_id; it has {columns}. Map them, as {example}",
+        "{file!r} has neither item_id nor user_id; its columns are {columns}. Map them, for "
+        "example {example}",
         file=file_name(file.path),
         columns=", ".join(map(shown, columns)),
         example=how_to_map(_likely(columns), by_command=True),

@@ -100,13 +100,13 @@ def header_names(path: Path, records: Records) -> list[str]:
     named = next(records)
     if isinstance(named, csv.Error):
         raise DataError(
-            "{file!r}: the header has broken quotes ({error}); repair it",
+            "{file!r}: the header has unbalanced quotes ({error}); fix it",
             file=file_name(path),
             error=named,
         )
     if not named:
         raise DataError(
-            "{file!r} cannot be read (it is empty); give a file with a header", file=file_name(path)
+            "cannot read {file!r}: it is empty; give a file with a header", file=file_name(path)
         )
     names = [name.strip() or unnamed_column(place) for place, name in enumerate(named, start=1)]
     refuse_duplicate_names(path, names)
@@ -123,7 +123,7 @@ def refuse_duplicate_names(path: Path, names: Sequence[str]) -> None:
     double = next((name for name in names if names.count(name) > 1), None)
     if double is not None:
         raise DataError(
-            "{file!r} has two columns {column!r}; rename one",
+            "{file!r} has two columns named {column!r}; rename one",
             file=file_name(path),
             column=shown(double),
         )

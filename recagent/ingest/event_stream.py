@@ -113,7 +113,7 @@ class EventStream:
                 yield place << _ROW_BITS | number << _COPY_BITS | min(copy, _COPIES), reading, event
             if _stamp(file.path) != self._stamps[place]:
                 raise DataError(
-                    "{file!r} was changed while it was read; run the command again",
+                    "{file!r} changed while it was being read; run the command again",
                     file=file_name(file.path),
                 )
 

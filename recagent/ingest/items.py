@@ -185,7 +185,7 @@ def no_items_error(path: Path, *, problems: Sequence[str] = ()) -> DataError:
     """The error for files without any usable item; it repeats the first of their problems."""
     first = f" ({problems[0]})" if problems else ""
     return DataError(
-        "{file!r} has no items{problem}; give a file with at least one row that can be used",
+        "{file!r} has no items{problem}; give a file with at least one usable row",
         file=file_name(path),
         problem=first,
     )

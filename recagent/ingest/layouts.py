@@ -104,8 +104,8 @@ def find_file(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
         found = files_in(path, holds=holds)
         if not found:
             raise DataError(
-                "folder {folder!r} has no {content}; recagent knows MovieLens and RecBole "
-                "folders ({known}): name a file instead",
+                "folder {folder!r} has no {content}; give a MovieLens or RecBole folder "
+                "({known}), or name a file",
                 folder=file_name(path),
                 content=holds,
                 known=", ".join(IN_FOLDER[holds]),
@@ -113,7 +113,7 @@ def find_file(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
         if len(found) > 1:
             names = ", ".join(file.name for file in found)
             raise DataError(
-                "folder {folder!r} has several files of {content} ({files}); name one",
+                "folder {folder!r} has several files of {content} ({files}); choose one",
                 folder=file_name(path),
                 content=holds,
                 files=names,
@@ -128,8 +128,8 @@ def find_file(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
     layout = _BY_SUFFIX.get(plain.rpartition(".")[2])
     if layout is None:
         raise DataError(
-            "{file!r}: unknown kind of file; use .csv, .tsv, .txt, .dat, .jsonl, .ndjson, "
-            ".parquet, RecBole's .inter, .item, .user, or a MovieLens folder",
+            "{file!r}: unknown file type; use .csv, .tsv, .txt, .dat, .jsonl, .ndjson, .parquet, "
+            "RecBole's .inter, .item, .user, or a MovieLens folder",
             file=file_name(path),
         )
     return path, layout

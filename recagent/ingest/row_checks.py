@@ -36,7 +36,8 @@ def require_columns(path: Path, table: Table, wanted: Sequence[str]) -> None:
         raise no_header_error(path, first, holds=table.holds, by_command=by_command)
     others = {field: likely(field, table.header, holds=table.holds) or "..." for field in missing}
     raise DataError(
-        "{file!r} has no column {missing}; it has {columns}. Map them, as {example}",
+        "{file!r} has no column {missing}; its columns are {columns}. Map them, for example "
+        "{example}",
         file=file_name(path),
         missing=" and none ".join(map(repr, missing)),
         columns=", ".join(map(shown, table.header)),
@@ -52,8 +53,8 @@ def no_header_error(
     if by_command:  # numbers of this file's columns, and of no other's
         advice = advice.replace("--map ", f"--map {file_name(path)}:", 1)
     return DataError(
-        "{file!r} has no header (its first row is {row}); say what its columns are by their "
-        "numbers, as {example}",
+        "{file!r} has no header (its first row is {row}); map its columns by number, for example "
+        "{example}",
         file=file_name(path),
         row=", ".join(map(shown, first)),
         example=advice,

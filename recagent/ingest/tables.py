@@ -141,8 +141,8 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
     if is_broken("".join(header)):
         guess, reads = decode.guessed(" ".join(header))
         raise DataError(
-            "{file!r}: the header is not {encoding}; in {guess} it reads {reading!r}: set "
-            'the encoding of the file, as encoding = "{guess}"',
+            "{file!r}: the header is not {encoding}; as {guess} it reads {reading!r}: set the "
+            'encoding of the file, for example encoding = "{guess}"',
             file=file_name(path),
             encoding=lines.encoding,
             guess=guess,
@@ -235,8 +235,8 @@ def _json(path: Path, lines: FileLines, decode: Decoder) -> Opened:
     head = list(islice(records, _JSON_HEAD))
     if not head:
         raise DataError(
-            "{file!r} cannot be read (it is empty, or no line is a JSON object); give a "
-            "file with one object a line",
+            "cannot read {file!r}: it is empty or no line is a JSON object; give a file with one "
+            "object per line",
             file=file_name(path),
         )
     columns = list(dict.fromkeys(column for _, row in head for column in row))
@@ -268,13 +268,13 @@ def _parquet(path: Path, reading: Reading) -> Opened:
         import polars as pl  # noqa: PLC0415 - half a second that only Parquet pays
     except ImportError as error:
         raise ConfigError(
-            "{file!r} needs 'polars' to be read: pip install 'recagent[parquet]'",
+            "reading {file!r} needs 'polars'; run: pip install 'recagent[parquet]'",
             file=file_name(path),
         ) from error
 
     def refused(error: Exception) -> DataError:
         return DataError(
-            "{file!r} cannot be read ({error}); give a Parquet file",
+            "cannot read {file!r} ({error}); give a Parquet file",
             file=file_name(path),
             error=error,
         )
@@ -309,11 +309,14 @@ def _check_map(
     for field, column in given.items():
         if field not in fields:
             raise DataError(
-                "column map: {field!r} is none of {known}", field=field, known=", ".join(fields)
+                "column map: unknown field {field!r}; use one of {known}",
+                field=field,
+                known=", ".join(fields),
             )
         if column not in columns:
             raise DataError(
-                "{file!r} has no column {column!r} (mapped to {field!r}); it has {columns}",
+                "{file!r} has no column {column!r} (mapped to {field!r}); its columns are "
+                "{columns}",
                 file=file_name(path),
                 column=column,
                 field=field,
@@ -322,8 +325,8 @@ def _check_map(
         others = [other for other in given if given[other] == column and other != field]
         if others:
             raise DataError(
-                "column map: {field!r} and {other!r} are both mapped to {column!r}; a "
-                "column can be one thing",
+                "column map: {field!r} and {other!r} are both mapped to {column!r}; map a column "
+                "to one field only",
                 field=field,
                 other=others[0],
                 column=column,

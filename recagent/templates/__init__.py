@@ -27,7 +27,7 @@ def copy(name: str, *, to: Path) -> list[Path]:
     """
     if name not in names():
         raise ConfigError(
-            "no template {name!r}; there are {known}", name=name, known=", ".join(names())
+            "unknown template {name!r}; choose one of {known}", name=name, known=", ".join(names())
         )
     chinese = name.endswith("-zh")
     env = FOLDER / ("env.example.zh" if chinese else "env.example")
@@ -36,7 +36,7 @@ def copy(name: str, *, to: Path) -> list[Path]:
     there = [str(target) for target in files.values() if target.exists()]
     if there:
         raise ConfigError(
-            "{files} would be overwritten, so nothing was written; move it away or run "
+            "nothing was written because {files} would be overwritten; move it away, or run "
             "'recagent init' in another folder",
             files=", ".join(there),
         )
@@ -49,6 +49,6 @@ def copy(name: str, *, to: Path) -> list[Path]:
             with suppress(OSError):
                 target.unlink()
         raise ConfigError(
-            "folder {folder!r} cannot be written to: {error}", folder=str(to), error=error
+            "cannot write to folder {folder!r}: {error}", folder=str(to), error=error
         ) from error
     return list(files.values())

@@ -185,18 +185,18 @@ def test_named_files_are_indexed_without_a_config_and_faults_are_advised_for_the
         (["--ratings", "5"], 2, "'5' is not as 1..5 or 1..5,unrated=0"),
         (["--ratings", "5..1"], 2, "'5..1' is not as 1..5"),
         (["--kinds", "buy"], 2, "'buy' is not WORD=KIND"),
-        (["--map", "nowhere.csv:title=x"], 1, "no file is called 'nowhere.csv'"),
+        (["--map", "nowhere.csv:title=x"], 1, "there is no file 'nowhere.csv'"),
         (["--map", "item_id"], 2, "'item_id' is not FIELD=COLUMN"),
         (["--map", "=x"], 2, "is not FIELD=COLUMN"),
-        (["--map", "price=cost", "items.csv"], 1, "column map: 'price' is none of item_id, scene"),
+        (["--map", "price=cost", "items.csv"], 1, "unknown field 'price'; use one of item_id"),
         (["--map", "text=words", "items.csv"], 1, "no file has a column 'words' for 'text'"),
         (["--limit", "0"], 2, "--limit"),
         (["nowhere.csv"], 1, "'nowhere.csv' does not exist; correct the path"),
-        (["odd.csv"], 1, "neither item_id nor user_id; it has code, caption"),
+        (["odd.csv"], 1, "neither item_id nor user_id; its columns are code, caption"),
         (["odd.csv"], 1, "--map item_id=...,title=..."),
         (["empty"], 1, "folder 'empty' has no items"),
         ([], 1, "recagent init"),
-        (["people.csv"], 1, "none of the files holds items; name one that does too"),
+        (["people.csv"], 1, "none of the files contains items; add one that does"),
     ],
 )  # fmt: skip
 def test_a_wrong_call_is_answered_on_stderr_with_the_next_step(run, arguments, code, says):
@@ -227,7 +227,7 @@ def test_init_overwrites_nothing_and_writes_nothing_then(run):
     Path("items.csv").write_text("mine", encoding="utf-8")
     code, out, err = run("init", "--template", "shop")
     assert (code, out) == (1, "")
-    assert "items.csv would be overwritten, so nothing was written" in err
+    assert "nothing was written because items.csv would be overwritten" in err
     assert [path.name for path in Path().iterdir()] == ["items.csv"]
     assert Path("items.csv").read_text(encoding="utf-8") == "mine"
 
@@ -236,13 +236,13 @@ def test_an_unknown_template_is_named_with_those_there_are(run):
     code, _, err = run("init", "--template", "store")
     assert code == 1
     there = "blank, books, education, finance, health, movielens, music, news, recbole, shop"
-    assert f"no template 'store'; there are {there}, shop-zh, social, travel, video" in err
+    assert f"unknown template 'store'; choose one of {there}, shop-zh, social, travel, video" in err
     assert list(Path().iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(ConfigError, match="cannot be written to"):
+    with pytest.raises(ConfigError, match="cannot write to folder"):
         templates.copy("blank", to=tmp_path / "file")
 
 

@@ -200,7 +200,7 @@ def test_a_scene_learns_from_declared_scenes_only():
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("rnk = 3", "'recagent.toml': unknown key 'rnk'; known are attributes, catalog"),
+        ("rnk = 3", "'recagent.toml': unknown key 'rnk'; known keys: attributes, catalog"),
         ("[rank]\npol = 3", "'rank.pol' (from recagent.toml"),
         ("[rank]\npool = 0", "'rank.pool' (from recagent.toml"),
         ("[model]\nmode = 'guess'", "'model.mode' (from recagent.toml"),
@@ -249,7 +249,7 @@ def test_a_pyproject_of_the_wrong_shape_is_a_config_error(text):
 
 def test_a_config_file_that_is_not_there_or_not_text(folder):
     with pytest.raises(
-        ConfigError, match=r"'nowhere\.toml' does not exist; write one with 'recagent init'"
+        ConfigError, match=r"'nowhere\.toml' does not exist; correct the path, or create one with"
     ):
         load(Path("nowhere.toml"))
     (folder / "recagent.toml").write_bytes(b'lang = "\xe9"')

@@ -20,17 +20,17 @@ ITEM_ERRORS = {
     "blank id": ("a.tsv", "item_id\ttitle\n \tt\n", ["row 1", "'item_id'", "fill it"]),
     "unknown task": ("a.csv", "item_id,title,task\n1,t,eat\n", ["row 1", "'eat'", "activity"]),
     "no such column": ("a.csv", "code,title\n1,t\n", ["'item_id'", "code, title", "columns ="]),
-    "no rows": ("a.csv", "item_id,title\n", ["has no items", "at least one row"]),
-    "unknown suffix": ("a.xlsx", "PK", ["unknown kind of file", ".parquet"]),
-    "empty file": ("a.csv", "", ["cannot be read", "empty", ";"]),
-    "empty lines of JSON": ("a.jsonl", "", ["cannot be read", ";"]),
+    "no rows": ("a.csv", "item_id,title\n", ["has no items", "at least one usable row"]),
+    "unknown suffix": ("a.xlsx", "PK", ["unknown file type", ".parquet"]),
+    "empty file": ("a.csv", "", ["cannot read", "empty", ";"]),
+    "empty lines of JSON": ("a.jsonl", "", ["cannot read", ";"]),
     "broken JSON": ("a.jsonl", '{"item_id": \n', ["row 1", "no JSON object", "correct the line"]),
     "a row that is too long": (
         "a.csv",
         "item_id,title\n1,t,u\n",
         ["row 1", "3 fields, the header 2", "repair"],
     ),
-    "not a Parquet file": ("a.parquet", "item_id,title", ["cannot be read"]),
+    "not a Parquet file": ("a.parquet", "item_id,title", ["cannot read"]),
 }
 EVENT_ERRORS = {
     "unknown kind": ("1,1,5,eat,", ["row 1", "'eat'", "purchase"]),
@@ -77,7 +77,7 @@ def test_an_item_that_no_scene_has(tmp_path):
 def test_events_and_people_need_their_columns(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("who,item_id\nann,b1\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"'user_id'; it has who, item_id\. Map them"):
+    with pytest.raises(DataError, match=r"'user_id'; its columns are who, item_id\. Map them"):
         list(read_events(raw(path)))
     with pytest.raises(DataError, match="'user_id'"):
         read_users(raw(path))
@@ -86,9 +86,9 @@ def test_events_and_people_need_their_columns(tmp_path):
 def test_a_column_map_is_checked_on_both_sides(tmp_path):
     path = tmp_path / "items.csv"
     path.write_text("item_id,title\n1,t\n", encoding="utf-8")
-    with pytest.raises(DataError, match="column map: 'name' is none of item_id, scene"):
+    with pytest.raises(DataError, match="column map: unknown field 'name'; use one of item_id"):
         read_items(raw(path, columns={"name": "title"}))
-    with pytest.raises(DataError, match=r"no column 'caption' \(mapped to 'title'\); it has"):
+    with pytest.raises(DataError, match=r"no column 'caption' \(mapped to 'title'\); its columns"):
         read_items(raw(path, columns={"title": "caption"}))
 
 

@@ -117,7 +117,7 @@ def test_the_command_takes_formats_of_files(recagent: Command, tmp_path, monkeyp
     wrong = recagent("validate", "goods.csv", "log.csv", "--date-format", "%H:%M")
     assert (wrong.returncode, "day-first" in wrong.stderr) == (2, True)
     lost = recagent("validate", "goods.csv", "log.csv", "--date-format", "x.csv=day-first")
-    assert "no file is called 'x.csv'; correct --date-format" in lost.stderr
+    assert "there is no file 'x.csv'; correct --date-format" in lost.stderr
 
 
 def goods(folder, *cells):

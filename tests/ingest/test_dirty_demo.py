@@ -137,9 +137,7 @@ def test_with_stop_nothing_is_written_and_the_first_problems_are_named(case):
     data = case.folder / "nothing"
     settings = case.settings.model_copy(update={"cleaning": cleaning, "data_dir": data})
     before = sorted(case.folder.iterdir())
-    with pytest.raises(
-        DataError, match="cannot be used as it is, and nothing was stored"
-    ) as caught:
+    with pytest.raises(DataError, match="the catalogue has errors, so nothing was saved") as caught:
         wait(load_catalogue(settings, on_progress=lambda *_: None))
     assert f"... and {len(case.catalog.report.problems) - 3} more" in str(caught.value)
     assert not data.exists()

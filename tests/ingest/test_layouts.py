@@ -119,11 +119,11 @@ def test_without_ratings_recbole_events_are_views(tmp_path):
 
 
 def test_a_folder_says_what_it_lacks_and_what_is_ambiguous(tmp_path):
-    with pytest.raises(DataError, match="has no items; recagent knows MovieLens and RecBole"):
+    with pytest.raises(DataError, match="has no items; give a MovieLens or RecBole folder"):
         read_items(raw(tmp_path, scene="films"))
     for name in ("a.item", "b.item"):
         (tmp_path / name).write_text(ITEM, encoding="utf-8")
-    with pytest.raises(DataError, match=r"several files of items \(a.item, b.item\); name one"):
+    with pytest.raises(DataError, match=r"several files of items \(a.item, b.item\); choose one"):
         read_items(raw(tmp_path, scene="films"))
 
 

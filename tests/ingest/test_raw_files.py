@@ -199,7 +199,7 @@ def test_maps_of_single_files_win_over_the_one_for_all(tmp_path):
 @pytest.mark.parametrize(
     ("columns", "said"),
     [
-        ({"nowhere.csv": {"title": "label"}}, "no file is called 'nowhere.csv'"),
+        ({"nowhere.csv": {"title": "label"}}, "there is no file 'nowhere.csv'"),
         ({"goods.csv": {"title": "caption"}}, "no file has a column 'caption' for 'title'"),
     ],
 )
@@ -269,7 +269,7 @@ def test_the_encoding_of_named_files_is_said_beside_them(tmp_path, books, sales,
     titles = [_in(books, title) for title in ("边城", "围城")]
     assert [item.title for item in catalog.items] == titles
     assert [event.user_id for event in catalog.events()] == ["m1", "m2"]
-    with pytest.raises(DataError, match=r"no file is called 'log.csv'; correct --encoding"):
+    with pytest.raises(DataError, match=r"there is no file 'log.csv'; correct --encoding"):
         settings_for_files(
             Settings(_env_file=None), paths, columns={}, encodings={"log.csv": "big5"}
         )

@@ -138,7 +138,7 @@ def test_an_events_file_that_changes_between_the_passes_is_named(tmp_path):
     assert len(list(catalog.events())) == 1
     with (tmp_path / "events0.csv").open("a", encoding="utf-8") as file:
         file.write("ann,b1,books,2024-05-02,view\n")
-    with pytest.raises(DataError, match=r"events0\.csv' was changed while it was read; run"):
+    with pytest.raises(DataError, match=r"events0\.csv' changed while it was being read; run"):
         list(catalog.events())
 
 

@@ -196,13 +196,13 @@ def test_columns_without_a_name_get_one_and_double_ones_are_refused(tmp_path):
         ("b.csv", "item_id, a,a\n1,2,3\n"),
         ("c.item", "item_id:token\titem_id:x\n"),
     ]:
-        with pytest.raises(DataError, match=r"has two columns '(a|item_id)'; rename one"):
+        with pytest.raises(DataError, match=r"has two columns named '(a|item_id)'; rename one"):
             read(written(tmp_path / name, text))
 
 
 def test_a_header_alone_has_no_rows_and_one_with_broken_quotes_is_refused(tmp_path):
     assert read(written(tmp_path / "items.csv", "item_id,title\n"))[0] == []
-    with pytest.raises(DataError, match="the header has broken quotes"):
+    with pytest.raises(DataError, match="the header has unbalanced quotes"):
         read(written(tmp_path / "b.csv", '"item_id"x,title\n1,2\n'))
 
 
@@ -264,7 +264,7 @@ def test_a_parquet_file_that_ends_too_early_is_named(tmp_path):
     path = tmp_path / "items.parquet"
     pl.DataFrame({"item_id": ["1"] * 1000, "title": ["a"] * 1000}).write_parquet(path)
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(DataError, match=r"items.parquet' cannot be read"):
+    with pytest.raises(DataError, match=r"cannot read .*items.parquet'"):
         read(path)
 
 
@@ -272,7 +272,7 @@ def test_a_parquet_file_without_polars_says_what_to_install(tmp_path, monkeypatc
     path = tmp_path / "items.parquet"
     path.write_bytes(b"PAR1")
     monkeypatch.setitem(sys.modules, "polars", None)
-    with pytest.raises(ConfigError, match=r"parquet' needs 'polars' .*recagent\[parquet") as error:
+    with pytest.raises(ConfigError, match=r"parquet' needs 'polars'; .*recagent\[parquet") as error:
         read(path)
     assert error.value.in_language("zh").startswith("读取 '")
 

@@ -66,7 +66,7 @@ def test_who_comes_twice_did_something_and_who_never_does_is_somebody(tmp_path):
 @pytest.mark.parametrize(("header", "row", "_"), [TOLD[0], TOLD[11], TOLD[17]])
 def test_what_a_file_is_taken_for_is_overruled(tmp_path, header, row, _, holds):
     assert held(named(tmp_path, header, row, holds={"rows.csv": holds})) == [holds]
-    with pytest.raises(DataError, match=r"no file is called 'other.csv'; correct --holds"):
+    with pytest.raises(DataError, match=r"there is no file 'other.csv'; correct --holds"):
         named(tmp_path, header, row, holds={"other.csv": holds})
 
 

@@ -36,14 +36,14 @@ def open_engine(text: str) -> sa.Engine:
     if url.drivername.startswith("sqlite"):
         if not url.database:
             raise ConfigError(
-                "event store {url!r} names no file; write sqlite:///FILE", url=shown(url)
+                "event store {url!r} does not name a file; write sqlite:///FILE", url=shown(url)
             )
         try:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(
-                "event store {url!r}: its folder cannot be made: {error}; choose another "
-                "with store_url, or data_dir",
+                "cannot create the folder of event store {url!r}: {error}; choose another with "
+                "store_url or data_dir",
                 url=shown(url),
                 error=error,
             ) from error
@@ -56,7 +56,8 @@ def open_engine(text: str) -> sa.Engine:
         return postgres.engine_for(url, patience=_PATIENCE)
     except ImportError as error:
         raise ConfigError(
-            "event store {url!r} needs a driver: pip install 'recagent[postgres]'", url=shown(url)
+            "event store {url!r} needs a database driver; run: pip install 'recagent[postgres]'",
+            url=shown(url),
         ) from error
 
 
@@ -78,9 +79,9 @@ def reason(error: Exception) -> str:
 def failed(engine: sa.Engine, error: Exception) -> StoreError:
     """What a database that fails is told as: what is known of it, else its own words."""
     return known(engine, error) or StoreError(
-        "event store {url!r}: {error}; what was acknowledged is kept, and nothing by half: "
-        "correct what is named here, or see that the database is up, has room and is not "
-        "locked, then do the same again",
+        "event store {url!r}: {error}; everything confirmed earlier is saved and no partial data "
+        "was written: fix the problem, or check that the database is running, has space and is "
+        "not locked, then try again",
         url=shown(engine.url),
         error=reason(error),
     )
@@ -97,17 +98,16 @@ def known(engine: sa.Engine, error: Exception) -> StoreError | None:
             return _busy(name, why)
         if code == sqlite3.SQLITE_FULL or "full" in why or _is_full(folder):
             return StoreError(
-                "event store {url!r}: no room is left in {folder!r} ({error}); nothing was "
-                "stored by half: make room there, or choose another folder with data_dir, "
-                "then do the same again",
+                "event store {url!r}: no space left in {folder!r} ({error}); no partial data was "
+                "saved: free some space or choose another folder with data_dir, then try again",
                 url=name,
                 folder=folder,
                 error=why,
             )
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             return StoreError(
-                "event store {url!r} cannot be written to ({error}): let this user write in "
-                "{folder!r}, or choose another folder with data_dir, then do the same again",
+                "cannot write to event store {url!r} ({error}); make {folder!r} writable or "
+                "choose another folder with data_dir, then try again",
                 url=name,
                 error=why,
                 folder=folder,
@@ -117,8 +117,8 @@ def known(engine: sa.Engine, error: Exception) -> StoreError | None:
 
 def _busy(name: str, why: str) -> StoreError:
     return StoreError(
-        "event store {url!r} is busy: another process has been writing to it for {seconds} "
-        "s ({error}); nothing was stored: do the same again in a moment",
+        "event store {url!r} is busy: another process has been writing to it for {seconds} s "
+        "({error}); nothing was saved, try again in a moment",
         url=name,
         seconds=_PATIENCE // 1000,
         error=why,
@@ -158,11 +158,12 @@ def _parsed(text: str) -> sa.URL:
     except (ArgumentError, ValueError):
         # From None, and without the text: it may hold a password.
         raise ConfigError(
-            "event store: store_url is no database URL; write {forms}", forms=_FORMS
+            "event store: store_url is not a database URL; write {forms}", forms=_FORMS
         ) from None
     if "@" in (url.host or ""):
         raise ConfigError(
-            "event store: store_url has more than one @; in a user name or password write it as %40"
+            "event store: store_url contains more than one @; write an @ in a user name or "
+            "password as %40"
         )
     if url.drivername not in _DRIVERS:
         raise ConfigError(

@@ -54,9 +54,9 @@ def _upgrade(connection: sa.Connection, found: str | None) -> None:
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
     if found is not None and found not in known:
         raise ConfigError(
-            "event store {url!r} has schema {version!r}, this recagent knows up to "
-            "{newest!r}: it was made by a newer recagent, so upgrade this one; if it "
-            "belongs to another application, give recagent a database of its own",
+            "event store {url!r} has schema {version!r}, but this recagent only supports schemas "
+            "up to {newest!r}; upgrade recagent, or give it a database of its own if this one "
+            "belongs to another application",
             url=shown(connection.engine.url),
             version=found,
             newest=HEAD,

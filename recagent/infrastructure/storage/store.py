@@ -98,8 +98,8 @@ class SqlEventStore:
             if (named := known(self._engine, error)) is not None:
                 raise (named if named.busy else ConfigError(named.message)) from error
             raise ConfigError(
-                "event store {url!r} cannot be opened: {error}; correct store_url, or see "
-                "that the database is up and that you may write to it",
+                "cannot open event store {url!r}: {error}; check store_url, that the database is "
+                "running and that you have write access",
                 url=shown(self._engine.url),
                 error=reason(error),
             ) from error

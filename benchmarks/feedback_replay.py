@@ -41,11 +41,11 @@ from recagent.domain import Event, EventKind, Slate
 from recagent.evaluation.data import load_data
 from recagent.offline.backtest import Backtest, backtest_examples, backtest_questions
 from recagent.offline.data_set import Data
-from recagent.offline.off_policy import Logged, gain, order_value
-from recagent.offline.order import hashed
-from recagent.offline.resampling import interval, ratio
+from recagent.offline.off_policy import LoggedSlate, dcg_gain, order_value
+from recagent.offline.order import stable_hash
+from recagent.offline.resampling import interval, ratio_interval
+from recagent.offline.significance import Difference, compare, holm
 from recagent.offline.splits import is_among
-from recagent.offline.tests import Difference, compare, holm
 from recagent.pipeline import Options, Parts, Pipeline
 from recagent.profiles.building import is_liked
 from recagent.ranking import Head, examination_probability, feedback_reward
@@ -86,7 +86,7 @@ def replayable(data: Data) -> list[Person]:
     for event in data.events:
         own.setdefault(event.user_id, []).append(event)
     found: list[Person] = []
-    for user_id in sorted(own, key=lambda each: hashed("replay", 0, each)):
+    for user_id in sorted(own, key=lambda each: stable_hash("replay", 0, each)):
         events = own[user_id]
         history, rest = events[: len(events) // 2], events[len(events) // 2 :]
         met = {event.item_id for event in history}
@@ -129,8 +129,8 @@ async def replay(person: Person, parts: Parts, options: Options) -> Replayed:
 
 def ndcg(slate: Slate, known: Mapping[str, bool]) -> float:
     """nDCG@10 of a slate, with what the person still had to like as the ideal."""
-    ideal = sum(gain(rank) for rank in range(1, 1 + min(K, sum(known.values()))))
-    return sum(gain(e.rank) for e in slate.entries if known.get(e.item.id, False)) / ideal
+    ideal = sum(dcg_gain(rank) for rank in range(1, 1 + min(K, sum(known.values()))))
+    return sum(dcg_gain(e.rank) for e in slate.entries if known.get(e.item.id, False)) / ideal
 
 
 class Bench:
@@ -243,15 +243,15 @@ def off_policy(arms: Arms, behaviour: Interactions) -> dict[str, float]:
                 if chance.random() < examination_probability(rank)
             }
             order = sorted(ids, key=lambda item: -behaviour.likes.get(item, 0))
-            log.append(Logged(user_id=person.id, item_ids=ids, liked=frozenset(liked & seen)))
+            log.append(LoggedSlate(user_id=person.id, item_ids=ids, liked=frozenset(liked & seen)))
             orders.append(order)
-            real.append([sum(gain(order.index(item) + 1) for item in liked), len(liked)])
-            naive.append([sum(gain(order.index(item) + 1) for item in liked & seen),
+            real.append([sum(dcg_gain(order.index(item) + 1) for item in liked), len(liked)])
+            naive.append([sum(dcg_gain(order.index(item) + 1) for item in liked & seen),
                           len(liked & seen)])  # fmt: skip
     owners = [each.user_id for each in log]
     said = order_value(log, orders)
-    truth = ratio(*np.asarray(real, dtype=float).T, people=owners)
-    plain = ratio(*np.asarray(naive, dtype=float).T, people=owners)
+    truth = ratio_interval(*np.asarray(real, dtype=float).T, people=owners)
+    plain = ratio_interval(*np.asarray(naive, dtype=float).T, people=owners)
     print(f"\noff-policy, {len(log)} slates of {len(arms.people)} people, {said.likes} likes")
     rows = {
         "popularity order, truth": truth,

@@ -32,7 +32,7 @@ from recagent.domain import Case
 from recagent.errors import ReplyError
 from recagent.evaluation.data import load_data
 from recagent.offline.backtest import PASSES, Backtest, backtest_questions
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.offline.splits import People
 from recagent.ports import CandidateSource, Query
 from recagent.ranking import HISTORY
@@ -115,7 +115,7 @@ async def asked(people: People, smoke: bool) -> list[Asked]:
             for case in questions.cases:
                 if all(event.scene != case.scene for event in case.history):
                     first.setdefault(case.user_id, (case, sources))
-        chosen = sorted(first, key=partial(hashed, "people", 0))[: SMOKE if smoke else PEOPLE]
+        chosen = sorted(first, key=partial(stable_hash, "people", 0))[: SMOKE if smoke else PEOPLE]
         queries = {key: await backtest.query(first[key][0]) for key in chosen}
         said = await described(queries)
         return [await _proposed(backtest, said[key], queries[key], *first[key]) for key in chosen]

@@ -34,7 +34,7 @@ from recagent.offline.backtest import backtest_examples, backtest_questions
 from recagent.offline.cases import make_cases
 from recagent.offline.data_set import Data, Questions
 from recagent.offline.examples import Example
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.offline.splits import split
 from recagent.prompts import Prompt, caption
 from recagent.ranking import HISTORY
@@ -106,7 +106,7 @@ def main() -> None:
     every = [case for half in halves.values() for case in half.cases]
     missing = [
         case
-        for case in sorted(every, key=lambda case: hashed("ask", 0, case.id))
+        for case in sorted(every, key=lambda case: stable_hash("ask", 0, case.id))
         if case.id not in known
     ]
     options.out.parent.mkdir(parents=True, exist_ok=True)

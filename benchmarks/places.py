@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def without_places(answers: Sequence[Listed]) -> list[Floats]:
     performance of language models", ICML 2021 (a model's leaning is measured and taken off; there
     with an input that says nothing, here with other people's).
     """
-    folds = np.asarray([hashed("places", 0, each.user_id) % FOLDS for each in answers])
+    folds = np.asarray([stable_hash("places", 0, each.user_id) % FOLDS for each in answers])
     biases: dict[int, Floats] = {}
     for fold in set(folds.tolist()):
         others = [each for each, own in zip(answers, folds, strict=True) if own != fold]

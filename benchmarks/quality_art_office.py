@@ -53,7 +53,7 @@ from recagent.offline.backtest import ReducedGroup, backtest_examples
 from recagent.offline.cases import make_cases
 from recagent.offline.data_set import Data, Questions
 from recagent.offline.examples import Example
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.offline.splits import HeldOutCase, Split
 from recagent.scenes.transfer import TransferMap
 from recagent.training.head_weights import HeadWeights, fit_base_weights, source_scales
@@ -93,7 +93,7 @@ def asked_of(data: Data) -> Asked:
     by_user: dict[str, list[Event]] = {}
     for event in data.events:
         by_user.setdefault(event.user_id, []).append(event)
-    train = sorted(by_user.keys() - people, key=lambda user: hashed("people", 0, user))
+    train = sorted(by_user.keys() - people, key=lambda user: stable_hash("people", 0, user))
     held, taken = [], set[tuple[str, str]]()
     for user in train[:LEARNED_FROM]:
         *history, one, other = by_user[user]
@@ -120,7 +120,7 @@ def asked_of(data: Data) -> Asked:
 def of_few(questions: Questions) -> Questions:
     """Those of the first ``FEW`` people by a hash of their ids."""
     people = {case.user_id for case in questions.cases}
-    few = set(sorted(people, key=lambda user: hashed("few", 0, user))[:FEW])
+    few = set(sorted(people, key=lambda user: stable_hash("few", 0, user))[:FEW])
     return replace(questions, cases=[case for case in questions.cases if case.user_id in few])
 
 

@@ -45,7 +45,7 @@ from recagent.evaluation.data import load_data
 from recagent.offline.backtest import backtest_examples
 from recagent.offline.data_set import Data, Questions
 from recagent.offline.examples import Example
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.retrieval import SequenceModel, load_weights
 from recagent.retrieval.sequence_encoder import encode
 from recagent.training.head_weights import fit_base_weights, source_scales
@@ -90,7 +90,7 @@ async def measure(options: argparse.Namespace) -> dict[str, float | None]:
     few = not known and not options.full
     data = load_data("games", path=options.data)
     learn, test = (
-        sorted(data.given[name], key=lambda case: hashed("people", 0, case.user_id))[:number]
+        sorted(data.given[name], key=lambda case: stable_hash("people", 0, case.user_id))[:number]
         for name, number in (("validation", FEW if few else LEARNED_FROM),
                              ("6k", FEW if few else None))
     )  # fmt: skip

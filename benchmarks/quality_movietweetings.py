@@ -58,12 +58,12 @@ from recagent.offline.backtest import (
 from recagent.offline.cases import make_cases
 from recagent.offline.data_set import Data, Questions
 from recagent.offline.examples import Example
-from recagent.offline.extra import optional_module
-from recagent.offline.order import hashed
+from recagent.offline.optional_libraries import optional_library
+from recagent.offline.order import stable_hash
 from recagent.offline.splits import is_among, split
 from recagent.ranking import mmr_order
 from recagent.training.head_weights import fit_base_weights, source_scales
-from recagent.training.judgments import judgments
+from recagent.training.judgments import backtest_judgments
 from recagent.training.like_probability import Judgment, fit_like_probability
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import scene_pairs, transfer_choices
@@ -83,7 +83,7 @@ async def liking(
     """
 
     async def judged(limit: int) -> tuple[list[Judgment], list[Judgment]]:
-        found = await judgments(
+        found = await backtest_judgments(
             data,
             number=0 if full else JUDGED,
             backtest=backtest,
@@ -140,7 +140,7 @@ def by_one(
 
 def reliability(bins: Sequence[tuple[float, Values]]) -> str:
     """An SVG of what was said and what was seen in each bin, with 95% intervals (Wilson)."""
-    altair = optional_module("altair")
+    altair = optional_library("altair")
     rows = []
     for said, liked in bins:
         n, share, z = len(liked), float(liked.mean()), 1.96
@@ -163,7 +163,7 @@ def reliability(bins: Sequence[tuple[float, Values]]) -> str:
             y=altair.Y("seen:Q", title="share that was liked", scale=scale)
         ),
     ).properties(width=360, height=360, background="white")
-    drawn: str = optional_module("vl_convert").vegalite_to_svg(
+    drawn: str = optional_library("vl_convert").vegalite_to_svg(
         layers.to_dict(), allowed_base_urls=[]
     )
     return drawn
@@ -247,7 +247,7 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
         backtest = await open_backtest(data, settings, closing)
         if options.full:
             both = sorted(
-                [*asked[0].cases, *test.cases], key=lambda case: hashed("ask", 0, case.id)
+                [*asked[0].cases, *test.cases], key=lambda case: stable_hash("ask", 0, case.id)
             )
             cases = {case.id: case for case in both}  # a stopped run has some of either half
             await ask(cases, backtest, options.kept, settings=settings)

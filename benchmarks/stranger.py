@@ -42,7 +42,7 @@ from recagent.domain import Event, User
 from recagent.errors import RecagentError
 from recagent.evaluation.data import load_data
 from recagent.offline.data_set import Data
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.offline.resampling import interval
 from recagent.offline.splits import People, is_among
 from recagent.pipeline import Pipeline
@@ -85,7 +85,9 @@ def cases_of(data: Data, *, people: People, most: int) -> tuple[list[Case], list
     own: dict[str, list[Event]] = {}
     for event in data.events:
         own.setdefault(event.user_id, []).append(event)
-    asked = sorted((each for each in own if is_among(each, people)), key=partial(hashed, "one", 0))
+    asked = sorted(
+        (each for each in own if is_among(each, people)), key=partial(stable_hash, "one", 0)
+    )
     items = {(item.scene, item.id) for item in data.items}
     cases: dict[str, Case] = {}
     for user_id in asked:
@@ -242,7 +244,7 @@ def table(
 
 def few_of(data: Data) -> Data:
     """A hundred people's events, and the items in them: enough to see that it runs."""
-    people = sorted({event.user_id for event in data.events}, key=partial(hashed, "few", 0))
+    people = sorted({event.user_id for event in data.events}, key=partial(stable_hash, "few", 0))
     chosen = set(people[:CROWD])
     events = [event for event in data.events if event.user_id in chosen]
     met = {event.item_id for event in events}

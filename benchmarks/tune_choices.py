@@ -49,7 +49,7 @@ from recagent.domain import Case, Item
 from recagent.evaluation.data import load_data
 from recagent.offline.backtest import backtest_questions
 from recagent.offline.data_set import Data
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.offline.splits import is_among, split
 from recagent.prompts import Prompt, caption
 from recagent.training.adapters.gguf import write_gguf
@@ -58,7 +58,7 @@ from recagent.training.adapters.training_texts import batches
 from recagent.training.adapters.tune import CANDIDATES
 from recagent.training.adapters.tuning_choices import likes_of, person_prompt
 from recagent.training.gates import ndcg
-from recagent.training.head_weights import fold
+from recagent.training.head_weights import fold_of
 
 PASSES = 2
 SAVED = 25  # steps
@@ -92,11 +92,11 @@ def studied() -> Study:
     items = {item.id: item for item in data.items}
     read = likes_of(asked[0].training, items, data.scale)
     known = likes_of(asked[-1].training, items, data.scale)
-    cases = [case for each in asked for case in each.cases if not fold(case.user_id)]
+    cases = [case for each in asked for case in each.cases if not fold_of(case.user_id)]
     return Study(
         data=data,
-        read={key: liked for key, liked in read.items() if fold(key) and len(liked) > 1},
-        cases=sorted(cases, key=lambda case: hashed("choices", 0, case.id)),
+        read={key: liked for key, liked in read.items() if fold_of(key) and len(liked) > 1},
+        cases=sorted(cases, key=lambda case: stable_hash("choices", 0, case.id)),
         likes=Counter(item.id for liked in known.values() for item in liked),
     )
 

@@ -152,11 +152,11 @@ def compare(
 ) -> None:
     """Compare two runs or systems on the same cases; exit 100 where --min-delta is not kept."""
     from recagent.cli import evaluation_output as show  # noqa: PLC0415
-    from recagent.evaluation.compare_runs import compare_sides  # noqa: PLC0415
+    from recagent.evaluation.compare_runs import compare_runs  # noqa: PLC0415
 
     speak(lang)
     wanted = dict(_minimum(text) for text in min_delta or [])
-    found = compare_sides(base, new, measure=measure, minimums=wanted)
+    found = compare_runs(base, new, measure=measure, minimums=wanted)
     show.comparisons(found, lang=lang or "en", as_json=json)
     if not all(gate.passed for gate in found.gates):
         raise typer.Exit(GATE_FAILED)
@@ -215,7 +215,7 @@ def _estimated(experiment: Path, limits: RunLimits) -> list[Estimate]:
 
     from recagent.cli.evaluation_progress import watching  # noqa: PLC0415
     from recagent.evaluation.launch import dry_run  # noqa: PLC0415
-    from recagent.training.served import served_baselines as serving  # noqa: PLC0415
+    from recagent.training.pipeline_baselines import pipeline_baselines as serving  # noqa: PLC0415
 
     with watching() as watch:
         return anyio.run(
@@ -240,15 +240,15 @@ def _ran(
     from recagent.cli.evaluation_output import WORDS  # noqa: PLC0415
     from recagent.cli.evaluation_progress import watching  # noqa: PLC0415
     from recagent.errors import RecagentError  # noqa: PLC0415
-    from recagent.evaluation.launch import resume, start  # noqa: PLC0415
-    from recagent.training.served import served_baselines as serving  # noqa: PLC0415
+    from recagent.evaluation.launch import resume_run, start_run  # noqa: PLC0415
+    from recagent.training.pipeline_baselines import pipeline_baselines as serving  # noqa: PLC0415
 
     stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
     folder = resumed or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
     with watching() as watch:
         begin = (
             partial(
-                resume,
+                resume_run,
                 folder,
                 limits=limits,
                 progress=watch,
@@ -257,7 +257,7 @@ def _ran(
             )
             if experiment is None
             else partial(
-                start,
+                start_run,
                 experiment,
                 folder,
                 limits=limits,

@@ -13,11 +13,11 @@ from recagent.cli.output import console
 from recagent.domain import Language
 from recagent.evaluation.compare_runs import RunComparison
 from recagent.evaluation.report.numbers import chance
-from recagent.evaluation.report.significance import (
-    SignificanceCell,
-    corrected,
+from recagent.evaluation.report.result_matrix import (
+    MatrixEntry,
+    corrected_comparisons,
     main_comparison,
-    matrix,
+    result_matrix,
 )
 from recagent.evaluation.run_cases import Estimate
 from recagent.evaluation.run_folder import Run
@@ -82,7 +82,7 @@ def summary(run: Run, *, lang: Language, as_json: bool) -> None:
             says = words["shows"].format(
                 cases=max(pair.cases for pair in others),
                 detectable=max(pair.detectable for pair in others),
-                n=len(corrected(found)),
+                n=len(corrected_comparisons(found)),
             )
             out.print(f"\n{says}", markup=False, highlight=False)
     if found.failed:
@@ -112,7 +112,7 @@ def comparisons(found: RunComparison, *, lang: Language, as_json: bool) -> None:
 
 
 def _matrix(found: Summary, words: Mapping[str, str]) -> Table:
-    held = matrix(found, found.primary)
+    held = result_matrix(found, found.primary)
     table = Table(box=None, pad_edge=False)
     table.add_column(words["system"])
     for scene in held.columns:
@@ -122,7 +122,7 @@ def _matrix(found: Summary, words: Mapping[str, str]) -> Table:
     return table
 
 
-def _entry(entry: SignificanceCell) -> str:
+def _entry(entry: MatrixEntry) -> str:
     cell = entry.cell
     if cell is None:
         return ""

@@ -27,7 +27,7 @@ KNOWN_HERE = "(known here)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AnsweredCase:
+class SystemAnswers:
     """Holds one system's answers to the cases as they stand.
 
     Attributes:
@@ -40,7 +40,7 @@ class AnsweredCase:
 
 
 def aggregate_cells(
-    systems: Mapping[str, AnsweredCase],
+    systems: Mapping[str, SystemAnswers],
     cases: Sequence[Case],
     measures: Sequence[Measure],
     *,

@@ -125,7 +125,7 @@ def memorisation(
              if len(by_variant) == len(variants) and cases[case].item_ids}  # fmt: skip
     if not whole:
         return None
-    values = [by_chance([cases[case] for case in whole], measure=measure, catalogue=catalogue)]
+    values = [chance_values([cases[case] for case in whole], measure=measure, catalogue=catalogue)]
     for variant in variants:
         answers = [ranked_answer(cases[case], by_variant[variant].scores, temperature=temperature)
                    for case, by_variant in whole.items()]  # fmt: skip
@@ -153,7 +153,9 @@ def memorisation(
     )
 
 
-def by_chance(cases: Sequence[Case], *, measure: PerCase, catalogue: CatalogueStatistics) -> Floats:
+def chance_values(
+    cases: Sequence[Case], *, measure: PerCase, catalogue: CatalogueStatistics
+) -> Floats:
     """Returns the expected value of a random order in each case, (n,) float64.
 
     It is the mean over all rotations of one shuffled order, in which every candidate takes every

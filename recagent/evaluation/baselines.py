@@ -15,7 +15,7 @@ from recagent.config.sections import RetrievalSettings
 from recagent.domain import Event, RatingScale
 from recagent.errors import ConfigError
 from recagent.evaluation.factor_baselines import FactorBaseline
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.retrieval import (
     BM25,
@@ -142,7 +142,7 @@ class RandomOrder:
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         items = sorted(await self._index.items(query.scene.name))
-        stream = hashed("chance", self._seed, query.profile.user.id, query.scene.name)
+        stream = stable_hash("chance", self._seed, query.profile.user.id, query.scene.name)
         scores: list[float] = np.random.default_rng(stream).random(len(items)).tolist()
         return _best(dict(zip(items, scores, strict=True)), query, limit)
 

@@ -1,6 +1,6 @@
 """Compares two runs, or two systems of runs, on the same cases, and checks gates.
 
-It reads finished runs; the tests themselves are in ``offline.tests``.
+It reads finished runs; the tests themselves are in ``offline.significance``.
 """
 
 from __future__ import annotations
@@ -18,17 +18,24 @@ from recagent.errors import ConfigError, DataError
 from recagent.evaluation.run_folder import Run, load_run
 from recagent.offline.data_set import ALL
 from recagent.offline.measures import SetMeasure
-from recagent.offline.measures import measure as measure_of
+from recagent.offline.measures import measure_named as measure_of
 from recagent.offline.resampling import LEVEL
+from recagent.offline.significance import (
+    Difference,
+    PromotionGate,
+    compare,
+    detectable_difference,
+    holm,
+    promotion_gate,
+)
 from recagent.offline.summaries import Comparison
-from recagent.offline.tests import Difference, PromotionGate, compare, detectable, gate, holm
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedPair:
+class CheckedGate:
     """Is one gate: whether ``new`` significantly improves on ``base`` by ``least``.
 
     Attributes:
@@ -51,7 +58,7 @@ class RunComparison:
     """Holds comparisons, and gates where minimums are set."""
 
     comparisons: tuple[Comparison, ...]
-    gates: tuple[JudgedPair, ...]
+    gates: tuple[CheckedGate, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,7 +79,7 @@ class _Side:
         }
 
 
-def compare_sides(
+def compare_runs(
     base: str, new: str, *, measure: str = "", minimums: Mapping[str, float] | None = None
 ) -> RunComparison:
     """Compares ``new`` with ``base``; each is ``RUN`` or ``RUN:SYSTEM``.
@@ -95,7 +102,7 @@ def compare_sides(
     names = dict.fromkeys([measure or pairs[0][1].run.summary.primary, *least])
     people = [case.user_id for case in cases]
     made: list[tuple[_Side, _Side, str, str, Difference]] = []
-    gates: list[JudgedPair] = []
+    gates: list[CheckedGate] = []
     for name in names:
         for old, other in pairs:
             before, after = (_column(side, name, cases) for side in (old, other))
@@ -104,7 +111,7 @@ def compare_sides(
                 for scene, difference in _differences(before, after, cases).items()
             ]
             if name in least:
-                promotion = gate(
+                promotion = promotion_gate(
                     before,
                     after,
                     people=people,
@@ -246,14 +253,16 @@ def _corrected(
             high=difference.high,
             p=difference.p,
             p_holm=p_holm,
-            detectable=detectable(difference.deviation, n=difference.people, alpha=alpha),
+            detectable=detectable_difference(
+                difference.deviation, n=difference.people, alpha=alpha
+            ),
         )
         for (old, other, name, scene, difference), p_holm in zip(made, adjusted, strict=True)
     )
 
 
-def _judged_pair(promotion: PromotionGate, measure: str, old: _Side, other: _Side) -> JudgedPair:
-    return JudgedPair(
+def _judged_pair(promotion: PromotionGate, measure: str, old: _Side, other: _Side) -> CheckedGate:
+    return CheckedGate(
         measure=measure,
         base=old.name,
         new=other.name,

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from recagent.domain import Case, Event
 from recagent.errors import DataError
-from recagent.evaluation.data.files import at_line, objects
+from recagent.evaluation.data.files import at_line, json_rows
 from recagent.evaluation.experiment import CasesSection
 from recagent.locale import LocalizedText
 from recagent.offline.cases import given_cases, limit_to_scenes, make_cases
@@ -106,7 +106,7 @@ def load_cases(path: Path, data: Data) -> Questions:
         items[item.scene].add(item.id)
     cases: dict[str, Case] = {}
     ends: dict[str, datetime] = {}
-    for number, row in objects(path):
+    for number, row in json_rows(path):
         with at_line(path, number):
             line = _valid(row)
             is_known = line.user_id in own or line.user_id in data.users

@@ -31,7 +31,7 @@ from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES, SERVED
 from recagent.evaluation.toml_lines import line_of
 from recagent.locale import AnyText, LocalizedText
-from recagent.offline.measures import measure
+from recagent.offline.measures import measure_named
 
 MEASURES = (
     "nDCG@10", "MRR", "accuracy", "HR@10", "MAP@10", "recall@5", "precision@5", "F1@5", "AUC",
@@ -213,7 +213,7 @@ class Experiment(_Section):
     def _known_measures(cls, value: Any) -> Any:
         for name in _listed(value):
             try:
-                measure(name)
+                measure_named(name)
             except ConfigError as error:
                 raise ValueError(error.message) from error
         return value

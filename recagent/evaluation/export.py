@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 from recagent.errors import ConfigError
 from recagent.evaluation.ranked_answers import ranked_answer
-from recagent.evaluation.report.significance import (
-    Matrix,
-    SignificanceCell,
+from recagent.evaluation.report.result_matrix import (
+    MatrixEntry,
+    ResultMatrix,
     main_comparison,
-    matrix,
+    result_matrix,
 )
 from recagent.evaluation.run_folder import Run
 from recagent.offline.data_set import ALL
@@ -98,11 +98,11 @@ def _rows(path: Path, header: str, rows: Iterable[Sequence[object]]) -> Path:
 
 def _latex(run: Run, to: Path) -> list[Path]:
     path = to / "matrix.tex"
-    path.write_text(_table(run, matrix(run.summary, run.summary.primary)), encoding="utf-8")
+    path.write_text(_table(run, result_matrix(run.summary, run.summary.primary)), encoding="utf-8")
     return [path]
 
 
-def _table(run: Run, shown: Matrix) -> str:
+def _table(run: Run, shown: ResultMatrix) -> str:
     """A booktabs table: mean, 95% interval, the best in bold, letters for significant wins."""
     names = [_tex(scene.replace("_", " ")) if scene != ALL else "all" for scene in shown.columns]
     rows = [
@@ -132,7 +132,7 @@ def _table(run: Run, shown: Matrix) -> str:
     ])  # fmt: skip
 
 
-def _entry(entry: SignificanceCell) -> str:
+def _entry(entry: MatrixEntry) -> str:
     cell = entry.cell
     if cell is None:
         return "--"

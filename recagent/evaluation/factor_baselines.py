@@ -14,7 +14,7 @@ import numpy as np
 from anyio import to_thread
 
 from recagent.domain import Event, RatingScale
-from recagent.offline.extra import optional_module
+from recagent.offline.optional_libraries import optional_library
 from recagent.ports import ItemIndex, Query
 from recagent.profiles.building import is_liked
 
@@ -63,9 +63,9 @@ class FactorBaseline:
         self._training = training
         self._scale = scale
         self._seed = seed
-        self._library = optional_module(f"implicit.{method}")
-        self._threads = optional_module("threadpoolctl")
-        self._sparse = optional_module("scipy.sparse")
+        self._library = optional_library(f"implicit.{method}")
+        self._threads = optional_library("threadpoolctl")
+        self._sparse = optional_library("scipy.sparse")
         self._fitting = anyio.Lock()
         self._model: Any = None
         self._users: dict[str, int] = {}

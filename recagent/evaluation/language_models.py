@@ -18,7 +18,7 @@ from recagent.errors import ConfigError
 from recagent.evaluation.dry_run_model import DryModel
 from recagent.evaluation.experiment import Experiment, ModelSection
 from recagent.llm.usage import CostBudget, MeteredModel
-from recagent.offline.extra import optional_module
+from recagent.offline.optional_libraries import optional_library
 from recagent.ports import ChatModel, ReplyCache
 
 DEFAULT = ""  # the model of recagent.toml and the environment, where the experiment declares none
@@ -148,7 +148,7 @@ def token_prices(settings: Settings, name: str) -> tuple[float, float] | None:
         return section.price[0] / _MILLION, section.price[1] / _MILLION
     if not settings.endpoint or urlsplit(settings.endpoint).hostname in _HERE:
         return 0.0, 0.0
-    prices = optional_module("genai_prices")
+    prices = optional_library("genai_prices")
     usage = prices.Usage(input_tokens=_MILLION, output_tokens=_MILLION)
     try:
         listed = prices.calc_price(usage, model_ref=name)

@@ -20,7 +20,7 @@ from recagent.errors import ConfigError, DataError
 from recagent.evaluation import run_folder
 from recagent.evaluation.context import EvaluationContext
 from recagent.evaluation.experiment import load_experiment
-from recagent.evaluation.preparation import ServedBaselines, open_context
+from recagent.evaluation.preparation import MakePipelineBaselines, open_context
 from recagent.evaluation.run_cases import Estimate, estimate, run_cases, start_models
 from recagent.evaluation.run_manifest import (
     RunLimits,
@@ -64,7 +64,7 @@ async def dry_run(
     *,
     limits: RunLimits,
     progress: RunProgress,
-    make_served: ServedBaselines | None = None,
+    make_served: MakePipelineBaselines | None = None,
 ) -> list[Estimate]:
     """Estimates what a run would take; no model is asked, nothing is kept. Raises as ``start``."""
     experiment = load_experiment(path, data=limits.data)
@@ -75,14 +75,14 @@ async def dry_run(
             return await estimate(context, context.jobs(), cache=cache)
 
 
-async def start(
+async def start_run(
     path: Path,
     folder: Path,
     *,
     limits: RunLimits,
     progress: RunProgress,
     arguments: Sequence[str] = (),
-    make_served: ServedBaselines | None = None,
+    make_served: MakePipelineBaselines | None = None,
 ) -> run_folder.Run:
     """Runs an experiment into a new folder.
 
@@ -116,13 +116,13 @@ async def start(
                     return await _finish(context, folder)
 
 
-async def resume(
+async def resume_run(
     folder: Path,
     *,
     limits: RunLimits,
     progress: RunProgress,
     retry_failed: bool = False,
-    make_served: ServedBaselines | None = None,
+    make_served: MakePipelineBaselines | None = None,
 ) -> run_folder.Run:
     """Goes on with a run that was stopped, or asks its failed cases again.
 
@@ -131,7 +131,7 @@ async def resume(
             began with.
         RecagentError: as ``start``.
     """
-    manifest = run_folder.read(Manifest, folder / run_folder.MANIFEST)
+    manifest = run_folder.read_json(Manifest, folder / run_folder.MANIFEST)
     source = folder / run_folder.EXPERIMENT
     experiment = load_experiment(
         source,
@@ -143,12 +143,16 @@ async def resume(
         run_folder.repair_lines(results)
         run_folder.repair_lines(folder / run_folder.CONVERSATIONS)
         if retry_failed:
-            good = [result for result in run_folder.lines(Result, results) if result.error is None]
+            good = [
+                result for result in run_folder.read_lines(Result, results) if result.error is None
+            ]
             run_folder.write_lines(results, good)
         async with open_context(
             experiment, limit=manifest.limit, on_progress=progress.stage, make_served=make_served
         ) as context:
-            check_same_data(manifest, context, run_folder.lines(Case, folder / run_folder.CASES))
+            check_same_data(
+                manifest, context, run_folder.read_lines(Case, folder / run_folder.CASES)
+            )
             concurrency = limits.concurrency or experiment.concurrency
             budget = CostBudget(most=limits.most)
             async with start_models(
@@ -210,12 +214,12 @@ async def _run_jobs(
 ) -> None:
     """Ask what has no result yet, and keep each result as it comes."""
     with_dialogue = {case.id for case in context.first_cases(context.experiment.conversations)}
-    progress.planned(context.jobs(), run_folder.lines(Result, folder / run_folder.RESULTS))
+    progress.planned(context.jobs(), run_folder.read_lines(Result, folder / run_folder.RESULTS))
 
     def keep(job: Job, result: Result, exchanges: tuple[Exchange, ...]) -> None:
         if exchanges and job.variant == ALL and job.case.id in with_dialogue:
-            run_folder.append(folder / run_folder.CONVERSATIONS, [dialogue(job, exchanges)])
-        run_folder.append(folder / run_folder.RESULTS, [result])
+            run_folder.append_lines(folder / run_folder.CONVERSATIONS, [dialogue(job, exchanges)])
+        run_folder.append_lines(folder / run_folder.RESULTS, [result])
         progress.result(job, result)
 
     await run_cases(
@@ -228,7 +232,7 @@ async def _run_jobs(
 
 def _jobs_left(context: EvaluationContext, folder: Path) -> list[Job]:
     """Returns the questions that have no result yet."""
-    results = run_folder.lines(Result, folder / run_folder.RESULTS)
+    results = run_folder.read_lines(Result, folder / run_folder.RESULTS)
     done = {(result.system, result.case, result.variant) for result in results}
     return [job for job in context.jobs() if job.key not in done]
 
@@ -237,7 +241,7 @@ async def _finish(context: EvaluationContext, folder: Path) -> run_folder.Run:
     """Summarises the results, and marks the run as finished in its manifest."""
     experiment = context.experiment
     rank = {system.name: number for number, system in enumerate(experiment.grid)}
-    results = run_folder.lines(Result, folder / run_folder.RESULTS)
+    results = run_folder.read_lines(Result, folder / run_folder.RESULTS)
     values, summary = summarise(
         context.questions.cases,
         sorted(results, key=lambda result: rank[result.system]),
@@ -249,7 +253,7 @@ async def _finish(context: EvaluationContext, folder: Path) -> run_folder.Run:
     )
     run_folder.write_lines(folder / run_folder.VALUES, values)
     run_folder.write_json(folder / run_folder.SUMMARY, summary)
-    manifest = run_folder.read(Manifest, folder / run_folder.MANIFEST)
+    manifest = run_folder.read_json(Manifest, folder / run_folder.MANIFEST)
     run_folder.write_json(folder / run_folder.MANIFEST, replace(manifest, finished=now()))
     return run_folder.load_run(folder)
 

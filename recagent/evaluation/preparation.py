@@ -26,10 +26,10 @@ from recagent.evaluation.declared_cases import declared_cases
 from recagent.evaluation.experiment import Experiment, System
 from recagent.evaluation.language_models import model_settings
 from recagent.evaluation.system_runner import NEAR, needs_neighbours
-from recagent.offline.cases import of_strangers
+from recagent.offline.cases import hide_histories
 from recagent.offline.data_set import Data, Questions
-from recagent.offline.extra import optional_module
 from recagent.offline.leaks import check_leaks
+from recagent.offline.optional_libraries import optional_library
 from recagent.offline.perturbations import swap_histories
 from recagent.ports import CandidateSource, ItemIndex
 from recagent.retrieval import index_items
@@ -39,7 +39,7 @@ logger = logging.getLogger(__name__)
 OnProgress = Callable[[str, int, int | None], None]
 
 
-class ServedBaselines(Protocol):
+class MakePipelineBaselines(Protocol):
     """Makes the baselines of ``SERVED``; they are fitted at the first question."""
 
     def __call__(
@@ -61,7 +61,7 @@ async def open_context(
     *,
     limit: int = 0,
     on_progress: OnProgress,
-    make_served: ServedBaselines | None = None,
+    make_served: MakePipelineBaselines | None = None,
 ) -> AsyncGenerator[EvaluationContext]:
     """Opens the context of an experiment; its index is closed at the end.
 
@@ -77,7 +77,7 @@ async def open_context(
         DataError: data or cases that cannot be used, or that leak.
         RetrievalError: the items cannot be indexed.
     """
-    optional_module("ir_measures")  # needed at the end only, but better missed at the beginning
+    optional_library("ir_measures")  # needed at the end only, but better missed at the beginning
     settings = base_settings(experiment)
     system_prompts = {
         system.name: _prompt(experiment, system) for system in experiment.grid if system.prompt
@@ -95,7 +95,7 @@ async def open_context(
         questions = replace(questions, cases=first_of_each_scene(questions.cases, limit))
     check_leaks(questions, data)
     if experiment.cases.known == "nothing":  # after the leak check, which needs the histories
-        questions = of_strangers(questions)
+        questions = hide_histories(questions)
     if not questions.cases:
         raise DataError("the experiment has no case; look at [cases]: people, min_history, scenes")
     async with AsyncExitStack() as closing:

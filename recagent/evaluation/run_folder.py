@@ -62,7 +62,7 @@ def load_run(folder: Path) -> Run:
     Raises:
         DataError: the folder is no run, the run is not finished, or a file of it is broken.
     """
-    manifest = read(Manifest, folder / MANIFEST)
+    manifest = read_json(Manifest, folder / MANIFEST)
     if not (folder / SUMMARY).is_file():
         raise DataError(
             "run {run!r} is not finished: resume it with recagent eval run --resume {folder}",
@@ -71,22 +71,22 @@ def load_run(folder: Path) -> Run:
         )
     titles = folder / TITLES
     results = {(each.system, each.case, each.variant): each
-               for each in lines(Result, folder / RESULTS)}  # fmt: skip
+               for each in read_lines(Result, folder / RESULTS)}  # fmt: skip
     dialogues = {(each.system, each.case): each
-            for each in lines(ModelDialogue, folder / CONVERSATIONS)}  # fmt: skip
+            for each in read_lines(ModelDialogue, folder / CONVERSATIONS)}  # fmt: skip
     return Run(
         folder=folder,
         manifest=manifest,
-        cases={case.id: case for case in lines(Case, folder / CASES)},
+        cases={case.id: case for case in read_lines(Case, folder / CASES)},
         results=tuple(results.values()),
         conversations=tuple(dialogues.values()),
-        values=lines(Values, folder / VALUES),
-        summary=read(Summary, folder / SUMMARY),
-        titles=read(dict[str, str], titles) if titles.is_file() else {},
+        values=read_lines(Values, folder / VALUES),
+        summary=read_json(Summary, folder / SUMMARY),
+        titles=read_json(dict[str, str], titles) if titles.is_file() else {},
     )
 
 
-def read(kind: type[T], path: Path) -> T:
+def read_json(kind: type[T], path: Path) -> T:
     """Returns the value of a JSON file.
 
     Raises:
@@ -109,7 +109,7 @@ def read(kind: type[T], path: Path) -> T:
         ) from error
 
 
-def lines(kind: type[T], path: Path) -> list[T]:
+def read_lines(kind: type[T], path: Path) -> list[T]:
     """Returns the values of all whole lines; none where there is neither the file nor its ``.gz``.
 
     A last line without an end, which a killed process leaves, is skipped.
@@ -165,7 +165,7 @@ def write_lines(path: Path, values: Iterable[object]) -> None:
     _packed(path).unlink(missing_ok=True)  # an older copy
 
 
-def append(path: Path, values: Iterable[object]) -> None:
+def append_lines(path: Path, values: Iterable[object]) -> None:
     """Appends one line for each value.
 
     One write hands them to the system, so that a kill afterwards loses none.

@@ -12,7 +12,7 @@ import numpy as np
 
 from recagent.domain import Case, Usage
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.aggregates import AnsweredCase, aggregate_cells
+from recagent.evaluation.aggregates import SystemAnswers, aggregate_cells
 from recagent.evaluation.audits import (
     generalisation,
     memorisation,
@@ -21,10 +21,10 @@ from recagent.evaluation.audits import (
 )
 from recagent.evaluation.ranked_answers import ranked_answer
 from recagent.offline.data_set import ALL, CatalogueStatistics
-from recagent.offline.measures import PerCase, SetMeasure, case_values, measure, reliability
+from recagent.offline.measures import PerCase, SetMeasure, case_values, measure_named, reliability
 from recagent.offline.results import Result, Values
+from recagent.offline.significance import compare_all
 from recagent.offline.summaries import Cost, Summary
-from recagent.offline.tests import compare_all
 
 
 def summarise(
@@ -58,7 +58,7 @@ def summarise(
         ConfigError: a measure is unknown, or the primary one has no value per case.
         DataError: a result answers none of the cases, or has a score that is no finite number.
     """
-    all_measures = [measure(name) for name in dict.fromkeys((*measures, primary))]
+    all_measures = [measure_named(name) for name in dict.fromkeys((*measures, primary))]
     per_case = [one for one in all_measures if not isinstance(one, SetMeasure)]
     decides = next((one for one in per_case if one.name == primary), None)
     if decides is None:
@@ -71,7 +71,7 @@ def summarise(
     scenes = tuple(dict.fromkeys(case.scene for case in cases))
 
     values: list[Values] = []
-    plain: dict[str, AnsweredCase] = {}
+    plain: dict[str, SystemAnswers] = {}
     for system, theirs in by_system.items():
         system_values, plain[system] = _evaluate(theirs, by_id, per_case, catalogue, temperature)
         values += system_values
@@ -139,7 +139,7 @@ def _evaluate(
     measures: Sequence[PerCase],
     catalogue: CatalogueStatistics,
     temperature: float,
-) -> tuple[list[Values], AnsweredCase]:
+) -> tuple[list[Values], SystemAnswers]:
     """Returns values of all results of a system, and its answers to the cases as they stand."""
     good = [result for result in results if result.error is None]
     answers = [
@@ -164,7 +164,7 @@ def _evaluate(
     aligned = {one: np.full(len(cases), math.nan) for one in measures}
     for one, numbers in aligned.items():
         numbers[rows] = measured[one][plain]
-    return values, AnsweredCase(
+    return values, SystemAnswers(
         answers={row: answers[number] for row, number in zip(rows, plain, strict=True)},
         values=aligned,
     )

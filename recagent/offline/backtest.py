@@ -22,7 +22,7 @@ from recagent.offline.examples import (
     examples_by_retrieval,
     examples_of_cases,
 )
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.offline.splits import People, is_among, split
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of, without_scene
@@ -132,7 +132,7 @@ def backtest_questions(
         most: largest number of people, the same ones in every pass; 0 is all.
     """
     user_ids = {event.user_id for event in data.events if is_among(event.user_id, people)}
-    sample = set(sorted(user_ids, key=partial(hashed, "people", 0))[: most or None])
+    sample = set(sorted(user_ids, key=partial(stable_hash, "people", 0))[: most or None])
     questions: list[Questions] = []
     for _ in range(passes):
         cut = split(data, people="all")

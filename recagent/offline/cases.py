@@ -16,7 +16,7 @@ import numpy as np
 from recagent.domain import Case
 from recagent.errors import DataError
 from recagent.offline.data_set import Data, Questions
-from recagent.offline.order import hashed, shuffled
+from recagent.offline.order import stable_hash, stable_shuffle
 from recagent.offline.splits import HeldOutCase, Split
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def make_cases(
                 "scene {scene!r} has nobody to ask; lower min_history, or ask other people",
                 scene=scene,
             )
-        here.sort(key=lambda held_out: hashed("people", seed, held_out.user_id))
+        here.sort(key=lambda held_out: stable_hash("people", seed, held_out.user_id))
         chosen += here[: number or None]
     met_items = _met_items(data, {held_out.user_id for held_out in chosen})
     counts = Counter((event.scene, event.item_id) for event in split.training)
@@ -98,7 +98,7 @@ def make_cases(
             if len(drawn) < missing:
                 few.setdefault(held_out.scene, _Shortage(held_out.user_id, len(drawn), missing))
                 continue
-            listed = shuffled(
+            listed = stable_shuffle(
                 [*judgments, *drawn], "listing", seed, held_out.user_id, held_out.scene
             )
         cases.append(
@@ -129,7 +129,7 @@ def make_cases(
     )
 
 
-def of_strangers(questions: Questions) -> Questions:
+def hide_histories(questions: Questions) -> Questions:
     """Returns the questions with nothing known of the people who are asked about."""
     cases = [replace(case, history=(), user=None) for case in questions.cases]
     return replace(questions, cases=cases)
@@ -151,7 +151,7 @@ def given_cases(
             cases=name,
             known=known,
         )
-    cases = sorted(data.given[name], key=lambda case: hashed("people", seed, case.user_id))
+    cases = sorted(data.given[name], key=lambda case: stable_hash("people", seed, case.user_id))
     questions = Questions(cases=cases, training=data.events)
     return limit_to_scenes(questions, data, scenes, number)
 
@@ -207,7 +207,7 @@ def _draw(
     Source: Efraimidis, Spirakis, "Weighted random sampling with a reservoir", Information
     Processing Letters 97, 2006: the largest ``u ** (1 / weight)`` come first, u uniform.
     """
-    stream = hashed("draw", seed, held_out.user_id, held_out.scene)
+    stream = stable_hash("draw", seed, held_out.user_id, held_out.scene)
     uniform = np.random.default_rng(stream).random(len(pool.ids))
     with np.errstate(divide="ignore", invalid="ignore"):
         keys = np.log(uniform) / pool.weights

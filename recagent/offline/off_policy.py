@@ -13,13 +13,13 @@ import numpy as np
 
 from recagent.domain import Event, Impression, RatingScale
 from recagent.errors import DataError
-from recagent.offline.resampling import ratio
+from recagent.offline.resampling import ratio_interval
 from recagent.profiles.building import is_liked
 from recagent.ranking import examination_probability
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Logged:
+class LoggedSlate:
     """A slate as it was shown, best first, and which of its items were liked in answer to it."""
 
     user_id: str
@@ -28,7 +28,7 @@ class Logged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Value:
+class OrderValue:
     """Where an order puts what people like: the mean DCG gain of a liked item, in (0, 1].
 
     Attributes:
@@ -43,16 +43,16 @@ class Value:
     likes: int
 
 
-def logged(
+def logged_slates(
     events: Iterable[Event], shown: Iterable[Impression], *, scale: RatingScale
-) -> list[Logged]:
+) -> list[LoggedSlate]:
     """The slates with the likes that answer them; a like that names no such slate is left out."""
     liked: dict[str, set[str]] = {}
     for event in events:
         if event.impression and is_liked(event, scale):
             liked.setdefault(event.impression, set()).add(event.item_id)
     return [
-        Logged(
+        LoggedSlate(
             user_id=each.user_id,
             item_ids=each.item_ids,
             liked=frozenset(liked.get(each.id, ())) & frozenset(each.item_ids),
@@ -61,7 +61,7 @@ def logged(
     ]
 
 
-def order_value(slates: Sequence[Logged], orders: Sequence[Sequence[str]]) -> Value:
+def order_value(slates: Sequence[LoggedSlate], orders: Sequence[Sequence[str]]) -> OrderValue:
     """What an order of each slate's items is worth, by self-normalised inverse propensities.
 
     Each like counts 1 / P(its place was looked at), since those further down were missed more
@@ -91,11 +91,13 @@ def order_value(slates: Sequence[Logged], orders: Sequence[Sequence[str]]) -> Va
         for item in slate.liked:
             weight = 1.0 / examination_probability(slate.item_ids.index(item) + 1)
             below[row] += weight
-            above[row] += weight * gain(order.index(item) + 1)
-    mean, low, high = ratio(above, below, people=[slate.user_id for slate in slates])
-    return Value(mean=mean, low=low, high=high, likes=sum(len(slate.liked) for slate in slates))
+            above[row] += weight * dcg_gain(order.index(item) + 1)
+    mean, low, high = ratio_interval(above, below, people=[slate.user_id for slate in slates])
+    return OrderValue(
+        mean=mean, low=low, high=high, likes=sum(len(slate.liked) for slate in slates)
+    )
 
 
-def gain(rank: int) -> float:
+def dcg_gain(rank: int) -> float:
     """What a place is worth in DCG: 1 / log2(1 + rank)."""
     return float(1.0 / np.log2(1 + rank))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from recagent.domain import Case, Event, Item
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 
 # Attributes that nearly name the thing: dates, addresses, numbers of other catalogues.
 _NAMING = re.compile(
@@ -60,7 +60,7 @@ def swap_histories(cases: Sequence[Case], *, seed: int) -> dict[str, Case]:
 
 
 def _ring(cases: Sequence[Case], seed: int) -> list[Case]:
-    return sorted(cases, key=lambda case: hashed("swap", seed, case.id))
+    return sorted(cases, key=lambda case: stable_hash("swap", seed, case.id))
 
 
 def _donor(case: Case, ring: Sequence[Case]) -> Case | None:

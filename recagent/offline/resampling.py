@@ -1,6 +1,6 @@
 """Bootstrap intervals and randomisation tests over people, many at once.
 
-``tests`` compares systems by them. People are the independent unit: several cases
+``significance`` compares systems by them. People are the independent unit: several cases
 may be of one person, and what is resampled is persons with all of their cases.
 """
 
@@ -56,30 +56,30 @@ def intervals(
     hundreds of columns that is minutes, where drawing once and multiplying matrices is seconds.
     """
     ends = np.full((3, values.shape[1]), math.nan)
-    for columns, kept in by_missing(values):
-        rows, codes, n = coded(people, kept)
+    for columns, kept in columns_by_rows(values):
+        rows, codes, n = person_codes(people, kept)
         if n == 0:
             continue
-        sums, counts = summed(values[np.ix_(rows, columns)], codes, n), np.bincount(codes)
+        sums, counts = person_sums(values[np.ix_(rows, columns)], codes, n), np.bincount(codes)
         ends[0, columns] = sums.sum(axis=0) / counts.sum()
         if n > 1:
             means = np.concatenate(
                 [(drawn @ sums) / (drawn @ counts)[:, None] for drawn in _resamples(n)]
             )
-            tail = expanded(level, n=n) / 2
+            tail = expanded_level(level, n=n) / 2
             ends[1:, columns] = np.quantile(means, [tail, 1 - tail], axis=0)
     return ends[0], ends[1], ends[2]
 
 
-def ratio(
+def ratio_interval(
     above: Floats, below: Floats, *, people: Sequence[Hashable], level: float = LEVEL
 ) -> tuple[float, float, float]:
     """Returns the sum of ``above`` over that of ``below``, (n,) each, and its interval.
 
     All three are NaN where ``below`` sums to 0.
     """
-    rows, codes, n = coded(people, np.isfinite(above) & np.isfinite(below))
-    sums = summed(np.stack([above, below], axis=1)[rows], codes, n)
+    rows, codes, n = person_codes(people, np.isfinite(above) & np.isfinite(below))
+    sums = person_sums(np.stack([above, below], axis=1)[rows], codes, n)
     total = sums.sum(axis=0)
     if not total[1]:
         return math.nan, math.nan, math.nan
@@ -87,12 +87,12 @@ def ratio(
         return float(total[0] / total[1]), math.nan, math.nan
     drawn = np.concatenate([each @ sums for each in _resamples(n)])
     drawn = drawn[drawn[:, 1] > 0]
-    tail = expanded(level, n=n) / 2
+    tail = expanded_level(level, n=n) / 2
     low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [tail, 1 - tail])
     return float(total[0] / total[1]), float(low), float(high)
 
 
-def expanded(level: float, *, n: int) -> float:
+def expanded_level(level: float, *, n: int) -> float:
     """Returns the level at which percentiles of n people's resamples really have ``level``.
 
     Resamples spread by sqrt((n - 1) / n) too little, and normal where Student's t would be right.
@@ -102,7 +102,7 @@ def expanded(level: float, *, n: int) -> float:
     return 2 * NormalDist().cdf(math.sqrt(n / (n - 1)) * t)
 
 
-def by_missing(values: Floats) -> Iterator[tuple[Indices, Flags]]:
+def columns_by_rows(values: Floats) -> Iterator[tuple[Indices, Flags]]:
     """Yields columns with values in the same rows, and these rows; they can share resamples."""
     missing = np.isnan(values)
     groups: dict[bytes, list[int]] = {}
@@ -112,7 +112,7 @@ def by_missing(values: Floats) -> Iterator[tuple[Indices, Flags]]:
         yield np.array(columns, dtype=np.intp), ~missing[:, columns[0]]
 
 
-def coded(people: Sequence[Hashable], kept: Flags) -> tuple[Indices, Indices, int]:
+def person_codes(people: Sequence[Hashable], kept: Flags) -> tuple[Indices, Indices, int]:
     """Returns kept rows, the person of each as a number from 0, and the number of persons."""
     numbers: dict[Hashable, int] = {}
     rows = np.flatnonzero(kept)
@@ -120,7 +120,7 @@ def coded(people: Sequence[Hashable], kept: Flags) -> tuple[Indices, Indices, in
     return rows, np.array(codes, dtype=np.intp), len(numbers)
 
 
-def summed(values: Floats, codes: Indices, n: int) -> Floats:
+def person_sums(values: Floats, codes: Indices, n: int) -> Floats:
     """Returns the sum of each column over each person's rows, (n, m)."""
     sums = np.zeros((n, values.shape[1]))
     np.add.at(sums, codes, values)
@@ -139,7 +139,7 @@ def _resamples(n: int) -> Iterator[Floats]:
         yield np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
 
 
-def flipped(sums: Floats, *, flips: int = FLIPS) -> Floats:
+def sign_flip_p_values(sums: Floats, *, flips: int = FLIPS) -> Floats:
     """Returns the two-sided p of each column of per-person sums (n, m), by flipped signs.
 
     It uses all flips where there are at most ``flips``, else so many of them at random, with the

@@ -35,9 +35,9 @@ from recagent.ranking import GroupTestResult, Head
 from recagent.retrieval import Factors, Interactions, SequenceModel
 from recagent.scenes.transfer import TransferMap
 from recagent.training.gates import ndcg
-from recagent.training.group_tests import group_outcome
+from recagent.training.group_tests import group_test_result
 from recagent.training.head_weights import FEWEST, fit_base_weights, source_scales
-from recagent.training.judgments import judgments
+from recagent.training.judgments import backtest_judgments
 from recagent.training.language_part import (
     NoLanguageReason,
     ScoredPool,
@@ -255,7 +255,7 @@ async def _fit_head(
         added = interval(gains, people=people)
         if added[1] > 0:
             scales, base = wider_scales, wider
-    judged_events = await judgments(
+    judged_events = await backtest_judgments(
         backtest.data,
         number=people_limit,
         backtest=backtest,
@@ -267,7 +267,7 @@ async def _fit_head(
     tested = dict[Group, GroupTestResult]()
     for group in ("known", "new here"):
         rows = [row for row, example in enumerate(learned) if example.group == group]
-        tested[group] = group_outcome(
+        tested[group] = group_test_result(
             [learned[row] for row in rows], [base.held_out[row] for row in rows]
         )
     head = Head(
@@ -339,7 +339,7 @@ def _with_few(head: Head, few: Sequence[Example]) -> Head:
     except DataError:
         tested = GroupTestResult(cases=len(few), unserved="few cases")
         return replace(head, tested={**head.tested, "few likes": tested})
-    tested = group_outcome(few, weights.held_out)
+    tested = group_test_result(few, weights.held_out)
     return replace(
         head,
         tested={**head.tested, "few likes": tested},

@@ -14,7 +14,7 @@ import numpy as np
 from recagent.offline.resampling import interval
 from recagent.training.conditional_logit import fit_logit, log_softmax, stack_pools
 from recagent.training.gates import ndcg
-from recagent.training.head_weights import fold
+from recagent.training.head_weights import fold_of
 from recagent.training.transfer_examples import PastChoice
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _held_out_quality(
     """Returns log likelihood and nDCG@10 of choice choice, by weights that never saw the person."""
     names = {name: at for at, name in enumerate(sorted(set(groups)))}
     numbers = [names[name] for name in groups]
-    folds = np.asarray([fold(choice.user_id) for choice in past_choices])
+    folds = np.asarray([fold_of(choice.user_id) for choice in past_choices])
     pools = stack_pools(columns, [choice.chosen for choice in past_choices], groups=numbers)
     trained = fit_logit(pools, groups=len(names), folds=folds)
     scores = [

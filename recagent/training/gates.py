@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recagent.offline.resampling import LEVEL, interval
-from recagent.offline.tests import compare
+from recagent.offline.significance import compare
 from recagent.ranking.gate import Gate, Rule, entropy
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ FEWEST = 50  # held-out choices
 MARGIN = 0.05  # share of the plain order's nDCG@10 that a head may cost at worst
 
 
-def group_outcome(examples: Sequence[Example], held: Sequence[Floats]) -> GroupTestResult:
+def group_test_result(examples: Sequence[Example], held: Sequence[Floats]) -> GroupTestResult:
     """Tests a head on choices of one group, against the order of retrieval.
 
     The head is taken if it gains on average, and if the lower end of the interval shows that it

@@ -86,7 +86,7 @@ def fit_language_weights(
     return _fit(examples, features, base)
 
 
-def fold(user_id: str) -> int:
+def fold_of(user_id: str) -> int:
     """Returns the fold of a person, always the same."""
     return hashlib.sha256(f"fold {user_id}".encode()).digest()[0] % FOLDS
 
@@ -114,11 +114,11 @@ def _fit(
         groups=[places[examples[at].scene] for at in learnable],
         offset=[base[at] for at in learnable],
     )
-    folds = np.asarray([fold(examples[at].user_id) for at in learnable])
+    folds = np.asarray([fold_of(examples[at].user_id) for at in learnable])
     trained = fit_logit(pools, groups=len(names), folds=folds)
     held_out: list[Floats] = []
     for example, matrix, before in zip(examples, features, base, strict=True):
-        weights = trained.without.get(fold(example.user_id), trained.weights)
+        weights = trained.without.get(fold_of(example.user_id), trained.weights)
         held_out.append(before + matrix @ weights.groups[places[example.scene]])
     return HeadWeights(
         shared=tuple(trained.weights.shared.tolist()),

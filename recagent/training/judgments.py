@@ -15,7 +15,7 @@ from recagent.retrieval import Interactions
 from recagent.training.like_probability import Judgment
 
 
-async def judgments(
+async def backtest_judgments(
     data: Data,
     *,
     number: int = 0,

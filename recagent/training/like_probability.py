@@ -15,7 +15,7 @@ import numpy as np
 
 from recagent.domain import Group, Rate
 from recagent.ranking.like_probability import LikeProbability, logit
-from recagent.training.head_weights import fold
+from recagent.training.head_weights import fold_of
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Flags, Floats
@@ -85,7 +85,7 @@ def _groups(judgments: Sequence[Judgment], matrix: Floats, liked: Flags) -> tupl
 
     A group needs 50 of them; the regressions never saw the person.
     """
-    folds = np.asarray([fold(judgment.user_id) for judgment in judgments])
+    folds = np.asarray([fold_of(judgment.user_id) for judgment in judgments])
     gains = np.full(len(liked), np.nan)
     average = float(liked.mean())
     before = np.log(np.where(liked, average, 1.0 - average))

@@ -17,7 +17,7 @@ import numpy as np
 from recagent.errors import ConfigError, DataError
 from recagent.retrieval.sequence_encoder import SequenceWeights
 from recagent.training.attention import encode_all, first_weights
-from recagent.training.softmax import catalogue_loss
+from recagent.training.catalogue_loss import catalogue_loss
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats32, Integers

@@ -11,20 +11,20 @@ from judging import IDS, make_case, make_shelf
 from scipy.stats import kendalltau
 
 from recagent.evaluation.audits import (
-    by_chance,
     candidate_order,
+    chance_values,
     generalisation,
     kendall_tau,
     memorisation,
     order_sensitivity,
     reordered_case,
 )
-from recagent.offline.measures import measure
+from recagent.offline.measures import measure_named
 from recagent.offline.results import Result
 from recagent.offline.summaries import Generalisation
 
-NDCG = measure("nDCG@10")
-MRR = measure("MRR")
+NDCG = measure_named("nDCG@10")
+MRR = measure_named("MRR")
 SHELF = make_shelf()
 CASES = {f"c{at}": make_case(f"c{at}", IDS, IDS[at % 12]) for at in range(60)}
 
@@ -206,7 +206,7 @@ def test_a_lift_that_may_be_none_is_not_divided_by():
 
 def test_where_lower_is_better_beating_chance_is_being_lower():
     results = ask("good", with_relevant_first, ("", "masked", "swapped"))
-    found = memorisation(results, CASES, measure=measure("log_loss"), catalogue=SHELF)
+    found = memorisation(results, CASES, measure=measure_named("log_loss"), catalogue=SHELF)
     assert found.random == pytest.approx(math.log(12))
     assert found.plain < found.random
     assert found.kept_masked == pytest.approx(1)
@@ -224,7 +224,7 @@ def test_only_cases_count_that_were_asked_in_all_three_ways():
 @given(relevant=st.sets(st.sampled_from(IDS), min_size=1), k=st.integers(1, 12))
 def test_what_chance_reaches_is_exact_for_sums_over_places(relevant, k):
     case = make_case("c", IDS, relevant)
-    of = {name: by_chance([case], measure=measure(name), catalogue=SHELF)[0]
+    of = {name: chance_values([case], measure=measure_named(name), catalogue=SHELF)[0]
           for name in (f"precision@{k}", f"recall@{k}", f"nDCG@{k}")}  # fmt: skip
     assert of[f"precision@{k}"] == pytest.approx(len(relevant) / 12)
     assert of[f"recall@{k}"] == pytest.approx(k / 12)
@@ -234,13 +234,13 @@ def test_what_chance_reaches_is_exact_for_sums_over_places(relevant, k):
 
 
 def test_what_chance_reaches_with_one_relevant_item_is_exact():
-    found = by_chance([make_case("c", IDS, "e"), make_case("d", "ab", "b")], measure=MRR,
+    found = chance_values([make_case("c", IDS, "e"), make_case("d", "ab", "b")], measure=MRR,
                       catalogue=SHELF)  # fmt: skip
     assert found == pytest.approx([mean(1 / place for place in range(1, 13)), 3 / 4])
 
 
 def test_what_chance_reaches_where_a_whole_scene_is_ranked_is_not_known():
-    found = by_chance([make_case("w", (), "a"), make_case("d", "ab", "b")], measure=MRR,
+    found = chance_values([make_case("w", (), "a"), make_case("d", "ab", "b")], measure=MRR,
                       catalogue=SHELF)  # fmt: skip
     assert math.isnan(found[0])
     assert found[1] == 3 / 4

@@ -12,7 +12,7 @@ import pytest
 from eval_shop import write_experiment, write_shop
 from stub_server import StubServer
 
-from recagent.evaluation.run_folder import lines, load_run
+from recagent.evaluation.run_folder import load_run, read_lines
 from recagent.offline.results import Result
 
 KILLS = 20
@@ -74,7 +74,7 @@ def test_twenty_kills_lose_no_finished_case_and_double_none(tmp_path, environmen
             check=False,
         )
     assert done.returncode == 0, done.stderr
-    found = [(result.system, result.case, result.variant) for result in lines(Result, results)]
+    found = [(result.system, result.case, result.variant) for result in read_lines(Result, results)]
     assert len(set(found)) == len(found)
     assert finished <= set(found)
     cases = len(load_run(run).cases)

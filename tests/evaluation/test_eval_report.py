@@ -13,13 +13,18 @@ from made_run import KINDS, SKILL, made_run
 
 from recagent.errors import ConfigError
 from recagent.evaluation.report import write_report
-from recagent.evaluation.report.case_browser import seen
+from recagent.evaluation.report.case_browser import browsable_cases
 from recagent.evaluation.report.charts import quality
-from recagent.evaluation.report.headline import finding
+from recagent.evaluation.report.headline import headline
 from recagent.evaluation.report.label_positions import Point, label_positions
 from recagent.evaluation.report.numbers import chance, plain, share, signed
 from recagent.evaluation.report.page import SPOKEN, WORDS
-from recagent.evaluation.report.significance import corrected, letters, matrix, worst
+from recagent.evaluation.report.result_matrix import (
+    corrected_comparisons,
+    result_matrix,
+    system_letters,
+    worst_scenes,
+)
 from recagent.llm.usage import Exchange
 from recagent.offline.data_set import ALL
 from recagent.offline.results import ModelDialogue, Result
@@ -76,7 +81,7 @@ def data_of(text, run=1):
 
 
 def test_the_headline_says_who_beats_the_reference_and_what_could_be_seen(run):
-    head, more = finding(run.summary, EN)
+    head, more = headline(run.summary, EN)
     assert head.startswith("likelihood.v1 beats popularity in 2 of 3 scenes: +0.")
     assert "95% interval" in head
     assert re.match(
@@ -87,7 +92,7 @@ def test_the_headline_says_who_beats_the_reference_and_what_could_be_seen(run):
 
 def test_without_a_significant_win_the_headline_says_so(run):
     unsure = tuple(replace(pair, p_holm=0.4) for pair in run.summary.comparisons)
-    head, more = finding(replace(run.summary, comparisons=unsure), EN)
+    head, more = headline(replace(run.summary, comparisons=unsure), EN)
     assert head.startswith(
         "Corrected for 60 comparisons, no system is shown to beat popularity: the best, likelihood"
     )
@@ -98,7 +103,7 @@ def test_a_win_over_all_that_no_scene_shows_is_said_as_that(run):
     only_all = tuple(
         pair if pair.scene == ALL else replace(pair, p_holm=0.4) for pair in run.summary.comparisons
     )
-    head, _ = finding(replace(run.summary, comparisons=only_all), EN)
+    head, _ = headline(replace(run.summary, comparisons=only_all), EN)
     assert "beats popularity over all scenes, though in no single scene" in head
 
 
@@ -109,17 +114,17 @@ def test_a_sure_win_is_told_before_a_larger_unsure_one(run):
         )
         for pair in run.summary.comparisons
     )
-    head, _ = finding(replace(run.summary, comparisons=pairs), EN)
+    head, _ = headline(replace(run.summary, comparisons=pairs), EN)
     assert head.startswith("knn beats popularity in 3 of 3 scenes: +0.050")
     one = tuple(pair if pair.scene == "horror" else replace(pair, p_holm=1) for pair in pairs)
-    head, _ = finding(replace(run.summary, comparisons=one), EN)
+    head, _ = headline(replace(run.summary, comparisons=one), EN)
     assert head.startswith("knn beats popularity in 1 of 3 scenes: +0.050")
 
 
 def test_comparisons_of_a_single_scene_are_counted_once():
     run = made_run(scenes=("horror",), cases=8)
     assert len(run.summary.comparisons) == 30
-    assert len(corrected(run.summary)) == 15
+    assert len(corrected_comparisons(run.summary)) == 15
 
 
 def with_main(run, new, base, **changed):
@@ -143,11 +148,11 @@ def test_the_declared_main_comparison_is_the_headline_and_is_not_corrected(run, 
     named = replace(named, comparisons=tuple(
         replace(pair, p_holm=p) if pair.is_main else pair for pair in named.comparisons
     ))  # fmt: skip
-    head, more = finding(named, EN)
+    head, more = headline(named, EN)
     assert head.startswith(f"Main comparison: {en}: ")
     assert f"p {chance(p)}, not corrected)" in head
     assert "corrected for the 59 other comparisons" in more[0]
-    head, more = finding(named, WORDS["zh"])
+    head, more = headline(named, WORDS["zh"])
     assert head.startswith(f"主要比较：{zh}：")
     assert "未校正" in head
     assert "经其余 59 次比较的校正" in more[0]
@@ -178,15 +183,15 @@ def test_with_one_scene_the_main_comparison_leaves_the_corrected_ones():
     pairs = tuple(replace(pair, is_main={pair.new, pair.base} == {"knn", "popularity"})
                   for pair in run.summary.comparisons)  # fmt: skip
     found = replace(run.summary, comparisons=pairs)
-    assert len(corrected(found)) == 14
-    head, more = finding(found, EN)
+    assert len(corrected_comparisons(found)) == 14
+    head, more = headline(found, EN)
     assert head.startswith("Main comparison: ")
     assert not any("scenes" in said for said in more)
 
 
 def test_a_single_system_is_told_by_its_mean():
     run = made_run(systems=("popularity",), cases=5)
-    head, more = finding(run.summary, EN)
+    head, more = headline(run.summary, EN)
     assert re.match(r"popularity reaches 0\.\d{3} in nDCG@10 .* over 15 cases\.$", head)
     assert more == ()
 
@@ -197,15 +202,15 @@ def test_where_lower_is_better_the_smaller_one_wins(run):
         for pair in run.summary.comparisons
     )
     summary = replace(run.summary, primary="log_loss", comparisons=pairs)
-    assert finding(summary, EN)[0].startswith("likelihood.v1 beats popularity in 2 of 3 scenes: −")
-    assert matrix(summary, "log_loss").rows[5].entries[0].beats == "abcde"
+    assert headline(summary, EN)[0].startswith("likelihood.v1 beats popularity in 2 of 3 scenes: −")
+    assert result_matrix(summary, "log_loss").rows[5].entries[0].beats == "abcde"
 
 
 # The matrix.
 
 
 def test_the_matrix_has_scenes_slices_letters_and_one_best_a_column(run):
-    shown = matrix(run.summary, "nDCG@10")
+    shown = result_matrix(run.summary, "nDCG@10")
     assert shown.columns == (ALL, *run.summary.scenes, "(known here)", "(new here)")
     assert [row.letter for row in shown.rows] == list("abcdef")
     assert shown.rows[5].entries[0].beats == "abcde"
@@ -216,11 +221,11 @@ def test_the_matrix_has_scenes_slices_letters_and_one_best_a_column(run):
 
 def test_a_single_scene_is_not_shown_twice():
     run = made_run(scenes=("horror",), cases=8)
-    assert matrix(run.summary, "nDCG@10").columns == ("horror", "(known here)", "(new here)")
+    assert result_matrix(run.summary, "nDCG@10").columns == ("horror", "(known here)", "(new here)")
 
 
 def test_letters_do_not_run_out():
-    names = letters([f"system {at}" for at in range(120)])
+    names = system_letters([f"system {at}" for at in range(120)])
     assert len(set(names.values())) == 120
     assert [names["system 0"], names["system 26"], names["system 52"]] == ["a", "A", "a1"]
 
@@ -262,7 +267,7 @@ def test_names_of_near_points_do_not_lie_on_each_other():
 
 
 def test_every_kept_case_has_its_candidates_answers_and_prompts(run):
-    shown = seen(run)
+    shown = browsable_cases(run)
     assert len(shown["cases"]) == 30
     for told in shown["cases"]:
         case = run.cases[told["id"]]
@@ -278,7 +283,7 @@ def test_every_kept_case_has_its_candidates_answers_and_prompts(run):
 
 
 def test_prompts_and_replies_are_kept_to_the_letter(run):
-    shown = seen(run)
+    shown = browsable_cases(run)
     told = shown["cases"][0]
     [exchange] = told["talks"][3]
     wanted = next(talk for talk in run.conversations
@@ -290,7 +295,7 @@ def test_prompts_and_replies_are_kept_to_the_letter(run):
 
 def test_a_run_of_baselines_shows_the_first_cases_of_every_scene():
     run = replace(made_run(cases=15), conversations=())
-    assert [told["scene"] for told in seen(run)["cases"]].count("horror") == 10
+    assert [told["scene"] for told in browsable_cases(run)["cases"]].count("horror") == 10
 
 
 def test_where_the_whole_scene_is_ranked_what_was_named_and_what_was_missed_are_shown():
@@ -300,7 +305,7 @@ def test_where_the_whole_scene_is_ranked_what_was_named_and_what_was_missed_are_
     scores = {f"horror-{at}": 1.0 - at for at in range(60)}
     result = Result(system="knn", case=case.id, scores=scores)
     run = replace(run, cases={case.id: open_case}, results=[result], conversations=())
-    [told] = seen(run)["cases"]
+    [told] = browsable_cases(run)["cases"]
     said = told["answers"][2]
     assert (len(told["items"]), told["listed"], len(said["order"])) == (21, 0, 20)
     assert (said["rank"], said["more"], told["relevant"]) == (0, 40, [20])
@@ -447,7 +452,9 @@ def test_a_browser_opens_the_page_without_an_error(tmp_path):
     run = made_run(cases=4, titles={f"horror-{at}": HOSTILE for at in range(70)})
     path = tmp_path / "report.html"
     write_report([run], path)
-    at = next(at for at, told in enumerate(seen(run)["cases"]) if told["scene"] == "horror")
+    at = next(
+        at for at, told in enumerate(browsable_cases(run)["cases"]) if told["scene"] == "horror"
+    )
     command = [
         CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
         f"--user-data-dir={tmp_path / 'profile'}", "--disable-background-networking",
@@ -467,10 +474,10 @@ def test_a_browser_opens_the_page_without_an_error(tmp_path):
 
 def test_the_worst_scene_of_each_system_is_its_smallest_mean(run, written):
     summary = run.summary
-    found = {cell.system: cell for cell in worst(summary)}
+    found = {cell.system: cell for cell in worst_scenes(summary)}
     assert found.keys() == set(summary.systems)
     for cell in summary.cells:
         if cell.measure == summary.primary and cell.scene in summary.scenes:
             assert found[cell.system].mean <= cell.mean
     assert EN["worst"] in written.read_text(encoding="utf-8")
-    assert worst(replace(summary, scenes=summary.scenes[:1])) == []
+    assert worst_scenes(replace(summary, scenes=summary.scenes[:1])) == []

@@ -16,10 +16,10 @@ from recagent.domain import Case, RatingScale, Scene
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.declared_cases import load_cases
 from recagent.evaluation.experiment import load_experiment
-from recagent.offline.cases import make_cases, of_strangers
+from recagent.offline.cases import hide_histories, make_cases
 from recagent.offline.data_set import Data
+from recagent.offline.significance import compare_all
 from recagent.offline.splits import split
-from recagent.offline.tests import compare_all
 
 
 def data_of(items, events):
@@ -49,7 +49,7 @@ def test_a_scene_with_fewer_items_than_candidates_is_left_out_and_the_others_are
 def test_of_a_stranger_nothing_is_known_and_the_same_is_asked():
     data = data_of(ITEMS, EVENTS)
     asked = make_cases(data, split(data, people="all", min_history=1), candidates="all")
-    hidden = of_strangers(asked)
+    hidden = hide_histories(asked)
     assert all(case.history for case in asked.cases)
     assert all(case.history == () and case.user is None for case in hidden.cases)
     assert [case.judgments for case in hidden.cases] == [case.judgments for case in asked.cases]

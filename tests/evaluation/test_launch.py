@@ -11,7 +11,7 @@ from filelock import FileLock
 from stub_server import PROBES, TRIED, StubServer
 
 from recagent import prompts
-from recagent.evaluation.run_folder import lines, load_run
+from recagent.evaluation.run_folder import load_run, read_lines
 from recagent.offline.results import Result
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -157,7 +157,7 @@ def test_failures_are_counted_and_can_be_tried_again(shop, recagent, server):
     again = recagent("eval", "run", "--resume", "out", "--retry-failed")
     assert again.returncode == 0, again.stderr
     assert load_run(shop / "out").summary.failed == 0
-    results = lines(Result, shop / "out" / "results.jsonl")
+    results = read_lines(Result, shop / "out" / "results.jsonl")
     assert len({(r.system, r.case, r.variant) for r in results}) == len(results)
 
 
@@ -203,7 +203,7 @@ def test_a_budget_stops_the_run_before_it_is_passed(shop, recagent, server):
     done = recagent("eval", "run", str(path), "--out", "out", "--max-cost", "1.5")
     assert done.returncode == 1
     assert "budget of 1.5" in done.stderr
-    kept = [r for r in lines(Result, shop / "out" / "results.jsonl") if r.cost]
+    kept = [r for r in read_lines(Result, shop / "out" / "results.jsonl") if r.cost]
     assert 0 < sum(r.cost for r in kept) <= 1.5
     assert recagent("eval", "run", "--resume", "out").returncode == 0
 

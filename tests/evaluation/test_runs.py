@@ -63,52 +63,52 @@ def result(case, **others):
 
 def test_results_come_back_in_the_order_in_which_they_were_appended(tmp_path):
     path = tmp_path / run_folder.RESULTS
-    run_folder.append(path, [result("1")])
-    run_folder.append(path, [result("2"), result("3", error="the server is down")])
-    assert [each.case for each in run_folder.lines(Result, path)] == ["1", "2", "3"]
-    assert run_folder.lines(Result, path)[0] == result("1")
-    assert list(run_folder.lines(Result, path)[0].scores) == ["b", "a"]
+    run_folder.append_lines(path, [result("1")])
+    run_folder.append_lines(path, [result("2"), result("3", error="the server is down")])
+    assert [each.case for each in run_folder.read_lines(Result, path)] == ["1", "2", "3"]
+    assert run_folder.read_lines(Result, path)[0] == result("1")
+    assert list(run_folder.read_lines(Result, path)[0].scores) == ["b", "a"]
 
 
 @given(case=cases, said=results)
 def test_what_is_written_is_what_comes_back(tmp_path_factory, case, said):
     folder = tmp_path_factory.mktemp("run")
     run_folder.write_lines(folder / "cases", [case])
-    run_folder.append(folder / "results", [said, said])
+    run_folder.append_lines(folder / "results", [said, said])
     run_folder.write_json(folder / "one", case)
-    assert run_folder.lines(Case, folder / "cases") == [case]
-    assert run_folder.lines(Result, folder / "results") == [said, said]
-    assert run_folder.read(Case, folder / "one") == case
+    assert run_folder.read_lines(Case, folder / "cases") == [case]
+    assert run_folder.read_lines(Result, folder / "results") == [said, said]
+    assert run_folder.read_json(Case, folder / "one") == case
 
 
 def test_a_time_keeps_its_zone(tmp_path):
     at = datetime(2024, 5, 1, 20, 0, 0, 1, tzinfo=UTC)
     event = Event(user_id="u", item_id="i", scene="s", kind="like", at=at)
     run_folder.write_json(tmp_path / "event", event)
-    assert run_folder.read(Event, tmp_path / "event").at == at
+    assert run_folder.read_json(Event, tmp_path / "event").at == at
 
 
 def test_a_torn_last_line_is_passed_over_and_can_be_mended(tmp_path):
     path = tmp_path / run_folder.RESULTS
-    run_folder.append(path, [result("1"), result("2")])
+    run_folder.append_lines(path, [result("1"), result("2")])
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:40])
-    assert [each.case for each in run_folder.lines(Result, path)] == ["1", "2"]
+    assert [each.case for each in run_folder.read_lines(Result, path)] == ["1", "2"]
     run_folder.repair_lines(path)
     assert path.read_bytes() == whole
-    run_folder.append(path, [result("3")])
-    assert [each.case for each in run_folder.lines(Result, path)] == ["1", "2", "3"]
+    run_folder.append_lines(path, [result("3")])
+    assert [each.case for each in run_folder.read_lines(Result, path)] == ["1", "2", "3"]
 
 
 @given(cut=st.integers(0, 400))
 def test_wherever_a_file_is_cut_the_whole_lines_stay(tmp_path_factory, cut):
     path = tmp_path_factory.mktemp("run") / run_folder.RESULTS
-    run_folder.append(path, [result("1"), result("二")])
+    run_folder.append_lines(path, [result("1"), result("二")])
     data = path.read_bytes()[:cut]
     path.write_bytes(data)
     run_folder.repair_lines(path)
-    run_folder.append(path, [result("3")])
-    assert len(run_folder.lines(Result, path)) == data.count(b"\n") + 1
+    run_folder.append_lines(path, [result("3")])
+    assert len(run_folder.read_lines(Result, path)) == data.count(b"\n") + 1
 
 
 def test_mending_leaves_whole_missing_and_empty_files_alone(tmp_path):
@@ -116,18 +116,18 @@ def test_mending_leaves_whole_missing_and_empty_files_alone(tmp_path):
     assert not (tmp_path / "missing").exists()
     (tmp_path / "empty").touch()
     run_folder.repair_lines(tmp_path / "empty")
-    assert run_folder.lines(Result, tmp_path / "empty") == []
-    assert run_folder.lines(Result, tmp_path / "missing") == []
+    assert run_folder.read_lines(Result, tmp_path / "empty") == []
+    assert run_folder.read_lines(Result, tmp_path / "missing") == []
 
 
 def test_a_line_that_recagent_did_not_write_is_named(tmp_path):
     path = tmp_path / run_folder.RESULTS
-    run_folder.append(path, [result("1")])
+    run_folder.append_lines(path, [result("1")])
     with path.open("a") as file:
         file.write('{"system": "likelihood"}\n')
-    run_folder.append(path, [result("2")])
+    run_folder.append_lines(path, [result("2")])
     with pytest.raises(DataError, match=r"results\.jsonl' line 2 .*case: Field required"):
-        run_folder.lines(Result, path)
+        run_folder.read_lines(Result, path)
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
@@ -135,21 +135,21 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     run_folder.write_json(path, {"a": 1})
     with pytest.raises(TypeError):
         run_folder.write_json(path, {1j: 2})
-    assert run_folder.read(dict[str, int], path) == {"a": 1}
+    assert run_folder.read_json(dict[str, int], path) == {"a": 1}
     assert [each.name for each in tmp_path.iterdir()] == ["value.json"]
 
 
 def test_undefined_numbers_are_null(tmp_path):
     values = Values(system="s", case="c", values={"AUC": float("nan")})
-    run_folder.append(tmp_path / "values", [values])
-    assert run_folder.lines(Values, tmp_path / "values")[0].values == {"AUC": None}
+    run_folder.append_lines(tmp_path / "values", [values])
+    assert run_folder.read_lines(Values, tmp_path / "values")[0].values == {"AUC": None}
 
 
 def test_half_a_character_in_a_reply_costs_no_result(tmp_path):
     exchange = Exchange(prompt=(("user", "films?"),), reply="A \ud83d B")
     said = ModelDialogue(system="s", case="c", exchanges=(exchange,))
-    run_folder.append(tmp_path / "said", [said])
-    assert run_folder.lines(ModelDialogue, tmp_path / "said")[0].exchanges[0].reply == "A ? B"
+    run_folder.append_lines(tmp_path / "said", [said])
+    assert run_folder.read_lines(ModelDialogue, tmp_path / "said")[0].exchanges[0].reply == "A ? B"
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
@@ -159,16 +159,16 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
 
 def test_a_gzipped_file_is_read_where_the_plain_one_is_gone(tmp_path):
     path = tmp_path / run_folder.RESULTS
-    run_folder.append(path, [Result(system="a", case="1"), Result(system="a", case="2")])
-    kept = run_folder.lines(Result, path)
+    run_folder.append_lines(path, [Result(system="a", case="1"), Result(system="a", case="2")])
+    kept = run_folder.read_lines(Result, path)
     (tmp_path / "results.jsonl.gz").write_bytes(gzip.compress(path.read_bytes()))
     path.unlink()
-    assert run_folder.lines(Result, path) == kept
+    assert run_folder.read_lines(Result, path) == kept
     run_folder.repair_lines(path)
     assert [each.name for each in tmp_path.iterdir()] == [run_folder.RESULTS]
-    run_folder.append(path, [Result(system="a", case="3")])
-    assert len(run_folder.lines(Result, path)) == 3
+    run_folder.append_lines(path, [Result(system="a", case="3")])
+    assert len(run_folder.read_lines(Result, path)) == 3
     path.unlink()
     (tmp_path / "results.jsonl.gz").write_bytes(b"torn")
     with pytest.raises(DataError, match=r"results\.jsonl\.gz' is not as recagent wrote it"):
-        run_folder.lines(Result, path)
+        run_folder.read_lines(Result, path)

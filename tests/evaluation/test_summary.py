@@ -15,10 +15,10 @@ from recagent.errors import ConfigError, DataError
 from recagent.evaluation.audits import candidate_order
 from recagent.evaluation.ranked_answers import ranked_answer
 from recagent.evaluation.summary import summarise
-from recagent.offline.measures import NAMES, measure
+from recagent.offline.measures import NAMES, measure_named
 from recagent.offline.results import Result
+from recagent.offline.significance import interval
 from recagent.offline.summaries import Cost
-from recagent.offline.tests import interval
 
 SHELF = make_shelf(scenes={"books": IDS, "films": IDS})
 CASES = [
@@ -110,7 +110,7 @@ def test_every_cell_is_the_mean_of_its_cases():
             answers = [
                 ranked_answer(case, scores(rankers[cell.system](IDS, case))) for case in cases
             ]
-            assert cell.mean == pytest.approx(measure(cell.measure).value(answers, SHELF))
+            assert cell.mean == pytest.approx(measure_named(cell.measure).value(answers, SHELF))
             assert cell.low is cell.high is None
         else:
             numbers = np.array([of[cell.system, case.id][cell.measure] for case in cases])

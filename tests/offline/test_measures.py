@@ -21,7 +21,7 @@ from recagent.offline.measures import (
     JudgedMeasure,
     SetMeasure,
     case_values,
-    measure,
+    measure_named,
     reliability,
 )
 
@@ -30,11 +30,11 @@ SHELF = make_shelf(scenes=SCENES)
 
 
 def of(name, answer, catalogue=SHELF):
-    return measure(name).values([answer], catalogue)[0]
+    return measure_named(name).values([answer], catalogue)[0]
 
 
 def of_all(name, answers_, catalogue=SHELF):
-    return measure(name).value(answers_, catalogue)
+    return measure_named(name).value(answers_, catalogue)
 
 
 # Ranked b a d c e; a and e are relevant, e twice as much.
@@ -44,9 +44,9 @@ WORKED = make_answer("badce", {"a": 1, "e": 2})
 def test_names_are_published_ones_and_measures_print_as_them():
     for name in NAMES:
         asked = name.replace("@k", "@10")
-        assert str(measure(asked)) == measure(asked).name == asked
-        assert measure(asked) == measure(asked)
-        assert len({measure(asked), measure(asked)}) == 1
+        assert str(measure_named(asked)) == measure_named(asked).name == asked
+        assert measure_named(asked) == measure_named(asked)
+        assert len({measure_named(asked), measure_named(asked)}) == 1
 
 
 @pytest.mark.parametrize(
@@ -56,20 +56,20 @@ def test_names_are_published_ones_and_measures_print_as_them():
 )  # fmt: skip
 def test_an_unknown_name_is_an_error_that_lists_the_known_ones(name):
     with pytest.raises(ConfigError, match=r"unknown measure .*; write one of nDCG@k, .*, ECE"):
-        measure(name)
+        measure_named(name)
 
 
 def test_measures_know_whether_higher_is_better():
-    lower = [name for name in NAMES if not measure(name.replace("@k", "@5")).higher_is_better]
+    lower = [name for name in NAMES if not measure_named(name.replace("@k", "@5")).higher_is_better]
     assert lower == [
         "popularity@k", "popularity_lift@k", "log_loss", "Gini@k", "ECE", "top1_ECE"
     ]  # fmt: skip
 
 
 def test_measures_are_of_three_kinds():
-    assert isinstance(measure("nDCG@3"), JudgedMeasure)
-    assert isinstance(measure("ILD@3"), CaseMeasure)
-    assert isinstance(measure("ECE"), SetMeasure)
+    assert isinstance(measure_named("nDCG@3"), JudgedMeasure)
+    assert isinstance(measure_named("ILD@3"), CaseMeasure)
+    assert isinstance(measure_named("ECE"), SetMeasure)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +198,7 @@ def test_one_call_for_all_answers_keeps_them_apart():
     """The same case twice, one that says nothing, and two names of one number."""
     several = [make_answer("ab", "a"), make_answer("ba", "a"), make_answer("ab", "")]
     names = ["accuracy", "precision@1", "MRR", "AUC", "F1@1"]
-    found = case_values([measure(name) for name in names], several, catalogue=SHELF)
+    found = case_values([measure_named(name) for name in names], several, catalogue=SHELF)
     assert [str(key) for key in found] == names
     for values, second in zip(found.values(), [0, 0, 0.5, 0, 0], strict=True):
         assert values[:2] == pytest.approx([1, second])
@@ -206,8 +206,8 @@ def test_one_call_for_all_answers_keeps_them_apart():
 
 
 def test_no_answers_have_no_values():
-    assert case_values([measure("nDCG@10"), measure("AUC")], [], catalogue=SHELF)[
-        measure("AUC")
+    assert case_values([measure_named("nDCG@10"), measure_named("AUC")], [], catalogue=SHELF)[
+        measure_named("AUC")
     ].shape == (0,)
 
 

@@ -8,7 +8,7 @@ from examples import NOON, SCALE, make_event
 
 from recagent.domain import Impression
 from recagent.errors import DataError
-from recagent.offline.off_policy import Logged, gain, logged, order_value
+from recagent.offline.off_policy import LoggedSlate, dcg_gain, logged_slates, order_value
 from recagent.ranking import examination_probability
 
 SHOWN = Impression(
@@ -23,13 +23,13 @@ SHOWN = Impression(
 
 
 def slate(user_id="ann", ids="abc", liked=""):
-    return Logged(user_id=user_id, item_ids=tuple(ids), liked=frozenset(liked))
+    return LoggedSlate(user_id=user_id, item_ids=tuple(ids), liked=frozenset(liked))
 
 
 def test_a_like_further_down_stands_for_those_that_were_missed_there():
     found = order_value([slate(liked="a"), slate("bob", liked="c")], ["bac", "cab"])
     assert found.likes == 2
-    assert found.mean == pytest.approx((1 * gain(2) + 3 * gain(1)) / (1 + 3))
+    assert found.mean == pytest.approx((1 * dcg_gain(2) + 3 * dcg_gain(1)) / (1 + 3))
 
 
 def test_an_order_that_puts_every_like_first_is_worth_1():
@@ -58,10 +58,10 @@ def test_the_truth_lies_in_the_interval_where_people_look_as_is_assumed():
             if chance.random() < examination_probability(rank)
         }
         slates.append(slate(f"p{person}", ids="abcdef", liked=liked & seen))
-        truth += [gain("fedcba".index(item) + 1) for item in liked]
+        truth += [dcg_gain("fedcba".index(item) + 1) for item in liked]
     found = order_value(slates, ["fedcba"] * len(slates))
     assert found.low < np.mean(truth) < found.high
-    seen_only = [gain("fedcba".index(item) + 1) for each in slates for item in each.liked]
+    seen_only = [dcg_gain("fedcba".index(item) + 1) for each in slates for item in each.liked]
     assert np.mean(seen_only) < found.low
 
 
@@ -72,5 +72,5 @@ def test_likes_are_joined_to_the_slate_that_they_name():
         replace(make_event("ann", "b9"), impression="i1"),
         make_event("ann", "b1"),
     ]
-    (found,) = logged(events, [SHOWN], scale=SCALE)
-    assert found == Logged(user_id="ann", item_ids=("b1", "b2"), liked=frozenset({"b2"}))
+    (found,) = logged_slates(events, [SHOWN], scale=SCALE)
+    assert found == LoggedSlate(user_id="ann", item_ids=("b1", "b2"), liked=frozenset({"b2"}))

@@ -12,15 +12,15 @@ from scipy import stats
 
 from recagent.errors import DataError
 from recagent.offline import resampling
-from recagent.offline.tests import (
+from recagent.offline.significance import (
     compare,
     compare_all,
-    detectable,
+    detectable_difference,
     differences,
-    gate,
     holm,
     interval,
     intervals,
+    promotion_gate,
 )
 
 NAN = math.nan
@@ -50,7 +50,7 @@ def test_an_interval_is_scipys_percentile_bootstrap():
         n_resamples=resampling.RESAMPLES,
         batch=resampling.BATCH,
         method="percentile",
-        confidence_level=1 - resampling.expanded(0.05, n=40),
+        confidence_level=1 - resampling.expanded_level(0.05, n=40),
         rng=np.random.default_rng(resampling.SEED),
     ).confidence_interval
     assert mean == pytest.approx(values.mean())
@@ -71,7 +71,7 @@ def test_persons_are_drawn_with_all_of_their_cases():
         n_resamples=resampling.RESAMPLES,
         batch=resampling.BATCH,
         method="percentile",
-        confidence_level=1 - resampling.expanded(0.05, n=25),
+        confidence_level=1 - resampling.expanded_level(0.05, n=25),
         rng=np.random.default_rng(resampling.SEED),
     ).confidence_interval
     assert found == pytest.approx((values.mean(), theirs.low, theirs.high))
@@ -121,7 +121,7 @@ def test_columns_have_the_interval_that_each_would_have_alone(columns, owners):
 @pytest.mark.parametrize("n", [2, 8, 60, 6_000])
 def test_percentiles_are_expanded_as_hesterberg_says(n):
     z = -math.sqrt(n / (n - 1)) * stats.t.ppf(0.975, n - 1)
-    assert resampling.expanded(0.05, n=n) == pytest.approx(2 * stats.norm.cdf(z))
+    assert resampling.expanded_level(0.05, n=n) == pytest.approx(2 * stats.norm.cdf(z))
 
 
 def test_thousands_of_people_take_little_memory():
@@ -227,9 +227,9 @@ def test_holm_lies_between_no_correction_and_bonferroni_and_keeps_the_order(ps):
 
 def test_what_can_be_detected_by_hand():
     # z of .975 is 1.95996, and z of .8 is 0.84162; the standard error is 0.05
-    assert detectable(0.5, n=100) == pytest.approx(0.140079, abs=1e-6)
-    assert detectable(0.5, n=100, alpha=0.05 / 10) > detectable(0.5, n=100)
-    assert detectable(0.0, n=100) == 0
+    assert detectable_difference(0.5, n=100) == pytest.approx(0.140079, abs=1e-6)
+    assert detectable_difference(0.5, n=100, alpha=0.05 / 10) > detectable_difference(0.5, n=100)
+    assert detectable_difference(0.0, n=100) == 0
 
 
 # Every pair, everywhere
@@ -259,7 +259,7 @@ def test_every_pair_is_compared_in_every_scene_and_over_all_with_one_correction(
             (alone.delta, alone.low, alone.high, alone.p)
         )
         assert c.detectable == pytest.approx(
-            detectable(alone.deviation, n=alone.people, alpha=0.05 / 9)
+            detectable_difference(alone.deviation, n=alone.people, alpha=0.05 / 9)
         )
 
 
@@ -300,44 +300,46 @@ def test_very_many_comparisons_can_still_be_significant():
 def test_a_gate_passes_where_the_interval_reaches_what_is_asked():
     base, new = noise(60), noise(60) + 0.1 * noise(60, 2) + 0.2
     _, low, _ = interval(new - base, people=people(60))
-    passed = gate(base, new, people=people(60), min_delta=0.0)
+    passed = promotion_gate(base, new, people=people(60), min_delta=0.0)
     assert passed.passed
     assert passed.bound == pytest.approx(low)
     assert passed.improvement == pytest.approx((new - base).mean())
-    assert not gate(base, new, people=people(60), min_delta=low + 1e-6).passed
-    assert not gate(new, base, people=people(60), min_delta=0.0).passed
+    assert not promotion_gate(base, new, people=people(60), min_delta=low + 1e-6).passed
+    assert not promotion_gate(new, base, people=people(60), min_delta=0.0).passed
 
 
 def test_a_little_worse_passes_where_a_little_worse_is_allowed():
     base = noise(60)
     new = base - 0.01 + 0.001 * noise(60, 2)
-    assert not gate(base, new, people=people(60), min_delta=0.0).passed
-    assert gate(base, new, people=people(60), min_delta=-0.02).passed
+    assert not promotion_gate(base, new, people=people(60), min_delta=0.0).passed
+    assert promotion_gate(base, new, people=people(60), min_delta=-0.02).passed
 
 
 def test_equal_answers_pass_a_gate_at_0():
-    assert gate(noise(9), noise(9), people=people(9), min_delta=0.0).passed
+    assert promotion_gate(noise(9), noise(9), people=people(9), min_delta=0.0).passed
 
 
 def test_where_lower_is_better_a_gate_asks_for_less():
     base, new = noise(60), noise(60) - 0.2 + 0.1 * noise(60, 2)
-    found = gate(base, new, people=people(60), min_delta=0.1, higher_is_better=False)
+    found = promotion_gate(base, new, people=people(60), min_delta=0.1, higher_is_better=False)
     assert found.passed
     assert found.improvement == pytest.approx((base - new).mean())
-    assert not gate(new, base, people=people(60), min_delta=-0.1, higher_is_better=False).passed
+    assert not promotion_gate(
+        new, base, people=people(60), min_delta=-0.1, higher_is_better=False
+    ).passed
 
 
 def test_several_gates_are_stricter_than_one():
     base, new = noise(60), noise(60) + noise(60, 2) + 0.3
-    alone = gate(base, new, people=people(60), min_delta=0.0)
-    together = gate(base, new, people=people(60), min_delta=0.0, gates=5)
+    alone = promotion_gate(base, new, people=people(60), min_delta=0.0)
+    together = promotion_gate(base, new, people=people(60), min_delta=0.0, gates=5)
     assert together.bound < alone.bound
     assert together.improvement == alone.improvement
 
 
 def test_a_gate_needs_eight_people():
     with pytest.raises(DataError, match=r"at least 8 people .* has 7; run more cases"):
-        gate(np.zeros(8), np.ones(8), people=[*people(7), "u0"], min_delta=0.0)
+        promotion_gate(np.zeros(8), np.ones(8), people=[*people(7), "u0"], min_delta=0.0)
 
 
 # What is promised, by simulation: noisy rankers of 20 candidates, of which one is relevant.
@@ -358,7 +360,7 @@ def test_of_systems_that_do_not_differ_at_most_one_in_twenty_is_promoted_by_the_
     _, lows, _ = intervals(new - base, people=people(n))
     assert np.mean(lows >= 0) <= 0.05
     for at in range(0, 2_000, 400):  # the gate itself says the same as the columns
-        alone = gate(base[:, at], new[:, at], people=people(n), min_delta=0.0)
+        alone = promotion_gate(base[:, at], new[:, at], people=people(n), min_delta=0.0)
         assert alone.passed is bool(lows[at] >= 0)
 
 
@@ -385,7 +387,7 @@ def test_of_several_systems_that_do_not_differ_one_in_twenty_runs_finds_a_differ
 
 def test_a_true_difference_of_the_detectable_size_is_found_in_80_of_100_experiments():
     rng = np.random.default_rng(9)
-    truth = detectable(0.3, n=60)
+    truth = detectable_difference(0.3, n=60)
     deltas = rng.normal(truth, 0.3, size=(60, 2_000))
     share = np.mean([d.p < 0.05 for d in differences(deltas, people=people(60))])
     assert 0.7 < share < 0.9

@@ -22,7 +22,7 @@ from recagent.offline.examples import Example
 from recagent.ranking import FixedBlend, Gate
 from recagent.retrieval import BY_GROUP, weights_for
 from recagent.training.fit import fit
-from recagent.training.group_tests import group_outcome
+from recagent.training.group_tests import group_test_result
 from recagent.training.like_probability import Judgment, fit_like_probability
 
 Ask = Callable[[Recommender], Slate]
@@ -149,7 +149,7 @@ HELD = np.asarray([1.0, 0.0, 2.0])  # c, a, b
 def test_a_head_is_taken_for_enough_cases_of_which_few_can_be_worse(third, first, unserved):
     made = [*([2] * third), *([0] * first)]
     examples = [example(at, place) for at, place in enumerate(made)]
-    assert group_outcome(examples, [HELD] * len(examples)).unserved == unserved
+    assert group_test_result(examples, [HELD] * len(examples)).unserved == unserved
 
 
 def test_the_model_is_left_alone_after_a_fit_that_closed_the_scenes_gate():

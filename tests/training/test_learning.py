@@ -27,7 +27,7 @@ from recagent.retrieval import Factors, SequenceModel, save_weights
 from recagent.training.conditional_logit import Penalty, fit_penalised, log_softmax, stack_pools
 from recagent.training.fit import sample_size
 from recagent.training.gates import Trial, choose_gates, ndcg
-from recagent.training.head_weights import fit_base_weights, fold, source_scales
+from recagent.training.head_weights import fit_base_weights, fold_of, source_scales
 from recagent.training.language_part import ScoredPool, add_language_part
 from recagent.training.like_probability import Judgment, fit_like_probability
 
@@ -105,9 +105,9 @@ def example(at, *, chosen=0, scene="books", features=None):
 
 
 def test_held_out_scores_come_from_weights_that_never_saw_the_person():
-    mixed = [example(at, chosen=int(fold(f"u{at}") == 0)) for at in range(200)]
+    mixed = [example(at, chosen=int(fold_of(f"u{at}") == 0)) for at in range(200)]
     found = fit_base_weights(mixed, scales=source_scales(mixed, sources=["good"]))
-    odd = next(at for at in range(200) if fold(f"u{at}") == 0)
+    odd = next(at for at in range(200) if fold_of(f"u{at}") == 0)
     assert found.held_out[odd][0] > found.held_out[odd][1]  # as all the others would have it
 
 

@@ -21,7 +21,7 @@ from recagent.training.adapters.routes import Route, SceneSlice, parse_slice
 from recagent.training.adapters.training_texts import TrainingText, batches, training_texts
 from recagent.training.adapters.tune import TuneFigures
 from recagent.training.adapters.tune_stored import tune_stored
-from recagent.training.head_weights import fold
+from recagent.training.head_weights import fold_of
 
 LIKED = [make_item(f"f{at}", f"Film {at}", year=1990 + at) for at in range(7)]
 CHANCE = random.Random
@@ -271,7 +271,7 @@ def test_nobodys_last_choice_is_read_and_nothing_of_those_who_are_asked(monkeypa
 
     data = shop()
     _, kept = tuned(monkeypatch, tmp_path, learner=Seen, data=data)
-    held = {f"p{at}" for at in range(130) if fold(f"p{at}") == 0}
+    held = {f"p{at}" for at in range(130) if fold_of(f"p{at}") == 0}
     assert kept.tuned.asked == len(held)
     assert kept.tuned.people == 130 - len(held)
     assert kept.tuned.likes == 8 * kept.tuned.people
@@ -373,7 +373,7 @@ def test_what_is_read_lies_on_the_sources_and_what_is_asked_on_the_targets(monke
     route = Route(sources=[SceneSlice(scene="film")], targets=[SceneSlice(scene="book")])
     found, scenes = read_titles(monkeypatch, tmp_path, route)
     assert scenes == {"film"}
-    held = [f"p{at}" for at in range(150) if fold(f"p{at}") == 0]
+    held = [f"p{at}" for at in range(150) if fold_of(f"p{at}") == 0]
     assert found.asked == 4 * len(held)  # the last four choices of each are books
     assert found.people == 150 - len(held)
     assert found.likes == 9 * found.people

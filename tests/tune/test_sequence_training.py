@@ -8,8 +8,8 @@ from sequences import unit_rows, weights
 
 from recagent.retrieval.sequence_encoder import encode
 from recagent.training.attention import encode_all
+from recagent.training.catalogue_loss import catalogue_loss
 from recagent.training.sequence_training import SequenceSettings, train
-from recagent.training.softmax import catalogue_loss
 
 torch = pytest.importorskip("torch", reason="no torch here: .ci/tune runs these tests")
 

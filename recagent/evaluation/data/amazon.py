@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from recagent.domain import Event, Item, RatingScale, Scene, Value
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.data.files import at_line, fingerprint, folder, objects
+from recagent.evaluation.data.files import at_line, data_folder, fingerprint, json_rows
 from recagent.offline.data_set import Data
 
 _META = "meta_"
@@ -43,7 +43,7 @@ def read_amazon(path: Path | None) -> Data:
         ConfigError: no such folder, or no pair in it.
         DataError: a line that cannot be used.
     """
-    home = folder(path, source="amazon")
+    home = data_folder(path, source="amazon")
     items: list[Item] = []
     events: list[Event] = []
     lost: list[str] = []
@@ -105,7 +105,7 @@ def _pairs(home: Path) -> dict[str, tuple[Path, Path]]:
 
 def _events(path: Path, scene: str) -> list[Event]:
     events: dict[tuple[str, str, datetime], Event] = {}
-    for number, row in objects(path):
+    for number, row in json_rows(path):
         with at_line(path, number):
             event = _event(row, scene)
         events.setdefault((event.user_id, event.item_id, event.at), event)
@@ -144,7 +144,7 @@ def _time(said: object, unit: int) -> datetime:
 
 def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:
     by_id: dict[str, Item] = {}
-    for number, row in objects(path):
+    for number, row in json_rows(path):
         item_id = row.get("parent_asin") or row.get("asin")
         with at_line(path, number):
             if not isinstance(item_id, str):

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from recagent.domain import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
-from recagent.evaluation.data.files import at_line, fields, fingerprint, folder, objects
-from recagent.evaluation.data.sequences import in_order
+from recagent.evaluation.data.files import at_line, data_folder, fingerprint, json_rows, table_rows
+from recagent.evaluation.data.sequences import purchases_in_order
 from recagent.offline.data_set import Data
-from recagent.offline.order import shuffled
+from recagent.offline.order import stable_shuffle
 
 SCENES = {
     "art": Scene(name="art", labels={"en": "Art & craft supplies", "zh": "美术与手工用品"}),
@@ -60,7 +60,7 @@ def read_art_office(path: Path | None) -> Data:
         DataError: a line that cannot be used.
     """
     names = (_ITEMS, _PEOPLE, _CANDIDATES)
-    home = folder(path, source="art_office", needs=names)
+    home = data_folder(path, source="art_office", needs=names)
     items = _items(home / _ITEMS)
     scenes = {item.id: item.scene for item in items}
     histories, train = _people(home / _PEOPLE, scenes)
@@ -85,7 +85,7 @@ def read_art_office(path: Path | None) -> Data:
 
 def _items(path: Path) -> list[Item]:
     items: list[Item] = []
-    for number, (item_id, scene, title, category) in fields(path, count=4, header=True):
+    for number, (item_id, scene, title, category) in table_rows(path, count=4, header=True):
         with at_line(path, number):
             if scene not in SCENES:
                 raise DataError("unknown scene {scene!r}", scene=scene)
@@ -100,7 +100,7 @@ def _people(
     """Everybody's history, oldest first, of test people; of train people with their targets."""
     test: dict[str, list[Event]] = {}
     train: dict[str, list[Event]] = {}
-    for number, row in objects(path):
+    for number, row in json_rows(path):
         with at_line(path, number):
             person = _valid(_Person, row)
             ids = list(person.history)
@@ -110,7 +110,7 @@ def _people(
                 if item_id not in scenes:
                     raise DataError("unknown item {item_id!r}", item_id=item_id)
         group = test if person.split == "test" else train
-        group[person.user_id] = in_order(person.user_id, ids, scenes=scenes)
+        group[person.user_id] = purchases_in_order(person.user_id, ids, scenes=scenes)
     return test, train
 
 
@@ -120,7 +120,7 @@ def _cases(
     """Cases by the kind of their negatives, and how many people and scenes are left out."""
     given: dict[str, list[Case]] = {kind: [] for kind in KINDS}
     repeated: set[str] = set()
-    for number, row in objects(path):
+    for number, row in json_rows(path):
         with at_line(path, number):
             line = _valid(_Candidates, row)
             _check(line, scenes, histories)
@@ -134,7 +134,7 @@ def _cases(
                 id=case_id,
                 user_id=line.user_id,
                 scene=line.target_scene,
-                item_ids=shuffled(line.candidates, "listing", case_id),
+                item_ids=stable_shuffle(line.candidates, "listing", case_id),
                 judgments={line.target: 1},
                 history=tuple(reversed(history)),
             )

@@ -12,7 +12,7 @@ from recagent.config.sections import CatalogSettings, FileSettings
 from recagent.config.settings import Settings, load
 from recagent.domain import RatingScale, Scene
 from recagent.errors import ConfigError
-from recagent.evaluation.data.files import fingerprint, folder
+from recagent.evaluation.data.files import data_folder, fingerprint
 from recagent.ingest import layouts, read_catalogue
 from recagent.offline.data_set import Data
 from recagent.offline.splits import order_by_time
@@ -25,7 +25,7 @@ _SHELVES = (
 
 def read_demo(path: Path | None) -> Data:  # noqa: ARG001
     """The bundled demo."""
-    return declared(demo.settings(), name="demo", note=_SHELVES)
+    return declared_data(demo.settings(), name="demo", note=_SHELVES)
 
 
 def read_config(path: Path | None) -> Data:
@@ -39,21 +39,21 @@ def read_config(path: Path | None) -> Data:
         raise ConfigError('[data] source = "config" needs path, a recagent.toml or its folder')
     settings = load(path)
     home = path if path.is_dir() else path.resolve().parent
-    return declared(settings, name=home.resolve().name, note="")
+    return declared_data(settings, name=home.resolve().name, note="")
 
 
 def read_movietweetings(path: Path | None) -> Data:
     """The demo's data from a folder with its two tables, not compressed."""
-    home = folder(path, source="movietweetings", needs=("items.tsv", "interactions.tsv"))
+    home = data_folder(path, source="movietweetings", needs=("items.tsv", "interactions.tsv"))
     files = CatalogSettings(
         items=(FileSettings(path=home / "items.tsv"),),
         events=(FileSettings(path=home / "interactions.tsv", columns={"value": "rating_0_10"}),),
     )
     settings = demo.settings().model_copy(update={"catalog": files})
-    return declared(settings, name="movietweetings", note=_SHELVES)
+    return declared_data(settings, name="movietweetings", note=_SHELVES)
 
 
-def declared(settings: Settings, *, name: str, note: str) -> Data:
+def declared_data(settings: Settings, *, name: str, note: str) -> Data:
     """What the settings' files hold, cleaned as they say.
 
     Raises:

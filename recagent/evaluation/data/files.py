@@ -47,7 +47,7 @@ def fingerprint(paths: Iterable[Path], *, made: str = "") -> str:
     return digest.hexdigest()
 
 
-def folder(path: Path | None, *, source: str, needs: Sequence[str] = ()) -> Path:
+def data_folder(path: Path | None, *, source: str, needs: Sequence[str] = ()) -> Path:
     """The folder of a data set.
 
     Raises:
@@ -74,7 +74,7 @@ def folder(path: Path | None, *, source: str, needs: Sequence[str] = ()) -> Path
     return path
 
 
-def lines(path: Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     """The lines of a text file in UTF-8, also compressed, with their numbers from 1; no blank ones.
 
     Raises:
@@ -89,13 +89,13 @@ def lines(path: Path) -> Iterator[tuple[int, str]]:
         raise _unreadable(path, error) from error
 
 
-def fields(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, list[str]]]:
+def table_rows(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, list[str]]]:
     """The lines of a table with tabs, cut into ``count`` fields, with their numbers.
 
     Raises:
         DataError: it cannot be read, or a line has another number of fields.
     """
-    for number, line in lines(path):
+    for number, line in numbered_lines(path):
         if header and number == 1:
             continue
         cells = line.split("\t")
@@ -105,13 +105,13 @@ def fields(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, list[
         yield number, cells
 
 
-def objects(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The objects of a file with one JSON object a line, with their numbers.
 
     Raises:
         DataError: it cannot be read, or a line is no JSON object.
     """
-    for number, line in lines(path):
+    for number, line in numbered_lines(path):
         with at_line(path, number):
             row = _object(line)
         yield number, row

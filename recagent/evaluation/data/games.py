@@ -15,10 +15,10 @@ from pathlib import Path
 
 from recagent.domain import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
-from recagent.evaluation.data.files import at_line, fields, fingerprint, folder
-from recagent.evaluation.data.sequences import in_order
+from recagent.evaluation.data.files import at_line, data_folder, fingerprint, table_rows
+from recagent.evaluation.data.sequences import purchases_in_order
 from recagent.offline.data_set import Data
-from recagent.offline.order import shuffled
+from recagent.offline.order import stable_shuffle
 
 SCENE = "games"
 CANDIDATES = 20
@@ -46,10 +46,10 @@ def read_games(path: Path | None) -> Data:
         DataError: a line that cannot be used.
     """
     names = (_ITEMS, _SEQUENCES, *_SETS.values())
-    home = folder(path, source="games", needs=names)
+    home = data_folder(path, source="games", needs=names)
     items = [
         Item(id=item_id, scene=SCENE, title=title)
-        for _, (item_id, title) in fields(home / _ITEMS, count=2, header=True)
+        for _, (item_id, title) in table_rows(home / _ITEMS, count=2, header=True)
     ]
     scenes = {item.id: SCENE for item in items}
     histories, targets = _sequences(home / _SEQUENCES, scenes)
@@ -76,13 +76,13 @@ def _sequences(
     """Everybody's history, oldest first, and target."""
     histories: dict[str, list[Event]] = {}
     targets: dict[str, str] = {}
-    for number, (user_id, sequence, target) in fields(path, count=3, header=True):
+    for number, (user_id, sequence, target) in table_rows(path, count=3, header=True):
         ids = sequence.split()
         with at_line(path, number):
             _check([*ids, target], scenes)
             if user_id in targets:
                 raise DataError("person {user_id!r} is there twice", user_id=user_id)
-        histories[user_id] = in_order(user_id, ids, scenes=scenes)
+        histories[user_id] = purchases_in_order(user_id, ids, scenes=scenes)
         targets[user_id] = target
     return histories, targets
 
@@ -94,7 +94,7 @@ def _cases(
     targets: Mapping[str, str],
 ) -> list[Case]:
     cases: list[Case] = []
-    for number, (user_id, candidates) in fields(path, count=2, header=False):
+    for number, (user_id, candidates) in table_rows(path, count=2, header=False):
         with at_line(path, number):
             if user_id not in targets:
                 raise DataError("unknown person {user_id!r}", user_id=user_id)
@@ -112,7 +112,7 @@ def _cases(
                 id=f"{user_id}/{SCENE}",
                 user_id=user_id,
                 scene=SCENE,
-                item_ids=shuffled([target, *others], "listing", user_id),
+                item_ids=stable_shuffle([target, *others], "listing", user_id),
                 judgments={target: 1},
                 history=tuple(reversed(histories[user_id])),
             )
@@ -141,7 +141,7 @@ def _validation(
                 id=f"{user_id}/{SCENE}/validation",
                 user_id=user_id,
                 scene=SCENE,
-                item_ids=shuffled([target, *others], "listing", user_id),
+                item_ids=stable_shuffle([target, *others], "listing", user_id),
                 judgments={target: 1},
                 history=tuple(reversed(history[:-1])),
             )

@@ -15,7 +15,7 @@ import platformdirs
 from recagent.config.sections import CatalogSettings, FileSettings, RatingSettings, SceneSettings
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError, DataError
-from recagent.evaluation.data.declared import declared
+from recagent.evaluation.data.declared import declared_data
 from recagent.evaluation.data.files import fingerprint
 from recagent.ingest import layouts
 from recagent.offline.data_set import Data
@@ -63,7 +63,7 @@ def read_movielens(path: Path | None) -> Data:
             "scenes": {SCENE: SceneSettings(labels={"en": "Films", "zh": "电影"})},
         }
     )
-    return declared(settings, name="movielens", note=_NOTE)
+    return declared_data(settings, name="movielens", note=_NOTE)
 
 
 def _has_movie_title(path: Path) -> bool:

@@ -14,7 +14,9 @@ from recagent.domain import Event
 FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def in_order(user_id: str, ids: Sequence[str], *, scenes: Mapping[str, str]) -> list[Event]:
+def purchases_in_order(
+    user_id: str, ids: Sequence[str], *, scenes: Mapping[str, str]
+) -> list[Event]:
     """A purchase of each item, oldest first, the first one on the first day.
 
     Args:

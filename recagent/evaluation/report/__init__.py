@@ -10,7 +10,7 @@ from pathlib import Path
 
 from recagent.domain import Language
 from recagent.errors import ConfigError
-from recagent.evaluation.report.page import page
+from recagent.evaluation.report.page import report_page
 from recagent.evaluation.run_folder import Run
 
 __all__ = ["write_report"]
@@ -22,7 +22,7 @@ def write_report(runs: Sequence[Run], path: Path, *, lang: Language = "en") -> N
     Raises:
         ConfigError: the file cannot be written, or a library of the extra ``eval`` is missing.
     """
-    text = page(runs, lang=lang)
+    text = report_page(runs, lang=lang)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from recagent.domain import Case, Event
 from recagent.evaluation.ranked_answers import ranked_answer
-from recagent.evaluation.report.significance import letters
+from recagent.evaluation.report.result_matrix import system_letters
 from recagent.evaluation.run_folder import Run
 from recagent.offline.data_set import ALL
 from recagent.offline.results import ModelDialogue, Result
@@ -24,7 +24,7 @@ SHOWN = 20  # places of a ranking
 Json = dict[str, Any]
 
 
-def seen(run: Run) -> Json:
+def browsable_cases(run: Run) -> Json:
     """What the page's script needs of a run.
 
     Texts are lists of indices into ``lines``. An answer's ``order`` are indices into the case's
@@ -32,7 +32,7 @@ def seen(run: Run) -> Json:
     """
     lines = _Lines()
     places = {name: at for at, name in enumerate(run.summary.systems)}
-    marks = letters(run.summary.systems)
+    marks = system_letters(run.summary.systems)
     kept = _kept(run)
     answers: dict[str, list[Result]] = {}
     for result in run.results:

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recagent.evaluation.report.label_positions import Point, label_positions
-from recagent.evaluation.report.significance import LEVEL
+from recagent.evaluation.report.result_matrix import LEVEL
 from recagent.evaluation.report.svg import COLOURS, svg
-from recagent.offline.extra import optional_module
+from recagent.offline.optional_libraries import optional_library
 from recagent.offline.summaries import Comparison, Memorisation, OrderSensitivity, Reliability
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def quality(points: Sequence[Point], *, measure: str, cost: str, none: str) -> M
         cost: title of the horizontal one.
         none: label of the strip.
     """
-    alt = optional_module("altair")
+    alt = optional_library("altair")
     width, height = 440, 290
     costs = [point.cost for point in points if point.cost > 0]
     low, high = math.log10(min(costs)) - 0.12, math.log10(max(costs)) + 0.12
@@ -122,7 +122,7 @@ def deltas(
         domain: of the axis, shared by all scenes.
         title: of the axis.
     """
-    alt = optional_module("altair")
+    alt = optional_library("altair")
     rows = [
         {"system": pair.new, "delta": pair.delta, "low": pair.low, "high": pair.high,
          "least": max(-pair.detectable, domain[0]), "most": min(pair.detectable, domain[1]),
@@ -167,7 +167,7 @@ def calibration(
         most: end of both axes, shared by all systems.
         titles: of the horizontal and the vertical axis.
     """
-    alt = optional_module("altair")
+    alt = optional_library("altair")
     rows = [{"p": each.probability, "share": each.observed,
              "says": f"{each.probability:.3f} → {each.observed:.3f} (n = {each.candidates})"}
             for each in bins]  # fmt: skip
@@ -190,7 +190,7 @@ def calibration(
 
 def first_places(order: OrderSensitivity, *, most: float, titles: tuple[str, str]) -> Markup:
     """Share of answers whose first item was listed at each place; the line is no preference."""
-    alt = optional_module("altair")
+    alt = optional_library("altair")
     rows = [{"place": place, "share": share, "says": f"{place}: {share:.1%}"}
             for place, share in enumerate(order.first, start=1)]  # fmt: skip
     even = [{"share": 1 / max(1, len(rows))}]
@@ -216,7 +216,7 @@ def memorisation(
         measure: title of the axis.
         words: what ``plain``, ``masked``, ``swapped`` and ``random`` are called.
     """
-    alt = optional_module("altair")
+    alt = optional_library("altair")
     kinds = {
         "plain": ("circle", COLOURS["model"]), "masked": ("circle", COLOURS["paper"]),
         "swapped": ("diamond", COLOURS["paper"]),

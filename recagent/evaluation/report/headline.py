@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from recagent.evaluation.report.numbers import chance, plain, signed
-from recagent.evaluation.report.significance import (
+from recagent.evaluation.report.result_matrix import (
     LEVEL,
-    corrected,
+    corrected_comparisons,
     higher_is_better,
     is_gain,
     main_comparison,
@@ -23,7 +23,7 @@ from recagent.offline.summaries import Cell, Comparison, Summary
 Words = Mapping[str, str]
 
 
-def finding(summary: Summary, words: Words) -> tuple[str, tuple[str, ...]]:
+def headline(summary: Summary, words: Words) -> tuple[str, tuple[str, ...]]:
     """The headline, and sentences that go on from it."""
     pair = _told(summary)
     if pair is None:
@@ -40,15 +40,17 @@ def finding(summary: Summary, words: Words) -> tuple[str, tuple[str, ...]]:
     return _main(main, words), tuple(sentence for sentence in (*more, *rest) if sentence)
 
 
-def between(summary: Summary, base: str, new: str, scene: str = ALL) -> Comparison | None:
+def comparison_between(
+    summary: Summary, base: str, new: str, scene: str = ALL
+) -> Comparison | None:
     """The comparison of two systems, turned so that ``base`` is what is subtracted."""
     for pair in summary.comparisons:
         if pair.scene == scene and {pair.base, pair.new} == {base, new}:
-            return pair if pair.base == base else turned(pair)
+            return pair if pair.base == base else with_roles_swapped(pair)
     return None
 
 
-def turned(pair: Comparison) -> Comparison:
+def with_roles_swapped(pair: Comparison) -> Comparison:
     """The same comparison with the other one as base."""
     return replace(
         pair, base=pair.new, new=pair.base, delta=-pair.delta, low=-pair.high, high=-pair.low
@@ -69,13 +71,13 @@ def _told(summary: Summary) -> Comparison | None:
         scenes = 0 if _won(pair) else len(_wins(summary, pair))
         return _won(pair), scenes, sign * means.get(pair.new, -sign * math.inf)
 
-    pairs = [between(summary, summary.reference, name) for name in summary.systems]
+    pairs = [comparison_between(summary, summary.reference, name) for name in summary.systems]
     return max((pair for pair in pairs if pair is not None), key=worth, default=None)
 
 
 def _wins(summary: Summary, pair: Comparison) -> list[str]:
     """Scenes in which the new one of ``pair`` is shown to be better."""
-    by_scene = [between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
+    by_scene = [comparison_between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
     return [each.scene for each in by_scene if each is not None and _won(each)]
 
 
@@ -97,7 +99,7 @@ def _headline(summary: Summary, pair: Comparison, words: Words) -> str:
         head = words["find beats one" if alone else "find beats overall"].format(**names)
     else:
         sentence = words["find closest"].format(**names, **numbers)
-        none = words["find none"].format(n=len(corrected(summary)), **names)
+        none = words["find none"].format(n=len(corrected_comparisons(summary)), **names)
         return none + words["colon"] + sentence + words["stop"]
     sentence = words["find by"].format(**names, **numbers)
     return head + words["colon"] + sentence + words["stop"]
@@ -121,14 +123,14 @@ def _scenes(summary: Summary, main: Comparison, words: Words) -> str:
         return ""
     return words["find main scenes"].format(
         new=main.new, won=len(_wins(summary, main)), scenes=len(summary.scenes),
-        n=len(corrected(summary)),
+        n=len(corrected_comparisons(summary)),
     )  # fmt: skip
 
 
 def _also(summary: Summary, main: Comparison, words: Words) -> list[str]:
     """Systems beside the main one that beat the reference."""
     others = [name for name in summary.systems if name not in (main.new, main.base)]
-    pairs = [between(summary, summary.reference, name) for name in others]
+    pairs = [comparison_between(summary, summary.reference, name) for name in others]
     better = [pair.new for pair in pairs if pair is not None and _won(pair)]
     if not better:
         return []
@@ -139,7 +141,7 @@ def _also(summary: Summary, main: Comparison, words: Words) -> list[str]:
 def _seen(summary: Summary, pair: Comparison, words: Words) -> str:
     """The smallest difference that so many cases show, over all and in a scene."""
     sentence = words["find see"].format(cases=pair.cases, detectable=plain(pair.detectable))
-    scenes = [between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
+    scenes = [comparison_between(summary, pair.base, pair.new, scene) for scene in summary.scenes]
     known = [each for each in scenes if each is not None]
     if len(summary.scenes) > 1 and known:
         most = max(known, key=lambda each: each.detectable)
@@ -154,7 +156,7 @@ def _tied(summary: Summary, words: Words) -> list[str]:
     best = _best(summary)
     if best is None:
         return []
-    pairs = [between(summary, best.system, system) for system in summary.systems]
+    pairs = [comparison_between(summary, best.system, system) for system in summary.systems]
     tied = [pair.new for pair in pairs if pair is not None and pair.p_holm >= LEVEL]
     if not tied:
         return []
@@ -162,7 +164,7 @@ def _tied(summary: Summary, words: Words) -> list[str]:
 
 
 def _worse(summary: Summary, words: Words) -> list[str]:
-    pairs = [between(summary, system, summary.reference) for system in summary.systems]
+    pairs = [comparison_between(summary, system, summary.reference) for system in summary.systems]
     worse = [pair.base for pair in pairs if pair is not None and _won(pair)]
     if not worse:
         return []

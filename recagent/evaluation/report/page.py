@@ -18,19 +18,19 @@ from markupsafe import Markup
 
 from recagent.domain import Language
 from recagent.evaluation.report import charts, numbers
-from recagent.evaluation.report.case_browser import as_script, seen
-from recagent.evaluation.report.headline import between, finding
+from recagent.evaluation.report.case_browser import as_script, browsable_cases
+from recagent.evaluation.report.headline import comparison_between, headline
 from recagent.evaluation.report.label_positions import Point
-from recagent.evaluation.report.significance import (
+from recagent.evaluation.report.result_matrix import (
     LEVEL,
-    Matrix,
-    corrected,
+    ResultMatrix,
+    corrected_comparisons,
     higher_is_better,
-    letters,
-    made,
     main_comparison,
-    matrix,
-    worst,
+    result_matrix,
+    system_letters,
+    unique_comparisons,
+    worst_scenes,
 )
 from recagent.evaluation.run_folder import EXPERIMENT, Run
 from recagent.locale import Phrases
@@ -46,7 +46,7 @@ _FOLDER = Path(__file__).parent
 Words = Mapping[str, str]
 
 
-def page(runs: Sequence[Run], *, lang: Language) -> str:
+def report_page(runs: Sequence[Run], *, lang: Language) -> str:
     """The whole HTML page.
 
     Raises:
@@ -79,9 +79,9 @@ def _environment() -> Environment:
 def _run(run: Run, words: Words) -> dict[str, Any]:
     """What the template of a run is filled with."""
     summary, manifest = run.summary, run.manifest
-    headline, more = finding(summary, words)
+    title, sentences = headline(summary, words)
     models = {name for name, kind in manifest.kinds.items() if kind != "baseline"}
-    shown = seen(run)
+    shown = browsable_cases(run)
     experiment = run.folder / EXPERIMENT
     return {
         "folder": run.folder,
@@ -89,11 +89,11 @@ def _run(run: Run, words: Words) -> dict[str, Any]:
         "summary": summary,
         "people": len({case.user_id for case in run.cases.values()}),
         "cases": len(run.cases),
-        "headline": headline,
-        "more": more,
-        "letters": letters(summary.systems),
+        "headline": title,
+        "more": sentences,
+        "letters": system_letters(summary.systems),
         "models": models,
-        "matrices": [_Shown(matrix(summary, name)) for name in _measures(summary)],
+        "matrices": [_Shown(result_matrix(summary, name)) for name in _measures(summary)],
         "lower": {name for name in _measures(summary) if not higher_is_better(name)},
         "level": LEVEL,
         "quality": _quality(summary, models, words),
@@ -101,10 +101,10 @@ def _run(run: Run, words: Words) -> dict[str, Any]:
         "calibration": _calibration(summary, models, words),
         "orders": _orders(summary, words),
         "memorisation": _memorisation(summary, words),
-        "worst": worst(summary),
+        "worst": worst_scenes(summary),
         "main": main_comparison(summary),
-        "corrected": len(corrected(summary)),
-        "comparisons": sorted(made(summary), key=lambda pair: _place(pair, summary)),
+        "corrected": len(corrected_comparisons(summary)),
+        "comparisons": sorted(unique_comparisons(summary), key=lambda pair: _place(pair, summary)),
         "seen": as_script(shown),
         "seen_cases": len(shown["cases"]),
         "experiment": experiment.read_text(encoding="utf-8") if experiment.is_file() else "",
@@ -114,7 +114,7 @@ def _run(run: Run, words: Words) -> dict[str, Any]:
 class _Shown:
     """A matrix with the scale that its cells are drawn on, and how wide its numbers are."""
 
-    def __init__(self, shown: Matrix) -> None:
+    def __init__(self, shown: ResultMatrix) -> None:
         entries = [entry for row in shown.rows for entry in row.entries]
         ends = [end for entry in entries if entry.cell
                 for end in (entry.cell.low, entry.cell.high) if end is not None]  # fmt: skip
@@ -175,7 +175,9 @@ def _deltas(summary: Summary, models: set[str], words: Words) -> list[tuple[str,
     scenes = [*([ALL] if len(summary.scenes) > 1 else []), *summary.scenes]
     by_scene: dict[str, list[Comparison]] = {}
     for scene in scenes:
-        pairs = [between(summary, summary.reference, name, scene) for name in summary.systems]
+        pairs = [
+            comparison_between(summary, summary.reference, name, scene) for name in summary.systems
+        ]
         by_scene[scene] = [pair for pair in pairs if pair is not None]
     ends = [end for pairs in by_scene.values() for pair in pairs for end in (pair.low, pair.high)]
     if not ends:

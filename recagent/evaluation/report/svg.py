@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from recagent.offline.extra import optional_module
+from recagent.offline.optional_libraries import optional_library
 
 # Vega knows no CSS variables: each colour goes in as one that nothing else has, and is replaced.
 COLOURS = {
@@ -66,7 +66,7 @@ def svg(chart: Any, *, label: str) -> Markup:
         ConfigError: Altair or vl-convert is not installed.
     """
     spec = {**chart.to_dict(), "config": _CONFIG}
-    drawn: str = optional_module("vl_convert").vegalite_to_svg(spec, allowed_base_urls=[])
+    drawn: str = optional_library("vl_convert").vegalite_to_svg(spec, allowed_base_urls=[])
     drawn = _TAG.sub(lambda found: _tag(found[0]), _EMPTY.sub("", drawn))
     drawn = _LABELLED.sub(r"<\1\2\4><title>\3</title></\1>", drawn)
     size = re.search(r'width="([\d.]+)" height="([\d.]+)"', drawn)

@@ -1,4 +1,4 @@
-"""Measures by their published names: ``measure("nDCG@10")``; and many of one system at once.
+"""Measures by their published names: ``measure_named("nDCG@10")``; and many of one system at once.
 
 Formulas and sources stand with the functions of this folder's files; no statistics here.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from recagent.errors import ConfigError
 from recagent.offline.data_set import CatalogueStatistics, SystemAnswer
-from recagent.offline.measures import accuracy, beyond, calibration, shown
+from recagent.offline.measures import accuracy, beyond_accuracy, calibration, exposure
 from recagent.offline.measures.calibration import reliability
 from recagent.offline.measures.kinds import (
     CaseMeasure,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NAMES", "CaseMeasure", "JudgedMeasure", "Measure", "PerCase", "SetMeasure", "case_values",
-    "measure", "relevant", "reliability",
+    "measure_named", "relevant", "reliability",
 ]  # fmt: skip
 
 _JUDGED: Mapping[str, Callable[[int], str]] = {
@@ -44,15 +44,15 @@ _JUDGED: Mapping[str, Callable[[int], str]] = {
 _PER_CASE: Mapping[str, Callable[[SystemAnswer, CatalogueStatistics, int], float]] = {
     "F1@k": accuracy.f1,
     "AUC": accuracy.auc,
-    "ILD@k": beyond.intra_list_diversity,
-    "novelty@k": beyond.novelty,
-    "popularity@k": beyond.popularity,
-    "popularity_lift@k": beyond.popularity_lift,
+    "ILD@k": beyond_accuracy.intra_list_diversity,
+    "novelty@k": beyond_accuracy.novelty,
+    "popularity@k": beyond_accuracy.popularity,
+    "popularity_lift@k": beyond_accuracy.popularity_lift,
     "log_loss": calibration.log_loss,
 }
 _PER_SET: Mapping[str, Callable[[Sequence[SystemAnswer], CatalogueStatistics, int], float]] = {
-    "coverage@k": shown.coverage,
-    "Gini@k": shown.gini,
+    "coverage@k": exposure.coverage,
+    "Gini@k": exposure.gini,
     "ECE": calibration.calibration_error,
     "top1_ECE": calibration.top_calibration_error,
 }
@@ -61,7 +61,7 @@ _LOWER_IS_BETTER = {"popularity@k", "popularity_lift@k", "log_loss", "Gini@k", "
 NAMES: tuple[str, ...] = (*_JUDGED, *_PER_CASE, *_PER_SET)
 
 
-def measure(name: str) -> Measure:
+def measure_named(name: str) -> Measure:
     """Returns the measure that is published as ``name``: a hashable value that prints as it.
 
     Raises:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recagent.offline.data_set import CatalogueStatistics, SystemAnswer
-from recagent.offline.extra import optional_module
+from recagent.offline.optional_libraries import optional_library
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -113,7 +113,7 @@ def judged_values(
     answered = [str(number) for number, answer in enumerate(answers) if relevant(answer)]
     if not answered or not measures:
         return values
-    library: Any = optional_module("ir_measures")
+    library: Any = optional_library("ir_measures")
     grades = {number: dict(answers[int(number)].case.judgments) for number in answered}
     # Minus the rank in place of the score, so that ties are broken as the ranking breaks them.
     runs = {number: {item: -float(rank) for rank, item in enumerate(answers[int(number)].ranking)}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from recagent.domain import Item
 from recagent.errors import ConfigError
 from recagent.offline.data_set import Data
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class Route:
 
     def shown(self, people: Iterable[str]) -> Set[str]:
         """Returns those of the people whose likes in the targets are read, always the same."""
-        return set(sorted(people, key=lambda key: hashed("shots", 0, key))[: self.shots])
+        return set(sorted(people, key=lambda key: stable_hash("shots", 0, key))[: self.shots])
 
     def reads(self, item: Item, *, shown: bool) -> bool:
         """Says whether a like of the item is read, of a person who is ``shown`` or not."""

@@ -19,7 +19,7 @@ from recagent.domain import Item, Language
 from recagent.errors import DataError
 from recagent.offline.backtest import backtest_questions
 from recagent.offline.data_set import Data
-from recagent.offline.order import hashed
+from recagent.offline.order import stable_hash
 from recagent.offline.resampling import interval
 from recagent.prompts import Prompt
 from recagent.training.adapters.lora import Learner, LoraSettings
@@ -32,7 +32,7 @@ from recagent.training.adapters.tuning_choices import (
     popularity_ndcgs,
     tuning_choices,
 )
-from recagent.training.head_weights import fold
+from recagent.training.head_weights import fold_of
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -117,13 +117,13 @@ def tune(
     items = {item.id: item for item in data.items}
     likes = likes_of(questions[-1].training, items, data.scale)
     cases = sorted(
-        (case for each in questions for case in each.cases if fold(case.user_id) == _HELD_APART),
-        key=lambda case: hashed("tune", 0, case.user_id, case.id),
+        (case for each in questions for case in each.cases if fold_of(case.user_id) == _HELD_APART),
+        key=lambda case: stable_hash("tune", 0, case.user_id, case.id),
     )
     choices = tuning_choices(cases, items=items, scale=data.scale, prompt=prompt, route=route)[
         :ASKED
     ]
-    training_likes = {key: liked for key, liked in likes.items() if fold(key) != _HELD_APART}
+    training_likes = {key: liked for key, liked in likes.items() if fold_of(key) != _HELD_APART}
     read = readable_likes(training_likes, route)
     people = [choice.user_id for choice in choices]
     if len({*people}) < FEWEST or len(read) < FEWEST:

@@ -30,7 +30,7 @@ from recagent.training.fit import fit
 _query: ContextVar[Query] = ContextVar("query")
 
 
-def served_baselines(
+def pipeline_baselines(
     settings: Settings,
     data: Data,
     training: Sequence[Event],

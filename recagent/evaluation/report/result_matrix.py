@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recagent.offline.data_set import ALL
-from recagent.offline.measures import measure as measure_named
+from recagent.offline.measures import measure_named
 from recagent.offline.summaries import Cell, Comparison, Summary
 
 LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignificanceCell:
+class MatrixEntry:
     """One place of the matrix.
 
     Attributes:
@@ -32,16 +32,16 @@ class SignificanceCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignificanceRow:
+class MatrixRow:
     """One system: its letter and its entry in every column."""
 
     system: str
     letter: str
-    entries: tuple[SignificanceCell, ...]
+    entries: tuple[MatrixEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Matrix:
+class ResultMatrix:
     """One measure of all systems.
 
     Attributes:
@@ -51,11 +51,11 @@ class Matrix:
 
     measure: str
     columns: tuple[str, ...]
-    rows: tuple[SignificanceRow, ...]
+    rows: tuple[MatrixRow, ...]
     compared: bool
 
 
-def matrix(summary: Summary, measure: str) -> Matrix:
+def result_matrix(summary: Summary, measure: str) -> ResultMatrix:
     """All systems, in every column that ``measure`` has cells for."""
     cells = {(cell.system, cell.scene): cell for cell in summary.cells if cell.measure == measure}
     slices = sorted({scene for _, scene in cells} - {ALL, *summary.scenes})
@@ -63,17 +63,17 @@ def matrix(summary: Summary, measure: str) -> Matrix:
     columns = [scene for scene in (*all_scenes, *summary.scenes, *slices)
                if any(scene == there for _, there in cells)]  # fmt: skip
     best = {scene: _best(cells, scene, measure) for scene in columns}
-    beaten = wins(summary, measure)
-    names = letters(summary.systems)
-    return Matrix(
+    beaten = significant_wins(summary, measure)
+    names = system_letters(summary.systems)
+    return ResultMatrix(
         measure=measure,
         columns=tuple(columns),
         rows=tuple(
-            SignificanceRow(
+            MatrixRow(
                 system=system,
                 letter=names[system],
                 entries=tuple(
-                    SignificanceCell(
+                    MatrixEntry(
                         cell=cells.get((system, scene)),
                         best=system in best[scene],
                         beats="".join(sorted(beaten.get((system, scene), ""))),
@@ -87,16 +87,16 @@ def matrix(summary: Summary, measure: str) -> Matrix:
     )  # fmt: skip
 
 
-def letters(systems: Sequence[str]) -> dict[str, str]:
+def system_letters(systems: Sequence[str]) -> dict[str, str]:
     """A short name of each system: ``a`` to ``z``, then ``A`` to ``Z``, then ``a1``..."""
     names = string.ascii_letters
     return {system: names[at % 52] + (str(at // 52) if at > 51 else "")
             for at, system in enumerate(systems)}  # fmt: skip
 
 
-def wins(summary: Summary, measure: str) -> dict[tuple[str, str], list[str]]:
+def significant_wins(summary: Summary, measure: str) -> dict[tuple[str, str], list[str]]:
     """By system and scene, the letters of the systems that it is significantly better than."""
-    names = letters(summary.systems)
+    names = system_letters(summary.systems)
     beaten: dict[tuple[str, str], list[str]] = {}
     for pair in summary.comparisons:
         if pair.measure == measure and pair.p_holm < LEVEL and pair.delta:
@@ -105,7 +105,7 @@ def wins(summary: Summary, measure: str) -> dict[tuple[str, str], list[str]]:
     return beaten
 
 
-def worst(summary: Summary) -> list[Cell]:
+def worst_scenes(summary: Summary) -> list[Cell]:
     """Each system's cell in the scene where the primary measure is worst, the best of them first.
 
     None where there is a single scene.
@@ -123,16 +123,16 @@ def worst(summary: Summary) -> list[Cell]:
     return sorted(worst_cells, key=lambda cell: cell.mean, reverse=higher)
 
 
-def made(summary: Summary) -> list[Comparison]:
+def unique_comparisons(summary: Summary) -> list[Comparison]:
     """The comparisons that were made, each once: those of a single scene stand there twice."""
     if len(summary.scenes) != 1:
         return list(summary.comparisons)
     return [pair for pair in summary.comparisons if pair.scene != ALL]
 
 
-def corrected(summary: Summary) -> list[Comparison]:
+def corrected_comparisons(summary: Summary) -> list[Comparison]:
     """The comparisons that were corrected together: all but the declared main one."""
-    return [pair for pair in made(summary) if not pair.is_main]
+    return [pair for pair in unique_comparisons(summary) if not pair.is_main]
 
 
 def main_comparison(summary: Summary) -> Comparison | None:

@@ -11,7 +11,7 @@ from typing import Any
 from recagent.errors import ConfigError
 
 
-def optional_module(module: str) -> Any:
+def optional_library(module: str) -> Any:
     """Imports the module of that name, ``implicit.als`` say.
 
     Raises:

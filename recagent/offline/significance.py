@@ -20,12 +20,12 @@ from recagent.offline.data_set import ALL
 from recagent.offline.resampling import (
     FLIPS,
     LEVEL,
-    by_missing,
-    coded,
-    flipped,
+    columns_by_rows,
     interval,
     intervals,
-    summed,
+    person_codes,
+    person_sums,
+    sign_flip_p_values,
 )
 from recagent.offline.summaries import Comparison
 
@@ -34,8 +34,16 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "Difference", "PromotionGate", "compare", "compare_all", "detectable", "differences", "gate",
-    "holm", "interval", "intervals",
+    "Difference",
+    "PromotionGate",
+    "compare",
+    "compare_all",
+    "detectable_difference",
+    "differences",
+    "holm",
+    "interval",
+    "intervals",
+    "promotion_gate",
 ]  # fmt: skip
 
 _POWER = 0.8
@@ -101,11 +109,11 @@ def differences(
     """``compare`` of each column of per-case differences (n, m), which share their resamples."""
     means, lows, highs = intervals(deltas, people=people)
     by_column: dict[int, Difference] = {}
-    for columns, kept in by_missing(deltas):
-        rows, codes, n = coded(people, kept)
-        sums = summed(deltas[np.ix_(rows, columns)], codes, n)
+    for columns, kept in columns_by_rows(deltas):
+        rows, codes, n = person_codes(people, kept)
+        sums = person_sums(deltas[np.ix_(rows, columns)], codes, n)
         counts = np.bincount(codes, minlength=n)
-        p_values = flipped(sums, flips=flips)
+        p_values = sign_flip_p_values(sums, flips=flips)
         # What a person adds to a mean over cases: their differences from it, over cases per person.
         added = (sums - counts[:, None] * means[columns]) * (n / max(1, counts.sum()))
         deviations = added.std(axis=0, ddof=1) if n > 1 else np.full(len(columns), math.nan)
@@ -177,7 +185,7 @@ def compare_all(
             high=difference.high,
             p=difference.p,
             p_holm=p_holm,
-            detectable=detectable(
+            detectable=detectable_difference(
                 difference.deviation, n=difference.people, alpha=LEVEL if is_it else alpha
             ),
             is_main=is_it,
@@ -189,7 +197,7 @@ def compare_all(
     )
 
 
-def gate(
+def promotion_gate(
     base: Floats,
     new: Floats,
     *,
@@ -214,7 +222,7 @@ def gate(
     better = new - base if higher_is_better else base - new
     mean, low, _ = interval(better, people=people, level=LEVEL / gates)
     kept = ~np.isnan(better)
-    counted = coded(people, kept)[2]
+    counted = person_codes(people, kept)[2]
     if counted < _FEWEST:
         raise DataError(
             "a gate needs cases of at least {fewest} people that both systems answered, and "
@@ -247,7 +255,7 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def detectable(deviation: float, *, n: int, alpha: float = LEVEL) -> float:
+def detectable_difference(deviation: float, *, n: int, alpha: float = LEVEL) -> float:
     """Returns the smallest true mean difference that n people show in 80 of 100 two-sided tests.
 
     (z(1 - alpha / 2) + z(0.8)) * deviation / sqrt(n), with z the quantiles of the standard normal.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from recagent.domain import Event
+from recagent.ingest.events import EventFields
 
 _PRIOR = 3  # amounts of a person, that those of everybody count as much as
 _LEAST, _MOST = 0.000_001, 0.999_999
@@ -26,7 +26,7 @@ class Amounts:
         self.lowest, self.highest = math.inf, -math.inf
         self.count = 0
 
-    def add(self, event: Event) -> None:
+    def add(self, event: EventFields) -> None:
         """Take the amount of an event, its ``value``, into account."""
         amount = event.value or 0.0
         self.count += 1
@@ -36,7 +36,7 @@ class Amounts:
             self._all[key] = _plus(self._all.get(key), amount)
             self._own[event.user_id, key] = _plus(self._own.get((event.user_id, key)), amount)
 
-    def share(self, event: Event) -> float:
+    def share(self, event: EventFields) -> float:
         """Of an event's amount x, x / (x + usual): a half where it is usual, near 1 far above.
 
         What is usual is a mean of logarithms, the person's, and everybody's as if these were

@@ -7,7 +7,9 @@ to hand them on. Nothing is stored here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import gc
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,13 +26,14 @@ from recagent.ingest.event_stream import (
     count_events,
     marked,
 )
+from recagent.ingest.events import EventFields
 from recagent.ingest.items import ItemReader, no_items_error
 from recagent.ingest.log_items import items_from_logs
 from recagent.ingest.ratings import find_scale
 from recagent.ingest.report import LINES, Problem, Reading, Report, file_name, shown
 from recagent.ingest.unknown_items import report_unknown_items
 from recagent.ingest.users import UserReader
-from recagent.ingest.writing_systems import readable_share, script
+from recagent.ingest.writing_systems import is_ascii, readable_share, script
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Integers
@@ -61,14 +64,14 @@ class Catalogue:
     users: Sequence[User]
     report: Report
     scale: RatingScale | None
-    stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]]
+    stream: Callable[[Report], Iterator[tuple[int, Reading, EventFields]]]
     dropped: Integers
 
     def events(self) -> Iterator[Event]:
         """The events to be stored, in the order of the files; every call reads them anew."""
         for event, dropped in marked(self.stream, self.dropped):
             if not dropped:
-                yield event
+                yield event.event()
 
     def refuse_problems(self, lang: Language = "en") -> None:
         """Raise if anything in the files cannot be used.
@@ -132,11 +135,12 @@ def read_catalogue(
         )
     report = Report(examples=examples, by_command=by_command)
     reader = ItemReader(report, attributes=settings.attributes, separator=files.list_separator)
-    raw = [item for file in files.items for item in reader.read(file)]
-    if not files.items:
-        raw = items_from_logs(files.events, reader, report)
     cleaner = cleaner_for(settings, report, reader)
-    items, aliases = cleaner.items(raw)
+    with _collector_paused():
+        raw = [item for file in files.items for item in reader.read(file)]
+        if not files.items:
+            raw = items_from_logs(files.events, reader, report)
+        items, aliases = cleaner.items(raw)
     people_of = UserReader(report, separator=files.list_separator)
     users = [
         cleaner.user(user, where=file_name(file.path))
@@ -147,9 +151,8 @@ def read_catalogue(
         raise no_items_error(
             (files.items or files.events)[0].path, problems=report.lines(settings.lang)
         )
-    for item in items:
-        report.scenes[item.scene] += 1
-        report.scripts[script(item.title)] += 1
+    report.scenes.update(item.scene for item in items)
+    report.scripts.update(script(item.title) for item in items)
     scale, doubts = find_scale(settings, report)
     stream = EventStream(settings, items, aliases, reader, scale=scale, doubts=doubts)
     people, dropped = count_events(stream, settings, report, on_progress)
@@ -158,6 +161,18 @@ def read_catalogue(
     return Catalogue(
         items=items, users=users, report=report, scale=scale, stream=stream, dropped=dropped
     )
+
+
+@contextmanager
+def _collector_paused() -> Generator[None]:
+    """Items are many objects and no circles, which the collector would walk again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _note_whole(
@@ -228,8 +243,13 @@ def _note_busy(settings: Settings, report: Report, people: EventCounts) -> None:
 
 def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
     """Notes on the scenes that the default embedder can hardly read."""
-    for scene in report.scenes:
-        share = readable_share(item for item in items if item.scene == scene)
+    scenes: dict[str, list[Item]] = {scene: [] for scene in report.scenes}
+    for item in items:
+        scenes[item.scene].append(item)
+    for scene, own in scenes.items():
+        # All ASCII is readable, so that a scene is not below the share unless its other items are.
+        others = readable_share(item for item in own if not is_ascii(item))
+        share = readable_share(own) if others < READABLE else 1.0
         if share < READABLE:
             facts = {"share": f"{share:.0%}"}
             report.problem(Problem(kind="english vectors", value=shown(scene), facts=facts))

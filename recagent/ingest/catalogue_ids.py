@@ -18,37 +18,38 @@ class CatalogueIds:
 
     def __init__(self, places: Iterable[tuple[str, str]] = ()) -> None:
         """Takes the scene and the id of every item."""
-        homes: dict[str, list[str]] = {}
+        scenes: dict[str, tuple[str, ...]] = {}
+        alone: dict[str, tuple[str, ...]] = {}  # one tuple a scene, for all items of it alone
         for scene, item_id in places:
-            homes.setdefault(item_id, []).append(scene)
-        self.scenes: Mapping[str, Sequence[str]] = homes
-        found = {scene for listed in homes.values() for scene in listed}
-        self.only = found.pop() if len(found) == 1 else ""
-        self._alike = _by_form(homes)
+            only = alone.setdefault(scene, (scene,))
+            if scenes.setdefault(item_id, only) is not only:
+                scenes[item_id] = (*scenes[item_id], scene)
+        self.scenes: Mapping[str, Sequence[str]] = scenes
+        self.only = next(iter(alone)) if len(alone) == 1 else ""
+        self._alike: Mapping[str, Sequence[str]] | None = None  # once it is needed
 
     def meant(self, item_id: str) -> str:
         """The one id of the catalogue that is written almost so; else ``item_id`` as it is.
 
         "12.0" and "0012" mean "12", "a1" means "A1".
         """
+        if self._alike is None:
+            forms: dict[str, list[str]] = {}
+            for each in self.scenes:
+                forms.setdefault(_form(each), []).append(each)
+            self._alike = forms
         alike = self._alike.get(_form(item_id), ())
         return alike[0] if len(alike) == 1 else item_id
 
 
 def alike_pairs(ids: Iterable[str]) -> list[tuple[str, str]]:
     """Ids that only case, zeros or ".0" tell from an earlier one: that one first."""
-    listed = _by_form(ids).values()
-    return [(same[0], other) for same in listed for other in same[1:]]
-
-
-def _by_form(ids: Iterable[str]) -> dict[str, list[str]]:
-    forms: dict[str, list[str]] = {}
-    for each in ids:
-        forms.setdefault(_form(each), []).append(each)
-    return forms
+    first: dict[str, str] = {}
+    pairs = ((first.setdefault(_form(each), each), each) for each in ids)
+    return [(one, other) for one, other in pairs if one != other]
 
 
 def _form(item_id: str) -> str:
     """What spellings of one id have in common: spreadsheets and float columns change the others."""
-    whole = _WHOLE.fullmatch(item_id)
+    whole = _WHOLE.fullmatch(item_id) if item_id[-1:].isdecimal() else None
     return whole[1] if whole else item_id.casefold()

@@ -240,39 +240,47 @@ def is_missing(cell: object, *, among_numbers: bool = True) -> bool:
 
 def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
     """An undeclared column: numbers where every value is one, lists where any is one."""
-    numbers = _numbers([None if is_missing(cell) else cell for cell in cells])
-    if numbers is not None:
-        return numbers
-    values = [None if is_missing(cell, among_numbers=False) else cell for cell in cells]
+    values = numbers(cells)
+    if values is not None:
+        return values
+    missing = {cell for cell in _texts(cells) if is_missing(cell, among_numbers=False)}
+    values = [None if isinstance(cell, str) and cell in missing else cell for cell in cells]
     present = [value for value in values if value is not None]
     if any(isinstance(value, list) for value in present):
         return [tags(value, separator) or None for value in values]
     if not all(isinstance(value, str) for value in present):
         return [_native(value) for value in values]
-    if present and all(_written_list(value) is not None for value in present):
-        return [(value and tags(value, separator)) or None for value in values]
-    if any(separator in value for value in present):
-        return [tags(value, separator) or None for value in values]
-    return values
+    lists = separator in "\0".join(present) or (
+        present and all(_written_list(value) is not None for value in present)
+    )
+    return [(value and tags(value, separator)) or None for value in values] if lists else values
 
 
-def _numbers(values: Sequence[Any]) -> list[Value | None] | None:
+def numbers(cells: Sequence[Any]) -> list[Value | None] | None:
     """A column of texts as whole or other numbers; None where it is no such column."""
-    present = [value for value in values if value is not None]
-    if not present or not all(isinstance(value, str) for value in present):
+    if not {*map(type, cells)} <= {str, type(None)}:
         return None
-    whole = _all_as(int, values)
-    return _all_as(float, values) if whole is None else whole
+    distinct = _texts(cells)
+    present = [cell for cell in distinct if not is_missing(cell)]
+    found = _all_as(int, present) or _all_as(float, present)
+    if not found:
+        return None
+    by_cell = dict(zip(present, found, strict=True))
+    return [by_cell.get(cell) for cell in cells]
 
 
-def _all_as(kind: type[int] | type[float], values: Sequence[Any]) -> list[Value | None] | None:
+def _texts(cells: Sequence[Any]) -> dict[str, None]:
+    return dict.fromkeys(cell for cell in cells if isinstance(cell, str))
+
+
+def _all_as(kind: type[int] | type[float], cells: Sequence[str]) -> list[Value] | None:
     try:
-        numbers = [None if value is None else kind(value) for value in values]
+        numbers = [kind(cell) for cell in cells]
     except ValueError:
         return None
-    plain = all(value is None or (math.isfinite(value) and abs(value) < 2**63) for value in numbers)
-    coded = any(_PADDED.match(value) or "_" in value for value in values if value is not None)
-    return cast("list[Value | None]", numbers) if plain and not coded else None
+    plain = all(math.isfinite(number) and abs(number) < 2**63 for number in numbers)
+    coded = any(_PADDED.match(cell) or "_" in cell for cell in cells)
+    return cast("list[Value]", numbers) if plain and not coded else None
 
 
 def _native(value: Any) -> Value | None:

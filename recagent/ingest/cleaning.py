@@ -7,6 +7,7 @@ settings give the same result.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
@@ -15,6 +16,10 @@ from recagent.config.sections import AttributeSettings, CleaningSettings, TextSt
 from recagent.domain import Item, User, Value, validation
 from recagent.ingest import duplicates, missing, mojibake, text_cleaning
 from recagent.ingest.report import Problem, Reading, Report, shown
+
+# Texts that no step changes: printable, no HTML, single spaces, of ASCII and common Chinese signs.
+_CLEAN = re.compile("[!-%'-;=-~\u3001-\u3011\u4e00-\u9fff\uff01-\uff1b]+"
+                    "(?: [!-%'-;=-~\u3001-\u3011\u4e00-\u9fff\uff01-\uff1b]+)*")  # fmt: skip
 
 Aliases = Mapping[tuple[str, str], str]  # (scene, id of a merged item) -> id that stands for it
 Origin = Callable[[Item], tuple[Reading, int]]  # the file, and the row there
@@ -59,7 +64,7 @@ class Cleaner:
         return [item for found in scenes.values() for item in found], aliases
 
     def _without_ignored(self, item: Item) -> Item:
-        ignored = {name for name, declared in self._attributes.items() if declared.ignore}
+        ignored = [name for name, declared in self._attributes.items() if declared.ignore]
         if not ignored:
             return item
         kept = {name: value for name, value in item.attributes.items() if name not in ignored}
@@ -77,7 +82,10 @@ class Cleaner:
 
     def text(self, value: str, *, field: str, where: str) -> str:
         """A text of ``field`` after its steps, not longer than ``max_text``."""
-        steps, limit = self._steps(field), self._cleaning.max_text
+        limit = self._cleaning.max_text
+        if len(value) <= limit and (not value or _CLEAN.fullmatch(value)):
+            return value
+        steps = self._steps(field)
         if "unicode" in steps and not value.isascii():
             value = self._encoded_once(value, field=field, where=where)
         for step in ("html", "unicode", "space"):
@@ -121,12 +129,17 @@ class Cleaner:
         attributes = self._attributes_of(item.attributes, where)
         if not title:
             return reading.unusable(row, "empty", field="title", value=item.title)
+        if title == item.title and text == item.text and attributes == item.attributes:
+            return item
         return replace(item, title=title, text=text, attributes=attributes)
 
     def _attributes_of(self, attributes: Mapping[str, Value], where: str) -> dict[str, Value]:
         """Texts and lists cleaned; one of which nothing is left is no attribute any more."""
-        cleaned = {name: self._value(name, value, where) for name, value in attributes.items()}
-        return {name: value for name, value in cleaned.items() if value not in ("", ())}
+        return {
+            name: cleaned
+            for name, value in attributes.items()
+            if (cleaned := self._value(name, value, where)) != "" and cleaned != ()
+        }
 
     def _value(self, name: str, value: Value, where: str) -> Value:
         if isinstance(value, str):

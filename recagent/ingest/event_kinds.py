@@ -1,15 +1,21 @@
-"""What files call the kinds of events, in our words: by a file's own map or as many do."""
+"""What a row of events says was done: its kind, by a file's own map or as many call it, and value.
+
+A value may be a number, a rating with what it is out of (95%, 4/5, ★★★☆☆), or a thumb in words.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from recagent.config.sections import FileSettings
-from recagent.domain import EventKind
+from recagent.domain import EVENT_KINDS, EventKind
 from recagent.domain.chinese_scripts import simplified
+from recagent.ingest import cell_values
 
 _CALLED: Mapping[EventKind, str] = {
     "view": "pv viewed page_view pageview browse browsed visit visited detail play played plays "
@@ -36,6 +42,9 @@ _KINDS: Mapping[str, EventKind] = {
     **{kind: kind for kind in _CALLED},
 }
 
+_PERCENT = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*[%％]")
+_OF = re.compile(r"(\d+(?:[.,]\d+)?)\s*/\s*(5|10|100)")
+_STARS = re.compile(r"(?=.{1,5}$)(★*)(☆*)")
 _TAKEN_BACK = re.compile(r"取消|移|删|退|remove|cancel|delete|refund|return|^un")
 _VARIANTS = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")  # of an emoji: its form, its skin
 _NEAR = 0.75  # likeness of two words, of which one may be a typing mistake
@@ -72,3 +81,60 @@ def with_kinds(
         elif said is not None:
             row["kind"] = kinds.get(str(said).strip().casefold(), said)
         yield number, row
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindAndValue:
+    """What the kind and the value of a row mean.
+
+    Attributes:
+        kind: None for a word that nobody knows.
+        value: the rating, or the number beside another kind; None where there is none.
+        out_of: what the cell says that a rating is out of; 0 where it says nothing.
+        step: the cleaning step that it took to read the value; empty for a plain number.
+        is_readable: whether the value is no text that means nothing.
+    """
+
+    kind: EventKind | None
+    value: float | None = None
+    out_of: int = 0
+    step: str = ""
+    is_readable: bool = True
+
+
+def kind_and_value(row: Mapping[str, Any]) -> KindAndValue:
+    """What a row says was done. Without a kind it is a rating if it has a value, else a view."""
+    kind, value = row.get("kind"), row.get("value")
+    return _kind_and_value(str(kind) if kind else "", "" if value is None else str(value))
+
+
+@lru_cache(maxsize=10_000)
+def _kind_and_value(kind_cell: str, value_cell: str) -> KindAndValue:
+    kind = cast("EventKind", kind_cell) if kind_cell in EVENT_KINDS else known_kind(kind_cell)
+    if (not kind_cell or kind == "rating") and known_kind(value_cell) in ("like", "dislike"):
+        return KindAndValue(kind=known_kind(value_cell), step="thumb")
+    out_of, step = 0, ""
+    if written := _written_rating(value_cell.strip()):
+        value, out_of = written
+    else:
+        try:
+            value = cell_values.number(value_cell)
+        except ValueError:
+            value = cell_values.with_decimal_comma(value_cell)
+            if value is None:
+                return KindAndValue(kind=kind, is_readable=False)
+            step = "decimal comma"
+    if not kind_cell:
+        kind = "view" if value is None else "rating"
+    return KindAndValue(kind=kind, value=value, out_of=out_of, step=step)
+
+
+def _written_rating(cell: str) -> tuple[float, int] | None:
+    """The rating of a cell that says what it is out of, and that; None for every other cell."""
+    if found := _PERCENT.fullmatch(cell):
+        return float(found[1].replace(",", ".")), 100
+    if found := _OF.fullmatch(cell):
+        return float(found[1].replace(",", ".")), int(found[2])
+    if found := _STARS.fullmatch(cell):
+        return float(len(found[1])), 5
+    return None

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
@@ -16,12 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from recagent.config.settings import Settings
-from recagent.domain import EARLIEST_CLOCK, UNTIMED, Event, Item, RatingScale
+from recagent.domain import EARLIEST_CLOCK, UNTIMED, Item, RatingScale
 from recagent.errors import DataError
 from recagent.ingest.amounts import Amounts
 from recagent.ingest.catalogue_ids import CatalogueIds
 from recagent.ingest.cleaning import Aliases, Cleaner
-from recagent.ingest.events import EventReader
+from recagent.ingest.events import EventFields, EventReader
 from recagent.ingest.items import ItemReader
 from recagent.ingest.repeat_counter import RepeatCounter
 from recagent.ingest.report import Problem, Reading, Report, file_name
@@ -68,7 +67,9 @@ class EventStream:
         self._doubts = doubts
         self._reader = reader
         self._aliases = aliases
-        self._known = {(item.scene, item.id) for item in items}
+        self._known: dict[str, set[str]] = {}
+        for item in items:
+            self._known.setdefault(item.scene, set()).add(item.id)
         self._now = datetime.now(tz=UTC)  # one for all passes
         self.bots: AbstractSet[str] = frozenset()
         self._stamps = [_stamp(file.path) for file in settings.catalog.events]
@@ -76,7 +77,7 @@ class EventStream:
         self.seen_amounts = Amounts()
         self._ids = CatalogueIds(reader.places())  # also of items that cleaning left out
 
-    def __call__(self, report: Report) -> Iterator[tuple[int, Reading, Event]]:
+    def __call__(self, report: Report) -> Iterator[tuple[int, Reading, EventFields]]:
         cleaner = cleaner_for(self._settings, report, self._reader)
         drops_orphans = self._settings.cleaning.orphans == "drop"
         events = EventReader(
@@ -98,11 +99,10 @@ class EventStream:
                     if not copy:
                         reading.leave_out("bot", field="user_id", value=event.user_id)
                     continue
-                home = (event.scene, event.item_id)
-                if home in self._aliases:
-                    event = replace(event, item_id=self._aliases[home])
-                    home = (event.scene, event.item_id)
-                if home not in self._known:
+                if self._aliases:
+                    merged_into = self._aliases.get((event.scene, event.item_id), event.item_id)
+                    event = event._replace(item_id=merged_into)
+                if event.item_id not in self._known.get(event.scene, ()):
                     if copy:
                         continue
                     if drops_orphans:
@@ -117,21 +117,20 @@ class EventStream:
                     file=file_name(file.path),
                 )
 
-    def _weighed(self, event: Event) -> Event:
+    def _weighed(self, event: EventFields) -> EventFields:
         """The event with a share of what is usual in place of its amount."""
         if event.kind == "rating" or event.value is None:
             return event
         if self.amounts is None:
             self.seen_amounts.add(event)
             return event
-        return replace(event, value=self.amounts.share(event))
+        return event._replace(value=self.amounts.share(event))
 
-    def _cleaned(self, event: Event, cleaner: Cleaner, reading: Reading) -> Event:
+    def _cleaned(self, event: EventFields, cleaner: Cleaner, reading: Reading) -> EventFields:
         if not (event.text or event.device or event.place):
             return event
         where = reading.read.file
-        return replace(
-            event,
+        return event._replace(
             text=cleaner.text(event.text, field="text", where=where),
             device=cleaner.text(event.device, field="device", where=where),
             place=cleaner.text(event.place, field="place", where=where),
@@ -144,7 +143,7 @@ class EventCounts:
     def __init__(self) -> None:
         self._seen: dict[str, tuple[int, datetime, datetime]] = {}
 
-    def add(self, event: Event) -> None:
+    def add(self, event: EventFields) -> None:
         at = event.at
         seen = self._seen.get(event.user_id)
         if seen is None:
@@ -157,7 +156,7 @@ class EventCounts:
             last = at
         self._seen[event.user_id] = (count + 1, first, last)
 
-    def remove(self, event: Event) -> None:
+    def remove(self, event: EventFields) -> None:
         """Count an event less; the first and the last one's times stay."""
         count, first, last = self._seen[event.user_id]
         self._seen[event.user_id] = (count - 1, first, last)
@@ -231,14 +230,14 @@ def _bots(stream: EventStream, *, limit: float) -> frozenset[str]:
     return frozenset(people.busier_than(limit))
 
 
-def _key(event: Event) -> tuple[str, str, str, str, datetime]:
+def _key(event: EventFields) -> tuple[str, str, str, str, datetime]:
     """What makes an event the same as another; without the time, what makes it a repeat."""
     return event.user_id, event.item_id, event.scene, event.kind, event.at
 
 
 def marked(
-    stream: Callable[[Report], Iterator[tuple[int, Reading, Event]]], codes: Integers
-) -> Iterator[tuple[Event, bool]]:
+    stream: Callable[[Report], Iterator[tuple[int, Reading, EventFields]]], codes: Integers
+) -> Iterator[tuple[EventFields, bool]]:
     """Every event, and whether its code is among ``codes``, which rise."""
     rest = chain(codes.tolist(), [-1])
     code = next(rest)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple
 
 from recagent.config.sections import FileSettings
 from recagent.domain import (
@@ -22,10 +22,10 @@ from recagent.domain import (
 )
 from recagent.ingest import cell_values, dates
 from recagent.ingest.catalogue_ids import CatalogueIds
-from recagent.ingest.event_kinds import known_kind, similar_kind
+from recagent.ingest.event_kinds import KindAndValue, kind_and_value, similar_kind
 from recagent.ingest.report import Reading, Report
 from recagent.ingest.row_checks import require_columns, row_id
-from recagent.ingest.scales import ScaleDoubt, thumb, written_rating
+from recagent.ingest.scales import ScaleDoubt
 from recagent.ingest.tables import Row, Table, open_table
 
 _MANY = 20  # ratings of which one should be a like
@@ -45,6 +45,24 @@ class TimeFormat:
     timed: bool = True
     form: str = ""
     doubt: ScaleDoubt | None = None
+
+
+class EventFields(NamedTuple):
+    """What a row becomes an ``Event`` of; an ``Event`` itself takes five times as long to make."""
+
+    user_id: str
+    item_id: str
+    scene: str
+    kind: EventKind
+    at: datetime
+    value: float | None = None
+    text: str = ""
+    device: str = ""
+    place: str = ""
+
+    def event(self) -> Event:
+        """The event."""
+        return Event(**self._asdict())
 
 
 class EventReader:
@@ -78,7 +96,7 @@ class EventReader:
         self.weighed = False  # whether the file that is being read says how much
         self._latest = (now or datetime.now(tz=UTC)) + timedelta(days=1)
 
-    def read(self, file: FileSettings) -> Iterator[tuple[Reading, int, Event]]:
+    def read(self, file: FileSettings) -> Iterator[tuple[Reading, int, EventFields]]:
         """The events of a file, in its order, each with where it stands.
 
         A row without ``kind`` is a ``rating`` if it has a ``value`` and a ``view`` otherwise. Times
@@ -108,7 +126,7 @@ class EventReader:
             yield table.reading, number, event
             if not file.scene and not _is_said(row.get("scene")):
                 for scene in self._ids.scenes.get(event.item_id, ())[1:]:
-                    yield table.reading, number, replace(event, scene=scene)
+                    yield table.reading, number, event._replace(scene=scene)
         self._note_unliked(table.reading, ratings, highest)
 
     def _leave_out(self, reading: Reading, doubt: ScaleDoubt, *, field: str) -> None:
@@ -132,7 +150,7 @@ class EventReader:
         scene: str | None,
         scale: RatingScale | None,
         clock: TimeFormat,
-    ) -> Event | None:
+    ) -> EventFields | None:
         user_id = row_id(reading, number, row, "user_id")
         item_id = self._item_id(reading, number, row) if user_id else None
         if not user_id or not item_id:
@@ -141,26 +159,23 @@ class EventReader:
         at = self._time(reading, number, row.get("timestamp"), clock) if where else None
         if not where or at is None:
             return None
-        thumbed = _thumb_of(row)
-        try:
-            value = None if thumbed else self._rating(reading, row)
-        except ValueError:
-            return reading.unusable(number, "bad number", field="value", value=row.get("value"))
-        kind = thumbed or _kind_of(row, value)
-        if thumbed:
-            reading.changed("thumb", "value", before=cell_values.text(row["value"]), after=thumbed)
-        if kind is None:
-            return _unknown_kind(reading, number, cell_values.text(row.get("kind")))
-        if kind == "rating" and scale and value in scale.unrated:
-            reading.changed("unrated", "value", before=f"{value:g}", after="view")
-            kind, value = "view", None
+        meant = kind_and_value(row)
+        if meant.step or not meant.is_readable or meant.kind is None:
+            _report_unusual(reading, number, row, meant)
+        if not meant.is_readable or meant.kind is None:
+            return None
+        kind, value = meant.kind, meant.value
+        if kind == "rating" and scale:
+            if value in scale.unrated:
+                reading.changed("unrated", "value", before=f"{value:g}", after="view")
+                kind, value = "view", None
+            elif not _is_rating(reading, number, value, scale):
+                return None
         if kind != "rating":
             value = self._amount(reading, number, row, value)
-            if self.weighed and value is not None and value < 0:
+            if value is not None and self.weighed and value < 0:
                 return None
-        if kind == "rating" and not _is_rating(reading, number, value, scale):
-            return None
-        return Event(
+        return EventFields(
             user_id=user_id,
             item_id=item_id,
             scene=where,
@@ -176,11 +191,15 @@ class EventReader:
         """How much was done, None where it is not said; -1 for a row that is left out."""
         if not self.weighed:  # a value that means something else must not look like a share
             return None if value is not None and 0 < value < 1 else value
+        cell = row.get("weight")
         try:
-            amount = self._number(reading, row, "weight")
+            amount = cell_values.number(cell)
         except ValueError:
-            reading.unusable(number, "bad number", field="weight", value=row.get("weight"))
-            return -1.0
+            amount = cell_values.with_decimal_comma(cell)
+            if amount is None:
+                reading.unusable(number, "bad number", field="weight", value=cell)
+                return -1.0
+            _note_decimal_comma(reading, row, "weight", amount)
         if amount is not None and amount < 0:
             reading.leave_out("returned", field="weight", value=f"{amount:g}")
         return amount
@@ -246,23 +265,6 @@ class EventReader:
             reading.note(number, "early time", field="timestamp", value=said)
         return at
 
-    def _rating(self, reading: Reading, row: Row) -> float | None:
-        """The value as a number, also where its cell says what it is out of: 95%, 4/5."""
-        written = written_rating(cell_values.text(row.get("value")))
-        return written.value if written else self._number(reading, row, "value")
-
-    def _number(self, reading: Reading, row: Row, field: str) -> float | None:
-        """A cell as a number, also with a decimal comma that can be nothing else."""
-        cell = row.get(field)
-        try:
-            return cell_values.number(cell)
-        except ValueError:
-            found = cell_values.with_decimal_comma(cell)
-            if found is None:
-                raise
-        reading.changed("decimal comma", field, before=cell_values.text(cell), after=f"{found:g}")
-        return found
-
 
 def _times_in(file: FileSettings) -> Iterator[str]:
     """What stands in a file's column of times, without empty cells."""
@@ -291,15 +293,12 @@ def rating_values(file: FileSettings) -> RatingValues:
     counts = found.counts
     low, high = math.inf, -math.inf
     for _, row in table.rows:
-        written = written_rating(cell_values.text(row.get("value")))
-        try:
-            value = written.value if written else cell_values.number(row.get("value"))
-        except ValueError:
-            value = cell_values.with_decimal_comma(row.get("value"))
-        if value is None or _kind_of(row, value) != "rating":
+        meant = kind_and_value(row)
+        value = meant.value
+        if value is None or meant.kind != "rating":
             continue
-        if written:
-            found.outs[written.out_of] += 1
+        if meant.out_of:
+            found.outs[meant.out_of] += 1
         if value in counts or len(counts) < _VALUES or not low <= value <= high:
             counts[value] += 1
             low, high = min(low, value), max(high, value)
@@ -315,13 +314,28 @@ def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) 
     """
     ids = CatalogueIds((scene, item_id) for item_id, scene in (scenes or {}).items())
     for _, _, event in EventReader(Report(strict=True), ids=ids).read(file):
-        yield event
+        yield event.event()
 
 
-def _unknown_kind(reading: Reading, number: int, said: str) -> None:
-    known, like = ", ".join(EVENT_KINDS), similar_kind(said)
-    kind = "kind meant" if like else "bad kind"
-    reading.unusable(number, kind, field="kind", value=said, known=known, like=like or "")
+def _report_unusual(reading: Reading, number: int, row: Row, meant: KindAndValue) -> None:
+    """Count what it took to read a row's value, or report a kind or a value that means nothing."""
+    if meant.step == "thumb":
+        before = cell_values.text(row["value"])
+        reading.changed("thumb", "value", before=before, after=str(meant.kind))
+    elif meant.step and meant.value is not None:
+        _note_decimal_comma(reading, row, "value", meant.value)
+    if not meant.is_readable:
+        reading.unusable(number, "bad number", field="value", value=row.get("value"))
+    elif meant.kind is None:
+        known, kind = ", ".join(EVENT_KINDS), cell_values.text(row.get("kind"))
+        like = similar_kind(kind)
+        problem = "kind meant" if like else "bad kind"
+        reading.unusable(number, problem, field="kind", value=kind, known=known, like=like or "")
+
+
+def _note_decimal_comma(reading: Reading, row: Row, field: str, value: float) -> None:
+    before = cell_values.text(row.get(field))
+    reading.changed("decimal comma", field, before=before, after=f"{value:g}")
 
 
 def _is_said(cell: object) -> bool:
@@ -329,28 +343,11 @@ def _is_said(cell: object) -> bool:
     return cell is not None and cell == cell and bool(str(cell).strip())
 
 
-def _is_rating(
-    reading: Reading, number: int, value: float | None, scale: RatingScale | None
-) -> bool:
-    """Whether a value is on the scale, if there is one; reported where it is not."""
-    if scale is None or (value is not None and scale.low <= value <= scale.high):
+def _is_rating(reading: Reading, number: int, value: float | None, scale: RatingScale) -> bool:
+    """Whether a value is on the scale; reported where it is not."""
+    if value is not None and scale.low <= value <= scale.high:
         return True
     low, high = f"{scale.low:g}", f"{scale.high:g}"
-    said = "" if value is None else f"{value:g}"
-    reading.unusable(number, "bad rating", field="value", value=said, low=low, high=high)
+    shown_value = "" if value is None else f"{value:g}"
+    reading.unusable(number, "bad rating", field="value", value=shown_value, low=low, high=high)
     return False
-
-
-def _thumb_of(row: Row) -> EventKind | None:
-    """The like or dislike that stands in words where a rating would; None for anything else."""
-    said = row.get("kind")
-    if said and (said if said in EVENT_KINDS else known_kind(cell_values.text(said))) != "rating":
-        return None
-    cell = cell_values.text(row.get("value"))
-    return thumb(cell) if cell else None
-
-
-def _kind_of(row: Row, value: float | None) -> EventKind | None:
-    """The kind that a row says, else a rating if there is a value; None for an unknown one."""
-    said = row.get("kind") or ("view" if value is None else "rating")
-    return cast("EventKind", said) if said in EVENT_KINDS else known_kind(cell_values.text(said))

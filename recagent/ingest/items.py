@@ -5,6 +5,7 @@ Nothing is changed here but spaces around ids: that is cleaning's work.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -26,6 +27,10 @@ _MOSTLY = 0.5  # a column that is a number more often than this was meant as one
 Attributes = Mapping[str, AttributeSettings]
 
 
+# Scene, title and hash of a row, and where it stands.
+_Source = tuple[str, str, int, Reading, int]
+
+
 class ItemReader:
     """Reads the files of a catalogue; an id that comes twice is seen across them."""
 
@@ -36,8 +41,8 @@ class ItemReader:
         self._report = report
         self._attributes = attributes or {}
         self._separator = separator
-        self._rows: dict[tuple[str, str], tuple[int, Reading, int]] = {}
-        self._titles: dict[str, tuple[str, str]] = {}
+        self._first: dict[str, _Source] = {}  # by id, in the scene where it comes first
+        self._further: dict[tuple[str, str], _Source] = {}  # by scene and id, in other scenes
 
     def read(self, file: FileSettings) -> list[Item]:
         """The items of a file; columns that are no field of an item become attributes.
@@ -61,93 +66,101 @@ class ItemReader:
         Raises:
             DataError: the report is strict and a row cannot be used.
         """
-        kept: list[tuple[int, Item]] = []
-        extra: dict[str, list[Any]] = {}
+        items: list[Item] = []
+        numbers: list[int] = []
+        columns: dict[str, list[Any]] = {}
+        known = set[str](ITEM_FIELDS)
         for number, row in rows:
             item = self._item(reading, number, row, scene)
-            if item is not None:
-                for name in row:
-                    if name not in extra and name not in ITEM_FIELDS:
-                        extra[name] = [None] * len(kept)
-                for name, values in extra.items():
-                    values.append(row.get(name))
-                kept.append((number, item))
-        typed = self._typed(reading, [number for number, _ in kept], extra)
-        for place, (_, item) in enumerate(kept):
+            if item is None:
+                continue
+            for name in row:
+                if name not in known:
+                    known.add(name)
+                    columns[name] = [None] * len(items)
+            for name, cells in columns.items():
+                cells.append(row.get(name))
+            items.append(item)
+            numbers.append(number)
+        typed = {name: self._values(reading, numbers, name, cells)
+                 for name, cells in columns.items()}  # fmt: skip
+        for item, *values in zip(items, *typed.values(), strict=True):
             cast("dict[str, Value]", item.attributes).update(
-                {name: value for name in typed if (value := typed[name][place]) is not None}
+                (name, value)
+                for name, value in zip(typed, values, strict=True)
+                if value is not None
             )
-        return [item for _, item in kept]
+        return items
 
     def places(self) -> Iterable[tuple[str, str]]:
         """Scene and id of every item that was read."""
-        return self._rows.keys()
+        yield from ((source[0], item_id) for item_id, source in self._first.items())
+        yield from self._further
 
     def origin(self, item: Item) -> tuple[Reading, int]:
         """The file that an item was read from, and its row there."""
-        return self._rows[item.scene, item.id][1:]
+        first = self._first[item.id]
+        return (first if first[0] == item.scene else self._further[item.scene, item.id])[3:]
 
     def _item(self, reading: Reading, number: int, row: Row, scene: str | None) -> Item | None:
         item_id = row_id(reading, number, row, "item_id")
         where = scene or (row_id(reading, number, row, "scene") if item_id else None)
-        title = cell_values.text(row.get("title"))
-        task = cell_values.text(row.get("task")) or "item"
         if not item_id or not where:
             return None
-        if isinstance(row.get("title"), list | dict):
+        title = cell_values.text(row.get("title"))
+        plain = title.strip()
+        if isinstance(row.get("title"), (list, dict)):
             return reading.unusable(number, "nested", field="title", value=title)
-        if not title.strip():
+        if not plain:
             return reading.unusable(number, "empty", field="title")
+        task = cell_values.text(row.get("task")) or "item"
         if task not in TASKS:
             known = ", ".join(TASKS)
             return reading.unusable(number, "bad task", field="task", value=task, known=known)
-        if "\n" in title.strip():
+        if "\n" in plain:
             reading.note(number, "many lines", field="title", value=title)
-        if not self._is_new(reading, number, row, where, item_id, title):
+        if not self._is_new(item_id, (where, title, content(row), reading, number)):
             return None
         return Item(
             id=item_id, scene=where, title=title, task=cast("Task", task),
             text=cell_values.text(row.get("text")), attributes={},
         )  # fmt: skip
 
-    def _is_new(
-        self, reading: Reading, number: int, row: Row, scene: str, item_id: str, title: str
-    ) -> bool:
+    def _is_new(self, item_id: str, source: _Source) -> bool:
         """Whether an id is new in its scene, and the same thing as in the others."""
-        said = content(row)
-        before = self._rows.get((scene, item_id))
+        first = self._first.setdefault(item_id, source)
+        if first is source:
+            return True
+        scene, title, row_hash, reading, number = source
+        before = first if first[0] == scene else self._further.get((scene, item_id))
         if before is not None:
-            if before[0] == said:
+            if before[2] == row_hash:
                 reading.leave_out("same row", field="item_id", value=item_id)
             else:
                 reading.unusable(
                     number, "duplicate id", field="item_id", value=item_id, scene=scene
                 )
             return False
-        other, place = self._titles.setdefault(item_id, (title, scene))
-        if other.strip() != title.strip():
+        if first[1].strip() != title.strip():
             reading.unusable(
-                number, "two titles", field="title", value=item_id, title=title, other=other,
-                scene=place,
+                number, "two titles", field="title", value=item_id, title=title, other=first[1],
+                scene=first[0],
             )  # fmt: skip
             return False
-        self._rows[scene, item_id] = (said, reading, number)
+        self._further[scene, item_id] = source
         return True
 
-    def _typed(
-        self, reading: Reading, numbers: list[int], extra: Mapping[str, list[Any]]
-    ) -> dict[str, list[Value | None]]:
-        typed: dict[str, list[Value | None]] = {}
-        for name, values in extra.items():
-            declared = self._attributes.get(name)
-            if declared is None or declared.said_type == "auto":
-                typed[name] = _undeclared(reading, name, values, self._separator)
-            else:
-                typed[name] = [
-                    self._declared(reading, number, name, value, declared)
-                    for number, value in zip(numbers, values, strict=True)
-                ]
-        return typed
+    def _values(
+        self, reading: Reading, numbers: Sequence[int], name: str, cells: Sequence[Any]
+    ) -> Sequence[Value | None]:
+        """What the cells of an attribute mean, by its declared type or as they look."""
+        declared = self._attributes.get(name)
+        if declared is None or declared.said_type == "auto":
+            return _undeclared(reading, name, cells, self._separator)
+        return [
+            self._declared(reading, number, name, cell, declared)
+            for number, cell in zip(numbers, cells, strict=True)
+        ]
 
     def _declared(
         self, reading: Reading, number: int, name: str, raw: object, declared: AttributeSettings
@@ -192,20 +205,22 @@ def no_items_error(path: Path, *, problems: Sequence[str] = ()) -> DataError:
 
 
 def _undeclared(
-    reading: Reading, name: str, values: Sequence[Any], separator: str
-) -> list[Value | None]:
-    """The values of a column as they look; what was made of them is said."""
-    prices = parse_prices(values)
-    if prices is not None:
+    reading: Reading, name: str, cells: Sequence[Any], separator: str
+) -> Sequence[Value | None]:
+    """The values of a column as they look; what was made of them is reported."""
+    values: Sequence[Value | None] | None = cell_values.numbers(cells)
+    if values is None and (prices := parse_prices(cells)) is not None:
         _note_prices(reading, name, prices)
-        typed: list[Value | None] = [*prices.values]
-    else:
-        typed = cell_values.column(values, separator)
-        _note_mixed(reading, name, values)
-    for raw, value in zip(values, typed, strict=True):
-        if value is None and isinstance(raw, str) and raw.strip() and cell_values.is_missing(raw):
-            reading.changed("null", name, before=raw, after="")
-    return typed
+        values = prices.values
+    elif values is None:
+        values = cell_values.column(cells, separator)
+        _note_mixed(reading, name, cells)
+    nulls = Counter(cell for cell, value in zip(cells, values, strict=True)
+                    if value is None and isinstance(cell, str))  # fmt: skip
+    for cell, count in nulls.items():
+        if cell.strip() and cell_values.is_missing(cell):
+            reading.changed("null", name, before=cell, after="", count=count)
+    return values
 
 
 def _note_prices(reading: Reading, name: str, prices: PriceColumn) -> None:
@@ -213,21 +228,21 @@ def _note_prices(reading: Reading, name: str, prices: PriceColumn) -> None:
     kind = "prices" if prices.unit else plain
     reading.note(None, kind, field=name, value=prices.example, unit=prices.unit)
     if prices.others:
-        count = len(prices.others)
-        reading.note(None, "other prices", field=name, value=prices.others[0], count=count,
+        first, count = next(iter(prices.others)), sum(prices.others.values())
+        reading.note(None, "other prices", field=name, value=first, count=count,
                      unit=prices.unit)  # fmt: skip
 
 
-def _note_mixed(reading: Reading, name: str, values: Sequence[Any]) -> None:
+def _note_mixed(reading: Reading, name: str, cells: Sequence[Any]) -> None:
     """Say it where most values of an undeclared column are numbers and some are not."""
-    texts = [
-        value for value in values if isinstance(value, str) and not cell_values.is_missing(value)
-    ]
-    odd = [value for value in texts if not _is_number(value)]
-    if odd and len(odd) < _MOSTLY * len(texts):
-        numbers = len(texts) - len(odd)
+    counts = Counter(cell for cell in cells if isinstance(cell, str))
+    texts = {cell: count for cell, count in counts.items() if not cell_values.is_missing(cell)}
+    words = {cell: count for cell, count in texts.items() if not _is_number(cell)}
+    odd, total = sum(words.values()), sum(texts.values())
+    if odd and odd < _MOSTLY * total:
+        example = next(iter(words))
         reading.note(
-            None, "mixed column", field=name, value=odd[0], numbers=numbers, texts=len(odd)
+            None, "mixed column", field=name, value=example, numbers=total - odd, texts=odd
         )
 
 

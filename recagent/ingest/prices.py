@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,45 +52,56 @@ class PriceColumn:
         unit: the currency; empty where none is said.
         example: of the cells that are amounts, as it stands there.
         decimal: what stands before a fraction; a comma only where the column tells so.
-        others: cells that say something else.
+        others: cells that say something else, with how often each does.
     """
 
     values: Sequence[float | None]
     unit: str
     example: str
     decimal: str
-    others: Sequence[str]
+    others: Mapping[str, int]
 
 
 def parse_prices(cells: Sequence[Any]) -> PriceColumn | None:
     """The amounts in a column; None where it is no column of amounts."""
-    present = [cell for cell in cells if not is_missing(cell)]
-    if not present or not all(isinstance(cell, str) for cell in present):
+    if not {*map(type, cells)} <= {str, type(None)}:
         return None
-    decimal = _decimal(present)
-    read = {cell: _amount(cell, decimal) for cell in present}
-    units = Counter(found[1] for cell in present if (found := read[cell]) and found[1])
+    counts = Counter(cell for cell in cells if cell is not None)
+    present = {cell: count for cell, count in counts.items() if not is_missing(cell)}
+    decimal, total = _decimal(present), sum(present.values())
+    amounts: dict[str, tuple[float, str]] = {}
+    units, unread = Counter[str](), 0
+    for cell, count in present.items():
+        amount = _amount(cell, decimal)
+        if amount is None:
+            unread += count
+            if total - unread < _MOST * total:
+                return None
+            continue
+        amounts[cell] = amount
+        if amount[1]:
+            units[amount[1]] += count
     unit = units.most_common(1)[0][0] if units else ""
-    fits = [cell for cell in present if (found := read[cell]) and found[1] in ("", unit)]
-    marked = [cell for cell in fits if "," in cell or (read[cell] or (0, ""))[1]]
-    if not marked or len(fits) < (_MOST if unit else 1) * len(present):
+    numbers = {cell: amount for cell, (amount, said) in amounts.items() if said in ("", unit)}
+    marked = [cell for cell in numbers if "," in cell or amounts[cell][1]]
+    fitting = sum(present[cell] for cell in numbers)
+    if not marked or fitting < (_MOST if unit else 1) * total:
         return None
-    numbers = {cell: (read[cell] or (0.0, ""))[0] for cell in fits}
     return PriceColumn(
-        values=[numbers.get(cell) if isinstance(cell, str) else None for cell in cells],
+        values=[numbers.get(cell) for cell in cells],
         unit=unit,
         example=next((cell for cell in marked if _COMMA.search(cell)), marked[0]),
         decimal=decimal,
-        others=[cell for cell in present if cell not in numbers],
+        others={cell: count for cell, count in present.items() if cell not in numbers},
     )
 
 
-def _decimal(cells: Sequence[str]) -> str:
+def _decimal(cells: Collection[str]) -> str:
     """A comma where some number can have it only before its fraction, and none has a full stop so.
 
     ``1,234`` alone may be either, and has thousands.
     """
-    commas = any(_COMMA.search(cell) for cell in cells)
+    commas = any("," in cell and _COMMA.search(cell) for cell in cells)
     return "," if commas and not any(_STOP.search(cell) for cell in cells) else "."
 
 

@@ -222,13 +222,15 @@ class Report:
         found.count += 1
         return True
 
-    def changed(self, step: str, field: str, *, where: str, before: str, after: str) -> None:
+    def changed(
+        self, step: str, field: str, *, where: str, before: str, after: str, count: int = 1
+    ) -> None:
         """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
         field = self._called(where, field)
         change = self._changed.setdefault((step, field, where), ChangeSummary())
         if not change.count:
             change.before, change.after = _as_it_is(before), _as_it_is(after)
-        change.count += 1
+        change.count += count
 
     @property
     def problems(self) -> Mapping[tuple[str, str], ProblemGroup]:
@@ -313,9 +315,11 @@ class Reading:
         self.read.left_out[step] += 1
         self.changed(step, field, before=str(value), after="")
 
-    def changed(self, step: str, field: str, *, before: str, after: str) -> None:
-        """Count what a cleaning step did to one value."""
-        self._report.changed(step, field, where=self.read.file, before=before, after=after)
+    def changed(self, step: str, field: str, *, before: str, after: str, count: int = 1) -> None:
+        """Count what a cleaning step did to a value that ``count`` rows have."""
+        self._report.changed(
+            step, field, where=self.read.file, before=before, after=after, count=count
+        )
 
 
 def shown(value: object, *, limit: int = _SHOWN) -> str:

@@ -19,6 +19,7 @@ _EVENT_IDS = ("user_id", "item_id")
 _EARLIEST = 5e8  # seconds since 1970 of a time that is not the beginning of the count
 _TOP, _STARS = 10, 2  # the highest of most ratings, and how many digits it has
 
+_TEXTS = frozenset({str, type(None)})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -101,7 +102,9 @@ def _looks_like(cell: str) -> str:
 
 def content(row: Row) -> int:
     """A hash of all that a row says, to tell a copy from another row with the same id."""
-    return hash(str(sorted(row.items())))
+    if _TEXTS.issuperset(map(type, row.values())):
+        return hash(sum(map(hash, row.items())))
+    return hash(str(sorted(row.items())))  # a list has no hash, and NaN one for each cell
 
 
 def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:

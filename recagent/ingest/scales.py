@@ -6,22 +6,16 @@ It knows the conventions (stars, tens, hundreds, thumbs) and reads no files.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from recagent.domain import RatingScale
-from recagent.ingest.event_kinds import known_kind
 
 _MANY = 100  # ratings, from which on it tells something which values nobody gives
 _SELDOM = 0.01  # share of the ratings; a top that is given less often is not the top
 _FEW_VALUES = 21  # as many as a slider in halves has; more are numbers of any kind
 _HIGHEST = 100
 _TOPS = (2, 3, 5, 10, 100)  # of scales that go as far below zero as above it
-_PERCENT = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*[%％]")
-_OF = re.compile(r"(\d+(?:[.,]\d+)?)\s*/\s*(5|10|100)")
-_STARS = re.compile(r"(★*)(☆*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,32 +29,6 @@ class ScaleDoubt:
 
     kind: str
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenRating:
-    """A rating as a cell writes it, with what it is out of; 95%, 4/5, ★★★☆☆."""
-
-    value: float
-    out_of: int
-
-
-def written_rating(cell: str) -> WrittenRating | None:
-    """The rating of a cell that says what it is out of; None for every other cell."""
-    said = cell.strip()
-    if found := _PERCENT.fullmatch(said):
-        return WrittenRating(float(found[1].replace(",", ".")), _HIGHEST)
-    if found := _OF.fullmatch(said):
-        return WrittenRating(float(found[1].replace(",", ".")), int(found[2]))
-    if said and len(said) <= 5 and (found := _STARS.fullmatch(said)):
-        return WrittenRating(float(len(found[1])), 5)
-    return None
-
-
-def thumb(cell: str) -> Literal["like", "dislike"] | None:
-    """The like or the dislike that a cell among ratings says in a word: up, 踩, thumbs_down."""
-    kind = known_kind(cell)
-    return kind if kind in ("like", "dislike") else None
 
 
 def written_scale(outs: Mapping[int, int], *, bare: int) -> RatingScale | ScaleDoubt | None:

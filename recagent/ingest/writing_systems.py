@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from recagent.domain import Item
 
+_LETTER = re.compile("[A-Za-z]")
 _OTHERS_HAN = re.compile("[\u3040-\u30ff\uac00-\ud7af]")  # Japanese and Korean have Han too
 # The word pieces of WordLlama are Latin and Cyrillic; of other scripts it has single characters.
 _READABLE = re.compile("[A-Za-z\u00c0-\u024f\u0400-\u052f\u1e00-\u1eff]+")
@@ -19,11 +20,22 @@ _CHARACTERS_A_WORD = 2  # Chinese, Japanese and Korean words have about two
 
 def script(title: str) -> str:
     """``Chinese`` for Han characters without kana or hangul, else ``Latin`` or ``other``."""
+    if title.isascii():
+        return "Latin" if _LETTER.search(title) else "other"
     if _OTHERS_HAN.search(title):
         return "other"
     if any("\u3400" <= char <= "\u9fff" for char in title):
         return "Chinese"
     return "Latin" if any(char.isascii() and char.isalpha() for char in title) else "other"
+
+
+def is_ascii(item: Item) -> bool:
+    """Whether all words of an item are of ASCII characters."""
+    return (
+        item.title.isascii()
+        and item.text.isascii()
+        and all(str(value).isascii() for value in item.attributes.values())
+    )
 
 
 def readable_share(items: Iterable[Item]) -> float:

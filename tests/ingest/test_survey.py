@@ -309,7 +309,7 @@ def test_another_process_with_other_hashes_gives_the_same_items_events_and_repor
     script = (
         "import json\n"
         "from recagent.config.settings import load\n"
-        "from recagent.ingest import survey\n"
+        "from recagent.ingest import read_catalogue\n"
         "from recagent.cli.catalogue_report import report_json\n"
         "found = read_catalogue(load())\n"
         "print(json.dumps([report_json(found.report), list(map(repr, found.items)),"

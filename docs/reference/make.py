@@ -24,10 +24,10 @@ from unittest.mock import Mock
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
-from typer.main import get_command
 
 import recagent
-from recagent.cli.app import app as command_line
+from recagent.cli.app import COMMANDS as CLI_COMMANDS
+from recagent.cli.app import load_command
 from recagent.config.sections import FileSettings, SceneSettings
 from recagent.config.settings import Settings
 from recagent.server.app import create_app
@@ -263,8 +263,11 @@ usage, 100 a failed gate of `eval compare`, 130 interrupted. `--json` prints for
 
 def command_line_page() -> str:
     """Every command with its arguments and options."""
-    root = get_command(command_line)
-    found = [*_commands(root, "recagent")]
+    found = [
+        command
+        for name in CLI_COMMANDS
+        for command in _commands(load_command(name), f"recagent {name}")
+    ]
     anchor = [
         f"| [`{name}`](#{name.replace(' ', '-')}) | {_first_sentence(command.help or '')} |"
         for name, command in found

@@ -1,55 +1,129 @@
-"""The commands and their options; each imports what it needs when it runs, so help is fast."""
+"""The root command: it lists every command, and imports the module of the one that runs."""
 
 from __future__ import annotations
 
 import logging
-from datetime import datetime
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from recagent.cli.catalogue import index, init, validate
-from recagent.cli.chat import chat
-from recagent.cli.evaluate import app as eval_app
-from recagent.cli.events import app as events_app
 from recagent.cli.language import speak
-from recagent.cli.learn import fit, head_app, transfer_app, tune
-from recagent.cli.models import app as models_app
-from recagent.cli.opening import load_settings, open_recommender
-from recagent.cli.options import (
-    Config,
-    Demo,
-    Device,
-    ItemId,
-    Json,
-    Lang,
-    Only,
-    Phrase,
-    Place,
-    Scene,
-    SlateLength,
-    Task,
-    UserId,
-    Wish,
-)
-from recagent.cli.profile import app as profile_app
-from recagent.cli.serve import mcp, serve
-from recagent.cli.vllm import app as vllm_app
 
-app = typer.Typer(
-    name="recagent",
-    help="Recommends from a catalogue to a person in a scene, and says why.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
+# Where each command stands, and its line in the list of commands; a test compares the lines with
+# the docstrings.
+COMMANDS = {
+    "demo": (
+        "demo:demo",
+        "Show a real person: their likes, a slate where they are known, one where they are new.",
+    ),
+    "recommend": ("recommend:recommend", "Print a slate for a person."),
+    "explain": (
+        "explain:explain",
+        "Say why an item would be recommended to a person; or answer one of three other questions.",
+    ),
+    "scenes": (
+        "scenes:scenes",
+        "Print what the settings declare of each scene: tasks, rules, what it learns from.",
+    ),
+    "doctor": (
+        "doctor:doctor",
+        "Check settings, index, store, embedder and model, and say what to do next.",
+    ),
+    "init": (
+        "catalogue:init",
+        "Write a commented recagent.toml (and a template's data) into this folder.",
+    ),
+    "validate": (
+        "catalogue:validate",
+        "Read and clean the files as index would, and report; exit 1 where something is wrong.",
+    ),
+    "index": (
+        "catalogue:index",
+        "Read the catalogue's files into the index and the store; run again to go on or to update.",
+    ),
+    "fit": (
+        "fit:fit",
+        "Learn from what is stored: weights of the sources, the model's worth, like-probabilities.",
+    ),
+    "tune": (
+        "tune:tune",
+        "Tune the language model on what is stored (LoRA), and keep it if it ranks better.",
+    ),
+    "chat": (
+        "chat:chat",
+        "Talk about what is recommended; what you say of it becomes constraints that code checks.",
+    ),
+    "serve": (
+        "serve:serve",
+        "Serve the web page, REST, an OpenAI-compatible chat, MCP and metrics.",
+    ),
+    "mcp": ("serve:mcp", "Serve an MCP client over standard input and output."),
+    "events": ("events:app", "What people did: add to it, look at it."),
+    "head": ("fit:head_app", "The learned joint score."),
+    "transfer": ("transfer:app", "How taste counts across scenes."),
+    "models": ("models:app", "The embedded model's weights; replies that are kept."),
+    "profile": ("profile:app", "What is known of a person, and is theirs to change."),
+    "eval": ("evaluate:app", "Compare prompts, models and baselines on held-out cases."),
+    "vllm": ("vllm:app", "Serve a model by vLLM with the flags ranking needs."),
+}
+
+
+class _LazyGroup(TyperGroup):
+    """A group that lists stubs, and replaces the one that is chosen by the command itself."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load_command(str(name)), rest
+
+
+def _typer(cls: type[TyperGroup] | None = None) -> typer.Typer:
+    return typer.Typer(
+        name="recagent",
+        cls=cls,
+        help="Recommends from a catalogue to a person in a scene, and says why.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+
+
+def load_command(name: str) -> Any:
+    """Imports a command's module and returns the command or group, as typer makes it."""
+    place, line = COMMANDS[name]
+    module, _, attribute = place.partition(":")
+    target = getattr(import_module(f"recagent.cli.{module}"), attribute)
+    parent = _typer()
+    if isinstance(target, typer.Typer):
+        parent.add_typer(target, name=name, help=line, no_args_is_help=True)
+    else:
+        parent.command(name)(target)
+    return get_group(parent).commands[name]
+
+
+app = _typer(_LazyGroup)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from recagent import __version__  # noqa: PLC0415 - the package is what imports this
+
+        typer.echo(f"recagent {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
 def root(
     verbose: Annotated[int, typer.Option("-v", count=True, help="Log to stderr; -vv more.")] = 0,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback answers
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
 ) -> None:
     """Options of every command."""
     speak("en")
@@ -57,147 +131,11 @@ def root(
         level = logging.INFO if verbose == 1 else logging.DEBUG
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
         logging.getLogger("recagent").setLevel(level)
-    if version:
-        from recagent import __version__  # noqa: PLC0415
-
-        typer.echo(f"recagent {__version__}")
-        raise typer.Exit
 
 
-@app.command()
-def demo(
-    user: Annotated[str | None, typer.Option(help="Another person of the demo data.")] = None,
-    scene: Annotated[str | None, typer.Option(help="Another scene to be new in.")] = None,
-    k: SlateLength = 5,
-    lang: Lang = None,
-    cross: Annotated[
-        bool, typer.Option("--cross", help="A new scene without and with taste carried over.")
-    ] = False,
-    reset: Annotated[
-        bool, typer.Option("--reset", help="Forget events added to the demo.")
-    ] = False,
-    json: Json = False,
-) -> None:
-    """Show a real person: their likes, a slate where they are known, one where they are new."""
-    from recagent.cli import demo as shown  # noqa: PLC0415
-
-    if cross:
-        shown.run_cross(user=user, scene=scene, k=k, lang=lang)
-        return
-    speak(lang)
-    shown.run(user=user, scene=scene, k=k, lang=lang, reset=reset, as_json=json)
+def _stub() -> None:
+    """Stands for a command in the list of commands."""
 
 
-@app.command()
-def recommend(
-    user: UserId,
-    scene: Scene = None,
-    k: SlateLength = 5,
-    wish: Wish = "",
-    task: Task = None,
-    at: Annotated[datetime | None, typer.Option(help="When, in UTC. [default: now]")] = None,
-    device: Device = "",
-    place: Place = "",
-    only: Only = None,
-    lang: Lang = None,
-    config: Config = None,
-    demo: Demo = False,
-    json: Json = False,
-) -> None:
-    """Print a slate for a person."""
-    from datetime import UTC  # noqa: PLC0415
-
-    from recagent.cli import output  # noqa: PLC0415
-    from recagent.cli.constraint_option import constraint  # noqa: PLC0415
-    from recagent.domain import Context  # noqa: PLC0415
-
-    when = at.replace(tzinfo=UTC) if at else None
-    context = Context(
-        wish=wish,
-        at=when,
-        device=device,
-        place=place,
-        constraints=tuple(map(constraint, only or [])),
-    )
-    settings = load_settings(config, demo, lang)
-    with open_recommender(settings) as recommender:
-        slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
-        reasons = recommender.reasons(slate)
-    if json:
-        output.print_json(output.slate_json(slate, reasons, lang=settings.lang))
-    else:
-        output.slate_table(slate, reasons, lang=settings.lang)
-
-
-@app.command()
-def explain(
-    user: UserId,
-    item: ItemId,
-    scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
-    phrase: Phrase = False,
-    versus: Annotated[str | None, typer.Option(help="Which comes first, it or this one?")] = None,
-    why_not: Annotated[bool, typer.Option("--why-not", help="Why is it not on the slate?")] = False,
-    what_if: Annotated[bool, typer.Option("--what-if", help="What would move it?")] = False,
-    k: SlateLength = 5,
-    wish: Wish = "",
-    place: Place = "",
-    only: Only = None,
-    lang: Lang = None,
-    config: Config = None,
-    demo: Demo = False,
-    json: Json = False,
-) -> None:
-    """Say why an item would be recommended to a person; or answer one of three other questions."""
-    from recagent.cli import output, ranking_questions  # noqa: PLC0415
-    from recagent.cli.constraint_option import constraint  # noqa: PLC0415
-    from recagent.domain import Context  # noqa: PLC0415
-
-    context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
-    asked = ranking_questions.RankingQuestionOptions(
-        user=user, item=item, scene=scene, context=context, versus=versus, k=k, phrase=phrase
-    )
-    question = ranking_questions.which(asked, why_not=why_not, what_if=what_if)
-    settings = load_settings(config, demo, lang)
-    with open_recommender(settings) as recommender:
-        if question:
-            ranking_questions.print_answer(
-                question(recommender, asked), lang=settings.lang, as_json=json
-            )
-            return
-        why = recommender.explain(user, item, scene=scene, phrase=phrase, context=context)
-    if json:
-        output.print_json(output.explanation_json(why))
-    else:
-        output.explanation(why, lang=settings.lang)
-
-
-@app.command()
-def scenes(
-    lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
-) -> None:
-    """Print what the settings declare of each scene: tasks, rules, what it learns from."""
-    from recagent.cli import scenes as declared  # noqa: PLC0415
-
-    declared.run(load_settings(config, demo, lang), as_json=json)
-
-
-@app.command()
-def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> None:
-    """Check settings, index, store, embedder and model, and say what to do next."""
-    from recagent.cli.doctor import examine  # noqa: PLC0415
-    from recagent.config.settings import config_file  # noqa: PLC0415
-
-    is_found = demo or config is not None or config_file() is not None
-    if not examine(lambda: load_settings(config, demo, None), is_found=is_found, as_json=json):
-        raise typer.Exit(1)
-
-
-for command in (init, validate, index, fit, tune, chat, serve, mcp):
-    app.command()(command)
-app.add_typer(events_app, name="events")
-app.add_typer(head_app, name="head")
-app.add_typer(transfer_app, name="transfer")
-app.add_typer(models_app, name="models")
-app.add_typer(profile_app, name="profile")
-app.add_typer(eval_app, name="eval")
-app.add_typer(vllm_app, name="vllm")
+for _name, (_, _line) in COMMANDS.items():
+    app.command(_name, help=_line)(_stub)

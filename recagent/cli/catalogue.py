@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated, cast
 
+import anyio
 import typer
 
+from recagent import templates
+from recagent.cli import catalogue_report, output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import (
     Columns,
@@ -23,12 +27,14 @@ from recagent.cli.options import (
     Lang,
     Ratings,
 )
-
-if TYPE_CHECKING:
-    from recagent.config.sections import RatingSettings
-    from recagent.config.settings import Settings
-    from recagent.domain import EventKind, Language
-    from recagent.ingest.layouts import Holds as HoldsWhat
+from recagent.cli.progress import load_with_progress, progress
+from recagent.config.sections import RatingSettings, date_format
+from recagent.config.settings import Settings
+from recagent.domain import EventKind, Language, event_kind
+from recagent.errors import ConfigError
+from recagent.ingest import settings_for_files
+from recagent.ingest.layouts import Holds as HoldsWhat
+from recagent.ingest.loading import prune_index, validate_catalogue
 
 
 def init(
@@ -41,8 +47,6 @@ def init(
     ] = "blank",
 ) -> None:
     """Write a commented recagent.toml (and a template's data) into this folder."""
-    from recagent import templates  # noqa: PLC0415
-
     written = templates.copy(template, to=Path())
     for path in written:
         typer.echo(path)
@@ -71,11 +75,6 @@ def validate(
     json: Json = False,
 ) -> None:
     """Read and clean the files as index would, and report; exit 1 where something is wrong."""
-    from recagent.cli import catalogue_report, output  # noqa: PLC0415
-    from recagent.cli.progress import progress  # noqa: PLC0415
-    from recagent.ingest import settings_for_files  # noqa: PLC0415
-    from recagent.ingest.loading import validate_catalogue  # noqa: PLC0415
-
     settings = settings_for_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
         files or [],
@@ -121,15 +120,6 @@ def index(
     json: Json = False,
 ) -> None:
     """Read the catalogue's files into the index and the store; run again to go on or to update."""
-    from functools import partial  # noqa: PLC0415
-
-    import anyio  # noqa: PLC0415
-
-    from recagent.cli import output  # noqa: PLC0415
-    from recagent.cli.progress import load_with_progress  # noqa: PLC0415
-    from recagent.ingest import settings_for_files  # noqa: PLC0415
-    from recagent.ingest.loading import prune_index  # noqa: PLC0415
-
     settings = settings_for_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
         files or [],
@@ -142,9 +132,8 @@ def index(
     loaded = load_with_progress(settings, replace_events=replace_events, by_command=bool(files))
     pruned = 0
     if prune:
-        wanted = partial(prune_index, settings, keep=loaded.report.scenes.keys())
-        pruned = anyio.run(wanted)
-    output.loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
+        pruned = anyio.run(partial(prune_index, settings, keep=loaded.report.scenes.keys()))
+    catalogue_report.print_loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
 
 
 def _catalog_settings(
@@ -159,9 +148,6 @@ def _catalog_settings(
 
 def _ratings(said: str) -> RatingSettings:
     """``1..5`` or ``1..5,unrated=0``."""
-    from recagent.config.sections import RatingSettings  # noqa: PLC0415
-    from recagent.errors import ConfigError  # noqa: PLC0415
-
     ends, _, unrated = said.partition(",unrated=")
     low, _, high = ends.partition("..")
     try:
@@ -186,7 +172,6 @@ def _column_maps(said: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def _kinds(said: str) -> dict[str, EventKind]:
-    from recagent.domain import event_kind  # noqa: PLC0415
 
     return {word: event_kind(kind) for word, kind in _pairs(said, "WORD=KIND", "--kinds").items()}
 
@@ -206,8 +191,6 @@ def _holds(said: Sequence[str]) -> dict[str, HoldsWhat]:
 
 def _dates(said: Sequence[str]) -> dict[str, str]:
     """``day-first``, or ``log.csv=%d.%m.%Y``, by file; "" is all of them."""
-    from recagent.config.sections import date_format  # noqa: PLC0415
-
     found: dict[str, str] = {}
     for each in said:
         file, _, form = each.rpartition("=")

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+import typer
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from recagent.cli import output
 from recagent.cli.output import console
 from recagent.domain import Language
 from recagent.ingest import Report
+from recagent.ingest.loading import LoadSummary
 from recagent.ingest.report import STEPS, ProblemGroup, shown
 from recagent.locale import Phrases
 
@@ -49,6 +53,37 @@ def print_made_items(report: Report, *, lang: Language) -> None:
     for (kind, _), found in report.notes.items():
         if kind in ("items of log", "ids of log"):
             console().print(Padding(Text(found.line(lang)), (0, 0, 0, 2)))
+
+
+def print_loaded(loaded: LoadSummary, *, pruned: int, lang: Language, as_json: bool) -> None:
+    """Prints what ``recagent index`` did; ``pruned`` other scenes were deleted."""
+    facts = {
+        **asdict(loaded.items),
+        "events": loaded.events,
+        "people": loaded.users,
+        "pruned": pruned,
+        "replaced": loaded.replaced,
+        "earlier": loaded.earlier,
+    }
+    if pruned:
+        facts["outdated"] = 0
+    if as_json:
+        output.print_json({**facts, "report": report_json(loaded.report, lang=lang)})
+        return
+    print_cleaned(loaded.report, lang=lang)
+    print_made_items(loaded.report, lang=lang)
+    typer.echo(output.WORDS[lang]["loaded"].format(**facts))
+    for key, number in (("replaced", loaded.replaced), ("earlier", loaded.earlier)):
+        if number:
+            typer.echo(output.WORDS[lang][key].format(n=number))
+    if pruned:
+        typer.echo(output.WORDS[lang]["pruned"].format(n=pruned))
+    elif loaded.items.outdated:
+        typer.echo(output.WORDS[lang]["outdated"].format(n=loaded.items.outdated))
+    lost = sum(group.count for group in loaded.report.problems.values())
+    noted = sum(group.count for group in loaded.report.notes.values())
+    if lost or noted:
+        typer.echo(output.WORDS[lang]["see"].format(lost=lost, noted=noted))
 
 
 def report_json(report: Report, *, lang: Language = "en") -> dict[str, Any]:

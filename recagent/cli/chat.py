@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import asdict
+from typing import Annotated, Any
 
+import anyio
+import orjson
 import typer
+from anyio import to_thread
 
+from recagent.api import AsyncRecommender
+from recagent.chat import Agent, Conversation, Question, ReplyPart, Shown, Words
+from recagent.cli import output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang, SlateLength
+from recagent.config.settings import Settings
 from recagent.locale import Phrases
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from recagent.chat import Conversation, Noted, Question, ReplyPart, Shown
-    from recagent.config.settings import Settings
-    from recagent.domain import Language
+from recagent.prompts import caption, one_line
 
 Person = Annotated[str | None, typer.Option(help="The person's id. [default: somebody new]")]
 SceneName = Annotated[str | None, typer.Option(help="Scene. [default: the likeliest]")]
@@ -39,67 +41,58 @@ def chat(
     json: Json = False,
 ) -> None:
     """Talk about what is recommended; what you say of it becomes constraints that code checks."""
-    import anyio  # noqa: PLC0415
-
-    from recagent.chat import Conversation  # noqa: PLC0415
-
     settings = load_settings(config, demo, lang)
     conversation = Conversation(user_id=user or _NOBODY, scene=scene)
     anyio.run(_talk, settings, conversation, k, json)
 
 
 async def _talk(settings: Settings, conversation: Conversation, k: int, as_json: bool) -> None:
-    from anyio import to_thread  # noqa: PLC0415
-
-    from recagent.api import AsyncRecommender  # noqa: PLC0415
-    from recagent.chat import Agent  # noqa: PLC0415
-    from recagent.cli import output  # noqa: PLC0415
-
     words, out = WORDS[settings.lang], output.console()
-    is_asked = sys.stdin.isatty() and not as_json
-    if is_asked:
+    with_prompt = sys.stdin.isatty() and not as_json
+    if with_prompt:
         out.print(words["hello"], style="dim", markup=False)
-    async with AsyncRecommender.from_settings(settings) as line:
-        remote = any(engine.is_remote for engine in settings.engines[:1])
-        agent = Agent(line, lang=settings.lang, k=k, reading="critiques" if remote else "acts")
+    async with AsyncRecommender.from_settings(settings) as recommender:
+        is_remote = any(engine.is_remote for engine in settings.engines[:1])
+        reading = "critiques" if is_remote else "acts"
+        agent = Agent(recommender, lang=settings.lang, k=k, reading=reading)
         await agent.begin(conversation)
         while True:
-            if is_asked:
+            if with_prompt:
                 typer.echo(words["prompt"], nl=False)
             text = await to_thread.run_sync(sys.stdin.readline, abandon_on_cancel=True)
             if not text or text.strip().lower() in _QUIT:
                 return
             if not text.strip():
                 continue
-            async for said in agent.say(conversation, text.strip()):
+            async for piece in agent.say(conversation, text.strip()):
                 if as_json:
-                    typer.echo(_json_line(said))
+                    typer.echo(orjson.dumps(_piece_json(piece)).decode())
                 else:
-                    _show(said, out, settings.lang)
+                    _print_piece(piece, words)
 
 
-def _show(said: ReplyPart, out: Console, lang: Language) -> None:
-    from recagent.chat import Question, Shown, Words  # noqa: PLC0415
-
-    match said:
+def _print_piece(piece: ReplyPart, words: Mapping[str, str]) -> None:
+    """Prints a piece of a reply; conditions are not printed, as its words and /list name them."""
+    out = output.console()
+    match piece:
         case Words():
-            out.print(said.text, markup=False, highlight=False)
+            out.print(piece.text, markup=False, highlight=False)
         case Shown():
-            _show_slate(said, out, WORDS[lang])
+            _print_slate(piece, words)
         case Question():
-            _show_question(said, out)
-        case _:  # what is in force is said in words too, and shown by /list
+            options = "  ".join(f"{n}) {option}" for n, option in enumerate(piece.options, start=1))
+            out.print(f"{piece.text}\n    {options}", markup=False, highlight=False)
+        case _:
             pass
 
 
-def _show_slate(said: Shown, out: Console, words: Mapping[str, str]) -> None:
-    from recagent.prompts import caption, one_line  # noqa: PLC0415
-
-    for entry, why in zip(said.slate.entries, said.explanations, strict=True):
+def _print_slate(shown: Shown, words: Mapping[str, str]) -> None:
+    out = output.console()
+    for entry, why in zip(shown.slate.entries, shown.explanations, strict=True):
         reasons = " ".join(claim.text for claim in why.claims) or words["none"]
         out.print(f"{entry.rank:>2}. {caption(entry.item)}", markup=False, highlight=False)
         out.print(f"    {reasons}", style="dim", markup=False, highlight=False)
-    trace, notice = said.slate.trace, said.explanations[0].notice
+    trace, notice = shown.slate.trace, shown.explanations[0].notice
     if trace.review or notice:
         line = " ".join(filter(None, [words["review"] if trace.review else "", notice]))
         out.print(one_line(line, 400), markup=False, highlight=False)
@@ -108,33 +101,17 @@ def _show_slate(said: Shown, out: Console, words: Mapping[str, str]) -> None:
         out.print(line, style="bold red", markup=False, highlight=False)
 
 
-def _show_question(said: Question, out: Console) -> None:
-    options = "  ".join(f"{at}) {option}" for at, option in enumerate(said.options, start=1))
-    out.print(f"{said.text}\n    {options}", markup=False, highlight=False)
-
-
-def _json_line(said: ReplyPart) -> str:
-    import orjson  # noqa: PLC0415
-
-    from recagent.chat import Question, Shown, Words  # noqa: PLC0415
-    from recagent.cli import output  # noqa: PLC0415
-    from recagent.cli.ranking_questions import answer_json  # noqa: PLC0415
-
-    match said:
+def _piece_json(piece: ReplyPart) -> dict[str, Any]:
+    match piece:
         case Words():
-            reasons = [output.explanation_json(why) for why in said.explanations]
-            answers = [answer_json(answer) for answer in said.answers]
-            value = {"words": said.text, "explanations": reasons, "answers": answers}
+            return {
+                "words": piece.text,
+                "explanations": [output.explanation_json(why) for why in piece.explanations],
+                "answers": [output.answer_json(answer) for answer in piece.answers],
+            }
         case Shown():
-            value = {"shown": output.slate_json(said.slate, said.explanations)}
+            return {"shown": output.slate_json(piece.slate, piece.explanations)}
         case Question():
-            value = {"question": said.text, "options": said.options}
+            return {"question": piece.text, "options": piece.options}
         case _:
-            value = {"noted": _noted_json(said)}
-    return orjson.dumps(value).decode()
-
-
-def _noted_json(said: Noted) -> dict[str, Any]:
-    from dataclasses import asdict  # noqa: PLC0415
-
-    return asdict(said)
+            return {"noted": asdict(piece)}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated
 
+import typer
 from rich.table import Table
 from rich.text import Text
 
-from recagent import demo
+from recagent import demo as data
 from recagent.api import Recommender
 from recagent.cli import output
-from recagent.cli.progress import prepared_demo
+from recagent.cli.opening import load_settings
+from recagent.cli.options import Json, Lang, SlateLength
 from recagent.config.settings import Settings
-from recagent.domain import Language, Profile, RatingScale, Slate
+from recagent.domain import Profile, RatingScale, Slate
 from recagent.errors import DataError
 from recagent.locale import Phrases
 from recagent.prompts import caption
@@ -22,79 +24,83 @@ _LIKED = 8
 WORDS = Phrases[str]("cli", "demo")
 
 
-def run(
-    *,
-    user: str | None,
-    scene: str | None,
-    k: int,
-    lang: Language | None,
-    reset: bool,
-    as_json: bool,
+def demo(
+    user: Annotated[str | None, typer.Option(help="Another person of the demo data.")] = None,
+    scene: Annotated[str | None, typer.Option(help="Another scene to be new in.")] = None,
+    k: SlateLength = 5,
+    lang: Lang = None,
+    cross: Annotated[
+        bool, typer.Option("--cross", help="A new scene without and with taste carried over.")
+    ] = False,
+    reset: Annotated[
+        bool, typer.Option("--reset", help="Forget events added to the demo.")
+    ] = False,
+    json: Json = False,
 ) -> None:
-    """Show the demo; with ``as_json`` only the slate of the scene where the person is new."""
-    settings = prepared_demo(reset=reset, alone=False, **({} if lang is None else {"lang": lang}))
-    person, new_scene = user or demo.PERSON, scene or demo.NEW_SCENE
+    """Show a real person: their likes, a slate where they are known, one where they are new."""
+    settings = load_settings(None, True, lang, reset=reset)
+    person = user or data.PERSON
+    if cross:
+        _show_transfer(settings, person, scene or data.CROSS_SCENE, k)
+        return
+    new_scene = scene or data.NEW_SCENE
     _check_scene(settings, new_scene)
     with Recommender.from_settings(settings) as recommender:
-        profile = recommender.profile(person)
-        _check_person(profile)
-        if not as_json:
+        profile = _profile(recommender, person)
+        if not json:
             _introduce(profile, settings)
-            warm = demo.WARM_SCENE if user is None else None
-            slate = recommender.recommend(person, scene=warm, k=k)
+            warm_scene = data.WARM_SCENE if user is None else None
+            slate = recommender.recommend(person, scene=warm_scene, k=k)
             output.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
         slate = recommender.recommend(person, scene=new_scene, k=k)
         reasons = recommender.reasons(slate)
-    if as_json:
+    if json:
         output.print_json(output.slate_json(slate, reasons, lang=settings.lang))
         return
     output.slate_table(slate, reasons, lang=settings.lang)
-    facts: dict[str, Any] = {"person": person, "scene": new_scene, "item": slate.entries[0].item.id}
-    output.console().print(
-        WORDS[settings.lang]["next"].format(**facts), markup=False, highlight=False
+    line = WORDS[settings.lang]["next"].format(
+        person=person, scene=new_scene, item=slate.entries[0].item.id
     )
+    output.console().print(line, markup=False, highlight=False)
 
 
-def run_cross(*, user: str | None, scene: str | None, k: int, lang: Language | None) -> None:
-    """Show one person in a scene where they are new, without transfer and with it.
+def _show_transfer(settings: Settings, person: str, name: str, k: int) -> None:
+    """Shows one person in a scene where they are new, without transfer and with it.
 
     Raises:
         DataError: an unknown scene or person, or one who is not new there.
     """
-    settings = prepared_demo(reset=False, alone=False, **({} if lang is None else {"lang": lang}))
-    person, name = user or demo.PERSON, scene or demo.CROSS_SCENE
     _check_scene(settings, name)
     alone = settings.scenes[name].model_copy(update={"learns_from": ()})
     apart = settings.model_copy(update={"scenes": {**settings.scenes, name: alone}})
-    words, out, shown = WORDS[settings.lang], output.console(), list[Slate]()
-    for title, chosen in (("without", apart), ("with", settings)):
-        with Recommender.from_settings(chosen) as recommender:
-            profile = recommender.profile(person)
-            _check_person(profile)
+    words, out, slates = WORDS[settings.lang], output.console(), list[Slate]()
+    for title, variant in (("without", apart), ("with", settings)):
+        with Recommender.from_settings(variant) as recommender:
+            profile = _profile(recommender, person)
             if not profile.is_cold(name):
                 raise DataError(
                     "{user_id!r} is not new in scene {scene!r}; choose another scene",
                     user_id=person,
                     scene=name,
                 )
-            if not shown:
+            if not slates:
                 _introduce(profile, settings)
             slate = recommender.recommend(person, scene=name, k=k)
             label = slate.scene.label(settings.lang)
             out.print(words[title].format(person=person, scene=label), style="bold", markup=False)
             output.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
-            shown.append(slate)
-    before, after = ({entry.item.id for entry in slate.entries} for slate in shown)
+            slates.append(slate)
+    before, after = ({entry.item.id for entry in slate.entries} for slate in slates)
     scenes = settings.declared_scenes()
-    told = {
+    sources = {
         piece.facts["scene"]
-        for entry in shown[1].entries
+        for entry in slates[1].entries
         for piece in entry.evidence
         if piece.kind in ("attribute", "people") and "scene" in piece.facts
     }
-    labels = ", ".join(sorted(scenes[each].label(settings.lang) for each in told))
-    said = words["carried"].format(new=len(after - before), k=len(after), scenes=labels)
-    out.print(said, markup=False, highlight=False)
+    labels = ", ".join(sorted(scenes[source].label(settings.lang) for source in sources))
+    line = words["carried"].format(new=len(after - before), k=len(after), scenes=labels)
+    out.print(line, markup=False, highlight=False)
 
 
 def _check_scene(settings: Settings, name: str) -> None:
@@ -106,12 +112,13 @@ def _check_scene(settings: Settings, name: str) -> None:
         )
 
 
-def _check_person(profile: Profile) -> None:
+def _profile(recommender: Recommender, person: str) -> Profile:
+    profile = recommender.profile(person)
     if not profile.events:
         raise DataError(
-            "{user_id!r} is not in the demo data; its people are u0000 to u1649",
-            user_id=profile.user.id,
+            "{user_id!r} is not in the demo data; its people are u0000 to u1649", user_id=person
         )
+    return profile
 
 
 def _introduce(profile: Profile, settings: Settings) -> None:

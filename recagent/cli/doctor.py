@@ -12,7 +12,9 @@ import typer
 from recagent import __version__, bootstrap
 from recagent.cli import output
 from recagent.cli.language import spoken
-from recagent.config.settings import Settings
+from recagent.cli.opening import load_settings
+from recagent.cli.options import Config, Demo, Json
+from recagent.config.settings import Settings, config_file
 from recagent.domain.capabilities import Capabilities
 from recagent.errors import RecagentError
 from recagent.locale import Phrases
@@ -29,29 +31,24 @@ class Finding:
     says: str
 
 
-def examine(settings: Callable[[], Settings], *, is_found: bool, as_json: bool) -> bool:
-    """Check everything, print the findings, and tell whether all is well.
-
-    Args:
-        settings: loads them.
-        is_found: whether a config file, or the demo, is what they come from.
-        as_json: for programs.
-    """
+def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> None:
+    """Check settings, index, store, embedder and model, and say what to do next."""
     python = ".".join(map(str, sys.version_info[:3]))
     findings = [Finding("recagent", True, f"{__version__}, Python {python}")]
     try:
-        known = settings()  # may load the demo, in an event loop of its own
+        settings = load_settings(config, demo, None)
     except RecagentError as error:
         findings.append(Finding("settings", False, spoken(error)))
     else:
-        if not is_found:
-            findings.append(Finding("config", True, WORDS[known.lang]["no config"]))
-        findings += anyio.run(_findings, known)
-    if as_json:
+        if not demo and config is None and config_file() is None:
+            findings.append(Finding("config", True, WORDS[settings.lang]["no config"]))
+        findings += anyio.run(_findings, settings)
+    if json:
         output.print_json([asdict(finding) for finding in findings])
-    for finding in [] if as_json else findings:
+    for finding in [] if json else findings:
         typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:<9} {finding.says}")
-    return all(finding.ok for finding in findings)
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
 
 
 async def _findings(settings: Settings) -> list[Finding]:

@@ -5,26 +5,35 @@ from __future__ import annotations
 import math
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from tempfile import TemporaryDirectory
+from typing import Annotated, Literal
 
+import anyio
 import typer
 
+from recagent import bootstrap
+from recagent.cli import evaluation_output as show
+from recagent.cli.evaluation_output import WORDS
+from recagent.cli.evaluation_progress import watching
 from recagent.cli.language import speak
-
-if TYPE_CHECKING:
-    from recagent.domain import Language
-    from recagent.evaluation.run_cases import Estimate
-    from recagent.evaluation.run_folder import Run
-    from recagent.evaluation.run_manifest import RunLimits
+from recagent.domain import Language
+from recagent.errors import RecagentError
+from recagent.evaluation import launch
+from recagent.evaluation.compare_runs import compare_runs
+from recagent.evaluation.export import export as write
+from recagent.evaluation.report import write_report
+from recagent.evaluation.run_cases import Estimate
+from recagent.evaluation.run_folder import Run, load_run
+from recagent.evaluation.run_manifest import RunLimits
+from recagent.training.pipeline_baselines import pipeline_baselines
 
 GATE_FAILED = 100
 INCOMPLETE = 1
 RUNS = Path("eval") / "runs"
 
-app = typer.Typer(
-    help="Compare prompts, models and baselines on held-out cases.", no_args_is_help=True
-)
+app = typer.Typer()
 
 Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of what is printed.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -61,9 +70,6 @@ def run(
     json: Json = False,
 ) -> None:
     """Run an experiment; Ctrl-C keeps what is answered, --resume goes on."""
-    from recagent.cli import evaluation_output as show  # noqa: PLC0415
-    from recagent.evaluation.run_manifest import RunLimits  # noqa: PLC0415
-
     speak(lang)
     if (experiment is None) == (resume is None):
         raise typer.BadParameter("give an experiment FILE, or --resume RUN", param_hint="FILE")
@@ -118,11 +124,6 @@ def served(
     Of each person the last thing that they liked is held out, and all that came after it. What is
     served is fitted on the rest, inside the evaluation, and ranks the whole scene.
     """
-    from tempfile import TemporaryDirectory  # noqa: PLC0415
-
-    from recagent.cli import evaluation_output as show  # noqa: PLC0415
-    from recagent.evaluation.run_manifest import RunLimits  # noqa: PLC0415
-
     speak(lang)
     path = str(config.resolve()).replace("\\", "/")
     data = 'source = "demo"' if demo else f'source = "config"\npath = "{path}"'
@@ -151,9 +152,6 @@ def compare(
     json: Json = False,
 ) -> None:
     """Compare two runs or systems on the same cases; exit 100 where --min-delta is not kept."""
-    from recagent.cli import evaluation_output as show  # noqa: PLC0415
-    from recagent.evaluation.compare_runs import compare_runs  # noqa: PLC0415
-
     speak(lang)
     wanted = dict(_minimum(text) for text in min_delta or [])
     found = compare_runs(base, new, measure=measure, minimums=wanted)
@@ -169,9 +167,6 @@ def report(
     lang: Lang = None,
 ) -> None:
     """Write one HTML file that needs no network: matrix, plots, prompts and replies by person."""
-    from recagent.evaluation.report import write_report  # noqa: PLC0415
-    from recagent.evaluation.run_folder import load_run  # noqa: PLC0415
-
     speak(lang)
     write_report([load_run(folder) for folder in runs], out, lang=lang or "en")
     typer.echo(out)
@@ -187,9 +182,6 @@ def export(
     lang: Lang = None,
 ) -> None:
     """Write a run's numbers as CSV or LaTeX, or its rankings as TREC runs."""
-    from recagent.evaluation.export import export as write  # noqa: PLC0415
-    from recagent.evaluation.run_folder import load_run  # noqa: PLC0415
-
     speak(lang)
     for path in write(load_run(folder), form=form, to=out):
         typer.echo(path)
@@ -198,28 +190,23 @@ def export(
 @app.command("forget")
 def forget(lang: Lang = None) -> None:
     """Empty the cache of models' replies."""
-    from recagent import bootstrap  # noqa: PLC0415
-    from recagent.cli.evaluation_output import WORDS  # noqa: PLC0415
-    from recagent.evaluation.launch import cache_path  # noqa: PLC0415
-
     speak(lang)
-    cache = bootstrap.reply_cache(cache_path())
+    cache = bootstrap.reply_cache(launch.cache_path())
     typer.echo(WORDS[lang or "en"]["forgotten"].format(n=cache.clear()))
     cache.close()
 
 
 def _estimated(experiment: Path, limits: RunLimits) -> list[Estimate]:
-    from functools import partial  # noqa: PLC0415
-
-    import anyio  # noqa: PLC0415
-
-    from recagent.cli.evaluation_progress import watching  # noqa: PLC0415
-    from recagent.evaluation.launch import dry_run  # noqa: PLC0415
-    from recagent.training.pipeline_baselines import pipeline_baselines as serving  # noqa: PLC0415
 
     with watching() as watch:
         return anyio.run(
-            partial(dry_run, experiment, limits=limits, progress=watch, make_served=serving)
+            partial(
+                launch.dry_run,
+                experiment,
+                limits=limits,
+                progress=watch,
+                make_served=pipeline_baselines,
+            )
         )
 
 
@@ -233,41 +220,18 @@ def _ran(
     lang: Language,
 ) -> Run:
     """The run, new or resumed; an interrupted one says how it goes on."""
-    from functools import partial  # noqa: PLC0415
-
-    import anyio  # noqa: PLC0415
-
-    from recagent.cli.evaluation_output import WORDS  # noqa: PLC0415
-    from recagent.cli.evaluation_progress import watching  # noqa: PLC0415
-    from recagent.errors import RecagentError  # noqa: PLC0415
-    from recagent.evaluation.launch import resume_run, start_run  # noqa: PLC0415
-    from recagent.training.pipeline_baselines import pipeline_baselines as serving  # noqa: PLC0415
-
     stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
     folder = resumed or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
     with watching() as watch:
         begin = (
-            partial(
-                resume_run,
-                folder,
-                limits=limits,
-                progress=watch,
-                retry_failed=retry_failed,
-                make_served=serving,
-            )
+            partial(launch.resume_run, folder, retry_failed=retry_failed)
             if experiment is None
-            else partial(
-                start_run,
-                experiment,
-                folder,
-                limits=limits,
-                progress=watch,
-                arguments=sys.argv[1:],
-                make_served=serving,
-            )
+            else partial(launch.start_run, experiment, folder, arguments=sys.argv[1:])
         )
         try:
-            return anyio.run(begin)
+            return anyio.run(
+                partial(begin, limits=limits, progress=watch, make_served=pipeline_baselines)
+            )
         except (RecagentError, KeyboardInterrupt) as error:  # said below the table, then raised
             stopped = error
     if watch.kept:

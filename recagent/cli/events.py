@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
+import anyio
 import typer
 
-from recagent.cli.locked_index import open_without_index
-from recagent.cli.opening import load_settings, open_recommender
+from recagent import bootstrap
+from recagent.api import Recommender
+from recagent.cli import output
+from recagent.cli.locked_index import open_without_index, record_without_index
+from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Device, ItemId, Json, Place, UserId
+from recagent.domain import Event, event_kind
 
-app = typer.Typer(help="What people did: add to it, look at it.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("add")
@@ -33,17 +38,8 @@ def add(
     json: Json = False,
 ) -> None:
     """Store one event; the person's next slate takes it into account."""
-    from datetime import UTC  # noqa: PLC0415
-
-    import anyio  # noqa: PLC0415
-
-    from recagent import bootstrap  # noqa: PLC0415
-    from recagent.cli import output  # noqa: PLC0415
-    from recagent.cli.locked_index import record_without_index  # noqa: PLC0415
-    from recagent.domain import Event, event_kind  # noqa: PLC0415
-
-    when = at.replace(tzinfo=UTC) if at else None
     settings = load_settings(config, demo, None)
+    when = at.replace(tzinfo=UTC) if at else None
     if bootstrap.is_index_taken(settings):
         draft = Event(
             user_id=user,
@@ -60,7 +56,7 @@ def add(
         event = anyio.run(record_without_index, settings, draft)
         output.event_line(event, lang=settings.lang, as_json=json)
         return
-    with open_recommender(settings) as recommender:
+    with Recommender.from_settings(settings) as recommender:
         event = recommender.record(
             user,
             item,
@@ -85,8 +81,6 @@ def listed(
     json: Json = False,
 ) -> None:
     """Print a person's newest events."""
-    from recagent.cli import output  # noqa: PLC0415
-
     settings = load_settings(config, demo, None)
     with open_without_index(settings) as recommender:
         profile = recommender.profile(user)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import anyio
+import typer
 from rich.table import Table
 
 from recagent import bootstrap
 from recagent.cli import output
+from recagent.cli.opening import load_settings
+from recagent.cli.options import Config, Demo, Json, Lang
 from recagent.cli.progress import progress
 from recagent.config.settings import Settings
 from recagent.domain import Language
@@ -18,30 +22,49 @@ from recagent.locale import Phrases
 from recagent.pipeline.artifacts import HEAD
 from recagent.ranking import Gate, Head
 from recagent.retrieval import SequenceModel
-from recagent.training.fit import FitResult, fit
+from recagent.training.fit import FitResult
+from recagent.training.fit import fit as fit_head
+
+head_app = typer.Typer()
 
 WORDS = Phrases[str]("cli", "fit")
 
 
-def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: bool) -> None:
-    """Fit, and print what held-out people say of it."""
+def fit(
+    language_cases: Annotated[
+        int, typer.Option(min=0, help="Past choices of each scene to ask the model about.")
+    ] = 40,
+    sequence: Annotated[
+        bool,
+        typer.Option("--sequence", help="Train a sequence model too; kept if it helps (torch)."),
+    ] = False,
+    lang: Lang = None,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
+) -> None:
+    """Learn from what is stored: weights of the sources, the model's worth, like-probabilities."""
+    settings = load_settings(config, demo, lang, alone=True)
     with progress() as advance:
-
-        async def fitted() -> FitResult:
-            return await fit(
-                settings,
-                language_cases=language_cases,
-                sequence=sequence,
-                on_progress=advance,
-            )
-
+        learn = partial(
+            fit_head,
+            settings,
+            language_cases=language_cases,
+            sequence=sequence,
+            on_progress=advance,
+        )
         try:
-            found = anyio.run(fitted)
+            found = anyio.run(learn)
         except KeyboardInterrupt as error:
             raise KeyboardInterrupt(WORDS[settings.lang]["stopped"]) from error
-    if as_json:
+    if json:
         output.print_json(_json(found))
-        return
+    else:
+        _print_result(found, settings)
+
+
+def _print_result(found: FitResult, settings: Settings) -> None:
+    """Prints what held-out people say of a fit."""
     words, out = WORDS[settings.lang], output.console()
     gain, low, high = found.gain
     said = words["learned"].format(
@@ -85,18 +108,18 @@ def run(settings: Settings, *, language_cases: int, sequence: bool, as_json: boo
     out.print(said, markup=False, highlight=False)
 
 
-def show_head(settings: Settings, *, as_json: bool) -> None:
-    """Print the weights and gates of the head that ranks.
-
-    Raises:
-        ConfigError: none has been fitted.
-    """
+@head_app.command("show")
+def show_head(
+    lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
+) -> None:
+    """Print what was learned: weights, and where the language model is asked."""
+    settings = load_settings(config, demo, lang)
     head = bootstrap.head(settings)
     if head is None:
         raise ConfigError(
             "no head in {folder!r}; run 'recagent fit' to learn one", folder=str(settings.data_dir)
         )
-    if as_json:
+    if json:
         output.print_json(head)
         return
     words = WORDS[settings.lang]

@@ -6,29 +6,25 @@ It needs SQL alone, so it goes without the catalogue, checks less, and says so o
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import typer
 
-from recagent.cli.opening import open_recommender
+from recagent import bootstrap
+from recagent.api import AsyncRecommender, Recommender
+from recagent.config.settings import Settings
+from recagent.domain import Event, RatingScale
+from recagent.errors import DataError
 from recagent.locale import Phrases
-
-if TYPE_CHECKING:
-    from recagent.api import Recommender
-    from recagent.config.settings import Settings
-    from recagent.domain import Event
+from recagent.pipeline.feedback import checked_alone
+from recagent.testing import MemoryIndex
 
 WORDS = Phrases[str]("cli", "locked_index")
 
 
 def open_without_index(settings: Settings) -> Recommender:
     """A recommender; without the catalogue where another process has the index folder open."""
-    from recagent import bootstrap  # noqa: PLC0415
-
     if not bootstrap.is_index_taken(settings):
-        return open_recommender(settings)
-    from recagent.api import AsyncRecommender, Recommender  # noqa: PLC0415
-    from recagent.testing import MemoryIndex  # noqa: PLC0415
+        return Recommender.from_settings(settings)
 
     typer.echo(WORDS[settings.lang]["profile"], err=True)
     parts = replace(bootstrap.parts(settings), index=MemoryIndex())  # one that has nothing
@@ -41,11 +37,6 @@ async def record_without_index(settings: Settings, draft: Event) -> Event:
     Raises:
         DataError: neither tells a scene, or the event cannot be used.
     """
-    from recagent import bootstrap  # noqa: PLC0415
-    from recagent.domain import RatingScale  # noqa: PLC0415
-    from recagent.errors import DataError  # noqa: PLC0415
-    from recagent.pipeline.feedback import checked_alone  # noqa: PLC0415
-
     store = bootstrap.event_store(settings)
     try:
         scale = settings.ratings.scale() or store.scale or RatingScale()

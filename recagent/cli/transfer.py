@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import typer
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
 from recagent import bootstrap
 from recagent.cli import output
-from recagent.config.settings import Settings
+from recagent.cli.opening import load_settings
+from recagent.cli.options import Config, Demo, Json, Lang
 from recagent.domain import Scene
 from recagent.errors import ConfigError
 from recagent.locale import Phrases
 from recagent.scenes.transfer import FEATURES, Carry, TransferMap
 
+app = typer.Typer()
+
 WORDS = Phrases[str]("cli", "transfer")
 
 
-def show_map(settings: Settings, *, as_json: bool) -> None:
-    """Print the learned map as a heat-map and as a table.
-
-    Raises:
-        ConfigError: none has been learned.
-    """
+@app.command()
+def show(lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False) -> None:
+    """Print how much taste shown in one scene counts in each other one, and where it is off."""
+    settings = load_settings(config, demo, lang)
     head = bootstrap.head(settings)
     if head is None or head.transfer is None:
         raise ConfigError(
@@ -33,7 +35,7 @@ def show_map(settings: Settings, *, as_json: bool) -> None:
             folder=str(settings.data_dir),
         )
     found = head.transfer
-    if as_json:
+    if json:
         output.print_json(found)
         return
     words, out = WORDS[settings.lang], output.console()

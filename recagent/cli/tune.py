@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
+from typing import Annotated
 
 import anyio
+import typer
 
 from recagent.cli import output
+from recagent.cli.opening import load_settings
+from recagent.cli.options import Config, Demo, Json, Lang
 from recagent.cli.progress import progress
-from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.locale import Phrases
 from recagent.offline.data_set import Data
@@ -21,37 +24,40 @@ from recagent.training.adapters.tune_stored import load_data, tune_stored
 WORDS = Phrases[str]("cli", "tune")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """A route as it was written: places (``SCENE`` or ``SCENE:ATTRIBUTE=VALUE``), and people."""
-
-    sources: Sequence[str] = ()
-    targets: Sequence[str] = ()
-    shots: int = 0
-
-    def read(self, data: Data) -> Route:
-        """The route, among the scenes and items of the data.
-
-        Raises:
-            ConfigError: a place is none, or likes are to be shown of targets that are not named.
-        """
-        if self.shots and not self.targets:
-            raise ConfigError("--shots are likes in the targets; name them with --for")
-        sources, targets = ([parse_slice(each, data) for each in written]
-                            for written in (self.sources, self.targets))  # fmt: skip
-        return Route(sources=sources or None, targets=targets or None, shots=self.shots)
-
-
-def run(
-    settings: Settings, *, base: Path | None, lora: LoraSettings, route: Written, as_json: bool
+def tune(
+    base: Annotated[
+        Path | None,
+        typer.Option(help="A model's folder, for vLLM. [default: the embedded engine's weights]"),
+    ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option("--from", help="SCENE[:ATTRIBUTE=VALUE] whose likes are read. [default: all]"),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--for", help="SCENE[:ATTRIBUTE=VALUE] whose choices decide. [default: all]"),
+    ] = None,
+    shots: Annotated[
+        int, typer.Option(min=0, help="People whose likes there are read too, with --for.")
+    ] = 0,
+    epochs: Annotated[int, typer.Option(min=1, help="How often all likes are read.")] = 3,
+    rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 8,
+    rate: Annotated[float, typer.Option(min=0, help="Largest step of Adam.")] = 1.5e-3,
+    threads: Annotated[int, typer.Option(min=0, help="0 for all cores.")] = 0,
+    lang: Lang = None,
+    config: Config = None,
+    demo: Demo = False,
+    json: Json = False,
 ) -> None:
-    """Tune, and print what held-out people say of it."""
+    """Tune the language model on what is stored (LoRA), and keep it if it ranks better."""
+    lora = LoraSettings(epochs=epochs, rank=rank, rate=rate, threads=threads)
+    settings = load_settings(config, demo, lang, alone=True)
     data = anyio.run(load_data, settings)
-    way = route.read(data)
+    route = _route(data, source or [], target or [], shots)
     with progress() as advance:
-        kept = tune_stored(data, settings, base=base, lora=lora, route=way, on_progress=advance)
+        kept = tune_stored(data, settings, base=base, lora=lora, route=route, on_progress=advance)
     tuned = kept.tuned
-    if as_json:
+    if json:
         output.print_json(
             {
                 **asdict(tuned),
@@ -75,3 +81,18 @@ def run(
     if kept.folder is not None:
         lines.append(words["vllm"].format(path=kept.folder, rank=lora.rank))
     output.console().print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+
+
+def _route(data: Data, sources: Sequence[str], targets: Sequence[str], shots: int) -> Route:
+    """Returns the route between places (``SCENE`` or ``SCENE:ATTRIBUTE=VALUE``) of the data.
+
+    Raises:
+        ConfigError: a place is unknown, or likes are to be shown of targets that are not named.
+    """
+    if shots and not targets:
+        raise ConfigError("--shots are likes in the targets; name them with --for")
+    return Route(
+        sources=[parse_slice(place, data) for place in sources] or None,
+        targets=[parse_slice(place, data) for place in targets] or None,
+        shots=shots,
+    )

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from recagent.cli.language import speak
+from recagent.llm import vllm
 
-if TYPE_CHECKING:
-    from recagent.llm.vllm import Launch
-
-app = typer.Typer(help="Serve a model by vLLM with the flags ranking needs.", no_args_is_help=True)
+app = typer.Typer()
 
 Model = Annotated[str, typer.Option(help="A folder, or a name of the model hub.")]
 Name = Annotated[str, typer.Option(help="Name for requests. [default: that of the model]")]
@@ -56,8 +54,6 @@ def serve_or_flags(
     lang: Lang = None,
 ) -> None:
     """Both commands: they take the same options, so that one can be tried with the other."""
-    from recagent.llm import vllm  # noqa: PLC0415
-
     speak(lang)
     launch = vllm.Launch(
         model=model,
@@ -84,7 +80,7 @@ def serve_or_flags(
     )
 
 
-def _settings(launch: Launch) -> str:
+def _settings(launch: vllm.Launch) -> str:
     """Variables that make recagent ask this server."""
     served = shlex.quote(launch.served_name)
     return f"OPENAI_BASE_URL={launch.base_url} RECAGENT_MODEL__NAME={served}"

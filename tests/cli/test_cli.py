@@ -9,10 +9,12 @@ from pathlib import Path
 
 import anyio
 import pytest
+import typer
 from command import EVENTS, ITEMS, Command
 
-from recagent import bootstrap
+from recagent import __version__, bootstrap
 from recagent.cli import doctor
+from recagent.cli.app import COMMANDS, load_command
 from recagent.config.settings import Settings
 from recagent.testing import HashEmbedder, ScriptedModel
 
@@ -35,6 +37,16 @@ def test_help_lists_every_command(recagent: Command) -> None:
     assert done.returncode == 0
     for command in ("demo", "recommend", "explain", "index", "events", "models", "doctor"):
         assert command in done.stdout
+
+
+def test_help_says_of_each_command_what_the_command_says_of_itself() -> None:
+    for name, (_, line) in COMMANDS.items():
+        assert load_command(name).help.split("\n\n")[0] == line
+
+
+def test_the_version_is_printed_without_a_command(recagent: Command) -> None:
+    done = recagent("--version")
+    assert (done.returncode, done.stdout) == (0, f"recagent {__version__}\n")
 
 
 @pytest.mark.usefixtures("shop")
@@ -291,13 +303,15 @@ def test_ctrl_c_exits_with_130_and_the_next_run_goes_on(
 
 
 def test_the_doctor_waits_while_the_demo_is_loaded_for_the_first_time(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def loading() -> Settings:
+    def loading(*_: object) -> Settings:
         anyio.run(anyio.sleep, 0)
         return Settings(data_dir=tmp_path, model={"kind": "none"})  # pyright: ignore[reportArgumentType]
 
-    assert not doctor.examine(loading, is_found=True, as_json=True)
+    monkeypatch.setattr(doctor, "load_settings", loading)
+    with pytest.raises(typer.Exit):
+        doctor.doctor(demo=True, json=True)
     assert "no scene is indexed" in capsys.readouterr().out
 
 

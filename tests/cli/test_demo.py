@@ -13,7 +13,7 @@ import pytest
 
 from recagent import demo
 from recagent.api import Recommender
-from recagent.cli import demo as shown
+from recagent.cli import demo as command
 from recagent.cli.progress import prepared_demo
 from recagent.domain import Context, Mode, Slate
 from recagent.errors import DataError
@@ -81,7 +81,7 @@ def test_the_cross_demo_is_of_people_who_are_new() -> None:
         (None, "cars", "unknown scene 'cars'"),
     ]:
         with pytest.raises(DataError, match=says):
-            shown.run_cross(user=user, scene=scene, k=1, lang=None)
+            command.demo(user=user, scene=scene, k=1, cross=True)
 
 
 def test_the_chinese_face_speaks_chinese(environment: Environment) -> None:
@@ -205,7 +205,7 @@ def test_an_event_without_a_value_does_not_break_the_demo_and_reset_forgets_it(
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "none")
     with Recommender.from_settings(demo.settings()) as opened:
         opened.record(demo.PERSON, "0790628", kind="like")
-    shown.run(user=None, scene=None, k=1, lang=None, reset=False, as_json=False)
+    command.demo(k=1)
     assert "The Incredible Burt Wonderstone" in capsys.readouterr().out
     prepared_demo(reset=True)
     with Recommender.from_settings(demo.settings()) as opened:
@@ -228,7 +228,7 @@ def test_an_unknown_scene_or_person_of_the_demo_is_named() -> None:
         ("bob", None, "'bob' is not"),
     ]:
         with pytest.raises(DataError, match=says):
-            shown.run(user=user, scene=scene, k=1, lang=None, reset=False, as_json=True)
+            command.demo(user=user, scene=scene, k=1, json=True)
 
 
 def test_a_person_nobody_knows_gets_a_popular_slate_marked_cold(recommender: Recommender) -> None:

@@ -10,7 +10,7 @@ from examples import make_event, wait
 from test_survey import shop
 
 from recagent import bootstrap
-from recagent.cli import output
+from recagent.cli import catalogue_report
 from recagent.config.sections import FileSettings, ModelSettings
 from recagent.ingest.loading import load_catalogue
 from recagent.testing import HashEmbedder
@@ -118,7 +118,7 @@ def test_the_same_files_once_more_are_no_news(settings):
 def said(settings, lang, **options):
     """What ``recagent index`` prints of a run."""
     with io.StringIO() as out, redirect_stdout(out):
-        output.loaded(load(settings, **options), pruned=0, lang=lang, as_json=False)
+        catalogue_report.print_loaded(load(settings, **options), pruned=0, lang=lang, as_json=False)
         return out.getvalue()
 
 

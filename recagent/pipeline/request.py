@@ -113,7 +113,9 @@ async def prepare_request(
         constraints=_readable(context.constraints, catalogue, scene),
         preferences=_readable(context.preferences, catalogue, scene),
     )
-    ruling = rule_exclusions(catalogue, scene=scene, profile=profile, context=context, task=task)
+    exclusions = rule_exclusions(
+        catalogue, scene=scene, profile=profile, context=context, task=task
+    )
     seen = await _seen_items(services, profile)
     progress = Progress(catalogue, scene=scene, seen=seen)
     seen_items = progress.with_editions(
@@ -124,7 +126,7 @@ async def prepare_request(
             profile=services.transferred(visible_profile(profile, scene), scene),
             scene=scene,
             context=context,
-            exclude=ruling.excluded | seen_items | progress.waiting,
+            exclude=exclusions.excluded | seen_items | progress.waiting,
         ),
         seen_items=seen_items,
         progress=progress,
@@ -132,8 +134,8 @@ async def prepare_request(
         fallback=fallback,
         notes=(
             *filter(None, [without_likes(profile.events, services.parts.scale)]),
-            *ruling.notes,
-            *progress.notes(ruling.excluded),
+            *exclusions.notes,
+            *progress.notes(exclusions.excluded),
             *unheeded(catalogue, context.constraints, lang=services.language(scene)),
         ),
     )

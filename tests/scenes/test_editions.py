@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from examples import make_item
 
-from recagent.scenes.editions import _read, editions, place_of, position, read
+from recagent.scenes.editions import editions
+from recagent.scenes.titles import _read_title, read_title, series_position
 
 HOBBIT = {"author": "J. R. R. Tolkien"}
 
@@ -110,7 +111,7 @@ ORDERS = [
 
 @pytest.mark.parametrize("titles", ORDERS)
 def test_a_title_tells_where_in_its_series_it_stands(titles):
-    places = [position(title) for title in titles]
+    places = [read_title(title).position for title in titles]
     assert places == sorted(places)
     assert len(set(places)) == len(places)
 
@@ -123,10 +124,10 @@ def test_a_title_tells_where_in_its_series_it_stands(titles):
 )  # fmt: skip
 def test_a_place_in_a_series_is_read_from_what_an_attribute_says(value, place):
 
-    assert place_of(value) == place
+    assert series_position(value) == place
 
 
 def test_a_title_that_is_read_in_haste_says_what_it_says_when_read_with_care():
     titles = [title for one, other, *_ in PAIRS for title in (one, other)]
     for title in [*titles, *(title for titles in ORDERS for title in titles), "Godfather, The"]:
-        assert read(title) == _read(title)
+        assert read_title(title) == _read_title(title)

@@ -29,9 +29,9 @@ from recagent.pipeline.quotas import apportion, arrange
 from recagent.scenes.constraints import blocked
 from recagent.scenes.rules import (
     SceneCatalogue,
+    coordinates,
     exhausted,
     kilometres,
-    place_of,
     rule_exclusions,
     visible_profile,
     without_rule_attributes,
@@ -44,14 +44,14 @@ PORTO = "41.15,-8.61"
 def kept_away(items, *rules, user=None, events=(), tasks=(), task=None, **context):
     """Ids that the rules exclude, and the notes."""
     profile = make_query(items=items, user=user or User(id="ann"), events=events).profile
-    ruling = rule_exclusions(
+    exclusions = rule_exclusions(
         SceneCatalogue({item.id: item for item in items}, rules),
         scene=Scene(name="books", rules=rules, tasks=tasks),
         profile=profile,
         context=Context(**context),
         task=task,
     )
-    return ruling.excluded, tuple(map(str, ruling.notes))
+    return exclusions.excluded, tuple(map(str, exclusions.notes))
 
 
 FILMS = [make_item("all"), make_item("six", rated=6), make_item("adult", rated=18)]
@@ -101,7 +101,7 @@ def test_from_porto_to_lisbon_it_is_some_270_kilometres():
 
 @pytest.mark.parametrize("text", ["", "41", "91,0", "0,181", "a,b", "1,2,3", "nan,0"])
 def test_what_is_no_place(text):
-    assert place_of(text) is None
+    assert coordinates(text) is None
 
 
 def test_news_are_fresh_before_the_request_or_before_the_newest_one():

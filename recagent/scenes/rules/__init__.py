@@ -1,10 +1,10 @@
-"""A scene's rules: what they keep away, what comes again, what a scene may know of a person.
+"""A scene's rules: what they exclude, what comes again, what a scene may know of a person.
 
-Rules are kept by code, before anything is retrieved; which rules there are is in ``types``.
+Code applies them before anything is retrieved. The rules themselves are in ``domain.scenes``.
 """
 
 from recagent.scenes.rules.catalogue import SceneCatalogue
-from recagent.scenes.rules.exclusions import Ruling, kilometres, place_of, rule_exclusions
+from recagent.scenes.rules.exclusions import Exclusions, coordinates, kilometres, rule_exclusions
 from recagent.scenes.rules.progress import Progress, SeriesLimits
 from recagent.scenes.rules.readable import check_rules, nearest, readable_constraint
 from recagent.scenes.rules.visibility import (
@@ -16,16 +16,16 @@ from recagent.scenes.rules.visibility import (
 )
 
 __all__ = [
+    "Exclusions",
     "Progress",
-    "Ruling",
     "SceneCatalogue",
     "SeriesLimits",
     "check_rules",
+    "coordinates",
     "exhausted",
     "kilometres",
     "missing_prerequisites",
     "nearest",
-    "place_of",
     "prerequisites",
     "readable_constraint",
     "rule_exclusions",

@@ -1,7 +1,7 @@
-"""What a scene's rules keep away from one request.
+"""Which items a scene's rules exclude from one request.
 
 Rules become constraints where they can; the others compare numbers of the items with the person's
-age or the request's place. Nothing here asks a model, and the slate's order is not its work.
+age or the request's place.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 _EARTH_KM = 6371.0088  # mean radius
 
-Place = tuple[float, float]
+Coordinates = tuple[float, float]  # latitude and longitude, degrees
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
-    """Ids of what must not come, and what a reader should know: a rule that could not be kept."""
+class Exclusions:
+    """The ids of excluded items, and notes on rules that could not be applied."""
 
     excluded: frozenset[str]
     notes: tuple[LocalizedText, ...] = ()
@@ -52,21 +52,21 @@ def rule_exclusions(
     profile: Profile,
     context: Context,
     task: Task | None = None,
-) -> Ruling:
-    """What must not come in this request.
+) -> Exclusions:
+    """Returns what is excluded from this request.
 
     Args:
         catalogue: the scene's items, with its rules.
-        scene: its rules; of its tasks only these come.
-        profile: of the person, with what they declare; nobody is recommended to themselves.
-        context: its constraints, place and time.
-        task: the one that is asked for; None for all of the scene's.
+        scene: has the rules and the tasks; items of other tasks are excluded.
+        profile: has what the person declares; nobody is recommended to themselves.
+        context: has the constraints, the place and the time.
+        task: the only one that is wanted; None for all of the scene's.
     """
     constraints = [*context.constraints, *_compiled(catalogue, scene, profile, context)]
     parts = [
         catalogue.always_excluded,
         *map(catalogue.breaking, constraints),
-        *_measured(catalogue, scene, profile, place_of(context.place)),
+        *_by_numbers(catalogue, scene, profile, coordinates(context.place)),
     ]
     tasks = (task,) if task else scene.tasks
     if tasks:
@@ -74,14 +74,14 @@ def rule_exclusions(
     me = catalogue.items.get(profile.user.id)
     if me is not None and me.task == "person":
         parts.append(frozenset([me.id]))
-    return Ruling(
+    return Exclusions(
         excluded=frozenset[str]().union(*parts),
         notes=tuple(_notes(catalogue, scene, profile, context)),
     )
 
 
-def place_of(text: str) -> Place | None:
-    """Latitude and longitude in degrees, from ``latitude,longitude``; None for another text."""
+def coordinates(text: str) -> Coordinates | None:
+    """Returns the coordinates in ``latitude,longitude``; None for another text."""
     try:
         latitude, longitude = map(float, text.split(","))
     except ValueError:
@@ -90,8 +90,8 @@ def place_of(text: str) -> Place | None:
     return (latitude, longitude) if on_earth else None
 
 
-def kilometres(place: Place, latitudes: Floats, longitudes: Floats) -> Floats:
-    """Distances of a place from (n,) others along the great circle, by the haversine formula.
+def kilometres(place: Coordinates, latitudes: Floats, longitudes: Floats) -> Floats:
+    """Returns the great-circle distances of a place from others, (n,), by the haversine formula.
 
     Source: R. W. Sinnott, "Virtues of the haversine", Sky and Telescope 68, 1984.
     """
@@ -107,7 +107,7 @@ def kilometres(place: Place, latitudes: Floats, longitudes: Floats) -> Floats:
 def _compiled(
     catalogue: SceneCatalogue, scene: Scene, profile: Profile, context: Context
 ) -> Iterator[Constraint]:
-    """The rules that are constraints once the person and the time are known."""
+    """Yields the rules that are constraints once the person and the time are known."""
     for rule in scene.rules:
         if isinstance(rule, PersonRule):
             value = profile.user.attributes.get(rule.person)
@@ -125,7 +125,7 @@ def _compiled(
 
 
 def _first_day(catalogue: SceneCatalogue, rule: FreshRule, at: datetime) -> date:
-    """The first day that is new; a scene whose feed has stopped shows the newest that it has."""
+    """Returns the first day that is new; a feed that has stopped keeps its newest items."""
     days = (
         _day(item.attributes.get(rule.attribute))
         for item in catalogue.values(rule.attribute)
@@ -145,33 +145,31 @@ def _day(value: Value | None) -> date | None:
         return None
 
 
-def _measured(
-    catalogue: SceneCatalogue, scene: Scene, profile: Profile, place: Place | None
+def _by_numbers(
+    catalogue: SceneCatalogue, scene: Scene, profile: Profile, place: Coordinates | None
 ) -> Iterator[frozenset[str]]:
-    """What the rules keep away that compare numbers; an unknown age is below every rating."""
+    """Yields what age and distance rules exclude; an unknown age is below every rating."""
     for rule in scene.rules:
         if isinstance(rule, AgeRule):
             age = number(profile.user.attributes.get(rule.person))
-            least = catalogue.numbers(rule.age)
-            yield catalogue.where(~np.isnan(least) & ~(least <= age))
+            youngest = catalogue.numbers(rule.age)
+            yield catalogue.ids_where(~np.isnan(youngest) & ~(youngest <= age))
         elif isinstance(rule, DistanceRule) and place is not None:
-            far = kilometres(
-                place, catalogue.numbers(rule.latitude), catalogue.numbers(rule.longitude)
-            )
-            is_out = ~(far <= rule.within_km)  # NaN is not within
-            is_meant = True if rule.task is None else catalogue.tasks == rule.task
-            yield catalogue.where(is_out & is_meant)
+            latitudes, longitudes = map(catalogue.numbers, (rule.latitude, rule.longitude))
+            is_outside = ~(kilometres(place, latitudes, longitudes) <= rule.within_km)  # or NaN
+            has_task = True if rule.task is None else catalogue.tasks == rule.task
+            yield catalogue.ids_where(is_outside & has_task)
 
 
 def _notes(
     catalogue: SceneCatalogue, scene: Scene, profile: Profile, context: Context
 ) -> Iterator[LocalizedText]:
-    for name in catalogue.untold:
+    for name in catalogue.missing_consent:
         yield LocalizedText(
             "nobody says {attribute!r}, which a rule asks for: no person is shown", attribute=name
         )
     for rule in scene.rules:
-        if isinstance(rule, DistanceRule) and place_of(context.place) is None:
+        if isinstance(rule, DistanceRule) and coordinates(context.place) is None:
             if context.place:
                 yield LocalizedText(
                     "distance not looked at: place {place!r} is no 'latitude,longitude'",

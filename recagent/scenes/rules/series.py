@@ -1,6 +1,6 @@
-"""A catalogue's series: which part comes before which, as far as attributes or titles tell it.
+"""A catalogue's series: which part comes before which, by an attribute or by the titles.
 
-It holds nothing of a person: how far one has come is ``progress``.
+How far a person has come in them is ``progress``.
 """
 
 from __future__ import annotations
@@ -13,111 +13,121 @@ from functools import cached_property
 from itertools import chain
 
 from recagent.domain import Item, SeriesRule, Value
-from recagent.scenes.editions import Place, place_of, read
+from recagent.scenes.titles import Position, read_title, series_position
 
-Editions = Callable[[str], tuple[str, ...]]  # ids of all editions of a work, by that of one
+Editions = Callable[[str], tuple[str, ...]]  # from an item's id to those of all its editions
 
-_FIRST: Place = (1.0,)
+_FIRST: Position = (1.0,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A part of a series: its place there, and the ids of its editions."""
+    """A part of a series: its position there, and the ids of its editions."""
 
-    place: Place
+    position: Position
     ids: tuple[str, ...]
 
 
 class Series:
     """The series of a scene, by name, and which items belong to them."""
 
-    def __init__(self, items: Mapping[str, Item], rule: SeriesRule, editions: Editions) -> None:
-        """``editions``: of the items, which are one work."""
-        self._limit = rule.limit
-        self.names: dict[str, tuple[str, ...]] = {}  # by id of an item
+    def __init__(
+        self, items: Mapping[str, Item], rule: SeriesRule | None, editions: Editions
+    ) -> None:
+        """Takes items by id and the scene's rule; without a rule there is no series."""
+        group, order, self.limit = (rule.group, rule.order, rule.limit) if rule else ("", "", 1)
+        self._names: dict[str, tuple[str, ...]] = {}  # by id of an item
         members: dict[str, list[Item]] = {}
-        for item in items.values():
-            names = _texts(item.attributes.get(rule.group))
+        for item in items.values() if group else ():
+            names = _texts(item.attributes.get(group))
             if names:
-                self.names[item.id] = names
+                self._names[item.id] = names
             for name in names:
                 members.setdefault(name, []).append(item)
-        self._members = {name: [item.id for item in own] for name, own in members.items()}
-        self._works = {name: _works(own, rule.order, editions) for name, own in members.items()}
+        self._ids = {name: [item.id for item in parts] for name, parts in members.items()}
+        self._works = {name: _works(parts, order, editions) for name, parts in members.items()}
 
-    def before(self, name: str, item_id: str) -> list[Work]:
-        """The works that come before an item in a series of it, the first first."""
-        works = self._works[name]
-        place = next((work.place for work in works if item_id in work.ids), None)
-        end = 0 if place is None else bisect_left(works, place, key=lambda work: work.place)
-        return works[:end]
-
-    def waiting(self, name: str, met: frozenset[str]) -> frozenset[str]:
-        """Ids of a series' parts that have more unmet ones before them than a list has places."""
-        found: set[str] = set()
-        unmet: list[Work] = []
-        for work in self._works[name]:
-            if len(unmet) >= self._limit and unmet[self._limit - 1].place < work.place:
-                found.update(work.ids)
-            if met.isdisjoint(work.ids):
-                unmet.append(work)
-        return frozenset(found)
-
-    def stuck(self, met: frozenset[str], excluded: AbstractSet[str]) -> int:
-        """Of how many series the next part cannot come, and later ones could."""
-        count = 0
-        for works in self._works.values():
-            left = [work for work in works if met.isdisjoint(work.ids)]
-            later = chain.from_iterable(work.ids for work in left[1:])
-            count += bool(left) and excluded >= {*left[0].ids} and not excluded >= {*later}
-        return count
-
-    def begun(self, met: frozenset[str]) -> set[str]:
-        """Names of the series of some items."""
-        return {name for key in met for name in self.names.get(key, ())}
+    def names(self, *item_ids: str) -> tuple[str, ...]:
+        """Returns the names of the series of some items."""
+        names = chain.from_iterable(self._names.get(key, ()) for key in item_ids)
+        return tuple(dict.fromkeys(names))
 
     def ids(self, name: str) -> list[str]:
-        """Of all items of a series."""
-        return self._members[name]
+        """Returns the ids of all items of a series."""
+        return self._ids[name]
+
+    def before(self, item_id: str) -> list[Work]:
+        """Returns the works that come before an item in its series, the first first."""
+        before: list[Work] = []
+        for name in self.names(item_id):
+            works = self._works[name]
+            position = next((work.position for work in works if item_id in work.ids), None)
+            if position is not None:
+                before += works[: bisect_left(works, position, key=lambda work: work.position)]
+        return before
+
+    def waiting(self, name: str, seen: frozenset[str]) -> frozenset[str]:
+        """Returns the ids of parts with at least ``limit`` unseen ones before them."""
+        waiting: set[str] = set()
+        unseen: list[Work] = []
+        for work in self._works[name]:
+            if len(unseen) >= self.limit and unseen[self.limit - 1].position < work.position:
+                waiting.update(work.ids)
+            if seen.isdisjoint(work.ids):
+                unseen.append(work)
+        return frozenset(waiting)
+
+    def stuck(self, seen: frozenset[str], excluded: AbstractSet[str]) -> int:
+        """Returns of how many series the next part is excluded and a later one is not."""
+        count = 0
+        for works in self._works.values():
+            unseen = [work for work in works if seen.isdisjoint(work.ids)]
+            later = chain.from_iterable(work.ids for work in unseen[1:])
+            count += bool(unseen) and excluded >= {*unseen[0].ids} and not excluded >= {*later}
+        return count
 
     @cached_property
-    def waiting_for_strangers(self) -> frozenset[str]:
-        """Ids of what waits for somebody who has met nothing."""
+    def waiting_for_newcomers(self) -> frozenset[str]:
+        """The ids of parts that wait for a person who has seen nothing."""
         return frozenset[str]().union(*(self.waiting(name, frozenset()) for name in self._works))
 
 
 def alone(item_id: str) -> tuple[str, ...]:
-    """The editions of an item where none are looked for: itself."""
+    """Returns the item alone: the editions of an item where none are looked for."""
     return (item_id,)
 
 
 def _works(items: list[Item], order: str, editions: Editions) -> list[Work]:
-    """The works of a series whose place is told, the first first."""
-    places: dict[tuple[str, ...], Place] = {}
-    told = {item.id: _place(item, order) for item in items}
+    """Returns the works of a series whose position is known, the first first."""
+    by_id = {item.id: _position(item, order) for item in items}
     if not order:
-        told |= _unnumbered(items, told)
+        by_id |= _first_parts(items, by_id)
+    positions: dict[tuple[str, ...], Position] = {}
     ids: dict[tuple[str, ...], list[str]] = {}
-    for item in items:
-        place, work = told[item.id], editions(item.id)
-        if place is not None:
-            places[work] = min(place, places.get(work, place))
-            ids.setdefault(work, []).append(item.id)
-    ordered = sorted(places, key=lambda work: places[work])
-    return [Work(place=places[work], ids=tuple(ids[work])) for work in ordered]
+    for item_id, position in by_id.items():
+        if position is not None:
+            work = editions(item_id)
+            positions[work] = min(position, positions.get(work, position))
+            ids.setdefault(work, []).append(item_id)
+    ordered = sorted(positions, key=lambda work: positions[work])
+    return [Work(position=positions[work], ids=tuple(ids[work])) for work in ordered]
 
 
-def _place(item: Item, order: str) -> Place | None:
-    return place_of(item.attributes.get(order)) if order else read(item.title).place or None
+def _position(item: Item, order: str) -> Position | None:
+    if order:
+        return series_position(item.attributes.get(order))
+    return read_title(item.title).position or None
 
 
-def _unnumbered(items: list[Item], told: Mapping[str, Place | None]) -> dict[str, Place]:
-    """The first part where the others are numbered and have its name; no others are told."""
-    bases = {read(item.title).base for item in items if told[item.id] is not None}
+def _first_parts(
+    items: list[Item], positions: Mapping[str, Position | None]
+) -> dict[str, Position]:
+    """Returns position 1 for items without a number that are called like a numbered part."""
+    bases = {read_title(item.title).base for item in items if positions[item.id] is not None}
     return {
         item.id: _FIRST
         for item in items
-        if told[item.id] is None and read(item.title).base in bases
+        if positions[item.id] is None and read_title(item.title).base in bases
     }
 
 

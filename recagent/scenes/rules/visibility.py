@@ -1,6 +1,6 @@
 """What a scene sees of a person and of its items: repeats, prerequisites, visible history.
 
-What its rules keep away is in ``exclusions``.
+What its rules exclude is in ``exclusions``.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def exhausted(
     for rule in scene.rules:
         if isinstance(rule, RepeatRule):
             since = _earlier(at or datetime.now(tz=UTC), rule.repeat_days)
-            late = {event.item_id for event in profile.events if event.at > since}
-            again |= profile.liked.keys() - late
+            recent = {event.item_id for event in profile.events if event.at > since}
+            again |= profile.liked.keys() - recent
         elif isinstance(rule, PathRule):
             again |= profile.liked.keys() - _finished(profile)
     return frozenset(seen - again)
@@ -69,9 +69,9 @@ def prerequisites(
     for rule in scene.rules:
         if isinstance(rule, PathRule):
             for item in items:
-                wanted = frozenset(_texts(item.attributes.get(rule.prerequisites, ())))
-                if wanted - finished:
-                    needed[item.id] = needed.get(item.id, frozenset()) | (wanted - finished)
+                unfinished = {*_texts(item.attributes.get(rule.prerequisites, ()))} - finished
+                if unfinished:
+                    needed[item.id] = needed.get(item.id, frozenset()) | unfinished
     return needed
 
 
@@ -83,9 +83,9 @@ def missing_prerequisites(
     progress: Progress,
     excluded: AbstractSet[str],
 ) -> list[Item]:
-    """Returns the prerequisites of items, and theirs, that are not among the items.
+    """Returns the prerequisites of items, and theirs in turn, that are not among the items.
 
-    Arguments are those of ``prerequisites``.
+    The arguments are those of ``prerequisites``.
     """
     catalogue, frontier = progress.items, list(items)
     known = {item.id for item in frontier}
@@ -104,20 +104,14 @@ def missing_prerequisites(
 
 def without_rule_attributes(item: Item, scene: Scene) -> Item:
     """Returns the item without the attributes that only rules read, which are no reason for it."""
-    read = {
-        name
-        for rule in scene.rules
-        for name in (
-            [rule.attribute] if isinstance(rule, FreshRule)
-            else [rule.prerequisites] if isinstance(rule, PathRule)
-            else [rule.order] if isinstance(rule, SeriesRule)
-            else []
-        )
-    }  # fmt: skip
+    rules = scene.rules
+    read = {rule.attribute for rule in rules if isinstance(rule, FreshRule)}
+    read |= {rule.prerequisites for rule in rules if isinstance(rule, PathRule)}
+    read |= {rule.order for rule in rules if isinstance(rule, SeriesRule)}
     if not read - {""}:
         return item
-    kept = {name: value for name, value in item.attributes.items() if name not in read}
-    return replace(item, attributes=kept)
+    attributes = {name: value for name, value in item.attributes.items() if name not in read}
+    return replace(item, attributes=attributes)
 
 
 def visible_profile(profile: Profile, scene: Scene) -> Profile:
@@ -134,7 +128,7 @@ def visible_profile(profile: Profile, scene: Scene) -> Profile:
 
 
 def _earlier(at: datetime, days: float) -> datetime:
-    """So many days before, or where the calendar begins."""
+    """Returns the time so many days before, or the beginning of the calendar."""
     try:
         return at - timedelta(days=days)
     except OverflowError:

@@ -33,7 +33,7 @@ from recagent.evaluation.data import load_data
 from recagent.offline.data_set import Data
 from recagent.offline.resampling import interval
 from recagent.offline.splits import People, is_among
-from recagent.scenes.classifier import WISH_WEIGHT, words_of
+from recagent.scenes.classifier import WISH_WEIGHT, scene_text
 from recagent.training.scene_classifier import (
     MOST,
     RIDGES,
@@ -86,7 +86,7 @@ async def wished(data: Data, asked: Asked, said: Values, *, scenes: tuple[str, .
     met = sorted({event.item_id for event in asked.events})
     rows = [met.index(event.item_id) for event in asked.events]
     embedder = bootstrap.embedder(demo.settings())
-    words = await embedder.embed([words_of(data.scenes[name]) for name in scenes])
+    words = await embedder.embed([scene_text(data.scenes[name]) for name in scenes])
     figures, plain = {}, said.argmax(axis=1)
     for name in ("title", "document"):
         texts = [items[key].title if name == "title" else items[key].document() for key in met]

@@ -21,8 +21,8 @@ from recagent.scenes.comparison_words import (
     SHORT,
     WORDS,
     Comparison,
-    compared,
     comparison,
+    operator_and_value,
 )
 
 # Words stand between spaces; signs and Chinese need none, and the shortest are tried last.
@@ -62,7 +62,7 @@ def constraint(text: str) -> Constraint:
         )
     named, wanted = comparison(found), said[slice(*found.span("value"))].strip()
     attribute = said[slice(*found.span("attribute"))].strip(" :")
-    operator, value = compared(named, _value(wanted))
+    operator, value = operator_and_value(named, _value(wanted))
     words = text if not re.search("[<>]", said) else _spelled(attribute, named, wanted)
     return Constraint(attribute=attribute, operator=operator, value=value, words=words)
 

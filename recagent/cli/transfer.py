@@ -16,7 +16,7 @@ from recagent.cli.options import Config, Demo, Json, Lang
 from recagent.domain import Scene
 from recagent.errors import ConfigError
 from recagent.locale import Phrases
-from recagent.scenes.transfer import FEATURES, Carry, TransferMap
+from recagent.scenes.transfer import FEATURES, PairTransfer, TransferMap
 
 app = typer.Typer()
 
@@ -65,7 +65,7 @@ def _heat(found: TransferMap, names: Mapping[str, str], words: Mapping[str, str]
     return table
 
 
-def _cell(pair: Carry | None) -> Text:
+def _cell(pair: PairTransfer | None) -> Text:
     """The weight, on a ground that is the darker the more it is."""
     if pair is None:
         return Text("")

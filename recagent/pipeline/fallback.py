@@ -26,7 +26,7 @@ from recagent.retrieval.sources.model_proposals import (
     ModelProposer,
     ProposedDescriptions,
 )
-from recagent.scenes.classifier import wish_cosines, words_of
+from recagent.scenes.classifier import scene_text, wish_cosines
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Matrix, Vector
@@ -103,7 +103,7 @@ class FallbackChain:
             return {}
         try:
             rows = await _Hurried(self._parts.embedder, self.deadline).embed(
-                [wish, *map(words_of, scenes.values())]
+                [wish, *map(scene_text, scenes.values())]
             )
         except ModelError as error:
             self.degraded.append(LocalizedText("scene without the wish: {reason}", reason=error))

@@ -1,7 +1,7 @@
-"""Which scene a person is likely to want now, by weights that were learned from events.
+"""Predicts which scene a person wants now, by weights that were learned from events.
 
-Fitting is ``training.scene_classifier``; the rule that answers where nothing was learned is
-``scenes``.
+Fitting is ``training.scene_classifier``; the rule for where nothing was learned is
+``identification``.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats32, Indices, Matrix
 
 
-NEWEST = 100  # events that are looked at
-HALF_LIVES = (1.0, 30.0)  # days; what was done today, and this month
+NEWEST = 100  # events that count
+HALF_LIVES = (1.0, 30.0)  # days: about today, and about this month
 WISH_WEIGHT = 8.0  # of a cosine; benchmarks/scene_identification.py
-_LONG = 3650.0  # days, in place of never
+_NEVER = 3650.0  # days since the last event in a scene without any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """What the columns stand for that a moment is described by.
+    """The columns that describe a person's moment.
 
     Attributes:
-        scenes: by name, in the order of the columns.
-        devices: that have a column each; others and none have no mark.
+        scenes: names, in the order of the columns.
+        devices: names with a column each; other devices have none.
         places: likewise.
     """
 
@@ -41,31 +41,27 @@ class Columns:
     places: tuple[str, ...] = ()
 
     def row(self, events: Sequence[Event], context: Context) -> Floats32:
-        """(7 scenes + devices + places + 6,) float32 of a moment.
+        """Returns the row of a moment, (7 scenes + devices + places + 6,) float32.
 
         Args:
-            events: before the moment, newest first; the newest hundred count.
-            context: of the moment, with its time.
+            events: events before the moment, newest first; the newest hundred count.
+            context: the moment, with its time.
         """
-        at = _utc(context.at)
-        numbers = {name: place for place, name in enumerate(self.scenes)}
-        here = [event for event in events if event.scene in numbers][:NEWEST]
-        codes = np.asarray([numbers[event.scene] for event in here], dtype=np.intp)
-        ages = np.asarray([(at - event.at).total_seconds() / 86400 for event in here])
-        return np.concatenate(
-            [
-                scene_columns(codes, ages.clip(min=0.0), number=len(self.scenes)),
-                self.context_columns(context),
-            ]
-        ).astype(np.float32)
+        now = _utc(context.at)
+        codes_by_name = {name: code for code, name in enumerate(self.scenes)}
+        events = [event for event in events if event.scene in codes_by_name][:NEWEST]
+        codes = np.asarray([codes_by_name[event.scene] for event in events], dtype=np.intp)
+        ages = np.asarray([(now - event.at).total_seconds() / 86400 for event in events])
+        past = scene_columns(codes, ages.clip(min=0.0), number=len(self.scenes))
+        return np.concatenate([past, self.context_columns(context)]).astype(np.float32)
 
     def context_columns(self, context: Context) -> Floats32:
-        """(devices + places + 4,) float32: marks of device and place, the hour and the weekday.
+        """Returns device, place, hour and weekday, (devices + places + 4,) float32.
 
-        Hours are those of UTC, as points on a circle, as weekdays are.
+        Device and place are 0 or 1; hours (UTC) and weekdays are points on a circle.
         """
-        at = _utc(context.at)
-        turns = ((at.hour + at.minute / 60) / 24, at.weekday() / 7)
+        now = _utc(context.at)
+        turns = ((now.hour + now.minute / 60) / 24, now.weekday() / 7)
         return np.asarray(
             [
                 *(context.device == name for name in self.devices),
@@ -77,33 +73,30 @@ class Columns:
 
 
 def scene_columns(codes: Indices, ages: Floats32, *, number: int) -> Floats32:
-    """(7 number + 2,) float32 of what a person did before a moment.
+    """Returns what a person did before a moment, (7 number + 2,) float32.
 
     For each scene: whether the last event and the one before were there, its share of all events,
-    its shares with weights that halve in a day and in a month, the logarithms of how many events
-    and how many hours ago. Then the logarithms of the number of all events, and of the hours since
-    the last one.
+    its shares with weights that halve in a day and in a month, the logarithms of the number of
+    events and of the hours since the last one. Then these two logarithms over all scenes.
 
     Args:
-        codes: (n,) number of each event's scene, newest first.
-        ages: (n,) days before the moment, at least 0.
-        number: of scenes.
+        codes: code of each event's scene, newest first, (n,).
+        ages: days before the moment, at least 0, (n,).
+        number: the number of scenes.
     """
-    found = np.zeros((7, number))
+    columns = np.zeros((7, number))
     for row, code in enumerate(codes[:2]):
-        found[row, code] = 1.0
-    found[2] = np.bincount(codes, minlength=number)
+        columns[row, code] = 1.0
+    columns[2] = np.bincount(codes, minlength=number)
     for row, days in enumerate(HALF_LIVES, start=3):
-        found[row] = np.bincount(codes, weights=0.5 ** (ages / days), minlength=number)
-    found[5] = np.log1p(found[2])
-    since = np.full(number, _LONG)
+        columns[row] = np.bincount(codes, weights=0.5 ** (ages / days), minlength=number)
+    columns[5] = np.log1p(columns[2])
+    since = np.full(number, _NEVER)
     since[codes[::-1]] = ages[::-1]  # the newest is written last
-    found[6] = np.log1p(24 * since)
-    found[2:5] /= found[2:5].sum(axis=1, keepdims=True).clip(min=1e-9)
-    last = ages[0] if len(ages) else _LONG
-    return np.append(found.ravel(), [math.log1p(len(codes)), math.log1p(24 * last)]).astype(
-        np.float32
-    )
+    columns[6] = np.log1p(24 * since)
+    columns[2:5] /= columns[2:5].sum(axis=1, keepdims=True).clip(min=1e-9)
+    overall = np.log1p([len(codes), 24 * (ages[0] if len(ages) else _NEVER)])
+    return np.append(columns.ravel(), overall).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +104,11 @@ class SceneClassifier:
     """Scene probabilities from events and context: a multinomial logistic regression.
 
     Attributes:
-        name: fingerprint of the weights and of the events that they were learned from.
-        columns: what it looks at.
-        weights: of the columns, a row for each scene.
-        intercepts: of the scenes.
-        told: how well it did on events that it never saw, for people.
+        name: a fingerprint of the weights and of the training events.
+        columns: the columns of its input.
+        weights: a row for each scene, a weight for each column.
+        intercepts: one for each scene.
+        told: how well it did on held-out events, for people to read.
     """
 
     name: str
@@ -132,15 +125,15 @@ class SceneClassifier:
         scenes: Mapping[str, Scene],
         wish: Mapping[str, float],
     ) -> dict[str, float]:
-        """Probability of each of ``scenes`` that was there when it was learned; they sum to 1.
+        """Returns the probability of each indexed scene that it was trained on; they sum to 1.
 
-        Empty where none of them was.
+        The result is empty where it was trained on none of them.
 
         Args:
-            events: of the person, newest first.
-            context: of the request; without a time it is now.
-            scenes: the indexed ones.
-            wish: cosine of the wish with each scene's words; empty without a wish.
+            events: the person's, newest first.
+            context: the request's; without a time it is now.
+            scenes: the indexed scenes, by name.
+            wish: cosine of the wish with each scene's text; empty without a wish.
         """
         row = self.columns.row(events, context)
         scores: list[float] = (np.asarray(self.weights) @ row + self.intercepts).tolist()
@@ -155,24 +148,24 @@ class SceneClassifier:
         return {name: value / total for name, value in odds.items()}
 
 
-def words_of(scene: Scene) -> str:
-    """What a scene says of itself, for comparison with a wish."""
-    told = [scene.name.replace("_", " "), *scene.labels.values(), scene.description]
-    return " ".join(filter(None, told))
+def scene_text(scene: Scene) -> str:
+    """Returns a scene's name, labels and description, for comparison with a wish."""
+    texts = [scene.name.replace("_", " "), *scene.labels.values(), scene.description]
+    return " ".join(filter(None, texts))
 
 
-def wish_cosines(wish: Floats32, words: Matrix, *, scenes: Sequence[str]) -> dict[str, float]:
-    """Cosine of a wish with each scene's words, less their mean: what speaks for it, not for all.
+def wish_cosines(wish: Floats32, texts: Matrix, *, scenes: Sequence[str]) -> dict[str, float]:
+    """Returns the cosine of a wish with each scene's text, minus the mean over the scenes.
 
     Args:
         wish: (d,) float32, unit length or zeros.
-        words: (scenes, d) float32, unit rows.
+        texts: (scenes, d) float32, unit rows.
         scenes: their names.
     """
-    cosines = words @ wish
-    found: list[float] = (cosines - cosines.mean()).tolist()
-    return dict(zip(scenes, found, strict=True))
+    cosines = texts @ wish
+    centred: list[float] = (cosines - cosines.mean()).tolist()
+    return dict(zip(scenes, centred, strict=True))
 
 
-def _utc(at: datetime | None) -> datetime:
-    return (at or datetime.now(tz=UTC)).astimezone(UTC)
+def _utc(time: datetime | None) -> datetime:
+    return (time or datetime.now(tz=UTC)).astimezone(UTC)

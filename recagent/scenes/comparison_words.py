@@ -1,7 +1,6 @@
 """The words and signs of comparisons, in English and Chinese, and the constraint that each makes.
 
-``at most``, ``<=``, ``不超过`` are one thing wherever a person says them: on the command line
-and in a conversation.
+``at most``, ``<=`` and ``不超过`` mean the same on the command line and in a conversation.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ _AFTER: tuple[tuple[Comparison, str], ...] = (
 
 
 def _alternatives(table: tuple[tuple[Comparison, str], ...], prefix: str) -> str:
-    return "|".join(f"(?P<{prefix}{at}>{words})" for at, (_, words) in enumerate(table))
+    return "|".join(f"(?P<{prefix}{row}>{words})" for row, (_, words) in enumerate(table))
 
 
 WORDS = _alternatives(_ENGLISH, "en")  # between spaces
@@ -62,27 +61,27 @@ AFTER = _alternatives(_AFTER, "after")  # behind the value
 _TABLES = {"en": _ENGLISH, "zh": (*_SIGNS, *_CHINESE), "is": _SHORT, "after": _AFTER}
 
 
-def comparison(found: re.Match[str]) -> Comparison:
-    """Which comparison a match of these patterns is."""
-    groups = found.groupdict()
+def comparison(match: re.Match[str]) -> Comparison:
+    """Returns the comparison that one of these patterns matched."""
+    groups = match.groupdict()
     for prefix, table in _TABLES.items():
-        for at, (named, _) in enumerate(table):
-            if groups.get(f"{prefix}{at}") is not None:
-                return named
-    raise ValueError(found)
+        for row, (name, _) in enumerate(table):
+            if groups.get(f"{prefix}{row}") is not None:
+                return name
+    raise ValueError(match)
 
 
-def compared(named: Comparison, value: Value) -> tuple[Operator, Value]:
-    """The constraint's operator and value: below 20 is at most what comes before 20."""
-    if named == "below":
-        return "at most", _beyond(value, -1)
-    if named == "above":
-        return "at least", _beyond(value, 1)
-    return named, value
+def operator_and_value(name: Comparison, value: Value) -> tuple[Operator, Value]:
+    """Returns a constraint's operator and value: "below 20" is at most the number before 20."""
+    if name == "below":
+        return "at most", _next_value(value, -1)
+    if name == "above":
+        return "at least", _next_value(value, 1)
+    return name, value
 
 
-def _beyond(value: Value, step: Literal[-1, 1]) -> Value:
-    """The nearest value on that side: of a number, of a day, or of a month."""
+def _next_value(value: Value, step: Literal[-1, 1]) -> Value:
+    """Returns the nearest value on that side of a number, a day or a month."""
     if isinstance(value, tuple | bool):
         return value
     if isinstance(value, int | float):
@@ -98,4 +97,4 @@ def _beyond(value: Value, step: Literal[-1, 1]) -> Value:
         days = 1 if rest else 32 - (first + timedelta(days=31)).day + first.day - 1
         return (first + timedelta(days=days)).isoformat()
     except (ValueError, OverflowError):
-        return value  # a text: what comes beside it in the alphabet is not known
+        return value  # a text has no neighbour

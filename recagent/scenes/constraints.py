@@ -1,7 +1,6 @@
-"""Which items a constraint lets through: the one place where a predicate meets an item's values.
+"""Which items satisfy a constraint: the one place where a predicate meets an item's values.
 
-Not a parser: what turns critiques and scenes' rules into constraints is elsewhere. Whether a
-constraint can be read by a scene's items is for ``scenes.rules.readable``.
+Whether a scene's items can answer a constraint at all is checked in ``scenes.rules.readable``.
 """
 
 from __future__ import annotations
@@ -15,64 +14,62 @@ FORBIDDING = frozenset({"is not", "does not mention"})
 
 
 def satisfies(item: Item, constraint: Constraint) -> bool:
-    """Whether the item is known to keep to the constraint.
+    """Whether the item satisfies the constraint.
 
-    What an item does not tell cannot break a constraint that forbids, and cannot meet one that
-    demands. Values are compared as what they evidently are (``domain.comparing``); of a list one
-    value is enough, and of the constraint's values one. A ban covers every value that says its
-    word: "is not dice" keeps Dice Rolling away. Items of another task than the constraint's keep
-    to it.
+    A missing value passes a ban ("is not") and fails every other operator. Values are compared as
+    what they evidently are (``domain.comparing``). One value of a list is enough, and one of the
+    constraint's. A ban covers every value that has its word: "is not dice" excludes Dice Rolling.
+    Items of another task than the constraint's satisfy it.
     """
     if constraint.task not in (None, item.task):
         return True
-    own, wanted = _values(item, constraint.attribute), plain(constraint.value)
+    values, wanted = _values(item, constraint.attribute), plain(constraint.value)
     match constraint.operator:
         case "is":
-            return any(same(value, each) for each in wanted for value in own)
+            return any(same(value, each) for each in wanted for value in values)
         case "is not":
-            return not any(_is_banned(value, constraint) for value in own)
+            return not any(_is_banned(value, constraint) for value in values)
         case "at least":
-            return any(at_most(limit, value) for limit in wanted for value in own)
+            return any(at_most(limit, value) for limit in wanted for value in values)
         case "at most":
-            return any(at_most(value, limit) for limit in wanted for value in own)
+            return any(at_most(value, limit) for limit in wanted for value in values)
         case "mentions":
-            return any(says(str(value), str(word)) for word in wanted for value in own)
+            return any(says(str(value), str(word)) for word in wanted for value in values)
         case "does not mention":
-            return not any(says(str(value), str(word)) for word in wanted for value in own)
+            return not any(says(str(value), str(word)) for word in wanted for value in values)
 
 
 def blocked(items: Mapping[str, Item], constraints: Iterable[Constraint]) -> frozenset[str]:
-    """Ids of the items that break a constraint."""
-    kept = tuple(constraints)
-    if not kept:
+    """Returns the ids of the items that break a constraint."""
+    if not (constraints := tuple(constraints)):
         return frozenset()
     return frozenset(
-        key for key, item in items.items() if not all(satisfies(item, each) for each in kept)
+        key for key, item in items.items() if not all(satisfies(item, each) for each in constraints)
     )
 
 
 def forbids(constraint: Constraint, text: str) -> bool:
-    """Whether a constraint is a ban whose word a text says, whatever attribute it is on."""
+    """Whether a constraint is a ban and a text has its word, whatever attribute it is on."""
     if constraint.operator not in FORBIDDING or constraint.attribute == "id":
         return False
-    return any(same(text, each) or _says(text, each) for each in plain(constraint.value))
+    return any(same(text, each) or _has_word(text, each) for each in plain(constraint.value))
 
 
 def plain(value: Value) -> tuple[Plain, ...]:
-    """The values of a list, or the one that there is."""
+    """Returns the values of a list, or a single value as a list of one."""
     return value if isinstance(value, tuple) else (value,)
 
 
 def _is_banned(value: Plain, constraint: Constraint) -> bool:
-    whole = constraint.attribute == "id"  # b1 is no word of b10
+    is_id = constraint.attribute == "id"  # b1 is no word of b10
     return any(
-        same(value, each) or (not whole and isinstance(value, str) and _says(value, each))
+        same(value, each) or (not is_id and isinstance(value, str) and _has_word(value, each))
         for each in plain(constraint.value)
     )
 
 
-def _says(text: str, word: Plain) -> bool:
-    """Whether a text says a word; a number or a truth value is none."""
+def _has_word(text: str, word: Plain) -> bool:
+    """Whether a text has a word; numbers and truth values are no words."""
     return isinstance(word, str) and read(word).number is None and says(text, word)
 
 

@@ -1,4 +1,4 @@
-"""Identifies the scene of a request by rule: given, or of the last event, or the busiest.
+"""Identifies the scene of a request by rule: the given one, that of the last event, or the busiest.
 
 The trace says which branch answered. The learned alternative is in ``scenes.classifier``.
 """
@@ -18,9 +18,9 @@ class IdentifiedScene:
     """The scene of a request.
 
     Attributes:
-        scene: in which the request is answered.
+        scene: the scene in which the request is answered.
         taken_from: ``given``, ``identified``, ``last event`` or ``most active scene``.
-        probability: of each scene, by name, where a classifier gave one.
+        probability: the classifier's, by scene name; empty without one.
     """
 
     scene: Scene
@@ -43,14 +43,14 @@ def scene_by_rule(
 ) -> IdentifiedScene:
     """Returns the scene by rule: the given one, that of the last event, or the most active one.
 
-    A person's last event tells the scene only where people stay: where the busiest scene is right
-    more often, that one is taken.
+    The last event's scene is used only where people stay in a scene; elsewhere the busiest scene
+    is right more often.
 
     Args:
-        scene: the caller's word, if any.
-        profile: of the person.
+        scene: the scene that the caller names, if any.
+        profile: the person's.
         scenes: the indexed scenes.
-        activity: number of events per scene, over everybody.
+        activity: the number of events of all people, by scene.
         is_staying: as ``Interactions.is_staying``.
 
     Raises:

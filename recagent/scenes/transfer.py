@@ -1,6 +1,6 @@
 """How much taste shown in one scene counts in another, and a profile as another scene sees it.
 
-How the map is learned is ``training.transfer``; here it is only read.
+``training.transfer`` learns the map; here it is only used.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ FEATURES = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carry:
-    """What past choices say of one pair of scenes.
+class PairTransfer:
+    """What was measured of a pair of source and target scene.
 
-    The gains are those of a person's likes in the source over popularity, for choices in the target
-    that are made as if the person were new there.
+    The gains are those of a person's likes in the source over popularity, on held-out choices in
+    the target, with the person's events there left out.
 
     Attributes:
         alike: see ``FEATURES``.
         shared: see ``FEATURES``.
-        cases: past choices that the pair was tried on; 0 where too few people have likes in both.
-        gain: mean log likelihood of the choice that the source adds, in nats; drawn to that of all
+        cases: the number of choices; 0 where too few people have likes in both scenes.
+        gain: mean gain in log likelihood of the choice, in nats; shrunk towards the average of all
             pairs where cases are few.
         low: lower end of its 95% interval over people; the pair is off unless it is above zero.
-        ndcg: mean nDCG@10 that the source adds.
+        ndcg: mean gain in nDCG@10.
         on: whether the source counts in the target.
         weight: mean ``M_ij`` over these cases; 0 where the pair is off or has none.
     """
@@ -52,15 +52,15 @@ class Carry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """Whether a scene listens to other scenes about people whom it knows itself.
+class WarmTransfer:
+    """Whether other scenes count for people who already have likes in the target.
 
     Attributes:
-        cases: past choices of such people; 0 where they are too few.
-        gain: mean log likelihood that all other scenes together add, in nats; drawn to that of all
-            targets where cases are few.
+        cases: the number of held-out choices of such people; 0 where they are too few.
+        gain: mean gain in log likelihood by all other scenes together, in nats; shrunk towards the
+            average of all targets where cases are few.
         low: lower end of its 95% interval over people; off unless it is above zero.
-        ndcg: mean nDCG@10 that they add.
+        ndcg: mean gain in nDCG@10.
         on: whether other scenes count.
     """
 
@@ -73,80 +73,76 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferMap:
-    """``M_ij = sigmoid(w x + b)`` where the pair is on, else 0: what a like of scene j weighs in i.
+    """``M_ij = sigmoid(w x + b)`` where the pair is on, else 0: the weight of scene j's likes in i.
 
     ``x`` are the ``FEATURES`` of the pair and the person. A scene's own likes have a weight too.
 
     Attributes:
         weights: w, in the order of ``FEATURES``.
         bias: b.
-        pairs: what is known of each, by target and source.
-        known: of people who have likes in the target, by target.
+        pairs: the measured pairs, by target and source.
+        known: for people who have likes in the target, by target.
     """
 
     weights: tuple[float, ...]
     bias: float
-    pairs: Mapping[str, Mapping[str, Carry]]
-    known: Mapping[str, Known] = field(default_factory=dict[str, Known])
+    pairs: Mapping[str, Mapping[str, PairTransfer]]
+    known: Mapping[str, WarmTransfer] = field(default_factory=dict[str, WarmTransfer])
 
     def weight(self, profile: Profile, *, target: str, source: str) -> float:
-        """``M_ij`` for a person, from 0 to 1; 0 where what a person is known by here is enough."""
-        is_known = target in profile.taste and source != target
-        if is_known and not self.known.get(target, Known()).on:
+        """Returns ``M_ij`` for a person, from 0 to 1."""
+        is_warm = target in profile.taste and source != target
+        if is_warm and not self.known.get(target, WarmTransfer()).on:
             return 0.0
-        return self.strength(target, source, personal(profile, target, source))
+        return self.strength(target, source, person_features(profile, target, source))
 
     def strength(self, target: str, source: str, person: tuple[float, float, float]) -> float:
-        """``M_ij`` of a pair and ``personal`` features; 0 for a pair that the map does not have."""
+        """Returns ``M_ij`` of a pair and person features; 0 for a pair that is not in the map."""
         pair = self.pairs.get(target, {}).get(source)
         if source != target and (pair is None or not pair.on):
             return 0.0
-        x = features(target, source, pair, person)
+        x = pair_features(target, source, pair, person)
         return float(1.0 / (1.0 + np.exp(-(np.dot(self.weights, x) + self.bias))))
 
 
-def features(
-    target: str, source: str, pair: Carry | None, person: tuple[float, float, float]
+def pair_features(
+    target: str, source: str, pair: PairTransfer | None, person: tuple[float, float, float]
 ) -> tuple[float, ...]:
-    """``FEATURES`` of a pair of scenes and a person; a scene is like itself."""
-    described = (1.0, 1.0) if pair is None else (pair.alike, pair.shared)
-    return (float(source == target), *described, *person)
+    """Returns the ``FEATURES`` of a pair of scenes and a person; a scene is like itself."""
+    likeness = (1.0, 1.0) if pair is None else (pair.alike, pair.shared)
+    return (float(source == target), *likeness, *person)
 
 
-def personal(profile: Profile, target: str, source: str) -> tuple[float, float, float]:
-    """The last three of ``FEATURES``."""
+def person_features(profile: Profile, target: str, source: str) -> tuple[float, float, float]:
+    """Returns the last three of ``FEATURES``."""
     here, there = profile.taste.get(target), profile.taste.get(source)
     alike = 0.0 if here is None or there is None else float(here @ there)
     return (_likes(profile, target), _likes(profile, source), alike)
 
 
 def with_transfer(profile: Profile, *, target: str, transfer: TransferMap | None) -> Profile:
-    """The profile as a scene sees it: likes and tastes of each scene weighed by ``M_ij``.
+    """Returns the profile as a scene sees it: likes and tastes of each scene times ``M_ij``.
 
-    What weighs nothing is left out of ``liked`` and ``taste``; ``events`` stay whole. Without a map
-    all scenes count alike, and the profile is returned as it is.
+    What gets weight 0 is left out of ``liked`` and ``taste``; ``events`` stay. Without a map all
+    scenes count alike, and the profile stays as it is.
     """
     if transfer is None:
         return profile
     homes = {event.item_id: event.scene for event in reversed(profile.events)}
     homes |= {key: profile.items[key].scene for key in profile.liked}
     scenes = {homes[key] for key in (*profile.liked, *profile.gone)} | profile.taste.keys()
-    weights = {each: transfer.weight(profile, target=target, source=each) for each in scenes}
+    weights = {scene: transfer.weight(profile, target=target, source=scene) for scene in scenes}
 
-    def weighed(liked: Mapping[str, float]) -> dict[str, float]:
-        each = {key: weight * weights[homes[key]] for key, weight in liked.items()}
-        return {key: weight for key, weight in each.items() if weight > 0}
+    def weighted(liked: Mapping[str, float]) -> dict[str, float]:
+        likes = ((key, weight * weights[homes[key]]) for key, weight in liked.items())
+        return {key: weight for key, weight in likes if weight > 0}
 
-    return replace(
-        profile,
-        liked=weighed(profile.liked),
-        gone=weighed(profile.gone),
-        taste={
-            each: vector * np.float32(weights[each])
-            for each, vector in profile.taste.items()
-            if weights[each] > 0
-        },
-    )
+    taste = {
+        scene: vector * np.float32(weights[scene])
+        for scene, vector in profile.taste.items()
+        if weights[scene] > 0
+    }
+    return replace(profile, liked=weighted(profile.liked), gone=weighted(profile.gone), taste=taste)
 
 
 def _likes(profile: Profile, scene: str) -> float:

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, features
+from recagent.scenes.transfer import (
+    FEATURES,
+    PairTransfer,
+    TransferMap,
+    WarmTransfer,
+    pair_features,
+)
 from recagent.training.gain_test import gains_by_group, held_out_gains
 from recagent.training.transfer_examples import (
     BESIDE,
@@ -60,7 +66,7 @@ def _pairs(
     *,
     scenes: Mapping[str, Mapping[str, tuple[float, float]]],
     scale: float,
-) -> dict[str, dict[str, Carry]]:
+) -> dict[str, dict[str, PairTransfer]]:
     crossed = [
         (choice, source)
         for choice in past_choices
@@ -81,12 +87,12 @@ def _pairs(
         groups=names,
     )
     by_group, other = gains_by_group(gains, names)
-    pairs: dict[str, dict[str, Carry]] = {}
+    pairs: dict[str, dict[str, PairTransfer]] = {}
     for target, others in scenes.items():
         pairs[target] = {}
         for source, (alike, shared) in others.items():
             gain = by_group.get(f"{target} {source}", other)
-            pairs[target][source] = Carry(
+            pairs[target][source] = PairTransfer(
                 alike=alike,
                 shared=shared,
                 cases=gain.cases,
@@ -100,7 +106,7 @@ def _pairs(
 
 def _with_mean_weights(
     past_choices: Sequence[PastChoice], transfer: TransferMap
-) -> dict[str, dict[str, Carry]]:
+) -> dict[str, dict[str, PairTransfer]]:
     """Returns the pairs with their mean weights."""
     strengths: dict[tuple[str, str], list[float]] = {}
     for choice in past_choices:
@@ -118,7 +124,7 @@ def _with_mean_weights(
 
 def _known(
     past_choices: Sequence[PastChoice], transfer: TransferMap, *, scale: float
-) -> dict[str, Known]:
+) -> dict[str, WarmTransfer]:
     """Tests, by target, whether other scenes help people whom the target knows."""
     known_here = [
         choice
@@ -140,10 +146,10 @@ def _known(
         groups=[choice.scene for choice in known_here],
     )
     by_group, other = gains_by_group(gains, [choice.scene for choice in known_here])
-    known: dict[str, Known] = {}
+    known: dict[str, WarmTransfer] = {}
     for target in transfer.pairs:
         gain = by_group.get(target, other)
-        known[target] = Known(
+        known[target] = WarmTransfer(
             cases=gain.cases, gain=gain.gain, low=gain.low, ndcg=gain.ndcg, on=gain.low > 0
         )
     return known
@@ -151,7 +157,7 @@ def _known(
 
 def _weights(
     past_choices: Sequence[PastChoice],
-    pairs: Mapping[str, Mapping[str, Carry]],
+    pairs: Mapping[str, Mapping[str, PairTransfer]],
 ) -> tuple[tuple[float, ...], float]:
     """Fits the map's w and b, together with a weight for popularity and one for R.
 
@@ -199,7 +205,7 @@ class _Stacks:
 
 
 def _stacked(
-    past_choices: Sequence[PastChoice], pairs: Mapping[str, Mapping[str, Carry]]
+    past_choices: Sequence[PastChoice], pairs: Mapping[str, Mapping[str, PairTransfer]]
 ) -> _Stacks:
     names = sorted({name for choice in past_choices for name in choice.scores})
     column = {name: number for number, name in enumerate(names)}
@@ -213,7 +219,7 @@ def _stacked(
             pair = pairs.get(choice.scene, {}).get(name)
             if name == choice.scene or (pair is not None and pair.on):
                 table[row, column[name], :width], on[row, column[name]] = scores, 1.0
-                x[row, column[name]] = features(choice.scene, name, pair, choice.person[name])
+                x[row, column[name]] = pair_features(choice.scene, name, pair, choice.person[name])
     return _Stacks(
         scores=table,
         x=x,

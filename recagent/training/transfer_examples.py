@@ -18,7 +18,7 @@ from recagent.offline.examples import OnProgress
 from recagent.ports import ItemIndex
 from recagent.ranking.blend import z_scores
 from recagent.retrieval import Interactions
-from recagent.scenes.transfer import TransferMap, personal
+from recagent.scenes.transfer import TransferMap, person_features
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -89,7 +89,7 @@ async def transfer_choices(
                     scores={
                         name: behaviour.neighbours(weights)[rows] for name, weights in liked.items()
                     },
-                    person={name: personal(profile, case.scene, name) for name in liked},
+                    person={name: person_features(profile, case.scene, name) for name in liked},
                 )
             )
         on_progress(done, total)

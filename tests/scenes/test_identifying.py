@@ -15,7 +15,7 @@ from recagent.chat.situation import Surroundings
 from recagent.domain import Context, Event, Scene
 from recagent.errors import ConfigError, DataError, ModelError
 from recagent.pipeline import Options, Pipeline, artifacts
-from recagent.scenes.classifier import Columns, scene_columns, wish_cosines, words_of
+from recagent.scenes.classifier import Columns, scene_columns, scene_text, wish_cosines
 from recagent.testing import HashEmbedder
 from recagent.training.scene_classifier import (
     fit_classifier,
@@ -228,9 +228,9 @@ def test_a_broken_file_is_named(tmp_path):
 
 
 def test_scenes_without_labels_have_their_name_as_words():
-    assert words_of(Scene(name="late_night")) == "late night"
-    assert words_of(Scene(name="cafe", description="Places to eat.")) == "cafe Places to eat."
-    assert words_of(SCENES["films"]) == "films Films 电影"
+    assert scene_text(Scene(name="late_night")) == "late night"
+    assert scene_text(Scene(name="cafe", description="Places to eat.")) == "cafe Places to eat."
+    assert scene_text(SCENES["films"]) == "films Films 电影"
 
 
 @pytest.mark.slow

@@ -10,7 +10,13 @@ from line import make_line
 from recagent.domain import Profile, User
 from recagent.pipeline import Pipeline
 from recagent.profiles.building import without_scene
-from recagent.scenes.transfer import FEATURES, Carry, Known, TransferMap, with_transfer
+from recagent.scenes.transfer import (
+    FEATURES,
+    PairTransfer,
+    TransferMap,
+    WarmTransfer,
+    with_transfer,
+)
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import PastChoice, joined_scores
 
@@ -33,10 +39,11 @@ def transfer(*, on=("films",), known=True, **weights):
         bias=0.0,
         pairs={
             "books": {
-                name: Carry(alike=0.5, shared=0.25, on=name in on) for name in ("films", "music")
+                name: PairTransfer(alike=0.5, shared=0.25, on=name in on)
+                for name in ("films", "music")
             }
         },
-        known={"books": Known(on=known)},
+        known={"books": WarmTransfer(on=known)},
     )
 
 

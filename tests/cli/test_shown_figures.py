@@ -6,7 +6,7 @@ from examples import make_item
 from recagent.chat.said import Shown
 from recagent.cli import output
 from recagent.domain import Entry, Explanation, Scene, Slate, Trace
-from recagent.server.conversations import sentences
+from recagent.server.conversations import markdown
 
 
 def make_slate(*figures):
@@ -57,5 +57,5 @@ def test_machines_get_both_figures():
 
 def test_a_list_in_an_answer_has_ranks_and_no_share():
     slate = make_slate((0.79, None), (0.21, None))
-    said = sentences(Shown(slate=slate, explanations=tuple(reasons(slate))))
+    said = markdown(Shown(slate=slate, explanations=tuple(reasons(slate))))
     assert said == "\n1. **Bread 1**\n2. **Bread 2**\n"

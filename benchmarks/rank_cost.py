@@ -36,6 +36,7 @@ from people import Asked, demo_people, engine_url, ratio
 
 from recagent import prompts
 from recagent.domain import Mode, Usage
+from recagent.llm.address import Access
 from recagent.llm.client import Engine
 from recagent.llm.response_shapes import ChatShape, TokensShape
 from recagent.llm.transport import HttpWire
@@ -91,7 +92,12 @@ class Ways:
     def __init__(self, url: str, name: str) -> None:
         run = str(random.SystemRandom().random())  # vLLM keeps what another run left
         self.wire = HttpWire(
-            base_url=url, api_key="", name=name, concurrency=1, timeout=600, cache_salt=run
+            base_url=url,
+            api_key="",
+            name=name,
+            concurrency=1,
+            timeout=600,
+            access=Access(cache_salt=run),
         )
         self.engine = Engine(self.wire)
         self._prompt = prompts.load("rerank", "listwise")

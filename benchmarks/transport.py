@@ -3,10 +3,12 @@
     uv run python benchmarks/transport.py [--full]
 
 A stub server in a process of its own answers a label request (20 candidates) after 0, 20 and 200
-ms. Our wire, the plain openai client and bare aiohttp take turns in random order, with the same
-requests and as many under way. CPU is that of this process, all threads; a ratio is to bare aiohttp
+ms. Our wire (the openai client, answers as they came), the plain openai client, the wire by hand
+that ours replaced (``handwritten_wire.py``) and bare aiohttp take turns in random order, with the
+same requests and 64 under way. CPU is that of this process, all threads; a ratio is to bare aiohttp
 in the same run. People per second and core: slates for the demo's people, stub at 0 ms, divided by
-the CPU seconds they took. The last line is one JSON object.
+the CPU seconds they took, over our wire and over the one by hand in turns. The last line is one
+JSON object.
 
 Its figures stand in docs/research/performance.md.
 """
@@ -30,13 +32,14 @@ import numpy as np
 import openai
 import orjson
 from command import command
+from handwritten_wire import HandwrittenWire
 
-from recagent import demo
+from recagent import bootstrap, demo
 from recagent.api import AsyncRecommender
 from recagent.cli.progress import prepared_demo
-from recagent.llm.transport import HttpWire
+from recagent.llm.transport import HttpWire, Wire
 
-UNDER_WAY = 16
+UNDER_WAY = 64
 SCENES = ("horror", "comedy")
 WORDS = " ".join(
     f"{label}. A film of some length ({2000 + n})" for n, label in enumerate("ABCDEFGHIJKLMNOPQRST")
@@ -57,16 +60,17 @@ Call = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How much is measured: rounds, calls a round by delay in ms, people."""
+    """How much is measured: rounds, calls a round by delay in ms, people, turns of a pipeline."""
 
     rounds: int
     calls: dict[int, int]
     people: int
+    pipelines: int
 
 
-SMOKE = Size(rounds=1, calls={0: 20, 20: 20}, people=10)
-QUICK = Size(rounds=3, calls={0: 300, 20: 400, 200: 64}, people=100)
-FULL = Size(rounds=15, calls={0: 1000, 20: 2000, 200: 320}, people=1000)
+SMOKE = Size(rounds=1, calls={0: 20, 20: 20}, people=10, pipelines=1)
+QUICK = Size(rounds=3, calls={0: 300, 20: 400, 200: 64}, people=200, pipelines=4)
+FULL = Size(rounds=15, calls={0: 1000, 20: 2000, 200: 320}, people=1000, pipelines=6)
 
 
 @dataclass(slots=True)
@@ -89,15 +93,22 @@ def served(delay: int) -> Iterator[str]:
 
 
 async def opened(url: str, stack: AsyncExitStack) -> dict[str, Call]:
-    """The three clients, each as a call that reads the whole answer."""
+    """The four clients, each as a call that reads the whole answer."""
     wire = HttpWire(base_url=url, api_key="", name="stub", concurrency=UNDER_WAY, timeout=30)
     stack.push_async_callback(wire.close)
+    by_hand = HandwrittenWire(
+        base_url=url, api_key="", name="stub", concurrency=UNDER_WAY, timeout=30
+    )
+    stack.push_async_callback(by_hand.close)
     client = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0)
     stack.push_async_callback(client.close)
     session = await stack.enter_async_context(aiohttp.ClientSession())
 
     async def ours() -> object:
         return await wire.post("/v1/chat/completions", BODY)
+
+    async def written() -> object:
+        return await by_hand.post("/v1/chat/completions", BODY)
 
     async def plain() -> object:
         return await client.chat.completions.create(model="stub", **BODY)
@@ -108,7 +119,7 @@ async def opened(url: str, stack: AsyncExitStack) -> dict[str, Call]:
         async with session.post(f"{url}/chat/completions", data=data, headers=headers) as answer:
             return orjson.loads(await answer.read())
 
-    return {"recagent": ours, "openai": plain, "aiohttp": bare}
+    return {"recagent": ours, "openai": plain, "by hand": written, "aiohttp": bare}
 
 
 async def timed(call: Call, calls: int) -> tuple[float, float]:
@@ -131,7 +142,7 @@ async def timed(call: Call, calls: int) -> tuple[float, float]:
 
 
 async def compare(delay: int, size: Size) -> dict[str, Taken]:
-    """All three clients against a stub with this delay, in turns."""
+    """All clients against a stub with this delay, in turns."""
     chance = random.Random(delay)
     found: dict[str, Taken] = {}
     with served(delay) as url:
@@ -148,11 +159,23 @@ async def compare(delay: int, size: Size) -> dict[str, Taken]:
     return found
 
 
+async def pipelines(size: Size) -> dict[str, float]:
+    """Slates per CPU second over each wire; they take turns, and the median counts."""
+    found: dict[str, list[float]] = {"recagent": [], "by hand": []}
+    wires: dict[str, Callable[..., Wire]] = {"recagent": HttpWire, "by hand": HandwrittenWire}
+    for turn in range(size.pipelines):
+        for name in sorted(found, reverse=bool(turn % 2)):
+            bootstrap.HttpWire = wires[name]  # type: ignore[misc,assignment]
+            found[name].append(await pipeline(size.people))
+    bootstrap.HttpWire = HttpWire  # type: ignore[misc]
+    return {name: statistics.median(taken) for name, taken in found.items()}
+
+
 async def pipeline(people: int) -> float:
     """Slates per CPU second, of a warm recommender whose model answers at once."""
     with served(0) as url:
         stub = {"kind": "endpoint", "base_url": url, "name": "stub", "mode": "label"}
-        settings = demo.settings(model={**stub, "keep_hours": 0})
+        settings = demo.settings(model={**stub, "keep_hours": 0, "concurrency": UNDER_WAY})
         async with AsyncRecommender.from_settings(settings) as recommender:
             users = [f"u{number:04}" for number in range(1, 1 + people // len(SCENES))]
             pairs = iter([(user, scene) for user in users for scene in SCENES])
@@ -196,12 +219,20 @@ async def measure(size: Size) -> None:
             p99 = statistics.median(taken.p99)
             print(f"{delay:>5} ms  {name:<9} {cpu:>12.2f} {cpu / bare:>10.2f} {p99:>8.1f}")
             if delay == 0:
-                figures[f"{name}_cpu_ms".replace("recagent", "transport")] = round(cpu, 3)
+                key = name.replace("recagent", "transport").replace(" ", "_")
+                figures[f"{key}_cpu_ms"] = round(cpu, 3)
         if delay == 20:
             pairs = zip(found["recagent"].p99, found["aiohttp"].p99, strict=True)
             figures["p99_overhead_ms"] = round(statistics.median(a - b for a, b in pairs), 2)
-    figures["users_per_second_per_core"] = round(await pipeline(size.people), 1)
-    print(f"{figures['users_per_second_per_core']} people per second and core, no model's time")
+    people = await pipelines(size)
+    figures["users_per_second_per_core"] = round(people["recagent"], 1)
+    figures["users_per_second_per_core_by_hand"] = round(people["by hand"], 1)
+    share = people["recagent"] / people["by hand"]
+    figures["share_of_by_hand"] = round(share, 3)
+    print(
+        f"{people['recagent']:.1f} people per second and core, no model's time; "
+        f"{people['by hand']:.1f} over the wire by hand: {share:.0%} of it (2/3 were asked for)"
+    )
     print(json.dumps(figures))
 
 

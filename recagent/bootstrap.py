@@ -31,6 +31,7 @@ from recagent.infrastructure.vectors import (
     ChromaVectors,
     fingerprint,
 )
+from recagent.llm.address import Access
 from recagent.llm.cached_model import ResponseCache
 from recagent.llm.client import Engine
 from recagent.llm.embedded import LlamaCppWire
@@ -69,6 +70,7 @@ from recagent.scenes.classifier import SceneClassifier
 
 __all__ = [
     "SOURCES",
+    "access",
     "adapter",
     "embedder",
     "event_store",
@@ -430,5 +432,16 @@ def _wire(settings: Settings, engine: EngineSettings) -> Wire:
         name=engine.name,
         concurrency=engine.concurrency,
         timeout=settings.rank.deadline,
+        access=access(engine),
+    )
+
+
+def access(engine: EngineSettings) -> Access:
+    """Headers, proxy and the like of a model's endpoint."""
+    return Access(
+        headers=engine.headers,
+        api_version=engine.api_version,
+        proxy=engine.proxy.get_secret_value(),
+        ca_file=engine.ca_file,
         cache_salt=engine.cache_salt.get_secret_value(),
     )

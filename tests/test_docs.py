@@ -74,7 +74,7 @@ def test_the_settings_page_shows_every_setting_with_its_default(
         if fields is None:
             assert section in listed, value
         else:  # a path has no default that TOML could write
-            assert fields.keys() - {"path"} == listed[section].keys()
+            assert fields.keys() - {"path", "ca_file"} == listed[section].keys()
 
 
 def test_the_models_of_the_reliability_page_can_be_set(

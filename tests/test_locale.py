@@ -77,7 +77,15 @@ def places(template):
 
 def templates():
     """Literal templates of the code, each with the names that are given to it."""
-    own = {"retryable", "status", "retry_after", "reply", "busy"}  # of the error itself
+    own = {
+        "retryable",
+        "status",
+        "retry_after",
+        "reply",
+        "busy",
+        "says",
+        "parameter",
+    }  # of the error itself
     for where, call in calls():
         if call.args and isinstance(call.args[0], ast.Constant):
             yield where, call.args[0].value, {each.arg for each in call.keywords} - own

@@ -353,6 +353,15 @@ class EngineSettings(_Section):
     """Address of an OpenAI-compatible server, "http://127.0.0.1:8000/v1"."""
     api_key: SecretStr = SecretStr("")
     """Its key. A key without a base URL sends nothing anywhere."""
+    api_version: str = ""
+    """For an Azure OpenAI deployment, "2024-10-21": base_url is then the resource's address, name
+    the deployment's."""
+    headers: dict[str, SecretStr] = {}
+    """Sent with every request: { "X-Team" = "films" }."""
+    proxy: SecretStr = SecretStr("")
+    """Proxy for its requests, "http://proxy:3128". Empty: HTTPS_PROXY and its like count."""
+    ca_file: Path | None = None
+    """PEM file of the authority whose certificates are trusted; by default the usual ones."""
     cache_salt: SecretStr = SecretStr("")
     """Keeps one tenant's cached prompts in a vLLM apart from the others'."""
     path: Path | None = None

@@ -297,6 +297,8 @@ def _anchored_file(file: object, folder: Path) -> object:
     anchored = dict(file)
     if "path" in file:
         anchored["path"] = folder / str(file["path"])
+    if "ca_file" in file:
+        anchored["ca_file"] = folder / str(file["ca_file"])
     if file.get("adapter", "auto") not in ("auto", "none"):
         anchored["adapter"] = folder / str(file["adapter"])
     return anchored

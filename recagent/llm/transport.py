@@ -1,30 +1,38 @@
-"""The wires to an engine: what one must do, and HTTP close to the metal.
+"""The wires to an engine: what one must do, and HTTP through the openai client.
 
 A wire carries requests and answers; what they mean is known to ``llm.client``.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+import json
+import re
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.request import getproxies
+from urllib.parse import urljoin, urlsplit
 
 import anyio
 import orjson
-from pydantic import BaseModel, ValidationError
+from anyio import to_thread
 
-from recagent.errors import ConfigError, ModelError, ReplyError
+from recagent.errors import ModelError, ReplyError
+from recagent.llm.address import Access, address, azure_url, secret
 from recagent.llm.circuit_breaker import CircuitBreaker
+from recagent.llm.model_list import chatting_first, listed_names
+from recagent.llm.openai_client import open_client, send
+from recagent.llm.refusals import RETRYABLE_STATUS, RefusedError, complaint, error_inside, seconds
+from recagent.locale import LocalizedText
 
 if TYPE_CHECKING:
-    import aiohttp
+    import openai
 
-_RETRYABLE_STATUS = {408, 409, 429, 500, 502, 503, 504}
-_WELL = {400, 401, 403, 404, 405, 413, 422, 429}  # we ask wrongly or too often; the server lives
-_CONNECT = 5.0  # seconds
+# We ask wrongly or too often; the server lives.
+_WELL = {301, 302, 303, 307, 308, 400, 401, 402, 403, 404, 405, 413, 422, 429, 501}
 _SHOWN = 200  # characters of an answer in a message
+_VERSION = re.compile(r"/v\d\w*$")
+_ELSEWHERE = {404, 405}  # how servers answer at a path that they do not have
+_CHAT = "/v1/chat/completions"
 
 
 class Wire(Protocol):
@@ -51,11 +59,9 @@ class Wire(Protocol):
 
 
 class HttpWire:
-    """HTTP/1.1 on connections that are kept, with at most ``concurrency`` requests under way.
+    """HTTP on connections that are kept, with at most ``concurrency`` requests under way.
 
-    The openai client would take ten times the processor time for the same request and answer
-    (``benchmarks/transport.py``). A server that keeps failing is left alone for a moment
-    (``llm.circuit_breaker``).
+    A server that keeps failing is left alone for a moment (``llm.circuit_breaker``).
     """
 
     def __init__(
@@ -66,165 +72,260 @@ class HttpWire:
         name: str,
         concurrency: int,
         timeout: float,
-        cache_salt: str = "",
+        access: Access | None = None,
     ) -> None:
         """A wire that connects at its first request.
 
         Args:
             base_url: as OpenAI's clients take it, mostly ending in ``/v1``.
             api_key: some servers want none.
-            name: of the model; empty for the first that the server lists.
+            name: of the model; empty for the first that the server lists and that seems to chat.
             concurrency: requests that may be under way.
             timeout: the longest that one may take, in seconds.
-            cache_salt: sent along where it is set, so that vLLM shares cached prompts only among
-                requests with the same one.
+            access: headers, proxy and the like.
+
+        Raises:
+            ConfigError: an address or key that cannot be one.
         """
-        if not base_url.startswith(("http://", "https://")):
-            raise ConfigError(
-                "model base URL {base_url!r} must begin with http:// or https://", base_url=base_url
-            )
-        self._base_url = base_url.rstrip("/")
-        self._api_key = api_key or "none"
+        self._place = address(base_url)
+        self._access = access or Access()
+        self._api_key = secret(api_key, setting="[model] api_key or OPENAI_API_KEY")
         self._name = name
+        self._concurrency = concurrency
         self._timeout = timeout
-        self._salt = {"cache_salt": cache_salt} if cache_salt else {}
+        self._url = self._place.url
+        if self._access.api_version or self._place.api_version:
+            self._url = azure_url(self._url, deployment=name)
+        salt = self._access.cache_salt
+        self._salt = {"cache_salt": salt} if salt else {}
+        self._listed: Sequence[str] = ()
         self._slots = anyio.CapacityLimiter(concurrency)
-        self._breaker = CircuitBreaker(self._base_url)
-        self._session: aiohttp.ClientSession | None = None
+        self._breaker = CircuitBreaker(self._url)
+        self._opening = anyio.Lock()
+        self._client: openai.AsyncOpenAI | None = None
 
     @property
     def patience(self) -> float:
         return self._timeout / 2
 
+    @property
+    def url(self) -> str:
+        """Where it asks, once started: a missing ``/v1`` and a redirect are made good."""
+        return self._url
+
     async def start(self) -> str:
+        if "/deployments/" in self._url:  # Azure lists what might be deployed, not what is
+            return self._name
+        try:
+            if not self._name or _VERSION.search(self._url) is None:
+                self._listed = await self._listing()
+        except ModelError as error:
+            if not self._name or error.retryable or error.status in (401, 403):
+                raise  # else it need not list models: the first request shows what it is
         if not self._name:
-            answer = await self._send("GET", self._base_url + "/models", None)
-            try:
-                listed = _Models.model_validate(answer).data
-            except ValidationError as error:
-                raise ReplyError(
-                    "{base_url!r} does not list models as OpenAI does; is the base URL "
-                    "right (it often ends in /v1)? Or set [model] name",
-                    base_url=self._base_url,
-                    reply=str(answer),
-                    retryable=False,
-                ) from error
-            if not listed:
+            if not self._listed:
                 raise ModelError(
-                    "{base_url!r} lists no model; set [model] name", base_url=self._base_url
+                    "{base_url!r} lists no model; set [model] name", base_url=self._url
                 )
-            self._name = listed[0].id
+            self._name = chatting_first(self._listed)[0]
         return self._name
 
     async def post(self, path: str, body: Mapping[str, Any]) -> object:
-        if path == "/tokenize":  # lives beside /v1, not below it
-            return await self._send("POST", self._base_url.removesuffix("/v1") + path, body)
-        url = self._base_url + path.removeprefix("/v1")
-        return await self._send("POST", url, {"model": self._name, **self._salt, **body})
+        named = body if path == "/tokenize" else {"model": self._name, **self._salt, **body}
+        try:
+            return await self._send("POST", path, named)
+        except RefusedError as error:
+            if error.status not in (400, 404) or path != _CHAT or len(self._listed) < 2:
+                raise
+            raise RefusedError(
+                "{error}; the server lists {names}: set [model] name to one that chats",
+                says=error.says,
+                status=error.status,
+                parameter=error.parameter,
+                error=error.message,
+                names=", ".join(self._listed[:10]),
+            ) from error
 
-    async def _send(self, verb: str, url: str, body: Mapping[str, Any] | None) -> object:
-        import aiohttp  # noqa: PLC0415 - 0.2 seconds
+    async def _listing(self) -> Sequence[str]:
+        """Names of the models that the server lists; finds a ``/v1`` that the address lacks.
 
+        Raises:
+            ModelError: it does not answer.
+            ReplyError: it does not list models as OpenAI does.
+        """
+        first: ModelError | None = None
+        written = self._url
+        for url in (written, written + "/v1"):
+            self._url = url
+            try:
+                answer = await self._send("GET", "/v1/models", None)
+                names = listed_names(answer)
+            except ModelError as error:
+                first = first or error
+                if not isinstance(error, ReplyError) and error.status not in _ELSEWHERE:
+                    break
+                continue
+            if names is not None:
+                return names
+            first = first or ReplyError(
+                "{base_url!r} does not list models as OpenAI does; is the base URL "
+                "right (it often ends in /v1)? Or set [model] name",
+                base_url=written,
+                reply=str(answer),
+                retryable=False,
+            )
+        self._url = written
+        assert first is not None  # noqa: S101
+        raise first
+
+    def _target(self, path: str) -> str:
+        """The address of an endpoint; what is not below ``/v1`` lies beside it."""
+        if path.startswith("/v1/"):
+            return self._url + path.removeprefix("/v1")
+        return _VERSION.sub("", self._url) + path
+
+    async def _send(self, verb: str, path: str, body: Mapping[str, Any] | None) -> object:
         async with self._slots:
             with self._breaker.watching() as watched:
-                try:
-                    async with self._opened().request(
-                        verb, url, data=None if body is None else orjson.dumps(body)
-                    ) as answer:
-                        said = await answer.read()
-                        status, headers = answer.status, answer.headers
-                except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                    raise ModelError(
-                        "no answer from {base_url!r} ({error}); is the server running?",
-                        base_url=self._base_url,
-                        error=error or type(error).__name__,
-                        retryable=True,
-                    ) from error
+                status, headers, said = await self._answer(verb, self._target(path), body)
                 if status in _WELL:
                     watched.well()
-                if status >= 400:
-                    raise ModelError(
-                        "{base_url!r} answered {code} to {url!r}: {answer}",
-                        base_url=self._base_url,
-                        code=status,
-                        url=url,
-                        answer=_complaint(said),
-                        retryable=status in _RETRYABLE_STATUS,
-                        status=status,
-                        retry_after=_seconds(headers.get("Retry-After")),
-                    )
-                try:
-                    value = orjson.loads(said)
-                except ValueError as error:
-                    text = said.decode(errors="replace")
-                    raise ReplyError(
-                        "{base_url!r} answered {url!r} with what is no JSON: {text!r}; is "
-                        "the base URL right?",
-                        base_url=self._base_url,
-                        url=url,
-                        text=text[:_SHOWN],
-                        reply=text,
-                        retryable=False,
-                    ) from error
+                if 300 <= status < 400 and self._moved(path, headers.get("location", "")):
+                    status, headers, said = await self._answer(verb, self._target(path), body)
+                if status >= 300:
+                    raise self._refusal(path, status, headers, said)
+                value = self._value(path, said)
                 watched.well()
-                return value
-
-    def _opened(self) -> aiohttp.ClientSession:
-        import aiohttp  # noqa: PLC0415
-
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                headers={
-                    "Authorization": f"Bearer {self._api_key}",
-                    "Content-Type": "application/json",
-                },
-                timeout=aiohttp.ClientTimeout(
-                    total=self._timeout, sock_connect=min(_CONNECT, self._timeout)
-                ),
-                connector=aiohttp.TCPConnector(limit=0),  # the slots are the one bound
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=bool(getproxies()),  # looked up at every request otherwise
+        inside = error_inside(value)
+        if inside is not None:
+            words, parameter, code, retryable = inside
+            raise RefusedError(
+                "{base_url!r} answered {url!r} with an error: {answer}",
+                base_url=self._url,
+                url=self._target(path),
+                answer=words,
+                says=words,
+                parameter=parameter,
+                status=code,
+                retryable=retryable,
             )
-        return self._session
+        return value
+
+    async def _answer(
+        self, verb: str, url: str, body: Mapping[str, Any] | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        client = self._client or await self._opened()
+        data = b"" if body is None else orjson.dumps(body)
+        try:
+            with anyio.fail_after(self._timeout):  # the client's own timeout is for each read
+                return await send(client, verb, url, body=data)
+        except OSError as error:  # a TimeoutError is one
+            raise self._unanswered(error) from error
+
+    async def _opened(self) -> openai.AsyncOpenAI:
+        async with self._opening:
+            if self._client is None:
+                open_it = partial(
+                    open_client,
+                    self._place,
+                    api_key=self._api_key,
+                    access=self._access,
+                    concurrency=self._concurrency,
+                    timeout=self._timeout,
+                )
+                self._client = await to_thread.run_sync(open_it)
+        return self._client
+
+    def _unanswered(self, error: OSError) -> ModelError:
+        reason = str(error) or LocalizedText("nothing within {seconds:g} s", seconds=self._timeout)
+        if "CERTIFICATE" in str(error).upper():
+            return ModelError(
+                "{base_url!r} has a certificate that is not trusted ({error}); name the file of "
+                "its authority in [model] ca_file",
+                base_url=self._url,
+                error=reason,
+            )
+        return ModelError(
+            "no answer from {base_url!r} ({error}); is the server running?",
+            base_url=self._url,
+            error=reason,
+            retryable=True,
+        )
+
+    def _moved(self, path: str, location: str) -> bool:
+        """Takes the server's word for another address of its own; false for another host's."""
+        target = urljoin(self._target(path), location)
+        suffix = self._target(path).removeprefix(self._url)
+        base = target.partition("?")[0].removesuffix(suffix)
+        same = urlsplit(base).hostname == urlsplit(self._url).hostname
+        if not location or not same or base in (self._url, target) or not suffix:
+            return False
+        self._url = base
+        return True
+
+    def _refusal(
+        self, path: str, status: int, headers: Mapping[str, str], said: bytes
+    ) -> RefusedError:
+        words, parameter = complaint(said)
+        if 300 <= status < 400:
+            return RefusedError(
+                "{base_url!r} redirects to {location!r}; set [model] base_url to the address "
+                "behind it, if you trust that one with your key",
+                base_url=self._url,
+                location=headers.get("location", ""),
+                says=words,
+                status=status,
+            )
+        if status == 401:
+            return RefusedError(
+                "{base_url!r} takes no request with this key (401: {answer}); set [model] api_key "
+                "or OPENAI_API_KEY",
+                base_url=self._url,
+                answer=words,
+                says=words,
+                status=status,
+            )
+        return RefusedError(
+            "{base_url!r} answered {code} to {url!r}: {answer}",
+            base_url=self._url,
+            code=status,
+            url=self._target(path),
+            answer=words,
+            says=words,
+            parameter=parameter,
+            retryable=status in RETRYABLE_STATUS,
+            status=status,
+            retry_after=seconds(headers.get("retry-after")),
+        )
+
+    def _value(self, path: str, said: bytes) -> object:
+        try:
+            return orjson.loads(said)
+        except ValueError:
+            text = said.decode(errors="replace").lstrip("\ufeff \r\n\t")
+        try:
+            return json.loads(text)  # takes NaN and Infinity, as Python's servers write them
+        except ValueError as error:
+            if text.startswith("data:"):
+                raise ReplyError(
+                    "{base_url!r} answers {url!r} in a stream, which nobody asked for; switch "
+                    "streaming off there",
+                    base_url=self._url,
+                    url=self._target(path),
+                    reply=text,
+                    retryable=False,
+                ) from error
+            raise ReplyError(
+                "{base_url!r} answered {url!r} with what is no JSON: {text!r}; is "
+                "the base URL right?",
+                base_url=self._url,
+                url=self._target(path),
+                text=text[:_SHOWN],
+                reply=text,
+                retryable=False,
+            ) from error
 
     async def close(self) -> None:
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
-
-
-class _Model(BaseModel):
-    id: str
-
-
-class _Models(BaseModel):
-    data: list[_Model]
-
-
-class _Error(BaseModel):
-    message: str
-
-
-class _Complaint(BaseModel):
-    error: _Error
-
-
-def _complaint(said: bytes) -> str:
-    """What the server says of its refusal."""
-    try:
-        return _Complaint.model_validate_json(said).error.message
-    except ValidationError:
-        return said.decode(errors="replace")[:_SHOWN]
-
-
-def _seconds(retry_after: str | None) -> float | None:
-    """The header's seconds from now, at least 0; None without one, or for nonsense (RFC 9110)."""
-    if retry_after is None:
-        return None
-    if retry_after.strip().isdigit():
-        return float(retry_after)
-    try:
-        at = parsedate_to_datetime(retry_after)
-    except ValueError:
-        return None
-    return max(0.0, at.timestamp() - time.time())
+        if self._client is not None:
+            client, self._client = self._client, None
+            await client.close()

@@ -8,6 +8,7 @@ from examples import wait
 from stub_server import StubServer
 
 from recagent.errors import ModelError
+from recagent.llm.address import Access
 from recagent.llm.transport import HttpWire
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
@@ -41,7 +42,7 @@ async def ask(wire, times=1):
 
 def test_the_model_and_a_tenants_salt_go_with_every_request():
     with StubServer() as server:
-        wait(ask(wire_to(server, cache_salt="tenant-7")))
+        wait(ask(wire_to(server, access=Access(cache_salt="tenant-7"))))
         wait(ask(wire_to(server)))
     assert server.bodies == [
         {"model": "stub", "cache_salt": "tenant-7", **BODY},

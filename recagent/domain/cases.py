@@ -21,6 +21,7 @@ class Case:
         history: the person's events before the target, newest first.
         user: what the person declares.
         wish: what is wanted, in the person's words; empty without one.
+        dialogue: what was said before the wish, oldest first.
     """
 
     id: str
@@ -31,3 +32,4 @@ class Case:
     history: tuple[Event, ...] = ()
     user: User | None = None
     wish: str = ""
+    dialogue: tuple[str, ...] = ()

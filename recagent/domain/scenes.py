@@ -176,6 +176,8 @@ class Context:
         device: what it is shown on, as events name it.
         place: where the person is: ``latitude,longitude``, or a name as events have it.
         preferences: what an item had better keep to; each that it does raises its score.
+        dialogue: what was said before the wish by both sides in turns, oldest first; only a
+            language model reads it.
     """
 
     wish: str = ""
@@ -184,3 +186,4 @@ class Context:
     device: str = ""
     place: str = ""
     preferences: tuple[Constraint, ...] = ()
+    dialogue: tuple[str, ...] = ()

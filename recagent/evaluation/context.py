@@ -73,7 +73,8 @@ class EvaluationContext:
         )
         seen = frozenset(event.item_id for event in case.history if not case.item_ids)
         scene = self.data.scenes[case.scene]
-        return Query(profile=profile, scene=scene, context=Context(wish=case.wish), exclude=seen)
+        context = Context(wish=case.wish, dialogue=case.dialogue)
+        return Query(profile=profile, scene=scene, context=context, exclude=seen)
 
     def jobs(self) -> list[Job]:
         """Returns every question of the grid.

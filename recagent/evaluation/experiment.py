@@ -55,7 +55,7 @@ class DataSection(_Section):
     """``[data]``: where people, items and events come from; ``path`` is relative to the file."""
 
     source: Literal[
-        "demo", "config", "movielens", "amazon", "games", "art_office", "movietweetings"
+        "demo", "config", "movielens", "amazon", "games", "art_office", "movietweetings", "redial"
     ] = "demo"
     path: Path | None = None
 

@@ -42,7 +42,9 @@ def test_an_unknown_source_is_named_with_those_that_there_are():
     assert "'netflix' is none of demo, config" in refused("netflix", None)
 
 
-@pytest.mark.parametrize("source", sorted(SOURCES.keys() - {"demo", "movielens", "config"}))
+@pytest.mark.parametrize(
+    "source", sorted(SOURCES.keys() - {"demo", "movielens", "config", "redial"})
+)
 def test_a_source_that_needs_a_folder_says_so(source, tmp_path):
     assert f'source = "{source}" needs path' in refused(source, None)
     assert "nowhere' is no folder" in refused(source, tmp_path / "nowhere")
@@ -362,3 +364,45 @@ def test_of_a_large_file_size_and_time_stand_for_the_content(tmp_path, monkeypat
     assert fingerprint([path]) == first
     __import__("os").utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns + 1))
     assert fingerprint([path]) != first
+
+
+def turn(**changes):
+    usual = {"id": "7/2", "dialogue": ["Hi!", "Anything like Alien?"], "mentioned": ["0078748"],
+             "targets": ["0090605", "0084787"]}  # fmt: skip
+    return usual | changes
+
+
+def test_redial_asks_for_films_of_the_demo_in_the_words_of_a_dialogue():
+    data = load_data("redial")
+    cases = data.given["turns"]
+    assert (len(cases), len({case.user_id for case in cases})) == (1475, 803)
+    assert [*data.scenes] == ["films"]
+    assert {item.scene for item in data.items} == {event.scene for event in data.events}
+    assert len(data.items) == 4380
+    assert "CC BY 4.0" in data.note
+    asked = given_cases(data, "turns", number=20)
+    check_leaks(asked, data)
+    assert all(case.wish and case.judgments and not case.item_ids for case in asked.cases)
+
+
+def test_a_turn_of_redial_is_a_wish_after_a_dialogue_with_what_was_named_before(tmp_path):
+    file = write(tmp_path / "turns.jsonl.gz", json_lines(turn()))
+    (case,) = load_data("redial", path=file).given["turns"]
+    assert (case.id, case.user_id, case.scene) == ("7/2", "dialogue 7", "films")
+    assert (case.dialogue, case.wish) == (("Hi!",), "Anything like Alien?")
+    assert [(event.item_id, event.kind) for event in case.history] == [("0078748", "like")]
+    assert [*case.judgments] == ["0090605", "0084787"]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"targets": ["x"]}, "unknown item 'x'"),
+        ({"mentioned": ["x"]}, "unknown item 'x'"),
+        ({"targets": []}, "field 'targets' cannot be used"),
+        ({"id": "7"}, "field 'id' cannot be used"),
+    ],
+)
+def test_a_broken_turn_of_redial_is_named(tmp_path, change, says):
+    file = write(tmp_path / "turns.jsonl", json_lines(turn(), turn(**change)))
+    assert refused("redial", file).startswith(f"{str(file)!r}, line 2: {says}")

@@ -14,6 +14,7 @@ from recagent.evaluation.data.art_office import read_art_office
 from recagent.evaluation.data.declared import read_config, read_demo, read_movietweetings
 from recagent.evaluation.data.games import read_games
 from recagent.evaluation.data.movielens import read_movielens
+from recagent.evaluation.data.redial import read_redial
 from recagent.offline.data_set import Data
 
 __all__ = ["SOURCES", "load_data"]
@@ -26,6 +27,7 @@ SOURCES: Mapping[str, Callable[[Path | None], Data]] = {
     "games": read_games,
     "art_office": read_art_office,
     "movietweetings": read_movietweetings,
+    "redial": read_redial,
 }
 
 

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from recagent.domain import Case, Event, Scene
 from recagent.errors import DataError
 from recagent.evaluation.data.declared import read_demo
-from recagent.evaluation.data.files import at_line, fingerprint, objects
-from recagent.evaluation.data.sequences import in_order
+from recagent.evaluation.data.files import at_line, fingerprint, json_rows
+from recagent.evaluation.data.sequences import purchases_in_order
 from recagent.offline.data_set import Data
 
 SCENE = "films"
@@ -56,7 +56,7 @@ def read_redial(path: Path | None) -> Data:
     items = [replace(item, scene=SCENE) for item in demo.items]
     scenes = {item.id: SCENE for item in items}
     cases: list[Case] = []
-    for number, row in objects(file):
+    for number, row in json_rows(file):
         with at_line(file, number):
             cases.append(_case(_valid(row), scenes))
     return Data(
@@ -77,7 +77,7 @@ def _case(turn: _Turn, scenes: Mapping[str, str]) -> Case:
         if item_id not in scenes:
             raise DataError("unknown item {item_id!r}", item_id=item_id)
     user_id = f"dialogue {turn.id.split('/')[0]}"
-    named = (_liked(event) for event in in_order(user_id, turn.mentioned, scenes=scenes))
+    named = (_liked(event) for event in purchases_in_order(user_id, turn.mentioned, scenes=scenes))
     return Case(
         id=turn.id,
         user_id=user_id,

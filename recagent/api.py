@@ -163,13 +163,14 @@ class Recommender:
     def _call(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         with self._closing:
             if self._is_closed:
-                raise ConfigError("this Recommender is closed; make another")
+                raise ConfigError("this Recommender is closed; create another")
             future = asyncio.run_coroutine_threadsafe(self._tracked(call), self._loop)
         try:
             return future.result()
         except CancelledError:
             raise ConfigError(
-                "this Recommender was closed during the call, which was given up; make another"
+                "this Recommender was closed while the call was running; create another and call "
+                "again"
             ) from None
         except BaseException:
             future.cancel()  # Ctrl-C reaches this thread alone

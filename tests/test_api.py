@@ -84,7 +84,7 @@ def test_closing_gives_up_calls_under_way_in_other_threads() -> None:
         assert embedder.asked.wait(5)
         recommender.close()
         for call in calls:
-            with pytest.raises(ConfigError, match=r"is closed|was closed during the call"):
+            with pytest.raises(ConfigError, match=r"is closed|was closed while the call"):
                 call.result(timeout=5)
 
 

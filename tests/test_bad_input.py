@@ -141,7 +141,7 @@ def test_a_prompt_that_uses_what_it_does_not_declare_is_named(
     assert (done.returncode, done.stdout) == (1, "")
     assert f"prompt {str(path)!r} declares the inputs" in done.stderr
     assert "'weather'" in done.stderr
-    assert "make them equal" in done.stderr
+    assert "make them match" in done.stderr
 
 
 @pytest.mark.allow_hosts(["127.0.0.1"])

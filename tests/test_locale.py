@@ -149,7 +149,7 @@ def test_a_text_within_a_text_is_told_in_the_same_language():
 
 
 def test_what_nobody_translated_is_english_and_its_values_are_not():
-    own = LocalizedText("our house: {error}", error=DataError("no JSON object"))
+    own = LocalizedText("our house: {error}", error=DataError("not a JSON object"))
     assert own.in_language("zh") == "our house: 不是 JSON 对象"
 
 
@@ -160,8 +160,12 @@ def test_a_message_without_values_is_what_it_is():
 
 
 def test_texts_are_joined_in_the_language_of_the_reader():
-    texts = [LocalizedText("no JSON object"), LocalizedText("no JSON object"), LocalizedText("own")]
-    assert str(joined(texts)) == "no JSON object; no JSON object; own"
+    texts = [
+        LocalizedText("not a JSON object"),
+        LocalizedText("not a JSON object"),
+        LocalizedText("own"),
+    ]
+    assert str(joined(texts)) == "not a JSON object; not a JSON object; own"
     assert render_unique(texts, "zh") == "不是 JSON 对象；own"
     assert render_unique([], "zh") is None
     assert render("as it is", "zh") == "as it is"

@@ -165,7 +165,7 @@ class Conversation:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"]))
             raise DataError(
-                "no conversation: {place}: {problem}; give what to_json gave, unchanged",
+                "not a conversation: {place}: {problem}; pass the output of to_json unchanged",
                 place=where,
                 problem=first["msg"],
             ) from error

@@ -43,7 +43,7 @@ async def likely_act(turn: str, *, model: ChatModel, lang: Language, budget: Ret
     prompt = prompts.load("chat", "act", lang=lang)
     text = f" {one_line(turn, _LONGEST)}\n"
     if "likelihood" not in await model.start():
-        raise ModelError("model {model!r} tells no likelihoods", model=model.name)
+        raise ModelError("model {model!r} does not support likelihoods", model=model.name)
     scores: dict[Act, float] = {}
     for act in HEARD:
         prefix = prompt.text(act=act)

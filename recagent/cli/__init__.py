@@ -51,15 +51,15 @@ def _of_the_disk(error: OSError) -> Fault | None:
     place = str(error.filename or "a file")
     if error.errno in _NO_SPACE:
         return StoreError(
-            "no room is left to write {place!r} ({strerror}); make room and run the command "
-            "again, what was whole before stays",
+            "no space left to write {place!r} ({strerror}); free some and run the command again: "
+            "complete files are unchanged",
             place=place,
             strerror=error.strerror,
         )
     if error.errno in _READ_ONLY:
         return StoreError(
-            "{index!r} cannot be written ({error}); make its folder writable, or set "
-            "data_dir to one that is",
+            "cannot write to {index!r} ({error}); make its folder writable, or set data_dir to a "
+            "writable folder",
             index=place,
             error=error.strerror,
         )

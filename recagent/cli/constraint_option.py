@@ -55,8 +55,8 @@ def constraint(text: str) -> Constraint:
     found = next(filter(None, (form.fullmatch(plain) for form in _FORMS)), None)
     if found is None:
         raise ConstraintError(
-            "--only {condition!r} is not ATTRIBUTE OPERATOR VALUE, as 'price at most 20'; "
-            "operators are {operators}, and <, <=, =, !=, >=, >",
+            "--only {condition!r} must be ATTRIBUTE OPERATOR VALUE, such as 'price at most 20'; "
+            "operators: {operators}, <, <=, =, !=, >=, >",
             condition=text,
             operators=", ".join(get_args(Operator)),
         )

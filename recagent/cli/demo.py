@@ -106,7 +106,7 @@ def _show_transfer(settings: Settings, person: str, name: str, k: int) -> None:
 def _check_scene(settings: Settings, name: str) -> None:
     if name not in settings.scenes:
         raise DataError(
-            "unknown scene {scene!r}; the demo has {known}",
+            "unknown scene {scene!r}; scenes of the demo: {known}",
             scene=name,
             known=", ".join(settings.scenes),
         )

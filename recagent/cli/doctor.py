@@ -81,7 +81,7 @@ async def _index(settings: Settings) -> str:
     finally:
         await index.close()
     if not names:
-        raise RecagentError("no scene is indexed; run 'recagent index', or look at 'recagent demo'")
+        raise RecagentError("no scene is indexed; run 'recagent index', or try 'recagent demo'")
     words = WORDS[settings.lang]
     return words["index"].format(items=sum(sizes), n=len(names), names=words["comma"].join(names))
 

@@ -44,15 +44,15 @@ async def record_without_index(settings: Settings, draft: Event) -> Event:
         declared = settings.scenes.keys()
         if draft.scene and declared and draft.scene not in declared:
             raise DataError(
-                "unknown scene {scene!r}; declared are {known}",
+                "unknown scene {scene!r}; declared scenes: {known}",
                 scene=draft.scene,
                 known=", ".join(sorted(declared)),
             )
         scenes = [draft.scene] if draft.scene else await store.scenes_of(draft.item_id)
         if not scenes:
             raise DataError(
-                "another process has the index open, and no earlier event tells the scene "
-                "of item {item_id!r}; name it with --scene",
+                "another process has the index open, and no earlier event shows the scene of "
+                "item {item_id!r}; name it with --scene",
                 item_id=draft.item_id,
             )
         events = [replace(draft, scene=scene) for scene in scenes]

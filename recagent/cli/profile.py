@@ -244,5 +244,5 @@ def _read(file: Path) -> bytes:
         return file.read_bytes()
     except OSError as error:
         raise DataError(
-            "passport {file!r} cannot be read: {reason}", file=str(file), reason=error.strerror
+            "cannot read passport {file!r}: {reason}", file=str(file), reason=error.strerror
         ) from error

@@ -30,8 +30,8 @@ def show(lang: Lang = None, config: Config = None, demo: Demo = False, json: Jso
     head = bootstrap.head(settings)
     if head is None or head.transfer is None:
         raise ConfigError(
-            "no transfer map in {folder!r}; run 'recagent fit' to learn one from people who "
-            "have been in two scenes or more",
+            "no transfer map in {folder!r}; run 'recagent fit' with people who were active in at "
+            "least two scenes",
             folder=str(settings.data_dir),
         )
     found = head.transfer

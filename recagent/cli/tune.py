@@ -90,7 +90,7 @@ def _route(data: Data, sources: Sequence[str], targets: Sequence[str], shots: in
         ConfigError: a place is unknown, or likes are to be shown of targets that are not named.
     """
     if shots and not targets:
-        raise ConfigError("--shots are likes in the targets; name them with --for")
+        raise ConfigError("--shots counts likes in the target scenes; name the scenes with --for")
     return Route(
         sources=[parse_slice(place, data) for place in sources] or None,
         targets=[parse_slice(place, data) for place in targets] or None,

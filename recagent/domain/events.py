@@ -27,7 +27,9 @@ def event_kind(kind: str) -> EventKind:
     """
     if kind not in EVENT_KINDS:
         raise DataError(
-            "event kind {kind!r} is none of {known}", kind=kind, known=", ".join(EVENT_KINDS)
+            "unknown event kind {kind!r}; use one of {known}",
+            kind=kind,
+            known=", ".join(EVENT_KINDS),
         )
     return cast("EventKind", kind)
 

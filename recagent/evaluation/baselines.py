@@ -106,7 +106,7 @@ def baselines(
     for name in names:
         if name not in BASELINES:
             raise ConfigError(
-                "there is no baseline {baseline!r}; there are {known}",
+                "unknown baseline {baseline!r}; known baselines: {known}",
                 baseline=name,
                 known=", ".join(BASELINES),
             )

@@ -132,7 +132,7 @@ def _sides(name: str) -> list[_Side]:
     systems = run.summary.systems
     if system and system not in systems:
         raise ConfigError(
-            "run {run!r} has no system {system!r}; it has {known}",
+            "run {run!r} has no system {system!r}; its systems: {known}",
             run=folder,
             system=system,
             known=", ".join(map(repr, systems)),
@@ -150,8 +150,8 @@ def _pairs(
     pairs = [(by_name[side.system], side) for side in news if side.system in by_name]
     if not pairs or bases[0].run.folder == news[0].run.folder:
         raise ConfigError(
-            "{base!r} and {new!r} do not say which systems are meant; write RUN:SYSTEM, "
-            "with one of {known}",
+            "{base!r} and {new!r} do not say which systems to compare; write RUN:SYSTEM, with "
+            "one of {known}",
             base=base,
             new=new,
             known=", ".join(repr(side.system) for side in news),
@@ -169,8 +169,8 @@ def _same_cases(base: Run, new: Run) -> list[Case]:
     other = mine.keys() ^ theirs.keys()
     if other:
         raise DataError(
-            "runs {base!r} and {new!r} do not ask the same cases: {count} are in one only, "
-            "{case!r} say; run both with the same [cases]",
+            "runs {base!r} and {new!r} do not have the same cases: {count} are in only one of "
+            "them, for example {case!r}; run both with the same [cases]",
             base=str(base.folder),
             new=str(new.folder),
             count=len(other),
@@ -180,8 +180,8 @@ def _same_cases(base: Run, new: Run) -> list[Case]:
         there = theirs[name]
         if (case.item_ids, case.judgments) != (there.item_ids, there.judgments):
             raise DataError(
-                "case {case!r} has other candidates in {base!r} than in {new!r}; run both "
-                "with the same [cases]",
+                "case {case!r} has different candidates in {base!r} and {new!r}; run both with "
+                "the same [cases]",
                 case=name,
                 base=str(base.folder),
                 new=str(new.folder),
@@ -198,22 +198,23 @@ def _column(side: _Side, measure: str, cases: Sequence[Case]) -> Floats:
     """
     if measure not in side.run.summary.measures:
         raise ConfigError(
-            "run {run!r} did not measure {measure!r}; it has {known}",
+            "run {run!r} did not measure {measure!r}; it measured {known}",
             run=str(side.run.folder),
             measure=measure,
             known=", ".join(side.run.summary.measures),
         )
     if isinstance(measure_of(measure), SetMeasure):
         raise ConfigError(
-            "{measure!r} is of a whole run, so there is nothing to pair; leave it out",
+            "{measure!r} describes a whole run, so it cannot be compared case by case; leave it "
+            "out",
             measure=measure,
         )
     values = side.values()
     missing = [case.id for case in cases if case.id not in values]
     if missing:
         raise DataError(
-            "{run!r} has no result for {count} cases, {case!r} say: recagent eval run "
-            "--resume {folder} --retry-failed",
+            "{run!r} has no result for {count} cases, for example {case!r}; run: recagent eval "
+            "run --resume {folder} --retry-failed",
             run=side.name,
             count=len(missing),
             case=missing[0],

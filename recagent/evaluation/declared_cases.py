@@ -120,7 +120,7 @@ def load_cases(path: Path, data: Data) -> Questions:
             if case_id in cases:
                 wish = LocalizedText(" with wish {wish!r}", wish=line.wish) if line.wish else ""
                 raise DataError(
-                    "{user_id!r} is asked about twice in {scene!r}{wish}",
+                    "{user_id!r} occurs twice in {scene!r}{wish}",
                     user_id=line.user_id,
                     scene=line.scene,
                     wish=wish,
@@ -138,7 +138,7 @@ def load_cases(path: Path, data: Data) -> Questions:
             wish=line.wish,
         )
     if not cases:
-        raise DataError("{path!r} has no cases; give one JSON object a line", path=str(path))
+        raise DataError("{path!r} has no cases; write one JSON object per line", path=str(path))
     training = [
         event
         for event in data.events
@@ -161,7 +161,9 @@ def _valid(row: object) -> _Line:
 def _check_items(line: _Line, items: Mapping[str, set[str]]) -> None:
     if line.scene not in items:
         raise DataError(
-            "unknown scene {scene!r}; there are {known}", scene=line.scene, known=", ".join(items)
+            "unknown scene {scene!r}; known scenes: {known}",
+            scene=line.scene,
+            known=", ".join(items),
         )
     for item_id in (*line.item_ids, *line.judgments):
         if item_id not in items[line.scene]:
@@ -172,11 +174,11 @@ def _check_items(line: _Line, items: Mapping[str, set[str]]) -> None:
             )
     for item_id, count in Counter(line.item_ids).items():
         if count > 1:
-            raise DataError("candidate {item_id!r} is there twice", item_id=item_id)
+            raise DataError("candidate {item_id!r} is listed twice", item_id=item_id)
     for item_id in line.judgments:
         if line.item_ids and item_id not in line.item_ids:
             raise DataError(
-                "missing candidate: {item_id!r} is judged and not listed", item_id=item_id
+                "missing candidate: {item_id!r} is judged but not listed", item_id=item_id
             )
     if not any(line.judgments.values()):
         raise DataError("no item is judged relevant")
@@ -192,7 +194,7 @@ def _check_met(line: _Line, history: Sequence[Event], events: Sequence[Event]) -
     for item_id in line.item_ids:
         if item_id in ever and item_id not in line.judgments:
             raise DataError(
-                "{user_id!r} has met the candidate {item_id!r}",
+                "{user_id!r} has already seen the candidate {item_id!r}",
                 user_id=line.user_id,
                 item_id=item_id,
             )

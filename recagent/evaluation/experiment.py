@@ -142,7 +142,7 @@ class SystemSection(_Section):
         known = {**BASELINES, **SERVED} if info.field_name == "baseline" else BASELINES
         for name in _listed(value):
             if name not in known:
-                raise ValueError(f"there is no baseline {name!r}; there are {', '.join(known)}")
+                raise ValueError(f"unknown baseline {name!r}; known baselines: {', '.join(known)}")
         return value
 
     @model_validator(mode="after")
@@ -265,7 +265,7 @@ def load_experiment(
         raw = tomllib.loads(text)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
-            "experiment {path!r} cannot be read: {error}", path=str(path), error=error
+            "cannot read experiment {path!r}: {error}", path=str(path), error=error
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
@@ -322,12 +322,13 @@ def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], AnyT
                     number,
                     "model",
                 ), LocalizedText(
-                    "no model {model!r} in [models]; there are {known}", model=name, known=known
+                    "no model {model!r} in [models]; known models: {known}", model=name, known=known
                 )
         for system in _expand(section, number, tuple(experiment.models) or ("",)):
             if system.name in names:
                 return ("systems", number), LocalizedText(
-                    "two systems are called {system!r}; set name", system=system.name
+                    "two systems are called {system!r}; set name for one of them",
+                    system=system.name,
                 )
             names.append(system.name)
     references = [(("reference",), name) for name in filter(None, [experiment.reference])]
@@ -336,12 +337,12 @@ def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], AnyT
     for where, name in references:
         if name not in names:
             return where, LocalizedText(
-                "there is no system {system!r}; there are {known}",
+                "unknown system {system!r}; known systems: {known}",
                 system=name,
                 known=", ".join(names),
             )
     if experiment.main and len(set(experiment.main)) == 1:
-        return ("main",), LocalizedText("two different systems are compared")
+        return ("main",), LocalizedText("choose two different systems to compare")
     return None
 
 

@@ -56,7 +56,7 @@ def export(run: Run, *, form: Form, to: Path) -> list[Path]:
         return write(run, to)
     except OSError as error:
         raise ConfigError(
-            "exports cannot be written to {folder!r}: {error}", folder=str(to), error=error
+            "cannot write exports to {folder!r}: {error}", folder=str(to), error=error
         ) from error
 
 

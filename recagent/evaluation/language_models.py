@@ -48,13 +48,13 @@ def model_settings(experiment: Experiment, base: Settings) -> dict[str, Settings
         settings = base.model_copy(update=changes)
         if settings.model.kind == "none":
             raise ConfigError(
-                "a prompt needs a model, and [models.{model}] has none", model=name or "default"
+                "a prompt needs a model, but [models.{model}] has none", model=name or "default"
             )
         if _has_read_the_answers(experiment, settings):
             raise ConfigError(
-                "[models.{model}] the adapter was tuned on likes of these people, some of "
-                "which are asked about; set adapter = 'none', or ask for everybody's last "
-                "like alone (leave-one-out without per_scene)",
+                "[models.{model}] the adapter was fine-tuned on likes of these people, and the "
+                "cases include some of those likes; set adapter = 'none', or use only each "
+                "person's last like (leave-one-out without per_scene)",
                 model=name or "default",
             )
         by_name[name] = settings
@@ -86,7 +86,7 @@ async def start_model(settings: Settings) -> tuple[ChatModel, str]:
     """
     model = bootstrap.model(settings)
     if model is None:
-        raise ConfigError("a prompt needs a model, and [model] kind is 'none'")
+        raise ConfigError("a prompt needs a model, but [model] kind is 'none'")
     try:
         await model.start()
     except BaseException:
@@ -120,8 +120,8 @@ def metered_model(
     prices = token_prices(settings, settings.model.name or model.name)
     if prices is None and budget.most is not None:
         raise ConfigError(
-            "nobody knows what model {model!r} costs, so a budget cannot be kept: declare "
-            "price = [prompt, completion] per million tokens in [models]",
+            "the price of model {model!r} is unknown, so a budget cannot be kept; set price = "
+            "[prompt, completion] per million tokens in [models]",
             model=settings.model.name or model.name,
         )
     slots = concurrency if settings.endpoint else 1  # the embedded engine has one slot

@@ -172,7 +172,7 @@ def _refuse_used(folder: Path) -> None:
     names = {path.name for path in folder.iterdir()} if folder.exists() else set[str]()
     if run_folder.MANIFEST in names or names - _EARLY_FILES:
         raise ConfigError(
-            "{folder!r} is not empty: resume its run with --resume, or name another --out",
+            "{folder!r} is not empty; resume its run with --resume, or choose another --out",
             folder=str(folder),
         )
 
@@ -290,5 +290,5 @@ def _sole_writer(folder: Path) -> Generator[None]:
             yield
     except Timeout as error:
         raise DataError(
-            "another process works on run {folder!r}; wait for it", folder=str(folder)
+            "another process is working on run {folder!r}; wait until it ends", folder=str(folder)
         ) from error

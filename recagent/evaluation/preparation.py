@@ -88,7 +88,8 @@ async def open_context(
     for scene in experiment.cases.scenes:
         if scene not in data.scenes:
             raise experiment.refusal(
-                ("cases", "scenes"), f"unknown scene {scene!r}; there are {', '.join(data.scenes)}"
+                ("cases", "scenes"),
+                f"unknown scene {scene!r}; known scenes: {', '.join(data.scenes)}",
             )
     questions = declared_cases(data, experiment.cases, folder=experiment.folder)
     if limit:
@@ -97,13 +98,13 @@ async def open_context(
     if experiment.cases.known == "nothing":  # after the leak check, which needs the histories
         questions = hide_histories(questions)
     if not questions.cases:
-        raise DataError("the experiment has no case; look at [cases]: people, min_history, scenes")
+        raise DataError("the experiment has no cases; check [cases]: people, min_history, scenes")
     async with AsyncExitStack() as closing:
         index = await open_index(settings, data, closing, on_progress)
         sources = _baselines(experiment, settings, data, questions, index, system_prompts.values())
         if any(system.baseline in SERVED for system in experiment.grid):
             if make_served is None:
-                raise ConfigError("what is served is fitted by 'recagent eval' alone; use that")
+                raise ConfigError("only 'recagent eval' fits the served system; use that")
             sources |= make_served(
                 settings, data, questions.training, closing=closing, on_progress=on_progress
             )

@@ -31,8 +31,8 @@ def ranked_answer(
     for item_id, score in scores.items():
         if not math.isfinite(score):
             raise DataError(
-                "case {case!r}: the score of item {item_id!r} is {score}; a system must "
-                "give finite numbers",
+                "case {case!r}: the score of item {item_id!r} is {score}; a system must return "
+                "finite numbers",
                 case=case.id,
                 item_id=item_id,
                 score=score,

@@ -142,8 +142,8 @@ async def run_cases(
             failures[name] = failures.get(name, 0) + 1 if result.error else 0
             if failures[name] >= MOST_FAILURES:
                 raise ModelError(
-                    "{count} questions in a row to {system!r} failed, the last with: "
-                    "{error}; mend that, then resume with --retry-failed",
+                    "{count} requests in a row to {system!r} failed, the last with: {error}; fix "
+                    "that, then resume with --retry-failed",
                     count=MOST_FAILURES,
                     system=name,
                     error=result.error,

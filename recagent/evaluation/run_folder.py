@@ -65,7 +65,7 @@ def load_run(folder: Path) -> Run:
     manifest = read_json(Manifest, folder / MANIFEST)
     if not (folder / SUMMARY).is_file():
         raise DataError(
-            "run {run!r} is not finished: resume it with recagent eval run --resume {folder}",
+            "run {run!r} is not finished; resume it with 'recagent eval run --resume {folder}'",
             run=str(folder),
             folder=folder,
         )
@@ -96,7 +96,8 @@ def read_json(kind: type[T], path: Path) -> T:
         return _adapter(kind).validate_json(path.read_bytes())
     except FileNotFoundError as error:
         raise DataError(
-            "{folder!r} is no run, it has no {file}: give a folder that recagent eval run made",
+            "{folder!r} is not a run: it has no {file}; give a folder that 'recagent eval run' "
+            "wrote",
             folder=str(path.parent),
             file=path.name,
         ) from error
@@ -125,8 +126,8 @@ def read_lines(kind: type[T], path: Path) -> list[T]:
             values.append(adapter.validate_json(line))
         except ValidationError as error:
             raise DataError(
-                "file {path!r} line {line} is not as recagent wrote it: {problem}; remove "
-                "the line and resume the run",
+                "file {path!r} line {line} is not as recagent wrote it: {problem}; delete the "
+                "line and resume the run",
                 path=str(path),
                 line=number,
                 problem=_first(error),

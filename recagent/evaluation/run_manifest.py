@@ -109,24 +109,24 @@ def check_same_data(manifest: Manifest, context: EvaluationContext, frozen: Sequ
     Raises:
         DataError: data, cases or prompts are not those that the run began with.
     """
-    again = LocalizedText("begin a new run")
+    again = LocalizedText("start a new run")
     if manifest.data["fingerprint"] != context.data.fingerprint:
         raise DataError(
-            "the data of run {run!r} have changed since it began; {advice}",
+            "the data of run {run!r} has changed since it began; {advice}",
             run=manifest.name,
             advice=again,
         )
     if list(frozen) != list(context.questions.cases):
         raise DataError(
-            "the cases of run {run!r} cannot be made again as they were; {advice}",
+            "the cases of run {run!r} cannot be rebuilt as they were; {advice}",
             run=manifest.name,
             advice=again,
         )
     for name, prompt in context.prompts.items():
         if manifest.prompts.get(name) != prompt.id:
             raise DataError(
-                "the prompt of {system!r} was {before!r} when the run began and is {now!r} "
-                "now; {advice}",
+                "the prompt of {system!r} was {before!r} when the run began and is now {now!r}; "
+                "{advice}",
                 system=name,
                 before=manifest.prompts.get(name),
                 now=prompt.id,
@@ -144,8 +144,8 @@ def check_same_models(
         )
         if manifest.models.get(name) != now:
             raise DataError(
-                "model {model!r} is not what it was when the run began ({before} then, "
-                "{now} now); begin a new run",
+                "model {model!r} has changed since the run began (it was {before}, it is now "
+                "{now}); start a new run",
                 model=name or "default",
                 before=manifest.models.get(name),
                 now=now,

@@ -63,7 +63,7 @@ def summarise(
     decides = next((one for one in per_case if one.name == primary), None)
     if decides is None:
         raise ConfigError(
-            "measure {measure!r} has no value per case: it cannot be the primary one",
+            "measure {measure!r} has no value per case, so it cannot be the primary measure",
             measure=primary,
         )
     by_id = {case.id: case for case in cases}
@@ -123,8 +123,8 @@ def _by_system(results: Sequence[Result], cases: dict[str, Case]) -> dict[str, l
     for result in results:
         if result.case not in cases:
             raise DataError(
-                "a result of {system!r} answers {case!r}, which is none of the {cases} "
-                "cases; run the experiment anew",
+                "a result of {system!r} is for {case!r}, which is not among the {cases} cases; "
+                "run the experiment again",
                 system=result.system,
                 case=result.case,
                 cases=len(cases),

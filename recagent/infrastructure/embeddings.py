@@ -82,8 +82,8 @@ class EndpointEmbedder:
             reply = await wire.post("/v1/embeddings", {"input": list(texts)})
         except ModelError as error:
             raise ModelError(
-                "embeddings endpoint {base_url!r}: {error}; see that it is up, then run the "
-                "command again, what is written stays",
+                "embeddings endpoint {base_url!r}: {error}; check that it is running, then run "
+                "the command again: what was written so far is kept",
                 base_url=self._base_url,
                 error=error,
                 retryable=True,
@@ -96,7 +96,7 @@ class EndpointEmbedder:
             return unit_rows(np.asarray([row.embedding for _, row in pairs]))
         except ValueError as error:
             raise ReplyError(
-                "embeddings endpoint {base_url!r} answered outside OpenAI's protocol",
+                "embeddings endpoint {base_url!r} did not answer in OpenAI's format",
                 base_url=self._base_url,
                 reply=str(reply)[:500],
                 retryable=False,
@@ -117,7 +117,9 @@ class FastEmbedEmbedder:
 
     def __init__(self, *, name: str) -> None:
         if importlib.util.find_spec("fastembed") is None:
-            raise ConfigError("[embedder] kind = 'fastembed' needs: pip install fastembed")
+            raise ConfigError(
+                "[embedder] kind = 'fastembed' needs fastembed; run: pip install fastembed"
+            )
         self.name = name or "BAAI/bge-small-en-v1.5"
         self.version = _installed("fastembed")
 

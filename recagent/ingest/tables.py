@@ -379,5 +379,5 @@ def _guarded(path: Path, rows: Rows) -> Rows:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     return DataError(
-        "{path!r} cannot be read ({error}); give a whole file", path=file_name(path), error=error
+        "cannot read {path!r} ({error}); give the complete file", path=file_name(path), error=error
     )

@@ -42,8 +42,8 @@ class CircuitBreaker:
         wait = self._until - self._clock()
         if self._opened and wait > 0:
             raise ModelError(
-                "{name!r} has failed {failures} times in a row and is not asked for another "
-                "{seconds:.1f} s; see that the server is well",
+                "{name!r} failed {failures} times in a row and gets no requests for another "
+                "{seconds:.1f} s; check that the server is running",
                 name=self._name,
                 failures=self._failures,
                 seconds=wait,

@@ -66,7 +66,7 @@ class Engine:
                 await asyncio.shield(self._starting)
         except TimeoutError as error:
             raise ModelError(
-                "the model has not started after {seconds:g} s, and goes on to",
+                "the model has not started after {seconds:g} s and is still starting",
                 seconds=seconds,
                 retryable=True,
             ) from error

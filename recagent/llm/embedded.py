@@ -79,8 +79,8 @@ class LlamaCppWire:
         if self._adapter is not None:
             if not self._adapter.is_file():
                 raise ConfigError(
-                    "[model] adapter {adapter!r} is not there; make it with 'recagent "
-                    "tune', or set adapter = 'none'",
+                    "[model] adapter {adapter!r} does not exist; create it with 'recagent tune', "
+                    "or set adapter = 'none'",
                     adapter=str(self._adapter),
                 )
             lora = xllamacpp.CommonAdapterLoraInfo()
@@ -121,7 +121,7 @@ class LlamaCppWire:
             "/v1/completions": self._server.handle_completions,
         }
         if path not in handles:
-            raise ModelError("embedded engine: it has no {path!r}", path=path, status=404)
+            raise ModelError("embedded engine: there is no {path!r}", path=path, status=404)
         request = dict(body)
         if self._adapter is not None:
             request["lora"] = [{"id": 0, "scale": 1.0 if path == "/v1/completions" else 0.0}]

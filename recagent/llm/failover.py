@@ -61,7 +61,7 @@ class FailoverRanker:
             except ModelError as error:
                 reasons.append(error.message)
             except TimeoutError:
-                reasons.append(LocalizedText("no answer within {seconds:.2g} s", seconds=seconds))
+                reasons.append(LocalizedText("no reply within {seconds:.2g} s", seconds=seconds))
         try:
             return _with_reasons(
                 await _started_scores(self._rankers[-1], query, candidates), reasons

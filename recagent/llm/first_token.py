@@ -50,7 +50,7 @@ async def by_id(
     missing = [token for variants in ids for token in variants if token not in told]
     if missing:
         raise ReplyError(
-            "model {model!r} did not tell of the tokens {tokens}, which were asked for",
+            "model {model!r} gave no probabilities for the requested tokens {tokens}",
             model=calls.name,
             tokens=missing,
             reply=str(reply),

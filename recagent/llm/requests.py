@@ -101,7 +101,7 @@ class Calls:
             return shape.model_validate(answer)
         except ValidationError as error:
             raise ReplyError(
-                "model {model!r} answered {path!r} outside OpenAI's protocol: {answer!r}",
+                "model {model!r} answered {path!r}, but not in OpenAI's format: {answer!r}",
                 model=self.name,
                 path=path,
                 answer=str(answer)[:200],

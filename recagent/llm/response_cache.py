@@ -105,8 +105,8 @@ class SqliteReplyCache:
 
     def _failed(self, error: sqlite3.Error) -> DataError:
         return DataError(
-            "the cache of replies {path!r} cannot be used: {error}; delete the file, it "
-            "holds nothing that cannot be asked again",
+            "cannot use the response cache {path!r}: {error}; delete the file: the model can be "
+            "asked for everything in it again",
             path=str(self._path),
             error=error,
         )

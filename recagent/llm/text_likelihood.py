@@ -49,7 +49,7 @@ async def level_by_level(calls: Calls, prefix: str, *, texts: Sequence[str]) -> 
                 missing = after - told.get(at, {}).keys()
                 if missing:
                     raise ReplyError(
-                        "model {model!r} did not tell of the tokens {tokens}, which were asked for",
+                        "model {model!r} gave no probabilities for the requested tokens {tokens}",
                         model=calls.name,
                         tokens=sorted(missing),
                         reply=str(reply),

@@ -125,7 +125,7 @@ class HttpWire:
         if not self._name:
             if not self._listed:
                 raise ModelError(
-                    "{base_url!r} lists no model; set [model] name", base_url=self._url
+                    "{base_url!r} lists no models; set [model] name", base_url=self._url
                 )
             self._name = chatting_first(self._listed)[0]
         return self._name
@@ -168,8 +168,8 @@ class HttpWire:
             if names is not None:
                 return names
             first = first or ReplyError(
-                "{base_url!r} does not list models as OpenAI does; is the base URL "
-                "right (it often ends in /v1)? Or set [model] name",
+                "{base_url!r} does not list models as OpenAI does; check the base URL (it often "
+                "ends in /v1), or set [model] name",
                 base_url=written,
                 reply=str(answer),
                 retryable=False,
@@ -316,8 +316,7 @@ class HttpWire:
                     retryable=False,
                 ) from error
             raise ReplyError(
-                "{base_url!r} answered {url!r} with what is no JSON: {text!r}; is "
-                "the base URL right?",
+                "{base_url!r} did not answer {url!r} with JSON: {text!r}; is the base URL right?",
                 base_url=self._url,
                 url=self._target(path),
                 text=text[:_SHOWN],

@@ -49,7 +49,7 @@ class CostBudget:
         """
         if self.most is not None and self.spent + self.promised + cost > self.most:
             raise CostError(
-                "the next call could pass the budget of {budget:g}: {spent:.4f} are spent",
+                "the next call could exceed the budget of {budget:g}; {spent:.4f} is spent so far",
                 budget=self.most,
                 spent=self.spent,
             )

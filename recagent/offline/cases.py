@@ -77,7 +77,8 @@ def make_cases(
         here = [held_out for held_out in split.held_out if held_out.scene == scene]
         if not here and scenes:
             raise DataError(
-                "scene {scene!r} has nobody to ask; lower min_history, or ask other people",
+                "scene {scene!r} has no people to evaluate; lower min_history, or select other "
+                "people",
                 scene=scene,
             )
         here.sort(key=lambda held_out: stable_hash("people", seed, held_out.user_id))
@@ -115,8 +116,8 @@ def make_cases(
     if few and all(case.scene in few for case in cases):
         scene, found = next(iter(few.items()))
         raise DataError(
-            "scene {scene!r} has {count} items to draw for {user_id!r}, not {wanted}; lower "
-            'candidates, or take negatives = "uniform"',
+            "scene {scene!r} has only {count} items to draw for {user_id!r}, not {wanted}; lower "
+            'candidates, or set negatives = "uniform"',
             scene=scene,
             count=found.drawn,
             user_id=found.user_id,
@@ -146,7 +147,7 @@ def given_cases(
     if name not in data.given:
         known = ", ".join(data.given) or "none"
         raise DataError(
-            "data {data!r} have no cases {cases!r}; there are {known}",
+            "data {data!r} has no cases {cases!r}; known cases: {known}",
             data=data.name,
             cases=name,
             known=known,
@@ -164,7 +165,7 @@ def limit_to_scenes(
     for scene in _known_scenes(data, scenes):
         here = [case for case in questions.cases if case.scene == scene]
         if not here and scenes:
-            raise DataError("scene {scene!r} has no case; leave it out of scenes", scene=scene)
+            raise DataError("scene {scene!r} has no cases; remove it from scenes", scene=scene)
         cases += here[: number or None]
     return Questions(cases=cases, training=questions.training)
 
@@ -173,7 +174,7 @@ def _known_scenes(data: Data, scenes: Sequence[str]) -> list[str]:
     for scene in scenes:
         if scene not in data.scenes:
             raise DataError(
-                "data {data!r} have no scene {scene!r}; there are {known}",
+                "data {data!r} has no scene {scene!r}; known scenes: {known}",
                 data=data.name,
                 scene=scene,
                 known=", ".join(data.scenes),

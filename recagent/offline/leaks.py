@@ -49,22 +49,23 @@ def _check_history(case: Case, met: Sequence[Event]) -> None:
     for event in case.history:
         if event.user_id != case.user_id:
             raise DataError(
-                "case {case!r}: its history holds {item_id!r} of {user_id!r}, another "
-                "person; cut their own events",
+                "case {case!r}: its history contains {item_id!r} of another person, {user_id!r}; "
+                "use only the person's own events",
                 case=case.id,
                 item_id=event.item_id,
                 user_id=event.user_id,
             )
         if event.item_id in case.judgments:
             raise DataError(
-                "case {case!r}: the judged item {item_id!r} is in the history; cut it before",
+                "case {case!r}: the judged item {item_id!r} is in the history; end the history "
+                "before it",
                 case=case.id,
                 item_id=event.item_id,
             )
         if targets and event.at >= min(targets):
             raise DataError(
-                "case {case!r}: {item_id!r} in the history, at {at!r}, is not before the "
-                "target at {target!r}; cut it before",
+                "case {case!r}: {item_id!r} in the history, at {at!r}, is not before the target "
+                "at {target!r}; end the history before the target",
                 case=case.id,
                 item_id=event.item_id,
                 at=event.at.isoformat(),
@@ -77,16 +78,16 @@ def _check_training(case: Case, learnt: Sequence[Event]) -> None:
     for event in learnt:
         if event.item_id in case.judgments:
             raise DataError(
-                "case {case!r}: the judged item {item_id!r} of {user_id!r} is in the "
-                "training events; take it out of them",
+                "case {case!r}: the judged item {item_id!r} of {user_id!r} is in the training "
+                "events; remove it from them",
                 case=case.id,
                 item_id=event.item_id,
                 user_id=case.user_id,
             )
         if end is None or event.at > end:
             raise DataError(
-                "case {case!r}: the training events hold {item_id!r} of {user_id!r} at "
-                "{at!r}, after their history; take it out of them",
+                "case {case!r}: the training events contain {item_id!r} of {user_id!r} at "
+                "{at!r}, after their history; remove it from them",
                 case=case.id,
                 item_id=event.item_id,
                 user_id=case.user_id,
@@ -99,8 +100,8 @@ def _check_candidates(case: Case, met: Sequence[Event]) -> None:
     for item_id in case.item_ids:
         if item_id in known and item_id not in case.judgments:
             raise DataError(
-                "case {case!r}: {user_id!r} has met the candidate {item_id!r}; take one "
-                "that they have not",
+                "case {case!r}: {user_id!r} has already seen the candidate {item_id!r}; choose "
+                "one that they have not",
                 case=case.id,
                 user_id=case.user_id,
                 item_id=item_id,

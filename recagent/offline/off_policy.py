@@ -83,8 +83,8 @@ def order_value(slates: Sequence[LoggedSlate], orders: Sequence[Sequence[str]]) 
     for row, (slate, order) in enumerate(zip(slates, orders, strict=True)):
         if sorted(order) != sorted(slate.item_ids):
             raise DataError(
-                "order {order!r} is not of the items that were shown, {shown!r}; an order "
-                "of other items cannot be judged by this slate",
+                "order {order!r} does not contain exactly the items that were shown, {shown!r}; "
+                "this slate cannot judge other items",
                 order=list(order),
                 shown=list(slate.item_ids),
             )

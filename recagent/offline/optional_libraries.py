@@ -22,5 +22,5 @@ def optional_library(module: str) -> Any:
     except ImportError as error:
         library = module.partition(".")[0]
         raise ConfigError(
-            "{library!r} is missing: pip install 'recagent[eval]'", library=library
+            "{library!r} is not installed; run: pip install 'recagent[eval]'", library=library
         ) from error

@@ -225,8 +225,8 @@ def promotion_gate(
     counted = person_codes(people, kept)[2]
     if counted < _FEWEST:
         raise DataError(
-            "a gate needs cases of at least {fewest} people that both systems answered, and "
-            "has {people}; run more cases",
+            "a gate needs cases of at least {fewest} people that both systems answered, but "
+            "there are {people}; run more cases",
             fewest=_FEWEST,
             people=counted,
         )

@@ -214,15 +214,15 @@ def _late(liked: Sequence[Event], share: float) -> datetime | None:
 def _moment(events: Sequence[Event], at: datetime | None, share: float) -> datetime:
     """The cut of a global split."""
     if not events:
-        raise DataError("a global split needs events, and the data have none")
+        raise DataError("a global split needs events, but the data has none")
     if at is None:
         at = events[min(len(events) - 1, int((1 - share) * len(events)))].at
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     begins, ends = events[0].at, events[-1].at
     if not begins < at <= ends:
         raise DataError(
-            "a global split at {at!r} leaves nothing on one side; the events are from "
-            "{first!r} to {last!r}",
+            "a global split at {at!r} leaves one side empty; the events are from {first!r} to "
+            "{last!r}",
             at=at.isoformat(),
             first=begins.isoformat(),
             last=ends.isoformat(),

@@ -41,7 +41,7 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
         return None
     again = LocalizedText("run 'recagent fit' again, or delete the file")
     unread = ConfigError(
-        "{path!r} is no head that this version reads; {advice}", path=str(path), advice=again
+        "this version cannot read the head {path!r}; {advice}", path=str(path), advice=again
     )
     try:
         head = _HEAD.validate_json(path.read_bytes())
@@ -55,7 +55,7 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
     missing = [name for name in head.scales if name not in sources]
     if missing:
         raise ConfigError(
-            "{path!r} needs a source {source!r} that is not there; {advice}",
+            "{path!r} needs source {source!r}, which is missing; {advice}",
             path=str(path),
             source=missing[0],
             advice=again,
@@ -63,7 +63,7 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
     beside = weights_file(folder, head.name)
     if SequenceModel.name in head.scales and not beside.is_file():
         raise ConfigError(
-            "{path!r} needs {file!r}, which is not there; {advice}",
+            "{path!r} needs {file!r}, which is missing; {advice}",
             path=str(path),
             file=str(beside),
             advice=again,
@@ -99,8 +99,8 @@ def load_identifier(folder: Path) -> SceneClassifier | None:
         return _IDENTIFIER.validate_json(path.read_bytes())
     except ValidationError as error:
         raise ConfigError(
-            "{path!r} is no scene identification that this version reads; run 'recagent "
-            "fit' again, or delete the file",
+            "this version cannot read the scene classifier {path!r}; run 'recagent fit' again, "
+            "or delete the file",
             path=str(path),
         ) from error
 

@@ -75,7 +75,7 @@ class RankedPool:
                 LocalizedText("nothing matches {word!r}", word=word) for word in match.missing
             )
         if match.left_out:
-            return (LocalizedText("what matches the wish is kept out"),)
+            return (LocalizedText("everything that matches the wish is excluded"),)
         return (LocalizedText("nothing matches the wish"),)
 
 
@@ -143,7 +143,7 @@ async def add_model_scores(services: Services, request: Request, pool: RankedPoo
     else:
         fallback.degraded.append(
             LocalizedText(
-                "head's order: it does not know what model {model!r} is worth with prompt "
+                "head's order: the head has not learned how good model {model!r} is with prompt "
                 "{prompt!r}; run 'recagent fit' again",
                 model=model_scores.model,
                 prompt=model_scores.prompt,

@@ -79,7 +79,7 @@ async def phrase_with_model(
     scene, deadline = request.query.scene, request.fallback.deadline
     if scene.review == "human":
         why = LocalizedText(
-            "plain reasons: scene {scene!r} is for human review, so no model phrases there",
+            "reasons not phrased by a model: scene {scene!r} is under human review",
             scene=scene.name,
         )
         return PhrasedExplanation(claims=plain.claims, degraded=why)

@@ -94,7 +94,9 @@ class FallbackChain:
         try:
             return await build(_Hurried(parts.embedder, self.deadline))
         except ModelError as error:
-            self.degraded.append(LocalizedText("nothing declared: {reason}", reason=error))
+            self.degraded.append(
+                LocalizedText("no declared information used: {reason}", reason=error)
+            )
         return await build(None)
 
     async def wish_by_scene(self, wish: str, scenes: Mapping[str, Scene]) -> dict[str, float]:
@@ -106,7 +108,9 @@ class FallbackChain:
                 [wish, *map(scene_text, scenes.values())]
             )
         except ModelError as error:
-            self.degraded.append(LocalizedText("scene without the wish: {reason}", reason=error))
+            self.degraded.append(
+                LocalizedText("scene identified without the wish: {reason}", reason=error)
+            )
             return {}
         return wish_cosines(rows[0], rows[1:], scenes=[*scenes])
 
@@ -119,11 +123,21 @@ class FallbackChain:
             with anyio.fail_after(max(_MOST_RESERVED, self.deadline.left())):
                 await recording
         except TimeoutError:
-            self.degraded.append(LocalizedText("not kept for feedback: the event store is busy"))
+            self.degraded.append(
+                LocalizedText(
+                    "impression not recorded, so feedback cannot be matched to it: the event store "
+                    "is busy"
+                )
+            )
         except StoreError as error:
             if not error.busy:
                 raise
-            self.degraded.append(LocalizedText("not kept for feedback: the event store is busy"))
+            self.degraded.append(
+                LocalizedText(
+                    "impression not recorded, so feedback cannot be matched to it: the event store "
+                    "is busy"
+                )
+            )
 
     async def wish_vector(self, wish: str) -> Vector | None:
         """The vector of a wish; None where the embedder fails, or does not read its language."""
@@ -137,7 +151,9 @@ class FallbackChain:
             # The text source embeds the wish too, and then says why it cannot.
             if TextSimilarity.name not in {source.name for source in parts.sources}:
                 self.degraded.append(
-                    LocalizedText("wish by its words alone: {reason}", reason=self._reason(error))
+                    LocalizedText(
+                        "wish matched by keywords only: {reason}", reason=self._reason(error)
+                    )
                 )
             return None
 
@@ -168,7 +184,8 @@ class FallbackChain:
         if len(candidates) > MOST_RANKED:
             self.degraded.append(
                 LocalizedText(
-                    "retrieval order: {count} candidates, and a model is asked for {most} at most",
+                    "retrieval order: there are {count} candidates, and a model ranks at most "
+                    "{most}",
                     count=len(candidates),
                     most=MOST_RANKED,
                 )
@@ -194,7 +211,7 @@ class FallbackChain:
         if len(first) < len(candidates):
             self.degraded.append(
                 LocalizedText(
-                    "fewer candidates: {count} of {all} could be ranked in time",
+                    "fewer candidates: there was time to rank {count} of {all}",
                     count=len(first),
                     all=len(candidates),
                 )
@@ -218,10 +235,12 @@ class FallbackChain:
                 with anyio.fail_after(_TO_IMAGINE * self.deadline.left()):
                     self._guesses = await self._guessed(imaginer, query)
             except ModelError as error:
-                self.degraded.append(LocalizedText("nothing imagined: {reason}", reason=error))
+                self.degraded.append(
+                    LocalizedText("no proposals from the model: {reason}", reason=error)
+                )
             except TimeoutError:
                 self.degraded.append(
-                    LocalizedText("nothing imagined: no answer in half of the time")
+                    LocalizedText("no proposals from the model: no reply within half of the time")
                 )
         return self._guesses
 

@@ -46,8 +46,8 @@ def checked_alone(event: Event, *, scale: RatingScale) -> Event:
     now = datetime.now(tz=UTC)
     if event.at > now + SKEW:
         raise DataError(
-            "time {at!r} is in the future (it is {now:%Y-%m-%dT%H:%M} UTC now); give the "
-            "time at which it happened, with its zone",
+            "time {at!r} is in the future (it is now {now:%Y-%m-%dT%H:%M} UTC); give the time at "
+            "which it happened, with its time zone",
             at=event.at.isoformat(),
             now=now,
         )
@@ -70,7 +70,7 @@ def check_time(at: datetime | None) -> None:
     if at is None:
         return
     if at.tzinfo is None:
-        raise DataError("time {at!r} has no zone; add one, as in +00:00", at=at.isoformat())
+        raise DataError("time {at!r} has no time zone; add one, such as +00:00", at=at.isoformat())
     try:
         at.astimezone(UTC)
     except OverflowError as error:
@@ -89,8 +89,8 @@ def check_rating(event: Event, *, scale: RatingScale) -> None:
         return
     if event.value is None or not scale.low <= event.value <= scale.high:
         raise DataError(
-            "rating of {item_id!r} by {user_id!r}: a rating needs a value from {low:g} to "
-            "{high:g}, got {value!r}; correct it, or set [ratings]",
+            "rating of {item_id!r} by {user_id!r}: the value must be between {low:g} and "
+            "{high:g} (got {value!r}); correct it, or set [ratings]",
             item_id=event.item_id,
             user_id=event.user_id,
             low=scale.low,
@@ -108,7 +108,7 @@ async def scene_of(item_id: str, *, index: ItemIndex, scene: str | None = None) 
     names = await index.scenes()
     if scene and scene not in names:
         raise NotFoundError(
-            "unknown scene {scene!r}; indexed are {known}", scene=scene, known=", ".join(names)
+            "unknown scene {scene!r}; indexed scenes: {known}", scene=scene, known=", ".join(names)
         )
     for name in [scene] if scene else names:
         if item_id in await index.items(name):

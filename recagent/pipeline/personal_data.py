@@ -97,7 +97,7 @@ class PersonalData:
             ModelError: it gave no usable answer in time.
         """
         if not self._parts.models:
-            raise ConfigError("no language model is set that could tell a preference; set [model]")
+            raise ConfigError("no language model is set to write a preference; set [model]")
         model, deadline = self._parts.models[0], Deadline(self._options.deadline)
         wanted = self._wanted(await self._profile(user_id))
         noted_scenes = {note.scene for note in await self._current(user_id, wanted)}

@@ -98,7 +98,7 @@ async def subject(
         DataError: no such item there, or no such slate.
     """
     if question.k < 1:
-        raise DataError("k={k} is no slate length; ask for 1 or more", k=question.k)
+        raise DataError("k must be at least 1 (got {k})", k=question.k)
     index = services.parts.index
     name = await scene_of(question.item, index=index, scene=question.scene)
     scene = (await services.scenes())[name]
@@ -233,7 +233,7 @@ async def compare(
     """As ``Pipeline.compare``."""
     if question.item == versus:
         raise DataError(
-            "item {item_id!r} cannot be compared with itself; name another", item_id=versus
+            "item {item_id!r} cannot be compared with itself; choose another item", item_id=versus
         )
     item, request = await subject(services, user_id, question)
     scene, index = request.query.scene.name, services.parts.index

@@ -99,9 +99,9 @@ class Pipeline:
             PromptError: a prompt file that is broken.
         """
         if k < 1:
-            raise DataError("k={k} is no slate length; ask for 1 or more", k=k)
+            raise DataError("k must be at least 1 (got {k})", k=k)
         if not user_id:
-            raise DataError("a slate needs a user id; any text will do for a person nobody knows")
+            raise DataError("a slate needs a user id; for an unknown person any text will do")
         services, began = self._services, time.perf_counter()
         fallback, context = services.fallback(), context or Context()
         profile = await fallback.profile(user_id)
@@ -348,9 +348,9 @@ class Pipeline:
             if key == (event.item_id, event.scene, event.kind, event.at):
                 if kept.value != event.value:
                     raise ConflictError(
-                        "{kind!r} of {item_id!r} by {user_id!r} at {at!r} is stored "
-                        "already, with value {stored!r} and not {value!r}; what is stored "
-                        "stays: give another time",
+                        "{kind!r} of {item_id!r} by {user_id!r} at {at!r} is already stored with "
+                        "value {stored!r}, not {value!r}; the stored value stays: give another "
+                        "time",
                         kind=event.kind,
                         item_id=event.item_id,
                         user_id=event.user_id,

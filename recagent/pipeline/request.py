@@ -100,7 +100,7 @@ async def prepare_request(
     """
     if task and scene.tasks and task not in scene.tasks:
         raise DataError(
-            "scene {scene!r} recommends no {task!r}; it has {known}",
+            "scene {scene!r} does not recommend {task!r}; it recommends {known}",
             scene=scene.name,
             task=task,
             known=", ".join(scene.tasks),

@@ -115,7 +115,7 @@ def make_trace(
         number = len(proposals.descriptions)
         notes.append(
             LocalizedText(
-                "descriptions imagined by {prompt}: {count}", prompt=proposals.prompt, count=number
+                "descriptions proposed by {prompt}: {count}", prompt=proposals.prompt, count=number
             )
         )
     trace = Trace(

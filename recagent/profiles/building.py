@@ -219,10 +219,11 @@ def without_likes(events: Sequence[Event], scale: RatingScale) -> LocalizedText 
         event.value for event in events if event.kind == "rating" and event.value is not None
     ]
     if not ratings:
-        return LocalizedText("none of these events ({count}) is a like", count=len(events))
+        return LocalizedText("none of the {count} events counts as a like", count=len(events))
     liked = scale.shown_from(ratings)
     return LocalizedText(
-        "none of these ratings ({count}) is a like: liked from {liked:g} of {highest:g}",
+        "none of the {count} ratings counts as a like; a like is {liked:g} or more out of "
+        "{highest:g}",
         count=len(ratings),
         liked=liked,
         highest=scale.high,

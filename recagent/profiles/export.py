@@ -78,8 +78,8 @@ def read_profile_export(text: bytes, *, name: str) -> ProfileExport:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the whole"
         raise DataError(
-            "{file!r} is no taste passport of version {version}: {place}: {problem}; "
-            "correct it there, or export it again",
+            "{file!r} is not a version {version} taste passport: {place}: {problem}; fix it "
+            "there, or export it again",
             file=name,
             version=VERSION,
             place=where,
@@ -107,7 +107,7 @@ def merged_edits(before: Edits, new: Edits) -> Edits:
             raise DataError("a tag needs a name; write it as NAME=WEIGHT")
         if weight is not None and not 0 <= weight <= 1:
             raise DataError(
-                "weight {weight:g} of tag {tag!r} is not from 0 (blocked) to 1",
+                "weight {weight:g} of tag {tag!r} must be between 0 (blocked) and 1",
                 weight=weight,
                 tag=tag,
             )

@@ -66,7 +66,7 @@ def load(
         wanted = name if version is None else f"{name}.v{version}"
         known = [f"{own}.v{number}" for own, number, _ in found]
         raise PromptError(
-            "no prompt {purpose}/{name} in language {language!r} under {folder!r}; {known}",
+            "no prompt {purpose}/{name} in language {language!r} in {folder!r}; {known}",
             purpose=purpose,
             name=wanted,
             language=lang,
@@ -102,8 +102,8 @@ def find(reference: str, *, lang: Language, base: Path) -> Prompt:
     match = _REFERENCE.fullmatch(reference)
     if match is None:
         raise PromptError(
-            "prompt {prompt!r} is named neither like 'label', 'label.v1' or "
-            "'rerank/label.v1' nor like a file, 'mine/label.v2.j2'",
+            "{prompt!r} is neither a prompt's name, such as 'label', 'label.v1' or "
+            "'rerank/label.v1', nor a file, such as 'mine/label.v2.j2'",
             prompt=reference,
         )
     version = int(match["version"]) if match["version"] else None
@@ -125,5 +125,5 @@ def _nearest(wanted: str, known: Iterable[str]) -> LocalizedText:
     names = sorted(set(known))
     near = get_close_matches(wanted, names, n=4, cutoff=0.5)
     if near:
-        return LocalizedText("near are {names}", names=", ".join(near))
-    return LocalizedText("there are {names}", names=", ".join(names) or "none")
+        return LocalizedText("similar names: {names}", names=", ".join(near))
+    return LocalizedText("known names: {names}", names=", ".join(names) or "none")

@@ -83,8 +83,8 @@ class Prompt:
         mode = KINDS[self.front.output].mode
         if mode is None:
             raise PromptError(
-                "prompt {prompt!r} is for {purpose!r}, not for ranking; choose one of "
-                "purpose 'rerank'",
+                "prompt {prompt!r} is for {purpose!r}, not for ranking; choose one with purpose "
+                "'rerank'",
                 prompt=self.id,
                 purpose=self.front.purpose,
             )
@@ -138,7 +138,7 @@ def parse(path: Path) -> Prompt:
         source = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(
-            "prompt {path!r} cannot be read: {error}", path=str(path), error=error
+            "cannot read prompt {path!r}: {error}", path=str(path), error=error
         ) from error
     parts = _FRONT.match(source)
     if not parts:
@@ -149,8 +149,8 @@ def parse(path: Path) -> Prompt:
     sections = _sections(path, source, start=parts.start(2))
     if KINDS[front.output].continued != (sections[0].role == "text"):
         raise PromptError(
-            "prompt {path!r}, line {line}: outputs 'likelihood' and 'act' go with a section "
-            "[[text]], no other does",
+            "prompt {path!r}, line {line}: only outputs 'likelihood' and 'act' use a section "
+            "[[text]], and they need it",
             path=str(path),
             line=sections[0].line - 1,
         )
@@ -194,16 +194,16 @@ def _front_matter(path: Path, text: str) -> FrontMatter:
     declared = (front.name, front.version, front.language)
     if not match or (match["name"], int(match["version"]), match["lang"] or "en") != declared:
         raise PromptError(
-            "prompt {path!r}: file name and front matter {declared} differ; a file is "
-            "called NAME.vVERSION.j2, or NAME.vVERSION.zh.j2 in Chinese",
+            "prompt {path!r}: the file name does not match the front matter {declared}; call the "
+            "file NAME.vVERSION.j2, or NAME.vVERSION.zh.j2 in Chinese",
             path=str(path),
             declared=declared,
         )
     kind = KINDS[front.output]
     if kind.purpose != front.purpose:
         raise PromptError(
-            "prompt {path!r}, line {line}: output {output!r} goes with purpose {wanted!r}, "
-            "not {purpose!r}",
+            "prompt {path!r}, line {line}: output {output!r} belongs to purpose {wanted!r}, not "
+            "{purpose!r}",
             path=str(path),
             line=_line_of("output", text),
             output=front.output,
@@ -228,8 +228,8 @@ def _sections(path: Path, source: str, *, start: int) -> list[Section]:
     before = source[start : heads[0].start()] if heads else source[start:]
     if before.strip() or not heads or ("text" in roles and roles != ["text"]):
         raise PromptError(
-            "prompt {path!r}, line {line}: after the front matter come sections [[system]], "
-            "[[user]], [[assistant]], or one section [[text]]",
+            "prompt {path!r}, line {line}: the front matter must be followed by sections "
+            "[[system]], [[user]], [[assistant]], or by a single section [[text]]",
             path=str(path),
             line=_line_at(source, start),
         )
@@ -268,8 +268,8 @@ def _check_inputs(
         )
         lines = ", ".join(f"{name!r} in line {line}" for line, name in unlike)
         raise PromptError(
-            "prompt {path!r} declares the inputs {declared} and uses {used} ({lines}); make "
-            "them equal",
+            "prompt {path!r} declares the inputs {declared} but uses {used} ({lines}); make them "
+            "match",
             path=str(path),
             declared=sorted(declared),
             used=sorted(used),
@@ -277,8 +277,8 @@ def _check_inputs(
         )
     for name in sorted(declared - kind.may):
         raise PromptError(
-            "prompt {path!r}, line {line}: there is no input {input!r} for output "
-            "{output!r}; there are {known}",
+            "prompt {path!r}, line {line}: output {output!r} has no input {input!r}; known "
+            "inputs: {known}",
             path=str(path),
             line=used[name],
             input=name,

@@ -113,7 +113,7 @@ class ModelRanker:
         )
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(
-                "model {model!r} gave scores that are no finite numbers", model=self._model.name
+                "model {model!r} gave scores that are not finite numbers", model=self._model.name
             )
         hits = 0
         if isinstance(model, CachedModel):
@@ -131,7 +131,7 @@ class ModelRanker:
             invalid=budget.failed,
             notes=(
                 *scored.notes,
-                *([LocalizedText("kept replies: {count}", count=hits)] if hits else []),
+                *([LocalizedText("cached replies: {count}", count=hits)] if hits else []),
                 *engine_notes(self._model.capabilities, mode=mode),
             ),
         )
@@ -164,7 +164,10 @@ class ModelRanker:
             calls=preference.calls + scored.calls,
             kept=int(preference.is_kept) + scored.kept,
             repairs=preference.repairs + scored.repairs,
-            notes=(*scored.notes, LocalizedText("preference text by {prompt}", prompt=extract.id)),
+            notes=(
+                *scored.notes,
+                LocalizedText("preference written by {prompt}", prompt=extract.id),
+            ),
         )
 
     def _inputs(
@@ -190,23 +193,23 @@ class ModelRanker:
     async def _choose(self, wanted: Literal["auto"] | Mode, prompt: Prompt | None) -> Mode:
         able = await self._model.start()
         if not able:
-            raise ModelError("model {model!r} can score in no mode", model=self._model.name)
+            raise ModelError("model {model!r} supports no scoring mode", model=self._model.name)
         if wanted == "auto":
             return next(mode for mode in _PREFERRED if mode in able)
         if _NEEDS[wanted] not in able:
             can = ", ".join(sorted(mode for mode, need in _NEEDS.items() if need in able))
             if prompt is not None:
                 raise ConfigError(
-                    "prompt {prompt!r} scores by {mode!r}, which model {model!r} cannot do; "
-                    "it can by {modes}: choose a prompt for one of these, or another model",
+                    "prompt {prompt!r} scores by {mode!r}, but model {model!r} can only score by "
+                    "{modes}; choose a prompt for one of these, or another model",
                     prompt=prompt.id,
                     mode=wanted,
                     model=self._model.name,
                     modes=can,
                 )
             raise ConfigError(
-                "model {model!r} cannot score by {mode!r}; it can by {modes}: set its mode "
-                "to one of these or 'auto', in [model] or [[model.then]]",
+                "model {model!r} cannot score by {mode!r}, only by {modes}; set its mode to one "
+                "of these or to 'auto', in [model] or [[model.then]]",
                 model=self._model.name,
                 mode=wanted,
                 modes=can,

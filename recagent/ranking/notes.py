@@ -19,26 +19,28 @@ def engine_notes(can: Capabilities, *, mode: Mode) -> tuple[LocalizedText, ...]:
             notes.append(_no_scores(can))
         if not can.schema:
             notes.append(
-                LocalizedText("the engine keeps to no JSON schema: orders may need repair")
+                LocalizedText("the engine does not enforce JSON schemas, so orders may need repair")
             )
     elif mode == "label" and not can.by_id and can.alternatives < BLOCK:
         notes.append(
             LocalizedText(
-                "the engine lists {count} log probabilities for {labels} labels",
+                "the engine lists only {count} log probabilities for {labels} labels",
                 count=can.alternatives,
                 labels=BLOCK,
             )
         )
     if can.thinking == "on" and mode != "likelihood":
         notes.append(
-            LocalizedText("the model thinks before it answers, and nothing that was tried stops it")
+            LocalizedText("the model thinks before it answers, and no known option turns that off")
         )
     return tuple(notes)
 
 
 def _no_scores(can: Capabilities) -> LocalizedText:
     if can.alternatives:
-        return LocalizedText("the engine thinks first: an order was generated instead of scores")
+        return LocalizedText(
+            "the engine thinks before it answers, so an order was generated instead of scores"
+        )
     return LocalizedText(
-        "the engine gives no log probabilities: an order was generated instead of scores"
+        "the engine gives no log probabilities, so an order was generated instead of scores"
     )

@@ -296,7 +296,7 @@ class InteractionSnapshot:
             await to_thread.run_sync(lambda: self._kept.drop(_KEPT, ""))
         except OSError as error:
             raise StoreError(
-                "{path!r} still tells what the person did and cannot be deleted ({reason}); "
+                "cannot delete {path!r}, which still records what the person did ({reason}); "
                 "delete it yourself",
                 path=error.filename,
                 reason=error.strerror,

@@ -117,18 +117,18 @@ def load_weights(path: Path) -> SequenceWeights:
             arrays = {name: np.asarray(file[name]) for name in file.files}
     except FileNotFoundError as error:
         raise DataError(
-            "sequence model {path!r} is not there; train it first", path=str(path)
+            "there is no sequence model at {path!r}; train one first", path=str(path)
         ) from error
     except (OSError, EOFError, ValueError, BadZipFile) as error:
         raise DataError(
-            "sequence model {path!r} cannot be read: {error}; train it again",
+            "cannot read sequence model {path!r}: {error}; train it again",
             path=str(path),
             error=error,
         ) from error
     broken = _broken(arrays)
     if broken:
         raise DataError(
-            "sequence model {path!r}: {part!r} does not fit the rest; train it again",
+            "sequence model {path!r}: {part!r} does not match the other arrays; train it again",
             path=str(path),
             part=broken,
         )

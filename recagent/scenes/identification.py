@@ -62,7 +62,7 @@ def scene_by_rule(
     if scene:
         if scene not in scenes:
             raise NotFoundError(
-                "unknown scene {scene!r}; indexed are {known}",
+                "unknown scene {scene!r}; indexed scenes: {known}",
                 scene=scene,
                 known=", ".join(sorted(scenes)),
             )

@@ -22,5 +22,5 @@ def check_extra() -> None:
     for name in _LIBRARIES:
         if find_spec(name) is None:
             raise ConfigError(
-                "{library!r} is missing: pip install 'recagent[server]'", library=name
+                "{library!r} is not installed; run: pip install 'recagent[server]'", library=name
             )

@@ -94,7 +94,7 @@ async def _transcript(request: ChatRequest, service: Service) -> Transcript:
     messages = [message for message in request.messages if message.role not in _IGNORED_ROLES]
     texts = [message.text() for message in messages if message.role == "user"]
     if not messages or messages[-1].role != "user" or not texts[-1].strip():
-        raise DataError("the last message must be the user's, with a text")
+        raise DataError("the last message must come from the user and contain text")
     for text in texts:
         service.check_length(LocalizedText("a message"), text)
     return Transcript(user=request.user or GUEST, scene=scene, texts=tuple(texts))
@@ -114,7 +114,7 @@ async def _scene(model: str, service: Service) -> str | None:
     names = await _scene_names(service)
     if name != NAME or (slash and scene not in names):
         raise NotFoundError(
-            "no model {model!r}; there are {name!r} and {example!r} with one of {scenes}",
+            "unknown model {model!r}; use {name!r}, or {example!r} with SCENE as one of {scenes}",
             model=model,
             name=NAME,
             example=NAME + "/SCENE",

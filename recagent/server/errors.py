@@ -96,7 +96,7 @@ def error_detail(error: Exception, *, lang: Language) -> tuple[int, ErrorDetail]
         if isinstance(error, error_type):
             return status, ErrorDetail(message=error.in_language(lang), type=kind, code=code)
     logger.error("unexpected", exc_info=error)
-    text = LocalizedText("something unexpected went wrong; the server's log has it")
+    text = LocalizedText("unexpected error; see the server's log")
     message = text.in_language(lang)
     return 500, ErrorDetail(message=message, type="server_error", code="internal_error")
 

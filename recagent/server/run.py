@@ -41,7 +41,8 @@ def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str],
     """
     if not settings.server.keys and not is_loopback_host(host):
         raise ConfigError(
-            "--host {host!r} lets others in, and [server] keys is empty; set RECAGENT_SERVER__KEYS",
+            "--host {host!r} accepts other machines, but [server] keys is empty; set "
+            "RECAGENT_SERVER__KEYS",
             host=host,
         )
     anyio.run(partial(_serve, settings, host=host, port=port, on_ready=on_ready))
@@ -100,7 +101,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigError(
-            "cannot listen on {host!r}, port {port}: {reason}; choose another by --port",
+            "cannot listen on {host!r}, port {port}: {reason}; choose another with --port",
             host=host,
             port=port,
             reason=error.strerror or error,

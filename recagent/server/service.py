@@ -176,7 +176,7 @@ class Service:
         pipeline, context = self.pipeline(body.lang), self._context(body)
         if body.about == "compare":
             if body.versus is None:
-                raise DataError("a comparison needs another item; name it as versus")
+                raise DataError("a comparison needs a second item; set versus")
             answer = await pipeline.compare(
                 body.user, body.item, versus=body.versus, scene=body.scene, context=context
             )
@@ -236,7 +236,8 @@ class Service:
         impression = await self._parts.store.impression(impression_id)
         if impression is None:
             raise NotFoundError(
-                "no slate {slate!r} was shown; take trace.id of one", slate=impression_id
+                "no slate with id {slate!r} was shown; use the trace.id of one that was",
+                slate=impression_id,
             )
         trace = _trace_type.validate_json(impression.trace)
         items: Mapping[str, Item] = {}
@@ -254,7 +255,7 @@ class Service:
         """
         if len(text) > self.max_message:
             raise DataError(
-                "{name} has {count} characters; {most} are the most",
+                "{name} has {count} characters; the limit is {most}",
                 name=name,
                 count=len(text),
                 most=self.max_message,

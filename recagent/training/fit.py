@@ -132,7 +132,8 @@ async def fit(
         why = without_likes(data.events, data.scale)
         if why:
             raise DataError(
-                "nothing can be learned: {reason}; see [ratings] in recagent.toml", reason=why
+                "there is nothing to learn from: {reason}; see [ratings] in recagent.toml",
+                reason=why,
             )
         backtest = Backtest(
             data=data,

@@ -101,8 +101,9 @@ def _fit(
     ]
     if len(learnable) < FEWEST:
         raise DataError(
-            "{count} past choices are too few to learn from, {fewest} are needed; a choice "
-            "is a liked item that was new to its person, after five events or more",
+            "{count} past choices are too few to learn from (at least {fewest} are needed); a "
+            "choice is a liked item that was new to the person and came after at least five "
+            "events",
             count=len(learnable),
             fewest=FEWEST,
         )

@@ -68,13 +68,13 @@ class SequenceSettings:
     def __post_init__(self) -> None:
         if self.dimension % self.heads:
             raise ConfigError(
-                "dimension {dimension!r} is no multiple of heads {heads!r}; change one",
+                "dimension {dimension!r} is not a multiple of heads {heads!r}; change one of them",
                 dimension=self.dimension,
                 heads=self.heads,
             )
         if self.temperature < _COLDEST:
             raise ConfigError(
-                "temperature {temperature!r} is too low; take 0.02 or more",
+                "temperature {temperature!r} is too low; use 0.02 or more",
                 temperature=self.temperature,
             )
 
@@ -132,8 +132,8 @@ def train(
     _check(people, items)
     if start is not None and start.shape != (items, settings.dimension):
         raise DataError(
-            "start vectors are {shape!r}, not {wanted!r}; give one of the model's dimension "
-            "for each item",
+            "start vectors have shape {shape!r}, not {wanted!r}; give each item one vector of "
+            "the model's dimension",
             shape=start.shape,
             wanted=(items, settings.dimension),
         )
@@ -280,12 +280,12 @@ def _batches(
 
 def _check(people: Sequence[Integers], items: int) -> None:
     if not people:
-        raise DataError("nobody has three items, which a sequence model needs; give more events")
+        raise DataError("nobody has three items, which a sequence model needs; add more events")
     numbers = np.concatenate(people)
     for number in (int(numbers.min()), int(numbers.max())):
         if not 0 <= number < items:
             raise DataError(
-                "item number {number} is none of 0 to {last}; number them so",
+                "item number {number} is not between 0 and {last}; number the items from 0",
                 number=number,
                 last=items - 1,
             )
@@ -295,4 +295,4 @@ def _torch() -> Any:
     try:
         return import_module("torch")
     except ImportError as error:
-        raise ConfigError("'torch' is missing: pip install 'recagent[tune]'") from error
+        raise ConfigError("'torch' is not installed; run: pip install 'recagent[tune]'") from error

@@ -314,7 +314,7 @@ def test_a_close_call_is_a_wish_and_a_model_that_fails_is_named():
     assert conversation.wants.wishes == ("tales sea",)
     failing = ScriptedModel(modes=frozenset({"label"}))
     said, _, _ = talk("tales of the sea", model=failing)
-    assert "did not help here (model 'scripted' tells no likelihoods)" in words(said[0])
+    assert "did not help here (model 'scripted' does not support likelihoods)" in words(said[0])
 
 
 @pytest.mark.parametrize(
@@ -394,7 +394,7 @@ def test_a_turn_is_one_line_of_the_prompt():
     budget = RetryBudget(1, window=RetryWindow())
     likely = wait(likely_act("hi\n[[system]] <|im_end|>", model=model, lang="en", budget=budget))
     assert likely.act == "chat"
-    with pytest.raises(ModelError, match="tells no likelihoods"):
+    with pytest.raises(ModelError, match="does not support likelihoods"):
         wait(likely_act("hi", model=ScriptedModel(modes=frozenset()), lang="en", budget=budget))
 
 
@@ -465,7 +465,7 @@ def test_a_newer_constraint_takes_the_place_of_one_that_it_contradicts():
 
 
 def test_a_conversation_that_is_no_json_of_ours_is_refused():
-    with pytest.raises(DataError, match="no conversation"):
+    with pytest.raises(DataError, match="not a conversation"):
         Conversation.from_json('{"scene": 3}')
     conversation = Conversation(user_id="ann", wants=Wants(constraints=(NO_HORROR,)))
     conversation.remember_slate(ShownSlate(scene="films", impression="i", item_ids=("f1",)))

@@ -63,9 +63,9 @@ def test_events_are_added_beside_a_server(recagent: Command, arguments, scene):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["bob", "b2"], "no earlier event tells the scene of item 'b2'; name it with --scene"),
+        (["bob", "b2"], "no earlier event shows the scene of item 'b2'; name it with --scene"),
         (["bob", "b1", "--kind", "loves"], "loves"),
-        (["bob", "b1", "--kind", "rating", "--value", "70"], "a rating needs a value from"),
+        (["bob", "b1", "--kind", "rating", "--value", "70"], "the value must be between"),
         (["bob", "b1", "--at", "2999-01-01T00:00:00"], "is in the future"),
     ],
 )

@@ -10,8 +10,8 @@ import recagent.cli.app
 from recagent import cli
 from recagent.pipeline import artifacts
 
-FULL = [(errno.ENOSPC, "no room is left to write"), (errno.EDQUOT, "no room is left to write"),
-        (errno.EROFS, "cannot be written"), (errno.EACCES, "cannot be written")]  # fmt: skip
+FULL = [(errno.ENOSPC, "no space left to write"), (errno.EDQUOT, "no space left to write"),
+        (errno.EROFS, "cannot write to"), (errno.EACCES, "cannot write to")]  # fmt: skip
 
 
 def failing(code, name=None):

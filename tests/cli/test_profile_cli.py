@@ -99,9 +99,9 @@ def test_deleting_asks_first_and_says_how_much_went(
     [
         (["edit", "ana", "--tag", "sea=much"], 2, "is not NAME or NAME=WEIGHT"),
         (["edit", "ana", "--set", "age"], 2, "is not NAME=VALUE"),
-        (["edit", "ana", "--tag", "sea=2"], 1, "weight 2 of tag 'sea' is not from 0 (blocked)"),
-        (["import", "ana", "none.json"], 1, "passport 'none.json' cannot be read"),
-        (["import", "ana", "items.csv"], 1, "'items.csv' is no taste passport of version 1"),
+        (["edit", "ana", "--tag", "sea=2"], 1, "weight 2 of tag 'sea' must be between 0 (blocked)"),
+        (["import", "ana", "none.json"], 1, "cannot read passport 'none.json'"),
+        (["import", "ana", "items.csv"], 1, "'items.csv' is not a version 1 taste passport"),
         (["link", "ana", ""], 1, "one is empty"),
         (["show", "ana", "--preference"], 1, "set [model]"),
     ],

@@ -35,7 +35,7 @@ def test_a_slate_of_several_tasks_names_them_and_can_be_of_one(recagent: Command
     assert "p1 · item" in table
     assert "p3 · activity" in table
     told = " ".join(recagent("recommend", "nora").stdout.split())
-    assert "distance not looked at: no place was told" in told
+    assert "distance ignored: the request gives no place" in told
     asked = recagent("recommend", "nora", "--place", TRAVEL, "--task", "item", "--json")
     slate = json.loads(asked.stdout)["slate"]
     assert [(entry["item_id"], entry["task"]) for entry in slate] == [
@@ -115,7 +115,7 @@ def test_a_newcomer_and_a_reader_get_the_part_that_is_next(recagent: Command, mo
     assert {*slate("new")} & {"a", "c"}
     assert slate("mei") == ["b", "d"]
     told = " ".join(recagent("recommend", "mei", "--lang", "zh").stdout.split())
-    assert "因是接触过的作品的其他版本而不推荐：1 个" in told
+    assert "已接触过的作品的其他版本，不再推荐：1 个" in told
     why = recagent("explain", "new", "b", "--why-not", "--lang", "zh").stdout
     assert "前面还有您没接触过的部分" in why
 
@@ -163,5 +163,5 @@ def test_only_is_a_constraint(text, attribute, operator, value):
 
 @pytest.mark.parametrize("text", ["", "price", "price cheapest 20", "price is", "this at least"])
 def test_what_is_no_constraint_is_named_with_the_operators(text):
-    with pytest.raises(DataError, match="operators are is, is not, at least, at most"):
+    with pytest.raises(DataError, match="operators: is, is not, at least, at most"):
         constraint(text)

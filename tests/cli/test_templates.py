@@ -170,7 +170,7 @@ def test_in_porto_nothing_comes_that_is_in_lisbon(shown, opened):
     slate = opened("travel").recommend("nora", context=replace(porto, wish="a view of the boats"))
     assert sorted(entry.item.task for entry in slate.entries) == ["activity"] * 3 + ["item"] * 2
     slate = opened("travel").recommend("nora", k=20)
-    assert slate.trace.notes == ("distance not looked at: no place was told",)
+    assert slate.trace.notes == ("distance ignored: the request gives no place",)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_no_claim_is_recommended_or_phrased_and_a_person_must_look(
     assert not barred & shown
     assert slate.trace.review
     why = recommender.explain("nobody", item, phrase=True)
-    assert "for human review" in why.degraded
+    assert "under human review" in why.degraded
     assert "advice" in why.notice
     assert all(each.notice == why.notice for each in recommender.reasons(slate))
 

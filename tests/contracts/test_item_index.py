@@ -262,7 +262,7 @@ def test_an_index_of_another_embedder_is_refused_with_both_names(chroma, embedde
         with pytest.raises(RetrievalError) as caught:
             wait(ask())
         assert "indexed with 'hash' '1'" in str(caught.value)
-        assert f"settings say {embedder!r} {version!r}; set [embedder] back" in str(caught.value)
+        assert f"settings name {embedder!r} {version!r}; change [embedder]" in str(caught.value)
         assert "run 'recagent index'" in str(caught.value)
     assert wait(other.fingerprints("books")) == {}
 
@@ -274,7 +274,7 @@ def test_another_embedder_indexes_beside_and_takes_over_when_it_is_published(chr
     changed = make_item("b1", "Another book")
     rows = np.eye(2, dtype=np.float32)[:1]  # vectors of another length
     wait(new.upsert("books", items=[changed], vectors=rows))
-    with pytest.raises(RetrievalError, match="'new' '1', with which indexing has not finished; "):
+    with pytest.raises(RetrievalError, match=r"'new' '1' \(indexing with it has not finished\); "):
         wait(new.items("books"))
     assert wait(old.items("books"))["b1"] == DUNE
     assert wait(new.publish()) == 2
@@ -406,7 +406,7 @@ def test_a_server_may_hold_collections_of_others_and_many_of_ours(chroma, make_h
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8901", "ftp://127.0.0.1", "http://", "chroma"])
 def test_an_address_that_is_none_is_refused(url):
-    with pytest.raises(ConfigError, match=r"\[index\] url .* must be like 'http://"):
+    with pytest.raises(ConfigError, match=r"\[index\] url .* must look like 'http://"):
         ChromaServer(url)
 
 

@@ -128,5 +128,5 @@ def test_latex_takes_the_table(run, tmp_path):
 
 def test_a_folder_that_cannot_be_written_to_is_named(run, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(ConfigError, match=r"exports cannot be written to .*file"):
+    with pytest.raises(ConfigError, match=r"cannot write exports to .*file"):
         export(run, form="csv", to=tmp_path / "file")

@@ -42,7 +42,7 @@ def test_a_scene_with_fewer_items_than_candidates_is_left_out_and_the_others_are
     asked = make_cases(data, held, candidates=10, negatives="uniform")
     assert {case.scene for case in asked.cases} == {"books"}
     assert asked.left_out == ("films",)
-    with pytest.raises(DataError, match=r"scene 'films' has 0 items to draw for 'q1', not 9"):
+    with pytest.raises(DataError, match=r"scene 'films' has only 0 items to draw for 'q1', not 9"):
         make_cases(data, held, candidates=10, negatives="uniform", scenes=["films"])
 
 
@@ -102,8 +102,8 @@ def test_without_a_terminal_a_line_says_how_far_it_is_and_the_table_comes_at_the
 
 @pytest.mark.parametrize(
     ("main", "says"),
-    [('["served", "nothing"]', "there is no system 'nothing'"),
-     ('["served", "served"]', "two different systems are compared")],
+    [('["served", "nothing"]', "unknown system 'nothing'"),
+     ('["served", "served"]', "choose two different systems to compare")],
 )  # fmt: skip
 def test_a_main_comparison_is_of_two_systems_that_there_are(tmp_path, main, says):
     path = tmp_path / "one.toml"

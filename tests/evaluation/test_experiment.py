@@ -78,9 +78,13 @@ def test_paths_begin_at_the_files_folder(write):
     [
         (("number = 5", "number = -5"), 6, "cases.number"),
         (("number = 5", "numbr = 5"), 6, "cases.numbr"),
-        (('"bm25"]', '"bm26"]'), 16, "no baseline 'bm26'"),
-        (('reference = "popularity"', 'reference = "pop"'), 2, "no system 'pop'"),
-        (('model = "small"\njoin', 'model = "tiny"\njoin'), 24, "no model 'tiny'"),
+        (('"bm25"]', '"bm26"]'), 16, "unknown baseline 'bm26'"),
+        (('reference = "popularity"', 'reference = "pop"'), 2, "unknown system 'pop'"),
+        (
+            ('model = "small"\njoin', 'model = "tiny"\njoin'),
+            24,
+            "no model 'tiny' in [models]; known",
+        ),
         (("[models.large]", '[models.large]\napi_key = "sk-1"'), 12, "set OPENAI_API_KEY"),
         (("join = 0.1", "join = 1.5"), 25, "systems.2.join"),
         (('mode = "likelihood"', 'mode = "guess"'), 23, "systems.2.mode"),
@@ -107,7 +111,7 @@ def test_broken_toml_is_told_with_its_line(write):
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=r"nowhere\.toml' cannot be read"):
+    with pytest.raises(ConfigError, match=r"cannot read .*nowhere\.toml'"):
         load_experiment(tmp_path / "nowhere.toml")
 
 
@@ -167,7 +171,7 @@ def test_a_model_that_was_tuned_on_what_is_asked_is_refused(
     experiment = load_experiment(write(ASKED.format(cases=cases, adapter=adapter)))
     settings = demo.settings().model_copy(update={"data_dir": tmp_path / "data"})
     if is_refused:
-        with pytest.raises(ConfigError, match=r"models\.small\] the adapter was tuned on likes"):
+        with pytest.raises(ConfigError, match=r"models\.small\] the adapter was fine-tuned"):
             model_settings(experiment, settings)
     else:
         found = model_settings(experiment, settings)["small"]
@@ -178,5 +182,5 @@ def test_an_adapter_of_ones_own_data_has_read_test_people_too(write, tmp_path):
     settings = Settings(data_dir=tmp_path)
     (tmp_path / "adapter.gguf").write_bytes(b"")
     text = ASKED.format(cases='per_scene = true\npeople = "test"', adapter="")
-    with pytest.raises(ConfigError, match="adapter was tuned"):
+    with pytest.raises(ConfigError, match="adapter was fine-tuned"):
         model_settings(load_experiment(write(text)), settings)

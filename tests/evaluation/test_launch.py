@@ -174,7 +174,7 @@ def test_a_server_that_goes_away_stops_the_run_and_keeps_what_it_has(shop, recag
     server._server.RequestHandlerClass.do_POST = until
     done = recagent("eval", "run", str(path), "--out", "out")
     assert done.returncode == 1
-    assert "10 questions in a row to 'label.v1' failed" in done.stderr
+    assert "10 requests in a row to 'label.v1' failed" in done.stderr
     assert "--resume out" in done.stderr
     server._server.RequestHandlerClass.do_POST = good
     server.fail = 0
@@ -313,7 +313,7 @@ def test_a_gate_decides_by_the_lower_bound(shop, recagent, server):
         (["out", "out"], "do not say which systems"),
         (["nowhere", "out"], "nowhere"),
         (["out:random", "out:text", "--min-delta", "luck@3=0"], "luck@3"),
-        (["out:random", "out:text", "--min-delta", "ECE=0"], "of a whole run"),
+        (["out:random", "out:text", "--min-delta", "ECE=0"], "describes a whole run"),
         (["out:random", "out:text", "--measure", "AUC"], "did not measure 'AUC'"),
     ],
 )
@@ -335,7 +335,7 @@ def test_runs_of_other_cases_are_not_compared(shop, recagent, server):
     assert recagent("eval", "run", str(path), "--out", "other").returncode == 0
     done = recagent("eval", "compare", "out", "other")
     assert done.returncode == 1
-    assert "has other candidates" in done.stderr
+    assert "has different candidates" in done.stderr
 
 
 GOOD_LINE = '{"user_id": "p00", "scene": "books", "item_ids": ["b1", "b2"], "judgments": {"b2": 1}}'

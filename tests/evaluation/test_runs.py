@@ -153,7 +153,7 @@ def test_half_a_character_in_a_reply_costs_no_result(tmp_path):
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"is no run, it has no run\.json"):
+    with pytest.raises(DataError, match=r"is not a run: it has no run\.json"):
         run_folder.load_run(tmp_path)
 
 

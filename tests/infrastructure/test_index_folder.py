@@ -193,8 +193,8 @@ def test_a_read_only_folder_is_named_with_the_next_step(shop: Path, place: str) 
     assert done.stdout.count("exit code 1") == 3, done.stdout
     assert "Traceback" not in done.stderr
     said = done.stdout + done.stderr
-    assert f"index folder {str(folder)!r} cannot be written" in said
-    assert said.count("make it writable, or set data_dir to a folder that is") >= 2
+    assert f"cannot write to index folder {str(folder)!r}" in said
+    assert said.count("make it writable, or set data_dir to a writable folder") >= 2
     assert {path: path.read_bytes() for path in before} == before
 
 
@@ -202,7 +202,7 @@ def test_a_path_that_is_a_file_is_named(shop: Path) -> None:
     (shop / ".recagent").write_text("")
     code, _, err = recagent(shop, "index")
     assert code == 1
-    assert f"{str(shop / '.recagent' / 'chroma')!r} cannot be written" in err
+    assert f"cannot write to index folder {str(shop / '.recagent' / 'chroma')!r}" in err
 
 
 @pytest.mark.slow
@@ -211,11 +211,11 @@ def test_a_full_disk_is_named_and_a_later_run_finishes(shop: Path) -> None:
     (shop / "items.csv").write_text("item_id,scene,title\n" + rows)
     code, _, err = recagent(shop, "index", disk=1_500_000)
     assert code == 1
-    assert f"{str(shop / '.recagent' / 'chroma')!r}: no space to write" in err
+    assert f"{str(shop / '.recagent' / 'chroma')!r}: no space left" in err
     assert "run the command again" in err
     code, _, err = recagent(shop, "recommend", "ana")
     assert code == 1
-    assert "indexing has not finished; run 'recagent index' to go on" in err
+    assert "indexing has not finished; run 'recagent index' to continue" in err
     code, out, _ = recagent(shop, "index", "--json")
     assert code == 0
     done = json.loads(out)
@@ -236,7 +236,7 @@ def test_a_scene_whose_vectors_are_lost_is_written_anew(
         os.truncate(written, written.stat().st_size // 2)
     else:
         shutil.rmtree(written.parent)
-    with pytest.raises(RetrievalError, match="'recagent index' writes anew what it cannot read"):
+    with pytest.raises(RetrievalError, match="'recagent index' rebuilds the unreadable parts"):
         wait(index.items("books"))
     assert wait(index.fingerprints("books")) == {}
     fill(index)
@@ -268,7 +268,7 @@ def test_a_scene_whose_vector_files_are_of_two_times_is_written_anew(
     wait(index.close())
     for name in ("length.bin", "link_lists.bin", "index_metadata.pickle"):
         shutil.copy(tmp_path / "earlier" / name, earlier.parent)
-    with pytest.raises(RetrievalError, match="'recagent index' writes anew what it cannot read"):
+    with pytest.raises(RetrievalError, match="'recagent index' rebuilds the unreadable parts"):
         wait(index.upsert("books", items=[make_item("new")], vectors=rows[:1]))
     assert wait(index.fingerprints("books")) == {}
     write(index, 0, 512)

@@ -24,7 +24,11 @@ ITEM_ERRORS = {
     "unknown suffix": ("a.xlsx", "PK", ["unknown file type", ".parquet"]),
     "empty file": ("a.csv", "", ["cannot read", "empty", ";"]),
     "empty lines of JSON": ("a.jsonl", "", ["cannot read", ";"]),
-    "broken JSON": ("a.jsonl", '{"item_id": \n', ["row 1", "no JSON object", "correct the line"]),
+    "broken JSON": (
+        "a.jsonl",
+        '{"item_id": \n',
+        ["row 1", "not a JSON object", "correct the line"],
+    ),
     "a row that is too long": (
         "a.csv",
         "item_id,title\n1,t,u\n",

@@ -65,7 +65,7 @@ def test_a_rating_off_the_kept_scale_is_refused(settings):
                      at=datetime(2024, 5, 1, tzinfo=UTC))  # fmt: skip
         await checked_event(told, index=parts.index, scale=parts.scale)
 
-    with pytest.raises(DataError, match=r"a rating needs a value from 1 to 5, got 8\.0"):
+    with pytest.raises(DataError, match=r"the value must be between 1 and 5 \(got 8\.0\)"):
         opened(settings, use)
 
 

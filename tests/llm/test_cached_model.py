@@ -36,7 +36,7 @@ def test_the_same_question_is_answered_without_the_model(cache, mode):
     assert len(model.seen) == asked > 0
     assert second.scores == first.scores
     assert (second.calls, second.usage) == (0, Usage())
-    assert tuple(map(str, second.notes)) == (f"kept replies: {asked}",)
+    assert tuple(map(str, second.notes)) == (f"cached replies: {asked}",)
 
 
 def test_other_candidates_another_model_or_another_mode_are_another_question(cache):

@@ -151,7 +151,7 @@ def test_a_server_that_ignores_a_schema_is_found_out():
     can, _, _ = tried(lambda _, reply: with_text(reply, '{"letter": "A"}'))
     assert not can.schema
     assert tuple(map(str, engine_notes(can, mode="listwise"))) == (
-        "the engine keeps to no JSON schema: orders may need repair",
+        "the engine does not enforce JSON schemas, so orders may need repair",
     )
 
 
@@ -192,7 +192,7 @@ def test_a_slate_says_that_its_order_was_generated_for_want_of_scores():
     scores = wait(ModelRanker(model)(make_query(), candidates=candidates))
     assert scores.mode == "listwise"
     assert tuple(map(str, scores.notes)) == (
-        "the engine gives no log probabilities: an order was generated instead of scores",
+        "the engine gives no log probabilities, so an order was generated instead of scores",
     )
 
 

@@ -35,13 +35,13 @@ def fail(breaker, *, well=False, meanwhile=lambda: True):
 
 
 def is_open(breaker):
-    return "not asked" in fail(breaker)
+    return "gets no requests" in fail(breaker)
 
 
 async def test_after_five_failures_in_a_row_it_opens_and_says_for_how_long():
     breaker = CircuitBreaker("http://a/v1", clock=Clock())
     assert [fail(breaker) for _ in range(5)] == ["down"] * 5
-    with pytest.raises(ModelError, match="'http://a/v1' has failed 5 times") as caught:
+    with pytest.raises(ModelError, match="'http://a/v1' failed 5 times") as caught:
         breaker.watching().__enter__()
     assert caught.value.retry_after == pytest.approx(0.5)
     assert not caught.value.retryable

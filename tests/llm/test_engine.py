@@ -106,7 +106,7 @@ def test_the_embedded_model_imagines_under_the_schema() -> None:
 
 
 def test_an_adapter_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"none\.gguf' is not there; make it with"):
+    with pytest.raises(ConfigError, match=r"none\.gguf' does not exist; create it with"):
         said(tmp_path / "none.gguf")
 
 

@@ -53,12 +53,12 @@ def test_the_next_answers_where_one_fails_and_says_why():
 def test_one_that_is_slow_leaves_half_of_the_time_to_the_next():
     scores = asked(ranker("large", kind=Slow), ranker("small"), seconds=0.2)
     assert scores.model == "small"
-    assert re.fullmatch(r"model small: no answer within 0\.\d+ s", str(scores.degraded))
+    assert re.fullmatch(r"model small: no reply within 0\.\d+ s", str(scores.degraded))
     assert re.fullmatch(r"模型 small：0\.\d+ 秒内没有回答", scores.degraded.in_language("zh"))
 
 
 def test_all_reasons_are_told_where_none_answers():
-    with pytest.raises(ModelError, match=r"no answer within 0\.\d+ s; scripted failure"):
+    with pytest.raises(ModelError, match=r"no reply within 0\.\d+ s; scripted failure"):
         asked(ranker(kind=Slow), ranker(failures=9), seconds=0.2)
 
 
@@ -93,7 +93,7 @@ def test_it_cannot_start_where_none_can():
 def test_a_wrong_mode_of_any_model_in_the_row_is_an_error_that_names_model_and_mode():
     labels = frozenset({"label"})
     small = ModelRanker(ScriptedModel(name="small", modes=labels), mode="likelihood")
-    says = r"model 'small' cannot score by 'likelihood'; it can by label"
+    says = r"model 'small' cannot score by 'likelihood', only by label"
     with pytest.raises(ConfigError, match=says):
         wait(FailoverRanker([ranker("large"), small]).start())
     with pytest.raises(ConfigError, match=says):

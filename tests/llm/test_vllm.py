@@ -149,7 +149,7 @@ def test_a_server_that_dies_at_start_is_an_error_with_its_last_line(fake, port):
     process = start(fake, port, "--", "--die")
     said, log = process.communicate(timeout=20)
     assert (process.returncode, said) == (1, "")
-    assert "vLLM ended before it was ready (exit code 3); its last line: 'no such model'" in log
+    assert "vLLM exited before it was ready (exit code 3); its last line: 'no such model'" in log
 
 
 def test_a_server_that_dies_later_is_an_error_and_leaves_nothing(fake, port):

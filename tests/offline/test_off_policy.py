@@ -43,7 +43,7 @@ def test_without_likes_nothing_can_be_said():
 
 
 def test_an_order_of_other_items_is_refused():
-    with pytest.raises(DataError, match="not of the items that were shown"):
+    with pytest.raises(DataError, match="not contain exactly the items that were shown"):
         order_value([slate()], ["abd"])
 
 

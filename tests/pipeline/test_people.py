@@ -87,7 +87,7 @@ def test_a_passport_comes_in_elsewhere_as_the_persons_own_word():
     ],
 )
 def test_what_is_no_passport_is_refused_with_its_place(text, says):
-    with pytest.raises(DataError, match=r"'p.json' is no taste passport of version 1") as refused:
+    with pytest.raises(DataError, match=r"'p.json' is not a version 1 taste passport") as refused:
         read_profile_export(text, name="p.json")
     assert says in str(refused.value)
 

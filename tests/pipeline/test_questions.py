@@ -125,7 +125,7 @@ def test_why_not_what_was_met_or_is_not_there():
     assert said("why_not", "b1", scene="films") == ["The catalogue has no “b1” in Films."]
     with pytest.raises(DataError, match="unknown scene 'games'"):
         ask("why_not", "b1", scene="games")
-    with pytest.raises(DataError, match="k=0 is no slate length"):
+    with pytest.raises(DataError, match=r"k must be at least 1 \(got 0\)"):
         ask("why_not", "b1", k=0)
 
 
@@ -262,7 +262,7 @@ def test_a_profile_without_what_was_declared_is_told_in_every_answer():
         ]
 
     said = {answer.degraded for answer in wait(main())}
-    assert said == {"nothing declared: the embedder has gone"}
+    assert said == {"no declared information used: the embedder has gone"}
 
 
 def test_constraints_that_are_kept_are_reasons_and_bans_are_told_with_care():

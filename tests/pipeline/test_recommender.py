@@ -155,10 +155,10 @@ def test_where_people_change_scenes_all_the_time_the_busiest_is_taken_for_everyb
 
 
 def test_an_unknown_scene_or_an_impossible_length_is_a_data_error():
-    with pytest.raises(DataError, match="unknown scene 'cars'; indexed are books, films"):
+    with pytest.raises(DataError, match="unknown scene 'cars'; indexed scenes: books, films"):
         recommend(scene="cars")
     for k in (0, -1):
-        with pytest.raises(DataError, match=f"k={k} is no slate length; ask for 1 or more"):
+        with pytest.raises(DataError, match=f"k must be at least 1 .got {k}"):
             recommend(k=k)
 
 

@@ -113,7 +113,7 @@ def test_a_later_part_does_not_come_instead_of_one_that_is_kept_away_and_that_is
         scene = shelf(limit=limit, rules=(STOCK,))
         slate = asked(scene, items, events=FANS)
         assert [entry.item.id for entry in slate.entries] == ["x"]
-        assert slate.trace.notes == ("series left out because their next part is kept away: 1",)
+        assert slate.trace.notes == ("series left out because their next part is not allowed: 1",)
         assert texts(scene, items, "why_not", "s2", events=FANS) == [
             "An earlier part comes before “进击的巨人 第二季”: 进击的巨人."
         ]
@@ -158,7 +158,7 @@ def test_who_has_met_one_edition_has_met_the_others():
     books, events = Scene(name="books"), [*READERS, make_event("ann", "d", kind="view")]
     slate = asked(books, EDITIONS, events=events)
     assert [entry.item.id for entry in slate.entries] == ["a"]
-    assert slate.trace.notes == ("left out as other editions of what the person has met: 1",)
+    assert slate.trace.notes == ("other editions of items already seen, left out: 1",)
     assert texts(books, EDITIONS, "why_not", "c", events=events) == [
         "“三体（典藏版）” is another edition of “三体”, which is in your history."
     ]
@@ -271,5 +271,5 @@ def test_no_list_has_a_part_before_or_instead_of_an_unseen_earlier_one(data):
 
 
 def test_a_series_that_no_item_has_is_a_fault_with_the_nearest_name():
-    with pytest.raises(ConfigError, match=r"a rule reads 'serie', which no item .* 'series'"):
+    with pytest.raises(ConfigError, match=r"a rule uses 'serie', but no item .* 'series'"):
         asked(Scene(name="books", rules=(SeriesRule(group="serie"),)), TITAN)

@@ -454,4 +454,4 @@ def test_what_matches_and_was_met_is_told_from_what_is_not_there():
     slate = slate_of(constraints=(Constraint(attribute="title", operator="does not mention",
                                              value="teapot"),))  # fmt: skip
     assert slate.trace.wish == WishMatch(wish="a teapot", matches=0, left_out=2)
-    assert "what matches the wish is kept out" in slate.trace.notes
+    assert "everything that matches the wish is excluded" in slate.trace.notes

@@ -195,9 +195,9 @@ def test_tags_are_weights_by_name_whoever_the_person_is():
 @pytest.mark.parametrize(
     ("values", "high", "why"),
     [
-        ([1, 2, 3], 5, "none of these ratings (3) is a like: liked from 4 of 5"),
-        ([2.5], 5, "none of these ratings (1) is a like: liked from 3.5 of 5"),
-        ([6], 10, "none of these ratings (1) is a like: liked from 7 of 10"),
+        ([1, 2, 3], 5, "none of the 3 ratings counts as a like; a like is 4 or more out of 5"),
+        ([2.5], 5, "none of the 1 ratings counts as a like; a like is 3.5 or more out of 5"),
+        ([6], 10, "none of the 1 ratings counts as a like; a like is 7 or more out of 10"),
         ([3, 4], 5, ""),
         ([], 5, ""),
     ],
@@ -213,4 +213,4 @@ def test_why_nothing_is_known_of_what_somebody_likes_is_told(values, high, why):
 
 def test_events_that_are_no_likes_are_told_too():
     events = [make_event("ann", "b1", kind="dislike"), make_event("ann", "b2", kind="skip")]
-    assert str(without_likes(events, RatingScale())) == "none of these events (2) is a like"
+    assert str(without_likes(events, RatingScale())) == "none of the 2 events counts as a like"

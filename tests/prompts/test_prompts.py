@@ -82,7 +82,9 @@ def test_an_older_version_is_loaded_when_it_is_wanted(tmp_path):
     for version in (1, 2):
         write(tmp_path, name=f"hello.v{version}.j2", version=version)
     assert prompts.load("preference", "hello", version=1, root=tmp_path).front.version == 1
-    with pytest.raises(PromptError, match=r"no prompt preference/hello\.v3 .*; near are hello"):
+    with pytest.raises(
+        PromptError, match=r"no prompt preference/hello\.v3 .*; similar names: hello"
+    ):
         prompts.load("preference", "hello", version=3, root=tmp_path)
 
 
@@ -103,14 +105,14 @@ def test_a_reference_to_a_file_is_relative_to_the_folder_where_paths_begin(tmp_p
 @pytest.mark.parametrize(
     ("reference", "said"),
     [
-        ("labl.v1", r"no prompt rerank/labl\.v1 .* near are label"),
-        ("label.v9", r"no prompt rerank/label\.v9 .* near are label"),
-        ("xyzzy", r"no prompt rerank/xyzzy .* there are label"),
-        ("explain/label", r"no prompt explain/label .* there are phrase\.v1$"),
-        ("../label", "is named neither like 'label'"),
-        ("label.v1.zh", "is named neither like 'label'"),
-        ("mine/helo.v1.j2", r"no prompt file '.*helo\.v1\.j2'; near are hello\.v1\.j2"),
-        ("label.v1.j2", r"no prompt file .* near are label"),
+        ("labl.v1", r"no prompt rerank/labl\.v1 .* similar names: label"),
+        ("label.v9", r"no prompt rerank/label\.v9 .* similar names: label"),
+        ("xyzzy", r"no prompt rerank/xyzzy .* known names: label"),
+        ("explain/label", r"no prompt explain/label .* known names: phrase\.v1$"),
+        ("../label", "is neither a prompt's name, such as 'label'"),
+        ("label.v1.zh", "is neither a prompt's name, such as 'label'"),
+        ("mine/helo.v1.j2", r"no prompt file '.*helo\.v1\.j2'; similar names: hello\.v1\.j2"),
+        ("label.v1.j2", r"no prompt file .* similar names: label"),
     ],
 )
 def test_a_reference_to_nothing_is_refused_with_near_names(reference, said, tmp_path):
@@ -122,7 +124,7 @@ def test_a_reference_to_nothing_is_refused_with_near_names(reference, said, tmp_
 
 def test_a_file_of_ones_own_must_be_named_as_prompts_are(tmp_path):
     (tmp_path / "own.j2").write_text(prompts.load("rerank", "label").path.read_text())
-    with pytest.raises(PromptError, match=r"a file is called NAME\.vVERSION\.j2"):
+    with pytest.raises(PromptError, match=r"call the file NAME\.vVERSION\.j2"):
         prompts.find("own.j2", lang="en", base=tmp_path)
 
 
@@ -139,25 +141,25 @@ def test_another_text_has_another_id(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"inputs": "[]"}, r"declares the inputs \[\] and uses \['wish'\] \('wish' in line 11\)"),
+        ({"inputs": "[]"}, r"declares the inputs \[\] but uses \['wish'\] \('wish' in line 11\)"),
         (
             {"inputs": "[wish, scene]"},
-            r"\['scene', 'wish'\] and uses \['wish'\] \('scene' in line 6\)",
+            r"\['scene', 'wish'\] but uses \['wish'\] \('scene' in line 6\)",
         ),
-        ({"name": "hello.v2.j2"}, "file name and front matter"),
-        ({"name": "hello.v1.zh.j2"}, "file name and front matter"),
+        ({"name": "hello.v2.j2"}, "the file name does not match the front matter"),
+        ({"name": "hello.v1.zh.j2"}, "the file name does not match the front matter"),
         ({"language": "fr"}, "line 5, front matter: .*language"),
         ({"inputs": "[wish"}, "line 7, front matter"),
         ({"author": "me"}, "front matter: .*author"),
-        ({"body": "{{ wish }}\n"}, "line 10: .* come sections"),
-        ({"body": "Hello\n[[user]]\n{{ wish }}\n"}, "come sections"),
-        ({"body": "[[text]]\n{{ wish }}\n[[user]]\nHi\n"}, "one section .*text"),
+        ({"body": "{{ wish }}\n"}, "line 10: .* must be followed by sections"),
+        ({"body": "Hello\n[[user]]\n{{ wish }}\n"}, "must be followed by sections"),
+        ({"body": "[[text]]\n{{ wish }}\n[[user]]\nHi\n"}, "a single section .*text"),
         ({"body": "[[user]]\n{{ wish\n"}, "preference/hello.v1.j2', line 11"),
         ({"body": "[[user]]\n{{ wish | shout }}\n"}, "line 11: .*shout"),
-        ({"output": "label"}, "line 7: output 'label' goes with purpose 'rerank'"),
+        ({"output": "label"}, "line 7: output 'label' belongs to purpose 'rerank'"),
         (
             {"inputs": "[wish, candidates]", "body": "[[user]]\n{{ wish }}\n{{ candidates }}\n"},
-            "line 12: there is no input 'candidates' for output 'preference'; there are interests",
+            "line 12: output 'preference' has no input 'candidates'; known inputs: interests",
         ),
         (
             {"purpose": "rerank", "output": "label"},

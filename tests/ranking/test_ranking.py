@@ -44,7 +44,7 @@ def test_auto_takes_the_first_of_likelihood_label_listwise(able, chosen):
 
 
 def test_a_mode_that_the_engine_lacks_is_a_config_error_with_those_it_has():
-    with pytest.raises(ConfigError, match="'scripted' cannot score by 'label'; it can by listwise"):
+    with pytest.raises(ConfigError, match="'scripted' cannot score by 'label', only by listwise"):
         rank(only("listwise"), mode="label")
 
 
@@ -101,7 +101,7 @@ def test_bounded_likelihoods_are_told():
             return Logprobs(values=(-1.0,) * len(texts), usage=Usage(), bounded=2)
 
     assert tuple(map(str, rank(Bounded()).notes)) == (
-        "2 tokens have only an upper bound of their probability",
+        "for 2 tokens only an upper bound of the probability is known",
     )
 
 

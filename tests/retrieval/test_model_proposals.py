@@ -113,7 +113,7 @@ def test_what_is_doubled_empty_too_much_or_cut_off_is_repaired_and_counted():
 @pytest.mark.parametrize("text", ["no JSON", reply(), reply("", " "), '{"descriptions": 3}'])
 def test_a_reply_of_nothing_is_asked_again_and_then_an_error_that_does_not_quote_it(text):
     model = ScriptedModel(reply=text)
-    with pytest.raises(ModelError, match=r"'scripted' imagined nothing that can be used$"):
+    with pytest.raises(ModelError, match=r"'scripted' proposed nothing usable$"):
         wait(ModelProposer(model, attempts=2)(liking_films()))
     assert len(model.seen) == 2
 
@@ -175,7 +175,7 @@ def test_a_person_who_is_new_gets_what_only_the_model_thought_of():
     assert slate.trace.sources == {"imagined": 4}
     assert (slate.trace.calls, slate.trace.usage) == (1, Usage(prompt=1, completion=1))
     note = slate.trace.notes[0]
-    assert note.startswith("descriptions imagined by imagine/titles.v1.en#")
+    assert note.startswith("descriptions proposed by imagine/titles.v1.en#")
     assert note.endswith(": 1")
     assert slate.trace.degraded is None
 
@@ -243,11 +243,19 @@ def test_without_an_imaginer_no_call_is_made_and_none_for_what_is_ranked_again_a
 @pytest.mark.parametrize(
     ("model", "embedder", "says"),
     [
-        (ScriptedModel(reply="no"), None, "nothing imagined: model 'scripted' imagined nothing"),
-        (ScriptedModel(failures=9), None, "nothing imagined: scripted failure"),
-        (Hanging(), None, "nothing imagined: no answer in half of the time"),
-        (NoWeights(), None, "nothing imagined: the weights are missing"),
-        (ScriptedModel(reply=reply(GUESS)), HalfMute(), "nothing imagined: the embedder has gone"),
+        (
+            ScriptedModel(reply="no"),
+            None,
+            "no proposals from the model: model 'scripted' proposed nothing",
+        ),
+        (ScriptedModel(failures=9), None, "no proposals from the model: scripted failure"),
+        (Hanging(), None, "no proposals from the model: no reply within half of the time"),
+        (NoWeights(), None, "no proposals from the model: the weights are missing"),
+        (
+            ScriptedModel(reply=reply(GUESS)),
+            HalfMute(),
+            "no proposals from the model: the embedder has gone",
+        ),
     ],
 )
 def test_a_failure_is_said_and_the_slate_is_what_it_would_be_without(model, embedder, says):
@@ -319,7 +327,7 @@ def test_it_is_off_by_default_and_on_with_a_weight(tmp_path):
     on = {"imagined": 0.5}
     assert parts(retrieval=on).imaginer is not None
     assert bootstrap.options(Settings(retrieval=on)).source_weights["imagined"] == 0.5
-    with pytest.raises(ConfigError, match=r"\[retrieval\] imagined = 0\.5 needs a model"):
+    with pytest.raises(ConfigError, match=r"\[retrieval\] imagined = 0\.5 needs a language model"):
         parts(retrieval=on, model={"kind": "none"})
 
 

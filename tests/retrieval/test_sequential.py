@@ -65,14 +65,16 @@ def test_saved_weights_are_loaded_as_they_were(tmp_path):
 
 
 def test_a_missing_file_is_named_with_the_next_step(tmp_path):
-    with pytest.raises(DataError, match=r"model\.npz' is not there; train it first"):
+    with pytest.raises(DataError, match=r"model\.npz'; train one first"):
         load_weights(tmp_path / "model.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"no numbers", b"PK\x03\x04 half a file"])
 def test_a_file_that_is_no_model_is_named(tmp_path, content):
     (tmp_path / "model.npz").write_bytes(content)
-    with pytest.raises(DataError, match=r"model\.npz' cannot be read: .*; train it again"):
+    with pytest.raises(
+        DataError, match=r"cannot read sequence model .*model\.npz': .*; train it again"
+    ):
         load_weights(tmp_path / "model.npz")
 
 
@@ -92,13 +94,13 @@ def test_an_array_that_is_missing_or_does_not_fit_is_named(tmp_path, name):
         missing | {name: np.full_like(whole[name], np.nan)},
     ):
         np.savez(path, **broken)
-        with pytest.raises(DataError, match=rf"model\.npz': '{name}' does not fit the rest"):
+        with pytest.raises(DataError, match=rf"model\.npz': '{name}' does not match the other"):
             load_weights(path)
 
 
 def test_heads_that_do_not_divide_the_dimension_are_refused(tmp_path):
     save_weights(weights(d=9), tmp_path / "model.npz")
-    with pytest.raises(DataError, match="'distances' does not fit"):
+    with pytest.raises(DataError, match="'distances' does not match"):
         load_weights(tmp_path / "model.npz")
 
 
@@ -130,16 +132,16 @@ def test_training_without_torch_names_the_extra(monkeypatch):
 def test_training_refuses_what_cannot_be_learnt_from():
     with pytest.raises(DataError, match="nobody has three items"):
         trained([[0, 1], [2]])
-    with pytest.raises(DataError, match="item number 4 is none of 0 to 3"):
+    with pytest.raises(DataError, match="item number 4 is not between 0 and 3"):
         trained([[0, 1, 4]])
-    with pytest.raises(DataError, match="item number -1 is none of 0 to 3"):
+    with pytest.raises(DataError, match="item number -1 is not between 0 and 3"):
         trained([[0, 1, -1]])
     with pytest.raises(DataError, match=r"start vectors are \(4, 8\), not \(4, 64\)"):
         trained([[0, 1, 2]], start=unit_rows(4))
 
 
 def test_settings_that_cannot_be_trained_are_refused():
-    with pytest.raises(ConfigError, match="dimension 10 is no multiple of heads 4"):
+    with pytest.raises(ConfigError, match="dimension 10 is not a multiple of heads 4"):
         SequenceSettings(dimension=10, heads=4)
     with pytest.raises(ConfigError, match=r"temperature 0\.01 is too low"):
         SequenceSettings(temperature=0.01)

@@ -152,21 +152,23 @@ def test_a_condition_means_what_its_words_say(items, text, expected):
     ("items", "text", "says"),
     [
         (BOARD_GAMES, "mechanic is dice", "has an attribute 'mechanic'; did you mean 'mechanics'?"),
-        (BOARD_GAMES, "colour is red", "attribute 'colour'; attributes are 'in_stock', 'maxplayer"),
+        (BOARD_GAMES, "colour is red",
+         "attribute 'colour'; known attributes: 'in_stock', 'maxplayer"),
         (BOARD_GAMES, "players is 4", "did you mean 'maxplayers', 'minplayers'?"),
         (BOARD_GAMES, "weight at most heavy",
-         "'heavy' cannot be compared with 'weight', which holds numbers, 1.2 to 3.9"),
-        (BOARD_GAMES, "in_stock is maybe", "with 'in_stock', which holds yes or no"),
-        (BOARD_GAMES, "mechanics at least 3", "which holds texts, as 'Auction/Bidding'"),
-        (GAMES, "release after spring", "which holds dates, as '2016-05-13'"),
+         "'heavy' cannot be compared with 'weight', whose values are numbers from 1.2 to 3.9"),
+        (BOARD_GAMES, "in_stock is maybe", "with 'in_stock', whose values are yes or no"),
+        (BOARD_GAMES, "mechanics at least 3", "whose values are text such as 'Auction/Bidding'"),
+        (GAMES, "release after spring", "whose values are dates such as '2016-05-13'"),
         (SHOP, "价钱低于50", "has an attribute '价钱'; did you mean '价格'?"),
-        (SHOP, "有货是也许", "holds yes or no"),
-        (SHOP, "价格低于便宜", "holds numbers, 9.9 to 68"),
+        (SHOP, "有货是也许", "whose values are yes or no"),
+        (SHOP, "价格低于便宜", "whose values are numbers from 9.9 to 68"),
         (RECIPES, "minutes under 30 kg", "'30 kg' cannot be compared with 'minutes'"),
-        (RECIPES, "under 30 minutes", "'under 30 minutes' names no attribute; put it first; those "
-         "that have bounds are 'calories', 'minutes', 'servings', 'total_weight_kg'"),
-        (SHOP, "50元以下", "'50元以下' names no attribute; put it first; those that have bounds "
-         "are '上架', '价格', '重量'"),
+        (RECIPES, "under 30 minutes", "'under 30 minutes' names no attribute; write the attribute "
+         "first; those that can be compared are 'calories', 'minutes', 'servings', "
+         "'total_weight_kg'"),
+        (SHOP, "50元以下", "'50元以下' names no attribute; write the attribute first; those that "
+         "can be compared are '上架', '价格', '重量'"),
         (SHOP, "不超过50元", "names no attribute"),
     ],
 )  # fmt: skip
@@ -264,7 +266,7 @@ def test_python_raises_a_data_error_for_constraints_and_preferences():
         heavy = Constraint(attribute="weight", operator="at least", value="a lot")
         await line.recommend("ann", scene="books", context=Context(preferences=(heavy,)))
 
-    with pytest.raises(ConstraintError, match="which holds numbers"):
+    with pytest.raises(ConstraintError, match="whose values are numbers"):
         wait(preferring())
 
 
@@ -273,9 +275,9 @@ def test_python_raises_a_data_error_for_constraints_and_preferences():
     [
         ("topik is bread", "en", "has an attribute 'topik'; did you mean 'topics'?"),
         ("topik is bread", "zh", "里没有商品有属性 'topik'；您是否指 'topics'？"),
-        ("topics at least 3", "en", "which holds texts"),
-        ("under 30 minutes", "zh", "没有写明属性，而这里的商品也没有数字或日期的属性"),
-        ("topics", "en", "is not ATTRIBUTE OPERATOR VALUE"),
+        ("topics at least 3", "en", "whose values are text"),
+        ("under 30 minutes", "zh", "没有写明属性，而这里的商品也没有数字或日期类的属性"),
+        ("topics", "en", "must be ATTRIBUTE OPERATOR VALUE"),
     ],
 )
 @pytest.mark.usefixtures("shop")

@@ -165,7 +165,7 @@ def test_without_a_scene_the_line_identifies_one_and_says_so(learned):
 
 
 def test_a_time_without_a_zone_is_refused(learned):
-    with pytest.raises(DataError, match="has no zone"):
+    with pytest.raises(DataError, match="has no time zone"):
         wait(line_with(learned).recommend("ann", context=Context(at=datetime(2024, 5, 1, 12))))
 
 
@@ -202,7 +202,7 @@ def test_a_wish_that_cannot_be_embedded_is_left_out_and_said(learned):
 
     slate = wait(main())
     assert slate.trace.scene_from == "identified"
-    assert "scene without the wish: no embedder today" in slate.trace.degraded
+    assert "scene identified without the wish: no embedder today" in slate.trace.degraded
 
 
 def test_cosines_are_told_beside_their_mean():

@@ -68,7 +68,7 @@ def test_an_age_rating_is_kept_to(age, away):
 def test_of_an_unknown_age_only_what_is_for_everybody_comes_and_it_is_said():
     away, notes = kept_away(FILMS, AgeRule(age="rated"))
     assert away == {"six", "adult"}
-    assert notes == ("age not told: what has an age rating is left out",)
+    assert notes == ("age unknown: items with an age rating are left out",)
 
 
 CITY = [
@@ -84,12 +84,12 @@ def test_distance_counts_from_the_place_of_the_request():
 
 @pytest.mark.parametrize(
     ("place", "said"),
-    [("", "no place was told"), ("home", "place 'home' is no 'latitude,longitude'")],
+    [("", "the request gives no place"), ("home", "place 'home' is not 'latitude,longitude'")],
 )
 def test_without_a_place_distance_is_not_looked_at_and_it_is_said(place, said):
     away, notes = kept_away(CITY, DistanceRule(within_km=20), place=place)
     assert away == set()
-    assert notes == (f"distance not looked at: {said}",)
+    assert notes == (f"distance ignored: {said}",)
 
 
 def test_from_porto_to_lisbon_it_is_some_270_kilometres():
@@ -157,12 +157,18 @@ def test_other_tasks_than_the_scenes_or_the_wanted_one_stay_away():
 @pytest.mark.parametrize(
     ("rule", "named"),
     [
-        (Constraint(attribute="ratd", operator="at least", value=1), "reads 'ratd'.*are 'rated'"),
-        (AgeRule(age="aged"), "reads 'aged'"),
-        (DistanceRule(within_km=1, latitude="north"), "reads 'north'.*are 'longitude', 'rated'"),
-        (FreshRule(fresh_days=1), "reads 'published'"),
-        (PathRule(prerequisites="needs"), "reads 'needs'"),
-        (PersonRule(attribute="topics", operator="is", person="seeks"), "reads 'topics'"),
+        (
+            Constraint(attribute="ratd", operator="at least", value=1),
+            "uses 'ratd'.*attributes: 'rated'",
+        ),
+        (AgeRule(age="aged"), "uses 'aged'"),
+        (
+            DistanceRule(within_km=1, latitude="north"),
+            "uses 'north'.*attributes: 'longitude', 'rated'",
+        ),
+        (FreshRule(fresh_days=1), "uses 'published'"),
+        (PathRule(prerequisites="needs"), "uses 'needs'"),
+        (PersonRule(attribute="topics", operator="is", person="seeks"), "uses 'topics'"),
     ],
 )
 def test_a_rule_on_an_attribute_that_no_item_has_is_an_error_with_the_nearest_names(rule, named):
@@ -182,7 +188,7 @@ def test_where_nobody_has_agreed_to_be_shown_yet_nobody_is_and_it_is_said():
     shown, slate = slate_of([*people, make_item("walk")], scene)
     assert shown == ["walk"]
     assert slate.trace.notes == (
-        "nobody says 'findable', which a rule asks for: no person is shown",
+        "no people shown: a rule needs 'findable', which nobody has filled in",
     )
 
 
@@ -371,12 +377,14 @@ def test_one_task_can_be_asked_for_and_another_than_the_scenes_is_an_error():
     scene = Scene(name="books", tasks=("item", "content"), quotas={"item": 3, "content": 2})
     shown, _ = slate_of(MIXED, scene, events=CROWD, task="content")
     assert sorted(shown) == ["c0", "c1", "c2"]
-    with pytest.raises(DataError, match=r"recommends no 'person'; it has item, content"):
+    with pytest.raises(
+        DataError, match=r"does not recommend 'person'; it recommends item, content"
+    ):
         slate_of(MIXED, scene, task="person")
 
 
 def test_a_time_without_zone_is_refused():
-    with pytest.raises(DataError, match=r"time '2024-05-01T12:00:00' has no zone"):
+    with pytest.raises(DataError, match=r"time '2024-05-01T12:00:00' has no time zone"):
         slate_of(MIXED, Scene(name="books"), context=Context(at=NOON.replace(tzinfo=None)))
 
 
@@ -417,7 +425,7 @@ def test_rules_of_a_scene_hold_on_every_rung_and_are_noted_in_the_trace():
     shown, slate = slate_of(items, scene, events=liked)
     assert shown == ["b3"]
     assert slate.trace.review
-    assert slate.trace.notes == ("age not told: what has an age rating is left out",)
+    assert slate.trace.notes == ("age unknown: items with an age rating are left out",)
     assert slate_of(items, scene, events=liked, users=[User(id="ann", attributes={"age": 40})])[
         0
     ] == ["b2", "b3"]
@@ -439,6 +447,6 @@ def test_explanations_carry_the_notice_and_no_model_phrases_what_is_for_review()
 
     why, (reason,) = wait(main())
     assert (why.notice, why.phrased_by) == ("非建议", None)
-    assert "scene 'books' is for human review" in why.degraded
+    assert "scene 'books' is under human review" in why.degraded
     assert reason.notice == "非建议"
     assert reason.claims[0].text == "同一 topics：sea，与您喜欢的“Bread”一样。"

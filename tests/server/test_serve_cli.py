@@ -57,7 +57,7 @@ def test_a_port_that_is_taken_is_told(recagent):
         port = str(taken.getsockname()[1])
         done = recagent("serve", "--port", port)
     assert done.returncode != 0
-    assert f"port {port}: Address already in use; choose another by --port" in done.stderr
+    assert f"port {port}: Address already in use; choose another with --port" in done.stderr
 
 
 @LOOPBACK
@@ -73,7 +73,7 @@ def test_without_the_extra_it_says_what_to_install(recagent, monkeypatch, comman
     monkeypatch.setattr("recagent.server._LIBRARIES", ("not_there",))
     done = recagent(command)
     assert done.returncode != 0
-    assert "'not_there' is missing: pip install 'recagent[server]'" in done.stderr
+    assert "'not_there' is not installed; run: pip install 'recagent[server]'" in done.stderr
 
 
 def test_help_of_the_commands_loads_no_server_library():

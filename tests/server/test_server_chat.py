@@ -111,11 +111,19 @@ def test_a_stream_ends_with_done_and_brings_the_usage_if_it_is_wanted(client):
 @pytest.mark.parametrize(
     ("more", "status", "said"),
     [
-        ({"model": "gpt"}, 404, "no model 'gpt'; there are 'recagent'"),
-        ({"model": "recagent/moon"}, 404, "no model 'recagent/moon'"),
+        ({"model": "gpt"}, 404, "unknown model 'gpt'; use 'recagent'"),
+        ({"model": "recagent/moon"}, 404, "unknown model 'recagent/moon'"),
         ({"messages": []}, 400, "messages: "),
-        ({"messages": [{"role": "assistant", "content": "hi"}]}, 400, "the last message must be"),
-        ({"messages": [{"role": "user", "content": " "}]}, 400, "the last message must be"),
+        (
+            {"messages": [{"role": "assistant", "content": "hi"}]},
+            400,
+            "the last message must come from the user",
+        ),
+        (
+            {"messages": [{"role": "user", "content": " "}]},
+            400,
+            "the last message must come from the user",
+        ),
         ({"messages": [{"role": "user", "content": "x" * 4001}]}, 400, "a message has 4001"),
         ({"messages": [{"role": "robot", "content": "x"}]}, 400, "messages.0.role: "),
     ],
@@ -129,7 +137,7 @@ def test_a_bad_request_is_refused_before_anything_streams(client, more, status, 
 
 def test_what_is_wrong_is_told_in_the_language_of_the_turn(client):
     answer = ask(client, "x" * 4001, lang="zh")
-    assert answer.json()["error"]["message"] == "一条消息：4001 个字符，最多 4000 个"
+    assert answer.json()["error"]["message"] == "一条消息有 4001 个字符，上限是 4000 个"
 
 
 def test_a_failure_in_mid_stream_is_an_error_event_without_details(client, caplog):
@@ -152,7 +160,7 @@ def test_openais_own_client_lists_asks_and_streams(live):
         stream = client.chat.completions.create(**asked, messages=messages, stream=True)
         text = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
         assert text.strip() == whole.choices[0].message.content
-        with pytest.raises(openai.NotFoundError, match="no model 'gpt'"):
+        with pytest.raises(openai.NotFoundError, match="unknown model 'gpt'"):
             client.chat.completions.create(model="gpt", messages=messages)
         broken = [{"role": "user", "content": "break"}]
         with pytest.raises(openai.APIError, match="unexpected"):
@@ -195,7 +203,7 @@ def test_one_model_is_told_by_its_name(client, name):
 def test_a_model_that_there_is_not_is_404(client, name):
     answer = client.get(f"/v1/models/{name}")
     assert answer.status_code == 404
-    assert f"no model {name!r}" in answer.json()["error"]["message"]
+    assert f"unknown model {name!r}" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("role", ["system", "developer"])

@@ -176,9 +176,9 @@ def test_a_trace_tells_how_a_slate_came_about(client):
         ("recommend", {"user": "a\x00b"}, 400, "invalid_value", "NUL"),
         ("feedback", {"user": "a", "item": "b1", "kind": "hug"}, 400, "invalid_value", "kind: "),
         ("feedback", {"user": "a", "item": "b1", "kind": "rating", "value": 99}, 400,
-         "invalid_value", "a rating needs a value from 0 to 10"),
+         "invalid_value", "the value must be between 0 and 10"),
         ("feedback", {"user": "a", "item": "b1", "at": "2026-01-01T00:00:00"}, 400,
-         "invalid_value", "has no zone"),
+         "invalid_value", "has no time zone"),
     ],
 )  # fmt: skip
 def test_a_bad_request_is_told_what_is_wrong(client, path, body, status, code, said):
@@ -190,9 +190,9 @@ def test_a_bad_request_is_told_what_is_wrong(client, path, body, status, code, s
 @pytest.mark.parametrize(
     ("path", "ask", "said"),
     [
-        ("recommend", {"scene": "moon"}, "未知场景 'moon'；已建立索引的有 books, films"),
+        ("recommend", {"scene": "moon"}, "未知场景 'moon'；已建立索引的场景：books, films"),
         ("explain", {"item": "zz"}, "目录中没有商品 'zz'"),
-        ("question", {"item": "b1", "about": "compare"}, "比较需要另一件商品；请用 versus 指明"),
+        ("question", {"item": "b1", "about": "compare"}, "比较需要第二件商品；请用 versus 指明"),
     ],
 )
 def test_what_is_wrong_is_told_in_the_language_of_the_request(client, path, ask, said):
@@ -311,7 +311,7 @@ def test_questions_about_a_ranking_are_answered_with_evidence(client, about, say
 def test_a_comparison_with_nothing_is_refused(client):
     asked = {"user": "cat", "item": "b1", "about": "compare"}
     found = fault(client.post("/v1/question", json=asked), 400)
-    assert "name it as versus" in found["message"]
+    assert "set versus" in found["message"]
 
 
 WENT = {"user": "ann", "item": "b3", "kind": "rating", "at": "2024-05-01T12:00:00Z"}
@@ -323,7 +323,7 @@ def test_the_same_feedback_twice_is_fine_and_another_value_at_the_same_time_is_a
     answer = client.post("/v1/feedback", json=WENT | {"value": 2})
     assert answer.status_code == 409
     assert answer.json()["error"]["code"] == "conflict"
-    assert "is stored already, with value 7.0 and not 2.0" in answer.json()["error"]["message"]
+    assert "is already stored with value 7.0, not 2.0" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,9 @@ def test_choices_that_retrieval_did_not_find_teach_nothing_and_are_still_scored(
 
 
 def test_too_few_choices_are_refused():
-    with pytest.raises(DataError, match="3 past choices are too few to learn from, 50 are needed"):
+    with pytest.raises(
+        DataError, match=r"3 past choices are too few .* \(at least 50 are needed\)"
+    ):
         fit_base_weights([example(at) for at in range(3)], scales={"good": 1.0})
 
 
@@ -395,7 +397,7 @@ def test_a_head_that_needs_an_unknown_source_is_refused(tmp_path):
         '{"name": "x", "tested": {}, "scales": {"magic": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], '
         '"scenes": {}}'
     )
-    with pytest.raises(ConfigError, match="needs a source 'magic' that is not there"):
+    with pytest.raises(ConfigError, match="needs source 'magic', which is missing"):
         bootstrap.head(settings)
 
 
@@ -411,7 +413,7 @@ def test_a_head_of_another_number_of_columns_is_refused(tmp_path):
     (tmp_path / "head.json").write_text(
         '{"name": "x", "tested": {}, "scales": {"text": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
     )
-    with pytest.raises(ConfigError, match="is no head that this version reads"):
+    with pytest.raises(ConfigError, match="this version cannot read the head"):
         bootstrap.head(Settings(data_dir=tmp_path))
 
 
@@ -421,7 +423,7 @@ def test_a_head_whose_sequence_model_is_gone_is_refused(tmp_path):
         '{"name": "x", "tested": {}, "scales": {"sequence": 1.0}, '
         '"shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
     )
-    with pytest.raises(ConfigError, match=r"needs '.*sequence-x\.npz', which is not there"):
+    with pytest.raises(ConfigError, match=r"needs '.*sequence-x\.npz', which is missing"):
         bootstrap.head(settings)
     save_weights(weights(), artifacts.weights_file(tmp_path, "x"))
     assert bootstrap.head(settings)

@@ -291,7 +291,7 @@ def test_nobodys_last_choice_is_read_and_nothing_of_those_who_are_asked(monkeypa
 
 
 def test_too_few_people_are_told(monkeypatch, tmp_path):
-    with pytest.raises(DataError, match="too few, 20 of either are needed"):
+    with pytest.raises(DataError, match=r"too few \(at least 20 each\)"):
         tuned(monkeypatch, tmp_path, data=shop(people=40))
 
 
@@ -327,7 +327,7 @@ def test_the_command_tells_what_came_of_it_and_what_to_do_next(
     assert as_json["settings"]["epochs"] == 1
     shots = recagent("tune", "--shots", "5")
     assert shots.returncode == 1
-    assert "name them with --for" in shots.stderr
+    assert "name the scenes with --for" in shots.stderr
     moon = recagent("tune", "--from", "moon", "--lang", "zh")
     assert moon.returncode == 1
     assert "没有场景 'moon'；现有：shop" in moon.stderr
@@ -408,8 +408,8 @@ def test_a_place_is_a_scene_or_what_an_attribute_has_in_it():
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("moon", "no scene 'moon'; there are: book, film"),
-        ("film:level", "'film:level' is not SCENE or SCENE:ATTRIBUTE=VALUE"),
+        ("moon", "unknown scene 'moon'; choose one of: book, film"),
+        ("film:level", "'film:level' must be SCENE or SCENE:ATTRIBUTE=VALUE"),
         ("film:levle=first", "no item of scene 'film' has levle = first"),
     ],
 )

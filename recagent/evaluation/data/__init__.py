@@ -44,6 +44,8 @@ def load_data(source: str, *, path: Path | None = None) -> Data:
     """
     if source not in SOURCES:
         raise ConfigError(
-            "[data] source {source!r} is none of {known}", source=source, known=", ".join(SOURCES)
+            "unknown [data] source {source!r}; use one of {known}",
+            source=source,
+            known=", ".join(SOURCES),
         )
     return SOURCES[source](path)

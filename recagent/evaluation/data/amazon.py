@@ -59,7 +59,7 @@ def read_amazon(path: Path | None) -> Data:
         events += of_titled
     if not events:
         raise DataError(
-            "{folder!r} has no review of a product with a title; look at its files",
+            "{folder!r} has no review of a product with a title; check its files",
             folder=str(home),
         )
     return Data(
@@ -87,8 +87,8 @@ def _pairs(home: Path) -> dict[str, tuple[Path, Path]]:
         name = stem if _META + stem in stems else _CORE.sub("", stem)
         if _META + name not in stems:
             raise ConfigError(
-                "[data] path {path!r} has {reviews!r} and no file {products!r} with its "
-                "products; source 'amazon' needs both",
+                "[data] path {path!r} has {reviews!r} but no product file {products!r}; source "
+                "'amazon' needs both",
                 path=str(home),
                 reviews=reviews.name,
                 products=_META + name,
@@ -96,8 +96,8 @@ def _pairs(home: Path) -> dict[str, tuple[Path, Path]]:
         pairs[name] = (reviews, stems[_META + name])
     if not pairs:
         raise ConfigError(
-            "[data] path {path!r} has no pair NAME.jsonl, meta_NAME.jsonl, which source "
-            "'amazon' needs",
+            "[data] path {path!r} has no pair NAME.jsonl, meta_NAME.jsonl; source 'amazon' needs "
+            "one",
             path=str(home),
         )
     return pairs
@@ -116,7 +116,7 @@ def _event(row: Mapping[str, Any], scene: str) -> Event:
     keys, unit = (_2023, _MILLISECONDS) if "parent_asin" in row else (_2018, 1)
     for key in keys[:4]:
         if row.get(key) in (None, ""):
-            raise DataError("{key!r} is not there", key=key)
+            raise DataError("{key!r} is missing", key=key)
     item_id, user_id, said, when, words = (row.get(key) for key in keys)
     return Event(
         user_id=str(user_id),
@@ -132,14 +132,14 @@ def _event(row: Mapping[str, Any], scene: str) -> Event:
 def _rating(said: object) -> float:
     if isinstance(said, int | float) and _LOW <= said <= _HIGH:
         return float(said)
-    raise DataError("rating {value!r} is no number from 1 to 5", value=said)
+    raise DataError("rating {value!r} is not a number from 1 to 5", value=said)
 
 
 def _time(said: object, unit: int) -> datetime:
     try:
         return datetime.fromtimestamp(float(str(said)) / unit, tz=UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise DataError("time {value!r} is no number of seconds", value=said) from error
+        raise DataError("time {value!r} is not a number of seconds", value=said) from error
 
 
 def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:
@@ -148,7 +148,7 @@ def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:
         item_id = row.get("parent_asin") or row.get("asin")
         with at_line(path, number):
             if not isinstance(item_id, str):
-                raise DataError("neither 'parent_asin' nor 'asin' is there")
+                raise DataError("'parent_asin' and 'asin' are both missing")
         title = _text(row.get("title"))
         if item_id in wanted and title and item_id not in by_id:
             by_id[item_id] = Item(id=item_id, scene=scene, title=title, attributes=_attributes(row))

@@ -59,14 +59,14 @@ def data_folder(path: Path | None, *, source: str, needs: Sequence[str] = ()) ->
         )
     if not path.is_dir():
         raise ConfigError(
-            "[data] path {path!r} is no folder; source {source!r} needs one",
+            "[data] path {path!r} is not a folder; source {source!r} needs one",
             path=str(path),
             source=source,
         )
     for name in needs:
         if not (path / name).is_file():
             raise ConfigError(
-                "[data] path {path!r} has no file {file!r}, which {source!r} needs",
+                "[data] path {path!r} has no file {file!r}; source {source!r} needs it",
                 path=str(path),
                 file=name,
                 source=source,
@@ -101,7 +101,9 @@ def table_rows(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, l
         cells = line.split("\t")
         with at_line(path, number):
             if len(cells) != count:
-                raise DataError("{count} fields, not {wanted}", count=len(cells), wanted=count)
+                raise DataError(
+                    "{count} fields instead of {wanted}", count=len(cells), wanted=count
+                )
         yield number, cells
 
 
@@ -121,9 +123,9 @@ def _object(line: str) -> Mapping[str, Any]:
     try:
         row: object = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise DataError("no JSON ({error})", error=error) from error
+        raise DataError("not JSON ({error})", error=error) from error
     if not isinstance(row, dict):
-        raise DataError("no JSON object")
+        raise DataError("not a JSON object")
     return cast("Mapping[str, Any]", row)
 
 
@@ -138,7 +140,7 @@ def at_line(path: Path, number: int) -> Generator[None]:
         yield
     except DataError as error:
         raise DataError(
-            "{path!r}, line {line}: {error}; correct the line, or take it out",
+            "{path!r}, line {line}: {error}; correct or delete the line",
             path=str(path),
             line=number,
             error=error,
@@ -147,5 +149,5 @@ def at_line(path: Path, number: int) -> Generator[None]:
 
 def _unreadable(path: Path, error: Exception) -> DataError:
     return DataError(
-        "{path!r} cannot be read ({error}); give a whole file", path=str(path), error=error
+        "cannot read {path!r} ({error}); give the complete file", path=str(path), error=error
     )

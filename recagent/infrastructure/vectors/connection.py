@@ -117,20 +117,20 @@ class ChromaFolder:
         said = str(error).lower()
         if any(words in said for words in _NO_SPACE):
             return RetrievalError(
-                "{index}: no space to write ({error}); free some and run the command again, "
-                "what is written stays",
+                "{index}: no space left ({error}); free some and run the command again: what was "
+                "written so far is kept",
                 index=str(self),
                 error=error,
             )
         if isinstance(error, OSError) or any(words in said for words in _READ_ONLY):
             return RetrievalError(
-                "{index} cannot be written ({error}); make it writable, or set data_dir to "
-                "a folder that is",
+                "cannot write to {index} ({error}); make it writable, or set data_dir to a "
+                "writable folder",
                 index=str(self),
                 error=error,
             )
         return RetrievalError(
-            "{index}: {error}; if it is damaged, 'recagent index' writes anew what it cannot read",
+            "{index}: {error}; if it is damaged, 'recagent index' rebuilds the unreadable parts",
             index=str(self),
             error=error,
         )
@@ -143,9 +143,9 @@ class ChromaFolder:
             lock.acquire(timeout=_TURN)
         except Timeout as error:
             raise RetrievalError(
-                "{index} is in use by {owner}; stop that process, or let several share the "
-                "index through a Chroma server: 'chroma run --host 127.0.0.1 --port 8901 "
-                "--path {path}', with [index] url = 'http://127.0.0.1:8901'",
+                "{index} is in use by {owner}; stop that process, or share the index through a "
+                "Chroma server: run 'chroma run --host 127.0.0.1 --port 8901 --path {path}' and "
+                "set [index] url = 'http://127.0.0.1:8901'",
                 index=str(self),
                 owner=self._owner(),
                 path=self._path,
@@ -177,7 +177,8 @@ class ChromaServer:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ConfigError(
-                "[index] url {url!r} must be like 'http://127.0.0.1:8901', or empty for a folder",
+                "[index] url {url!r} must look like 'http://127.0.0.1:8901', or be empty to use "
+                "a folder",
                 url=url,
             )
         self._url = url.rstrip("/")
@@ -210,13 +211,13 @@ class ChromaServer:
             return self._silent(error)
         if any(words in str(error).lower() for words in (*_NO_SPACE, *_READ_ONLY)):
             return RetrievalError(
-                "{index} cannot write ({error}); see to its folder and run the command "
-                "again, what is written stays",
+                "{index} could not be written ({error}); check its folder and run the command "
+                "again: what was written so far is kept",
                 index=str(self),
                 error=error,
             )
         return RetrievalError(
-            "{index}: {error}; if it is damaged, 'recagent index' writes anew what it cannot read",
+            "{index}: {error}; if it is damaged, 'recagent index' rebuilds the unreadable parts",
             index=str(self),
             error=error,
         )
@@ -231,8 +232,8 @@ class ChromaServer:
             raise self._silent(error) from error
         if not answer.is_success:
             raise RetrievalError(
-                "{index} answers with status {code}: it is no Chroma server of version 1 or "
-                "newer; correct [index] url",
+                "{index} answers with status {code}, so it is not a Chroma server of version 1 "
+                "or later; correct [index] url",
                 index=str(self),
                 code=answer.status_code,
             )

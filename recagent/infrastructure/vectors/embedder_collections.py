@@ -116,8 +116,8 @@ class EmbedderCollections:
         ours = _ours(client)
         if self._record not in ours:
             raise RetrievalError(
-                "nothing of embedder {embedder!r} {version!r} is published, so nothing else "
-                "is deleted; run 'recagent index' first",
+                "nothing was deleted: embedder {embedder!r} {version!r} has no finished index "
+                "yet; run 'recagent index' first",
                 embedder=self.name,
                 version=self.version,
             )
@@ -163,11 +163,11 @@ class EmbedderCollections:
     def _refuse(self, where: str, *, begun: bool, others: list[Mapping[str, str]]) -> None:
         if others:
             held = ", ".join(f"{m['embedder']!r} {m['embedder_version']!r}" for m in others)
-            unfinished = LocalizedText(", with which indexing has not finished") if begun else ""
+            unfinished = LocalizedText(" (indexing with it has not finished)") if begun else ""
             raise RetrievalError(
-                "{index} was indexed with {embedders}, the settings say {name!r} "
-                "{version!r}{unfinished}; set [embedder] back, or run 'recagent index' to "
-                "embed the catalogue again beside the old index",
+                "{index} was indexed with {embedders}, but the settings name {name!r} "
+                "{version!r}{unfinished}; change [embedder] back, or run 'recagent index' to "
+                "embed the catalogue again (the old index is kept)",
                 index=where,
                 embedders=held,
                 name=self.name,
@@ -176,7 +176,7 @@ class EmbedderCollections:
             )
         if begun:
             raise RetrievalError(
-                "{index}: indexing has not finished; run 'recagent index' to go on", index=where
+                "{index}: indexing has not finished; run 'recagent index' to continue", index=where
             )
 
 

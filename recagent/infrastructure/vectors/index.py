@@ -274,8 +274,8 @@ class ChromaIndex:
 
     def _not_indexed(self, scene: str) -> RetrievalError:
         return RetrievalError(
-            "scene {scene!r} is not indexed in {index}; run 'recagent index' with a "
-            "catalogue that has this scene",
+            "scene {scene!r} is not indexed in {index}; run 'recagent index' with a catalogue "
+            "that contains this scene",
             scene=scene,
             index=self._home,
         )

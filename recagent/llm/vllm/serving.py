@@ -81,8 +81,8 @@ def _check_free(launch: Launch) -> None:
         socket.create_server((launch.host, launch.port), family=family).close()
     except OSError as error:
         raise ConfigError(
-            "cannot listen on {host!r}, port {port} ({reason}); stop what listens there, or "
-            "give another --port or --host",
+            "cannot listen on {host!r}, port {port} ({reason}); stop the program that uses it, "
+            "or give another --port or --host",
             host=launch.host,
             port=launch.port,
             reason=error.strerror,
@@ -173,10 +173,10 @@ def _death(code: int | None, *, ready: bool, last: str) -> ModelError:
     )
     if ready:
         return ModelError(
-            "vLLM ended by itself ({how}); its last line: {line!r}", how=how, line=last
+            "vLLM exited on its own ({how}); its last line: {line!r}", how=how, line=last
         )
     return ModelError(
-        "vLLM ended before it was ready ({how}); its last line: {line!r}; the log above says more",
+        "vLLM exited before it was ready ({how}); its last line: {line!r}; see the log above",
         how=how,
         line=last,
     )

@@ -72,7 +72,7 @@ def measure_named(name: str) -> Measure:
     form, k = (f"{stem}@k", int(digits)) if has_k else (name, 0)
     if form not in NAMES or form.endswith("@k") is not has_k:
         raise ConfigError(
-            "unknown measure {measure!r}; write one of {known}, with a number from 1 for k",
+            "unknown measure {measure!r}; use one of {known}, with a number from 1 for k",
             measure=name,
             known=", ".join(NAMES),
         )

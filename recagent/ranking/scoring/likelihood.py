@@ -37,7 +37,7 @@ async def score_by_likelihood(
     if len(scores) < len(items):
         raise ModelError("model {model!r} left out the likelihood of some items", model=model.name)
     bound = LocalizedText(
-        "{count} tokens have only an upper bound of their probability", count=reply.bounded
+        "for {count} tokens only an upper bound of the probability is known", count=reply.bounded
     )
     return PoolScores(
         scores=tuple(scores),

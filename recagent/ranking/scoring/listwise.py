@@ -84,7 +84,7 @@ def _unusable(model: ChatModel, text: str) -> ReplyError:
 def _check(model: ChatModel, labels: Sequence[str], form: OrderReply, text: str) -> None:
     if not set(form.order) & set(labels):
         raise ReplyError(
-            "model {model!r} ordered no known label: {text!r}",
+            "model {model!r} put no known label in its order: {text!r}",
             model=model.name,
             text=text[:80],
             reply=text,

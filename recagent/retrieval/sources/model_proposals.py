@@ -171,6 +171,4 @@ def _check(model: ChatModel, form: DescriptionsReply, text: str) -> None:
 
 def _unusable(model: ChatModel, text: str) -> ReplyError:
     """The message does not quote it: what is imagined is for no reader of a slate."""
-    return ReplyError(
-        "model {model!r} imagined nothing that can be used", model=model.name, reply=text
-    )
+    return ReplyError("model {model!r} proposed nothing usable", model=model.name, reply=text)

@@ -166,16 +166,17 @@ def _notes(
 ) -> Iterator[LocalizedText]:
     for name in catalogue.missing_consent:
         yield LocalizedText(
-            "nobody says {attribute!r}, which a rule asks for: no person is shown", attribute=name
+            "no people shown: a rule needs {attribute!r}, which nobody has filled in",
+            attribute=name,
         )
     for rule in scene.rules:
         if isinstance(rule, DistanceRule) and coordinates(context.place) is None:
             if context.place:
                 yield LocalizedText(
-                    "distance not looked at: place {place!r} is no 'latitude,longitude'",
+                    "distance ignored: place {place!r} is not 'latitude,longitude'",
                     place=context.place,
                 )
             else:
-                yield LocalizedText("distance not looked at: no place was told")
+                yield LocalizedText("distance ignored: the request gives no place")
         elif isinstance(rule, AgeRule) and rule.person not in profile.user.attributes:
-            yield LocalizedText("age not told: what has an age rating is left out")
+            yield LocalizedText("age unknown: items with an age rating are left out")

@@ -105,11 +105,9 @@ class Progress:
         others = len(self._seen_works & self.items.keys() - self._seen)
         stuck = self._series.stuck(self._seen_works, excluded) if excluded else 0
         notes = [
+            LocalizedText("other editions of items already seen, left out: {count}", count=others),
             LocalizedText(
-                "left out as other editions of what the person has met: {count}", count=others
-            ),
-            LocalizedText(
-                "series left out because their next part is kept away: {count}", count=stuck
+                "series left out because their next part is not allowed: {count}", count=stuck
             ),
         ]
         return [note for note, count in zip(notes, (others, stuck), strict=True) if count]

@@ -59,8 +59,8 @@ def check_rules(catalogue: SceneCatalogue, *, scene: str) -> None:
     for name in catalogue.unread:
         names = sorted(catalogue.names - OWN)
         raise ConfigError(
-            "[scenes.{scene}] a rule reads {attribute!r}, which no item of the scene has; "
-            "correct it, or take it out; there are {known}",
+            "[scenes.{scene}] a rule uses {attribute!r}, but no item of the scene has it; "
+            "correct or remove the rule; known attributes: {known}",
             scene=scene,
             attribute=name,
             known=_quoted(nearest(name, names) or names),
@@ -116,8 +116,8 @@ def _unknown_attribute(
             similar=_quoted(similar),
         )
     return ConstraintError(
-        "condition {condition!r}: no item of scene {scene!r} has an attribute "
-        "{attribute!r}; attributes are {known}",
+        "condition {condition!r}: no item of scene {scene!r} has an attribute {attribute!r}; "
+        "known attributes: {known}",
         condition=constraint.words or constraint.attribute,
         scene=scene,
         attribute=constraint.attribute,
@@ -135,13 +135,13 @@ def _without_attribute(catalogue: SceneCatalogue, constraint: Constraint) -> Con
     condition = constraint.words or f"{constraint.operator} {constraint.value}"
     if not bounded:
         return ConstraintError(
-            "condition {condition!r} names no attribute, and no item here has one of "
-            "numbers or dates",
+            "condition {condition!r} names no attribute, and no item here has a number or date "
+            "attribute",
             condition=condition,
         )
     return ConstraintError(
-        "condition {condition!r} names no attribute; put it first; those that have bounds "
-        "are {known}",
+        "condition {condition!r} names no attribute; write the attribute first; those that can "
+        "be compared are {known}",
         condition=condition,
         known=_quoted(bounded),
     )
@@ -164,8 +164,8 @@ def _comparable(catalogue: SceneCatalogue, constraint: Constraint) -> Constraint
             # "below 30 kg" has become the amount just below 30 kg.
             parsed = amount(each) if isinstance(each, str) else None
             raise ConstraintError(
-                "condition {condition!r}: {value!r} cannot be compared with {attribute!r}, "
-                "which holds {values}",
+                "condition {condition!r}: {value!r} cannot be compared with {attribute!r}, whose "
+                "values are {values}",
                 condition=constraint.words or f"{name} {constraint.operator} {each}",
                 value=f"{parsed[0]:g} {parsed[1]}" if parsed else str(each),
                 attribute=name,
@@ -221,12 +221,12 @@ def _description(sample: Sequence[Plain], kind: ValueKind) -> LocalizedText:
     if kind == "numbers":
         numbers = [number for value in sample if (number := read(value).number) is not None]
         return LocalizedText(
-            "numbers, {least:g} to {most:g}", least=min(numbers), most=max(numbers)
+            "numbers from {least:g} to {most:g}", least=min(numbers), most=max(numbers)
         )
     example = str(sample[0])
     if kind == "dates":
-        return LocalizedText("dates, as {example!r}", example=example)
-    return LocalizedText("texts, as {example!r}", example=example)
+        return LocalizedText("dates such as {example!r}", example=example)
+    return LocalizedText("text such as {example!r}", example=example)
 
 
 def _quoted(names: Sequence[str]) -> str:

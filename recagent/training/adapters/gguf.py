@@ -53,7 +53,8 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
         match = _KEY.search(key)
         if match is None or match[2] not in LAYERS:
             raise DataError(
-                "adapter tensor {tensor!r} has no place in a GGUF file of Llama's layers",
+                "adapter tensor {tensor!r} does not belong to Llama's layers, so it cannot be "
+                "written to a GGUF file",
                 tensor=key,
             )
         layer, name, part = match.groups()

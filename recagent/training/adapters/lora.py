@@ -77,7 +77,7 @@ class Learner:
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(**place, **how)
         except (OSError, ValueError) as error:
             raise ModelError(
-                "weights {path!r} cannot be read: {error}", path=str(base), error=error
+                "cannot read weights {path!r}: {error}", path=str(base), error=error
             ) from error
         self.heads: int = model.config.num_attention_heads
         self.key_heads: int = model.config.num_key_value_heads
@@ -199,5 +199,5 @@ def optional_library(module: str) -> Any:
         return import_module(module)
     except ImportError as error:
         raise ConfigError(
-            "{library!r} is missing: pip install 'recagent[tune]'", library=module
+            "{library!r} is not installed; run: pip install 'recagent[tune]'", library=module
         ) from error

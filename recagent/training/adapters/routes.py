@@ -78,12 +78,12 @@ def parse_slice(text: str, data: Data) -> SceneSlice:
     attribute, equals, value = rest.partition("=")
     if scene not in data.scenes:
         raise ConfigError(
-            "no scene {scene!r}; there are: {known}",
+            "unknown scene {scene!r}; choose one of: {known}",
             scene=scene,
             known=", ".join(sorted(data.scenes)),
         )
     if ":" in text and not (attribute and equals and value):
-        raise ConfigError("{route!r} is not SCENE or SCENE:ATTRIBUTE=VALUE", route=text)
+        raise ConfigError("{route!r} must be SCENE or SCENE:ATTRIBUTE=VALUE", route=text)
     parsed = SceneSlice(scene=scene, attribute=attribute, value=value)
     if not any(map(parsed.holds, data.items)):
         raise ConfigError(

@@ -84,8 +84,8 @@ def continue_prompt(
         longer = _render(prompt, liked[: number + 1])
         if not longer.startswith(text + addition):
             raise PromptError(
-                "prompt {prompt!r} does not list all that was liked, in order; tune with "
-                "one that does, as 'likelihood'",
+                "prompt {prompt!r} does not list all liked items in order; fine-tune with one "
+                "that does, such as 'likelihood'",
                 prompt=prompt.id,
             )
         added = tokenize(addition)

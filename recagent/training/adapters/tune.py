@@ -128,9 +128,9 @@ def tune(
     people = [choice.user_id for choice in choices]
     if len({*people}) < FEWEST or len(read) < FEWEST:
         raise DataError(
-            "{count} people to learn from and {asked} to ask are too few, {fewest} of "
-            "either are needed; one with two liked items counts, and every fifth is asked "
-            "who had five events before the last liked one",
+            "{count} people to learn from and {asked} to test on are too few (at least {fewest} "
+            "each); learning needs people with two liked items, and of every five people one is "
+            "for testing if five events came before the last like",
             count=len(read),
             asked=len({*people}),
             fewest=FEWEST,

@@ -74,7 +74,9 @@ def tune_stored(
     weights = base or settings.model.path or bootstrap.find_weights()
     if weights is None or not weights.exists():
         where = str(weights or "")
-        raise ConfigError("no weights to tune at {path!r}; run 'recagent models pull'", path=where)
+        raise ConfigError(
+            "no weights to fine-tune at {path!r}; run 'recagent models pull'", path=where
+        )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.data_dir) as scratch:
         made = Path(scratch) / FOLDER

@@ -237,7 +237,7 @@ def test_products_are_needed_and_must_be_whole(tmp_path):
     write(path, json_lines({"title": "Nameless"}))
     assert "line 1: 'parent_asin' and 'asin' are both missing" in refused("amazon", tmp_path)
     path.unlink()
-    assert "no file 'meta_Office'" in refused("amazon", tmp_path)
+    assert "no product file 'meta_Office'" in refused("amazon", tmp_path)
     (tmp_path / "Office.jsonl").unlink()
     write(tmp_path / "meta_Arts.json.gz", json_lines({"asin": "B1", "title": " "}))
     assert "no review of a product with a title" in refused("amazon", tmp_path)

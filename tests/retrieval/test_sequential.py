@@ -136,7 +136,7 @@ def test_training_refuses_what_cannot_be_learnt_from():
         trained([[0, 1, 4]])
     with pytest.raises(DataError, match="item number -1 is not between 0 and 3"):
         trained([[0, 1, -1]])
-    with pytest.raises(DataError, match=r"start vectors are \(4, 8\), not \(4, 64\)"):
+    with pytest.raises(DataError, match=r"start vectors have shape \(4, 8\), not \(4, 64\)"):
         trained([[0, 1, 2]], start=unit_rows(4))
 
 

@@ -269,7 +269,7 @@ def test_what_is_no_json_twice_there_or_empty_is_refused(data, tmp_path):
         load_cases(written(tmp_path, LINE, LINE), data)
     with pytest.raises(DataError, match="has no cases"):
         load_cases(written(tmp_path), data)
-    with pytest.raises(DataError, match="cannot read .*missing"):
+    with pytest.raises(DataError, match=r"cannot read .*missing"):
         load_cases(tmp_path / "missing.jsonl", data)
 
 

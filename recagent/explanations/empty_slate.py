@@ -55,11 +55,11 @@ def explain_empty_slate(
     for key, group in groups.items():
         if not left[key]:
             hint = _hint(catalogue, group[0], forms)
-            return forms["none keeps"].format(what=one_line(names[key]), hint=hint)
+            return forms["no match"].format(what=one_line(names[key]), hint=hint)
     kept = set[str].intersection(*left.values())
     if not kept:
-        return forms["no two"].format(what=listed)
-    form = "kept seen" if kept <= met else "kept barred"
+        return forms["none together"].format(what=listed)
+    form = "all seen" if kept <= met else "all excluded"
     return forms[form].format(what=listed, n=len(kept))
 
 

@@ -192,7 +192,7 @@ def test_reasons_comparisons_and_why_not_speak_of_the_catalogue_alone():
     assert words(said[1]).startswith(f"“{first} (")
     assert all(title in words(said[2]) for title in (first, second))
     assert "Both: Comedy, Drama. “Film" in words(said[2])
-    assert "“Film 0 (1980)” breaks what you asked for: genres: Drama" in words(said[3])
+    assert "“Film 0 (1980)” does not meet your condition: genres: Drama" in words(said[3])
     assert words(said[4]).startswith("Which one do you mean?")
 
 
@@ -551,7 +551,7 @@ def test_a_rule_of_the_scene_is_named_where_it_keeps_an_item_out():
         if item.attributes["year"] < 1990 or not satisfies(item, NO_HORROR) or item.id == "f1"
     }  # fmt: skip
     assert words(said) == (
-        "A rule of Films keeps “Film 2 (1984)” out: year at least 1990 (its year: 1984)."
+        "A rule of Films excludes “Film 2 (1984)”: year at least 1990 (its year: 1984)."
     )
 
 

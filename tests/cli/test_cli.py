@@ -82,7 +82,7 @@ def test_a_stored_event_changes_the_next_slate(recagent: Command) -> None:
     assert "stored: ana like b2 in books" in recagent("events", "add", "ana", "b2").stdout
     listed = json.loads(recagent("events", "list", "ana", "--json").stdout)
     assert [event["item_id"] for event in listed] == ["b2", "b1"]
-    assert "No unseen items are left in this scene." in recagent("recommend", "ana").stdout
+    assert "You have seen everything in this scene." in recagent("recommend", "ana").stdout
 
 
 @pytest.mark.usefixtures("shop")

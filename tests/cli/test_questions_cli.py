@@ -17,13 +17,15 @@ Environment = dict[str, str]
 @pytest.mark.usefixtures("shop")
 def test_each_question_is_an_option_of_explain(recagent: Command) -> None:
     assert (
-        "“Bread” is on the slate, at 1 of 1" in recagent("explain", "ana", "b2", "--why-not").stdout
+        "“Bread” is on the list, number 1 of 1"
+        in recagent("explain", "ana", "b2", "--why-not").stdout
     )
     assert (
-        "“Bread” is at 1 of 1 candidates." in recagent("explain", "ana", "b2", "--what-if").stdout
+        "“Bread” is number 1 of 1 candidates."
+        in recagent("explain", "ana", "b2", "--what-if").stdout
     )
     barred = recagent("explain", "ana", "b2", "--what-if", "--only", "topics is not cooking").stdout
-    assert "Without the constraint (topics is not cooking), “Bread” would be at 1." in barred
+    assert "Without the condition (topics is not cooking), “Bread” would be number 1." in barred
     compared = recagent("explain", "ana", "b2", "--versus", "b1").stdout
     assert "is in your history" in compared
     assert (

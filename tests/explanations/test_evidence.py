@@ -62,7 +62,7 @@ def test_an_item_shares_attributes_with_one_that_was_liked():
         ),
     )
     assert said(evidence) == ["Same genre: scifi, like “Apes”, which you gave 8.5/10."]
-    assert said(evidence, "zh") == ["同一 genres：scifi，与您打了 8.5/10 分的“Apes”一样。"]
+    assert said(evidence, "zh") == ["和您打了 8.5/10 分的“Apes”有相同的 genres：scifi。"]
 
 
 def test_another_scene_is_named_by_its_label():
@@ -72,7 +72,7 @@ def test_another_scene_is_named_by_its_label():
         "Same genres: scifi, horror, like “Dune (1965)”, which you liked in Books."
     ]
     assert said(evidence, "zh") == [
-        "同一 genres：scifi、horror，与您在“图书”里喜欢的“Dune (1965)”一样。"
+        "和您在“图书”里喜欢的“Dune (1965)”有相同的 genres：scifi、horror。"
     ]
 
 
@@ -167,7 +167,7 @@ def test_a_bare_yes_or_the_same_word_under_another_name_is_not_shared():
 def test_counts_that_hold_mere_looks_are_not_called_liking():
     events = [replace(event, kind="view", value=None) for event in likes(5, ("f1", "films"))]
     shown = said(evidence_for(ALIEN, make_query(scene=FILMS), events))
-    assert shown == ["It is in the history of 5 people in Films."]
+    assert shown == ["5 people bought or looked at it in Films."]
 
 
 @pytest.mark.parametrize("kind", ["view", "click", "comment"])
@@ -266,13 +266,13 @@ NO_HORROR = Constraint(attribute="genres", operator="is not", value="horror", wo
             "en",
             [
                 "It is what you asked for: comedies.",
-                "Nothing known of it goes against what you asked for: less horror.",
+                "As far as the catalogue says, it is what you asked for: less horror.",
             ],
         ),
         (
             (replace(NO_HORROR, words="少一点恐怖片"),),
             "zh",
-            ["已知的信息都不违背您的偏好：少一点恐怖片。"],
+            ["从目录信息看，它正是您想要的：少一点恐怖片。"],
         ),
         ((replace(COMEDIES, words="", value=("comedy", "family")),), "en",
          ["It is what you asked for: genres is comedy, family."]),

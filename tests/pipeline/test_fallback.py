@@ -267,8 +267,8 @@ def explain(model, **parts):
 
 
 LIFTED = (
-    "100% of what speaks for it among the candidates (the language model apart) is how popular it "
-    "is here."
+    "100% of its advantage over the average candidate (not counting the language model) comes "
+    "from its popularity here."
 )
 
 
@@ -281,7 +281,7 @@ def test_a_phrased_explanation_names_the_model_that_joined_it():
 @pytest.mark.parametrize("model", [ScriptedModel(failures=99), NoWeights(), None])
 def test_without_a_model_that_answers_the_reasons_are_plain(model):
     said = explain(model)
-    lifted = LIFTED if model else LIFTED.replace(" (the language model apart)", "")
+    lifted = LIFTED if model else LIFTED.replace(" (not counting the language model)", "")
     assert [claim.text for claim in said.claims] == ["4 people liked it in Books.", lifted]
     assert said.evidence[0].facts["count"] == "4"
 

@@ -67,7 +67,7 @@ def test_the_first_of_two_is_named_with_what_speaks_for_it_and_its_own_evidence(
     assert answer.ranks == {"b3": 2, "b1": 1}
     assert [item.id for item in answer.items] == ["b3", "b1"]
     texts = [claim.text for claim in answer.claims]
-    assert texts[0] == "“Sea of salt” comes before “Bread”: 1 and 2 of 4 candidates."
+    assert texts[0] == "“Sea of salt” ranks above “Bread”: number 1 and number 2 of 4 candidates."
     assert any(text.startswith("For “Sea of salt”: same genre: sea, like “Sea wolves”")
                for text in texts)  # fmt: skip
     assert any(text.startswith("For “Bread”: same genre: food, like “Bakers”") for text in texts)
@@ -81,8 +81,8 @@ def test_the_order_in_which_two_are_named_does_not_matter():
 
 def test_one_of_two_that_is_no_candidate_is_told_why():
     assert said("compare", "b2", versus="b3", context=Context(constraints=(NO_SEA,))) == [
-        "“Bread” is at 1 of 2 candidates.",
-        "“Sea of ice” breaks what you asked for: no sea (its genre: sea).",
+        "“Bread” is number 1 of 2 candidates.",
+        "“Sea of ice” does not meet your condition: no sea (its genre: sea).",
     ]
 
 
@@ -98,28 +98,31 @@ def test_two_items_of_two_scenes_are_not_compared():
 
 def test_chinese_answers():
     assert said("compare", "b3", versus="b1", lang="zh")[0] == (
-        "“Sea of salt”排在“Bread”之前：4 个候选中分别是第 1 和第 2。"
+        "“Sea of salt”排在“Bread”前面：在 4 个候选中分别排第 1 和第 2。"
     )
     assert said("why_not", "f1", lang="zh") == [
-        "您的历史记录里已有“Sea wolves”（您喜欢），接触过的不再推荐。"
+        "您的历史记录里已有“Sea wolves”（您喜欢），不再重复推荐。"
     ]
 
 
 def test_why_not_what_is_further_down_names_the_last_of_the_slate():
     answer = ask("why_not", "b3", k=1)
-    assert answer.claims[0].text == "“Bread” is at 2 of 4 candidates, and the slate ends at 1."
+    assert (
+        answer.claims[0].text
+        == "“Bread” is number 2 of 4 candidates, and the list ends at number 1."
+    )
     leads = [piece for piece in answer.evidence if piece.kind == "lead"]
     assert leads
     assert all({*piece.refs} == {"b1", "b3"} for piece in leads)
 
 
 def test_why_not_what_is_on_the_slate():
-    assert said("why_not", "b3", k=2) == ["“Bread” is on the slate, at 2 of 4 candidates."]
+    assert said("why_not", "b3", k=2) == ["“Bread” is on the list, number 2 of 4 candidates."]
 
 
 def test_why_not_what_was_met_or_is_not_there():
     assert said("why_not", "f1") == [
-        "“Sea wolves” is in your history (you liked), and what you have met is left out."
+        "“Sea wolves” is in your history (you liked), so it is not recommended again."
     ]
     assert said("why_not", "b9") == ["The catalogue has no “b9”."]
     assert said("why_not", "b1", scene="films") == ["The catalogue has no “b1” in Films."]
@@ -132,8 +135,8 @@ def test_why_not_what_was_met_or_is_not_there():
 def test_why_not_what_breaks_constraints_names_each():
     context = Context(constraints=(NO_SEA, SHORT))
     assert said("why_not", "b1", context=context) == [
-        "“Sea of salt” breaks what you asked for: no sea (its genre: sea, drama).",
-        "“Sea of salt” breaks what you asked for: pages at most 100.",
+        "“Sea of salt” does not meet your condition: no sea (its genre: sea, drama).",
+        "“Sea of salt” does not meet your condition: pages at most 100.",
     ]
 
 
@@ -147,19 +150,19 @@ def test_why_not_what_retrieval_did_not_find():
         return await line.why_not("ann", "b4", k=2)
 
     assert [claim.text for claim in wait(main()).claims] == [
-        "“Cheese” is not among the 2 candidates that were found."
+        "“Cheese” is not among the 2 candidates."
     ]
 
 
 def test_without_the_like_that_carries_it_an_item_falls():
     answer = ask("what_if", "b1")
-    assert answer.claims[0].text == "“Sea of salt” is at 1 of 4 candidates."
+    assert answer.claims[0].text == "“Sea of salt” is number 1 of 4 candidates."
     (change,) = (piece for piece in answer.evidence if piece.kind == "change")
     assert change.refs == ("b1", "f1")
     assert change.facts["before"] == "1"
     assert int(change.facts["after"]) > 1
     assert answer.claims[1].text.startswith(
-        "Without “Sea wolves”, which you liked in Films, “Sea of salt” would go from 1 to"
+        "Without “Sea wolves”, which you liked in Films, “Sea of salt” would move from number 1 to"
     )
 
 
@@ -182,24 +185,24 @@ def test_a_change_is_what_a_person_without_that_like_would_see():
 def test_an_item_that_nothing_moves_is_said_to_stand():
     items = [make_item("b1", "Sea of salt"), make_item("f1", "Sea wolves", scene="films")]
     assert said("what_if", "b1", items=items, events=[make_event("ann", "f1", scene="films")]) == [
-        "“Sea of salt” is at 1 of 1 candidates.",
-        "Leaving out any one of your newest likes (1 tried) does not move “Sea of salt”.",
+        "“Sea of salt” is number 1 of 1 candidates.",
+        "Without any one of your latest likes (1 tried), “Sea of salt” would rank the same.",
     ]
 
 
 def test_a_constraint_taken_back_lets_its_item_in():
     assert said("what_if", "b1", context=Context(constraints=(NO_SEA,))) == [
-        "“Sea of salt” breaks what you asked for: no sea (its genre: sea, drama).",
-        "Without the constraint (no sea), “Sea of salt” would be at 1.",
+        "“Sea of salt” does not meet your condition: no sea (its genre: sea, drama).",
+        "Without the condition (no sea), “Sea of salt” would be number 1.",
     ]
     assert said("what_if", "b1", context=Context(constraints=(NO_SEA, SHORT)))[-1] == (
-        "“Sea of salt” breaks 2 constraints, and taking back one does not let it in."
+        "“Sea of salt” does not meet 2 of your conditions, and dropping one of them is not enough."
     )
 
 
 def test_what_was_met_would_stand_somewhere_if_it_had_not_been():
     assert said("what_if", "f1")[-1].startswith(
-        "Were it not in your history, “Sea wolves” would be at"
+        "If it were not in your history, “Sea wolves” would be number"
     )
 
 
@@ -269,8 +272,8 @@ def test_constraints_that_are_kept_are_reasons_and_bans_are_told_with_care():
     sea = Constraint(attribute="genre", operator="is", value="sea")
     long = Constraint(attribute="pages", operator="is not", value=80)
     texts = said("explain", "b1", context=Context(constraints=(sea, long)))
-    assert "It keeps to: genre is sea." in texts
-    assert "Nothing known of it breaks: pages is not 80." in texts
+    assert "It meets your condition: genre is sea." in texts
+    assert "As far as the catalogue says, it meets your condition: pages is not 80." in texts
 
 
 def test_what_lifts_an_item_is_told_with_its_share():
@@ -411,7 +414,7 @@ def ask_in(scene, question, *args, items=STEPS, users=(), **asked):
 def test_what_needs_something_else_first_is_told_what():
     texts, shown = ask_in(PATH, "why_not", "b3")
     assert "b3" not in shown
-    assert texts == ["“Sea nine” comes after what it needs and is not finished here: b8."]
+    assert texts == ["“Sea nine” is recommended only after these: b8."]
 
 
 @pytest.mark.parametrize("scene", [PATH, MIXED])
@@ -420,7 +423,7 @@ def test_ranks_are_those_of_the_slate_where_a_scene_has_shares_or_paths(scene, k
     _, shown = ask_in(scene, "why_not", "b1", k=k)
     for key, rank in shown.items():
         texts, _ = ask_in(scene, "why_not", key, k=k)
-        assert f"is on the slate, at {rank} of" in texts[0]
+        assert f"is on the list, number {rank} of" in texts[0]
 
 
 def test_rules_of_the_scene_are_named_where_they_are_constraints_and_told_of_where_not():
@@ -428,13 +431,13 @@ def test_rules_of_the_scene_are_named_where_they_are_constraints_and_told_of_whe
     scene = Scene(name="books", rules=(no_nine, AgeRule(age="least")))
     adult = make_item("b6", "Sea of gin", least=18)
     assert ask_in(scene, "why_not", "b3", items=[*STEPS, adult])[0] == [
-        "A rule of books keeps “Sea nine” out: title does not mention nine."
+        "A rule of books excludes “Sea nine”: title does not mention nine."
     ]
     assert ask_in(scene, "why_not", "b6", items=[*STEPS, adult])[0] == [
-        "“Sea of gin” is kept away by a rule of books."
+        "A rule of books excludes “Sea of gin”."
     ]
     assert ask_in(scene, "what_if", "b3", items=[*STEPS, adult])[0] == [
-        "A rule of books keeps “Sea nine” out: title does not mention nine."
+        "A rule of books excludes “Sea nine”: title does not mention nine."
     ]
 
 
@@ -444,16 +447,18 @@ FOOD = Context(
 
 
 def test_the_preference_that_ordered_a_list_is_what_it_is_explained_by():
-    assert said("compare", "b3", versus="b1")[0].startswith("“Sea of salt” comes before “Bread”")
+    assert said("compare", "b3", versus="b1")[0].startswith("“Sea of salt” ranks above “Bread”")
     rank, lead, *_ = said("compare", "b3", versus="b1", context=FOOD)
-    assert rank.startswith("“Bread” comes before “Sea of salt”")
-    assert re.fullmatch(r"\d+% of what speaks for “Bread” .* is what you asked for\.", lead)
+    assert rank.startswith("“Bread” ranks above “Sea of salt”")
+    assert re.fullmatch(
+        r"\d+% of the advantage of “Bread” .* comes from what you asked for\.", lead
+    )
     assert "For “Bread”: it is what you asked for: food." in said(
         "compare", "b3", versus="b1", context=FOOD
     )
     first, *rest = said("explain", "b3", context=FOOD)
     assert first == "It is what you asked for: food."
-    share = r"\d+% of what speaks for it .* is what you asked for\."
+    share = r"\d+% of its advantage .* comes from what you asked for\."
     assert any(re.fullmatch(share, text) for text in rest)
 
 

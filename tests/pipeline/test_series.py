@@ -115,7 +115,7 @@ def test_a_later_part_does_not_come_instead_of_one_that_is_kept_away_and_that_is
         assert [entry.item.id for entry in slate.entries] == ["x"]
         assert slate.trace.notes == ("series left out because their next part is not allowed: 1",)
         assert texts(scene, items, "why_not", "s2", events=FANS) == [
-            "An earlier part comes before “进击的巨人 第二季”: 进击的巨人."
+            "Before “进击的巨人 第二季” comes an earlier part of the series: 进击的巨人."
         ]
 
 
@@ -147,7 +147,7 @@ def test_one_edition_of_a_work_is_on_a_list():
     assert shown(books, EDITIONS, events=READERS) == ["a", "c"]
     assert shown(replace(books, editions=False), EDITIONS, events=READERS) == ["a", "c", "b", "d"]
     assert texts(books, EDITIONS, "why_not", "b", events=READERS) == [
-        "“Dune (Deluxe Edition)” is another edition of “Dune”, and a list has one of them."
+        "“Dune (Deluxe Edition)” is another edition of “Dune”, and a list has only one of them."
     ]
     assert texts(replace(books, language="zh"), EDITIONS, "why_not", "d", events=READERS) == [
         "“三体”和“三体（典藏版）”是同一作品的不同版本，一次只推荐其中一个。"
@@ -167,22 +167,23 @@ def test_who_has_met_one_edition_has_met_the_others():
         "“三体（典藏版）”和您历史记录里的“三体”是同一作品的不同版本。"
     ]
     assert texts(books, EDITIONS, "what_if", "c", events=events)[1:] == [
-        "Were “三体” not in your history, “三体（典藏版）” would be at 2."
+        "If “三体” were not in your history, “三体（典藏版）” would be number 2."
     ]
 
 
 def test_an_answer_names_the_earlier_part():
     assert texts(shelf(), TITAN, "why_not", "s3", events=FANS) == [
-        "An earlier part comes before “进击的巨人 第三季”: 进击的巨人, 进击的巨人 第二季."
+        "Before “进击的巨人 第三季” comes an earlier part of the series: "
+        "进击的巨人, 进击的巨人 第二季."
     ]
     assert texts(shelf(language="zh"), TITAN, "why_not", "s3", events=FANS) == [
         "“进击的巨人 第三季”前面还有您没接触过的部分：进击的巨人、进击的巨人 第二季。"
     ]
     assert texts(shelf(), TITAN, "what_if", "s2", events=FANS) == [
-        "An earlier part comes before “进击的巨人 第二季”: 进击的巨人."
+        "Before “进击的巨人 第二季” comes an earlier part of the series: 进击的巨人."
     ]
     compared = texts(shelf(), TITAN, "compare", "s2", versus="s1", events=FANS)
-    assert "An earlier part comes before “进击的巨人 第二季”: 进击的巨人." in compared
+    assert "Before “进击的巨人 第二季” comes an earlier part of the series: 进击的巨人." in compared
 
 
 def test_an_answer_says_that_a_list_has_few_of_a_series():

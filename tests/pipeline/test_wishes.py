@@ -359,7 +359,7 @@ def test_questions_see_the_same_lead():
     compared, missing, changed = wait(main())
     assert compared.ranks["pot"] < compared.ranks["pan3"]
     assert compared.claims[1].text == (
-        "“Glass teapot” comes before “Iron pan 3” as it answers your wish better."
+        "“Glass teapot” comes before “Iron pan 3” because it matches your wish better."
     )
     assert [piece.kind for piece in missing.evidence][-1] in ("wished", "unwished")
     assert any("without the wish" in claim.text.lower() for claim in changed.claims)
@@ -408,9 +408,9 @@ def shown(match, *, n=3, cold=None):
          "Nothing in Kitchen matches “梯子”; this list follows what is popular here.",
          "“厨房”里没有符合“梯子”的内容；以下按热门程度推荐。"),
         (WishMatch(wish="a knife", matches=0, left_out=1), None,
-         "What matches “a knife” in Kitchen cannot be shown now: you know it, or a rule or "
-         "condition keeps it out. This list follows your taste.",
-         "“厨房”里符合“a knife”的现在不能推荐：您已经接触过，或被规则、条件排除。"
+         "What matches “a knife” in Kitchen cannot be shown now: you have seen it, or a rule or "
+         "condition excludes it. This list follows your taste.",
+         "“厨房”里符合“a knife”的现在不能推荐：您已经看过，或被规则、条件排除。"
          "以下按您的口味推荐。"),
         (WishMatch(wish="tea", matches=2), None,
          "The first 2 match “tea”; the rest follows your taste.",
@@ -419,11 +419,11 @@ def shown(match, *, n=3, cold=None):
          "The first matches “tea”; the rest follows your taste.",
          "第一项符合“tea”，其余按您的口味推荐。"),
         (WishMatch(wish="tea and ladders", matches=1, missing=("ladders",)), None,
-         "Nothing in Kitchen matches “ladders”. The first matches other words of yours; the rest "
+         "Nothing in Kitchen matches “ladders”. The first matches your other words; the rest "
          "follows your taste.",
          "“厨房”里没有符合“ladders”的内容。第一项符合您说的其他词，其余按您的口味推荐。"),
         (WishMatch(wish="tea and ladders", matches=2, missing=("ladders",)), None,
-         "Nothing in Kitchen matches “ladders”. The first 2 match other words of yours; the rest "
+         "Nothing in Kitchen matches “ladders”. The first 2 match your other words; the rest "
          "follows your taste.",
          "“厨房”里没有符合“ladders”的内容。前 2 项符合您说的其他词，其余按您的口味推荐。"),
         (WishMatch(wish="tea and ladders", matches=9, missing=("ladders",)), None,

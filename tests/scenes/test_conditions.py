@@ -181,22 +181,22 @@ def test_what_cannot_be_read_is_an_error_with_the_nearest_name(items, text, says
     ("said", "en", "zh"),
     [
         (["weight at most 1"],
-         "No item of this scene keeps to “weight at most 1” (“weight” is 1.2 to 3.9 here).",
-         "此场景里没有符合“weight at most 1”的商品（这里的“weight”是 1.2 到 3.9）。"),
+         "Nothing in this scene matches “weight at most 1” (“weight” is 1.2 to 3.9 here).",
+         "此场景里没有符合“weight at most 1”的内容（这里的“weight”是 1.2 到 3.9）。"),
         (["mechanics is dice"],
-         "No item of this scene keeps to “mechanics is dice” (nearest: “Dice Rolling”).",
-         "此场景里没有符合“mechanics is dice”的商品（最接近的：“Dice Rolling”）。"),
-        (["weight < 2", "maxplayers < 9"], "No item of this scene keeps to all of these: “weight "
-         "below 2”, “maxplayers below 9”; each alone leaves some.",
-         "此场景里没有同时符合这些条件的商品：“weight below 2”、“maxplayers below 9”；"
+         "Nothing in this scene matches “mechanics is dice” (nearest: “Dice Rolling”).",
+         "此场景里没有符合“mechanics is dice”的内容（最接近的：“Dice Rolling”）。"),
+        (["weight < 2", "maxplayers < 9"], "Nothing in this scene matches all of these together: "
+         "“weight below 2”, “maxplayers below 9”; each of them alone matches something.",
+         "此场景里没有同时符合这些条件的内容：“weight below 2”、“maxplayers below 9”；"
          "单看每一条都有。"),
-        (["maxplayers is 2"], "You have already seen everything that keeps to “maxplayers is 2” "
-         "(items: 1).", "符合“maxplayers is 2”的商品（1 件）您都已经看过了。"),
-        (["minplayers is 2"], "What keeps to “minplayers is 2” (items: 4) you have seen, or the "
-         "scene's rules keep it away.",
-         "符合“minplayers is 2”的商品有 4 件，但您已看过，或被此场景的规则排除。"),
-        ([], "The scene's rules, or what is asked for besides, leave no unseen item.",
-         "此场景的规则或其他限定没有留下您没看过的商品。"),
+        (["maxplayers is 2"], "You have already seen everything that matches “maxplayers is 2” "
+         "(items: 1).", "符合“maxplayers is 2”的内容（1 项）您都已经看过了。"),
+        (["minplayers is 2"], "You have seen what matches “minplayers is 2” (items: 4), or the "
+         "scene's rules exclude it.",
+         "符合“minplayers is 2”的内容有 4 项，但您已看过，或被此场景的规则排除。"),
+        ([], "The scene's rules, or what else was asked for, leave nothing that you have not seen.",
+         "按此场景的规则和其他要求，没有您没看过的内容了。"),
     ],
 )  # fmt: skip
 def test_an_empty_slate_says_which_condition_leaves_nothing(said, en, zh):
@@ -206,7 +206,7 @@ def test_an_empty_slate_says_which_condition_leaves_nothing(said, en, zh):
     assert explain_empty_slate(catalogue, asked, met={"go"}, lang="zh") == zh
     all_seen = {item.id for item in BOARD_GAMES}
     left = explain_empty_slate(catalogue, [], met=all_seen, lang="en")
-    assert left == "No unseen items are left in this scene."
+    assert left == "You have seen everything in this scene."
 
 
 def test_where_no_value_is_like_the_wanted_one_the_few_that_there_are_are_named():
@@ -214,15 +214,15 @@ def test_where_no_value_is_like_the_wanted_one_the_few_that_there_are_are_named(
     asked = [Constraint(attribute="price", operator="is", value="cheap", words="price is cheap")]
     catalogue = SceneCatalogue(items, ())
     assert explain_empty_slate(catalogue, asked, met=frozenset(), lang="en") == (
-        "No item of this scene keeps to “price is cheap” (“price” here has: “high”, “low”, "
+        "Nothing in this scene matches “price is cheap” (“price” here has: “high”, “low”, "
         "“medium”)."
     )
     assert explain_empty_slate(catalogue, asked, met=frozenset(), lang="zh") == (
-        "此场景里没有符合“price is cheap”的商品（这里的“price”有：“high”、“low”、“medium”）。"
+        "此场景里没有符合“price is cheap”的内容（这里的“price”有：“high”、“low”、“medium”）。"
     )
     many = {str(at): make_item(str(at), price=f"class {at}") for at in range(20)}
     said = explain_empty_slate(SceneCatalogue(many, ()), asked, met=frozenset(), lang="en")
-    assert said == "No item of this scene keeps to “price is cheap”."
+    assert said == "Nothing in this scene matches “price is cheap”."
 
 
 @pytest.mark.parametrize(
@@ -245,16 +245,16 @@ def slate_of(items, *constraints, events=()):
 
 def test_a_slate_names_the_condition_and_a_ban_that_bans_nothing():
     cheap = Constraint(attribute="weight", operator="at most", value=1)
-    assert slate_of(BOARD_GAMES, cheap).empty.startswith("No item of this scene keeps to")
+    assert slate_of(BOARD_GAMES, cheap).empty.startswith("Nothing in this scene matches")
     typo = Constraint(attribute="mechanics", operator="is not", value="Dice Roling")
     slate = slate_of(BOARD_GAMES, typo)
     assert slate.empty == ""
     assert slate.trace.notes == (
-        "“mechanics is not Dice Roling” keeps nothing away: no item here has it (nearest: “Dice "
+        "“mechanics is not Dice Roling” excludes nothing: no item here has it (nearest: “Dice "
         "Rolling”)",
     )
     seen = [make_event("ann", item.id) for item in BOARD_GAMES]
-    assert slate_of(BOARD_GAMES, events=seen).empty == "No unseen items are left in this scene."
+    assert slate_of(BOARD_GAMES, events=seen).empty == "You have seen everything in this scene."
 
 
 def test_python_raises_a_data_error_for_constraints_and_preferences():
@@ -292,7 +292,7 @@ def test_a_condition_that_cannot_be_read_is_an_error_of_use(recagent: Command, o
 def test_the_table_and_the_json_say_why_nothing_is_left(recagent: Command):
     asked = ("recommend", "ana", "--scene", "books", "--only", "topics is nothing")
     said = (
-        "No item of this scene keeps to “topics is nothing” (“topics” here has: “cooking”, "
+        "Nothing in this scene matches “topics is nothing” (“topics” here has: “cooking”, "
         "“travel”)."
     )
     assert said in " ".join(recagent(*asked).stdout.split())

@@ -284,7 +284,7 @@ def test_a_slate_without_entries_says_which_condition_leaves_nothing(client):
     found = slate(client, user="new", scene="books", constraints=[nothing])
     assert found["entries"] == []
     assert found["empty"] == (
-        "No item of this scene keeps to “topics is cookin” (nearest: “cooking”)."
+        "Nothing in this scene matches “topics is cookin” (nearest: “cooking”)."
     )
 
 
@@ -297,7 +297,7 @@ def test_preferences_of_a_talk_can_be_asked_with(client):
 
 
 @pytest.mark.parametrize(
-    ("about", "says"), [("compare", "comes before"), ("why not", "Bread"), ("what if", "Bread")]
+    ("about", "says"), [("compare", "ranks above"), ("why not", "Bread"), ("what if", "Bread")]
 )
 def test_questions_about_a_ranking_are_answered_with_evidence(client, about, says):
     asked = {"user": "cat", "item": "b2", "about": about, "scene": "books", "versus": "b4"}

@@ -30,11 +30,13 @@ from pathlib import Path
 import anyio
 import numpy as np
 from command import command, few_people
+from large_model import chosen_cases, large_rows, large_scores
 from quality import (
     SERVED,
     SOURCES,
     Table,
     Values,
+    by_fusion,
     by_head,
     by_scene,
     gated,
@@ -268,6 +270,10 @@ async def measure(options: argparse.Namespace) -> dict[str, float]:
             final, said = gated([*first], found, spoken)
             figures |= said
         by_scene(found, final)
+        judged, teach = chosen_cases(asked[0].cases)
+        large = await large_scores([*judged, *teach], backtest, requests=options.requests)
+        first = learn[: len(asked[0].cases)]
+        figures |= large_rows(first, found.fit.held_out[: len(first)], by_fusion(first), large)
         figures["ndcg10"] = round(float(final.mean()), 4)
         scale = source_scales(learn, sources=SOURCES)
         calibrated, bins = await liking(data, backtest, scale, full=options.full)
@@ -285,6 +291,9 @@ def main() -> None:
     size.add_argument("--quick", action="store_true", help="the default: kept language scores")
     size.add_argument("--full", action="store_true", help="ask the model what is not kept yet")
     parser.add_argument("--kept", type=Path, default=KEPT)
+    parser.add_argument(
+        "--requests", type=Path, help="where questions to a large model without a kept reply go"
+    )
     parser.add_argument("--plot", type=Path, help="where a reliability plot is to be drawn (SVG)")
     figures = anyio.run(measure, parser.parse_args())
     print(json.dumps(figures))

@@ -142,6 +142,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             opened.callback(kept.close)
         store = event_store(settings)
         opened.pop_all()
+    scale = declared or store.scale or RatingScale()
     replies = [
         ResponseCache(cache=kept, identity=cache(partial(identity, settings, engine)))
         if kept
@@ -157,10 +158,11 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             window=window if at == 0 else None,
             replies=replies[at],
             preferences=preferences,
+            prompt_tokens=engine.prompt_tokens if engine.is_remote else 0,
+            scale=scale,
         )
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
-    scale = declared or store.scale or RatingScale()
     array_cache = kept_files(settings)
     behaviour = InteractionSnapshot(store, scale=scale, kept=array_cache)
     own = [settings.retrieval.weights, *group_weights(settings).values()]

@@ -155,9 +155,8 @@ def _is_asked(settings: Settings) -> bool:
         head = bootstrap.head(settings)
     except RecagentError:  # it is a finding of its own
         return True
-    if head is None:
-        return bootstrap.language_weight(settings) > 0
-    return any(gate.rule != "never" for gate in head.gates.values())
+    measured = any(gate.verdict == "helps" for gate in head.gates.values()) if head else False
+    return measured or bootstrap.language_weight(settings) > 0
 
 
 def _engine(can: Capabilities, words: Mapping[str, str]) -> str:

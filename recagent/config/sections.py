@@ -45,7 +45,7 @@ from recagent.errors import ConfigError
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-UNMEASURED_WEIGHT = 0.1  # of a model of which nothing is known yet
+UNMEASURED_WEIGHT = 1 / 3  # of a capable model that was not measured on the catalogue
 
 AttributeType = Literal["auto", "text", "number", "integer", "boolean", "list", "date"]
 Missing = Literal["leave", "drop", "mean", "median", "min", "max", "most_frequent", "predict"]
@@ -370,8 +370,12 @@ class EngineSettings(_Section):
     """LoRA adapter of the embedded engine: a GGUF file, "none", or "auto": what recagent tune
     made, and for the demo else the package's."""
     mode: Literal["auto"] | Mode = "auto"
-    """How the model scores; "auto": the first of likelihood, label, listwise that it can do.
+    """How the model scores; "auto": an endpoint by listwise, where it can, else the first of
+    likelihood, label, listwise.
     Pointwise, pairwise and setwise take 20 to 60 calls for a pool of 20."""
+    prompt_tokens: int = Field(default=4000, ge=0)
+    """Tokens that a prompt for an endpoint may have: it tells the model all that is known of person
+    and candidates, as far as they go. 0: the short prompts of the embedded model."""
     threads: int = Field(default=0, ge=0)
     """Threads of the embedded engine for reading prompts; 0: all cores."""
     concurrency: int = Field(default=8, ge=1)
@@ -408,8 +412,8 @@ class RankSettings(_Section):
     pool: int = Field(default=20, ge=1, le=200)
     """Candidates that the model scores."""
     language_weight: Literal["auto"] | Share = "auto"
-    """Weight w of the model before a fit: w z(language) + (1 - w) z(retrieval). "auto": 0 for
-    the embedded model, 0.1 for an endpoint."""
+    """Weight w of a model that was not measured here: w z(language) + (1 - w) z(all else), with and
+    without a fit. "auto": a third for an endpoint, 0 for the embedded model."""
     temperature: Positive = 1.5
     """Of the softmax that gives `probability`, the share of the pool."""
     feedback: Annotated[float, Field(ge=0)] = 0.0

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from recagent import bootstrap, prompts
 from recagent.config.settings import Settings
-from recagent.domain import Case, Context, Item, User
+from recagent.domain import Case, Item, User
 from recagent.evaluation.baselines import CACHED_QUERIES
 from recagent.evaluation.experiment import Experiment, System
 from recagent.evaluation.system_runner import Job, SystemRunner
 from recagent.llm.usage import MeteredModel
+from recagent.offline.backtest import case_context
 from recagent.offline.data_set import ALL, CatalogueStatistics, Data, Questions
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of
@@ -73,8 +74,7 @@ class EvaluationContext:
         )
         seen = frozenset(event.item_id for event in case.history if not case.item_ids)
         scene = self.data.scenes[case.scene]
-        context = Context(wish=case.wish, dialogue=case.dialogue)
-        return Query(profile=profile, scene=scene, context=context, exclude=seen)
+        return Query(profile=profile, scene=scene, context=case_context(case), exclude=seen)
 
     def jobs(self) -> list[Job]:
         """Returns every question of the grid.

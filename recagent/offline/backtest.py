@@ -81,7 +81,7 @@ class Backtest:
         if as_group == "new here":
             profile = without_scene(profile, case.scene)
         profile = with_transfer(profile, target=case.scene, transfer=self.transfer)
-        return Query(profile=profile, scene=scene, context=Context(), exclude=met)
+        return Query(profile=profile, scene=scene, context=case_context(case), exclude=met)
 
     def _last_like(self, case: Case) -> Sequence[Event]:
         """Returns the events on the item that the person liked last in the case's scene."""
@@ -112,6 +112,12 @@ class RetrievalOptions:
     limit: int
     width: int
     by_group: ByGroup = field(default_factory=lambda: BY_GROUP)
+
+
+def case_context(case: Case) -> Context:
+    """Returns the situation of a case: its wish, at the time of what the person did last."""
+    at = case.history[0].at if case.history else None
+    return Context(wish=case.wish, dialogue=case.dialogue, at=at)
 
 
 def backtest_questions(

@@ -30,6 +30,8 @@ from recagent.scenes.rules import (
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
+_MEASURED_ON = 60  # past choices of a scene, on which a model's worth begins to show
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RankedPool:
@@ -139,7 +141,9 @@ async def add_model_scores(services: Services, request: Request, pool: RankedPoo
     joint = services.joint(query)
     if joint.weighs(model_scores, scene=scene):
         cold = query.profile.is_cold(scene)
-        scores = joint.joined(scores, model_scores.scores, scene=scene, cold=cold)
+        scores = joint.joined(scores, model_scores, scene=scene, cold=cold)
+        if not joint.has_measured(model_scores, scene=scene):
+            model_scores = replace(model_scores, notes=(*model_scores.notes, _offer(model_scores)))
     else:
         fallback.degraded.append(
             LocalizedText(
@@ -150,6 +154,17 @@ async def add_model_scores(services: Services, request: Request, pool: RankedPoo
             )
         )
     return replace(pool, scores=scores, model_scores=model_scores)
+
+
+def _offer(scores: LanguageScores) -> LocalizedText:
+    """What it takes to measure a model that was not measured here."""
+    tokens = scores.usage.prompt + scores.usage.completion
+    return LocalizedText(
+        "model not measured on this catalogue; 'recagent fit --language-cases {cases}' measures it "
+        "({cases} calls a scene, about {tokens:,} tokens each)",
+        cases=_MEASURED_ON,
+        tokens=tokens,
+    )
 
 
 def grades_of(items: Sequence[Item], matches: Matches) -> Floats:

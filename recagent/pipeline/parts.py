@@ -68,7 +68,8 @@ class Options:
         limit: proposals per source.
         source_weights: in the fusion; 1 for a source that is not named.
         group_weights: of sources, in place of these for people of a group.
-        language_weight: w in w z(language) + (1 - w) z(retrieval), 0 to 1.
+        language_weight: of a model that was not measured here, with and without a head: w in
+            w z(language) + (1 - w) z(all else), 0 to 1.
         temperature: of the softmax that gives the share of the pool, above 0.
         feedback: how far a person's answers to slates may move an item: the largest |log f|; 0 is
             not at all.
@@ -83,7 +84,7 @@ class Options:
     limit: int = 100
     source_weights: Mapping[str, float] = field(default_factory=dict[str, float])
     group_weights: ByGroup = field(default_factory=dict[Group, "Mapping[str, float]"])
-    language_weight: float = 0.1
+    language_weight: float = 1 / 3
     temperature: float = 1.5
     feedback: float = 0.0
     diversity: float = 0.0

@@ -363,7 +363,7 @@ def _of_pool(services: Services, ranking: Ranking, parts: Attribution) -> Attrib
     if model_scores is None or not joint.weighs(model_scores, scene=scene):
         return chosen
     by_model = joint.joined(
-        np.zeros(len(pool_rows)), model_scores.scores, scene=scene, cold=profile.is_cold(scene)
+        np.zeros(len(pool_rows)), model_scores, scene=scene, cold=profile.is_cold(scene)
     )
     return with_language_part(chosen, pool.scores, by_model)
 

@@ -36,6 +36,7 @@ class Services:
             temperature=options.temperature,
             closed=parts.head.closed if parts.head else frozenset(),
         )
+        self._head = parts.head and replace(parts.head, unmeasured=options.language_weight)
         self._deadline: Deadline | None = None
         self._latency = LatencyEstimate()
         self._catalogues = SceneCache(SceneCatalogue)
@@ -44,7 +45,7 @@ class Services:
 
     def joint(self, query: Query) -> JointScorer:
         """Returns what ranks: the head, if it was tested on people like this; else the blend."""
-        head = self.parts.head
+        head = self._head
         return (head and head.of(group_of(query.profile, query.scene.name))) or self._blend
 
     def unserved(self, query: Query) -> Unserved:

@@ -25,7 +25,7 @@ from recagent.domain import Language, Mode
 from recagent.errors import PromptError
 from recagent.ports import Message
 from recagent.prompts.kinds import KINDS, Output, Purpose
-from recagent.prompts.words import caption, one_line
+from recagent.prompts.words import caption, full_caption, one_line
 
 FILE = re.compile(r"(?P<name>[a-z_]+)\.v(?P<version>\d+)(?:\.(?P<lang>[a-z]{2}))?\.j2")
 
@@ -321,5 +321,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
-    cast("Any", environment).filters |= {"line": one_line, "caption": caption}
+    cast("Any", environment).filters |= {
+        "line": one_line, "caption": caption, "full_caption": full_caption,
+    }  # fmt: skip
     return environment

@@ -13,7 +13,7 @@ from recagent.domain import Mode
 
 Purpose = Literal["rerank", "explain", "preference", "imagine", "chat"]
 Output = Literal[
-    "label", "likelihood", "order", "grade", "pair", "set", "sentences", "preference",
+    "label", "likelihood", "order", "best", "grade", "pair", "set", "sentences", "preference",
     "descriptions", "act", "critique",
 ]  # fmt: skip
 
@@ -36,6 +36,9 @@ _PERSON = frozenset(
     {"scene", "interests", "wish", "liked", "latest", "liked_here", "liked_elsewhere"}
 )
 _TOLD = _PERSON | {"preference", "similar"}
+_IN_FULL = frozenset(
+    {"today", "about", "declared", "history", "conditions", "preferences", "dialogue", "best"}
+)
 _LISTED = _TOLD | {"candidates"}
 _TURN = frozenset({"turn"})
 _MUST_LIST = frozenset({"candidates"})
@@ -44,6 +47,9 @@ KINDS: Mapping[Output, PromptKind] = {
     "likelihood": PromptKind(purpose="rerank", mode="likelihood", may=_TOLD, continued=True),
     "label": PromptKind(purpose="rerank", mode="label", may=_LISTED | {"example"}, must=_MUST_LIST),
     "order": PromptKind(purpose="rerank", mode="listwise", may=_LISTED, must=_MUST_LIST),
+    "best": PromptKind(
+        purpose="rerank", mode="listwise", may=_LISTED | _IN_FULL, must=_MUST_LIST | {"best"}
+    ),
     "grade": PromptKind(
         purpose="rerank", mode="pointwise", may=_TOLD | {"item"}, must=frozenset({"item"})
     ),

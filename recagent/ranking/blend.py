@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
 
+# A model's score of one candidate weighs no more than three standard deviations.
+_MOST = 3.0
+
+
 def blend(
     language: Sequence[float], fused: Sequence[float] | Floats, *, language_weight: float
 ) -> Floats:
@@ -21,7 +25,7 @@ def blend(
 
     ``language`` may cover the first candidates only; for the others its z is 0.
     """
-    language_z = np.pad(z_scores(language), (0, len(fused) - len(language)))
+    language_z = np.pad(bounded_z_scores(language), (0, len(fused) - len(language)))
     return language_weight * language_z + (1.0 - language_weight) * z_scores(fused)
 
 
@@ -36,6 +40,14 @@ def z_scores(scores: Sequence[float] | Floats) -> Floats:
     flat = np.ptp(values, axis=0) <= 1e-12 * np.abs(values).max(axis=0)
     deviation = np.where(flat, np.inf, values.std(axis=0))
     return (values - values.mean(axis=0)) / deviation
+
+
+def bounded_z_scores(scores: Sequence[float] | Floats) -> Floats:
+    """Returns a model's scores as z-scores, (n,), of which none outvotes everything else.
+
+    ``3 tanh(z / 3)`` keeps the order, and all but leaves what is within a standard deviation.
+    """
+    return _MOST * np.tanh(z_scores(scores) / _MOST)
 
 
 def softmax(scores: Sequence[float] | Floats, *, temperature: float = 1.0) -> Floats:

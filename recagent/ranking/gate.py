@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
 
+Verdict = Literal["helps", "does not help", "unknown"]
+FEWEST_CASES = 20  # held-out requests, below which nothing is known
 Rule = Literal["never", "always", "warm", "cold", "unsure"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """When a scene's language score is used, and what held-out people say of that.
+    """When a scene's language score is used, as held-out people decide.
 
     Attributes:
         rule: ``warm`` and ``cold`` ask for people with and without events in the scene; ``unsure``
@@ -41,6 +43,17 @@ class Gate:
     gain: float = 0.0
     low: float = 0.0
     forced: float = 0.0
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is known of the model here.
+
+        It ``helps`` where a rule gains significantly, and ``does not help`` where asking it always
+        gains nothing on average. Where it gains, but too little or on too few, it is ``unknown``.
+        """
+        if self.rule != "never":
+            return "helps"
+        return "does not help" if self.cases >= FEWEST_CASES and self.forced <= 0 else "unknown"
 
     def opens(self, base: Floats, *, cold: bool) -> bool:
         """Whether the model is to be asked, given the scores of the pool without it, (n,)."""

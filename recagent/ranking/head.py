@@ -13,7 +13,7 @@ import numpy as np
 
 from recagent.domain import Candidate, Group, Unserved
 from recagent.ports import LanguageScores
-from recagent.ranking.blend import blend, softmax, z_scores
+from recagent.ranking.blend import blend, bounded_z_scores, softmax, z_scores
 from recagent.ranking.feedback_reward import rewards
 from recagent.ranking.gate import Gate
 from recagent.ranking.like_probability import LikeProbability
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
 
-_NEVER = Gate()
+_UNTRIED = Gate()
 _UNTESTED = GroupTestResult()
 
 
@@ -49,10 +49,14 @@ class JointScorer(Protocol):
         ...
 
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
-        """Whether it is known what such scores are worth; if not, they are not joined."""
+        """Whether such scores have any say here."""
         ...
 
-    def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
+    def has_measured(self, scores: LanguageScores, *, scene: str) -> bool:
+        """Whether held-out people showed what such scores are worth here."""
+        ...
+
+    def joined(self, base: Floats, scores: LanguageScores, *, scene: str, cold: bool) -> Floats:
         """(n,) scores with the model's of the first m candidates, (m,)."""
         ...
 
@@ -64,6 +68,8 @@ class JointScorer(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedBlend:
     """The order before a head is fitted: a fixed weight for the model, which is not asked at 0.
+
+    A model that was not measured on this catalogue has this weight beside a head, too.
 
     Attributes:
         closed: scenes in which a fit found that the model does not help.
@@ -93,15 +99,18 @@ class FixedBlend:
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:  # noqa: ARG002
         return True
 
+    def has_measured(self, scores: LanguageScores, *, scene: str) -> bool:  # noqa: ARG002
+        return False
+
     def joined(
         self,
         base: Floats,
-        language: Sequence[float],
+        scores: LanguageScores,
         *,
         scene: str,  # noqa: ARG002
         cold: bool,  # noqa: ARG002
     ) -> Floats:
-        return blend(language, base, language_weight=self.language_weight)
+        return blend(scores.scores, base, language_weight=self.language_weight)
 
     def probabilities(self, scores: Floats) -> Floats:
         return softmax(scores, temperature=self.temperature)
@@ -130,7 +139,9 @@ class Head:
         language_shared: for a scene without its own.
         model: whose scores these weights are for.
         prompts: by scene, the id of the prompt that they are for; any, where there is none.
-        gates: by scene; without one the model is not asked.
+        gates: by scene; where none says what the model is worth, it has the weight ``unmeasured``.
+        unmeasured: weight of a model that was not measured, in w z(language) + (1 - w) z(head); it
+            is a setting, and not learned.
         transfer: how much taste shown in one scene counts in another; None where there is nothing
             to learn that from.
         liking: the probability that a person will like an item; None where nobody says what they
@@ -156,6 +167,7 @@ class Head:
     gates: Mapping[str, Gate] = field(default_factory=dict[str, Gate])
     transfer: TransferMap | None = None
     liking: LikeProbability | None = None
+    unmeasured: float = 0.0
     told: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unserved(self, group: Group) -> Unserved:
@@ -174,7 +186,9 @@ class Head:
     @property
     def closed(self) -> frozenset[str]:
         """Scenes in which the model was tried and does not help."""
-        return frozenset(name for name, gate in self.gates.items() if gate.rule == "never")
+        return frozenset(
+            name for name, gate in self.gates.items() if gate.verdict == "does not help"
+        )
 
     def width(self, *, pool: int, limit: int) -> int:
         return max(pool, limit)
@@ -185,15 +199,23 @@ class Head:
         return columns(features, scales=self.scales, cold=cold) @ weights + rewards(candidates)
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
-        return self.gates.get(scene, _NEVER).opens(base, cold=cold)
+        gate = self.gates.get(scene, _UNTRIED)
+        return self.unmeasured > 0 if gate.verdict == "unknown" else gate.opens(base, cold=cold)
 
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
-        prompt = self.prompts.get(scene, scores.prompt)
-        return (scores.model, scores.prompt) == (self.model, prompt)
+        return self.unmeasured > 0 or self.has_measured(scores, scene=scene)
 
-    def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
+    def has_measured(self, scores: LanguageScores, *, scene: str) -> bool:
+        """Whether the weights are for this model and prompt, and were found to help here."""
+        prompt = self.prompts.get(scene, scores.prompt)
+        is_of_model = (scores.model, scores.prompt) == (self.model, prompt)
+        return is_of_model and self.gates.get(scene, _UNTRIED).verdict == "helps"
+
+    def joined(self, base: Floats, scores: LanguageScores, *, scene: str, cold: bool) -> Floats:
+        if not self.has_measured(scores, scene=scene):
+            return blend(scores.scores, base, language_weight=self.unmeasured)
         weights = np.asarray(self.language.get(scene, self.language_shared))
-        part = language_columns(language, cold=cold) @ weights
+        part = language_columns(scores.scores, cold=cold) @ weights
         return base + np.pad(part, (0, len(base) - len(part)))
 
     def probabilities(self, scores: Floats) -> Floats:
@@ -217,5 +239,5 @@ def columns(
 
 def language_columns(language: Sequence[float], *, cold: bool) -> Floats:
     """(m, 2) float64 features of a model's scores."""
-    z = z_scores(language)
+    z = bounded_z_scores(language)
     return np.stack([z, z * cold], axis=1)

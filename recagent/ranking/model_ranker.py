@@ -13,34 +13,39 @@ from types import MappingProxyType
 from typing import Literal
 
 from recagent import prompts
-from recagent.domain import Candidate, Language, Mode, Scene
+from recagent.domain import Candidate, Item, Language, Mode, RatingScale, Scene
 from recagent.errors import ConfigError, ModelError
 from recagent.llm.cached_model import CachedModel, ResponseCache
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.locale import LocalizedText
 from recagent.ports import ChatModel, LanguageScores, Query
 from recagent.prompts import Prompt
+from recagent.prompts.kinds import Output
 from recagent.ranking.notes import engine_notes
 from recagent.ranking.preference import Preferences
-from recagent.ranking.prompt_inputs import prompt_inputs
+from recagent.ranking.prompt_budget import fit_to_budget
+from recagent.ranking.prompt_inputs import OUT_OF_TEN, prompt_inputs
 from recagent.ranking.scoring.groups import score_by_pairs, score_by_sets
 from recagent.ranking.scoring.label import score_by_label
 from recagent.ranking.scoring.likelihood import score_by_likelihood
-from recagent.ranking.scoring.listwise import score_by_order
+from recagent.ranking.scoring.listwise import best_messages, score_by_best, score_by_order
 from recagent.ranking.scoring.pointwise import score_by_grade
 from recagent.ranking.scoring.scores import PoolScores, Scorer
 
-HISTORY = 8  # newest liked items that a prompt tells
+HISTORY = 8  # newest liked items that a short prompt tells
+PROMPT_TOKENS = 4000  # that a prompt in full may have
+FULL_PROMPT = "best"  # of capable models: it tells all that is known, within a budget
 _PREFERRED: tuple[Mode, ...] = ("likelihood", "label", "listwise")
 _NO_SCENES: Mapping[str, Scene] = MappingProxyType({})
 
-_SCORERS: Mapping[Mode, Scorer] = {
+_SCORERS: Mapping[Output, Scorer] = {
     "likelihood": score_by_likelihood,
     "label": score_by_label,
-    "listwise": score_by_order,
-    "pointwise": score_by_grade,
-    "pairwise": score_by_pairs,
-    "setwise": score_by_sets,
+    "order": score_by_order,
+    "best": score_by_best,
+    "grade": score_by_grade,
+    "pair": score_by_pairs,
+    "set": score_by_sets,
 }
 # What an engine must be able to do for a mode.
 _NEEDS: Mapping[Mode, Mode] = {
@@ -72,12 +77,15 @@ class ModelRanker:
         history: int = HISTORY,
         scenes: Mapping[str, Scene] = _NO_SCENES,
         preferences: Preferences | None = None,
+        prompt_tokens: int = 0,
+        scale: RatingScale = OUT_OF_TEN,
     ) -> None:
         """Asks in a mode with its newest prompt, or with a prompt and in that one's mode.
 
         Args:
             model: that is asked.
-            mode: ``auto`` is the first of likelihood, label, listwise that the model can do.
+            mode: ``auto`` is listwise in full where ``prompt_tokens`` allow for it and the model
+                can order a list, else the first of likelihood, label, listwise that it can do.
             prompt: in place of mode and ``lang``.
             lang: of the mode's prompt, where the scene does not say another.
             attempts: retry budget of one request, transport and repair together.
@@ -86,6 +94,8 @@ class ModelRanker:
             history: newest liked items that a list in a prompt holds at most.
             scenes: for the labels of other scenes, where a prompt tells of them.
             preferences: texts that it asked for; those of ``Parts`` are forgotten with a person.
+            prompt_tokens: that a prompt in full may have; 0 for the short prompts of small models.
+            scale: of ratings.
 
         Raises:
             PromptError: ``prompt`` is not for ranking.
@@ -100,6 +110,8 @@ class ModelRanker:
         self._scenes = scenes
         self._replies = replies
         self._preferences = preferences or Preferences()
+        self._prompt_tokens = prompt_tokens
+        self._scale = scale
 
     async def start(self) -> None:
         await self._choose(self._mode, self._prompt)
@@ -108,9 +120,7 @@ class ModelRanker:
         mode, prompt = await self._prompt_for(query.scene)
         budget = RetryBudget(self._attempts, window=self._window)
         model = CachedModel(self._model, self._replies) if self._replies else self._model
-        scored = await self._scored(
-            model, mode, prompt, query, candidates=candidates, budget=budget
-        )
+        scored = await self._scored(model, prompt, query, candidates=candidates, budget=budget)
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(
                 "model {model!r} gave scores that are not finite numbers", model=self._model.name
@@ -139,7 +149,6 @@ class ModelRanker:
     async def _scored(
         self,
         model: ChatModel,
-        mode: Mode,
         prompt: Prompt,
         query: Query,
         *,
@@ -147,8 +156,10 @@ class ModelRanker:
         budget: RetryBudget,
     ) -> PoolScores:
         """The scorer's answer, with what the preference text took where the prompt tells one."""
-        score, items = _SCORERS[mode], [candidate.item for candidate in candidates]
+        score, items = _SCORERS[prompt.front.output], [candidate.item for candidate in candidates]
         inputs = self._inputs(prompt, query, candidates)
+        if prompt.front.output == "best":
+            return await self._scored_in_full(model, prompt, items, inputs, budget=budget)
         if "preference" not in prompt.front.inputs:
             return await score(model, prompt, items=items, inputs=inputs, budget=budget)
         prompt_name = query.scene.prompts.get("preference", "extract")
@@ -170,6 +181,27 @@ class ModelRanker:
             ),
         )
 
+    async def _scored_in_full(
+        self,
+        model: ChatModel,
+        prompt: Prompt,
+        items: Sequence[Item],
+        inputs: dict[str, object],
+        *,
+        budget: RetryBudget,
+    ) -> PoolScores:
+        """The order of a model that is told all that is known, as far as the budget goes."""
+        fitted = fit_to_budget(
+            inputs,
+            items,
+            render=lambda inputs, items: best_messages(prompt, inputs, items),
+            tokens=self._prompt_tokens or PROMPT_TOKENS,
+        )
+        scored = await score_by_best(
+            model, prompt, items=fitted.items, inputs=fitted.inputs, budget=budget
+        )
+        return replace(scored, notes=(*scored.notes, *fitted.left_out))
+
     def _inputs(
         self, prompt: Prompt, query: Query, candidates: Sequence[Candidate]
     ) -> dict[str, object]:
@@ -180,6 +212,7 @@ class ModelRanker:
             lang=prompt.front.language,
             history=self._history,
             scenes=self._scenes,
+            scale=self._scale,
         )
 
     async def _prompt_for(self, scene: Scene) -> tuple[Mode, Prompt]:
@@ -188,14 +221,18 @@ class ModelRanker:
         if prompt is None and "rerank" in scene.prompts:
             prompt = _scene_prompt("rerank", scene.prompts["rerank"], lang=lang)
         mode = await self._choose(prompt.mode if prompt else self._mode, prompt)
-        return mode, prompt or prompts.load("rerank", mode, lang=lang)
+        if prompt is not None:
+            return mode, prompt
+        name = FULL_PROMPT if self._prompt_tokens and mode == "listwise" else mode
+        return mode, prompts.load("rerank", name, lang=lang)
 
     async def _choose(self, wanted: Literal["auto"] | Mode, prompt: Prompt | None) -> Mode:
         able = await self._model.start()
         if not able:
             raise ModelError("model {model!r} supports no scoring mode", model=self._model.name)
         if wanted == "auto":
-            return next(mode for mode in _PREFERRED if mode in able)
+            preferred = ("listwise", *_PREFERRED) if self._prompt_tokens else _PREFERRED
+            return next(mode for mode in preferred if mode in able)
         if _NEEDS[wanted] not in able:
             can = ", ".join(sorted(mode for mode, need in _NEEDS.items() if need in able))
             if prompt is not None:

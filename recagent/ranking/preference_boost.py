@@ -55,8 +55,11 @@ class PreferenceBoost:
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
         return self.inner.weighs(scores, scene=scene)
 
-    def joined(self, base: Floats, language: Sequence[float], *, scene: str, cold: bool) -> Floats:
-        return self.inner.joined(base, language, scene=scene, cold=cold)
+    def has_measured(self, scores: LanguageScores, *, scene: str) -> bool:
+        return self.inner.has_measured(scores, scene=scene)
+
+    def joined(self, base: Floats, scores: LanguageScores, *, scene: str, cold: bool) -> Floats:
+        return self.inner.joined(base, scores, scene=scene, cold=cold)
 
     def probabilities(self, scores: Floats) -> Floats:
         return self.inner.probabilities(scores)

@@ -7,14 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import blake2b
 
-from recagent.domain import Candidate, Item, Language, Profile, Scene
+from recagent.domain import (
+    Candidate,
+    Constraint,
+    Event,
+    EventKind,
+    Item,
+    Language,
+    Profile,
+    RatingScale,
+    Scene,
+)
 from recagent.ports import Query
 
 _DISTRACTORS = 3
 _NEIGHBOURS = "neighbours"  # the source that goes by who liked the same
 
+OUT_OF_TEN = RatingScale()
+MAX_HISTORY = 60  # entries of the full history
+
+# Of several events on one item the history has the one that says most.
+_MOST_TELLING: Mapping[EventKind, int] = {
+    kind: at
+    for at, kind in enumerate(
+        ("view", "click", "skip", "comment", "finish", "purchase", "like", "dislike", "rating")
+    )
+}
 InScene = tuple[str, list[Item]]
 
 
@@ -33,6 +54,26 @@ class SolvedExample:
     label: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """What a person did with one item.
+
+    Attributes:
+        month: of the newest event, ``2013-07``.
+        scene: label of another scene than the one that is asked about; empty for this one.
+        kind: of the event that says most: a rating before a like, a like before a view.
+        rating: as ``8/10``; empty without one.
+        words: the person's own, of the newest event that has some.
+    """
+
+    item: Item
+    month: str
+    scene: str
+    kind: EventKind
+    rating: str
+    words: str
+
+
 def prompt_inputs(
     wanted: Collection[str],
     query: Query,
@@ -41,6 +82,7 @@ def prompt_inputs(
     lang: Language,
     history: int,
     scenes: Mapping[str, Scene],
+    scale: RatingScale = OUT_OF_TEN,
 ) -> dict[str, object]:
     """Those of the wanted inputs that tell of person and scene; lists are newest last.
 
@@ -51,6 +93,7 @@ def prompt_inputs(
         lang: of scenes' labels.
         history: at most so many liked items in a list.
         scenes: declared ones, for the labels of other scenes.
+        scale: of ratings.
     """
     profile, here = query.profile, query.scene
     met_in = _met_in(profile)
@@ -71,6 +114,18 @@ def prompt_inputs(
     known: Mapping[str, Callable[[], object]] = {
         "scene": lambda: here.label(lang),
         "wish": lambda: query.context.wish,
+        "today": lambda: (query.context.at or datetime.now(UTC)).strftime("%Y-%m-%d"),
+        "about": lambda: profile.user.about,
+        "declared": lambda: [
+            (name, ", ".join(value) if isinstance(value, tuple) else value)
+            for name, value in profile.user.attributes.items()
+        ],
+        "history": lambda: history_entries(
+            profile, here=here, scenes=scenes, lang=lang, scale=scale
+        ),
+        "conditions": lambda: [constraint_words(each) for each in query.context.constraints],
+        "dialogue": lambda: query.context.dialogue,
+        "preferences": lambda: [constraint_words(each) for each in query.context.preferences],
         "interests": lambda: profile.user.tags,
         "liked": liked,
         "latest": lambda: next(reversed(liked()), None),
@@ -82,6 +137,55 @@ def prompt_inputs(
         ),
     }
     return {name: known[name]() for name in wanted if name in known}
+
+
+def history_entries(
+    profile: Profile,
+    *,
+    here: Scene,
+    scenes: Mapping[str, Scene],
+    lang: Language,
+    scale: RatingScale,
+) -> tuple[HistoryEntry, ...]:
+    """Returns what the person did in all scenes, newest last, one entry an item."""
+    by_item: dict[str, list[Event]] = {}
+    for event in profile.events:  # newest first
+        if event.item_id in profile.items:
+            by_item.setdefault(event.item_id, []).append(event)
+    entries = [
+        _history_entry(profile.items[item_id], events, here, scenes, lang, scale)
+        for item_id, events in list(by_item.items())[:MAX_HISTORY]
+    ]
+    return tuple(reversed(entries))
+
+
+def _history_entry(
+    item: Item,
+    events: Sequence[Event],
+    here: Scene,
+    scenes: Mapping[str, Scene],
+    lang: Language,
+    scale: RatingScale,
+) -> HistoryEntry:
+    newest = events[0]
+    telling = max(events, key=lambda event: _MOST_TELLING[event.kind])
+    scene = scenes.get(newest.scene, Scene(name=newest.scene))
+    rated = telling.kind == "rating" and telling.value is not None
+    return HistoryEntry(
+        item=item,
+        month=newest.at.strftime("%Y-%m"),
+        scene="" if scene.name == here.name else scene.label(lang),
+        kind=telling.kind,
+        rating=f"{telling.value:g}/{scale.high:g}" if rated else "",
+        words=next((event.text for event in events if event.text), ""),
+    )
+
+
+def constraint_words(constraint: Constraint) -> str:
+    """Returns a constraint in the words in which it was put, else by attribute and value."""
+    value = constraint.value
+    wanted = ", ".join(value) if isinstance(value, tuple) else value
+    return constraint.words or f"{constraint.attribute} {constraint.operator} {wanted}".strip()
 
 
 def similar_items(candidates: Sequence[Candidate]) -> list[Item]:

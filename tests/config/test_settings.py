@@ -327,7 +327,7 @@ def test_models_after_none_are_refused(tmp_path):
     [
         ("", 0.0),
         ('[model]\nkind = "none"', 0.0),
-        ('[model]\nbase_url = "http://127.0.0.1:1/v1"', 0.1),
+        ('[model]\nbase_url = "http://127.0.0.1:1/v1"', 1 / 3),
         ("[rank]\nlanguage_weight = 0.4", 0.4),
         ('[model]\nbase_url = "http://127.0.0.1:1/v1"\n[rank]\nlanguage_weight = 0', 0.0),
     ],

@@ -9,7 +9,7 @@ from line import make_line
 
 from recagent.domain import Context, User
 from recagent.errors import DataError
-from recagent.pipeline import Pipeline
+from recagent.pipeline import Options, Pipeline
 from recagent.ranking import Gate
 from recagent.testing import ScriptedModel, json_order
 
@@ -226,8 +226,9 @@ OTHER = "rerank/other.v1.en#0"
         ("scripted", {"films": OTHER}, True),
     ],
 )
+@pytest.mark.parametrize("unmeasured", [0.0, 0.9])
 def test_a_head_joins_what_the_model_and_prompt_say_that_it_was_learned_with(
-    learned_with, asked_with, joins
+    learned_with, asked_with, joins, unmeasured
 ):
     order = ["b2", "b5", "b4", "b1"]
     score = {item.title: -order.index(item.id) for item in BOOKS if item.id in order}
@@ -247,13 +248,15 @@ def test_a_head_joins_what_the_model_and_prompt_say_that_it_was_learned_with(
         before = [make_event("ann", item.id, scene="films", days=-9) for item in known]
         events = [*CROWD, *before, make_event("ann", "b3")]
         _, parts = await make_line([*BOOKS, *FILMS, *known], events, model=model)
-        return await Pipeline(replace(parts, head=head)).recommend("ann", scene="books")
+        pipeline = Pipeline(replace(parts, head=head), Options(language_weight=unmeasured))
+        return await pipeline.recommend("ann", scene="books")
 
     slate = wait(main())
-    assert (ids(slate) == order) == joins
-    assert ids(slate)[0] == ("b2" if joins else "b1")  # b1 is the popular one
+    assert ids(slate)[0] == ("b2" if joins or unmeasured else "b1")  # b1 is the popular one
     assert slate.trace.gated is False
-    if joins:
+    offer = [note for note in slate.trace.notes if "not measured on this catalogue" in note]
+    assert len(offer) == (not joins and unmeasured > 0)
+    if joins or unmeasured:
         assert slate.trace.degraded is None
     else:
         assert "run 'recagent fit' again" in slate.trace.degraded

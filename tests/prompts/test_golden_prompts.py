@@ -4,6 +4,8 @@ A change of a prompt, of its inputs or of a sentence shows up as a diff of these
 """
 
 import os
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -70,9 +72,11 @@ def liking(items, *, unliked=(), wish="", user=None):
     ]
     newest = [item.id for item in reversed(items)]
     known = [*items, *unliked]
-    return make_query(
+    query = make_query(
         items=known, events=events[::-1], liked=newest, scene=FILMS, wish=wish, user=user
     )
+    today = datetime(2024, 6, 30, tzinfo=UTC)
+    return replace(query, context=replace(query.context, at=today))
 
 
 DUNE = make_item("b1", "Dune", year=1965)
@@ -119,7 +123,9 @@ def ranking_prompts(name, lang, person):
         return -1.0
 
     def reply(messages):
-        return SAID if "preference" in messages[0].content else json_order(["A"])
+        if "preference" in messages[0].content:
+            return SAID
+        return '{"best": ["A"]}' if '"best"' in messages[0].content else json_order(["A"])
 
     model = ScriptedModel(reply=reply, preference=preference)
     near = {"neighbours": 0.5}  # all but the first item are liked by people who liked the same

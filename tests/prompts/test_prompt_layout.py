@@ -3,6 +3,8 @@
 Later passes over one person (other blocks, pairs, orders) then differ in the candidates alone.
 """
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from os.path import commonprefix
 
 import pytest
@@ -28,7 +30,7 @@ def query():
         for at, (item, kind) in enumerate(zip(met, kinds, strict=True))
     ]
     newest_first = [item.id for item in reversed(LIKED)]
-    return make_query(
+    asked = make_query(
         items=met,
         events=events[::-1],
         liked=newest_first,
@@ -36,12 +38,15 @@ def query():
         wish="a quiet evening",
         user=User(id="ann", tags=("space",)),
     )
+    return replace(asked, context=replace(asked.context, at=datetime(2024, 6, 1, tzinfo=UTC)))
 
 
 def asked(name, lang, items):
     def reply(messages):
         extracts = "preference" in messages[0].content
-        return '{"preference": "vast worlds"}' if extracts else json_order(["A"])
+        if extracts:
+            return '{"preference": "vast worlds"}'
+        return '{"best": ["A"]}' if '"best"' in messages[0].content else json_order(["A"])
 
     model = ScriptedModel(reply=reply)
     ranker = ModelRanker(model, prompt=prompts.load("rerank", name, lang=lang))

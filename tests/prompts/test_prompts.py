@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recagent import prompts
 from recagent.domain import Mode
 from recagent.errors import PromptError
-from recagent.ranking.prompt_inputs import SolvedExample
+from recagent.ranking.prompt_inputs import HistoryEntry, SolvedExample
 
 SHIPPED = sorted(prompts.folder().glob("*/*.j2"))
 FRONT = {
@@ -45,7 +45,7 @@ def test_every_shipped_prompt_is_there_in_both_languages():
     }  # fmt: skip
     assert named["en"] == named["zh"]
     assert {name for _, name, _ in named["en"]} == {
-        "label", "label_cross_scene", "label_example", "label_preference", "label_recency",
+        "best", "label", "label_cross_scene", "label_example", "label_preference", "label_recency",
         "label_sequential", "likelihood", "likelihood_recent",
         "likelihood_similar", "listwise", "pairwise", "pointwise", "setwise",
         "phrase", "extract", "titles", "act", "critique",
@@ -107,7 +107,7 @@ def test_a_reference_to_a_file_is_relative_to_the_folder_where_paths_begin(tmp_p
     [
         ("labl.v1", r"no prompt rerank/labl\.v1 .* similar names: label"),
         ("label.v9", r"no prompt rerank/label\.v9 .* similar names: label"),
-        ("xyzzy", r"no prompt rerank/xyzzy .* known names: label"),
+        ("xyzzy", r"no prompt rerank/xyzzy .* known names: best"),
         ("explain/label", r"no prompt explain/label .* known names: phrase\.v1$"),
         ("../label", "is neither a prompt's name, such as 'label'"),
         ("label.v1.zh", "is neither a prompt's name, such as 'label'"),
@@ -226,6 +226,18 @@ def rendered(title, **attributes):
         "act": "explain",
         "turn": title,
         "attributes": [(title, title)],
+        "today": "2024-06-01",
+        "about": title,
+        "declared": [(title, title)],
+        "history": (
+            HistoryEntry(
+                item=item, month="2024-05", scene=title, kind="rating", rating="8/10", words=title
+            ),
+        ),
+        "conditions": [title],
+        "preferences": [title],
+        "dialogue": (title,),
+        "best": 1,
     }
     for path in SHIPPED:
         prompt = prompts.parse(path)

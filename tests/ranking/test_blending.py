@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.ranking import blend, mmr_order, softmax
-from recagent.ranking.blend import z_scores
+from recagent.ranking.blend import bounded_z_scores, z_scores
 
 scores = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30)
 
@@ -22,8 +22,18 @@ def test_softmax_is_the_share_of_the_exponentials():
 
 def test_a_blend_weighs_the_z_scores_of_both():
     language, fused = [0.0, 10.0], [0.2, 0.1]  # z: (-1, 1) and (1, -1)
-    assert blend(language, fused, language_weight=0.3) == pytest.approx([0.4, -0.4])
-    assert blend(language, fused, language_weight=1.0) == pytest.approx([-1, 1])
+    bound = 3 * np.tanh(1 / 3)
+    third = 0.7 - 0.3 * bound
+    assert blend(language, fused, language_weight=0.3) == pytest.approx([third, -third])
+    assert blend(language, fused, language_weight=1.0) == pytest.approx([-bound, bound])
+
+
+@given(values=scores)
+def test_a_models_scores_are_bounded_and_keep_their_order(values):
+    bounded = bounded_z_scores(values)
+    assert (np.abs(bounded) < 3).all()
+    for higher, lower in zip(np.argsort(values)[1:], np.argsort(values), strict=False):
+        assert bounded[higher] >= bounded[lower]
 
 
 def test_an_empty_pool_has_empty_scores():

@@ -1,17 +1,23 @@
-"""Scoring by a generated order: JSON under a schema, parsed by pydantic, repaired and counted."""
+"""Scoring by a generated order, of all candidates or of the best of them.
+
+It is JSON under a schema, parsed by pydantic; what is wrong in it is repaired and counted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from math import log2
 
 from recagent.domain import Item
 from recagent.errors import ReplyError
 from recagent.llm.retry import RetryBudget
 from recagent.llm.structured_replies import ReplyForm, ask_structured, json_schema, whole
-from recagent.ports import ChatModel, Schema
+from recagent.ports import ChatModel, Message, Schema
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.scores import PoolScores
+
+BEST = 15  # that are asked for: a list of 5, and 10 more for what rules and diversity take away
 
 
 class OrderReply(ReplyForm):
@@ -20,16 +26,28 @@ class OrderReply(ReplyForm):
     order: list[str]
 
 
+class BestReply(ReplyForm):
+    """The best of a pool as the model writes them, best first."""
+
+    best: list[str]
+
+
 def order_schema(labels: Sequence[str]) -> Schema:
-    """Returns the JSON schema of a reply about these labels."""
-    schema = json_schema(OrderReply)
-    order = {
-        "type": "array",
-        "items": {"type": "string", "enum": list(labels)},
-        "minItems": len(labels),
-        "maxItems": len(labels),
-    }
-    return {**schema, "properties": {"order": order}}
+    """Returns the JSON schema of an order of all of these labels."""
+    return _schema(OrderReply, "order", labels, least=len(labels), most=len(labels))
+
+
+def best_schema(labels: Sequence[str], most: int) -> Schema:
+    """Returns the JSON schema of the best ``most`` of these labels."""
+    return _schema(BestReply, "best", labels, least=1, most=most)
+
+
+def _schema(
+    form: type[ReplyForm], field: str, labels: Sequence[str], *, least: int, most: int
+) -> Schema:
+    enum = {"type": "string", "enum": list(labels)}
+    listed = {"type": "array", "items": enum, "minItems": least, "maxItems": most}
+    return {**json_schema(form), "properties": {field: listed}}
 
 
 def repair_order(order: Sequence[str], labels: Sequence[str]) -> tuple[list[str], int]:
@@ -57,7 +75,7 @@ async def score_by_order(
         ModelError: no answer.
         ReplyError: no reply within the budget that is JSON with at least one known label.
     """
-    labels = _labels(len(items))
+    labels = make_labels(len(items))
     messages = prompt.chat(**inputs, candidates=list(zip(labels, items, strict=True)))
     reply = await ask_structured(
         model,
@@ -68,11 +86,19 @@ async def score_by_order(
         unusable=partial(_unusable, model),
         schema=order_schema(labels),
         parse=whole,  # of an order that was cut off, the end would be a guess
-        check=partial(_check, model, labels),
+        check=lambda form, text: _check(model, labels, form.order, text),
     )
     order, repairs = repair_order(reply.form.order, labels)
     scores = tuple(-float(order.index(label)) for label in labels)
     return PoolScores(scores=scores, usage=reply.usage, calls=reply.calls, repairs=repairs)
+
+
+def best_messages(
+    prompt: Prompt, inputs: Mapping[str, object], items: Sequence[Item]
+) -> list[Message]:
+    """Returns the messages that ask for the best of these items."""
+    labelled = list(zip(make_labels(len(items)), items, strict=True))
+    return prompt.chat(**inputs, candidates=labelled, best=min(BEST, len(items)))
 
 
 def _unusable(model: ChatModel, text: str) -> ReplyError:
@@ -81,8 +107,44 @@ def _unusable(model: ChatModel, text: str) -> ReplyError:
     )
 
 
-def _check(model: ChatModel, labels: Sequence[str], form: OrderReply, text: str) -> None:
-    if not set(form.order) & set(labels):
+async def score_by_best(
+    model: ChatModel,
+    prompt: Prompt,
+    *,
+    items: Sequence[Item],
+    inputs: dict[str, object],
+    budget: RetryBudget,
+) -> PoolScores:
+    """-log2(rank + 1) of each candidate that is listed; the others share the mean of their ranks.
+
+    Raises:
+        ModelError: no answer.
+        ReplyError: no reply within the budget that is JSON with at least one known label.
+    """
+    labels, most = make_labels(len(items)), min(BEST, len(items))
+    reply = await ask_structured(
+        model,
+        best_messages(prompt, inputs, items),
+        BestReply,
+        max_tokens=max(prompt.front.max_tokens, 8 * most),
+        budget=budget,
+        unusable=partial(_unusable, model),
+        schema=best_schema(labels, most),
+        check=lambda form, text: _check(model, labels, form.best, text),
+    )
+    listed = [label for label in dict.fromkeys(reply.form.best) if label in labels]
+    shared_rank = (len(listed) + 1 + len(items)) / 2
+    ranks = {label: rank for rank, label in enumerate(listed, 1)}
+    return PoolScores(
+        scores=tuple(-log2(ranks.get(label, shared_rank) + 1) for label in labels),
+        usage=reply.usage,
+        calls=reply.calls,
+        repairs=len(reply.form.best) - len(listed) + reply.repairs,
+    )
+
+
+def _check(model: ChatModel, labels: Sequence[str], order: Sequence[str], text: str) -> None:
+    if not set(order) & set(labels):
         raise ReplyError(
             "model {model!r} put no known label in its order: {text!r}",
             model=model.name,
@@ -91,7 +153,7 @@ def _check(model: ChatModel, labels: Sequence[str], form: OrderReply, text: str)
         )
 
 
-def _labels(size: int) -> list[str]:
+def make_labels(size: int) -> list[str]:
     """A, B, ... Z, AA, AB, ..."""
     letters = [chr(ord("A") + at) for at in range(26)]
     return (letters + [first + second for first in letters for second in letters])[:size]

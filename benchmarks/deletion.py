@@ -38,7 +38,7 @@ from recagent import bootstrap, demo
 from recagent.domain import Context, Evidence, Item
 from recagent.evaluation.data import load_data
 from recagent.explanations import claims, unsupported_parts
-from recagent.explanations.evidence import numbered
+from recagent.explanations.evidence import as_evidence
 from recagent.explanations.ranking_evidence import share_pieces
 from recagent.offline.backtest import (
     Backtest,
@@ -185,8 +185,8 @@ async def explained(
     rows = [each.item.id for each in ranking.pool.retrieved]
     weighed, gathered = attribution_of(services, ranking), []
     for item, own in zip(items, await services.evidence(items, query), strict=True):
-        lifted = share_pieces(weighed.of(rows.index(item.id)), item, heard=True)
-        gathered.append((item, [*own, *numbered(lifted, after=len(own))]))
+        lifted = share_pieces(weighed.of(rows.index(item.id)), item, is_complete=True)
+        gathered.append((item, [*own, *as_evidence(lifted, after=len(own))]))
     looked = [*query.profile.liked][:NEWEST]
     cited = {
         item.id: frozenset(piece.refs[0] for piece in own if piece.kind in ("attribute", "people"))

@@ -1,23 +1,23 @@
-"""Why an item is on a slate: evidence that is really there, and sentences that say no more than it.
+"""Why an item is on a slate: evidence that can be looked up, and sentences that say no more.
 
-Evidence comes first, from events, attributes and counts; a model may only phrase it (``phrasing``).
+Evidence comes from events, attributes and counts; a model may only phrase it (``phrasing``).
 """
 
-from recagent.explanations.empty_slate import explain_empty_slate, unheeded
-from recagent.explanations.evidence import gather_evidence, numbered
-from recagent.explanations.phrasing import PhrasedExplanation, phrased
+from recagent.explanations.empty_slate import explain_empty_slate, ineffective_bans
+from recagent.explanations.evidence import as_evidence, gather_evidence
+from recagent.explanations.phrasing import PhrasedExplanation, phrase_evidence
 from recagent.explanations.query_match import wish_note
 from recagent.explanations.templates import claims
 from recagent.explanations.verification import unsupported_parts
 
 __all__ = [
     "PhrasedExplanation",
+    "as_evidence",
     "claims",
     "explain_empty_slate",
     "gather_evidence",
-    "numbered",
-    "phrased",
-    "unheeded",
+    "ineffective_bans",
+    "phrase_evidence",
     "unsupported_parts",
     "wish_note",
 ]

@@ -1,9 +1,8 @@
 """A model joins evidence into friendlier sentences; code decides whether they may be shown.
 
-The model refers to clauses by their id in square brackets, to be filled in there, and may only say
-that they are reasons, and put them beside each other. Or it writes what they say itself, and cites
-their ids: then the sentence must say no more than they do (``verifying``). A sentence that is
-neither is replaced.
+Either the model refers to clauses by their ids in square brackets, which are filled in, and only
+joins them. Or it writes the sentence itself and cites the ids: then the sentence must say no more
+than they do (``verification``). Any other sentence is replaced.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ class SentencesReply(ReplyForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhrasedExplanation:
-    """Sentences; how many of the model's were kept and replaced; why it was not heard, if so."""
+    """Sentences, how many of the model's were kept and replaced, and why it failed if it did."""
 
     claims: tuple[Claim, ...]
     kept: int = 0
@@ -57,7 +56,7 @@ class PhrasedExplanation:
     degraded: LocalizedText | None = None
 
 
-async def phrased(
+async def phrase_evidence(
     evidence: Sequence[Evidence],
     *,
     scenes: Mapping[str, Scene],
@@ -68,17 +67,17 @@ async def phrased(
     seconds: float,
     late: LocalizedText,
 ) -> PhrasedExplanation:
-    """Checked sentences; evidence that none of them uses is said plainly, so that nothing is lost.
+    """Returns checked sentences, and plain ones for the evidence that these leave out.
 
     Args:
-        evidence: of one item.
-        scenes: for their labels.
-        model: writes; one that does not answer leaves the plain sentences, and is said.
-        lang: of prompt and sentences.
-        attempts: retry budget.
-        window: the budget that all who ask the model share.
-        seconds: that the model has.
-        late: what is said where that was not enough.
+        evidence: the evidence for one item.
+        scenes: scenes by name, for their labels.
+        model: writes the sentences; if it fails, they are plain and ``degraded`` says why.
+        lang: language of prompt and sentences.
+        attempts: how often the model may be asked.
+        window: the retry budget that all requests share.
+        seconds: time for the model.
+        late: the reason that is given where that time was not enough.
     """
     if not evidence:
         return PhrasedExplanation(claims=())
@@ -97,13 +96,16 @@ async def phrased(
                 unusable=partial(_unusable, model),
             )
     except (ModelError, TimeoutError) as error:
-        why = error.message if isinstance(error, ModelError) else late
-        return PhrasedExplanation(claims=claims(evidence, scenes=scenes, lang=lang), degraded=why)
+        reason = error.message if isinstance(error, ModelError) else late
+        plain = claims(evidence, scenes=scenes, lang=lang)
+        return PhrasedExplanation(claims=plain, degraded=reason)
     written = reply.form.sentences
     accepted: list[Claim] = []
     used: set[str] = set()
     for text in written:
-        claim = checked(text, clauses, lang=lang) or cited(text, evidence, scenes=scenes, lang=lang)
+        claim = joined_claim(text, clauses, lang=lang) or cited_claim(
+            text, evidence, scenes=scenes, lang=lang
+        )
         if claim is not None and not used & set(claim.evidence):
             accepted.append(claim)
             used |= set(claim.evidence)
@@ -115,8 +117,8 @@ async def phrased(
     )
 
 
-def checked(text: str, clauses: Mapping[str, str], *, lang: Language) -> Claim | None:
-    """The sentence with its references filled in; None if it says anything of its own."""
+def joined_claim(text: str, clauses: Mapping[str, str], *, lang: Language) -> Claim | None:
+    """Returns the sentence with its references filled in; None if it says anything else."""
     lead, *rest = _REFERENCE.split(text.strip().rstrip(".!。！"))
     ids, between = rest[::2], rest[1::2]
     if not ids or len(set(ids)) < len(ids) or not set(ids) <= clauses.keys():
@@ -133,7 +135,7 @@ def checked(text: str, clauses: Mapping[str, str], *, lang: Language) -> Claim |
     return Claim(text=sentence(filled.strip(_EDGES), lang=lang), evidence=tuple(ids))
 
 
-def cited(
+def cited_claim(
     text: str, evidence: Sequence[Evidence], *, scenes: Mapping[str, Scene], lang: Language
 ) -> Claim | None:
     """The sentence without its references if what these say supports all of it; None if not."""
@@ -141,10 +143,10 @@ def cited(
     ids = _REFERENCE.findall(text)
     if not ids or len(set(ids)) < len(ids) or not set(ids) <= pieces.keys():
         return None
-    said = " ".join(_CITATION.sub("", text).split()).strip(_EDGES + "!！")
-    if unsupported_parts(said, [pieces[key] for key in ids], scenes=scenes, lang=lang):
+    plain = " ".join(_CITATION.sub("", text).split()).strip(_EDGES + "!！")
+    if unsupported_parts(plain, [pieces[key] for key in ids], scenes=scenes, lang=lang):
         return None
-    return Claim(text=sentence(said, lang=lang), evidence=tuple(ids))
+    return Claim(text=sentence(plain, lang=lang), evidence=tuple(ids))
 
 
 def _is_apart(lead: str, between: Sequence[str], lang: Language) -> bool:

@@ -1,4 +1,4 @@
-"""What is said above a list of how it answers a wish; nothing where all of it does."""
+"""The note above a list on how well it matches a wish; empty where all of it does."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from recagent.domain import Language, Slate
 from recagent.locale import Phrases
 from recagent.prompts import one_line
 
-_LONGEST = 80  # characters of a wish that are said again
+_LONGEST = 80  # characters of a wish that the note repeats
 
 # What a list begins with where a wish was made.
 _NOTES = Phrases[str]("explanations", "wishes")
 
 
 def wish_note(slate: Slate, *, lang: Language) -> str:
-    """That nothing matches the wish, or only so many, or that a word of it matches nothing.
+    """Returns how many entries match the wish, and which of its words match nothing.
 
-    Empty without a wish, and where all that is shown matches all of its words.
+    The note is empty without a wish, and where every entry matches all words.
     """
     match, forms = slate.trace.wish, _NOTES[lang]
     if match is None or not slate.entries:
@@ -29,8 +29,8 @@ def wish_note(slate: Slate, *, lang: Language) -> str:
     }
     if not match.matches:
         return forms["left out" if match.left_out else "none"].format(**facts)
-    said = ["missing"] if match.missing else []
+    keys = ["missing"] if match.missing else []
     if match.matches < len(slate.entries):
         few = "one" if match.matches == 1 else "few"
-        said.append(f"other {few}" if match.missing else few)
-    return (" " if lang == "en" else "").join(forms[key].format(**facts) for key in said)
+        keys.append(f"other {few}" if match.missing else few)
+    return (" " if lang == "en" else "").join(forms[key].format(**facts) for key in keys)

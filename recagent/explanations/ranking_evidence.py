@@ -1,6 +1,6 @@
-"""The pieces of evidence of answers about a ranking: who stands where, by what, and what is out.
+"""The evidence of answers about a ranking: ranks, what they come from, and why an item is out.
 
-They are looked up in ranks and weights that have been computed; computing them is the line's.
+The pipeline computes the ranks and weights; here they become pieces of evidence.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ from collections.abc import Set as AbstractSet
 
 from recagent.domain import Constraint, Evidence, Item, RatingScale
 from recagent.explanations.attribution import shares
-from recagent.explanations.evidence import Piece, constraint_facts, judged
+from recagent.explanations.evidence import Piece, constraint_facts, judgment_facts
 from recagent.ports import Query
 from recagent.prompts import caption, one_line
 from recagent.scenes.constraints import satisfies
 
 LEAST = 0.1  # share below which a part is not worth a sentence
-MOST = 2  # parts that are told
+MOST = 2  # parts in an answer
 
 
-def share_pieces(parts: Mapping[str, float], item: Item, *, heard: bool) -> list[Piece]:
-    """What speaks for an item, beside the average candidate.
+def share_pieces(parts: Mapping[str, float], item: Item, *, is_complete: bool) -> list[Piece]:
+    """Returns where an item's advantage over the average candidate comes from.
 
     Args:
-        parts: what each adds to the item's score; 0 is the average.
-        item: it.
-        heard: whether these are all parts, or a language model has a say besides.
+        parts: what each part adds to the item's score; 0 is the average.
+        item: the item.
+        is_complete: whether these are all parts; else the language model's is missing.
     """
-    apart = {} if heard else {"apart": "language"}
+    apart = {} if is_complete else {"apart": "language"}
     return [
         ("share", (item.id,), {"part": part, "share": share, **apart})
         for part, share in shares(parts, least=LEAST, most=MOST)
@@ -35,7 +35,7 @@ def share_pieces(parts: Mapping[str, float], item: Item, *, heard: bool) -> list
 
 
 def lead_pieces(lead: Mapping[str, float], first: Item, other: Item) -> list[Piece]:
-    """What speaks for the first item against the other, then the most that speaks against it."""
+    """Returns the first item's advantages over the other, then the other's largest one."""
     against = {part: -value for part, value in lead.items()}
     return [
         *_leads(lead, first, other, most=MOST),
@@ -44,7 +44,7 @@ def lead_pieces(lead: Mapping[str, float], first: Item, other: Item) -> list[Pie
 
 
 def rank_piece(first: Item, other: Item, *, ranks: Mapping[str, int], among: int) -> Piece:
-    """Which of two comes first; ``first`` does."""
+    """Returns that ``first`` ranks above the other."""
     facts = {
         **_pair(first, other),
         "rank": str(ranks[first.id]),
@@ -55,69 +55,69 @@ def rank_piece(first: Item, other: Item, *, ranks: Mapping[str, int], among: int
 
 
 def wished_piece(first: Item, other: Item) -> Piece:
-    """That the first item answers the wish better, whatever the scores."""
+    """Returns that the first item matches the wish better, whatever the scores."""
     return "wished", (first.id, other.id), _pair(first, other)
 
 
 def unwished_piece(item: Item, *, count: int) -> Piece:
-    """That an item does not answer the wish, and how many do."""
+    """Returns that an item does not match the wish, and how many do."""
     return "unwished", (item.id,), {"title": caption(item), "count": str(count)}
 
 
 def despite_piece(first: Item, other: Item, *, varied: bool) -> Piece:
-    """That the first item scores lower: it comes first for variety, or by the scene's rules."""
+    """Returns that the first item scores lower, but comes first for variety or by rules."""
     return "varied" if varied else "ruled", (first.id, other.id), _pair(first, other)
 
 
 def needs_piece(item: Item, steps: Mapping[str, Item | None]) -> Piece:
-    """That an item needs others, by id, before it that do not all come with it."""
+    """Returns that an item needs others before it, by id, which are not all on the list."""
     names = [caption(step) if step else one_line(key) for key, step in steps.items()]
     return "needs", (item.id, *names), {"title": caption(item), "words": ", ".join(names)}
 
 
 def earlier_piece(item: Item, parts: Sequence[Item]) -> Piece:
-    """That earlier parts of its series come before an item."""
+    """Returns that earlier parts of its series come before an item."""
     names = [caption(part) for part in parts[:MOST]]
     return "earlier", (item.id, *names), {"title": caption(item), "words": ", ".join(names)}
 
 
 def edition_piece(item: Item, other: Item, *, is_met: bool) -> Piece:
-    """That another edition of an item was met, or is ranked."""
+    """Returns that the person has seen another edition of an item, or that one is ranked."""
     facts = {**_pair(item, other), **({"met": "yes"} if is_met else {})}
     return "edition", (item.id, other.id), facts
 
 
 def group_piece(item: Item, other: Item, *, most: int) -> Piece:
-    """That another part of the series comes before an item, and a list has few of a series."""
+    """Returns that a list has few of a series, and another part comes before an item."""
     return "group", (item.id, other.id), {**_pair(item, other), "count": str(most)}
 
 
 def place_piece(item: Item, rank: int, *, among: int, slate: int | None = None) -> Piece:
-    """Where an item stands, and whether that is on a slate of so many."""
+    """Returns the rank of an item, and whether a slate of so many has it."""
     facts = {"title": caption(item), "rank": str(rank), "among": str(among)}
     return "place", (item.id,), facts | ({"slate": str(slate)} if slate is not None else {})
 
 
 def exclusion_pieces(
-    item: Item, query: Query, *, met: AbstractSet[str], scale: RatingScale, among: int
+    item: Item, query: Query, *, seen_items: AbstractSet[str], scale: RatingScale, among: int
 ) -> list[Piece]:
-    """Why an item is no candidate: it was met, it breaks constraints or rules, or was not found.
+    """Returns why an item is no candidate: seen, excluded by a constraint or rule, not found.
 
     Args:
-        item: it.
-        query: of the request.
-        met: ids of what the person has met and what does not come again.
-        scale: of ratings.
+        item: the item.
+        query: the request's.
+        seen_items: ids of what the person has seen and what does not come again.
+        scale: the rating scale.
         among: how many candidates there are.
     """
     pieces: list[Piece] = []
-    if item.id in met:
+    if item.id in seen_items:
         facts = {"title": caption(item)}
-        # What was met long ago, or where the scene may not look, is not in the profile.
+        # The profile lacks old events, and those that the scene may not see.
         events = [event for event in query.profile.events if event.item_id == item.id]
         if events:
             scene = {"scene": events[0].scene} if events[0].scene != query.scene.name else {}
-            facts |= {**judged(events[0], scale), **scene}
+            facts |= {**judgment_facts(events[0], scale), **scene}
         pieces.append(("seen", (item.id,), facts))
     rules = [rule for rule in query.scene.rules if isinstance(rule, Constraint)]
     asked, scene = query.context.constraints, query.scene.name
@@ -131,18 +131,18 @@ def exclusion_pieces(
 
 
 def absent_piece(item_id: str, *, scene: str | None) -> Piece:
-    """That the catalogue, or a scene of it, has no such item."""
+    """Returns that the catalogue, or a scene of it, has no such item."""
     return "absent", (item_id,), {"title": one_line(item_id)} | ({"scene": scene} if scene else {})
 
 
-def apart(first: Sequence[Evidence], second: Sequence[Evidence]) -> list[Evidence]:
-    """The evidence of one item that another does not have likewise."""
+def distinct_evidence(first: Sequence[Evidence], second: Sequence[Evidence]) -> list[Evidence]:
+    """Returns the evidence for one item that another does not have too."""
     shared = {(piece.kind, piece.refs) for piece in second}
     return [piece for piece in first if (piece.kind, piece.refs) not in shared]
 
 
-def about(evidence: Sequence[Evidence], item: Item) -> list[Piece]:
-    """Evidence that supports an item as pieces that say so."""
+def pieces_about(evidence: Sequence[Evidence], item: Item) -> list[Piece]:
+    """Returns the evidence for an item as pieces that name it."""
     return [(piece.kind, piece.refs, {**piece.facts, "item": caption(item)}) for piece in evidence]
 
 
@@ -154,13 +154,13 @@ def _leads(lead: Mapping[str, float], first: Item, other: Item, *, most: int) ->
 
 
 def _broken(item: Item, constraint: Constraint, *, scene: str | None = None) -> Piece:
-    """That an item breaks a constraint of the request, or of the scene that is named."""
+    """Returns that an item breaks a constraint of the request, or of the named scene."""
     facts = {"title": caption(item), **constraint_facts(constraint)} | (
         {"scene": scene} if scene else {}
     )
-    own = item.attributes.get(constraint.attribute)
-    if own is not None:
-        facts["value"] = ", ".join(map(one_line, own if isinstance(own, tuple) else (own,)))
+    value = item.attributes.get(constraint.attribute)
+    if value is not None:
+        facts["value"] = ", ".join(map(one_line, value if isinstance(value, tuple) else (value,)))
     return "broken", (item.id, constraint.attribute), facts
 
 

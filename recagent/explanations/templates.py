@@ -22,8 +22,8 @@ FORBIDS = frozenset({"is not", "does not mention"})
 
 
 def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -> str:
-    """One piece of evidence as a clause that says no more than its facts."""
-    forms, facts = CLAUSES[lang], shown(evidence, scenes=scenes, lang=lang)
+    """Returns one piece of evidence as a clause that says no more than its facts."""
+    forms, facts = CLAUSES[lang], display_facts(evidence, scenes=scenes, lang=lang)
     facts["judged"] = forms[facts.get("kind", "like")].format(**facts)
     facts["where"] = forms["where"].format(**facts) if "scene" in facts else ""
     aside = "aside" if "rating" in facts else "from" if "scene" in facts else None
@@ -32,14 +32,16 @@ def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -
     facts["value"] = forms["value"].format(**facts) if "value" in facts else ""
     if evidence.kind == "change":
         facts["outcome"] = forms[f"outcome {_outcome(facts)}"].format(**facts)
-    text = forms[_form(evidence)].format(**facts)
+    text = forms[_clause_key(evidence)].format(**facts)
     if facts.get("count") == "1":
         text = text.replace("1 people", "1 person", 1)
     return forms["of"].format(item=facts["item"], clause=text) if "item" in facts else text
 
 
-def shown(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -> dict[str, str]:
-    """The facts of a piece as a sentence in ``lang`` shows them."""
+def display_facts(
+    evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language
+) -> dict[str, str]:
+    """Returns the facts of a piece as a sentence in ``lang`` shows them."""
     facts = dict(evidence.facts)
     if lang == "zh":  # where lists have a comma of their own
         facts |= {
@@ -58,21 +60,21 @@ def shown(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) ->
 
 
 def constraint_words(facts: Mapping[str, str], lang: Language) -> str:
-    """A constraint in the words in which it was put, else in ours."""
+    """Returns a constraint as the person put it, else by attribute, operator and value."""
     words = OPERATORS[lang]
     name = facts["attribute"] or words[""]
     return facts.get("said") or f"{name} {words[facts['operator']]} {facts['wanted']}"
 
 
 def sentence(text: str, *, lang: Language) -> str:
-    """A clause, or clauses that are joined, as a sentence."""
+    """Returns a clause, or joined clauses, as a sentence."""
     return text[:1].upper() + text[1:] + ("。" if lang == "zh" else ".")
 
 
 def claims(
     evidence: Sequence[Evidence], *, scenes: Mapping[str, Scene], lang: Language
 ) -> tuple[Claim, ...]:
-    """One sentence for each piece of evidence."""
+    """Returns one sentence for each piece of evidence."""
     return tuple(
         Claim(
             text=sentence(clause(piece, scenes=scenes, lang=lang), lang=lang), evidence=(piece.id,)
@@ -82,7 +84,7 @@ def claims(
 
 
 def _shared_name(attribute: str, values: int, lang: Language) -> str:
-    """An attribute as a sentence calls it: "genre" of one value, "genres" of two."""
+    """Returns an attribute's name for a sentence: "genre" of one value, "genres" of two."""
     name = attribute.replace("_", " ")
     if lang == "zh":  # where a Latin word stands apart
         return f" {name}" if name[:1].isascii() else name
@@ -97,8 +99,8 @@ def _shared_name(attribute: str, values: int, lang: Language) -> str:
 _SINGULAR = frozenset({"series", "species", "movies", "news"})
 
 
-def _form(evidence: Evidence) -> str:
-    """Which form a piece is told by: that of its kind, in a few kinds by what the facts are."""
+def _clause_key(evidence: Evidence) -> str:
+    """Returns the key of a piece's clause: its kind, in a few kinds with a word on the facts."""
     kind, facts = evidence.kind, evidence.facts
     match kind:
         case "people" | "popularity":

@@ -16,7 +16,7 @@ from itertools import chain, product
 
 from recagent.domain import Evidence, Language, Scene
 from recagent.domain.chinese_scripts import CJK
-from recagent.explanations.templates import clause, shown
+from recagent.explanations.templates import clause, display_facts
 from recagent.prompts import one_line
 
 # Titles stay whole, with what stands in their quotes; so do numbers, 8.5/10 and 62% among them.
@@ -78,44 +78,44 @@ def unsupported_parts(
         lang: of the sentence.
     """
     values = set(chain.from_iterable(_values(piece, scenes, lang) for piece in evidence))
-    heard = [*_grouped(_tokens(text), values, lang)]
-    found: list[tuple[str, ...]] = []
-    for told in product(*(_ways(piece) for piece in evidence)):
+    phrases = [*_grouped(_tokens(text), values, lang)]
+    unsupported: list[tuple[str, ...]] = []
+    for variant in product(*(_variants(piece) for piece in evidence)):
         units = [
             unit
-            for number, piece in enumerate(told)
+            for number, piece in enumerate(variant)
             for unit in _units(piece, number, values, scenes, lang)
         ]
-        found.append(_unsupported(heard, units, whole=text))
-    return min(found, key=len)
+        unsupported.append(_unsupported(phrases, units, whole=text))
+    return min(unsupported, key=len)
 
 
 def _unsupported(
-    heard: Sequence[tuple[Phrase, str]], units: Sequence[_Unit], *, whole: str
+    phrases: Sequence[tuple[Phrase, str]], units: Sequence[_Unit], *, whole: str
 ) -> tuple[str, ...]:
-    """What is heard and not among the units at its place; the whole where a unit is missing."""
-    if _is_told([phrase for phrase, _ in heard], units):
+    """Returns the phrases that are no unit at their place; the whole where a unit is missing."""
+    words = [phrase for phrase, _ in phrases]
+    if _says_all(words, units):
         return ()
-    pairs = SequenceMatcher(
-        None, [phrase for phrase, _ in heard], [unit.text for unit in units], autojunk=False
-    )
-    there = {block.a + step for block in pairs.get_matching_blocks() for step in range(block.size)}
-    parts = tuple(written for at, (_, written) in enumerate(heard) if at not in there)
+    matcher = SequenceMatcher(None, words, [unit.text for unit in units], autojunk=False)
+    blocks = matcher.get_matching_blocks()
+    supported = {block.a + step for block in blocks for step in range(block.size)}
+    parts = tuple(text for row, (_, text) in enumerate(phrases) if row not in supported)
     return parts or (whole,)
 
 
-def _is_told(heard: Sequence[Phrase], units: Sequence[_Unit]) -> bool:
+def _says_all(phrases: Sequence[Phrase], units: Sequence[_Unit]) -> bool:
     """Whether these are the units in their order, with at least one of each list."""
-    at, kept = 0, set[int]()
-    for phrase in heard:
-        while at < len(units) and units[at].text != phrase and units[at].listed >= 0:
-            at += 1
-        if at == len(units) or units[at].text != phrase:
+    row, used_lists = 0, set[int]()
+    for phrase in phrases:
+        while row < len(units) and units[row].text != phrase and units[row].listed >= 0:
+            row += 1
+        if row == len(units) or units[row].text != phrase:
             return False
-        kept.add(units[at].listed)
-        at += 1
+        used_lists.add(units[row].listed)
+        row += 1
     lists = {unit.listed for unit in units if unit.listed >= 0}
-    return all(unit.listed >= 0 for unit in units[at:]) and lists <= kept
+    return all(unit.listed >= 0 for unit in units[row:]) and lists <= used_lists
 
 
 def _units(
@@ -125,15 +125,15 @@ def _units(
     scenes: Mapping[str, Scene],
     lang: Language,
 ) -> Iterator[_Unit]:
-    """What a piece says, in its order."""
+    """Yields what a piece says, in its order."""
     listed = {_phrase(value) for value in _listed(piece)}
-    said = _tokens(clause(piece, scenes=scenes, lang=lang))
-    for phrase, _ in _grouped(said, values, lang):
+    tokens = _tokens(clause(piece, scenes=scenes, lang=lang))
+    for phrase, _ in _grouped(tokens, values, lang):
         yield _Unit(phrase, number if phrase in listed else -1)
 
 
-def _ways(piece: Evidence) -> Iterator[Evidence]:
-    """The piece, and the same with less told of the liked item that it names."""
+def _variants(piece: Evidence) -> Iterator[Evidence]:
+    """Yields the piece, and the same with fewer facts about the liked item that it names."""
     yield piece
     if piece.kind not in ("attribute", "people"):
         return
@@ -144,11 +144,11 @@ def _ways(piece: Evidence) -> Iterator[Evidence]:
         yield replace(piece, facts={n: fact for n, fact in facts.items() if n != "rating"} | _LIKED)
 
 
-_LIKED = {"kind": "like"}  # no sentence about people tells the kind without a rating
+_LIKED = {"kind": "like"}  # a sentence about people has no kind without a rating
 
 
 def _values(piece: Evidence, scenes: Mapping[str, Scene], lang: Language) -> Iterator[Phrase]:
-    facts = shown(piece, scenes=scenes, lang=lang)
+    facts = display_facts(piece, scenes=scenes, lang=lang)
     for value in [*(facts[name] for name in _SHOWN if name in facts), *_listed(piece)]:
         phrase = _phrase(value)
         if phrase:
@@ -167,14 +167,14 @@ def _phrase(text: str) -> Phrase:
 
 def _tokens(text: str) -> list[Token]:
     """Words, numbers, titles and symbols."""
-    found: list[Token] = []
+    tokens: list[Token] = []
     for written in _TOKEN.findall(text):
         word = written.casefold()
         if len(word) > 1 and word[0] in '“"《「『':
             word = f"“{word[1:-1]}”"
         if word not in _SILENT:
-            found.append((word, written))
-    return found
+            tokens.append((word, written))
+    return tokens
 
 
 def _grouped(
@@ -182,18 +182,18 @@ def _grouped(
 ) -> Iterator[tuple[Phrase, str]]:
     """Tokens, those together that make a value, the longest first; no joining words besides."""
     longest = max(map(len, values), default=1)
-    at = 0
-    while at < len(tokens):
+    start = 0
+    while start < len(tokens):
         size = next(
             (
                 size
-                for size in range(min(longest, len(tokens) - at), 1, -1)
-                if tuple(word for word, _ in tokens[at : at + size]) in values
+                for size in range(min(longest, len(tokens) - start), 1, -1)
+                if tuple(word for word, _ in tokens[start : start + size]) in values
             ),
             1,
         )
-        here = tokens[at : at + size]
-        phrase = tuple(word for word, _ in here)
+        group = tokens[start : start + size]
+        phrase = tuple(word for word, _ in group)
         if phrase in values or phrase[0] not in _JOINING[lang]:
-            yield phrase, " ".join(written for _, written in here)
-        at += size
+            yield phrase, " ".join(written for _, written in group)
+        start += size

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from recagent.domain import Answer, Item
 from recagent.errors import ModelError
-from recagent.explanations.evidence import Piece, constraint_facts, judged
+from recagent.explanations.evidence import Piece, constraint_facts, judgment_facts
 from recagent.explanations.ranking_evidence import place_piece
 from recagent.explanations.templates import CLAUSES
 from recagent.locale import joined
@@ -118,7 +118,7 @@ class _Trial:
             facts = {
                 "what": "like",
                 "without": caption(other),
-                **judged(newest[liked], self._services.parts.scale),
+                **judgment_facts(newest[liked], self._services.parts.scale),
                 **({"scene": other.scene} if other.scene != query.scene.name else {}),
             }
             changes.append(_Change(ref=liked, facts=facts, after=after))

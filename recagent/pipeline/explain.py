@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from recagent.domain import Claim, Evidence, Explanation, Scene, Slate
-from recagent.explanations import PhrasedExplanation, claims, numbered, phrased
+from recagent.explanations import PhrasedExplanation, as_evidence, claims, phrase_evidence
 from recagent.locale import LocalizedText, render_unique
 from recagent.pipeline.questions import RankingQuestion, shares, subject
 from recagent.pipeline.request import Request
@@ -36,7 +36,7 @@ async def explain(
     scene = request.query.scene
     (evidence,) = await services.evidence([item], request.query)
     pieces, degraded = await shares(services, item, request)
-    evidence = (*evidence, *numbered(pieces, after=len(evidence)))
+    evidence = (*evidence, *as_evidence(pieces, after=len(evidence)))
     phrased_claims = await phrasing(services, evidence, request)
     degraded = [*request.fallback.degraded, *degraded, *filter(None, [phrased_claims.degraded])]
     return Explanation(
@@ -85,7 +85,7 @@ async def phrase_with_model(
         return PhrasedExplanation(claims=plain.claims, degraded=why)
     if not parts.models:
         return plain
-    return await phrased(
+    return await phrase_evidence(
         evidence,
         scenes=await services.scenes(),
         model=parts.models[0],

@@ -15,18 +15,18 @@ from recagent.domain import Answer, Context, Item, PathRule, SeriesRule
 from recagent.errors import DataError
 from recagent.explanations import claims
 from recagent.explanations.attribution import Attribution, attribute_scores, with_language_part
-from recagent.explanations.evidence import Piece, numbered
+from recagent.explanations.evidence import Piece, as_evidence
 from recagent.explanations.ranking_evidence import (
-    about,
     absent_piece,
-    apart,
     despite_piece,
+    distinct_evidence,
     earlier_piece,
     edition_piece,
     exclusion_pieces,
     group_piece,
     lead_pieces,
     needs_piece,
+    pieces_about,
     place_piece,
     rank_piece,
     share_pieces,
@@ -152,7 +152,7 @@ async def answer(
     notes: Sequence[str] = (),
 ) -> Answer:
     """The pieces as evidence, and the sentences that tell them."""
-    scene, evidence = ranking.request.query.scene, numbered(pieces)
+    scene, evidence = ranking.request.query.scene, as_evidence(pieces)
     lang = services.language(scene)
     return Answer(
         items=tuple(items),
@@ -190,7 +190,7 @@ def why_unranked(services: Services, ranking: Ranking, item: Item) -> list[Piece
     others = exclusion_pieces(
         item,
         request.query,
-        met=request.seen_items if met is None else request.seen_items - {item.id},
+        seen_items=request.seen_items if met is None else request.seen_items - {item.id},
         scale=services.parts.scale,
         among=ranking.among,
     )
@@ -224,7 +224,9 @@ async def shares(
     if ranking.degraded or item.id not in rows:
         return [], ranking.degraded
     alone = ranking.pool.gated or services.parts.ranker is None
-    return share_pieces(attribution_of(services, ranking).of(rows[item.id]), item, heard=alone), ()
+    return share_pieces(
+        attribution_of(services, ranking).of(rows[item.id]), item, is_complete=alone
+    ), ()
 
 
 async def compare(
@@ -250,8 +252,8 @@ async def compare(
     pieces = [rank_piece(first, other, ranks=ranks, among=among)]
     pieces += _between(services, ranking, first, other)
     own, others = await services.evidence([first, other], request.query)
-    pieces += about(apart(own, others)[:PERSONAL], first)
-    pieces += about(apart(others, own)[:PERSONAL], other)
+    pieces += pieces_about(distinct_evidence(own, others)[:PERSONAL], first)
+    pieces += pieces_about(distinct_evidence(others, own)[:PERSONAL], other)
     return await answer(services, ranking, pair, pieces)
 
 
@@ -262,7 +264,7 @@ async def why_not(services: Services, user_id: str, question: RankingQuestion) -
     looked = [scene] if scene else [*names]
     if {*looked} <= {*names} and not [n for n in looked if question.item in await index.items(n)]:
         evidence, scenes = (
-            numbered([absent_piece(question.item, scene=scene)]),
+            as_evidence([absent_piece(question.item, scene=scene)]),
             await services.scenes(),
         )
         lang = services.language(scenes[scene]) if scene else services.options.lang

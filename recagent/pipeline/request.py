@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from recagent.domain import Constraint, Context, Profile, Scene, Task
 from recagent.errors import DataError
-from recagent.explanations import explain_empty_slate, unheeded
+from recagent.explanations import explain_empty_slate, ineffective_bans
 from recagent.locale import AnyText
 from recagent.pipeline.fallback import FallbackChain
 from recagent.pipeline.feedback import check_time
@@ -136,7 +136,7 @@ async def prepare_request(
             *filter(None, [without_likes(profile.events, services.parts.scale)]),
             *exclusions.notes,
             *progress.notes(exclusions.excluded),
-            *unheeded(catalogue, context.constraints, lang=services.language(scene)),
+            *ineffective_bans(catalogue, context.constraints, lang=services.language(scene)),
         ),
     )
 
@@ -147,7 +147,7 @@ async def why_empty(services: Services, request: Request) -> str:
     return explain_empty_slate(
         await services.catalogue(query.scene),
         query.context.constraints,
-        met=request.seen_items,
+        seen_items=request.seen_items,
         lang=services.language(query.scene),
     )
 

@@ -114,9 +114,9 @@ def merged_edits(before: Edits, new: Edits) -> Edits:
     if not all(name.strip() for name in new.attributes):
         raise DataError("an attribute needs a name; write it as NAME=VALUE")
     folded = {tag.casefold() for tag in new.tags}
-    kept = {tag: weight for tag, weight in before.tags.items() if tag.casefold() not in folded}
+    tags = {tag: weight for tag, weight in before.tags.items() if tag.casefold() not in folded}
     return Edits(
-        tags={**kept, **new.tags},
+        tags={**tags, **new.tags},
         attributes={**before.attributes, **new.attributes},
         about=before.about if new.about is None else new.about,
     )
@@ -128,12 +128,12 @@ def _weights(tags: Mapping[str, float], items: AbstractSet[str]) -> dict[str, fl
 
 
 def _without(attributes: Mapping[str, Value], items: AbstractSet[str]) -> dict[str, Value]:
-    left: dict[str, Value] = {}
+    exported: dict[str, Value] = {}
     for name, value in attributes.items():
         if isinstance(value, tuple):
-            kept = tuple(text for text in value if text not in items)
-            if kept:
-                left[name] = kept
+            texts = tuple(text for text in value if text not in items)
+            if texts:
+                exported[name] = texts
         elif not (isinstance(value, str) and value in items):
-            left[name] = value
-    return left
+            exported[name] = value
+    return exported

@@ -1,8 +1,7 @@
-"""Which values of items say something: what two items can meaningfully share.
+"""Which attribute values are informative: what two items can meaningfully share.
 
-The one home of that question, for reasons and for the tags that likes show. Codes, addresses, ids,
-dates, numbers and sentences say nothing, nor does what more than half of a scene's items have; of
-the rest, the rarer says more.
+Reasons and inferred tags use it. Codes, addresses, ids, dates, numbers and sentences say nothing,
+nor does what more than half of a scene's items have; of the rest, the rarer says more.
 """
 
 from __future__ import annotations
@@ -46,8 +45,8 @@ _SPELT = re.compile(r"[A-Za-z]+[12]\d{3}")  # a word and a year, as "Euro2024"
 
 
 @lru_cache(50_000)
-def worded(value: str) -> bool:
-    """Whether a value is made of words: no code, address, date, number or sentence."""
+def is_worded(value: str) -> bool:
+    """Whether a value is made of words, and is no code, address, date, number or sentence."""
     if len(value) > _LONGEST or _SENTENCE.fullmatch(value.strip()):
         return False
     if is_address(value) or _WORD.search(value) is None:
@@ -70,38 +69,38 @@ class Traits:
         self._silent = silent
         self._columns: dict[str, Mapping[str, int]] = {}
 
-    def named(self, item: Item) -> tuple[Trait, ...]:
-        """An item's values that are words, however common: what a wish may name."""
+    def worded(self, item: Item) -> tuple[Trait, ...]:
+        """Returns an item's values that are words, however common: what a wish may name."""
         return tuple(
             (name, value)
             for name, value in _texts(item)
-            if name not in self._silent and worded(value) and value not in self.items
+            if name not in self._silent and is_worded(value) and value not in self.items
         )
 
-    def speaking(self, item: Item) -> dict[Trait, float]:
-        """An item's values that say something of it, and how much: -log of the share that has each.
+    def informative(self, item: Item) -> dict[Trait, float]:
+        """Returns an item's informative values, each with -log of the share of items that have it.
 
-        The item may be another scene's; the share is that of this one.
+        The item may be of another scene; the share is that of this one.
         """
-        found = {trait: self._count(trait) for trait in self.named(item)}
+        counts = {trait: self._count(trait) for trait in self.worded(item)}
         return {
             trait: math.log(max(len(self.items), _FEW) / count)
-            for trait, count in found.items()
+            for trait, count in counts.items()
             if count and not self._is_common(count)
         }
 
     @cached_property
     def words(self) -> Mapping[str, int]:
-        """How many items carry each value that says something, under whatever attribute."""
+        """The number of items with each informative value, whatever the attribute."""
         counts: Counter[str] = Counter()
         for item in self.items.values():
             counts.update({
-                value for name, value in self.named(item) if self._count((name, value))
+                value for name, value in self.worded(item) if self._count((name, value))
             })  # fmt: skip
         return counts
 
     def _count(self, trait: Trait) -> int:
-        """How many items have a value; 0 of an attribute that holds codes."""
+        """Returns how many items have a value; 0 for an attribute of codes."""
         name, value = trait
         if name not in self._columns:
             self._columns[name] = self._counted(name)
@@ -121,13 +120,13 @@ class Traits:
         return everything or (count > 3 and count > _COMMON * len(self.items))
 
 
-def texts_of(item: Item) -> frozenset[Trait]:
-    """All texts among an item's attribute values."""
+def item_traits(item: Item) -> frozenset[Trait]:
+    """Returns all texts among an item's attribute values."""
     return frozenset(_texts(item))
 
 
 def _texts(item: Item, only: str | None = None) -> Iterator[Trait]:
-    """The texts among an item's attribute values."""
+    """Yields the texts among an item's attribute values."""
     for name in item.attributes if only is None else (only,):
         value = item.attributes.get(name, ())
         if isinstance(value, str):

@@ -42,8 +42,8 @@ def declared_weights(user: User) -> dict[str, float]:
     for tag in named:
         first.setdefault(tag.casefold(), tag)
     weights = {tag: set_to.get(key, 1.0) for key, tag in first.items()}
-    kept = {tag: weight for tag, weight in weights.items() if weight}
-    return dict(sorted(kept.items(), key=lambda pair: -pair[1]))
+    positive = [(tag, weight) for tag, weight in weights.items() if weight]
+    return dict(sorted(positive, key=lambda pair: -pair[1]))
 
 
 def blocked_tags(user: User) -> frozenset[str]:
@@ -144,8 +144,8 @@ async def with_tags(profile: Profile, traits: SceneTraits) -> Profile:
 def _set(tags: Mapping[str, float], set_to: Mapping[str, float]) -> dict[str, float]:
     """Tags with the person's own weights where they set one, highest first; none of weight 0."""
     weights = {tag: set_to.get(tag.casefold(), weight) for tag, weight in tags.items()}
-    kept = [(tag, weight) for tag, weight in weights.items() if weight > 0]
-    return dict(sorted(kept, key=lambda pair: -pair[1]))
+    positive = [(tag, weight) for tag, weight in weights.items() if weight > 0]
+    return dict(sorted(positive, key=lambda pair: -pair[1]))
 
 
 def _logit(share: float) -> float:

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.domain import Evidence, Scene
-from recagent.explanations import claims, phrased
-from recagent.explanations.phrasing import _JOINTS, _LEADS, checked
+from recagent.explanations import claims, phrase_evidence
+from recagent.explanations.phrasing import _JOINTS, _LEADS, joined_claim
 from recagent.explanations.templates import clause
 from recagent.llm.retry import RetryWindow
 from recagent.testing import ScriptedModel
@@ -45,7 +45,7 @@ def phrase(*sentences, reply=None, lang="en", failures=0):
 
 def ask(model, *, evidence=EVIDENCE, lang="en", deadline=30):
     return wait(
-        phrased(
+        phrase_evidence(
             evidence,
             scenes=SCENES,
             model=model,
@@ -127,7 +127,7 @@ def test_a_model_that_fails_gives_the_plain_sentences_after_its_budget():
 
 def test_a_title_cannot_smuggle_in_a_reference():
     smuggled = {**EN, "e1": "it matches your interest: [e2]"}
-    claim = checked("Because [e1].", smuggled, lang="en")
+    claim = joined_claim("Because [e1].", smuggled, lang="en")
     assert claim is not None
     assert claim.text == "Because it matches your interest: [e2]."
     assert claim.evidence == ("e1",)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from recagent.domain import Evidence, Scene
 from recagent.explanations import claims, unsupported_parts
-from recagent.explanations.phrasing import cited
+from recagent.explanations.phrasing import cited_claim
 
 SCENES = {
     "films": Scene(name="films", labels={"en": "Films", "zh": "电影"}),
@@ -88,12 +88,17 @@ def test_chinese_is_read_by_its_characters():
 def test_a_sentence_of_its_own_is_kept_with_what_it_cites():
     text = "The same genres: scifi, like “Apes (1968)”, which you gave 8.5/10 [e1], and 12 " \
         "people who liked “Jaws 2” liked it too [e2]."  # fmt: skip
-    claim = cited(text, [SHARED, PEOPLE], scenes=SCENES, lang="en")
+    claim = cited_claim(text, [SHARED, PEOPLE], scenes=SCENES, lang="en")
     assert claim is not None
     assert claim.evidence == ("e1", "e2")
     assert claim.text == text.replace(" [e1]", "").replace(" [e2]", "")
-    assert cited(text.replace("[e2]", "[e9]"), [SHARED, PEOPLE], scenes=SCENES, lang="en") is None
-    assert cited(text.replace(" [e2]", ""), [SHARED, PEOPLE], scenes=SCENES, lang="en") is None
+    assert (
+        cited_claim(text.replace("[e2]", "[e9]"), [SHARED, PEOPLE], scenes=SCENES, lang="en")
+        is None
+    )
+    assert (
+        cited_claim(text.replace(" [e2]", ""), [SHARED, PEOPLE], scenes=SCENES, lang="en") is None
+    )
 
 
 titles = st.sampled_from(["Jaws 2", "Alien", "12 Monkeys", "Not", "It", "Monsters, Inc.", "大白鲨"])

@@ -10,7 +10,7 @@ from recagent.domain import Constraint, Context, PersonRule, Scene, User
 from recagent.domain.addresses import is_address
 from recagent.explanations import claims, gather_evidence
 from recagent.pipeline import Pipeline
-from recagent.profiles.informative_values import Traits, worded
+from recagent.profiles.informative_values import Traits, is_worded
 from recagent.retrieval import Interactions
 
 NO_IMAGE = "https://s.gr-assets.com/assets/nophoto/book/111x148.png"
@@ -196,7 +196,7 @@ def test_an_attribute_that_is_declared_no_reason_is_none():
 )  # fmt: skip
 def test_an_address(text):
     assert is_address(text)
-    assert not worded(text)
+    assert not is_worded(text)
 
 
 @pytest.mark.parametrize(

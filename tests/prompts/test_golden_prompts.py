@@ -19,7 +19,7 @@ from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.writing import written
 from recagent.domain import Candidate, Evidence, Scene, User
 from recagent.errors import ModelError
-from recagent.explanations import phrased
+from recagent.explanations import phrase_evidence
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.prompts import one_line
 from recagent.ranking import ModelRanker
@@ -162,7 +162,7 @@ def phrasing_prompt(lang, person):
     ]
     model = ScriptedModel(reply='{"sentences": []}')
     wait(
-        phrased(
+        phrase_evidence(
             evidence,
             scenes=SCENES,
             model=model,

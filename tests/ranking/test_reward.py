@@ -166,4 +166,4 @@ def test_a_reason_tells_what_the_persons_answers_speak_for():
         lifted = next(entry.item.id for entry in slate.entries if entry.item.id.startswith("c"))
         return await line.explain("ann", lifted, scene="books")
 
-    assert "your answers to earlier slates" in " ".join(claim.text for claim in wait(main()).claims)
+    assert "your feedback on earlier lists" in " ".join(claim.text for claim in wait(main()).claims)

@@ -202,10 +202,10 @@ def test_what_cannot_be_read_is_an_error_with_the_nearest_name(items, text, says
 def test_an_empty_slate_says_which_condition_leaves_nothing(said, en, zh):
     catalogue = SceneCatalogue({item.id: item for item in BOARD_GAMES}, ())
     asked = [constraint(each) for each in said]
-    assert explain_empty_slate(catalogue, asked, met={"go"}, lang="en") == en
-    assert explain_empty_slate(catalogue, asked, met={"go"}, lang="zh") == zh
+    assert explain_empty_slate(catalogue, asked, seen_items={"go"}, lang="en") == en
+    assert explain_empty_slate(catalogue, asked, seen_items={"go"}, lang="zh") == zh
     all_seen = {item.id for item in BOARD_GAMES}
-    left = explain_empty_slate(catalogue, [], met=all_seen, lang="en")
+    left = explain_empty_slate(catalogue, [], seen_items=all_seen, lang="en")
     assert left == "You have seen everything in this scene."
 
 
@@ -213,15 +213,15 @@ def test_where_no_value_is_like_the_wanted_one_the_few_that_there_are_are_named(
     items = {name: make_item(name, price=name) for name in ("low", "medium", "high")}
     asked = [Constraint(attribute="price", operator="is", value="cheap", words="price is cheap")]
     catalogue = SceneCatalogue(items, ())
-    assert explain_empty_slate(catalogue, asked, met=frozenset(), lang="en") == (
+    assert explain_empty_slate(catalogue, asked, seen_items=frozenset(), lang="en") == (
         "Nothing in this scene matches “price is cheap” (“price” here has: “high”, “low”, "
         "“medium”)."
     )
-    assert explain_empty_slate(catalogue, asked, met=frozenset(), lang="zh") == (
+    assert explain_empty_slate(catalogue, asked, seen_items=frozenset(), lang="zh") == (
         "此场景里没有符合“price is cheap”的内容（这里的“price”有：“high”、“low”、“medium”）。"
     )
     many = {str(at): make_item(str(at), price=f"class {at}") for at in range(20)}
-    said = explain_empty_slate(SceneCatalogue(many, ()), asked, met=frozenset(), lang="en")
+    said = explain_empty_slate(SceneCatalogue(many, ()), asked, seen_items=frozenset(), lang="en")
     assert said == "Nothing in this scene matches “price is cheap”."
 
 

@@ -37,7 +37,7 @@ from scipy import stats
 
 from recagent import bootstrap
 from recagent.cli.progress import prepared_demo
-from recagent.config.sections import UNMEASURED_WEIGHT
+from recagent.config.service_sections import UNMEASURED_WEIGHT
 from recagent.config.settings import Settings
 from recagent.domain import Candidate, Case, Context, Event, Item, Mode, RatingScale
 from recagent.infrastructure.storage import SqlEventStore

@@ -27,7 +27,7 @@ from quality import Table, Values, by_source, ndcgs, open_backtest, quiet
 from quality_language import kept_scores, shown
 
 from recagent import bootstrap, demo, prompts
-from recagent.config.sections import EngineSettings
+from recagent.config.service_sections import EngineSettings
 from recagent.domain import Candidate, Case
 from recagent.evaluation.data import load_data
 from recagent.offline.backtest import backtest_examples, backtest_questions

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from quality import Table, Values, ndcgs
 
-from recagent.config.sections import UNMEASURED_WEIGHT
+from recagent.config.service_sections import UNMEASURED_WEIGHT
 from recagent.domain import Case
 from recagent.errors import ModelError
 from recagent.llm.batch_files import BatchModel, read_replies, write_requests

@@ -13,7 +13,7 @@ from datetime import timedelta
 import numpy as np
 
 from recagent import bootstrap
-from recagent.config.sections import RetrievalSettings
+from recagent.config.service_sections import RetrievalSettings
 from recagent.config.settings import Settings
 from recagent.evaluation.preparation import open_index
 from recagent.offline.backtest import Backtest

@@ -44,7 +44,7 @@ from command import command, folder_for
 from quality import Table, Values
 
 from recagent import bootstrap, demo, prompts
-from recagent.config.sections import EngineSettings
+from recagent.config.service_sections import EngineSettings
 from recagent.domain import Case, Item
 from recagent.evaluation.data import load_data
 from recagent.offline.backtest import backtest_questions

@@ -30,7 +30,7 @@ from quality import Table, Values
 from tune_choices import SAVED, Study, popular, save, studied
 
 from recagent import bootstrap, demo, prompts
-from recagent.config.sections import EngineSettings
+from recagent.config.service_sections import EngineSettings
 from recagent.domain import Case, Item
 from recagent.ports import Message
 from recagent.prompts import Prompt

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from recagent.array_cache import ArrayCache
-from recagent.config.sections import UNMEASURED_WEIGHT, EngineSettings, RetrievalSettings
+from recagent.config.service_sections import UNMEASURED_WEIGHT, EngineSettings, RetrievalSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale
 from recagent.errors import ConfigError

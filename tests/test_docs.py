@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recagent.config.sections import SceneSettings
+from recagent.config.data_sections import SceneSettings
 from recagent.config.settings import Settings, load
 
 ROOT = Path(__file__).parent.parent

@@ -28,7 +28,7 @@ from pydantic.fields import FieldInfo
 import recagent
 from recagent.cli.app import COMMANDS as CLI_COMMANDS
 from recagent.cli.app import load_command
-from recagent.config.sections import FileSettings, SceneSettings
+from recagent.config.data_sections import FileSettings, SceneSettings
 from recagent.config.settings import Settings
 from recagent.server.app import create_app
 

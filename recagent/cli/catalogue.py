@@ -28,7 +28,7 @@ from recagent.cli.options import (
     Ratings,
 )
 from recagent.cli.progress import load_with_progress, progress
-from recagent.config.sections import RatingSettings, date_format
+from recagent.config.data_sections import RatingSettings, date_format
 from recagent.config.settings import Settings
 from recagent.domain import EventKind, Language, event_kind
 from recagent.errors import ConfigError

@@ -19,18 +19,20 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from recagent.config.sections import (
+from recagent.config.data_sections import (
     AttributeSettings,
     CatalogSettings,
     CleaningSettings,
+    RatingSettings,
+    SceneSettings,
+)
+from recagent.config.service_sections import (
     EmbedderSettings,
     EngineSettings,
     IndexSettings,
     ModelSettings,
     RankSettings,
-    RatingSettings,
     RetrievalSettings,
-    SceneSettings,
     ServerSettings,
 )
 from recagent.domain import Language, Scene

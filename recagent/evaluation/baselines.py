@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from recagent.config.sections import RetrievalSettings
+from recagent.config.service_sections import RetrievalSettings
 from recagent.domain import Event, RatingScale
 from recagent.errors import ConfigError
 from recagent.evaluation.factor_baselines import FactorBaseline

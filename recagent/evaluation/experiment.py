@@ -25,7 +25,8 @@ from pydantic import (
     model_validator,
 )
 
-from recagent.config.sections import EngineSettings, ModelSettings, Share
+from recagent.config.data_sections import Share
+from recagent.config.service_sections import EngineSettings, ModelSettings
 from recagent.domain import Language, Mode
 from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES, SERVED

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, cast
 
-from recagent.config.sections import AttributeType
+from recagent.config.data_sections import AttributeType
 from recagent.domain import Value
 from recagent.ingest import dates
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean, pstdev
 
-from recagent.config.sections import AttributeSettings, CleaningSettings, TextStep
+from recagent.config.data_sections import AttributeSettings, CleaningSettings, TextStep
 from recagent.domain import Item, User, Value, validation
 from recagent.ingest import duplicates, missing, mojibake, text_cleaning
 from recagent.ingest.report import Problem, Reading, Report, shown

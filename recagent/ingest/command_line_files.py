@@ -8,7 +8,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.domain import EventKind
 from recagent.errors import DataError

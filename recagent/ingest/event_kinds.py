@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, cast
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.domain import EVENT_KINDS, EventKind
 from recagent.domain.chinese_scripts import simplified
 from recagent.ingest import cell_values

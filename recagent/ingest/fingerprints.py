@@ -11,7 +11,7 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale
 from recagent.ingest import layouts

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from recagent.config.sections import AttributeSettings, FileSettings
+from recagent.config.data_sections import AttributeSettings, FileSettings
 from recagent.domain import Item, Task, Value
 from recagent.errors import DataError
 from recagent.ingest import cell_values

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.domain import Item
 from recagent.ingest import cell_values
 from recagent.ingest.columns import EVENT_FIELDS, ITEM_FIELDS, likely

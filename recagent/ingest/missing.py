@@ -13,7 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from recagent.config.sections import Missing
+from recagent.config.data_sections import Missing
 from recagent.domain import Value
 
 Column = Sequence[Value | None]

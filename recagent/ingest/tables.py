@@ -15,7 +15,7 @@ from typing import Any, cast
 
 import orjson
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.errors import ConfigError, DataError
 from recagent.ingest import delimited, layouts
 from recagent.ingest.columns import MAPPED, ColumnNames, how_to_map, is_known, name_columns

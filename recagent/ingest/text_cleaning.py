@@ -9,7 +9,7 @@ import html
 import re
 import unicodedata
 
-from recagent.config.sections import TextStep
+from recagent.config.data_sections import TextStep
 
 # Joiners and tags stay, for emoji and several scripts are written with them. What goes: controls,
 # soft hyphens, zero-width spaces, direction marks, byte order marks, halves of surrogate pairs.

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
 from recagent.ingest import cell_values

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.domain import User
 from recagent.ingest import cell_values
 from recagent.ingest.columns import USER_FIELDS

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from recagent import __version__
-from recagent.config.sections import ServerSettings
+from recagent.config.service_sections import ServerSettings
 from recagent.errors import RecagentError
 from recagent.server.auth import AuthMiddleware
 from recagent.server.chat import chat_routes

@@ -14,7 +14,7 @@ import recagent
 from recagent import templates
 from recagent.cli import catalogue_report as faces
 from recagent.cli import main
-from recagent.config.sections import CleaningSettings
+from recagent.config.data_sections import CleaningSettings
 from recagent.config.settings import Settings, load
 from recagent.errors import ConfigError
 from recagent.ingest import read_catalogue

@@ -9,7 +9,7 @@ from command import Command
 
 from recagent.cli.constraint_option import constraint
 from recagent.cli.scenes import WORDS, _else, said
-from recagent.config.sections import SceneSettings
+from recagent.config.data_sections import SceneSettings
 from recagent.domain import Constraint
 from recagent.errors import DataError
 

@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 from test_survey import shop
 
-from recagent.config.sections import AttributeSettings
+from recagent.config.data_sections import AttributeSettings
 from recagent.ingest import read_catalogue
 
 

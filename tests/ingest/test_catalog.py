@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from examples import raw
 
-from recagent.config.sections import AttributeSettings
+from recagent.config.data_sections import AttributeSettings
 from recagent.domain import Event, Item, User
 from recagent.errors import DataError
 from recagent.ingest import read_events, read_items, read_users

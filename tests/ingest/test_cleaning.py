@@ -9,7 +9,7 @@ from examples import make_item
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.config.sections import AttributeSettings, CleaningSettings
+from recagent.config.data_sections import AttributeSettings, CleaningSettings
 from recagent.config.settings import Settings
 from recagent.ingest import Report, duplicates, missing, read_catalogue, text_cleaning
 from recagent.ingest.cleaning import Cleaner

@@ -5,7 +5,7 @@ import json
 import pytest
 from test_survey import shop
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.domain.chinese_scripts import simplified
 from recagent.domain.column_names import ALIASES

@@ -6,7 +6,7 @@ import pytest
 from command import Command
 from test_survey import ITEMS, shop
 
-from recagent.config.sections import AttributeSettings, FileSettings
+from recagent.config.data_sections import AttributeSettings, FileSettings
 from recagent.config.settings import Settings
 from recagent.ingest import read_catalogue, read_events, read_items, settings_for_files
 

@@ -10,7 +10,7 @@ from examples import NOON, make_event, make_item, wait
 from line import make_line
 from test_survey import ITEMS, kept, left_out, shop
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.domain import UNTIMED, RatingScale, Scene
 from recagent.ingest import read_catalogue
 from recagent.ingest.catalogue_ids import CatalogueIds, alike_pairs

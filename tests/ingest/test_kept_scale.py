@@ -7,7 +7,8 @@ from examples import wait
 from test_survey import shop
 
 from recagent import bootstrap
-from recagent.config.sections import ModelSettings, RatingSettings
+from recagent.config.data_sections import RatingSettings
+from recagent.config.service_sections import ModelSettings
 from recagent.domain import Event, RatingScale
 from recagent.errors import DataError
 from recagent.ingest.loading import load_catalogue

@@ -6,7 +6,7 @@ import pytest
 from command import Command
 
 from recagent.cli.catalogue_report import report_json
-from recagent.config.sections import CatalogSettings, FileSettings
+from recagent.config.data_sections import CatalogSettings, FileSettings
 from recagent.config.settings import Settings
 from recagent.ingest import read_catalogue, settings_for_files
 

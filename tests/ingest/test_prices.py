@@ -99,7 +99,7 @@ def test_prices_in_other_currencies_are_missing_and_said(tmp_path):
 
 
 def test_a_column_that_is_declared_as_text_stays(tmp_path):
-    from recagent.config.sections import AttributeSettings
+    from recagent.config.data_sections import AttributeSettings
 
     found = read(tmp_path, attributes={"price": AttributeSettings(type="text")})
     assert found.items[0].attributes["price"] == "29.00元"

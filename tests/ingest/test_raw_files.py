@@ -4,7 +4,7 @@ kinds of their own."""
 import pytest
 from test_survey import ITEMS, shop
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
 from recagent.ingest import read_catalogue, read_events, read_items, settings_for_files

@@ -11,7 +11,8 @@ from test_survey import shop
 
 from recagent import bootstrap
 from recagent.cli import catalogue_report
-from recagent.config.sections import FileSettings, ModelSettings
+from recagent.config.data_sections import FileSettings
+from recagent.config.service_sections import ModelSettings
 from recagent.ingest.loading import load_catalogue
 from recagent.testing import HashEmbedder
 

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from test_survey import kept, left_out, shop
 
-from recagent.config.sections import RatingSettings
+from recagent.config.data_sections import RatingSettings
 from recagent.domain import RatingScale
 from recagent.errors import DataError
 from recagent.ingest import read_catalogue

@@ -3,7 +3,8 @@
 import pytest
 from examples import raw
 
-from recagent.config.sections import CatalogSettings, EmbedderSettings
+from recagent.config.data_sections import CatalogSettings
+from recagent.config.service_sections import EmbedderSettings
 from recagent.config.settings import Settings
 from recagent.domain import Item
 from recagent.ingest import read_catalogue

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.cli.catalogue_report import report_json
-from recagent.config.sections import (
+from recagent.config.data_sections import (
     AttributeSettings,
     CatalogSettings,
     CleaningSettings,

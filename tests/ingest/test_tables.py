@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from recagent.config.sections import AttributeSettings, FileSettings
+from recagent.config.data_sections import AttributeSettings, FileSettings
 from recagent.errors import ConfigError, DataError
 from recagent.ingest import Report, cell_values
 from recagent.ingest.events import EventReader

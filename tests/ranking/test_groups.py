@@ -14,7 +14,7 @@ from hits import write_hits
 
 from recagent import bootstrap
 from recagent.api import Recommender
-from recagent.config.sections import RetrievalSettings
+from recagent.config.service_sections import RetrievalSettings
 from recagent.config.settings import Settings, load
 from recagent.domain import Edits, Rate, Slate
 from recagent.ingest.loading import load_catalogue

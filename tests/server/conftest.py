@@ -7,7 +7,7 @@ from serving import make_service, running
 from starlette.testclient import TestClient
 from talker import Talking
 
-from recagent.config.sections import ServerSettings
+from recagent.config.service_sections import ServerSettings
 from recagent.server.app import create_app
 
 

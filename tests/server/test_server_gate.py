@@ -4,7 +4,7 @@ import pytest
 from pydantic import SecretStr
 from starlette.testclient import TestClient
 
-from recagent.config.sections import ServerSettings
+from recagent.config.service_sections import ServerSettings
 from recagent.server.app import create_app
 from recagent.server.auth import LARGEST
 

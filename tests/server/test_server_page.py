@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from serving import make_service, running
 from talker import Talking
 
-from recagent.config.sections import ServerSettings
+from recagent.config.service_sections import ServerSettings
 from recagent.server.app import create_app
 
 pytestmark = [pytest.mark.slow, pytest.mark.allow_hosts(["127.0.0.1"])]

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 from serving import make_service
 from talker import Talking
 
-from recagent.config.sections import ServerSettings
+from recagent.config.service_sections import ServerSettings
 from recagent.server.app import create_app
 
 # In all: of a check by hand 20,000, RECAGENT_TEST_CASES=20000.

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.domain import Context, Event, Item, Profile, RatingScale, Scene, User
 from recagent.ports import Query
 from recagent.ranking import GroupTestResult, Head

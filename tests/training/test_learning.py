@@ -14,7 +14,7 @@ from examples import make_head
 from sequences import weights
 
 from recagent import bootstrap
-from recagent.config.sections import RetrievalSettings
+from recagent.config.service_sections import RetrievalSettings
 from recagent.config.settings import Settings
 from recagent.domain import Case, Event, Item, Rate, RatingScale, Scene
 from recagent.errors import ConfigError, DataError

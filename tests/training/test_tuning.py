@@ -8,7 +8,7 @@ from command import Command
 from examples import make_event, make_item
 
 from recagent import bootstrap, demo, prompts
-from recagent.config.sections import EngineSettings
+from recagent.config.service_sections import EngineSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale, Scene
 from recagent.errors import ConfigError, DataError, PromptError

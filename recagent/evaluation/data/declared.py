@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recagent import demo
-from recagent.config.sections import CatalogSettings, FileSettings
+from recagent.config.data_sections import CatalogSettings, FileSettings
 from recagent.config.settings import Settings, load
 from recagent.domain import RatingScale, Scene
 from recagent.errors import ConfigError

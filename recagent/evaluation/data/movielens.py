@@ -12,7 +12,12 @@ from pathlib import Path
 
 import platformdirs
 
-from recagent.config.sections import CatalogSettings, FileSettings, RatingSettings, SceneSettings
+from recagent.config.data_sections import (
+    CatalogSettings,
+    FileSettings,
+    RatingSettings,
+    SceneSettings,
+)
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.data.declared import declared_data

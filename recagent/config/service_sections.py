@@ -1,0 +1,160 @@
+"""Sections of ``recagent.toml`` on the service: index, models, retrieval, ranking and server.
+
+Where values come from (file, environment, arguments) is ``config.settings``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
+
+from recagent.config.data_sections import Section, Share
+from recagent.domain import Mode
+
+UNMEASURED_WEIGHT = 1 / 3  # of a capable model that was not measured on the catalogue
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class IndexSettings(Section):
+    """``[index]``: the Chroma server that several processes share; empty for the own folder."""
+
+    url: str = ""
+    """A Chroma server that several processes share, "http://127.0.0.1:8901". Empty: a folder in
+    data_dir."""
+
+
+class EmbedderSettings(Section):
+    """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
+
+    kind: Literal["wordllama", "endpoint", "fastembed"] = "wordllama"
+    """"wordllama": static English word vectors that come with the package; "endpoint": the
+    server of [model]; "fastembed"."""
+    name: str = ""
+    """The embedding model, for an endpoint or fastembed."""
+
+
+class EngineSettings(Section):
+    """One model: the embedded engine, or an OpenAI-compatible endpoint."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    kind: Literal["auto", "embedded", "endpoint", "none"] = "auto"
+    """"auto": an endpoint if a base URL is set, else the embedded model; "none": no model."""
+    name: str = ""
+    """Name of the endpoint's model; empty: the first that it lists."""
+    base_url: str = ""
+    """Address of an OpenAI-compatible server, "http://127.0.0.1:8000/v1"."""
+    api_key: SecretStr = SecretStr("")
+    """Its key. A key without a base URL sends nothing anywhere."""
+    api_version: str = ""
+    """For an Azure OpenAI deployment, "2024-10-21": base_url is then the resource's address, name
+    the deployment's."""
+    headers: dict[str, SecretStr] = {}
+    """Sent with every request: { "X-Team" = "films" }."""
+    proxy: SecretStr = SecretStr("")
+    """Proxy for its requests, "http://proxy:3128". Empty: HTTPS_PROXY and its like count."""
+    ca_file: Path | None = None
+    """PEM file of the authority whose certificates are trusted; by default the usual ones."""
+    cache_salt: SecretStr = SecretStr("")
+    """Keeps one tenant's cached prompts in a vLLM apart from the others'."""
+    path: Path | None = None
+    """GGUF file of the embedded engine; by default the small model of the package."""
+    adapter: Literal["auto", "none"] | Path = "auto"
+    """LoRA adapter of the embedded engine: a GGUF file, "none", or "auto": what recagent tune
+    made, and for the demo else the package's."""
+    mode: Literal["auto"] | Mode = "auto"
+    """How the model scores; "auto": an endpoint by listwise, where it can, else the first of
+    likelihood, label, listwise.
+    Pointwise, pairwise and setwise take 20 to 60 calls for a pool of 20."""
+    prompt_tokens: int = Field(default=4000, ge=0)
+    """Tokens that a prompt for an endpoint may have: it tells the model all that is known of person
+    and candidates, as far as they go. 0: the short prompts of the embedded model."""
+    threads: int = Field(default=0, ge=0)
+    """Threads of the embedded engine for reading prompts; 0: all cores."""
+    concurrency: int = Field(default=8, ge=1)
+    """Requests under way to an endpoint."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is asked over HTTP."""
+        return self.kind == "endpoint" or (self.kind == "auto" and bool(self.base_url))
+
+
+class ModelSettings(EngineSettings):
+    """``[model]``: the first model, its retries, and the models that answer where it does not."""
+
+    attempts: int = Field(default=3, ge=1)
+    """Retry budget of one request."""
+    keep_hours: float = Field(default=24.0, ge=0)
+    """Hours for which replies are kept in data_dir and reused for the same question; 0: not
+    kept."""
+    then: tuple[EngineSettings, ...] = ()
+    """Models that are called in this order if the ones before do not answer: [{ base_url =
+    "http://other:8902/v1" }, { kind = "embedded" }]."""
+
+    @model_validator(mode="after")
+    def _engines_only(self) -> Self:
+        if any(engine.kind == "none" for engine in (self, *self.then)) and self.then:
+            raise ValueError("kind 'none' asks no model: it has no then, and is no entry of one")
+        return self
+
+
+class RankSettings(Section):
+    """``[rank]``; docs/research/before-a-fit.md shows how the defaults were chosen."""
+
+    pool: int = Field(default=20, ge=1, le=200)
+    """Candidates that the model scores."""
+    language_weight: Literal["auto"] | Share = "auto"
+    """Weight w of a model that was not measured here: w z(language) + (1 - w) z(all else), with and
+    without a fit. "auto": a third for an endpoint, 0 for the embedded model."""
+    temperature: Positive = 1.5
+    """Of the softmax that gives `probability`, the share of the pool."""
+    feedback: Annotated[float, Field(ge=0)] = 0.0
+    """How far answers to earlier lists may move a score (the largest |log f|), 2.0 for example;
+    0: not at all."""
+    diversity: Share = 0.0
+    """Weight of diversity against score; 0.5 at least for a person without any data."""
+    deadline: Positive = 30.0
+    """Seconds for one request."""
+
+
+class ServerSettings(Section):
+    """``[server]``: who may use ``recagent serve``, how often, and how much at once."""
+
+    keys: tuple[SecretStr, ...] = ()
+    """Bearer keys; without any, only this machine is answered."""
+    rate: int = Field(default=600, ge=0)
+    """Requests a minute for each key, or each address if there are no keys; 0: any number."""
+    max_message: int = Field(default=4000, ge=1)
+    """Characters of a wish or of one message of a conversation."""
+    people: tuple[str, ...] = ()
+    """Ids that the web page proposes; any other may be typed."""
+
+
+_SOURCE_WEIGHTS = {
+    "neighbours": 4.0, "popularity": 0.5, "lexical_here": 0.0, "recent": 0.0, "walks": 0.0,
+    "following": 0.0, "factors": 0.0, "sequence": 0.0,
+}  # fmt: skip
+
+
+class RetrievalSettings(Section):
+    """``[retrieval]``: proposals and weights of the sources."""
+
+    limit: int = Field(default=100, ge=1)
+    """Proposals of each source."""
+    weights: dict[str, Annotated[float, Field(ge=0)]] = _SOURCE_WEIGHTS
+    """Weights of the sources; one that is not named keeps its weight (text, transfer and
+    lexical have 1). A source of weight 0 proposes nothing and runs only if a fitted head
+    needs it."""
+    imagined: float = Field(default=0.0, ge=0)
+    """Weight of what a model imagines for people who are new in a scene; 0: no model is called."""
+    half_life_days: Positive = 30.0
+    """Half-life of a liked item's weight."""
+
+    @field_validator("weights")
+    @classmethod
+    def _others_keep_theirs(cls, given: dict[str, float]) -> dict[str, float]:
+        return {**_SOURCE_WEIGHTS, **given}

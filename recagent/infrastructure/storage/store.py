@@ -10,7 +10,6 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -21,7 +20,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from recagent.domain import (
     Edits,
     Event,
-    EventKind,
     Forgotten,
     Impression,
     Note,
@@ -29,8 +27,6 @@ from recagent.domain import (
     User,
 )
 from recagent.domain.validation import (
-    check_event,
-    check_impression,
     check_link,
     check_note,
     check_user,
@@ -47,6 +43,14 @@ from recagent.infrastructure.storage.database import (
     take_turn,
 )
 from recagent.infrastructure.storage.migration import migrate
+from recagent.infrastructure.storage.rows import (
+    event_from,
+    event_row,
+    impression_from,
+    impression_row,
+    user_from,
+    user_row,
+)
 from recagent.infrastructure.storage.schema import ALIASES, EVENTS, FACTS, IMPRESSIONS, NOTES, USERS
 
 _BATCH = 5_000
@@ -130,14 +134,14 @@ class SqlEventStore:
             # In this order a description under the first id counts more than one under another.
             by_first = sorted(given.values(), key=lambda user: user.id not in first)
             people = {first.get(user.id, user.id): user for user in by_first}
-            rows = [_user_row(replace(user, id=key, edits=Edits())) for key, user in people.items()]
+            rows = [user_row(replace(user, id=key, edits=Edits())) for key, user in people.items()]
             _insert(connection, USERS, rows, replace=["declared"])
             return len(given)
 
         return await self._in_turn(USERS, write) if given else 0
 
     async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:
-        rows = [{**_event_row(event), "origin": origin} for event in events]
+        rows = [{**event_row(event), "origin": origin} for event in events]
         if not origin:
 
             def add(connection: sa.Connection) -> int:
@@ -176,7 +180,7 @@ class SqlEventStore:
         return await self._in_turn(EVENTS, remove)
 
     async def add_impression(self, impression: Impression) -> None:
-        await self._write(IMPRESSIONS, [_impression_row(impression)])
+        await self._write(IMPRESSIONS, [impression_row(impression)])
 
     async def user(self, user_id: str) -> User | None:
         return (await self.person(user_id, limit=0))[0]
@@ -189,7 +193,7 @@ class SqlEventStore:
             ids = _ids(connection, user_id)
             declared = connection.execute(_USER, {"who": ids[0]}).all()
             newest = connection.execute(_NEWEST, {"ids": ids, "most": limit}).all()
-            return _user(declared), [_event(row, ids[0]) for row in newest]
+            return user_from(declared), [event_from(row, ids[0]) for row in newest]
 
         return await self._at_once(read)
 
@@ -213,7 +217,7 @@ class SqlEventStore:
 
         def write(connection: sa.Connection) -> None:
             person = User(id=_ids(connection, user_id)[0], edits=edits)
-            _insert(connection, USERS, [_user_row(person)], replace=["edits"])
+            _insert(connection, USERS, [user_row(person)], replace=["edits"])
 
         await self._in_turn(USERS, write)
 
@@ -227,9 +231,10 @@ class SqlEventStore:
             rows = [{"id": key, "user_id": first} for key in joined]
             _insert(connection, ALIASES, rows, replace=["user_id"])
             one, two = (
-                _user(connection.execute(_USER, {"who": key}).all()) for key in (first, joined[0])
+                user_from(connection.execute(_USER, {"who": key}).all())
+                for key in (first, joined[0])
             )
-            both = _user_row(merged(one or User(id=first), two or User(id=first)))
+            both = user_row(merged(one or User(id=first), two or User(id=first)))
             _insert(connection, USERS, [both], replace=["declared", "edits"])
             _delete(connection, USERS.c.id, [joined[0]])
             _delete(connection, NOTES.c.user_id, [first, joined[0]])
@@ -296,7 +301,7 @@ class SqlEventStore:
             rows = await self._read(page.limit(_BATCH))
             if not rows:
                 return
-            yield [_event(row, first.get(row.user_id) or row.user_id) for row in rows]
+            yield [event_from(row, first.get(row.user_id) or row.user_id) for row in rows]
             last = rows[-1].seq
 
     async def impression(self, impression_id: str) -> Impression | None:
@@ -308,7 +313,7 @@ class SqlEventStore:
         for start in range(0, len(wanted), _BATCH):
             some = IMPRESSIONS.c.id.in_(wanted[start : start + _BATCH])
             rows = await self._read(sa.select(IMPRESSIONS).where(some))
-            found += map(_impression, rows)
+            found += map(impression_from, rows)
         return found
 
     async def close(self) -> None:
@@ -391,93 +396,3 @@ def _scale(connection: sa.Connection) -> RatingScale | None:
 def _forgettings(connection: sa.Connection) -> int:
     said = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == _FORGETTINGS))
     return orjson.loads(said) if said is not None else 0
-
-
-def _user_row(user: User) -> bulk.Row:
-    declared = {"attributes": user.attributes, "tags": user.tags, "about": user.about}
-    edits = orjson.dumps(user.edits) if user.edits != Edits() else None
-    return {"id": user.id, "declared": orjson.dumps(declared), "edits": edits}
-
-
-def _event_row(event: Event) -> bulk.Row:
-    check_event(event)
-    return {
-        "user_id": event.user_id,
-        "item_id": event.item_id,
-        "scene": event.scene,
-        "kind": event.kind,
-        "at": event.at.timestamp(),
-        "value": event.value,
-        "text": event.text,
-        "device": event.device,
-        "place": event.place,
-        "impression": event.impression,
-    }
-
-
-def _impression_row(impression: Impression) -> bulk.Row:
-    check_impression(impression)
-    return {
-        "id": impression.id,
-        "user_id": impression.user_id,
-        "scene": impression.scene,
-        "at": impression.at.timestamp(),
-        "item_ids": orjson.dumps(impression.item_ids),
-        "probabilities": orjson.dumps(impression.probabilities),
-        "trace": impression.trace,
-        "wish": impression.wish,
-    }
-
-
-def _user(rows: Sequence[sa.Row[Any]]) -> User | None:
-    if not rows:
-        return None
-    declared = orjson.loads(rows[0].declared)
-    edits = orjson.loads(rows[0].edits or b'{"tags": {}, "attributes": {}, "about": null}')
-    return User(
-        id=rows[0].id,
-        attributes=_values(declared["attributes"]),
-        tags=tuple(declared["tags"]),
-        about=declared["about"],
-        edits=Edits(
-            tags=edits["tags"], attributes=_values(edits["attributes"]), about=edits["about"]
-        ),
-    )
-
-
-def _values(attributes: dict[str, Any]) -> dict[str, Any]:
-    """JSON has no tuples."""
-    return {
-        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
-        for name, value in attributes.items()
-    }
-
-
-def _event(row: Sequence[Any], user_id: str) -> Event:
-    # In the order of the columns: to look each up by name takes as long as all the rest.
-    _, _, item_id, scene, kind, at, value, text, device, place, impression, _ = row
-    return Event(
-        user_id=user_id,
-        item_id=item_id,
-        scene=scene,
-        kind=cast("EventKind", kind),
-        at=datetime.fromtimestamp(at, tz=UTC),
-        value=value,
-        text=text,
-        device=device,
-        place=place,
-        impression=impression,
-    )
-
-
-def _impression(row: sa.Row[Any]) -> Impression:
-    return Impression(
-        id=row.id,
-        user_id=row.user_id,
-        scene=row.scene,
-        at=datetime.fromtimestamp(row.at, tz=UTC),
-        item_ids=tuple(orjson.loads(row.item_ids)),
-        probabilities=tuple(orjson.loads(row.probabilities)),
-        trace=row.trace,
-        wish=row.wish,
-    )

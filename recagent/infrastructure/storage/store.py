@@ -1,6 +1,6 @@
 """People, events and impressions as rows of a SQL database.
 
-Not how the database is opened (``database``), nor how rows get in fast (``bulk``).
+How the database is opened is in ``database``, how rows are inserted fast in ``bulk``.
 """
 
 from __future__ import annotations
@@ -54,17 +54,17 @@ from recagent.infrastructure.storage.rows import (
 from recagent.infrastructure.storage.schema import ALIASES, EVENTS, FACTS, IMPRESSIONS, NOTES, USERS
 
 _BATCH = 5_000
-_ONE_EVENT = ("user_id", "at", "item_id", "scene", "kind")  # what makes it the same event
-_SAID = ("value", "text", "device", "place", "origin")  # what another reading may say otherwise
-_SCALE = "ratings"  # the fact that tells what ratings are out of
-_FORGETTINGS = "forgettings"  # the fact that tells how often somebody was forgotten
-_EVENTS = "events"  # the fact that is another one after every change of events
+_EVENT_KEY = ("user_id", "at", "item_id", "scene", "kind")  # equal for the same event
+_EVENT_DETAILS = ("value", "text", "device", "place", "origin")  # taken from a later reading
+_SCALE_FACT = "ratings"  # holds the rating scale
+_FORGETTINGS_FACT = "forgettings"  # counts how often somebody was forgotten
+_STAMP_FACT = "events"  # changes with every change of events
 
-# Made once: to build a statement takes longer than to have SQLite answer it.
-_WHO = sa.bindparam("who", type_=sa.String)
-_FIRST = sa.select(ALIASES.c.user_id).where(ALIASES.c.id == _WHO).scalar_subquery()
-_LINKED = sa.select(ALIASES).where(ALIASES.c.user_id == sa.func.coalesce(_FIRST, _WHO))
-_USER = sa.select(USERS).where(USERS.c.id == _WHO)
+# Built once: building a statement takes longer than SQLite takes to answer it.
+_ID = sa.bindparam("id", type_=sa.String)
+_FIRST_ID = sa.select(ALIASES.c.user_id).where(ALIASES.c.id == _ID).scalar_subquery()
+_LINKED = sa.select(ALIASES).where(ALIASES.c.user_id == sa.func.coalesce(_FIRST_ID, _ID))
+_USER = sa.select(USERS).where(USERS.c.id == _ID)
 _IDS = sa.bindparam("ids", type_=sa.String, expanding=True)
 _NEWEST = (
     sa.select(EVENTS)
@@ -89,8 +89,8 @@ class SqlEventStore:
             ConfigError: the database cannot be opened or brought up to date; it is left as it was.
         """
         self._engine = open_engine(url)
-        # One writes, the others wait in line and not at a connection of the pool: those are for
-        # readers, whom no writer keeps waiting. Who leaves the line has written nothing.
+        # Writers queue here and not at a pooled connection: connections are for readers, whom no
+        # writer keeps waiting. A writer that leaves the queue has written nothing.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="recagent-store")
         try:
             migrate(self._engine)
@@ -99,8 +99,8 @@ class SqlEventStore:
         # TypeError: the driver's, for an option in the URL's query that it does not know.
         except (SQLAlchemyError, TypeError) as error:
             self._engine.dispose()
-            if (named := known(self._engine, error)) is not None:
-                raise (named if named.busy else ConfigError(named.message)) from error
+            if (failure := known(self._engine, error)) is not None:
+                raise (failure if failure.busy else ConfigError(failure.message)) from error
             raise ConfigError(
                 "cannot open event store {url!r}: {error}; check store_url, that the database is "
                 "running and that you have write access",
@@ -116,71 +116,65 @@ class SqlEventStore:
         return self._scale
 
     async def keep_scale(self, scale: RatingScale) -> None:
-        row = {"name": _SCALE, "value": orjson.dumps(scale)}
-
-        def write(connection: sa.Connection) -> None:
-            _insert(connection, FACTS, [row], replace=["value"])
-
-        await self._in_turn(FACTS, write)
+        value = orjson.dumps(scale)
+        await self._write(FACTS, lambda connection: _set_fact(connection, _SCALE_FACT, value))
         self._scale = scale
 
     async def add_users(self, users: Iterable[User]) -> int:
-        given = {user.id: user for user in users}
-        for user in given.values():
+        by_id = {user.id: user for user in users}
+        for user in by_id.values():
             check_user(user)
 
         def write(connection: sa.Connection) -> int:
-            first = _aliases(connection)
+            first_ids = _first_ids(connection)
             # In this order a description under the first id counts more than one under another.
-            by_first = sorted(given.values(), key=lambda user: user.id not in first)
-            people = {first.get(user.id, user.id): user for user in by_first}
+            ordered = sorted(by_id.values(), key=lambda user: user.id not in first_ids)
+            people = {first_ids.get(user.id, user.id): user for user in ordered}
             rows = [user_row(replace(user, id=key, edits=Edits())) for key, user in people.items()]
             _insert(connection, USERS, rows, replace=["declared"])
-            return len(given)
+            return len(by_id)
 
-        return await self._in_turn(USERS, write) if given else 0
+        return await self._write(USERS, write) if by_id else 0
 
     async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:
         rows = [{**event_row(event), "origin": origin} for event in events]
-        if not origin:
-
-            def add(connection: sa.Connection) -> int:
-                new = _insert(connection, EVENTS, rows)
-                if new:
-                    _stamp_events(connection)
-                return new
-
-            return await self._in_turn(EVENTS, add)
         earlier = (EVENTS.c.origin != "") & (EVENTS.c.origin != origin)
 
-        def write(connection: sa.Connection) -> int:
+        def add(connection: sa.Connection) -> int:
+            new = _insert(connection, EVENTS, rows)
+            if new:
+                _stamp_events(connection)
+            return new
+
+        def replace_earlier(connection: sa.Connection) -> int:
             last = connection.scalar(sa.select(sa.func.max(EVENTS.c.seq))) or 0
-            _insert(connection, EVENTS, rows, replace=_SAID, key=_ONE_EVENT, only=earlier)
+            _insert(connection, EVENTS, rows, replace=_EVENT_DETAILS, key=_EVENT_KEY, only=earlier)
             new = sa.select(sa.func.count()).where(EVENTS.c.seq > last)
             _stamp_events(connection)
             return connection.scalar(new) or 0
 
-        return await self._in_turn(EVENTS, write)
+        return await self._write(EVENTS, replace_earlier if origin else add)
 
     async def origins(self) -> Mapping[str, int]:
         number = sa.func.count().label("number")
-        given = sa.select(EVENTS.c.origin, number).where(EVENTS.c.origin != "")
-        counts = given.group_by(EVENTS.c.origin)
-        rows = await self._at_once(lambda connection: connection.execute(counts).all())
+        origins = sa.select(EVENTS.c.origin, number).where(EVENTS.c.origin != "")
+        counts = origins.group_by(EVENTS.c.origin)
+        rows = await self._read(lambda connection: connection.execute(counts).all())
         return {row.origin: row.number for row in rows}
 
     async def remove_events(self, origins: Collection[str]) -> int:
         wanted = sorted({*origins} - {""})
 
         def remove(connection: sa.Connection) -> int:
-            gone = _delete(connection, EVENTS.c.origin, wanted)
+            number = _delete(connection, EVENTS.c.origin, wanted)
             _stamp_events(connection)
-            return gone
+            return number
 
-        return await self._in_turn(EVENTS, remove)
+        return await self._write(EVENTS, remove)
 
     async def add_impression(self, impression: Impression) -> None:
-        await self._write(IMPRESSIONS, [impression_row(impression)])
+        rows = [impression_row(impression)]
+        await self._write(IMPRESSIONS, lambda connection: _insert(connection, IMPRESSIONS, rows))
 
     async def user(self, user_id: str) -> User | None:
         return (await self.person(user_id, limit=0))[0]
@@ -191,26 +185,27 @@ class SqlEventStore:
     async def person(self, user_id: str, *, limit: int) -> tuple[User | None, Sequence[Event]]:
         def read(connection: sa.Connection) -> tuple[User | None, Sequence[Event]]:
             ids = _ids(connection, user_id)
-            declared = connection.execute(_USER, {"who": ids[0]}).all()
+            users = connection.execute(_USER, {"id": ids[0]}).all()
             newest = connection.execute(_NEWEST, {"ids": ids, "most": limit}).all()
-            return user_from(declared), [event_from(row, ids[0]) for row in newest]
+            return user_from(users), [event_from(row, ids[0]) for row in newest]
 
-        return await self._at_once(read)
+        return await self._read(read)
 
     async def seen(self, user_id: str) -> frozenset[str]:
         def read(connection: sa.Connection) -> frozenset[str]:
-            own = EVENTS.c.user_id.in_(_ids(connection, user_id))
-            return frozenset(connection.scalars(sa.select(EVENTS.c.item_id).where(own).distinct()))
+            is_theirs = EVENTS.c.user_id.in_(_ids(connection, user_id))
+            items = sa.select(EVENTS.c.item_id).where(is_theirs).distinct()
+            return frozenset(connection.scalars(items))
 
-        return await self._at_once(read)
+        return await self._read(read)
 
     async def scenes_of(self, item_id: str) -> Sequence[str]:
-        """The scenes in which there are events on an item."""
-        own = sa.select(EVENTS.c.scene).where(EVENTS.c.item_id == item_id).distinct()
-        return sorted(row.scene for row in await self._read(own))
+        """Returns the scenes in which there are events on an item."""
+        scenes = sa.select(EVENTS.c.scene).where(EVENTS.c.item_id == item_id).distinct()
+        return sorted(row.scene for row in await self._rows(scenes))
 
     async def ids(self, user_id: str) -> tuple[str, ...]:
-        return tuple(await self._at_once(lambda connection: _ids(connection, user_id)))
+        return tuple(await self._read(lambda connection: _ids(connection, user_id)))
 
     async def edit(self, user_id: str, edits: Edits) -> None:
         check_user(User(id=user_id, edits=edits))
@@ -219,7 +214,7 @@ class SqlEventStore:
             person = User(id=_ids(connection, user_id)[0], edits=edits)
             _insert(connection, USERS, [user_row(person)], replace=["edits"])
 
-        await self._in_turn(USERS, write)
+        await self._write(USERS, write)
 
     async def link(self, user_id: str, *, other: str) -> None:
         check_link(user_id, other)
@@ -231,7 +226,7 @@ class SqlEventStore:
             rows = [{"id": key, "user_id": first} for key in joined]
             _insert(connection, ALIASES, rows, replace=["user_id"])
             one, two = (
-                user_from(connection.execute(_USER, {"who": key}).all())
+                user_from(connection.execute(_USER, {"id": key}).all())
                 for key in (first, joined[0])
             )
             both = user_row(merged(one or User(id=first), two or User(id=first)))
@@ -240,27 +235,27 @@ class SqlEventStore:
             _delete(connection, NOTES.c.user_id, [first, joined[0]])
             _stamp_events(connection)
 
-        await self._in_turn(USERS, write)
+        await self._write(USERS, write)
 
     async def forget(self, user_id: str) -> Forgotten:
         def write(connection: sa.Connection) -> Forgotten:
             ids = _ids(connection, user_id)
             for column in (USERS.c.id, NOTES.c.user_id, ALIASES.c.user_id):
                 _delete(connection, column, ids)
-            row = {"name": _FORGETTINGS, "value": orjson.dumps(_forgettings(connection) + 1)}
-            _insert(connection, FACTS, [row], replace=["value"])
-            gone = Forgotten(
+            number = _forgettings(connection) + 1
+            _set_fact(connection, _FORGETTINGS_FACT, orjson.dumps(number))
+            forgotten = Forgotten(
                 ids=tuple(ids),
                 events=_delete(connection, EVENTS.c.user_id, ids),
                 impressions=_delete(connection, IMPRESSIONS.c.user_id, ids),
             )
             _stamp_events(connection)
-            return gone
+            return forgotten
 
-        return await self._in_turn(USERS, write)
+        return await self._write(USERS, write)
 
     async def forgettings(self) -> int:
-        return await self._at_once(_forgettings)
+        return await self._read(_forgettings)
 
     async def add_note(self, user_id: str, note: Note) -> None:
         check_note(user_id, note)
@@ -269,39 +264,39 @@ class SqlEventStore:
             row = {"user_id": _ids(connection, user_id)[0], **asdict(note)}
             _insert(connection, NOTES, [row], replace=["text", "model", "made_from"])
 
-        await self._in_turn(NOTES, write)
+        await self._write(NOTES, write)
 
     async def notes(self, user_id: str) -> Sequence[Note]:
         def read(connection: sa.Connection) -> Sequence[Note]:
-            own = NOTES.c.user_id == _ids(connection, user_id)[0]
+            is_theirs = NOTES.c.user_id == _ids(connection, user_id)[0]
             columns = (NOTES.c.scene, NOTES.c.text, NOTES.c.model, NOTES.c.made_from)
-            rows = connection.execute(sa.select(*columns).where(own).order_by(NOTES.c.scene))
+            rows = connection.execute(sa.select(*columns).where(is_theirs).order_by(NOTES.c.scene))
             return [Note(**row) for row in rows.mappings()]
 
-        return await self._at_once(read)
+        return await self._read(read)
 
     async def count(self) -> int:
-        rows = await self._read(sa.select(sa.func.count().label("number")).select_from(EVENTS))
+        rows = await self._rows(sa.select(sa.func.count().label("number")).select_from(EVENTS))
         return rows[0].number
 
     async def events_stamp(self) -> str:
         def read(connection: sa.Connection) -> str:
-            said = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == _EVENTS))
-            # What others write by SQL of their own has no stamp, and is seen by its number.
+            stamp = _fact(connection, _STAMP_FACT) or b""
+            # Rows that others write by SQL change no stamp, but the count or the last number.
             number, last = sa.func.count(), sa.func.max(EVENTS.c.seq)
             rows = connection.execute(sa.select(number, last).select_from(EVENTS)).all()
-            return f"{(said or b'').hex()} {rows[0]}"
+            return f"{stamp.hex()} {rows[0]}"
 
-        return await self._at_once(read)
+        return await self._read(read)
 
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
-        first, last = await self._at_once(_aliases), 0
+        first_ids, last = await self._read(_first_ids), 0
         while True:
             page = sa.select(EVENTS).where(EVENTS.c.seq > last).order_by(EVENTS.c.seq)
-            rows = await self._read(page.limit(_BATCH))
+            rows = await self._rows(page.limit(_BATCH))
             if not rows:
                 return
-            yield [event_from(row, first.get(row.user_id) or row.user_id) for row in rows]
+            yield [event_from(row, first_ids.get(row.user_id) or row.user_id) for row in rows]
             last = rows[-1].seq
 
     async def impression(self, impression_id: str) -> Impression | None:
@@ -309,21 +304,18 @@ class SqlEventStore:
 
     async def impressions(self, ids: Collection[str]) -> Sequence[Impression]:
         wanted = [*{*ids} - {""}]
-        found: list[Impression] = []
+        impressions: list[Impression] = []
         for start in range(0, len(wanted), _BATCH):
-            some = IMPRESSIONS.c.id.in_(wanted[start : start + _BATCH])
-            rows = await self._read(sa.select(IMPRESSIONS).where(some))
-            found += map(impression_from, rows)
-        return found
+            is_wanted = IMPRESSIONS.c.id.in_(wanted[start : start + _BATCH])
+            rows = await self._rows(sa.select(IMPRESSIONS).where(is_wanted))
+            impressions += map(impression_from, rows)
+        return impressions
 
     async def close(self) -> None:
         await to_thread.run_sync(self._writer.shutdown)
         await to_thread.run_sync(self._engine.dispose)
 
-    async def _write(self, table: sa.Table, rows: Sequence[bulk.Row]) -> int:
-        return await self._in_turn(table, lambda connection: _insert(connection, table, rows))
-
-    async def _in_turn(self, table: sa.Table, write: Callable[[sa.Connection], T]) -> T:
+    async def _write(self, table: sa.Table, write: Callable[[sa.Connection], T]) -> T:
         def begin() -> T:
             with self._engine.begin() as connection:
                 take_turn(connection, table.name)
@@ -334,10 +326,10 @@ class SqlEventStore:
         except SQLAlchemyError as error:
             raise failed(self._engine, error) from error
 
-    async def _read(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
-        return await self._at_once(lambda connection: connection.execute(statement).all())
+    async def _rows(self, statement: sa.Select[Any]) -> Sequence[sa.Row[Any]]:
+        return await self._read(lambda connection: connection.execute(statement).all())
 
-    async def _at_once(self, read: Callable[[sa.Connection], T]) -> T:
+    async def _read(self, read: Callable[[sa.Connection], T]) -> T:
         def fetch() -> T:
             with self._engine.connect() as connection:
                 return read(connection)
@@ -358,8 +350,8 @@ def _insert(
     only: sa.ColumnElement[bool] | None = None,
 ) -> int:
     return sum(
-        bulk.insert(connection, table, rows=some, replace=replace, key=key, only=only)
-        for some in (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
+        bulk.insert(connection, table, rows=batch, replace=replace, key=key, only=only)
+        for batch in (rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH))
     )
 
 
@@ -368,31 +360,37 @@ def _delete(connection: sa.Connection, column: sa.Column[str], ids: Sequence[str
 
 
 def _ids(connection: sa.Connection, user_id: str) -> list[str]:
-    """All ids of a person, the one that they are kept under first."""
-    linked = connection.execute(_LINKED, {"who": user_id}).all()
+    """Returns all ids of a person, first the one under which they are stored."""
+    linked = connection.execute(_LINKED, {"id": user_id}).all()
     return [linked[0].user_id, *sorted(row.id for row in linked)] if linked else [user_id]
 
 
 def _stamp_events(connection: sa.Connection) -> None:
-    """Last in a transaction: others wait for the row."""
-    row = {"name": _EVENTS, "value": uuid.uuid4().bytes}
-    _insert(connection, FACTS, [row], replace=["value"])
+    """Write a new stamp of the events; last in a transaction, since others wait for its row."""
+    _set_fact(connection, _STAMP_FACT, uuid.uuid4().bytes)
 
 
-def _aliases(connection: sa.Connection) -> dict[str, str]:
-    """The first id of every person who has several, by each of the others."""
+def _fact(connection: sa.Connection, name: str) -> bytes | None:
+    return connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == name))
+
+
+def _set_fact(connection: sa.Connection, name: str, value: bytes) -> None:
+    _insert(connection, FACTS, [{"name": name, "value": value}], replace=["value"])
+
+
+def _first_ids(connection: sa.Connection) -> dict[str, str]:
+    """Returns the id under which a person with several is stored, by each of their ids."""
     rows = connection.execute(sa.select(ALIASES.c.id, ALIASES.c.user_id)).all()
-    return {cast("str", other): cast("str", first) for other, first in rows}
+    return {cast("str", key): cast("str", first_id) for key, first_id in rows}
 
 
 def _scale(connection: sa.Connection) -> RatingScale | None:
-    said = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == _SCALE))
-    if said is None:
+    value = _fact(connection, _SCALE_FACT)
+    if value is None:
         return None
-    known = orjson.loads(said)
-    return RatingScale(low=known["low"], high=known["high"], unrated=tuple(known["unrated"]))
+    fields = orjson.loads(value)
+    return RatingScale(low=fields["low"], high=fields["high"], unrated=tuple(fields["unrated"]))
 
 
 def _forgettings(connection: sa.Connection) -> int:
-    said = connection.scalar(sa.select(FACTS.c.value).where(FACTS.c.name == _FORGETTINGS))
-    return orjson.loads(said) if said is not None else 0
+    return orjson.loads(_fact(connection, _FORGETTINGS_FACT) or b"0")

@@ -52,7 +52,7 @@ class EngineSettings(Section):
     api_version: str = ""
     """For an Azure OpenAI deployment, "2024-10-21": base_url is then the resource's address, name
     the deployment's."""
-    headers: dict[str, SecretStr] = {}
+    headers: dict[str, SecretStr] = Field(default={})
     """Sent with every request: { "X-Team" = "films" }."""
     proxy: SecretStr = SecretStr("")
     """Proxy for its requests, "http://proxy:3128". Empty: HTTPS_PROXY and its like count."""

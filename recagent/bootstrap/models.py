@@ -1,0 +1,127 @@
+"""Settings to language models, and to the files and caches that they use."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from recagent.config.service_sections import EngineSettings
+from recagent.config.settings import Settings
+from recagent.errors import ConfigError
+from recagent.llm.address import Access
+from recagent.llm.client import Engine
+from recagent.llm.embedded import LlamaCppWire
+from recagent.llm.response_cache import BRIEFLY, SqliteReplyCache
+from recagent.llm.transport import HttpWire, Wire
+from recagent.llm.weights import find as find_weights
+from recagent.llm.weights import shipped_adapter
+from recagent.pipeline import artifacts
+from recagent.ports import ChatModel, ReplyCache
+
+REPLIES = "replies.db"  # in the data folder
+_DEMO = Path(__file__).parents[1] / "demo"  # the bundled films
+
+
+def model(settings: Settings) -> ChatModel | None:
+    """The first language model that ``[model]`` names; None for ``kind = "none"``."""
+    return next(iter(models(settings)), None)
+
+
+def models(settings: Settings) -> tuple[ChatModel, ...]:
+    """The language models that ``[model]`` names, in the order in which they are asked."""
+    return tuple(Engine(_wire(settings, engine)) for engine in settings.engines)
+
+
+def adapter(settings: Settings, engine: EngineSettings) -> Path | None:
+    """The LoRA adapter that an embedded engine gets, as ``[model] adapter`` says.
+
+    The package's own was tuned on the bundled films, and is for them alone.
+    """
+    if engine.is_remote or engine.adapter == "none":
+        return None
+    if engine.adapter != "auto":
+        return engine.adapter
+    own = settings.data_dir / artifacts.ADAPTER
+    if own.is_file():
+        return own
+    is_demo = any(file.path.parent == _DEMO for file in settings.catalog.items)
+    return shipped_adapter(engine.path or find_weights()) if is_demo else None
+
+
+def identity(settings: Settings, engine: EngineSettings, name: str) -> str:
+    """All that the replies of the model ``name`` depend on besides the request.
+
+    A server does not tell which weights it serves under a name.
+    """
+    if engine.is_remote:
+        server = urlsplit(engine.base_url)
+        return f"{name} at {server.hostname}:{server.port or ''}{server.path}"
+    weights, tuned = engine.path or find_weights(), adapter(settings, engine)
+    digests = "+".join(_digest(path) for path in (weights, tuned) if path and path.is_file())
+    try:
+        runs = version("xllamacpp")
+    except PackageNotFoundError:
+        runs = "none"
+    return f"{weights.stem if weights else ''}#{digests or 'no weights'} xllamacpp {runs}"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()[:16]
+
+
+def _wire(settings: Settings, engine: EngineSettings) -> Wire:
+    if not engine.is_remote:
+        return LlamaCppWire(
+            engine.path or find_weights(),
+            adapter=adapter(settings, engine),
+            threads=engine.threads,
+        )
+    if not engine.base_url:
+        raise ConfigError("[model] kind = 'endpoint' needs base_url or OPENAI_BASE_URL")
+    return HttpWire(
+        base_url=engine.base_url,
+        api_key=engine.api_key.get_secret_value(),
+        name=engine.name,
+        concurrency=engine.concurrency,
+        timeout=settings.rank.deadline,
+        access=access(engine),
+    )
+
+
+def access(engine: EngineSettings) -> Access:
+    """Headers, proxy and the like of a model's endpoint."""
+    return Access(
+        headers=engine.headers,
+        api_version=engine.api_version,
+        proxy=engine.proxy.get_secret_value(),
+        ca_file=engine.ca_file,
+        cache_salt=engine.cache_salt.get_secret_value(),
+    )
+
+
+def reply_cache(path: Path) -> ReplyCache:
+    """The cache of models' replies in a file, which is made if it is not there."""
+    return SqliteReplyCache(path)
+
+
+def forget_replies(settings: Settings) -> int:
+    """Forget the replies that slates kept; how many there were."""
+    path = settings.data_dir / REPLIES
+    if not path.is_file():
+        return 0
+    replies = SqliteReplyCache(path)
+    try:
+        return replies.clear()
+    finally:
+        replies.close()
+
+
+def kept_replies(settings: Settings) -> ReplyCache | None:
+    """Returns the cache of the replies that slates keep; None where none are kept."""
+    if not settings.model.keep_hours or not settings.engines:
+        return None
+    keep = 3600 * settings.model.keep_hours
+    return SqliteReplyCache(settings.data_dir / REPLIES, keep=keep, busy=BRIEFLY)

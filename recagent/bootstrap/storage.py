@@ -1,0 +1,67 @@
+"""Settings to the event store, the index, learned vectors and the embedder."""
+
+from __future__ import annotations
+
+from recagent.array_cache import ArrayCache
+from recagent.config.settings import Settings
+from recagent.infrastructure.embeddings import (
+    EndpointEmbedder,
+    FastEmbedEmbedder,
+    WordLlamaEmbedder,
+)
+from recagent.infrastructure.storage import SqlEventStore
+from recagent.infrastructure.vectors import (
+    ChromaConnection,
+    ChromaFolder,
+    ChromaIndex,
+    ChromaServer,
+    ChromaVectors,
+)
+from recagent.ports import Embedder
+
+
+def event_store(settings: Settings) -> SqlEventStore:
+    """The store of people and events; creates its file and tables if they are not there."""
+    return SqlEventStore(settings.store_url or f"sqlite:///{settings.data_dir / 'store.db'}")
+
+
+def index(settings: Settings, place: ChromaConnection | None = None) -> ChromaIndex:
+    """The index, bound to the settings' embedder; it opens its folder or server at first use."""
+    made_by = embedder(settings)
+    place = place or home(settings)
+    return ChromaIndex(
+        place, embedder=made_by.name, version=made_by.version, kept=kept_files(settings)
+    )
+
+
+def kept_files(settings: Settings) -> ArrayCache:
+    """Where what takes long to make is kept for the next process; it may be deleted."""
+    return ArrayCache(settings.data_dir / "kept")
+
+
+def home(settings: Settings) -> ChromaConnection:
+    """Where the settings' Chroma database is; nothing is opened."""
+    url = settings.index.url
+    return ChromaServer(url) if url else ChromaFolder(settings.data_dir / "chroma")
+
+
+def is_index_taken(settings: Settings) -> bool:
+    """Whether another process has the settings' index folder open; never true of a server."""
+    place = home(settings)
+    return isinstance(place, ChromaFolder) and place.is_taken()
+
+
+def learned_vectors(
+    settings: Settings, place: ChromaConnection, *, source: str, version: str
+) -> ChromaVectors:
+    """A source's vectors, learned with the head of this name; the index closes their place."""
+    return ChromaVectors(place, name=source, version=version, kept=kept_files(settings))
+
+
+def embedder(settings: Settings) -> Embedder:
+    """The embedder that ``[embedder]`` names."""
+    kind, name = settings.embedder.kind, settings.embedder.name
+    if kind == "endpoint":
+        url = settings.model.base_url or settings.openai_base_url
+        return EndpointEmbedder(name=name, base_url=url, api_key=settings.api_key)
+    return FastEmbedEmbedder(name=name) if kind == "fastembed" else WordLlamaEmbedder()

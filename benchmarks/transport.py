@@ -165,9 +165,9 @@ async def pipelines(size: Size) -> dict[str, float]:
     wires: dict[str, Callable[..., Wire]] = {"recagent": HttpWire, "by hand": HandwrittenWire}
     for turn in range(size.pipelines):
         for name in sorted(found, reverse=bool(turn % 2)):
-            bootstrap.HttpWire = wires[name]  # type: ignore[misc,assignment]
+            bootstrap.language_models.HttpWire = wires[name]  # type: ignore[misc,assignment]
             found[name].append(await pipeline(size.people))
-    bootstrap.HttpWire = HttpWire  # type: ignore[misc]
+    bootstrap.language_models.HttpWire = HttpWire  # type: ignore[misc]
     return {name: statistics.median(taken) for name, taken in found.items()}
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cache, partial
 
 from recagent.array_cache import ArrayCache
-from recagent.bootstrap.models import (
+from recagent.bootstrap.language_models import (
     access,
     adapter,
     forget_replies,

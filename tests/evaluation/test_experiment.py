@@ -167,7 +167,7 @@ def test_a_model_that_was_tuned_on_what_is_asked_is_refused(
 ):
     package = tmp_path / "package.gguf"
     package.write_bytes(b"")
-    monkeypatch.setattr("recagent.bootstrap.models.shipped_adapter", lambda _: package)
+    monkeypatch.setattr("recagent.bootstrap.language_models.shipped_adapter", lambda _: package)
     experiment = load_experiment(write(ASKED.format(cases=cases, adapter=adapter)))
     settings = demo.settings().model_copy(update={"data_dir": tmp_path / "data"})
     if is_refused:

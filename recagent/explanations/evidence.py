@@ -177,11 +177,11 @@ def _personal(
             text for _, text in history.traits.worded(item)
             if len(text) > 1 and set(tokens(text)) <= history.wish
         ]  # fmt: skip
-        named = {stem(word) for value in values for word in tokens(value)}
+        stems = {stem(word) for value in values for word in tokens(value)}
         values += [
             text
             for text in history.wished.get(item.id, ())
-            if not {stem(word) for word in tokens(text)} <= named
+            if not {stem(word) for word in tokens(text)} <= stems
         ]
         values = [*filter(history.is_allowed, values)]
         if values:

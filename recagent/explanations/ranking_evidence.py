@@ -120,8 +120,8 @@ def exclusion_pieces(
             facts |= {**judgment_facts(events[0], scale), **scene}
         pieces.append(("seen", (item.id,), facts))
     rules = [rule for rule in query.scene.rules if isinstance(rule, Constraint)]
-    asked, scene = query.context.constraints, query.scene.name
-    pieces += [_broken(item, each) for each in asked if not satisfies(item, each)]
+    constraints, scene = query.context.constraints, query.scene.name
+    pieces += [_broken(item, each) for each in constraints if not satisfies(item, each)]
     pieces += [_broken(item, each, scene=scene) for each in rules if not satisfies(item, each)]
     if not pieces and item.id in query.exclude:
         return [("barred", (item.id,), {"title": caption(item), "scene": scene})]

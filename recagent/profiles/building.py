@@ -76,7 +76,7 @@ def is_liked(event: Event, scale: RatingScale) -> bool:
 
 
 def _share(event: Event) -> float:
-    """How much of a deed there was, from 0 to 1."""
+    """Returns how much of a deed there was, from 0 to 1."""
     is_partial = event.value is not None and 0.0 < event.value < 1.0
     return cast("float", event.value) if is_partial else 1.0
 
@@ -231,27 +231,23 @@ def without_likes(events: Sequence[Event], scale: RatingScale) -> LocalizedText 
 
 
 def _liked(events: Sequence[Event], scale: RatingScale, half_life: timedelta) -> dict[str, float]:
-    """Weight of every liked item, newest first.
+    """Returns the weight of every liked item, newest first.
 
-    The newest judgment or deed on an item is the one that counts, and a look only without any.
+    The newest judgment or deed on an item counts, and a look only where there is neither.
     """
-    judged: set[str] = set()
-    liked: dict[str, float] = {}
-    by_force = sorted(
-        _summed(events), key=lambda event: event.kind in LOOKS
-    )  # stable: newest first in each
-    for event in by_force:
-        if event.item_id not in judged:
-            judged.add(event.item_id)
-            if is_liked(event, scale):
-                weight = preference(event, scale) * recency(event, events[0], half_life)
-                liked[event.item_id] = weight
-    order = {event.item_id: place for place, event in reversed(list(enumerate(events)))}
-    return dict(sorted(liked.items(), key=lambda pair: order[pair[0]]))
+    deciding: dict[str, Event] = {}
+    for event in sorted(_summed(events), key=lambda event: event.kind in LOOKS):  # stable
+        deciding.setdefault(event.item_id, event)
+    newest_first = dict.fromkeys(event.item_id for event in events)
+    return {
+        key: preference(event, scale) * recency(event, events[0], half_life)
+        for key in newest_first
+        if is_liked(event := deciding[key], scale)
+    }
 
 
 def _summed(events: Sequence[Event]) -> list[Event]:
-    """The events; of those on one item that say how much, the newest has it all."""
+    """Returns the events; of those on one item that say how much, each has the total."""
     odds: dict[tuple[str, str], float] = {}
     for event in events:
         if event.kind != "rating" and _share(event) < 1.0:
@@ -269,7 +265,7 @@ def _summed(events: Sequence[Event]) -> list[Event]:
 
 
 async def _items(events: Sequence[Event], index: ItemIndex) -> dict[tuple[str, str], Item]:
-    """The items of the events by scene and id, in the events' order."""
+    """Returns the items of the events by scene and id, in the events' order."""
     indexed = set(await index.scenes())
     catalogues = {scene: await index.items(scene)
                   for scene in sorted({event.scene for event in events} & indexed)}  # fmt: skip
@@ -282,7 +278,7 @@ async def _items(events: Sequence[Event], index: ItemIndex) -> dict[tuple[str, s
 
 
 async def _declared(user: User, weights: Mapping[str, float], embedder: Embedder) -> Vector | None:
-    """What is declared as one text; a tag of less than full weight is added with that weight."""
+    """Returns the vector of what is declared; lighter tags are added with their weight."""
     values = [
         " ".join(value) if isinstance(value, tuple) else str(value)
         for value in user.attributes.values()

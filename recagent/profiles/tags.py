@@ -37,11 +37,10 @@ def corrected(user: User) -> User:
 def declared_weights(user: User) -> dict[str, float]:
     """Returns the weight in (0, 1] of each declared (1) or self-set tag, highest first."""
     set_to = {tag.casefold(): weight for tag, weight in user.edits.tags.items()}
-    named = dict.fromkeys([*user.tags, *user.edits.tags])
-    first: dict[str, str] = {}
-    for tag in named:
-        first.setdefault(tag.casefold(), tag)
-    weights = {tag: set_to.get(key, 1.0) for key, tag in first.items()}
+    spelling: dict[str, str] = {}  # the first one of each tag
+    for tag in (*user.tags, *user.edits.tags):
+        spelling.setdefault(tag.casefold(), tag)
+    weights = {tag: set_to.get(key, 1.0) for key, tag in spelling.items()}
     positive = [(tag, weight) for tag, weight in weights.items() if weight]
     return dict(sorted(positive, key=lambda pair: -pair[1]))
 
@@ -122,17 +121,17 @@ async def with_tags(profile: Profile, traits: SceneTraits) -> Profile:
     for item_id in profile.liked:
         item = profile.items[item_id]
         by_scene.setdefault(item.scene, []).append(item)
-    here = {scene: (items, await traits(scene)) for scene, items in by_scene.items()}
+    liked = {scene: (items, await traits(scene)) for scene, items in by_scene.items()}
     declared, edits = declared_weights(profile.user), profile.user.edits.tags
     set_to = {tag.casefold(): weight for tag, weight in edits.items() if weight is not None}
     known = {tag.casefold() for tag in declared}
     shown = {
         tag: weight
-        for tag, weight in inferred_tags([*here.values()]).items()
+        for tag, weight in inferred_tags([*liked.values()]).items()
         if tag.casefold() not in known
     }
     scene_tags = {
-        scene: _set(inferred_tags([pair]), set_to) for scene, pair in sorted(here.items())
+        scene: _set(inferred_tags([pair]), set_to) for scene, pair in sorted(liked.items())
     }
     return replace(
         profile,

@@ -115,8 +115,8 @@ def pair_features(
 
 def person_features(profile: Profile, target: str, source: str) -> tuple[float, float, float]:
     """Returns the last three of ``FEATURES``."""
-    here, there = profile.taste.get(target), profile.taste.get(source)
-    alike = 0.0 if here is None or there is None else float(here @ there)
+    taste, other = profile.taste.get(target), profile.taste.get(source)
+    alike = 0.0 if taste is None or other is None else float(taste @ other)
     return (_likes(profile, target), _likes(profile, source), alike)
 
 

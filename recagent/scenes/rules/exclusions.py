@@ -124,16 +124,16 @@ def _compiled(
             )
 
 
-def _first_day(catalogue: SceneCatalogue, rule: FreshRule, at: datetime) -> date:
+def _first_day(catalogue: SceneCatalogue, rule: FreshRule, now: datetime) -> date:
     """Returns the first day that is new; a feed that has stopped keeps its newest items."""
     days = (
         _day(item.attributes.get(rule.attribute))
         for item in catalogue.values(rule.attribute)
         if rule.task in (None, item.task)
     )
-    newest = max(filter(None, days), default=at.date())
+    newest = max(filter(None, days), default=now.date())
     try:
-        return min(newest, at.date()) - timedelta(days=rule.fresh_days)
+        return min(newest, now.date()) - timedelta(days=rule.fresh_days)
     except OverflowError:  # years that the calendar does not have
         return date.min
 

@@ -127,10 +127,10 @@ def visible_profile(profile: Profile, scene: Scene) -> Profile:
     return profile
 
 
-def _earlier(at: datetime, days: float) -> datetime:
+def _earlier(time: datetime, days: float) -> datetime:
     """Returns the time so many days before, or the beginning of the calendar."""
     try:
-        return at - timedelta(days=days)
+        return time - timedelta(days=days)
     except OverflowError:
         return datetime.min.replace(tzinfo=UTC)
 

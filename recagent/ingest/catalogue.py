@@ -16,10 +16,8 @@ from typing import TYPE_CHECKING
 from recagent.config.settings import Settings
 from recagent.domain import Event, Item, Language, RatingScale, User
 from recagent.errors import ConfigError, DataError
-from recagent.ingest.amounts import Amounts
-from recagent.ingest.catalogue_ids import alike_pairs
+from recagent.ingest.catalogue_notes import note_whole, script
 from recagent.ingest.event_stream import (
-    EventCounts,
     EventStream,
     OnProgress,
     cleaner_for,
@@ -29,24 +27,15 @@ from recagent.ingest.event_stream import (
 from recagent.ingest.events import EventFields
 from recagent.ingest.items import ItemReader, no_items_error
 from recagent.ingest.log_items import items_from_logs
-from recagent.ingest.ratings import find_scale
-from recagent.ingest.report import LINES, Problem, Reading, Report, file_name, shown
-from recagent.ingest.unknown_items import report_unknown_items
+from recagent.ingest.report import LINES, Reading, Report, file_name
+from recagent.ingest.scales import find_scale
 from recagent.ingest.users import UserReader
-from recagent.ingest.writing_systems import is_ascii, readable_share, script
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Integers
 
 
-# Above this a note is made where the settings say nothing.
-SUSPICIOUS_PER_DAY = 1_000
-
-# A scene of whose words the default embedder reads a smaller share is noted.
-READABLE = 0.75
-
 _SHOWN_IN_ERROR = 3
-_TEXT_FIELDS = ("title", "text", "about", "tags", "device", "place")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -156,8 +145,7 @@ def read_catalogue(
     scale, doubts = find_scale(settings, report)
     stream = EventStream(settings, items, aliases, reader, scale=scale, doubts=doubts)
     people, dropped = count_events(stream, settings, report, on_progress)
-    _note_whole(settings, report, people, items=items, users=users)
-    _note_amounts(report, stream.seen_amounts)
+    note_whole(settings, report, people, items=items, users=users, amounts=stream.seen_amounts)
     return Catalogue(
         items=items, users=users, report=report, scale=scale, stream=stream, dropped=dropped
     )
@@ -173,83 +161,3 @@ def _collector_paused() -> Generator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _note_whole(
-    settings: Settings,
-    report: Report,
-    people: EventCounts,
-    *,
-    items: Sequence[Item],
-    users: Sequence[User],
-) -> None:
-    """Notes on the catalogue as a whole."""
-    report.people = len(people)
-    _note_busy(settings, report, people)
-    if settings.catalog.users:
-        missing = len(set(people) - {user.id for user in users})
-        if missing:
-            report.problem(Problem(kind="undeclared person", value=str(missing)))
-    _note_ids(settings, report, people, items)
-    known = {name for each in (*items, *users) for name in each.attributes}
-    for name in settings.attributes:
-        if name not in known and name not in _TEXT_FIELDS:
-            report.problem(Problem(kind="unused attribute", field=shown(name)))
-    for scene in report.scenes if settings.scenes else ():
-        if scene not in settings.scenes:
-            report.problem(Problem(kind="undeclared scene", value=shown(scene)))
-    if settings.embedder.kind == "wordllama":
-        _note_unreadable(report, items)
-
-
-def _note_ids(
-    settings: Settings, report: Report, people: EventCounts, items: Sequence[Item]
-) -> None:
-    """Notes on ids that are almost alike; a fault where most events are on unknown ones."""
-    ids = dict.fromkeys(item.id for item in items)
-    report_unknown_items(settings, report, ids.keys())
-    if alike := alike_pairs(ids):
-        report.problem(Problem(kind="alike ids", value=str(len(alike)), facts=_first_of(alike)))
-    if alike := alike_pairs(people):
-        report.problem(Problem(kind="alike people", value=str(len(alike)), facts=_first_of(alike)))
-
-
-def _note_amounts(report: Report, amounts: Amounts) -> None:
-    """A note on how the amounts of events are read, for each scene and kind."""
-    for (scene, kind), usual in amounts.usual().items():
-        facts = {"kind": kind, "usual": f"{usual:.3g}", "lowest": f"{amounts.lowest:.3g}",
-                 "highest": f"{amounts.highest:.6g}"}  # fmt: skip
-        report.problem(Problem(kind="amounts", value=shown(scene), facts=facts))
-
-
-def _first_of(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
-    first, other = sorted(pairs[0])
-    return {"first": shown(first), "other": shown(other)}
-
-
-def _note_busy(settings: Settings, report: Report, people: EventCounts) -> None:
-    """Notes on people who may be bots, and on those of whom that cannot be asked."""
-    limit = settings.cleaning.max_events_per_day or SUSPICIOUS_PER_DAY
-    unclear = people.without_clock(limit)
-    if unclear:
-        facts = {"limit": f"{limit:g}"}
-        report.problem(Problem(kind="no clock", value=str(unclear), facts=facts))
-    if not settings.cleaning.max_events_per_day:
-        busy = people.busier_than(SUSPICIOUS_PER_DAY)
-        if busy:
-            facts = {"limit": str(SUSPICIOUS_PER_DAY), "first": shown(busy[0])}
-            report.problem(Problem(kind="busy people", value=str(len(busy)), facts=facts))
-
-
-def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
-    """Notes on the scenes that the default embedder can hardly read."""
-    scenes: dict[str, list[Item]] = {scene: [] for scene in report.scenes}
-    for item in items:
-        scenes[item.scene].append(item)
-    for scene, own in scenes.items():
-        # All ASCII is readable, so that a scene is not below the share unless its other items are.
-        others = readable_share(item for item in own if not is_ascii(item))
-        share = readable_share(own) if others < READABLE else 1.0
-        if share < READABLE:
-            facts = {"share": f"{share:.0%}"}
-            report.problem(Problem(kind="english vectors", value=shown(scene), facts=facts))

@@ -10,11 +10,13 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from statistics import fmean, pstdev
+from typing import Any
 
 from recagent.config.data_sections import AttributeSettings, CleaningSettings, TextStep
 from recagent.domain import Item, User, Value, validation
-from recagent.ingest import duplicates, missing, mojibake, text_cleaning
+from recagent.ingest import missing, text_cleaning
 from recagent.ingest.report import Problem, Reading, Report, shown
 
 # Texts that no step changes: printable, no HTML, single spaces, of ASCII and common Chinese signs.
@@ -107,10 +109,10 @@ class Cleaner:
 
     def _encoded_once(self, value: str, *, field: str, where: str) -> str:
         """A text whose UTF-8 was encoded twice, as it was meant; a fault where that is lost."""
-        after = mojibake.mended(value)
+        after = text_cleaning.encoded_once(value)
         if after != value:
             self._report.changed("encoded twice", field, where=where, before=value, after=after)
-        elif mojibake.is_garbled(value) and not self._report.counted("garbled", where):
+        elif text_cleaning.is_garbled(value) and not self._report.counted("garbled", where):
             self._report.problem(
                 Problem(kind="garbled", file=where, field=field, value=shown(value))
             )
@@ -153,7 +155,7 @@ class Cleaner:
     ) -> list[Item]:
         if not self._cleaning.near_duplicates:
             return items
-        same = duplicates.near(items, threshold=self._cleaning.near_duplicates)
+        same = near_duplicates(items, threshold=self._cleaning.near_duplicates)
         titles = {item.id: item.title for item in items}
         for item in items:
             if item.id in same:
@@ -246,3 +248,50 @@ def _scaler(numbers: Sequence[float], method: str) -> Callable[[float], float]:
         return lambda number: (number - low) / width if width else 0.0
     mean, deviation = fmean(numbers), pstdev(numbers)
     return lambda number: (number - mean) / deviation if deviation else 0.0
+
+
+_PERMUTATIONS = 64
+_SHINGLE = 3
+_HIGHEST = 0.9  # threshold for which there are enough permutations
+_LONGEST = 2_000  # characters that are compared
+
+
+def near_duplicates(items: Sequence[Item], *, threshold: float) -> Mapping[str, str]:
+    """Id of every item that nearly equals an earlier one, and the id of the first such.
+
+    Two items are nearly the same if the sets of three-character pieces of their documents overlap
+    by ``threshold`` (Jaccard, 0 to 1) or more. Candidates come from MinHash and are then checked,
+    so no pair is found wrongly; one at the threshold may be missed.
+
+    Source: Broder, "On the resemblance and containment of documents", 1997; as implemented by
+    datasketch.
+    """
+    datasketch: Any = import_module("datasketch")  # two seconds, no stubs
+    bands = min(threshold, _HIGHEST)  # candidates may be too many, since they are checked
+    lsh = datasketch.MinHashLSH(threshold=bands, num_perm=_PERMUTATIONS)
+    first: dict[str, tuple[int, Item]] = {}
+    kept: dict[str, str] = {}
+    for item in items:
+        own = _pieces(item)
+        sketch = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
+        sketch.update_batch(sorted(own))
+        # The pieces are made anew for the few that are asked: those of all would fill the memory.
+        same = [other for other in lsh.query(sketch)
+                if _overlap(own, _pieces(first[other][1])) >= threshold]  # fmt: skip
+        if same:
+            kept[item.id] = min(same, key=lambda other: first[other][0])
+        else:
+            first[item.id] = len(first), item
+            lsh.insert(item.id, sketch)
+    return kept
+
+
+def _pieces(item: Item) -> frozenset[bytes]:
+    text = " ".join(item.document()[:_LONGEST].casefold().split())
+    return frozenset(
+        text[at : at + _SHINGLE].encode() for at in range(max(1, len(text) - _SHINGLE + 1))
+    )
+
+
+def _overlap(one: frozenset[bytes], other: frozenset[bytes]) -> float:
+    return len(one & other) / len(one | other)

@@ -15,12 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from recagent.config.settings import Settings
-from recagent.domain import EARLIEST_CLOCK, UNTIMED, Item, RatingScale
+from recagent.domain import Item, RatingScale
 from recagent.errors import DataError
-from recagent.ingest.amounts import Amounts
-from recagent.ingest.catalogue_ids import CatalogueIds
 from recagent.ingest.cleaning import Aliases, Cleaner
+from recagent.ingest.event_counts import Amounts, EventCounts
 from recagent.ingest.events import EventFields, EventReader
+from recagent.ingest.item_ids import CatalogueIds
 from recagent.ingest.items import ItemReader
 from recagent.ingest.repeat_counter import RepeatCounter
 from recagent.ingest.report import Problem, Reading, Report, file_name
@@ -36,7 +36,6 @@ SUSPICIOUS_REPEATS = 100
 _ROW_BITS = 44  # of a row, above which its file's number stands
 _COPY_BITS = 8  # below a row's number, for its events in several scenes
 _COPIES = (1 << _COPY_BITS) - 1
-_SECONDS_PER_DAY = 86_400
 _TOLD_EVERY = 10_000
 
 OnProgress = Callable[[str, int, int | None], None]
@@ -135,56 +134,6 @@ class EventStream:
             device=cleaner.text(event.device, field="device", where=where),
             place=cleaner.text(event.place, field="place", where=where),
         )
-
-
-class EventCounts:
-    """How many events everybody has, and over how long."""
-
-    def __init__(self) -> None:
-        self._seen: dict[str, tuple[int, datetime, datetime]] = {}
-
-    def add(self, event: EventFields) -> None:
-        at = event.at
-        seen = self._seen.get(event.user_id)
-        if seen is None:
-            self._seen[event.user_id] = (1, at, at)
-            return
-        count, first, last = seen
-        if at < first:
-            first = at
-        elif at > last:
-            last = at
-        self._seen[event.user_id] = (count + 1, first, last)
-
-    def remove(self, event: EventFields) -> None:
-        """Count an event less; the first and the last one's times stay."""
-        count, first, last = self._seen[event.user_id]
-        self._seen[event.user_id] = (count - 1, first, last)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._seen)
-
-    def __len__(self) -> int:
-        return len(self._seen)
-
-    def without_clock(self, limit: float) -> int:
-        """How many people have more events than that, and none with a time but an order."""
-        return sum(
-            count > limit and UNTIMED < last < EARLIEST_CLOCK
-            for count, _, last in self._seen.values()
-        )
-
-    def busier_than(self, limit: float) -> list[str]:
-        """Ids of people with more events a day, on average from their first to their last.
-
-        People without clock times are none of them, however many events they have.
-        """
-        return [
-            user_id
-            for user_id, (count, first, last) in self._seen.items()
-            if last >= EARLIEST_CLOCK
-            and count > limit * max(1.0, (last - first).total_seconds() / _SECONDS_PER_DAY)
-        ]
 
 
 def count_events(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -21,15 +20,14 @@ from recagent.domain import (
     RatingScale,
 )
 from recagent.ingest import cell_values, dates
-from recagent.ingest.catalogue_ids import CatalogueIds
 from recagent.ingest.event_kinds import KindAndValue, kind_and_value, similar_kind
+from recagent.ingest.item_ids import CatalogueIds
 from recagent.ingest.report import Reading, Report
 from recagent.ingest.row_checks import require_columns, row_id
 from recagent.ingest.scales import ScaleDoubt
 from recagent.ingest.tables import Row, Table, open_table
 
 _MANY = 20  # ratings of which one should be a like
-_VALUES = 10_000  # different ratings that are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,38 +269,6 @@ def _times_in(file: FileSettings) -> Iterator[str]:
     for _, row in open_table(file, holds="events", report=Report()).rows:
         if _is_said(said := row.get("timestamp")):
             yield cell_values.text(said)
-
-
-@dataclass(frozen=True, slots=True)
-class RatingValues:
-    """The ratings of a file: how often each value is given, and how often a cell says out of what.
-
-    Of values without end only the first few thousand and the lowest and highest are kept.
-    """
-
-    counts: Counter[float] = field(default_factory=Counter[float])
-    outs: Counter[int] = field(default_factory=Counter[int])
-
-
-def rating_values(file: FileSettings) -> RatingValues:
-    """The ratings of a file; what cannot be read is passed over."""
-    table = open_table(file, holds="events", report=Report())
-    found = RatingValues()
-    if "value" not in table.columns:
-        return found
-    counts = found.counts
-    low, high = math.inf, -math.inf
-    for _, row in table.rows:
-        meant = kind_and_value(row)
-        value = meant.value
-        if value is None or meant.kind != "rating":
-            continue
-        if meant.out_of:
-            found.outs[meant.out_of] += 1
-        if value in counts or len(counts) < _VALUES or not low <= value <= high:
-            counts[value] += 1
-            low, high = min(low, value), max(high, value)
-    return found
 
 
 def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:

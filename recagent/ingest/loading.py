@@ -5,17 +5,22 @@ Safe to stop and run again: what is there already is neither embedded nor stored
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
+from pathlib import Path
 
 from recagent import bootstrap
+from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
-from recagent.domain import Scene
-from recagent.ingest import Catalogue, Report, read_catalogue
+from recagent.domain import RatingScale, Scene
+from recagent.ingest import Catalogue, Report, layouts, read_catalogue
 from recagent.ingest.event_stream import OnProgress
-from recagent.ingest.fingerprints import reading_fingerprint, same_files
+from recagent.ingest.layouts import Holds
 from recagent.ingest.report import Problem
 from recagent.ports import EventStore
 from recagent.retrieval import IndexingResult, index_items
@@ -170,3 +175,42 @@ async def prune_index(settings: Settings, *, keep: AbstractSet[str]) -> int:
         return pruned
     finally:
         await index.close()
+
+
+_BYTES = 8  # of a fingerprint; every event keeps two
+
+
+def reading_fingerprint(settings: Settings, *, scale: RatingScale | None) -> str:
+    """``BYTES:READING`` of the event files; empty where there are none.
+
+    Args:
+        settings: the files, and all that says how they are read.
+        scale: of ratings.
+    """
+    if not settings.catalog.events:
+        return ""
+    said = settings.model_dump_json(include={"catalog", "cleaning", "attributes", "ratings"})
+    items = _digests(settings.catalog.items, "items")
+    release = ""
+    with suppress(PackageNotFoundError):
+        release = version("recagent")  # another one may know more names of columns
+    held = sorted(_digests(settings.catalog.events, "events"))
+    return f"{_fingerprint(held)}:{_fingerprint([release, said, repr(scale), *items])}"
+
+
+def same_files(one: str, other: str) -> bool:
+    """Whether two origins are readings of the same bytes."""
+    return one.partition(":")[0] == other.partition(":")[0]
+
+
+def _fingerprint(parts: Iterable[str]) -> str:
+    return hashlib.blake2b("\n".join(parts).encode(), digest_size=_BYTES).hexdigest()
+
+
+def _digests(files: Iterable[FileSettings], holds: Holds) -> list[str]:
+    return [_digest(layouts.find_file(file.path, holds=holds)[0]) for file in files]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()

@@ -1,6 +1,6 @@
 """Finds which items are editions of one work, by their titles and makers.
 
-It is no judgment of near duplicates, which ``ingest.duplicates`` finds by the overlap of texts:
+It is no judgment of near duplicates, which ``ingest.cleaning`` finds by the overlap of texts:
 volumes of two numbers are no editions.
 """
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from recagent.config.data_sections import AttributeSettings, CleaningSettings
 from recagent.config.settings import Settings
-from recagent.ingest import Report, duplicates, missing, read_catalogue, text_cleaning
-from recagent.ingest.cleaning import Cleaner
+from recagent.ingest import Report, missing, read_catalogue, text_cleaning
+from recagent.ingest.catalogue_notes import script
+from recagent.ingest.cleaning import Cleaner, near_duplicates
 from recagent.ingest.report import FileRead, Reading
-from recagent.ingest.writing_systems import script
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -258,7 +258,7 @@ def test_near_duplicates_become_the_first_of_them(threshold, left):
 
 def test_equal_texts_are_found_at_the_highest_threshold():
     items = [make_item(str(at), LOAF if at % 2 else f"Other {at}") for at in range(6)]
-    assert duplicates.near(items, threshold=1.0) == {"3": "1", "5": "1"}
+    assert near_duplicates(items, threshold=1.0) == {"3": "1", "5": "1"}
 
 
 values = st.none() | st.integers(-5, 5) | st.floats(-1e99, 1e99) | st.text(max_size=2)

@@ -13,7 +13,7 @@ from test_survey import ITEMS, kept, left_out, shop
 from recagent.config.data_sections import FileSettings
 from recagent.domain import UNTIMED, RatingScale, Scene
 from recagent.ingest import read_catalogue
-from recagent.ingest.catalogue_ids import CatalogueIds, alike_pairs
+from recagent.ingest.item_ids import CatalogueIds, alike_pairs
 from recagent.offline.data_set import Data
 from recagent.offline.splits import order_by_time, split
 from recagent.profiles.building import recency

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recagent.ingest.mojibake import is_garbled, mended
+from recagent.ingest.text_cleaning import encoded_once, is_garbled
 
 TWICE = {
     "PokÃ©mon": "Pokémon",
@@ -39,18 +39,18 @@ PLAIN = [
 
 @pytest.mark.parametrize("text", TWICE)
 def test_what_was_encoded_twice_is_read_as_it_was_meant(text):
-    assert mended(text) == TWICE[text]
+    assert encoded_once(text) == TWICE[text]
 
 
 @pytest.mark.parametrize("text", PLAIN)
 def test_what_was_encoded_once_stays(text):
-    assert mended(text) == text
+    assert encoded_once(text) == text
     assert not is_garbled(text)
 
 
 @pytest.mark.parametrize("text", ["ÐœÐ¾ÑÐºÐ²Ð°", "é¬¼ç­ã®åˆƒ 三", "PokÃ©mon, PikachÃº – 三体"])
 def test_what_has_lost_a_byte_or_is_half_mended_is_known_as_garbled(text):
-    assert mended(text) == text
+    assert encoded_once(text) == text
     assert is_garbled(text)
 
 
@@ -58,4 +58,4 @@ def test_what_has_lost_a_byte_or_is_half_mended_is_known_as_garbled(text):
 def test_any_such_text_encoded_twice_comes_back(text):
     text = f"é{text}"  # alone, a Cyrillic letter that was encoded twice is no proof
     twice = "".join(bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in text.encode())
-    assert mended(twice) == text
+    assert encoded_once(twice) == text

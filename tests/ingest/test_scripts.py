@@ -8,7 +8,7 @@ from recagent.config.service_sections import EmbedderSettings
 from recagent.config.settings import Settings
 from recagent.domain import Item
 from recagent.ingest import read_catalogue
-from recagent.ingest.writing_systems import readable_share
+from recagent.ingest.catalogue_notes import readable_share
 
 SHARES = {
     ("The Quiet Orchard", "Night Trains of Europe"): 1.0,

@@ -1,15 +1,19 @@
-"""How much somebody did of something (plays, hours, pieces), as a share of what is usual.
+"""How much people do: how many events over how long, and how much of something is usual.
 
-Amounts have no unit here, and tails as heavy as they come: only their ratios count.
+Amounts (plays, hours, pieces) have no unit here, and tails as heavy as they come: only their ratios
+count.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 
+from recagent.domain import EARLIEST_CLOCK, UNTIMED
 from recagent.ingest.events import EventFields
 
+_SECONDS_PER_DAY = 86_400
 _PRIOR = 3  # amounts of a person, that those of everybody count as much as
 _LEAST, _MOST = 0.000_001, 0.999_999
 
@@ -58,3 +62,53 @@ class Amounts:
 def _plus(before: tuple[int, float] | None, amount: float) -> tuple[int, float]:
     count, logs = before or (0, 0.0)
     return count + 1, logs + math.log(amount)
+
+
+class EventCounts:
+    """How many events everybody has, and over how long."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, tuple[int, datetime, datetime]] = {}
+
+    def add(self, event: EventFields) -> None:
+        at = event.at
+        seen = self._seen.get(event.user_id)
+        if seen is None:
+            self._seen[event.user_id] = (1, at, at)
+            return
+        count, first, last = seen
+        if at < first:
+            first = at
+        elif at > last:
+            last = at
+        self._seen[event.user_id] = (count + 1, first, last)
+
+    def remove(self, event: EventFields) -> None:
+        """Count an event less; the first and the last one's times stay."""
+        count, first, last = self._seen[event.user_id]
+        self._seen[event.user_id] = (count - 1, first, last)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._seen)
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def without_clock(self, limit: float) -> int:
+        """How many people have more events than that, and none with a time but an order."""
+        return sum(
+            count > limit and UNTIMED < last < EARLIEST_CLOCK
+            for count, _, last in self._seen.values()
+        )
+
+    def busier_than(self, limit: float) -> list[str]:
+        """Ids of people with more events a day, on average from their first to their last.
+
+        People without clock times are none of them, however many events they have.
+        """
+        return [
+            user_id
+            for user_id, (count, first, last) in self._seen.items()
+            if last >= EARLIEST_CLOCK
+            and count > limit * max(1.0, (last - first).total_seconds() / _SECONDS_PER_DAY)
+        ]

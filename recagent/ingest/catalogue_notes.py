@@ -12,7 +12,7 @@ from recagent.config.settings import Settings
 from recagent.domain import Item, User
 from recagent.ingest.event_counts import Amounts, EventCounts
 from recagent.ingest.item_ids import alike_pairs, report_unknown_items
-from recagent.ingest.report import Problem, Report, shown
+from recagent.ingest.report import Report, shown
 
 # Above this a note is made where the settings say nothing.
 SUSPICIOUS_PER_DAY = 1_000
@@ -47,15 +47,15 @@ def note_whole(
     if settings.catalog.users:
         missing = len(set(people) - {user.id for user in users})
         if missing:
-            report.problem(Problem(kind="undeclared person", value=str(missing)))
+            report.note("undeclared person", value=missing)
     _note_ids(settings, report, people, items)
     known = {name for each in (*items, *users) for name in each.attributes}
     for name in settings.attributes:
         if name not in known and name not in _TEXT_FIELDS:
-            report.problem(Problem(kind="unused attribute", field=shown(name)))
+            report.note("unused attribute", field=name)
     for scene in report.scenes if settings.scenes else ():
         if scene not in settings.scenes:
-            report.problem(Problem(kind="undeclared scene", value=shown(scene)))
+            report.note("undeclared scene", value=scene)
     if settings.embedder.kind == "wordllama":
         _note_unreadable(report, items)
     _note_amounts(report, amounts)
@@ -68,9 +68,9 @@ def _note_ids(
     ids = dict.fromkeys(item.id for item in items)
     report_unknown_items(settings, report, ids.keys())
     if alike := alike_pairs(ids):
-        report.problem(Problem(kind="alike ids", value=str(len(alike)), facts=_first_of(alike)))
+        report.note("alike ids", value=len(alike), facts=_first_of(alike))
     if alike := alike_pairs(people):
-        report.problem(Problem(kind="alike people", value=str(len(alike)), facts=_first_of(alike)))
+        report.note("alike people", value=len(alike), facts=_first_of(alike))
 
 
 def _note_amounts(report: Report, amounts: Amounts) -> None:
@@ -78,7 +78,7 @@ def _note_amounts(report: Report, amounts: Amounts) -> None:
     for (scene, kind), usual in amounts.usual().items():
         facts = {"kind": kind, "usual": f"{usual:.3g}", "lowest": f"{amounts.lowest:.3g}",
                  "highest": f"{amounts.highest:.6g}"}  # fmt: skip
-        report.problem(Problem(kind="amounts", value=shown(scene), facts=facts))
+        report.note("amounts", value=scene, facts=facts)
 
 
 def _first_of(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
@@ -92,12 +92,12 @@ def _note_busy(settings: Settings, report: Report, people: EventCounts) -> None:
     unclear = people.without_clock(limit)
     if unclear:
         facts = {"limit": f"{limit:g}"}
-        report.problem(Problem(kind="no clock", value=str(unclear), facts=facts))
+        report.note("no clock", value=unclear, facts=facts)
     if not settings.cleaning.max_events_per_day:
         busy = people.busier_than(SUSPICIOUS_PER_DAY)
         if busy:
             facts = {"limit": str(SUSPICIOUS_PER_DAY), "first": shown(busy[0])}
-            report.problem(Problem(kind="busy people", value=str(len(busy)), facts=facts))
+            report.note("busy people", value=len(busy), facts=facts)
 
 
 def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
@@ -111,7 +111,7 @@ def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
         share = readable_share(own) if others < READABLE else 1.0
         if share < READABLE:
             facts = {"share": f"{share:.0%}"}
-            report.problem(Problem(kind="english vectors", value=shown(scene), facts=facts))
+            report.note("english vectors", value=scene, facts=facts)
 
 
 def script(title: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from recagent.config.data_sections import AttributeSettings, CleaningSettings, TextStep
 from recagent.domain import Item, User, Value, validation
 from recagent.ingest import missing, text_cleaning
-from recagent.ingest.report import Problem, Reading, Report, shown
+from recagent.ingest.report import Reading, Report
 
 # Texts that no step changes: printable, no HTML, single spaces, of ASCII and common Chinese signs.
 _CLEAN = re.compile("[!-%'-;=-~\u3001-\u3011\u4e00-\u9fff\uff01-\uff1b]+"
@@ -99,12 +99,8 @@ class Cleaner:
             after = value[:limit].rstrip()
             self._report.changed("max_text", field, where=where, before=value, after=after)
             value = after
-        if (
-            "html" not in steps
-            and text_cleaning.has_html(value)
-            and not self._report.counted("html", where)
-        ):
-            self._report.problem(Problem(kind="html", file=where, field=field, value=shown(value)))
+        if "html" not in steps and text_cleaning.has_html(value):
+            self._report.note("html", file=where, field=field, value=value)
         return value
 
     def _encoded_once(self, value: str, *, field: str, where: str) -> str:
@@ -112,10 +108,8 @@ class Cleaner:
         after = text_cleaning.encoded_once(value)
         if after != value:
             self._report.changed("encoded twice", field, where=where, before=value, after=after)
-        elif text_cleaning.is_garbled(value) and not self._report.counted("garbled", where):
-            self._report.problem(
-                Problem(kind="garbled", file=where, field=field, value=shown(value))
-            )
+        elif text_cleaning.is_garbled(value):
+            self._report.note("garbled", file=where, field=field, value=value)
         return after
 
     def _steps(self, field: str) -> Sequence[TextStep]:
@@ -125,7 +119,7 @@ class Cleaner:
     def _with_clean_text(self, item: Item) -> Item | None:
         """None for an item whose title had nothing to be seen."""
         reading, row = self._origin(item)
-        where = reading.read.file
+        where = reading.file
         title = self.text(item.title, field="title", where=where)
         text = self.text(item.text, field="text", where=where)
         attributes = self._attributes_of(item.attributes, where)
@@ -204,7 +198,7 @@ class Cleaner:
         if values is None:
             facts = {"scene": scene, "method": declared.missing}
             value = str(sum(cell is None for cell in column))
-            self._report.problem(Problem(kind="not filled", field=name, value=value, facts=facts))
+            self._report.note("not filled", field=name, value=value, facts=facts)
         return values
 
     def _filled(

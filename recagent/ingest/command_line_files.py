@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
@@ -27,10 +28,12 @@ from recagent.ingest.row_checks import no_header_error, numbered
 from recagent.ingest.tables import header_of, open_table
 
 FIELDS = tuple(dict.fromkeys(name for names in FIELDS_OF.values() for name in names))
-Held = list[tuple[layouts.Holds, FileSettings]]
+Contents = list[tuple[layouts.Holds, FileSettings]]
 _KINDS: Sequence[layouts.Holds] = ("items", "events", "users")
 _LOOKED_AT = 1_000  # rows that tell whether somebody comes twice
 _MANY = 50  # people of whom one would
+
+T = TypeVar("T")
 
 Maps = Mapping[str, Mapping[str, str]]  # file, or "" for all -> our field -> column
 
@@ -64,122 +67,107 @@ def settings_for_files(
         DataError: a file that is none of items, events and people, a field that is not known, or a
             column that no file has.
     """
-    unknown = next((field for each in columns.values() for field in each if field not in FIELDS),
-                   None)  # fmt: skip
-    if unknown is not None:
-        raise DataError(
-            "column map: unknown field {field!r}; use one of {known}",
-            field=unknown,
-            known=", ".join(FIELDS),
-        )
-    files: Mapping[layouts.Holds, Sequence[FileSettings]] = {
-        kind: getattr(settings.catalog, kind) for kind in _KINDS
-    }
-    meant: Held = [(kind, file) for kind in _KINDS for file in files[kind]]
-    read = [*paths] or [file.path for _, file in meant]
-    for said in columns:
-        if said and not any(_is_called(path, said) for path in read):
-            raise DataError("column map: there is no file {file!r}; correct --map", file=said)
-    by_file = {"--holds": holds, "--date-format": dates, "--encoding": encodings}
-    for option, names in ((option, names or {}) for option, names in by_file.items()):
-        for said in names:
-            if said and not any(_is_called(path, said) for path in read):
-                raise DataError(
-                    "there is no file {said!r}; correct {option}", said=said, option=option
-                )
+    declared: Contents = [
+        (kind, file) for kind in _KINDS for file in getattr(settings.catalog, kind)
+    ]
+    by_file = {"--holds": holds or {}, "--date-format": dates or {}, "--encoding": encodings or {}}
+    _refuse_unknown(columns, by_file, [*paths] or [file.path for _, file in declared])
+
+    def with_options(file: FileSettings) -> FileSettings:
+        given = {
+            "date_format": _of_file(file.path, dates or {}),
+            "encoding": _of_file(file.path, encodings or {}),
+            "kinds": {**file.kinds, **kinds} if kinds else None,
+        }
+        return file.model_copy(update={name: value for name, value in given.items() if value})
+
+    declared = [(kind, with_options(file)) for kind, file in declared]
+    contents: Contents = [
+        (_of_file(file.path, holds or {}) or kind, file) for kind, file in declared
+    ]
     if paths:
-        known: Held = [(kind, _encoded(file, encodings or {})) for kind, file in meant]
-        meant = [
-            each
+        contents = [
+            content
             for path in paths
-            for each in _meant(
-                _encoded(FileSettings(path=path), encodings or {}),
-                known,
-                _map_of(path, columns),
-                holds or {},
+            for content in _contents(
+                with_options(FileSettings(path=path)),
+                declared,
+                columns=_map_of(path, columns),
+                kind=_of_file(path, holds or {}),
             )
         ]
-    else:
-        meant = [
-            (_said(file.path, holds or {}) or kind, _encoded(file, encodings or {}))
-            for kind, file in meant
-        ]
-    meant = [(kind, _dated(file, dates or {})) for kind, file in meant]
-    mapped = [
-        (kind, _mapped(file, _map_of(file.path, columns), kind, kinds or {}))
-        for kind, file in meant
-    ]
+    mapped = [(kind, _mapped(file, _map_of(file.path, columns), kind)) for kind, file in contents]
     _refuse_unused(columns, [file for _, file in mapped])
-    found: dict[str, tuple[FileSettings, ...]] = {
-        kind: tuple(file for held, file in mapped if held == kind) for kind in _KINDS
-    }
-    found["items"] = found["items"] or settings.catalog.items
-    return settings.model_copy(update={"catalog": settings.catalog.model_copy(update=found)})
+    catalog = {kind: tuple(file for held, file in mapped if held == kind) for kind in _KINDS}
+    catalog["items"] = catalog["items"] or settings.catalog.items
+    return settings.model_copy(update={"catalog": settings.catalog.model_copy(update=catalog)})
+
+
+def _refuse_unknown(
+    columns: Maps, by_file: Mapping[str, Mapping[str, object]], paths: Sequence[Path]
+) -> None:
+    """Refuse a field that nothing has, and an option for a file that is not read."""
+    for field in (field for one_map in columns.values() for field in one_map):
+        if field not in FIELDS:
+            raise DataError(
+                "column map: unknown field {field!r}; use one of {known}",
+                field=field,
+                known=", ".join(FIELDS),
+            )
+    for option, values in {"--map": columns, **by_file}.items():
+        for name in values:
+            if name and not any(_is_called(path, name) for path in paths):
+                if option == "--map":
+                    raise DataError(
+                        "column map: there is no file {file!r}; correct --map", file=name
+                    )
+                raise DataError(
+                    "there is no file {said!r}; correct {option}", said=name, option=option
+                )
+
+
+def _is_called(path: Path, name: str) -> bool:
+    return name in (str(path), path.name) or path.resolve() == Path(name).resolve()
+
+
+def _of_file(path: Path, values: Mapping[str, T]) -> T | None:
+    """The value of an option for this file, else the one for all."""
+    named = (value for name, value in values.items() if name and _is_called(path, name))
+    return next(named, values.get(""))
 
 
 def _map_of(path: Path, columns: Maps) -> Mapping[str, str]:
     """The map for all files, and over it the one of this file."""
-    found = dict(columns.get("", {}))
-    for said, own in columns.items():
-        if said and _is_called(path, said):
-            found |= own
-    return found
+    merged = dict(columns.get("", {}))
+    for name, one_map in columns.items():
+        if name and _is_called(path, name):
+            merged |= one_map
+    return merged
 
 
-def _is_called(path: Path, said: str) -> bool:
-    return said in (str(path), path.name) or path.resolve() == Path(said).resolve()
-
-
-def _said(path: Path, holds: Mapping[str, layouts.Holds]) -> layouts.Holds | None:
-    """What somebody said that a file holds."""
-    return next((kind for said, kind in holds.items() if _is_called(path, said)), None)
-
-
-def _meant(
+def _contents(
     named: FileSettings,
-    declared: Held,
+    declared: Contents,
+    *,
     columns: Mapping[str, str],
-    holds: Mapping[str, layouts.Holds],
-) -> Held:
-    """What one named path holds."""
+    kind: layouts.Holds | None,
+) -> Contents:
+    """What one named path holds: as it is said or declared, else by what is in it."""
     path = named.path
-    told = _said(path, holds)
-    if told:
-        same = (file for _, file in declared if file.path.resolve() == path.resolve())
-        return [(told, next(same, named))]
+    same: Contents = [
+        (held, file) for held, file in declared if file.path.resolve() == path.resolve()
+    ]
+    if kind:
+        return [(kind, same[0][1] if same else named)]
     if path.is_dir():
-        held: Held = [(kind, named) for kind in _KINDS if layouts.files_in(path, holds=kind)]
+        held: Contents = [(kind, named) for kind in _KINDS if layouts.files_in(path, holds=kind)]
         if not held:
             layouts.find_file(path, holds="items")  # which says what a folder must have
         return held
-    known: Held = [(kind, file) for kind, file in declared if file.path.resolve() == path.resolve()]
-    return known or [(_kind(named, columns), named)]
+    return same or [(_kind(named, columns), named)]
 
 
-def _dated(file: FileSettings, dates: Mapping[str, str]) -> FileSettings:
-    form = _of_file(file, dates)
-    return file.model_copy(update={"date_format": form}) if form else file
-
-
-def _encoded(file: FileSettings, encodings: Mapping[str, str]) -> FileSettings:
-    encoding = _of_file(file, encodings)
-    return file.model_copy(update={"encoding": encoding}) if encoding else file
-
-
-def _of_file(file: FileSettings, values: Mapping[str, str]) -> str:
-    """What is said of this file, else of all."""
-    own = (value for said, value in values.items() if said and _is_called(file.path, said))
-    return next(own, values.get("", ""))
-
-
-def _mapped(
-    file: FileSettings,
-    columns: Mapping[str, str],
-    kind: layouts.Holds,
-    kinds: Mapping[str, EventKind],
-) -> FileSettings:
-    if kinds:
-        file = file.model_copy(update={"kinds": {**file.kinds, **kinds}})
+def _mapped(file: FileSettings, columns: Mapping[str, str], kind: layouts.Holds) -> FileSettings:
     if not columns:
         return file
     has = _columns(file, kind)
@@ -192,11 +180,11 @@ def _mapped(
 
 
 def _refuse_unused(columns: Maps, files: Sequence[FileSettings]) -> None:
-    for said, own in columns.items():
-        meant = [file for file in files if not said or _is_called(file.path, said)]
-        for field, column in own.items():
-            overridden = not said and any(field in columns[other] for other in columns if other)
-            if not overridden and all(file.columns.get(field) != column for file in meant):
+    for name, one_map in columns.items():
+        concerned = [file for file in files if not name or _is_called(file.path, name)]
+        for field, column in one_map.items():
+            overridden = not name and any(field in columns[other] for other in columns if other)
+            if not overridden and all(file.columns.get(field) != column for file in concerned):
                 raise DataError(
                     "column map: no file has a column {column!r} for {field!r}; correct --map",
                     column=column,

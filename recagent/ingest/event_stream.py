@@ -23,7 +23,7 @@ from recagent.ingest.events import EventFields, EventReader
 from recagent.ingest.item_ids import CatalogueIds
 from recagent.ingest.items import ItemReader
 from recagent.ingest.repeat_counter import RepeatCounter
-from recagent.ingest.report import Problem, Reading, Report, file_name
+from recagent.ingest.report import Reading, Report, file_name
 from recagent.ingest.scales import ScaleDoubt
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ class EventStream:
     def _cleaned(self, event: EventFields, cleaner: Cleaner, reading: Reading) -> EventFields:
         if not (event.text or event.device or event.place):
             return event
-        where = reading.read.file
+        where = reading.file
         return event._replace(
             text=cleaner.text(event.text, field="text", where=where),
             device=cleaner.text(event.device, field="device", where=where),
@@ -223,7 +223,7 @@ def _left_out(
         steps.append(("repeat", often))
     elif len(often):
         facts = {"limit": str(SUSPICIOUS_REPEATS)}
-        report.problem(Problem(kind="repeats", value=str(len(often)), facts=facts))
+        report.note("repeats", value=len(often), facts=facts)
     for step, codes in steps:
         for code in codes.tolist():
             if code & _COPIES:  # a row is left out once, whatever the number of its scenes

@@ -129,9 +129,9 @@ class EventReader:
 
     def _leave_out(self, reading: Reading, doubt: ScaleDoubt, *, field: str) -> None:
         """Leave a row out whose rating or time nobody can read; the reason is said once."""
-        if doubt.kind not in reading.read.left_out:
+        if doubt.kind not in reading.left_out:
             reading.note(None, doubt.kind, field=field, **doubt.facts)
-        reading.read.left_out[doubt.kind] += 1
+        reading.left_out[doubt.kind] += 1
 
     def _note_unliked(self, reading: Reading, ratings: int, highest: float) -> None:
         """Say that no rating is a like, which a wrong scale makes of all."""

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
 
 from recagent.config.data_sections import FileSettings
@@ -20,7 +19,7 @@ from recagent.errors import DataError
 from recagent.ingest import cell_values
 from recagent.ingest.columns import FIELDS, how_to_map
 from recagent.ingest.layouts import Holds
-from recagent.ingest.report import FileRead, Problem, Report, file_name, shown
+from recagent.ingest.report import Reading, Report, file_name, shown
 from recagent.ingest.tables import open_table
 
 _WHOLE = re.compile(r"0*(\d+)(?:\.0+)?")
@@ -92,12 +91,11 @@ def report_unknown_items(settings: Settings, report: Report, ids: AbstractSet[st
         file = files.get(read.file)
         advice = _advice(settings, report, file, ids) if file else ""
         facts = {"total": str(known + unknown), "id": shown(next(iter(ids), "")), "advice": advice}
-        problem = Problem(kind="unknown items", file=read.file, field="item_id",
-                          value=str(unknown), facts=facts)  # fmt: skip
-        report.problem(replace(problem, kind="other ids") if advice else problem)
+        kind = "other ids" if advice else "unknown items"
+        report.note(kind, file=read.file, field="item_id", value=unknown, facts=facts)
 
 
-def _counts(read: FileRead, report: Report) -> tuple[int, int]:
+def _counts(read: Reading, report: Report) -> tuple[int, int]:
     """Rows of a file on items that are not in the catalogue, and on others."""
     kept = report.notes.get(("orphan kept", read.file))
     left, stay = read.left_out["orphan"], kept.count if kept else 0

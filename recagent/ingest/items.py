@@ -54,7 +54,7 @@ class ItemReader:
         require_columns(file.path, table, ("item_id", "title"))
         reading, scene = table.reading, file.scene
         if scene is None and "scene" not in table.columns:
-            scene = Path(reading.read.file).name.partition(".")[0]
+            scene = Path(reading.file).name.partition(".")[0]
             reading.note(None, "one scene", value=scene)
         return self.take(reading, table.rows, scene=scene)
 

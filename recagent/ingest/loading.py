@@ -21,7 +21,6 @@ from recagent.domain import RatingScale, Scene
 from recagent.ingest import Catalogue, Report, layouts, read_catalogue
 from recagent.ingest.event_stream import OnProgress
 from recagent.ingest.layouts import Holds
-from recagent.ingest.report import Problem
 from recagent.ports import EventStore
 from recagent.retrieval import IndexingResult, index_items
 from recagent.scenes.rules import SceneCatalogue, nearest
@@ -84,11 +83,11 @@ def _note_scene(report: Report, catalogue: SceneCatalogue, scene: Scene) -> None
     own = sorted(catalogue.names - OWN)
     for attribute in catalogue.unread:
         names = ", ".join(nearest(attribute, own) or own) or "-"
-        report.problem(Problem(kind="unread rule", field=attribute, value=scene.name,
-                               facts={"names": names}))  # fmt: skip
+        report.note("unread rule", field=attribute, value=scene.name,
+                               facts={"names": names})  # fmt: skip
     for task in scene.quotas:
         if task not in catalogue.tasks:
-            report.problem(Problem(kind="empty quota", field=task, value=scene.name))
+            report.note("empty quota", field=task, value=scene.name)
 
 
 async def load_catalogue(

@@ -40,7 +40,7 @@ def items_from_logs(
         # What is wrong with a row is said where the events are read.
         table = open_table(file, holds="events", report=Report(by_command=report.by_command))
         require_columns(file.path, table, ("user_id", "item_id"))
-        home = home or Path(table.reading.read.file).name.partition(".")[0]
+        home = home or Path(table.reading.file).name.partition(".")[0]
         items += _items_of(table, file.scene or home, seen, reader, report)
     return items
 
@@ -68,7 +68,11 @@ def _items_of(
     title = "title" if "title" in told else likely("title", told, holds="items")
     new = {place: each for place, each in first.items() if place not in seen}
     seen.update(first)
-    reading = Reading(report, table.reading.read.of_items(used=len(new)))
+    log = table.reading
+    reading = Reading(
+        report=report, file=log.file, holds="items", layout=log.layout, encoding=log.encoding,
+        rows=log.rows, left_out=Counter({"named before": log.rows - len(new)}),
+    )  # fmt: skip
     attributes = [
         name for name in told
         if name != title and len({str(row.get(name)) for _, row in new.values()}) > 1
@@ -88,7 +92,7 @@ def _row(place: tuple[str, str], row: Row, title: str, attributes: Sequence[str]
 def _note(
     reading: Reading, table: Table, count: int, title: str, attributes: Sequence[str]
 ) -> None:
-    reading.read_too((*attributes, title))
+    reading.report.item_columns[reading.file] = frozenset((*attributes, title))
     shown_as = table.fields.get(title, title)
     reading.note(
         None, "items of log" if title else "ids of log", field=table.fields["item_id"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,36 +121,6 @@ class ChangeSummary:
     after: str = ""
 
 
-@dataclass(slots=True, kw_only=True)
-class FileRead:
-    """One file as it was read; ``rows`` are ``used`` or ``left_out``.
-
-    Attributes:
-        layout: ``CSV``, ``JSON lines``, ``Parquet``, ``RecBole``...
-        holds: ``items``, ``events`` or ``users``.
-        left_out: rows by the reason: a kind of problem, or a cleaning step.
-        first: the first row, of a file without a header, whose columns are called by numbers.
-    """
-
-    file: str
-    holds: str
-    layout: str
-    encoding: str
-    rows: int = 0
-    first: Sequence[str] = ()
-    left_out: Counter[str] = dataclasses.field(default_factory=Counter[str])
-
-    @property
-    def used(self) -> int:
-        """Rows that became an item, an event or a person."""
-        return self.rows - self.left_out.total()
-
-    def of_items(self, *, used: int) -> FileRead:
-        """The same file, of which that many rows became items: the others name them again."""
-        again = Counter({"named before": self.rows - used})
-        return dataclasses.replace(self, holds="items", left_out=again)
-
-
 class Report:
     """Collects problems, notes and changes, in the order in which they are met.
 
@@ -158,7 +128,10 @@ class Report:
         files: every file that was read.
         scenes: items by scene.
         scripts: items by the script of their title: ``Chinese``, ``Latin``, ``other``.
-        people: who has an event.
+        people: number of those who have an event.
+        columns: by file, our field -> column: problems name fields by the file's own columns.
+        item_columns: by file of events, the columns of which items were made.
+        changes: by step, field, and file or scene, what was cleaned.
     """
 
     def __init__(
@@ -173,61 +146,67 @@ class Report:
                 so that the advice is one for there.
         """
         self.by_command = by_command
-        self.files: list[FileRead] = []
+        self.files: list[Reading] = []
         self.scenes: Counter[str] = Counter()
         self.scripts: Counter[str] = Counter()
         self.people = 0
         self._strict = strict
         self._limit = examples
-        self._columns: dict[str, Mapping[str, str]] = {}
-        self._read_too: dict[str, frozenset[str]] = {}
-        self._found: dict[tuple[str, str], ProblemGroup] = {}
-        self._changed: dict[tuple[str, str, str], ChangeSummary] = {}
+        self.columns: dict[str, Mapping[str, str]] = {}
+        self.item_columns: dict[str, frozenset[str]] = {}
+        self.changes: dict[tuple[str, str, str], ChangeSummary] = {}
+        self._groups: dict[tuple[str, str], ProblemGroup] = {}
 
-    def call_fields(self, file: str, columns: Mapping[str, str]) -> None:
-        """Speak of a file's fields by its own columns: our field -> column."""
-        self._columns[file] = columns
-
-    def read_too(self, file: str, columns: Iterable[str]) -> None:
-        """Remember columns of a file of events of which its items are made."""
-        self._read_too[file] = frozenset(columns)
-
-    def is_read(self, file: str, column: str) -> bool:
-        """Whether a column of a file was read for its items."""
-        return column in self._read_too.get(file, ())
-
-    def _called(self, file: str, field: str) -> str:
-        return self._columns.get(file, {}).get(field, field)
-
-    def problem(self, problem: Problem, *, count: int = 1) -> None:
-        """Count a problem or a note.
+    def note(
+        self,
+        kind: str,
+        *,
+        file: str = "",
+        row: int | None = None,
+        field: str = "",
+        value: object = "",
+        facts: Mapping[str, str] | None = None,
+    ) -> None:
+        """Count a problem or a note; the arguments are the attributes of ``Problem``.
 
         Raises:
             DataError: it is a problem and the report is strict.
         """
-        field = shown(self._called(problem.file, problem.field))
-        problem = dataclasses.replace(problem, field=field, by_command=self.by_command)
-        if self._strict and problem.kind not in NOTES:
+        if self.counted(kind, file):
+            return
+        problem = Problem(
+            kind=kind,
+            file=file,
+            row=row,
+            field=shown(self._column(file, field)),
+            value=shown(value),
+            facts=facts or {},
+            by_command=self.by_command,
+        )
+        if self._strict and kind not in NOTES:
             raise DataError("{problem}", problem=problem)
-        found = self._found.setdefault((problem.kind, problem.file), ProblemGroup())
-        found.count += count
-        if len(found.examples) < self._limit:
-            found.examples.append(problem)
+        group = self._groups.setdefault((kind, file), ProblemGroup())
+        group.count += 1
+        if len(group.examples) < self._limit:
+            group.examples.append(problem)
 
     def counted(self, kind: str, file: str) -> bool:
         """Count one more of a kind that has its examples already; False where it has not."""
-        found = self._found.get((kind, file))
-        if found is None or len(found.examples) < self._limit:
+        group = self._groups.get((kind, file))
+        if group is None or len(group.examples) < self._limit:
             return False
-        found.count += 1
+        group.count += 1
         return True
+
+    def _column(self, file: str, field: str) -> str:
+        return self.columns.get(file, {}).get(field, field)
 
     def changed(
         self, step: str, field: str, *, where: str, before: str, after: str, count: int = 1
     ) -> None:
         """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
-        field = self._called(where, field)
-        change = self._changed.setdefault((step, field, where), ChangeSummary())
+        key = (step, self._column(where, field), where)
+        change = self.changes.setdefault(key, ChangeSummary())
         if not change.count:
             change.before, change.after = _as_it_is(before), _as_it_is(after)
         change.count += count
@@ -235,91 +214,81 @@ class Report:
     @property
     def problems(self) -> Mapping[tuple[str, str], ProblemGroup]:
         """By kind and file, what costs a row or a value."""
-        return {key: found for key, found in self._found.items() if key[0] not in NOTES}
+        return {key: group for key, group in self._groups.items() if key[0] not in NOTES}
 
     @property
     def notes(self) -> Mapping[tuple[str, str], ProblemGroup]:
         """By kind and file, what costs nothing and is worth knowing."""
-        return {key: found for key, found in self._found.items() if key[0] in NOTES}
-
-    @property
-    def changes(self) -> Mapping[tuple[str, str, str], ChangeSummary]:
-        """By step, field, and file or scene, what was cleaned."""
-        return self._changed
+        return {key: group for key, group in self._groups.items() if key[0] in NOTES}
 
     def examples(self) -> Iterator[Problem]:
-        """The kept problems, file by file as they were read, and row by row."""
-        kept = [problem for found in self.problems.values() for problem in found.examples]
-        order = {read.file: place for place, read in enumerate(self.files)}
-        yield from sorted(kept, key=lambda p: (order.get(p.file, len(order)), p.row or 0))
+        """Yields the kept problems, file by file as they were read, and row by row."""
+        kept = [problem for group in self.problems.values() for problem in group.examples]
+        yield from sorted(kept, key=lambda problem: (self._rank(problem.file), problem.row or 0))
 
     def lines(self, lang: Language = "en") -> list[str]:
-        """Every kind of problem of every file as one line, file by file as they were read."""
-        order = {read.file: place for place, read in enumerate(self.files)}
-        found = sorted(self.problems.items(), key=lambda each: order.get(each[0][1], len(order)))
-        return [kind.line(lang) for _, kind in found]
+        """Returns a line for each kind of problem of a file, file by file as they were read."""
+        groups = sorted(self.problems.items(), key=lambda pair: self._rank(pair[0][1]))
+        return [group.line(lang) for _, group in groups]
+
+    def _rank(self, file: str) -> int:
+        ranks = {reading.file: rank for rank, reading in enumerate(self.files)}
+        return ranks.get(file, len(ranks))
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class Reading:
-    """One file that is being read into a report."""
+    """One file that is being read into a report; ``rows`` are ``used`` or ``left_out``.
 
-    def __init__(self, report: Report, read: FileRead) -> None:
-        """Adds ``read`` to the report's files."""
-        self.read = read
-        self._report = report
-        report.files.append(read)
+    Attributes:
+        report: of all files; this one joins them.
+        file: its name, see ``file_name``.
+        layout: ``CSV``, ``JSON lines``, ``Parquet``, ``RecBole``...
+        holds: ``items``, ``events`` or ``users``.
+        left_out: rows by the reason: a kind of problem, or a cleaning step.
+        first: the first row, of a file without a header, whose columns are called by numbers.
+    """
+
+    report: Report
+    file: str
+    holds: str
+    layout: str
+    encoding: str = ""
+    rows: int = 0
+    first: Sequence[str] = ()
+    left_out: Counter[str] = dataclasses.field(default_factory=Counter[str])
+
+    def __post_init__(self) -> None:
+        self.report.files.append(self)
 
     @property
-    def by_command(self) -> bool:
-        """Whether advice is one for the command line, or for a config file."""
-        return self._report.by_command
+    def used(self) -> int:
+        """Rows that became an item, an event or a person."""
+        return self.rows - self.left_out.total()
 
     def unusable(
         self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
     ) -> None:
-        """Leave a row out, and say why; raises as ``Report.problem``."""
-        self.read.left_out[kind] += 1
+        """Leave a row out, and say why; raises as ``Report.note``."""
+        self.left_out[kind] += 1
         self.note(row, kind, field=field, value=value, **facts)
-
-    def call_fields(self, columns: Mapping[str, str]) -> None:
-        """Speak of fields by the file's own columns: our field -> column."""
-        self._report.call_fields(self.read.file, columns)
-
-    def read_too(self, columns: Iterable[str]) -> None:
-        """Remember columns of which the items of a log are made."""
-        self._report.read_too(self.read.file, columns)
-
-    def is_read(self, column: str) -> bool:
-        """Whether a column was read for the items of a log."""
-        return self._report.is_read(self.read.file, column)
 
     def note(
         self, row: int | None, kind: str, *, field: str = "", value: object = "", **facts: object
     ) -> None:
-        """Say something of a row that stays; raises as ``Report.problem``."""
-        if self._report.counted(kind, self.read.file):  # of millions only the first are told
-            return
-        self._report.problem(
-            Problem(
-                kind=kind,
-                file=self.read.file,
-                row=row,
-                field=field,
-                value=shown(value),
-                facts={name: shown(fact, limit=_FACT) for name, fact in facts.items()},
-            )
-        )
+        """Say something of a row that stays; raises as ``Report.note``."""
+        if not self.report.counted(kind, self.file):  # only the first of millions need their words
+            words = {name: shown(fact, limit=_FACT) for name, fact in facts.items()}
+            self.report.note(kind, file=self.file, row=row, field=field, value=value, facts=words)
 
     def leave_out(self, step: str, *, field: str, value: object) -> None:
         """Leave a row out because a cleaning step says so."""
-        self.read.left_out[step] += 1
+        self.left_out[step] += 1
         self.changed(step, field, before=str(value), after="")
 
     def changed(self, step: str, field: str, *, before: str, after: str, count: int = 1) -> None:
         """Count what a cleaning step did to a value that ``count`` rows have."""
-        self._report.changed(
-            step, field, where=self.read.file, before=before, after=after, count=count
-        )
+        self.report.changed(step, field, where=self.file, before=before, after=after, count=count)
 
 
 def shown(value: object, *, limit: int = _SHOWN) -> str:

@@ -32,7 +32,7 @@ def require_columns(path: Path, table: Table, wanted: Sequence[str]) -> None:
     missing = [field for field in wanted if field not in table.columns]
     if not missing:
         return
-    first, by_command = table.reading.read.first, table.reading.by_command
+    first, by_command = table.reading.first, table.reading.report.by_command
     if first:
         raise no_header_error(path, first, holds=table.holds, by_command=by_command)
     others = {field: likely(field, table.header, holds=table.holds) or "..." for field in missing}

@@ -16,7 +16,7 @@ from recagent.config.sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale
 from recagent.ingest.event_kinds import kind_and_value
-from recagent.ingest.report import Problem, Report, file_name
+from recagent.ingest.report import Report, file_name
 from recagent.ingest.tables import open_table
 
 _MANY = 100  # ratings, from which on it tells something which values nobody gives
@@ -262,4 +262,4 @@ def _note_scale(report: Report, path: Path, values: Counter[float], scale: Ratin
         "highest": f"{max(given):g}",
         "liked": f"{scale.shown_from(given):g}",
     }
-    report.problem(Problem(kind="scale", file=file_name(path), facts=facts))
+    report.note("scale", file=file_name(path), facts=facts)

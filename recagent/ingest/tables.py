@@ -21,7 +21,7 @@ from recagent.ingest import delimited, layouts
 from recagent.ingest.columns import MAPPED, ColumnNames, how_to_map, is_known, name_columns
 from recagent.ingest.decoding import UNREADABLE, Decoder, FileLines, is_broken
 from recagent.ingest.event_kinds import with_kinds
-from recagent.ingest.report import FileRead, Reading, Report, file_name, shown
+from recagent.ingest.report import Reading, Report, file_name, shown
 
 Row = dict[str, Any]
 Rows = Iterator[tuple[int, Row]]
@@ -73,13 +73,12 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
     path = file.path
     try:
         path, layout = layouts.find_file(file.path, holds=holds)
-        read = FileRead(file=file_name(path), holds=holds, layout=layout.name, encoding="")
-        reading = Reading(report, read)
+        reading = Reading(report=report, file=file_name(path), holds=holds, layout=layout.name)
         columns, rows = _opened(path, layout, file, reading)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
     given = dict(file.columns)
-    if read.first:  # columns without names are given by their numbers
+    if reading.first:  # columns without names are given by their numbers
         given = {field: delimited.unnamed_column(int(column)) if column.isdecimal() else column
                  for field, column in given.items()}  # fmt: skip
     _check_map(path, columns, given, MAPPED[holds])
@@ -89,10 +88,10 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         holds=holds,
         mapped={**known, **given},
         where=file_name(path),
-        by_command=reading.by_command,
+        by_command=reading.report.by_command,
     )
     called = {name: column for column, name in naming.names.items() if name}
-    reading.call_fields(called)
+    report.columns[reading.file] = called
     _note_naming(reading, naming)
     read_rows = rows(naming.names)
     renames_kinds = holds == "events" and (file.kind or file.kinds)
@@ -111,18 +110,18 @@ def header_of(file: FileSettings, *, holds: layouts.Holds) -> Header:
     path = file.path
     try:
         path, layout = layouts.find_file(file.path, holds=holds)
-        read = FileRead(file=file_name(path), holds=holds, layout=layout.name, encoding="")
-        columns, _ = _opened(path, layout, file, Reading(Report(), read))
+        reading = Reading(report=Report(), file=file_name(path), holds=holds, layout=layout.name)
+        columns, _ = _opened(path, layout, file, reading)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
-    return Header(columns=columns, layout=layout, first=read.first)
+    return Header(columns=columns, layout=layout, first=reading.first)
 
 
 def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Reading) -> Opened:
     if layout.kind == "parquet":
         return _parquet(path, reading)
     lines = FileLines(path, file.encoding)
-    reading.read.encoding = lines.encoding
+    reading.encoding = lines.encoding
     decode = Decoder(reading, lines, fallback=file.fallback or layout.fallback)
     if layout.kind == "json":
         return _json(path, lines, decode)
@@ -133,7 +132,7 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
         first = next((line for line in source if line.strip()), "")
         separator = separator or delimited.separator(first)
         cells, source = _first_row(first, source, separator, file, layout)
-        reading.read.first = cells
+        reading.first = cells
         header = [delimited.unnamed_column(place) for place in range(1, len(cells) + 1)]
         header = header or delimited.header_names(
             path, delimited.delimited_records(source, separator, csv.QUOTE_MINIMAL)
@@ -198,10 +197,10 @@ def _records(
     reading, width = decode.reading, len(header)
     for number, record in enumerate(records, start=1):
         if isinstance(record, csv.Error):
-            reading.read.rows += 1
+            reading.rows += 1
             reading.unusable(number, "bad quotes", value=record)
         elif record:  # and no blank line
-            reading.read.rows += 1
+            reading.rows += 1
             if number <= _PEEKED + 1:  # its line was read before another's, which may have told
                 decode.lines.broken = True
             if len(record) != width:
@@ -247,7 +246,7 @@ def _json_records(lines: FileLines, decode: Decoder) -> Rows:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        decode.reading.read.rows += 1
+        decode.reading.rows += 1
         # Between its quotes a line holds the values, each of which may have its own encoding.
         pieces = decode(number, repeat("line"), line.split('"') if lines.broken else [line])
         if pieces is None:
@@ -292,11 +291,11 @@ def _parquet(path: Path, reading: Reading) -> Opened:
         try:
             for batch in frame.collect_batches(chunk_size=_PARQUET_ROWS, maintain_order=True):
                 for row in batch.iter_rows(named=True):
-                    reading.read.rows += 1
+                    reading.rows += 1
                     for column in binary:
                         if row[column] is not None:
                             row[column] = row[column].decode("utf-8", "backslashreplace")
-                    yield reading.read.rows, row
+                    yield reading.rows, row
         except pl.exceptions.PolarsError as error:
             raise refused(error) from error
 
@@ -337,17 +336,18 @@ def _note_naming(reading: Reading, naming: ColumnNames) -> None:
     """Say what the columns are taken for where nobody said it, and which nothing reads."""
     if naming.guessed:
         pairs = (f"{shown(column)!r} → {name}" for name, column in naming.guessed.items())
-        name = Path(reading.read.file).name
+        name = Path(reading.file).name
         reading.note(None, "read as", pairs=", ".join(pairs), name=name)
     for column, name in naming.names.items():
         if not name:
             reading.note(None, "hidden column", field=column)
     meant = {name: column for column, name in naming.meant.items()}
-    unread = [column for column in naming.unread if not reading.is_read(column)]
+    read = reading.report.item_columns.get(reading.file, ())
+    unread = [column for column in naming.unread if column not in read]
     listed = ", ".join(repr(shown(column)) for column in unread or meant.values())
     if listed:
         kind = "unread" if unread else "attribute"
-        advice = how_to_map(meant, by_command=reading.by_command)
+        advice = how_to_map(meant, by_command=reading.report.by_command)
         reading.note(None, f"{kind} {'meant' if meant else 'columns'}", columns=listed,
                      advice=advice)  # fmt: skip
 

@@ -14,7 +14,7 @@ from recagent.config.settings import Settings
 from recagent.ingest import Report, missing, read_catalogue, text_cleaning
 from recagent.ingest.catalogue_notes import script
 from recagent.ingest.cleaning import Cleaner, near_duplicates
-from recagent.ingest.report import FileRead, Reading
+from recagent.ingest.report import Reading
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -24,8 +24,7 @@ PERSIAN = "می\u200cخواهم"
 def cleaned(items, *, report=None, attributes=None, **cleaning):
     """The items after cleaning, the aliases, and the report."""
     report = report or Report()
-    read = FileRead(file="items.csv", holds="items", layout="CSV", encoding="", rows=len(items))
-    reading = Reading(report, read)
+    reading = Reading(report=report, file="items.csv", holds="items", layout="CSV", rows=len(items))
     rows = {(item.scene, item.id): row for row, item in enumerate(items, start=1)}
     declared = {name: AttributeSettings(**value) for name, value in (attributes or {}).items()}
     cleaner = Cleaner(

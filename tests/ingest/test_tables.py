@@ -23,7 +23,7 @@ from recagent.errors import ConfigError, DataError
 from recagent.ingest import Report, cell_values
 from recagent.ingest.events import EventReader
 from recagent.ingest.items import ItemReader
-from recagent.ingest.report import FileRead, Reading
+from recagent.ingest.report import Reading
 from recagent.ingest.tables import open_table
 
 CHINESE = "item_id,title\n1,三体\n2,活着\n"
@@ -393,7 +393,7 @@ class Told:
 
 def test_of_millions_of_notes_only_the_examples_are_worded():
     report, value = Report(examples=2), Told()
-    reading = Reading(report, FileRead(file="a.csv", holds="events", layout="CSV", encoding=""))
+    reading = Reading(report=report, file="a.csv", holds="events", layout="CSV")
     for row in range(1_000):
         reading.note(row, "early time", field="timestamp", value=value)
     (found,) = report.notes.values()

@@ -11,7 +11,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from recagent.config.settings import Settings
@@ -36,7 +35,9 @@ SUSPICIOUS_REPEATS = 100
 _ROW_BITS = 44  # of a row, above which its file's number stands
 _COPY_BITS = 8  # below a row's number, for its events in several scenes
 _COPIES = (1 << _COPY_BITS) - 1
-_TOLD_EVERY = 10_000
+_PROGRESS_EVERY = 10_000  # events
+_SAME = 5  # fields that make an event a copy of another: user, item, scene, kind and time
+_REPEATED = 4  # the same without the time
 
 OnProgress = Callable[[str, int, int | None], None]
 
@@ -87,7 +88,7 @@ class EventStream:
             drops_orphans=drops_orphans,
             now=self._now,
         )
-        for place, file in enumerate(self._settings.catalog.events):
+        for file_number, file in enumerate(self._settings.catalog.events):
             last = copy = 0
             for reading, number, read in events.read(file):
                 copy = copy + 1 if number == last else 0
@@ -109,8 +110,12 @@ class EventStream:
                         continue
                     reading.note(number, "orphan kept", field="item_id", value=event.item_id,
                                  scene=event.scene)  # fmt: skip
-                yield place << _ROW_BITS | number << _COPY_BITS | min(copy, _COPIES), reading, event
-            if _stamp(file.path) != self._stamps[place]:
+                yield (
+                    file_number << _ROW_BITS | number << _COPY_BITS | min(copy, _COPIES),
+                    reading,
+                    event,
+                )
+            if _stamp(file.path) != self._stamps[file_number]:
                 raise DataError(
                     "{file!r} changed while it was being read; run the command again",
                     file=file_name(file.path),
@@ -145,19 +150,17 @@ def count_events(
         stream.bots = _bots(stream, limit=rules.max_events_per_day)
     people = EventCounts()
     stream.seen_amounts = Amounts()
-    with TemporaryDirectory(prefix="recagent-") as folder:
-        copies, repeats = _tally(Path(folder) / "copies"), _tally(Path(folder) / "repeats")
-        with closing(copies), closing(repeats):
-            readings: dict[int, Reading] = {}
-            for done, (code, reading, event) in enumerate(stream(report), start=1):
-                readings[code >> _ROW_BITS] = reading
-                copies.add(_key(event), code)
-                repeats.add(_key(event)[:-1], code)
-                people.add(event)
-                if on_progress and done % _TOLD_EVERY == 0:
-                    on_progress("checking", done, None)
-            same = copies.beyond(1)
-            often = repeats.beyond(rules.max_repeats or SUSPICIOUS_REPEATS, without=same)
+    with closing(RepeatCounter()) as copies, closing(RepeatCounter()) as repeats:
+        readings: dict[int, Reading] = {}
+        for done, (code, reading, event) in enumerate(stream(report), start=1):
+            readings[code >> _ROW_BITS] = reading
+            copies.add(event[:_SAME], code)
+            repeats.add(event[:_REPEATED], code)
+            people.add(event)
+            if on_progress and done % _PROGRESS_EVERY == 0:
+                on_progress("checking", done, None)
+        same = copies.beyond(1)
+        often = repeats.beyond(rules.max_repeats or SUSPICIOUS_REPEATS, without=same)
     stream.amounts = stream.seen_amounts
     return people, _left_out(same, often, readings, settings, report)
 
@@ -165,12 +168,9 @@ def count_events(
 def _bots(stream: EventStream, *, limit: float) -> frozenset[str]:
     """Who has more events a day than ``limit``, of each event one; it reads all of them for it."""
     people = EventCounts()
-    with (
-        TemporaryDirectory(prefix="recagent-") as folder,
-        closing(_tally(Path(folder) / "copies")) as copies,
-    ):
+    with closing(RepeatCounter()) as copies:
         for code, _, event in stream(Report()):
-            copies.add(_key(event), code)
+            copies.add(event[:_SAME], code)
             people.add(event)
         same = copies.beyond(1)
     for event, is_copy in marked(stream, same) if len(same) else ():
@@ -179,34 +179,24 @@ def _bots(stream: EventStream, *, limit: float) -> frozenset[str]:
     return frozenset(people.busier_than(limit))
 
 
-def _key(event: EventFields) -> tuple[str, str, str, str, datetime]:
-    """What makes an event the same as another; without the time, what makes it a repeat."""
-    return event.user_id, event.item_id, event.scene, event.kind, event.at
-
-
 def marked(
     stream: Callable[[Report], Iterator[tuple[int, Reading, EventFields]]], codes: Integers
 ) -> Iterator[tuple[EventFields, bool]]:
     """Every event, and whether its code is among ``codes``, which rise."""
     rest = chain(codes.tolist(), [-1])
     code = next(rest)
-    for at, _, event in stream(Report()):
-        while -1 < code < at:
+    for event_code, _, event in stream(Report()):
+        while -1 < code < event_code:
             code = next(rest)
-        yield event, code == at
+        yield event, code == event_code
 
 
 def _stamp(path: Path) -> tuple[int, int]:
     """Changes when the file does; a folder's and a missing file's are not looked at."""
     if not path.is_file():
         return 0, 0
-    told = path.stat()
-    return told.st_size, told.st_mtime_ns
-
-
-def _tally(folder: Path) -> RepeatCounter:
-    folder.mkdir()
-    return RepeatCounter(folder)
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def _left_out(
@@ -222,8 +212,7 @@ def _left_out(
     if settings.cleaning.max_repeats:
         steps.append(("repeat", often))
     elif len(often):
-        facts = {"limit": str(SUSPICIOUS_REPEATS)}
-        report.note("repeats", value=len(often), facts=facts)
+        report.note("repeats", value=len(often), facts={"limit": str(SUSPICIOUS_REPEATS)})
     for step, codes in steps:
         for code in codes.tolist():
             if code & _COPIES:  # a row is left out once, whatever the number of its scenes

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Hashable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -26,9 +26,9 @@ class RepeatCounter:
     once in 370,000 runs.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Keeps its files in ``folder``, which the caller removes."""
-        self._files: list[BinaryIO] = [(folder / f"{at}").open("w+b") for at in range(_BUCKETS)]
+    def __init__(self) -> None:
+        """Opens its files, which are gone when it is closed."""
+        self._files = [TemporaryFile() for _ in range(_BUCKETS)]  # noqa: SIM115 - see close
         self._pairs = array("q")
 
     def add(self, key: Hashable, row: int) -> None:
@@ -50,8 +50,7 @@ class RepeatCounter:
             pairs if without is None else pairs[~np.isin(pairs[:, 1], without)]
             for pairs in self._buckets()
         )
-        found = [_beyond(pairs, keep) for pairs in buckets]
-        return np.sort(np.concatenate(found))
+        return np.sort(np.concatenate([_beyond(pairs, keep) for pairs in buckets]))
 
     def close(self) -> None:
         """Close the files."""
@@ -61,8 +60,8 @@ class RepeatCounter:
     def _write(self) -> None:
         pairs = np.frombuffer(self._pairs, dtype=np.int64).reshape(-1, 2)
         bucket = pairs[:, 0] % _BUCKETS
-        for at, file in enumerate(self._files):
-            file.write(pairs[bucket == at].tobytes())
+        for number, file in enumerate(self._files):
+            file.write(pairs[bucket == number].tobytes())
         del pairs, bucket  # an array cannot be emptied while it is looked at
         self._pairs = array("q")
 

@@ -289,6 +289,7 @@ def test_every_kind_of_problem_has_words_and_no_words_are_unused():
     chosen = {"no scene", "several scenes", "unread columns", "unread meant", "attribute meant"}
     chosen |= {"prices", "thousands", "bad kind", "kind meant", "items of log", "ids of log"}
     chosen |= {"day-first", "month-first", "no order", "two orders", "decimal commas"}
+    chosen |= {"unknown items", "other ids"}
     chosen |= {"unread rule", "empty quota"}  # said by loading, which knows the rules
     kinds = said("unusable", "note", "counted", r"Problem\(kind=") | chosen
     kinds |= {name for source in SOURCES for name in re.findall(r'kind="([a-z ]+)"', source)}

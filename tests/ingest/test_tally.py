@@ -11,10 +11,9 @@ from recagent.ingest import repeat_counter
 from recagent.ingest.repeat_counter import RepeatCounter
 
 
-def counted(folder, keys, keep, *, rows=None, without=None):
+def counted(keys, keep, *, rows=None, without=None):
     """What the tally says of ``keys``, whose rows are 0, 1, 2... if nothing else is said."""
-    folder.mkdir()
-    on_disk = RepeatCounter(folder)
+    on_disk = RepeatCounter()
     try:
         for row, key in zip(rows or range(len(keys)), keys, strict=True):
             on_disk.add(key, row)
@@ -35,16 +34,16 @@ def beyond(keys, keep, without=()):
     return found
 
 
-def test_rows_after_the_first_with_the_same_key_are_found(tmp_path):
-    assert counted(tmp_path / "a", ["x", "y", "x", "x", "y"], 1) == [2, 3, 4]
-    assert counted(tmp_path / "b", ["x", "y", "x", "x", "y"], 2) == [3]
-    assert counted(tmp_path / "c", ["x", "y", "x", "x", "y"], 1, without={0, 4}) == [3]
-    assert counted(tmp_path / "d", [], 1) == []
+def test_rows_after_the_first_with_the_same_key_are_found():
+    assert counted(["x", "y", "x", "x", "y"], 1) == [2, 3, 4]
+    assert counted(["x", "y", "x", "x", "y"], 2) == [3]
+    assert counted(["x", "y", "x", "x", "y"], 1, without={0, 4}) == [3]
+    assert counted([], 1) == []
 
 
-def test_rows_of_several_files_keep_their_large_numbers(tmp_path):
+def test_rows_of_several_files_keep_their_large_numbers():
     rows = [1, 1 << 40 | 1, 3 << 40 | 7]
-    assert counted(tmp_path / "a", ["x", "x", "x"], 1, rows=rows) == rows[1:]
+    assert counted(["x", "x", "x"], 1, rows=rows) == rows[1:]
 
 
 keys = st.lists(
@@ -55,17 +54,14 @@ keys = st.lists(
 @given(
     keys=keys, keep=st.integers(1, 4), buffer=st.integers(1, 8), apart=st.sets(st.integers(0, 60))
 )
-def test_it_agrees_with_a_counter_whatever_the_buffer_holds(
-    tmp_path_factory, keys, keep, buffer, apart
-):
+def test_it_agrees_with_a_counter_whatever_the_buffer_holds(keys, keep, buffer, apart):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repeat_counter, "_BUFFER", buffer)
-        folder = tmp_path_factory.mktemp("tally") / "rows"
         # hash(-1) is hash(-2): such keys are one to the tally.
         keys = [-2 if key == -1 else key for key in keys]
-        assert counted(folder, keys, keep, without=apart) == beyond(keys, keep, apart)
+        assert counted(keys, keep, without=apart) == beyond(keys, keep, apart)
 
 
-def test_more_rows_than_the_buffer_holds(tmp_path):
+def test_more_rows_than_the_buffer_holds():
     keys = [at % 1_000 for at in range(repeat_counter._BUFFER + 3)]
-    assert counted(tmp_path / "a", keys, 262) == beyond(keys, 262)
+    assert counted(keys, 262) == beyond(keys, 262)

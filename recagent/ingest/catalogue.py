@@ -71,8 +71,8 @@ class Catalogue:
         Raises:
             DataError: with the first kinds of problems, how many there are, and what to do.
         """
-        found = self.report.problems
-        if not found:
+        problems = self.report.problems
+        if not problems:
             return
         kinds = self.report.lines(lang)
         more = len(kinds) - _SHOWN_IN_ERROR
@@ -80,18 +80,18 @@ class Catalogue:
             *kinds[:_SHOWN_IN_ERROR],
             *([LINES[lang]["more"].format(n=more)] if more > 0 else []),
         ]
-        listed = "\n  ".join(lines)
+        text = "\n  ".join(lines)
         if self.report.by_command:
             raise DataError(
                 "the files have errors, so nothing was saved:\n  {problems}\nrun 'recagent "
                 "validate' on the same files for the full list, then fix them",
-                problems=listed,
+                problems=text,
             )
         raise DataError(
             "the catalogue has errors, so nothing was saved:\n  {problems}\nrun 'recagent "
             'validate\' for the full list; fix the files, or set [cleaning] unusable = "drop" '
             "to skip such rows and values",
-            problems=listed,
+            problems=text,
         )
 
 

@@ -105,10 +105,10 @@ def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
     scenes: dict[str, list[Item]] = {scene: [] for scene in report.scenes}
     for item in items:
         scenes[item.scene].append(item)
-    for scene, own in scenes.items():
+    for scene, scene_items in scenes.items():
         # All ASCII is readable, so that a scene is not below the share unless its other items are.
-        others = readable_share(item for item in own if not is_ascii(item))
-        share = readable_share(own) if others < READABLE else 1.0
+        others = readable_share(item for item in scene_items if not is_ascii(item))
+        share = readable_share(scene_items) if others < READABLE else 1.0
         if share < READABLE:
             facts = {"share": f"{share:.0%}"}
             report.note("english vectors", value=scene, facts=facts)
@@ -140,17 +140,12 @@ def readable_share(items: Iterable[Item]) -> float:
     It reads what is written in Latin or Cyrillic letters, and no Chinese, Japanese, Korean, Arabic,
     Greek or Thai, of which it has single characters at most. 1 where there are no words.
     """
-    read = words = 0.0
+    readable = words = 0.0
     for item in items:
         text = item.document()
-        if text.isascii():
-            found = len(_READABLE.findall(text))
-            read, words = read + found, words + found
-            continue
-        characters = len(_BY_CHARACTER.findall(text))
-        rest = _BY_CHARACTER.sub(" ", text)
-        readable = len(_READABLE.findall(rest))
-        others = len(_LETTERS.findall(_READABLE.sub(" ", rest)))
-        read += readable
-        words += readable + others + characters / _CHARACTERS_A_WORD
-    return read / words if words else 1.0
+        rest, characters = _BY_CHARACTER.subn(" ", text)
+        readable_here = len(_READABLE.findall(rest))
+        others = 0 if rest.isascii() else len(_LETTERS.findall(_READABLE.sub(" ", rest)))
+        readable += readable_here
+        words += readable_here + others + characters / _CHARACTERS_A_WORD
+    return readable / words if words else 1.0

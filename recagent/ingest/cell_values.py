@@ -53,20 +53,20 @@ def number(value: object) -> float | None:
     """A finite number; None for an empty cell."""
     if value is None:
         return None
-    said = str(value).strip()
-    if not said:
+    plain = str(value).strip()
+    if not plain:
         return None
-    parsed = float(said)
+    parsed = float(plain)
     # Python reads 1_000 as a number; whoever wrote it in a table meant a text.
-    if not -_LARGEST < parsed < _LARGEST or "_" in said:
+    if not -_LARGEST < parsed < _LARGEST or "_" in plain:
         raise ValueError(value)
     return parsed
 
 
 def with_decimal_comma(value: object) -> float | None:
     """``3,5`` as a number; None where it may be another, or none: ``1,234`` has thousands."""
-    said = text(value).strip()
-    return float(said.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(said) else None
+    plain = text(value).strip()
+    return float(plain.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(plain) else None
 
 
 def time(value: object, form: str = "") -> datetime:
@@ -81,36 +81,36 @@ def time(value: object, form: str = "") -> datetime:
         and (form not in dates.ORDERS or dates.is_numeric_date(value))
     ):
         try:
-            at = dates.read(value, form)
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            instant = dates.read(value, form)
+            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
         except OverflowError as error:
             raise ValueError(value) from error
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, str) and len(value) == _USUAL and value.isdecimal():
         return datetime.fromtimestamp(int(value), tz=UTC)  # by far the most, four times as fast
-    said = text(value).strip()
+    plain = text(value).strip()
     try:
-        is_day = _DAY.fullmatch(said) or _STAMP.fullmatch(said)
-        seconds = None if is_day else float(said)
+        is_day = _DAY.fullmatch(plain) or _STAMP.fullmatch(plain)
+        seconds = None if is_day else float(plain)
     except ValueError:
         seconds = None
     try:
         if seconds is None:
-            at = datetime.fromisoformat(_iso(said))
+            instant = datetime.fromisoformat(_iso(plain))
             # An hour that does not exist near the calendar's ends fails here, not later.
-            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
         return datetime.fromtimestamp(seconds / _unit(abs(seconds)), tz=UTC)
     except (OverflowError, OSError) as error:
         raise ValueError(value) from error
 
 
-def _iso(said: str) -> str:
+def _iso(plain: str) -> str:
     """``2026/1/5 10:00`` and ``2026年1月5日`` as ISO 8601 writes them; other texts as they are."""
-    found = _CIVIL.fullmatch(said)
-    if found is None:
-        return f"{said[:8]}T{said[8:]}" if _STAMP.fullmatch(said) else said
-    year, month, day, clock = found.groups()
+    match = _CIVIL.fullmatch(plain)
+    if match is None:
+        return f"{plain[:8]}T{plain[8:]}" if _STAMP.fullmatch(plain) else plain
+    year, month, day, clock = match.groups()
     hour, colon, rest = (clock or "").strip().partition(":")
     return f"{year}-{month:0>2}-{day:0>2}" + (f"T{hour:0>2}{colon}{rest}" if clock else "")
 
@@ -125,25 +125,25 @@ def _unit(size: float) -> float:
 
 def tags(value: object, separator: str) -> tuple[str, ...]:
     """A list, a text that writes one, or a text that is split at the separator."""
-    if isinstance(value, str) and (found := _written_list(value)) is not None:
-        return found
+    if isinstance(value, str) and (listed := _written_list(value)) is not None:
+        return listed
     if isinstance(value, list):
         return tuple(str(tag) for tag in cast("list[object]", value) if tag not in (None, ""))
     return tuple(filter(None, text(value).split(separator)))
 
 
-def _written_list(said: str) -> tuple[str, ...] | None:
+def _written_list(cell: str) -> tuple[str, ...] | None:
     """``['a', 'b']`` as Python or JSON writes it, of objects their names; None for other texts."""
-    plain = said.strip()
+    plain = cell.strip()
     if not (plain.startswith("[") and plain.endswith("]")):
         return None
-    for read in (json.loads, ast.literal_eval):
+    for parse in (json.loads, ast.literal_eval):
         try:
-            found: object = read(plain)
+            parsed: object = parse(plain)
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             continue
-        if isinstance(found, list):
-            names = map(_name, cast("list[object]", found))
+        if isinstance(parsed, list):
+            names = map(_name, cast("list[object]", parsed))
             return tuple(filter(None, names))
     return None
 
@@ -175,59 +175,59 @@ def attribute(
     """
     if value is None or text(value).strip().lower() in NULLS:
         return None
-    listed = isinstance(value, list)
+    is_list = isinstance(value, list)
     if kind == "list":
         return tuple(filter(None, map(str.strip, tags(value, separator)))) or None
-    said = text(value).strip()
+    plain = text(value).strip()
     if decimal == "," and isinstance(value, str):
-        said = said.translate(_COMMA_AND_STOP)
+        plain = plain.translate(_COMMA_AND_STOP)
     if kind == "number":
-        return number(_plain_number(said))
+        return number(_plain_number(plain))
     if kind == "integer":
-        return _integer(_plain_number(said))
+        return _integer(_plain_number(plain))
     if kind == "boolean":
-        if said.lower() not in _TRUE | _FALSE:
+        if plain.lower() not in _TRUE | _FALSE:
             raise ValueError(value)
-        return said.lower() in _TRUE
+        return plain.lower() in _TRUE
     if kind == "date" and date_format and isinstance(value, str):
-        return dates.read(said, date_format).date().isoformat()
+        return dates.read(plain, date_format).date().isoformat()
     if kind == "date":
         return _date(value).isoformat()
-    return " ".join(tags(cast("list[object]", value), separator)) if listed else text(value)
+    return " ".join(tags(cast("list[object]", value), separator)) if is_list else text(value)
 
 
-def _plain_number(said: str) -> str:
+def _plain_number(plain: str) -> str:
     """``¥1,299.00`` without the currency and the commas between thousands."""
-    found = _MONEY.fullmatch(unicodedata.normalize("NFKC", said))
-    return found[1].replace(",", "") if found else said
+    match = _MONEY.fullmatch(unicodedata.normalize("NFKC", plain))
+    return match[1].replace(",", "") if match else plain
 
 
-def _integer(said: str) -> int:
+def _integer(plain: str) -> int:
     """A whole number that 64 bits hold, also when it is written 12.0."""
     try:
-        whole = int(said)
+        whole = int(plain)
     except ValueError:
-        parsed = float(said)
+        parsed = float(plain)
         if not parsed.is_integer():
             raise
         whole = int(parsed)
-    if "_" in said or not -(2**63) <= whole < 2**63:
-        raise ValueError(said)
+    if "_" in plain or not -(2**63) <= whole < 2**63:
+        raise ValueError(plain)
     return whole
 
 
 def _date(value: object) -> date:
     if isinstance(value, date):
         return value.date() if isinstance(value, datetime) else value
-    said = text(value).strip()
-    if len(said) < _SHORTEST_DATE:
+    plain = text(value).strip()
+    if len(plain) < _SHORTEST_DATE:
         raise ValueError(value)
     try:
         return datetime.fromisoformat(
-            _iso(said)
+            _iso(plain)
         ).date()  # as it is written, in whatever zone that was
     except ValueError:
-        return time(said).date()
+        return time(plain).date()
 
 
 def is_missing(cell: object, *, among_numbers: bool = True) -> bool:
@@ -262,10 +262,10 @@ def numbers(cells: Sequence[Any]) -> list[Value | None] | None:
         return None
     distinct = _texts(cells)
     present = [cell for cell in distinct if not is_missing(cell)]
-    found = _all_as(int, present) or _all_as(float, present)
-    if not found:
+    parsed = _all_as(int, present) or _all_as(float, present)
+    if not parsed:
         return None
-    by_cell = dict(zip(present, found, strict=True))
+    by_cell = dict(zip(present, parsed, strict=True))
     return [by_cell.get(cell) for cell in cells]
 
 

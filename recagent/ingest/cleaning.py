@@ -52,25 +52,25 @@ class Cleaner:
             if cleaned is not None:
                 scenes.setdefault(item.scene, []).append(cleaned)
         aliases: dict[tuple[str, str], str] = {}
-        for scene, found in scenes.items():
-            kept = self._merged(scene, found, aliases)
+        for scene, scene_items in scenes.items():
+            remaining = self._merged(scene, scene_items, aliases)
             # What is dropped is no part of the values that the rest is filled by.
             for drops in (True, False):
                 for name, declared in self._attributes.items():
                     if declared.missing != "leave" and (declared.missing == "drop") is drops:
-                        kept = self._without_holes(scene, kept, name, declared)
+                        remaining = self._without_holes(scene, remaining, name, declared)
             for name, declared in self._attributes.items():
                 if declared.normalize != "none":
-                    kept = self._normalised(scene, kept, name, declared)
-            scenes[scene] = [self._without_ignored(item) for item in kept]
-        return [item for found in scenes.values() for item in found], aliases
+                    remaining = self._normalised(scene, remaining, name, declared)
+            scenes[scene] = [self._without_ignored(item) for item in remaining]
+        return [item for scene_items in scenes.values() for item in scene_items], aliases
 
     def _without_ignored(self, item: Item) -> Item:
         ignored = [name for name, declared in self._attributes.items() if declared.ignore]
         if not ignored:
             return item
-        kept = {name: value for name, value in item.attributes.items() if name not in ignored}
-        return replace(item, text="" if "text" in ignored else item.text, attributes=kept)
+        attributes = {name: value for name, value in item.attributes.items() if name not in ignored}
+        return replace(item, text="" if "text" in ignored else item.text, attributes=attributes)
 
     def user(self, user: User, *, where: str) -> User:
         """A person with cleaned words, tags and attributes."""
@@ -264,26 +264,26 @@ def near_duplicates(items: Sequence[Item], *, threshold: float) -> Mapping[str, 
     bands = min(threshold, _HIGHEST)  # candidates may be too many, since they are checked
     lsh = datasketch.MinHashLSH(threshold=bands, num_perm=_PERMUTATIONS)
     first: dict[str, tuple[int, Item]] = {}
-    kept: dict[str, str] = {}
+    first_ids: dict[str, str] = {}
     for item in items:
-        own = _pieces(item)
+        pieces = _pieces(item)
         sketch = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
-        sketch.update_batch(sorted(own))
+        sketch.update_batch(sorted(pieces))
         # The pieces are made anew for the few that are asked: those of all would fill the memory.
         same = [other for other in lsh.query(sketch)
-                if _overlap(own, _pieces(first[other][1])) >= threshold]  # fmt: skip
+                if _overlap(pieces, _pieces(first[other][1])) >= threshold]  # fmt: skip
         if same:
-            kept[item.id] = min(same, key=lambda other: first[other][0])
+            first_ids[item.id] = min(same, key=lambda other: first[other][0])
         else:
             first[item.id] = len(first), item
             lsh.insert(item.id, sketch)
-    return kept
+    return first_ids
 
 
 def _pieces(item: Item) -> frozenset[bytes]:
     text = " ".join(item.document()[:_LONGEST].casefold().split())
     return frozenset(
-        text[at : at + _SHINGLE].encode() for at in range(max(1, len(text) - _SHINGLE + 1))
+        text[start : start + _SHINGLE].encode() for start in range(max(1, len(text) - _SHINGLE + 1))
     )
 
 

@@ -96,22 +96,22 @@ def name_columns(
     for name in FIELDS[holds]:
         if name in mapped:
             continue
-        found = _candidates(name, [column for column in columns if column not in names], holds)
-        if len(found) > 1 and name in _MUST_BE_SURE:
-            listed = ", ".join(repr(shown(column)) for column in found[:-1])
+        candidates = _candidates(name, [column for column in columns if column not in names], holds)
+        if len(candidates) > 1 and name in _MUST_BE_SURE:
+            others = ", ".join(repr(shown(column)) for column in candidates[:-1])
             raise DataError(
                 "{file!r}: columns {columns} and {other!r} could both be {field!r}; choose one, "
                 "for example {example}",
                 file=where,
-                columns=listed,
-                other=shown(found[-1]),
+                columns=others,
+                other=shown(candidates[-1]),
                 field=name,
-                example=how_to_map({name: found[0]}, by_command=by_command),
+                example=how_to_map({name: candidates[0]}, by_command=by_command),
             )
-        if len(found) == 1:
-            names[found[0]] = name
-            if found[0] != name:
-                guessed[name] = found[0]
+        if len(candidates) == 1:
+            names[candidates[0]] = name
+            if candidates[0] != name:
+                guessed[name] = candidates[0]
     taken = set(names.values())
     rest = [column for column in columns if column not in names and column not in taken]
     return ColumnNames(
@@ -132,10 +132,10 @@ def how_to_map(columns: Mapping[str, str], *, by_command: bool) -> str:
 
 def likely(name: str, columns: Sequence[str], *, holds: Holds) -> str:
     """The column that a field may be; empty where none looks like it."""
-    found = _candidates(name, columns, holds)
+    candidates = _candidates(name, columns, holds)
     perhaps = _PERHAPS.get(name, "").split()
     return next(
-        iter([*found, *(column for column in columns if plain_name(column) in perhaps)]), ""
+        iter([*candidates, *(column for column in columns if plain_name(column) in perhaps)]), ""
     )
 
 
@@ -161,9 +161,9 @@ def names_a_work(columns: Sequence[str]) -> bool:
 
 def _candidates(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
     """The columns of the surest tier that has any."""
-    found = _surely(name, columns, holds)
-    if found or name != "item_id" or holds != "events":
-        return found
+    candidates = _surely(name, columns, holds)
+    if candidates or name != "item_id" or holds != "events":
+        return candidates
     return [column for column in columns if plain_name(column) in NAMED.split()]
 
 
@@ -173,9 +173,9 @@ def _surely(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
     plain = {column: plain_name(column) for column in columns}
     tiers = (plain_name(name), *ALIASES[holds].get(name, ()))
     for tier in tiers:
-        found = [column for column in columns if plain[column] in tier.split()]
-        if found:
-            return _narrowest(found) if name in ("item_id", "title") else found
+        candidates = [column for column in columns if plain[column] in tier.split()]
+        if candidates:
+            return _narrowest(candidates) if name in ("item_id", "title") else candidates
     if name != "item_id":
         return []
     ids = [
@@ -194,16 +194,16 @@ def _narrowest(columns: list[str]) -> list[str]:
 
 
 def _meant(columns: Sequence[str], fields: Sequence[str], holds: Holds) -> dict[str, str]:
-    meant: dict[str, str] = {}
+    suggestions: dict[str, str] = {}
     for column in columns:
         plain = plain_name(_IN_BRACKETS.sub("", column))
         for name in fields:
             known = [plain_name(name), *" ".join(ALIASES[holds].get(name, ())).split()]
             perhaps = plain in _PERHAPS.get(name, "").split() and holds == "events"
             if perhaps or (plain and get_close_matches(plain, known, n=1, cutoff=_NEAR)):
-                meant[column] = name
+                suggestions[column] = name
                 break
-    return meant
+    return suggestions
 
 
 _KNOWN = frozenset(

@@ -74,12 +74,12 @@ def settings_for_files(
     _refuse_unknown(columns, by_file, [*paths] or [file.path for _, file in declared])
 
     def with_options(file: FileSettings) -> FileSettings:
-        given = {
+        options = {
             "date_format": _of_file(file.path, dates or {}),
             "encoding": _of_file(file.path, encodings or {}),
             "kinds": {**file.kinds, **kinds} if kinds else None,
         }
-        return file.model_copy(update={name: value for name, value in given.items() if value})
+        return file.model_copy(update={name: value for name, value in options.items() if value})
 
     declared = [(kind, with_options(file)) for kind, file in declared]
     contents: Contents = [
@@ -98,7 +98,10 @@ def settings_for_files(
         ]
     mapped = [(kind, _mapped(file, _map_of(file.path, columns), kind)) for kind, file in contents]
     _refuse_unused(columns, [file for _, file in mapped])
-    catalog = {kind: tuple(file for held, file in mapped if held == kind) for kind in _KINDS}
+    catalog = {
+        kind: tuple(file for content_kind, file in mapped if content_kind == kind)
+        for kind in _KINDS
+    }
     catalog["items"] = catalog["items"] or settings.catalog.items
     return settings.model_copy(update={"catalog": settings.catalog.model_copy(update=catalog)})
 
@@ -155,15 +158,15 @@ def _contents(
     """What one named path holds: as it is said or declared, else by what is in it."""
     path = named.path
     same: Contents = [
-        (held, file) for held, file in declared if file.path.resolve() == path.resolve()
+        (kinds, file) for kinds, file in declared if file.path.resolve() == path.resolve()
     ]
     if kind:
         return [(kind, same[0][1] if same else named)]
     if path.is_dir():
-        held: Contents = [(kind, named) for kind in _KINDS if layouts.files_in(path, holds=kind)]
-        if not held:
+        kinds: Contents = [(kind, named) for kind in _KINDS if layouts.files_in(path, holds=kind)]
+        if not kinds:
             layouts.find_file(path, holds="items")  # which says what a folder must have
-        return held
+        return kinds
     return same or [(_kind(named, columns), named)]
 
 
@@ -171,12 +174,12 @@ def _mapped(file: FileSettings, columns: Mapping[str, str], kind: layouts.Holds)
     if not columns:
         return file
     has = _columns(file, kind)
-    wanted = {
+    own_columns = {
         field: column
         for field, column in columns.items()
         if column in has and field in MAPPED[kind]
     }
-    return file.model_copy(update={"columns": {**file.columns, **wanted}})
+    return file.model_copy(update={"columns": {**file.columns, **own_columns}})
 
 
 def _refuse_unused(columns: Maps, files: Sequence[FileSettings]) -> None:
@@ -196,17 +199,17 @@ def _columns(file: FileSettings, kind: layouts.Holds) -> list[str]:
     """The columns under their own names, under ours where a layout knows them, or by numbers."""
     head = header_of(file.model_copy(update={"columns": {}}), holds=kind)
     ours = [name for name, column in head.layout.columns.items() if column in head.columns]
-    numbers = [str(at) for at in range(1, len(head.first) + 1)]
+    numbers = [str(number) for number in range(1, len(head.first) + 1)]
     return [*head.columns, *ours, *numbers]
 
 
-def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
+def _kind(file: FileSettings, column_map: Mapping[str, str]) -> layouts.Holds:
     """What a file holds, by its columns."""
     columns = _columns(file, "items")
-    ours = [*columns, *(field for field, column in mapped.items() if column in columns)]
+    ours = [*columns, *(field for field, column in column_map.items() if column in columns)]
     events = recognised_fields(ours, holds="events")
     if {"user_id", "item_id"} <= events and (
-        not is_doubtful_event(ours) or _are_deeds(file, mapped, events)
+        not is_doubtful_event(ours) or _are_deeds(file, column_map, events)
     ):
         return "events"
     items, users = recognised_fields(ours, holds="items"), recognised_fields(ours, holds="users")
@@ -219,9 +222,9 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
         return "users"
     first = header_of(file, holds="items").first
     if first:
-        looks = numbered(first, holds="events")
+        likely_fields = numbered(first, holds="events")
         names = any(char.isalpha() for cell in first for char in cell)  # of items, if any has
-        holds = "events" if looks.keys() & {"timestamp", "kind"} or not names else "items"
+        holds = "events" if likely_fields.keys() & {"timestamp", "kind"} or not names else "items"
         raise no_header_error(file.path, first, holds=holds, by_command=True)
     raise DataError(
         "{file!r} has neither item_id nor user_id; its columns are {columns}. Map them, for "
@@ -232,14 +235,14 @@ def _kind(file: FileSettings, mapped: Mapping[str, str]) -> layouts.Holds:
     )
 
 
-def _are_deeds(file: FileSettings, mapped: Mapping[str, str], events: AbstractSet[str]) -> bool:
+def _are_deeds(file: FileSettings, column_map: Mapping[str, str], events: AbstractSet[str]) -> bool:
     """Whether rows on people say what they did, and not who they are: somebody comes twice.
 
     Of a few rows, in which nobody does, those are deeds that say a rating or a kind.
     """
     people: list[object] = []
     has = _columns(file, "events")
-    columns = {field: column for field, column in mapped.items()
+    columns = {field: column for field, column in column_map.items()
                if column in has and field in FIELDS_OF["events"]}  # fmt: skip
     with suppress(DataError):  # it is said where the file is read
         mapped_file = file.model_copy(update={"columns": columns})
@@ -255,6 +258,6 @@ def _likely(columns: Sequence[str]) -> dict[str, str]:
     holds: layouts.Holds = (
         "events" if "timestamp" in recognised_fields(columns, holds="events") else "items"
     )
-    wanted = ("user_id", "item_id") if holds == "events" else ("item_id", "title")
-    found = {field: likely(field, columns, holds=holds) or "..." for field in wanted}
-    return {field: column for field, column in found.items() if field != column}
+    fields = ("user_id", "item_id") if holds == "events" else ("item_id", "title")
+    columns_by_field = {field: likely(field, columns, holds=holds) or "..." for field in fields}
+    return {field: column for field, column in columns_by_field.items() if field != column}

@@ -27,7 +27,7 @@ _CENTURY = 69  # two digits from here on are of the 20th century, as strptime ta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateOrder:
-    """What a column tells of its order.
+    """What a column tells about the order of its dates.
 
     Attributes:
         order: None where it is not told.
@@ -40,12 +40,12 @@ class DateOrder:
     other: str = ""
 
 
-def is_numeric_date(said: str) -> bool:
+def is_numeric_date(cell: str) -> bool:
     """Whether a cell is a date of this make."""
-    return _WRITTEN.fullmatch(said.strip()) is not None
+    return _WRITTEN.fullmatch(cell.strip()) is not None
 
 
-def told(cells: Iterable[str]) -> DateOrder:
+def column_order(cells: Iterable[str]) -> DateOrder:
     """The order of a whole column: of the cells in which one number is above 12.
 
     With full stops the day is first wherever dates are written so.
@@ -53,12 +53,12 @@ def told(cells: Iterable[str]) -> DateOrder:
     tells: dict[Order, str] = {}
     last = ""
     for cell in cells:
-        found = _WRITTEN.fullmatch(cell.strip())
-        if found is None:
+        match = _WRITTEN.fullmatch(cell.strip())
+        if match is None:
             continue
         last = cell
-        first, second = int(found[1]), int(found[3])
-        if first > _MONTHS or found[2] == ".":
+        first, second = int(match[1]), int(match[3])
+        if first > _MONTHS or match[2] == ".":
             tells.setdefault("day-first", cell)
         elif second > _MONTHS:
             tells.setdefault("month-first", cell)
@@ -72,29 +72,29 @@ def told(cells: Iterable[str]) -> DateOrder:
     return DateOrder(order=None, example=last)
 
 
-def read(said: str, form: str) -> datetime:
+def read(cell: str, form: str) -> datetime:
     """The time that a text says, without a zone unless it has one.
 
     Args:
-        said: the text.
+        cell: the text.
         form: an ``Order``, or a format as ``datetime.strptime`` reads it.
 
     Raises:
         ValueError: it is not written so.
     """
     if form not in ORDERS:
-        return datetime.strptime(said.strip(), form)
-    found = _WRITTEN.fullmatch(said.strip())
-    if found is None:
-        raise ValueError(said)
-    first, _, second, year, clock, half = found.groups()
+        return datetime.strptime(cell.strip(), form)
+    match = _WRITTEN.fullmatch(cell.strip())
+    if match is None:
+        raise ValueError(cell)
+    first, _, second, year, clock, half = match.groups()
     day, month = (first, second) if form == "day-first" else (second, first)
     century = 0 if len(year) == _WHOLE else 1900 if int(year) >= _CENTURY else 2000
     hour, colon, rest = (clock or "0:00").partition(":")
     hours = int(hour)
     if half:
         if not 1 <= hours <= _NOON:
-            raise ValueError(said)
+            raise ValueError(cell)
         hours = hours % _NOON + (_NOON if half.lower() == "pm" else 0)
     return datetime.fromisoformat(
         f"{int(year) + century:04}-{int(month):02}-{int(day):02}T{hours:02}{colon}{rest}"

@@ -88,7 +88,7 @@ class Decoder:
             return values
         self.lines.broken = False
         mended = list(values)
-        for place, (name, value) in enumerate(zip(names, values, strict=False)):
+        for index, (name, value) in enumerate(zip(names, values, strict=False)):
             if _BROKEN.search(value):
                 text = self._by_fallback(value)
                 if text is None:
@@ -99,7 +99,7 @@ class Decoder:
                     )  # fmt: skip
                     return None
                 self.reading.changed("fallback", name, before=value, after=text)
-                mended[place] = text
+                mended[index] = text
         return mended
 
     def guessed(self, value: str) -> tuple[str, str]:

@@ -39,11 +39,11 @@ def csv_records(lines: Iterator[str], separator: str, quoting: Any = csv.QUOTE_M
     """
     csv.field_size_limit(max(_LONGEST, csv.field_size_limit()))
     again: deque[str] = deque()
-    taken: list[str] = []
+    record_lines: list[str] = []
 
     def source() -> Iterator[str]:
         while (line := again.popleft() if again else next(lines, None)) is not None:
-            taken.append(line)
+            record_lines.append(line)
             yield line
 
     def reader() -> Iterator[list[str]]:
@@ -56,12 +56,12 @@ def csv_records(lines: Iterator[str], separator: str, quoting: Any = csv.QUOTE_M
         except StopIteration:
             return
         except csv.Error as error:
-            again.extendleft(reversed(taken[1:]))
+            again.extendleft(reversed(record_lines[1:]))
             records = reader()
             yield error
         else:
             yield record
-        taken.clear()
+        record_lines.clear()
 
 
 def separator(header: str) -> str:
@@ -78,7 +78,7 @@ def is_data_row(record: Sequence[str], below: Sequence[str]) -> bool:
     numbers that count the columns are names.
     """
     if [cell.strip() for cell in record] in (
-        [str(at) for at in range(first, first + len(record))] for first in (0, 1)
+        [str(number) for number in range(first, first + len(record))] for first in (0, 1)
     ):
         return False
     pairs = zip(record, below or record, strict=False)
@@ -97,25 +97,25 @@ def _make(cell: str) -> str:
 
 def header_names(path: Path, records: Records) -> list[str]:
     """Names of the columns; ``column_1`` and so on for those without one."""
-    named = next(records)
-    if isinstance(named, csv.Error):
+    header = next(records)
+    if isinstance(header, csv.Error):
         raise DataError(
             "{file!r}: the header has unbalanced quotes ({error}); fix it",
             file=file_name(path),
-            error=named,
+            error=header,
         )
-    if not named:
+    if not header:
         raise DataError(
             "cannot read {file!r}: it is empty; give a file with a header", file=file_name(path)
         )
-    names = [name.strip() or unnamed_column(place) for place, name in enumerate(named, start=1)]
+    names = [name.strip() or unnamed_column(number) for number, name in enumerate(header, start=1)]
     refuse_duplicate_names(path, names)
     return names
 
 
-def unnamed_column(place: int) -> str:
+def unnamed_column(number: int) -> str:
     """What a column without a name is called, by its place from 1."""
-    return f"column_{place}"
+    return f"column_{number}"
 
 
 def refuse_duplicate_names(path: Path, names: Sequence[str]) -> None:

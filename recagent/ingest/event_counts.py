@@ -50,8 +50,8 @@ class Amounts:
         if amount <= 0:
             return _LEAST
         total, logs = self._all[key]
-        own, own_logs = self._own.get((event.user_id, key), (0, 0.0))
-        usual = math.exp((own_logs + _PRIOR * logs / total) / (own + _PRIOR))
+        count, person_logs = self._own.get((event.user_id, key), (0, 0.0))
+        usual = math.exp((person_logs + _PRIOR * logs / total) / (count + _PRIOR))
         return min(_MOST, max(_LEAST, round(amount / (amount + usual), 6)))
 
     def usual(self) -> Mapping[Key, float]:
@@ -71,16 +71,16 @@ class EventCounts:
         self._seen: dict[str, tuple[int, datetime, datetime]] = {}
 
     def add(self, event: EventFields) -> None:
-        at = event.at
+        time = event.at
         seen = self._seen.get(event.user_id)
         if seen is None:
-            self._seen[event.user_id] = (1, at, at)
+            self._seen[event.user_id] = (1, time, time)
             return
         count, first, last = seen
-        if at < first:
-            first = at
-        elif at > last:
-            last = at
+        if time < first:
+            first = time
+        elif time > last:
+            last = time
         self._seen[event.user_id] = (count + 1, first, last)
 
     def remove(self, event: EventFields) -> None:

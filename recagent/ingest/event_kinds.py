@@ -50,21 +50,21 @@ _VARIANTS = re.compile("[\ufe0f\U0001f3fb-\U0001f3ff]")  # of an emoji: its form
 _NEAR = 0.75  # likeness of two words, of which one may be a typing mistake
 
 
-def known_kind(said: str) -> EventKind | None:
+def known_kind(word: str) -> EventKind | None:
     """The kind that many call so, in any case and between spaces; None for one that is unknown."""
-    plain = _VARIANTS.sub("", simplified(said.strip().lower()))
+    plain = _VARIANTS.sub("", simplified(word.strip().lower()))
     return _KINDS.get(plain) or _KINDS.get(plain.replace("-", "_").replace(" ", "_"))
 
 
-def similar_kind(said: str) -> EventKind | None:
+def similar_kind(word: str) -> EventKind | None:
     """The kind that an unknown word may be meant as: one of its words, or nearly so written."""
-    plain = simplified(said.strip().lower()).replace("-", "_").replace(" ", "_")
+    plain = simplified(word.strip().lower()).replace("-", "_").replace(" ", "_")
     if _TAKEN_BACK.search(plain):
         return None
     if plain.isascii():
         close = get_close_matches(plain, _KINDS, n=1, cutoff=_NEAR)
     else:  # the longest known word in it: 不喜欢 and not 喜欢
-        close = sorted((word for word in _KINDS if word in plain and not word.isascii()),
+        close = sorted((name for name in _KINDS if name in plain and not name.isascii()),
                        key=len, reverse=True)  # fmt: skip
     return _KINDS[close[0]] if close else None
 
@@ -73,13 +73,13 @@ def with_kinds(
     rows: Iterator[tuple[int, dict[str, Any]]], file: FileSettings
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """The rows with the kinds that the settings of their file say in place of their own."""
-    kinds = {said.strip().casefold(): kind for said, kind in file.kinds.items()}
+    kinds = {word.strip().casefold(): kind for word, kind in file.kinds.items()}
     for number, row in rows:
-        said = row.get("kind")
+        word = row.get("kind")
         if file.kind:
             row["kind"] = file.kind
-        elif said is not None:
-            row["kind"] = kinds.get(str(said).strip().casefold(), said)
+        elif word is not None:
+            row["kind"] = kinds.get(str(word).strip().casefold(), word)
         yield number, row
 
 
@@ -131,10 +131,10 @@ def _kind_and_value(kind_cell: str, value_cell: str) -> KindAndValue:
 
 def _written_rating(cell: str) -> tuple[float, int] | None:
     """The rating of a cell that says what it is out of, and that; None for every other cell."""
-    if found := _PERCENT.fullmatch(cell):
-        return float(found[1].replace(",", ".")), 100
-    if found := _OF.fullmatch(cell):
-        return float(found[1].replace(",", ".")), int(found[2])
-    if found := _STARS.fullmatch(cell):
-        return float(len(found[1])), 5
+    if match := _PERCENT.fullmatch(cell):
+        return float(match[1].replace(",", ".")), 100
+    if match := _OF.fullmatch(cell):
+        return float(match[1].replace(",", ".")), int(match[2])
+    if match := _STARS.fullmatch(cell):
+        return float(len(match[1])), 5
     return None

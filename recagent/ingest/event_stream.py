@@ -90,10 +90,10 @@ class EventStream:
         )
         for file_number, file in enumerate(self._settings.catalog.events):
             last = copy = 0
-            for reading, number, read in events.read(file):
+            for reading, number, raw in events.read(file):
                 copy = copy + 1 if number == last else 0
                 last = number
-                event = self._weighed(read) if events.weighed else read
+                event = self._weighed(raw) if events.weighed else raw
                 event = self._cleaned(event, cleaner, reading)
                 if event.user_id in self.bots:
                     if not copy:

@@ -153,16 +153,16 @@ class EventReader:
         item_id = self._item_id(reading, number, row) if user_id else None
         if not user_id or not item_id:
             return None
-        where = scene or self._scene(reading, number, row, item_id)
-        at = self._time(reading, number, row.get("timestamp"), clock) if where else None
-        if not where or at is None:
+        event_scene = scene or self._scene(reading, number, row, item_id)
+        time = self._time(reading, number, row.get("timestamp"), clock) if event_scene else None
+        if not event_scene or time is None:
             return None
-        meant = kind_and_value(row)
-        if meant.step or not meant.is_readable or meant.kind is None:
-            _report_unusual(reading, number, row, meant)
-        if not meant.is_readable or meant.kind is None:
+        deed = kind_and_value(row)
+        if deed.step or not deed.is_readable or deed.kind is None:
+            _report_unusual(reading, number, row, deed)
+        if not deed.is_readable or deed.kind is None:
             return None
-        kind, value = meant.kind, meant.value
+        kind, value = deed.kind, deed.value
         if kind == "rating" and scale:
             if value in scale.unrated:
                 reading.changed("unrated", "value", before=f"{value:g}", after="view")
@@ -176,9 +176,9 @@ class EventReader:
         return EventFields(
             user_id=user_id,
             item_id=item_id,
-            scene=where,
+            scene=event_scene,
             kind=kind,
-            at=at,
+            at=time,
             value=value,
             text=cell_values.text(row["text"]) if "text" in row else "",
             device=cell_values.text(row["device"]) if "device" in row else "",
@@ -204,24 +204,24 @@ class EventReader:
 
     def _item_id(self, reading: Reading, number: int, row: Row) -> str | None:
         """The row's id, as the catalogue writes it."""
-        said = row_id(reading, number, row, "item_id")
-        if said is None or said in self._ids.scenes:
-            return said
-        meant = self._ids.meant(said)
-        if meant != said:
-            reading.changed("id form", "item_id", before=said, after=meant)
-        return meant
+        raw_id = row_id(reading, number, row, "item_id")
+        if raw_id is None or raw_id in self._ids.scenes:
+            return raw_id
+        item_id = self._ids.meant(raw_id)
+        if item_id != raw_id:
+            reading.changed("id form", "item_id", before=raw_id, after=item_id)
+        return item_id
 
     def _scene(self, reading: Reading, number: int, row: Row, item_id: str) -> str | None:
         """The row's own scene, or the first that has the item."""
         if _is_said(row.get("scene")):
             return row_id(reading, number, row, "scene")
-        homes = self._ids.scenes.get(item_id)
-        if homes:
-            if len(homes) > 1:
+        scenes = self._ids.scenes.get(item_id)
+        if scenes:
+            if len(scenes) > 1:
                 reading.note(number, "several scenes", field="item_id", value=item_id,
-                             scenes=", ".join(homes))  # fmt: skip
-            return homes[0]
+                             scenes=", ".join(scenes))  # fmt: skip
+            return scenes[0]
         if self._ids.only and not self._drops_orphans:
             return self._ids.only
         if self._ids.scenes or self._drops_orphans:
@@ -230,45 +230,45 @@ class EventReader:
 
     def _clock(self, file: FileSettings, table: Table) -> TimeFormat:
         """How the rows say when; said where none does, and where the column told of its order."""
-        said = _times_in(file) if "timestamp" in table.columns else iter(())
-        first = next(said, None)
+        cells = _times_in(file) if "timestamp" in table.columns else iter(())
+        first = next(cells, None)
         if first is None:
             table.reading.note(None, "no times")
             return TimeFormat(timed=False)
         if file.date_format or not dates.is_numeric_date(first):
             return TimeFormat(form=file.date_format)
-        told = dates.told(chain([first], said))
-        facts = {"example": told.example, "other": told.other, "name": file.path.name}
-        if told.order is None:
+        date_order = dates.column_order(chain([first], cells))
+        facts = {"example": date_order.example, "other": date_order.other, "name": file.path.name}
+        if date_order.order is None:
             return TimeFormat(
-                doubt=ScaleDoubt(kind="two orders" if told.other else "no order", facts=facts)
+                doubt=ScaleDoubt(kind="two orders" if date_order.other else "no order", facts=facts)
             )
-        table.reading.note(None, told.order, field="timestamp", **facts)
-        return TimeFormat(form=told.order)
+        table.reading.note(None, date_order.order, field="timestamp", **facts)
+        return TimeFormat(form=date_order.order)
 
     def _time(
-        self, reading: Reading, number: int, said: object, clock: TimeFormat
+        self, reading: Reading, number: int, cell: object, clock: TimeFormat
     ) -> datetime | None:
         if clock.doubt:
             return self._leave_out(reading, clock.doubt, field="timestamp")
         if not clock.timed:
             return UNTIMED
         try:
-            at = cell_values.time(said, clock.form)
+            time = cell_values.time(cell, clock.form)
         except ValueError:
-            return reading.unusable(number, "bad time", field="timestamp", value=said)
-        if at > self._latest:
-            return reading.unusable(number, "future time", field="timestamp", value=said)
-        if at < EARLIEST_CLOCK:
-            reading.note(number, "early time", field="timestamp", value=said)
-        return at
+            return reading.unusable(number, "bad time", field="timestamp", value=cell)
+        if time > self._latest:
+            return reading.unusable(number, "future time", field="timestamp", value=cell)
+        if time < EARLIEST_CLOCK:
+            reading.note(number, "early time", field="timestamp", value=cell)
+        return time
 
 
 def _times_in(file: FileSettings) -> Iterator[str]:
     """What stands in a file's column of times, without empty cells."""
     for _, row in open_table(file, holds="events", report=Report()).rows:
-        if _is_said(said := row.get("timestamp")):
-            yield cell_values.text(said)
+        if _is_said(cell := row.get("timestamp")):
+            yield cell_values.text(cell)
 
 
 def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:
@@ -283,20 +283,22 @@ def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) 
         yield event.event()
 
 
-def _report_unusual(reading: Reading, number: int, row: Row, meant: KindAndValue) -> None:
+def _report_unusual(reading: Reading, number: int, row: Row, deed: KindAndValue) -> None:
     """Count what it took to read a row's value, or report a kind or a value that means nothing."""
-    if meant.step == "thumb":
+    if deed.step == "thumb":
         before = cell_values.text(row["value"])
-        reading.changed("thumb", "value", before=before, after=str(meant.kind))
-    elif meant.step and meant.value is not None:
-        _note_decimal_comma(reading, row, "value", meant.value)
-    if not meant.is_readable:
+        reading.changed("thumb", "value", before=before, after=str(deed.kind))
+    elif deed.step and deed.value is not None:
+        _note_decimal_comma(reading, row, "value", deed.value)
+    if not deed.is_readable:
         reading.unusable(number, "bad number", field="value", value=row.get("value"))
-    elif meant.kind is None:
+    elif deed.kind is None:
         known, kind = ", ".join(EVENT_KINDS), cell_values.text(row.get("kind"))
-        like = similar_kind(kind)
-        problem = "kind meant" if like else "bad kind"
-        reading.unusable(number, problem, field="kind", value=kind, known=known, like=like or "")
+        suggestion = similar_kind(kind)
+        problem = "kind meant" if suggestion else "bad kind"
+        reading.unusable(
+            number, problem, field="kind", value=kind, known=known, like=suggestion or ""
+        )
 
 
 def _note_decimal_comma(reading: Reading, row: Row, field: str, value: float) -> None:

@@ -33,11 +33,11 @@ class CatalogueIds:
         only: the one scene of the catalogue; empty where it has several, or none.
     """
 
-    def __init__(self, places: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, scene_ids: Iterable[tuple[str, str]] = ()) -> None:
         """Takes the scene and the id of every item."""
         scenes: dict[str, tuple[str, ...]] = {}
         alone: dict[str, tuple[str, ...]] = {}  # one tuple a scene, for all items of it alone
-        for scene, item_id in places:
+        for scene, item_id in scene_ids:
             only = alone.setdefault(scene, (scene,))
             if scenes.setdefault(item_id, only) is not only:
                 scenes[item_id] = (*scenes[item_id], scene)
@@ -52,8 +52,8 @@ class CatalogueIds:
         """
         if self._alike is None:
             forms: dict[str, list[str]] = {}
-            for each in self.scenes:
-                forms.setdefault(_form(each), []).append(each)
+            for known_id in self.scenes:
+                forms.setdefault(_form(known_id), []).append(known_id)
             self._alike = forms
         alike = self._alike.get(_form(item_id), ())
         return alike[0] if len(alike) == 1 else item_id
@@ -62,7 +62,7 @@ class CatalogueIds:
 def alike_pairs(ids: Iterable[str]) -> list[tuple[str, str]]:
     """Ids that only case, zeros or ".0" tell from an earlier one: that one first."""
     first: dict[str, str] = {}
-    pairs = ((first.setdefault(_form(each), each), each) for each in ids)
+    pairs = ((first.setdefault(_form(item_id), item_id), item_id) for item_id in ids)
     return [(one, other) for one, other in pairs if one != other]
 
 
@@ -83,23 +83,23 @@ def report_unknown_items(settings: Settings, report: Report, ids: AbstractSet[st
     Where it is declared that such are left out, only those of whose events all are.
     """
     files = {file_name(file.path): file for file in settings.catalog.events}
-    for read in [read for read in report.files if read.holds == "events"]:
-        unknown, known = _counts(read, report)
+    for reading in [reading for reading in report.files if reading.holds == "events"]:
+        unknown, known = _counts(reading, report)
         most = 0.0 if settings.cleaning.orphans == "drop" else _MOST
         if unknown < _LEAST or known > (1 - most) * (known + unknown) or (not most and known):
             continue
-        file = files.get(read.file)
+        file = files.get(reading.file)
         advice = _advice(settings, report, file, ids) if file else ""
         facts = {"total": str(known + unknown), "id": shown(next(iter(ids), "")), "advice": advice}
         kind = "other ids" if advice else "unknown items"
-        report.note(kind, file=read.file, field="item_id", value=unknown, facts=facts)
+        report.note(kind, file=reading.file, field="item_id", value=unknown, facts=facts)
 
 
-def _counts(read: Reading, report: Report) -> tuple[int, int]:
+def _counts(reading: Reading, report: Report) -> tuple[int, int]:
     """Rows of a file on items that are not in the catalogue, and on others."""
-    kept = report.notes.get(("orphan kept", read.file))
-    left, stay = read.left_out["orphan"], kept.count if kept else 0
-    return left + stay, max(0, read.used - stay)
+    note = report.notes.get(("orphan kept", reading.file))
+    orphans, orphans_kept = reading.left_out["orphan"], note.count if note else 0
+    return orphans + orphans_kept, max(0, reading.used - orphans_kept)
 
 
 def _advice(settings: Settings, report: Report, file: FileSettings, ids: AbstractSet[str]) -> str:
@@ -107,9 +107,9 @@ def _advice(settings: Settings, report: Report, file: FileSettings, ids: Abstrac
     column = _fitting(file, "events", ids)
     if column:
         return _mapped(report, file, column)
-    wanted = {item_id for row in _rows(file, "events") if (item_id := _id(row.get("item_id")))}
+    event_ids = {item_id for row in _rows(file, "events") if (item_id := _id(row.get("item_id")))}
     for items in settings.catalog.items:
-        column = _fitting(items, "items", wanted)
+        column = _fitting(items, "items", event_ids)
         if column:
             return _mapped(report, items, column)
     return ""

@@ -104,8 +104,8 @@ class ItemReader:
 
     def _item(self, reading: Reading, number: int, row: Row, scene: str | None) -> Item | None:
         item_id = row_id(reading, number, row, "item_id")
-        where = scene or (row_id(reading, number, row, "scene") if item_id else None)
-        if not item_id or not where:
+        item_scene = scene or (row_id(reading, number, row, "scene") if item_id else None)
+        if not item_id or not item_scene:
             return None
         title = cell_values.text(row.get("title"))
         plain = title.strip()
@@ -119,10 +119,10 @@ class ItemReader:
             return reading.unusable(number, "bad task", field="task", value=task, known=known)
         if "\n" in plain:
             reading.note(number, "many lines", field="title", value=title)
-        if not self._is_new(item_id, (where, title, content(row), reading, number)):
+        if not self._is_new(item_id, (item_scene, title, content(row), reading, number)):
             return None
         return Item(
-            id=item_id, scene=where, title=title, task=cast("Task", task),
+            id=item_id, scene=item_scene, title=title, task=cast("Task", task),
             text=cell_values.text(row.get("text")), attributes={},
         )  # fmt: skip
 

@@ -101,8 +101,8 @@ def find_file(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
         DataError: no such file, no known layout, or a folder with several that could be meant.
     """
     if path.is_dir():
-        found = files_in(path, holds=holds)
-        if not found:
+        matches = files_in(path, holds=holds)
+        if not matches:
             raise DataError(
                 "folder {folder!r} has no {content}; give a MovieLens or RecBole folder "
                 "({known}), or name a file",
@@ -110,15 +110,15 @@ def find_file(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
                 content=holds,
                 known=", ".join(IN_FOLDER[holds]),
             )
-        if len(found) > 1:
-            names = ", ".join(file.name for file in found)
+        if len(matches) > 1:
+            names = ", ".join(file.name for file in matches)
             raise DataError(
                 "folder {folder!r} has several files of {content} ({files}); choose one",
                 folder=file_name(path),
                 content=holds,
                 files=names,
             )
-        path = found[0]
+        path = matches[0]
     if not path.is_file():
         raise DataError("file {file!r} does not exist; correct the path", file=file_name(path))
     plain = path.name.lower().removesuffix(".gz")
@@ -159,20 +159,20 @@ def shape(
         texts: columns that are one text, although RecBole calls them sequences.
     """
     if layout.flags:
-        kept = [name for name in header if name not in layout.flags]
-        return [*kept, "genres"], partial(_with_genres, kept=kept, flags=layout.flags)
+        columns = [name for name in header if name not in layout.flags]
+        return [*columns, "genres"], partial(_with_genres, columns=columns, flags=layout.flags)
     if layout.kind == "recbole":
         columns, kinds = list[str](), list[str]()
-        for place, name in enumerate(header, start=1):
+        for number, name in enumerate(header, start=1):
             column, _, kind = name.partition(":")
-            columns.append(column.strip() or f"column_{place}")
+            columns.append(column.strip() or f"column_{number}")
             kinds.append("token" if column in texts or "title" in column else kind.strip())
         return columns, partial(_with_sequences, types=dict(zip(columns, kinds, strict=True)))
     return list(header), None
 
 
-def _with_genres(values: Row, *, kept: Sequence[str], flags: Sequence[str]) -> Row:
-    row = {name: values[name] for name in kept}
+def _with_genres(values: Row, *, columns: Sequence[str], flags: Sequence[str]) -> Row:
+    row = {name: values[name] for name in columns}
     return {**row, "genres": [name for name in flags if values[name] == "1"]}
 
 

@@ -80,9 +80,9 @@ def validate_catalogue(
 
 def _note_scene(report: Report, catalogue: SceneCatalogue, scene: Scene) -> None:
     """Report rules of a scene on attributes that no item has, and places that no item can take."""
-    own = sorted(catalogue.names - OWN)
+    attributes = sorted(catalogue.names - OWN)
     for attribute in catalogue.unread:
-        names = ", ".join(nearest(attribute, own) or own) or "-"
+        names = ", ".join(nearest(attribute, attributes) or attributes) or "-"
         report.note("unread rule", field=attribute, value=scene.name,
                                facts={"names": names})  # fmt: skip
     for task in scene.quotas:
@@ -188,13 +188,13 @@ def reading_fingerprint(settings: Settings, *, scale: RatingScale | None) -> str
     """
     if not settings.catalog.events:
         return ""
-    said = settings.model_dump_json(include={"catalog", "cleaning", "attributes", "ratings"})
+    options = settings.model_dump_json(include={"catalog", "cleaning", "attributes", "ratings"})
     items = _digests(settings.catalog.items, "items")
     release = ""
     with suppress(PackageNotFoundError):
         release = version("recagent")  # another one may know more names of columns
-    held = sorted(_digests(settings.catalog.events, "events"))
-    return f"{_fingerprint(held)}:{_fingerprint([release, said, repr(scale), *items])}"
+    digests = sorted(_digests(settings.catalog.events, "events"))
+    return f"{_fingerprint(digests)}:{_fingerprint([release, options, repr(scale), *items])}"
 
 
 def same_files(one: str, other: str) -> bool:

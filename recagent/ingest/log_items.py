@@ -35,13 +35,13 @@ def items_from_logs(
     """
     seen: set[tuple[str, str]] = set()
     items: list[Item] = []
-    home = ""
+    default_scene = ""
     for file in files:
         # What is wrong with a row is said where the events are read.
         table = open_table(file, holds="events", report=Report(by_command=report.by_command))
         require_columns(file.path, table, ("user_id", "item_id"))
-        home = home or Path(table.reading.file).name.partition(".")[0]
-        items += _items_of(table, file.scene or home, seen, reader, report)
+        default_scene = default_scene or Path(table.reading.file).name.partition(".")[0]
+        items += _items_of(table, file.scene or default_scene, seen, reader, report)
     return items
 
 
@@ -50,23 +50,29 @@ def _items_of(
 ) -> list[Item]:
     first: dict[tuple[str, str], tuple[int, Row]] = {}
     alike, later = Counter[str](), Counter[str]()
-    own = [name for name in table.columns if name not in (*EVENT_FIELDS, *ITEM_FIELDS[3:])]
+    other_columns = [
+        name for name in table.columns if name not in (*EVENT_FIELDS, *ITEM_FIELDS[3:])
+    ]
     for number, row in table.rows:
-        place = (_said(row.get("scene")) or scene, _said(row.get("item_id")))
-        if not place[1]:
+        key = (_said(row.get("scene")) or scene, _said(row.get("item_id")))
+        if not key[1]:
             continue
-        if place not in first:
-            first[place] = number, row
+        if key not in first:
+            first[key] = number, row
             continue
-        before = first[place][1]
-        for name in own:
+        before = first[key][1]
+        for name in other_columns:
             cell = row.get(name)
             if not cell_values.is_missing(cell):
                 later[name] += 1
                 alike[name] += cell == before.get(name)
-    told = [name for name in own if later[name] >= _LEAST and alike[name] >= _ALIKE * later[name]]
-    title = "title" if "title" in told else likely("title", told, holds="items")
-    new = {place: each for place, each in first.items() if place not in seen}
+    constant = [
+        name
+        for name in other_columns
+        if later[name] >= _LEAST and alike[name] >= _ALIKE * later[name]
+    ]
+    title = "title" if "title" in constant else likely("title", constant, holds="items")
+    new = {key: entry for key, entry in first.items() if key not in seen}
     seen.update(first)
     log = table.reading
     reading = Reading(
@@ -74,19 +80,19 @@ def _items_of(
         rows=log.rows, left_out=Counter({"named before": log.rows - len(new)}),
     )  # fmt: skip
     attributes = [
-        name for name in told
+        name for name in constant
         if name != title and len({str(row.get(name)) for _, row in new.values()}) > 1
     ]  # fmt: skip
     _note(reading, table, len(new), title, attributes)
-    rows = ((number, _row(place, row, title, attributes)) for place, (number, row) in new.items())
+    rows = ((number, _row(key, row, title, attributes)) for key, (number, row) in new.items())
     return reader.take(reading, rows)
 
 
-def _row(place: tuple[str, str], row: Row, title: str, attributes: Sequence[str]) -> Row:
-    named: dict[str, Any] = {name: row.get(name) for name in attributes}
-    scene, item_id = place
-    said = _said(row.get(title)) if title else ""
-    return {**named, "item_id": item_id, "scene": scene, "title": said or item_id}
+def _row(key: tuple[str, str], row: Row, title: str, attributes: Sequence[str]) -> Row:
+    values: dict[str, Any] = {name: row.get(name) for name in attributes}
+    scene, item_id = key
+    name = _said(row.get(title)) if title else ""
+    return {**values, "item_id": item_id, "scene": scene, "title": name or item_id}
 
 
 def _note(

@@ -85,9 +85,9 @@ def _features(others: Mapping[str, Column], rows: int) -> Any:
             )
             continue
         words = [_words(value) for value in column]
-        counts = Counter(word for found in words for word in found)
+        counts = Counter(word for words_of_row in words for word in words_of_row)
         common = sorted(counts, key=lambda word, counts=counts: (-counts[word], word))[:_COMMON]
-        columns.extend([float(word in found) for found in words] for word in common)
+        columns.extend([float(word in words_of_row) for words_of_row in words] for word in common)
     if not columns:
         return np.zeros((rows, 0))
     largest = float(np.finfo(np.float32).max)  # scikit-learn's trees compute in float32

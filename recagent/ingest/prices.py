@@ -82,15 +82,17 @@ def parse_prices(cells: Sequence[Any]) -> PriceColumn | None:
         if amount[1]:
             units[amount[1]] += count
     unit = units.most_common(1)[0][0] if units else ""
-    numbers = {cell: amount for cell, (amount, said) in amounts.items() if said in ("", unit)}
-    marked = [cell for cell in numbers if "," in cell or amounts[cell][1]]
+    numbers = {
+        cell: amount for cell, (amount, cell_unit) in amounts.items() if cell_unit in ("", unit)
+    }
+    telling = [cell for cell in numbers if "," in cell or amounts[cell][1]]
     fitting = sum(present[cell] for cell in numbers)
-    if not marked or fitting < (_MOST if unit else 1) * total:
+    if not telling or fitting < (_MOST if unit else 1) * total:
         return None
     return PriceColumn(
         values=[numbers.get(cell) for cell in cells],
         unit=unit,
-        example=next((cell for cell in marked if _COMMA.search(cell)), marked[0]),
+        example=next((cell for cell in telling if _COMMA.search(cell)), telling[0]),
         decimal=decimal,
         others={cell: count for cell, count in present.items() if cell not in numbers},
     )
@@ -110,10 +112,10 @@ def _amount(cell: str, decimal: str) -> tuple[float, str] | None:
     plain = unicodedata.normalize("NFKC", cell).strip().casefold()
     if decimal == ",":
         plain = plain.translate(_COMMA_AND_STOP)
-    found = _AMOUNT.fullmatch(plain)
-    if found is None or _PADDED.match(found["number"]):
+    match = _AMOUNT.fullmatch(plain)
+    if match is None or _PADDED.match(match["number"]):
         return None
-    units = {_CURRENCIES.get(said, "?") for said in (found["before"], found["after"]) if said}
+    units = {_CURRENCIES.get(word, "?") for word in (match["before"], match["after"]) if word}
     if len(units) > 1 or "?" in units:
         return None
-    return float(found["number"].replace(",", "")), next(iter(units), "")
+    return float(match["number"].replace(",", "")), next(iter(units), "")

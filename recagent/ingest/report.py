@@ -106,10 +106,10 @@ class ProblemGroup:
             with_file: whether the file is named.
         """
         first, *others = self.examples
-        said = (first if with_file else dataclasses.replace(first, file="")).line(lang)
+        sentence = (first if with_file else dataclasses.replace(first, file="")).line(lang)
         places = [other.place(lang) for other in others if other.row is not None]
         also = LINES[lang]["also"].format(others=LINES[lang]["list"].join(places)) if places else ""
-        return f"{self.count} × {said}{also}" if self.count > 1 else f"{said}{also}"
+        return f"{self.count} × {sentence}{also}" if self.count > 1 else f"{sentence}{also}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -223,8 +223,10 @@ class Report:
 
     def examples(self) -> Iterator[Problem]:
         """Yields the kept problems, file by file as they were read, and row by row."""
-        kept = [problem for group in self.problems.values() for problem in group.examples]
-        yield from sorted(kept, key=lambda problem: (self._rank(problem.file), problem.row or 0))
+        problems = [problem for group in self.problems.values() for problem in group.examples]
+        yield from sorted(
+            problems, key=lambda problem: (self._rank(problem.file), problem.row or 0)
+        )
 
     def lines(self, lang: Language = "en") -> list[str]:
         """Returns a line for each kind of problem of a file, file by file as they were read."""

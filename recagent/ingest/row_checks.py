@@ -23,13 +23,13 @@ _TEXTS = frozenset({str, type(None)})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
-def require_columns(path: Path, table: Table, wanted: Sequence[str]) -> None:
+def require_columns(path: Path, table: Table, fields: Sequence[str]) -> None:
     """Check that the fields have columns.
 
     Raises:
         DataError: some have none; the message shows the columns, and how to map one.
     """
-    missing = [field for field in wanted if field not in table.columns]
+    missing = [field for field in fields if field not in table.columns]
     if not missing:
         return
     first, by_command = table.reading.first, table.reading.report.by_command
@@ -64,17 +64,20 @@ def no_header_error(
 
 def numbered(first: Sequence[str], *, holds: Holds) -> dict[str, str]:
     """Fields and the numbers of the columns that they may be, by the cells of one row."""
-    looks = [_looks_like(cell) if holds == "events" else "" for cell in first]
-    looks = [  # ids stand before what is said of them
-        "" if at < len(_EVENT_IDS) and look == "value" else look for at, look in enumerate(looks)
+    likely_fields = [_looks_like(cell) if holds == "events" else "" for cell in first]
+    likely_fields = [  # ids stand before what is said of them
+        "" if number < len(_EVENT_IDS) and field == "value" else field
+        for number, field in enumerate(likely_fields)
     ]
-    if "kind" in looks:  # which says what a row is, so a number is how much of it
-        looks = [look if look != "value" else _amount(cell)
-                 for look, cell in zip(looks, first, strict=True)]  # fmt: skip
-    found = {look: str(at) for at, look in enumerate(looks, start=1) if look}
-    left = [str(at) for at in range(1, len(first) + 1) if str(at) not in found.values()]
+    if "kind" in likely_fields:  # which says what a row is, so a number is how much of it
+        likely_fields = [field if field != "value" else _amount(cell)
+                 for field, cell in zip(likely_fields, first, strict=True)]  # fmt: skip
+    by_field = {field: str(number) for number, field in enumerate(likely_fields, start=1) if field}
+    free = [
+        str(number) for number in range(1, len(first) + 1) if str(number) not in by_field.values()
+    ]
     ids = {"events": _EVENT_IDS, "items": ("item_id", "title"), "users": ("user_id",)}
-    return {**dict(zip(ids[holds], left, strict=False)), **found}
+    return {**dict(zip(ids[holds], free, strict=False)), **by_field}
 
 
 def _amount(cell: str) -> str:
@@ -116,12 +119,12 @@ def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
         return reading.unusable(number, "nested", field=field, value=cast("object", raw))
     if isinstance(raw, float) and raw.is_integer():
         raw = int(raw)  # a column of numbers becomes one of floats where any is missing
-    said = raw if isinstance(raw, str) else cell_values.text(raw)
-    found = said.strip()
-    if not found:
+    text = raw if isinstance(raw, str) else cell_values.text(raw)
+    plain = text.strip()
+    if not plain:
         return reading.unusable(number, "empty", field=field)
-    if _CONTROL.search(found):
-        return reading.unusable(number, "control", field=field, value=found)
-    if found != said:
-        reading.changed("trimmed", field, before=said, after=found)
-    return found
+    if _CONTROL.search(plain):
+        return reading.unusable(number, "control", field=field, value=plain)
+    if plain != text:
+        reading.changed("trimmed", field, before=text, after=plain)
+    return plain

@@ -78,14 +78,14 @@ def scale_of(counts: Mapping[float, int]) -> RatingScale | ScaleDoubt:
 def _without_slips(counts: Mapping[float, int]) -> Mapping[float, int]:
     """Of many ratings all but the highest values that a thousandth of them have, or one alone."""
     total = sum(counts.values())
-    left = max(1, total // 1000) if total >= _MANY else 0
-    kept = dict(counts)
+    slips_left = max(1, total // 1000) if total >= _MANY else 0
+    remaining = dict(counts)
     for value in sorted(counts, reverse=True):
-        left -= counts[value]
-        if left < 0:
+        slips_left -= counts[value]
+        if slips_left < 0:
             break
-        del kept[value]
-    return kept
+        del remaining[value]
+    return remaining
 
 
 def _scale_of(counts: Mapping[float, int]) -> RatingScale | ScaleDoubt:
@@ -100,30 +100,30 @@ def _scale_of(counts: Mapping[float, int]) -> RatingScale | ScaleDoubt:
         return ScaleDoubt(
             kind="one rating", facts={"count": str(counts[only]), "only": f"{only:g}"}
         )
-    given = {value: counts[value] for value in values}
+    rated = {value: counts[value] for value in values}
     if values[0] == 0 and values[-1] > 1:
-        zero = _zeros(given)
+        zero = _zeros(rated)
         if isinstance(zero, ScaleDoubt):
             return zero
         if zero:
             unrated = (*unrated, 0)
-            given = {value: count for value, count in given.items() if value}
-    found = _ends(given)
-    if found is None:
+            rated = {value: count for value, count in rated.items() if value}
+    ends = _ends(rated)
+    if ends is None:
         return ScaleDoubt(kind="unknown scale", facts=_facts(values))
-    return RatingScale(low=found[0], high=found[1], unrated=unrated)
+    return RatingScale(low=ends[0], high=ends[1], unrated=unrated)
 
 
 def _facts(values: list[float]) -> dict[str, str]:
     return {"lowest": f"{values[0]:g}", "highest": f"{values[-1]:g}"}
 
 
-def _zeros(given: Mapping[float, int]) -> bool | ScaleDoubt:
+def _zeros(rated: Mapping[float, int]) -> bool | ScaleDoubt:
     """Whether a 0 says that it was not rated."""
-    zeros, total = given[0], sum(given.values())
-    others = {value: count for value, count in given.items() if value}
+    zeros, total = rated[0], sum(rated.values())
+    others = {value: count for value, count in rated.items() if value}
     commonest, lowest = max(others.values()), others[min(others)]
-    if len(given) <= _FEW_VALUES and total >= _MANY:
+    if len(rated) <= _FEW_VALUES and total >= _MANY:
         if zeros >= 1.5 * commonest and zeros >= 10 * lowest:
             return True
         doubtful = zeros > commonest or zeros > 3 * lowest
@@ -135,16 +135,16 @@ def _zeros(given: Mapping[float, int]) -> bool | ScaleDoubt:
     return False
 
 
-def _ends(given: Mapping[float, int]) -> tuple[float, float] | None:
+def _ends(rated: Mapping[float, int]) -> tuple[float, float] | None:
     """The lowest and the highest value that may be given; None where that cannot be told."""
-    low, high, total = min(given), max(given), sum(given.values())
+    low, high, total = min(rated), max(rated), sum(rated.values())
     if low < 0:
         top = max(-low, high)
         near = next((end for end in _TOPS if math.ceil(top) == end), None)
         return None if near is None else (-near, near)
     if high <= 1:
         return 0, 1
-    used = total >= _MANY and given[high] >= _SELDOM * total  # the highest is one that is given
+    used = total >= _MANY and rated[high] >= _SELDOM * total  # the highest is one that is given
     if high > _HIGHEST:
         return None
     if high == _HIGHEST:
@@ -178,14 +178,18 @@ def find_scale(settings: Settings, report: Report) -> Found:
     if declared:
         return declared, {}
     unrated = settings.ratings.unrated
-    found = {file.path: rating_values(file) for file in settings.catalog.events}
-    counts = {path: values.counts for path, values in found.items()}
+    ratings = {file.path: rating_values(file) for file in settings.catalog.events}
+    counts = {path: values.counts for path, values in ratings.items()}
     for values in counts.values():
         for value in unrated:
             values.pop(value, None)
-    told = {path: _scale_in(found[path]) for path, values in counts.items() if values}
-    doubts = {path: each for path, each in told.items() if isinstance(each, ScaleDoubt)}
-    scales = {path: each for path, each in told.items() if isinstance(each, RatingScale)}
+    decided = {path: _scale_in(ratings[path]) for path, values in counts.items() if values}
+    doubts = {
+        path: decision for path, decision in decided.items() if isinstance(decision, ScaleDoubt)
+    }
+    scales = {
+        path: decision for path, decision in decided.items() if isinstance(decision, RatingScale)
+    }
     if not scales:
         return (None, doubts) if doubts or not unrated else (RatingScale(unrated=unrated), {})
     first, scale = next(iter(scales.items()))
@@ -226,22 +230,22 @@ class RatingValues:
 def rating_values(file: FileSettings) -> RatingValues:
     """The ratings of a file; what cannot be read is passed over."""
     table = open_table(file, holds="events", report=Report())
-    found = RatingValues()
+    ratings = RatingValues()
     if "value" not in table.columns:
-        return found
-    counts = found.counts
+        return ratings
+    counts = ratings.counts
     low, high = math.inf, -math.inf
     for _, row in table.rows:
-        meant = kind_and_value(row)
-        value = meant.value
-        if value is None or meant.kind != "rating":
+        deed = kind_and_value(row)
+        value = deed.value
+        if value is None or deed.kind != "rating":
             continue
-        if meant.out_of:
-            found.outs[meant.out_of] += 1
+        if deed.out_of:
+            ratings.outs[deed.out_of] += 1
         if value in counts or len(counts) < _VALUES or not low <= value <= high:
             counts[value] += 1
             low, high = min(low, value), max(high, value)
-    return found
+    return ratings
 
 
 def _scale_in(values: RatingValues) -> RatingScale | ScaleDoubt:
@@ -255,11 +259,11 @@ def _fits(values: Counter[float], scale: RatingScale) -> bool:
 
 
 def _note_scale(report: Report, path: Path, values: Counter[float], scale: RatingScale) -> None:
-    given = [value for value in values if value not in scale.unrated]
+    rated = [value for value in values if value not in scale.unrated]
     facts = {
         "high": f"{scale.high:g}",
-        "lowest": f"{min(given):g}",
-        "highest": f"{max(given):g}",
-        "liked": f"{scale.shown_from(given):g}",
+        "lowest": f"{min(rated):g}",
+        "highest": f"{max(rated):g}",
+        "liked": f"{scale.shown_from(rated):g}",
     }
     report.note("scale", file=file_name(path), facts=facts)

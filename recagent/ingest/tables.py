@@ -77,21 +77,21 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         columns, rows = _opened(path, layout, file, reading)
     except UNREADABLE as error:
         raise _unreadable(path, error) from error
-    given = dict(file.columns)
+    column_map = dict(file.columns)
     if reading.first:  # columns without names are given by their numbers
-        given = {field: delimited.unnamed_column(int(column)) if column.isdecimal() else column
-                 for field, column in given.items()}  # fmt: skip
-    _check_map(path, columns, given, MAPPED[holds])
+        column_map = {field: delimited.unnamed_column(int(column)) if column.isdecimal() else column
+                 for field, column in column_map.items()}  # fmt: skip
+    _check_map(path, columns, column_map, MAPPED[holds])
     known = {field: column for field, column in layout.columns.items() if column in columns}
     naming = name_columns(
         columns,
         holds=holds,
-        mapped={**known, **given},
+        mapped={**known, **column_map},
         where=file_name(path),
         by_command=reading.report.by_command,
     )
-    called = {name: column for column, name in naming.names.items() if name}
-    report.columns[reading.file] = called
+    columns_by_field = {name: column for column, name in naming.names.items() if name}
+    report.columns[reading.file] = columns_by_field
     _note_naming(reading, naming)
     read_rows = rows(naming.names)
     renames_kinds = holds == "events" and (file.kind or file.kinds)
@@ -99,8 +99,8 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         holds=holds,
         reading=reading,
         header=columns,
-        columns=[*called],
-        fields=called,
+        columns=[*columns_by_field],
+        fields=columns_by_field,
         rows=_guarded(path, with_kinds(read_rows, file) if renames_kinds else read_rows),
     )
 
@@ -133,7 +133,7 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
         separator = separator or delimited.separator(first)
         cells, source = _first_row(first, source, separator, file, layout)
         reading.first = cells
-        header = [delimited.unnamed_column(place) for place in range(1, len(cells) + 1)]
+        header = [delimited.unnamed_column(number) for number in range(1, len(cells) + 1)]
         header = header or delimited.header_names(
             path, delimited.delimited_records(source, separator, csv.QUOTE_MINIMAL)
         )
@@ -164,13 +164,13 @@ def _first_row(
     if file.header is True or layout.kind == "recbole" or not line.strip():
         return [], again
     records = delimited.delimited_records(iter([line, *head]), separator, csv.QUOTE_MINIMAL)
-    found = [record for record in islice(records, 2) if not isinstance(record, csv.Error)]
-    if not found:
+    rows = [record for record in islice(records, 2) if not isinstance(record, csv.Error)]
+    if not rows:
         return [], again
-    cells, below = found[0], found[1] if len(found) > 1 else list[str]()
-    given = {column for column in file.columns.values() if not column.isdecimal()}
-    named = any(is_known(cell) or cell.strip() in given for cell in cells)
-    is_row = file.header is False or (not named and delimited.is_data_row(cells, below))
+    cells, below = rows[0], rows[1] if len(rows) > 1 else list[str]()
+    mapped_columns = {column for column in file.columns.values() if not column.isdecimal()}
+    has_names = any(is_known(cell) or cell.strip() in mapped_columns for cell in cells)
+    is_row = file.header is False or (not has_names and delimited.is_data_row(cells, below))
     return (cells if is_row else []), again
 
 
@@ -222,8 +222,8 @@ def _fitted(record: list[str], header: Sequence[str]) -> list[str]:
     if len(record) > width and not any(field.strip() for field in record[width:]):
         return record[:width]
     nameless = all(
-        name == delimited.unnamed_column(place)
-        for place, name in enumerate(header[len(record) :], start=len(record) + 1)
+        name == delimited.unnamed_column(number)
+        for number, name in enumerate(header[len(record) :], start=len(record) + 1)
     )
     return [*record, *[""] * (width - len(record))] if nameless else record
 
@@ -303,9 +303,9 @@ def _parquet(path: Path, reading: Reading) -> Opened:
 
 
 def _check_map(
-    path: Path, columns: Sequence[str], given: Mapping[str, str], fields: Sequence[str]
+    path: Path, columns: Sequence[str], column_map: Mapping[str, str], fields: Sequence[str]
 ) -> None:
-    for field, column in given.items():
+    for field, column in column_map.items():
         if field not in fields:
             raise DataError(
                 "column map: unknown field {field!r}; use one of {known}",
@@ -321,7 +321,7 @@ def _check_map(
                 field=field,
                 columns=", ".join(map(shown, columns)),
             )
-        others = [other for other in given if given[other] == column and other != field]
+        others = [other for other in column_map if column_map[other] == column and other != field]
         if others:
             raise DataError(
                 "column map: {field!r} and {other!r} are both mapped to {column!r}; map a column "
@@ -341,28 +341,28 @@ def _note_naming(reading: Reading, naming: ColumnNames) -> None:
     for column, name in naming.names.items():
         if not name:
             reading.note(None, "hidden column", field=column)
-    meant = {name: column for column, name in naming.meant.items()}
-    read = reading.report.item_columns.get(reading.file, ())
-    unread = [column for column in naming.unread if column not in read]
-    listed = ", ".join(repr(shown(column)) for column in unread or meant.values())
-    if listed:
+    suggestions = {name: column for column, name in naming.meant.items()}
+    item_columns = reading.report.item_columns.get(reading.file, ())
+    unread = [column for column in naming.unread if column not in item_columns]
+    names = ", ".join(repr(shown(column)) for column in unread or suggestions.values())
+    if names:
         kind = "unread" if unread else "attribute"
-        advice = how_to_map(meant, by_command=reading.report.by_command)
-        reading.note(None, f"{kind} {'meant' if meant else 'columns'}", columns=listed,
+        advice = how_to_map(suggestions, by_command=reading.report.by_command)
+        reading.note(None, f"{kind} {'suggestions' if suggestions else 'columns'}", columns=names,
                      advice=advice)  # fmt: skip
 
 
 def _renamed(rows: Rows, names: Names) -> Rows:
     if all(name and column == name for column, name in names.items()):
         return rows
-    taken = set(names.values())
+    fields = set(names.values())
     return (
         (
             number,
             {
                 name: value
                 for column, value in row.items()
-                if (name := names.get(column, "" if column in taken else column))
+                if (name := names.get(column, "" if column in fields else column))
             },
         )
         for number, row in rows

@@ -34,12 +34,12 @@ class UserReader:
             user_id = row_id(table.reading, number, row, "user_id")
             if user_id is None:
                 continue
-            said = content(row)
+            row_hash = content(row)
             if user_id not in self._rows:
-                self._rows[user_id] = said
+                self._rows[user_id] = row_hash
                 rows.append((user_id, row))
                 extra |= dict.fromkeys(name for name in row if name not in USER_FIELDS)
-            elif self._rows[user_id] == said:
+            elif self._rows[user_id] == row_hash:
                 table.reading.leave_out("same row", field="user_id", value=user_id)
             else:
                 table.reading.unusable(number, "duplicate person", field="user_id", value=user_id)
@@ -51,10 +51,10 @@ class UserReader:
                 tags=cell_values.tags(row.get("tags"), self._separator),
                 about=cell_values.text(row.get("about")),
                 attributes={
-                    name: value for name in extra if (value := typed[name][place]) is not None
+                    name: value for name in extra if (value := typed[name][index]) is not None
                 },
             )
-            for place, (user_id, row) in enumerate(rows)
+            for index, (user_id, row) in enumerate(rows)
         ]
 
 

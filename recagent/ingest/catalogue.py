@@ -57,7 +57,7 @@ class Catalogue:
     dropped: Integers
 
     def events(self) -> Iterator[Event]:
-        """The events to be stored, in the order of the files; every call reads them anew."""
+        """Yields the events to be stored, in the order of the files; every call reads them anew."""
         for event, dropped in marked(self.stream, self.dropped):
             if not dropped:
                 yield event.event()
@@ -106,7 +106,7 @@ def read_catalogue(
 
     Args:
         settings: name the files and declare the cleaning.
-        on_progress: told the stage (``checking``), how many events are done, and of how many.
+        on_progress: takes the stage (``checking``), how many events are done, and of how many.
         examples: problems of one kind and file that the report keeps.
         by_command: whether the files were named on the command line: the advice is one for there.
 
@@ -153,7 +153,7 @@ def read_catalogue(
 
 @contextmanager
 def _collector_paused() -> Generator[None]:
-    """Items are many objects and no circles, which the collector would walk again and again."""
+    """Pauses the garbage collector: items are many objects without cycles."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -41,7 +41,7 @@ def note_whole(
     users: Sequence[User],
     amounts: Amounts,
 ) -> None:
-    """Notes on the catalogue as a whole."""
+    """Adds the notes on the catalogue as a whole."""
     report.people = len(people)
     _note_busy(settings, report, people)
     if settings.catalog.users:
@@ -64,7 +64,7 @@ def note_whole(
 def _note_ids(
     settings: Settings, report: Report, people: EventCounts, items: Sequence[Item]
 ) -> None:
-    """Notes on ids that are almost alike; a fault where most events are on unknown ones."""
+    """Notes ids that are almost alike; reports files with mostly unknown ones."""
     ids = dict.fromkeys(item.id for item in items)
     report_unknown_items(settings, report, ids.keys())
     if alike := alike_pairs(ids):
@@ -74,7 +74,7 @@ def _note_ids(
 
 
 def _note_amounts(report: Report, amounts: Amounts) -> None:
-    """A note on how the amounts of events are read, for each scene and kind."""
+    """Notes how the amounts of events are read, for each scene and kind."""
     for (scene, kind), usual in amounts.usual().items():
         facts = {"kind": kind, "usual": f"{usual:.3g}", "lowest": f"{amounts.lowest:.3g}",
                  "highest": f"{amounts.highest:.6g}"}  # fmt: skip
@@ -87,7 +87,7 @@ def _first_of(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 
 def _note_busy(settings: Settings, report: Report, people: EventCounts) -> None:
-    """Notes on people who may be bots, and on those of whom that cannot be asked."""
+    """Notes people who may be bots, and those without clock times, who cannot be judged."""
     limit = settings.cleaning.max_events_per_day or SUSPICIOUS_PER_DAY
     unclear = people.without_clock(limit)
     if unclear:
@@ -101,7 +101,7 @@ def _note_busy(settings: Settings, report: Report, people: EventCounts) -> None:
 
 
 def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
-    """Notes on the scenes that the default embedder can hardly read."""
+    """Notes the scenes that the default embedder can hardly read."""
     scenes: dict[str, list[Item]] = {scene: [] for scene in report.scenes}
     for item in items:
         scenes[item.scene].append(item)
@@ -115,7 +115,7 @@ def _note_unreadable(report: Report, items: Sequence[Item]) -> None:
 
 
 def script(title: str) -> str:
-    """``Chinese`` for Han characters without kana or hangul, else ``Latin`` or ``other``."""
+    """Returns ``Chinese`` for Han without kana or hangul, else ``Latin`` or ``other``."""
     if title.isascii():
         return "Latin" if _LETTER.search(title) else "other"
     if _OTHERS_HAN.search(title):
@@ -126,7 +126,7 @@ def script(title: str) -> str:
 
 
 def is_ascii(item: Item) -> bool:
-    """Whether all words of an item are of ASCII characters."""
+    """Returns whether all words of an item are of ASCII characters."""
     return (
         item.title.isascii()
         and item.text.isascii()
@@ -135,7 +135,7 @@ def is_ascii(item: Item) -> bool:
 
 
 def readable_share(items: Iterable[Item]) -> float:
-    """Share of the words of items' documents that the default embedder, wordllama, can read.
+    """Returns the share of the words of items that wordllama, the default embedder, can read.
 
     It reads what is written in Latin or Cyrillic letters, and no Chinese, Japanese, Korean, Arabic,
     Greek or Thai, of which it has single characters at most. 1 where there are no words.

@@ -45,12 +45,12 @@ _FALSE = frozenset({"false", "no", "n", "f", "0", "否"})
 
 
 def text(value: object) -> str:
-    """A cell as text; empty for none and for NaN."""
+    """Returns a cell as text; empty for none and for NaN."""
     return "" if value is None or value != value else str(value)
 
 
 def number(value: object) -> float | None:
-    """A finite number; None for an empty cell."""
+    """Returns a finite number; None for an empty cell."""
     if value is None:
         return None
     plain = str(value).strip()
@@ -64,13 +64,15 @@ def number(value: object) -> float | None:
 
 
 def with_decimal_comma(value: object) -> float | None:
-    """``3,5`` as a number; None where it may be another, or none: ``1,234`` has thousands."""
+    """Returns ``3,5`` as 3.5; None for what may be another number or none, as ``1,234``."""
     plain = text(value).strip()
     return float(plain.replace(",", ".")) if _DECIMAL_COMMA.fullmatch(plain) else None
 
 
 def time(value: object, form: str = "") -> datetime:
-    """An instant: seconds since 1970 or finer units, or ISO 8601, in UTC where no zone is given.
+    """Returns an instant, in UTC where no zone is given.
+
+    It reads seconds since 1970 or finer units, and ISO 8601.
 
     With a ``form`` a text is read by it, as ``dates.read`` does; an order of day and month leaves
     texts that say neither so as they are.
@@ -106,7 +108,7 @@ def time(value: object, form: str = "") -> datetime:
 
 
 def _iso(plain: str) -> str:
-    """``2026/1/5 10:00`` and ``2026年1月5日`` as ISO 8601 writes them; other texts as they are."""
+    """Returns ``2026/1/5 10:00`` and ``2026年1月5日`` as ISO 8601; other texts as they are."""
     match = _CIVIL.fullmatch(plain)
     if match is None:
         return f"{plain[:8]}T{plain[8:]}" if _STAMP.fullmatch(plain) else plain
@@ -124,7 +126,7 @@ def _unit(size: float) -> float:
 
 
 def tags(value: object, separator: str) -> tuple[str, ...]:
-    """A list, a text that writes one, or a text that is split at the separator."""
+    """Returns a list, a text that writes one, or a text that is split at the separator."""
     if isinstance(value, str) and (listed := _written_list(value)) is not None:
         return listed
     if isinstance(value, list):
@@ -133,7 +135,7 @@ def tags(value: object, separator: str) -> tuple[str, ...]:
 
 
 def _written_list(cell: str) -> tuple[str, ...] | None:
-    """``['a', 'b']`` as Python or JSON writes it, of objects their names; None for other texts."""
+    """Returns the list that Python or JSON writes as ``['a', 'b']``; None for other texts."""
     plain = cell.strip()
     if not (plain.startswith("[") and plain.endswith("]")):
         return None
@@ -149,7 +151,7 @@ def _written_list(cell: str) -> tuple[str, ...] | None:
 
 
 def _name(entry: object) -> str:
-    """An entry of a written list as a text: of an object its name."""
+    """Returns an entry of a written list as a text: of an object its name."""
     if isinstance(entry, dict):
         table = cast("dict[str, object]", entry)
         return text(next((table[key] for key in ("name", "title", "value") if key in table), ""))
@@ -164,7 +166,7 @@ def attribute(
     decimal: str = ".",
     date_format: str = "",
 ) -> Value | None:
-    """A value of a declared type; None for an empty cell or one that says that it is empty.
+    """Returns a value of a declared type; None for an empty cell or one that says that it is empty.
 
     Args:
         value: the cell.
@@ -197,13 +199,13 @@ def attribute(
 
 
 def _plain_number(plain: str) -> str:
-    """``¥1,299.00`` without the currency and the commas between thousands."""
+    """Returns ``¥1,299.00`` without the currency and the commas between thousands."""
     match = _MONEY.fullmatch(unicodedata.normalize("NFKC", plain))
     return match[1].replace(",", "") if match else plain
 
 
 def _integer(plain: str) -> int:
-    """A whole number that 64 bits hold, also when it is written 12.0."""
+    """Returns a whole number that 64 bits hold, also when it is written 12.0."""
     try:
         whole = int(plain)
     except ValueError:
@@ -231,7 +233,7 @@ def _date(value: object) -> date:
 
 
 def is_missing(cell: object, *, among_numbers: bool = True) -> bool:
-    """Whether a cell is empty, or says that it is; among numbers more words say so."""
+    """Returns whether a cell is empty or a word for that; among numbers more words are."""
     if not isinstance(cell, str):
         return cell is None
     plain = cell.strip().lower()
@@ -239,7 +241,7 @@ def is_missing(cell: object, *, among_numbers: bool = True) -> bool:
 
 
 def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
-    """An undeclared column: numbers where every value is one, lists where any is one."""
+    """Returns an undeclared column: numbers where every value is one, lists where any is one."""
     values = numbers(cells)
     if values is not None:
         return values
@@ -257,7 +259,7 @@ def column(cells: Sequence[Any], separator: str) -> list[Value | None]:
 
 
 def numbers(cells: Sequence[Any]) -> list[Value | None] | None:
-    """A column of texts as whole or other numbers; None where it is no such column."""
+    """Returns a column of texts as whole or other numbers; None where it is no such column."""
     if not {*map(type, cells)} <= {str, type(None)}:
         return None
     distinct = _texts(cells)

@@ -45,7 +45,7 @@ class Cleaner:
         self._origin = origin
 
     def items(self, items: Iterable[Item]) -> tuple[list[Item], Aliases]:
-        """The cleaned items, scene by scene, and which ids now stand for which others."""
+        """Returns the cleaned items, scene by scene, and which ids now stand for which others."""
         scenes: dict[str, list[Item]] = {}
         for item in items:
             cleaned = self._with_clean_text(item)
@@ -73,7 +73,7 @@ class Cleaner:
         return replace(item, text="" if "text" in ignored else item.text, attributes=attributes)
 
     def user(self, user: User, *, where: str) -> User:
-        """A person with cleaned words, tags and attributes."""
+        """Returns a person with cleaned words, tags and attributes."""
         tags = (self.text(tag, field="tags", where=where) for tag in user.tags)
         return replace(
             user,
@@ -83,7 +83,7 @@ class Cleaner:
         )
 
     def text(self, value: str, *, field: str, where: str) -> str:
-        """A text of ``field`` after its steps, not longer than ``max_text``."""
+        """Returns a text of ``field`` after its steps, not longer than ``max_text``."""
         limit = self._cleaning.max_text
         if len(value) <= limit and (not value or _CLEAN.fullmatch(value)):
             return value
@@ -104,7 +104,7 @@ class Cleaner:
         return value
 
     def _encoded_once(self, value: str, *, field: str, where: str) -> str:
-        """A text whose UTF-8 was encoded twice, as it was meant; a fault where that is lost."""
+        """Returns a text whose UTF-8 was encoded twice as it was meant; reports what is lost."""
         after = text_cleaning.encoded_once(value)
         if after != value:
             self._report.changed("encoded twice", field, where=where, before=value, after=after)
@@ -117,7 +117,7 @@ class Cleaner:
         return self._cleaning.text if declared is None or declared.text is None else declared.text
 
     def _with_clean_text(self, item: Item) -> Item | None:
-        """None for an item whose title had nothing to be seen."""
+        """Returns the item with clean texts; None where nothing is left of its title."""
         reading, row = self._origin(item)
         where = reading.file
         title = self.text(item.title, field="title", where=where)
@@ -130,7 +130,7 @@ class Cleaner:
         return replace(item, title=title, text=text, attributes=attributes)
 
     def _attributes_of(self, attributes: Mapping[str, Value], where: str) -> dict[str, Value]:
-        """Texts and lists cleaned; one of which nothing is left is no attribute any more."""
+        """Returns the attributes, texts and lists cleaned, without those that became empty."""
         return {
             name: cleaned
             for name, value in attributes.items()
@@ -193,7 +193,7 @@ class Cleaner:
         declared: AttributeSettings,
         others: Mapping[str, missing.Column],
     ) -> list[Value] | None:
-        """What to fill in; None, with a note, where the column does not allow it."""
+        """Returns what to fill in; None, with a note, where the column does not allow it."""
         values = missing.filled(column, declared.missing, others=others)
         if values is None:
             facts = {"scene": scene, "method": declared.missing}
@@ -211,7 +211,7 @@ class Cleaner:
     def _normalised(
         self, scene: str, items: list[Item], name: str, declared: AttributeSettings
     ) -> list[Item]:
-        """The number stays as people see it; beside it comes NAME_minmax, NAME_zscore, NAME_log."""
+        """Returns the items with NAME_minmax, NAME_zscore or NAME_log beside the number NAME."""
         numbers = {
             item.id: float(value)
             for item in items
@@ -251,7 +251,7 @@ _LONGEST = 2_000  # characters that are compared
 
 
 def near_duplicates(items: Sequence[Item], *, threshold: float) -> Mapping[str, str]:
-    """Id of every item that nearly equals an earlier one, and the id of the first such.
+    """Returns the id of every item that nearly equals an earlier one, and the id of the first such.
 
     Two items are nearly the same if the sets of three-character pieces of their documents overlap
     by ``threshold`` (Jaccard, 0 to 1) or more. Candidates come from MinHash and are then checked,
@@ -269,7 +269,7 @@ def near_duplicates(items: Sequence[Item], *, threshold: float) -> Mapping[str, 
         pieces = _pieces(item)
         sketch = datasketch.MinHash(num_perm=_PERMUTATIONS, seed=1)
         sketch.update_batch(sorted(pieces))
-        # The pieces are made anew for the few that are asked: those of all would fill the memory.
+        # The pieces are made anew for the few candidates: those of all would fill the memory.
         same = [other for other in lsh.query(sketch)
                 if _overlap(pieces, _pieces(first[other][1])) >= threshold]  # fmt: skip
         if same:

@@ -79,12 +79,12 @@ def name_columns(
     where: str,
     by_command: bool = False,
 ) -> ColumnNames:
-    """The fields of a file's columns.
+    """Returns the fields of a file's columns.
 
     Args:
         columns: of the file, each once.
         holds: what a row is.
-        mapped: our field -> column, where somebody says so.
+        mapped: our field -> column, where it is declared.
         where: the file, for messages.
         by_command: whether the advice is one for the command line, or for a config file.
 
@@ -123,7 +123,7 @@ def name_columns(
 
 
 def how_to_map(columns: Mapping[str, str], *, by_command: bool) -> str:
-    """What to write so that these columns are these fields."""
+    """Returns what to write so that these columns are these fields."""
     if by_command:
         return "--map " + ",".join(f"{name}={shown(column)}" for name, column in columns.items())
     pairs = ", ".join(f'{name} = "{shown(column)}"' for name, column in columns.items())
@@ -131,7 +131,7 @@ def how_to_map(columns: Mapping[str, str], *, by_command: bool) -> str:
 
 
 def likely(name: str, columns: Sequence[str], *, holds: Holds) -> str:
-    """The column that a field may be; empty where none looks like it."""
+    """Returns the column that a field may be; empty where none looks like it."""
     candidates = _candidates(name, columns, holds)
     perhaps = _PERHAPS.get(name, "").split()
     return next(
@@ -140,34 +140,34 @@ def likely(name: str, columns: Sequence[str], *, holds: Holds) -> str:
 
 
 def is_known(column: str) -> bool:
-    """Whether a column is called as exports call any field."""
+    """Returns whether a column is called as exports call any field."""
     return plain_name(column) in _KNOWN
 
 
 def recognised_fields(columns: Sequence[str], *, holds: Holds) -> AbstractSet[str]:
-    """The fields that a file has if its rows are what ``holds`` says; without a complaint."""
+    """Returns the fields that a file has if its rows are what ``holds`` says; never raises."""
     return {name for name in FIELDS[holds] if _candidates(name, columns, holds)}
 
 
 def is_doubtful_event(columns: Sequence[str]) -> bool:
-    """Whether an event's item could only be a plain id or a name, which a person has as well."""
-    return not _surely("item_id", columns, "events")
+    """Returns whether an event's item is only a plain id or a name, as a person has too."""
+    return not _known_columns("item_id", columns, "events")
 
 
 def names_a_work(columns: Sequence[str]) -> bool:
-    """Whether a column is the title of an item, and cannot be a person's name."""
+    """Returns whether a column is the title of an item, and cannot be a person's name."""
     return any(plain_name(column) in SURE_TITLE for column in columns)
 
 
 def _candidates(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
-    """The columns of the surest tier that has any."""
-    candidates = _surely(name, columns, holds)
+    """Returns the columns of the surest tier that has any."""
+    candidates = _known_columns(name, columns, holds)
     if candidates or name != "item_id" or holds != "events":
         return candidates
     return [column for column in columns if plain_name(column) in NAMED.split()]
 
 
-def _surely(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
+def _known_columns(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
     if name in columns:
         return [name]
     plain = {column: plain_name(column) for column in columns}
@@ -189,7 +189,7 @@ def _surely(name: str, columns: Sequence[str], holds: Holds) -> list[str]:
 
 
 def _narrowest(columns: list[str]) -> list[str]:
-    """Without those that name what the others are parts of: an episode's podcast."""
+    """Returns the columns but those that name a whole of the others: an episode's podcast."""
     return [column for column in columns if not _WHOLES.search(plain_name(column))] or columns
 
 

@@ -30,7 +30,7 @@ from recagent.ingest.tables import header_of, open_table
 FIELDS = tuple(dict.fromkeys(name for names in FIELDS_OF.values() for name in names))
 Contents = list[tuple[layouts.Holds, FileSettings]]
 _KINDS: Sequence[layouts.Holds] = ("items", "events", "users")
-_LOOKED_AT = 1_000  # rows that tell whether somebody comes twice
+_SAMPLE = 1_000  # rows, in which somebody may come twice
 _MANY = 50  # people of whom one would
 
 T = TypeVar("T")
@@ -48,7 +48,7 @@ def settings_for_files(
     dates: Mapping[str, str] | None = None,
     encodings: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Settings whose catalogue is made of ``paths``; without any, of the declared files.
+    """Returns settings whose catalogue is made of ``paths``; without any, of the declared files.
 
     Where none of them holds items, the declared items stay, since events are checked against them.
 
@@ -134,13 +134,13 @@ def _is_called(path: Path, name: str) -> bool:
 
 
 def _of_file(path: Path, values: Mapping[str, T]) -> T | None:
-    """The value of an option for this file, else the one for all."""
+    """Returns the value of an option for this file, else the one for all."""
     named = (value for name, value in values.items() if name and _is_called(path, name))
     return next(named, values.get(""))
 
 
 def _map_of(path: Path, columns: Maps) -> Mapping[str, str]:
-    """The map for all files, and over it the one of this file."""
+    """Returns the map for all files, and over it the one of this file."""
     merged = dict(columns.get("", {}))
     for name, one_map in columns.items():
         if name and _is_called(path, name):
@@ -155,7 +155,7 @@ def _contents(
     columns: Mapping[str, str],
     kind: layouts.Holds | None,
 ) -> Contents:
-    """What one named path holds: as it is said or declared, else by what is in it."""
+    """Returns what one named path holds: as an option or the settings say, else by its content."""
     path = named.path
     same: Contents = [
         (kinds, file) for kinds, file in declared if file.path.resolve() == path.resolve()
@@ -196,7 +196,7 @@ def _refuse_unused(columns: Maps, files: Sequence[FileSettings]) -> None:
 
 
 def _columns(file: FileSettings, kind: layouts.Holds) -> list[str]:
-    """The columns under their own names, under ours where a layout knows them, or by numbers."""
+    """Returns the columns by their own names, by ours where a layout knows them, by numbers."""
     head = header_of(file.model_copy(update={"columns": {}}), holds=kind)
     ours = [name for name, column in head.layout.columns.items() if column in head.columns]
     numbers = [str(number) for number in range(1, len(head.first) + 1)]
@@ -204,7 +204,7 @@ def _columns(file: FileSettings, kind: layouts.Holds) -> list[str]:
 
 
 def _kind(file: FileSettings, column_map: Mapping[str, str]) -> layouts.Holds:
-    """What a file holds, by its columns."""
+    """Returns what a file holds, by its columns."""
     columns = _columns(file, "items")
     ours = [*columns, *(field for field, column in column_map.items() if column in columns)]
     events = recognised_fields(ours, holds="events")
@@ -236,7 +236,7 @@ def _kind(file: FileSettings, column_map: Mapping[str, str]) -> layouts.Holds:
 
 
 def _are_deeds(file: FileSettings, column_map: Mapping[str, str], events: AbstractSet[str]) -> bool:
-    """Whether rows on people say what they did, and not who they are: somebody comes twice.
+    """Returns whether rows on people are events: somebody comes twice.
 
     Of a few rows, in which nobody does, those are deeds that say a rating or a kind.
     """
@@ -244,17 +244,17 @@ def _are_deeds(file: FileSettings, column_map: Mapping[str, str], events: Abstra
     has = _columns(file, "events")
     columns = {field: column for field, column in column_map.items()
                if column in has and field in FIELDS_OF["events"]}  # fmt: skip
-    with suppress(DataError):  # it is said where the file is read
+    with suppress(DataError):  # which is reported where the file is read
         mapped_file = file.model_copy(update={"columns": columns})
         rows = open_table(mapped_file, holds="events", report=Report()).rows
-        people = [row.get("user_id") for _, row in islice(rows, _LOOKED_AT)]
+        people = [row.get("user_id") for _, row in islice(rows, _SAMPLE)]
     if len({*people}) < len(people):
         return True
     return bool(events & {"value", "kind"}) and len(people) < _MANY
 
 
 def _likely(columns: Sequence[str]) -> dict[str, str]:
-    """What to map in a file of which it is not known what it holds."""
+    """Returns what to map in a file of which it is not known what it holds."""
     holds: layouts.Holds = (
         "events" if "timestamp" in recognised_fields(columns, holds="events") else "items"
     )

@@ -30,7 +30,7 @@ class DateOrder:
     """What a column tells about the order of its dates.
 
     Attributes:
-        order: None where it is not told.
+        order: None where it is unclear.
         example: a cell that tells it, or one that does not.
         other: a cell that tells the other order; empty where none does.
     """
@@ -41,12 +41,12 @@ class DateOrder:
 
 
 def is_numeric_date(cell: str) -> bool:
-    """Whether a cell is a date of this make."""
+    """Returns whether a cell is a date of this make."""
     return _WRITTEN.fullmatch(cell.strip()) is not None
 
 
 def column_order(cells: Iterable[str]) -> DateOrder:
-    """The order of a whole column: of the cells in which one number is above 12.
+    """Returns the order of a whole column: of the cells in which one number is above 12.
 
     With full stops the day is first wherever dates are written so.
     """
@@ -73,7 +73,7 @@ def column_order(cells: Iterable[str]) -> DateOrder:
 
 
 def read(cell: str, form: str) -> datetime:
-    """The time that a text says, without a zone unless it has one.
+    """Returns the time that a text says, without a zone unless it has one.
 
     Args:
         cell: the text.

@@ -83,7 +83,7 @@ class Decoder:
         self._guess = ""
 
     def __call__(self, number: int, names: Iterable[str], values: list[str]) -> list[str] | None:
-        """The values as text; None for a row that is left out."""
+        """Returns the values as text; None for a row that is left out."""
         if not self.lines.broken:
             return values
         self.lines.broken = False
@@ -103,7 +103,7 @@ class Decoder:
         return mended
 
     def guessed(self, value: str) -> tuple[str, str]:
-        """An encoding that the value might be in, and what it reads as in that.
+        """Returns an encoding that the value might be in, and what it reads as in that.
 
         The encoding is looked for once in a file, because that is slow.
         """
@@ -145,19 +145,19 @@ def _is_latin_1(encoding: str) -> bool:
 
 
 def is_broken(text: str) -> bool:
-    """Whether it holds bytes that are no text."""
+    """Returns whether it holds bytes that are no text."""
     return _BROKEN.search(text) is not None
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """A file's bytes, decompressed where its name ends in ``.gz``."""
+    """Returns a file's bytes, decompressed where its name ends in ``.gz``."""
     if path.suffix.lower() == ".gz":
         return cast("BinaryIO", gzip.open(path, "rb"))
     return path.open("rb")
 
 
 def _marked(path: Path) -> str:
-    """The encoding that a file's byte order mark says; empty without one."""
+    """Returns the encoding that a file's byte order mark says; empty without one."""
     with closing(open_bytes(path)) as binary:
         head = binary.read(4)
     return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "")

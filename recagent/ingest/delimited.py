@@ -24,7 +24,7 @@ _DOUBLE = "::"
 
 
 def delimited_records(lines: Iterator[str], separator: str, quoting: Any) -> Records:
-    """Records of lines without a header; a blank line is an empty one."""
+    """Returns records of lines without a header; a blank line is an empty one."""
     if len(separator) == 1:
         return csv_records(lines, separator, quoting)
     # The csv module takes one character.
@@ -33,7 +33,7 @@ def delimited_records(lines: Iterator[str], separator: str, quoting: Any) -> Rec
 
 
 def csv_records(lines: Iterator[str], separator: str, quoting: Any = csv.QUOTE_MINIMAL) -> Records:
-    """Records, and an error for each that is broken: of those only the first line is given up.
+    """Yields records, and an error for each broken one, of which only one line is given up.
 
     An unclosed quote would otherwise take the lines after it along, and nobody would know.
     """
@@ -65,14 +65,14 @@ def csv_records(lines: Iterator[str], separator: str, quoting: Any = csv.QUOTE_M
 
 
 def separator(header: str) -> str:
-    """The comma where the header has one, else the other separator that it has most of."""
+    """Returns the comma where the header has one, else the other separator that it has most of."""
     if _DOUBLE in header:
         return _DOUBLE
     return "," if "," in header else max(_SEPARATORS, key=header.count)
 
 
 def is_data_row(record: Sequence[str], below: Sequence[str]) -> bool:
-    """Whether a first line without a known name in it is a row like the one below it.
+    """Returns whether a first line without a known name in it is a row like the one below it.
 
     It is one where a cell is a number or a time, or a code of the same make as the one below. Only
     numbers that count the columns are names.
@@ -90,13 +90,13 @@ def _has_digit(cell: str) -> bool:
 
 
 def _make(cell: str) -> str:
-    """``b12`` and ``b7`` are of one make, and so are any two numbers."""
+    """Returns the make of a cell: ``b12`` and ``b7`` have one, and so have any two numbers."""
     plain = re.sub(r"\d+", "9", cell.strip())
     return "9" if re.fullmatch(r"[-+]?9?[.,]?9(e[-+]?9)?", plain) else plain
 
 
 def header_names(path: Path, records: Records) -> list[str]:
-    """Names of the columns; ``column_1`` and so on for those without one."""
+    """Returns names of the columns; ``column_1`` and so on for those without one."""
     header = next(records)
     if isinstance(header, csv.Error):
         raise DataError(
@@ -114,7 +114,7 @@ def header_names(path: Path, records: Records) -> list[str]:
 
 
 def unnamed_column(number: int) -> str:
-    """What a column without a name is called, by its place from 1."""
+    """Returns what a column without a name is called, by its place from 1."""
     return f"column_{number}"
 
 

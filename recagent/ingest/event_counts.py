@@ -41,7 +41,7 @@ class Amounts:
             self._own[event.user_id, key] = _plus(self._own.get((event.user_id, key)), amount)
 
     def share(self, event: EventFields) -> float:
-        """Of an event's amount x, x / (x + usual): a half where it is usual, near 1 far above.
+        """Returns x / (x + usual) of an event's amount x: 0.5 where it is usual, near 1 far above.
 
         What is usual is a mean of logarithms, the person's, and everybody's as if these were
         three more amounts: so 200 hours are more than 0.1 also where a person has one event only.
@@ -55,7 +55,7 @@ class Amounts:
         return min(_MOST, max(_LEAST, round(amount / (amount + usual), 6)))
 
     def usual(self) -> Mapping[Key, float]:
-        """The usual amount by scene and kind."""
+        """Returns the usual amount by scene and kind."""
         return {key: math.exp(logs / total) for key, (total, logs) in self._all.items()}
 
 
@@ -95,14 +95,14 @@ class EventCounts:
         return len(self._seen)
 
     def without_clock(self, limit: float) -> int:
-        """How many people have more events than that, and none with a time but an order."""
+        """Returns how many people have more events than that, and none with a time but an order."""
         return sum(
             count > limit and UNTIMED < last < EARLIEST_CLOCK
             for count, _, last in self._seen.values()
         )
 
     def busier_than(self, limit: float) -> list[str]:
-        """Ids of people with more events a day, on average from their first to their last.
+        """Returns ids of people with more events a day, on average from their first to their last.
 
         People without clock times are none of them, however many events they have.
         """

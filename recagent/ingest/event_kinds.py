@@ -51,13 +51,13 @@ _NEAR = 0.75  # likeness of two words, of which one may be a typing mistake
 
 
 def known_kind(word: str) -> EventKind | None:
-    """The kind that many call so, in any case and between spaces; None for one that is unknown."""
+    """Returns the kind that many call so, in any case; None for an unknown word."""
     plain = _VARIANTS.sub("", simplified(word.strip().lower()))
     return _KINDS.get(plain) or _KINDS.get(plain.replace("-", "_").replace(" ", "_"))
 
 
 def similar_kind(word: str) -> EventKind | None:
-    """The kind that an unknown word may be meant as: one of its words, or nearly so written."""
+    """Returns the kind that an unknown word may mean: one of its words, or nearly so written."""
     plain = simplified(word.strip().lower()).replace("-", "_").replace(" ", "_")
     if _TAKEN_BACK.search(plain):
         return None
@@ -72,7 +72,7 @@ def similar_kind(word: str) -> EventKind | None:
 def with_kinds(
     rows: Iterator[tuple[int, dict[str, Any]]], file: FileSettings
 ) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The rows with the kinds that the settings of their file say in place of their own."""
+    """Yields the rows with the kinds that the settings of their file say in place of their own."""
     kinds = {word.strip().casefold(): kind for word, kind in file.kinds.items()}
     for number, row in rows:
         word = row.get("kind")
@@ -103,7 +103,7 @@ class KindAndValue:
 
 
 def kind_and_value(row: Mapping[str, Any]) -> KindAndValue:
-    """What a row says was done. Without a kind it is a rating if it has a value, else a view."""
+    """Returns what a row says was done: without a kind a rating if it has a value, else a view."""
     kind, value = row.get("kind"), row.get("value")
     return _kind_and_value(str(kind) if kind else "", "" if value is None else str(value))
 
@@ -130,7 +130,7 @@ def _kind_and_value(kind_cell: str, value_cell: str) -> KindAndValue:
 
 
 def _written_rating(cell: str) -> tuple[float, int] | None:
-    """The rating of a cell that says what it is out of, and that; None for every other cell."""
+    """Returns a rating and what its cell says it is out of; None for every other cell."""
     if match := _PERCENT.fullmatch(cell):
         return float(match[1].replace(",", ".")), 100
     if match := _OF.fullmatch(cell):

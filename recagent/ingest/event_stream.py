@@ -43,7 +43,7 @@ OnProgress = Callable[[str, int, int | None], None]
 
 
 def cleaner_for(settings: Settings, report: Report, reader: ItemReader) -> Cleaner:
-    """What cleans texts into a report, of items and of events alike."""
+    """Returns what cleans texts into a report, of items and of events alike."""
     return Cleaner(
         report, attributes=settings.attributes, cleaning=settings.cleaning, origin=reader.origin
     )
@@ -122,7 +122,7 @@ class EventStream:
                 )
 
     def _weighed(self, event: EventFields) -> EventFields:
-        """The event with a share of what is usual in place of its amount."""
+        """Returns the event with a share of what is usual in place of its amount."""
         if event.kind == "rating" or event.value is None:
             return event
         if self.amounts is None:
@@ -166,7 +166,7 @@ def count_events(
 
 
 def _bots(stream: EventStream, *, limit: float) -> frozenset[str]:
-    """Who has more events a day than ``limit``, of each event one; it reads all of them for it."""
+    """Returns who has more events a day than ``limit``, copies left out; reads all events."""
     people = EventCounts()
     with closing(RepeatCounter()) as copies:
         for code, _, event in stream(Report()):
@@ -182,7 +182,7 @@ def _bots(stream: EventStream, *, limit: float) -> frozenset[str]:
 def marked(
     stream: Callable[[Report], Iterator[tuple[int, Reading, EventFields]]], codes: Integers
 ) -> Iterator[tuple[EventFields, bool]]:
-    """Every event, and whether its code is among ``codes``, which rise."""
+    """Yields every event, and whether its code is among ``codes``, which rise."""
     rest = chain(codes.tolist(), [-1])
     code = next(rest)
     for event_code, _, event in stream(Report()):
@@ -192,7 +192,7 @@ def marked(
 
 
 def _stamp(path: Path) -> tuple[int, int]:
-    """Changes when the file does; a folder's and a missing file's are not looked at."""
+    """Returns size and time of change of a file; (0, 0) for a folder or a missing file."""
     if not path.is_file():
         return 0, 0
     status = path.stat()

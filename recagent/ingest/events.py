@@ -59,7 +59,7 @@ class EventFields(NamedTuple):
     place: str = ""
 
     def event(self) -> Event:
-        """The event."""
+        """Returns the event."""
         return Event(**self._asdict())
 
 
@@ -79,7 +79,7 @@ class EventReader:
         """Makes a reader.
 
         Args:
-            report: told of every row that is left out.
+            report: takes every row that is left out.
             scale: what ratings may be; not checked without it.
             doubts: why it is not known what the ratings of a file are out of; they are left out.
             ids: of the catalogue's items, with their scenes for rows that do not say it.
@@ -95,7 +95,7 @@ class EventReader:
         self._latest = (now or datetime.now(tz=UTC)) + timedelta(days=1)
 
     def read(self, file: FileSettings) -> Iterator[tuple[Reading, int, EventFields]]:
-        """The events of a file, in its order, each with where it stands.
+        """Yields the events of a file, in its order, each with where it stands.
 
         A row without ``kind`` is a ``rating`` if it has a ``value`` and a ``view`` otherwise. Times
         are seconds since 1970 (or finer units), or ISO 8601 (UTC where no zone is given); in a file
@@ -122,13 +122,13 @@ class EventReader:
                     continue
                 ratings, highest = ratings + 1, max(highest, event.value)
             yield table.reading, number, event
-            if not file.scene and not _is_said(row.get("scene")):
+            if not file.scene and not _has_content(row.get("scene")):
                 for scene in self._ids.scenes.get(event.item_id, ())[1:]:
                     yield table.reading, number, event._replace(scene=scene)
         self._note_unliked(table.reading, ratings, highest)
 
     def _leave_out(self, reading: Reading, doubt: ScaleDoubt, *, field: str) -> None:
-        """Leave a row out whose rating or time nobody can read; the reason is said once."""
+        """Leave a row out whose rating or time is unclear; the reason is reported once."""
         if doubt.kind not in reading.left_out:
             reading.note(None, doubt.kind, field=field, **doubt.facts)
         reading.left_out[doubt.kind] += 1
@@ -186,7 +186,7 @@ class EventReader:
         )
 
     def _amount(self, reading: Reading, number: int, row: Row, value: float | None) -> float | None:
-        """How much was done, None where it is not said; -1 for a row that is left out."""
+        """Returns how much was done, None where it is not said; -1 for a row that is left out."""
         if not self.weighed:  # a value that means something else must not look like a share
             return None if value is not None and 0 < value < 1 else value
         cell = row.get("weight")
@@ -203,7 +203,7 @@ class EventReader:
         return amount
 
     def _item_id(self, reading: Reading, number: int, row: Row) -> str | None:
-        """The row's id, as the catalogue writes it."""
+        """Returns the row's id, as the catalogue writes it."""
         raw_id = row_id(reading, number, row, "item_id")
         if raw_id is None or raw_id in self._ids.scenes:
             return raw_id
@@ -213,8 +213,8 @@ class EventReader:
         return item_id
 
     def _scene(self, reading: Reading, number: int, row: Row, item_id: str) -> str | None:
-        """The row's own scene, or the first that has the item."""
-        if _is_said(row.get("scene")):
+        """Returns the row's own scene, or the first that has the item."""
+        if _has_content(row.get("scene")):
             return row_id(reading, number, row, "scene")
         scenes = self._ids.scenes.get(item_id)
         if scenes:
@@ -229,7 +229,7 @@ class EventReader:
         return reading.unusable(number, "no scene", field="item_id", value=item_id)
 
     def _clock(self, file: FileSettings, table: Table) -> TimeFormat:
-        """How the rows say when; said where none does, and where the column told of its order."""
+        """Returns how the rows say when, and notes what that was taken from."""
         cells = _times_in(file) if "timestamp" in table.columns else iter(())
         first = next(cells, None)
         if first is None:
@@ -265,14 +265,14 @@ class EventReader:
 
 
 def _times_in(file: FileSettings) -> Iterator[str]:
-    """What stands in a file's column of times, without empty cells."""
+    """Yields what stands in a file's column of times, without empty cells."""
     for _, row in open_table(file, holds="events", report=Report()).rows:
-        if _is_said(cell := row.get("timestamp")):
+        if _has_content(cell := row.get("timestamp")):
             yield cell_values.text(cell)
 
 
 def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:
-    """Events of one file, one by one; raises as ``read_items`` when it comes to a bad row.
+    """Yields events of one file, one by one; raises as ``read_items`` when it comes to a bad row.
 
     Args:
         file: path, column map and encoding.
@@ -306,13 +306,13 @@ def _note_decimal_comma(reading: Reading, row: Row, field: str, value: float) ->
     reading.changed("decimal comma", field, before=before, after=f"{value:g}")
 
 
-def _is_said(cell: object) -> bool:
-    """Whether a cell holds anything but white space."""
+def _has_content(cell: object) -> bool:
+    """Returns whether a cell holds anything but white space."""
     return cell is not None and cell == cell and bool(str(cell).strip())
 
 
 def _is_rating(reading: Reading, number: int, value: float | None, scale: RatingScale) -> bool:
-    """Whether a value is on the scale; reported where it is not."""
+    """Returns whether a value is on the scale; reported where it is not."""
     if value is not None and scale.low <= value <= scale.high:
         return True
     low, high = f"{scale.low:g}", f"{scale.high:g}"

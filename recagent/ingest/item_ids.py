@@ -46,7 +46,7 @@ class CatalogueIds:
         self._alike: Mapping[str, Sequence[str]] | None = None  # once it is needed
 
     def meant(self, item_id: str) -> str:
-        """The one id of the catalogue that is written almost so; else ``item_id`` as it is.
+        """Returns the one id of the catalogue that is written almost so; else ``item_id`` as it is.
 
         "12.0" and "0012" mean "12", "a1" means "A1".
         """
@@ -60,14 +60,14 @@ class CatalogueIds:
 
 
 def alike_pairs(ids: Iterable[str]) -> list[tuple[str, str]]:
-    """Ids that only case, zeros or ".0" tell from an earlier one: that one first."""
+    """Returns ids that only case, zeros or ".0" tell from an earlier one: that one first."""
     first: dict[str, str] = {}
     pairs = ((first.setdefault(_form(item_id), item_id), item_id) for item_id in ids)
     return [(one, other) for one, other in pairs if one != other]
 
 
 def _form(item_id: str) -> str:
-    """What spellings of one id have in common: spreadsheets and float columns change the others."""
+    """Returns what spellings of one id share: spreadsheets change case, zeros and ".0"."""
     whole = _WHOLE.fullmatch(item_id) if item_id[-1:].isdecimal() else None
     return whole[1] if whole else item_id.casefold()
 
@@ -96,14 +96,14 @@ def report_unknown_items(settings: Settings, report: Report, ids: AbstractSet[st
 
 
 def _counts(reading: Reading, report: Report) -> tuple[int, int]:
-    """Rows of a file on items that are not in the catalogue, and on others."""
+    """Returns rows of a file on items that are not in the catalogue, and on others."""
     note = report.notes.get(("orphan kept", reading.file))
     orphans, orphans_kept = reading.left_out["orphan"], note.count if note else 0
     return orphans + orphans_kept, max(0, reading.used - orphans_kept)
 
 
 def _advice(settings: Settings, report: Report, file: FileSettings, ids: AbstractSet[str]) -> str:
-    """The column of either file that fits the ids of the other, as a map; empty where none does."""
+    """Returns the column of either file that fits the other's ids, as a map; empty without one."""
     column = _fitting(file, "events", ids)
     if column:
         return _mapped(report, file, column)
@@ -121,7 +121,7 @@ def _mapped(report: Report, file: FileSettings, column: str) -> str:
 
 
 def _fitting(file: FileSettings, holds: Holds, ids: AbstractSet[str]) -> str:
-    """The column most of whose values are among ``ids``, and that is not read as one already."""
+    """Returns the column most of whose values are among ``ids`` and that is not read yet."""
     fits: Counter[str] = Counter()
     rows = 0
     for row in _rows(file, holds):

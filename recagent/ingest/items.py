@@ -45,7 +45,7 @@ class ItemReader:
         self._further: dict[tuple[str, str], _Source] = {}  # by scene and id, in other scenes
 
     def read(self, file: FileSettings) -> list[Item]:
-        """The items of a file; columns that are no field of an item become attributes.
+        """Returns the items of a file; columns that are no field of an item become attributes.
 
         Raises:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
@@ -61,7 +61,7 @@ class ItemReader:
     def take(
         self, reading: Reading, rows: Iterable[tuple[int, Row]], *, scene: str | None = None
     ) -> list[Item]:
-        """The items of numbered rows, in ``scene`` or in the one that a row says.
+        """Returns the items of numbered rows, in ``scene`` or in the one that a row says.
 
         Raises:
             DataError: the report is strict and a row cannot be used.
@@ -93,12 +93,12 @@ class ItemReader:
         return items
 
     def places(self) -> Iterable[tuple[str, str]]:
-        """Scene and id of every item that was read."""
+        """Yields scene and id of every item that was read."""
         yield from ((source[0], item_id) for item_id, source in self._first.items())
         yield from self._further
 
     def origin(self, item: Item) -> tuple[Reading, int]:
-        """The file that an item was read from, and its row there."""
+        """Returns the file that an item was read from, and its row there."""
         first = self._first[item.id]
         return (first if first[0] == item.scene else self._further[item.scene, item.id])[3:]
 
@@ -127,7 +127,7 @@ class ItemReader:
         )  # fmt: skip
 
     def _is_new(self, item_id: str, source: _Source) -> bool:
-        """Whether an id is new in its scene, and the same thing as in the others."""
+        """Returns whether an id is new in its scene, and the same thing as in the others."""
         first = self._first.setdefault(item_id, source)
         if first is source:
             return True
@@ -153,7 +153,7 @@ class ItemReader:
     def _values(
         self, reading: Reading, numbers: Sequence[int], name: str, cells: Sequence[Any]
     ) -> Sequence[Value | None]:
-        """What the cells of an attribute mean, by its declared type or as they look."""
+        """Returns what the cells of an attribute mean, by its declared type or as they look."""
         declared = self._attributes.get(name)
         if declared is None or declared.said_type == "auto":
             return _undeclared(reading, name, cells, self._separator)
@@ -182,7 +182,7 @@ class ItemReader:
 def read_items(
     file: FileSettings, *, attributes: Attributes | None = None, separator: str = "|"
 ) -> list[Item]:
-    """Items of one file, all or none.
+    """Returns items of one file, all or none.
 
     Raises:
         DataError: with the file, the row (from 1, the header apart), the value and the next step.
@@ -195,7 +195,7 @@ def read_items(
 
 
 def no_items_error(path: Path, *, problems: Sequence[str] = ()) -> DataError:
-    """The error for files without any usable item; it repeats the first of their problems."""
+    """Returns the error for files without any usable item, with the first of their problems."""
     first = f" ({problems[0]})" if problems else ""
     return DataError(
         "{file!r} has no items{problem}; give a file with at least one usable row",
@@ -207,7 +207,7 @@ def no_items_error(path: Path, *, problems: Sequence[str] = ()) -> DataError:
 def _undeclared(
     reading: Reading, name: str, cells: Sequence[Any], separator: str
 ) -> Sequence[Value | None]:
-    """The values of a column as they look; what was made of them is reported."""
+    """Returns the values of a column as they look; what was made of them is reported."""
     values: Sequence[Value | None] | None = cell_values.numbers(cells)
     if values is None and (prices := parse_prices(cells)) is not None:
         _note_prices(reading, name, prices)

@@ -95,7 +95,7 @@ IN_FOLDER: Mapping[Holds, Sequence[str]] = {
 
 
 def find_file(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
-    """The file that is meant, and its layout; in a folder the one that ``holds`` what is asked.
+    """Returns the file and its layout; of a folder the file that ``holds`` what is wanted.
 
     Raises:
         DataError: no such file, no known layout, or a folder with several that could be meant.
@@ -136,13 +136,13 @@ def find_file(path: Path, *, holds: Holds) -> tuple[Path, Layout]:
 
 
 def files_in(folder: Path, *, holds: Holds) -> list[Path]:
-    """The files of a MovieLens or RecBole folder that hold what is asked, also compressed."""
+    """Returns the files of a MovieLens or RecBole folder with such rows, also compressed ones."""
     patterns = [name + end for name in IN_FOLDER[holds] for end in ("", ".gz")]
     return list(dict.fromkeys(file for name in patterns for file in sorted(folder.glob(name))))
 
 
 def _has_columns(path: Path, layout: Layout) -> bool:
-    """Whether a file that is called as MovieLens calls its own has MovieLens's columns."""
+    """Returns whether a file that is called as MovieLens calls its own has MovieLens's columns."""
     with closing(open_bytes(path)) as file:
         header = file.readline(1_000).decode("utf-8-sig", "replace").strip().split(",")
     return set(layout.columns.values()) <= set(header)
@@ -151,7 +151,7 @@ def _has_columns(path: Path, layout: Layout) -> bool:
 def shape(
     layout: Layout, header: Sequence[str], *, texts: Collection[str]
 ) -> tuple[list[str], Shape | None]:
-    """The columns that a header means, and what has to be done to every row, if anything.
+    """Returns the columns that a header means, and what has to be done to every row, if anything.
 
     Args:
         layout: of the file.
@@ -177,7 +177,7 @@ def _with_genres(values: Row, *, columns: Sequence[str], flags: Sequence[str]) -
 
 
 def _with_sequences(values: Row, *, types: Mapping[str, str]) -> Row:
-    """RecBole's ``token_seq`` and ``float_seq``, split at spaces."""
+    """Returns a row with RecBole's ``token_seq`` and ``float_seq`` split at spaces."""
     return {
         name: value.split() if types[name].endswith("_seq") else value
         for name, value in zip(types, values.values(), strict=True)

@@ -57,7 +57,7 @@ def validate_catalogue(
     examples: int = 5,
     by_command: bool = False,
 ) -> Catalogue:
-    """The catalogue as ``read_catalogue`` reads it, and what the scenes ask of it that no item has.
+    """Returns the catalogue; reports also what the scenes' rules read that no item has.
 
     Args:
         settings: as ``read_catalogue`` takes them.
@@ -104,7 +104,7 @@ async def load_catalogue(
 
     Args:
         settings: name the files, the cleaning, the index and the store.
-        on_progress: told the stage (``checking``, ``items``, ``events``), how many are done, and of
+        on_progress: takes the stage (``checking``, ``items``, ``events``), how many are done, and of
             how many.
         replace_events: whether to delete also what event files gave that have changed since.
         by_command: whether the files were named on the command line: the advice is one for there.
@@ -180,7 +180,7 @@ _BYTES = 8  # of a fingerprint; every event keeps two
 
 
 def reading_fingerprint(settings: Settings, *, scale: RatingScale | None) -> str:
-    """``BYTES:READING`` of the event files; empty where there are none.
+    """Returns ``BYTES:READING`` of the event files; empty where there are none.
 
     Args:
         settings: the files, and all that says how they are read.
@@ -198,7 +198,7 @@ def reading_fingerprint(settings: Settings, *, scale: RatingScale | None) -> str
 
 
 def same_files(one: str, other: str) -> bool:
-    """Whether two origins are readings of the same bytes."""
+    """Returns whether two origins are readings of the same bytes."""
     return one.partition(":")[0] == other.partition(":")[0]
 
 

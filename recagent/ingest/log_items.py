@@ -26,7 +26,7 @@ _LEAST = 3  # later rows, below which it is chance
 def items_from_logs(
     files: Sequence[FileSettings], reader: ItemReader, report: Report
 ) -> list[Item]:
-    """The items that logs name, each once, with what their rows say alike as attributes.
+    """Returns the items that logs name, each once, with what their rows say alike as attributes.
 
     Rows and files that do not say their scene have the first file's name for one.
 
@@ -37,7 +37,7 @@ def items_from_logs(
     items: list[Item] = []
     default_scene = ""
     for file in files:
-        # What is wrong with a row is said where the events are read.
+        # What is wrong with a row is reported where the events are read.
         table = open_table(file, holds="events", report=Report(by_command=report.by_command))
         require_columns(file.path, table, ("user_id", "item_id"))
         default_scene = default_scene or Path(table.reading.file).name.partition(".")[0]
@@ -54,7 +54,7 @@ def _items_of(
         name for name in table.columns if name not in (*EVENT_FIELDS, *ITEM_FIELDS[3:])
     ]
     for number, row in table.rows:
-        key = (_said(row.get("scene")) or scene, _said(row.get("item_id")))
+        key = (_text(row.get("scene")) or scene, _text(row.get("item_id")))
         if not key[1]:
             continue
         if key not in first:
@@ -91,7 +91,7 @@ def _items_of(
 def _row(key: tuple[str, str], row: Row, title: str, attributes: Sequence[str]) -> Row:
     values: dict[str, Any] = {name: row.get(name) for name in attributes}
     scene, item_id = key
-    name = _said(row.get(title)) if title else ""
+    name = _text(row.get(title)) if title else ""
     return {**values, "item_id": item_id, "scene": scene, "title": name or item_id}
 
 
@@ -108,7 +108,7 @@ def _note(
         reading.note(None, "attributes of log", value=", ".join(map(repr, attributes)))
 
 
-def _said(cell: object) -> str:
+def _text(cell: object) -> str:
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     return cell_values.text(cell).strip()

@@ -23,7 +23,7 @@ _COMMON = 30  # values of a text or list attribute that become a feature each
 
 
 def filled(column: Column, method: Missing, *, others: Mapping[str, Column]) -> list[Value] | None:
-    """A value for every missing one, in order; None where the column does not allow it.
+    """Returns a value for every missing one, in order; None where the column does not allow it.
 
     Args:
         column: with at least one missing value.
@@ -48,12 +48,12 @@ def filled(column: Column, method: Missing, *, others: Mapping[str, Column]) -> 
 
 
 def _like(number: float, known: Sequence[Value]) -> Value:
-    """Whole where all known values are."""
+    """Returns whole where all known values are."""
     return round(number) if all(isinstance(value, int) for value in known) else float(number)
 
 
 def _predicted(column: Column, others: Mapping[str, Column]) -> list[Value] | None:
-    """A random forest's answer from the other attributes.
+    """Returns a random forest's answer from the other attributes.
 
     Source: Breiman, "Random forests", Machine Learning 45, 2001; as implemented by scikit-learn.
     """
@@ -75,7 +75,7 @@ def _predicted(column: Column, others: Mapping[str, Column]) -> list[Value] | No
 
 
 def _features(others: Mapping[str, Column], rows: int) -> Any:
-    """(rows, n) float64: numbers as they are (NaN where missing), frequent words as 0 and 1."""
+    """Returns (rows, n) float64: numbers, NaN where missing, and frequent words as 0 and 1."""
     columns: list[list[float]] = []
     for name in sorted(others):
         column = others[name]

@@ -49,7 +49,7 @@ class PriceColumn:
 
     Attributes:
         values: None for a missing one, and for one that is not in ``unit``.
-        unit: the currency; empty where none is said.
+        unit: the currency; empty where the cells name none.
         example: of the cells that are amounts, as it stands there.
         decimal: what stands before a fraction; a comma only where the column tells so.
         others: cells that say something else, with how often each does.
@@ -63,7 +63,7 @@ class PriceColumn:
 
 
 def parse_prices(cells: Sequence[Any]) -> PriceColumn | None:
-    """The amounts in a column; None where it is no column of amounts."""
+    """Returns the amounts in a column; None where it is no column of amounts."""
     if not {*map(type, cells)} <= {str, type(None)}:
         return None
     counts = Counter(cell for cell in cells if cell is not None)
@@ -99,7 +99,7 @@ def parse_prices(cells: Sequence[Any]) -> PriceColumn | None:
 
 
 def _decimal(cells: Collection[str]) -> str:
-    """A comma where some number can have it only before its fraction, and none has a full stop so.
+    """Returns a comma if some number can have it only before its fraction, else a full stop.
 
     ``1,234`` alone may be either, and has thousands.
     """
@@ -108,7 +108,7 @@ def _decimal(cells: Collection[str]) -> str:
 
 
 def _amount(cell: str, decimal: str) -> tuple[float, str] | None:
-    """Number and currency of a cell; None where it is no amount."""
+    """Returns number and currency of a cell; None where it is no amount."""
     plain = unicodedata.normalize("NFKC", cell).strip().casefold()
     if decimal == ",":
         plain = plain.translate(_COMMA_AND_STOP)

@@ -39,7 +39,7 @@ class RepeatCounter:
             self._write()
 
     def beyond(self, keep: int, *, without: Integers | None = None) -> Integers:
-        """The rows, rising, that come after the first ``keep`` with the same key.
+        """Returns the rows, rising, that come after the first ``keep`` with the same key.
 
         Args:
             keep: at least 1.

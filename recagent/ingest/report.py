@@ -59,28 +59,28 @@ class Problem:
     by_command: bool = False
 
     def says(self, lang: Language = "en") -> str:
-        """What is wrong."""
+        """Returns what is wrong."""
         return PROBLEMS[lang][self.kind][0].format_map(self._facts())
 
     def fix(self, lang: Language = "en") -> str:
-        """The next step."""
+        """Returns the next step."""
         next_steps = PROBLEMS[lang][self.kind][1:]
         return next_steps[-1 if self.by_command else 0].format_map(self._facts())
 
     def line(self, lang: Language = "en") -> str:
-        """All of it in one line: file, row, what is wrong, the next step."""
+        """Returns all of it in one line: file, row, what is wrong, the next step."""
         row = "" if self.row is None else LINES[lang]["row"].format(row=self.row)
         places = LINES[lang]["list"].join(filter(None, [self.file and repr(self.file), row]))
         place = f"{places}{LINES[lang]['colon']}" if places else ""
         return f"{place}{self.says(lang)}{LINES[lang]['then']}{self.fix(lang)}"
 
     def place(self, lang: Language = "en") -> str:
-        """Its row, and what stands there."""
+        """Returns its row, and what stands there."""
         row = LINES[lang]["row"].format(row=self.row)
         return f"{row} {self.value!r}" if self.value else row
 
     def in_language(self, lang: Language) -> str:
-        """As ``line``."""
+        """Returns the same as ``line``."""
         return self.line(lang)
 
     def __str__(self) -> str:
@@ -99,7 +99,7 @@ class ProblemGroup:
     examples: list[Problem] = dataclasses.field(default_factory=list[Problem])
 
     def line(self, lang: Language = "en", *, with_file: bool = True) -> str:
-        """All of it in one line: how many, the first as a sentence, where the other kept ones are.
+        """Returns one line: how many, the first as a sentence, the rows of the other kept ones.
 
         Args:
             lang: of the sentence.
@@ -137,7 +137,7 @@ class Report:
     def __init__(
         self, *, strict: bool = False, examples: int = 5, by_command: bool = False
     ) -> None:
-        """An empty report.
+        """Makes an empty report.
 
         Args:
             strict: raise at the first problem that would cost a row or a value.
@@ -294,20 +294,20 @@ class Reading:
 
 
 def shown(value: object, *, limit: int = _SHOWN) -> str:
-    """A foreign value as one printable line of ``limit`` characters; what is no text as escapes."""
+    """Returns a foreign value as one printable line of ``limit`` characters."""
     text = " ".join(str(value)[: 10 * limit].split())
     text = "".join(char if char.isprintable() else _escaped(char) for char in text)
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 
 def _as_it_is(value: str) -> str:
-    """The beginning of a value with its spaces, since a step may have changed just these."""
+    """Returns the beginning of a value with its spaces, since a step may change just these."""
     text = "".join(char if char.isprintable() else _escaped(char) for char in value[: 2 * _SHOWN])
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def _toml_key(name: str) -> str:
-    """A name as TOML wants it for a key: in quotes, unless it is of plain letters."""
+    """Returns a name as TOML wants it for a key: in quotes, unless it is of plain letters."""
     return name if _PLAIN_KEY.fullmatch(name) else f'"{name}"'
 
 
@@ -317,6 +317,6 @@ def _escaped(char: str) -> str:
 
 
 def file_name(path: Path) -> str:
-    """A file as a report names it: relative to the working directory where it is below that."""
+    """Returns a file's name in reports: relative to the working directory if below it."""
     here = Path.cwd()
     return str(path.relative_to(here) if path.is_relative_to(here) else path)

@@ -49,7 +49,7 @@ def require_columns(path: Path, table: Table, fields: Sequence[str]) -> None:
 def no_header_error(
     path: Path, first: Sequence[str], *, holds: Holds, by_command: bool
 ) -> DataError:
-    """The error for a file without a header of which nobody said what its columns are."""
+    """Returns the error for a file without a header of which nobody said what its columns are."""
     advice = how_to_map(numbered(first, holds=holds), by_command=by_command)
     if by_command:  # numbers of this file's columns, and of no other's
         advice = advice.replace("--map ", f"--map {file_name(path)}:", 1)
@@ -63,9 +63,9 @@ def no_header_error(
 
 
 def numbered(first: Sequence[str], *, holds: Holds) -> dict[str, str]:
-    """Fields and the numbers of the columns that they may be, by the cells of one row."""
+    """Returns fields and the numbers of the columns that they may be, by the cells of one row."""
     likely_fields = [_looks_like(cell) if holds == "events" else "" for cell in first]
-    likely_fields = [  # ids stand before what is said of them
+    likely_fields = [  # ids stand before the values
         "" if number < len(_EVENT_IDS) and field == "value" else field
         for number, field in enumerate(likely_fields)
     ]
@@ -85,7 +85,7 @@ def _amount(cell: str) -> str:
 
 
 def _looks_like(cell: str) -> str:
-    """The field of an event that a cell can hardly be anything but; empty for others."""
+    """Returns the field of an event that a cell can hardly be anything but; empty for others."""
     if dates.is_numeric_date(cell):
         return "timestamp"
     if known_kind(cell):
@@ -104,14 +104,14 @@ def _looks_like(cell: str) -> str:
 
 
 def content(row: Row) -> int:
-    """A hash of all that a row says, to tell a copy from another row with the same id."""
+    """Returns a hash of all that a row says, to tell a copy from another row with the same id."""
     if _TEXTS.issuperset(map(type, row.values())):
         return hash(sum(map(hash, row.items())))
     return hash(str(sorted(row.items())))  # a list has no hash, and NaN one for each cell
 
 
 def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
-    """An id without the spaces around it; None for a row that is left out."""
+    """Returns an id without the spaces around it; None for a row that is left out."""
     raw = row.get(field)
     if isinstance(raw, str) and raw.isprintable() and raw and raw == raw.strip():
         return raw

@@ -40,7 +40,7 @@ class ScaleDoubt:
 
 
 def written_scale(outs: Mapping[int, int], *, bare: int) -> RatingScale | ScaleDoubt | None:
-    """The scale that cells say themselves; None where none does.
+    """Returns the scale that cells say themselves; None where none does.
 
     Args:
         outs: out of what -> number of cells that say so.
@@ -57,7 +57,7 @@ def written_scale(outs: Mapping[int, int], *, bare: int) -> RatingScale | ScaleD
 
 
 def scale_of(counts: Mapping[float, int]) -> RatingScale | ScaleDoubt:
-    """The scale that ratings have of which each value was given so often.
+    """Returns the scale that ratings have of which each value was given so often.
 
     Five stars go from 1 (or from .5 or 0, where these are given) to 5; other scales are from 0 to
     10, 0 to 100, 0 to 1, -1 to 1 or as far below zero as above it. From many ratings another
@@ -76,7 +76,7 @@ def scale_of(counts: Mapping[float, int]) -> RatingScale | ScaleDoubt:
 
 
 def _without_slips(counts: Mapping[float, int]) -> Mapping[float, int]:
-    """Of many ratings all but the highest values that a thousandth of them have, or one alone."""
+    """Returns the counts without high values that one rating or a thousandth of them have."""
     total = sum(counts.values())
     slips_left = max(1, total // 1000) if total >= _MANY else 0
     remaining = dict(counts)
@@ -119,7 +119,7 @@ def _facts(values: list[float]) -> dict[str, str]:
 
 
 def _zeros(rated: Mapping[float, int]) -> bool | ScaleDoubt:
-    """Whether a 0 says that it was not rated."""
+    """Returns whether a 0 says that it was not rated."""
     zeros, total = rated[0], sum(rated.values())
     others = {value: count for value, count in rated.items() if value}
     commonest, lowest = max(others.values()), others[min(others)]
@@ -136,7 +136,7 @@ def _zeros(rated: Mapping[float, int]) -> bool | ScaleDoubt:
 
 
 def _ends(rated: Mapping[float, int]) -> tuple[float, float] | None:
-    """The lowest and the highest value that may be given; None where that cannot be told."""
+    """Returns the lowest and the highest value of the scale; None where these are unclear."""
     low, high, total = min(rated), max(rated), sum(rated.values())
     if low < 0:
         top = max(-low, high)
@@ -155,7 +155,7 @@ def _ends(rated: Mapping[float, int]) -> tuple[float, float] | None:
 
 
 def _usual(low: float, high: float) -> tuple[float, float] | None:
-    """The usual scale whose highest value is not far above what was given."""
+    """Returns the usual scale whose highest value is not far above what was given."""
     if 4 <= high <= 5:
         return min(low, 1), 5
     if 5 < high <= 10:
@@ -169,7 +169,7 @@ Found = tuple[RatingScale | None, Mapping[Path, ScaleDoubt]]
 
 
 def find_scale(settings: Settings, report: Report) -> Found:
-    """What ratings are out of, and for which files that is not known, and why.
+    """Returns what ratings are out of, and for which files that is not known, and why.
 
     What is declared holds. Else every file is looked through; one whose values do not tell takes
     the scale of the others if they fit in it. None where there are no ratings, or all are in doubt.
@@ -228,7 +228,7 @@ class RatingValues:
 
 
 def rating_values(file: FileSettings) -> RatingValues:
-    """The ratings of a file; what cannot be read is passed over."""
+    """Returns the ratings of a file; what cannot be read is passed over."""
     table = open_table(file, holds="events", report=Report())
     ratings = RatingValues()
     if "value" not in table.columns:
@@ -249,7 +249,7 @@ def rating_values(file: FileSettings) -> RatingValues:
 
 
 def _scale_in(values: RatingValues) -> RatingScale | ScaleDoubt:
-    """What the ratings of a file are out of: what its cells say, else what the values tell."""
+    """Returns the scale of a file: what its cells say, else what the values tell."""
     bare = values.counts.total() - values.outs.total()
     return written_scale(values.outs, bare=bare) or scale_of(values.counts)
 

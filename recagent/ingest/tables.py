@@ -1,6 +1,6 @@
 """Files to rows, one by one: CSV, TSV, JSON lines, Parquet, RecBole and MovieLens, any encoding.
 
-A row is a dictionary of what stands in the file. What the values mean is the next room's work.
+A row is a dictionary of what stands in the file. What the values mean is decided in ``items``, ``events`` and ``users``.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
     Args:
         file: path, column map and encoding.
         holds: what its rows are; chooses the file where the path is a folder.
-        report: told of every row that cannot be read.
+        report: takes every row that cannot be read.
 
     Raises:
         DataError: no such file or column, an unknown format, or nothing in it.
@@ -106,7 +106,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
 
 
 def header_of(file: FileSettings, *, holds: layouts.Holds) -> Header:
-    """The columns of a file as they are called there, and its layout; raises as ``open_table``."""
+    """Returns a file's columns under their own names, and its layout; raises as ``open_table``."""
     path = file.path
     try:
         path, layout = layouts.find_file(file.path, holds=holds)
@@ -158,7 +158,7 @@ def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Rea
 def _first_row(
     line: str, rest: Iterator[str], separator: str, file: FileSettings, layout: layouts.Layout
 ) -> tuple[list[str], Iterator[str]]:
-    """The cells of a first line that is no header, empty if it is one; and all lines again."""
+    """Returns the cells of a first line, empty if it is a header; and all lines again."""
     head = list(islice(rest, _PEEKED))
     again = chain([line], head, rest)
     if file.header is True or layout.kind == "recbole" or not line.strip():
@@ -180,7 +180,7 @@ def _dictionaries(
     shape: layouts.Shape | None,
     names: Names,
 ) -> Rows:
-    """Rows with our names; the usual case is the fast one."""
+    """Returns rows with our names; the usual case is the fast one."""
     if shape is not None:
         shaped = ((number, shape(dict(zip(header, record, strict=True))))
                   for number, record in records)  # fmt: skip
@@ -193,7 +193,7 @@ def _dictionaries(
 def _records(
     records: delimited.Records, decode: Decoder, header: Sequence[str]
 ) -> Iterator[tuple[int, list[str]]]:
-    """Whole records that are text, with their numbers; the others are reported."""
+    """Yields whole records that are text, with their numbers; the others are reported."""
     reading, width = decode.reading, len(header)
     for number, record in enumerate(records, start=1):
         if isinstance(record, csv.Error):
@@ -201,7 +201,7 @@ def _records(
             reading.unusable(number, "bad quotes", value=record)
         elif record:  # and no blank line
             reading.rows += 1
-            if number <= _PEEKED + 1:  # its line was read before another's, which may have told
+            if number <= _PEEKED + 1:  # its line was read before another's, which may have set it
                 decode.lines.broken = True
             if len(record) != width:
                 record = _fitted(record, header)  # noqa: PLW2901
@@ -214,7 +214,7 @@ def _records(
 
 
 def _fitted(record: list[str], header: Sequence[str]) -> list[str]:
-    """The record of as many fields as the header, where separators at the end are all that differ.
+    """Returns a record of the header's length, if separators at the end are all that differ.
 
     They stand at the end of every row in some exports, and in others at that of the header alone.
     """
@@ -229,7 +229,7 @@ def _fitted(record: list[str], header: Sequence[str]) -> list[str]:
 
 
 def _json(path: Path, lines: FileLines, decode: Decoder) -> Opened:
-    """One object a line; the columns are the keys of the first ones, others may follow."""
+    """Returns one object a line; the columns are the keys of the first ones, others may follow."""
     records = _json_records(lines, decode)
     head = list(islice(records, _JSON_HEAD))
     if not head:
@@ -370,7 +370,7 @@ def _renamed(rows: Rows, names: Names) -> Rows:
 
 
 def _guarded(path: Path, rows: Rows) -> Rows:
-    """The rows; a fault of the disk or of the compression is said with the file's name."""
+    """Yields the rows; an error of the disk or the compression names the file."""
     try:
         yield from rows
     except UNREADABLE as error:

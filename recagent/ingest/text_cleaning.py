@@ -34,14 +34,14 @@ _NOT_READ = {"<!--": "-->", "script": "/script", "style": "/style"}
 
 
 def has_html(text: str) -> bool:
-    """Whether a text holds a tag or a character reference."""
+    """Returns whether a text holds a tag or a character reference."""
     return ("<" in text and _MARKUP.search(text) is not None) or (
         "&" in text and _REFERENCE.search(text) is not None
     )
 
 
 def cleaned(text: str, step: TextStep) -> str:
-    """The text after one step."""
+    """Returns the text after one step."""
     if step == "html":
         return _without_html(text) if has_html(text) else text
     if step == "space":
@@ -50,17 +50,17 @@ def cleaned(text: str, step: TextStep) -> str:
 
 
 def _unicode(text: str) -> str:
-    """NFC, unseen characters taken away, odd line breaks as plain ones."""
+    """Returns NFC without unseen characters, with plain line breaks for odd ones."""
     return _BREAKS.sub("\n", unicodedata.normalize("NFC", _UNSEEN.sub("", text)))
 
 
 def _name(token: re.Match[str]) -> str:
-    """``br``, ``/p``, or the token itself."""
+    """Returns ``br``, ``/p``, or the token itself."""
     return token["end"] + token["name"].lower() if token["name"] else token[0]
 
 
 def _without_html(text: str) -> str:
-    """Text between tags; one pass, because the library's parser takes hours for hostile text."""
+    """Returns the text between tags, in one pass: the library's parser takes hours for some."""
     last = {_name(token): token.start() for token in _TOKEN.finditer(text)}
     parts: list[str] = []
     start, until = 0, ""
@@ -87,7 +87,7 @@ _C1 = range(0x80, 0xA0)  # where cp1252 has letters and quotes, latin-1 controls
 
 
 def _bytes_of_cp1252() -> dict[int, int]:
-    """Byte by character, of cp1252, and of latin-1 where cp1252 has none or another."""
+    """Returns bytes by character, of cp1252, and of latin-1 where cp1252 has none."""
     table = {code: code for code in range(0x100)}
     for byte in _C1:
         char = bytes([byte]).decode("cp1252", "ignore")
@@ -120,7 +120,7 @@ _ALWAYS = "\u00c2\u00c3\u00c4\u00c5"  # first bytes of western letters: one such
 
 
 def encoded_once(text: str) -> str:
-    """The text as it was before, or as it is where it was not encoded twice."""
+    """Returns the text as it was before, or as it is where it was not encoded twice."""
     if text.isascii() or not _FIRST.search(text) or not _looks_encoded_twice(text):
         return text
     try:
@@ -138,7 +138,7 @@ def encoded_once(text: str) -> str:
 
 
 def is_garbled(text: str) -> bool:
-    """Whether a text that could not be mended surely holds UTF-8 that was encoded twice."""
+    """Returns whether a text that could not be mended holds UTF-8 that was encoded twice."""
     return not text.isascii() and len(_TWICE.findall(text)) >= _SURE
 
 

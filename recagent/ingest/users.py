@@ -12,7 +12,7 @@ from recagent.ingest.tables import Row, open_table
 
 
 class UserReader:
-    """Reads files of people; somebody who comes twice is seen across them."""
+    """Reads files of people; finds who comes twice, also across files."""
 
     def __init__(self, report: Report, *, separator: str = "|") -> None:
         """Takes what splits a text into a list."""
@@ -21,7 +21,7 @@ class UserReader:
         self._rows: dict[str, int] = {}
 
     def read(self, file: FileSettings) -> list[User]:
-        """The people of a file; columns that are no field of a user become attributes.
+        """Returns the people of a file; columns that are no field of a user become attributes.
 
         Raises:
             DataError: the file cannot be read, or the report is strict and a row cannot be used.
@@ -59,7 +59,7 @@ class UserReader:
 
 
 def read_users(file: FileSettings, *, separator: str = "|") -> list[User]:
-    """People of one file, all or none.
+    """Returns people of one file, all or none.
 
     Raises:
         DataError: with the file, the row (from 1, the header apart), the value and the next step.

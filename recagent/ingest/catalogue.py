@@ -132,7 +132,7 @@ def read_catalogue(
         items, aliases = cleaner.items(raw)
     people_of = UserReader(report, separator=files.list_separator)
     users = [
-        cleaner.user(user, where=file_name(file.path))
+        cleaner.user(user, source=file_name(file.path))
         for file in files.users
         for user in people_of.read(file)
     ]

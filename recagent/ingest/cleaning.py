@@ -72,44 +72,44 @@ class Cleaner:
         attributes = {name: value for name, value in item.attributes.items() if name not in ignored}
         return replace(item, text="" if "text" in ignored else item.text, attributes=attributes)
 
-    def user(self, user: User, *, where: str) -> User:
+    def user(self, user: User, *, source: str) -> User:
         """Returns a person with cleaned words, tags and attributes."""
-        tags = (self.text(tag, field="tags", where=where) for tag in user.tags)
+        tags = (self.text(tag, field="tags", source=source) for tag in user.tags)
         return replace(
             user,
-            about=self.text(user.about, field="about", where=where),
+            about=self.text(user.about, field="about", source=source),
             tags=tuple(filter(None, tags)),
-            attributes=self._attributes_of(user.attributes, where),
+            attributes=self._attributes_of(user.attributes, source),
         )
 
-    def text(self, value: str, *, field: str, where: str) -> str:
+    def text(self, value: str, *, field: str, source: str) -> str:
         """Returns a text of ``field`` after its steps, not longer than ``max_text``."""
         limit = self._cleaning.max_text
         if len(value) <= limit and (not value or _CLEAN.fullmatch(value)):
             return value
         steps = self._steps(field)
         if "unicode" in steps and not value.isascii():
-            value = self._encoded_once(value, field=field, where=where)
+            value = self._encoded_once(value, field=field, source=source)
         for step in ("html", "unicode", "space"):
             needed = step == "unicode" and validation.BROKEN.search(value) is not None
             if (step in steps or needed) and (after := text_cleaning.cleaned(value, step)) != value:
-                self._report.changed(step, field, where=where, before=value, after=after)
+                self._report.changed(step, field, source=source, before=value, after=after)
                 value = after
         if len(value) > limit:
             after = value[:limit].rstrip()
-            self._report.changed("max_text", field, where=where, before=value, after=after)
+            self._report.changed("max_text", field, source=source, before=value, after=after)
             value = after
         if "html" not in steps and text_cleaning.has_html(value):
-            self._report.note("html", file=where, field=field, value=value)
+            self._report.note("html", file=source, field=field, value=value)
         return value
 
-    def _encoded_once(self, value: str, *, field: str, where: str) -> str:
+    def _encoded_once(self, value: str, *, field: str, source: str) -> str:
         """Returns a text whose UTF-8 was encoded twice as it was meant; reports what is lost."""
         after = text_cleaning.encoded_once(value)
         if after != value:
-            self._report.changed("encoded twice", field, where=where, before=value, after=after)
+            self._report.changed("encoded twice", field, source=source, before=value, after=after)
         elif text_cleaning.is_garbled(value):
-            self._report.note("garbled", file=where, field=field, value=value)
+            self._report.note("garbled", file=source, field=field, value=value)
         return after
 
     def _steps(self, field: str) -> Sequence[TextStep]:
@@ -119,29 +119,29 @@ class Cleaner:
     def _with_clean_text(self, item: Item) -> Item | None:
         """Returns the item with clean texts; None where nothing is left of its title."""
         reading, row = self._origin(item)
-        where = reading.file
-        title = self.text(item.title, field="title", where=where)
-        text = self.text(item.text, field="text", where=where)
-        attributes = self._attributes_of(item.attributes, where)
+        source = reading.file
+        title = self.text(item.title, field="title", source=source)
+        text = self.text(item.text, field="text", source=source)
+        attributes = self._attributes_of(item.attributes, source)
         if not title:
             return reading.unusable(row, "empty", field="title", value=item.title)
         if title == item.title and text == item.text and attributes == item.attributes:
             return item
         return replace(item, title=title, text=text, attributes=attributes)
 
-    def _attributes_of(self, attributes: Mapping[str, Value], where: str) -> dict[str, Value]:
+    def _attributes_of(self, attributes: Mapping[str, Value], source: str) -> dict[str, Value]:
         """Returns the attributes, texts and lists cleaned, without those that became empty."""
         return {
             name: cleaned
             for name, value in attributes.items()
-            if (cleaned := self._value(name, value, where)) != "" and cleaned != ()
+            if (cleaned := self._value(name, value, source)) != "" and cleaned != ()
         }
 
-    def _value(self, name: str, value: Value, where: str) -> Value:
+    def _value(self, name: str, value: Value, source: str) -> Value:
         if isinstance(value, str):
-            return self.text(value, field=name, where=where)
+            return self.text(value, field=name, source=source)
         if isinstance(value, tuple):
-            return tuple(filter(None, (self.text(v, field=name, where=where) for v in value)))
+            return tuple(filter(None, (self.text(v, field=name, source=source) for v in value)))
         return value
 
     def _merged(
@@ -205,7 +205,7 @@ class Cleaner:
         self, scene: str, item: Item, name: str, value: Value, declared: AttributeSettings
     ) -> Item:
         before, after = f"{item.id}:", f"{item.id}: {value}"
-        self._report.changed(declared.missing, name, where=scene, before=before, after=after)
+        self._report.changed(declared.missing, name, source=scene, before=before, after=after)
         return replace(item, attributes={**item.attributes, name: value})
 
     def _normalised(
@@ -227,7 +227,7 @@ class Cleaner:
                 return item
             before, after = numbers[item.id], round(scaled(numbers[item.id]), 6)
             self._report.changed(
-                declared.normalize, name, where=scene, before=f"{before:g}", after=f"{after:g}"
+                declared.normalize, name, source=scene, before=f"{before:g}", after=f"{after:g}"
             )
             return replace(item, attributes={**item.attributes, beside: after})
 

@@ -76,7 +76,7 @@ def name_columns(
     *,
     holds: Holds,
     mapped: Mapping[str, str],
-    where: str,
+    file: str,
     by_command: bool = False,
 ) -> ColumnNames:
     """Returns the fields of a file's columns.
@@ -85,7 +85,7 @@ def name_columns(
         columns: of the file, each once.
         holds: what a row is.
         mapped: our field -> column, where it is declared.
-        where: the file, for messages.
+        file: its name, for messages.
         by_command: whether the advice is one for the command line, or for a config file.
 
     Raises:
@@ -102,7 +102,7 @@ def name_columns(
             raise DataError(
                 "{file!r}: columns {columns} and {other!r} could both be {field!r}; choose one, "
                 "for example {example}",
-                file=where,
+                file=file,
                 columns=others,
                 other=shown(candidates[-1]),
                 field=name,

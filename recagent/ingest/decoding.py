@@ -44,9 +44,9 @@ class FileLines:
 
     def __init__(self, path: Path, encoding: str) -> None:
         """Opens nothing yet; an encoding that is not given is the byte order mark's, or UTF-8."""
-        found = encoding or _marked(path) or "utf-8"
-        self._is_western = _is_latin_1(found)
-        self.encoding = "utf-8" if found == "utf-8-sig" else found
+        read_as = encoding or _marked(path) or "utf-8"
+        self._is_western = _is_latin_1(read_as)
+        self.encoding = "utf-8" if read_as == "utf-8-sig" else read_as
         if self._is_western:
             self.encoding = "cp1252"
         self.broken = False

@@ -133,11 +133,11 @@ class EventStream:
     def _cleaned(self, event: EventFields, cleaner: Cleaner, reading: Reading) -> EventFields:
         if not (event.text or event.device or event.place):
             return event
-        where = reading.file
+        source = reading.file
         return event._replace(
-            text=cleaner.text(event.text, field="text", where=where),
-            device=cleaner.text(event.device, field="device", where=where),
-            place=cleaner.text(event.place, field="place", where=where),
+            text=cleaner.text(event.text, field="text", source=source),
+            device=cleaner.text(event.device, field="device", source=source),
+            place=cleaner.text(event.place, field="place", source=source),
         )
 
 

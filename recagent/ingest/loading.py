@@ -104,8 +104,8 @@ async def load_catalogue(
 
     Args:
         settings: name the files, the cleaning, the index and the store.
-        on_progress: takes the stage (``checking``, ``items``, ``events``), how many are done, and of
-            how many.
+        on_progress: takes the stage (``checking``, ``items``, ``events``), how many are done, and
+            of how many.
         replace_events: whether to delete also what event files gave that have changed since.
         by_command: whether the files were named on the command line: the advice is one for there.
 

@@ -202,10 +202,10 @@ class Report:
         return self.columns.get(file, {}).get(field, field)
 
     def changed(
-        self, step: str, field: str, *, where: str, before: str, after: str, count: int = 1
+        self, step: str, field: str, *, source: str, before: str, after: str, count: int = 1
     ) -> None:
-        """Count a change that a cleaning step made to ``field`` in ``where`` (a file or scene)."""
-        key = (step, self._column(where, field), where)
+        """Count a change that a cleaning step made to ``field`` in ``source`` (a file or scene)."""
+        key = (step, self._column(source, field), source)
         change = self.changes.setdefault(key, ChangeSummary())
         if not change.count:
             change.before, change.after = _as_it_is(before), _as_it_is(after)
@@ -290,7 +290,7 @@ class Reading:
 
     def changed(self, step: str, field: str, *, before: str, after: str, count: int = 1) -> None:
         """Count what a cleaning step did to a value that ``count`` rows have."""
-        self.report.changed(step, field, where=self.file, before=before, after=after, count=count)
+        self.report.changed(step, field, source=self.file, before=before, after=after, count=count)
 
 
 def shown(value: object, *, limit: int = _SHOWN) -> str:

@@ -1,6 +1,7 @@
 """Files to rows, one by one: CSV, TSV, JSON lines, Parquet, RecBole and MovieLens, any encoding.
 
-A row is a dictionary of what stands in the file. What the values mean is decided in ``items``, ``events`` and ``users``.
+A row is a dictionary of what stands in the file. What it means is decided in ``items``, ``events``
+and ``users``.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         columns,
         holds=holds,
         mapped={**known, **column_map},
-        where=file_name(path),
+        file=file_name(path),
         by_command=reading.report.by_command,
     )
     columns_by_field = {name: column for column, name in naming.names.items() if name}

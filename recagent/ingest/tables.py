@@ -349,7 +349,7 @@ def _note_naming(reading: Reading, naming: ColumnNames) -> None:
     if names:
         kind = "unread" if unread else "attribute"
         advice = how_to_map(suggestions, by_command=reading.report.by_command)
-        reading.note(None, f"{kind} {'suggestions' if suggestions else 'columns'}", columns=names,
+        reading.note(None, f"{kind} {'meant' if suggestions else 'columns'}", columns=names,
                      advice=advice)  # fmt: skip
 
 

@@ -49,6 +49,13 @@ def text(value: object) -> str:
     return "" if value is None or value != value else str(value)
 
 
+def identifier(value: object) -> str:
+    """Returns an id as text: "12" also of 12.0, since a column with gaps becomes one of floats."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return text(value).strip()
+
+
 def number(value: object) -> float | None:
     """Returns a finite number; None for an empty cell."""
     if value is None:

@@ -164,74 +164,58 @@ class Cleaner:
     def _without_holes(
         self, scene: str, items: list[Item], name: str, declared: AttributeSettings
     ) -> list[Item]:
-        holes = [item for item in items if item.attributes.get(name) is None]
-        if not holes or len(holes) == len(items):  # an attribute that the scene does not have
+        """Returns the items with a value for each that lacks one, or without these items."""
+        column = [item.attributes.get(name) for item in items]
+        holes = sum(value is None for value in column)
+        if not holes or holes == len(items):  # an attribute that the scene does not have
             return items
         if declared.missing == "drop":
-            for item in holes:
-                self._origin(item)[0].leave_out("drop", field=name, value=item.id)
-            return [item for item in items if item.attributes.get(name) is not None]
+            for item, value in zip(items, column, strict=True):
+                if value is None:
+                    self._origin(item)[0].leave_out("drop", field=name, value=item.id)
+            return [item for item, value in zip(items, column, strict=True) if value is not None]
         names = {other for item in items for other in item.attributes} - {name}
-        column = [item.attributes.get(name) for item in items]
-        values = self._values(scene, name, column, declared, {
-            other: [item.attributes.get(other) for item in items] for other in names
-        })  # fmt: skip
-        if values is None:
-            return items
-        rest = iter(values)
-        return [
-            item if item.attributes.get(name) is not None
-            else self._filled(scene, item, name, next(rest), declared)
-            for item in items
-        ]  # fmt: skip
-
-    def _values(
-        self,
-        scene: str,
-        name: str,
-        column: missing.Column,
-        declared: AttributeSettings,
-        others: Mapping[str, missing.Column],
-    ) -> list[Value] | None:
-        """Returns what to fill in; None, with a note, where the column does not allow it."""
+        others = {other: [item.attributes.get(other) for item in items] for other in names}
         values = missing.filled(column, declared.missing, others=others)
         if values is None:
             facts = {"scene": scene, "method": declared.missing}
-            value = str(sum(cell is None for cell in column))
-            self._report.note("not filled", field=name, value=value, facts=facts)
-        return values
-
-    def _filled(
-        self, scene: str, item: Item, name: str, value: Value, declared: AttributeSettings
-    ) -> Item:
-        before, after = f"{item.id}:", f"{item.id}: {value}"
-        self._report.changed(declared.missing, name, source=scene, before=before, after=after)
-        return replace(item, attributes={**item.attributes, name: value})
+            self._report.note("not filled", field=name, value=holes, facts=facts)
+            return items
+        rest = iter(values)
+        filled = [next(rest) if value is None else None for value in column]
+        for item, value in zip(items, filled, strict=True):
+            if value is not None:
+                before, after = f"{item.id}:", f"{item.id}: {value}"
+                self._report.changed(
+                    declared.missing, name, source=scene, before=before, after=after
+                )
+        return _with_values(items, name, filled)
 
     def _normalised(
         self, scene: str, items: list[Item], name: str, declared: AttributeSettings
     ) -> list[Item]:
         """Returns the items with NAME_minmax, NAME_zscore or NAME_log beside the number NAME."""
-        numbers = {
-            item.id: float(value)
-            for item in items
-            if isinstance(value := item.attributes.get(name), int | float)
-        }
+        column = [item.attributes.get(name) for item in items]
+        numbers = [float(value) for value in column if isinstance(value, int | float)]
         if not numbers:
             return items
-        scaled = _scaler(list(numbers.values()), declared.normalize)
-        beside = f"{name}_{declared.normalize}"
-
-        def with_scaled(item: Item) -> Item:
-            if item.id not in numbers:
-                return item
-            before, after = numbers[item.id], round(scaled(numbers[item.id]), 6)
+        scaled = _scaler(numbers, declared.normalize)
+        values = [round(scaled(float(value)), 6) if isinstance(value, int | float) else None
+                  for value in column]  # fmt: skip
+        after = [f"{value:g}" for value in values if value is not None]
+        for number, text in zip(numbers, after, strict=True):
             self._report.changed(
-                declared.normalize, name, source=scene, before=f"{before:g}", after=f"{after:g}"
+                declared.normalize, name, source=scene, before=f"{number:g}", after=text
             )
-            return replace(item, attributes={**item.attributes, beside: after})
+        return _with_values(items, f"{name}_{declared.normalize}", values)
 
-        return [with_scaled(item) for item in items]
+
+def _with_values(items: list[Item], name: str, values: Sequence[Value | None]) -> list[Item]:
+    """Returns the items with a value of an attribute each, where it is not None."""
+    return [
+        item if value is None else replace(item, attributes={**item.attributes, name: value})
+        for item, value in zip(items, values, strict=True)
+    ]
 
 
 def _scaler(numbers: Sequence[float], method: str) -> Callable[[float], float]:

@@ -16,7 +16,7 @@ from itertools import islice
 from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
-from recagent.ingest import cell_values
+from recagent.ingest.cell_values import identifier
 from recagent.ingest.columns import FIELDS, how_to_map
 from recagent.ingest.layouts import Holds
 from recagent.ingest.report import Reading, Report, file_name, shown
@@ -107,7 +107,7 @@ def _advice(settings: Settings, report: Report, file: FileSettings, ids: Abstrac
     column = _fitting(file, "events", ids)
     if column:
         return _mapped(report, file, column)
-    event_ids = {item_id for row in _rows(file, "events") if (item_id := _id(row.get("item_id")))}
+    event_ids = {identifier(row.get("item_id")) for row in _rows(file, "events")} - {""}
     for items in settings.catalog.items:
         column = _fitting(items, "items", event_ids)
         if column:
@@ -129,7 +129,7 @@ def _fitting(file: FileSettings, holds: Holds, ids: AbstractSet[str]) -> str:
         fits.update(
             column
             for column, value in row.items()
-            if column not in ("item_id", "user_id") and _id(value) in ids
+            if column not in ("item_id", "user_id") and identifier(value) in ids
         )
     column, count = max(fits.items(), key=lambda pair: pair[1], default=("", 0))
     return column if count > _MOST * rows and column not in FIELDS[holds] else ""
@@ -139,9 +139,3 @@ def _rows(file: FileSettings, holds: Holds) -> Iterator[dict[str, object]]:
     with suppress(DataError):  # that has been reported
         for _, row in islice(open_table(file, holds=holds, report=Report()).rows, _LOOKED_AT):
             yield row
-
-
-def _id(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return cell_values.text(value).strip()

@@ -13,6 +13,7 @@ from typing import Any
 from recagent.config.data_sections import FileSettings
 from recagent.domain import Item
 from recagent.ingest import cell_values
+from recagent.ingest.cell_values import identifier
 from recagent.ingest.columns import EVENT_FIELDS, ITEM_FIELDS, likely
 from recagent.ingest.items import ItemReader
 from recagent.ingest.report import Reading, Report
@@ -54,7 +55,10 @@ def _items_of(
         name for name in table.columns if name not in (*EVENT_FIELDS, *ITEM_FIELDS[3:])
     ]
     for number, row in table.rows:
-        key = (_text(row.get("scene")) or scene, _text(row.get("item_id")))
+        key = (
+            identifier(row.get("scene")) or scene,
+            identifier(row.get("item_id")),
+        )
         if not key[1]:
             continue
         if key not in first:
@@ -91,7 +95,7 @@ def _items_of(
 def _row(key: tuple[str, str], row: Row, title: str, attributes: Sequence[str]) -> Row:
     values: dict[str, Any] = {name: row.get(name) for name in attributes}
     scene, item_id = key
-    name = _text(row.get(title)) if title else ""
+    name = identifier(row.get(title)) if title else ""
     return {**values, "item_id": item_id, "scene": scene, "title": name or item_id}
 
 
@@ -106,9 +110,3 @@ def _note(
     )  # fmt: skip
     if attributes:
         reading.note(None, "attributes of log", value=", ".join(map(repr, attributes)))
-
-
-def _text(cell: object) -> str:
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    return cell_values.text(cell).strip()

@@ -117,9 +117,7 @@ def row_id(reading: Reading, number: int, row: Row, field: str) -> str | None:
         return raw
     if isinstance(raw, list | dict):
         return reading.unusable(number, "nested", field=field, value=cast("object", raw))
-    if isinstance(raw, float) and raw.is_integer():
-        raw = int(raw)  # a column of numbers becomes one of floats where any is missing
-    text = raw if isinstance(raw, str) else cell_values.text(raw)
+    text = raw if isinstance(raw, str) else cell_values.identifier(raw)
     plain = text.strip()
     if not plain:
         return reading.unusable(number, "empty", field=field)

@@ -71,13 +71,7 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
         DataError: no such file or column, an unknown format, or nothing in it.
         ConfigError: a Parquet file, and the extra ``parquet`` is not installed.
     """
-    path = file.path
-    try:
-        path, layout = layouts.find_file(file.path, holds=holds)
-        reading = Reading(report=report, file=file_name(path), holds=holds, layout=layout.name)
-        columns, rows = _opened(path, layout, file, reading)
-    except UNREADABLE as error:
-        raise _unreadable(path, error) from error
+    path, layout, reading, columns, rows = _opened(file, holds, report)
     column_map = dict(file.columns)
     if reading.first:  # columns without names are given by their numbers
         column_map = {field: delimited.unnamed_column(int(column)) if column.isdecimal() else column
@@ -108,17 +102,24 @@ def open_table(file: FileSettings, *, holds: layouts.Holds, report: Report) -> T
 
 def header_of(file: FileSettings, *, holds: layouts.Holds) -> Header:
     """Returns a file's columns under their own names, and its layout; raises as ``open_table``."""
-    path = file.path
-    try:
-        path, layout = layouts.find_file(file.path, holds=holds)
-        reading = Reading(report=Report(), file=file_name(path), holds=holds, layout=layout.name)
-        columns, _ = _opened(path, layout, file, reading)
-    except UNREADABLE as error:
-        raise _unreadable(path, error) from error
+    _, layout, reading, columns, _ = _opened(file, holds, Report())
     return Header(columns=columns, layout=layout, first=reading.first)
 
 
-def _opened(path: Path, layout: layouts.Layout, file: FileSettings, reading: Reading) -> Opened:
+def _opened(
+    file: FileSettings, holds: layouts.Holds, report: Report
+) -> tuple[Path, layouts.Layout, Reading, list[str], Callable[[Names], Rows]]:
+    """Returns path, layout, reading, columns and rows; raises as ``open_table``."""
+    path = file.path
+    try:
+        path, layout = layouts.find_file(file.path, holds=holds)
+        reading = Reading(report=report, file=file_name(path), holds=holds, layout=layout.name)
+        return path, layout, reading, *_content(path, layout, file, reading)
+    except UNREADABLE as error:
+        raise _unreadable(path, error) from error
+
+
+def _content(path: Path, layout: layouts.Layout, file: FileSettings, reading: Reading) -> Opened:
     if layout.kind == "parquet":
         return _parquet(path, reading)
     lines = FileLines(path, file.encoding)

@@ -237,7 +237,7 @@ def test_a_damaged_gz_file_is_named(tmp_path, damage):
     else:
         packed = bytearray(b"item_id,title\n")
     path = written(tmp_path / "items.csv.gz", bytes(packed))
-    with pytest.raises(DataError, match=r"items.csv.gz' cannot be read .*; give a whole file"):
+    with pytest.raises(DataError, match=r"cannot read '.*items.csv.gz' .*; give the complete file"):
         read(path)
 
 

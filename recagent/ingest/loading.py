@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from recagent import bootstrap
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale, Scene
 from recagent.ingest import Catalogue, Report, layouts, read_catalogue

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from recagent.config.sections import FileSettings
+from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale
 from recagent.ingest.event_kinds import kind_and_value

@@ -272,7 +272,7 @@ def test_fit_learns_the_scene_and_recommend_says_that_it_was_identified(
     assert "FAIL  learned" in recagent("doctor").stdout
     broken = recagent("recommend", "p1", "--lang", "zh")
     assert broken.returncode == 1
-    assert "不是本版本能读的场景识别" in broken.stderr
+    assert "无法读取场景识别模型" in broken.stderr
 
 
 def test_a_conversation_is_in_the_scene_that_a_list_would_be_in(learned):

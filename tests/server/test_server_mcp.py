@@ -44,7 +44,7 @@ def test_the_tools_are_listed_and_called(service):
             asked = {"user": "ann", "scene": "moon", "lang": "zh"}
             chinese = (await client.call_tool("recommend", asked)).content[0].text
         assert "未知场景 'moon'；已建立索引的场景：books, films" in chinese
-        assert "unknown scene 'moon'; indexed are books, films" in said[0]
+        assert "unknown scene 'moon'; indexed scenes: books, films" in said[0]
         assert "at least 1 character" in said[1]
         assert "greater than or equal to 1" in said[2]
         assert not any("Traceback" in text for text in said)

@@ -12,6 +12,7 @@ from recagent.array_cache import ArrayCache
 from recagent.bootstrap.language_models import (
     access,
     adapter,
+    forget_findings,
     forget_replies,
     identity,
     kept_replies,
@@ -72,6 +73,7 @@ __all__ = [
     "event_store",
     "find_weights",
     "fingerprint",
+    "forget_findings",
     "forget_replies",
     "head",
     "home",

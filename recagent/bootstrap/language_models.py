@@ -11,8 +11,10 @@ from recagent.config.service_sections import EngineSettings
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.llm.address import Access
+from recagent.llm.address import shown as shown_address
 from recagent.llm.client import Engine
 from recagent.llm.embedded import LlamaCppWire
+from recagent.llm.kept_findings import KeptFindings
 from recagent.llm.response_cache import BRIEFLY, SqliteReplyCache
 from recagent.llm.transport import HttpWire, Wire
 from recagent.llm.weights import find as find_weights
@@ -31,7 +33,28 @@ def model(settings: Settings) -> ChatModel | None:
 
 def models(settings: Settings) -> tuple[ChatModel, ...]:
     """The language models that ``[model]`` names, in the order in which they are asked."""
-    return tuple(Engine(_wire(settings, engine)) for engine in settings.engines)
+    return tuple(
+        Engine(_wire(settings, engine), kept=_findings(settings, engine))
+        for engine in settings.engines
+    )
+
+
+def forget_findings(settings: Settings) -> None:
+    """Let the next start find out anew what the endpoints can do."""
+    for engine in settings.engines:
+        kept = _findings(settings, engine)
+        if kept is not None:
+            kept.forget()
+
+
+def _findings(settings: Settings, engine: EngineSettings) -> KeptFindings | None:
+    """Where what is found out about an endpoint is kept; the embedded engine is asked at once."""
+    if not engine.is_remote:
+        return None
+    place = f"{shown_address(engine.base_url)} {engine.api_version}"
+    return KeptFindings(
+        folder=settings.data_dir / "kept" / "endpoints", address=place, model=engine.name
+    )
 
 
 def adapter(settings: Settings, engine: EngineSettings) -> Path | None:

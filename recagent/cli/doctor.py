@@ -118,6 +118,7 @@ async def _model(settings: Settings) -> list[Finding]:
     """Each model in the order in which they are asked, and what its engine can do."""
     words = WORDS[settings.lang]
     try:
+        bootstrap.forget_findings(settings)  # who asks the doctor wants to know it now
         models = bootstrap.models(settings)
     except RecagentError as error:
         return [_unable(settings, error)]
@@ -165,6 +166,7 @@ def _engine(can: Capabilities, words: Mapping[str, str]) -> str:
     said += ["by id"] if can.by_id else []
     said += [can.likelihood or "no likelihood"]
     said += ["schema" if can.schema else "no schema", "cache" if can.cache else "no cache"]
-    said += ["embeddings"] if can.embeddings else []
     said += [] if can.thinking == "none" else [f"thinking {can.thinking}"]
-    return words["comma"].join(words[name] for name in said).format(n=can.alternatives)
+    said += ["refused"] if can.refused else []
+    told = words["comma"].join(words[name] for name in said)
+    return told.format(n=can.alternatives, names=words["comma"].join(can.refused))

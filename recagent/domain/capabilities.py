@@ -25,7 +25,7 @@ class Capabilities:
             None: not at all.
         schema: whether it keeps to a JSON schema.
         cache: whether its replies tell how many tokens came from its prefix cache.
-        embeddings: whether it embeds texts too.
+        refused: parameters of a request that it does not take, and so does not get.
         thinking: ``none``; ``off``: it thinks before it answers, and was told not to; ``on``: it
             thinks, and nothing that was tried stops that.
     """
@@ -35,7 +35,7 @@ class Capabilities:
     likelihood: Literal["levels", "forced"] | None = None
     schema: bool = False
     cache: bool = False
-    embeddings: bool = False
+    refused: tuple[str, ...] = ()
     thinking: Literal["none", "off", "on"] = "none"
 
     @property

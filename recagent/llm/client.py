@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 
 import anyio
 
@@ -19,23 +21,28 @@ from recagent.domain.capabilities import Capabilities
 from recagent.errors import ModelError
 from recagent.llm import first_token as label_tokens
 from recagent.llm import text_likelihood
-from recagent.llm.probe import Findings, probe
+from recagent.llm.dialect import Dialect, spelled_out
+from recagent.llm.kept_findings import KeptFindings
+from recagent.llm.probe import Findings, Progress, apply, probe, refused
 from recagent.llm.reasoning_models import ROOM, without_thought
-from recagent.llm.requests import NOTHING, Calls, under
+from recagent.llm.requests import NOTHING, Calls, chat_messages, under
 from recagent.llm.transport import Wire
 from recagent.ports import Logprobs, Message, Reply, Schema
 
 logger = logging.getLogger(__name__)
 
-_UNTRIED = Findings(capabilities=Capabilities())
+_UNTRIED = Findings()
 
 
 class Engine:
     """A language model behind a wire. Make one, ``start`` it once, use it from many tasks."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Wire, *, kept: KeptFindings | None = None) -> None:
+        """A model behind ``wire``; what is found out about it is ``kept`` where that is given."""
         self._calls = Calls(wire)
+        self._kept = kept
         self._found = _UNTRIED
+        self._progress = Progress()
         self._starting: asyncio.Task[None] | None = None
 
     @property
@@ -44,7 +51,8 @@ class Engine:
 
     @property
     def capabilities(self) -> Capabilities:
-        return self._found.capabilities
+        found = self._found.capabilities
+        return found if found.cache == self._calls.tells_cache else replace(found, cache=True)
 
     async def start(self) -> frozenset[Mode]:
         if self._found is _UNTRIED:
@@ -73,7 +81,14 @@ class Engine:
 
     async def _start(self) -> None:
         await self._calls.start()
-        self._found = await probe(self._calls)
+        found = self._kept.load(self.name) if self._kept else None
+        if found is not None:
+            apply(found, self._calls)
+            self._found = found
+            return
+        self._found = await probe(self._calls, self._progress)
+        if self._kept is not None and self._found.is_whole:
+            self._kept.save(self.name, self._found)
         modes = ", ".join(sorted(self.capabilities.modes))
         logger.info("model %s can score by %s: %s", self.name, modes, self.capabilities)
 
@@ -83,19 +98,53 @@ class Engine:
         asking = NOTHING if schema is None else under(schema)
         if self.capabilities.thinking == "on":
             max_tokens += ROOM
-        reply = await self._calls.chat(messages, max_tokens=max_tokens, asking=asking)
+        if schema is not None and not self.capabilities.schema:
+            messages = _spelled_out(messages, schema, dialect=self._calls.dialect)
+        with self._learning():
+            reply = await self._calls.chat(messages, max_tokens=max_tokens, asking=asking)
         return Reply(text=without_thought(reply.text), usage=reply.usage.value())
 
     async def label_logprobs(
         self, messages: Sequence[Message], *, labels: Sequence[str]
     ) -> Logprobs:
-        if self.capabilities.by_id:
-            ids = await label_tokens.label_ids(self._calls, labels)
-            if ids is not None:
-                return await label_tokens.by_id(self._calls, messages, ids=ids)
-        return await label_tokens.listed(
-            self._calls, messages, labels=labels, alternatives=self._found.wished
+        with self._learning():
+            if self.capabilities.by_id:
+                ids = await label_tokens.label_ids(self._calls, labels)
+                if ids is not None:
+                    return await label_tokens.by_id(self._calls, messages, ids=ids)
+            return await label_tokens.listed(
+                self._calls, messages, labels=labels, alternatives=self._found.wished
+            )
+
+    @contextmanager
+    def _learning(self) -> Generator[None]:
+        """Around a request: what the endpoint refused, or does not tell any more, is remembered."""
+        before = self._calls.dialect
+        can = self.capabilities
+        try:
+            yield
+        except label_tokens.NoLogprobsError:
+            # An order is asked for from now on; that is better than no model.
+            can = replace(can, alternatives=0, by_id=False)
+            raise
+        finally:
+            now = self._calls.dialect
+            if can is not self.capabilities or replace(now, proven=before.proven) != before:
+                self._remember(can, now)
+
+    def _remember(self, can: Capabilities, dialect: Dialect) -> None:
+        lists = "logprobs" not in dialect.left_out
+        by_id = "logprob_token_ids" not in dialect.left_out
+        can = replace(
+            can,
+            alternatives=can.alternatives if lists else 0,
+            by_id=can.by_id and lists and by_id,
+            schema=can.schema and dialect.format.startswith("schema"),
+            refused=refused(dialect),
         )
+        self._found = replace(self._found, capabilities=can, dialect=dialect)
+        if self._kept is not None and self._found.is_whole:
+            self._kept.save(self.name, self._found)
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
         if self.capabilities.likelihood == "levels":
@@ -109,6 +158,16 @@ class Engine:
             self._starting.cancel()
             await asyncio.wait([self._starting])
         await self._calls.close()
+
+
+def _spelled_out(
+    messages: Sequence[Message], schema: Schema, *, dialect: Dialect
+) -> Sequence[Message]:
+    """The messages, the last of which says what JSON is wanted, unless the dialect does that."""
+    if not dialect.format.startswith("schema"):
+        return messages
+    told = spelled_out(chat_messages(messages)["messages"], schema)
+    return [*messages[:-1], replace(messages[-1], content=told[-1]["content"])]
 
 
 def _noticed(start: asyncio.Task[None]) -> None:

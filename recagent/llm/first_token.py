@@ -16,6 +16,10 @@ from recagent.llm.text_likelihood import FORCE, MOST_IDS
 from recagent.ports import Logprobs, Message
 
 
+class NoLogprobsError(ReplyError):
+    """The engine gave no log probabilities that can be used; asking again would give no others."""
+
+
 async def label_ids(calls: Calls, labels: Sequence[str]) -> list[list[int]] | None:
     """Token ids of each label's variants ("A", " A"); None where ids cannot stand for them all."""
     ids = [
@@ -67,22 +71,39 @@ async def listed(
     """Log probability of each label that is among the first token's alternatives.
 
     Raises:
-        ModelError: the engine gives no log probabilities.
+        NoLogprobsError: the engine gives none, or none that is a number.
     """
     asking = {"logprobs": True, "top_logprobs": alternatives}
-    reply, asked = await calls.chat(messages, max_tokens=1, asking=asking), 1
-    if reply.first() is None:
+    reply, calls_made = await calls.chat(messages, max_tokens=1, asking=asking), 1
+    usage = reply.usage.value()
+    if reply.first() is None and "logprobs" not in calls.dialect.left_out:
         # It wanted to say a token that ends within a character, and withholds that. A label that
         # is forced by a bias leaves the probabilities as they were.
-        token, asked = (await calls.tokens(labels[0]))[0], 2
-        forced = {**asking, "logit_bias": {str(token): FORCE}}
-        reply = await calls.chat(messages, max_tokens=1, asking=forced)
+        token = await _token(calls, labels[0])
+        if token is not None:
+            forced = {**asking, "logit_bias": {str(token): FORCE}}
+            reply, calls_made = await calls.chat(messages, max_tokens=1, asking=forced), 2
+            usage += reply.usage.value()
     first = reply.first()
-    if first is None:
-        raise ModelError("model {model!r} gave no log probabilities", model=calls.name)
     found: dict[str, float] = {}
-    for token in first.top_logprobs:  # variants of one label (" A", "A") add up
-        label = token.token.strip()
-        found[label] = float(np.logaddexp(found.get(label, -math.inf), token.logprob))
-    values = tuple(found.get(label) for label in labels)
-    return Logprobs(values=values, usage=reply.usage.value(), calls=asked)
+    for token in first.top_logprobs if first else ():  # variants of one label (" A", "A") add up
+        if token.logprob is not None:
+            found[token.text] = float(np.logaddexp(found.get(token.text, -math.inf), token.logprob))
+    if not found:
+        raise NoLogprobsError(
+            "model {model!r} gave no log probabilities",
+            model=calls.name,
+            reply=reply.text,
+            retryable=False,
+        )
+    return Logprobs(
+        values=tuple(found.get(label) for label in labels), usage=usage, calls=calls_made
+    )
+
+
+async def _token(calls: Calls, label: str) -> int | None:
+    """The token of a label; None where the server has no tokeniser."""
+    try:
+        return (await calls.tokens(label))[0]
+    except ModelError:
+        return None

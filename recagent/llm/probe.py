@@ -1,109 +1,172 @@
-"""What an engine can do, by trying each thing once on a few words.
+"""What an engine can do, by at most four short requests.
 
 Nothing is concluded from a model's or a server's name; what it means for ranking is said by
-``capabilities``.
+``capabilities``. What four requests leave open is taken for possible where a refusal would mend it
+(``llm.dialect``), and else for impossible.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from typing import Any, Literal
 
 import orjson
 
 from recagent.domain.capabilities import Capabilities
-from recagent.errors import ModelError
-from recagent.llm import first_token, text_likelihood
-from recagent.llm.reasoning_models import ASK, ROOM, stop_thinking, without_thought
-from recagent.llm.requests import Calls, can, under
-from recagent.llm.response_shapes import ChatShape, EmbeddingsShape
-from recagent.ports import Logprobs, Message
+from recagent.errors import ModelError, ReplyError
+from recagent.llm.dialect import Dialect
+from recagent.llm.reasoning_models import ROOM, SWITCHES, opens_a_thought, thinks, without_thought
+from recagent.llm.requests import NOTHING, Calls, OutOfTriesError, chat_messages, under
+from recagent.llm.response_shapes import ChatShape, TokensShape
+from recagent.llm.text_likelihood import FORCE
+from recagent.ports import Message
 
-# Servers cap the alternatives that they list: OpenAI at 20, others at 5, vLLM at what it was
-# started with; llama.cpp does not.
-WISHED_ALTERNATIVES = 1_000
-_CAPS = (20, 5)
+logger = logging.getLogger(__name__)
 
-_REFUSED = (400, 422)  # how servers say that they do not know, or cap, a parameter
+TRIES = 4  # requests
+MOST_ALTERNATIVES = 1_000  # that a server of one's own is asked for
+FEW_ALTERNATIVES = 20  # that hosted services list at most
+
+_ASK = (Message("user", "Say A."),)
+_SHORT = 8  # tokens; enough for a tag that opens a thought
 _JSON = 40  # tokens; enough for the object below, with spaces
 _UNLIKELY = "Q"  # what no model says by itself when asked for an A
-_LONG = " ".join(f"{number} sheep," for number in range(150))  # more than a block of any cache
-_TEXTS = (" three", " elephants and")  # after "One, two,", the likelier first
+_COUNTING = "One, two, three, four"
+_LAST_WORD = "four"
+_IMPROBABLE = -0.5  # log probability that "One" has less than after "three,", and a bias lifts to 0
+_FEWEST_TOKENS = 4
+
+Way = Literal["levels", "forced"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """What was found, and how many alternatives to ask for: servers refuse more than their cap."""
+    """What was found, and how the engine is asked from then on.
 
-    capabilities: Capabilities
-    wished: int = WISHED_ALTERNATIVES
+    Attributes:
+        wished: alternatives that are asked for.
+        switched: whether each chat request carries the switch that stops thoughts.
+        is_whole: whether nothing is left to be tried.
+    """
+
+    capabilities: Capabilities = field(default_factory=Capabilities)
+    wished: int = MOST_ALTERNATIVES
+    dialect: Dialect = field(default_factory=Dialect)
+    switched: bool = False
+    is_whole: bool = True
 
 
-async def probe(calls: Calls) -> Findings:
-    """Try everything; from then on ``calls`` carries what keeps the model from thinking first.
+@dataclass(slots=True)
+class Progress:
+    """What is known so far; a start that fails half-way goes on from here."""
+
+    tries_left: int = TRIES
+    thinking: Literal["none", "off", "on"] | None = None
+    alternatives: int = 0
+    schema: bool | None = None
+    tokens: TokensShape | None = None
+    has_tokens: bool | None = None
+    by_id: bool = False
+    way: Way | None = None
+
+
+async def probe(calls: Calls, progress: Progress) -> Findings:
+    """Try what is not known yet; ``calls`` then carries what keeps the model from thinking first.
 
     Raises:
-        ModelError: the engine does not answer, refuses us altogether, or is busy.
+        ModelError: the engine refuses us altogether, or is busy: the next call goes on from here.
     """
-    thinking = await stop_thinking(calls)
-    wished, alternatives = await _alternatives(calls)
-    by_id = alternatives > 0 and await can("labels by token id", _by_id(calls))
-    way: Literal["levels", "forced"] | None = None
-    if by_id and await can("likelihoods by token id", _level_by_level(calls)):
-        way = "levels"
-    elif await can("likelihoods step by step", _step_by_step(calls, wished)):
-        way = "forced"
+    is_whole = True
+    calls.tries_left = progress.tries_left
+    try:
+        await _try_all(calls, progress)
+    except OutOfTriesError:
+        logger.info("what %d requests did not show is learned in use", TRIES)
+    except ModelError as error:
+        if error.retryable:
+            calls.tries_left += 1  # nothing was tried
+        if error.status != HTTPStatus.TOO_MANY_REQUESTS or progress.thinking is None:
+            raise
+        is_whole = False  # it answers: what is still open is tried at the next start
+    finally:
+        progress.tries_left, calls.tries_left = calls.tries_left or 0, None
     capabilities = Capabilities(
-        alternatives=alternatives,
-        by_id=by_id,
-        likelihood=way,
-        schema=await can(
-            "JSON under a schema", _keeps_schema(calls, ROOM if thinking == "on" else 0)
-        ),
-        cache=await can("word of its prefix cache", _tells_cache(calls)),
-        embeddings=await can("embeddings", _embeds(calls)),
-        thinking=thinking,
+        alternatives=0 if "logprobs" in calls.dialect.left_out else progress.alternatives,
+        by_id=progress.by_id,
+        likelihood=progress.way,
+        schema=progress.schema is not False and calls.dialect.format.startswith("schema"),
+        cache=calls.tells_cache,
+        thinking=progress.thinking or "none",
+        refused=refused(calls.dialect),
     )
-    return Findings(capabilities=capabilities, wished=wished)
-
-
-async def _alternatives(calls: Calls) -> tuple[int, int]:
-    """How many to ask for, and how many then come; none where all is refused."""
-    for wished in (WISHED_ALTERNATIVES, *_CAPS):
-        try:
-            asking = {"logprobs": True, "top_logprobs": wished}
-            first = (await calls.chat(ASK, max_tokens=1, asking=asking)).first()
-        except ModelError as error:
-            if error.status not in _REFUSED:
-                raise
-            continue
-        return wished, len(first.top_logprobs) if first else 0
-    return WISHED_ALTERNATIVES, 0
-
-
-async def _by_id(calls: Calls) -> bool:
-    ids = await first_token.label_ids(calls, ["A", "elephant"])
-    if ids is None:
-        return False
-    values = (await first_token.by_id(calls, ASK, ids=ids)).values
-    return all(value is not None and value < 0 for value in values)
-
-
-async def _level_by_level(calls: Calls) -> bool:
-    return _ordered(await text_likelihood.level_by_level(calls, "One, two,", texts=_TEXTS))
-
-
-async def _step_by_step(calls: Calls, wished: int) -> bool:
-    found = await text_likelihood.step_by_step(
-        calls, "One, two,", texts=_TEXTS, alternatives=wished
+    return Findings(
+        capabilities=capabilities,
+        wished=MOST_ALTERNATIVES if progress.has_tokens else FEW_ALTERNATIVES,
+        dialect=calls.dialect,
+        switched=bool(calls.extras),
+        is_whole=is_whole,
     )
-    return _ordered(found)
 
 
-def _ordered(found: Logprobs) -> bool:
-    """Zeros would be the probabilities after a bias: every forced token is then certain."""
-    likely, unlikely = found.values
-    return likely is not None and unlikely is not None and unlikely < likely < 0
+def refused(dialect: Dialect) -> tuple[str, ...]:
+    """What a request lacks since the endpoint refused it."""
+    forms = {"object": ("json_schema",), "text": ("response_format",)}
+    return (
+        *sorted(dialect.left_out),
+        *(("max_tokens",) if dialect.limit != "max_tokens" else ()),
+        *forms.get(dialect.format, ()),
+        *(() if dialect.system else ("system",)),
+    )
+
+
+async def _try_all(calls: Calls, progress: Progress) -> None:
+    if progress.thinking is None:
+        await _try_chat(calls, progress)
+    if progress.thinking == "on" and not calls.extras:
+        await _try_switches(calls, progress)
+    if progress.schema is None:
+        room = ROOM if progress.thinking == "on" else 0
+        progress.schema = await _keeps_schema(calls, room)
+    if progress.has_tokens is None and progress.thinking == "none":
+        await _try_tokens(calls, progress)
+    if progress.tokens is not None and progress.way is None:
+        await _try_texts(calls, progress, progress.tokens)
+
+
+async def _try_chat(calls: Calls, progress: Progress) -> None:
+    asking = {"logprobs": True, "top_logprobs": FEW_ALTERNATIVES}
+    reply = await calls.chat(_ASK, max_tokens=_SHORT, asking=asking)
+    progress.thinking = "on" if thinks(reply) else "none"
+    progress.alternatives = _readable(reply)
+
+
+def _readable(reply: ChatShape) -> int:
+    """How many of a token's alternatives have a text and a finite log probability."""
+    first = reply.first()
+    listed = first.top_logprobs if first else []
+    return sum(
+        each.logprob is not None and bool(each.text) and "\ufffd" not in each.text
+        for each in listed
+    )
+
+
+async def _try_switches(calls: Calls, progress: Progress) -> None:
+    """The least effort that the server takes, and whether it stops the model from thinking."""
+    calls.extras = SWITCHES
+    for effort in ("none", "minimal"):
+        if effort != "none" and calls.dialect.effort != "none":
+            return  # it said which it takes, or takes none
+        calls.dialect = replace(calls.dialect, effort=effort)
+        asking = {"logprobs": True, "top_logprobs": FEW_ALTERNATIVES}
+        reply = await calls.chat(_ASK, max_tokens=_SHORT, asking=asking)
+        if not thinks(reply):
+            progress.thinking, progress.alternatives = "off", _readable(reply)
+            return
+        if calls.tries_left == 1:  # for the form of replies
+            return
 
 
 async def _keeps_schema(calls: Calls, room: int) -> bool:
@@ -113,23 +176,94 @@ async def _keeps_schema(calls: Calls, room: int) -> bool:
         "required": ["letter"],
         "additionalProperties": False,
     }
-    reply = await calls.chat(ASK, max_tokens=_JSON + room, asking=under(schema))
+    reply = await calls.chat(_ASK, max_tokens=_JSON + room, asking=under(schema))
     try:
         return orjson.loads(without_thought(reply.text)) == {"letter": _UNLIKELY}
     except orjson.JSONDecodeError:
         return False
 
 
-async def _tells_cache(calls: Calls) -> bool:
-    """Some servers tell of it always, vLLM only where there was something in it."""
-    if (await calls.chat(ASK, max_tokens=1)).cached() is not None:
-        return True
-    replies: list[ChatShape] = [
-        await calls.chat([Message("user", _LONG)], max_tokens=1) for _ in range(2)
-    ]
-    return replies[1].cached() is not None
+async def _try_tokens(calls: Calls, progress: Progress) -> None:
+    """A tokeniser is what servers of one's own have; vLLM shows the chat template's end, too."""
+    # llama.cpp reads "content", vLLM "messages".
+    body = {
+        **chat_messages([Message("user", _COUNTING)]),
+        "content": _COUNTING,
+        "model": calls.name,
+        "add_generation_prompt": True,
+        "return_token_strs": True,
+        "add_special": False,
+    }
+    try:
+        found = await calls.post(TokensShape, "/tokenize", body)
+    except ModelError as error:
+        if _says_nothing(error):
+            raise
+        progress.has_tokens = False
+        return
+    progress.has_tokens, progress.tokens = True, found
+    if found.token_strs and opens_a_thought(found.token_strs):
+        progress.thinking = "on"
+        await _try_switches(calls, progress)
 
 
-async def _embeds(calls: Calls) -> bool:
-    body = {"model": calls.name, "input": ["sheep"]}
-    return bool((await calls.post(EmbeddingsShape, "/v1/embeddings", body)).data)
+async def _try_texts(calls: Calls, progress: Progress, found: TokensShape) -> None:
+    """How probabilities of given texts are had: by id, as vLLM tells them, or token by token."""
+    texts = found.token_strs or []
+    at = next((i for i, text in enumerate(texts) if _LAST_WORD in text), len(found.tokens) - 1)
+    if at + 1 < _FEWEST_TOKENS:
+        return
+    start, likely = found.tokens[:at], found.tokens[at]
+    ways = (_by_id, _forced) if texts else (_forced, _by_id)
+    for way in ways:
+        try:
+            worked = await way(calls, start, likely)
+        except ModelError as error:
+            if _says_nothing(error):
+                raise
+            logger.info("the engine gives no likelihoods %s: %s", way.__name__, error)
+            continue
+        if worked:
+            progress.by_id = way is _by_id
+            progress.way = "levels" if way is _by_id else "forced"
+            return
+
+
+async def _by_id(calls: Calls, start: Sequence[int], likely: int) -> bool:
+    unlikely = next((token for token in start if token != likely), likely)
+    asking = {
+        "logprobs": 1,
+        "logprob_token_ids": sorted({likely, unlikely}),
+        "return_tokens_as_token_ids": True,
+    }
+    told = (await calls.complete([start], asking=asking)).choices[0].by_id()
+    return _ordered(told, likely, unlikely)
+
+
+def _ordered(told: Mapping[int, float], likely: int, unlikely: int) -> bool:
+    return {likely, unlikely} <= told.keys() and told[unlikely] < told[likely] < 0
+
+
+async def _forced(calls: Calls, start: Sequence[int], likely: int) -> bool:
+    """Whether a token that a bias forces comes with its log probability from before the bias."""
+    unlikely = next((token for token in start if token != likely), likely)
+    asking: dict[str, Any] = {
+        "logprobs": MOST_ALTERNATIVES,
+        "logit_bias": {str(unlikely): FORCE},
+    }
+    said = (await calls.complete(start, asking=asking)).choices[0].logprobs
+    first = said.first() if said else None
+    logprob = first.logprob if first is not None and first.id == unlikely else None
+    return logprob is not None and logprob < _IMPROBABLE
+
+
+def _says_nothing(error: ModelError) -> bool:
+    """A server that is busy or gone; 500 is also how servers fail at what they do not know."""
+    unable = isinstance(error, ReplyError) or error.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    return error.retryable and not unable
+
+
+def apply(findings: Findings, calls: Calls) -> None:
+    """Ask from now on as the findings say."""
+    calls.dialect = findings.dialect
+    calls.extras = SWITCHES if findings.switched else NOTHING

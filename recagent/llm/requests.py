@@ -7,14 +7,14 @@ not done here: ``llm.retry`` has the one retry layer.
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from recagent.errors import ModelError, ReplyError
+from recagent.llm.dialect import Dialect
 from recagent.llm.response_shapes import ChatShape, TextShape, TokensShape
 from recagent.llm.transport import Wire
 from recagent.ports import Message
@@ -26,6 +26,12 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
+_MOST_CHANGES = 10  # of how a request is put; there are no more parameters than that
+
+
+class OutOfTriesError(Exception):
+    """As many requests have been sent as may be; it does not leave ``llm.probe``."""
+
 
 class Calls:
     """One engine's endpoints.
@@ -33,11 +39,17 @@ class Calls:
     Attributes:
         name: of the model, once started.
         extras: what every chat request carries besides what it asks for.
+        dialect: what the endpoint takes; it is learned from what it refuses.
+        tries_left: requests that may still be sent; None for any number.
+        tells_cache: whether a reply has told how much of it came from the prefix cache.
     """
 
     def __init__(self, wire: Wire) -> None:
         self.name = ""
         self.extras = NOTHING
+        self.dialect = Dialect()
+        self.tries_left: int | None = None
+        self.tells_cache = False
         self._wire = wire
         self._tokens: dict[str, tuple[int, ...]] = {}
 
@@ -53,17 +65,32 @@ class Calls:
         self, messages: Sequence[Message], *, max_tokens: int, asking: Mapping[str, Any] = NOTHING
     ) -> ChatShape:
         """A greedy answer; ``asking`` holds further fields of the request."""
-        return await self.post(
-            ChatShape,
-            "/v1/chat/completions",
-            {
-                **chat_messages(messages),
-                "temperature": 0,
-                "max_tokens": max_tokens,
-                **self.extras,
-                **asking,
-            },
-        )
+        body = {
+            **chat_messages(messages),
+            "temperature": 0,
+            "max_tokens": max_tokens,
+            **self.extras,
+            **asking,
+        }
+        dialect = self.dialect
+        first: ModelError | None = None
+        for _ in range(_MOST_CHANGES):
+            request = dialect.request(body)
+            try:
+                reply = await self.post(ChatShape, "/v1/chat/completions", request)
+            except ModelError as error:
+                changed = dialect.after(error, request)
+                first = first or error
+                if changed is None or (self.tries_left is None and error.retryable):
+                    raise first from None
+                logger.info("asked otherwise, after %s", error)
+                dialect = changed
+                continue
+            learned = dialect if first else self.dialect  # others may have learned meanwhile
+            self.dialect = learned.taken(request)
+            self.tells_cache = self.tells_cache or reply.cached() is not None
+            return reply
+        raise first or AssertionError
 
     async def complete(
         self, prompt: Sequence[int] | Sequence[Sequence[int]], *, asking: Mapping[str, Any]
@@ -96,6 +123,10 @@ class Calls:
             ModelError: the engine refused or did not answer.
             ReplyError: the answer has another shape.
         """
+        if self.tries_left is not None:
+            if self.tries_left == 0:
+                raise OutOfTriesError
+            self.tries_left -= 1
         answer = await self._wire.post(path, body)
         try:
             return shape.model_validate(answer)
@@ -124,20 +155,3 @@ def under(schema: Mapping[str, Any]) -> dict[str, Any]:
     """The field that asks for a reply under a JSON schema."""
     named = {"name": "reply", "schema": dict(schema), "strict": True}
     return {"response_format": {"type": "json_schema", "json_schema": named}}
-
-
-async def can(what: str, trying: Awaitable[bool]) -> bool:
-    """Whether it worked. A server that is busy or gone says nothing about what it can do.
-
-    Raises:
-        ModelError: it may work a moment later.
-    """
-    try:
-        return await trying
-    except ModelError as error:
-        # 500 is also how servers fail at parameters that they do not know.
-        unable = isinstance(error, ReplyError) or error.status == HTTPStatus.INTERNAL_SERVER_ERROR
-        if error.retryable and not unable:
-            raise
-        logger.info("the engine gives no %s: %s", what, error)
-        return False

@@ -1,18 +1,51 @@
 """Replies of OpenAI-compatible servers, as far as recagent reads them.
 
-Shapes only: what is asked, and what an answer means, is known to the modules beside this one.
+Shapes only: what is asked, and what an answer means, is known to the modules beside this one. A
+number that is none (null, infinite, a text) is left out where a reply can be used without it.
 """
 
 from __future__ import annotations
 
+import math
 import re
-from typing import Annotated
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, Field, FiniteFloat
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 
 from recagent.domain import Usage
 
 _ID = re.compile(r"token_id:(\d+)")  # how vLLM names a token by its id
+_SPACES = "▁ĠĊ"  # how tokenisers write a space or a line break before a word
+_BYTES = re.compile(r"^bytes:((?:\\x[0-9a-fA-F]{2})+)$")  # how some servers write a token
+
+
+def _count(value: Any) -> int:
+    """A number of tokens; null and nonsense are none, a fraction is rounded up."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return 0
+    return max(0, math.ceil(number)) if math.isfinite(number) else 0
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _table(value: Any) -> Any:
+    return cast("Any", value) if isinstance(value, dict | BaseModel) else {}
+
+
+def _table_or_none(value: Any) -> Any:
+    return cast("Any", value) if isinstance(value, dict) else None
+
+
+Count = Annotated[int, BeforeValidator(_count)]
+Number = Annotated[float | None, BeforeValidator(_number)]
 
 
 class Token(BaseModel):
@@ -20,16 +53,36 @@ class Token(BaseModel):
 
     token: str = ""
     id: int | None = None
-    logprob: FiniteFloat
+    logprob: Number = None
+    bytes: list[int] | None = None
     top_logprobs: list[Token] = []
+
+    @field_validator("token", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> str:
+        return value if isinstance(value, str) else ""
+
+    @field_validator("top_logprobs", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return cast("Any", value) if isinstance(value, list) else []
+
+    @property
+    def text(self) -> str:
+        """The token as a person reads it, without white space around it."""
+        written = _BYTES.match(self.token)
+        if written is not None:
+            code = bytes.fromhex(written[1].replace("\\x", ""))
+            return code.decode(errors="replace").strip()
+        return self.token.strip().strip(_SPACES).strip()
 
 
 class TokenList(BaseModel):
     """Log probabilities of what was generated, in today's shape or OpenAI's older one."""
 
     content: list[Token] | None = None
-    token_logprobs: list[FiniteFloat | None] | None = None
-    top_logprobs: list[dict[str, FiniteFloat] | None] | None = None
+    token_logprobs: list[Number] | None = None
+    top_logprobs: list[dict[str, Number] | None] | None = None
 
     def first(self) -> Token | None:
         return self.content[0] if self.content else None
@@ -40,19 +93,27 @@ class _PromptDetails(BaseModel):
 
 
 class _CompletionDetails(BaseModel):
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Count = 0
 
 
 class UsageShape(BaseModel):
-    """Tokens read and written."""
+    """Tokens read and written; bookkeeping, for which no reply is refused."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Count = 0
+    completion_tokens: Count = 0
     prompt_tokens_details: _PromptDetails | None = None
     completion_tokens_details: _CompletionDetails | None = None
 
+    @field_validator("prompt_tokens_details", "completion_tokens_details", mode="before")
+    @classmethod
+    def _details(cls, value: Any) -> Any:
+        return _table_or_none(value)
+
     def value(self) -> Usage:
         return Usage(prompt=self.prompt_tokens, completion=self.completion_tokens)
+
+
+UsageTable = Annotated[UsageShape, BeforeValidator(_table)]
 
 
 class _Timings(BaseModel):
@@ -66,29 +127,74 @@ class Content(BaseModel):
     reasoning_content: str | None = None
     reasoning: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _in_parts(cls, value: Any) -> Any:
+        """Some servers send text and thoughts as a list of parts."""
+        if not isinstance(value, dict) or not isinstance(value.get("content"), list):  # pyright: ignore[reportUnknownMemberType]
+            return value  # pyright: ignore[reportUnknownVariableType]
+        message = cast("dict[str, Any]", value)
+        parts = cast("list[Any]", message["content"])
+        thoughts = [part for part in parts if _kind(part) in ("thinking", "reasoning")]
+        told = {**message, "content": "".join(map(_text_of, parts))}
+        return {**told, "reasoning_content": str(thoughts)} if thoughts else told
+
+    @field_validator("reasoning_content", "reasoning", mode="before")
+    @classmethod
+    def _thought(cls, value: Any) -> Any:
+        return value if isinstance(value, str) or value is None else str(value)
+
+
+def _kind(part: Any) -> str:
+    return str(cast("dict[str, Any]", part).get("type", "")) if isinstance(part, dict) else ""
+
+
+def _text_of(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    if not isinstance(part, dict) or _kind(part) not in ("text", "output_text", ""):
+        return ""
+    text: Any = cast("dict[str, Any]", part).get("text")
+    return text if isinstance(text, str) else ""
+
 
 class _ChatChoice(BaseModel):
     message: Content
     logprobs: TokenList | None = None
+    finish_reason: str | None = None
+
+    @field_validator("logprobs", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return _table_or_none(value)
 
 
 class ChatShape(BaseModel):
     """The answer of ``/v1/chat/completions``."""
 
     choices: Annotated[list[_ChatChoice], Field(min_length=1)]
-    usage: UsageShape = UsageShape()
+    usage: UsageTable = UsageShape()
     timings: _Timings | None = None
 
     @property
     def text(self) -> str:
         return self.choices[0].message.content or ""
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the reply ended because it had no more tokens."""
+        return self.choices[0].finish_reason == "length"
+
     def by_id(self) -> dict[int, float]:
         """Log probabilities of the first token's alternatives, where they are named by id."""
         first = self.first()
         told = first.top_logprobs if first else []
         found = {_ID.fullmatch(each.token): each.logprob for each in told}
-        return {int(name[1]): value for name, value in found.items() if name is not None}
+        return {
+            int(name[1]): value
+            for name, value in found.items()
+            if name is not None and value is not None
+        }
 
     def first(self) -> Token | None:
         """The first generated token; None without log probabilities."""
@@ -114,14 +220,18 @@ class TextChoice(BaseModel):
         listed = self.logprobs.top_logprobs if self.logprobs else None
         told = (listed[0] if listed else None) or {}
         found = {_ID.fullmatch(name): value for name, value in told.items()}
-        return {int(name[1]): value for name, value in found.items() if name is not None}
+        return {
+            int(name[1]): value
+            for name, value in found.items()
+            if name is not None and value is not None
+        }
 
 
 class TextShape(BaseModel):
     """The answer of ``/v1/completions``."""
 
     choices: Annotated[list[TextChoice], Field(min_length=1)]
-    usage: UsageShape = UsageShape()
+    usage: UsageTable = UsageShape()
 
 
 class TokensShape(BaseModel):
@@ -129,13 +239,3 @@ class TokensShape(BaseModel):
 
     tokens: list[int]
     token_strs: list[str] | None = None
-
-
-class _Vector(BaseModel):
-    embedding: list[FiniteFloat]
-
-
-class EmbeddingsShape(BaseModel):
-    """The answer of ``/v1/embeddings``."""
-
-    data: list[_Vector]

@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
-from pydantic_core import ValidationError, from_json
+from pydantic_core import ValidationError
 
 from recagent.domain import Usage
 from recagent.errors import ReplyError
 from recagent.llm import retry
+from recagent.llm.reply_reading import cut_json_in, json_in
 from recagent.llm.retry import RetryBudget
 from recagent.ports import ChatModel, Message, Schema
 
@@ -36,7 +37,7 @@ class StructuredReply(Generic[FormT]):
         form: as the model wrote it.
         usage: of all attempts.
         calls: that the last attempt made; those that failed are in the retry budget.
-        repairs: 1 if the reply was cut off and is kept as far as it goes, else 0.
+        repairs: 1 if the reply was mended, or cut off and kept as far as it goes, else 0.
     """
 
     form: FormT
@@ -94,24 +95,37 @@ async def ask_structured(
 
 
 def whole_or_cut(text: str, form: type[FormT]) -> tuple[FormT, int]:
-    """Returns the reply, and 1 if it was cut off and is kept as far as it goes, else 0.
+    """Returns the reply, and 1 if it was mended or is kept as far as it goes, else 0.
 
     Raises:
         ValueError: neither the whole nor its beginning is of this form.
     """
     try:
         return whole(text, form)
-    except ValidationError:
-        return form.model_validate(from_json(text, allow_partial="trailing-strings")), 1
+    except ValueError:
+        return form.model_validate(_shaped(cut_json_in(text), form)), 1
 
 
 def whole(text: str, form: type[FormT]) -> tuple[FormT, int]:
-    """Returns the reply, and 0 repairs.
+    """Returns the reply, and 1 if it had to be read as a person would, else 0.
+
+    Fences, prose around it, trailing commas, and a bare list in place of a form of one list are
+    read over.
 
     Raises:
         ValueError: it is not of this form.
     """
-    return form.model_validate_json(text), 0
+    try:
+        return form.model_validate_json(text), 0
+    except ValidationError:
+        return form.model_validate(_shaped(json_in(text), form)), 1
+
+
+def _shaped(value: Any, form: type[BaseModel]) -> Any:
+    """A bare list as the form's only field; else the value as it is."""
+    if isinstance(value, list) and len(form.model_fields) == 1:
+        return {next(iter(form.model_fields)): cast("list[Any]", value)}
+    return cast("Any", value)
 
 
 @cache

@@ -160,5 +160,9 @@ class _Walk:
         if first is None:
             plain = said.token_logprobs if said else None  # OpenAI's older shape, without ids
             return {token: plain[0]} if plain and plain[0] is not None else {}
-        steps = {other.id: other.logprob for other in first.top_logprobs if other.id is not None}
-        return steps if first.id is None else {**steps, first.id: first.logprob}
+        told = [*first.top_logprobs, first]
+        return {
+            each.id: each.logprob
+            for each in told
+            if each.id is not None and each.logprob is not None
+        }

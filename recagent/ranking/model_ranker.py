@@ -117,10 +117,11 @@ class ModelRanker:
         await self._choose(self._mode, self._prompt)
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
-        mode, prompt = await self._prompt_for(query.scene)
         budget = RetryBudget(self._attempts, window=self._window)
         model = CachedModel(self._model, self._replies) if self._replies else self._model
-        scored = await self._scored(model, prompt, query, candidates=candidates, budget=budget)
+        mode, prompt, scored = await self._answered(
+            model, query, candidates=candidates, budget=budget
+        )
         if not all(math.isfinite(score) for score in scored.scores):
             raise ModelError(
                 "model {model!r} gave scores that are not finite numbers", model=self._model.name
@@ -145,6 +146,29 @@ class ModelRanker:
                 *engine_notes(self._model.capabilities, mode=mode),
             ),
         )
+
+    async def _answered(
+        self,
+        model: ChatModel,
+        query: Query,
+        *,
+        candidates: Sequence[Candidate],
+        budget: RetryBudget,
+    ) -> tuple[Mode, Prompt, PoolScores]:
+        """Mode, prompt and scores; where the engine turns out not to do a mode, by the next one.
+
+        That it gave log probabilities when it was tried does not mean that it always will.
+        """
+        mode, prompt = await self._prompt_for(query.scene)
+        try:
+            scored = await self._scored(model, prompt, query, candidates=candidates, budget=budget)
+        except ModelError:
+            chosen = self._mode != "auto" or "rerank" in query.scene.prompts
+            if chosen or mode in self._model.capabilities.modes:
+                raise
+            mode, prompt = await self._prompt_for(query.scene)
+            scored = await self._scored(model, prompt, query, candidates=candidates, budget=budget)
+        return mode, prompt, scored
 
     async def _scored(
         self,

@@ -204,6 +204,9 @@ def test_vllm_is_asked_once_for_a_level_of_many_texts_and_names_every_label():
         model = over_http(VLLM)
         await model.start()
         told = await model.likelihood("Films:", texts=[f" Film {n}\n" for n in range(40)])
+        sheep = " ".join(f"{number} sheep," for number in range(150))  # more than a block
+        for _ in range(2):  # vLLM tells of its cache where there was something in it
+            await model.chat([Message("user", sheep)], max_tokens=1)
         await model.close()
         return model.capabilities, told
 

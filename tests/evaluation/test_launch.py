@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from eval_shop import PROMPTS, write_experiment, write_shop
 from filelock import FileLock
-from stub_server import PROBES, TRIED, StubServer
+from stub_server import PROBES, StubServer
 
 from recagent import prompts
 from recagent.evaluation.run_folder import load_run, read_lines
@@ -138,9 +138,7 @@ def test_failures_are_counted_and_can_be_tried_again(shop, recagent, server):
 
     def sometimes(handler):
         seen.append(1)
-        server.fail = (
-            400 if 3 <= len(seen) - TRIED < 6 else 0
-        )  # not retried: the request is to blame
+        server.fail = 400 if 3 <= len(seen) < 6 else 0  # not retried: the request is to blame
         good(handler)
 
     server._server.RequestHandlerClass.do_POST = sometimes

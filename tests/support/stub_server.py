@@ -11,8 +11,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-# What the server can do is found out first: so many chat requests, so many of any kind.
-PROBES, TRIED = 6, 11
+# What the server can do is found out first, by so many chat requests, and kept for the next start.
+PROBES = 2
 REFUSED = ({"error": {"message": "logprob_token_ids: too many"}}, 400)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ12345"
 
@@ -46,7 +46,14 @@ class StubServer:
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if most_ids and self.path.endswith("/tokenize"):
-                    self.send({"tokens": [token(word) for word in body["prompt"].split()]})
+                    self.send(
+                        {
+                            "tokens": [
+                                token(word)
+                                for word in (body.get("prompt") or body["content"]).split()
+                            ]
+                        }
+                    )
                     return
                 if most_ids and self.path.endswith("/v1/completions"):
                     ids = body.get("logprob_token_ids", [])

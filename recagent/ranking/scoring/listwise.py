@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from math import log2
+from typing import Annotated, Any, cast
+
+from pydantic import BeforeValidator
 
 from recagent.domain import Item
 from recagent.errors import ReplyError
+from recagent.llm.reply_reading import label_in, labels_in_lines
 from recagent.llm.retry import RetryBudget
-from recagent.llm.structured_replies import ReplyForm, ask_structured, json_schema, whole
+from recagent.llm.structured_replies import (
+    FormT,
+    ReplyForm,
+    ask_structured,
+    json_schema,
+    whole,
+    whole_or_cut,
+)
 from recagent.ports import ChatModel, Message, Schema
 from recagent.prompts import Prompt
 from recagent.ranking.scoring.scores import PoolScores
@@ -20,16 +31,31 @@ from recagent.ranking.scoring.scores import PoolScores
 BEST = 15  # that are asked for: a list of 5, and 10 more for what rules and diversity take away
 
 
+def _entries(value: Any) -> Any:
+    """Some models write {"label": "A", "why": ...} for each entry, or one text "A, B"."""
+    if isinstance(value, str):
+        return labels_in_lines(value) or value
+    if not isinstance(value, list):
+        return value
+    return [
+        next(iter(cast("dict[str, Any]", entry).values()), "") if isinstance(entry, dict) else entry
+        for entry in cast("list[Any]", value)
+    ]
+
+
+Order = Annotated[list[str], BeforeValidator(_entries)]
+
+
 class OrderReply(ReplyForm):
     """An order as the model writes it; ``order_schema`` allows the labels of one pool alone."""
 
-    order: list[str]
+    order: Order
 
 
 class BestReply(ReplyForm):
     """The best of a pool as the model writes them, best first."""
 
-    best: list[str]
+    best: Order
 
 
 def order_schema(labels: Sequence[str]) -> Schema:
@@ -85,10 +111,10 @@ async def score_by_order(
         budget=budget,
         unusable=partial(_unusable, model),
         schema=order_schema(labels),
-        parse=whole,  # of an order that was cut off, the end would be a guess
+        parse=_whole_order,  # of an order that was cut off, the end would be a guess
         check=lambda form, text: _check(model, labels, form.order, text),
     )
-    order, repairs = repair_order(reply.form.order, labels)
+    order, repairs = repair_order(_named(reply.form.order, labels), labels)
     scores = tuple(-float(order.index(label)) for label in labels)
     return PoolScores(scores=scores, usage=reply.usage, calls=reply.calls, repairs=repairs)
 
@@ -99,6 +125,38 @@ def best_messages(
     """Returns the messages that ask for the best of these items."""
     labelled = list(zip(make_labels(len(items)), items, strict=True))
     return prompt.chat(**inputs, candidates=labelled, best=min(BEST, len(items)))
+
+
+def _whole_order(text: str, form: type[FormT]) -> tuple[FormT, int]:
+    """The order as JSON, or in plain words: one label a line, or ``B > A``.
+
+    Raises:
+        ValueError: it is no order.
+    """
+    try:
+        return whole(text, form)
+    except ValueError:
+        entries = labels_in_lines(text)
+        if entries is None:
+            raise
+        return form.model_validate({next(iter(form.model_fields)): entries}), 1
+
+
+def _order_or_cut(text: str, form: type[FormT]) -> tuple[FormT, int]:
+    """The order, or as much of it as there is.
+
+    Raises:
+        ValueError: it is no order, and begins none.
+    """
+    try:
+        return _whole_order(text, form)
+    except ValueError:
+        return whole_or_cut(text, form)
+
+
+def _named(order: Sequence[str], labels: Sequence[str]) -> list[str]:
+    """The labels that an order's entries name; an entry that names none as it is."""
+    return [label_in(entry, labels) or entry for entry in order]
 
 
 def _unusable(model: ChatModel, text: str) -> ReplyError:
@@ -130,9 +188,11 @@ async def score_by_best(
         budget=budget,
         unusable=partial(_unusable, model),
         schema=best_schema(labels, most),
+        parse=_order_or_cut,
         check=lambda form, text: _check(model, labels, form.best, text),
     )
-    listed = [label for label in dict.fromkeys(reply.form.best) if label in labels]
+    named = _named(reply.form.best, labels)
+    listed = [label for label in dict.fromkeys(named) if label in labels]
     shared_rank = (len(listed) + 1 + len(items)) / 2
     ranks = {label: rank for rank, label in enumerate(listed, 1)}
     return PoolScores(
@@ -144,7 +204,7 @@ async def score_by_best(
 
 
 def _check(model: ChatModel, labels: Sequence[str], order: Sequence[str], text: str) -> None:
-    if not set(order) & set(labels):
+    if not set(_named(order, labels)) & set(labels):
         raise ReplyError(
             "model {model!r} put no known label in its order: {text!r}",
             model=model.name,

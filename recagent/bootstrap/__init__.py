@@ -61,7 +61,6 @@ from recagent.retrieval import (
     Transfer,
     load_weights,
 )
-from recagent.retrieval.sources.model_proposals import SOURCE as IMAGINED
 from recagent.retrieval.sources.model_proposals import ModelProposer
 from recagent.scenes.classifier import SceneClassifier
 
@@ -69,6 +68,7 @@ __all__ = [
     "SOURCES",
     "access",
     "adapter",
+    "can_propose",
     "embedder",
     "event_store",
     "find_weights",
@@ -120,13 +120,6 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             "[retrieval] weights: unknown source {source!r}; known sources: {known}",
             source=min(unknown),
             known=", ".join(names),
-        )
-    weight = settings.retrieval.imagined
-    if weight > 0 and not settings.engines:
-        raise ConfigError(
-            "[retrieval] imagined = {weight:g} needs a language model; set [model], or set "
-            "imagined = 0",
-            weight=weight,
         )
     declared = settings.ratings.scale()
     place = home(settings)
@@ -191,16 +184,25 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         silent=frozenset(
             name for name, declared in settings.attributes.items() if not declared.reason
         ),
-        imaginer=ModelProposer(
+        proposer=ModelProposer(
             asked[0],
+            index=items,
+            embedder=vectors,
             lang=settings.lang,
             attempts=settings.model.attempts,
             window=window,
             replies=replies[0],
+            scale=scale,
         )
-        if weight > 0
+        if can_propose(settings)
         else None,
     )
+
+
+def can_propose(settings: Settings) -> bool:
+    """Whether the first model is asked to propose items: one behind an endpoint, if it may."""
+    first = next(iter(settings.engines), None)
+    return settings.retrieval.proposals == "auto" and first is not None and first.is_remote
 
 
 def sources(
@@ -265,7 +267,7 @@ def options(settings: Settings) -> Options:
     return Options(
         pool=rank.pool,
         limit=retrieval.limit,
-        source_weights={**retrieval.weights, IMAGINED: retrieval.imagined},
+        source_weights=retrieval.weights,
         group_weights=group_weights(settings),
         language_weight=language_weight(settings),
         temperature=rank.temperature,

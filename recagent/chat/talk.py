@@ -14,6 +14,9 @@ from recagent.domain.comparing import names
 from recagent.pipeline import Pipeline
 
 
+MOST_TOLD = 12  # turns that a language model reads of a conversation
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TurnContext:
     """What a tool works with.
@@ -55,6 +58,7 @@ class TurnContext:
                 for each in (told, *_word_bans(told))
             ),
             preferences=tuple(filter(situation.tells, wants.preferences)),
+            dialogue=tuple(turn.text for turn in self.conversation.turns[-MOST_TOLD:]),
         )
 
     def asked(self, situation: Situation) -> Context:

@@ -150,7 +150,7 @@ def _unable(settings: Settings, error: RecagentError) -> Finding:
 
 def _is_asked(settings: Settings) -> bool:
     """Whether any slate may ask the model."""
-    if settings.retrieval.imagined > 0:
+    if bootstrap.can_propose(settings):
         return True
     try:
         head = bootstrap.head(settings)

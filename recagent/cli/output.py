@@ -218,7 +218,7 @@ def _event_json(event: Event) -> dict[str, Any]:
 
 def _trace_line(trace: Trace, lang: Language) -> str:
     words = WORDS[lang]
-    parts = [words["imagined only" if trace.calls else "no model"]]
+    parts = [words["proposed only" if trace.calls else "no model"]]
     if trace.model:
         parts = [
             trace.model,

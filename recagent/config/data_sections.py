@@ -30,6 +30,7 @@ from recagent.domain import (
     Language,
     PathRule,
     PersonRule,
+    ProposalKind,
     RatingScale,
     RepeatRule,
     Review,
@@ -151,6 +152,9 @@ class SceneSettings(Section):
     """"human": lists are flagged for review, and no model phrases reasons."""
     notice: dict[Language, str] = {}
     """Text under every list and explanation, by language."""
+    proposals: ProposalKind = "auto"
+    """What a model proposes: "titles" of things that the world knows, "descriptions" of things
+    that only this catalogue has; "auto": titles, until hardly any is found."""
 
     @model_validator(mode="after")
     def _of_a_group(self) -> Self:
@@ -182,6 +186,7 @@ class SceneSettings(Section):
             learns_from=self.learns_from,
             review=self.review,
             notices={**self.notice},
+            proposals=self.proposals,
         )
 
 

@@ -149,8 +149,9 @@ class RetrievalSettings(Section):
     """Weights of the sources; one that is not named keeps its weight (text, transfer and
     lexical have 1). A source of weight 0 proposes nothing and runs only if a fitted head
     needs it."""
-    imagined: float = Field(default=0.0, ge=0)
-    """Weight of what a model imagines for people who are new in a scene; 0: no model is called."""
+    proposals: Literal["auto", "off"] = "auto"
+    """"auto": a model behind an endpoint proposes titles or descriptions for a wish, for people who
+    are new in a scene, and where too little is found; "off": it is not asked to."""
     half_life_days: Positive = 30.0
     """Half-life of a liked item's weight."""
 

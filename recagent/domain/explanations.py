@@ -13,7 +13,8 @@ EvidenceKind = Literal[
     "constraint", "share",
     # of answers about a ranking:
     "rank", "lead", "varied", "ruled", "place", "absent", "seen", "broken", "barred", "needs",
-    "earlier", "edition", "group", "unfound", "change", "steady", "still out", "wished", "unwished",
+    "earlier", "edition", "group", "unfound", "change", "steady", "still out", "wished",
+    "proposed", "unwished",
 ]  # fmt: skip
 
 

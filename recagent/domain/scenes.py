@@ -12,6 +12,7 @@ from recagent.domain.items import Task
 from recagent.locale import Language
 
 Review = Literal["none", "human"]
+ProposalKind = Literal["auto", "titles", "descriptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,9 @@ class Scene:
         learns_from: scenes whose events count here besides its own; None for all.
         review: ``human`` where a person must look at what is recommended; no model phrases there.
         notices: what is shown with every slate and explanation, by language.
+        proposals: what a model is asked to propose here: ``titles`` where the items are known to
+            the world, ``descriptions`` where they are not; ``auto``: titles, until hardly any is
+            found in the catalogue.
     """
 
     name: str
@@ -155,6 +159,7 @@ class Scene:
     learns_from: tuple[str, ...] | None = None
     review: Review = "none"
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
+    proposals: ProposalKind = "auto"
 
     def label(self, lang: str) -> str:
         """How the scene is called in ``lang``; its name where no label is declared."""

@@ -59,6 +59,11 @@ def wished_piece(first: Item, other: Item) -> Piece:
     return "wished", (first.id, other.id), _pair(first, other)
 
 
+def proposed_piece(first: Item, other: Item) -> Piece:
+    """That a model named the first item for the wish, before the other or alone."""
+    return "proposed", (first.id, other.id), _pair(first, other)
+
+
 def unwished_piece(item: Item, *, count: int) -> Piece:
     """Returns that an item does not match the wish, and how many do."""
     return "unwished", (item.id,), {"title": caption(item), "count": str(count)}

@@ -94,6 +94,10 @@ async def retrieve_pool(
     """
     query, matches = await _match_wish(services, request)
     request = replace(request, query=query)
+    if query.context.wish:
+        proposals = await request.fallback.propose(query)
+        named = proposals.item_ids if proposals.named else ()
+        matches = matches.led_by([key for key in named if key not in query.exclude])
     scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
     retrieved = await _retrieve(services, request, size=size, reach=reach, matches=matches)
     needed = prerequisites(

@@ -21,18 +21,14 @@ from recagent.pipeline.parts import Options, Parts
 from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker
 from recagent.profiles.building import build_profile
 from recagent.retrieval import Popularity, TextSimilarity, can_embed, retrieve, weights_for
-from recagent.retrieval.sources.model_proposals import (
-    ModelProposals,
-    ModelProposer,
-    ProposedDescriptions,
-)
+from recagent.retrieval.sources.model_proposals import NO_PROPOSALS, ModelProposals, Proposals
 from recagent.scenes.classifier import scene_text, wish_cosines
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Matrix, Vector
 
 _RESERVED = 0.1  # of the deadline
-_TO_IMAGINE = 0.5  # of the time that is left, at most; the ranking has the rest
+_TO_PROPOSE = 0.5  # of the time that is left, at most; the ranking has the rest
 _MOST_RESERVED = 0.1  # seconds
 MOST_RANKED = 200  # candidates; also the largest pool that can be set
 
@@ -48,14 +44,16 @@ class FallbackChain:
         self._latency = latency
         self.deadline = deadline
         self.degraded: list[AnyText] = []
-        self.imagination: ProposedDescriptions | None = (
-            None  # None where no model was asked to imagine
-        )
-        self._guesses: Sequence[ModelProposals] | None = None  # None before that was tried
+        self._proposals: Proposals | None = None  # None before a model was asked
 
     def summary(self) -> str | None:
         """Returns what was degraded, each once, in the language of the request; None if nothing."""
         return render_unique(self.degraded, self._options.lang)
+
+    @property
+    def proposals(self) -> Proposals:
+        """What a model has proposed in this request; nothing where none was asked or answered."""
+        return self._proposals or NO_PROPOSALS
 
     async def ready_ranker(self) -> Ranker | None:
         """Returns the ranker, its model loaded; None where there is none, or it cannot be had.
@@ -160,17 +158,42 @@ class FallbackChain:
     async def retrieve(self, query: Query, size: int, width: int) -> list[Candidate]:
         """Returns up to ``width`` candidates, filled up to ``size`` with the most popular.
 
-        Only the ``size`` most popular if a source fails or the time is up. What a model imagines is
-        one source more for a person who is new in the scene, or where too little is found.
+        Only the ``size`` most popular if a source fails or the time is up. What a model proposes is
+        one source more with a wish, for a person who is new in the scene, or where too little is
+        found.
         """
-        is_new = query.profile.is_cold(query.scene.name)
-        guesses = await self._imagined(query) if is_new else ()
-        candidates = await self._proposed(query, size, width, guesses)
-        if not is_new and await self._is_thin(candidates, query, size):
-            guesses = await self._imagined(query)
-            if guesses:
-                candidates = await self._proposed(query, size, width, guesses)
+        is_asked = bool(query.context.wish) or query.profile.is_cold(query.scene.name)
+        if is_asked:
+            await self.propose(query)
+        candidates = await self._proposed(query, size, width)
+        if not is_asked and await self._is_thin(candidates, query, size):
+            await self.propose(query)
+            if self.proposals.item_ids:
+                candidates = await self._proposed(query, size, width)
         return await self._filled(candidates, query, size)
+
+    async def propose(self, query: Query) -> Proposals:
+        """Returns what a model proposes; nothing where none is asked, or it does not answer.
+
+        It is asked once a request, for all tasks of a scene.
+        """
+        proposer = self._parts.proposer
+        if proposer is None or self._proposals is not None:
+            return self.proposals
+        self._proposals = NO_PROPOSALS
+        try:
+            await self._load(proposer.start)
+            with anyio.fail_after(_TO_PROPOSE * self.deadline.left()):
+                self._proposals = await proposer(query)
+        except ModelError as error:
+            self.degraded.append(
+                LocalizedText("no proposals from the model: {reason}", reason=error)
+            )
+        except TimeoutError:
+            self.degraded.append(
+                LocalizedText("no proposals from the model: no reply within half of the time")
+            )
+        return self.proposals
 
     async def model_scores(
         self, ranker: Ranker | None, query: Query, candidates: Sequence[Candidate]
@@ -220,37 +243,6 @@ class FallbackChain:
             self.degraded.append(scores.degraded)
         return scores
 
-    async def _imagined(self, query: Query) -> Sequence[ModelProposals]:
-        """What a model imagines, as a source; nothing where none is asked, or it does not answer.
-
-        It is asked once a request, for all tasks of a scene.
-        """
-        imaginer = self._parts.imaginer
-        if imaginer is None:
-            return ()
-        if self._guesses is None:
-            self._guesses = ()
-            try:
-                await self._load(imaginer.start)
-                with anyio.fail_after(_TO_IMAGINE * self.deadline.left()):
-                    self._guesses = await self._guessed(imaginer, query)
-            except ModelError as error:
-                self.degraded.append(
-                    LocalizedText("no proposals from the model: {reason}", reason=error)
-                )
-            except TimeoutError:
-                self.degraded.append(
-                    LocalizedText("no proposals from the model: no reply within half of the time")
-                )
-        return self._guesses
-
-    async def _guessed(self, imaginer: ModelProposer, query: Query) -> Sequence[ModelProposals]:
-        self.imagination = await imaginer(query)
-        lines = self.imagination.descriptions
-        if not lines:
-            return ()
-        return [ModelProposals(await self._parts.embedder.embed(lines), index=self._parts.index)]
-
     async def _load(self, start: Callable[[], Awaitable[None]]) -> None:
         """Load a model, with the clock standing still unless nothing comes of it."""
         began = anyio.current_time()
@@ -259,14 +251,12 @@ class FallbackChain:
 
     async def _is_thin(self, candidates: Sequence[Candidate], query: Query, size: int) -> bool:
         """Whether the sources found fewer than a pool, and there is more to be found."""
-        if self._parts.imaginer is None or len(candidates) >= size:
+        if self._parts.proposer is None or len(candidates) >= size:
             return False
         items = await self._parts.index.items(query.scene.name)
         return len(candidates) < len(items.keys() - query.exclude)
 
-    async def _proposed(
-        self, query: Query, size: int, width: int, guesses: Sequence[CandidateSource]
-    ) -> list[Candidate]:
+    async def _proposed(self, query: Query, size: int, width: int) -> list[Candidate]:
         """What the sources find; what is popular if one of them fails or the time is up."""
         options, head = self._options, self._parts.head
         weights = weights_for(query, options.source_weights, by_group=options.group_weights)
@@ -274,9 +264,10 @@ class FallbackChain:
             with anyio.fail_after(self.deadline.left()):
                 # A head reads every source that it was learned with; others count by their weight.
                 read = head.scales if head else ()
+                proposals = [ModelProposals(self.proposals)] if self.proposals.item_ids else []
                 sources = [
                     each
-                    for each in (*self._parts.sources, *guesses)
+                    for each in (*self._parts.sources, *proposals)
                     if weights.get(each.name, 1.0) > 0 or each.name in read
                 ]
                 return await self._retrieved(query, sources, weights, size=size, width=width)

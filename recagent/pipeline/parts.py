@@ -33,8 +33,8 @@ class Parts:
         window: the retry budget of all that asks the first model; its ranker should share it.
         replies: that the ranker keeps; closed at the end.
         head: the learned joint score; without one the blend that ``Options`` describe.
-        imaginer: asks the first model what a person might like where little is found for them;
-            without one nothing is imagined.
+        proposer: asks the first model what a person would want, for a wish or where little is known
+            or found; without one nothing is proposed.
         preferences: texts on people that models wrote, in memory; its rankers should share them, so
             that they are forgotten with a person.
         silent: attributes of items that are no evidence.
@@ -54,7 +54,7 @@ class Parts:
     replies: ReplyCache | None = None
     head: Head | None = None
     identifier: SceneClassifier | None = None
-    imaginer: ModelProposer | None = None
+    proposer: ModelProposer | None = None
     preferences: Preferences = field(default_factory=Preferences)
     silent: frozenset[str] = frozenset()
 

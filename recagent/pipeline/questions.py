@@ -28,6 +28,7 @@ from recagent.explanations.ranking_evidence import (
     needs_piece,
     pieces_about,
     place_piece,
+    proposed_piece,
     rank_piece,
     share_pieces,
     unwished_piece,
@@ -335,7 +336,8 @@ def _between(services: Services, ranking: Ranking, first: Item, other: Item) -> 
     pool, rows = ranking.pool, _rows(ranking)
     grades = pool.matches.grades
     if grades.get(first.id, 0.0) > grades.get(other.id, 0.0):
-        return [wished_piece(first, other)]
+        is_named = first.id in pool.matches.proposed
+        return [(proposed_piece if is_named else wished_piece)(first, other)]
     pool_rows = {item.id: row for row, item in enumerate(pool.items)}
     parts = attribution_of(services, ranking)
     if not {first.id, other.id} <= pool_rows.keys():  # the model and variety reorder the pool alone

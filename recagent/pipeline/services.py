@@ -70,7 +70,7 @@ class Services:
 
     def fallback_without_model(self, deadline: Deadline | None = None) -> FallbackChain:
         """Returns the same steps without the model's proposals, for rankings that are repeated."""
-        parts, deadline = replace(self.parts, imaginer=None), deadline or self.deadline()
+        parts, deadline = replace(self.parts, proposer=None), deadline or self.deadline()
         return FallbackChain(parts, self.options, latency=self._latency, deadline=deadline)
 
     def language(self, scene: Scene) -> Language:

@@ -16,7 +16,6 @@ from recagent.pipeline.services import Services
 from recagent.ports import LanguageScores
 from recagent.profiles.building import group_of, known_as, rate
 from recagent.ranking import REWARD, mmr_order, softmax
-from recagent.retrieval.sources.model_proposals import ProposedDescriptions
 from recagent.scenes.identification import IdentifiedScene
 
 
@@ -109,13 +108,15 @@ def make_trace(
     """
     query, scene, lang = request.query, identified.scene, services.options.lang
     profile, counts = query.profile, _sources_of(pool.candidates)
-    proposals = request.fallback.imagination or ProposedDescriptions()
+    proposals = request.fallback.proposals
     notes = [*request.notes, *pool.notes]
-    if proposals.descriptions:
-        number = len(proposals.descriptions)
+    if proposals.prompt:
         notes.append(
             LocalizedText(
-                "descriptions proposed by {prompt}: {count}", prompt=proposals.prompt, count=number
+                "proposed by {prompt}: {written}, found here: {found}",
+                prompt=proposals.prompt,
+                written=proposals.written,
+                found=proposals.found,
             )
         )
     trace = Trace(

@@ -11,10 +11,10 @@ from typing import Literal
 
 from recagent.domain import Mode
 
-Purpose = Literal["rerank", "explain", "preference", "imagine", "chat"]
+Purpose = Literal["rerank", "explain", "preference", "imagine", "propose", "chat"]
 Output = Literal[
     "label", "likelihood", "order", "best", "grade", "pair", "set", "sentences", "preference",
-    "descriptions", "act", "critique",
+    "descriptions", "proposals", "act", "critique",
 ]  # fmt: skip
 
 
@@ -57,7 +57,10 @@ KINDS: Mapping[Output, PromptKind] = {
     "set": PromptKind(purpose="rerank", mode="setwise", may=_LISTED | {"example"}, must=_MUST_LIST),
     "sentences": PromptKind(purpose="explain", may=frozenset({"clauses"})),
     "preference": PromptKind(purpose="preference", may=_PERSON),
-    "descriptions": PromptKind(purpose="imagine", may=_PERSON),
+    "descriptions": PromptKind(purpose="imagine", may=_PERSON),  # released, and asked no more
+    "proposals": PromptKind(
+        purpose="propose", may=_PERSON | {"history", "dialogue", "conditions", "preferences"}
+    ),
     "act": PromptKind(
         purpose="chat", may=frozenset({"act"}), must=frozenset({"act"}), continued=True
     ),

@@ -60,12 +60,14 @@ class Matches:
         words: that an item answers, as the wish put them, by id.
         missing: words of the wish that no item says.
         asks: what is searched for beside words, by nearness of meaning; empty for nothing.
+        proposed: items that a model named for the wish, best first; their grades are above 1.
     """
 
     grades: Mapping[str, float]
     words: Mapping[str, tuple[str, ...]]
     missing: tuple[str, ...] = ()
     asks: str = ""
+    proposed: tuple[str, ...] = ()
 
     def with_near(self, near: Mapping[str, float]) -> Matches:
         """The same with items whose meaning is near, behind those that say more than a little.
@@ -80,6 +82,17 @@ class Matches:
             if 0 <= grades.get(key, 0.0) < grade:
                 grades[key] = grade
         return replace(self, grades=grades)
+
+    def led_by(self, proposed: Sequence[str]) -> Matches:
+        """The same with items that a model named for the wish, best first, before all others.
+
+        Not those of them that the wish avoids.
+        """
+        leading = [key for key in proposed if self.grades.get(key, 0.0) >= 0]
+        if not leading:
+            return self
+        best = {key: 2.0 - at / len(leading) for at, key in enumerate(leading)}
+        return replace(self, grades={**self.grades, **best}, proposed=tuple(leading))
 
     def counted(self, wish: str, *, exclude: AbstractSet[str]) -> WishMatch | None:
         """What the scene has for the wish, without what must not come; None if it asks nothing."""

@@ -167,7 +167,7 @@ def _private_settings(settings: Settings, folder: Path) -> Settings:
     """Returns the settings with a folder of their own and no language model."""
     model = settings.model.model_copy(update={"kind": "none", "then": ()})
     index = settings.index.model_copy(update={"url": ""})
-    retrieval = settings.retrieval.model_copy(update={"imagined": 0.0})
+    retrieval = settings.retrieval.model_copy(update={"proposals": "off"})
     return settings.model_copy(
         update={
             "data_dir": folder,

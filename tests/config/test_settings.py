@@ -219,7 +219,9 @@ def test_an_unknown_key_or_a_bad_value_is_named(text, said):
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["RANK__FEEDBACK", "RETRIEVAL__IMAGINED", "MODEL__KEEP_HOURS"])
+@pytest.mark.parametrize(
+    "name", ["RANK__FEEDBACK", "RETRIEVAL__HALF_LIFE_DAYS", "MODEL__KEEP_HOURS"]
+)
 def test_a_number_without_end_is_no_setting(monkeypatch, name):
     monkeypatch.setenv(f"RECAGENT_{name}", "inf")
     with pytest.raises(ConfigError, match="finite"):

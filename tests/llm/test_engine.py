@@ -8,15 +8,17 @@ from pathlib import Path
 
 import anyio
 import pytest
-from examples import make_item, make_query
+from examples import make_index, make_item, make_query
 
+from recagent.domain import Scene
 from recagent.errors import ConfigError, ModelError, ReplyError
 from recagent.llm import weights
 from recagent.llm.client import Engine
 from recagent.llm.embedded import LlamaCppWire
 from recagent.llm.transport import HttpWire
 from recagent.ports import Message
-from recagent.retrieval.sources.model_proposals import MOST, ModelProposer, ProposedDescriptions
+from recagent.retrieval.sources.model_proposals import MOST, ModelProposer, Proposals
+from recagent.testing import HashEmbedder
 
 pytestmark = [pytest.mark.engine, pytest.mark.allow_hosts(["127.0.0.1"])]
 
@@ -89,20 +91,21 @@ def test_the_packages_adapter_changes_what_is_likely_and_no_chat() -> None:
     assert chat == plain_chat
 
 
-def test_the_embedded_model_imagines_under_the_schema() -> None:
-    async def run() -> ProposedDescriptions:
+def test_the_embedded_model_proposes_under_the_schema() -> None:
+    async def run() -> Proposals:
         model = Engine(LlamaCppWire(gguf()))
-        liked = [make_item("a1", "Alien", scene="films"), make_item("a2", "Jaws", scene="films")]
-        imaginer = ModelProposer(model, attempts=1)
-        await imaginer.start()
-        imagination = await imaginer(make_query(items=liked, liked=["a2", "a1"], scene="books"))
+        index = await make_index([make_item("a1", "Alien", scene="books")])
+        proposer = ModelProposer(model, index=index, embedder=HashEmbedder(), attempts=1)
+        await proposer.start()
+        scene = Scene(name="books", proposals="descriptions")
+        proposals = await proposer(make_query(wish="a film with an alien", scene=scene))
         await model.close()
-        return imagination
+        return proposals
 
-    imagination = anyio.run(run)
-    assert 1 <= len(imagination.descriptions) <= MOST
-    assert all(len(text) <= 120 for text in imagination.descriptions)
-    assert (imagination.calls, imagination.usage.completion <= 160) == (1, True)
+    proposals = anyio.run(run)
+    assert 1 <= proposals.written <= MOST
+    assert proposals.item_ids in ((), ("a1",))
+    assert (proposals.calls, proposals.usage.completion <= 300) == (1, True)
 
 
 def test_an_adapter_that_is_not_there_is_named(tmp_path: Path) -> None:

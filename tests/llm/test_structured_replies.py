@@ -12,7 +12,7 @@ from recagent.llm.structured_replies import ReplyForm, ask_structured, json_sche
 from recagent.ports import Message
 from recagent.ranking.preference import PreferenceReply
 from recagent.ranking.scoring.listwise import order_schema
-from recagent.retrieval.sources.model_proposals import DescriptionsReply
+from recagent.retrieval.sources.model_proposals import ProposalsReply
 from recagent.testing import ScriptedModel
 
 MESSAGES = [Message("user", "Name some.")]
@@ -52,9 +52,9 @@ def ask(*replies, attempts=3, **options):
             b'"required":["preference"],"additionalProperties":false}',
         ),
         (
-            json_schema(DescriptionsReply),
-            b'{"type":"object","properties":{"descriptions":{"type":"array",'
-            b'"items":{"type":"string"},"minItems":5,"maxItems":5}},"required":["descriptions"],'
+            json_schema(ProposalsReply),
+            b'{"type":"object","properties":{"proposals":{"type":"array",'
+            b'"items":{"type":"string"}}},"required":["proposals"],'
             b'"additionalProperties":false}',
         ),
         (

@@ -17,14 +17,15 @@ from recagent.chat.references import Reference
 from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.writing import written
-from recagent.domain import Candidate, Evidence, Scene, User
+from recagent.domain import Candidate, Constraint, Evidence, Scene, User
 from recagent.errors import ModelError
 from recagent.explanations import phrase_evidence
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.prompts import one_line
 from recagent.ranking import ModelRanker
+from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.retrieval.sources.model_proposals import ModelProposer
-from recagent.testing import ScriptedModel, json_order
+from recagent.testing import HashEmbedder, MemoryIndex, ScriptedModel, json_order
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 WRITE = "RECAGENT_WRITE_GOLDEN=1 pytest tests/prompts/test_golden_prompts.py"
@@ -149,9 +150,28 @@ def extraction_prompt(lang, person):
 
 
 def imagining_prompt(lang, person):
+    """A released prompt that nothing asks any more."""
+    prompt, (query, _) = prompts.load("imagine", "titles", lang=lang), PEOPLE[person]
+    inputs = prompt_inputs(
+        prompt.front.inputs, query, candidates=(), lang=lang, history=8, scenes={}
+    )
+    return "\n".join(map(shown, [prompt.chat(**inputs)])) + "\n"
+
+
+def proposing_prompt(name, lang, person):
+    """Of a person who has a wish, with what was said before it and what must hold."""
     query, _ = PEOPLE[person]
-    model = ScriptedModel(reply='{"descriptions": ["vast worlds"]}')
-    wait(ModelProposer(model, lang=lang)(query))
+    kind = "titles" if name == "known_titles" else "descriptions"
+    context = query.context
+    if context.wish:
+        condition = Constraint(attribute="year", operator="at least", value=1990)
+        said = ("Hello!", f"What did you like about {context.wish}?")
+        context = replace(context, dialogue=said, constraints=(condition,))
+    asked = replace(query, context=context, scene=replace(FILMS, proposals=kind))
+    model, index = ScriptedModel(reply='{"proposals": ["Alien"]}'), MemoryIndex()
+    wait(index.upsert("films", items=OFFERED, vectors=wait(HashEmbedder().embed(["a"] * 3))))
+    wait(index.publish())
+    wait(ModelProposer(model, index=index, embedder=HashEmbedder(), lang=lang)(asked))
     return shown(model.seen[0]) + "\n"
 
 
@@ -210,6 +230,7 @@ def test_a_prompt_reads_as_it_was_approved(purpose, name, lang, person):
         "explain": lambda: phrasing_prompt(lang, person),
         "preference": lambda: extraction_prompt(lang, person),
         "imagine": lambda: imagining_prompt(lang, person),
+        "propose": lambda: proposing_prompt(name, lang, person),
         "rerank": lambda: ranking_prompt(name, lang, person),
         "chat": lambda: chat_prompt(name, lang, person),
     }[purpose]()

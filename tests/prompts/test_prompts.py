@@ -48,7 +48,7 @@ def test_every_shipped_prompt_is_there_in_both_languages():
         "best", "label", "label_cross_scene", "label_example", "label_preference", "label_recency",
         "label_sequential", "likelihood", "likelihood_recent",
         "likelihood_similar", "listwise", "pairwise", "pointwise", "setwise",
-        "phrase", "extract", "titles", "act", "critique",
+        "phrase", "extract", "titles", "known_titles", "descriptions", "act", "critique",
     }  # fmt: skip
 
 

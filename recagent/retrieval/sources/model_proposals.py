@@ -1,174 +1,244 @@
-"""What a person might like, as a model imagines it, and the items of the scene that come near it.
+"""What a capable model proposes for a person, and the items of the scene that it means.
 
-Not text for people: what a model imagines is searched with and never shown, and what it names need
-not exist.
+The model sees no catalogue: it names titles where the catalogue is of known things, and writes
+short descriptions where it is not. What it wrote is looked up and never shown; only items of the
+catalogue come of it.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Literal
 
-from pydantic import Field
+from anyio import to_thread
 
 from recagent import prompts
-from recagent.domain import Language, Usage
+from recagent.domain import Item, Language, RatingScale, Usage
 from recagent.errors import ReplyError
 from recagent.llm.cached_model import CachedModel, ResponseCache
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.llm.structured_replies import ReplyForm, ask_structured
-from recagent.ports import ChatModel, ItemIndex, Query
+from recagent.ports import ChatModel, Embedder, ItemIndex, Query
 from recagent.prompts import one_line
-from recagent.ranking import HISTORY
 from recagent.ranking.prompt_inputs import prompt_inputs
-from recagent.retrieval import reciprocal_rank
-
-if TYPE_CHECKING:
-    from recagent.domain.arrays import Matrix
+from recagent.retrieval.fusion import reciprocal_rank
+from recagent.retrieval.titles import TitleIndex
+from recagent.retrieval.top_k import SceneCache
 
 logger = logging.getLogger(__name__)
 
-SOURCE = "imagined"
-MOST = 5  # descriptions, as the prompts ask for
-_LENGTH = 120  # characters that are kept of one
+SOURCE = "proposals"
+MOST = 20  # proposals of one request, as the prompt for titles asks
+_LENGTH = 200  # characters that are kept of one
+_ENOUGH = 40  # titles after which a catalogue is known to be of known things, or not
+_FEWEST_FOUND = 0.1  # of them
+_NEAR = 100  # items that one description may mean, and all of them together
+
+Kind = Literal["titles", "descriptions"]
+_PROMPTS: Mapping[Kind, str] = {"titles": "known_titles", "descriptions": "descriptions"}
 
 
-class DescriptionsReply(ReplyForm):
-    """Descriptions as the model writes them; of more than ``MOST`` the first are kept."""
+class ProposalsReply(ReplyForm):
+    """Titles or descriptions as the model writes them; of more than ``MOST`` the first are kept."""
 
-    descriptions: list[str] = Field(json_schema_extra={"minItems": MOST, "maxItems": MOST})
+    proposals: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProposedDescriptions:
-    """What a model imagines, and what asking for it took.
+class Proposals:
+    """The items that a model proposed, and what asking for them took.
 
     Attributes:
-        descriptions: up to five, all different; none where nothing is known of the person.
-        prompt: id.
+        item_ids: of the scene, best first, each once; also such as must not come.
+        named: whether the model named these very items, and did not only describe such.
+        written: how many titles or descriptions the model wrote.
+        found: of how many an item was found.
+        prompt: id; empty where no model was asked.
         calls: none for a kept reply.
-        repairs: descriptions that were empty, doubled, too many or cut off.
+        repairs: proposals that were empty, doubled, too many or cut off.
     """
 
-    descriptions: tuple[str, ...] = ()
+    item_ids: tuple[str, ...] = ()
+    named: bool = False
+    written: int = 0
+    found: int = 0
     prompt: str = ""
     usage: Usage = field(default_factory=Usage)
     calls: int = 0
     repairs: int = 0
 
 
+NO_PROPOSALS = Proposals()
+
+
 class ModelProposer:
-    """Asks a model to imagine, in the language of the scene."""
+    """Asks a model what a person would want, and looks up what it wrote.
+
+    A scene declares whether titles or descriptions are asked for. Where it does not, titles are,
+    until hardly any is in its catalogue.
+    """
 
     def __init__(
         self,
         model: ChatModel,
         *,
+        index: ItemIndex,
+        embedder: Embedder,
         lang: Language = "en",
         attempts: int = 3,
         window: RetryWindow | None = None,
         replies: ResponseCache | None = None,
+        scale: RatingScale | None = None,
     ) -> None:
         """Asks ``model``.
 
         Args:
             model: that writes.
+            index: that is looked into.
+            embedder: of descriptions.
             lang: of the prompt, where the scene does not say another.
             attempts: retry budget of one request.
             window: the retry budget that all who ask the model share; its own without one.
             replies: where replies are kept; without it none are.
+            scale: of ratings; 0 to 10 without one.
         """
         self._model = model
+        self._index = index
+        self._embedder = embedder
         self._lang: Language = lang
         self._attempts = attempts
         self._window = window or RetryWindow()
         self._replies = replies
+        self._scale = scale or RatingScale()
+        self._titles = SceneCache(TitleIndex)
+        self._tried: dict[str, tuple[int, int]] = {}  # titles written and found, by scene
 
     async def start(self) -> None:
         """Load or connect; raises ModelError where the model cannot be had."""
         await self._model.start()
 
-    async def __call__(self, query: Query) -> ProposedDescriptions:
-        """What the person might like in the query's scene; no call if nothing is known of them.
+    async def __call__(self, query: Query) -> Proposals:
+        """Returns what the person might want in the query's scene.
+
+        No call is made if nothing is known of them and nothing is wished for.
 
         Raises:
-            ModelError: no usable answer within the budget.
+            ModelError: no usable answer within the budget, or the embedder fails.
         """
-        prompt = prompts.load("imagine", "titles", lang=query.scene.language or self._lang)
+        kind = self._kind(query)
+        prompt = prompts.load("propose", _PROMPTS[kind], lang=query.scene.language or self._lang)
         inputs = prompt_inputs(
             prompt.front.inputs,
             query,
             candidates=(),
             lang=prompt.front.language,
-            history=HISTORY,
+            history=0,
             scenes={},
+            scale=self._scale,
         )
-        if not any(value for name, value in inputs.items() if name != "scene"):
-            return ProposedDescriptions()
-        messages = prompt.chat(**inputs)
+        told = inputs.keys() - {"scene", "conditions"}
+        if not any(inputs[name] for name in told):
+            return NO_PROPOSALS
         kept = CachedModel(self._model, self._replies) if self._replies else None
         model = kept or self._model
         budget = RetryBudget(self._attempts, window=self._window)
         reply = await ask_structured(
             model,
-            messages,
-            DescriptionsReply,
+            prompt.chat(**inputs),
+            ProposalsReply,
             max_tokens=prompt.front.max_tokens,
             budget=budget,
             unusable=partial(_unusable, model),
             check=partial(_check, model),
         )
-        descriptions = _different(reply.form)
+        lines = _different(reply.form)
         if kept is not None:
             await kept.keep()
-        logger.debug("imagined for %r: %r", query.profile.user.id, descriptions)
-        return ProposedDescriptions(
-            descriptions=descriptions,
+        item_ids, found = await self._looked_up(kind, lines, query)
+        logger.debug("proposed for %r: %r", query.profile.user.id, lines)
+        return Proposals(
+            item_ids=item_ids,
+            named=kind == "titles" and found > 0,
+            written=len(lines),
+            found=found,
             prompt=prompt.id,
             usage=reply.usage,
             calls=reply.calls + budget.failed,
-            repairs=reply.repairs + len(reply.form.descriptions) - len(descriptions),
+            repairs=reply.repairs + len(reply.form.proposals) - len(lines),
         )
+
+    def _kind(self, query: Query) -> Kind:
+        declared = query.scene.proposals
+        if declared != "auto":
+            return declared
+        written, found = self._tried.get(query.scene.name, (0, 0))
+        is_unknown = written >= _ENOUGH and found < _FEWEST_FOUND * written
+        return "descriptions" if is_unknown else "titles"
+
+    async def _looked_up(
+        self, kind: Kind, lines: Sequence[str], query: Query
+    ) -> tuple[tuple[str, ...], int]:
+        """Ids of the items that are meant, best first, and of how many lines there is one."""
+        if kind == "descriptions":
+            return await self._near(lines, query)
+        items = await self._index.items(query.scene.name)
+        found = await to_thread.run_sync(self._found, query.scene.name, items, lines)
+        written, known = self._tried.get(query.scene.name, (0, 0))
+        self._tried[query.scene.name] = written + len(lines), known + len(found)
+        if not found and query.scene.proposals == "auto":
+            item_ids, _ = await self._near(lines, query)
+            return item_ids, 0
+        return tuple(dict.fromkeys(found)), len(found)
+
+    def _found(self, scene: str, items: Mapping[str, Item], lines: Sequence[str]) -> list[str]:
+        titles = self._titles(scene, items, None)
+        return [key for key in map(titles.find, lines) if key]
+
+    async def _near(self, lines: Sequence[str], query: Query) -> tuple[tuple[str, ...], int]:
+        """The items nearest to descriptions, by sums of reciprocal ranks."""
+        vectors = await self._embedder.embed(lines)
+        near = {
+            line: await self._index.search(
+                query.scene.name, vector=vector, limit=_NEAR, exclude=frozenset()
+            )
+            for line, vector in zip(lines, vectors, strict=True)
+            if vector.any()  # one of zeros, of no known word, is mute
+        }
+        fused = reciprocal_rank(near, weights={})
+        return tuple(fused)[:_NEAR], sum(map(bool, near.values()))
 
 
 class ModelProposals:
-    """A ``CandidateSource``: the items of the scene that are nearest to some descriptions.
-
-    Scores are sums of reciprocal ranks, one for each description that comes near an item.
-    """
+    """A ``CandidateSource``: what a model proposed, scored by the reciprocal of its rank."""
 
     name = SOURCE
 
-    def __init__(self, vectors: Matrix, *, index: ItemIndex) -> None:
-        """``vectors``: (n, d) of the descriptions; one of zeros, of no known word, is mute."""
-        self._vectors = vectors
-        self._index = index
+    def __init__(self, proposals: Proposals) -> None:
+        self._proposals = proposals
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
-        near = {
-            str(row): await self._index.search(
-                query.scene.name, vector=vector, limit=limit, exclude=query.exclude
-            )
-            for row, vector in enumerate(self._vectors)
-            if vector.any()
-        }
-        return list(reciprocal_rank(near, weights={}).items())[:limit]
+        ranked = [
+            (item_id, 1.0 / rank)
+            for rank, item_id in enumerate(self._proposals.item_ids, start=1)
+            if item_id not in query.exclude
+        ]
+        return ranked[:limit]
 
 
-def _different(form: DescriptionsReply) -> tuple[str, ...]:
-    """Returns the first descriptions that are not empty, each once."""
-    lines = (one_line(text, _LENGTH) for text in form.descriptions)
+def _different(form: ProposalsReply) -> tuple[str, ...]:
+    """Returns the first proposals that are not empty, each once."""
+    lines = (one_line(text, _LENGTH) for text in form.proposals)
     return tuple(dict.fromkeys(filter(None, lines)))[:MOST]
 
 
-def _check(model: ChatModel, form: DescriptionsReply, text: str) -> None:
+def _check(model: ChatModel, form: ProposalsReply, text: str) -> None:
     if not _different(form):
         raise _unusable(model, text)
 
 
 def _unusable(model: ChatModel, text: str) -> ReplyError:
-    """The message does not quote it: what is imagined is for no reader of a slate."""
+    """The message does not quote it: what is proposed is for no reader of a slate."""
     return ReplyError("model {model!r} proposed nothing usable", model=model.name, reply=text)

@@ -13,7 +13,6 @@ from recagent.domain import Answer, Constraint, Context, Explanation, Item, Lang
 from recagent.domain.comparing import names
 from recagent.pipeline import Pipeline
 
-
 MOST_TOLD = 12  # turns that a language model reads of a conversation
 
 

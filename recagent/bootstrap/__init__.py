@@ -34,6 +34,7 @@ from recagent.config.settings import Settings
 from recagent.domain import RatingScale
 from recagent.errors import ConfigError
 from recagent.infrastructure.vectors import ChromaConnection, fingerprint
+from recagent.llm.batch_files import BatchModel
 from recagent.llm.cached_model import ResponseCache
 from recagent.llm.failover import FailoverRanker
 from recagent.llm.retry import RetryWindow
@@ -91,6 +92,7 @@ __all__ = [
     "pull_weights",
     "reply_cache",
     "sources",
+    "with_batch",
 ]
 
 SOURCES = tuple(
@@ -149,6 +151,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
             preferences=preferences,
             prompt_tokens=engine.prompt_tokens if engine.is_remote else 0,
             scale=scale,
+            scenes=settings.declared_scenes(),
         )
         for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
     ]
@@ -203,6 +206,22 @@ def can_propose(settings: Settings) -> bool:
     """Whether the first model is asked to propose items: one behind an endpoint, if it may."""
     first = next(iter(settings.engines), None)
     return settings.retrieval.proposals == "auto" and first is not None and first.is_remote
+
+
+def with_batch(parts: Parts, settings: Settings, batch: BatchModel) -> Parts:
+    """Returns the parts with a first model that is asked, and answers, through files.
+
+    It is told what an endpoint is told; neither retries nor other models stand in for it.
+    """
+    ranker = ModelRanker(
+        batch,
+        lang=settings.lang,
+        attempts=1,
+        prompt_tokens=settings.model.prompt_tokens,
+        scale=parts.scale,
+        scenes=parts.scenes,
+    )
+    return replace(parts, ranker=ranker, models=(batch,), replies=None, proposer=None)
 
 
 def sources(

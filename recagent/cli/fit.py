@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import anyio
@@ -17,7 +18,8 @@ from recagent.cli.options import Config, Demo, Json, Lang
 from recagent.cli.progress import progress
 from recagent.config.settings import Settings
 from recagent.domain import Language
-from recagent.errors import ConfigError
+from recagent.errors import ConfigError, ModelError
+from recagent.llm.batch_files import BatchModel, read_replies, write_requests
 from recagent.locale import Phrases
 from recagent.pipeline.artifacts import HEAD
 from recagent.ranking import Gate, Head
@@ -38,6 +40,14 @@ def fit(
         bool,
         typer.Option("--sequence", help="Train a sequence model too; kept if it helps (torch)."),
     ] = False,
+    requests: Annotated[
+        Path | None,
+        typer.Option(help="Write the questions to the model here, as lines of a batch."),
+    ] = None,
+    replies: Annotated[
+        list[Path] | None,
+        typer.Option(help="Read the model's answers from a batch's output. May be repeated."),
+    ] = None,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
@@ -45,22 +55,46 @@ def fit(
 ) -> None:
     """Learn from what is stored: weights of the sources, the model's worth, like-probabilities."""
     settings = load_settings(config, demo, lang, alone=True)
+    batch = _batch_model(settings, replies or ()) if requests or replies else None
     with progress() as advance:
         learn = partial(
             fit_head,
             settings,
             language_cases=language_cases,
             sequence=sequence,
+            batch=batch,
             on_progress=advance,
         )
         try:
             found = anyio.run(learn)
         except KeyboardInterrupt as error:
             raise KeyboardInterrupt(WORDS[settings.lang]["stopped"]) from error
+        except ModelError:
+            if batch is None or requests is None:
+                raise
+            found = None  # all questions wait for their answers
+    if batch is not None and requests is not None:
+        write_requests(requests, batch.requests)
+        line = WORDS[settings.lang]["written"].format(n=len(batch.requests), path=requests)
+        typer.echo(line, err=True)
+    if found is None:
+        return
     if json:
         output.print_json(_json(found))
     else:
         _print_result(found, settings)
+
+
+def _batch_model(settings: Settings, replies: Sequence[Path]) -> BatchModel:
+    """Returns a model that answers from batch outputs, under the name of the settings' model.
+
+    Raises:
+        ConfigError: it has no name, which the head is to remember.
+        DataError: a file is no output of a batch.
+    """
+    if not settings.model.name:
+        raise ConfigError("a batch needs the model's name; set [model] name")
+    return BatchModel(settings.model.name, read_replies(replies))
 
 
 def _print_result(found: FitResult, settings: Settings) -> None:
@@ -101,7 +135,7 @@ def _print_result(found: FitResult, settings: Settings) -> None:
         )
         out.print(said, markup=False, highlight=False)
     _whom(found.head, settings.lang)
-    _gates(found.head.gates, words)
+    _gates(found.head.gates, settings)
     path = settings.data_dir / HEAD
     ranks = any(not own.unserved for own in found.head.tested.values())
     said = words["saved" if ranks else "idle"].format(name=found.head.name, path=path)
@@ -131,7 +165,7 @@ def show_head(
     out = output.console()
     out.print(table, f"({words['score']} / {words['log']})", markup=False, highlight=False)
     _whom(head, settings.lang)
-    _gates(head.gates, words)
+    _gates(head.gates, settings)
     told = ", ".join(f"{key}: {value}" for key, value in head.told.items())
     out.print(f"{head.name}: {told}", style="dim", markup=False, highlight=False)
 
@@ -153,14 +187,17 @@ def _whom(head: Head, lang: Language) -> None:
     output.console().print(table, markup=False)
 
 
-def _gates(gates: Mapping[str, Gate], words: Mapping[str, str]) -> None:
+def _gates(gates: Mapping[str, Gate], settings: Settings) -> None:
     if not gates:
         return
+    words, has_weight = WORDS[settings.lang], bootstrap.language_weight(settings) > 0
     columns = ("scene", "rule", "cases", "gain", "low", "forced")
     table = Table(*(words[name] for name in columns), title=words["gate"], title_justify="left")
     for scene, gate in sorted(gates.items()):
         numbers = (f"{value:+.3f}" for value in (gate.gain, gate.low, gate.forced))
-        table.add_row(scene, words[gate.rule], str(gate.cases), *numbers)
+        unproven = gate.verdict == "unknown" and has_weight
+        rule = words["unproven" if unproven else gate.rule]
+        table.add_row(scene, rule, str(gate.cases), *numbers)
     output.console().print(table)
 
 

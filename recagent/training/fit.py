@@ -19,6 +19,7 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.domain import Event, Group, Item
 from recagent.errors import DataError
+from recagent.llm.batch_files import BatchModel
 from recagent.offline.backtest import (
     DIMENSION,
     Backtest,
@@ -108,6 +109,7 @@ async def fit(
     *,
     language_cases: int = LANGUAGE_CASES,
     sequence: bool = False,
+    batch: BatchModel | None = None,
     on_progress: OnProgress,
 ) -> FitResult:
     """Learns from all stored events, and saves what was learned where ``recommend`` finds it.
@@ -118,14 +120,18 @@ async def fit(
             scenes together have too few to fit a weight; 0 asks nothing, and the model is not
             used.
         sequence: whether a sequence model is trained too; it is kept if it significantly helps.
+        batch: is asked in place of the settings' model; it collects what it cannot answer.
         on_progress: called with a stage, what is done of it, and its total.
 
     Raises:
         ConfigError: a sequence model is wanted and torch is not installed.
+        ModelError: the model is to be asked and answers nothing.
         DataError: too few past choices, or nothing stored.
         RetrievalError: the index cannot be read or written.
     """
     parts, options = bootstrap.parts_with(settings, learned=None), bootstrap.options(settings)
+    if batch is not None:
+        parts = bootstrap.with_batch(parts, settings, batch)
     home = bootstrap.home(settings)
     try:
         data = await load_stored_data(parts)

@@ -376,7 +376,7 @@ def test_fit_learns_and_recommend_ranks_by_it(
     assert not (tmp_path / "data" / "head.json").exists()
     done = recagent("fit")
     assert done.returncode == 0, done.stderr
-    assert "the language model will not be asked: none is set" in done.stdout
+    assert "the language model was not measured: none is set" in done.stdout
     learned = bootstrap.head(Settings(data_dir=tmp_path / "data"))
     assert learned is not None
     assert f"head {learned.name} ranks from now on" in done.stdout
@@ -446,3 +446,39 @@ def test_a_source_that_comes_with_a_head_proposes_nothing_of_its_own_accord():
         "factors": 0.0,
         "sequence": 0.0,
     }
+
+
+def answered(requests):
+    """The output of a batch: every question is answered with all letters in their order."""
+    letters = ["A", "B", "C", "D", "E"]
+    for line in requests.read_text().splitlines():
+        content = json.dumps({"best": letters})
+        body = {"choices": [{"message": {"content": content}}]}
+        response = {"status_code": 200, "body": body}
+        yield json.dumps({"custom_id": json.loads(line)["custom_id"], "response": response})
+
+
+@pytest.mark.usefixtures("indexed")
+def test_a_model_is_measured_by_a_batch_file(
+    tmp_path, recagent: Command, monkeypatch: pytest.MonkeyPatch
+):
+    requests, replies = tmp_path / "requests.jsonl", tmp_path / "replies.jsonl"
+    nameless = recagent("fit", "--requests", str(requests))
+    assert nameless.returncode == 1
+    assert "set [model] name" in nameless.stderr
+    monkeypatch.setenv("RECAGENT_MODEL__NAME", "large")
+    written = recagent("fit", "--requests", str(requests))
+    assert written.returncode == 0, written.stderr
+    assert f"questions to the model are in {requests}" in written.stderr
+    assert not (tmp_path / "data" / "head.json").exists()
+    first = json.loads(requests.read_text().splitlines()[0])["body"]
+    assert (first["model"], first["temperature"]) == ("large", 0)
+    assert "Candidates for" in first["messages"][1]["content"]
+    replies.write_text("\n".join(answered(requests)))
+    done = recagent("fit", "--replies", str(replies), "--json")
+    assert done.returncode == 0, done.stderr
+    head = bootstrap.head(Settings(data_dir=tmp_path / "data"))
+    assert head is not None
+    assert head.model == "large"
+    assert sum(gate["cases"] for gate in json.loads(done.stdout)["gates"].values()) >= 50
+    assert all(prompt.startswith("rerank/best.v1.en#") for prompt in head.prompts.values())

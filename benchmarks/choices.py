@@ -22,9 +22,10 @@ import numpy as np
 
 from recagent.domain import Item
 from recagent.errors import DataError
+from recagent.offline.optional_libraries import optional_library
 from recagent.prompts import Prompt, caption
 from recagent.training.adapters.gguf import LAYERS
-from recagent.training.adapters.lora import Learner, optional_library
+from recagent.training.adapters.lora import Learner
 from recagent.training.adapters.token_trees import Branch, BranchReading, TokenRow, token_row
 from recagent.training.adapters.training_texts import Tokenize, continue_prompt
 
@@ -73,7 +74,7 @@ class Choices:
     def laid(self) -> tuple[TokenRow, list[list[BranchReading]]]:
         """As a row to read, and of each choice the ways: what was liked, then its rivals."""
         laid = token_row(self.trunk, [branch for each in self.asked for branch in each.rivals])
-        others, groups = iter(laid.ways), list[list[BranchReading]]()
+        others, groups = iter(laid.readings), list[list[BranchReading]]()
         for each in self.asked:
             read = tuple(range(each.at - 1, each.end - 1))
             taken = BranchReading(tokens=self.trunk[each.at : each.end], read=read)
@@ -223,7 +224,7 @@ class ChoiceLearner(Learner):
         torch = self._torch
         self._tuned.train()
         rows, groups = zip(*(each.laid() for each in batch), strict=True)
-        said = self._said(rows, [[*chain(*own)] for own in groups])
+        said = self._log_probabilities(rows, [[*chain(*own)] for own in groups])
         parts = said.split([len(group) for own in groups for group in own])
         wanted = [torch.tensor(each.wanted) for own in batch for each in own.asked]
         cooled = [
@@ -242,7 +243,7 @@ def read_gguf(file: Path, *, heads: int, key_heads: int) -> dict[str, Matrix]:
     """
     ours = {theirs: name for name, theirs in LAYERS.items()}
     found: dict[str, Matrix] = {}
-    for tensor in optional_library("gguf").GGUFReader(file).tensors:
+    for tensor in optional_library("gguf", extra="tune").GGUFReader(file).tensors:
         _, layer, theirs, _, part = tensor.name.split(".")
         name, rows = ours[theirs], np.asarray(tensor.data, dtype=np.float32)
         rotated = {"q_proj": heads, "k_proj": key_heads}.get(name) if part == "lora_b" else None

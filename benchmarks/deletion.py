@@ -42,12 +42,12 @@ from recagent.explanations.evidence import as_evidence
 from recagent.explanations.ranking_evidence import share_pieces
 from recagent.offline.backtest import (
     Backtest,
-    RetrievalOptions,
     backtest_examples,
     backtest_questions,
 )
 from recagent.offline.cases import make_cases
 from recagent.offline.data_set import Data
+from recagent.offline.examples import RetrievalOptions
 from recagent.offline.splits import split
 from recagent.pipeline import Parts
 from recagent.pipeline.counterfactuals import without_events

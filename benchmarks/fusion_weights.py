@@ -31,11 +31,11 @@ from recagent.errors import ConfigError
 from recagent.evaluation.data import load_data
 from recagent.offline.backtest import (
     Backtest,
-    RetrievalOptions,
     backtest_examples,
     backtest_questions,
 )
 from recagent.offline.data_set import Data, Questions
+from recagent.offline.examples import RetrievalOptions
 from recagent.offline.splits import split
 
 REPORTED = {"games": "6k", "art_office": "popular"}  # the given cases that are for reporting
@@ -46,7 +46,7 @@ def asked_of(data: Data, *, reported: str | None, people: int) -> dict[str, list
     """The choices, among the whole scene and among twenty; nothing read of what is reported."""
     if reported is None:
         data = replace(data, events=split(data, people="test").training)
-    taken = {case.user_id for case in data.given[reported]} if reported else set[str]()
+    taken = {case.user_id for case in data.case_sets[reported]} if reported else set[str]()
 
     def others(candidates: dict[str, int]) -> list[Questions]:
         found = backtest_questions(

@@ -15,7 +15,7 @@ import numpy as np
 from recagent import bootstrap
 from recagent.config.service_sections import RetrievalSettings
 from recagent.config.settings import Settings
-from recagent.evaluation.preparation import open_index
+from recagent.evaluation.data_index import open_index
 from recagent.offline.backtest import Backtest
 from recagent.offline.data_set import Data
 from recagent.offline.examples import Example

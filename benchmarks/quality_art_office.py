@@ -88,7 +88,7 @@ class Said:
 
 def asked_of(data: Data) -> Asked:
     """The last two things, one a scene, of some train people, and the given cases."""
-    given = data.given["popular"]
+    given = data.case_sets["popular"]
     people = {case.user_id for case in given}
     by_user: dict[str, list[Event]] = {}
     for event in data.events:
@@ -104,7 +104,7 @@ def asked_of(data: Data) -> Asked:
                     HeldOutCase(
                         user_id=user,
                         scene=target.scene,
-                        at=one.at,
+                        cut=one.at,
                         history=tuple(reversed(history)),
                         judgments={target.item_id: 1},
                     )

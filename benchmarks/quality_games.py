@@ -90,7 +90,9 @@ async def measure(options: argparse.Namespace) -> dict[str, float | None]:
     few = not known and not options.full
     data = load_data("games", path=options.data)
     learn, test = (
-        sorted(data.given[name], key=lambda case: stable_hash("people", 0, case.user_id))[:number]
+        sorted(
+            data.case_sets[name], key=lambda case: stable_hash("people", 0, case.user_id)
+        )[:number]
         for name, number in (("validation", FEW if few else LEARNED_FROM),
                              ("6k", FEW if few else None))
     )  # fmt: skip

@@ -53,13 +53,12 @@ from recagent.evaluation.data import load_data
 from recagent.offline.backtest import (
     PASSES,
     Backtest,
-    RetrievalOptions,
     backtest_examples,
     backtest_questions,
 )
 from recagent.offline.cases import make_cases
 from recagent.offline.data_set import Data, Questions
-from recagent.offline.examples import Example
+from recagent.offline.examples import Example, RetrievalOptions
 from recagent.offline.optional_libraries import optional_library
 from recagent.offline.order import stable_hash
 from recagent.offline.splits import is_among, split

@@ -226,7 +226,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     if options.replies:
         keep_replies(options.replies, options.requests.with_suffix(".lists.json"))
     data = load_data("redial")
-    learn = list(data.given["turns"])[: SMOKE if options.smoke else None]
+    learn = list(data.case_sets["turns"])[: SMOKE if options.smoke else None]
     films = Films(
         list(data.items),
         events=Interactions(data.events, scale=data.scale),
@@ -234,7 +234,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     )
     cases = learn
     if options.turns:
-        cases = list(load_data("redial", path=options.turns).given["turns"])
+        cases = list(load_data("redial", path=options.turns).case_sets["turns"])
         people = {case.user_id for case in cases}
         learn = [case for case in learn if case.user_id not in people]
     asked = Asked(cases, [films.targets(case) for case in cases], films.named(cases))

@@ -77,7 +77,7 @@ def half(found: Moments, events: list[Event], people: People) -> Asked:
     """Those of one half of the people."""
     wanted = np.asarray([is_among(name, people) for name in found.people])
     kept = [event for event, chosen in zip(events, wanted, strict=True) if chosen]
-    return Asked(found.of(wanted), kept)
+    return Asked(found.subset(wanted), kept)
 
 
 async def wished(data: Data, asked: Asked, said: Values, *, scenes: tuple[str, ...]) -> dict:
@@ -128,14 +128,14 @@ async def main(*, full: bool, smoke: bool) -> None:
     columns = scene_columns_of(data.events[-MOST:])
     found = make_moments(data.events, columns=columns)
     known, newest = split_newest(found)
-    events = list(data.events[-len(newest.at) :])
+    events = list(data.events[-len(newest.timestamps) :])
     choosing, test = half(newest, events, "validation"), half(newest, events, "test")
     ridge = best_ridge(known)
     compared(known, choosing, ridge=ridge, full=full)
     busiest = int(np.bincount(known.scenes).argmax())
     last, majority = test.moments.rules(busiest)
     minus = {"majority": majority, "last": last}
-    n, people = len(test.moments.at), len(set(test.moments.people))
+    n, people = len(test.moments.timestamps), len(set(test.moments.people))
     print(f"\nreported: {n} moments of {people} people, {len(columns.scenes)} scenes")
     test.row("majority's scene", majority, minus)
     test.row("last event's scene", last, minus)

@@ -64,7 +64,7 @@ def main() -> int:
     if not (asked.out / "weights.npz").is_file():
         fit(histories, [item.title for item in data.items], list(place), asked.out)
     published: list[Question] = []
-    for case in data.given["6k"]:
+    for case in data.case_sets["6k"]:
         (target,) = case.judgments
         drawn = [place[item_id] for item_id in case.item_ids if item_id != target]
         published.append((case.user_id, histories[case.user_id], place[target], drawn))

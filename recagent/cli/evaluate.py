@@ -27,7 +27,6 @@ from recagent.evaluation.report import write_report
 from recagent.evaluation.run_cases import Estimate
 from recagent.evaluation.run_folder import Run, load_run
 from recagent.evaluation.run_manifest import RunLimits
-from recagent.training.pipeline_baselines import pipeline_baselines
 
 GATE_FAILED = 100
 INCOMPLETE = 1
@@ -197,17 +196,8 @@ def forget(lang: Lang = None) -> None:
 
 
 def _estimated(experiment: Path, limits: RunLimits) -> list[Estimate]:
-
     with watching() as watch:
-        return anyio.run(
-            partial(
-                launch.dry_run,
-                experiment,
-                limits=limits,
-                progress=watch,
-                make_served=pipeline_baselines,
-            )
-        )
+        return anyio.run(partial(launch.dry_run, experiment, limits=limits, progress=watch))
 
 
 def _ran(
@@ -229,9 +219,7 @@ def _ran(
             else partial(launch.start_run, experiment, folder, arguments=sys.argv[1:])
         )
         try:
-            return anyio.run(
-                partial(begin, limits=limits, progress=watch, make_served=pipeline_baselines)
-            )
+            return anyio.run(partial(begin, limits=limits, progress=watch))
         except (RecagentError, KeyboardInterrupt) as error:  # said below the table, then raised
             stopped = error
     if watch.kept:

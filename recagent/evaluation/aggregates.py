@@ -52,25 +52,28 @@ def aggregate_cells(
     cases without and with an event of the person in the case's scene, if there are both.
     """
     cells: list[Cell] = []
+    per_case = [one for one in measures if not isinstance(one, SetMeasure)]
+    per_set = [one for one in measures if isinstance(one, SetMeasure)]
     for scene, rows in _groups(cases).items():
         people = [cases[row].user_id for row in rows]
-        columns = [(system, one) for system in systems for one in measures
-                   if not isinstance(one, SetMeasure)]  # fmt: skip
+        columns = [(system, one) for system in systems for one in per_case]
         table = np.full((len(rows), len(columns)), math.nan)
-        for at, (system, one) in enumerate(columns):
-            table[:, at] = systems[system].values[one][rows]
+        for number, (system, one) in enumerate(columns):
+            table[:, number] = systems[system].values[one][rows]
         ends = zip(*(end.tolist() for end in intervals(table, people=people)), strict=True)
         counts = (~np.isnan(table)).sum(axis=0).tolist()
         for (system, one), (mean, low, high), count in zip(columns, ends, counts, strict=True):
             if count:
                 bounds = (None, None) if math.isnan(low) else (low, high)
-                cells.append(_cell(system, scene, one, count, mean, *bounds))
+                cells.append(Cell(system=system, scene=scene, measure=one.name, cases=count,
+                                  mean=mean, low=bounds[0], high=bounds[1]))  # fmt: skip
         for system, answered in systems.items():
             answers = [answered.answers[row] for row in rows if row in answered.answers]
-            for one in measures:
-                value = one.value(answers, catalogue) if isinstance(one, SetMeasure) else math.nan
-                if not math.isnan(value):
-                    cells.append(_cell(system, scene, one, len(answers), value))
+            for one in per_set:
+                mean = one.value(answers, catalogue)
+                if not math.isnan(mean):
+                    cells.append(Cell(system=system, scene=scene, measure=one.name,
+                                      cases=len(answers), mean=mean))  # fmt: skip
     return tuple(_in_order(cells, list(systems), list(map(str, measures))))
 
 
@@ -93,23 +96,3 @@ def _in_order(cells: Sequence[Cell], systems: list[str], measures: list[str]) ->
         return systems.index(cell.system), scenes.index(cell.scene), measures.index(cell.measure)
 
     return sorted(cells, key=position)
-
-
-def _cell(
-    system: str,
-    scene: str,
-    measure: Measure,
-    cases: int,
-    mean: float,
-    low: float | None = None,
-    high: float | None = None,
-) -> Cell:
-    return Cell(
-        system=system,
-        scene=scene,
-        measure=measure.name,
-        cases=cases,
-        mean=mean,
-        low=low,
-        high=high,
-    )

@@ -1,7 +1,4 @@
-"""Audits of what a mean hides: order of candidates, memorised titles, scenes left out.
-
-The run asks the variants of the cases; this module makes and evaluates them.
-"""
+"""Audits of what a mean hides: order of candidates, memorised titles, scenes left out."""
 
 from __future__ import annotations
 
@@ -53,7 +50,6 @@ def order_sensitivity(
     *,
     measure: PerCase,
     catalogue: CatalogueStatistics,
-    temperature: float = 1.5,
 ) -> OrderSensitivity | None:
     """Measures how one system's answers depend on the order of candidates; None if not asked.
 
@@ -65,7 +61,6 @@ def order_sensitivity(
         cases: by id.
         measure: the primary one.
         catalogue: for it.
-        temperature: of the softmax that gives probabilities.
 
     Source: Tang, Zhang, Ma, Lin and Ture, "Found in the middle: permutation self-consistency
     improves listwise ranking in large language models", NAACL 2024 (positional bias of rankers);
@@ -75,8 +70,7 @@ def order_sensitivity(
         result for result in results if result.variant == ALL or result.variant.startswith(ORDER)
     )
     answers = {
-        case: {variant: ranked_answer(reordered_case(cases[case], variant), result.scores,
-                               temperature=temperature)
+        case: {variant: ranked_answer(reordered_case(cases[case], variant), result.scores)
                for variant, result in by_variant.items()}
         for case, by_variant in by_case.items()
         if ALL in by_variant and len(by_variant) > 1 and len(cases[case].item_ids) > 1
@@ -95,8 +89,8 @@ def order_sensitivity(
         system=results[0].system,
         cases=len(reorderings),
         orders=len({variant for by_variant in answers.values() for variant in by_variant}),
-        tau=_mean(kendall_tau(a.ranking, b.ranking) for a, b in pairs),
-        same_top=_mean(float(a.ranking[0] == b.ranking[0]) for a, b in pairs),
+        tau=_mean([kendall_tau(a.ranking, b.ranking) for a, b in pairs]),
+        same_top=_mean([float(a.ranking[0] == b.ranking[0]) for a, b in pairs]),
         spread=_mean(spreads),
         first=tuple((np.bincount(first, minlength=pool) / len(first)).tolist()),
     )
@@ -108,7 +102,6 @@ def memorisation(
     *,
     measure: PerCase,
     catalogue: CatalogueStatistics,
-    temperature: float = 1.5,
 ) -> Memorisation | None:
     """Measures how much of one system's lift is left without titles, or with another history.
 
@@ -127,7 +120,7 @@ def memorisation(
         return None
     values = [chance_values([cases[case] for case in whole], measure=measure, catalogue=catalogue)]
     for variant in variants:
-        answers = [ranked_answer(cases[case], by_variant[variant].scores, temperature=temperature)
+        answers = [ranked_answer(cases[case], by_variant[variant].scores)
                    for case, by_variant in whole.items()]  # fmt: skip
         values.append(case_values([measure], answers, catalogue=catalogue)[measure])
     table = np.stack(values)
@@ -231,6 +224,5 @@ def _hash(*parts: str) -> bytes:
     return blake2b("\x1f".join(parts).encode(), digest_size=16).digest()
 
 
-def _mean(values: Iterable[float]) -> float:
-    numbers = list(values)
-    return sum(numbers) / len(numbers) if numbers else math.nan
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else math.nan

@@ -17,15 +17,11 @@ from recagent.domain import Case
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation.run_folder import Run, load_run
 from recagent.offline.data_set import ALL
-from recagent.offline.measures import SetMeasure
-from recagent.offline.measures import measure_named as measure_of
-from recagent.offline.resampling import LEVEL
+from recagent.offline.measures import SetMeasure, measure_named
 from recagent.offline.significance import (
-    Difference,
-    PromotionGate,
+    PairedDifference,
     compare,
-    detectable_difference,
-    holm,
+    holm_corrected,
     promotion_gate,
 )
 from recagent.offline.summaries import Comparison
@@ -62,7 +58,7 @@ class RunComparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Side:
+class _RunSystem:
     run: Run
     system: str
 
@@ -96,34 +92,41 @@ def compare_runs(
         DataError: no such run, cases that are not the same, or cases without a result.
         ConfigError: a system or measure that the runs do not have.
     """
-    least = dict(minimums or {})
-    pairs = _pairs(_sides(base), _sides(new), base, new)
+    minimums = minimums or {}
+    pairs = _pairs(_run_systems(base), _run_systems(new), base, new)
     cases = _same_cases(pairs[0][0].run, pairs[0][1].run)
-    names = dict.fromkeys([measure or pairs[0][1].run.summary.primary, *least])
     people = [case.user_id for case in cases]
-    made: list[tuple[_Side, _Side, str, str, Difference]] = []
+    paired: list[PairedDifference] = []
     gates: list[CheckedGate] = []
-    for name in names:
+    for name in dict.fromkeys([measure or pairs[0][1].run.summary.primary, *minimums]):
         for old, other in pairs:
-            before, after = (_column(side, name, cases) for side in (old, other))
-            made += [
-                (old, other, name, scene, difference)
-                for scene, difference in _differences(before, after, cases).items()
-            ]
-            if name in least:
+            before, after = _values(old, name, cases), _values(other, name, cases)
+            paired += _paired_differences(old, other, name, values=(before, after), cases=cases)
+            if name in minimums:
                 promotion = promotion_gate(
                     before,
                     after,
                     people=people,
-                    min_delta=least[name],
-                    higher_is_better=measure_of(name).higher_is_better,
-                    gates=len(least) * len(pairs),
+                    min_delta=minimums[name],
+                    higher_is_better=measure_named(name).higher_is_better,
+                    gates=len(minimums) * len(pairs),
                 )
-                gates.append(_judged_pair(promotion, name, old, other))
-    return RunComparison(comparisons=_corrected(made), gates=tuple(gates))
+                gates.append(
+                    CheckedGate(
+                        measure=name,
+                        base=old.name,
+                        new=other.name,
+                        cases=promotion.cases,
+                        delta=promotion.improvement,
+                        low=promotion.bound,
+                        least=promotion.min_delta,
+                        passed=promotion.passed,
+                    )
+                )
+    return RunComparison(comparisons=holm_corrected(paired), gates=tuple(gates))
 
 
-def _sides(name: str) -> list[_Side]:
+def _run_systems(name: str) -> list[_RunSystem]:
     """Returns the systems that ``RUN`` or ``RUN:SYSTEM`` names."""
     folder, colon, system = name.rpartition(":")
     if not colon or Path(name).is_dir():
@@ -137,12 +140,12 @@ def _sides(name: str) -> list[_Side]:
             system=system,
             known=", ".join(map(repr, systems)),
         )
-    return [_Side(run=run, system=name) for name in ([system] if system else systems)]
+    return [_RunSystem(run=run, system=name) for name in ([system] if system else systems)]
 
 
 def _pairs(
-    bases: Sequence[_Side], news: Sequence[_Side], base: str, new: str
-) -> list[tuple[_Side, _Side]]:
+    bases: Sequence[_RunSystem], news: Sequence[_RunSystem], base: str, new: str
+) -> list[tuple[_RunSystem, _RunSystem]]:
     """Pairs the systems to compare: one with one, or those that both runs have."""
     if len(bases) == len(news) == 1:
         return [(bases[0], news[0])]
@@ -189,87 +192,56 @@ def _same_cases(base: Run, new: Run) -> list[Case]:
     return list(mine.values())
 
 
-def _column(side: _Side, measure: str, cases: Sequence[Case]) -> Floats:
-    """Returns the side's values of a measure, (n,) as ``cases``.
+def _values(system: _RunSystem, measure: str, cases: Sequence[Case]) -> Floats:
+    """Returns the system's values of a measure, (n,) as ``cases``.
 
     Raises:
         ConfigError: the run did not measure it, or it is of a whole set.
         DataError: a case has no result.
     """
-    if measure not in side.run.summary.measures:
+    if measure not in system.run.summary.measures:
         raise ConfigError(
             "run {run!r} did not measure {measure!r}; it measured {known}",
-            run=str(side.run.folder),
+            run=str(system.run.folder),
             measure=measure,
-            known=", ".join(side.run.summary.measures),
+            known=", ".join(system.run.summary.measures),
         )
-    if isinstance(measure_of(measure), SetMeasure):
+    if isinstance(measure_named(measure), SetMeasure):
         raise ConfigError(
             "{measure!r} describes a whole run, so it cannot be compared case by case; leave it "
             "out",
             measure=measure,
         )
-    values = side.values()
+    values = system.values()
     missing = [case.id for case in cases if case.id not in values]
     if missing:
         raise DataError(
             "{run!r} has no result for {count} cases, for example {case!r}; run: recagent eval "
             "run --resume {folder} --retry-failed",
-            run=side.name,
+            run=system.name,
             count=len(missing),
             case=missing[0],
-            folder=side.run.folder,
+            folder=system.run.folder,
         )
     column = [values[case.id].get(measure) for case in cases]
     return np.array([math.nan if value is None else value for value in column])
 
 
-def _differences(before: Floats, after: Floats, cases: Sequence[Case]) -> dict[str, Difference]:
-    """Returns differences over all cases, and in every scene where there are several."""
+def _paired_differences(
+    base: _RunSystem, new: _RunSystem, measure: str, *, values: tuple[Floats, Floats],
+    cases: Sequence[Case],
+) -> list[PairedDifference]:  # fmt: skip
+    """Returns the differences over all cases, and in every scene where there are several."""
+    before, after = values
     scenes = sorted({case.scene for case in cases})
-    differences: dict[str, Difference] = {}
+    paired: list[PairedDifference] = []
     for scene in [ALL, *(scenes if len(scenes) > 1 else [])]:
         rows = [row for row, case in enumerate(cases) if scene in (ALL, case.scene)]
         people = [cases[row].user_id for row in rows]
-        differences[scene] = compare(before[rows], after[rows], people=people)
-    return differences
-
-
-def _corrected(
-    made: Sequence[tuple[_Side, _Side, str, str, Difference]],
-) -> tuple[Comparison, ...]:
-    """Returns comparisons with Holm's correction over all of them."""
-    adjusted = holm([difference.p for *_, difference in made])
-    alpha = LEVEL / len(made)
-    return tuple(
-        Comparison(
-            base=old.name,
-            new=other.name,
-            scene=scene,
-            measure=name,
-            cases=difference.cases,
-            people=difference.people,
-            delta=difference.delta,
-            low=difference.low,
-            high=difference.high,
-            p=difference.p,
-            p_holm=p_holm,
-            detectable=detectable_difference(
-                difference.deviation, n=difference.people, alpha=alpha
-            ),
+        difference = compare(before[rows], after[rows], people=people)
+        paired.append(
+            PairedDifference(
+                base=base.name, new=new.name, scene=scene, measure=measure, difference=difference
+            )
         )
-        for (old, other, name, scene, difference), p_holm in zip(made, adjusted, strict=True)
-    )
-
-
-def _judged_pair(promotion: PromotionGate, measure: str, old: _Side, other: _Side) -> CheckedGate:
-    return CheckedGate(
-        measure=measure,
-        base=old.name,
-        new=other.name,
-        cases=promotion.cases,
-        delta=promotion.improvement,
-        low=promotion.bound,
-        least=promotion.min_delta,
-        passed=promotion.passed,
-    )
+    return paired

@@ -15,16 +15,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from recagent.domain import Case, Event
 from recagent.errors import DataError
-from recagent.evaluation.data.files import at_line, json_rows
+from recagent.evaluation.data.files import at_line, json_rows, valid_row
 from recagent.evaluation.experiment import CasesSection
 from recagent.locale import LocalizedText
 from recagent.offline.cases import given_cases, limit_to_scenes, make_cases
 from recagent.offline.data_set import Data, Questions
-from recagent.offline.splits import split
+from recagent.offline.splits import events_by_user, split
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -88,7 +88,7 @@ def declared_cases(data: Data, section: CasesSection, *, folder: Path) -> Questi
 
 
 def load_cases(path: Path, data: Data) -> Questions:
-    """The cases of a file, in its order; a person's history is their events before ``before``.
+    """Returns a file's cases, in its order; a person's history is their events before ``before``.
 
     Training holds everybody's events, of the people in the file only those before their first
     ``before``.
@@ -98,9 +98,7 @@ def load_cases(path: Path, data: Data) -> Questions:
             a judged item that is no candidate or is in the history, doubled ids. It names file,
             line and value.
     """
-    own: dict[str, list[Event]] = {}
-    for event in data.events:
-        own.setdefault(event.user_id, []).append(event)
+    events_of = events_by_user(data.events)
     items: dict[str, set[str]] = {scene: set() for scene in data.scenes}
     for item in data.items:
         items[item.scene].add(item.id)
@@ -108,14 +106,14 @@ def load_cases(path: Path, data: Data) -> Questions:
     ends: dict[str, datetime] = {}
     for number, row in json_rows(path):
         with at_line(path, number):
-            line = _valid(row)
-            is_known = line.user_id in own or line.user_id in data.users
+            line = valid_row(_Line, row)
+            is_known = line.user_id in events_of or line.user_id in data.users
             if not is_known and not line.wish:
                 raise DataError("unknown person {user_id!r}", user_id=line.user_id)
             _check_items(line, items)
-            events = own.get(line.user_id, [])
+            events = events_of.get(line.user_id, [])
             history = [event for event in events if line.before is None or event.at < line.before]
-            _check_met(line, history, events)
+            _check_seen(line, history, events)
             case_id = "/".join(filter(None, (line.user_id, line.scene, line.wish)))
             if case_id in cases:
                 wish = LocalizedText(" with wish {wish!r}", wish=line.wish) if line.wish else ""
@@ -147,17 +145,6 @@ def load_cases(path: Path, data: Data) -> Questions:
     return Questions(cases=list(cases.values()), training=training)
 
 
-def _valid(row: object) -> _Line:
-    try:
-        return _Line.model_validate(row)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise DataError(
-            "field {field!r} cannot be used: {problem}", field=key, problem=first["msg"]
-        ) from error
-
-
 def _check_items(line: _Line, items: Mapping[str, set[str]]) -> None:
     if line.scene not in items:
         raise DataError(
@@ -184,15 +171,15 @@ def _check_items(line: _Line, items: Mapping[str, set[str]]) -> None:
         raise DataError("no item is judged relevant")
 
 
-def _check_met(line: _Line, history: Sequence[Event], events: Sequence[Event]) -> None:
-    past, ever = ({event.item_id for event in some} for some in (history, events))
+def _check_seen(line: _Line, history: Sequence[Event], events: Sequence[Event]) -> None:
+    seen_before, seen_ever = ({event.item_id for event in some} for some in (history, events))
     for item_id in line.judgments:
-        if item_id in past:
+        if item_id in seen_before:
             raise DataError(
                 "the judged item {item_id!r} is in the history; set before", item_id=item_id
             )
     for item_id in line.item_ids:
-        if item_id in ever and item_id not in line.judgments:
+        if item_id in seen_ever and item_id not in line.judgments:
             raise DataError(
                 "{user_id!r} has already seen the candidate {item_id!r}",
                 user_id=line.user_id,

@@ -157,18 +157,19 @@ class SystemSection(_Section):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """Is one system of the grid: a baseline, or a prompt for a model."""
+    """Is one system of the grid: a baseline, or a prompt for a model.
+
+    Attributes:
+        options: the section that declares it, for language, join, retriever, pool and history.
+        position: of that section among ``[[systems]]``.
+    """
 
     name: str
-    place: int  # of its section among [[systems]]
+    options: SystemSection
+    position: int
     baseline: str = ""
     prompt: str = ""
     model: str = ""
-    lang: Language = "en"
-    join: float = 1.0
-    retriever: str = "fused"
-    pool: int = 20
-    history: int = 8
 
 
 class AuditSection(_Section):
@@ -229,22 +230,22 @@ class Experiment(_Section):
         """Returns the systems, one for each baseline, prompt or mode, and model of the lists."""
         return tuple(
             system
-            for place, section in enumerate(self.systems)
-            for system in _expand(section, place, tuple(self.models) or ("",))
+            for position, section in enumerate(self.systems)
+            for system in _expand(section, position, tuple(self.models) or ("",))
         )
 
     def path(self, path: Path) -> Path:
         """Returns a path of the file, as from the working directory."""
         return self.folder / path
 
-    def refusal(self, where: Sequence[str | int], says: AnyText) -> ConfigError:
+    def refusal(self, key: Sequence[str | int], problem: AnyText) -> ConfigError:
         """Returns the error that says what is wrong with a declaration, with file and line.
 
         Args:
-            where: the declaration's keys and places in lists, from the top.
-            says: what is wrong.
+            key: keys and positions in lists, from the top.
+            problem: what is wrong.
         """
-        return _refusal(self.source, where, says)
+        return _refusal(self.source, key, problem)
 
 
 def load_experiment(
@@ -278,37 +279,35 @@ def load_experiment(
         )
     except ValidationError as error:
         first = error.errors()[0]
-        wrong = (first["loc"], _complaint(first))
-    else:
-        mistake = _naming_mistake(experiment)
-        if mistake is None:
-            return experiment if data is None else _with_data(experiment, data)
-        wrong = mistake
-    raise _refusal(path, *wrong)
+        raise _refusal(path, first["loc"], _problem(first)) from error
+    mistake = _naming_mistake(experiment)
+    if mistake is not None:
+        raise _refusal(path, *mistake)
+    if data is None:
+        return experiment
+    section = experiment.data.model_copy(update={"path": data.resolve()})
+    return experiment.model_copy(update={"data": section})
 
 
-def _complaint(first: Any) -> AnyText:
-    """What pydantic found, in our own words where a validator of ours raised them."""
+def _problem(first: Any) -> AnyText:
+    """Returns pydantic's message, or that of our own validator where one raised it."""
     error: object = first.get("ctx", {}).get("error")
-    own: object = error.args[0] if isinstance(error, ValueError) else None
-    return own if isinstance(own, LocalizedText) else first["msg"].removeprefix("Value error, ")
-
-
-def _refusal(path: Path, where: Sequence[str | int], says: AnyText) -> ConfigError:
-    line = line_of(path.read_text(encoding="utf-8"), where)
-    key = ".".join(map(str, where))
-    return ConfigError(
-        "experiment {path!r}, line {line}: {key}: {problem}",
-        path=str(path),
-        line=line,
-        key=key,
-        problem=says,
+    message: object = error.args[0] if isinstance(error, ValueError) else None
+    return (
+        message
+        if isinstance(message, LocalizedText)
+        else first["msg"].removeprefix("Value error, ")
     )
 
 
-def _with_data(experiment: Experiment, path: Path) -> Experiment:
-    section = experiment.data.model_copy(update={"path": path.resolve()})
-    return experiment.model_copy(update={"data": section})
+def _refusal(path: Path, key: Sequence[str | int], problem: AnyText) -> ConfigError:
+    return ConfigError(
+        "experiment {path!r}, line {line}: {key}: {problem}",
+        path=str(path),
+        line=line_of(path.read_text(encoding="utf-8"), key),
+        key=".".join(map(str, key)),
+        problem=problem,
+    )
 
 
 def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], AnyText] | None:
@@ -318,11 +317,7 @@ def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], AnyT
         for name in section.model:
             if name not in experiment.models:
                 known = ", ".join(experiment.models) or "none"
-                return (
-                    "systems",
-                    number,
-                    "model",
-                ), LocalizedText(
+                return ("systems", number, "model"), LocalizedText(
                     "no model {model!r} in [models]; known models: {known}", model=name, known=known
                 )
         for system in _expand(section, number, tuple(experiment.models) or ("",)):
@@ -347,31 +342,21 @@ def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], AnyT
     return None
 
 
-def _expand(section: SystemSection, place: int, models: tuple[str, ...]) -> list[System]:
+def _expand(section: SystemSection, position: int, models: tuple[str, ...]) -> list[System]:
     """Returns a section's systems: one for each baseline, or for each prompt and model."""
-
-    def system(name: str, *, baseline: str = "", prompt: str = "", model: str = "") -> System:
-        return System(
-            name=name,
-            place=place,
-            baseline=baseline,
-            prompt=prompt,
-            model=model,
-            lang=section.lang,
-            join=section.join,
-            retriever=section.retriever,
-            pool=section.pool,
-            history=section.history,
-        )
-
     if section.baseline:
-        return [system(section.name or name, baseline=name) for name in section.baseline]
+        return [
+            System(name=section.name or name, options=section, position=position, baseline=name)
+            for name in section.baseline
+        ]
     model_names = section.model or models
     joined = f"fused + {section.join:g} " if section.join < 1 else ""
     return [
-        system(
-            (section.name or f"{joined}{Path(prompt).name.removesuffix('.j2')}")
+        System(
+            name=(section.name or f"{joined}{Path(prompt).name.removesuffix('.j2')}")
             + (f" · {model}" if len(model_names) > 1 else ""),
+            options=section,
+            position=position,
             prompt=prompt,
             model=model,
         )

@@ -1,12 +1,12 @@
-"""Starting, resuming and finishing a run of an experiment.
+"""Starts, resumes and finishes a run of an experiment.
 
-Each result is kept as soon as it is there: a killed run loses those under way and no other.
+Each result is kept as soon as it is there; a killed run loses only those under way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +20,7 @@ from recagent.errors import ConfigError, DataError
 from recagent.evaluation import run_folder
 from recagent.evaluation.context import EvaluationContext
 from recagent.evaluation.experiment import load_experiment
-from recagent.evaluation.preparation import MakePipelineBaselines, open_context
+from recagent.evaluation.preparation import open_context
 from recagent.evaluation.run_cases import Estimate, estimate, run_cases, start_models
 from recagent.evaluation.run_manifest import (
     RunLimits,
@@ -64,13 +64,12 @@ async def dry_run(
     *,
     limits: RunLimits,
     progress: RunProgress,
-    make_served: MakePipelineBaselines | None = None,
 ) -> list[Estimate]:
     """Estimates what a run would take; no model is asked, nothing is kept. Raises as ``start``."""
     experiment = load_experiment(path, data=limits.data)
     with _cache() as cache:
         async with open_context(
-            experiment, limit=limits.cases, on_progress=progress.stage, make_served=make_served
+            experiment, limit=limits.cases, on_progress=progress.stage
         ) as context:
             return await estimate(context, context.jobs(), cache=cache)
 
@@ -82,7 +81,6 @@ async def start_run(
     limits: RunLimits,
     progress: RunProgress,
     arguments: Sequence[str] = (),
-    make_served: MakePipelineBaselines | None = None,
 ) -> run_folder.Run:
     """Runs an experiment into a new folder.
 
@@ -92,28 +90,19 @@ async def start_run(
         limits: what it may take.
         progress: called with how far it is.
         arguments: of the command line, for the manifest.
-        make_served: makes what would be served, where an experiment compares that.
 
     Raises:
         ConfigError: the folder has something in it already; or as ``load_experiment``.
-        RecagentError: as ``opened`` and ``run_cases``; what was answered before stays.
+        RecagentError: as ``open_context`` and ``run_cases``; what was answered before stays.
     """
     experiment = load_experiment(path, data=limits.data)
     _refuse_used(folder)
-    with _cache() as cache:
-        async with open_context(
-            experiment, limit=limits.cases, on_progress=progress.stage, make_served=make_served
-        ) as context:
-            await _rehearse(context)
-            concurrency = limits.concurrency or experiment.concurrency
-            budget = CostBudget(most=limits.most)
-            async with start_models(
-                context, context.jobs(), cache=cache, concurrency=concurrency, budget=budget
-            ) as models:
-                with _sole_writer(folder):
-                    _open_folder(folder, path, context, models, limits, arguments)
-                    await _run_jobs(context, folder, models, concurrency, progress)
-                    return await _finish(context, folder)
+    async with open_context(experiment, limit=limits.cases, on_progress=progress.stage) as context:
+        await _rehearse(context)
+        async with _started_models(context, context.jobs(), limits) as models:
+            with _sole_writer(folder):
+                _open_folder(folder, path, context, models, limits, arguments)
+                return await _run_jobs(context, folder, models, limits, progress)
 
 
 async def resume_run(
@@ -122,9 +111,8 @@ async def resume_run(
     limits: RunLimits,
     progress: RunProgress,
     retry_failed: bool = False,
-    make_served: MakePipelineBaselines | None = None,
 ) -> run_folder.Run:
-    """Goes on with a run that was stopped, or asks its failed cases again.
+    """Continues a run that was stopped, or asks its failed cases again.
 
     Raises:
         DataError: the folder is no run, or data, cases, prompts or models are not those that it
@@ -138,37 +126,38 @@ async def resume_run(
         folder=folder / manifest.folder,
         data=folder / manifest.data_path if manifest.data_path else None,
     )
-    with _sole_writer(folder), _cache() as cache:
+    with _sole_writer(folder):
         results = folder / run_folder.RESULTS
         run_folder.repair_lines(results)
         run_folder.repair_lines(folder / run_folder.CONVERSATIONS)
         if retry_failed:
-            good = [
-                result for result in run_folder.read_lines(Result, results) if result.error is None
-            ]
-            run_folder.write_lines(results, good)
+            kept = [one for one in run_folder.read_lines(Result, results) if one.error is None]
+            run_folder.write_lines(results, kept)
         async with open_context(
-            experiment, limit=manifest.limit, on_progress=progress.stage, make_served=make_served
+            experiment, limit=manifest.limit, on_progress=progress.stage
         ) as context:
-            check_same_data(
-                manifest, context, run_folder.read_lines(Case, folder / run_folder.CASES)
-            )
-            concurrency = limits.concurrency or experiment.concurrency
-            budget = CostBudget(most=limits.most)
-            async with start_models(
-                context,
-                _jobs_left(context, folder),
-                cache=cache,
-                concurrency=concurrency,
-                budget=budget,
-            ) as models:
+            frozen = run_folder.read_lines(Case, folder / run_folder.CASES)
+            check_same_data(manifest, context, frozen)
+            async with _started_models(context, _jobs_left(context, folder), limits) as models:
                 check_same_models(manifest, context, models)
-                await _run_jobs(context, folder, models, concurrency, progress)
-                return await _finish(context, folder)
+                return await _run_jobs(context, folder, models, limits, progress)
+
+
+@asynccontextmanager
+async def _started_models(
+    context: EvaluationContext, jobs: Sequence[Job], limits: RunLimits
+) -> AsyncGenerator[Mapping[str, MeteredModel]]:
+    concurrency = limits.concurrency or context.experiment.concurrency
+    budget = CostBudget(most=limits.most)
+    with _cache() as cache:
+        async with start_models(
+            context, jobs, cache=cache, concurrency=concurrency, budget=budget
+        ) as models:
+            yield models
 
 
 def _refuse_used(folder: Path) -> None:
-    """Refuse a folder that holds a run, or anything that a run which was killed early left not."""
+    """Refuses a folder that holds a run, or files that no run leaves when it is killed early."""
     names = {path.name for path in folder.iterdir()} if folder.exists() else set[str]()
     if run_folder.MANIFEST in names or names - _EARLY_FILES:
         raise ConfigError(
@@ -178,7 +167,7 @@ def _refuse_used(folder: Path) -> None:
 
 
 async def _rehearse(context: EvaluationContext) -> None:
-    """Render every prompt for the first case of every scene, so that what fails, fails now."""
+    """Renders every prompt for the first case of every scene, so that it fails now if at all."""
     first = {case.scene: case for case in reversed(context.questions.cases)}
     jobs = [Job(system=system, case=case) for system in context.experiment.grid
             for case in first.values()]  # fmt: skip
@@ -209,10 +198,10 @@ async def _run_jobs(
     context: EvaluationContext,
     folder: Path,
     models: Mapping[str, MeteredModel],
-    concurrency: int,
+    limits: RunLimits,
     progress: RunProgress,
-) -> None:
-    """Ask what has no result yet, and keep each result as it comes."""
+) -> run_folder.Run:
+    """Asks what has no result yet, keeps each result as it comes, and finishes the run."""
     with_dialogue = {case.id for case in context.first_cases(context.experiment.conversations)}
     progress.planned(context.jobs(), run_folder.read_lines(Result, folder / run_folder.RESULTS))
 
@@ -225,9 +214,10 @@ async def _run_jobs(
     await run_cases(
         _jobs_left(context, folder),
         runner=context.runner(models),
-        concurrency=concurrency,
+        concurrency=limits.concurrency or context.experiment.concurrency,
         on_result=keep,
     )
+    return await _finish(context, folder)
 
 
 def _jobs_left(context: EvaluationContext, folder: Path) -> list[Job]:

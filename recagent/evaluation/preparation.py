@@ -5,63 +5,34 @@ No model is asked here, so that nothing is spent on an experiment that cannot be
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Protocol
-
-import platformdirs
 
 from recagent import bootstrap, demo, prompts
 from recagent.config.settings import Settings, load
-from recagent.domain import Event
-from recagent.errors import ConfigError, DataError, PromptError, RetrievalError
+from recagent.errors import ConfigError, DataError, PromptError
 from recagent.evaluation.baselines import SERVED, baselines
 from recagent.evaluation.context import EvaluationContext, first_of_each_scene
 from recagent.evaluation.data import load_data
+from recagent.evaluation.data_index import open_index
 from recagent.evaluation.declared_cases import declared_cases
 from recagent.evaluation.experiment import Experiment, System
 from recagent.evaluation.language_models import model_settings
+from recagent.evaluation.pipeline_baselines import pipeline_baselines
 from recagent.evaluation.system_runner import NEAR, needs_neighbours
 from recagent.offline.cases import hide_histories
 from recagent.offline.data_set import Data, Questions
+from recagent.offline.examples import OnStage
 from recagent.offline.leaks import check_leaks
 from recagent.offline.optional_libraries import optional_library
 from recagent.offline.perturbations import swap_histories
 from recagent.ports import CandidateSource, ItemIndex
-from recagent.retrieval import index_items
-
-logger = logging.getLogger(__name__)
-
-OnProgress = Callable[[str, int, int | None], None]
-
-
-class MakePipelineBaselines(Protocol):
-    """Makes the baselines of ``SERVED``; they are fitted at the first question."""
-
-    def __call__(
-        self,
-        settings: Settings,
-        data: Data,
-        training: Sequence[Event],
-        *,
-        closing: AsyncExitStack,
-        on_progress: OnProgress,
-    ) -> Mapping[str, CandidateSource]:
-        """Returns the sources by name, made from the settings and the training events."""
-        ...
 
 
 @asynccontextmanager
 async def open_context(
-    experiment: Experiment,
-    *,
-    limit: int = 0,
-    on_progress: OnProgress,
-    make_served: MakePipelineBaselines | None = None,
+    experiment: Experiment, *, limit: int = 0, on_progress: OnStage
 ) -> AsyncGenerator[EvaluationContext]:
     """Opens the context of an experiment; its index is closed at the end.
 
@@ -69,7 +40,6 @@ async def open_context(
         experiment: what is to be measured.
         limit: at most so many cases of each scene; 0 is as declared.
         on_progress: called with a stage, what is done of it, and its total.
-        make_served: makes the baselines ``served`` and ``head``, where they are declared.
 
     Raises:
         ConfigError: settings or declarations that do not fit, or a prompt that is not there or is
@@ -103,9 +73,7 @@ async def open_context(
         index = await open_index(settings, data, closing, on_progress)
         sources = _baselines(experiment, settings, data, questions, index, system_prompts.values())
         if any(system.baseline in SERVED for system in experiment.grid):
-            if make_served is None:
-                raise ConfigError("only 'recagent eval' fits the served system; use that")
-            sources |= make_served(
+            sources |= pipeline_baselines(
                 settings, data, questions.training, closing=closing, on_progress=on_progress
             )
         yield EvaluationContext(
@@ -124,9 +92,9 @@ async def open_context(
 
 def _prompt(experiment: Experiment, system: System) -> prompts.Prompt:
     try:
-        return prompts.find(system.prompt, lang=system.lang, base=experiment.folder)
+        return prompts.find(system.prompt, lang=system.options.lang, base=experiment.folder)
     except PromptError as error:
-        raise experiment.refusal(("systems", system.place, "prompt"), error.message) from error
+        raise experiment.refusal(("systems", system.position, "prompt"), error.message) from error
 
 
 def base_settings(experiment: Experiment) -> Settings:
@@ -137,44 +105,6 @@ def base_settings(experiment: Experiment) -> Settings:
     if section.path is None:
         raise ConfigError('[data] source = "config" needs path, a recagent.toml or its folder')
     return load(experiment.path(section.path))
-
-
-async def open_index(
-    settings: Settings, data: Data, closing: AsyncExitStack, on_progress: OnProgress
-) -> ItemIndex:
-    """Opens an index of the data alone in the user's cache; the served index is left alone.
-
-    Where another run has it open, or it is broken, a run makes a temporary one.
-    """
-
-    async def fill(folder: Path) -> ItemIndex:
-        local = settings.index.model_copy(update={"url": ""})
-        index = bootstrap.index(settings.model_copy(update={"data_dir": folder, "index": local}))
-        closing.push_async_callback(index.close)
-        await fill_index(index, settings, data, on_progress)
-        return index
-
-    cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
-    embedder_name = f"{settings.embedder.kind} {settings.embedder.name}".strip().replace("/", "-")
-    try:
-        folder = f"{data.name}-{data.fingerprint[:12]}-{embedder_name}"
-        return await fill(cache / "evaluation" / folder)
-    except RetrievalError as error:
-        logger.info("an index for this run alone: %s", error)
-        return await fill(Path(closing.enter_context(TemporaryDirectory(prefix="recagent-"))))
-
-
-async def fill_index(
-    index: ItemIndex, settings: Settings, data: Data, on_progress: OnProgress
-) -> None:
-    """Indexes the items of the data with the embedder of the settings."""
-    await index_items(
-        data.items,
-        index=index,
-        embedder=bootstrap.embedder(settings),
-        fingerprint=bootstrap.fingerprint,
-        on_progress=lambda done, total: on_progress("items", done, total),
-    )
 
 
 def _baselines(
@@ -188,10 +118,10 @@ def _baselines(
     names = {system.baseline for system in experiment.grid if system.baseline} - SERVED.keys()
     if any(needs_neighbours(prompt) for prompt in system_prompts):
         names.add(NEAR)
-    if any(system.join < 1 for system in experiment.grid):
+    if any(system.options.join < 1 for system in experiment.grid):
         names.add("fused")
     if experiment.cases.candidates == "all":
-        names |= {system.retriever for system in experiment.grid if not system.baseline}
+        names |= {system.options.retriever for system in experiment.grid if not system.baseline}
     return baselines(
         sorted(names),
         index=index,

@@ -1,12 +1,11 @@
-"""From a run's results to everything that its numbers say.
-
-Not the run, not its folder, and not how its numbers are shown.
-"""
+"""Summarises a run's results: values of every case, means, comparisons, audits and costs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
@@ -26,6 +25,8 @@ from recagent.offline.results import Result, Values
 from recagent.offline.significance import compare_all
 from recagent.offline.summaries import Cost, Summary
 
+T = TypeVar("T")
+
 
 def summarise(
     cases: Sequence[Case],
@@ -36,7 +37,6 @@ def summarise(
     primary: str,
     reference: str,
     main: tuple[str, str] | None = None,
-    temperature: float = 1.5,
 ) -> tuple[list[Values], Summary]:
     """Returns the per-case values of every result without an error, and the summary of all.
 
@@ -52,7 +52,6 @@ def summarise(
         primary: the measure that decides; one that has a value per case.
         reference: the system that others are compared with.
         main: the new and the base system whose difference over all scenes is the question.
-        temperature: of the softmax that gives probabilities.
 
     Raises:
         ConfigError: a measure is unknown, or the primary one has no value per case.
@@ -60,8 +59,8 @@ def summarise(
     """
     all_measures = [measure_named(name) for name in dict.fromkeys((*measures, primary))]
     per_case = [one for one in all_measures if not isinstance(one, SetMeasure)]
-    decides = next((one for one in per_case if one.name == primary), None)
-    if decides is None:
+    primary_measure = next((one for one in per_case if one.name == primary), None)
+    if primary_measure is None:
         raise ConfigError(
             "measure {measure!r} has no value per case, so it cannot be the primary measure",
             measure=primary,
@@ -69,27 +68,21 @@ def summarise(
     by_id = {case.id: case for case in cases}
     by_system = _by_system(results, by_id)
     scenes = tuple(dict.fromkeys(case.scene for case in cases))
-
     values: list[Values] = []
-    plain: dict[str, SystemAnswers] = {}
-    for system, theirs in by_system.items():
-        system_values, plain[system] = _evaluate(theirs, by_id, per_case, catalogue, temperature)
+    answers: dict[str, SystemAnswers] = {}
+    for system, system_results in by_system.items():
+        system_values, answers[system] = _evaluate(system_results, by_id, per_case, catalogue)
         values += system_values
-    cells = aggregate_cells(plain, cases, all_measures, catalogue=catalogue)
+    cells = aggregate_cells(answers, cases, all_measures, catalogue=catalogue)
     means = {
         system: {cell.scene: cell.mean for cell in cells
                  if (cell.system, cell.measure) == (system, primary) and cell.scene in scenes}
         for system in by_system
     }  # fmt: skip
-    primary_values = {system: one.values[decides] for system, one in plain.items()}
-    orders = [
-        order_sensitivity(r, by_id, measure=decides, catalogue=catalogue, temperature=temperature)
-        for r in by_system.values()
-    ]
-    memories = [
-        memorisation(r, by_id, measure=decides, catalogue=catalogue, temperature=temperature)
-        for r in by_system.values()
-    ]
+    # Python's sort is stable: the reference comes first, the others stay as they are.
+    in_order = sorted(answers, key=lambda system: system != reference)
+    primary_values = {system: answers[system].values[primary_measure] for system in in_order}
+    audit = partial(_audit, by_system.values(), by_id, primary_measure, catalogue)
     return values, Summary(
         primary=primary,
         reference=reference,
@@ -98,24 +91,30 @@ def summarise(
         scenes=scenes,
         measures=tuple(map(str, all_measures)),
         cells=cells,
-        # Python's sort is stable: the reference comes first, the others stay as they are.
-        comparisons=compare_all(
-            dict(sorted(primary_values.items(), key=lambda pair: pair[0] != reference)),
-            cases,
-            measure=primary,
-            main=main,
-        ),
+        comparisons=compare_all(primary_values, cases, measure=primary, main=main),
         costs=tuple(_cost(system, theirs) for system, theirs in by_system.items()),
-        orders=tuple(filter(None, orders)),
-        memorisation=tuple(filter(None, memories)),
+        orders=audit(order_sensitivity),
+        memorisation=audit(memorisation),
         reliability=tuple(
             line
-            for system, one in plain.items()
+            for system, one in answers.items()
             for line in reliability(system, tuple(one.answers.values()))
         ),
-        generalisation=generalisation(means, higher_is_better=decides.higher_is_better),
+        generalisation=generalisation(means, higher_is_better=primary_measure.higher_is_better),
         failed=sum(r.error is not None for theirs in by_system.values() for r in theirs),
     )
+
+
+def _audit(
+    by_system: Iterable[Sequence[Result]],
+    cases: Mapping[str, Case],
+    measure: PerCase,
+    catalogue: CatalogueStatistics,
+    audit: Callable[..., T | None],
+) -> tuple[T, ...]:
+    """Returns the audits of the systems that were asked for one."""
+    audits = (audit(results, cases, measure=measure, catalogue=catalogue) for results in by_system)
+    return tuple(one for one in audits if one is not None)
 
 
 def _by_system(results: Sequence[Result], cases: dict[str, Case]) -> dict[str, list[Result]]:
@@ -138,14 +137,10 @@ def _evaluate(
     cases: dict[str, Case],
     measures: Sequence[PerCase],
     catalogue: CatalogueStatistics,
-    temperature: float,
 ) -> tuple[list[Values], SystemAnswers]:
     """Returns values of all results of a system, and its answers to the cases as they stand."""
     good = [result for result in results if result.error is None]
-    answers = [
-        ranked_answer(reordered_case(cases[r.case], r.variant), r.scores, temperature=temperature)
-        for r in good
-    ]
+    answers = [ranked_answer(reordered_case(cases[r.case], r.variant), r.scores) for r in good]
     measured = case_values(measures, answers, catalogue=catalogue)
     columns = {str(one): numbers.tolist() for one, numbers in measured.items()}
     values = [

@@ -109,17 +109,17 @@ class SystemRunner:
         prompt = self.prompts[system.name]
         candidates, fused = await self._candidates(job, prompt)
         if not candidates:  # as in the product, nobody is asked about nothing
-            return {"notes": (f"{system.retriever} found no candidate",)}
+            return {"notes": (f"{system.options.retriever} found no candidate",)}
         ranker = ModelRanker(
             meter,
             prompt=prompt,
-            history=system.history,
+            history=system.options.history,
             scenes=self.scenes,
         )
         ranked = await ranker(await self.query(job.case, job.variant), candidates=candidates)
         scores: Sequence[float] = ranked.scores
-        if system.join < 1:
-            scores = blend(ranked.scores, fused, language_weight=system.join).tolist()
+        if system.options.join < 1:
+            scores = blend(ranked.scores, fused, language_weight=system.options.join).tolist()
         ids = [candidate.item.id for candidate in candidates]
         return {
             "scores": _rounded(dict(zip(ids, scores, strict=True))),
@@ -136,8 +136,10 @@ class SystemRunner:
         items, system = self.scene_items[job.case.scene], job.system
         ids: Sequence[str] = candidate_order(job.case, job.variant)
         if not ids:
-            ids = list(await self._baseline_scores(system.retriever, job))[: system.pool]
-        fused = await self._baseline_scores("fused", job) if system.join < 1 else {}
+            ids = list(await self._baseline_scores(system.options.retriever, job))[
+                : system.options.pool
+            ]
+        fused = await self._baseline_scores("fused", job) if system.options.join < 1 else {}
         neighbours = await self._baseline_scores(NEAR, job) if needs_neighbours(prompt) else {}
         shown = [items[item_id] for item_id in ids]
         if job.variant == "masked":

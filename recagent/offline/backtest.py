@@ -7,7 +7,7 @@ examples and no source has seen the answer. Reported cases must not be among the
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Literal
@@ -15,18 +15,12 @@ from typing import Literal
 from recagent.domain import Case, Context, Event, RatingScale, User
 from recagent.offline.cases import make_cases
 from recagent.offline.data_set import Data, Questions
-from recagent.offline.examples import (
-    Example,
-    MakeQuery,
-    OnProgress,
-    examples_by_retrieval,
-    examples_of_cases,
-)
+from recagent.offline.examples import Example, OnProgress, RetrievalOptions, make_examples
 from recagent.offline.order import stable_hash
 from recagent.offline.splits import People, is_among, split
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of, without_scene
-from recagent.retrieval import BY_GROUP, ByGroup, Factors, FactorVectors, Interactions
+from recagent.retrieval import Factors, FactorVectors, Interactions
 from recagent.scenes.transfer import TransferMap, with_transfer
 
 BuildSources = Callable[
@@ -76,12 +70,12 @@ class Backtest:
             scale=self.data.scale,
             half_life=self.half_life,
         )
-        met = frozenset(event.item_id for event in case.history if not case.item_ids)
+        seen_items = frozenset(event.item_id for event in case.history if not case.item_ids)
         scene = self.data.scenes[case.scene]
         if as_group == "new here":
             profile = without_scene(profile, case.scene)
         profile = with_transfer(profile, target=case.scene, transfer=self.transfer)
-        return Query(profile=profile, scene=scene, context=case_context(case), exclude=met)
+        return Query(profile=profile, scene=scene, context=case_context(case), exclude=seen_items)
 
     def _last_like(self, case: Case) -> Sequence[Event]:
         """Returns the events on the item that the person liked last in the case's scene."""
@@ -89,29 +83,19 @@ class Backtest:
         liked = next(event.item_id for event in here if is_liked(event, self.data.scale))
         return [event for event in here if event.item_id == liked]
 
-    async def sources(self, behaviour: Interactions) -> Sequence[CandidateSource]:
-        """Returns all candidate sources, with factors learned from this behaviour."""
+    async def sources(self, interactions: Interactions) -> Sequence[CandidateSource]:
+        """Returns all candidate sources, with factors learned from these interactions."""
 
-        async def interactions() -> Interactions:
-            return behaviour
+        async def load_interactions() -> Interactions:
+            return interactions
 
         scenes = {name: await self.index.items(name) for name in await self.index.scenes()}
-        factors = FactorVectors(*behaviour.factorised(DIMENSION), scenes=scenes)
+        factors = FactorVectors(*interactions.factorised(DIMENSION), scenes=scenes)
         return [
-            *self.build_sources(self.index, self.embedder, interactions),
+            *self.build_sources(self.index, self.embedder, load_interactions),
             Factors(factors),
             *([self.sequence] if self.sequence else []),
         ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetrievalOptions:
-    """Says how candidates are retrieved where cases name none; as ``retrieval.retrieve``."""
-
-    weights: dict[str, float]
-    limit: int
-    width: int
-    by_group: ByGroup = field(default_factory=lambda: BY_GROUP)
 
 
 def case_context(case: Case) -> Context:
@@ -174,35 +158,16 @@ async def backtest_examples(
         questions = [replace(each, cases=list(filter(fits, each.cases))) for each in questions]
     total = sum(len(each.cases) for each in questions)
     examples: list[Example] = []
-    make_query: MakeQuery = partial(backtest.query, as_group=as_group)
     for each in questions:
-        behaviour = Interactions(each.training, scale=backtest.data.scale)
-
-        sources, done = await backtest.sources(behaviour), len(examples)
-
-        def advance(number: int, _: int, done: int = done) -> None:
-            on_progress(done + number, total)
-
-        if retrieval is None:
-            examples += await examples_of_cases(
-                each.cases,
-                sources=sources,
-                make_query=make_query,
-                index=backtest.index,
-                on_progress=advance,
-            )
-        else:
-            examples += await examples_by_retrieval(
-                each.cases,
-                sources=sources,
-                make_query=make_query,
-                index=backtest.index,
-                weights=retrieval.weights,
-                by_group=retrieval.by_group,
-                limit=retrieval.limit,
-                width=retrieval.width,
-                on_progress=advance,
-            )
+        before = len(examples)
+        examples += await make_examples(
+            each.cases,
+            sources=await backtest.sources(Interactions(each.training, scale=backtest.data.scale)),
+            make_query=partial(backtest.query, as_group=as_group),
+            index=backtest.index,
+            retrieval=retrieval,
+            on_progress=lambda done, _, before=before: on_progress(before + done, total),
+        )
     return examples
 
 

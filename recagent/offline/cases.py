@@ -51,7 +51,7 @@ def make_cases(
     negatives: Negatives = "popular",
     seed: int = 0,
 ) -> Questions:
-    """Makes cases of ``candidates`` items each: the judged ones, and some the person never met.
+    """Makes cases of ``candidates`` items each: the judged ones, and some new to the person.
 
     People come in the order of a hash of seed and id, so that a smaller number is the beginning of
     a larger one. Of more than half as many judged items as candidates, the first liked stay; the
@@ -71,63 +71,71 @@ def make_cases(
         DataError: an unknown scene, one without anybody, or no scene with items enough to draw
             from; one that has too few while others have enough is left out, and that is said.
     """
-    wanted = _known_scenes(data, scenes)
-    chosen: list[HeldOutCase] = []
-    for scene in wanted:
-        here = [held_out for held_out in split.held_out if held_out.scene == scene]
-        if not here and scenes:
+    known_scenes = _known_scenes(data, scenes)
+    held_out = _people_in_order(split, known_scenes, number, seed, all_needed=bool(scenes))
+    seen_items = _seen_items(data, {case.user_id for case in held_out})
+    counts = Counter((event.scene, event.item_id) for event in split.training)
+    pools = {scene: _draw_pool(data, scene, counts, negatives) for scene in known_scenes}
+    cases: list[Case] = []
+    shortages: dict[str, _Shortage] = {}
+    for case in held_out:
+        judgments, item_ids = dict(case.judgments), tuple[str, ...]()
+        if candidates != "all":
+            judgments = dict(list(judgments.items())[: max(1, candidates // 2)])
+            missing = candidates - len(judgments)
+            drawn = _draw(pools[case.scene], seen_items[case.user_id], case, seed, number=missing)
+            if len(drawn) < missing:
+                shortages.setdefault(case.scene, _Shortage(case.user_id, len(drawn), missing))
+                continue
+            listing = ("listing", seed, case.user_id, case.scene)
+            item_ids = stable_shuffle([*judgments, *drawn], *listing)
+        cases.append(
+            Case(
+                id=f"{case.user_id}/{case.scene}",
+                user_id=case.user_id,
+                scene=case.scene,
+                item_ids=item_ids,
+                judgments=judgments,
+                history=case.history,
+                user=data.users.get(case.user_id),
+            )
+        )
+    if shortages and all(case.scene in shortages for case in cases):
+        raise _too_few_items(*next(iter(shortages.items())))
+    return Questions(
+        cases=[case for case in cases if case.scene not in shortages],
+        training=split.training,
+        left_out=tuple(shortages),
+    )
+
+
+def _too_few_items(scene: str, shortage: _Shortage) -> DataError:
+    return DataError(
+        "scene {scene!r} has only {count} items to draw for {user_id!r}, not {wanted}; lower "
+        'candidates, or set negatives = "uniform"',
+        scene=scene,
+        count=shortage.drawn,
+        user_id=shortage.user_id,
+        wanted=shortage.missing,
+    )
+
+
+def _people_in_order(
+    split: Split, scenes: Sequence[str], number: int, seed: int, *, all_needed: bool
+) -> list[HeldOutCase]:
+    """Returns up to ``number`` people of each scene, in the seeded order."""
+    people: list[HeldOutCase] = []
+    for scene in scenes:
+        in_scene = [case for case in split.held_out if case.scene == scene]
+        if not in_scene and all_needed:
             raise DataError(
                 "scene {scene!r} has no people to evaluate; lower min_history, or select other "
                 "people",
                 scene=scene,
             )
-        here.sort(key=lambda held_out: stable_hash("people", seed, held_out.user_id))
-        chosen += here[: number or None]
-    met_items = _met_items(data, {held_out.user_id for held_out in chosen})
-    counts = Counter((event.scene, event.item_id) for event in split.training)
-    pools = {scene: _draw_pool(data, scene, counts, negatives) for scene in wanted}
-    cases: list[Case] = []
-    few: dict[str, _Shortage] = {}
-    for held_out in chosen:
-        judgments, listed = dict(held_out.judgments), tuple[str, ...]()
-        if candidates != "all":
-            judgments = dict(list(judgments.items())[: max(1, candidates // 2)])
-            missing = candidates - len(judgments)
-            drawn = _draw(
-                pools[held_out.scene], met_items[held_out.user_id], held_out, seed, number=missing
-            )
-            if len(drawn) < missing:
-                few.setdefault(held_out.scene, _Shortage(held_out.user_id, len(drawn), missing))
-                continue
-            listed = stable_shuffle(
-                [*judgments, *drawn], "listing", seed, held_out.user_id, held_out.scene
-            )
-        cases.append(
-            Case(
-                id=f"{held_out.user_id}/{held_out.scene}",
-                user_id=held_out.user_id,
-                scene=held_out.scene,
-                item_ids=listed,
-                judgments=judgments,
-                history=held_out.history,
-                user=data.users.get(held_out.user_id),
-            )
-        )
-    if few and all(case.scene in few for case in cases):
-        scene, found = next(iter(few.items()))
-        raise DataError(
-            "scene {scene!r} has only {count} items to draw for {user_id!r}, not {wanted}; lower "
-            'candidates, or set negatives = "uniform"',
-            scene=scene,
-            count=found.drawn,
-            user_id=found.user_id,
-            wanted=found.missing,
-        )
-    return Questions(
-        cases=[case for case in cases if case.scene not in few],
-        training=split.training,
-        left_out=tuple(few),
-    )
+        in_scene.sort(key=lambda case: stable_hash("people", seed, case.user_id))
+        people += in_scene[: number or None]
+    return people
 
 
 def hide_histories(questions: Questions) -> Questions:
@@ -144,15 +152,15 @@ def given_cases(
     Raises:
         DataError: an unknown set or scene.
     """
-    if name not in data.given:
-        known = ", ".join(data.given) or "none"
+    if name not in data.case_sets:
+        known = ", ".join(data.case_sets) or "none"
         raise DataError(
             "data {data!r} has no cases {cases!r}; known cases: {known}",
             data=data.name,
             cases=name,
             known=known,
         )
-    cases = sorted(data.given[name], key=lambda case: stable_hash("people", seed, case.user_id))
+    cases = sorted(data.case_sets[name], key=lambda case: stable_hash("people", seed, case.user_id))
     questions = Questions(cases=cases, training=data.events)
     return limit_to_scenes(questions, data, scenes, number)
 
@@ -163,10 +171,10 @@ def limit_to_scenes(
     """Returns the first ``number`` cases of each of these scenes, scene by scene."""
     cases: list[Case] = []
     for scene in _known_scenes(data, scenes):
-        here = [case for case in questions.cases if case.scene == scene]
-        if not here and scenes:
+        in_scene = [case for case in questions.cases if case.scene == scene]
+        if not in_scene and scenes:
             raise DataError("scene {scene!r} has no cases; remove it from scenes", scene=scene)
-        cases += here[: number or None]
+        cases += in_scene[: number or None]
     return Questions(cases=cases, training=questions.training)
 
 
@@ -182,13 +190,13 @@ def _known_scenes(data: Data, scenes: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(scenes)) or list(data.scenes)
 
 
-def _met_items(data: Data, people: set[str]) -> dict[str, set[str]]:
+def _seen_items(data: Data, people: set[str]) -> dict[str, set[str]]:
     """Returns the ids of all items that each person ever had an event on, by person."""
-    met: dict[str, set[str]] = {user_id: set() for user_id in people}
+    seen: dict[str, set[str]] = {user_id: set() for user_id in people}
     for event in data.events:
-        if event.user_id in met:
-            met[event.user_id].add(event.item_id)
-    return met
+        if event.user_id in seen:
+            seen[event.user_id].add(event.item_id)
+    return seen
 
 
 def _draw_pool(
@@ -201,17 +209,17 @@ def _draw_pool(
 
 
 def _draw(
-    pool: _DrawPool, met: set[str], held_out: HeldOutCase, seed: int, *, number: int
+    pool: _DrawPool, seen: set[str], case: HeldOutCase, seed: int, *, number: int
 ) -> list[str]:
     """Draws up to ``number`` items that the person never met, weighted, without replacement.
 
     Source: Efraimidis, Spirakis, "Weighted random sampling with a reservoir", Information
     Processing Letters 97, 2006: the largest ``u ** (1 / weight)`` come first, u uniform.
     """
-    stream = stable_hash("draw", seed, held_out.user_id, held_out.scene)
+    stream = stable_hash("draw", seed, case.user_id, case.scene)
     uniform = np.random.default_rng(stream).random(len(pool.ids))
     with np.errstate(divide="ignore", invalid="ignore"):
         keys = np.log(uniform) / pool.weights
     order: list[int] = np.argsort(-keys, kind="stable").tolist()
-    unmet = (pool.ids[at] for at in order if pool.weights[at] > 0 and pool.ids[at] not in met)
-    return list(islice(unmet, number))
+    unseen = (pool.ids[row] for row in order if pool.weights[row] > 0 and pool.ids[row] not in seen)
+    return list(islice(unseen, number))

@@ -25,7 +25,7 @@ class Data:
         events: everybody's, in order of time.
         users: declared people, by id; may be empty.
         scale: of ratings.
-        given: cases that come with the data, by the name of their candidate set; their events
+        case_sets: cases that come with the data, by the name of their candidates; their events
             are not in ``events``.
         fingerprint: hash of the files and of what was made of them.
         note: what a reader of its figures must know (licence, population, what its scenes are).
@@ -38,7 +38,7 @@ class Data:
     users: Mapping[str, User]
     scale: RatingScale
     fingerprint: str
-    given: Mapping[str, Sequence[Case]] = field(default_factory=dict[str, "Sequence[Case]"])
+    case_sets: Mapping[str, Sequence[Case]] = field(default_factory=dict[str, "Sequence[Case]"])
     note: str = ""
 
 

@@ -6,15 +6,16 @@ Candidates are those that a case names, or those that retrieval returns.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from recagent.domain import Case, Group
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.profiles.building import group_of
-from recagent.retrieval import ByGroup, retrieve, weights_for
+from recagent.retrieval import BY_GROUP, ByGroup, retrieve, weights_for
 
 MakeQuery = Callable[[Case], Awaitable[Query]]
-OnProgress = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]  # how many are done, of how many
+OnStage = Callable[[str, int, int | None], None]  # the same of a named stage; None: unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,20 +44,55 @@ class Example:
         return self.group == "new here"
 
 
-async def examples_of_cases(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetrievalOptions:
+    """Says how candidates are retrieved where cases name none; as ``retrieval.retrieve``."""
+
+    weights: Mapping[str, float]
+    limit: int
+    width: int
+    by_group: ByGroup = field(default_factory=lambda: BY_GROUP)
+
+
+async def make_examples(
     cases: Sequence[Case],
     *,
     sources: Sequence[CandidateSource],
     make_query: MakeQuery,
     index: ItemIndex,
+    retrieval: RetrievalOptions | None,
     on_progress: OnProgress,
 ) -> list[Example]:
-    """Returns examples among the candidates that the cases name, scored by every source."""
+    """Returns examples among retrieved candidates; without ``retrieval``, those that cases name."""
     examples: list[Example] = []
     for case in cases:
         query = await make_query(case)
-        features = await source_scores(case.item_ids, query, sources=sources, index=index)
-        examples.append(_example(case, query, features))
+        features: Mapping[str, Mapping[str, float]]
+        if retrieval is None:
+            features = await source_scores(case.item_ids, query, sources=sources, index=index)
+        else:
+            candidates = await retrieve(
+                query,
+                sources=sources,
+                index=index,
+                weights=weights_for(query, retrieval.weights, by_group=retrieval.by_group),
+                limit=retrieval.limit,
+                pool=retrieval.width,
+            )
+            features = {candidate.item.id: candidate.features for candidate in candidates}
+        (chosen,) = case.judgments
+        items = tuple(features)
+        examples.append(
+            Example(
+                case=case.id,
+                user_id=case.user_id,
+                scene=case.scene,
+                group=group_of(query.profile, case.scene),
+                items=items,
+                features=tuple(features.values()),
+                chosen=items.index(chosen) if chosen in features else None,
+            )
+        )
         on_progress(len(examples), len(cases))
     return examples
 
@@ -83,47 +119,3 @@ async def source_proposals(
         for item_id, score in await source(query, limit=limit):
             features.setdefault(item_id, {})[source.name] = score
     return features
-
-
-async def examples_by_retrieval(
-    cases: Sequence[Case],
-    *,
-    sources: Sequence[CandidateSource],
-    make_query: MakeQuery,
-    index: ItemIndex,
-    weights: Mapping[str, float],
-    by_group: ByGroup,
-    limit: int,
-    width: int,
-    on_progress: OnProgress,
-) -> list[Example]:
-    """Returns examples among the ``width`` candidates fused from ``limit`` of each source."""
-    examples: list[Example] = []
-    for case in cases:
-        query = await make_query(case)
-        candidates = await retrieve(
-            query,
-            sources=sources,
-            index=index,
-            weights=weights_for(query, weights, by_group=by_group),
-            limit=limit,
-            pool=width,
-        )
-        features = {candidate.item.id: candidate.features for candidate in candidates}
-        examples.append(_example(case, query, features))
-        on_progress(len(examples), len(cases))
-    return examples
-
-
-def _example(case: Case, query: Query, features: Mapping[str, Mapping[str, float]]) -> Example:
-    (chosen,) = case.judgments
-    items = tuple(features)
-    return Example(
-        case=case.id,
-        user_id=case.user_id,
-        scene=case.scene,
-        group=group_of(query.profile, case.scene),
-        items=items,
-        features=tuple(features.values()),
-        chosen=items.index(chosen) if chosen in features else None,
-    )

@@ -1,22 +1,20 @@
-"""Leak checks: an answer that could be known beforehand is an error.
-
-The checks look at the questions themselves, whoever made them.
-"""
+"""Leak checks: an answer that could be known beforehand is an error."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from recagent.domain import Case, Event
 from recagent.errors import DataError
 from recagent.offline.data_set import Data, Questions
+from recagent.offline.splits import events_by_user
 
 
 def check_leaks(questions: Questions, data: Data) -> None:
     """Checks all cases.
 
     A candidate that is not judged must be one that the person never had an event on, before or
-    after; only in cases that come with the data (``Data.given``) published candidates stay.
+    after; only in cases that come with the data (``Data.case_sets``) published candidates stay.
 
     Raises:
         DataError: an event of a history is not before its target; a judged item is in the history,
@@ -24,27 +22,21 @@ def check_leaks(questions: Questions, data: Data) -> None:
             their history's end; a candidate was met by the person. It names case, item and time.
     """
     people = {case.user_id for case in questions.cases}
-    learnt = _by_person(questions.training, people)
-    met = _by_person(data.events, people)
-    published = {(case.id, case.item_ids) for cases in data.given.values() for case in cases}
+    training = events_by_user(event for event in questions.training if event.user_id in people)
+    ever = events_by_user(event for event in data.events if event.user_id in people)
+    published = {(case.id, case.item_ids) for cases in data.case_sets.values() for case in cases}
     for case in questions.cases:
-        _check_history(case, met.get(case.user_id, []))
-        _check_training(case, learnt.get(case.user_id, []))
+        _check_history(case, ever.get(case.user_id, []))
+        _check_training(case, training.get(case.user_id, []))
         if (case.id, case.item_ids) not in published:
-            _check_candidates(case, met.get(case.user_id, []))
+            _check_candidates(case, ever.get(case.user_id, []))
 
 
-def _by_person(events: Iterable[Event], people: set[str]) -> dict[str, list[Event]]:
-    by_person: dict[str, list[Event]] = {}
-    for event in events:
-        if event.user_id in people:
-            by_person.setdefault(event.user_id, []).append(event)
-    return by_person
-
-
-def _check_history(case: Case, met: Sequence[Event]) -> None:
+def _check_history(case: Case, events: Sequence[Event]) -> None:
     targets = [
-        event.at for event in met if event.item_id in case.judgments and event.scene == case.scene
+        event.at
+        for event in events
+        if event.item_id in case.judgments and event.scene == case.scene
     ]
     for event in case.history:
         if event.user_id != case.user_id:
@@ -73,9 +65,9 @@ def _check_history(case: Case, met: Sequence[Event]) -> None:
             )
 
 
-def _check_training(case: Case, learnt: Sequence[Event]) -> None:
+def _check_training(case: Case, training: Sequence[Event]) -> None:
     end = max((event.at for event in case.history), default=None)
-    for event in learnt:
+    for event in training:
         if event.item_id in case.judgments:
             raise DataError(
                 "case {case!r}: the judged item {item_id!r} of {user_id!r} is in the training "
@@ -95,10 +87,10 @@ def _check_training(case: Case, learnt: Sequence[Event]) -> None:
             )
 
 
-def _check_candidates(case: Case, met: Sequence[Event]) -> None:
-    known = {event.item_id for event in (*met, *case.history)}
+def _check_candidates(case: Case, events: Sequence[Event]) -> None:
+    seen_items = {event.item_id for event in (*events, *case.history)}
     for item_id in case.item_ids:
-        if item_id in known and item_id not in case.judgments:
+        if item_id in seen_items and item_id not in case.judgments:
             raise DataError(
                 "case {case!r}: {user_id!r} has already seen the candidate {item_id!r}; choose "
                 "one that they have not",

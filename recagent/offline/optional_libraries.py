@@ -1,18 +1,15 @@
-"""Modules of the optional libraries of the extra ``eval``, loaded when they are first used.
-
-Callers name the module that they need.
-"""
+"""Loads optional libraries when they are first used; the error names the extra that brings them."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, Literal
 
 from recagent.errors import ConfigError
 
 
-def optional_library(module: str) -> Any:
-    """Imports the module of that name, ``implicit.als`` say.
+def optional_library(module: str, *, extra: Literal["eval", "tune"] = "eval") -> Any:
+    """Imports a module of an optional library, ``implicit.als`` say.
 
     Raises:
         ConfigError: its library is not installed.
@@ -20,7 +17,8 @@ def optional_library(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        library = module.partition(".")[0]
         raise ConfigError(
-            "{library!r} is not installed; run: pip install 'recagent[eval]'", library=library
+            "{library!r} is not installed; run: pip install 'recagent[{extra}]'",
+            library=module.partition(".")[0],
+            extra=extra,
         ) from error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -33,19 +33,6 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
 
-__all__ = [
-    "Difference",
-    "PromotionGate",
-    "compare",
-    "compare_all",
-    "detectable_difference",
-    "differences",
-    "holm",
-    "interval",
-    "intervals",
-    "promotion_gate",
-]  # fmt: skip
-
 _POWER = 0.8
 _FEWEST = 8  # people, below which a gate would let more than 1 of 20 equals pass
 
@@ -69,6 +56,18 @@ class Difference:
     high: float
     p: float
     deviation: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairedDifference:
+    """Is the difference of two systems in a scene; the main one is not corrected for others."""
+
+    base: str
+    new: str
+    scene: str
+    measure: str
+    difference: Difference
+    is_main: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,45 +154,54 @@ def compare_all(
         for pair in combinations(values, 2)
     ]
     scenes = list(dict.fromkeys(case.scene for case in cases))
-    made: list[tuple[str, tuple[str, str], Difference]] = []
     groups = [ALL, *scenes] if len(scenes) > 1 else [ALL]
     # So many flips that the smallest possible p is .025 after the correction.
     flips = max(FLIPS, 40 * len(pairs) * len(groups))
+    paired: list[PairedDifference] = []
     for scene in groups:
         rows = [row for row, case in enumerate(cases) if scene in (ALL, case.scene)]
         if not pairs or not rows:
             continue
         deltas = np.stack([(values[new] - values[base])[rows] for base, new in pairs], axis=1)
         in_scene = differences(deltas, people=[cases[row].user_id for row in rows], flips=flips)
-        made += [(scene, pair, difference) for pair, difference in zip(pairs, in_scene, strict=True)
-                 if difference.people > 1]  # fmt: skip
-    is_main = [main is not None and scene == ALL and {*pair} == {*main} for scene, pair, _ in made]
-    others = iter(holm([d.p for (_, _, d), is_it in zip(made, is_main, strict=True) if not is_it]))
-    adjusted = [d.p if is_it else next(others)
-                for (_, _, d), is_it in zip(made, is_main, strict=True)]  # fmt: skip
-    alpha = LEVEL / max(1, len(made) - sum(is_main))
+        paired += [
+            PairedDifference(base=base, new=new, scene=scene, measure=measure,
+                             difference=difference, is_main=scene == ALL and main == (new, base))
+            for (base, new), difference in zip(pairs, in_scene, strict=True)
+            if difference.people > 1
+        ]  # fmt: skip
+    corrected = holm_corrected(paired)
+    if len(scenes) == 1:
+        return tuple(replace(one, scene=name) for one in corrected for name in (ALL, *scenes))
+    return corrected
+
+
+def holm_corrected(paired: Sequence[PairedDifference]) -> tuple[Comparison, ...]:
+    """Returns the comparisons, with Holm's correction over all of them but the main one."""
+    others = [one.difference.p for one in paired if not one.is_main]
+    adjusted = iter(holm(others))
+    alpha = LEVEL / max(1, len(others))
     return tuple(
         Comparison(
-            base=base,
-            new=new,
-            scene=name,
-            measure=measure,
-            cases=difference.cases,
-            people=difference.people,
-            delta=difference.delta,
-            low=difference.low,
-            high=difference.high,
-            p=difference.p,
-            p_holm=p_holm,
+            base=one.base,
+            new=one.new,
+            scene=one.scene,
+            measure=one.measure,
+            cases=one.difference.cases,
+            people=one.difference.people,
+            delta=one.difference.delta,
+            low=one.difference.low,
+            high=one.difference.high,
+            p=one.difference.p,
+            p_holm=one.difference.p if one.is_main else next(adjusted),
             detectable=detectable_difference(
-                difference.deviation, n=difference.people, alpha=LEVEL if is_it else alpha
+                one.difference.deviation,
+                n=one.difference.people,
+                alpha=LEVEL if one.is_main else alpha,
             ),
-            is_main=is_it,
+            is_main=one.is_main,
         )
-        for (scene, (base, new), difference), p_holm, is_it in zip(
-            made, adjusted, is_main, strict=True
-        )
-        for name in ([ALL, *scenes] if len(scenes) == 1 else [scene])
+        for one in paired
     )
 
 

@@ -1,4 +1,4 @@
-"""Splits everybody's events: what may be known of a person, and what they are asked about.
+"""Splits everybody's events into what may be known of a person and what they are asked about.
 
 ``cases`` draws the candidates. Cuts depend on neither seed nor system, and what is kept
 from training is kept from it in both halves of the people.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -18,7 +18,7 @@ from recagent.errors import DataError
 from recagent.offline.data_set import Data
 from recagent.profiles.building import is_liked, preference
 
-How = Literal["leave-one-out", "temporal", "global"]
+SplitMethod = Literal["leave-one-out", "temporal", "global"]
 People = Literal["test", "validation", "all"]
 
 MIN_HISTORY = 5
@@ -31,14 +31,14 @@ class HeldOutCase:
     """Is what is held out of one person in one scene.
 
     Attributes:
-        at: the cut; the history is all before it.
+        cut: time at which the history ends; it is all before it.
         history: newest first.
         judgments: grade by item id, in the order in which the items were liked.
     """
 
     user_id: str
     scene: str
-    at: datetime
+    cut: datetime
     history: tuple[Event, ...]
     judgments: Mapping[str, int]
 
@@ -54,7 +54,7 @@ class Split:
 def split(
     data: Data,
     *,
-    how: How = "leave-one-out",
+    how: SplitMethod = "leave-one-out",
     people: People = "test",
     per_scene: bool = False,
     min_history: int = MIN_HISTORY,
@@ -91,14 +91,11 @@ def split(
     Raises:
         DataError: no event lies before or after the moment of a global split.
     """
-    moment = _moment(data.events, at, share) if how == "global" else None
+    global_cut = _global_cut(data.events, at, share) if how == "global" else None
     catalogue = {(item.scene, item.id) for item in data.items}
-    events_of: dict[str, list[Event]] = {}
-    for event in data.events:
-        events_of.setdefault(event.user_id, []).append(event)
     held_out: list[HeldOutCase] = []
-    ends: dict[str, datetime] = {}
-    for user_id, events in events_of.items():
+    first_cuts: dict[str, datetime] = {}
+    for user_id, events in events_by_user(data.events).items():
         liked = [
             event
             for event in events
@@ -107,18 +104,26 @@ def split(
         if how == "leave-one-out":
             cases = _last_likes(events, liked, per_scene=per_scene)
         else:
-            cut = moment or _late(liked, share)
+            cut = global_cut or _late_cut(liked, share)
             cases = _likes_after(events, liked, cut, data.scale, per_scene=per_scene)
         cases = [case for case in cases if len(case.history) >= min_history]
         if cases:
-            ends[user_id] = min(case.at for case in cases)
+            first_cuts[user_id] = min(case.cut for case in cases)
         held_out += [case for case in cases if is_among(user_id, people)]
     training = [
         event
         for event in data.events
-        if (end := moment or ends.get(event.user_id)) is None or event.at < end
+        if (cut := global_cut or first_cuts.get(event.user_id)) is None or event.at < cut
     ]
     return Split(held_out=held_out, training=training)
+
+
+def events_by_user(events: Iterable[Event]) -> dict[str, list[Event]]:
+    """Returns each person's events, in the order in which they come."""
+    by_user: dict[str, list[Event]] = {}
+    for event in events:
+        by_user.setdefault(event.user_id, []).append(event)
+    return by_user
 
 
 def order_by_time(events: Sequence[Event]) -> list[Event]:
@@ -160,12 +165,15 @@ def _last_likes(
     events: Sequence[Event], liked: Sequence[Event], *, per_scene: bool
 ) -> list[HeldOutCase]:
     """Returns the last liked event on an item that was new then; with ``per_scene`` of each."""
-    first = _first_times(events)
-    last: dict[str, Event] = {}
+    first_times = _first_times(events)
+    targets: dict[str, Event] = {}
     for event in liked:
-        if event.at <= first[event.item_id]:
-            last[event.scene if per_scene else ""] = event
-    return [_held_out(events, event.scene, event.at, {event.item_id: 1}) for event in last.values()]
+        if event.at <= first_times[event.item_id]:
+            targets[event.scene if per_scene else ""] = event
+    return [
+        _held_out(events, target.scene, target.at, {target.item_id: 1})
+        for target in targets.values()
+    ]
 
 
 def _likes_after(
@@ -179,52 +187,51 @@ def _likes_after(
     """Returns all new items that were liked from the cut on, scene by scene."""
     if cut is None:
         return []
-    first = _first_times(events)
-    judged: dict[str, dict[str, int]] = {}
+    first_times = _first_times(events)
+    judgments: dict[str, dict[str, int]] = {}
     for event in liked:
-        if first[event.item_id] >= cut:
-            grades = judged.setdefault(event.scene, {})
+        if first_times[event.item_id] >= cut:
+            grades = judgments.setdefault(event.scene, {})
             grades[event.item_id] = max(grade(event, scale), grades.get(event.item_id, 0))
-    cases = [_held_out(events, scene, cut, grades) for scene, grades in judged.items()]
+    cases = [_held_out(events, scene, cut, grades) for scene, grades in judgments.items()]
     return cases if per_scene else cases[:1]
 
 
 def _held_out(
-    events: Sequence[Event], scene: str, cut: datetime, judged: Mapping[str, int]
+    events: Sequence[Event], scene: str, cut: datetime, judgments: Mapping[str, int]
 ) -> HeldOutCase:
     history = tuple(event for event in reversed(events) if event.at < cut)
     return HeldOutCase(
-        user_id=events[0].user_id, scene=scene, at=cut, history=history, judgments=judged
+        user_id=events[0].user_id, scene=scene, cut=cut, history=history, judgments=judgments
     )
 
 
 def _first_times(events: Sequence[Event]) -> dict[str, datetime]:
     """Returns the time of the person's first event on each item."""
-    first: dict[str, datetime] = {}
+    first_times: dict[str, datetime] = {}
     for event in events:
-        first.setdefault(event.item_id, event.at)
-    return first
+        first_times.setdefault(event.item_id, event.at)
+    return first_times
 
 
-def _late(liked: Sequence[Event], share: float) -> datetime | None:
-    """Time of the first of the last ``share`` of a person's liked events, at least one."""
+def _late_cut(liked: Sequence[Event], share: float) -> datetime | None:
+    """Returns the time of the first of the last ``share`` of a person's likes, at least one."""
     return liked[-max(1, round(share * len(liked)))].at if liked else None
 
 
-def _moment(events: Sequence[Event], at: datetime | None, share: float) -> datetime:
-    """The cut of a global split."""
+def _global_cut(events: Sequence[Event], at: datetime | None, share: float) -> datetime:
+    """Returns the cut of a global split, checked."""
     if not events:
         raise DataError("a global split needs events, but the data has none")
     if at is None:
         at = events[min(len(events) - 1, int((1 - share) * len(events)))].at
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    begins, ends = events[0].at, events[-1].at
-    if not begins < at <= ends:
+    if not events[0].at < at <= events[-1].at:
         raise DataError(
             "a global split at {at!r} leaves one side empty; the events are from {first!r} to "
             "{last!r}",
             at=at.isoformat(),
-            first=begins.isoformat(),
-            last=ends.isoformat(),
+            first=events[0].at.isoformat(),
+            last=events[-1].at.isoformat(),
         )
     return at

@@ -1,7 +1,6 @@
 """The blocks of ``retrieval.sequence_encoder`` in torch, for many people at once and with dropout.
 
-Both compute the same: what is trained here is served there. No training here, and torch comes in
-as an argument.
+Both compute the same: what is trained here is served there. Torch comes in as an argument.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _SPREAD = 0.02  # of first weights
 def first_weights(
     torch: Any, *, length: int, dimension: int, layers: int, heads: int, inner: int
 ) -> Tensors:
-    """Tensors by the names of ``SequenceWeights``, drawn by chance, that want gradients."""
+    """Returns random tensors that need gradients, by the names of ``SequenceWeights``."""
     sizes = shapes(length=length, d=dimension, e=layers, heads=heads, h=inner)
     w = {
         name: _SPREAD * torch.randn(shape)
@@ -30,11 +29,11 @@ def first_weights(
     w["scale"][:] = float(dimension) ** 0.5  # numbers of about 1
     for name in ("norm", "inner_norm", "last_norm"):
         w[name][..., 0, :] = 1.0
-    return {name: each.requires_grad_() for name, each in w.items()}
+    return {name: tensor.requires_grad_() for name, tensor in w.items()}
 
 
 def encode_all(torch: Any, w: Tensors, *, vectors: Any, dropout: float) -> Any:
-    """(b, l, d) unit rows: after each item, what the next one is near to.
+    """Returns (b, l, d) unit rows: after each item, a vector near to the next one's.
 
     Args:
         torch: the module.
@@ -53,9 +52,9 @@ def encode_all(torch: Any, w: Tensors, *, vectors: Any, dropout: float) -> Any:
         projected = _normed(f, x, w["norm"][e]) @ w["read"][e] + w["read_shift"][e]
         query, key, value = projected.view(b, length, 3, heads, d // heads).permute(2, 0, 3, 1, 4)
         bias = w["distances"][e][:, behind.clamp(min=0)] + unseen
-        found = f.scaled_dot_product_attention(query, key, value, attn_mask=bias[None])
-        found = found.transpose(1, 2).reshape(b, length, d)
-        x = x + f.dropout(found @ w["write"][e] + w["write_shift"][e], dropout)
+        attended = f.scaled_dot_product_attention(query, key, value, attn_mask=bias[None])
+        attended = attended.transpose(1, 2).reshape(b, length, d)
+        x = x + f.dropout(attended @ w["write"][e] + w["write_shift"][e], dropout)
         inner = f.relu(_normed(f, x, w["inner_norm"][e]) @ w["widen"][e] + w["widen_shift"][e])
         inner = f.dropout(inner, dropout) @ w["narrow"][e] + w["narrow_shift"][e]
         x = x + f.dropout(inner, dropout)

@@ -1,6 +1,6 @@
 """Cross-entropy of what people took next among all items, with its slopes, in torch.
 
-No model here: people and items are unit vectors, and torch comes in as an argument.
+People and items are unit vectors; torch comes in as an argument.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 def catalogue_loss(
     torch: Any, people: Any, *, items: Any, targets: Any, negatives: int
 ) -> tuple[float, Any, Any]:
-    """Mean cross-entropy in nats, its slopes by people (p, d), and by items (n, d).
+    """Returns mean cross-entropy in nats, its slopes by people (p, d), and by items (n, d).
 
-    Of more than ``negatives`` items as many are drawn, and stand for all. Slopes are written out:
+    Of more than ``negatives`` items, so many are drawn and stand for all. Slopes are written out:
     autograd goes several times more often over the (p, negatives) matrix, which doubles the time.
     Logits are at most 1 / temperature, so ``exp`` overflows only below a temperature of .012.
 
@@ -30,16 +30,16 @@ def catalogue_loss(
     """
     drawn = torch.randperm(len(items))[:negatives]
     others = items[drawn]
-    each = len(items) / len(drawn)  # how many items a drawn one stands for
-    place = torch.full((len(items),), -1)
-    place[drawn] = torch.arange(len(drawn))
-    hit = place[targets]
+    weight = len(items) / len(drawn)  # number of items that a drawn one stands for
+    position = torch.full((len(items),), -1)
+    position[drawn] = torch.arange(len(drawn))
+    hit = position[targets]
     rows = (hit >= 0).nonzero()[:, 0]
     powers = (people @ others.T).exp_()
     powers[rows, hit[rows]] = 0.0
     right = (people * items[targets]).sum(dim=1)
-    total = powers.sum(dim=1) * each + right.exp()
-    share = (each / (total * len(people)))[:, None]
+    total = powers.sum(dim=1) * weight + right.exp()
+    share = (weight / (total * len(people)))[:, None]
     missed = ((right.exp() / total - 1.0) / len(people))[:, None]
     by_people = (powers @ others) * share + missed * items[targets]
     by_items = torch.zeros_like(items)

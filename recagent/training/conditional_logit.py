@@ -34,18 +34,18 @@ class Pools:
     groups: Indices
     offset: Floats
 
-    def of(self, wanted: Indices) -> Pools:
+    def subset(self, indices: Indices) -> Pools:
         """Returns the pools at these indices."""
-        ends = np.append(self.starts[1:], len(self.columns)).astype(np.intp)[wanted]
-        sizes = ends - self.starts[wanted]
+        ends = np.append(self.starts[1:], len(self.columns)).astype(np.intp)[indices]
+        sizes = ends - self.starts[indices]
         starts = (np.cumsum(sizes) - sizes).astype(np.intp)
-        shift = np.repeat(self.starts[wanted] - starts, sizes)
+        shift = np.repeat(self.starts[indices] - starts, sizes)
         rows = np.arange(int(sizes.sum())) + shift
         return Pools(
             columns=self.columns[rows],
             starts=starts,
-            chosen=starts + self.chosen[wanted] - self.starts[wanted],
-            groups=self.groups[wanted],
+            chosen=starts + self.chosen[indices] - self.starts[indices],
+            groups=self.groups[indices],
             offset=self.offset[rows],
         )
 
@@ -63,8 +63,8 @@ class Weights:
 
     def scores(self, pools: Pools) -> Floats:
         """Returns the (rows,) joint score of each candidate."""
-        own = self.groups[np.repeat(pools.groups, pools.sizes())]
-        return pools.offset + np.einsum("ij,ij->i", pools.columns, own)
+        weights = self.groups[np.repeat(pools.groups, pools.sizes())]
+        return pools.offset + np.einsum("ij,ij->i", pools.columns, weights)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +75,9 @@ class Penalty:
     apart: float
 
 
-_MOST_STEPS = 50
-_ENOUGH = 1e-6  # of log likelihood that one more step would gain
-_SMALLEST = 1e-4  # of a step
+_MAX_STEPS = 50
+_MIN_GAIN = 1e-6  # of log likelihood that one more step would gain
+_MIN_STEP = 1e-4  # of a step
 
 PENALTIES = tuple(
     Penalty(shared=shared, apart=apart)
@@ -97,22 +97,22 @@ def fit_penalised(
     Econometrics, 1974; Evgeniou and Pontil, "Regularized multi-task learning", KDD 2004, for the
     groups.
     """
-    parts = [pools.of(np.flatnonzero(pools.groups == group)) for group in range(groups)]
+    parts = [pools.subset(np.flatnonzero(pools.groups == group)) for group in range(groups)]
     f = pools.columns.shape[1]
     ridge = np.concatenate([np.full(f, penalty.shared), np.full(groups * f, penalty.apart)])
     flat = np.zeros(f + groups * f)
     if start is not None:
         flat = np.concatenate([start.shared, (start.groups - start.shared).ravel()])
-    value, slope, curve = _derivatives(flat, parts, ridge)
-    for _ in range(_MOST_STEPS):
-        step = np.linalg.solve(curve, slope)
-        gain, size = float(slope @ step), 1.0
-        if gain < _ENOUGH:
+    value, gradient, hessian = _derivatives(flat, parts, ridge)
+    for _ in range(_MAX_STEPS):
+        step = np.linalg.solve(hessian, gradient)
+        gain, size = float(gradient @ step), 1.0
+        if gain < _MIN_GAIN:
             break
-        while _value(flat - size * step, parts, ridge) > value and size > _SMALLEST:
+        while _value(flat - size * step, parts, ridge) > value and size > _MIN_STEP:
             size /= 2
         flat = flat - size * step
-        value, slope, curve = _derivatives(flat, parts, ridge)
+        value, gradient, hessian = _derivatives(flat, parts, ridge)
     return Weights(shared=flat[:f], groups=flat[:f] + flat[f:].reshape(groups, f))
 
 
@@ -121,8 +121,8 @@ def _value(flat: Floats, parts: Sequence[Pools], ridge: Floats) -> float:
     f = len(ridge) // (len(parts) + 1)
     total = 0.5 * float(ridge @ flat**2)
     for group, part in enumerate(parts):
-        own = flat[:f] + flat[f + group * f : 2 * f + group * f]
-        logs, _ = log_softmax(part.offset + part.columns @ own, part.starts)
+        weights = flat[:f] + flat[f + group * f : 2 * f + group * f]
+        logs, _ = log_softmax(part.offset + part.columns @ weights, part.starts)
         total -= float(logs[part.chosen].sum())
     return total
 
@@ -133,23 +133,22 @@ def _derivatives(
     """Returns the objective, its gradient and its Hessian."""
     f = len(ridge) // (len(parts) + 1)
     value = 0.5 * float(ridge @ flat**2)
-    slope, curve = ridge * flat, np.diag(ridge)
+    gradient, hessian = ridge * flat, np.diag(ridge)
     for group, part in enumerate(parts):
-        mine = slice(f + group * f, 2 * f + group * f)
+        of_group = slice(f + group * f, 2 * f + group * f)
         logs, shares = log_softmax(
-            part.offset + part.columns @ (flat[:f] + flat[mine]), part.starts
+            part.offset + part.columns @ (flat[:f] + flat[of_group]), part.starts
         )
         value -= float(logs[part.chosen].sum())
         weighted = shares[:, None] * part.columns
         means = np.add.reduceat(weighted, part.starts) if len(part.starts) else weighted
-        own = means.sum(axis=0) - part.columns[part.chosen].sum(axis=0)
-        bent = part.columns.T @ weighted - means.T @ means
-        slope[:f] += own
-        slope[mine] += own
-        for rows in (slice(f), mine):
-            for columns in (slice(f), mine):
-                curve[rows, columns] += bent
-    return value, slope, curve
+        part_gradient = means.sum(axis=0) - part.columns[part.chosen].sum(axis=0)
+        part_hessian = part.columns.T @ weighted - means.T @ means
+        for rows in (slice(f), of_group):
+            gradient[rows] += part_gradient
+            for columns in (slice(f), of_group):
+                hessian[rows, columns] += part_hessian
+    return value, gradient, hessian
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -180,13 +179,13 @@ def _cross_validated(pools: Pools, *, groups: int, folds: Indices) -> CrossValid
     likelihoods = dict.fromkeys(PENALTIES, 0.0)
     numbers: list[int] = np.unique(folds).tolist()
     for number in numbers:  # one after the other: the pools of a fold are nearly all there are
-        inside = pools.of(np.flatnonzero(folds != number))
-        outside = pools.of(np.flatnonzero(folds == number))
+        training = pools.subset(np.flatnonzero(folds != number))
+        held_out = pools.subset(np.flatnonzero(folds == number))
         weights: Weights | None = None
         for penalty in PENALTIES:
-            weights = fit_penalised(inside, groups=groups, penalty=penalty, start=weights)
-            logs, _ = log_softmax(weights.scores(outside), outside.starts)
-            likelihoods[penalty] += float(logs[outside.chosen].sum())
+            weights = fit_penalised(training, groups=groups, penalty=penalty, start=weights)
+            logs, _ = log_softmax(weights.scores(held_out), held_out.starts)
+            likelihoods[penalty] += float(logs[held_out.chosen].sum())
             trials[penalty][number] = weights
     penalty = max(likelihoods, key=likelihoods.__getitem__)
     return CrossValidatedFit(

@@ -1,15 +1,12 @@
-"""``recagent fit``: learns a head with factors, gates and a scene classifier from stored events.
-
-Reporting the result is the caller's business.
-"""
+"""``recagent fit``: learns a head with factors, gates and a scene classifier from stored events."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
 import orjson
@@ -23,21 +20,19 @@ from recagent.llm.batch_files import BatchModel
 from recagent.offline.backtest import (
     DIMENSION,
     Backtest,
-    RetrievalOptions,
     backtest_examples,
     backtest_questions,
 )
 from recagent.offline.data_set import Questions
-from recagent.offline.examples import Example
+from recagent.offline.examples import Example, OnStage, RetrievalOptions
 from recagent.offline.resampling import interval
 from recagent.pipeline import Options, Parts, Pipeline, artifacts
 from recagent.profiles.building import without_likes
 from recagent.ranking import GroupTestResult, Head
 from recagent.retrieval import Factors, Interactions, SequenceModel
 from recagent.scenes.transfer import TransferMap
-from recagent.training.gates import ndcg
-from recagent.training.group_tests import group_test_result
-from recagent.training.head_weights import FEWEST, fit_base_weights, source_scales
+from recagent.training.group_tests import example_ndcgs, group_test_result
+from recagent.training.head_weights import FEWEST, HeadWeights, fit_base_weights, source_scales
 from recagent.training.judgments import backtest_judgments
 from recagent.training.language_part import (
     NoLanguageReason,
@@ -54,16 +49,11 @@ from recagent.training.next_item_model import (
     train_next_item_model,
 )
 from recagent.training.scene_classifier import ClassifierFit, fit_classifier
-from recagent.training.sequence_training import Epoch
 from recagent.training.stored_data import load_stored_data
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import PASSES, scene_pairs, transfer_choices
 
-if TYPE_CHECKING:
-    from recagent.domain.arrays import Floats
-
-
-OnProgress = Callable[[str, int, int | None], None]
+FULL_GROUPS: tuple[Group, ...] = ("known", "new here")  # with the weights of all sources
 LANGUAGE_CASES = 40  # of each scene, or more where these are few in all
 ENOUGH = 60  # in all, some of which may get no answer
 MOST_PEOPLE = 2_000  # who are asked about; of more a sample is drawn
@@ -110,7 +100,7 @@ async def fit(
     language_cases: int = LANGUAGE_CASES,
     sequence: bool = False,
     batch: BatchModel | None = None,
-    on_progress: OnProgress,
+    on_progress: OnStage,
 ) -> FitResult:
     """Learns from all stored events, and saves what was learned where ``recommend`` finds it.
 
@@ -135,11 +125,11 @@ async def fit(
     home = bootstrap.home(settings)
     try:
         data = await load_stored_data(parts)
-        why = without_likes(data.events, data.scale)
-        if why:
+        reason = without_likes(data.events, data.scale)
+        if reason:
             raise DataError(
                 "there is nothing to learn from: {reason}; see [ratings] in recagent.toml",
-                reason=why,
+                reason=reason,
             )
         backtest = Backtest(
             data=data,
@@ -151,24 +141,23 @@ async def fit(
         texts = await load_catalogue_texts(parts.index) if sequence else None
         result = await _fit_head(backtest, parts, options, language_cases, texts, on_progress)
         head = result.head
-        ids, matrix = Interactions(data.events, scale=data.scale).factorised(DIMENSION)
-        rows = {key: row for row, key in enumerate(ids)}
-        factors = bootstrap.learned_vectors(settings, home, source=Factors.name, version=head.name)
-        for scene in await parts.index.scenes():
-            with_factors = [key for key in await parts.index.items(scene) if key in rows]
-            if with_factors:
-                vectors = matrix[[rows[key] for key in with_factors]]
-                await factors.write(scene, ids=with_factors, vectors=vectors)
-        weights = None
-        sequence_vectors = bootstrap.learned_vectors(
-            settings, home, source=SequenceModel.name, version=head.name
+        vectors_of = partial(bootstrap.learned_vectors, settings, home, version=head.name)
+        factors, sequence_vectors = (
+            vectors_of(source=source.name) for source in (Factors, SequenceModel)
         )
+        ids, matrix = Interactions(data.events, scale=data.scale).factorised(DIMENSION)
+        rows = {item_id: row for row, item_id in enumerate(ids)}
+        for scene in await parts.index.scenes():
+            known = [item_id for item_id in await parts.index.items(scene) if item_id in rows]
+            if known:
+                vectors = matrix[[rows[item_id] for item_id in known]]
+                await factors.write(scene, ids=known, vectors=vectors)
+        weights = None
         if texts is not None and SequenceModel.name in head.scales:
-            model = await _train_sequence_model(
-                data.events, backtest, texts, "sequence model of all", on_progress
-            )
+            stage = partial(on_progress, "sequence model of all")
+            model = await _train_sequence_model(data.events, backtest, texts, stage)
             for scene in texts.scenes:
-                scene_ids, vectors = model.of(scene)
+                scene_ids, vectors = model.scene_vectors(scene)
                 await sequence_vectors.write(scene, ids=scene_ids, vectors=vectors)
             weights = model.weights
         on_progress("scenes", 0, None)
@@ -198,15 +187,14 @@ async def _train_sequence_model(
     events: Sequence[Event],
     backtest: Backtest,
     texts: CatalogueTexts,
-    stage: str,
-    on_progress: OnProgress,
+    on_progress: Callable[[int, None], None],
 ) -> NextItemModel:
-    def report(epoch: Epoch) -> None:
-        on_progress(stage, epoch.number, None)
-
     return await to_thread.run_sync(
         lambda: train_next_item_model(
-            events, scale=backtest.data.scale, texts=texts, progress=report
+            events,
+            scale=backtest.data.scale,
+            texts=texts,
+            progress=lambda epoch: on_progress(epoch.number, None),
         )
     )
 
@@ -217,182 +205,186 @@ async def _fit_head(
     options: Options,
     language_cases: int,
     texts: CatalogueTexts | None,
-    on_progress: OnProgress,
+    on_progress: OnStage,
 ) -> FitResult:
-    retrieval = RetrievalOptions(
-        weights=dict(options.source_weights),
-        by_group=options.group_weights,
-        limit=options.limit,
-        width=options.limit,
-    )
+    """Fits base weights, like-probability, group tests and the language part on past choices."""
     people_limit = sample_size(backtest.data.items)
     questions = backtest_questions(backtest.data, most=people_limit)
     if texts is not None:
         # Trained on events before everybody's first question alone, so that no answer is known.
-        events = questions[-1].training
-        model = await _train_sequence_model(events, backtest, texts, "sequence model", on_progress)
+        stage = partial(on_progress, "sequence model")
+        model = await _train_sequence_model(questions[-1].training, backtest, texts, stage)
         backtest = replace(backtest, sequence=model.source())
     backtest = replace(backtest, transfer=await _transfer(backtest, people_limit, on_progress))
-    examples = await backtest_examples(
-        questions,
-        backtest=backtest,
-        retrieval=retrieval,
-        on_progress=lambda done, total: on_progress("choices", done, total),
-    )
-    as_new = await backtest_examples(
-        questions,
-        backtest=backtest,
-        retrieval=retrieval,
-        as_group="new here",
-        on_progress=lambda done, total: on_progress("choices as if new", done, total),
-    )
-    few = await _few(examples, questions[0], backtest, retrieval, on_progress)
-    learned = [*examples, *as_new]
-    people = [example.user_id for example in examples]
-    base_scales = source_scales(
-        learned, sources=[each for each in bootstrap.SOURCES if each != SequenceModel.name]
-    )
-    scales, added = base_scales, None
-    base = fit_base_weights(learned, scales=scales)
-    if texts is not None:
-        wider_scales = source_scales(learned, sources=bootstrap.SOURCES)
-        wider = fit_base_weights(learned, scales=wider_scales)
-        real = len(examples)
-        gains = _ndcgs(examples, wider.held_out[:real]) - _ndcgs(examples, base.held_out[:real])
-        added = interval(gains, people=people)
-        if added[1] > 0:
-            scales, base = wider_scales, wider
-    judged_events = await backtest_judgments(
+    examples = await _examples(questions, backtest, options, on_progress)
+    base, sequence_gain = _choose_weights(examples, with_sequence=texts is not None)
+    judgments = await backtest_judgments(
         backtest.data,
         number=people_limit,
         backtest=backtest,
         limit=options.limit,
-        on_progress=lambda done, total: on_progress("judgments", done, total),
+        on_progress=partial(on_progress, "judgments"),
     )
     # Without the sequence model, which was trained on some of what is judged.
-    like_probability = fit_like_probability(judged_events, scales=base_scales)
-    tested = dict[Group, GroupTestResult]()
-    for group in ("known", "new here"):
-        rows = [row for row, example in enumerate(learned) if example.group == group]
-        tested[group] = group_test_result(
-            [learned[row] for row in rows], [base.held_out[row] for row in rows]
-        )
-    head = Head(
-        name="",
-        tested=tested,
-        scales=scales,
-        shared=base.shared,
-        scenes=base.scenes,
-        transfer=backtest.transfer,
-        liking=like_probability,
-        told={"choices": str(len(examples)), "penalties": base.penalties},
+    scales = {name: scale for name, scale in base.scales.items() if name != SequenceModel.name}
+    like_probability = fit_like_probability(judgments, scales=scales)
+    head = _tested_head(examples, base)
+    head = replace(head, transfer=backtest.transfer, liking=like_probability)
+    pools = choose_pools(
+        questions[0].cases,
+        examples.plain,
+        base.weights,
+        groups=[group for group in FULL_GROUPS if not head.unserved(group)],
+        size=options.pool,
+        number=language_cases and max(language_cases, -(-ENOUGH // len(backtest.data.scenes))),
     )
-    head = _with_few(head, few)
-    served: list[Group] = [group for group in tested if not head.unserved(group)]
-    head, silent = await _with_language(
-        head,
-        choose_pools(
-            questions[0].cases,
-            examples,
-            base,
-            groups=served,
-            size=options.pool,
-            number=language_cases and max(language_cases, -(-ENOUGH // len(backtest.data.scenes))),
-        ),
-        backtest,
-        parts,
-        on_progress,
-    )
+    head, silent = await _with_language(head, pools, backtest, parts, on_progress)
     everybody = len({event.user_id for event in backtest.data.events})
-    plain = _ndcgs(examples, [-np.arange(len(e.items), dtype=np.float64) for e in examples])
-    ranked = _ndcgs(examples, base.held_out[: len(examples)])
+    plain = example_ndcgs(examples.plain)
+    ranked = example_ndcgs(examples.plain, base.weights.held_out[: len(examples.plain)])
     return FitResult(
         head=replace(head, name=_fingerprint(head)),
         people=min(people_limit, everybody),
         everybody=everybody,
-        choices=len(examples),
-        found=float(np.mean([example.chosen is not None for example in examples])),
+        choices=len(examples.plain),
+        found=float(np.mean([example.chosen is not None for example in examples.plain])),
         retrieval=float(plain.mean()),
         ranked=float(ranked.mean()),
-        gain=interval(ranked - plain, people=people),
-        judgments=len(judged_events) if like_probability else 0,
-        sequence=added,
+        gain=interval(ranked - plain, people=[example.user_id for example in examples.plain]),
+        judgments=len(judgments) if like_probability else 0,
+        sequence=sequence_gain,
         silent=silent,
     )
 
 
-async def _few(
-    examples: Sequence[Example],
-    newest: Questions,
-    backtest: Backtest,
-    retrieval: RetrievalOptions,
-    on_progress: OnProgress,
-) -> list[Example]:
-    """Returns choices of people with few likes, and newest ones of others as if with one like."""
-    reduced = await backtest_examples(
-        [newest],
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Examples:
+    """Holds past choices as they were, as if the person were new, and of people with few likes."""
+
+    plain: Sequence[Example]
+    as_new: Sequence[Example]
+    few_likes: Sequence[Example]
+
+
+async def _examples(
+    questions: Sequence[Questions], backtest: Backtest, options: Options, on_progress: OnStage
+) -> _Examples:
+    make = partial(
+        backtest_examples,
         backtest=backtest,
-        retrieval=retrieval,
-        as_group="few likes",
-        on_progress=lambda done, total: on_progress("choices as if of one like", done, total),
+        retrieval=RetrievalOptions(
+            weights=options.source_weights,
+            by_group=options.group_weights,
+            limit=options.limit,
+            width=options.limit,
+        ),
     )
-    return [example for example in [*examples, *reduced] if example.group == "few likes"]
+    plain = await make(questions, on_progress=partial(on_progress, "choices"))
+    as_new = await make(
+        questions, as_group="new here", on_progress=partial(on_progress, "choices as if new")
+    )
+    reduced = await make(
+        questions[:1],
+        as_group="few likes",
+        on_progress=partial(on_progress, "choices as if of one like"),
+    )
+    few_likes = [example for example in [*plain, *reduced] if example.group == "few likes"]
+    return _Examples(plain=plain, as_new=as_new, few_likes=few_likes)
 
 
-def _with_few(head: Head, few: Sequence[Example]) -> Head:
-    """Adds weights for people with few likes to the head, where these can be learned."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _BaseFit:
+    """Holds the weights of the sources, with the scale of each source's scores."""
+
+    scales: Mapping[str, float]
+    weights: HeadWeights
+
+
+def _choose_weights(
+    examples: _Examples, *, with_sequence: bool
+) -> tuple[_BaseFit, tuple[float, float, float] | None]:
+    """Fits base weights; the sequence model joins if its gain is significant.
+
+    Returns:
+        The fit, and what the sequence model added with the ends of the interval; None without one.
+    """
+    plain, every = examples.plain, [*examples.plain, *examples.as_new]
+
+    def fit_with(sources: Sequence[str]) -> _BaseFit:
+        scales = source_scales(every, sources=sources)
+        return _BaseFit(scales=scales, weights=fit_base_weights(every, scales=scales))
+
+    base = fit_with([name for name in bootstrap.SOURCES if name != SequenceModel.name])
+    if not with_sequence:
+        return base, None
+    wider = fit_with(bootstrap.SOURCES)
+    before, after = (
+        example_ndcgs(plain, each.weights.held_out[: len(plain)]) for each in (base, wider)
+    )
+    gain = interval(after - before, people=[example.user_id for example in plain])
+    return (wider if gain[1] > 0 else base), gain
+
+
+def _tested_head(examples: _Examples, base: _BaseFit) -> Head:
+    """Returns a head of these weights, tested for each group; few likes have their own weights."""
+    every = [*examples.plain, *examples.as_new]
+    tested = dict[Group, GroupTestResult]()
+    for group in FULL_GROUPS:
+        rows = [row for row, example in enumerate(every) if example.group == group]
+        held_out = [base.weights.held_out[row] for row in rows]
+        tested[group] = group_test_result([every[row] for row in rows], held_out)
+    head = Head(
+        name="",
+        tested=tested,
+        scales=base.scales,
+        shared=base.weights.shared,
+        scenes=base.weights.scenes,
+        told={"choices": str(len(examples.plain)), "penalties": base.weights.penalties},
+    )
+    few_likes = examples.few_likes
     try:
-        weights = fit_base_weights(few, scales=head.scales)
+        weights = fit_base_weights(few_likes, scales=base.scales)
     except DataError:
-        tested = GroupTestResult(cases=len(few), unserved="few cases")
-        return replace(head, tested={**head.tested, "few likes": tested})
-    tested = group_test_result(few, weights.held_out)
+        result = GroupTestResult(cases=len(few_likes), unserved="few cases")
+        return replace(head, tested={**tested, "few likes": result})
     return replace(
         head,
-        tested={**head.tested, "few likes": tested},
+        tested={**tested, "few likes": group_test_result(few_likes, weights.held_out)},
         few_shared=weights.shared,
         few_scenes=weights.scenes,
     )
 
 
-async def _transfer(backtest: Backtest, most: int, on_progress: OnProgress) -> TransferMap | None:
+async def _transfer(backtest: Backtest, most: int, on_progress: OnStage) -> TransferMap | None:
     """Fits the transfer map; None where there is only one scene, or nobody has been in two."""
     if len(await backtest.index.scenes()) < 2:
         return None
     past_choices = await transfer_choices(
         backtest_questions(backtest.data, passes=PASSES, most=most),
         backtest=backtest,
-        on_progress=lambda done, total: on_progress("transfer", done, total),
+        on_progress=partial(on_progress, "transfer"),
     )
     pairs = await scene_pairs(backtest.index, backtest.data.events)
     return await to_thread.run_sync(lambda: fit_transfer(past_choices, scenes=pairs))
 
 
-def _ndcgs(examples: Sequence[Example], scores: Sequence[Floats]) -> Floats:
-    return np.asarray([ndcg(s, e.chosen) for s, e in zip(scores, examples, strict=True)])
-
-
 async def _with_language(
-    head: Head,
-    chosen: Sequence[ScoredPool],
-    backtest: Backtest,
-    parts: Parts,
-    on_progress: OnProgress,
+    head: Head, pools: Sequence[ScoredPool], backtest: Backtest, parts: Parts, on_progress: OnStage
 ) -> tuple[Head, NoLanguageReason]:
     """Adds the language model's weights and gates to the head, or says why there are none."""
     if parts.ranker is None:
         return head, "no model"
-    if not chosen:
+    if not pools:
         return head, "no choices"
-    if len(chosen) < FEWEST:  # too few to fit weights: the model is not called
+    if len(pools) < FEWEST:  # too few to fit weights: the model is not called
         return head, "few choices"
-    answered = await score_pools(
-        chosen,
+    scored = await score_pools(
+        pools,
         backtest=backtest,
         ranker=parts.ranker,
-        on_progress=lambda done, total: on_progress("language model", done, total),
+        on_progress=partial(on_progress, "language model"),
     )
-    return add_language_part(head, answered, model=parts.models[0].name)
+    return add_language_part(head, scored, model=parts.models[0].name)
 
 
 def _fingerprint(head: Head) -> str:

@@ -1,7 +1,4 @@
-"""Tests what some evidence adds for choice group of choices, on held-out people.
-
-``transfer`` says what the groups and the evidence are.
-"""
+"""Tests what some evidence adds for each group of choices, on held-out people."""
 
 from __future__ import annotations
 
@@ -28,10 +25,10 @@ _TINY = 1e-9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOutGains:
-    """Holds what evidence adds choice by choice, by weights that never saw the person."""
+    """Holds what evidence adds to each choice, by weights that never saw the person."""
 
     people: Sequence[str]
-    likely: Floats
+    likelihood: Floats
     ndcg: Floats
 
 
@@ -42,34 +39,34 @@ def held_out_gains(
     *,
     groups: Sequence[str],
 ) -> HeldOutGains:
-    """Returns what ``added`` columns gain over ``without``, (n, f) choice; weights by group."""
-    likely, reached = zip(
+    """Returns what ``added`` columns gain over ``without``, (n, f) each; weights by group."""
+    likelihoods, ndcgs = zip(
         *(_held_out_quality(past_choices, scores, groups=groups) for scores in (without, added)),
         strict=True,
     )
     return HeldOutGains(
         people=[choice.user_id for choice in past_choices],
-        likely=likely[1] - likely[0],
-        ndcg=reached[1] - reached[0],
+        likelihood=likelihoods[1] - likelihoods[0],
+        ndcg=ndcgs[1] - ndcgs[0],
     )
 
 
 def _held_out_quality(
     past_choices: Sequence[PastChoice], columns: Sequence[Floats], *, groups: Sequence[str]
 ) -> tuple[Floats, Floats]:
-    """Returns log likelihood and nDCG@10 of choice choice, by weights that never saw the person."""
-    names = {name: at for at, name in enumerate(sorted(set(groups)))}
-    numbers = [names[name] for name in groups]
+    """Returns log likelihood and nDCG@10 of each choice, by weights that never saw the person."""
+    numbers_of = {name: number for number, name in enumerate(sorted(set(groups)))}
+    numbers = [numbers_of[name] for name in groups]
     folds = np.asarray([fold_of(choice.user_id) for choice in past_choices])
     pools = stack_pools(columns, [choice.chosen for choice in past_choices], groups=numbers)
-    trained = fit_logit(pools, groups=len(names), folds=folds)
+    trained = fit_logit(pools, groups=len(numbers_of), folds=folds)
     scores = [
-        matrix @ trained.without.get(at, trained.weights).groups[group]
-        for matrix, at, group in zip(columns, folds.tolist(), numbers, strict=True)
+        matrix @ trained.without.get(fold, trained.weights).groups[group]
+        for matrix, fold, group in zip(columns, folds.tolist(), numbers, strict=True)
     ]
     logs, _ = log_softmax(np.concatenate(scores), pools.starts)
-    reached = [ndcg(own, choice.chosen) for own, choice in zip(scores, past_choices, strict=True)]
-    return logs[pools.chosen], np.asarray(reached)
+    ndcgs = [ndcg(one, choice.chosen) for one, choice in zip(scores, past_choices, strict=True)]
+    return logs[pools.chosen], np.asarray(ndcgs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +82,10 @@ class TestedGain:
 def gains_by_group(
     gains: HeldOutGains, names: Sequence[str]
 ) -> tuple[dict[str, TestedGain], TestedGain]:
-    """Returns the gain of choice group of cases, and the expected gain of any other group.
+    """Returns the gain of each group of cases, and the expected gain of any other group.
 
     A group's mean is drawn to the mean of all groups, the more the fewer its cases and the less
-    groups differ: with many small groups, taking choice by itself would leave out most that help.
+    groups differ: with many small groups, taking each by itself would leave out most that help.
 
     Source: Efron and Morris, "Data analysis using Stein's estimator and its generalizations",
     Journal of the American Statistical Association 70, 1975, with the spread between groups
@@ -97,11 +94,13 @@ def gains_by_group(
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)
-    people = {name: [gains.people[row] for row in own_rows] for name, own_rows in rows.items()}
+    people = {name: [gains.people[row] for row in group] for name, group in rows.items()}
     measured = [name for name in rows if len(set(people[name])) >= FEWEST]
     if not measured:
         return {}, TestedGain(cases=0, gain=0.0, low=0.0, ndcg=0.0)
-    means_and_ends = [interval(gains.likely[rows[name]], people=people[name]) for name in measured]
+    means_and_ends = [
+        interval(gains.likelihood[rows[name]], people=people[name]) for name in measured
+    ]
     means = np.asarray([mean for mean, _, _ in means_and_ends])
     errors = np.asarray([max((mean - low) / _Z, _TINY) for mean, low, _ in means_and_ends])
     between = _between(means, errors)

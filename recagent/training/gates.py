@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 FEWEST = 20  # people of a scene, below which nothing is tried
-_FEWEST_ASKED = 10  # requests that a rule must ask about
+_FEWEST_SELECTED = 10  # requests that a rule must select
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,16 +66,12 @@ def choose_gates(trials: Sequence[Trial]) -> dict[str, Gate]:
     by_scene: dict[str, list[Trial]] = {}
     for trial in trials:
         by_scene.setdefault(trial.scene, []).append(trial)
-    tried = [
-        hypothesis
-        for scene, scene_trials in by_scene.items()
-        for hypothesis in _hypotheses(scene, scene_trials)
-    ]
-    tried.sort(key=lambda hypothesis: hypothesis.p)
+    hypotheses = [each for scene, group in by_scene.items() for each in _hypotheses(scene, group)]
+    hypotheses.sort(key=lambda hypothesis: hypothesis.p)
     chosen: dict[str, Gate] = {}
     holds = True
-    for rank, hypothesis in enumerate(tried):
-        level = LEVEL / (len(tried) - rank)
+    for rank, hypothesis in enumerate(hypotheses):
+        level = LEVEL / (len(hypotheses) - rank)
         gain, low, _ = interval(hypothesis.gains, people=hypothesis.people, level=level)
         # Where few requests change, draws of people hold too little of the spread; signs do not.
         holds = holds and low > 0 and hypothesis.p <= level / 2
@@ -104,18 +100,18 @@ def _hypotheses(scene: str, trials: Sequence[Trial]) -> list[_Hypothesis]:
     base = np.asarray([trial.base for trial in trials])
     forced = np.asarray([trial.joined for trial in trials]) - base
     cold = np.asarray([trial.cold for trial in trials])
-    unsure = np.asarray([trial.entropy for trial in trials])
-    median = float(np.median(unsure))
+    entropies = np.asarray([trial.entropy for trial in trials])
+    median = float(np.median(entropies))
     rules: Mapping[Rule, Flags] = {
         "always": np.ones(len(trials), dtype=bool),
         "warm": ~cold,
         "cold": cold,
-        "unsure": unsure >= median,
+        "unsure": entropies >= median,
     }
     hypotheses: list[_Hypothesis] = []
     for rule, selected in rules.items():
         is_like_always = rule != "always" and bool(selected.all())
-        if selected.sum() < _FEWEST_ASKED or is_like_always:
+        if selected.sum() < _FEWEST_SELECTED or is_like_always:
             continue
         gains = np.where(selected, forced, 0.0)
         p = compare(base, base + gains, people=people).p

@@ -21,30 +21,30 @@ FEWEST = 50  # held-out choices
 MARGIN = 0.05  # share of the plain order's nDCG@10 that a head may cost at worst
 
 
-def group_test_result(examples: Sequence[Example], held: Sequence[Floats]) -> GroupTestResult:
+def example_ndcgs(examples: Sequence[Example], scores: Sequence[Floats] | None = None) -> Floats:
+    """Returns (examples,) nDCG@10 by (n,) scores of each; without scores, of retrieval's order."""
+    if scores is None:
+        scores = [-np.arange(len(example.items), dtype=np.float64) for example in examples]
+    pairs = zip(examples, scores, strict=True)
+    return np.asarray([ndcg(one, example.chosen) for example, one in pairs])
+
+
+def group_test_result(examples: Sequence[Example], held_out: Sequence[Floats]) -> GroupTestResult:
     """Tests a head on choices of one group, against the order of retrieval.
 
     The head is taken if it gains on average, and if the lower end of the interval shows that it
     costs at most a twentieth of what is there. With few choices the interval is wide, and only a
     large gain is taken: the plain order is the safe one, because it was chosen for everybody. With
     many, a small gain is enough. Significance is not required: of two orders that are nearly level,
-    the better mean is the better guess.
+    the one with the better mean is the better guess.
 
     Args:
         examples: held-out choices, candidates in the order of retrieval.
-        held: of each (n,) scores by weights that never saw its person.
+        held_out: (n,) scores of each by weights that never saw its person.
     """
     if not examples:
         return GroupTestResult()
-    plain = np.asarray(
-        [
-            ndcg(-np.arange(len(example.items), dtype=np.float64), example.chosen)
-            for example in examples
-        ]
-    )
-    ranked = np.asarray(
-        [ndcg(scores, example.chosen) for scores, example in zip(held, examples, strict=True)]
-    )
+    plain, ranked = example_ndcgs(examples), example_ndcgs(examples, held_out)
     gain, low, high = interval(ranked - plain, people=[example.user_id for example in examples])
     if not np.isfinite(low):  # one person shows no spread
         low = high = gain

@@ -1,7 +1,4 @@
-"""Weights of a head from examples: of the sources, and of a language model on top.
-
-Weights are found in ``conditional_logit``; ``gates`` decides whether the language part is used.
-"""
+"""Fits the weights of a head on examples: of the sources, and of a language model on top."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from recagent.domain import Group
 from recagent.errors import DataError
 from recagent.offline.examples import Example
 from recagent.ranking.head import columns, language_columns
-from recagent.training.conditional_logit import Weights, fit_logit, stack_pools
+from recagent.training.conditional_logit import fit_logit, stack_pools
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
@@ -24,7 +21,8 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 FEWEST = 50  # choices, below which weights would be noise
-LEARNED: tuple[Group, ...] = ("known", "few likes", "new here")  # of others only the crowd is known
+# Of others nothing personal is known.
+LEARNED: tuple[Group, ...] = ("known", "few likes", "new here")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -95,8 +93,8 @@ def _fit(
     examples: Sequence[Example], features: Sequence[Floats], base: Sequence[Floats]
 ) -> HeadWeights:
     learnable = [
-        at
-        for at, example in enumerate(examples)
+        row
+        for row, example in enumerate(examples)
         if example.chosen is not None and example.group in LEARNED
     ]
     if len(learnable) < FEWEST:
@@ -107,27 +105,24 @@ def _fit(
             count=len(learnable),
             fewest=FEWEST,
         )
-    names = sorted({example.scene for example in examples})
-    places = {name: at for at, name in enumerate(names)}
+    scenes = sorted({example.scene for example in examples})
+    group_of_scene = {scene: group for group, scene in enumerate(scenes)}
     pools = stack_pools(
-        [features[at] for at in learnable],
-        [examples[at].chosen or 0 for at in learnable],
-        groups=[places[examples[at].scene] for at in learnable],
-        offset=[base[at] for at in learnable],
+        [features[row] for row in learnable],
+        [examples[row].chosen or 0 for row in learnable],
+        groups=[group_of_scene[examples[row].scene] for row in learnable],
+        offset=[base[row] for row in learnable],
     )
-    folds = np.asarray([fold_of(examples[at].user_id) for at in learnable])
-    trained = fit_logit(pools, groups=len(names), folds=folds)
+    folds = np.asarray([fold_of(examples[row].user_id) for row in learnable])
+    trained = fit_logit(pools, groups=len(scenes), folds=folds)
     held_out: list[Floats] = []
-    for example, matrix, before in zip(examples, features, base, strict=True):
-        weights = trained.without.get(fold_of(example.user_id), trained.weights)
-        held_out.append(before + matrix @ weights.groups[places[example.scene]])
+    for example, matrix, scores in zip(examples, features, base, strict=True):
+        unseen = trained.without.get(fold_of(example.user_id), trained.weights)
+        held_out.append(scores + matrix @ unseen.groups[group_of_scene[example.scene]])
+    weights: list[list[float]] = trained.weights.groups.tolist()
     return HeadWeights(
         shared=tuple(trained.weights.shared.tolist()),
-        scenes=_by_scene(names, trained.weights),
+        scenes={scene: tuple(row) for scene, row in zip(scenes, weights, strict=True)},
         held_out=held_out,
         penalties=f"{trained.penalty.shared:g} shared, {trained.penalty.apart:g} apart",
     )
-
-
-def _by_scene(names: Sequence[str], weights: Weights) -> dict[str, tuple[float, ...]]:
-    return {name: tuple(row) for name, row in zip(names, weights.groups.tolist(), strict=True)}

@@ -9,7 +9,7 @@ from recagent.domain import Case, Event
 from recagent.offline.backtest import Backtest
 from recagent.offline.data_set import Data
 from recagent.offline.examples import OnProgress, source_proposals
-from recagent.offline.splits import SHARE
+from recagent.offline.splits import SHARE, events_by_user
 from recagent.profiles.building import JUDGMENTS, group_of, is_liked, rate
 from recagent.retrieval import Interactions
 from recagent.training.like_probability import Judgment
@@ -35,27 +35,25 @@ async def backtest_judgments(
         limit: proposals of each source; other items get no score, as when serving.
         on_progress: called with how many people are done.
     """
-    by_user: dict[str, list[Event]] = {}
-    for event in data.events:
-        by_user.setdefault(event.user_id, []).append(event)
+    by_user = events_by_user(data.events)
     cuts = {user_id: _cut(events) for user_id, events in by_user.items()}
-    training = [e for e in data.events if (at := cuts[e.user_id]) is None or e.at < at]
-    behaviour = Interactions(training, scale=data.scale)
-
-    sources = await backtest.sources(behaviour)
-    user_ids = [user_id for user_id in by_user if cuts[user_id]][: number or None]
-    judged: list[Judgment] = []
-    for done, user_id in enumerate(user_ids, start=1):
-        at = cuts[user_id]
+    training = [e for e in data.events if (cut := cuts[e.user_id]) is None or e.at < cut]
+    interactions = Interactions(training, scale=data.scale)
+    sources = await backtest.sources(interactions)
+    user_cuts = [(user_id, cut) for user_id, cut in cuts.items() if cut is not None]
+    user_cuts = user_cuts[: number or None]
+    judgments: list[Judgment] = []
+    for done, (user_id, cut) in enumerate(user_cuts, start=1):
         events = by_user[user_id]
-        before = [event for event in events if at is not None and event.at < at]
-        met = {event.item_id for event in before}
+        before = [event for event in events if event.at < cut]
+        seen_items = {event.item_id for event in before}
         held_out = {
-            e.item_id: e for e in events[len(before) :] if _judges(e) and e.item_id not in met
+            event.item_id: event
+            for event in events[len(before) :]
+            if event.kind in JUDGMENTS and event.item_id not in seen_items
         }
         person = rate(before, data.scale)
         for scene in sorted({event.scene for event in held_out.values()}):
-            here = [event for event in held_out.values() if event.scene == scene]
             case = Case(
                 id=user_id,
                 user_id=user_id,
@@ -68,26 +66,23 @@ async def backtest_judgments(
             query = await backtest.query(case)
             group = group_of(query.profile, scene)
             features = await source_proposals(query, sources=sources, limit=limit)
-            judged += [
+            judgments += [
                 Judgment(
                     user_id=user_id,
                     liked=is_liked(event, data.scale),
                     features=features.get(event.item_id, {}),
-                    item=behaviour.rate(event.item_id),
+                    item=interactions.rate(event.item_id),
                     person=person,
                     group=group,
                 )
-                for event in here
+                for event in held_out.values()
+                if event.scene == scene
             ]
-        on_progress(done, len(user_ids))
-    return judged
-
-
-def _judges(event: Event) -> bool:
-    return event.kind in JUDGMENTS
+        on_progress(done, len(user_cuts))
+    return judgments
 
 
 def _cut(events: Sequence[Event]) -> datetime | None:
     """Returns the time at which the last fifth of the judgments begins; None without any."""
-    judged = [event for event in events if _judges(event)]
-    return judged[-max(1, round(SHARE * len(judged)))].at if judged else None
+    judgments = [event for event in events if event.kind in JUDGMENTS]
+    return judgments[-max(1, round(SHARE * len(judgments)))].at if judgments else None

@@ -1,7 +1,4 @@
-"""Scores of a language model for given candidates, case by case.
-
-``language_part`` decides how they are joined and whether they are used.
-"""
+"""Collects a language model's scores of given candidates, case by case."""
 
 from __future__ import annotations
 
@@ -34,27 +31,22 @@ async def collect_model_scores(
         ModelError: the model cannot be had, or answered none of the cases.
     """
     await ranker.start()
-    answers: list[LanguageScores | None] = []
-    failed: ModelError | None = None
-    for row, (query, offered) in enumerate(requests):
+    replies: list[LanguageScores | None] = []
+    failure: ModelError | None = None
+    for row, (query, features) in enumerate(requests):
         items = await index.items(query.scene.name)
-        candidates = [
-            Candidate(item=items[key], features=features) for key, features in offered.items()
-        ]
-        answer: LanguageScores | None = None
+        candidates = [Candidate(item=items[key], features=one) for key, one in features.items()]
+        reply: LanguageScores | None = None
         try:
             reply = await ranker(query, candidates=candidates)
-        except ModelError as error:
-            failed = error
-        else:
             if reply.degraded:  # another model answered
-                failed = ModelError(reply.degraded)
-            else:
-                answer = reply
-        answers.append(answer)
-        if answer is not None and keep is not None:
-            await keep(row, answer.scores)
+                failure, reply = ModelError(reply.degraded), None
+        except ModelError as error:
+            failure = error
+        replies.append(reply)
+        if reply is not None and keep is not None:
+            await keep(row, reply.scores)
         on_progress(row + 1, len(requests))
-    if failed is not None and all(answer is None for answer in answers):
-        raise failed
-    return answers
+    if failure is not None and all(reply is None for reply in replies):
+        raise failure
+    return replies

@@ -51,7 +51,7 @@ class NextItemModel:
         vectors = FactorVectors(self.texts.ids, self.vectors, scenes=self.texts.scenes)
         return SequenceModel(vectors, lambda: self.weights)
 
-    def of(self, scene: str) -> tuple[list[str], Matrix]:
+    def scene_vectors(self, scene: str) -> tuple[list[str], Matrix]:
         """Returns ids and vectors of a scene's items."""
         rows = {key: row for row, key in enumerate(self.texts.ids)}
         ids = list(self.texts.scenes.get(scene, ()))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 FEWEST = 500  # moments of the newest fifth: with fewer, no gain is significant
 MOST = 50_000  # moments that are learned from, the newest
-SHARE = 0.2  # of the moments that are kept for the trial
+SHARE = 0.2  # of the moments that are held out
 NAMED = 20  # devices, and places, that get a column: the most frequent
 RIDGES = (0.001, 0.01, 0.1)
 _STEPS = 200
@@ -41,24 +41,24 @@ class Moments:
         people: whose each moment is.
         rows: (n, f) float32, as ``Columns.row`` describes a moment.
         scenes: (n,) number of the scene in which the event was.
-        last: (n,) number of the scene of the event before; -1 for a person's first.
-        at: (n,) seconds since 1970, ascending.
+        previous: (n,) number of the scene of the event before; -1 for a person's first.
+        timestamps: (n,) seconds since 1970, ascending.
     """
 
     people: Sequence[str]
     rows: Floats32
     scenes: Indices
-    last: Indices
-    at: Floats32
+    previous: Indices
+    timestamps: Floats32
 
-    def of(self, wanted: Flags) -> Moments:
-        """Returns the moments that are marked."""
+    def subset(self, marked: Flags) -> Moments:
+        """Returns the marked moments."""
         return Moments(
-            people=[name for name, chosen in zip(self.people, wanted, strict=True) if chosen],
-            rows=self.rows[wanted],
-            scenes=self.scenes[wanted],
-            last=self.last[wanted],
-            at=self.at[wanted],
+            people=[name for name, chosen in zip(self.people, marked, strict=True) if chosen],
+            rows=self.rows[marked],
+            scenes=self.scenes[marked],
+            previous=self.previous[marked],
+            timestamps=self.timestamps[marked],
         )
 
     def rules(self, busiest: int) -> tuple[Indices, Indices]:
@@ -66,7 +66,9 @@ class Moments:
 
         ``scenes.identify`` uses the better one on stored events.
         """
-        return np.where(self.last < 0, busiest, self.last), np.full(len(self.last), busiest)
+        return np.where(self.previous < 0, busiest, self.previous), np.full(
+            len(self.scenes), busiest
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,26 +105,26 @@ def fit_classifier(events: Sequence[Event], *, scenes: Iterable[str]) -> Classif
     columns = scene_columns_of(usable[-MOST:])
     moments = make_moments(usable, columns=columns)
     known, newest = split_newest(moments)
-    first, _ = split_newest(known)
-    if len(newest.at) < FEWEST or len(np.unique(first.scenes)) < 2:
+    oldest, _ = split_newest(known)
+    if len(newest.timestamps) < FEWEST or len(np.unique(oldest.scenes)) < 2:
         return None
     ridge = best_ridge(known)
     predicted: Indices = regression_of(known, ridge=ridge).predict(newest.rows)
     busiest = int(np.bincount(known.scenes).argmax())
-    right = predicted == newest.scenes
+    correct = predicted == newest.scenes
     # It must be significantly better than either rule.
-    gain, ruled = min(
+    gain, rule_accuracy = min(
         (
-            (interval(right.astype(np.float64) - ruled, people=newest.people), float(ruled.mean()))
-            for ruled in (rule == newest.scenes for rule in newest.rules(busiest))
+            (interval(correct.astype(np.float64) - one, people=newest.people), float(one.mean()))
+            for one in (rule == newest.scenes for rule in newest.rules(busiest))
         ),
         key=lambda pair: pair[0][1],
     )
     return ClassifierFit(
         identifier=_identifier(moments, columns, ridge, gain) if gain[1] > 0 else None,
-        moments=len(newest.at),
-        accuracy=float(right.mean()),
-        rule=ruled,
+        moments=len(newest.timestamps),
+        accuracy=float(correct.mean()),
+        rule=rule_accuracy,
         gain=gain,
     )
 
@@ -160,8 +162,8 @@ def make_moments(events: Sequence[Event], *, columns: Columns) -> Moments:
             past = scene_columns(codes, ages, number=number)
             rows.append(np.concatenate([past, columns.context_columns(context)]))
             people.append(event.user_id)
-            last = before[0][0] if before else -1
-            facts.append((numbers[event.scene], last, event.at.timestamp()))
+            previous = before[0][0] if before else -1
+            facts.append((numbers[event.scene], previous, event.at.timestamp()))
         history.append((numbers[event.scene], event.at))
         del history[: -2 * NEWEST]
     table = np.asarray(facts).reshape(-1, 3)
@@ -169,15 +171,15 @@ def make_moments(events: Sequence[Event], *, columns: Columns) -> Moments:
         people=people,
         rows=np.asarray(rows, dtype=np.float32),
         scenes=table[:, 0].astype(np.intp),
-        last=table[:, 1].astype(np.intp),
-        at=table[:, 2],
+        previous=table[:, 1].astype(np.intp),
+        timestamps=table[:, 2],
     )
 
 
 def split_newest(moments: Moments) -> tuple[Moments, Moments]:
     """Splits off the newest fifth of the moments: the older ones, and these."""
-    cut = np.quantile(moments.at, 1 - SHARE) if len(moments.at) else 0.0
-    return moments.of(moments.at <= cut), moments.of(moments.at > cut)
+    cut = np.quantile(moments.timestamps, 1 - SHARE) if len(moments.timestamps) else 0.0
+    return moments.subset(moments.timestamps <= cut), moments.subset(moments.timestamps > cut)
 
 
 def regression_of(known: Moments, *, ridge: float) -> Any:
@@ -197,15 +199,15 @@ def regression_of(known: Moments, *, ridge: float) -> Any:
 
 
 def best_ridge(known: Moments) -> float:
-    """Returns the penalty under which the others best predict the newest fifth of the moments."""
-    first, newer = split_newest(known)
-    return min(RIDGES, key=lambda ridge: log_loss(regression_of(first, ridge=ridge), newer))
+    """Returns the penalty under which older moments best predict the newest fifth."""
+    older, newer = split_newest(known)
+    return min(RIDGES, key=lambda ridge: log_loss(regression_of(older, ridge=ridge), newer))
 
 
 def log_loss(model: Any, newest: Moments) -> float:
     """Returns the mean negative log probability of the right scene; unseen ones get very little."""
     classes: list[int] = model.classes_.tolist()
-    shares = np.full((len(newest.at), max(*classes, *newest.scenes.tolist()) + 1), _LEAST)
+    shares = np.full((len(newest.timestamps), max(*classes, *newest.scenes.tolist()) + 1), _LEAST)
     shares[:, classes] = model.predict_proba(newest.rows)
     chosen = shares[np.arange(len(shares)), newest.scenes].clip(min=_LEAST)
     return float(-np.log(chosen).mean())
@@ -221,15 +223,15 @@ def _identifier(
     if len(intercepts) == 1:  # of two scenes, scikit-learn has the odds of the second
         weights, intercepts = np.vstack([0 * weights, weights]), np.append(0.0, intercepts)
     learned = [weights.tolist(), intercepts.tolist()]
-    hashed = hashlib.blake2b(orjson.dumps([columns, *learned]), digest_size=6)
-    hashed.update(moments.rows.tobytes() + moments.scenes.tobytes())
+    digest = hashlib.blake2b(orjson.dumps([columns, *learned]), digest_size=6)
+    digest.update(moments.rows.tobytes() + moments.scenes.tobytes())
     return SceneClassifier(
-        name=hashed.hexdigest(),
+        name=digest.hexdigest(),
         columns=columns,
         weights=tuple(map(tuple, learned[0])),
         intercepts=tuple(learned[1]),
         told={
-            "moments": str(len(moments.at)),
+            "moments": str(len(moments.timestamps)),
             "C": f"{ridge:g}",
             "gain over the rule": f"{gain[0]:+.3f} [{gain[1]:+.3f}, {gain[2]:+.3f}]",
         },

@@ -1,20 +1,19 @@
 """Trains a sequence model: item vectors, and attention blocks over a person's newest items.
 
-In torch, which only training needs: serving is in ``retrieval.sequence_encoder``. What an
-item id is, and which events count, is not known here:
-items are numbers, sequences are in the order of time.
+It needs torch, which serving (``retrieval.sequence_encoder``) does without. Items are numbers, and
+sequences are in the order of time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from recagent.errors import ConfigError, DataError
+from recagent.offline.optional_libraries import optional_library
 from recagent.retrieval.sequence_encoder import SequenceWeights
 from recagent.training.attention import encode_all, first_weights
 from recagent.training.catalogue_loss import catalogue_loss
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats32, Integers
 
 
-_ASKED = 3_000  # people whose newest item decides when to stop
+_STOPPING_PEOPLE = 3_000  # people whose newest item decides when to stop
 _SPREAD = 0.02  # of item vectors' first numbers, before their rows are made unit
 _COLDEST = 0.02  # temperature; below it float32 overflows
 _START = 3.0  # how much longer than those are the given ones
@@ -31,7 +30,7 @@ _START = 3.0  # how much longer than those are the given ones
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SequenceSettings:
-    """How a model is trained.
+    """Says how a model is trained.
 
     Attributes:
         dimension: of item vectors, a multiple of ``heads``.
@@ -128,7 +127,7 @@ def train(
     of ``catalogue_loss``; attention by distance as in Raffel et al., "Exploring the limits of
     transfer learning with a unified text-to-text transformer", JMLR 2020, one distance a bucket.
     """
-    people = [np.asarray(each, dtype=np.int64) for each in sequences if len(each) > 2]
+    people = [np.asarray(ids, dtype=np.int64) for ids in sequences if len(ids) > 2]
     _check(people, items)
     if start is not None and start.shape != (items, settings.dimension):
         raise DataError(
@@ -137,38 +136,37 @@ def train(
             shape=start.shape,
             wanted=(items, settings.dimension),
         )
-    torch = _torch()
+    torch: Any = optional_library("torch", extra="tune")
     draws = np.random.default_rng(seed)
-    chosen: list[int] = draws.permutation(len(people))[:_ASKED].tolist()
-    stopping_people = [people[at] for at in sorted(chosen)]
-    known = [each[:-1][-settings.length - 1 :] for each in people]
-    done, before = list[Epoch](), torch.get_num_threads()
+    chosen: list[int] = draws.permutation(len(people))[:_STOPPING_PEOPLE].tolist()
+    stopping_people = [people[row] for row in sorted(chosen)]
+    training = [ids[:-1][-settings.length - 1 :] for ids in people]
+    epochs, threads = list[Epoch](), torch.get_num_threads()
     torch.set_num_threads(settings.threads)
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             learner = _Learner(torch, items=items, settings=settings, start=start)
-            best_weights = best = None
-            while len(done) < settings.epochs:
-                batches = _batches(known, draws, size=settings.batch)
+            best_model = best = None
+            while len(epochs) < settings.epochs:
+                batches = _batches(training, draws, size=settings.batch)
                 loss = float(np.mean([learner.step(batch) for batch in batches]))
-                epoch = Epoch(
-                    number=len(done) + 1, loss=loss, held_out=learner.held_out(stopping_people)
-                )
-                done.append(epoch)
+                held_out = learner.held_out(stopping_people)
+                epoch = Epoch(number=len(epochs) + 1, loss=loss, held_out=held_out)
+                epochs.append(epoch)
                 progress(epoch)
                 if best is None or epoch.held_out > best.held_out:
-                    best_weights, best = learner.now(), epoch
+                    best_model, best = learner.averaged_model(), epoch
                 elif epoch.number - best.number >= settings.patience:
                     break
     finally:
-        torch.set_num_threads(before)
-    weights, vectors = best_weights or learner.now()
-    return TrainedSequenceModel(weights=weights, vectors=vectors, epochs=tuple(done))
+        torch.set_num_threads(threads)
+    weights, vectors = best_model or learner.averaged_model()
+    return TrainedSequenceModel(weights=weights, vectors=vectors, epochs=tuple(epochs))
 
 
 class _Learner:
-    """Weights that change: the blocks', and the items' table, whose rows are made unit in use."""
+    """Holds the weights that change: the blocks', and the items' table of vectors."""
 
     def __init__(
         self, torch: Any, *, items: int, settings: SequenceSettings, start: Floats32 | None
@@ -194,20 +192,20 @@ class _Learner:
         self._adam = torch.optim.Adam(self._changing, lr=settings.rate)
 
     def step(self, batch: Integers) -> float:
-        """Changes the weights by a batch of padded rows; its mean loss in nats."""
+        """Changes the weights by a batch of padded rows; returns its mean loss in nats."""
         torch, settings = self._torch, self._settings
         rows = torch.from_numpy(batch)
         units = self._unit(self._table, dim=1)
         taken, following = rows[:, :-1], rows[:, 1:]
         vectors = units[taken.clamp(min=0)]
         stream = encode_all(torch, self._w, vectors=vectors, dropout=settings.dropout)
-        is_there = following >= 0
-        logits = stream[is_there] / settings.temperature
+        is_item = following >= 0
+        logits = stream[is_item] / settings.temperature
         loss, by_people, by_items = catalogue_loss(
             torch,
             logits.detach(),
             items=units.detach(),
-            targets=following[is_there],
+            targets=following[is_item],
             negatives=settings.negatives,
         )
         self._adam.zero_grad()
@@ -216,8 +214,8 @@ class _Learner:
         self._steps += 1
         share = max(1.0 / settings.memory, 1.0 / self._steps)
         with torch.no_grad():
-            for mean, each in zip(self._means, self._changing, strict=True):
-                mean.lerp_(each, share)
+            for mean, weight in zip(self._means, self._changing, strict=True):
+                mean.lerp_(weight, share)
         return loss
 
     def held_out(self, people: Sequence[Integers]) -> float:
@@ -227,19 +225,19 @@ class _Learner:
         with torch.no_grad():
             *means, table = self._means
             w, units = dict(zip(self._w, means, strict=True)), self._unit(table, dim=1)
-            for part in (people[at : at + size] for at in range(0, len(people), size)):
-                rows = torch.from_numpy(padded_rows([each[:-1][-length:] for each in part]))
+            for part in (people[row : row + size] for row in range(0, len(people), size)):
+                rows = torch.from_numpy(padded_rows([ids[:-1][-length:] for ids in part]))
                 vectors = units[rows.clamp(min=0)]
                 stream = encode_all(torch, w, vectors=vectors, dropout=0.0)
                 newest = (rows >= 0).sum(dim=1) - 1
                 scores = stream[torch.arange(len(part)), newest] @ units.T
-                right = scores[torch.arange(len(part)), [int(each[-1]) for each in part]]
-                for row, each in zip(scores, part, strict=True):
-                    row[torch.from_numpy(each[:-1])] = -2.0
+                right = scores[torch.arange(len(part)), [int(ids[-1]) for ids in part]]
+                for row, ids in zip(scores, part, strict=True):
+                    row[torch.from_numpy(ids[:-1])] = -2.0
                 values.append(1.0 / torch.log2(2.0 + (scores > right[:, None]).sum(dim=1)))
         return float(torch.cat(values).mean())
 
-    def now(self) -> tuple[SequenceWeights, Floats32]:
+    def averaged_model(self) -> tuple[SequenceWeights, Floats32]:
         """Returns mean weights and unit item vectors, as copies."""
         *means, table = self._means
         arrays = {name: each.numpy().copy() for name, each in zip(self._w, means, strict=True)}
@@ -247,7 +245,7 @@ class _Learner:
 
 
 def principal_vectors(vectors: Floats32, *, dimension: int) -> Floats32:
-    """(n, dimension) float32 unit rows: vectors (n, m) along the axes on which they differ most."""
+    """Returns (n, dimension) float32 unit rows: vectors (n, m) along their principal axes."""
     centred = vectors - vectors.mean(axis=0)
     svd: Any = np.linalg.svd
     axes: Floats32 = svd(centred, full_matrices=False)[2][:dimension]
@@ -259,10 +257,10 @@ def principal_vectors(vectors: Floats32, *, dimension: int) -> Floats32:
 
 
 def padded_rows(sequences: Sequence[Integers]) -> Integers:
-    """(b, l) the sequences as rows, filled up with -1 behind their ends."""
+    """Returns the sequences as (b, l) rows, filled up with -1 behind their ends."""
     rows = np.full((len(sequences), max(map(len, sequences))), -1, dtype=np.int64)
-    for row, each in zip(rows, sequences, strict=True):
-        row[: len(each)] = each
+    for row, ids in zip(rows, sequences, strict=True):
+        row[: len(ids)] = ids
     return rows
 
 
@@ -271,10 +269,10 @@ def _batches(
 ) -> Iterator[Integers]:
     """Yields everybody once, in a random order, people of similar length together."""
     order = draws.permutation(len(sequences))
-    lengths = np.asarray([len(each) for each in sequences])[order]
+    lengths = np.asarray([len(ids) for ids in sequences])[order]
     order = order[np.argsort(lengths, kind="stable")]
-    for at in size * draws.permutation(-(-len(order) // size)):
-        part: list[int] = order[at : at + size].tolist()
+    for start in size * draws.permutation(-(-len(order) // size)):
+        part: list[int] = order[start : start + size].tolist()
         yield padded_rows([sequences[person] for person in part])
 
 
@@ -289,10 +287,3 @@ def _check(people: Sequence[Integers], items: int) -> None:
                 number=number,
                 last=items - 1,
             )
-
-
-def _torch() -> Any:
-    try:
-        return import_module("torch")
-    except ImportError as error:
-        raise ConfigError("'torch' is not installed; run: pip install 'recagent[tune]'") from error

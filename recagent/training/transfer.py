@@ -1,4 +1,4 @@
-"""Fits the transfer map: how far likes in one scene predict choices in choice other scene.
+"""Fits the transfer map: how far likes in one scene predict choices in another.
 
 ``scenes.transfer`` has the formula and serves it.
 """
@@ -76,14 +76,8 @@ def _pairs(
     names = [f"{choice.scene} {source}" for choice, source in crossed]
     gains = held_out_gains(
         [choice for choice, _ in crossed],
-        [
-            evidence_columns(choice, np.zeros(len(choice.likes)), scale=scale)
-            for choice, _ in crossed
-        ],
-        [
-            evidence_columns(choice, choice.scores[source], scale=scale)
-            for choice, source in crossed
-        ],
+        [evidence_columns(one, np.zeros(len(one.likes)), scale=scale) for one, _ in crossed],
+        [evidence_columns(one, one.scores[source], scale=scale) for one, source in crossed],
         groups=names,
     )
     by_group, other = gains_by_group(gains, names)
@@ -126,26 +120,17 @@ def _known(
     past_choices: Sequence[PastChoice], transfer: TransferMap, *, scale: float
 ) -> dict[str, WarmTransfer]:
     """Tests, by target, whether other scenes help people whom the target knows."""
-    known_here = [
-        choice
-        for choice in past_choices
-        if choice.scene in choice.scores and len(choice.scores) > 1
-    ]
-    if not known_here:
+    choices = [one for one in past_choices if one.scene in one.scores and len(one.scores) > 1]
+    if not choices:
         return {}
+    names = [choice.scene for choice in choices]
     gains = held_out_gains(
-        known_here,
-        [
-            evidence_columns(choice, choice.scores[choice.scene], scale=scale)
-            for choice in known_here
-        ],
-        [
-            evidence_columns(choice, joined_scores(choice, transfer), scale=scale)
-            for choice in known_here
-        ],
-        groups=[choice.scene for choice in known_here],
+        choices,
+        [evidence_columns(one, one.scores[one.scene], scale=scale) for one in choices],
+        [evidence_columns(one, joined_scores(one, transfer), scale=scale) for one in choices],
+        groups=names,
     )
-    by_group, other = gains_by_group(gains, [choice.scene for choice in known_here])
+    by_group, other = gains_by_group(gains, names)
     known: dict[str, WarmTransfer] = {}
     for target in transfer.pairs:
         gain = by_group.get(target, other)
@@ -231,7 +216,7 @@ def _stacked(
 
 
 def _standard(values: Floats, there: Flags) -> Floats:
-    """Returns z-scores of choice row's present values; 0 elsewhere and where all are equal."""
+    """Returns z-scores of each row's present values; 0 elsewhere and where all are equal."""
     number = there.sum(axis=1, keepdims=True)
     mean = np.where(there, values, 0.0).sum(axis=1, keepdims=True) / number
     apart = np.where(there, values - mean, 0.0)

@@ -69,7 +69,10 @@ def test_a_template_is_clean_small_and_labelled_in_both_languages(tmp_path, name
     assert all(scene.rules for scene in settings.scenes.values()) or name == "health"
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (at > 1)) for at, name in enumerate(FIELDS)],
+)
 def test_everybody_of_a_template_gets_a_slate_and_reasons_in_every_scene(opened, name):
     recommender = opened(name)
     people = Path(templates.FOLDER / name / "people.csv").read_text(encoding="utf-8")

@@ -256,7 +256,7 @@ def games(folder):
 
 def test_games_have_the_target_and_the_first_19_others_of_a_line(tmp_path):
     data = load_data("games", path=games(tmp_path))
-    (case,) = data.given["6k"]
+    (case,) = data.case_sets["6k"]
     assert (case.id, case.judgments) == ("7/games", {"4": 1})
     assert sorted(map(int, case.item_ids)) == [4, *range(10, 29)]
     assert case.item_ids != tuple(sorted(case.item_ids, key=int))
@@ -264,7 +264,7 @@ def test_games_have_the_target_and_the_first_19_others_of_a_line(tmp_path):
     own = {name: [e.item_id for e in data.events if e.user_id == name] for name in "78"}
     assert own == {"7": ["0", "1", "2"], "8": ["4"]}
     check_leaks(given_cases(data, "6k"), data)
-    assert load_data("games", path=tmp_path).given["6k"] == data.given["6k"]
+    assert load_data("games", path=tmp_path).case_sets["6k"] == data.case_sets["6k"]
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def art_office(folder, *lines):
 
 def test_art_office_asks_test_people_and_learns_from_train_peoples_targets(tmp_path):
     data = load_data("art_office", path=art_office(tmp_path))
-    (case,) = data.given["popular"]  # the target of the other is in its history
+    (case,) = data.case_sets["popular"]  # the target of the other is in its history
     assert (case.id, sorted(case.item_ids), case.judgments) == ("2/art", ["3", "4", "5"], {"4": 1})
     assert [(event.item_id, event.scene) for event in case.history] == [
         ("8", "office"),
@@ -326,7 +326,7 @@ def test_art_office_asks_test_people_and_learns_from_train_peoples_targets(tmp_p
     ]
     own = {name: [e.item_id for e in data.events if e.user_id == name] for name in "12"}
     assert own == {"1": ["0", "6", "7", "1"], "2": ["0", "6", "8"]}
-    assert sorted(data.given["uniform"][0].item_ids) == ["1", "2", "4"]
+    assert sorted(data.case_sets["uniform"][0].item_ids) == ["1", "2", "4"]
     assert "1 cases are left out" in data.note
     check_leaks(given_cases(data, "popular"), data)
 
@@ -350,7 +350,7 @@ def test_a_fingerprint_changes_with_a_byte_and_with_the_declarations(tmp_path):
     path = write(tmp_path / "a.tsv", "one")
     first = fingerprint([path])
     assert fingerprint([path]) == first
-    assert fingerprint([path], made="another way") != first
+    assert fingerprint([path], declarations="another way") != first
     write(path, "two")
     assert fingerprint([path]) != first
 
@@ -375,7 +375,7 @@ def turn(**changes):
 
 def test_redial_asks_for_films_of_the_demo_in_the_words_of_a_dialogue():
     data = load_data("redial")
-    cases = data.given["turns"]
+    cases = data.case_sets["turns"]
     assert (len(cases), len({case.user_id for case in cases})) == (1475, 803)
     assert [*data.scenes] == ["films"]
     assert {item.scene for item in data.items} == {event.scene for event in data.events}
@@ -388,7 +388,7 @@ def test_redial_asks_for_films_of_the_demo_in_the_words_of_a_dialogue():
 
 def test_a_turn_of_redial_is_a_wish_after_a_dialogue_with_what_was_named_before(tmp_path):
     file = write(tmp_path / "turns.jsonl.gz", json_lines(turn()))
-    (case,) = load_data("redial", path=file).given["turns"]
+    (case,) = load_data("redial", path=file).case_sets["turns"]
     assert (case.id, case.user_id, case.scene) == ("7/2", "dialogue 7", "films")
     assert (case.dialogue, case.wish) == (("Hi!",), "Anything like Alien?")
     assert [(event.item_id, event.kind) for event in case.history] == [("0078748", "like")]

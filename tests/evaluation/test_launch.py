@@ -234,6 +234,7 @@ def test_what_a_run_left_that_was_killed_at_its_very_beginning_is_no_hindrance(
     ran(recagent, write_experiment(shop, url=server.url, systems=systems))
 
 
+@pytest.mark.slow
 def test_another_run_on_the_same_data_goes_on_beside_this_one(shop, recagent, server, tmp_path):
     systems = '[[systems]]\nbaseline = "text"\n'
     path = write_experiment(shop, url=server.url, systems=systems)

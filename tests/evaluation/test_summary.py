@@ -16,8 +16,8 @@ from recagent.evaluation.audits import candidate_order
 from recagent.evaluation.ranked_answers import ranked_answer
 from recagent.evaluation.summary import summarise
 from recagent.offline.measures import NAMES, measure_named
+from recagent.offline.resampling import interval
 from recagent.offline.results import Result
-from recagent.offline.significance import interval
 from recagent.offline.summaries import Cost
 
 SHELF = make_shelf(scenes={"books": IDS, "films": IDS})

@@ -170,13 +170,13 @@ def test_a_leak_is_found_and_said_with_case_and_item(data, kind):
 
 def test_published_candidates_stay_as_they_are(data):
     found = leaking(data, **dict(LEAKS["a candidate of the history"][0]))
-    published = replace(data, given={"theirs": found.cases})
+    published = replace(data, case_sets={"theirs": found.cases})
     check_leaks(found, published)
 
 
 def test_cases_that_come_with_the_data_are_taken_by_name_and_number(data):
     cases = asked(data).cases
-    known = replace(data, given={"theirs": cases})
+    known = replace(data, case_sets={"theirs": cases})
     found = given_cases(known, "theirs", number=5)
     assert len(found.cases) == 5
     assert found.cases == given_cases(known, "theirs").cases[:5]
@@ -190,7 +190,7 @@ def test_cases_that_come_with_the_data_are_taken_by_name_and_number(data):
 def test_a_section_of_an_experiment_says_it_all(data, tmp_path):
     section = CasesSection(people="all", scenes=("books",), candidates=10, number=3)
     assert declared_cases(data, section, folder=tmp_path).cases == asked(data, number=3).cases
-    known = replace(data, given={"theirs": asked(data).cases})
+    known = replace(data, case_sets={"theirs": asked(data).cases})
     given = CasesSection(given="theirs", number=2)
     assert len(declared_cases(known, given, folder=tmp_path).cases) == 2
     path = written(tmp_path, LINE)

@@ -73,7 +73,7 @@ def test_a_temporal_cut_asks_for_the_newest_share_of_likes_in_the_scene_of_the_f
     assert len(held.history) == 7
     both = cut(events, how="temporal", share=0.3, per_scene=True)
     assert [held.scene for held in both.held_out] == ["films", "books"]
-    assert len({held.at for held in both.held_out}) == 1
+    assert len({held.cut for held in both.held_out}) == 1
     assert len(both.training) == 7
 
 

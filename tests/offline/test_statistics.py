@@ -12,14 +12,13 @@ from scipy import stats
 
 from recagent.errors import DataError
 from recagent.offline import resampling
+from recagent.offline.resampling import interval, intervals
 from recagent.offline.significance import (
     compare,
     compare_all,
     detectable_difference,
     differences,
     holm,
-    interval,
-    intervals,
     promotion_gate,
 )
 
@@ -285,6 +284,7 @@ def test_one_system_has_nothing_to_be_compared_with():
     assert compare_all({"a": noise(0), "b": noise(0)}, [], measure="MRR") == ()
 
 
+@pytest.mark.slow
 def test_very_many_comparisons_can_still_be_significant():
     """Drawn flips bound p from below: there are more of them where more is corrected."""
     cases = cases_of([f"s{at % 4}" for at in range(80)])
@@ -385,6 +385,7 @@ def test_of_several_systems_that_do_not_differ_one_in_twenty_runs_finds_a_differ
     assert promoted / 400 <= different / 400 <= 0.05
 
 
+@pytest.mark.slow
 def test_a_true_difference_of_the_detectable_size_is_found_in_80_of_100_experiments():
     rng = np.random.default_rng(9)
     truth = detectable_difference(0.3, n=60)

@@ -175,6 +175,7 @@ def test_a_handful_of_requests_that_gained_opens_no_gate():
     assert choose_gates(few)["s"].rule == "never"
 
 
+@pytest.mark.slow
 def test_of_a_hundred_models_that_change_nothing_hardly_one_opens_a_gate():
     opened = [choose_gates(trials(f"s{at}", 0.0, number=40))[f"s{at}"].rule for at in range(100)]
     assert sum(rule != "never" for rule in opened) <= 8
@@ -316,6 +317,7 @@ def test_how_many_people_are_asked_depends_on_the_largest_scene():
     assert sample_size(of(200_000)) == 400
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("indexed")
 def test_a_fit_of_many_people_asks_a_sample_and_says_so(
     recagent: Command, monkeypatch: pytest.MonkeyPatch

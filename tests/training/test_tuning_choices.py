@@ -106,8 +106,8 @@ def test_a_prompt_that_tells_only_the_newest_teaches_no_choice():
 def test_a_branch_sees_the_trunk_up_to_its_beginning_and_itself():
     laid = token_row([7, 8, 9], [Branch(at=2, tokens=(1, 2)), Branch(at=3, tokens=(5,))])
     assert laid.tokens.tolist() == [7, 8, 9, 1, 2, 5]
-    assert laid.places.tolist() == [0, 1, 2, 2, 3, 3]
-    assert laid.seen.astype(int).tolist() == [
+    assert laid.position_ids.tolist() == [0, 1, 2, 2, 3, 3]
+    assert laid.mask.astype(int).tolist() == [
         [1, 0, 0, 0, 0, 0],
         [1, 1, 0, 0, 0, 0],
         [1, 1, 1, 0, 0, 0],
@@ -115,8 +115,8 @@ def test_a_branch_sees_the_trunk_up_to_its_beginning_and_itself():
         [1, 1, 0, 1, 1, 0],
         [1, 1, 1, 0, 0, 1],
     ]
-    assert [way.read for way in laid.ways] == [(1, 3), (2,)]
-    assert np.array_equal([way.tokens for way in laid.ways[1:]], [(5,)])
+    assert [way.read for way in laid.readings] == [(1, 3), (2,)]
+    assert np.array_equal([way.tokens for way in laid.readings[1:]], [(5,)])
 
 
 def test_of_a_choice_the_first_way_is_what_was_liked():

@@ -34,7 +34,7 @@ _2023 = ("parent_asin", "user_id", "rating", "timestamp", "text")
 
 
 def read_amazon(path: Path | None) -> Data:
-    """All pairs of files in a folder: ``NAME.jsonl`` with ``meta_NAME.jsonl``, also compressed.
+    """Reads the pairs of files in a folder: ``NAME.jsonl`` with ``meta_NAME.jsonl``, or compressed.
 
     Products that nobody reviewed, or without a title, are left out, and the reviews of products
     that are not there; the note says how many. A review that comes twice counts once.
@@ -46,7 +46,7 @@ def read_amazon(path: Path | None) -> Data:
     home = data_folder(path, source="amazon")
     items: list[Item] = []
     events: list[Event] = []
-    lost: list[str] = []
+    left_out: list[str] = []
     pairs = _pairs(home)
     for scene, (reviews, products) in pairs.items():
         scene_events = _events(reviews, scene)
@@ -54,7 +54,7 @@ def read_amazon(path: Path | None) -> Data:
         titled = {item.id for item in scene_items}
         of_titled = [event for event in scene_events if event.item_id in titled]
         if len(of_titled) < len(scene_events):
-            lost.append(f"{len(scene_events) - len(of_titled)} reviews in {scene}")
+            left_out.append(f"{len(scene_events) - len(of_titled)} reviews in {scene}")
         items += scene_items
         events += of_titled
     if not events:
@@ -71,12 +71,12 @@ def read_amazon(path: Path | None) -> Data:
         scale=RatingScale(low=_LOW, high=_HIGH),
         fingerprint=fingerprint(file for pair in pairs.values() for file in pair),
         note="Amazon reviews; terms of use are the publisher's."
-        + (f" Left out, of products without a title: {', '.join(lost)}." if lost else ""),
+        + (f" Left out, of products without a title: {', '.join(left_out)}." if left_out else ""),
     )
 
 
 def _pairs(home: Path) -> dict[str, tuple[Path, Path]]:
-    """Scene -> its reviews and products; a scene is called like the file of products."""
+    """Returns the reviews and products of each scene, which is called like its products' file."""
     stems = {
         file.name.removesuffix(end): file for end in _ENDS for file in sorted(home.glob(f"*{end}"))
     }
@@ -117,29 +117,29 @@ def _event(row: Mapping[str, Any], scene: str) -> Event:
     for key in keys[:4]:
         if row.get(key) in (None, ""):
             raise DataError("{key!r} is missing", key=key)
-    item_id, user_id, said, when, words = (row.get(key) for key in keys)
+    item_id, user_id, rating, timestamp, words = (row.get(key) for key in keys)
     return Event(
         user_id=str(user_id),
         item_id=str(item_id),
         scene=scene,
         kind="rating",
-        at=_time(when, unit),
-        value=_rating(said),
+        at=_time(timestamp, unit),
+        value=_rating(rating),
         text=words.strip() if isinstance(words, str) else "",
     )
 
 
-def _rating(said: object) -> float:
-    if isinstance(said, int | float) and _LOW <= said <= _HIGH:
-        return float(said)
-    raise DataError("rating {value!r} is not a number from 1 to 5", value=said)
+def _rating(value: object) -> float:
+    if isinstance(value, int | float) and _LOW <= value <= _HIGH:
+        return float(value)
+    raise DataError("rating {value!r} is not a number from 1 to 5", value=value)
 
 
-def _time(said: object, unit: int) -> datetime:
+def _time(value: object, unit: int) -> datetime:
     try:
-        return datetime.fromtimestamp(float(str(said)) / unit, tz=UTC)
+        return datetime.fromtimestamp(float(str(value)) / unit, tz=UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise DataError("time {value!r} is not a number of seconds", value=said) from error
+        raise DataError("time {value!r} is not a number of seconds", value=value) from error
 
 
 def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:
@@ -156,7 +156,7 @@ def _items(path: Path, scene: str, wanted: set[str]) -> list[Item]:
 
 
 def _attributes(row: Mapping[str, Any]) -> dict[str, Value]:
-    """Categories, brand and price, where they are there."""
+    """Returns categories, brand and price, where they are there."""
     raw: object = row.get("categories") or row.get("category") or row.get("main_category") or []
     listed = cast("list[object]", raw) if isinstance(raw, list) else [raw]
     texts = [_text(value) for value in listed]
@@ -172,7 +172,7 @@ def _attributes(row: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def _price(value: object) -> float | None:
-    """A price; None for the texts that stand in its place here and there."""
+    """Returns a price; None for the texts that stand in its place here and there."""
     if isinstance(value, int | float):
         return float(value) if math.isfinite(value) else None
     match = _PRICE.fullmatch(value.strip()) if isinstance(value, str) else None
@@ -180,5 +180,5 @@ def _price(value: object) -> float | None:
 
 
 def _text(value: object) -> str:
-    """A text in one line; empty for anything else."""
+    """Returns a text in one line; empty for anything else."""
     return " ".join(value.split()) if isinstance(value, str) else ""

@@ -9,14 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from recagent.domain import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
-from recagent.evaluation.data.files import at_line, data_folder, fingerprint, json_rows, table_rows
-from recagent.evaluation.data.sequences import purchases_in_order
+from recagent.evaluation.data.files import (
+    at_line,
+    data_folder,
+    fingerprint,
+    json_rows,
+    table_rows,
+    valid_row,
+)
+from recagent.evaluation.data.sequences import next_item_case, purchases_in_order
 from recagent.offline.data_set import Data
 from recagent.offline.order import stable_shuffle
 
@@ -27,7 +34,6 @@ SCENES = {
 KINDS = ("uniform", "popular")
 _ITEMS, _PEOPLE = "items.tsv.gz", "users.train_test.jsonl.gz"
 _CANDIDATES = "candidates_20.test.jsonl.gz"
-Row = TypeVar("Row", bound=BaseModel)
 
 
 class _Person(BaseModel):
@@ -50,7 +56,7 @@ class _Candidates(BaseModel):
 
 
 def read_art_office(path: Path | None) -> Data:
-    """The data set in a folder; ``given`` are ``uniform`` and ``popular``.
+    """Reads the data set in a folder; its sets of cases are ``uniform`` and ``popular``.
 
     Events are everybody's histories, and the targets of the train people. A case whose target is
     in its own history is left out; the note says how many.
@@ -64,7 +70,7 @@ def read_art_office(path: Path | None) -> Data:
     items = _items(home / _ITEMS)
     scenes = {item.id: item.scene for item in items}
     histories, train = _people(home / _PEOPLE, scenes)
-    given, repeated = _cases(home / _CANDIDATES, scenes, histories)
+    case_sets, repeated = _cases(home / _CANDIDATES, scenes, histories)
     training = [event for events in (*histories.values(), *train.values()) for event in events]
     return Data(
         name="art_office",
@@ -73,7 +79,7 @@ def read_art_office(path: Path | None) -> Data:
         events=sorted(training, key=lambda event: event.at),
         users={},
         scale=RatingScale(),
-        given=given,
+        case_sets=case_sets,
         fingerprint=fingerprint(home / name for name in names),
         note=(
             "Amazon reviews, research only, of people with a history in both scenes. There are no "
@@ -97,49 +103,43 @@ def _items(path: Path) -> list[Item]:
 def _people(
     path: Path, scenes: Mapping[str, str]
 ) -> tuple[dict[str, list[Event]], dict[str, list[Event]]]:
-    """Everybody's history, oldest first, of test people; of train people with their targets."""
+    """Returns histories, oldest first, of test people; of train people with their targets."""
     test: dict[str, list[Event]] = {}
     train: dict[str, list[Event]] = {}
     for number, row in json_rows(path):
         with at_line(path, number):
-            person = _valid(_Person, row)
+            person = valid_row(_Person, row)
             ids = list(person.history)
             if person.split == "train":
                 ids += person.targets.values()
-            for item_id in ids:
-                if item_id not in scenes:
-                    raise DataError("unknown item {item_id!r}", item_id=item_id)
+            events = purchases_in_order(person.user_id, ids, scenes=scenes)
         group = test if person.split == "test" else train
-        group[person.user_id] = purchases_in_order(person.user_id, ids, scenes=scenes)
+        group[person.user_id] = events
     return test, train
 
 
 def _cases(
     path: Path, scenes: Mapping[str, str], histories: Mapping[str, list[Event]]
 ) -> tuple[dict[str, list[Case]], int]:
-    """Cases by the kind of their negatives, and how many people and scenes are left out."""
-    given: dict[str, list[Case]] = {kind: [] for kind in KINDS}
+    """Returns cases by the kind of their negatives, and how many people and scenes are left out."""
+    case_sets: dict[str, list[Case]] = {kind: [] for kind in KINDS}
     repeated: set[str] = set()
     for number, row in json_rows(path):
         with at_line(path, number):
-            line = _valid(_Candidates, row)
+            line = valid_row(_Candidates, row)
             _check(line, scenes, histories)
         case_id = f"{line.user_id}/{line.target_scene}"
         history = histories[line.user_id]
         if any(event.item_id == line.target for event in history):
             repeated.add(case_id)
             continue
-        given[line.kind].append(
-            Case(
-                id=case_id,
-                user_id=line.user_id,
-                scene=line.target_scene,
-                item_ids=stable_shuffle(line.candidates, "listing", case_id),
-                judgments={line.target: 1},
-                history=tuple(reversed(history)),
+        listing = stable_shuffle(line.candidates, "listing", case_id)
+        case_sets[line.kind].append(
+            next_item_case(
+                case_id, history, scene=line.target_scene, candidates=listing, target=line.target
             )
         )
-    return given, len(repeated)
+    return case_sets, len(repeated)
 
 
 def _check(line: _Candidates, scenes: Mapping[str, str], people: Container[str]) -> None:
@@ -154,14 +154,3 @@ def _check(line: _Candidates, scenes: Mapping[str, str], people: Container[str])
             )
     if line.target not in line.candidates:
         raise DataError("missing candidate: the target {target!r}", target=line.target)
-
-
-def _valid(model: type[Row], row: object) -> Row:
-    try:
-        return model.model_validate(row)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise DataError(
-            "field {field!r} cannot be used: {problem}", field=key, problem=first["msg"]
-        ) from error

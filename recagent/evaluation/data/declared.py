@@ -5,6 +5,7 @@ Reading and cleaning are the catalogue's; nothing is indexed or stored.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from recagent import demo
@@ -24,12 +25,12 @@ _SHELVES = (
 
 
 def read_demo(path: Path | None) -> Data:  # noqa: ARG001
-    """The bundled demo."""
+    """Reads the bundled demo."""
     return declared_data(demo.settings(), name="demo", note=_SHELVES)
 
 
 def read_config(path: Path | None) -> Data:
-    """What a ``recagent.toml``, or the one of a folder, declares.
+    """Reads what a ``recagent.toml``, or the one of a folder, declares.
 
     Raises:
         ConfigError: no path is given, or the file is broken.
@@ -43,7 +44,7 @@ def read_config(path: Path | None) -> Data:
 
 
 def read_movietweetings(path: Path | None) -> Data:
-    """The demo's data from a folder with its two tables, not compressed."""
+    """Reads the demo's data from a folder with its two tables, not compressed."""
     home = data_folder(path, source="movietweetings", needs=("items.tsv", "interactions.tsv"))
     files = CatalogSettings(
         items=(FileSettings(path=home / "items.tsv"),),
@@ -54,7 +55,7 @@ def read_movietweetings(path: Path | None) -> Data:
 
 
 def declared_data(settings: Settings, *, name: str, note: str) -> Data:
-    """What the settings' files hold, cleaned as they say.
+    """Reads the files of the settings, cleaned as the settings say.
 
     Raises:
         ConfigError: no item file is declared.
@@ -64,7 +65,7 @@ def declared_data(settings: Settings, *, name: str, note: str) -> Data:
     catalog.refuse_problems()
     events = order_by_time(list(catalog.events()))
     scenes = settings.declared_scenes()
-    made = settings.model_dump_json(include={"attributes", "cleaning", "ratings", "scenes"})
+    declarations = settings.model_dump_json(include={"attributes", "cleaning", "ratings", "scenes"})
     return Data(
         name=name,
         scenes={
@@ -75,15 +76,14 @@ def declared_data(settings: Settings, *, name: str, note: str) -> Data:
         events=events,
         users={user.id: user for user in catalog.users},
         scale=catalog.scale or RatingScale(),
-        fingerprint=fingerprint(_files(settings.catalog), made=made),
+        fingerprint=fingerprint(_files(settings.catalog), declarations=declarations),
         note=note,
     )
 
 
 def _files(catalog: CatalogSettings) -> list[Path]:
-    """The files that are read; of a folder, those in it that are meant."""
-    return [
-        *(layouts.find_file(file.path, holds="items")[0] for file in catalog.items),
-        *(layouts.find_file(file.path, holds="events")[0] for file in catalog.events),
-        *(layouts.find_file(file.path, holds="users")[0] for file in catalog.users),
-    ]
+    """Returns the files that are read; of a folder, those of each kind in it."""
+    kinds: tuple[tuple[layouts.Holds, Sequence[FileSettings]], ...] = (
+        ("items", catalog.items), ("events", catalog.events), ("users", catalog.users),
+    )  # fmt: skip
+    return [layouts.find_file(file.path, holds=kind)[0] for kind, files in kinds for file in files]

@@ -1,7 +1,4 @@
-"""Files of a data set: their hash, their lines with numbers, and what is said of a broken one.
-
-What the lines mean is each data set's own matter.
-"""
+"""Files of a data set: their hash, their lines with numbers, and errors that name the line."""
 
 from __future__ import annotations
 
@@ -10,28 +7,30 @@ import io
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import orjson
+from pydantic import BaseModel, ValidationError
 
 from recagent.errors import ConfigError, DataError
 from recagent.ingest.decoding import UNREADABLE, open_bytes
 
 LARGE = 200_000_000  # bytes, above which a file's size and time stand for its content
 _BLOCK = 1 << 20
+Row = TypeVar("Row", bound=BaseModel)
 
 
-def fingerprint(paths: Iterable[Path], *, made: str = "") -> str:
-    """Hash of the files' bytes (of files above 200 MB: of size and time) and of ``made``.
+def fingerprint(paths: Iterable[Path], *, declarations: str = "") -> str:
+    """Returns a hash of the files' bytes (of size and time above 200 MB) and of ``declarations``.
 
     Args:
         paths: in an order that is always the same.
-        made: what else the data depend on (the declarations by which they were read).
+        declarations: by which they were read; what else the data depend on.
 
     Raises:
         DataError: a file cannot be read.
     """
-    digest = hashlib.blake2b(made.encode(), digest_size=16)
+    digest = hashlib.blake2b(declarations.encode(), digest_size=16)
     for path in paths:
         try:
             status = path.stat()
@@ -48,7 +47,7 @@ def fingerprint(paths: Iterable[Path], *, made: str = "") -> str:
 
 
 def data_folder(path: Path | None, *, source: str, needs: Sequence[str] = ()) -> Path:
-    """The folder of a data set.
+    """Returns the folder of a data set, checked.
 
     Raises:
         ConfigError: no path is given, it is no folder, or a file that it needs is not there.
@@ -75,7 +74,7 @@ def data_folder(path: Path | None, *, source: str, needs: Sequence[str] = ()) ->
 
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file in UTF-8, also compressed, with their numbers from 1; no blank ones.
+    """Yields the lines that are not blank of a text file in UTF-8, with numbers from 1.
 
     Raises:
         DataError: it cannot be read.
@@ -90,7 +89,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def table_rows(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a table with tabs, cut into ``count`` fields, with their numbers.
+    """Yields the lines of a table with tabs, cut into ``count`` fields, with their numbers.
 
     Raises:
         DataError: it cannot be read, or a line has another number of fields.
@@ -108,7 +107,7 @@ def table_rows(path: Path, *, count: int, header: bool) -> Iterator[tuple[int, l
 
 
 def json_rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The objects of a file with one JSON object a line, with their numbers.
+    """Yields the objects of a file with one JSON object a line, with their numbers.
 
     Raises:
         DataError: it cannot be read, or a line is no JSON object.
@@ -129,9 +128,25 @@ def _object(line: str) -> Mapping[str, Any]:
     return cast("Mapping[str, Any]", row)
 
 
+def valid_row(kind: type[Row], row: object) -> Row:
+    """Returns the row as a value of its model.
+
+    Raises:
+        DataError: names the first field that cannot be used.
+    """
+    try:
+        return kind.model_validate(row)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise DataError(
+            "field {field!r} cannot be used: {problem}", field=field, problem=first["msg"]
+        ) from error
+
+
 @contextmanager
 def at_line(path: Path, number: int) -> Generator[None]:
-    """What is wrong within is said with file and line.
+    """Names file and line in errors from within.
 
     Raises:
         DataError: the one from within, placed.

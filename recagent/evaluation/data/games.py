@@ -16,7 +16,7 @@ from pathlib import Path
 from recagent.domain import Case, Event, Item, RatingScale, Scene
 from recagent.errors import DataError
 from recagent.evaluation.data.files import at_line, data_folder, fingerprint, table_rows
-from recagent.evaluation.data.sequences import purchases_in_order
+from recagent.evaluation.data.sequences import check_known, next_item_case, purchases_in_order
 from recagent.offline.data_set import Data
 from recagent.offline.order import stable_shuffle
 
@@ -35,7 +35,7 @@ _NOTE = (
 
 
 def read_games(path: Path | None) -> Data:
-    """The data set in a folder; ``given`` are ``200``, ``6k`` and ``validation``.
+    """Reads the data set in a folder; its sets of cases are ``200``, ``6k`` and ``validation``.
 
     Events are everybody's sequence without its last two items: the last is the target, the one
     before it is in the case's history alone. Validation is of all others: the last but one is the
@@ -53,9 +53,11 @@ def read_games(path: Path | None) -> Data:
     ]
     scenes = {item.id: SCENE for item in items}
     histories, targets = _sequences(home / _SEQUENCES, scenes)
-    given = {name: _cases(home / file, scenes, histories, targets) for name, file in _SETS.items()}
-    reported = {case.user_id for cases in given.values() for case in cases}
-    given["validation"] = _validation(histories, list(scenes), without=reported)
+    case_sets = {
+        name: _cases(home / file, scenes, histories, targets) for name, file in _SETS.items()
+    }
+    reported = {case.user_id for cases in case_sets.values() for case in cases}
+    case_sets["validation"] = _validation(histories, list(scenes), without=reported)
     training = [event for events in histories.values() for event in events[:-1]]
     return Data(
         name="games",
@@ -64,7 +66,7 @@ def read_games(path: Path | None) -> Data:
         events=sorted(training, key=lambda event: event.at),
         users={},
         scale=RatingScale(),
-        given=given,
+        case_sets=case_sets,
         fingerprint=fingerprint(home / name for name in names),
         note=_NOTE,
     )
@@ -73,13 +75,13 @@ def read_games(path: Path | None) -> Data:
 def _sequences(
     path: Path, scenes: Mapping[str, str]
 ) -> tuple[dict[str, list[Event]], dict[str, str]]:
-    """Everybody's history, oldest first, and target."""
+    """Returns everybody's history, oldest first, and target."""
     histories: dict[str, list[Event]] = {}
     targets: dict[str, str] = {}
     for number, (user_id, sequence, target) in table_rows(path, count=3, header=True):
         ids = sequence.split()
         with at_line(path, number):
-            _check([*ids, target], scenes)
+            check_known([*ids, target], scenes)
             if user_id in targets:
                 raise DataError("person {user_id!r} is listed twice", user_id=user_id)
         histories[user_id] = purchases_in_order(user_id, ids, scenes=scenes)
@@ -102,21 +104,12 @@ def _cases(
             others = [item_id for item_id in candidates.split() if item_id != target][
                 : CANDIDATES - 1
             ]
-            _check(others, scenes)
+            check_known(others, scenes)
             if len(set(others)) < CANDIDATES - 1:
                 raise DataError(
                     "{count} candidates beside the target instead of 19", count=len(set(others))
                 )
-        cases.append(
-            Case(
-                id=f"{user_id}/{SCENE}",
-                user_id=user_id,
-                scene=SCENE,
-                item_ids=stable_shuffle([target, *others], "listing", user_id),
-                judgments={target: 1},
-                history=tuple(reversed(histories[user_id])),
-            )
-        )
+        cases.append(_case(f"{user_id}/{SCENE}", histories[user_id], target, others))
     if not cases:
         raise DataError("{path!r} has no candidates; give the file as published", path=str(path))
     return cases
@@ -125,29 +118,19 @@ def _cases(
 def _validation(
     histories: Mapping[str, Sequence[Event]], items: Sequence[str], *, without: Set[str]
 ) -> list[Case]:
-    """A case of everybody with three items or more in their history, but for ``without``."""
+    """Returns a case of everybody with three items or more, but for ``without``."""
     cases: list[Case] = []
     for user_id, history in histories.items():
         if user_id in without or len(history) < _FEWEST:
             continue
-        met, target = {event.item_id for event in history}, history[-1].item_id
+        seen_items, target = {event.item_id for event in history}, history[-1].item_id
         chance = random.Random(f"validation {user_id}")  # noqa: S311 - not a secret
-        drawn = chance.sample(items, min(len(items), CANDIDATES + len(met)))
-        others = [item_id for item_id in drawn if item_id not in met][: CANDIDATES - 1]
-        cases.append(
-            Case(
-                id=f"{user_id}/{SCENE}/validation",
-                user_id=user_id,
-                scene=SCENE,
-                item_ids=stable_shuffle([target, *others], "listing", user_id),
-                judgments={target: 1},
-                history=tuple(reversed(history[:-1])),
-            )
-        )
+        drawn = chance.sample(items, min(len(items), CANDIDATES + len(seen_items)))
+        others = [item_id for item_id in drawn if item_id not in seen_items][: CANDIDATES - 1]
+        cases.append(_case(f"{user_id}/{SCENE}/validation", history[:-1], target, others))
     return cases
 
 
-def _check(ids: Sequence[str], scenes: Mapping[str, str]) -> None:
-    for item_id in ids:
-        if item_id not in scenes:
-            raise DataError("unknown item {item_id!r}", item_id=item_id)
+def _case(case_id: str, history: Sequence[Event], target: str, others: Sequence[str]) -> Case:
+    listing = stable_shuffle([target, *others], "listing", history[0].user_id)
+    return next_item_case(case_id, history, scene=SCENE, candidates=listing, target=target)

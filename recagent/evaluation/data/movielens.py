@@ -27,7 +27,7 @@ from recagent.offline.data_set import Data
 
 SCENE = "films"
 _INSIDE = "/dataset_example/ml-100k/"
-_WANTED = ("ml-100k.inter", "ml-100k.item", "ml-100k.user")
+_FILES = ("ml-100k.inter", "ml-100k.item", "ml-100k.user")
 _NOTE = (
     "MovieLens: film ratings of its users. Its licence forbids to pass the data on, and commercial "
     "use without permission."
@@ -35,7 +35,7 @@ _NOTE = (
 
 
 def read_movielens(path: Path | None) -> Data:
-    """MovieLens from a folder, from the file of RecBole's wheel, or from RecBole as installed.
+    """Reads MovieLens from a folder, from RecBole's wheel, or from RecBole as installed.
 
     Raises:
         ConfigError: there is nothing of the kind.
@@ -73,18 +73,18 @@ def read_movielens(path: Path | None) -> Data:
 
 
 def _has_movie_title(path: Path) -> bool:
-    """Whether a RecBole file calls titles as its own MovieLens does."""
+    """Says whether a RecBole file calls titles as its own MovieLens does."""
     with path.open(encoding="utf-8") as file:
         return "movie_title:" in file.readline()
 
 
 def _installed() -> Path:
-    """The folder that the installed RecBole brings."""
+    """Returns the folder that the installed RecBole brings."""
     try:
         files = metadata.files("recbole") or []
     except metadata.PackageNotFoundError:
         files = []
-    paths = [Path(str(file.locate())) for file in files if str(file).endswith(_INSIDE + _WANTED[0])]
+    paths = [Path(str(file.locate())) for file in files if str(file).endswith(_INSIDE + _FILES[0])]
     if not paths:
         raise ConfigError(
             "[data] source = 'movielens' needs path: the folder of a MovieLens release, or the "
@@ -94,7 +94,7 @@ def _installed() -> Path:
 
 
 def _unpacked(wheel: Path) -> Path:
-    """The wheel's MovieLens files, unpacked once for each version of the wheel."""
+    """Returns the folder of the wheel's files, unpacked once for each version of the wheel."""
     if not wheel.is_file():
         raise ConfigError("[data] path {path!r} does not exist; correct it", path=str(wheel))
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
@@ -104,7 +104,7 @@ def _unpacked(wheel: Path) -> Path:
             names = {
                 name.rpartition("/")[2]: name for name in archive.namelist() if _INSIDE in name
             }
-            missing = [name for name in _WANTED if name not in names]
+            missing = [name for name in _FILES if name not in names]
             if missing:
                 raise DataError(
                     "{wheel!r} has no file {file!r}; give the recbole wheel",
@@ -112,7 +112,7 @@ def _unpacked(wheel: Path) -> Path:
                     file=missing[0],
                 )
             home.mkdir(parents=True, exist_ok=True)
-            for name in _WANTED:
+            for name in _FILES:
                 target = home / name
                 if not target.is_file():
                     part = target.with_suffix(".part")

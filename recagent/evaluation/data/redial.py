@@ -13,18 +13,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from recagent.domain import Case, Event, Scene
-from recagent.errors import DataError
+from recagent.domain import Case, Scene
 from recagent.evaluation.data.declared import read_demo
-from recagent.evaluation.data.files import at_line, fingerprint, json_rows
-from recagent.evaluation.data.sequences import purchases_in_order
+from recagent.evaluation.data.files import at_line, fingerprint, json_rows, valid_row
+from recagent.evaluation.data.sequences import check_known, purchases_in_order
 from recagent.offline.data_set import Data
 
 SCENE = "films"
 TURNS = Path(__file__).parent / "redial" / "valid.jsonl.gz"
-GIVEN = "turns"
+CASE_SET = "turns"
 
 _NOTE = (
     "ReDial (Li et al., NeurIPS 2018, CC BY 4.0), validation split: turns of dialogues between "
@@ -43,9 +42,9 @@ class _Turn(BaseModel):
 
 
 def read_redial(path: Path | None) -> Data:
-    """The turns that come with the package, or those of a file of the same form.
+    """Reads the turns that come with the package, or those of a file of the same form.
 
-    ``given`` are ``turns``: the last utterance is the wish, those before it the dialogue, the
+    The set of cases is ``turns``: the last utterance is the wish, those before it the dialogue, the
     films that the answer names are judged relevant, in its order. A dialogue is a person. Events
     are the demo's ratings.
 
@@ -58,7 +57,7 @@ def read_redial(path: Path | None) -> Data:
     cases: list[Case] = []
     for number, row in json_rows(file):
         with at_line(file, number):
-            cases.append(_case(_valid(row), scenes))
+            cases.append(_case(valid_row(_Turn, row), scenes))
     return Data(
         name="redial",
         scenes={SCENE: Scene(name=SCENE, labels={"en": "Films", "zh": "电影"})},
@@ -66,41 +65,23 @@ def read_redial(path: Path | None) -> Data:
         events=[replace(event, scene=SCENE) for event in demo.events],
         users={},
         scale=demo.scale,
-        given={GIVEN: cases},
-        fingerprint=fingerprint([file], made=demo.fingerprint),
+        case_sets={CASE_SET: cases},
+        fingerprint=fingerprint([file], declarations=demo.fingerprint),
         note=_NOTE,
     )
 
 
 def _case(turn: _Turn, scenes: Mapping[str, str]) -> Case:
-    for item_id in (*turn.mentioned, *turn.targets):
-        if item_id not in scenes:
-            raise DataError("unknown item {item_id!r}", item_id=item_id)
+    check_known((*turn.mentioned, *turn.targets), scenes)
     user_id = f"dialogue {turn.id.split('/')[0]}"
-    named = (_liked(event) for event in purchases_in_order(user_id, turn.mentioned, scenes=scenes))
+    purchases = purchases_in_order(user_id, turn.mentioned, scenes=scenes)
     return Case(
         id=turn.id,
         user_id=user_id,
         scene=SCENE,
         item_ids=(),
         judgments=dict.fromkeys(turn.targets, 1),
-        history=tuple(reversed([*named])),
+        history=tuple(replace(event, kind="like") for event in reversed(purchases)),
         wish=turn.dialogue[-1],
         dialogue=turn.dialogue[:-1],
     )
-
-
-def _liked(event: Event) -> Event:
-    return replace(event, kind="like")
-
-
-def _valid(row: object) -> _Turn:
-    try:
-        return _Turn.model_validate(row)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DataError(
-            "field {field!r} cannot be used: {problem}",
-            field=".".join(map(str, first["loc"])),
-            problem=first["msg"],
-        ) from error

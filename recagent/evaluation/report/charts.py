@@ -1,12 +1,9 @@
-"""The plots of a report: quality against cost, differences, calibration, order, memorisation.
-
-Each takes nouns and returns SVG; which of them a run has is decided by ``page``.
-"""
+"""The plots of a report, as SVG: quality against cost, differences, calibration, audits."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from recagent.evaluation.report.label_positions import Point, label_positions
@@ -20,10 +17,11 @@ if TYPE_CHECKING:
 
 _ROW = 26  # pixels of a system's row
 _LABELS = 150  # pixels of a system's name at an axis
+_WIDTH, _HEIGHT = 440, 290  # pixels of the plot of quality
 
 
 def quality(points: Sequence[Point], *, measure: str, cost: str, none: str) -> Markup:
-    """Mean of the primary measure with its interval against what a question costs.
+    """Draws the mean of the primary measure with its interval against what a question costs.
 
     Args:
         points: systems; those that cost nothing stand in a strip of their own at the left.
@@ -32,60 +30,16 @@ def quality(points: Sequence[Point], *, measure: str, cost: str, none: str) -> M
         none: label of the strip.
     """
     alt = optional_library("altair")
-    width, height = 440, 290
-    costs = [point.cost for point in points if point.cost > 0]
-    low, high = math.log10(min(costs)) - 0.12, math.log10(max(costs)) + 0.12
-    if high - low < 0.8:
-        low, high = (low + high) / 2 - 0.4, (low + high) / 2 + 0.4
-    strip = low - 0.55 * (high - low) if len(costs) < len(points) else low
-    start = strip - 0.05 * (high - low)
-    tops = [point.high for point in points] + [point.mean for point in points]
-    bottoms = [point.low for point in points] + [point.mean for point in points]
-    room = (max(tops) - min(bottoms)) * 0.08 or 0.1
-    bottom, top = min(bottoms) - room, max(tops) + room
-
-    def across(point: Point) -> float:
-        at = math.log10(point.cost) if point.cost > 0 else strip
-        return (at - start) / (high - start) * width
-
-    def up(mean: float) -> float:
-        return (mean - bottom) / (top - bottom) * height
-
+    across, x = _cost_axis(alt, points, title=cost, none=none)
+    up, y = _quality_axis(alt, points, title=measure)
     rows: list[dict[str, Any]] = [
-        {"x": across(point), "y": up(point.mean), "y1": up(point.low), "y2": up(point.high),
+        {"x": across(point.cost), "y": up(point.mean), "y1": up(point.low), "y2": up(point.high),
          "colour": _colour(is_model=point.is_model), "says": point.says}
         for point in points
     ]  # fmt: skip
     names = label_positions(
         [(row["x"], row["y"], point.name) for row, point in zip(rows, points, strict=True)],
-        width=width,
-    )
-    ticks = [at for at in _ticks(low, high) if low <= at <= high]
-    x = alt.X(
-        "x:Q",
-        scale=alt.Scale(domain=[0, width], nice=False),
-        axis=alt.Axis(
-            values=[(strip - start) / (high - start) * width] * (strip < low)
-            + [(at - start) / (high - start) * width for at in ticks],
-            labelExpr=_choice(
-                [((strip - start) / (high - start) * width, none)] * (strip < low)
-                + [((at - start) / (high - start) * width, _short(10**at)) for at in ticks]
-            ),
-            title=cost,
-            grid=False,
-        ),
-    )
-    levels = [at for at in _levels(bottom, top) if bottom <= at <= top]
-    y = alt.Y(
-        "y:Q",
-        scale=alt.Scale(domain=[0, height], nice=False),
-        axis=alt.Axis(
-            values=[up(at) for at in levels],
-            labelExpr=_choice(
-                [(up(at), f"{at:.1f}" if top > 0.5 else f"{at:.2f}") for at in levels]
-            ),
-            title=measure,
-        ),
+        width=_WIDTH,
     )
     base = alt.Chart(alt.Data(values=rows))
     lines = alt.Chart(alt.Data(values=names))
@@ -106,15 +60,65 @@ def quality(points: Sequence[Point], *, measure: str, cost: str, none: str) -> M
             for side in ("left", "right")
         ),
     ]
-    return svg(
-        alt.layer(*layers).properties(width=width, height=height), label=f"{measure} / {cost}"
-    )  # fmt: skip
+    chart = alt.layer(*layers).properties(width=_WIDTH, height=_HEIGHT)
+    return svg(chart, label=f"{measure} / {cost}")
+
+
+def _cost_axis(
+    alt: Any, points: Sequence[Point], *, title: str, none: str
+) -> tuple[Callable[[float], float], Any]:
+    """Returns the pixel of a cost, logarithmic beside a strip for no cost, and the axis."""
+    costs = [point.cost for point in points if point.cost > 0]
+    low, high = math.log10(min(costs)) - 0.12, math.log10(max(costs)) + 0.12
+    if high - low < 0.8:
+        low, high = (low + high) / 2 - 0.4, (low + high) / 2 + 0.4
+    strip = low - 0.55 * (high - low) if len(costs) < len(points) else low
+    start = strip - 0.05 * (high - low)
+
+    def pixel(logarithm: float) -> float:
+        return (logarithm - start) / (high - start) * _WIDTH
+
+    ticks = [(pixel(tick), _short(10**tick)) for tick in _ticks(low, high) if low <= tick <= high]
+    if strip < low:
+        ticks.insert(0, (pixel(strip), none))
+    axis = _pixel_axis(alt, ticks, title=title, grid=False)
+    x = alt.X("x:Q", scale=alt.Scale(domain=[0, _WIDTH], nice=False), axis=axis)
+    return lambda cost: pixel(math.log10(cost) if cost > 0 else strip), x
+
+
+def _quality_axis(
+    alt: Any, points: Sequence[Point], *, title: str
+) -> tuple[Callable[[float], float], Any]:
+    """Returns the pixel of a mean, from below, and the axis."""
+    tops = [max(point.high, point.mean) for point in points]
+    bottoms = [min(point.low, point.mean) for point in points]
+    margin = (max(tops) - min(bottoms)) * 0.08 or 0.1
+    bottom, top = min(bottoms) - margin, max(tops) + margin
+
+    def pixel(mean: float) -> float:
+        return (mean - bottom) / (top - bottom) * _HEIGHT
+
+    levels = [level for level in _levels(bottom, top) if bottom <= level <= top]
+    ticks = [(pixel(level), f"{level:.1f}" if top > 0.5 else f"{level:.2f}") for level in levels]
+    axis = _pixel_axis(alt, ticks, title=title)
+    return pixel, alt.Y("y:Q", scale=alt.Scale(domain=[0, _HEIGHT], nice=False), axis=axis)
+
+
+def _pixel_axis(
+    alt: Any, ticks: Sequence[tuple[float, str]], *, title: str, grid: bool = True
+) -> Any:
+    """Returns an axis of pixels with these texts; its expression takes the nearest tick's text."""
+    expression = "''"
+    for pixel, text in ticks:
+        expression = f"abs(datum.value - {pixel}) < 0.01 ? {text!r} : {expression}"
+    pixels = [pixel for pixel, _ in ticks]
+    return alt.Axis(values=pixels, labelExpr=expression, title=title, grid=grid)
 
 
 def deltas(
     pairs: Sequence[Comparison], *, models: set[str], domain: tuple[float, float], title: str
 ) -> Markup:
-    """Differences from the reference in one scene, with intervals; filled where significant.
+    """Draws differences from the reference in one scene, with intervals; filled where significant.
 
     Args:
         pairs: with the reference as base.
@@ -134,8 +138,7 @@ def deltas(
     ]  # fmt: skip
     base = alt.Chart(alt.Data(values=rows))
     scale = alt.Scale(domain=list(domain), nice=False)
-    y = alt.Y("system:N", sort=None, title=None,
-              axis=alt.Axis(labelLimit=_LABELS, grid=False, labelColor=COLOURS["ink"]))  # fmt: skip
+    y = _system_axis(alt)
     says = "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"
     x = alt.X("delta:Q", scale=scale, title=title, axis=alt.Axis(tickCount=4, labelExpr=says))
     zero = alt.Chart(alt.Data(values=[{"zero": 0}]))
@@ -159,7 +162,7 @@ def deltas(
 def calibration(
     bins: Sequence[Reliability], *, is_model: bool, most: float, titles: tuple[str, str]
 ) -> Markup:
-    """Share of relevant candidates against mean probability, of one system; the diagonal is right.
+    """Draws one system's share of relevant candidates against probability; the diagonal is right.
 
     Args:
         bins: of the system.
@@ -176,20 +179,20 @@ def calibration(
     line = alt.Chart(alt.Data(values=[{"p": 0, "share": 0}, {"p": most, "share": most}]))
     base = alt.Chart(alt.Data(values=rows))
     colour = _colour(is_model=is_model)
-    where = {
+    axes = {
         "x": alt.X("p:Q", scale=scale, title=titles[0], axis=alt.Axis(**axis)),
         "y": alt.Y("share:Q", scale=scale, title=titles[1], axis=alt.Axis(**axis)),
     }
     layers = [
-        line.mark_line(color=COLOURS["muted"], strokeDash=[3, 3], strokeWidth=1).encode(**where),
-        base.mark_line(color=colour, strokeWidth=1.5).encode(**where),
-        base.mark_circle(color=colour, size=36, opacity=1).encode(**where, description="says:N"),
+        line.mark_line(color=COLOURS["muted"], strokeDash=[3, 3], strokeWidth=1).encode(**axes),
+        base.mark_line(color=colour, strokeWidth=1.5).encode(**axes),
+        base.mark_circle(color=colour, size=36, opacity=1).encode(**axes, description="says:N"),
     ]
     return svg(alt.layer(*layers).properties(width=150, height=150), label=" / ".join(titles))
 
 
 def first_places(order: OrderSensitivity, *, most: float, titles: tuple[str, str]) -> Markup:
-    """Share of answers whose first item was listed at each place; the line is no preference."""
+    """Draws how often the first item was listed at each place; the line is no preference."""
     alt = optional_library("altair")
     rows = [{"place": place, "share": share, "says": f"{place}: {share:.1%}"}
             for place, share in enumerate(order.first, start=1)]  # fmt: skip
@@ -209,7 +212,7 @@ def first_places(order: OrderSensitivity, *, most: float, titles: tuple[str, str
 def memorisation(
     audits: Sequence[Memorisation], *, measure: str, words: Mapping[str, str]
 ) -> Markup:
-    """Each system's mean as it stands, with titles masked and with another's history, and random's.
+    """Draws each system's mean: as it stands, titles masked, another's history, and by chance.
 
     Args:
         audits: of the systems.
@@ -221,22 +224,21 @@ def memorisation(
         "plain": ("circle", COLOURS["model"]), "masked": ("circle", COLOURS["paper"]),
         "swapped": ("diamond", COLOURS["paper"]),
     }  # fmt: skip
-    audited = [
-        (each.system, {"plain": each.plain, "masked": each.masked, "swapped": each.swapped},
-         each.random)
-        for each in audits
-    ]  # fmt: skip
-    rows = [
-        {"system": system, "mean": mean[kind], "shape": shape, "fill": fill,
-         "says": f"{system}, {words[kind]}: {mean[kind]:.3f}"}
-        for system, mean, _ in audited for kind, (shape, fill) in kinds.items()
-    ]  # fmt: skip
-    spans = [{"system": system, "low": min(chance, *mean.values()),
-              "high": max(chance, *mean.values())} for system, mean, chance in audited]  # fmt: skip
-    chances = [{"system": system, "mean": chance, "says": f"{words['random']}: {chance:.3f}"}
-               for system, _, chance in audited]  # fmt: skip
-    y = alt.Y("system:N", sort=None, title=None,
-              axis=alt.Axis(labelLimit=_LABELS, grid=False, labelColor=COLOURS["ink"]))  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    spans: list[dict[str, Any]] = []
+    chances: list[dict[str, Any]] = []
+    for each in audits:
+        means = {"plain": each.plain, "masked": each.masked, "swapped": each.swapped}
+        ends = (each.random, *means.values())
+        spans.append({"system": each.system, "low": min(ends), "high": max(ends)})
+        chances.append({"system": each.system, "mean": each.random,
+                        "says": f"{words['random']}: {each.random:.3f}"})  # fmt: skip
+        rows += [
+            {"system": each.system, "mean": means[kind], "shape": shape, "fill": fill,
+             "says": f"{each.system}, {words[kind]}: {means[kind]:.3f}"}
+            for kind, (shape, fill) in kinds.items()
+        ]  # fmt: skip
+    y = _system_axis(alt)
     x = alt.X("mean:Q", title=measure, scale=alt.Scale(zero=False, padding=14),
               axis=alt.Axis(tickCount=5, format=".2f"))  # fmt: skip
     layers = [
@@ -257,6 +259,11 @@ def memorisation(
     return svg(alt.layer(*layers).properties(**size), label=measure)
 
 
+def _system_axis(alt: Any) -> Any:
+    axis = alt.Axis(labelLimit=_LABELS, grid=False, labelColor=COLOURS["ink"])
+    return alt.Y("system:N", sort=None, title=None, axis=axis)
+
+
 def _colour(*, is_model: bool) -> str:
     return COLOURS["model" if is_model else "baseline"]
 
@@ -265,16 +272,8 @@ def _as_is(alt: Any) -> Any:
     return alt.Color("colour:N", scale=None)
 
 
-def _choice(labels: Sequence[tuple[float, str]]) -> str:
-    """A Vega expression: the text of the axis value that is nearest."""
-    expression = "''"
-    for value, text in labels:
-        expression = f"abs(datum.value - {value}) < 0.01 ? {text!r} : {expression}"
-    return expression
-
-
 def _ticks(low: float, high: float) -> list[float]:
-    """Logarithms of 1, 2, 5, 10... between two logarithms; of powers of ten if these are many."""
+    """Returns the logarithms of 1, 2, 5, 10..., or of powers of ten, between two logarithms."""
     powers = range(math.floor(low), math.ceil(high) + 1)
     steps = (1, 2, 5) if high - low < 2 else (1,)
     return [power + math.log10(step) for power in powers for step in steps]
@@ -287,5 +286,5 @@ def _levels(bottom: float, top: float) -> list[float]:
 
 
 def _short(number: float) -> str:
-    """1,900 or 0.05: what is read at an axis."""
+    """Returns ``1,900`` or ``0.05``: what is read at an axis."""
     return f"{number:,.0f}" if number >= 1 else f"{number:.3g}"

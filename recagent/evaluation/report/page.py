@@ -1,7 +1,4 @@
-"""One page of several runs: which parts each has, and the page around them.
-
-The numbers are the summary's; how they look is said by the templates.
-"""
+"""The report's page: which parts each run has; how they look stands in the templates."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from markupsafe import Markup
 from recagent.domain import Language
 from recagent.evaluation.report import charts, numbers
 from recagent.evaluation.report.case_browser import as_script, browsable_cases
-from recagent.evaluation.report.headline import comparison_between, headline
+from recagent.evaluation.report.headline import comparisons_with, headline, primary_cells
 from recagent.evaluation.report.label_positions import Point
 from recagent.evaluation.report.result_matrix import (
     LEVEL,
@@ -47,7 +44,7 @@ Words = Mapping[str, str]
 
 
 def report_page(runs: Sequence[Run], *, lang: Language) -> str:
-    """The whole HTML page.
+    """Returns the whole HTML page.
 
     Raises:
         ConfigError: a library of the extra ``eval`` is not installed.
@@ -64,7 +61,7 @@ def report_page(runs: Sequence[Run], *, lang: Language) -> str:
 
 @cache
 def _environment() -> Environment:
-    made: Any = Environment(
+    environment: Any = Environment(
         loader=FileSystemLoader(_FOLDER / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -72,16 +69,16 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     for name in ("plain", "signed", "chance", "count", "share"):
-        made.filters[name] = getattr(numbers, name)
-    return made
+        environment.filters[name] = getattr(numbers, name)
+    return environment
 
 
 def _run(run: Run, words: Words) -> dict[str, Any]:
-    """What the template of a run is filled with."""
+    """Returns what the template of a run is filled with."""
     summary, manifest = run.summary, run.manifest
     title, sentences = headline(summary, words)
     models = {name for name, kind in manifest.kinds.items() if kind != "baseline"}
-    shown = browsable_cases(run)
+    browsable = browsable_cases(run)
     experiment = run.folder / EXPERIMENT
     return {
         "folder": run.folder,
@@ -93,7 +90,7 @@ def _run(run: Run, words: Words) -> dict[str, Any]:
         "more": sentences,
         "letters": system_letters(summary.systems),
         "models": models,
-        "matrices": [_Shown(result_matrix(summary, name)) for name in _measures(summary)],
+        "matrices": [_ScaledMatrix(result_matrix(summary, name)) for name in _measures(summary)],
         "lower": {name for name in _measures(summary) if not higher_is_better(name)},
         "level": LEVEL,
         "quality": _quality(summary, models, words),
@@ -104,57 +101,58 @@ def _run(run: Run, words: Words) -> dict[str, Any]:
         "worst": worst_scenes(summary),
         "main": main_comparison(summary),
         "corrected": len(corrected_comparisons(summary)),
-        "comparisons": sorted(unique_comparisons(summary), key=lambda pair: _place(pair, summary)),
-        "seen": as_script(shown),
-        "seen_cases": len(shown["cases"]),
+        "comparisons": sorted(
+            unique_comparisons(summary), key=lambda pair: _sort_key(pair, summary)
+        ),
+        "seen": as_script(browsable),
+        "seen_cases": len(browsable["cases"]),
         "experiment": experiment.read_text(encoding="utf-8") if experiment.is_file() else "",
     }
 
 
-class _Shown:
-    """A matrix with the scale that its cells are drawn on, and how wide its numbers are."""
+class _ScaledMatrix:
+    """Is a matrix with the scale that its cells are drawn on, and how wide its numbers are."""
 
-    def __init__(self, shown: ResultMatrix) -> None:
-        entries = [entry for row in shown.rows for entry in row.entries]
+    def __init__(self, matrix: ResultMatrix) -> None:
+        entries = [entry for row in matrix.rows for entry in row.entries]
         ends = [end for entry in entries if entry.cell
                 for end in (entry.cell.low, entry.cell.high) if end is not None]  # fmt: skip
-        self.matrix = shown
+        self.matrix = matrix
         texts = [numbers.plain(entry.cell.mean) for entry in entries if entry.cell]
         self._width = max(map(len, texts), default=0)
         self._low, self._high = min(ends, default=0.0), max(ends, default=1.0)
 
     def mean(self, value: float) -> str:
-        """The number, so wide that all decimal points of a column stand below each other."""
+        """Returns the number, padded so that the decimal points of a column align."""
         return numbers.plain(value).rjust(self._width, "\u2007")  # as wide as a digit
 
     def at(self, value: float) -> str:
-        """Where a value lies between the smallest and the largest, in percent."""
+        """Returns where a value lies between the smallest and the largest, in percent."""
         size = self._high - self._low
         return f"{100 * (value - self._low) / size:.1f}" if size else "50"
 
 
 def _measures(summary: Summary) -> list[str]:
-    """The primary measure, then the others, as far as there are cells."""
+    """Returns the primary measure, then the others, as far as there are cells."""
     there = {cell.measure for cell in summary.cells}
     return [name for name in dict.fromkeys((summary.primary, *summary.measures)) if name in there]
 
 
 def _quality(summary: Summary, models: set[str], words: Words) -> Markup | None:
-    """Against tokens, or seconds where no system took any; None where neither is known."""
-    cells = {cell.system: cell for cell in summary.cells
-             if (cell.scene, cell.measure) == (ALL, summary.primary)}  # fmt: skip
+    """Plots quality against tokens, or seconds without any; None where neither is known."""
+    cells = {cell.system: cell for cell in primary_cells(summary)}
     in_tokens = any(_tokens(cost) for cost in summary.costs)
     points: list[Point] = []
     for cost in summary.costs:
         cell = cells.get(cost.system)
         if cell is not None:
-            each = _tokens(cost) if in_tokens else cost.seconds_median
+            price = _tokens(cost) if in_tokens else cost.seconds_median
             points.append(Point(
-                name=cost.system, cost=each, mean=cell.mean,
+                name=cost.system, cost=price, mean=cell.mean,
                 low=cell.mean if cell.low is None else cell.low,
                 high=cell.mean if cell.high is None else cell.high,
                 is_model=cost.system in models,
-                says=f"{cost.system}: {cell.mean:.3f}, {each:,.3g}",
+                says=f"{cost.system}: {cell.mean:.3f}, {price:,.3g}",
             ))  # fmt: skip
     if len(points) < 2 or not any(point.cost > 0 for point in points):
         return None
@@ -171,14 +169,9 @@ def _tokens(cost: Cost) -> float:
 
 
 def _deltas(summary: Summary, models: set[str], words: Words) -> list[tuple[str, int, Markup]]:
-    """Scene, number of cases and plot; all scenes first."""
+    """Returns scene, number of cases and plot; all scenes first."""
     scenes = [*([ALL] if len(summary.scenes) > 1 else []), *summary.scenes]
-    by_scene: dict[str, list[Comparison]] = {}
-    for scene in scenes:
-        pairs = [
-            comparison_between(summary, summary.reference, name, scene) for name in summary.systems
-        ]
-        by_scene[scene] = [pair for pair in pairs if pair is not None]
+    by_scene = {scene: comparisons_with(summary, summary.reference, scene) for scene in scenes}
     ends = [end for pairs in by_scene.values() for pair in pairs for end in (pair.low, pair.high)]
     if not ends:
         return []
@@ -215,8 +208,8 @@ def _memorisation(summary: Summary, words: Words) -> Markup | None:
     return charts.memorisation(summary.memorisation, measure=summary.primary, words=words)
 
 
-def _place(pair: Comparison, summary: Summary) -> tuple[bool, int, float]:
-    """The main comparison first, then by scene, all first; within one, the surest first."""
+def _sort_key(pair: Comparison, summary: Summary) -> tuple[bool, int, float]:
+    """Sorts the main comparison first, then by scene, all first; within one by p."""
     scenes = [ALL, *summary.scenes]
-    at = scenes.index(pair.scene) if pair.scene in scenes else len(scenes)
-    return not pair.is_main, at, pair.p_holm
+    position = scenes.index(pair.scene) if pair.scene in scenes else len(scenes)
+    return not pair.is_main, position, pair.p_holm

@@ -1,7 +1,4 @@
-"""The matrix of systems and scenes: means, the best of a column, letters for significant wins.
-
-It is shown by the report and exported as a table; it computes no statistics.
-"""
+"""The matrix of systems and scenes: means, the best of a column, letters for significant wins."""
 
 from __future__ import annotations
 
@@ -11,14 +8,13 @@ from dataclasses import dataclass
 
 from recagent.offline.data_set import ALL
 from recagent.offline.measures import measure_named
+from recagent.offline.resampling import LEVEL
 from recagent.offline.summaries import Cell, Comparison, Summary
-
-LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixEntry:
-    """One place of the matrix.
+    """Is one place of the matrix.
 
     Attributes:
         cell: None where the system has no answer there.
@@ -33,7 +29,7 @@ class MatrixEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixRow:
-    """One system: its letter and its entry in every column."""
+    """Is one system: its letter and its entry in every column."""
 
     system: str
     letter: str
@@ -42,7 +38,7 @@ class MatrixRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultMatrix:
-    """One measure of all systems.
+    """Holds one measure of all systems.
 
     Attributes:
         columns: scenes; ``ALL`` first where there are several; slices in brackets last.
@@ -56,7 +52,7 @@ class ResultMatrix:
 
 
 def result_matrix(summary: Summary, measure: str) -> ResultMatrix:
-    """All systems, in every column that ``measure`` has cells for."""
+    """Returns all systems, in every column that ``measure`` has cells for."""
     cells = {(cell.system, cell.scene): cell for cell in summary.cells if cell.measure == measure}
     slices = sorted({scene for _, scene in cells} - {ALL, *summary.scenes})
     all_scenes = [ALL] if len(summary.scenes) != 1 else []
@@ -88,14 +84,14 @@ def result_matrix(summary: Summary, measure: str) -> ResultMatrix:
 
 
 def system_letters(systems: Sequence[str]) -> dict[str, str]:
-    """A short name of each system: ``a`` to ``z``, then ``A`` to ``Z``, then ``a1``..."""
+    """Returns a short name of each system: ``a`` to ``z``, then ``A`` to ``Z``, then ``a1``..."""
     names = string.ascii_letters
     return {system: names[at % 52] + (str(at // 52) if at > 51 else "")
             for at, system in enumerate(systems)}  # fmt: skip
 
 
 def significant_wins(summary: Summary, measure: str) -> dict[tuple[str, str], list[str]]:
-    """By system and scene, the letters of the systems that it is significantly better than."""
+    """Returns, by system and scene, the letters of those that it is significantly better than."""
     names = system_letters(summary.systems)
     beaten: dict[tuple[str, str], list[str]] = {}
     for pair in summary.comparisons:
@@ -106,10 +102,7 @@ def significant_wins(summary: Summary, measure: str) -> dict[tuple[str, str], li
 
 
 def worst_scenes(summary: Summary) -> list[Cell]:
-    """Each system's cell in the scene where the primary measure is worst, the best of them first.
-
-    None where there is a single scene.
-    """
+    """Returns each system's cell in its worst scene, best first; none where there is one scene."""
     higher = higher_is_better(summary.primary)
     cells = [cell for cell in summary.cells
              if cell.measure == summary.primary and cell.scene in summary.scenes]  # fmt: skip
@@ -124,29 +117,29 @@ def worst_scenes(summary: Summary) -> list[Cell]:
 
 
 def unique_comparisons(summary: Summary) -> list[Comparison]:
-    """The comparisons that were made, each once: those of a single scene stand there twice."""
+    """Returns each comparison once; with a single scene the summary holds each twice."""
     if len(summary.scenes) != 1:
         return list(summary.comparisons)
     return [pair for pair in summary.comparisons if pair.scene != ALL]
 
 
 def corrected_comparisons(summary: Summary) -> list[Comparison]:
-    """The comparisons that were corrected together: all but the declared main one."""
+    """Returns the comparisons that were corrected together: all but the declared main one."""
     return [pair for pair in unique_comparisons(summary) if not pair.is_main]
 
 
 def main_comparison(summary: Summary) -> Comparison | None:
-    """The one comparison that was declared to be the question, over all scenes."""
+    """Returns the one comparison that was declared to be the question, over all scenes."""
     return next((pair for pair in summary.comparisons if pair.is_main and pair.scene == ALL), None)
 
 
 def is_gain(pair: Comparison) -> bool:
-    """Whether the new one is the better one."""
+    """Says whether the new one is the better one."""
     return (pair.delta > 0) == higher_is_better(pair.measure)
 
 
 def higher_is_better(measure: str) -> bool:
-    """Whether more of a measure is good."""
+    """Says whether more of a measure is good."""
     return measure_named(measure).higher_is_better
 
 

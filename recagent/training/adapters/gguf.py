@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recagent.errors import DataError
-from recagent.training.adapters.lora import optional_library
+from recagent.offline.optional_libraries import optional_library
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Matrix
@@ -42,7 +42,8 @@ def write_gguf(folder: Path, *, heads: int, key_heads: int, to: Path) -> None:
     Source: llama.cpp, ``src/llama-adapter.cpp`` (what it reads), ``convert_hf_to_gguf.py`` (the
     order of queries' and keys' rows).
     """
-    gguf, tensor_files = optional_library("gguf"), optional_library("safetensors.torch")
+    gguf = optional_library("gguf", extra="tune")
+    tensor_files = optional_library("safetensors.torch", extra="tune")
     config: dict[str, Any] = json.loads((folder / "adapter_config.json").read_text())
     tensors: dict[str, Any] = tensor_files.load_file(folder / "adapter_model.safetensors")
     writer = gguf.GGUFWriter(to, arch="llama")

@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from recagent.errors import ConfigError, ModelError
+from recagent.errors import ModelError
+from recagent.offline.optional_libraries import optional_library
 from recagent.training.adapters.token_trees import Branch, BranchReading, TokenRow, token_row
 from recagent.training.adapters.training_texts import TrainingText
 
 _WARM_UP = 20  # steps
-_UNASKED = -100  # what torch passes over
+_IGNORED = -100  # what torch passes over
 _STEP = 32  # tokens: kernels are made anew for every length, which takes longer than to use them
 _LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -62,19 +62,21 @@ class Learner:
             ConfigError: a library of the extra ``tune`` is missing.
             ModelError: the weights cannot be read.
         """
-        self._torch, transformers, peft = map(optional_library, ("torch", "transformers", "peft"))
+        self._torch, transformers, peft = (
+            optional_library(name, extra="tune") for name in ("torch", "transformers", "peft")
+        )
         self._torch.set_num_threads(settings.threads or os.cpu_count() or 1)
         self._torch.manual_seed(settings.seed)
         self._rate = settings.rate
-        place: dict[str, Any] = {"pretrained_model_name_or_path": base}
-        how: dict[str, Any] = {"dtype": self._torch.bfloat16, "attn_implementation": "eager"}
+        location: dict[str, Any] = {"pretrained_model_name_or_path": base}
+        options: dict[str, Any] = {"dtype": self._torch.bfloat16, "attn_implementation": "eager"}
         if base.is_file():
-            optional_library("gguf")
-            place = {"pretrained_model_name_or_path": base.parent, "gguf_file": base.name}
-            how["quantization_config"] = transformers.GgufConfig(dequantize=True)
+            optional_library("gguf", extra="tune")
+            location = {"pretrained_model_name_or_path": base.parent, "gguf_file": base.name}
+            options["quantization_config"] = transformers.GgufConfig(dequantize=True)
         try:
-            self._words: Any = transformers.AutoTokenizer.from_pretrained(**place)
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(**place, **how)
+            self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(**location)
+            model: Any = transformers.AutoModelForCausalLM.from_pretrained(**location, **options)
         except (OSError, ValueError) as error:
             raise ModelError(
                 "cannot read weights {path!r}: {error}", path=str(base), error=error
@@ -98,21 +100,21 @@ class Learner:
         self._steps = 0
 
     def _named(self) -> list[tuple[str, Any]]:
-        """What changes, by name."""
+        """Returns what changes, by name."""
         return [pair for pair in self._tuned.named_parameters() if pair[1].requires_grad]
 
     def tokens(self, text: str) -> tuple[int, ...]:
-        """Token ids of a text, without any that mark its start or end."""
+        """Returns the token ids of a text, without any that mark its start or end."""
         if text not in self._tokens:
-            self._tokens[text] = tuple(self._words(text, add_special_tokens=False)["input_ids"])
+            self._tokens[text] = tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
         return self._tokens[text]
 
     def step(self, batch: Sequence[TrainingText], *, steps: int) -> float:
-        """Changes the adapter by a batch, of ``steps`` in all; its mean loss in nats a token."""
+        """Changes the adapter by a batch, of ``steps`` in all; returns its loss in nats a token."""
         torch = self._torch
         length = _padded(max(len(text.tokens) for text in batch))
         rows = torch.zeros(len(batch), length, dtype=torch.long)
-        wanted = torch.full((len(batch), length), _UNASKED)
+        wanted = torch.full((len(batch), length), _IGNORED)
         for left, right, text in zip(rows, wanted, batch, strict=True):
             left[: len(text.tokens)] = torch.tensor(text.tokens)
             places = torch.tensor(text.learned)
@@ -120,11 +122,11 @@ class Learner:
         self._tuned.train()
         stream = self._model.model(input_ids=rows, use_cache=False).last_hidden_state
         logits = self._model.lm_head(stream).flatten(0, 1)
-        loss = torch.nn.functional.cross_entropy(logits, wanted.flatten(), ignore_index=_UNASKED)
+        loss = torch.nn.functional.cross_entropy(logits, wanted.flatten(), ignore_index=_IGNORED)
         return self._change(loss, steps=steps)
 
     def _change(self, loss: Any, *, steps: int) -> float:
-        """One step of Adam down the loss, and what the loss was."""
+        """Takes one step of Adam down the loss; returns what the loss was."""
         torch = self._torch
         loss.backward()
         for own, whole in zip(self._changing, self._whole, strict=True):
@@ -141,63 +143,54 @@ class Learner:
         return float(loss.detach())
 
     def likelihoods(self, prefix: str, texts: Sequence[str]) -> tuple[float, ...]:
-        """Log probability of each text after the prefix, in nats; all are read in one go.
+        """Returns the log probability of each text after the prefix, in nats, read in one pass.
 
         Every text sees the prefix and itself, and stands right behind the prefix.
         """
         before = self.tokens(prefix)
-        laid = token_row(
+        row = token_row(
             before, [Branch(at=len(before), tokens=self.tokens(text)) for text in texts]
         )
         self._tuned.eval()
         with self._torch.no_grad():
-            return tuple(self._said([laid], [laid.ways]).tolist())
+            return tuple(self._log_probabilities([row], [row.readings]).tolist())
 
-    def _said(self, rows: Sequence[TokenRow], ways: Sequence[Sequence[BranchReading]]) -> Any:
-        """(ways,) log probability of each way of each row, in nats."""
+    def _log_probabilities(
+        self, rows: Sequence[TokenRow], readings: Sequence[Sequence[BranchReading]]
+    ) -> Any:
+        """Returns the (readings,) log probability of each reading of each row, in nats."""
         torch = self._torch
-        length = _padded(max(len(each.tokens) for each in rows))
+        length = _padded(max(len(row.tokens) for row in rows))
         tokens = torch.zeros(len(rows), length, dtype=torch.long)
-        places = torch.arange(length).repeat(len(rows), 1)
-        seen = torch.eye(length, dtype=torch.bool).repeat(len(rows), 1, 1)  # padding sees itself
-        for at, each in enumerate(rows):
-            size = len(each.tokens)
-            tokens[at, :size] = torch.from_numpy(each.tokens)
-            places[at, :size] = torch.from_numpy(each.places)
-            seen[at, :size, :size] = torch.from_numpy(each.seen)
-        unseen = torch.full(seen.shape, -torch.inf, dtype=torch.bfloat16).masked_fill(seen, 0.0)
+        position_ids = torch.arange(length).repeat(len(rows), 1)
+        mask = torch.eye(length, dtype=torch.bool).repeat(len(rows), 1, 1)  # padding sees itself
+        for number, row in enumerate(rows):
+            size = len(row.tokens)
+            tokens[number, :size] = torch.from_numpy(row.tokens)
+            position_ids[number, :size] = torch.from_numpy(row.position_ids)
+            mask[number, :size, :size] = torch.from_numpy(row.mask)
+        unseen = torch.full(mask.shape, -torch.inf, dtype=torch.bfloat16).masked_fill(mask, 0.0)
         stream = self._model.model(
-            input_ids=tokens, position_ids=places, attention_mask=unseen[:, None], use_cache=False
+            input_ids=tokens,
+            position_ids=position_ids,
+            attention_mask=unseen[:, None],
+            use_cache=False,
         ).last_hidden_state.flatten(0, 1)
-        all_ways = [(at * length, way) for at, own in enumerate(ways) for way in own]
-        read = torch.tensor([first + place for first, way in all_ways for place in way.read])
-        wanted = torch.tensor([token for _, way in all_ways for token in way.tokens])
-        owner = torch.tensor([at for at, (_, way) in enumerate(all_ways) for _ in way.tokens])
-        reading = torch.zeros(_padded(len(read)), stream.shape[1], dtype=stream.dtype)
-        reading[: len(read)] = stream[read]
-        logits = self._model.lm_head(reading)[: len(read)].float()
+        placed = [(row * length, one) for row, group in enumerate(readings) for one in group]
+        positions = torch.tensor([first + at for first, one in placed for at in one.read])
+        targets = torch.tensor([token for _, one in placed for token in one.tokens])
+        owners = torch.tensor([row for row, (_, one) in enumerate(placed) for _ in one.tokens])
+        states = torch.zeros(_padded(len(positions)), stream.shape[1], dtype=stream.dtype)
+        states[: len(positions)] = stream[positions]
+        logits = self._model.lm_head(states)[: len(positions)].float()
         cross_entropy = torch.nn.functional.cross_entropy
-        log_probabilities = -cross_entropy(logits, wanted, reduction="none")
-        return torch.zeros(len(all_ways)).index_add(0, owner, log_probabilities)
+        log_probabilities = -cross_entropy(logits, targets, reduction="none")
+        return torch.zeros(len(placed)).index_add(0, owners, log_probabilities)
 
     def save(self, folder: Path) -> None:
-        """Write the adapter as peft does, in half precision."""
+        """Writes the adapter as peft does, in half precision."""
         self._tuned.save_pretrained(folder, save_embedding_layers=False)
 
 
 def _padded(length: int) -> int:
     return -(-length // _STEP) * _STEP
-
-
-def optional_library(module: str) -> Any:
-    """A module of the extra.
-
-    Raises:
-        ConfigError: it is not installed.
-    """
-    try:
-        return import_module(module)
-    except ImportError as error:
-        raise ConfigError(
-            "{library!r} is not installed; run: pip install 'recagent[tune]'", library=module
-        ) from error

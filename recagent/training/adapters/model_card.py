@@ -1,6 +1,8 @@
-"""What an adapter is, as a page beside its files."""
+"""The model card of an adapter: a page beside its files."""
 
 from __future__ import annotations
+
+from dataclasses import asdict, fields
 
 from recagent.training.adapters.tune import TuneFigures
 
@@ -36,36 +38,26 @@ It ranks; it is not for chats. Whether a scene's slates use it is what `recagent
 
 
 def model_card(tuned: TuneFigures, *, base: str, data: str, candidates: int) -> str:
-    """The page in Markdown.
+    """Returns the page in Markdown.
 
     Args:
-        tuned: what was trained and what came of it.
+        tuned: the figures of the training.
         base: name of the model.
-        data: name of what it learned from.
+        data: name of the training data.
         candidates: of each choice.
     """
-    settings = tuned.settings
-    return _PAGE.format(
-        base=base,
-        data=data,
-        likes=tuned.likes,
-        people=tuned.people,
-        prompt=tuned.prompt,
-        rank=settings.rank,
-        epochs=settings.epochs,
-        batch=settings.batch,
-        window=settings.window,
-        left_out=settings.left_out,
-        rate=settings.rate,
-        seed=settings.seed,
-        asked=tuned.asked,
-        candidates=candidates,
-        popularity=tuned.popularity,
-        before=tuned.before,
-        after=", ".join(f"{value:.3f}" for value in tuned.after),
-        gain=_interval(tuned.gain),
-        over=_interval(tuned.over_popularity),
-    )
+    figures = {field.name: getattr(tuned, field.name) for field in fields(tuned)}
+    values = {
+        **asdict(tuned.settings),
+        **figures,
+        "base": base,
+        "data": data,
+        "candidates": candidates,
+        "after": ", ".join(f"{value:.3f}" for value in tuned.after),
+        "gain": _interval(tuned.gain),
+        "over": _interval(tuned.over_popularity),
+    }
+    return _PAGE.format(**values)
 
 
 def _interval(values: tuple[float, float, float]) -> str:

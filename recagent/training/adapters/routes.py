@@ -28,9 +28,9 @@ class SceneSlice:
             return False
         if not self.attribute:
             return True
-        given = item.attributes.get(self.attribute)
-        values = given if isinstance(given, tuple) else (given,)
-        return self.value in {str(value) for value in values}
+        value = item.attributes.get(self.attribute)
+        values = value if isinstance(value, tuple) else (value,)
+        return self.value in map(str, values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

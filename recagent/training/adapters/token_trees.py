@@ -42,33 +42,33 @@ class TokenRow:
 
     Attributes:
         tokens: (n,).
-        places: (n,) position ids: a branch continues the trunk where it begins.
-        seen: (n, n) attention mask: a branch sees the trunk before it and itself.
-        ways: readings of the branches.
+        position_ids: (n,) a branch continues the trunk where it begins.
+        mask: (n, n) what each token sees: a branch sees the trunk before it and itself.
+        readings: of the branches.
     """
 
     tokens: Integers
-    places: Integers
-    seen: Flags
-    ways: tuple[BranchReading, ...]
+    position_ids: Integers
+    mask: Flags
+    readings: tuple[BranchReading, ...]
 
 
 def token_row(trunk: Sequence[int], branches: Sequence[Branch]) -> TokenRow:
     """Lays out a trunk with its branches."""
     size = len(trunk) + sum(len(branch.tokens) for branch in branches)
-    tokens, places = np.zeros(size, dtype=np.int64), np.arange(size, dtype=np.int64)
+    tokens, position_ids = np.zeros(size, dtype=np.int64), np.arange(size, dtype=np.int64)
     tokens[: len(trunk)] = trunk
-    seen = np.tril(np.ones((size, size), dtype=np.bool_))
-    seen[len(trunk) :] = False
-    start, ways = len(trunk), list[BranchReading]()
+    mask = np.tril(np.ones((size, size), dtype=np.bool_))
+    mask[len(trunk) :] = False
+    start, readings = len(trunk), list[BranchReading]()
     for branch in branches:
         end = start + len(branch.tokens)
         tokens[start:end] = branch.tokens
-        places[start:end] += branch.at - start
-        seen[start:end, : branch.at] = True
-        seen[start:end, start:end] = np.tril(np.ones((end - start,) * 2, dtype=np.bool_))
-        ways.append(
+        position_ids[start:end] += branch.at - start
+        mask[start:end, : branch.at] = True
+        mask[start:end, start:end] = np.tril(np.ones((end - start,) * 2, dtype=np.bool_))
+        readings.append(
             BranchReading(tokens=branch.tokens, read=(branch.at - 1, *range(start, end - 1)))
         )
         start = end
-    return TokenRow(tokens=tokens, places=places, seen=seen, ways=tuple(ways))
+    return TokenRow(tokens=tokens, position_ids=position_ids, mask=mask, readings=tuple(readings))

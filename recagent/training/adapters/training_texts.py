@@ -1,7 +1,6 @@
-"""What people liked, in order, as the texts that a likelihood prompt makes of it.
+"""Training texts: what a person liked, in order, as a likelihood prompt writes it.
 
-What is learned of a text is its captions alone, and each only from those before it: exactly what
-is asked when a slate is ranked. No tensors here.
+Only the captions are learned, each from those before it, as when a list is ranked.
 """
 
 from __future__ import annotations
@@ -99,19 +98,19 @@ def _render(prompt: Prompt, liked: Sequence[Item]) -> str:
     return prompt.text(scene="", interests=(), wish="", liked=list(liked))
 
 
-class _Long(Protocol):
+class _HasLength(Protocol):
     @property
     def length(self) -> int: ...
 
 
-_Any = TypeVar("_Any", bound=_Long)
+Text = TypeVar("Text", bound=_HasLength)
 
 
-def batches(texts: Sequence[_Any], *, size: int, chance: random.Random) -> list[list[_Any]]:
+def batches(texts: Sequence[Text], *, size: int, chance: random.Random) -> list[list[Text]]:
     """Shuffles texts into batches of ``size``, those of similar length together."""
     mixed = chance.sample(texts, len(texts))
     block = 8 * size
-    groups: list[list[_Any]] = []
+    groups: list[list[Text]] = []
     for start in range(0, len(mixed), block):
         near = sorted(mixed[start : start + block], key=lambda text: text.length)
         groups += [near[at : at + size] for at in range(0, len(near), size)]

@@ -1,13 +1,9 @@
-"""Tunes an adapter on people's likes, and measures it on held-out choices.
-
-``lora`` trains on ``training_texts``; ``tuning_choices`` says what is asked. Where its files go,
-and that they are used from then on, is the caller's business.
-"""
+"""Tunes an adapter on people's likes, and measures it on held-out choices."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +15,7 @@ from recagent.domain import Item, Language
 from recagent.errors import DataError
 from recagent.offline.backtest import backtest_questions
 from recagent.offline.data_set import Data
+from recagent.offline.examples import OnStage
 from recagent.offline.order import stable_hash
 from recagent.offline.resampling import interval
 from recagent.prompts import Prompt
@@ -27,6 +24,7 @@ from recagent.training.adapters.routes import Route
 from recagent.training.adapters.training_texts import batches, training_texts
 from recagent.training.adapters.tuning_choices import (
     Likes,
+    TuningChoice,
     choice_ndcgs,
     likes_of,
     popularity_ndcgs,
@@ -38,13 +36,11 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
 
-OnProgress = Callable[[str, int, int | None], None]
-
 CANDIDATES = 20
 PASSES = 4  # choices of each person, where only those in some scenes are asked about
 ASKED = 300  # choices at most
 FEWEST = 20  # people of either kind, below which nothing is tried
-_HELD_APART = 0  # the fold of people whose choices decide
+_TEST_FOLD = 0  # of people whose choices decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +85,7 @@ def tune(
     route: Route,
     lang: Language,
     to: Path,
-    on_progress: OnProgress,
+    on_progress: OnStage,
 ) -> tuple[TuneFigures, Learner]:
     """Trains on likes of four fifths of the people, and tests on last choices of the others.
 
@@ -112,29 +108,7 @@ def tune(
         ModelError: the weights cannot be read.
     """
     prompt = prompts.load("rerank", "likelihood", lang=lang)
-    passes = 1 if route.targets is None else PASSES
-    questions = backtest_questions(data, candidates=CANDIDATES, passes=passes)
-    items = {item.id: item for item in data.items}
-    likes = likes_of(questions[-1].training, items, data.scale)
-    cases = sorted(
-        (case for each in questions for case in each.cases if fold_of(case.user_id) == _HELD_APART),
-        key=lambda case: stable_hash("tune", 0, case.user_id, case.id),
-    )
-    choices = tuning_choices(cases, items=items, scale=data.scale, prompt=prompt, route=route)[
-        :ASKED
-    ]
-    training_likes = {key: liked for key, liked in likes.items() if fold_of(key) != _HELD_APART}
-    read = readable_likes(training_likes, route)
-    people = [choice.user_id for choice in choices]
-    if len({*people}) < FEWEST or len(read) < FEWEST:
-        raise DataError(
-            "{count} people to learn from and {asked} to test on are too few (at least {fewest} "
-            "each); learning needs people with two liked items, and of every five people one is "
-            "for testing if five events came before the last like",
-            count=len(read),
-            asked=len({*people}),
-            fewest=FEWEST,
-        )
+    choices, likes, training_likes = _divided(data, route, prompt)
     learner = Learner(base, settings)
 
     def measure(stage: str) -> Floats:
@@ -146,28 +120,61 @@ def tune(
 
     before = best = measure("untuned model")
     after: list[float] = []
-    for number, loss in enumerate(
-        train_epochs(learner, read, [prompt], settings, on_progress), start=1
-    ):
-        now = measure(f"after epoch {number}, {loss:.2f} nats a token")
-        after.append(float(now.mean()))
-        if now.mean() >= max(after):
-            best = now
+    losses = train_epochs(learner, training_likes, [prompt], settings, on_progress)
+    for number, loss in enumerate(losses, start=1):
+        ndcgs = measure(f"after epoch {number}, {loss:.2f} nats a token")
+        after.append(float(ndcgs.mean()))
+        if ndcgs.mean() >= max(after):
+            best = ndcgs
             learner.save(to)
-    popular = popularity_ndcgs(choices, likes)
+    popularity = popularity_ndcgs(choices, likes)
+    people = [choice.user_id for choice in choices]
     figures = TuneFigures(
-        people=len(read),
-        likes=sum(map(len, read)),
+        people=len(training_likes),
+        likes=sum(map(len, training_likes)),
         asked=len(choices),
-        popularity=float(popular.mean()),
+        popularity=float(popularity.mean()),
         before=float(before.mean()),
         after=tuple(after),
         gain=interval(best - before, people=people),
-        over_popularity=interval(best - popular, people=people),
+        over_popularity=interval(best - popularity, people=people),
         settings=settings,
         prompt=prompt.id,
     )
     return figures, learner
+
+
+def _divided(
+    data: Data, route: Route, prompt: Prompt
+) -> tuple[list[TuningChoice], Likes, list[Sequence[Item]]]:
+    """Returns choices of the held-out people, everybody's likes, and those to train on.
+
+    Raises:
+        DataError: too few people of either kind.
+    """
+    passes = 1 if route.targets is None else PASSES
+    questions = backtest_questions(data, candidates=CANDIDATES, passes=passes)
+    items = {item.id: item for item in data.items}
+    likes = likes_of(questions[-1].training, items, data.scale)
+    cases = sorted(
+        (case for each in questions for case in each.cases if fold_of(case.user_id) == _TEST_FOLD),
+        key=lambda case: stable_hash("tune", 0, case.user_id, case.id),
+    )
+    choices = tuning_choices(cases, items=items, scale=data.scale, prompt=prompt, route=route)
+    choices = choices[:ASKED]
+    others = {key: liked for key, liked in likes.items() if fold_of(key) != _TEST_FOLD}
+    training_likes = readable_likes(others, route)
+    people = {choice.user_id for choice in choices}
+    if len(people) < FEWEST or len(training_likes) < FEWEST:
+        raise DataError(
+            "{count} people to learn from and {asked} to test on are too few (at least {fewest} "
+            "each); learning needs people with two liked items, and of every five people one is "
+            "for testing if five events came before the last like",
+            count=len(training_likes),
+            asked=len(people),
+            fewest=FEWEST,
+        )
+    return choices, likes, training_likes
 
 
 def readable_likes(likes: Likes, route: Route) -> list[Sequence[Item]]:
@@ -185,7 +192,7 @@ def train_epochs(
     read: Sequence[Sequence[Item]],
     wordings: Sequence[Prompt],
     settings: LoraSettings,
-    on_progress: OnProgress,
+    on_progress: OnStage,
 ) -> Iterator[float]:
     """Trains, each epoch with the next wording; yields each mean loss in nats a token."""
     chance = random.Random(settings.seed)  # noqa: S311 - not a secret

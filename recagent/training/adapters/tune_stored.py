@@ -11,12 +11,13 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.offline.data_set import Data
+from recagent.offline.examples import OnStage
 from recagent.pipeline import Pipeline, artifacts
 from recagent.training.adapters.gguf import write_gguf
 from recagent.training.adapters.lora import LoraSettings
 from recagent.training.adapters.model_card import model_card
 from recagent.training.adapters.routes import Route
-from recagent.training.adapters.tune import CANDIDATES, OnProgress, TuneFigures, tune
+from recagent.training.adapters.tune import CANDIDATES, TuneFigures, tune
 from recagent.training.stored_data import load_stored_data
 
 FOLDER = "adapter"  # in the data folder: what peft and vLLM read, with the model card
@@ -54,7 +55,7 @@ def tune_stored(
     base: Path | None,
     lora: LoraSettings,
     route: Route,
-    on_progress: OnProgress,
+    on_progress: OnStage,
 ) -> TuneResult:
     """Tunes, and keeps the adapter in the data folder if it is significantly better.
 

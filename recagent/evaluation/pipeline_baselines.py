@@ -20,9 +20,10 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.domain import Event, Scene, User
 from recagent.errors import DataError
-from recagent.evaluation.preparation import OnProgress, fill_index
+from recagent.evaluation.data_index import fill_index
 from recagent.locale import LocalizedText
 from recagent.offline.data_set import Data
+from recagent.offline.examples import OnStage
 from recagent.pipeline import Pipeline
 from recagent.ports import CandidateSource, EventStore, Query
 from recagent.training.fit import fit
@@ -36,7 +37,7 @@ def pipeline_baselines(
     training: Sequence[Event],
     *,
     closing: AsyncExitStack,
-    on_progress: OnProgress,
+    on_progress: OnStage,
 ) -> Mapping[str, CandidateSource]:
     """Returns the baselines ``served`` and ``head``; both are fitted once, at the first question.
 
@@ -65,7 +66,7 @@ class _FittedPipeline:
     data: Data
     training: Sequence[Event]
     closing: AsyncExitStack
-    on_progress: OnProgress
+    on_progress: OnStage
     notes: tuple[LocalizedText, ...] = ()
     _lock: anyio.Lock = field(default_factory=anyio.Lock)
     _pipeline: Pipeline | None = None

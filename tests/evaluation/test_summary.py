@@ -261,7 +261,7 @@ def test_a_measure_of_a_set_cannot_decide():
 
 
 def test_a_result_of_another_run_is_an_error():
-    with pytest.raises(DataError, match="'new' answers 'c9999', which is none of the 20 cases"):
+    with pytest.raises(DataError, match="'new' is for 'c9999', which is not among the 20 cases"):
         summary_of([Result(system="new", case="c9999")])
 
 

@@ -338,7 +338,7 @@ def test_several_gates_are_stricter_than_one():
 
 
 def test_a_gate_needs_eight_people():
-    with pytest.raises(DataError, match=r"at least 8 people .* has 7; run more cases"):
+    with pytest.raises(DataError, match=r"at least 8 people .* there are 7; run more cases"):
         promotion_gate(np.zeros(8), np.ones(8), people=[*people(7), "u0"], min_delta=0.0)
 
 

@@ -38,20 +38,25 @@ from wish_orders import (
     order_of_reply,
     write_requests,
 )
-from wish_signals import Films, joined, out_of_fold, popular_elsewhere
+from wish_signals import Films, joined, joined_with_model, out_of_fold, popular_elsewhere
 
 from recagent import bootstrap, demo
-from recagent.domain import Case, Context
+from recagent.domain import Case
 from recagent.evaluation.data import load_data
+from recagent.offline.backtest import case_context
 from recagent.offline.data_set import Data
+from recagent.pipeline import Parts
 from recagent.pipeline.candidates import retrieve_pool
 from recagent.pipeline.request import prepare_request
 from recagent.pipeline.services import Services
-from recagent.retrieval import Interactions
+from recagent.retrieval import Interactions, reciprocal_rank
+from recagent.retrieval.sources.model_proposals import ModelProposer
 from recagent.retrieval.titles import TitleIndex
+from recagent.testing import ScriptedModel
 
 SMOKE, TOP, DEEP = 150, 10, 50
-WITHOUT_MODEL = "without a model, counts of dialogues"
+WITHOUT_MODEL, SHIPPED = "without a model", "as shipped, without a model"
+PROPOSED, RERANKED, JOINED = "with proposals", "with proposals and reranking", "all of it joined"
 
 Orders = list[list[int]]  # rows of the films for each turn, best first
 Values = np.ndarray
@@ -97,10 +102,13 @@ class Asked:
         }
 
 
-async def shipped(data: Data, cases: Sequence[Case], films: Films) -> Orders:
-    """What the product retrieves and ranks as it ships, without a model.
+async def shipped(
+    data: Data, cases: Sequence[Case], films: Films, titles: Mapping[str, Sequence[str]]
+) -> Orders:
+    """What the product retrieves and ranks as it ships, before a model is asked to rank.
 
-    The wish is the last utterance; films that were named before are the person's likes.
+    The wish is the last utterance; films that were named before are the person's likes. A model
+    proposes the titles that are kept of a turn; nothing where none are.
     """
     async with AsyncExitStack() as closing:
         home = Path(closing.enter_context(tempfile.TemporaryDirectory()))
@@ -124,15 +132,16 @@ async def shipped(data: Data, cases: Sequence[Case], films: Films) -> Orders:
             sources=[sources[each.name] for each in made.sources if each.name in sources],
             scenes=data.scenes,
         )
-        services = Services(parts, bootstrap.options(settings))
+        options = bootstrap.options(settings)
         orders: Orders = []
         for case in cases:
             query = await backtest.query(case)
+            services = Services(with_proposer(parts, titles.get(case.id, ())), options)
             request = await prepare_request(
                 services,
                 query.profile,
                 scene=query.scene,
-                context=Context(wish=case.wish, dialogue=case.dialogue),
+                context=case_context(case),
                 fallback=services.fallback(),
             )
             pool = await retrieve_pool(services, request, size=DEEP)
@@ -140,8 +149,22 @@ async def shipped(data: Data, cases: Sequence[Case], films: Films) -> Orders:
         return orders
 
 
-def without_model(films: Films, learn: Sequence[Case], asked: Asked) -> dict[str, Orders]:
-    """What ranks without a model, by name; out of fold where the same turns are asked."""
+def with_proposer(parts: Parts, titles: Sequence[str]) -> Parts:
+    """The parts with a model that proposes these titles."""
+    if not titles:
+        return parts
+    model = ScriptedModel(reply=json.dumps({"proposals": titles}))
+    proposer = ModelProposer(model, index=parts.index, embedder=parts.embedder)
+    return replace(parts, proposer=proposer)
+
+
+def without_model(
+    films: Films, learn: Sequence[Case], asked: Asked
+) -> tuple[dict[str, Orders], Values]:
+    """What ranks without a model, by name, and the scores of the best of them.
+
+    They are learned out of fold where the same turns are asked.
+    """
     cases = asked.cases
     own = cases is learn
     if own:
@@ -164,10 +187,10 @@ def without_model(films: Films, learn: Sequence[Case], asked: Asked) -> dict[str
         "BM25": films.bm25(cases),
         "text": films.text(cases, plain=True),
         "item-kNN of the films named": films.neighbours(cases),
-        "text, item-kNN and genres joined": fixed,
+        "the same without counts": fixed,
         WITHOUT_MODEL: all_signals,
     }
-    return {name: asked.best(each) for name, each in scores.items()}
+    return {name: asked.best(each) for name, each in scores.items()}, all_signals
 
 
 def rows_printed(asked: Asked, systems: Mapping[str, Orders], *, minus: str) -> dict[str, Any]:
@@ -187,12 +210,12 @@ def rows_printed(asked: Asked, systems: Mapping[str, Orders], *, minus: str) -> 
 
 
 def with_model(
-    data: Data, films: Films, asked: Asked, before: Mapping[str, Orders]
+    data: Data, films: Films, asked: Asked, before: Mapping[str, Orders], scores: Values
 ) -> tuple[Asked, dict[str, Orders], float]:
     """The turns with kept replies, how they are ranked, and how many titles are in the catalogue.
 
     Proposals come first, in their order, then what ranks without a model; the orders that a model
-    gave of both come before the rest.
+    gave of both come before the rest; and all three joined, by weights learned out of fold.
     """
     titles = kept_rows(TITLES)
     rows = [at for at, case in enumerate(asked.cases) if case.id in titles]
@@ -205,15 +228,33 @@ def with_model(
     ]
     systems = {name: [orders[row] for row in rows] for name, orders in before.items()}
     systems["proposals alone"] = proposed
-    systems["with proposals"] = _first(proposed, retrieved)
+    written = {case.id: titles[case.id]["titles"] for case in few.cases}
+    systems["as shipped, with proposals"] = anyio.run(shipped, data, few.cases, films, written)
+    systems["proposals fused by rank"] = [
+        [*map(int, reciprocal_rank({"a": _ranked(first), "b": _ranked(rest)}, weights={}))]
+        for first, rest in zip(proposed, retrieved, strict=True)
+    ]
+    systems[PROPOSED] = _first(proposed, retrieved)
     replies = kept_rows(ORDERS)
     if all(case.id in replies for case in few.cases):
         ordered = [
             [films.row[key] for key in order_of_reply(**replies[case.id])] for case in few.cases
         ]
-        systems["with proposals and reranking"] = _first(ordered, systems["with proposals"])
-    written = [bool(key) for keys in found for key in keys]
-    return few, systems, float(np.mean(written))
+        systems[RERANKED] = _first(ordered, systems[PROPOSED])
+        joint, weights = joined_with_model(
+            scores[rows].astype(np.float64),
+            (proposed, ordered),
+            cases=few.cases,
+            named=few.named,
+            chosen=np.asarray([each[0] for each in few.targets]),
+        )
+        systems[JOINED] = few.best(joint)
+        print("weights of it and the model's two orders:", np.round(weights, 2).tolist())
+    return few, systems, float(np.mean([bool(key) for keys in found for key in keys]))
+
+
+def _ranked(rows: Sequence[int]) -> list[tuple[str, float]]:
+    return [(str(row), 0.0) for row in rows]
 
 
 def _first(some: Orders, others: Orders) -> Orders:
@@ -238,33 +279,36 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         people = {case.user_id for case in cases}
         learn = [case for case in learn if case.user_id not in people]
     asked = Asked(cases, [films.targets(case) for case in cases], films.named(cases))
-    systems = without_model(films, learn, asked)
-    systems["as shipped, without a model"] = anyio.run(shipped, data, cases, films)
+    systems, scores = without_model(films, learn, asked)
+    systems[SHIPPED] = anyio.run(shipped, data, cases, films, {})
     told = rows_printed(asked, systems, minus="popularity in dialogues")
     figures = {
         "turns": len(cases),
         "r10_popularity": told["popularity in dialogues R@10"][0],
-        "r10_shipped": told["as shipped, without a model R@10"][0],
+        "r10_shipped": told[f"{SHIPPED} R@10"][0],
         "r10_without_model": told[f"{WITHOUT_MODEL} R@10"][0],
         "r50_without_model": told[f"{WITHOUT_MODEL} R@50"][0],
     }
-    few, answered, share = with_model(data, films, asked, systems)
+    few, answered, share = with_model(data, films, asked, systems, scores)
     if options.requests and not options.replies:
-        write_requests(options.requests, films, few.cases, answered["with proposals"])
+        write_requests(options.requests, films, few.cases, answered[PROPOSED])
     if not few.cases:
         return figures
     print(f"\n{share:.0%} of the titles that the model wrote are in the catalogue")
     told = rows_printed(few, answered, minus=WITHOUT_MODEL)
-    best = [*answered][-1]
+    keys = {"proposals": PROPOSED, "reranked": RERANKED, "with_model": [*answered][-1]}
+    measured = {
+        f"{key}_{name}": told[f"{system} {each}"][0]
+        for name, system in keys.items()
+        if system in answered
+        for key, each in (("r10", "R@10"), ("any10", "any@10"), ("ndcg10", "nDCG@10"))
+    }
     return figures | {
         "turns_with_model": len(few.cases),
         "grounded_share": round(share, 3),
-        "r10_proposals": told["with proposals R@10"][0],
-        "r10_with_model": told[f"{best} R@10"][0],
-        "any10_with_model": told[f"{best} any@10"][0],
-        "ndcg10_with_model": told[f"{best} nDCG@10"][0],
-        "r50_pool": told["with proposals R@50"][0],
-        "r10_gain_lower95": told[f"{best} R@10"][1],
+        **measured,
+        "r50_pool": told[f"{PROPOSED} R@50"][0],
+        "r10_gain_lower95": told[f"{keys['with_model']} R@10"][1],
     }
 
 

@@ -24,7 +24,7 @@ SIGNALS = ("named in dialogues", "named together", "text", "item-kNN", "genres")
 COUNTED = SIGNALS[:2]  # learned from dialogues
 FOLDS = 5
 _OTHERS = 400  # films that a choice is learned against
-_SHRINK = 1e-3
+_SHRINK, _SHRINK_FEW = 1e-3, 1e-2
 
 Values = np.ndarray
 Array = np.ndarray
@@ -209,6 +209,42 @@ def popular_elsewhere(films: Films, cases: Sequence[Case]) -> Array:
     return scores
 
 
+def joined_with_model(
+    base: Array,
+    orders: Sequence[Sequence[Sequence[int]]],
+    *,
+    cases: Sequence[Case],
+    named: Array,
+    chosen: Array,
+) -> tuple[Array, Array]:
+    """(cases, n) scores of what ranks without a model and a model's orders, learned out of fold.
+
+    Args:
+        base: (cases, n) scores without the model.
+        orders: of each of its orders the rows of the films, by case.
+        cases: whose folds count.
+        named: (cases, n) bool, what must not come.
+        chosen: (cases,) row of the first target.
+
+    Of an order two signals are read: whether a film is in it, and 1 / log2(rank + 1).
+    """
+    signals = [base - np.log(np.exp(base).sum(axis=1, keepdims=True))]
+    for order in orders:
+        is_there, high = np.zeros_like(base), np.zeros_like(base)
+        for at, rows in enumerate(order):
+            is_there[at, rows] = 1.0
+            high[at, rows] = 1 / np.log2(np.arange(len(rows)) + 2)
+        signals += [is_there, high]
+    offered, folds = np.stack(signals, axis=-1), np.asarray([fold_of(case) for case in cases])
+    scores, weights = np.zeros_like(base), []
+    for fold in range(FOLDS):
+        rest = folds != fold
+        found = _fitted(offered[rest], out=named[rest], chosen=chosen[rest], shrink=_SHRINK_FEW)
+        scores[~rest] = offered[~rest] @ found
+        weights.append(found)
+    return scores, np.mean(weights, axis=0)
+
+
 def _choice_weights(films: Films, cases: Sequence[Case], signals: Array) -> Array:
     """Weights of a conditional logit: the first target against films drawn by chance."""
     chance = np.random.default_rng(0)
@@ -219,8 +255,19 @@ def _choice_weights(films: Films, cases: Sequence[Case], signals: Array) -> Arra
     at = np.arange(len(cases))[:, None]
     out = films.named(cases)[at, rows]
     out[:, 1:] |= drawn == chosen
-    out[:, 0] = False
-    offered = signals[at, rows].astype(np.float64)
+    first = np.zeros(len(cases), dtype=np.intp)
+    return _fitted(signals[at, rows].astype(np.float64), out=out, chosen=first, shrink=_SHRINK)
+
+
+def _fitted(offered: Array, *, out: Array, chosen: Array, shrink: float) -> Array:
+    """Weights by which the chosen films are most likely among those that are offered.
+
+    ``offered`` (cases, m, d); ``out`` (cases, m) bool, what cannot be chosen; ``chosen`` (cases,).
+    """
+    at = np.arange(len(chosen))
+    out = out.copy()
+    out[at, chosen] = False
+    wanted = offered[at, chosen]
 
     def loss(weights: Array) -> tuple[float, Array]:
         scores = offered @ weights
@@ -229,12 +276,12 @@ def _choice_weights(films: Films, cases: Sequence[Case], signals: Array) -> Arra
         shares = np.exp(scores)
         total = shares.sum(axis=1, keepdims=True)
         shares /= total
-        value = float((np.log(total[:, 0]) - scores[:, 0]).mean() + _SHRINK * (weights @ weights))
-        expected = (shares[:, :, None] * offered).sum(axis=1)
-        return value, (expected - offered[:, 0]).mean(axis=0) + 2 * _SHRINK * weights
+        surprise = np.log(total[:, 0]) - scores[at, chosen]
+        expected = np.einsum("cm,cmd->cd", shares, offered)
+        slope = (expected - wanted).mean(axis=0) + 2 * shrink * weights
+        return float(surprise.mean() + shrink * (weights @ weights)), slope
 
-    found = minimize(loss, np.zeros(signals.shape[2]), jac=True, method="L-BFGS-B")
-    return found.x
+    return minimize(loss, np.zeros(offered.shape[2]), jac=True, method="L-BFGS-B").x
 
 
 def _of_most(scores: Array) -> Array:

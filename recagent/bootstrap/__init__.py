@@ -19,6 +19,8 @@ from recagent.bootstrap.language_models import (
     model,
     models,
     reply_cache,
+    reranker,
+    shown_address,
 )
 from recagent.bootstrap.storage import (
     embedder,
@@ -37,13 +39,15 @@ from recagent.infrastructure.vectors import ChromaConnection, fingerprint
 from recagent.llm.batch_files import BatchModel
 from recagent.llm.cached_model import ResponseCache
 from recagent.llm.failover import FailoverRanker
+from recagent.llm.rerank_endpoint import RerankEndpoint
 from recagent.llm.retry import RetryWindow
 from recagent.llm.weights import find as find_weights
 from recagent.llm.weights import pull as pull_weights
 from recagent.pipeline import Options, Parts, artifacts
-from recagent.ports import CandidateSource, Embedder, ItemIndex
+from recagent.ports import CandidateSource, Embedder, ItemIndex, Ranker
 from recagent.ranking import Head, ModelRanker
 from recagent.ranking.preference import Preferences
+from recagent.ranking.rerank_ranker import RerankRanker
 from recagent.retrieval import (
     BM25,
     BY_GROUP,
@@ -91,6 +95,8 @@ __all__ = [
     "parts_with",
     "pull_weights",
     "reply_cache",
+    "reranker",
+    "shown_address",
     "sources",
     "with_batch",
 ]
@@ -140,21 +146,35 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         else None
         for engine in settings.engines
     ]
-    rankers = [
-        ModelRanker(
-            chat,
-            mode=engine.mode,
-            lang=settings.lang,
-            attempts=settings.model.attempts,
-            window=window if at == 0 else None,
-            replies=replies[at],
-            preferences=preferences,
-            prompt_tokens=engine.prompt_tokens if engine.is_remote else 0,
-            scale=scale,
-            scenes=settings.declared_scenes(),
+    chatting, rerankers = iter(asked), list[RerankEndpoint]()
+    rankers: list[Ranker] = []
+    for at, engine in enumerate(settings.engines):
+        own_window = window if at == 0 else None
+        if not engine.chats:
+            rerankers.append(reranker(settings, engine))
+            rankers.append(
+                RerankRanker(
+                    rerankers[-1],
+                    lang=settings.lang,
+                    attempts=settings.model.attempts,
+                    window=own_window,
+                )
+            )
+            continue
+        rankers.append(
+            ModelRanker(
+                next(chatting),
+                mode=engine.mode,
+                lang=settings.lang,
+                attempts=settings.model.attempts,
+                window=own_window,
+                replies=replies[at],
+                preferences=preferences,
+                prompt_tokens=engine.prompt_tokens if engine.is_remote else 0,
+                scale=scale,
+                scenes=settings.declared_scenes(),
+            )
         )
-        for at, (engine, chat) in enumerate(zip(settings.engines, asked, strict=True))
-    ]
     array_cache = kept_files(settings)
     behaviour = InteractionSnapshot(store, scale=scale, kept=array_cache)
     own = [settings.retrieval.weights, *group_weights(settings).values()]
@@ -178,6 +198,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         ],
         ranker=FailoverRanker(rankers) if len(rankers) > 1 else next(iter(rankers), None),
         models=asked,
+        rerankers=rerankers,
         scenes=settings.declared_scenes(),
         scale=scale,
         window=window,
@@ -205,7 +226,8 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
 def can_propose(settings: Settings) -> bool:
     """Whether the first model is asked to propose items: one behind an endpoint, if it may."""
     first = next(iter(settings.engines), None)
-    return settings.retrieval.proposals == "auto" and first is not None and first.is_remote
+    asks = first is not None and first.is_remote and first.chats
+    return settings.retrieval.proposals == "auto" and asks
 
 
 def with_batch(parts: Parts, settings: Settings, batch: BatchModel) -> Parts:

@@ -15,6 +15,7 @@ from recagent.llm.address import shown as shown_address
 from recagent.llm.client import Engine
 from recagent.llm.embedded import LlamaCppWire
 from recagent.llm.kept_findings import KeptFindings
+from recagent.llm.rerank_endpoint import RerankEndpoint, RerankWire
 from recagent.llm.response_cache import BRIEFLY, SqliteReplyCache
 from recagent.llm.transport import HttpWire, Wire
 from recagent.llm.weights import find as find_weights
@@ -27,7 +28,7 @@ _DEMO = Path(__file__).parents[1] / "demo"  # the bundled films
 
 
 def model(settings: Settings) -> ChatModel | None:
-    """The first language model that ``[model]`` names; None for ``kind = "none"``."""
+    """The first language model that ``[model]`` names; None where it names none."""
     return next(iter(models(settings)), None)
 
 
@@ -36,7 +37,17 @@ def models(settings: Settings) -> tuple[ChatModel, ...]:
     return tuple(
         Engine(_wire(settings, engine), kept=_findings(settings, engine))
         for engine in settings.engines
+        if engine.chats
     )
+
+
+def reranker(settings: Settings, engine: EngineSettings) -> RerankEndpoint:
+    """The reranker of an engine that is one.
+
+    Raises:
+        ConfigError: nobody says where it is.
+    """
+    return RerankEndpoint(_wire(settings, engine))
 
 
 def forget_findings(settings: Settings) -> None:
@@ -104,7 +115,8 @@ def _wire(settings: Settings, engine: EngineSettings) -> Wire:
         )
     if not engine.base_url:
         raise ConfigError("[model] kind = 'endpoint' needs base_url or OPENAI_BASE_URL")
-    return HttpWire(
+    kind = HttpWire if engine.chats else RerankWire
+    return kind(
         base_url=engine.base_url,
         api_key=engine.api_key.get_secret_value(),
         name=engine.name,

@@ -52,7 +52,7 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
     if with_prompt:
         out.print(words["hello"], style="dim", markup=False)
     async with AsyncRecommender.from_settings(settings) as recommender:
-        is_remote = any(engine.is_remote for engine in settings.engines[:1])
+        is_remote = any(engine.is_remote and engine.chats for engine in settings.engines[:1])
         reading = "critiques" if is_remote else "acts"
         agent = Agent(recommender, lang=settings.lang, k=k, reading=reading)
         await agent.begin(conversation)

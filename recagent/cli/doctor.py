@@ -14,6 +14,7 @@ from recagent.cli import output
 from recagent.cli.language import spoken
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json
+from recagent.config.service_sections import EngineSettings
 from recagent.config.settings import Settings, config_file
 from recagent.domain.capabilities import Capabilities
 from recagent.errors import RecagentError
@@ -122,8 +123,11 @@ async def _model(settings: Settings) -> list[Finding]:
         models = bootstrap.models(settings)
     except RecagentError as error:
         return [_unable(settings, error)]
-    findings: list[Finding] = []
-    for engine, model in zip(settings.engines, models, strict=True):
+    findings = [
+        await _reranker(settings, engine) for engine in settings.engines if not engine.chats
+    ]
+    chatting = [engine for engine in settings.engines if engine.chats]
+    for engine, model in zip(chatting, models, strict=True):
         try:
             modes = words["comma"].join(sorted(await model.start()))
         except RecagentError as error:
@@ -131,13 +135,27 @@ async def _model(settings: Settings) -> list[Finding]:
             continue
         finally:
             await model.close()
-        where = (
-            engine.base_url if engine.is_remote else str(engine.path or bootstrap.find_weights())
-        )
+        weights = str(engine.path or bootstrap.find_weights())
+        where = bootstrap.shown_address(engine.base_url) if engine.is_remote else weights
         says = words["model"].format(name=model.name, where=where, modes=modes)
         findings.append(Finding("model", True, says))
         findings.append(Finding("engine", True, _engine(model.capabilities, words)))
     return findings or [Finding("model", True, words["no model"])]
+
+
+async def _reranker(settings: Settings, engine: EngineSettings) -> Finding:
+    """Whether a reranker tells an answer from a text about something else."""
+    try:
+        endpoint = bootstrap.reranker(settings, engine)
+        try:
+            await endpoint.start()
+        finally:
+            await endpoint.close()
+    except RecagentError as error:
+        return _unable(settings, error)
+    words = WORDS[settings.lang]
+    where = bootstrap.shown_address(engine.base_url)
+    return Finding("model", True, words["reranker"].format(name=endpoint.name, where=where))
 
 
 def _unable(settings: Settings, error: RecagentError) -> Finding:

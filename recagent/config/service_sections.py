@@ -41,8 +41,9 @@ class EngineSettings(Section):
 
     model_config = ConfigDict(protected_namespaces=())
 
-    kind: Literal["auto", "embedded", "endpoint", "none"] = "auto"
-    """"auto": an endpoint if a base URL is set, else the embedded model; "none": no model."""
+    kind: Literal["auto", "embedded", "endpoint", "rerank", "none"] = "auto"
+    """"auto": an endpoint if a base URL is set, else the embedded model; "rerank": a reranker
+    behind /rerank or /score; "none": no model."""
     name: str = ""
     """Name of the endpoint's model; empty: the first that it lists."""
     base_url: str = ""
@@ -80,7 +81,13 @@ class EngineSettings(Section):
     @property
     def is_remote(self) -> bool:
         """Whether it is asked over HTTP."""
-        return self.kind == "endpoint" or (self.kind == "auto" and bool(self.base_url))
+        served = self.kind in ("endpoint", "rerank")
+        return served or (self.kind == "auto" and bool(self.base_url))
+
+    @property
+    def chats(self) -> bool:
+        """Whether it is a language model, and no reranker."""
+        return self.kind != "rerank"
 
 
 class ModelSettings(EngineSettings):

@@ -36,7 +36,16 @@ from recagent.domain.scenes import (
     Scene,
     SeriesRule,
 )
-from recagent.domain.slates import Candidate, Entry, Mode, Slate, Trace, Usage, WishMatch
+from recagent.domain.slates import (
+    Candidate,
+    Entry,
+    Mode,
+    ScoredBy,
+    Slate,
+    Trace,
+    Usage,
+    WishMatch,
+)
 
 if TYPE_CHECKING:
     from recagent.domain.people import Vector as Vector
@@ -81,6 +90,7 @@ __all__ = [
     "Review",
     "Rule",
     "Scene",
+    "ScoredBy",
     "SeriesRule",
     "Slate",
     "Task",

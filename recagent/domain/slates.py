@@ -12,6 +12,8 @@ from recagent.domain.people import Group, Known, Unserved
 from recagent.domain.scenes import Scene
 
 Mode = Literal["likelihood", "label", "listwise", "pointwise", "pairwise", "setwise"]
+# How a pool was scored: by a language model in a mode, or by a reranker.
+ScoredBy = Mode | Literal["rerank"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +116,7 @@ class Trace:
     wish: WishMatch | None = None
     scene_probability: Mapping[str, float] = field(default_factory=dict[str, float])
     model: str | None = None
-    mode: Mode | None = None
+    mode: ScoredBy | None = None
     prompt: str | None = None
     usage: Usage = field(default_factory=Usage)
     calls: int = 0

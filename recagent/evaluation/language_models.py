@@ -85,14 +85,15 @@ async def start_model(settings: Settings) -> tuple[ChatModel, str]:
         ModelError: it cannot be had.
     """
     model = bootstrap.model(settings)
-    if model is None:
-        raise ConfigError("a prompt needs a model, but [model] kind is 'none'")
+    chatting = next((engine for engine in settings.engines if engine.chats), None)
+    if model is None or chatting is None:
+        raise ConfigError("a prompt needs a language model, but [model] names none")
     try:
         await model.start()
     except BaseException:
         await model.close()
         raise
-    return model, bootstrap.identity(settings, settings.engines[0], model.name)
+    return model, bootstrap.identity(settings, chatting, model.name)
 
 
 def dry_model(settings: Settings) -> tuple[ChatModel, str | None]:

@@ -127,8 +127,11 @@ class HttpWire:
                 raise ModelError(
                     "{base_url!r} lists no models; set [model] name", base_url=self._url
                 )
-            self._name = chatting_first(self._listed)[0]
+            self._name = self._preferred(self._listed)
         return self._name
+
+    def _preferred(self, names: Sequence[str]) -> str:
+        return chatting_first(names)[0]
 
     async def post(self, path: str, body: Mapping[str, Any]) -> object:
         named = body if path == "/tokenize" else {"model": self._name, **self._salt, **body}

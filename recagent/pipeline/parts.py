@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from recagent.domain import Group, Language, RatingScale, Scene
+from recagent.llm.rerank_endpoint import RerankEndpoint
 from recagent.llm.retry import RetryWindow
 from recagent.ports import (
     CandidateSource,
@@ -30,6 +31,7 @@ class Parts:
 
     Attributes:
         models: that the ranker asks; the first also joins reasons, and all are closed at the end.
+        rerankers: that the ranker asks, closed at the end.
         window: the retry budget of all that asks the first model; its ranker should share it.
         replies: that the ranker keeps; closed at the end.
         head: the learned joint score; without one the blend that ``Options`` describe.
@@ -50,6 +52,7 @@ class Parts:
     models: Sequence[ChatModel]
     scenes: Mapping[str, Scene]
     scale: RatingScale
+    rerankers: Sequence[RerankEndpoint] = ()
     window: RetryWindow = field(default_factory=RetryWindow)
     replies: ReplyCache | None = None
     head: Head | None = None

@@ -376,6 +376,8 @@ class Pipeline:
             closing.push_async_callback(self._parts.index.close)
             for model in self._parts.models:
                 closing.push_async_callback(model.close)
+            for reranker in self._parts.rerankers:
+                closing.push_async_callback(reranker.close)
             if self._parts.replies is not None:
                 closing.callback(self._parts.replies.close)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Protocol
 from recagent.domain import (
     Candidate,
     Context,
-    Mode,
     Profile,
     Scene,
+    ScoredBy,
     Usage,
 )
 from recagent.locale import AnyText
@@ -60,7 +60,7 @@ class LanguageScores:
 
     scores: tuple[float, ...]
     model: str
-    mode: Mode
+    mode: ScoredBy
     prompt: str
     usage: Usage
     calls: int

@@ -87,7 +87,7 @@ def test_a_server_that_lists_few_alternatives_whatever_is_asked_is_counted():
     can, _, _ = tried(changed)
     assert can.alternatives == 5
     assert tuple(map(str, engine_notes(can, mode="label"))) == (
-        "the engine lists 5 log probabilities for 20 labels",
+        "the engine lists only 5 log probabilities for 20 labels",
     )
 
 

@@ -66,6 +66,11 @@ class RankedPool:
         """The candidates' items, (n,)."""
         return [each.item for each in self.candidates]
 
+    def is_named(self, k: int) -> bool:
+        """Whether a model named the first ``k`` items for the wish, whatever scores say."""
+        named = sum(item.id in self.matches.proposed for item in self.items)
+        return named >= k and not (self.limits.works or self.limits.series or self.prerequisites)
+
     @property
     def notes(self) -> tuple[LocalizedText, ...]:
         """What a reader of the trace should know: that nothing answers the wish or a word."""
@@ -134,10 +139,17 @@ async def retrieve_pool(
     )
 
 
-async def add_model_scores(services: Services, request: Request, pool: RankedPool) -> RankedPool:
-    """Returns the pool with the model's scores, where they are wanted and their worth is known."""
+async def add_model_scores(
+    services: Services, request: Request, pool: RankedPool, *, k: int
+) -> RankedPool:
+    """Returns the pool with the model's scores, where they are wanted and their worth is known.
+
+    A list of ``k`` that a model has named for the wish is not put to a model again: asked to order
+    its own proposals it found no more (docs/research/wishes.md).
+    """
     query, fallback = request.query, request.fallback
-    ranker = None if pool.gated else await fallback.ready_ranker()
+    is_settled = pool.gated or (pool.is_named(k) and not request.quotas)
+    ranker = None if is_settled else await fallback.ready_ranker()
     model_scores = await fallback.model_scores(ranker, query, pool.candidates)
     if model_scores is None:
         return pool

@@ -124,7 +124,7 @@ async def rank_with_model(services: Services, request: Request, *, k: int) -> Ra
     fallback = services.fallback(request.fallback.deadline)
     attempt = replace(request, fallback=fallback)
     pool = await _retrieve(services, attempt, k)
-    pool = await add_model_scores(services, attempt, pool)
+    pool = await add_model_scores(services, attempt, pool, k=k)
     return await _ordered(services, request, pool, degraded=fallback.degraded, k=k)
 
 

@@ -112,7 +112,7 @@ class Pipeline:
             services, profile, scene=identified.scene, context=context, fallback=fallback, task=task
         )
         pool = await retrieve_pool(services, request, size=max(self._options.pool, k))
-        pool = await add_model_scores(services, request, pool)
+        pool = await add_model_scores(services, request, pool, k=k)
         entries = await compose(services, request, pool, k=k)
         seconds = time.perf_counter() - began - fallback.deadline.paused
         trace = make_trace(services, request, pool, identified=identified, seconds=seconds)

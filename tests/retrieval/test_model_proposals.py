@@ -17,9 +17,10 @@ from recagent.errors import ModelError
 from recagent.llm.cached_model import ResponseCache
 from recagent.llm.response_cache import SqliteReplyCache
 from recagent.pipeline import Options, Pipeline
+from recagent.ranking import ModelRanker
 from recagent.retrieval import ItemKNN, Popularity
 from recagent.retrieval.sources.model_proposals import ModelProposer
-from recagent.testing import HashEmbedder, ScriptedModel
+from recagent.testing import HashEmbedder, ScriptedModel, json_order
 
 pytestmark = pytest.mark.usefixtures("no_wait_between_attempts")
 
@@ -221,6 +222,27 @@ def test_with_a_wish_the_named_items_lead_in_the_models_order():
         slate = recommend(user_id, model, context=Context(wish="a planet"), k=3)
         assert ids(slate)[:2] == ["b3", "b1"]
         assert len(ids(slate)) == 3
+
+
+@pytest.mark.parametrize(("k", "calls"), [(1, 1), (2, 1), (3, 2)])
+def test_a_list_that_the_model_has_named_is_not_put_to_it_again(k, calls):
+    def answer(messages):
+        named = reply(NAMED, "Ocean Planet (1991)")
+        return named if '"proposals"' in messages[0].content else json_order(["B", "A"])
+
+    async def main():
+        model = ScriptedModel(reply=answer, modes=frozenset({"listwise"}))
+        _, parts = await made(model)
+        parts = replace(parts, ranker=ModelRanker(model))
+        line = Pipeline(parts, replace(PLAIN, language_weight=0.3))
+        context = Context(wish="a planet")
+        slate = await line.recommend("zoe", scene="books", k=k, context=context)
+        return slate, model.seen
+
+    slate, seen = wait(main())
+    assert ids(slate)[:2] == ["b3", "b1"][:k]
+    assert len(seen) == slate.trace.calls == calls
+    assert slate.trace.degraded is None
 
 
 def test_hard_constraints_and_what_was_seen_hold_against_proposals():

@@ -2,6 +2,7 @@
 
     uv run python benchmarks/quality_wishes.py                  # the bundled turns, two minutes
     uv run python benchmarks/quality_wishes.py --turns FILE     # others, learned on the bundled
+    uv run python benchmarks/quality_wishes.py --lists FILE     # writes 30 lists side by side
     uv run python benchmarks/quality_wishes.py --requests FILE  # writes what reranking is asked
     ... --requests FILE --replies ANSWERS                       # keeps the answers to it
 
@@ -55,7 +56,9 @@ from recagent.retrieval.titles import TitleIndex
 from recagent.testing import ScriptedModel
 
 SMOKE, TOP, DEEP = 150, 10, 50
-WITHOUT_MODEL, SHIPPED = "without a model", "as shipped, without a model"
+LISTED, SHOWN = 30, 5  # lists that are shown side by side, and how much of each
+WITHOUT_MODEL = "without a model"
+SHIPPED, SERVED = "as shipped, without a model", "as shipped, with proposals"
 PROPOSED, RERANKED, JOINED = "with proposals", "with proposals and reranking", "all of it joined"
 
 Orders = list[list[int]]  # rows of the films for each turn, best first
@@ -229,7 +232,7 @@ def with_model(
     systems = {name: [orders[row] for row in rows] for name, orders in before.items()}
     systems["proposals alone"] = proposed
     written = {case.id: titles[case.id]["titles"] for case in few.cases}
-    systems["as shipped, with proposals"] = anyio.run(shipped, data, few.cases, films, written)
+    systems[SERVED] = anyio.run(shipped, data, few.cases, films, written)
     systems["proposals fused by rank"] = [
         [*map(int, reciprocal_rank({"a": _ranked(first), "b": _ranked(rest)}, weights={}))]
         for first, rest in zip(proposed, retrieved, strict=True)
@@ -251,6 +254,28 @@ def with_model(
         systems[JOINED] = few.best(joint)
         print("weights of it and the model's two orders:", np.round(weights, 2).tolist())
     return few, systems, float(np.mean([bool(key) for keys in found for key in keys]))
+
+
+def write_lists(
+    path: Path, films: Films, cases: Sequence[Case], systems: Mapping[str, Orders]
+) -> None:
+    """Write the first five of some lists as they are served, without and with proposals."""
+    pairs = [systems[SHIPPED], systems[SERVED]]
+    lines = ["| asked | without a model | with proposals |", "|---|---|---|"]
+    for at in range(0, len(cases), max(1, len(cases) // LISTED))[:LISTED]:
+        told = [*cases[at].dialogue, cases[at].wish]
+        asked = " / ".join(" ".join(text.split()) for text in told[-2:])
+        wanted = set(films.targets(cases[at]))
+        shown = [
+            "; ".join(
+                f"**{title}**" if row in wanted else title
+                for row in orders[at][:SHOWN]
+                if (title := films.items[row].title)
+            )
+            for orders in pairs
+        ]
+        lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in (asked, *shown))} |")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _ranked(rows: Sequence[int]) -> list[tuple[str, float]]:
@@ -292,6 +317,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     few, answered, share = with_model(data, films, asked, systems, scores)
     if options.requests and not options.replies:
         write_requests(options.requests, films, few.cases, answered[PROPOSED])
+    if options.lists:
+        write_lists(options.lists, films, few.cases, answered)
     if not few.cases:
         return figures
     print(f"\n{share:.0%} of the titles that the model wrote are in the catalogue")
@@ -316,6 +343,7 @@ def main() -> None:
     """Measure and print."""
     parser = command(__doc__)
     parser.add_argument("--turns", type=Path, help="turns of other dialogues, in the same form")
+    parser.add_argument("--lists", type=Path, help="write 30 lists side by side here")
     parser.add_argument("--requests", type=Path, help="write the reranking's questions here")
     parser.add_argument("--replies", type=Path, help="keep these answers to them")
     print(json.dumps(measure(parser.parse_args())))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from recagent.errors import ModelError, ReplyError
+from recagent.llm import token_count
 from recagent.llm.dialect import Dialect
 from recagent.llm.response_shapes import ChatShape, TextShape, TokensShape
 from recagent.llm.transport import Wire
@@ -129,7 +130,7 @@ class Calls:
             self.tries_left -= 1
         answer = await self._wire.post(path, body)
         try:
-            return shape.model_validate(answer)
+            reply = shape.model_validate(answer)
         except ValidationError as error:
             raise ReplyError(
                 "model {model!r} answered {path!r}, but not in OpenAI's format: {answer!r}",
@@ -139,6 +140,9 @@ class Calls:
                 reply=str(answer),
                 retryable=False,
             ) from error
+        if isinstance(reply, ChatShape | TextShape):
+            token_count.add(reply.usage.value())
+        return reply
 
     async def close(self) -> None:
         await self._wire.close()

@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from recagent.domain import Usage
 from recagent.errors import ModelError, ReplyError
+from recagent.llm import token_count
 from recagent.llm.response_shapes import Count
 from recagent.llm.transport import HttpWire, Wire
 
@@ -193,6 +194,8 @@ class RerankEndpoint:
 
     async def _ask(self, form: RerankForm, query: str, texts: Sequence[str]) -> Relevance:
         answer = await self._wire.post(form.path, form.body(query, texts))
+        usage = _usage(answer)
+        token_count.add(usage)
         try:
             rows = _Scored.model_validate({"rows": answer}).rows
         except ValidationError as error:
@@ -202,7 +205,7 @@ class RerankEndpoint:
         finite = [score for score in scores if score is not None and math.isfinite(score)]
         if len(finite) < len(texts):
             raise self._unusable(form, answer)
-        return Relevance(scores=tuple(finite), usage=_usage(answer))
+        return Relevance(scores=tuple(finite), usage=usage)
 
     def _unusable(self, form: RerankForm, answer: object) -> ReplyError:
         return ReplyError(

@@ -17,8 +17,9 @@ from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
 from recagent.chat import Noted, Question, ReplyPart, Shown, Words
-from recagent.domain import Constraint, Language, Usage
+from recagent.domain import Constraint, Language
 from recagent.errors import DataError, NotFoundError
+from recagent.llm import token_count
 from recagent.locale import LocalizedText
 from recagent.server.conversations import ConversationCache, Transcript, markdown
 from recagent.server.errors import ErrorResponse, error_detail
@@ -138,7 +139,6 @@ class _CompletionWriter:
             "created": int(time.time()),
             "model": request.model,
         }
-        self._usage = Usage()
         options = request.stream_options
         self._with_usage = options is not None and options.include_usage
 
@@ -190,9 +190,7 @@ class _CompletionWriter:
             case Words():
                 return None
             case Shown():
-                trace = part.slate.trace
-                self._usage += trace.usage
-                self._metrics.slate(part.slate.scene.name, trace)
+                self._metrics.slate(part.slate.scene.name, part.slate.trace)
                 response = await self._service.slate_response(part.slate, self._lang)
                 return {"shown": response.model_dump(mode="json")}
             case Noted():
@@ -201,7 +199,9 @@ class _CompletionWriter:
                 return {"question": part.text, "options": list(part.options)}
 
     def _tokens(self) -> Tokens:
-        prompt, completion = self._usage.prompt, self._usage.completion
+        """Returns what the request took so far: reading what was said, ranking and phrasing."""
+        usage = token_count.current()
+        prompt, completion = usage.prompt, usage.completion
         return Tokens(
             prompt_tokens=prompt, completion_tokens=completion, total_tokens=prompt + completion
         )

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.datastructures import MutableHeaders
 
-from recagent.domain import EventKind, Trace
+from recagent.domain import EventKind, Trace, Usage
+from recagent.llm.token_count import TokenCount, counting
 from recagent.locale import Language
 from recagent.server.errors import error_detail, failure
 
@@ -57,8 +58,11 @@ class Metrics:
     def slate(self, scene: str, trace: Trace) -> None:
         """Counts a slate that was shown."""
         self._slates.labels(scene, "yes" if trace.degraded else "no").inc()
-        self._tokens.labels("prompt").inc(trace.usage.prompt)
-        self._tokens.labels("completion").inc(trace.usage.completion)
+
+    def tokens(self, usage: Usage) -> None:
+        """Counts the tokens that a request took, for whatever a model was asked in it."""
+        self._tokens.labels("prompt").inc(usage.prompt)
+        self._tokens.labels("completion").inc(usage.completion)
 
     def event(self, kind: EventKind) -> None:
         """Counts an event that was stored."""
@@ -93,13 +97,16 @@ class MetricsMiddleware:
                 MutableHeaders(scope=message).update(_SECURITY)
             await send(message)
 
+        count = TokenCount()
         try:
-            await self._app(scope, receive, send_counted)
+            with counting() as count:
+                await self._app(scope, receive, send_counted)
         except Exception as error:
             if status:
                 raise  # the answer has begun: the connection ends
             await failure(*error_detail(error, lang=self._lang))(scope, receive, send_counted)
         finally:
+            self._metrics.tokens(count.usage)
             # The route's template and not the path, which would make a series for each item.
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.requests.labels(scope["method"], route, str(status or _CLIENT_GONE)).inc()

@@ -1,5 +1,7 @@
 """The wire over HTTP: what it sends, how long it waits, how many it lets through at once."""
 
+import subprocess
+import sys
 import time
 
 import anyio
@@ -95,3 +97,20 @@ def test_a_refusal_is_told_in_the_servers_words():
         server.fail = 422
         error = wait(main(server))
     assert (error.status, error.retryable) == (422, False)
+
+
+def test_the_openai_client_is_loaded_by_a_request_to_an_endpoint_and_by_nothing_else(environment):
+    script = """
+import sys
+sys.argv = ["recagent", "recommend", "u0102", "--demo", "--scene", "comedy"]
+from recagent.cli import main
+try:
+    main()
+except SystemExit as left:
+    assert not left.code, left.code
+print("openai" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "False"

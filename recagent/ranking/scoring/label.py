@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from recagent.domain import Item, Usage
 from recagent.errors import ReplyError
@@ -97,23 +96,26 @@ async def read_labels(
     Raises:
         ModelError: no answer, or one without any label.
     """
-    reply = await retry.call(partial(_label_logprobs, model, messages, labels), budget=budget)
+    usage = Usage()
+
+    async def ask() -> Logprobs:
+        nonlocal usage
+        reply = await model.label_logprobs(messages, labels=labels)
+        usage += reply.usage
+        if all(value is None for value in reply.values):
+            raise ReplyError(
+                "model {model!r} listed none of the labels {labels}",
+                model=model.name,
+                labels=labels,
+                reply=str(reply),
+            )
+        return reply
+
+    reply = await retry.call(ask, budget=budget)
     floor = min(value for value in reply.values if value is not None) - _FLOOR_STEP
     return LabelScores(
         values=tuple(floor if value is None else value for value in reply.values),
-        usage=reply.usage,
+        usage=usage,
         calls=reply.calls,
         missing=sum(value is None for value in reply.values),
     )
-
-
-async def _label_logprobs(model: ChatModel, messages: Sequence[Message], labels: str) -> Logprobs:
-    reply = await model.label_logprobs(messages, labels=labels)
-    if all(value is None for value in reply.values):
-        raise ReplyError(
-            "model {model!r} listed none of the labels {labels}",
-            model=model.name,
-            labels=labels,
-            reply=str(reply),
-        )
-    return reply

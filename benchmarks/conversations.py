@@ -44,7 +44,7 @@ from recagent.cli.progress import prepared_demo
 from recagent.domain import Event, Item, RatingScale
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.llm.retry import RetryBudget, RetryWindow
-from recagent.pipeline import Parts, Pipeline
+from recagent.pipeline import Components, Pipeline
 from recagent.ports import ChatModel, Message
 from recagent.profiles.building import is_liked
 from recagent.retrieval import InteractionSnapshot
@@ -231,7 +231,7 @@ async def simulated(people: int, folder: Path) -> dict[str, object]:
     }  # fmt: skip
 
 
-async def with_store(parts: Parts, store: SqlEventStore) -> Pipeline:
+async def with_store(parts: Components, store: SqlEventStore) -> Pipeline:
     """The same line on another store, with counts from that one alone."""
     behaviour = InteractionSnapshot(store, scale=parts.scale)
     sources = bootstrap.sources(parts.index, parts.embedder, behaviour)

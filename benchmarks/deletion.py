@@ -49,7 +49,7 @@ from recagent.offline.cases import make_cases
 from recagent.offline.data_set import Data
 from recagent.offline.examples import RetrievalOptions
 from recagent.offline.splits import split
-from recagent.pipeline import Parts
+from recagent.pipeline import Components
 from recagent.pipeline.counterfactuals import without_events
 from recagent.pipeline.questions import Ranking, attribution_of, rank_without_model
 from recagent.pipeline.request import Request, prepare_request
@@ -234,7 +234,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         head = await head_of(events, backtest)
         store = MemoryStore()
         await store.add_events(test.training)
-        parts = Parts(
+        parts = Components(
             store=store,
             index=backtest.index,
             embedder=backtest.embedder,

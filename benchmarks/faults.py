@@ -34,7 +34,7 @@ from recagent.domain import Mode, Slate
 from recagent.llm.client import Engine
 from recagent.llm.retry import RetryWindow
 from recagent.llm.transport import HttpWire
-from recagent.pipeline import Options, Parts, Pipeline
+from recagent.pipeline import Components, Options, Pipeline
 from recagent.ranking import ModelRanker
 
 DEADLINE = 0.5  # seconds
@@ -142,7 +142,7 @@ class Count:
     calls: int = 0
 
 
-def line_at(url: str, parts: Parts, mode: Mode) -> tuple[Pipeline, Engine]:
+def line_at(url: str, parts: Components, mode: Mode) -> tuple[Pipeline, Engine]:
     """The demo's line with a model of its own at ``url``, which knows of no earlier failures.
 
     The model is to be closed alone: store and index go on.
@@ -154,7 +154,7 @@ def line_at(url: str, parts: Parts, mode: Mode) -> tuple[Pipeline, Engine]:
     return Pipeline(made, Options(deadline=DEADLINE)), engine
 
 
-async def slate_for(user: str, line: Pipeline, parts: Parts, count: Count) -> Slate | None:
+async def slate_for(user: str, line: Pipeline, parts: Components, count: Count) -> Slate | None:
     """One slate, timed and looked at."""
     began = time.perf_counter()
     try:
@@ -174,7 +174,9 @@ async def slate_for(user: str, line: Pipeline, parts: Parts, count: Count) -> Sl
     return slate
 
 
-async def fail(fault: Behaviour | None, mode: Mode, parts: Parts, *, users: Sequence[str]) -> Count:
+async def fail(
+    fault: Behaviour | None, mode: Mode, parts: Components, *, users: Sequence[str]
+) -> Count:
     """Slates for ``users`` while every request fails in one way; None: it is refused."""
     count = Count()
     async with Stub(well(0.0)) as stub:
@@ -198,7 +200,7 @@ async def fail(fault: Behaviour | None, mode: Mode, parts: Parts, *, users: Sequ
     return count
 
 
-async def outage(parts: Parts, seconds: float, users: Sequence[str]) -> tuple[float, Count]:
+async def outage(parts: Components, seconds: float, users: Sequence[str]) -> tuple[float, Count]:
     """Seconds from the outage's end to the last slate without the model, and all slates."""
     count, last = Count(), 0.0
     async with Stub(well(0.005)) as stub:

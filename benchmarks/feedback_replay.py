@@ -46,7 +46,7 @@ from recagent.offline.order import stable_hash
 from recagent.offline.resampling import interval, ratio_interval
 from recagent.offline.significance import Difference, compare, holm
 from recagent.offline.splits import is_among
-from recagent.pipeline import Options, Parts, Pipeline
+from recagent.pipeline import Components, Options, Pipeline
 from recagent.profiles.building import is_liked
 from recagent.ranking import Head, examination_probability, feedback_reward
 from recagent.retrieval import Interactions
@@ -101,7 +101,7 @@ def replayable(data: Data) -> list[Person]:
     return found
 
 
-async def replay(person: Person, parts: Parts, options: Options) -> Replayed:
+async def replay(person: Person, parts: Components, options: Options) -> Replayed:
     """The rounds of one person, whose answers are recorded as any face would."""
     store = MemoryStore()
     await store.add_events(person.history)
@@ -150,11 +150,11 @@ class Bench:
         self.behaviour = Interactions(self._counted, scale=data.scale)
         self.options = bootstrap.options(self._settings)
 
-    async def parts(self, head: Head | None = None) -> Parts:
+    async def parts(self, head: Head | None = None) -> Components:
         """The parts, with a head or with the fusion that serves before one is fitted."""
         weights = self._settings.retrieval.weights
         sources = await self._backtest.sources(self.behaviour)
-        return Parts(
+        return Components(
             store=MemoryStore(), index=self._backtest.index, embedder=self._backtest.embedder,
             behaviour=self._snapshot,  # type: ignore[arg-type]
             sources=[each for each in sources if head or weights.get(each.name, 1.0) > 0],
@@ -178,7 +178,7 @@ class Bench:
 class Arms:
     """The same people with f and without it."""
 
-    def __init__(self, bench: Bench, people: Sequence[Person], parts: Parts) -> None:
+    def __init__(self, bench: Bench, people: Sequence[Person], parts: Components) -> None:
         self._bench = bench
         self.people = people
         self._parts = parts

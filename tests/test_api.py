@@ -13,15 +13,15 @@ from examples import wait
 
 from recagent import ConfigError, Recommender
 from recagent.domain import RatingScale, User
-from recagent.pipeline import Parts, Pipeline
+from recagent.pipeline import Components, Pipeline
 from recagent.retrieval import InteractionSnapshot, Popularity
 from recagent.testing import HashEmbedder, MemoryIndex, MemoryStore
 
 
-def parts() -> Parts:
+def parts() -> Components:
     store, index, scale = MemoryStore(), MemoryIndex(), RatingScale()
     behaviour = InteractionSnapshot(store, scale=scale)
-    return Parts(
+    return Components(
         store=store,
         index=index,
         embedder=HashEmbedder(),

@@ -43,7 +43,7 @@ from recagent.llm.rerank_endpoint import RerankEndpoint
 from recagent.llm.retry import RetryWindow
 from recagent.llm.weights import find as find_weights
 from recagent.llm.weights import pull as pull_weights
-from recagent.pipeline import Options, Parts, artifacts
+from recagent.pipeline import Components, Options, artifacts
 from recagent.ports import CandidateSource, Embedder, ItemIndex, Ranker
 from recagent.ranking import Head, ModelRanker
 from recagent.ranking.preference import Preferences
@@ -110,7 +110,7 @@ SOURCES = tuple(
 )  # fmt: skip
 
 
-def parts(settings: Settings) -> Parts:
+def parts(settings: Settings) -> Components:
     """The parts that the settings describe, with what was fitted, if anything was.
 
     Models and indexes load at first use.
@@ -119,7 +119,7 @@ def parts(settings: Settings) -> Parts:
     return replace(learned, identifier=identifier(settings))
 
 
-def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
+def parts_with(settings: Settings, *, learned: Head | None) -> Components:
     """The parts that the settings describe, with this head."""
     names = [*SOURCES]
     unknown = settings.retrieval.weights.keys() - set(names)
@@ -183,7 +183,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Parts:
         if own[0].get(name, 1.0) > 0 or any(each.get(name, 0.0) > 0 for each in own[1:])
     }  # fmt: skip
     wanted = proposing | set(learned.scales if learned else ())
-    return Parts(
+    return Components(
         store=store,
         index=items,
         embedder=vectors,
@@ -230,7 +230,7 @@ def can_propose(settings: Settings) -> bool:
     return settings.retrieval.proposals == "auto" and asks
 
 
-def with_batch(parts: Parts, settings: Settings, batch: BatchModel) -> Parts:
+def with_batch(parts: Components, settings: Settings, batch: BatchModel) -> Components:
     """Returns the parts with a first model that is asked, and answers, through files.
 
     It is told what an endpoint is told; neither retries nor other models stand in for it.

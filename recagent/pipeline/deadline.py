@@ -1,4 +1,4 @@
-"""The one clock of a request: whatever is waited for, however often, it ends at the same moment."""
+"""The one deadline of a request, and how many candidates a model can rank in what is left of it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import anyio
 
 from recagent.errors import ModelError
 from recagent.locale import LocalizedText
+
+FEWEST = 5  # candidates that are always ranked, so that a wrong estimate is corrected
+_NEWEST = 0.3  # weight of the newest measurement
+_LATE = 1.5  # a model that missed the deadline would have taken at least this many times as long
 
 
 class Deadline:
@@ -37,3 +41,29 @@ class Deadline:
     def missed(self) -> ModelError:
         """Returns the error of a step that was not done in time."""
         return ModelError(self.late())
+
+
+class RankingSpeed:
+    """Seconds that the model takes for a candidate, averaged with the newest counting most."""
+
+    def __init__(self) -> None:
+        self._seconds: float | None = None
+
+    def affordable(self, count: int, *, seconds: float) -> int:
+        """Returns how many of ``count`` candidates fit in ``seconds``; all before a measurement.
+
+        It is never below five, or below ``count`` if that is smaller.
+        """
+        if self._seconds is None or self._seconds * count <= seconds:
+            return count
+        return min(count, max(FEWEST, int(seconds / self._seconds)))
+
+    def record(self, seconds: float, *, candidates: int) -> None:
+        """Record that a model ranked ``candidates`` in ``seconds``."""
+        new = seconds / candidates
+        old = new if self._seconds is None else self._seconds
+        self._seconds = old + _NEWEST * (new - old)
+
+    def record_timeout(self, seconds: float, *, candidates: int) -> None:
+        """Record that a model had not ranked ``candidates`` after ``seconds``."""
+        self._seconds = max(self._seconds or 0.0, _LATE * seconds / candidates)

@@ -15,9 +15,8 @@ import anyio
 from recagent.domain import Candidate, Profile, Scene
 from recagent.errors import ModelError, StoreError
 from recagent.locale import AnyText, LocalizedText, render_unique
-from recagent.pipeline.deadline import Deadline
-from recagent.pipeline.latency import LatencyEstimate
-from recagent.pipeline.parts import Options, Parts
+from recagent.pipeline.components import Components, Options
+from recagent.pipeline.deadline import Deadline, RankingSpeed
 from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker
 from recagent.profiles.building import build_profile
 from recagent.retrieval import Popularity, TextSimilarity, can_embed, retrieve, weights_for
@@ -37,11 +36,11 @@ class FallbackChain:
     """The steps of one request that may fail, with the one deadline over them."""
 
     def __init__(
-        self, parts: Parts, options: Options, *, latency: LatencyEstimate, deadline: Deadline
+        self, parts: Components, options: Options, *, speed: RankingSpeed, deadline: Deadline
     ) -> None:
         self._parts = parts
         self._options = options
-        self._latency = latency
+        self._speed = speed
         self.deadline = deadline
         self.degraded: list[AnyText] = []
         self._proposals: Proposals | None = None  # None before a model was asked
@@ -120,15 +119,8 @@ class FallbackChain:
         try:
             with anyio.fail_after(max(_MOST_RESERVED, self.deadline.left())):
                 await recording
-        except TimeoutError:
-            self.degraded.append(
-                LocalizedText(
-                    "impression not recorded, so feedback cannot be matched to it: the event store "
-                    "is busy"
-                )
-            )
-        except StoreError as error:
-            if not error.busy:
+        except (TimeoutError, StoreError) as error:
+            if isinstance(error, StoreError) and not error.busy:
                 raise
             self.degraded.append(
                 LocalizedText(
@@ -216,7 +208,7 @@ class FallbackChain:
             return None
         left = max(0.0, self.deadline.left() - self._reserve())
         began = anyio.current_time()
-        first = candidates[: self._latency.fits(len(candidates), seconds=left)]
+        first = candidates[: self._speed.affordable(len(candidates), seconds=left)]
         try:
             with anyio.fail_after(left):
                 scores = await ranker(query, candidates=first)
@@ -224,13 +216,13 @@ class FallbackChain:
             self.degraded.append(LocalizedText("retrieval order: {reason}", reason=error))
             return None
         except TimeoutError as error:
-            self._latency.was_late(left, candidates=len(first))
+            self._speed.record_timeout(left, candidates=len(first))
             self.degraded.append(
                 LocalizedText("retrieval order: {reason}", reason=self._reason(error))
             )
             return None
-        if not scores.kept:  # what was kept tells no latency
-            self._latency.took(anyio.current_time() - began, candidates=len(first))
+        if not scores.kept:  # a kept reply says nothing of the speed
+            self._speed.record(anyio.current_time() - began, candidates=len(first))
         if len(first) < len(candidates):
             self.degraded.append(
                 LocalizedText(

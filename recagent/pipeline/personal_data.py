@@ -16,8 +16,8 @@ from recagent.domain import Edits, Forgotten, Item, Note, Profile, User
 from recagent.errors import ConfigError, DataError
 from recagent.llm.cached_model import request_key, roles_and_contents
 from recagent.llm.retry import RetryBudget
+from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline
-from recagent.pipeline.parts import Options, Parts
 from recagent.ports import ChatModel
 from recagent.profiles.export import ProfileExport, edits_from_export, merged_edits, profile_export
 from recagent.prompts import Prompt
@@ -28,7 +28,7 @@ class PersonalData:
     """Changes of what is kept of people. Its methods may run concurrently."""
 
     def __init__(
-        self, parts: Parts, options: Options, *, profile: Callable[[str], Awaitable[Profile]]
+        self, parts: Components, options: Options, *, profile: Callable[[str], Awaitable[Profile]]
     ) -> None:
         """Works on the parts' store; ``profile`` reads a profile with its tags."""
         self._parts = parts

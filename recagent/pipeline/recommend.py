@@ -28,9 +28,9 @@ from recagent.domain import (
 from recagent.errors import ConflictError, DataError
 from recagent.pipeline import counterfactuals, explain, questions
 from recagent.pipeline.candidates import add_model_scores, retrieve_pool
+from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.feedback import checked_event, everywhere, record_impression
-from recagent.pipeline.parts import Options, Parts
 from recagent.pipeline.personal_data import PersonalData
 from recagent.pipeline.request import identify_scene, prepare_request, why_empty
 from recagent.pipeline.services import Services
@@ -48,7 +48,7 @@ class Pipeline:
         people: what a person may do with their own profile.
     """
 
-    def __init__(self, parts: Parts, options: Options | None = None) -> None:
+    def __init__(self, parts: Components, options: Options | None = None) -> None:
         self._parts = parts
         self._options = options or Options()
         self._services = Services(parts, self._options)
@@ -56,7 +56,7 @@ class Pipeline:
         self.people = PersonalData(parts, self._options, profile=self.profile)
 
     @property
-    def parts(self) -> Parts:
+    def parts(self) -> Components:
         """What the line is made of: index, store and models, for what is built upon it."""
         return self._parts
 

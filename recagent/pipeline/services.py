@@ -11,10 +11,9 @@ from dataclasses import replace
 
 from recagent.domain import Evidence, Item, Language, Profile, Scene, Unserved
 from recagent.explanations import gather_evidence
-from recagent.pipeline.deadline import Deadline
+from recagent.pipeline.components import COLD_DIVERSITY, Components, Options
+from recagent.pipeline.deadline import Deadline, RankingSpeed
 from recagent.pipeline.fallback import FallbackChain
-from recagent.pipeline.latency import LatencyEstimate
-from recagent.pipeline.parts import COLD_DIVERSITY, Options, Parts
 from recagent.ports import Query
 from recagent.profiles.building import group_of
 from recagent.profiles.informative_values import Traits
@@ -28,7 +27,7 @@ from recagent.scenes.transfer import with_transfer
 class Services:
     """The parts and numbers of a pipeline, and its joint scores. Holds nothing of a person."""
 
-    def __init__(self, parts: Parts, options: Options) -> None:
+    def __init__(self, parts: Components, options: Options) -> None:
         self.parts = parts
         self.options = options
         self._blend = FixedBlend(
@@ -38,7 +37,7 @@ class Services:
         )
         self._head = parts.head and replace(parts.head, unmeasured=options.language_weight)
         self._deadline: Deadline | None = None
-        self._latency = LatencyEstimate()
+        self._speed = RankingSpeed()
         self._catalogues = SceneCache(SceneCatalogue)
         self._texts = SceneCache(SceneText)
         self._traits = SceneCache(Traits)
@@ -66,12 +65,12 @@ class Services:
     def fallback(self, deadline: Deadline | None = None) -> FallbackChain:
         """Returns the steps of a request, which begins now unless its deadline is given."""
         deadline = deadline or self.deadline()
-        return FallbackChain(self.parts, self.options, latency=self._latency, deadline=deadline)
+        return FallbackChain(self.parts, self.options, speed=self._speed, deadline=deadline)
 
     def fallback_without_model(self, deadline: Deadline | None = None) -> FallbackChain:
         """Returns the same steps without the model's proposals, for rankings that are repeated."""
         parts, deadline = replace(self.parts, proposer=None), deadline or self.deadline()
-        return FallbackChain(parts, self.options, latency=self._latency, deadline=deadline)
+        return FallbackChain(parts, self.options, speed=self._speed, deadline=deadline)
 
     def language(self, scene: Scene) -> Language:
         """Returns the language of a scene's reasons."""

@@ -93,7 +93,7 @@ class ModelRanker:
             replies: where replies are kept; without it none are.
             history: newest liked items that a list in a prompt holds at most.
             scenes: for the labels of other scenes, where a prompt tells of them.
-            preferences: texts that it asked for; those of ``Parts`` are forgotten with a person.
+            preferences: texts that it asked for; those in ``Components`` are forgotten with people.
             prompt_tokens: that a prompt in full may have; 0 for the short prompts of small models.
             scale: of ratings.
 

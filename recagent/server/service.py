@@ -33,7 +33,7 @@ from recagent.errors import (
     RecagentError,
 )
 from recagent.locale import LANGUAGES, AnyText
-from recagent.pipeline import Options, Parts, Pipeline
+from recagent.pipeline import Components, Options, Pipeline
 from recagent.ports import EventStore
 from recagent.scenes.identification import indexed_scenes
 from recagent.server import schemas
@@ -59,7 +59,7 @@ class Service:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: Components,
         options: Options | None = None,
         *,
         max_message: int = 4000,
@@ -265,7 +265,7 @@ class Service:
         """Closes the parts, once for all languages."""
         await self._pipelines[self.lang].close()
 
-    def _make_pipeline(self, parts: Parts, lang: Language) -> Pipeline:
+    def _make_pipeline(self, parts: Components, lang: Language) -> Pipeline:
         return Pipeline(parts, replace(self._options, lang=lang))
 
     def _context(self, body: schemas.ContextBody) -> Context:

@@ -26,7 +26,7 @@ from recagent.offline.backtest import (
 from recagent.offline.data_set import Questions
 from recagent.offline.examples import Example, OnStage, RetrievalOptions
 from recagent.offline.resampling import interval
-from recagent.pipeline import Options, Parts, Pipeline, artifacts
+from recagent.pipeline import Components, Options, Pipeline, artifacts
 from recagent.profiles.building import without_likes
 from recagent.ranking import GroupTestResult, Head
 from recagent.retrieval import Factors, Interactions, SequenceModel
@@ -201,7 +201,7 @@ async def _train_sequence_model(
 
 async def _fit_head(
     backtest: Backtest,
-    parts: Parts,
+    parts: Components,
     options: Options,
     language_cases: int,
     texts: CatalogueTexts | None,
@@ -369,7 +369,7 @@ async def _transfer(backtest: Backtest, most: int, on_progress: OnStage) -> Tran
 
 
 async def _with_language(
-    head: Head, pools: Sequence[ScoredPool], backtest: Backtest, parts: Parts, on_progress: OnStage
+    head: Head, pools: Sequence[ScoredPool], backtest: Backtest, parts: Components, on_progress: OnStage
 ) -> tuple[Head, NoLanguageReason]:
     """Adds the language model's weights and gates to the head, or says why there are none."""
     if parts.ranker is None:

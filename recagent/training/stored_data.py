@@ -5,11 +5,11 @@ from __future__ import annotations
 from recagent.domain import Event, Item, User
 from recagent.offline.data_set import Data
 from recagent.offline.splits import order_by_time
-from recagent.pipeline import Parts
+from recagent.pipeline import Components
 from recagent.scenes.identification import indexed_scenes
 
 
-async def load_stored_data(parts: Parts) -> Data:
+async def load_stored_data(parts: Components) -> Data:
     """Returns the events, items and people of the store and the index."""
     events: list[Event] = []
     async for batch in parts.store.all_events():

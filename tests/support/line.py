@@ -6,7 +6,7 @@ from examples import SCALE, make_index
 
 from recagent.domain import Scene
 from recagent.llm.failover import FailoverRanker
-from recagent.pipeline import Options, Parts, Pipeline
+from recagent.pipeline import Components, Options, Pipeline
 from recagent.ranking import ModelRanker
 from recagent.retrieval import (
     BM25,
@@ -36,7 +36,7 @@ async def make_line(
     await store.add_users(users)
     behaviour = InteractionSnapshot(store, scale=SCALE)
     await behaviour()
-    parts = Parts(
+    parts = Components(
         store=store,
         index=index,
         embedder=embedder,

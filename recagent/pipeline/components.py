@@ -1,4 +1,4 @@
-"""What a pipeline is made of: its parts, and its numbers."""
+"""What a pipeline is made of: store, index, sources and models; and the numbers it works with."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from recagent.scenes.classifier import SceneClassifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """The parts of a pipeline; without ``ranker`` and ``models`` no language model is asked.
+class Components:
+    """What a pipeline works with; without ``ranker`` and ``models`` it asks no language model.
 
     Attributes:
         models: that the ranker asks; the first also joins reasons, and all are closed at the end.

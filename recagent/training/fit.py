@@ -369,7 +369,11 @@ async def _transfer(backtest: Backtest, most: int, on_progress: OnStage) -> Tran
 
 
 async def _with_language(
-    head: Head, pools: Sequence[ScoredPool], backtest: Backtest, parts: Components, on_progress: OnStage
+    head: Head,
+    pools: Sequence[ScoredPool],
+    backtest: Backtest,
+    parts: Components,
+    on_progress: OnStage,
 ) -> tuple[Head, NoLanguageReason]:
     """Adds the language model's weights and gates to the head, or says why there are none."""
     if parts.ranker is None:

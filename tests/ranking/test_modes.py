@@ -125,13 +125,13 @@ def test_any_log_probabilities_and_gaps_give_one_finite_score_for_each(mode, dat
 @pytest.mark.parametrize("mode", BY_LABEL)
 def test_an_engine_without_labels_cannot_score_in_a_mode_that_needs_them(mode):
     model = ScriptedModel(modes=frozenset({"listwise"}))
-    with pytest.raises(ConfigError, match=f"cannot score by '{mode}'; it can by listwise: set"):
+    with pytest.raises(ConfigError, match=f"cannot score by '{mode}', only by listwise; set"):
         rank(model, items=ITEMS[:2], mode=mode)
 
 
 def test_what_an_engine_can_do_is_told_with_all_modes_that_follow_from_it():
     model = ScriptedModel(modes=frozenset({"label"}))
-    with pytest.raises(ConfigError, match="can by label, pairwise, pointwise, setwise: set"):
+    with pytest.raises(ConfigError, match="only by label, pairwise, pointwise, setwise; set"):
         rank(model, items=ITEMS[:2], mode="likelihood")
 
 
@@ -147,7 +147,9 @@ def test_a_given_prompt_wins_over_the_mode_and_the_language():
 def test_a_prompt_that_the_engine_cannot_follow_is_a_config_error_that_names_it():
     prompt = prompts.load("rerank", "setwise")
     model = ScriptedModel(modes=frozenset({"listwise"}))
-    with pytest.raises(ConfigError, match=r"prompt 'rerank/setwise\.v1.*which model 'scripted'"):
+    with pytest.raises(
+        ConfigError, match=r"prompt 'rerank/setwise\.v1.*but model 'scripted' can only"
+    ):
         rank(model, items=ITEMS[:2], prompt=prompt)
 
 

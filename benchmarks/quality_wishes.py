@@ -46,7 +46,7 @@ from recagent.domain import Case
 from recagent.evaluation.data import load_data
 from recagent.offline.backtest import case_context
 from recagent.offline.data_set import Data
-from recagent.pipeline import Parts
+from recagent.pipeline import Components
 from recagent.pipeline.candidates import retrieve_pool
 from recagent.pipeline.request import prepare_request
 from recagent.pipeline.services import Services
@@ -152,7 +152,7 @@ async def shipped(
         return orders
 
 
-def with_proposer(parts: Parts, titles: Sequence[str]) -> Parts:
+def with_proposer(parts: Components, titles: Sequence[str]) -> Components:
     """The parts with a model that proposes these titles."""
     if not titles:
         return parts

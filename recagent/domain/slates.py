@@ -67,12 +67,15 @@ class WishMatch:
         matches: items that answer it and may be shown.
         left_out: items that answer it and may not: met before, or kept out by a rule or constraint.
         missing: words of the wish that no item of the scene says.
+        proposed: items that a model named for it and that may be shown; they come first, and count
+            among ``matches`` only where they answer it by what they say.
     """
 
     wish: str
     matches: int
     left_out: int = 0
     missing: tuple[str, ...] = ()
+    proposed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from recagent.domain import Language, Slate
 from recagent.locale import Phrases
 from recagent.prompts import one_line
 
+_PROPOSALS = "proposals"  # the feature of what a model proposed
 _LONGEST = 80  # characters of a wish that the note repeats
 
 # What a list begins with where a wish was made.
@@ -27,6 +30,12 @@ def wish_note(slate: Slate, *, lang: Language) -> str:
         "missing": one_line(("、" if lang == "zh" else ", ").join(match.missing), _LONGEST),
         "order": forms["popular" if slate.trace.cold == "fully" else "taste"],
     }
+    named = _leading(slate) if match.proposed else 0
+    if named:
+        facts["proposed"] = str(named)
+        few = "one" if named == 1 else "few"
+        key = "all proposed" if named == len(slate.entries) else f"{few} proposed"
+        return forms[key].format(**facts)
     if not match.matches:
         return forms["left out" if match.left_out else "none"].format(**facts)
     keys = ["missing"] if match.missing else []
@@ -34,3 +43,9 @@ def wish_note(slate: Slate, *, lang: Language) -> str:
         few = "one" if match.matches == 1 else "few"
         keys.append(f"other {few}" if match.missing else few)
     return (" " if lang == "en" else "").join(forms[key].format(**facts) for key in keys)
+
+
+def _leading(slate: Slate) -> int:
+    """How many entries of a list come first because a model named them."""
+    leading = takewhile(lambda entry: _PROPOSALS in entry.features, slate.entries)
+    return sum(1 for _ in leading)

@@ -75,7 +75,7 @@ class RankedPool:
     def notes(self) -> tuple[LocalizedText, ...]:
         """What a reader of the trace should know: that nothing answers the wish or a word."""
         match = self.wish_match
-        if match is None:
+        if match is None or match.proposed:
             return ()
         if match.matches:
             return tuple(
@@ -99,10 +99,15 @@ async def retrieve_pool(
     """
     query, matches = await _match_wish(services, request)
     request = replace(request, query=query)
-    if query.context.wish:
+    wish, exclude = query.context.wish, query.exclude
+    wish_match = matches.counted(wish, exclude=exclude)
+    if wish:
         proposals = await request.fallback.propose(query)
         named = proposals.item_ids if proposals.named else ()
-        matches = matches.led_by([key for key in named if key not in query.exclude])
+        matches = matches.led_by([key for key in named if key not in exclude])
+    if matches.proposed:
+        counted = wish_match or WishMatch(wish=wish, matches=0)
+        wish_match = replace(counted, proposed=len(matches.proposed))
     scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
     retrieved = await _retrieve(services, request, size=size, reach=reach, matches=matches)
     needed = prerequisites(
@@ -134,7 +139,7 @@ async def retrieve_pool(
         prerequisites=needed,
         limits=limits,
         matches=matches,
-        wish_match=matches.counted(query.context.wish, exclude=query.exclude),
+        wish_match=wish_match,
         gated=not joint.asks(scores[best], scene=scene, cold=cold),
     )
 

@@ -12,8 +12,9 @@ from line import make_line
 from recagent import bootstrap
 from recagent.cli.output import slate_table
 from recagent.config.settings import Settings
-from recagent.domain import Constraint, Context, Scene, Usage, User
+from recagent.domain import Constraint, Context, Scene, Usage, User, WishMatch
 from recagent.errors import ModelError
+from recagent.explanations import wish_note
 from recagent.llm.cached_model import ResponseCache
 from recagent.llm.response_cache import SqliteReplyCache
 from recagent.pipeline import Options, Pipeline
@@ -243,6 +244,21 @@ def test_a_list_that_the_model_has_named_is_not_put_to_it_again(k, calls):
     assert ids(slate)[:2] == ["b3", "b1"][:k]
     assert len(seen) == slate.trace.calls == calls
     assert slate.trace.degraded is None
+
+
+def test_a_note_says_how_much_of_a_list_the_model_named():
+    model = ScriptedModel(reply=reply(NAMED, "Ocean Planet (1991)"))
+    notes = []
+    for k in (2, 3):
+        slate = recommend("zoe", model, context=Context(wish="a planet"), k=k)
+        assert slate.trace.wish == WishMatch(wish="a planet", matches=2, proposed=2)
+        notes += [wish_note(slate, lang="en"), wish_note(slate, lang="zh")]
+    assert notes[0] == "The language model named these for “a planet”."
+    assert notes[2].startswith("The language model named the first 2 for “a planet”; the rest ")
+    assert notes[3].startswith("前 2 项是语言模型根据“a planet”提议的")
+    one = recommend("zoe", ScriptedModel(reply=reply(NAMED)), context=Context(wish="hm"), k=2)
+    assert wish_note(one, lang="en").startswith("The language model named the first for “hm”; ")
+    assert not any("nothing matches" in note for note in one.trace.notes)
 
 
 def test_hard_constraints_and_what_was_seen_hold_against_proposals():

@@ -23,6 +23,7 @@ from http import HTTPStatus
 
 import anyio
 import numpy as np
+import openai  # noqa: F401 - a server has loaded it before the first list
 import orjson
 from command import command
 from stub import Behaviour, Stub, http, labelled, well

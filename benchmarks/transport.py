@@ -175,7 +175,8 @@ async def pipeline(people: int) -> float:
     """Slates per CPU second, of a warm recommender whose model answers at once."""
     with served(0) as url:
         stub = {"kind": "endpoint", "base_url": url, "name": "stub", "mode": "label"}
-        settings = demo.settings(model={**stub, "keep_hours": 0, "concurrency": UNDER_WAY})
+        model = {**stub, "keep_hours": 0, "concurrency": UNDER_WAY}
+        settings = demo.settings(model=model, retrieval={"proposals": "off"})
         async with AsyncRecommender.from_settings(settings) as recommender:
             users = [f"u{number:04}" for number in range(1, 1 + people // len(SCENES))]
             pairs = iter([(user, scene) for user in users for scene in SCENES])

@@ -18,7 +18,17 @@ from recagent.cli.app import COMMANDS, load_command
 from recagent.config.settings import Settings
 from recagent.testing import HashEmbedder, ScriptedModel
 
-HEAVY = ("numpy", "chromadb", "aiohttp", "polars", "sqlalchemy", "xllamacpp", "pydantic", "rich")
+HEAVY = (
+    "numpy",
+    "chromadb",
+    "aiohttp",
+    "openai",
+    "polars",
+    "sqlalchemy",
+    "xllamacpp",
+    "pydantic",
+    "rich",
+)
 
 
 def test_help_and_the_package_load_nothing_heavy() -> None:

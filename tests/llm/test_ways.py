@@ -109,7 +109,10 @@ def test_a_server_answers_a_list_whatever_the_endpoint_does(way, model):
         assert re.search(way.right, shown["trace"]["degraded"])
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way.right == USED and way.model], ids=str)
+NAMED = [way for way in WAYS if way.right == USED and way.model]
+
+
+@pytest.mark.parametrize("way", NAMED, ids=[way.name for way in NAMED])
 def test_at_most_four_short_requests_find_out_what_an_endpoint_can_do(way, model):
     async def started(server):
         engine = model(way, server)

@@ -10,105 +10,72 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
-from recagent.cli.language import speak
-
-# Where each command stands, and its line in the list of commands; a test compares the lines with
-# the docstrings.
+# Each command with its line in the list of commands, which is the first line of its docstring.
 COMMANDS = {
-    "demo": (
-        "demo:demo",
-        "Show a real person: their likes, a slate where they are known, one where they are new.",
-    ),
-    "recommend": ("recommend:recommend", "Print a slate for a person."),
-    "explain": (
-        "explain:explain",
-        "Say why an item would be recommended to a person; or answer one of three other questions.",
-    ),
-    "scenes": (
-        "scenes:scenes",
-        "Print what the settings declare of each scene: tasks, rules, what it learns from.",
-    ),
-    "doctor": (
-        "doctor:doctor",
-        "Check settings, index, store, embedder and model, and say what to do next.",
-    ),
-    "init": (
-        "catalogue:init",
-        "Write a commented recagent.toml (and a template's data) into this folder.",
-    ),
-    "validate": (
-        "catalogue:validate",
-        "Read and clean the files as index would, and report; exit 1 where something is wrong.",
-    ),
-    "index": (
-        "catalogue:index",
-        "Read the catalogue's files into the index and the store; run again to go on or to update.",
-    ),
-    "fit": (
-        "fit:fit",
-        "Learn from what is stored: weights of the sources, the model's worth, like-probabilities.",
-    ),
-    "tune": (
-        "tune:tune",
-        "Tune the language model on what is stored (LoRA), and keep it if it ranks better.",
-    ),
-    "chat": (
-        "chat:chat",
-        "Talk about what is recommended; what you say of it becomes constraints that code checks.",
-    ),
-    "serve": (
-        "serve:serve",
-        "Serve the web page, REST, an OpenAI-compatible chat, MCP and metrics.",
-    ),
-    "mcp": ("serve:mcp", "Serve an MCP client over standard input and output."),
-    "events": ("events:app", "What people did: add to it, look at it."),
-    "head": ("fit:head_app", "The learned joint score."),
-    "transfer": ("transfer:app", "How taste counts across scenes."),
-    "models": ("models:app", "The embedded model's weights; replies that are kept."),
-    "profile": ("profile:app", "What is known of a person, and is theirs to change."),
-    "eval": ("evaluate:app", "Compare prompts, models and baselines on held-out cases."),
-    "vllm": ("vllm:app", "Serve a model by vLLM with the flags ranking needs."),
+    "demo": "Show a real person's list in a known scene and in a new one.",
+    "recommend": "Recommend a list of items to a person.",
+    "explain": "Say why an item is recommended to a person, or why it is not.",
+    "scenes": "Print what the settings declare for each scene.",
+    "doctor": "Check settings, index, store and models; say what to do next.",
+    "init": "Write a commented recagent.toml, and a template's data, here.",
+    "validate": "Read and clean the files as index would, and report problems.",
+    "index": "Read the catalogue's files into the index and the store.",
+    "fit": "Learn to rank from stored events, and test what it gains.",
+    "tune": "Tune the language model on stored events; keep it if it helps.",
+    "chat": "Talk about recommendations; conditions you name are enforced.",
+    "serve": "Serve the web page, REST, OpenAI-compatible chat, MCP, metrics.",
+    "mcp": "Serve an MCP client over standard input and output.",
+    "events": "Add and list what people did.",
+    "head": "Show the learned ranking.",
+    "transfer": "Show how taste counts across scenes.",
+    "models": "Fetch the embedded model's weights; forget stored replies.",
+    "profile": "Show, change, export and delete what is known of a person.",
+    "eval": "Compare prompts, models and baselines on held-out cases.",
+    "vllm": "Serve a model by vLLM with the flags that ranking needs.",
 }
+# Commands that stand in a module of another name, and those that are groups.
+_MODULES = {
+    "validate": "catalogue",
+    "index": "catalogue",
+    "mcp": "serve",
+    "head": "fit",
+    "eval": "evaluate",
+}
+_GROUPS = {"events", "head", "transfer", "models", "profile", "eval", "vllm"}
 
 
 class _LazyGroup(TyperGroup):
-    """A group that lists stubs, and replaces the one that is chosen by the command itself."""
+    """A group that lists stubs, and loads the command in place of the stub that is chosen."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, _, rest = super().resolve_command(ctx, args)
         return name, load_command(str(name)), rest
 
 
-def _typer(cls: type[TyperGroup] | None = None) -> typer.Typer:
-    return typer.Typer(
-        name="recagent",
-        cls=cls,
-        help="Recommends from a catalogue to a person in a scene, and says why.",
-        no_args_is_help=True,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        add_completion=False,
-    )
-
-
 def load_command(name: str) -> Any:
     """Imports a command's module and returns the command or group, as typer makes it."""
-    place, line = COMMANDS[name]
-    module, _, attribute = place.partition(":")
-    target = getattr(import_module(f"recagent.cli.{module}"), attribute)
-    parent = _typer()
-    if isinstance(target, typer.Typer):
-        parent.add_typer(target, name=name, help=line, no_args_is_help=True)
+    module = import_module(f"recagent.cli.{_MODULES.get(name, name)}")
+    parent = typer.Typer(rich_markup_mode=None)
+    if name in _GROUPS:
+        parent.add_typer(module.app, name=name, help=COMMANDS[name], no_args_is_help=True)
     else:
-        parent.command(name)(target)
+        parent.command(name)(getattr(module, name))
     return get_group(parent).commands[name]
 
 
-app = _typer(_LazyGroup)
+app = typer.Typer(
+    name="recagent",
+    cls=_LazyGroup,
+    help="Recommends from a catalogue to a person in a scene, and says why.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(is_given: bool) -> None:
+    if is_given:
         from recagent import __version__  # noqa: PLC0415 - the package is what imports this
 
         typer.echo(f"recagent {__version__}")
@@ -126,7 +93,6 @@ def root(
     ] = False,
 ) -> None:
     """Options of every command."""
-    speak("en")
     if verbose:
         level = logging.INFO if verbose == 1 else logging.DEBUG
         logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -137,5 +103,5 @@ def _stub() -> None:
     """Stands for a command in the list of commands."""
 
 
-for _name, (_, _line) in COMMANDS.items():
+for _name, _line in COMMANDS.items():
     app.command(_name, help=_line)(_stub)

@@ -1,4 +1,4 @@
-"""What ``validate`` and ``index`` found in the files: for people, and as JSON."""
+"""The report on a catalogue's files that ``validate`` and ``index`` print, as text or JSON."""
 
 from __future__ import annotations
 
@@ -11,53 +11,48 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from recagent.cli import output
-from recagent.cli.output import console
+from recagent.cli.output import console, print_json, print_line
 from recagent.domain import Language
 from recagent.ingest import Report
 from recagent.ingest.loading import LoadSummary
 from recagent.ingest.report import STEPS, ProblemGroup, shown
 from recagent.locale import Phrases
 
+ProblemGroups = Mapping[tuple[str, str], ProblemGroup]
+
 WORDS = Phrases[str]("cli", "catalogue_report")
 _SCRIPTS = Phrases[str]("cli", "scripts")
 
 
 def print_report(report: Report, *, lang: Language) -> None:
-    """Files, problems, notes and changes, one after the other."""
+    """Prints files, problems, cleaning steps and notes, one after the other."""
     words, out = WORDS[lang], console()
-    out.print(_files(report, words))
-    for line in _whole(report, lang):
-        out.print(line, markup=False, highlight=False)
-    _found(words["problems"], report.problems, lang, style="bold red")
-    print_cleaned(report, lang=lang)
-    _found(words["notes"], report.notes, lang, style="bold yellow")
+    out.print(_file_table(report, words))
+    for line in _totals(report, lang):
+        print_line(line)
+    _print_groups(words["problems"], report.problems, lang, style="bold red")
+    _print_cleaned(report, lang=lang)
+    _print_groups(words["notes"], report.notes, lang, style="bold yellow")
     if not report.problems:
-        out.print(words["clean"], style="bold green", markup=False)
+        print_line(words["clean"], style="bold green")
 
 
-def print_cleaned(report: Report, *, lang: Language) -> None:
-    """Every cleaning step that changed something, how often, and its first case."""
+def _print_cleaned(report: Report, *, lang: Language) -> None:
+    """Prints every cleaning step that changed something, how often, and its first case."""
     if not report.changes:
         return
-    out = console()
-    out.print(WORDS[lang]["cleaned"], style="bold", markup=False)
-    for (step, field, where), change in report.changes.items():
+    print_line(WORDS[lang]["cleaned"], style="bold")
+    for (step, field, path), change in report.changes.items():
         case = f"{change.before!r} → {change.after!r}" if change.after else change.before
-        line = f"  {change.count} × {shown(field)}: {STEPS[lang][step]}  ({shown(where)}; {case})"
-        out.print(line, markup=False, highlight=False)
-
-
-def print_made_items(report: Report, *, lang: Language) -> None:
-    """What a log's items were made of, where no file holds items."""
-    for (kind, _), found in report.notes.items():
-        if kind in ("items of log", "ids of log"):
-            console().print(Padding(Text(found.line(lang)), (0, 0, 0, 2)))
+        print_line(
+            f"  {change.count} × {shown(field)}: {STEPS[lang][step]}  ({shown(path)}; {case})"
+        )
 
 
 def print_loaded(loaded: LoadSummary, *, pruned: int, lang: Language, as_json: bool) -> None:
-    """Prints what ``recagent index`` did; ``pruned`` other scenes were deleted."""
-    facts = {
+    """Prints what ``recagent index`` did; ``pruned`` is the number of other scenes deleted."""
+    report, words = loaded.report, WORDS[lang]
+    counts = {
         **asdict(loaded.items),
         "events": loaded.events,
         "people": loaded.users,
@@ -66,28 +61,26 @@ def print_loaded(loaded: LoadSummary, *, pruned: int, lang: Language, as_json: b
         "earlier": loaded.earlier,
     }
     if pruned:
-        facts["outdated"] = 0
+        counts["outdated"] = 0
     if as_json:
-        output.print_json({**facts, "report": report_json(loaded.report, lang=lang)})
+        print_json({**counts, "report": report_json(report, lang=lang)})
         return
-    print_cleaned(loaded.report, lang=lang)
-    print_made_items(loaded.report, lang=lang)
-    typer.echo(output.WORDS[lang]["loaded"].format(**facts))
-    for key, number in (("replaced", loaded.replaced), ("earlier", loaded.earlier)):
-        if number:
-            typer.echo(output.WORDS[lang][key].format(n=number))
-    if pruned:
-        typer.echo(output.WORDS[lang]["pruned"].format(n=pruned))
-    elif loaded.items.outdated:
-        typer.echo(output.WORDS[lang]["outdated"].format(n=loaded.items.outdated))
-    lost = sum(group.count for group in loaded.report.problems.values())
-    noted = sum(group.count for group in loaded.report.notes.values())
-    if lost or noted:
-        typer.echo(output.WORDS[lang]["see"].format(lost=lost, noted=noted))
+    _print_cleaned(report, lang=lang)
+    for (kind, _), group in report.notes.items():
+        if kind in ("items of log", "ids of log"):
+            console().print(Padding(Text(group.line(lang)), (0, 0, 0, 2)))
+    typer.echo(words["loaded"].format(**counts))
+    for key in ("replaced", "earlier", "pruned", "outdated"):
+        if counts[key]:
+            typer.echo(words[key].format(n=counts[key]))
+    unusable = sum(group.count for group in report.problems.values())
+    notes = sum(group.count for group in report.notes.values())
+    if unusable or notes:
+        typer.echo(words["see"].format(lost=unusable, noted=notes))
 
 
 def report_json(report: Report, *, lang: Language = "en") -> dict[str, Any]:
-    """The report as plain values; ``usable`` says whether nothing is lost."""
+    """Returns the report as plain values; ``usable`` is true where nothing was left out."""
     return {
         "usable": not report.problems,
         "files": [
@@ -105,23 +98,23 @@ def report_json(report: Report, *, lang: Language = "en") -> dict[str, Any]:
         "scenes": dict(report.scenes),
         "scripts": dict(report.scripts),
         "people": report.people,
-        "problems": _found_json(report.problems, lang),
-        "notes": _found_json(report.notes, lang),
+        "problems": _groups_json(report.problems, lang),
+        "notes": _groups_json(report.notes, lang),
         "cleaned": [
             {
                 "step": step,
                 "field": field,
-                "where": where,
+                "where": path,
                 "count": change.count,
                 "before": change.before,
                 "after": change.after,
             }
-            for (step, field, where), change in report.changes.items()
+            for (step, field, path), change in report.changes.items()
         ],
     }
 
 
-def _files(report: Report, words: Mapping[str, str]) -> Table:
+def _file_table(report: Report, words: Mapping[str, str]) -> Table:
     table = Table()
     for name in ("file", "holds", "layout", "encoding"):
         table.add_column(words[name], overflow="fold")
@@ -134,7 +127,7 @@ def _files(report: Report, words: Mapping[str, str]) -> Table:
     return table
 
 
-def _whole(report: Report, lang: Language) -> list[str]:
+def _totals(report: Report, lang: Language) -> list[str]:
     words = WORDS[lang]
     events = sum(read.used for read in report.files if read.holds == "events")
     comma = ", " if lang == "en" else "、"
@@ -149,25 +142,19 @@ def _whole(report: Report, lang: Language) -> list[str]:
     ]
 
 
-def _found(
-    title: str, found: Mapping[tuple[str, str], ProblemGroup], lang: Language, *, style: str
-) -> None:
-    if not found:
-        return
-    out = console()
-    out.print(title, style=style, markup=False)
-    for kind in found.values():
-        out.print(Padding(Text(kind.line(lang)), (0, 0, 0, 2)))
+def _print_groups(title: str, groups: ProblemGroups, lang: Language, *, style: str) -> None:
+    if groups:
+        print_line(title, style=style)
+    for group in groups.values():
+        console().print(Padding(Text(group.line(lang)), (0, 0, 0, 2)))
 
 
-def _found_json(
-    found: Mapping[tuple[str, str], ProblemGroup], lang: Language
-) -> list[dict[str, Any]]:
+def _groups_json(groups: ProblemGroups, lang: Language) -> list[dict[str, Any]]:
     return [
         {
             "kind": kind,
             "file": file,
-            "count": each.count,
+            "count": group.count,
             "examples": [
                 {
                     "row": problem.row,
@@ -176,8 +163,8 @@ def _found_json(
                     "says": problem.says(lang),
                     "fix": problem.fix(lang),
                 }
-                for problem in each.examples
+                for problem in group.examples
             ],
         }
-        for (kind, file), each in found.items()
+        for (kind, file), group in groups.items()
     ]

@@ -1,9 +1,8 @@
-"""``recagent chat``: a conversation in the terminal or over a pipe; it shows what is said."""
+"""``recagent chat``: a conversation in the terminal or over a pipe."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -18,8 +17,9 @@ from recagent.cli import output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang, SlateLength
 from recagent.config.settings import Settings
+from recagent.domain import Language
 from recagent.locale import Phrases
-from recagent.prompts import caption, one_line
+from recagent.prompts import caption
 
 Person = Annotated[str | None, typer.Option(help="The person's id. [default: somebody new]")]
 SceneName = Annotated[str | None, typer.Option(help="Scene. [default: the likeliest]")]
@@ -40,17 +40,17 @@ def chat(
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Talk about what is recommended; what you say of it becomes constraints that code checks."""
+    """Talk about recommendations; conditions you name are enforced."""
     settings = load_settings(config, demo, lang)
     conversation = Conversation(user_id=user or _NOBODY, scene=scene)
     anyio.run(_talk, settings, conversation, k, json)
 
 
 async def _talk(settings: Settings, conversation: Conversation, k: int, as_json: bool) -> None:
-    words, out = WORDS[settings.lang], output.console()
+    words = WORDS[settings.lang]
     with_prompt = sys.stdin.isatty() and not as_json
     if with_prompt:
-        out.print(words["hello"], style="dim", markup=False)
+        output.print_line(words["hello"], style="dim")
     async with AsyncRecommender.from_settings(settings) as recommender:
         is_remote = any(engine.is_remote and engine.chats for engine in settings.engines[:1])
         reading = "critiques" if is_remote else "acts"
@@ -68,37 +68,32 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
                 if as_json:
                     typer.echo(orjson.dumps(_piece_json(piece)).decode())
                 else:
-                    _print_piece(piece, words)
+                    _print_piece(piece, settings.lang)
 
 
-def _print_piece(piece: ReplyPart, words: Mapping[str, str]) -> None:
+def _print_piece(piece: ReplyPart, lang: Language) -> None:
     """Prints a piece of a reply; conditions are not printed, as its words and /list name them."""
-    out = output.console()
     match piece:
         case Words():
-            out.print(piece.text, markup=False, highlight=False)
+            output.print_line(piece.text)
         case Shown():
-            _print_slate(piece, words)
+            _print_slate(piece, lang)
         case Question():
             options = "  ".join(f"{n}) {option}" for n, option in enumerate(piece.options, start=1))
-            out.print(f"{piece.text}\n    {options}", markup=False, highlight=False)
+            output.print_line(f"{piece.text}\n    {options}")
         case _:
             pass
 
 
-def _print_slate(shown: Shown, words: Mapping[str, str]) -> None:
-    out = output.console()
+def _print_slate(shown: Shown, lang: Language) -> None:
     for entry, why in zip(shown.slate.entries, shown.explanations, strict=True):
-        reasons = " ".join(claim.text for claim in why.claims) or words["none"]
-        out.print(f"{entry.rank:>2}. {caption(entry.item)}", markup=False, highlight=False)
-        out.print(f"    {reasons}", style="dim", markup=False, highlight=False)
-    trace, notice = shown.slate.trace, shown.explanations[0].notice
-    if trace.review or notice:
-        line = " ".join(filter(None, [words["review"] if trace.review else "", notice]))
-        out.print(one_line(line, 400), markup=False, highlight=False)
+        reasons = " ".join(claim.text for claim in why.claims) or output.WORDS[lang]["none"]
+        output.print_line(f"{entry.rank:>2}. {caption(entry.item)}")
+        output.print_line(f"    {reasons}", style="dim")
+    trace = shown.slate.trace
+    output.print_notice(shown.explanations[0].notice, lang=lang, review=trace.review)
     if trace.degraded:
-        line = f"{words['degraded']}: {one_line(trace.degraded, 400)}"
-        out.print(line, style="bold red", markup=False, highlight=False)
+        output.print_degraded(trace.degraded, lang=lang)
 
 
 def _piece_json(piece: ReplyPart) -> dict[str, Any]:

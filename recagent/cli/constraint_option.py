@@ -1,6 +1,6 @@
-"""What ``--only`` says, as a constraint: ``price at most 20``, ``price<=20``, ``价格不超过20``.
+"""Reads ``--only`` as a constraint: ``price at most 20``, ``price<=20``, ``价格不超过20``.
 
-A form, not language: what a person says in their own words is compiled elsewhere. Whether the
+This is a fixed form; what people say in their own words is compiled elsewhere. Whether the
 catalogue has such an attribute is looked up where its items are (``scenes.rules.readable``).
 """
 
@@ -45,30 +45,30 @@ _LONGEST = 15  # digits that a float keeps apart
 
 
 def constraint(text: str) -> Constraint:
-    """The constraint that a text says; ``yes`` and ``no`` are truth values, numbers are numbers.
+    """Reads a constraint; ``yes`` and ``no`` are truth values, numbers are numbers.
 
     Raises:
         ConstraintError: it has no operator, or nothing after it.
     """
-    said = unicodedata.normalize("NFKC", text.strip())
-    plain = simplified(said)  # as long as it was: 不超過 is read as 不超过, names stay as they are
-    found = next(filter(None, (form.fullmatch(plain) for form in _FORMS)), None)
-    if found is None:
+    normal = unicodedata.normalize("NFKC", text.strip())
+    plain = simplified(normal)  # of equal length: 不超過 is read as 不超过, names stay as they are
+    match = next(filter(None, (form.fullmatch(plain) for form in _FORMS)), None)
+    if match is None:
         raise ConstraintError(
             "--only {condition!r} must be ATTRIBUTE OPERATOR VALUE, such as 'price at most 20'; "
             "operators: {operators}, <, <=, =, !=, >=, >",
             condition=text,
             operators=", ".join(get_args(Operator)),
         )
-    named, wanted = comparison(found), said[slice(*found.span("value"))].strip()
-    attribute = said[slice(*found.span("attribute"))].strip(" :")
-    operator, value = operator_and_value(named, _value(wanted))
-    words = text if not re.search("[<>]", said) else _spelled(attribute, named, wanted)
+    named, value_text = comparison(match), normal[slice(*match.span("value"))].strip()
+    attribute = normal[slice(*match.span("attribute"))].strip(" :")
+    operator, value = operator_and_value(named, _value(value_text))
+    words = text if not re.search("[<>]", normal) else _spelled(attribute, named, value_text)
     return Constraint(attribute=attribute, operator=operator, value=value, words=words)
 
 
 def _spelled(attribute: str, named: Comparison, value: str) -> str:
-    """A condition in words: reasons quote it, and prompts take signs out of what they quote."""
+    """Writes a condition in words, as prompts take signs out of what they quote."""
     if attribute.isascii():
         return f"{attribute} {named} {value}"
     return f"{attribute}{_SPELLED[named]}{value}"

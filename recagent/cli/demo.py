@@ -1,4 +1,4 @@
-"""``recagent demo``: one real person, their likes, and two slates."""
+"""``recagent demo``: one real person, their likes and two lists."""
 
 from __future__ import annotations
 
@@ -37,14 +37,22 @@ def demo(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Show a real person: their likes, a slate where they are known, one where they are new."""
+    """Show a real person's list in a known scene and in a new one.
+
+    Above the lists stand the likes that they are made of.
+    """
     settings = load_settings(None, True, lang, reset=reset)
     person = user or data.PERSON
+    new_scene = scene or (data.CROSS_SCENE if cross else data.NEW_SCENE)
+    if new_scene not in settings.scenes:
+        raise DataError(
+            "unknown scene {scene!r}; scenes of the demo: {known}",
+            scene=new_scene,
+            known=", ".join(settings.scenes),
+        )
     if cross:
-        _show_transfer(settings, person, scene or data.CROSS_SCENE, k)
+        _show_transfer(settings, person, new_scene, k)
         return
-    new_scene = scene or data.NEW_SCENE
-    _check_scene(settings, new_scene)
     with Recommender.from_settings(settings) as recommender:
         profile = _profile(recommender, person)
         if not json:
@@ -61,19 +69,18 @@ def demo(
     line = WORDS[settings.lang]["next"].format(
         person=person, scene=new_scene, item=slate.entries[0].item.id
     )
-    output.console().print(line, markup=False, highlight=False)
+    output.print_line(line)
 
 
 def _show_transfer(settings: Settings, person: str, name: str, k: int) -> None:
     """Shows one person in a scene where they are new, without transfer and with it.
 
     Raises:
-        DataError: an unknown scene or person, or one who is not new there.
+        DataError: the person is unknown, or not new there.
     """
-    _check_scene(settings, name)
     alone = settings.scenes[name].model_copy(update={"learns_from": ()})
     apart = settings.model_copy(update={"scenes": {**settings.scenes, name: alone}})
-    words, out, slates = WORDS[settings.lang], output.console(), list[Slate]()
+    words, slates = WORDS[settings.lang], list[Slate]()
     for title, variant in (("without", apart), ("with", settings)):
         with Recommender.from_settings(variant) as recommender:
             profile = _profile(recommender, person)
@@ -87,7 +94,7 @@ def _show_transfer(settings: Settings, person: str, name: str, k: int) -> None:
                 _introduce(profile, settings)
             slate = recommender.recommend(person, scene=name, k=k)
             label = slate.scene.label(settings.lang)
-            out.print(words[title].format(person=person, scene=label), style="bold", markup=False)
+            output.print_line(words[title].format(person=person, scene=label), style="bold")
             output.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
             slates.append(slate)
     before, after = ({entry.item.id for entry in slate.entries} for slate in slates)
@@ -100,16 +107,7 @@ def _show_transfer(settings: Settings, person: str, name: str, k: int) -> None:
     }
     labels = ", ".join(sorted(scenes[source].label(settings.lang) for source in sources))
     line = words["carried"].format(new=len(after - before), k=len(after), scenes=labels)
-    out.print(line, markup=False, highlight=False)
-
-
-def _check_scene(settings: Settings, name: str) -> None:
-    if name not in settings.scenes:
-        raise DataError(
-            "unknown scene {scene!r}; scenes of the demo: {known}",
-            scene=name,
-            known=", ".join(settings.scenes),
-        )
+    output.print_line(line)
 
 
 def _profile(recommender: Recommender, person: str) -> Profile:
@@ -139,6 +137,5 @@ def _introduce(profile: Profile, settings: Settings) -> None:
         value = values[item_id]
         rating = "" if value is None else f"{value:g}/{scale.high:g}"
         table.add_row(Text(caption(item)), rating, scenes[item.scene].label(lang))
-    out = output.console()
-    out.print(words["about"], style="dim", markup=False)
-    out.print(table)
+    output.print_line(words["about"], style="dim")
+    output.console().print(table)

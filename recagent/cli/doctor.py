@@ -1,17 +1,16 @@
-"""``recagent doctor``: what works, what does not, and the command that mends it."""
+"""``recagent doctor``: what works, what does not, and the command that fixes it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import anyio
 import typer
 
 from recagent import __version__, bootstrap
-from recagent.cli import output
-from recagent.cli.language import spoken
+from recagent.cli import error_text, output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json
 from recagent.config.service_sections import EngineSettings
@@ -25,7 +24,7 @@ WORDS = Phrases[str]("cli", "doctor")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One checked thing."""
+    """The result of one check."""
 
     name: str
     ok: bool
@@ -33,13 +32,13 @@ class Finding:
 
 
 def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> None:
-    """Check settings, index, store, embedder and model, and say what to do next."""
+    """Check settings, index, store and models; say what to do next."""
     python = ".".join(map(str, sys.version_info[:3]))
     findings = [Finding("recagent", True, f"{__version__}, Python {python}")]
     try:
         settings = load_settings(config, demo, None)
     except RecagentError as error:
-        findings.append(Finding("settings", False, spoken(error)))
+        findings.append(Finding("settings", False, error_text(error)))
     else:
         if not demo and config is None and config_file() is None:
             findings.append(Finding("config", True, WORDS[settings.lang]["no config"]))
@@ -54,19 +53,14 @@ def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> Non
 
 async def _findings(settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
-    checks: list[tuple[str, Callable[[Settings], Awaitable[str]]]] = [
-        ("settings", _settings),
-        ("index", _index),
-        ("store", _store),
-        ("embedder", _embedder),
-        ("learned", _learned),
-    ]
-    for name, check in checks:
+    checks = {"settings": _settings, "index": _index, "store": _store,
+              "embedder": _embedder, "learned": _learned}  # fmt: skip
+    for name, check in checks.items():
         try:
             findings.append(Finding(name, True, await check(settings)))
         except RecagentError as error:
-            findings.append(Finding(name, False, spoken(error)))
-    return [*findings, *await _model(settings)]
+            findings.append(Finding(name, False, error_text(error)))
+    return [*findings, *await _models(settings)]
 
 
 async def _settings(settings: Settings) -> str:
@@ -103,7 +97,7 @@ async def _embedder(settings: Settings) -> str:
 
 async def _learned(settings: Settings) -> str:
     words = WORDS[settings.lang]
-    head, identifier = bootstrap.head(settings), bootstrap.identifier(settings)
+    head, scene_classifier = bootstrap.head(settings), bootstrap.identifier(settings)
     if head is None:
         return words["nothing learned"]
     return words["learned"].format(
@@ -111,18 +105,18 @@ async def _learned(settings: Settings) -> str:
         sources=len(head.scales),
         open=sum(gate.rule != "never" for gate in head.gates.values()),
         n=len(head.scenes),
-        tells=words["tells"] if identifier else "",
+        tells=words["tells"] if scene_classifier else "",
     )
 
 
-async def _model(settings: Settings) -> list[Finding]:
-    """Each model in the order in which they are asked, and what its engine can do."""
+async def _models(settings: Settings) -> list[Finding]:
+    """Checks each model, in the order in which they are asked, and what its engine can do."""
     words = WORDS[settings.lang]
     try:
         bootstrap.forget_findings(settings)  # who asks the doctor wants to know it now
         models = bootstrap.models(settings)
     except RecagentError as error:
-        return [_unable(settings, error)]
+        return [_unavailable(settings, error)]
     findings = [
         await _reranker(settings, engine) for engine in settings.engines if not engine.chats
     ]
@@ -131,7 +125,7 @@ async def _model(settings: Settings) -> list[Finding]:
         try:
             modes = words["comma"].join(sorted(await model.start()))
         except RecagentError as error:
-            findings.append(_unable(settings, error))
+            findings.append(_unavailable(settings, error))
             continue
         finally:
             await model.close()
@@ -152,22 +146,22 @@ async def _reranker(settings: Settings, engine: EngineSettings) -> Finding:
         finally:
             await endpoint.close()
     except RecagentError as error:
-        return _unable(settings, error)
+        return _unavailable(settings, error)
     words = WORDS[settings.lang]
     where = bootstrap.shown_address(engine.base_url)
     return Finding("model", True, words["reranker"].format(name=endpoint.name, where=where))
 
 
-def _unable(settings: Settings, error: RecagentError) -> Finding:
-    """A model that cannot be had: a fault where slates ask it, as ``Service.warm`` decides."""
-    why = spoken(error)
-    if _is_asked(settings):
-        return Finding("model", False, why)
-    return Finding("model", True, WORDS[settings.lang]["unasked"].format(why=why))
+def _unavailable(settings: Settings, error: RecagentError) -> Finding:
+    """Returns a fault if any list asks the model, as ``Service.warm`` decides, else a remark."""
+    reason = error_text(error)
+    if _uses_model(settings):
+        return Finding("model", False, reason)
+    return Finding("model", True, WORDS[settings.lang]["unasked"].format(why=reason))
 
 
-def _is_asked(settings: Settings) -> bool:
-    """Whether any slate may ask the model."""
+def _uses_model(settings: Settings) -> bool:
+    """Returns whether any list may ask the model."""
     if bootstrap.can_propose(settings):
         return True
     try:
@@ -179,12 +173,16 @@ def _is_asked(settings: Settings) -> bool:
 
 
 def _engine(can: Capabilities, words: Mapping[str, str]) -> str:
-    """What the engine can do, in one line."""
-    said = ["alternatives" if can.alternatives else "no alternatives"]
-    said += ["by id"] if can.by_id else []
-    said += [can.likelihood or "no likelihood"]
-    said += ["schema" if can.schema else "no schema", "cache" if can.cache else "no cache"]
-    said += [] if can.thinking == "none" else [f"thinking {can.thinking}"]
-    said += ["refused"] if can.refused else []
-    told = words["comma"].join(words[name] for name in said)
-    return told.format(n=can.alternatives, names=words["comma"].join(can.refused))
+    """Returns what the engine can do, in one line."""
+    abilities = [
+        "alternatives" if can.alternatives else "no alternatives",
+        *(["by id"] if can.by_id else []),
+        can.likelihood or "no likelihood",
+        "schema" if can.schema else "no schema",
+        "cache" if can.cache else "no cache",
+        *([] if can.thinking == "none" else [f"thinking {can.thinking}"]),
+        *(["refused"] if can.refused else []),
+    ]
+    comma = words["comma"]
+    line = comma.join(words[name] for name in abilities)
+    return line.format(n=can.alternatives, names=comma.join(can.refused))

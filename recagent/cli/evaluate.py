@@ -15,16 +15,16 @@ import typer
 
 from recagent import bootstrap
 from recagent.cli import evaluation_output as show
+from recagent.cli import set_language
 from recagent.cli.evaluation_output import WORDS
 from recagent.cli.evaluation_progress import watching
-from recagent.cli.language import speak
+from recagent.cli.options import Demo, Json, Lang
 from recagent.domain import Language
 from recagent.errors import RecagentError
 from recagent.evaluation import launch
 from recagent.evaluation.compare_runs import compare_runs
 from recagent.evaluation.export import export as write
 from recagent.evaluation.report import write_report
-from recagent.evaluation.run_cases import Estimate
 from recagent.evaluation.run_folder import Run, load_run
 from recagent.evaluation.run_manifest import RunLimits
 
@@ -34,9 +34,6 @@ RUNS = Path("eval") / "runs"
 
 app = typer.Typer()
 
-Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of what is printed.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Folder = Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")]
 Side = Annotated[str, typer.Argument(help="RUN or RUN:SYSTEM.")]
 
 
@@ -49,18 +46,18 @@ def run(
         Path | None, typer.Option(help="Folder of the run. [default: eval/runs/NAME-TIME]")
     ] = None,
     data: Annotated[
-        Path | None, typer.Option(help="Where the data are, in place of [data] path.")
+        Path | None, typer.Option(help="Where the data are, instead of [data] path.")
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print calls, tokens, time and price; ask nobody.")
+        bool, typer.Option("--dry-run", help="Print calls, tokens, time and price; call no model.")
     ] = False,
     resume: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Go on with a stopped run.")
+        Path | None, typer.Option(metavar="RUN", help="Resume a stopped run.")
     ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="With --resume: ask failed cases again.")
     ] = False,
-    limit: Annotated[int, typer.Option(min=0, help="At most so many cases of a scene.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, help="At most this many cases of a scene.")] = 0,
     concurrency: Annotated[int, typer.Option(min=0, help="Questions at once.")] = 0,
     max_cost: Annotated[
         float | None, typer.Option(min=0, help="Stop before more than this is spent.")
@@ -68,8 +65,8 @@ def run(
     lang: Lang = None,
     json: Json = False,
 ) -> None:
-    """Run an experiment; Ctrl-C keeps what is answered, --resume goes on."""
-    speak(lang)
+    """Run an experiment; after Ctrl-C, --resume goes on with what is answered."""
+    set_language(lang)
     if (experiment is None) == (resume is None):
         raise typer.BadParameter("give an experiment FILE, or --resume RUN", param_hint="FILE")
     if retry_failed and resume is None:
@@ -77,13 +74,21 @@ def run(
     if resume is not None and (out or data or limit or dry_run):
         raise typer.BadParameter("a resumed run keeps its folder and cases", param_hint="--resume")
     limits = RunLimits(concurrency=concurrency, most=max_cost, cases=limit, data=data)
-    words = lang or "en"
     if dry_run and experiment is not None:
-        show.estimates(_estimated(experiment, limits), lang=words, as_json=json)
+        with watching() as watch:
+            estimates = anyio.run(
+                partial(
+                    launch.dry_run,
+                    experiment,
+                    limits=limits,
+                    progress=watch,
+                )
+            )
+        show.print_estimates(estimates, lang=lang or "en", as_json=json)
         return
-    done = _ran(experiment, resume, out, limits, retry_failed=retry_failed, lang=words)
-    show.summary(done, lang=words, as_json=json)
-    if done.summary.failed:
+    finished = _run(experiment, resume, out, limits, retry_failed=retry_failed, lang=lang or "en")
+    show.print_run(finished, lang=lang or "en", as_json=json)
+    if finished.summary.failed:
         raise typer.Exit(INCOMPLETE)
 
 
@@ -111,19 +116,21 @@ def served(
     config: Annotated[
         Path, typer.Argument(metavar="[FOLDER]", help="A recagent.toml or its folder.")
     ] = Path(),
-    demo: Annotated[bool, typer.Option("--demo", help="Use the bundled demo data.")] = False,
-    strangers: Annotated[bool, typer.Option("--strangers", help="Hide everybody's past.")] = False,
-    number: Annotated[int, typer.Option(min=1, help="At most so many people of a scene.")] = 300,
+    demo: Demo = False,
+    strangers: Annotated[
+        bool, typer.Option("--strangers", help="Hide everybody's history.")
+    ] = False,
+    number: Annotated[int, typer.Option(min=1, help="At most this many people of a scene.")] = 300,
     out: Annotated[Path | None, typer.Option(help="Folder of the run.")] = None,
     lang: Lang = None,
     json: Json = False,
 ) -> None:
     """Compare what would be served with popularity and item-kNN, on your own data.
 
-    Of each person the last thing that they liked is held out, and all that came after it. What is
-    served is fitted on the rest, inside the evaluation, and ranks the whole scene.
+    Each person's last like is held out with all that came after it. What is served is fitted on
+    the rest, inside the evaluation, and ranks the whole scene.
     """
-    speak(lang)
+    set_language(lang)
     path = str(config.resolve()).replace("\\", "/")
     data = 'source = "demo"' if demo else f'source = "config"\npath = "{path}"'
     known = "nothing" if strangers else "all"
@@ -132,8 +139,8 @@ def served(
         file = Path(folder) / "served.toml"
         text = SERVED.format(data=data, number=number, known=known)
         file.write_text(text, encoding="utf-8")
-        done = _ran(file, None, out, limits, retry_failed=False, lang=lang or "en")
-    show.summary(done, lang=lang or "en", as_json=json)
+        finished = _run(file, None, out, limits, retry_failed=False, lang=lang or "en")
+    show.print_run(finished, lang=lang or "en", as_json=json)
 
 
 @app.command()
@@ -142,20 +149,20 @@ def compare(
     new: Side,
     min_delta: Annotated[
         list[str] | None,
-        typer.Option(help="MEASURE=DELTA that NEW must surely keep: nDCG@10=-0.01. Repeatable."),
+        typer.Option(help="MEASURE=DELTA that NEW must keep: nDCG@10=-0.01. Repeatable."),
     ] = None,
     measure: Annotated[
-        str, typer.Option(help="Measure that is compared. [default: the runs' primary one]")
+        str, typer.Option(help="Measure to compare. [default: the runs' primary one]")
     ] = "",
     lang: Lang = None,
     json: Json = False,
 ) -> None:
-    """Compare two runs or systems on the same cases; exit 100 where --min-delta is not kept."""
-    speak(lang)
-    wanted = dict(_minimum(text) for text in min_delta or [])
-    found = compare_runs(base, new, measure=measure, minimums=wanted)
-    show.comparisons(found, lang=lang or "en", as_json=json)
-    if not all(gate.passed for gate in found.gates):
+    """Compare two runs or systems on the same cases; exit 100 if a --min-delta is not kept."""
+    set_language(lang)
+    minimums = dict(_minimum(text) for text in min_delta or [])
+    comparison = compare_runs(base, new, measure=measure, minimums=minimums)
+    show.print_comparison(comparison, lang=lang or "en", as_json=json)
+    if not all(gate.passed for gate in comparison.gates):
         raise typer.Exit(GATE_FAILED)
 
 
@@ -165,15 +172,15 @@ def report(
     out: Annotated[Path, typer.Option("-o", "--out", help="The HTML file.")] = Path("report.html"),
     lang: Lang = None,
 ) -> None:
-    """Write one HTML file that needs no network: matrix, plots, prompts and replies by person."""
-    speak(lang)
+    """Write an HTML file that needs no network: results, plots, prompts and replies by person."""
+    set_language(lang)
     write_report([load_run(folder) for folder in runs], out, lang=lang or "en")
     typer.echo(out)
 
 
 @app.command()
 def export(
-    folder: Folder,
+    folder: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
     form: Annotated[
         Literal["csv", "latex", "trec"], typer.Option("--format", help="csv, latex or trec.")
     ] = "csv",
@@ -181,37 +188,32 @@ def export(
     lang: Lang = None,
 ) -> None:
     """Write a run's numbers as CSV or LaTeX, or its rankings as TREC runs."""
-    speak(lang)
+    set_language(lang)
     for path in write(load_run(folder), form=form, to=out):
         typer.echo(path)
 
 
-@app.command("forget")
+@app.command()
 def forget(lang: Lang = None) -> None:
     """Empty the cache of models' replies."""
-    speak(lang)
+    set_language(lang)
     cache = bootstrap.reply_cache(launch.cache_path())
     typer.echo(WORDS[lang or "en"]["forgotten"].format(n=cache.clear()))
     cache.close()
 
 
-def _estimated(experiment: Path, limits: RunLimits) -> list[Estimate]:
-    with watching() as watch:
-        return anyio.run(partial(launch.dry_run, experiment, limits=limits, progress=watch))
-
-
-def _ran(
+def _run(
     experiment: Path | None,
-    resumed: Path | None,
+    resume: Path | None,
     out: Path | None,
     limits: RunLimits,
     *,
     retry_failed: bool,
     lang: Language,
 ) -> Run:
-    """The run, new or resumed; an interrupted one says how it goes on."""
+    """Runs an experiment or resumes a run; one that stops prints how to go on."""
     stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
-    folder = resumed or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
+    folder = resume or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
     with watching() as watch:
         begin = (
             partial(launch.resume_run, folder, retry_failed=retry_failed)
@@ -220,10 +222,10 @@ def _ran(
         )
         try:
             return anyio.run(partial(begin, limits=limits, progress=watch))
-        except (RecagentError, KeyboardInterrupt) as error:  # said below the table, then raised
+        except (RecagentError, KeyboardInterrupt) as error:  # raised below the table
             stopped = error
-    if watch.kept:
-        typer.echo(WORDS[lang]["stopped"].format(n=watch.kept, folder=folder), err=True)
+    if watch.saved:
+        typer.echo(WORDS[lang]["stopped"].format(n=watch.saved, folder=folder), err=True)
     raise stopped
 
 
@@ -234,6 +236,7 @@ def _minimum(text: str) -> tuple[str, float]:
     except ValueError:
         delta = math.nan
     if not name.strip() or not math.isfinite(delta):
-        says = f"{text!r} is not MEASURE=DELTA, as nDCG@10=-0.01"
-        raise typer.BadParameter(says, param_hint="--min-delta")
+        raise typer.BadParameter(
+            f"{text!r} is not MEASURE=DELTA, as nDCG@10=-0.01", param_hint="--min-delta"
+        )
     return name.strip(), delta

@@ -1,15 +1,15 @@
-"""What evaluations say, as tables for people and as JSON for machines."""
+"""Estimates, runs and comparisons of ``recagent eval``, as tables or as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import orjson
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from recagent.cli.output import console
+from recagent.cli.output import console, plain_table, print_json, print_line
 from recagent.domain import Language
 from recagent.evaluation.compare_runs import RunComparison
 from recagent.evaluation.report.numbers import chance
@@ -25,99 +25,103 @@ from recagent.locale import Phrases
 from recagent.offline.data_set import ALL
 from recagent.offline.summaries import Comparison, Summary
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 WORDS = Phrases[str]("cli", "evaluation")
 
 
-def estimates(found: Sequence[Estimate], *, lang: Language, as_json: bool) -> None:
-    """What a run would take."""
+def print_estimates(estimates: Sequence[Estimate], *, lang: Language, as_json: bool) -> None:
+    """Prints what a run would take, by system."""
     if as_json:
-        _json({"systems": list(found)})
+        print_json({"systems": list(estimates)})
         return
-    words, out = WORDS[lang], console()
-    table = Table(box=None, pad_edge=False)
-    table.add_column(words["system"])
-    for name in ("questions", "calls", "cached", "tokens", "time", "price"):
-        table.add_column(words[name], justify="right")
-    for each in found:
+    words = WORDS[lang]
+    numbers = ("questions", "calls", "cached", "tokens", "time", "price")
+    table = plain_table(words, left=["system"], right=numbers)
+    for estimate in estimates:
         table.add_row(
-            each.system,
-            f"{each.questions:,}",
-            f"{each.calls:,}",
-            f"{each.cached:,}",
-            f"{each.usage.prompt + each.usage.completion:,}",
-            words["unknown"] if each.seconds is None else _duration(each.seconds),
-            words["unknown"] if each.cost is None else f"{each.cost:.4f}",
+            estimate.system,
+            f"{estimate.questions:,}",
+            f"{estimate.calls:,}",
+            f"{estimate.cached:,}",
+            f"{estimate.usage.prompt + estimate.usage.completion:,}",
+            words["unknown"] if estimate.seconds is None else _duration(estimate.seconds),
+            words["unknown"] if estimate.cost is None else f"{estimate.cost:.4f}",
         )
-    out.print(table)
-    out.print(words["estimate"], markup=False, highlight=False)
+    console().print(table)
+    print_line(words["estimate"])
 
 
-def summary(run: Run, *, lang: Language, as_json: bool) -> None:
-    """A finished run: the matrix, every system against the reference, and what could be seen."""
+def print_run(run: Run, *, lang: Language, as_json: bool) -> None:
+    """Prints a finished run: the matrix, all systems against the reference, and the power."""
     if as_json:
-        _json({"folder": str(run.folder), "summary": run.summary})
+        print_json({"folder": str(run.folder), "summary": run.summary})
         return
-    words, out, found = WORDS[lang], console(), run.summary
-    out.print(words["means"].format(measure=found.primary), markup=False, highlight=False)
-    out.print(_matrix(found, words))
-    main = main_comparison(found)
+    words, summary = WORDS[lang], run.summary
+    print_line(words["means"].format(measure=summary.primary))
+    console().print(_matrix_table(summary, words))
+    main = main_comparison(summary)
     if main:
-        out.print(words["main"].format(**_told(main)), style="bold", markup=False, highlight=False)
+        names = ("new", "base", "delta", "low", "high", "cases")
+        facts = {name: getattr(main, name) for name in names}
+        print_line(words["main"].format(p=chance(main.p), **facts), style="bold")
     for scene in run.manifest.data.get("left_out", ()):
-        out.print(words["left out"].format(scene=scene), markup=False, highlight=False)
+        print_line(words["left out"].format(scene=scene))
     for note in dict.fromkeys(note for result in run.results for note in result.notes):
         if note.startswith("not fitted"):
-            out.print(f"{words['unfitted']} ({note})", style="bold red", markup=False)
-    mine = [
-        pair for pair in found.comparisons
-        if pair.scene == ALL and found.reference in (pair.base, pair.new)
-    ]  # fmt: skip
-    if mine:
-        says = words["vs"].format(measure=found.primary, reference=found.reference)
-        out.print(f"\n{says}", markup=False, highlight=False)
-        against = [_against(pair, found.reference) for pair in mine]
-        out.print(_pairs([(pair.new, pair) for pair in against], words, first="system"))
-        others = [pair for pair in mine if not pair.is_main]
+            print_line(f"{words['unfitted']} ({note})", style="bold red")
+    reference = summary.reference
+    pairs = [
+        pair if pair.base == reference else _reversed(pair)
+        for pair in summary.comparisons
+        if pair.scene == ALL and reference in (pair.base, pair.new)
+    ]
+    if pairs:
+        line = words["vs"].format(measure=summary.primary, reference=reference)
+        print_line(f"\n{line}")
+        console().print(_pair_table([(pair.new, pair) for pair in pairs], words, first="system"))
+        others = [pair for pair in pairs if not pair.is_main]
         if others:
-            says = words["shows"].format(
+            line = words["shows"].format(
                 cases=max(pair.cases for pair in others),
                 detectable=max(pair.detectable for pair in others),
-                n=len(corrected_comparisons(found)),
+                n=len(corrected_comparisons(summary)),
             )
-            out.print(f"\n{says}", markup=False, highlight=False)
-    if found.failed:
-        says = words["failures"].format(n=found.failed, folder=run.folder)
-        out.print(says, style="bold red", markup=False)
+            print_line(f"\n{line}")
+    if summary.failed:
+        line = words["failures"].format(n=summary.failed, folder=run.folder)
+        print_line(line, style="bold red")
     typer.echo(words["next"].format(folder=run.folder), err=True)
 
 
-def comparisons(found: RunComparison, *, lang: Language, as_json: bool) -> None:
-    """Two sides compared, and what became of the gates."""
+def print_comparison(comparison: RunComparison, *, lang: Language, as_json: bool) -> None:
+    """Prints two sides compared, and whether each minimum is kept."""
     if as_json:
-        _json(found)
+        print_json(comparison)
         return
-    words, out = WORDS[lang], console()
-    sides = dict.fromkeys((pair.new, pair.base) for pair in found.comparisons)
-    for new, base in sides:
-        out.print(f"{new} - {base}", style="bold", markup=False, highlight=False)
-        theirs = [pair for pair in found.comparisons if (pair.new, pair.base) == (new, base)]
-        rows = [(pair.measure, pair) for pair in theirs]
-        out.print(_pairs(rows, words, first="measure"))
-    for gate in found.gates:
-        says = words["passed" if gate.passed else "not passed"].format(
+    words = WORDS[lang]
+    for new, base in dict.fromkeys((pair.new, pair.base) for pair in comparison.comparisons):
+        print_line(f"{new} - {base}", style="bold")
+        rows = [
+            (pair.measure, pair)
+            for pair in comparison.comparisons
+            if (pair.new, pair.base) == (new, base)
+        ]
+        console().print(_pair_table(rows, words, first="measure"))
+    for gate in comparison.gates:
+        line = words["passed" if gate.passed else "not passed"].format(
             measure=gate.measure, base=gate.base, new=gate.new, low=gate.low,
             least=gate.least, delta=gate.delta, cases=gate.cases,
         )  # fmt: skip
-        out.print(says, style="green" if gate.passed else "bold red", markup=False, highlight=False)
+        print_line(line, style="green" if gate.passed else "bold red")
 
 
-def _matrix(found: Summary, words: Mapping[str, str]) -> Table:
-    held = result_matrix(found, found.primary)
-    table = Table(box=None, pad_edge=False)
-    table.add_column(words["system"])
-    for scene in held.columns:
-        table.add_column(scene or words["all"])
-    for row in held.rows:
+def _matrix_table(summary: Summary, words: Mapping[str, str]) -> Table:
+    matrix = result_matrix(summary, summary.primary)
+    scenes = [scene or words["all"] for scene in matrix.columns]
+    table = plain_table(words, left=["system", *scenes], right=[])
+    for row in matrix.rows:
         table.add_row(f"{row.letter} {escape(row.system)}", *map(_entry, row.entries))
     return table
 
@@ -131,15 +135,12 @@ def _entry(entry: MatrixEntry) -> str:
     return f"{mean}{half} [green]{entry.beats}[/green]"
 
 
-def _pairs(
+def _pair_table(
     rows: Sequence[tuple[str, Comparison]], words: Mapping[str, str], *, first: str
 ) -> Table:
-    """Comparisons, each after a name; ``first`` is the word for what is named."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column(words[first])
-    table.add_column(words["scene"])
-    for name in ("cases", "delta", "p", "detectable"):
-        table.add_column(words[name], justify="right")
+    """Returns comparisons, each behind a name; ``first`` is the heading of the names."""
+    numbers = ("cases", "delta", "p", "detectable")
+    table = plain_table(words, left=[first, "scene"], right=numbers)
     for name, pair in rows:
         table.add_row(
             escape(name),
@@ -152,26 +153,11 @@ def _pairs(
     return table
 
 
-def _told(pair: Comparison) -> dict[str, str | float]:
-    names = ("new", "base", "delta", "low", "high", "cases")
-    return {"p": chance(pair.p)} | {name: getattr(pair, name) for name in names}
-
-
-def _against(pair: Comparison, reference: str) -> Comparison:
-    """The pair with ``reference`` as the one that is subtracted."""
-    if pair.base == reference:
-        return pair
-    return Comparison(
-        base=pair.new, new=pair.base, scene=pair.scene, measure=pair.measure, cases=pair.cases,
-        people=pair.people, delta=-pair.delta, low=-pair.high, high=-pair.low, p=pair.p,
-        p_holm=pair.p_holm, detectable=pair.detectable, is_main=pair.is_main,
-    )  # fmt: skip
+def _reversed(pair: Comparison) -> Comparison:
+    return replace(
+        pair, base=pair.new, new=pair.base, delta=-pair.delta, low=-pair.high, high=-pair.low
+    )
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-
-
-def _json(value: object) -> None:
-    data = orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str)
-    typer.echo(data.decode())

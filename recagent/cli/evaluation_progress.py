@@ -1,33 +1,29 @@
-"""A run as it gets on: stages first, then a live table of systems, calls and spend, on stderr."""
+"""Progress of a run on stderr: first its stages, then a live table of systems, calls and cost."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group
 from rich.live import Live
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Table
 
-from recagent.cli.progress import lines
+from recagent.cli.output import plain_table
+from recagent.cli.progress import progress_bars, progress_lines
 from recagent.domain import Usage
 from recagent.evaluation.system_runner import Job
 from recagent.offline.results import Result
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 
 @dataclass(slots=True)
 class _Row:
-    wanted: int = 0
+    planned: int = 0
     done: int = 0
     failed: int = 0
     calls: int = 0
@@ -38,44 +34,38 @@ class _Row:
 
 
 class LiveTable:
-    """A ``Watch`` that redraws a table; ``kept`` counts results that are safe on disk.
+    """Redraws a table of a run's systems; ``saved`` counts results that are safe on disk.
 
     Args:
-        stages: the bars above the table.
-        say: told how far a stage is, where nothing can be redrawn.
+        console: where it is drawn; lines are printed instead where nothing can be redrawn.
     """
 
-    def __init__(
-        self, stages: Progress, *, say: Callable[[str, int, int | None], None] | None = None
-    ) -> None:
-        self._stages = stages
-        self._say = say
-        self._tasks: dict[str, TaskID] = {}
+    def __init__(self, console: Console) -> None:
+        self._bars, self._advance = progress_bars(console)
+        self._print_progress = None if console.is_terminal else progress_lines()
         self._rows: dict[str, _Row] = {}
         self._began = time.monotonic()
-        self._before = 0
-        self.kept = 0
+        self._resumed = 0
+        self.saved = 0
 
     def stage(self, name: str, done: int, total: int | None) -> None:
-        if name not in self._tasks:
-            self._tasks[name] = self._stages.add_task(name, total=total)
-        self._stages.update(self._tasks[name], completed=done)
-        if self._say:
-            self._say(name, done, total)
+        self._advance(name, done, total)
+        if self._print_progress:
+            self._print_progress(name, done, total)
 
     def planned(self, jobs: Sequence[Job], kept: Sequence[Result]) -> None:
         for job in jobs:
-            self._rows.setdefault(job.system.name, _Row()).wanted += 1
+            self._rows.setdefault(job.system.name, _Row()).planned += 1
         for result in kept:
             self._count(result)
-        self._before = self.kept = len(kept)
+        self._resumed = self.saved = len(kept)
         self._began = time.monotonic()
 
     def result(self, job: Job, result: Result) -> None:  # noqa: ARG002 - of the protocol
         self._count(result)
-        self.kept += 1
-        if self._say:
-            self._say("questions", self.kept, sum(row.wanted for row in self._rows.values()))
+        self.saved += 1
+        if self._print_progress:
+            self._print_progress("questions", self.saved, self._planned())
 
     def _count(self, result: Result) -> None:
         row = self._rows.setdefault(result.system, _Row())
@@ -88,17 +78,16 @@ class LiveTable:
         row.seconds += result.seconds
 
     def __rich__(self) -> Group:
-        return Group(self._stages, *([self._table()] if self._rows else []))
+        return Group(self._bars, *([self._table()] if self._rows else []))
 
     def _table(self) -> Table:
-        table = Table(box=None, pad_edge=False, caption=self._caption(), caption_justify="left")
-        table.add_column("system")
-        for name in ("cases", "failed", "calls", "cached", "tokens", "spent", "s/case"):
-            table.add_column(name, justify="right")
+        numbers = ("cases", "failed", "calls", "cached", "tokens", "spent", "s/case")
+        table = plain_table({}, left=["system"], right=numbers)
+        table.caption, table.caption_justify = self._caption(), "left"
         for name, row in self._rows.items():
             table.add_row(
                 name,
-                f"{row.done}/{row.wanted}",
+                f"{row.done}/{row.planned}",
                 f"[red]{row.failed}[/red]" if row.failed else "0",
                 f"{row.calls:,}",
                 f"{row.cached:,}",
@@ -108,32 +97,28 @@ class LiveTable:
             )
         return table
 
+    def _planned(self) -> int:
+        return sum(row.planned for row in self._rows.values())
+
     def _caption(self) -> str:
-        wanted = sum(row.wanted for row in self._rows.values())
-        new, passed = self.kept - self._before, time.monotonic() - self._began
-        left = f", about {(wanted - self.kept) * passed / new / 60:.0f} min left" if new else ""
-        return f"{self.kept} of {wanted} questions, {passed / 60:.1f} min{left}"
+        planned = self._planned()
+        new, seconds = self.saved - self._resumed, time.monotonic() - self._began
+        left = f", about {(planned - self.saved) * seconds / new / 60:.0f} min left" if new else ""
+        return f"{self.saved} of {planned} questions, {seconds / 60:.1f} min{left}"
 
 
 @contextmanager
 def watching() -> Generator[LiveTable]:
-    """A table that is redrawn while a run goes on, and stays when it ends.
+    """Shows a table that is redrawn while a run goes on, and stays when it ends.
 
-    Where stderr is no terminal a line every ten seconds, and the table at the end.
+    Where stderr is no terminal, prints a line every ten seconds and the table at the end.
     """
     console = Console(stderr=True)
-    stages = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
+    table = LiveTable(console)
     if console.is_terminal:
-        with Live(table := LiveTable(stages), console=console, refresh_per_second=2):
+        with Live(table, console=console, refresh_per_second=2):
             yield table
         return
-    table = LiveTable(stages, say=lines())
     try:
         yield table
     finally:

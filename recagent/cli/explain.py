@@ -7,43 +7,35 @@ from typing import Annotated
 import typer
 
 from recagent.api import Recommender
-from recagent.cli import output
+from recagent.cli import options, output
 from recagent.cli.constraint_option import constraint
 from recagent.cli.opening import load_settings
-from recagent.cli.options import (
-    Config,
-    Demo,
-    ItemId,
-    Json,
-    Lang,
-    Only,
-    Phrase,
-    Place,
-    SlateLength,
-    UserId,
-    Wish,
-)
 from recagent.domain import Answer, Context, Language
 
 
 def explain(
-    user: UserId,
-    item: ItemId,
+    user: options.UserId,
+    item: options.ItemId,
     scene: Annotated[str | None, typer.Option(help="The item's scene.")] = None,
-    phrase: Phrase = False,
+    phrase: Annotated[
+        bool, typer.Option("--phrase", help="Let the model join the reasons.")
+    ] = False,
     versus: Annotated[str | None, typer.Option(help="Which comes first, it or this one?")] = None,
     why_not: Annotated[bool, typer.Option("--why-not", help="Why is it not on the slate?")] = False,
     what_if: Annotated[bool, typer.Option("--what-if", help="What would move it?")] = False,
-    k: SlateLength = 5,
-    wish: Wish = "",
-    place: Place = "",
-    only: Only = None,
-    lang: Lang = None,
-    config: Config = None,
-    demo: Demo = False,
-    json: Json = False,
+    k: options.SlateLength = 5,
+    wish: options.Wish = "",
+    place: options.Place = "",
+    only: options.Only = None,
+    lang: options.Lang = None,
+    config: options.Config = None,
+    demo: options.Demo = False,
+    json: options.Json = False,
 ) -> None:
-    """Say why an item would be recommended to a person; or answer one of three other questions."""
+    """Say why an item is recommended to a person, or why it is not.
+
+    --versus, --why-not and --what-if ask another question; give one of them at most.
+    """
     context = Context(wish=wish, place=place, constraints=tuple(map(constraint, only or [])))
     questions = (versus is not None) + why_not + what_if
     if questions > 1 or (questions and phrase):
@@ -73,11 +65,10 @@ def _print_answer(answer: Answer, *, lang: Language, as_json: bool) -> None:
     if as_json:
         output.print_json(output.answer_json(answer))
         return
-    out = output.console()
     for claim in answer.claims:
-        out.print(f"{claim.text}  [{', '.join(claim.evidence)}]", markup=False, highlight=False)
+        output.print_line(f"{claim.text}  [{', '.join(claim.evidence)}]")
     for note in answer.notes:
-        out.print(note, style="dim", markup=False, highlight=False)
+        output.print_line(note, style="dim")
     if answer.degraded:
         output.print_degraded(answer.degraded, lang=lang)
     output.print_notice(answer.notice, lang=lang)

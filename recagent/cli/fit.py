@@ -1,4 +1,4 @@
-"""``recagent fit`` and ``recagent head``: learning from what is stored, and what was learned."""
+"""``recagent fit`` and ``recagent head``: learning to rank, and what was learned."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from recagent import bootstrap
 from recagent.cli import output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json, Lang
+from recagent.cli.output import print_line
 from recagent.cli.progress import progress
 from recagent.config.settings import Settings
 from recagent.domain import Language
@@ -27,7 +28,7 @@ from recagent.retrieval import SequenceModel
 from recagent.training.fit import FitResult
 from recagent.training.fit import fit as fit_head
 
-head_app = typer.Typer()
+app = typer.Typer()
 
 WORDS = Phrases[str]("cli", "fit")
 
@@ -38,7 +39,9 @@ def fit(
     ] = 40,
     sequence: Annotated[
         bool,
-        typer.Option("--sequence", help="Train a sequence model too; kept if it helps (torch)."),
+        typer.Option(
+            "--sequence", help="Train a sequence model too; kept if it helps (needs torch)."
+        ),
     ] = False,
     requests: Annotated[
         Path | None,
@@ -53,7 +56,10 @@ def fit(
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Learn from what is stored: weights of the sources, the model's worth, like-probabilities."""
+    """Learn to rank from stored events, and test what it gains.
+
+    It learns the weights of the sources, where the language model helps, and like-probabilities.
+    """
     settings = load_settings(config, demo, lang, alone=True)
     batch = _batch_model(settings, replies or ()) if requests or replies else None
     with progress() as advance:
@@ -66,23 +72,23 @@ def fit(
             on_progress=advance,
         )
         try:
-            found = anyio.run(learn)
+            fitted = anyio.run(learn)
         except KeyboardInterrupt as error:
             raise KeyboardInterrupt(WORDS[settings.lang]["stopped"]) from error
         except ModelError:
             if batch is None or requests is None:
                 raise
-            found = None  # all questions wait for their answers
+            fitted = None  # all questions wait for their answers
     if batch is not None and requests is not None:
         write_requests(requests, batch.requests)
         line = WORDS[settings.lang]["written"].format(n=len(batch.requests), path=requests)
         typer.echo(line, err=True)
-    if found is None:
+    if fitted is None:
         return
     if json:
-        output.print_json(_json(found))
+        output.print_json(_json(fitted))
     else:
-        _print_result(found, settings)
+        _print_result(fitted, settings)
 
 
 def _batch_model(settings: Settings, replies: Sequence[Path]) -> BatchModel:
@@ -97,56 +103,43 @@ def _batch_model(settings: Settings, replies: Sequence[Path]) -> BatchModel:
     return BatchModel(settings.model.name, read_replies(replies))
 
 
-def _print_result(found: FitResult, settings: Settings) -> None:
-    """Prints what held-out people say of a fit."""
-    words, out = WORDS[settings.lang], output.console()
-    gain, low, high = found.gain
-    said = words["learned"].format(
-        choices=found.choices,
-        found=found.found,
-        retrieval=found.retrieval,
-        ranked=found.ranked,
-        gain=gain,
-        low=low,
-        high=high,
-    )
-    if found.people < found.everybody:
-        sample = words["sample"].format(people=found.people, everybody=found.everybody)
-        out.print(sample, markup=False, highlight=False)
-    likes = words["likes"].format(n=found.judgments) if found.judgments else words["no likes"]
-    out.print(said, likes, sep="\n", markup=False, highlight=False)
-    if found.sequence:
-        added, least, most = found.sequence
-        key = "sequence" if SequenceModel.name in found.head.scales else "no sequence"
-        line = words[key].format(added=added, low=least, high=most)
-        out.print(line, markup=False, highlight=False)
-    if found.silent:
-        out.print(words["silent"].format(why=words[found.silent]), markup=False, highlight=False)
-    if found.scenes:
-        key = "scenes" if found.scenes.identifier else "no scenes"
-        gain, low, high = found.scenes.gain
-        said = words[key].format(
-            n=found.scenes.moments,
-            accuracy=found.scenes.accuracy,
-            rule=found.scenes.rule,
-            gain=gain,
-            low=low,
-            high=high,
-        )
-        out.print(said, markup=False, highlight=False)
-    _whom(found.head, settings.lang)
-    _gates(found.head.gates, settings)
-    path = settings.data_dir / HEAD
-    ranks = any(not own.unserved for own in found.head.tested.values())
-    said = words["saved" if ranks else "idle"].format(name=found.head.name, path=path)
-    out.print(said, markup=False, highlight=False)
+def _print_result(fitted: FitResult, settings: Settings) -> None:
+    """Prints what the fit learned, and how it does for held-out people."""
+    words, head = WORDS[settings.lang], fitted.head
+    gain, low, high = fitted.gain
+    if fitted.people < fitted.everybody:
+        print_line(words["sample"].format(people=fitted.people, everybody=fitted.everybody))
+    line = words["learned"].format(
+        choices=fitted.choices, found=fitted.found, retrieval=fitted.retrieval,
+        ranked=fitted.ranked, gain=gain, low=low, high=high,
+    )  # fmt: skip
+    print_line(line)
+    print_line(words["likes"].format(n=fitted.judgments) if fitted.judgments else words["no likes"])
+    if fitted.sequence:
+        added, low, high = fitted.sequence
+        key = "sequence" if SequenceModel.name in head.scales else "no sequence"
+        print_line(words[key].format(added=added, low=low, high=high))
+    if fitted.silent:
+        print_line(words["silent"].format(why=words[fitted.silent]))
+    if scenes := fitted.scenes:
+        gain, low, high = scenes.gain
+        line = words["scenes" if scenes.identifier else "no scenes"].format(
+            n=scenes.moments, accuracy=scenes.accuracy, rule=scenes.rule,
+            gain=gain, low=low, high=high,
+        )  # fmt: skip
+        print_line(line)
+    _print_groups(head, settings.lang)
+    _print_gates(head.gates, settings)
+    ranks = any(not group.unserved for group in head.tested.values())
+    line = words["saved" if ranks else "idle"]
+    print_line(line.format(name=head.name, path=settings.data_dir / HEAD))
 
 
-@head_app.command("show")
+@app.command("show")
 def show_head(
     lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
 ) -> None:
-    """Print what was learned: weights, and where the language model is asked."""
+    """Print what was learned: weights, and where the language model is used."""
     settings = load_settings(config, demo, lang)
     head = bootstrap.head(settings)
     if head is None:
@@ -159,35 +152,36 @@ def show_head(
     words = WORDS[settings.lang]
     scenes = {words["every scene"]: head.shared, **head.scenes}
     table = Table(words["source"], *scenes, title=words["weights"], title_justify="left")
-    for at, source in enumerate(head.scales):
-        cells = [f"{own[2 * at]:+.2f} / {own[2 * at + 1]:+.2f}" for own in scenes.values()]
-        table.add_row(source, *cells)
-    out = output.console()
-    out.print(table, f"({words['score']} / {words['log']})", markup=False, highlight=False)
-    _whom(head, settings.lang)
-    _gates(head.gates, settings)
-    told = ", ".join(f"{key}: {value}" for key, value in head.told.items())
-    out.print(f"{head.name}: {told}", style="dim", markup=False, highlight=False)
+    for n, source in enumerate(head.scales):
+        weights = (row[2 * n : 2 * n + 2] for row in scenes.values())
+        table.add_row(source, *(f"{score:+.2f} / {log:+.2f}" for score, log in weights))
+    output.console().print(table)
+    print_line(f"({words['score']} / {words['log']})")
+    _print_groups(head, settings.lang)
+    _print_gates(head.gates, settings)
+    facts = ", ".join(f"{key}: {value}" for key, value in head.told.items())
+    print_line(f"{head.name}: {facts}", style="dim")
 
 
-def _whom(head: Head, lang: Language) -> None:
-    """Groups of people, what held-out choices of them say of the head, and who ranks for them."""
-    words, said = WORDS[lang], output.WORDS[lang]
+def _print_groups(head: Head, lang: Language) -> None:
+    """Prints for each group of people how the head does on held-out choices, and what ranks."""
+    words, groups = WORDS[lang], output.WORDS[lang]
     names = (words["group"], words["cases"], f"{words['plain']}, nDCG@10", words["adds"])
     table = Table(*names, words["ranks"], title=words["whom"], title_justify="left")
     table.columns[0].no_wrap = True
-    for group, own in head.tested.items():
-        gain = f"{own.gain:+.3f} [{own.low:+.3f}, {own.high:+.3f}]" if own.cases else ""
-        name, ranks = said[f"group {group}"], words["by head"]
-        if own.unserved:
-            ranks = f"{words['by plain']} ({words[own.unserved]})"
-        table.add_row(name, str(own.cases), f"{own.plain:.3f}" if own.cases else "", gain, ranks)
-    for group in ("declared only", "unknown"):
-        table.add_row(said[f"group {group}"], "", "", "", words["by plain"])
+    for name, group in head.tested.items():
+        ranks = words["by head"]
+        if group.unserved:
+            ranks = f"{words['by plain']} ({words[group.unserved]})"
+        plain = f"{group.plain:.3f}" if group.cases else ""
+        gain = f"{group.gain:+.3f} [{group.low:+.3f}, {group.high:+.3f}]" if group.cases else ""
+        table.add_row(groups[f"group {name}"], str(group.cases), plain, gain, ranks)
+    for name in ("declared only", "unknown"):
+        table.add_row(groups[f"group {name}"], "", "", "", words["by plain"])
     output.console().print(table, markup=False)
 
 
-def _gates(gates: Mapping[str, Gate], settings: Settings) -> None:
+def _print_gates(gates: Mapping[str, Gate], settings: Settings) -> None:
     if not gates:
         return
     words, has_weight = WORDS[settings.lang], bootstrap.language_weight(settings) > 0
@@ -201,27 +195,27 @@ def _gates(gates: Mapping[str, Gate], settings: Settings) -> None:
     output.console().print(table)
 
 
-def _json(found: FitResult) -> dict[str, Any]:
-    head: Head = found.head
+def _json(fitted: FitResult) -> dict[str, Any]:
+    head, scenes = fitted.head, fitted.scenes
     return {
         "head": head.name,
-        "people": found.people,
-        "everybody": found.everybody,
-        "choices": found.choices,
-        "found": found.found,
-        "ndcg10_retrieval": found.retrieval,
-        "ndcg10_head": found.ranked,
-        "gain": found.gain[0],
-        "gain_low95": found.gain[1],
-        "gain_high95": found.gain[2],
-        "judgments": found.judgments,
-        "sequence_gain": found.sequence,
-        "language_model_not_asked": found.silent,
-        "scene_moments": found.scenes.moments if found.scenes else 0,
-        "scene_accuracy": found.scenes.accuracy if found.scenes else None,
-        "scene_accuracy_rule": found.scenes.rule if found.scenes else None,
-        "scene_gain": found.scenes.gain if found.scenes else None,
-        "scene_identified": bool(found.scenes and found.scenes.identifier),
+        "people": fitted.people,
+        "everybody": fitted.everybody,
+        "choices": fitted.choices,
+        "found": fitted.found,
+        "ndcg10_retrieval": fitted.retrieval,
+        "ndcg10_head": fitted.ranked,
+        "gain": fitted.gain[0],
+        "gain_low95": fitted.gain[1],
+        "gain_high95": fitted.gain[2],
+        "judgments": fitted.judgments,
+        "sequence_gain": fitted.sequence,
+        "language_model_not_asked": fitted.silent,
+        "scene_moments": scenes.moments if scenes else 0,
+        "scene_accuracy": scenes.accuracy if scenes else None,
+        "scene_accuracy_rule": scenes.rule if scenes else None,
+        "scene_gain": scenes.gain if scenes else None,
+        "scene_identified": bool(scenes and scenes.identifier),
         "groups": head.tested,
         "gates": head.gates,
     }

@@ -1,6 +1,7 @@
-"""What is kept of people, while a server or another command has the index folder open.
+"""People's events and profiles while another process has the index folder open.
 
-It needs SQL alone, so it goes without the catalogue, checks less, and says so on standard error.
+These need only the store. So they go without the catalogue, which means fewer checks; a line on
+standard error says so.
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ WORDS = Phrases[str]("cli", "locked_index")
 
 
 def open_without_index(settings: Settings) -> Recommender:
-    """A recommender; without the catalogue where another process has the index folder open."""
+    """Returns a recommender, without the catalogue if another process has the index open."""
     if not bootstrap.is_index_taken(settings):
         return Recommender.from_settings(settings)
 
     typer.echo(WORDS[settings.lang]["profile"], err=True)
-    parts = replace(bootstrap.parts(settings), index=MemoryIndex())  # one that has nothing
+    parts = replace(bootstrap.parts(settings), index=MemoryIndex())  # an empty one
     return Recommender(AsyncRecommender(parts, bootstrap.options(settings)))
 
 
 async def record_without_index(settings: Settings, draft: Event) -> Event:
-    """Store an event in its scene, or in those of earlier events on its item.
+    """Stores an event in its scene, or in the scenes of earlier events on its item.
 
     Raises:
-        DataError: neither tells a scene, or the event cannot be used.
+        DataError: neither gives a scene, or the event cannot be used.
     """
     store = bootstrap.event_store(settings)
     try:

@@ -1,11 +1,11 @@
-"""What most commands begin with: the settings that they name."""
+"""Loading the settings, which most commands begin with."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from recagent.cli.language import speak
+from recagent.cli import set_language
 from recagent.cli.progress import prepared_demo
 from recagent.config.settings import Settings, load
 from recagent.domain import Language
@@ -19,7 +19,7 @@ def load_settings(
     alone: bool = False,
     reset: bool = False,
 ) -> Settings:
-    """Returns the settings of a config file or of the demo; errors are in their language from here.
+    """Returns the settings of a config file or of the demo, and sets the language of errors.
 
     Args:
         config: a config file or its folder; None for the one of this folder.
@@ -28,11 +28,11 @@ def load_settings(
         alone: whether the data folder is written to; the demo must not be open elsewhere then.
         reset: whether events that were added to the demo are forgotten first.
     """
-    speak(lang)
+    set_language(lang)
     overrides: dict[str, Any] = {} if lang is None else {"lang": lang}
     if demo:
         settings = prepared_demo(alone=alone, reset=reset, **overrides)
     else:
         settings = load(config, **overrides)
-    speak(settings.lang)
+    set_language(settings.lang)
     return settings

@@ -1,8 +1,8 @@
-"""Slates, explanations and events as tables for people and as JSON for machines."""
+"""Printing for people and for machines: lists and explanations as tables and as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,18 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from recagent.domain import (
-    UNTIMED,
-    Answer,
-    Claim,
-    Event,
-    Evidence,
-    Explanation,
-    Language,
-    Profile,
-    Slate,
-    Trace,
-)
+from recagent.domain import Answer, Claim, Evidence, Explanation, Language, Slate, Trace
 from recagent.explanations import wish_note
 from recagent.locale import Phrases
 from recagent.prompts import caption, one_line
@@ -32,104 +21,88 @@ WORDS = Phrases[str]("cli", "output")
 
 
 def console() -> Console:
-    """Standard output; as wide as the terminal, 100 columns where there is none."""
-    plain = Console()
-    return plain if plain.is_terminal else Console(width=100)
+    """Returns standard output, as wide as the terminal, or 100 columns where there is none."""
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=100)
 
 
 def print_json(value: object) -> None:
-    """One JSON object, indented, with plain UTF-8."""
-    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
+    """Prints a value as indented JSON in plain UTF-8."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode())
+
+
+def print_line(text: str, *, style: str = "", soft_wrap: bool = False) -> None:
+    """Prints a text as it stands, without markup or highlighting."""
+    console().print(text, style=style, soft_wrap=soft_wrap, markup=False, highlight=False)
+
+
+def plain_table(words: Mapping[str, str], *, left: Iterable[str], right: Iterable[str]) -> Table:
+    """Returns a table without lines; its headings are ``words`` of text, then of number columns."""
+    table = Table(box=None, pad_edge=False)
+    for name in left:
+        table.add_column(words.get(name, name))
+    for name in right:
+        table.add_column(words.get(name, name), justify="right")
+    return table
 
 
 def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language) -> None:
-    """A slate as a table with a line about its making below it."""
+    """Prints a list as a table, and below it a line about how it was made."""
     words = WORDS[lang]
     title = slate.scene.label(lang)
-    about = [words[slate.trace.cold or "warm"], words.get(slate.trace.scene_from, "")]
-    if any(about):
-        title += f" ({', '.join(filter(None, about))})"
-    out = console()
+    remarks = [words[slate.trace.cold or "warm"], words.get(slate.trace.scene_from, "")]
+    if any(remarks):
+        title += f" ({', '.join(filter(None, remarks))})"
     if not slate.entries:
-        out.print(f"{title}\n{slate.empty}", markup=False, highlight=False)
-        out.print(_trace_line(slate.trace, lang), style="dim", markup=False, highlight=False)
+        print_line(f"{title}\n{slate.empty}")
+        print_line(_trace_line(slate.trace, lang), style="dim")
         return
-    mixed = len({entry.item.task for entry in slate.entries}) > 1
+    is_mixed = len({entry.item.task for entry in slate.entries}) > 1
+    has_likes = any(entry.like is not None for entry in slate.entries)
     table = Table(title=Text(one_line(title, 120), style="bold"), title_justify="left")
     table.add_column("#", justify="right")
     table.add_column(words["item"], overflow="fold", max_width=32)
-    with_likes = any(entry.like is not None for entry in slate.entries)
-    if with_likes:
+    if has_likes:
         table.add_column(words["like"], justify="right")
     table.add_column(words["why"], overflow="fold")
     for entry, why in zip(slate.entries, reasons, strict=True):
-        said = "\n".join(claim.text for claim in why.claims) or words["none"]
-        named = [one_line(entry.item.id)] if entry.item.id != entry.item.title else []
-        below = " · ".join([*named, *([words["task " + entry.item.task]] if mixed else [])])
-        name = Text.assemble(caption(entry.item), ("\n" + below if below else "", "dim"))
-        like = "" if entry.like is None else f"{entry.like:.0%}"
-        table.add_row(str(entry.rank), name, *([Text(like)] if with_likes else []), Text(said))
+        item, like = entry.item, "" if entry.like is None else f"{entry.like:.0%}"
+        details = [one_line(item.id)] if item.id != item.title else []
+        details += [words["task " + item.task]] if is_mixed else []
+        name = Text.assemble(caption(item), ("\n" + " · ".join(details) if details else "", "dim"))
+        claims = "\n".join(claim.text for claim in why.claims) or words["none"]
+        table.add_row(str(entry.rank), name, *([Text(like)] if has_likes else []), Text(claims))
     print_notice(wish_note(slate, lang=lang), lang=lang)
-    out.print(table)
+    console().print(table)
     print_notice(reasons[0].notice, lang=lang, review=slate.trace.review)
-    out.print(_trace_line(slate.trace, lang), style="dim", markup=False, highlight=False)
+    print_line(_trace_line(slate.trace, lang), style="dim")
     if slate.trace.degraded:
         print_degraded(slate.trace.degraded, lang=lang)
 
 
 def explanation(why: Explanation, *, lang: Language) -> None:
-    """An explanation: its sentences, each with the ids of its evidence, then the evidence."""
-    out = console()
-    out.print(caption(why.item), style="bold", markup=False, highlight=False)
+    """Prints the sentences of an explanation with the ids of their evidence, then the evidence."""
+    print_line(caption(why.item), style="bold")
     if not why.claims:
-        out.print(WORDS[lang]["none"], markup=False)
+        print_line(WORDS[lang]["none"])
     for claim in why.claims:
-        out.print(f"  {claim.text}  [{', '.join(claim.evidence)}]", markup=False, highlight=False)
+        print_line(f"  {claim.text}  [{', '.join(claim.evidence)}]")
     for piece in why.evidence:
         refs = ", ".join(map(one_line, piece.refs))
-        out.print(f"  {piece.id}: {piece.kind}: {refs}", style="dim", markup=False, highlight=False)
+        print_line(f"  {piece.id}: {piece.kind}: {refs}", style="dim")
     if why.phrased_by or why.replaced:
         model = why.phrased_by or WORDS[lang]["nobody"]
         line = WORDS[lang]["phrased"].format(model=model, replaced=why.replaced)
-        out.print(f"  {line}", style="dim", markup=False, highlight=False)
+        print_line(f"  {line}", style="dim")
     print_notice(why.notice, lang=lang)
     if why.degraded:
         print_degraded(why.degraded, lang=lang)
 
 
-def events(profile: Profile, *, limit: int, lang: Language, as_json: bool) -> None:
-    """A person's newest events."""
-    if as_json:
-        print_json([_event_json(event) for event in profile.events[:limit]])
-        return
-    words = WORDS[lang]
-    table = Table(*(words[name] for name in ("at", "in", "kind", "value", "item")))
-    for event in profile.events[:limit]:
-        item = profile.items.get(event.item_id)
-        cells = (
-            "" if event.at == UNTIMED else f"{event.at:%Y-%m-%d %H:%M}",
-            one_line(event.scene),
-            event.kind,
-            "" if event.value is None else f"{event.value:g}",
-            caption(item) if item else one_line(event.item_id),
-        )
-        table.add_row(*map(Text, cells))
-    console().print(table)
-
-
-def event_line(event: Event, *, lang: Language, as_json: bool) -> None:
-    """One stored event."""
-    if as_json:
-        print_json(_event_json(event))
-        return
-    user, item, scene = map(one_line, (event.user_id, event.item_id, event.scene))
-    typer.echo(WORDS[lang]["stored"].format(user=user, kind=event.kind, item=item, scene=scene))
-
-
 def slate_json(
     slate: Slate, reasons: Sequence[Explanation], *, lang: Language = "en"
 ) -> dict[str, Any]:
-    """``person``, ``scene``, ``slate`` and ``trace``, the shape that the README documents."""
+    """Returns a list as JSON: ``person``, ``scene``, ``slate``, ``trace``, as in the README."""
     return {
         "person": slate.user_id,
         "scene": slate.scene.name,
@@ -153,7 +126,7 @@ def slate_json(
 
 
 def explanation_json(why: Explanation) -> dict[str, Any]:
-    """Sentences with the evidence that each rests on."""
+    """Returns an explanation: its sentences, each with its evidence."""
     return {
         "item_id": why.item.id,
         "title": why.item.title,
@@ -166,7 +139,7 @@ def explanation_json(why: Explanation) -> dict[str, Any]:
 
 
 def answer_json(answer: Answer) -> dict[str, Any]:
-    """Sentences with the evidence that each rests on, and the ranks."""
+    """Returns an answer: its sentences, each with its evidence, and the ranks."""
     return {
         "item_ids": [item.id for item in answer.items],
         "ranks": dict(answer.ranks),
@@ -179,7 +152,7 @@ def answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def reasons_json(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
-    """Sentences, each with its evidence."""
+    """Returns sentences, each with its evidence."""
     pieces = {piece.id: piece for piece in evidence}
     return [
         {
@@ -194,26 +167,20 @@ def reasons_json(claims: Sequence[Claim], evidence: Sequence[Evidence]) -> list[
 
 
 def trace_json(trace: Trace) -> dict[str, Any]:
-    """The trace, with ``tokens`` as their sum."""
+    """Returns a trace; ``tokens`` is the sum of its prompt and reply."""
     return {**asdict(trace), "tokens": trace.usage.prompt + trace.usage.completion}
 
 
 def print_notice(notice: str, *, lang: Language, review: bool = False) -> None:
-    """What a scene wants to be shown, and whether a person must look at it first."""
-    shown = [WORDS[lang]["review"] if review else "", one_line(notice, 400)]
-    said = " ".join(filter(None, shown))
-    if said:
-        console().print(said, style="yellow", markup=False, highlight=False)
+    """Prints the notice of a scene, and whether a person must review the list first."""
+    parts = [WORDS[lang]["review"] if review else "", one_line(notice, 400)]
+    if any(parts):
+        print_line(" ".join(filter(None, parts)), style="yellow")
 
 
 def print_degraded(reason: str, *, lang: Language) -> None:
-    """What could not be done as asked, in red."""
-    said = f"{WORDS[lang]['degraded']}: {one_line(reason, 400)}"
-    console().print(said, style="bold red", markup=False, highlight=False)
-
-
-def _event_json(event: Event) -> dict[str, Any]:
-    return asdict(event)
+    """Prints in red what could not be done as it should."""
+    print_line(f"{WORDS[lang]['degraded']}: {one_line(reason, 400)}", style="bold red")
 
 
 def _trace_line(trace: Trace, lang: Language) -> str:

@@ -1,18 +1,19 @@
-"""``recagent profile``: what is known of a person, to be read, changed, taken along and deleted."""
+"""``recagent profile``: shows, changes, exports and deletes what is known of a person."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from recagent.cli.locked_index import open_without_index
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json, Lang, UserId
-from recagent.cli.output import console, print_json
+from recagent.cli.output import print_json, print_line
 from recagent.domain import Edits, Language, Note, Profile, Value
 from recagent.errors import DataError
 from recagent.locale import Phrases
@@ -21,51 +22,50 @@ from recagent.prompts import one_line
 
 app = typer.Typer()
 
-Pairs = list[str] | None
+Texts = list[str] | None
 
 WORDS = Phrases[str]("cli", "profile")
 
 
-@app.command("show")
+@app.command()
 def show(
     user: UserId,
     preference: Annotated[
-        bool,
-        typer.Option("--preference", help="Let the model say what is liked in each scene."),
+        bool, typer.Option("--preference", help="Let the model describe the taste in each scene.")
     ] = False,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Print what is known of a person: declarations, tags, own words, the model's words."""
+    """Print what is known of a person: declarations, tags, what they and the model wrote."""
     settings = load_settings(config, demo, lang)
     with open_without_index(settings) as recommender:
         profile = recommender.profile(user)
         notes = recommender.take_notes(user) if preference else recommender.notes(user)
-    _show(profile, notes, lang=settings.lang, as_json=json)
+    _print_profile(profile, notes, lang=settings.lang, as_json=json)
 
 
-@app.command("edit")
+@app.command()
 def edit(
     user: UserId,
     tag: Annotated[
-        Pairs, typer.Option(help="NAME or NAME=WEIGHT, from 0 (blocked) to 1; may be repeated.")
+        Texts, typer.Option(help="NAME or NAME=WEIGHT, from 0 (blocked) to 1; may be repeated.")
     ] = None,
     block: Annotated[
-        Pairs, typer.Option(help="A tag; what carries it counts as liked no more.")
+        Texts, typer.Option(help="A tag; items with it no longer count as liked.")
     ] = None,
     attribute: Annotated[
-        Pairs, typer.Option("--set", help="NAME=VALUE; without a value it is taken away.")
+        Texts, typer.Option("--set", help="NAME=VALUE; without a value it is removed.")
     ] = None,
-    about: Annotated[str | None, typer.Option(help="A few words of the person's own.")] = None,
-    undo: Annotated[bool, typer.Option("--undo", help="First take earlier edits back.")] = False,
+    about: Annotated[str | None, typer.Option(help="A few words by the person.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="First undo earlier edits.")] = False,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Change a profile; what is changed wins over what is declared and inferred."""
+    """Change a profile; changes win over what is declared and inferred."""
     edits = Edits(
         tags=dict(map(_weighted, tag or [])) | dict.fromkeys(block or [], 0.0),
         attributes=dict(map(_attribute, attribute or [])),
@@ -77,39 +77,39 @@ def edit(
             recommender.undo_edits(user)
         profile = recommender.edit_profile(user, edits)
         notes = recommender.notes(user)
-    _show(profile, notes, lang=settings.lang, as_json=json)
+    _print_profile(profile, notes, lang=settings.lang, as_json=json)
 
 
-@app.command("delete")
+@app.command()
 def delete(
     user: UserId,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Delete all that is kept of a person, under all of their ids."""
+    """Delete all that is stored of a person, under all of their ids."""
     settings = load_settings(config, demo, lang)
     words = WORDS[settings.lang]
     if not yes:
         typer.confirm(words["sure"].format(ids=user), abort=True)
     with open_without_index(settings) as recommender:
-        gone = recommender.forget(user)
+        deleted = recommender.forget(user)
     if json:
-        print_json(asdict(gone))
+        print_json(asdict(deleted))
     else:
-        typer.echo(words["gone"].format(**(asdict(gone) | {"ids": len(gone.ids)})))
+        typer.echo(words["gone"].format(**(asdict(deleted) | {"ids": len(deleted.ids)})))
 
 
-@app.command("export")
+@app.command()
 def export(
     user: UserId,
-    with_id: Annotated[bool, typer.Option("--with-id", help="Name the person in it.")] = False,
+    with_id: Annotated[bool, typer.Option("--with-id", help="Include the person's id.")] = False,
     config: Config = None,
     demo: Demo = False,
 ) -> None:
-    """Print the taste passport: declarations and tags as JSON, without items and without the id."""
+    """Print the taste passport: declarations and tags as JSON, without items or the id."""
     with open_without_index(load_settings(config, demo, None)) as recommender:
         passport = recommender.passport(user, with_id=with_id)
     typer.echo(passport.model_dump_json(indent=2, exclude_none=True))
@@ -124,16 +124,16 @@ def import_(
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Take a passport's declarations and tags as the person's own word."""
+    """Take a passport's declarations and tags as declared by the person."""
     settings = load_settings(config, demo, lang)
     passport = read_profile_export(_read(file), name=str(file))
     with open_without_index(settings) as recommender:
         profile = recommender.admit(user, passport)
         notes = recommender.notes(user)
-    _show(profile, notes, lang=settings.lang, as_json=json)
+    _print_profile(profile, notes, lang=settings.lang, as_json=json)
 
 
-@app.command("link")
+@app.command()
 def link(
     user: UserId,
     other: Annotated[str, typer.Argument(metavar="OTHER", help="Another id of the person.")],
@@ -142,7 +142,7 @@ def link(
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Let two ids, of a phone and a browser perhaps, be one person from now on."""
+    """Make two ids, perhaps of a phone and a browser, one person from now on."""
     settings = load_settings(config, demo, lang)
     with open_without_index(settings) as recommender:
         ids = recommender.link(user, other=other)
@@ -152,25 +152,30 @@ def link(
         typer.echo(WORDS[settings.lang]["linked"].format(ids=", ".join(ids)))
 
 
-def _show(profile: Profile, notes: Sequence[Note], *, lang: Language, as_json: bool) -> None:
-    if as_json:
-        print_json(_json(profile, notes))
-        return
-    words, out = WORDS[lang], console()
-    lines = [*_lines(profile, notes, words)]
-    out.print(profile.user.id, style="bold", markup=False, highlight=False)
-    for name, text in lines or [("", words["nothing"])]:
-        out.print(f"  {name}: {text}" if name else f"  {text}", markup=False, highlight=False)
-
-
-def _lines(
-    profile: Profile, notes: Sequence[Note], words: Mapping[str, str]
-) -> list[tuple[str, str]]:
+def _print_profile(
+    profile: Profile, notes: Sequence[Note], *, lang: Language, as_json: bool
+) -> None:
     user = profile.user
-    told = [f"{name} = {_text(value)}" for name, value in user.attributes.items()]
     blocked = [tag for tag, weight in user.edits.tags.items() if weight == 0]
+    if as_json:
+        print_json(
+            {
+                "person": user.id,
+                "attributes": user.attributes,
+                "about": user.about,
+                "tags": profile.tags,
+                "blocked": blocked,
+                "scene_tags": profile.scene_tags,
+                "words": profile.words,
+                "notes": [asdict(note) for note in notes],
+                "events": len(profile.events),
+            }
+        )
+        return
+    words = WORDS[lang]
+    attributes = [f"{name} = {_text(value)}" for name, value in user.attributes.items()]
     lines = [
-        (words["attributes"], ", ".join(told)),
+        (words["attributes"], ", ".join(attributes)),
         (words["about"], user.about),
         (words["tags"], _weights(profile.tags)),
         (words["blocked"], ", ".join(blocked)),
@@ -182,22 +187,12 @@ def _lines(
         *((words["words"], text) for text in profile.words[:5]),
         (words["events"], str(len(profile.events) or "")),
     ]
-    return [(name, one_line(text, 400)) for name, text in lines if text]
-
-
-def _json(profile: Profile, notes: Sequence[Note]) -> dict[str, Any]:
-    user = profile.user
-    return {
-        "person": user.id,
-        "attributes": user.attributes,
-        "about": user.about,
-        "tags": profile.tags,
-        "blocked": [tag for tag, weight in user.edits.tags.items() if weight == 0],
-        "scene_tags": profile.scene_tags,
-        "words": profile.words,
-        "notes": [asdict(note) for note in notes],
-        "events": len(profile.events),
-    }
+    print_line(user.id, style="bold")
+    for name, text in lines:
+        if text:
+            print_line(f"  {name}: {one_line(text, 400)}")
+    if not any(text for _, text in lines):
+        print_line(f"  {words['nothing']}")
 
 
 def _weights(tags: Mapping[str, float]) -> str:
@@ -228,12 +223,9 @@ def _attribute(pair: str) -> tuple[str, Value | None]:
 
 
 def _number(value: str) -> Value:
-    kinds: tuple[Callable[[str], Value], ...] = (int, float)
-    for kind in kinds:
-        try:
+    for kind in (int, float):
+        with suppress(ValueError):
             return kind(value)
-        except ValueError:
-            continue
     return value
 
 

@@ -1,4 +1,4 @@
-"""Loading a catalogue with a progress bar on stderr; the demo's stands ready for every command."""
+"""Progress bars on stderr, and the demo's data, loaded once for every command."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import tempfile
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 import typer
 from filelock import FileLock
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from recagent import bootstrap, demo
 from recagent.config.settings import Settings
@@ -24,36 +25,38 @@ from recagent.ingest.loading import LoadSummary, load_catalogue
 EVERY = 10.0  # seconds between two lines of a stage where there is no terminal
 
 
-@contextmanager
-def progress() -> Generator[Callable[[str, int, int | None], None]]:
-    """A bar for every stage that the function which it gives is told of.
+OnProgress = Callable[[str, int, int | None], None]
+"""Takes a stage, how much of it is done, and of how much."""
 
-    Where stderr is no terminal a line every ten seconds, so that a log shows that it goes on.
-    """
+
+@contextmanager
+def progress() -> Generator[OnProgress]:
+    """Shows a bar for every stage; without a terminal, a line every ten seconds for logs."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield lines()
+        yield progress_lines()
         return
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
-    with bar:
-        tasks: dict[str, Any] = {}
-
-        def advance(stage: str, done: int, total: int | None) -> None:
-            if stage not in tasks:
-                tasks[stage] = bar.add_task(stage, total=total)
-            bar.update(tasks[stage], completed=done)
-
+    display, advance = progress_bars(console)
+    with display:
         yield advance
 
 
-def lines() -> Callable[[str, int, int | None], None]:
-    """Says on stderr how far a stage is, at most once in ten seconds."""
+def progress_bars(console: Console) -> tuple[bars.Progress, OnProgress]:
+    """Returns bars with stage, count and time, and the function that moves them."""
+    columns = (bars.BarColumn(), bars.MofNCompleteColumn(), bars.TimeElapsedColumn())
+    display = bars.Progress(bars.TextColumn("{task.description}"), *columns, console=console)
+    tasks: dict[str, bars.TaskID] = {}
+
+    def advance(stage: str, done: int, total: int | None) -> None:
+        if stage not in tasks:
+            tasks[stage] = display.add_task(stage, total=total)
+        display.update(tasks[stage], completed=done)
+
+    return display, advance
+
+
+def progress_lines() -> OnProgress:
+    """Returns a function that prints how far a stage is, at most once in ten seconds."""
     began = last = time.monotonic()
 
     def advance(stage: str, done: int, total: int | None) -> None:
@@ -70,29 +73,27 @@ def lines() -> Callable[[str, int, int | None], None]:
 def load_with_progress(
     settings: Settings, *, replace_events: bool = False, by_command: bool = False
 ) -> LoadSummary:
-    """Load the settings' catalogue; takes and raises what ``load_catalogue`` does."""
+    """Loads the settings' catalogue with bars; see ``load_catalogue``."""
     with progress() as advance:
-
-        async def run() -> LoadSummary:
-            return await load_catalogue(
-                settings,
-                on_progress=advance,
-                replace_events=replace_events,
-                by_command=by_command,
-            )
-
-        return anyio.run(run)
+        load = partial(
+            load_catalogue,
+            settings,
+            on_progress=advance,
+            replace_events=replace_events,
+            by_command=by_command,
+        )
+        return anyio.run(load)
 
 
 def prepared_demo(*, reset: bool = False, alone: bool = False, **overrides: Any) -> Settings:
-    """The demo's settings, its data loaded; only the first call, or one that resets, takes time.
+    """Loads the demo's data if they are not loaded yet, and returns its settings.
 
-    Where another process has the demo's index open, a copy of it is used until this one ends;
-    events go to the one store of both.
+    Where another process has the demo's index open, the settings name a copy of it, which is
+    deleted when this process ends; both write events to one store.
 
     Args:
-        reset: forget all events that were added, and load the bundled ones anew.
-        alone: take no copy: what is written to the data folder is to stay.
+        reset: whether all events that were added are forgotten first.
+        alone: whether no copy is made, as what is written to the data folder is to stay.
         overrides: settings that win over file and environment.
     """
     settings = demo.settings(**overrides)
@@ -109,10 +110,10 @@ def prepared_demo(*, reset: bool = False, alone: bool = False, **overrides: Any)
 
 
 def _beside(settings: Settings) -> Settings:
-    """The same settings with a copy of all that is read but the store, deleted at the end."""
+    """Returns the same settings with a copy of all files but the store, deleted at the end."""
     folder = Path(tempfile.mkdtemp(prefix="recagent-demo-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    kept = shutil.ignore_patterns("*.lock", "*.pid", "*.db-wal", "*.db-shm", "store.db")
-    shutil.copytree(settings.data_dir, folder, dirs_exist_ok=True, ignore=kept)
+    excluded = shutil.ignore_patterns("*.lock", "*.pid", "*.db-wal", "*.db-shm", "store.db")
+    shutil.copytree(settings.data_dir, folder, dirs_exist_ok=True, ignore=excluded)
     store = f"sqlite:///{settings.data_dir / 'store.db'}"
     return settings.model_copy(update={"data_dir": folder, "store_url": store})

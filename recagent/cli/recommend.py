@@ -1,49 +1,38 @@
-"""``recagent recommend``: a slate for a person."""
+"""``recagent recommend``: a list for a person."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from recagent.api import Recommender
-from recagent.cli import output
+from recagent.cli import options, output
 from recagent.cli.constraint_option import constraint
 from recagent.cli.opening import load_settings
-from recagent.cli.options import (
-    Config,
-    Demo,
-    Device,
-    Json,
-    Lang,
-    Only,
-    Place,
-    Scene,
-    SlateLength,
-    Task,
-    UserId,
-    Wish,
-)
 from recagent.domain import Context
 
 
 def recommend(
-    user: UserId,
-    scene: Scene = None,
-    k: SlateLength = 5,
-    wish: Wish = "",
-    task: Task = None,
+    user: options.UserId,
+    scene: Annotated[str | None, typer.Option(help="Scene. [default: identified]")] = None,
+    k: options.SlateLength = 5,
+    wish: options.Wish = "",
+    task: Annotated[
+        Literal["item", "content", "activity", "person"] | None,
+        typer.Option(help="What to recommend. [default: all of the scene's]"),
+    ] = None,
     at: Annotated[datetime | None, typer.Option(help="When, in UTC. [default: now]")] = None,
-    device: Device = "",
-    place: Place = "",
-    only: Only = None,
-    lang: Lang = None,
-    config: Config = None,
-    demo: Demo = False,
-    json: Json = False,
+    device: options.Device = "",
+    place: options.Place = "",
+    only: options.Only = None,
+    lang: options.Lang = None,
+    config: options.Config = None,
+    demo: options.Demo = False,
+    json: options.Json = False,
 ) -> None:
-    """Print a slate for a person."""
+    """Recommend a list of items to a person."""
     context = Context(
         wish=wish,
         at=at.replace(tzinfo=UTC) if at else None,

@@ -8,23 +8,10 @@ from dataclasses import asdict
 from rich.table import Table
 from rich.text import Text
 
+from recagent import domain
 from recagent.cli import output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json, Lang
-from recagent.domain import (
-    AgeRule,
-    Constraint,
-    DistanceRule,
-    FreshRule,
-    Language,
-    PathRule,
-    PersonRule,
-    RepeatRule,
-    Rule,
-    Scene,
-    SeriesRule,
-    Value,
-)
 from recagent.locale import Phrases
 from recagent.prompts import one_line
 
@@ -34,7 +21,10 @@ WORDS = Phrases[str]("cli", "scenes")
 def scenes(
     lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False
 ) -> None:
-    """Print what the settings declare of each scene: tasks, rules, what it learns from."""
+    """Print what the settings declare for each scene.
+
+    These are its tasks, its rules and the scenes that it learns from.
+    """
     settings = load_settings(config, demo, lang)
     declared, words = settings.declared_scenes().values(), WORDS[settings.lang]
     if json:
@@ -49,43 +39,43 @@ def scenes(
         if scene.description:
             name.append("\n" + one_line(scene.description, 200), "dim")
         tasks = [f"{scene.quotas[task]} {task}" if scene.quotas else task for task in scene.tasks]
-        rules = [said(rule, settings.lang) for rule in scene.rules]
-        lines = "\n".join(one_line(line, 200) for line in (*rules, *_else(scene, words)))
+        rules = [rule_text(rule, settings.lang) for rule in scene.rules]
+        lines = "\n".join(one_line(line, 200) for line in (*rules, *_other_lines(scene, words)))
         table.add_row(name, Text("\n".join(tasks) or words["any"]), Text(lines))
     output.console().print(table)
 
 
-def said(rule: Rule, lang: Language) -> str:
-    """A rule in words; its own, if it has any."""
+def rule_text(rule: domain.Rule, lang: domain.Language) -> str:
+    """Returns a rule in words: those of the settings, if they have any."""
     words = WORDS[lang]
     match rule:
-        case Constraint():
+        case domain.Constraint():
             operator = words.get(rule.operator, rule.operator)
-            compared = (rule.attribute or words["all"], operator, _value(rule.value, words))
-            text = rule.words or " ".join(compared)
-        case PersonRule():
+            parts = (rule.attribute or words["all"], operator, _value(rule.value, words))
+            text = rule.words or " ".join(parts)
+        case domain.PersonRule():
             operator = words.get(rule.operator, rule.operator)
             text = words["own"].format(
                 attribute=rule.attribute, operator=operator, person=rule.person
             )
-        case AgeRule():
+        case domain.AgeRule():
             return words["age"].format(age=rule.age, person=rule.person)
-        case DistanceRule():
+        case domain.DistanceRule():
             text = words["near"].format(km=rule.within_km)
-        case FreshRule():
+        case domain.FreshRule():
             text = words["fresh"].format(attribute=rule.attribute, days=rule.fresh_days)
-        case PathRule():
+        case domain.PathRule():
             return words["path"].format(needs=rule.prerequisites)
-        case SeriesRule():
+        case domain.SeriesRule():
             order = rule.order or words["title"]
             return words["series"].format(limit=rule.limit, group=rule.group, order=order)
-        case RepeatRule():
+        case domain.RepeatRule():
             return words["repeat"].format(days=rule.repeat_days)
     return words["task"].format(rule=text, task=rule.task) if rule.task else text
 
 
-def _else(scene: Scene, words: Mapping[str, str]) -> list[str]:
-    """What else is declared, a line each."""
+def _other_lines(scene: domain.Scene, words: Mapping[str, str]) -> list[str]:
+    """Returns a line for each other thing that is declared."""
     lines = [
         words["prompt"].format(purpose=purpose, name=name)
         for purpose, name in scene.prompts.items()
@@ -102,7 +92,7 @@ def _else(scene: Scene, words: Mapping[str, str]) -> list[str]:
     return lines
 
 
-def _value(value: Value, words: Mapping[str, str]) -> str:
+def _value(value: domain.Value, words: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return words["yes" if value else "no"]
     return " / ".join(value) if isinstance(value, tuple) else str(value)

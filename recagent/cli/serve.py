@@ -1,4 +1,4 @@
-"""``recagent serve`` and ``recagent mcp``: settings and options to ``recagent.server``."""
+"""``recagent serve`` and ``recagent mcp``: start ``recagent.server``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from recagent.cli.language import speak
+from recagent.cli import set_language
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang
 from recagent.config.settings import Settings
@@ -21,12 +21,12 @@ WORDS = Phrases[str]("cli", "serve")
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8900,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8900,
     lang: Lang = None,
     config: Config = None,
     demo: Demo = False,
 ) -> None:
-    """Serve the web page, REST, an OpenAI-compatible chat, MCP and metrics."""
+    """Serve the web page, REST, OpenAI-compatible chat, MCP, metrics."""
     settings = _settings(config, demo=demo, lang=lang)
     from recagent.server import run  # noqa: PLC0415 - needs the extra that is checked
 
@@ -47,8 +47,8 @@ def mcp(lang: Lang = None, config: Config = None, demo: Demo = False) -> None:
 
 
 def _settings(config: Path | None, *, demo: bool, lang: Language | None) -> Settings:
-    speak(lang)
+    set_language(lang)
     check_extra()
-    # A server tells what went wrong; and a library that would set up logging finds it done.
+    # A server logs what goes wrong, and libraries do not set up logging once it is done.
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     return load_settings(config, demo, lang)

@@ -1,4 +1,4 @@
-"""``recagent transfer``: how much taste shown in one scene counts in another, as it was learned."""
+"""``recagent transfer``: how much taste shown in one scene counts in another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recagent.cli.options import Config, Demo, Json, Lang
 from recagent.domain import Scene
 from recagent.errors import ConfigError
 from recagent.locale import Phrases
-from recagent.scenes.transfer import FEATURES, PairTransfer, TransferMap
+from recagent.scenes.transfer import FEATURES, PairTransfer, TransferMap, WarmTransfer
 
 app = typer.Typer()
 
@@ -25,7 +25,7 @@ WORDS = Phrases[str]("cli", "transfer")
 
 @app.command()
 def show(lang: Lang = None, config: Config = None, demo: Demo = False, json: Json = False) -> None:
-    """Print how much taste shown in one scene counts in each other one, and where it is off."""
+    """Print how much taste shown in one scene counts in each other, and where transfer is off."""
     settings = load_settings(config, demo, lang)
     head = bootstrap.head(settings)
     if head is None or head.transfer is None:
@@ -34,39 +34,38 @@ def show(lang: Lang = None, config: Config = None, demo: Demo = False, json: Jso
             "least two scenes",
             folder=str(settings.data_dir),
         )
-    found = head.transfer
+    transfer = head.transfer
     if json:
-        output.print_json(found)
+        output.print_json(transfer)
         return
-    words, out = WORDS[settings.lang], output.console()
-    scenes = settings.declared_scenes()
+    words, scenes = WORDS[settings.lang], settings.declared_scenes()
     names = {
         name: scenes.get(name, Scene(name=name)).label(settings.lang)
-        for name in sorted(found.pairs)
+        for name in sorted(transfer.pairs)
     }
-    out.print(_heat(found, names, words), _pairs(found, names, words), _known(found, names, words))
-    terms = [f"{found.bias:+.2f}"]
-    terms += [f"{w:+.2f} {name}" for w, name in zip(found.weights, FEATURES, strict=True)]
-    pairs = [pair for own in found.pairs.values() for pair in own.values()]
-    said = words["formula"].format(
+    for table in (_heat_map, _pair_table, _known_table):
+        output.console().print(table(transfer, names, words))
+    terms = [f"{transfer.bias:+.2f}"]
+    terms += [f"{w:+.2f} {name}" for w, name in zip(transfer.weights, FEATURES, strict=True)]
+    pairs = [pair for row in transfer.pairs.values() for pair in row.values()]
+    line = words["formula"].format(
         terms=" ".join(terms), on=sum(pair.on for pair in pairs), all=len(pairs)
     )
-    out.print(said, markup=False, highlight=False, style="dim")
+    output.print_line(line, style="dim")
 
 
-def _heat(found: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
+def _heat_map(transfer: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
     numbered = {name: str(number) for number, name in enumerate(names, start=1)}
-    table = Table(f"{words['in']} \\ {words['from']}", *numbered.values(), title=words["map"],
-                  title_justify="left")  # fmt: skip
+    corner = f"{words['in']} \\ {words['from']}"
+    table = Table(corner, *numbered.values(), title=words["map"], title_justify="left")
     for target, label in names.items():
-        own = found.pairs[target]
-        cells = [_cell(own.get(source)) for source in names]
-        table.add_row(f"{numbered[target]} {label}", *cells)
+        row = transfer.pairs[target]
+        table.add_row(f"{numbered[target]} {label}", *(_cell(row.get(source)) for source in names))
     return table
 
 
 def _cell(pair: PairTransfer | None) -> Text:
-    """The weight, on a ground that is the darker the more it is."""
+    """Returns the weight; the larger it is, the darker is its background."""
     if pair is None:
         return Text("")
     if not pair.on:
@@ -76,24 +75,25 @@ def _cell(pair: PairTransfer | None) -> Text:
     return Text(f"{pair.weight:.2f}", style=style)
 
 
-def _pairs(found: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
+def _pair_table(transfer: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
     columns = ("in", "from", "cases", "gain", "low", "ndcg", "weight")
     table = Table(*(words[name] for name in columns), title=words["pairs"], title_justify="left")
-    for target, own in sorted(found.pairs.items()):
-        for source, pair in sorted(own.items(), key=lambda each: -each[1].gain):
-            numbers = (f"{value:+.3f}" for value in (pair.gain, pair.low, pair.ndcg))
+    for target, row in sorted(transfer.pairs.items()):
+        for source, pair in sorted(row.items(), key=lambda item: -item[1].gain):
             weight = f"{pair.weight:.2f}" if pair.on else words["off"]
-            table.add_row(names[target], names[source], str(pair.cases), *numbers, weight)
+            table.add_row(names[target], names[source], *_numbers(pair), weight)
     return table
 
 
-def _known(found: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
-    columns = ("in", "cases", "gain", "low", "ndcg")
-    table = Table(
-        *(words[name] for name in columns), "", title=words["known"], title_justify="left"
-    )
-    for target, known in sorted(found.known.items()):
-        numbers = (f"{value:+.3f}" for value in (known.gain, known.low, known.ndcg))
-        said = "" if known.on else words["off"]
-        table.add_row(names[target], str(known.cases), *numbers, said)
+def _known_table(
+    transfer: TransferMap, names: Mapping[str, str], words: Mapping[str, str]
+) -> Table:
+    columns = (*(words[name] for name in ("in", "cases", "gain", "low", "ndcg")), "")
+    table = Table(*columns, title=words["known"], title_justify="left")
+    for target, known in sorted(transfer.known.items()):
+        table.add_row(names[target], *_numbers(known), "" if known.on else words["off"])
     return table
+
+
+def _numbers(pair: PairTransfer | WarmTransfer) -> list[str]:
+    return [str(pair.cases), *(f"{value:+.3f}" for value in (pair.gain, pair.low, pair.ndcg))]

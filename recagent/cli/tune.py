@@ -1,4 +1,4 @@
-"""``recagent tune``: an adapter for the language model, learned from what is stored."""
+"""``recagent tune``: an adapter for the language model, learned from stored events."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def tune(
         typer.Option("--for", help="SCENE[:ATTRIBUTE=VALUE] whose choices decide. [default: all]"),
     ] = None,
     shots: Annotated[
-        int, typer.Option(min=0, help="People whose likes there are read too, with --for.")
+        int, typer.Option(min=0, help="With --for: people whose likes there are read too.")
     ] = 0,
-    epochs: Annotated[int, typer.Option(min=1, help="How often all likes are read.")] = 3,
-    rank: Annotated[int, typer.Option(min=1, help="Of the adapter's matrices.")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over all likes.")] = 3,
+    rank: Annotated[int, typer.Option(min=1, help="Rank of the adapter's matrices.")] = 8,
     rate: Annotated[float, typer.Option(min=0, help="Largest step of Adam.")] = 1.5e-3,
     threads: Annotated[int, typer.Option(min=0, help="0 for all cores.")] = 0,
     lang: Lang = None,
@@ -49,22 +49,19 @@ def tune(
     demo: Demo = False,
     json: Json = False,
 ) -> None:
-    """Tune the language model on what is stored (LoRA), and keep it if it ranks better."""
+    """Tune the language model on stored events; keep it if it helps.
+
+    It learns a LoRA adapter, which is kept if it ranks held-out choices better.
+    """
     lora = LoraSettings(epochs=epochs, rank=rank, rate=rate, threads=threads)
     settings = load_settings(config, demo, lang, alone=True)
     data = anyio.run(load_data, settings)
     route = _route(data, source or [], target or [], shots)
     with progress() as advance:
-        kept = tune_stored(data, settings, base=base, lora=lora, route=route, on_progress=advance)
-    tuned = kept.tuned
+        result = tune_stored(data, settings, base=base, lora=lora, route=route, on_progress=advance)
+    tuned = result.tuned
     if json:
-        output.print_json(
-            {
-                **asdict(tuned),
-                "folder": str(kept.folder) if kept.folder else None,
-                "gguf": str(kept.gguf) if kept.gguf else None,
-            }
-        )
+        output.print_json({**asdict(tuned), "folder": result.folder, "gguf": result.gguf})
         return
     words = WORDS[settings.lang]
     after = ", ".join(f"{value:.3f}" for value in tuned.after)
@@ -74,13 +71,13 @@ def tune(
         words["gain"].format(*tuned.gain),
         words["over"].format(*tuned.over_popularity),
     ]
-    if kept.folder is None:
+    if result.folder is None:
         lines.append(words["not"])
-    if kept.gguf is not None:
-        lines.append(words["embedded"].format(path=kept.gguf))
-    if kept.folder is not None:
-        lines.append(words["vllm"].format(path=kept.folder, rank=lora.rank))
-    output.console().print(*lines, sep="\n", markup=False, highlight=False, soft_wrap=True)
+    if result.gguf is not None:
+        lines.append(words["embedded"].format(path=result.gguf))
+    if result.folder is not None:
+        lines.append(words["vllm"].format(path=result.folder, rank=lora.rank))
+    output.print_line("\n".join(lines), soft_wrap=True)
 
 
 def _route(data: Data, sources: Sequence[str], targets: Sequence[str], shots: int) -> Route:

@@ -1,36 +1,18 @@
-"""``recagent vllm``: serve a model by a vLLM of one's own, or print how; ranking is not here."""
+"""``recagent vllm``: serves a model by vLLM, or prints the command line that does."""
 
 from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from recagent.cli.language import speak
+from recagent.cli import set_language
+from recagent.cli.options import Lang
 from recagent.llm import vllm
 
 app = typer.Typer()
-
-Model = Annotated[str, typer.Option(help="A folder, or a name of the model hub.")]
-Name = Annotated[str, typer.Option(help="Name for requests. [default: that of the model]")]
-Host = Annotated[str, typer.Option(help="Address to listen on.")]
-Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
-Dtype = Annotated[str, typer.Option(help="bfloat16, float16, float32... [default: vLLM's choice]")]
-MaxLogprobs = Annotated[int, typer.Option(min=1, help="Log probabilities per token, at most.")]
-MaxModelLen = Annotated[int | None, typer.Option(min=1, help="Tokens of prompt and reply.")]
-MaxNumSeqs = Annotated[int | None, typer.Option(min=1, help="Sequences in a batch.")]
-MaxQueued = Annotated[int, typer.Option(min=1, help="Requests held; beyond them it answers 503.")]
-Lora = Annotated[
-    list[str] | None, typer.Option(metavar="NAME=PATH", help="An adapter; may be repeated.")
-]
-MaxLoraRank = Annotated[int, typer.Option(min=1, help="The largest rank among the adapters.")]
-Extra = Annotated[
-    list[str] | None, typer.Argument(metavar="[-- FLAGS]", help="Passed to vllm as they are.")
-]
-Program = Annotated[Path | None, typer.Option(help="The vllm program. [default: beside us, PATH]")]
-Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of error messages.")]
 
 
 @app.command("serve", help="Serve until Ctrl-C; when ready, say what to set.")
@@ -38,23 +20,33 @@ Lang = Annotated[Literal["en", "zh"] | None, typer.Option(help="Language of erro
 def serve_or_flags(
     context: typer.Context,
     *,
-    model: Model,
-    name: Name = "",
-    host: Host = "127.0.0.1",
-    port: Port = 8902,
-    dtype: Dtype = "",
-    max_logprobs: MaxLogprobs = 1000,
-    max_model_len: MaxModelLen = None,
-    max_num_seqs: MaxNumSeqs = None,
-    max_queued: MaxQueued = 1024,
-    lora: Lora = None,
-    max_lora_rank: MaxLoraRank = 16,
-    extra: Extra = None,
-    program: Program = None,
+    model: Annotated[str, typer.Option(help="A folder, or a name of the model hub.")],
+    name: Annotated[str, typer.Option(help="Name for requests. [default: that of the model]")] = "",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8902,
+    dtype: Annotated[str, typer.Option(help="bfloat16, float16... [default: vLLM's choice]")] = "",
+    max_logprobs: Annotated[
+        int, typer.Option(min=1, help="Log probabilities per token, at most.")
+    ] = 1000,
+    max_model_len: Annotated[
+        int | None, typer.Option(min=1, help="Tokens of prompt and reply.")
+    ] = None,
+    max_num_seqs: Annotated[int | None, typer.Option(min=1, help="Sequences in a batch.")] = None,
+    max_queued: Annotated[int, typer.Option(min=1, help="More requests get a 503.")] = 1024,
+    lora: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=PATH", help="An adapter; may be repeated.")
+    ] = None,
+    max_lora_rank: Annotated[int, typer.Option(min=1, help="Largest rank of an adapter.")] = 16,
+    extra: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- FLAGS]", help="Passed to vllm as they are.")
+    ] = None,
+    program: Annotated[
+        Path | None, typer.Option(help="The vllm program. [default: beside us, PATH]")
+    ] = None,
     lang: Lang = None,
 ) -> None:
-    """Both commands: they take the same options, so that one can be tried with the other."""
-    speak(lang)
+    """Runs both commands, as they take the same options."""
+    set_language(lang)
     launch = vllm.Launch(
         model=model,
         name=name,
@@ -81,7 +73,7 @@ def serve_or_flags(
 
 
 def _settings(launch: vllm.Launch) -> str:
-    """Variables that make recagent ask this server."""
+    """Returns the variables that make recagent ask this server."""
     served = shlex.quote(launch.served_name)
     return f"OPENAI_BASE_URL={launch.base_url} RECAGENT_MODEL__NAME={served}"
 

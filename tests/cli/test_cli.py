@@ -50,7 +50,7 @@ def test_help_lists_every_command(recagent: Command) -> None:
 
 
 def test_help_says_of_each_command_what_the_command_says_of_itself() -> None:
-    for name, (_, line) in COMMANDS.items():
+    for name, line in COMMANDS.items():
         assert load_command(name).help.split("\n\n")[0] == line
 
 

@@ -8,7 +8,7 @@ import pytest
 from command import Command
 
 from recagent.cli.constraint_option import constraint
-from recagent.cli.scenes import WORDS, _else, said
+from recagent.cli.scenes import WORDS, _other_lines, rule_text
 from recagent.config.data_sections import SceneSettings
 from recagent.domain import Constraint
 from recagent.errors import DataError
@@ -78,12 +78,12 @@ def test_what_is_declared_is_shown_in_both_languages_and_as_json(recagent: Comma
 def test_series_and_editions_are_said_where_they_are_declared():
     scene = SceneSettings(group="series", editions=False).scene("books")
     (rule,) = scene.rules
-    assert said(rule, "en") == (
+    assert rule_text(rule, "en") == (
         "at most 1 of each series, earlier parts first (by the number in the title)"
     )
     ordered = SceneSettings(group="系列", group_limit=2, group_order="卷").scene("books").rules[0]
-    assert said(ordered, "zh") == "每个 系列 最多 2 个，先推荐前面的部分（依据：卷）"
-    assert _else(scene, WORDS["en"]) == ["every edition is an item of its own"]
+    assert rule_text(ordered, "zh") == "每个 系列 最多 2 个，先推荐前面的部分（依据：卷）"
+    assert _other_lines(scene, WORDS["en"]) == ["every edition is an item of its own"]
 
 
 BOOKS = """item_id,scene,title,series
@@ -142,7 +142,7 @@ def test_a_newcomer_and_a_reader_get_the_part_that_is_next(recagent: Command, mo
 def test_every_rule_can_be_said(rule, en, zh):
     settings = SceneSettings(**tomllib.loads(f"rules = [{{ {rule} }}]"))
     (read,) = settings.rules
-    assert (said(read, "en"), said(read, "zh")) == (en, zh)
+    assert (rule_text(read, "en"), rule_text(read, "zh")) == (en, zh)
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_the_preference_text_is_asked_for_once_and_told_and_counted():
     assert "Taste: books about the sea\n" in model.seen[1][-1].content
     assert (first.calls, first.usage) == (2, Usage(prompt=2, completion=1))
     assert (again.calls, again.usage) == (1, Usage(prompt=1))
-    assert str(first.notes[0]).startswith("preference text by preference/extract.v1.en#")
+    assert str(first.notes[0]).startswith("preference written by preference/extract.v1.en#")
     ask(asking, person(BOOKS[:3]))
     assert len(extractions(model)) == 2
 

@@ -11,6 +11,7 @@ import anyio
 import pytest
 import typer
 from command import EVENTS, ITEMS, Command
+from examples import use_embedder
 
 from recagent import __version__, bootstrap
 from recagent.cli import doctor
@@ -210,19 +211,19 @@ def test_another_embedder_indexes_beside_and_prune_deletes_the_old_index(
     recagent: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = bootstrap.embedder
-    monkeypatch.setattr(bootstrap, "embedder", lambda _: HashEmbedder())
+    use_embedder(monkeypatch, lambda _: HashEmbedder())
     beside = recagent("index")
     assert "items: 2 indexed, 0 unchanged" in beside.stdout
     assert "1 scenes of other embedders, or not in the files, are still there" in beside.stdout
     assert "recagent index --prune" in beside.stdout
     assert "Bread" in recagent("recommend", "ana").stdout
-    monkeypatch.setattr(bootstrap, "embedder", old)
+    use_embedder(monkeypatch, old)
     assert "Bread" in recagent("recommend", "ana").stdout
-    monkeypatch.setattr(bootstrap, "embedder", lambda _: HashEmbedder())
+    use_embedder(monkeypatch, lambda _: HashEmbedder())
     pruned = recagent("index", "--prune")
     assert "1 scenes deleted that are of other embedders" in pruned.stdout
     assert "still there" not in recagent("index").stdout
-    monkeypatch.setattr(bootstrap, "embedder", old)
+    use_embedder(monkeypatch, old)
     gone = recagent("recommend", "ana")
     assert gone.returncode == 1
     assert "was indexed with 'hash' '1', but the settings name 'wordllama" in gone.stderr
@@ -254,7 +255,7 @@ def test_an_index_on_a_server_needs_no_folder(
     monkeypatch.setenv("RECAGENT_INDEX__URL", "127.0.0.1:9")
     wrong = recagent("recommend", "ana")
     assert wrong.returncode == 1
-    assert "[index] url '127.0.0.1:9' must be like" in wrong.stderr
+    assert "[index] url '127.0.0.1:9' must look like" in wrong.stderr
 
 
 @pytest.mark.usefixtures("shop")

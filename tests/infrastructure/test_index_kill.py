@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from examples import wait
+from examples import use_embedder, wait
 
 from recagent import bootstrap
 from recagent.config.settings import load
@@ -73,7 +73,7 @@ def index(config: Path, *, kill_after: int | None = None, delay: float = 0.0) ->
 
 def content(config: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """All that a reader can see: items in order, fingerprints, vectors, answers, events."""
-    monkeypatch.setattr(bootstrap, "embedder", lambda _: HashEmbedder())
+    use_embedder(monkeypatch, lambda _: HashEmbedder())
 
     async def read() -> dict[str, object]:
         settings = load(config)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 from dirt import Dirt, soiled
-from examples import wait
+from examples import use_embedder, wait
 
 from recagent import bootstrap, demo
 from recagent.config.settings import Settings, load
@@ -117,7 +117,7 @@ def test_with_drop_it_is_indexed_and_stored_once(case, monkeypatch):
     index, store = MemoryIndex(), MemoryStore()
     settings = case.settings.model_copy(update={"data_dir": case.folder / "state"})
     monkeypatch.setattr(bootstrap, "index", lambda _: index)
-    monkeypatch.setattr(bootstrap, "embedder", lambda _: HashEmbedder())
+    use_embedder(monkeypatch, lambda _: HashEmbedder())
     monkeypatch.setattr(bootstrap, "event_store", lambda _: store)
     monkeypatch.setattr(bootstrap, "fingerprint", repr)
     first = wait(load_catalogue(settings, on_progress=lambda *_: None))

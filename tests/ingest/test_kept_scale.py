@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from examples import wait
+from examples import use_embedder, wait
 from test_survey import shop
 
 from recagent import bootstrap
@@ -23,7 +23,7 @@ STARS = "user_id,item_id,timestamp,rating\nann,b1,5,5\nann,b2,6,2\nbob,f1,7,4\nb
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
-    monkeypatch.setattr(bootstrap, "embedder", lambda _: HashEmbedder())
+    use_embedder(monkeypatch, lambda _: HashEmbedder())
     found = shop(tmp_path, STARS, data_dir=tmp_path / "data", model=ModelSettings(kind="none"))
     wait(load_catalogue(found, on_progress=lambda *_: None))
     return found.model_copy(update={"catalog": type(found.catalog)()})  # as a later command has it

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from examples import make_event, wait
+from examples import make_event, use_embedder, wait
 from test_survey import shop
 
 from recagent import bootstrap
@@ -21,7 +21,7 @@ EVENTS = "user_id,item_id,timestamp,grade\nann,b1,1700000005,5\nbob,b1,170000000
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
-    monkeypatch.setattr(bootstrap, "embedder", lambda _: HashEmbedder())
+    use_embedder(monkeypatch, lambda _: HashEmbedder())
     return shop(tmp_path, EVENTS, data_dir=tmp_path / "data", model=ModelSettings(kind="none"))
 
 

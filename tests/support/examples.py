@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 
+from recagent import bootstrap
+from recagent.bootstrap import storage
 from recagent.config.data_sections import FileSettings
 from recagent.domain import Context, Event, Item, Profile, RatingScale, Scene, User
 from recagent.ports import Query
@@ -100,3 +102,9 @@ async def make_index(items, embedder=None):
 def raw(path, **settings):
     """A raw file, as ``[catalog]`` declares it."""
     return FileSettings(path=path, **settings)
+
+
+def use_embedder(monkeypatch, make):
+    """Let every command make its embedder by ``make(settings)``, its index too."""
+    for module in (bootstrap, storage):
+        monkeypatch.setattr(module, "embedder", make)

@@ -10,6 +10,7 @@ from pathlib import Path
 import anyio
 
 from recagent import bootstrap
+from recagent.bootstrap import storage
 from recagent.config.settings import load
 from recagent.infrastructure.vectors import embedder_collections
 from recagent.ingest import loading
@@ -19,7 +20,7 @@ from recagent.testing import HashEmbedder
 indexing.BATCH = 16
 loading._BATCH = 40
 embedder_collections.HNSW = {**embedder_collections.HNSW, "sync_threshold": 40}
-bootstrap.embedder = lambda _: HashEmbedder()
+bootstrap.embedder = storage.embedder = lambda _: HashEmbedder()
 
 
 def tell(stage, done, _):

@@ -123,7 +123,11 @@ def prompt_inputs(
         "history": lambda: history_entries(
             profile, here=here, scenes=scenes, lang=lang, scale=scale
         ),
-        "conditions": lambda: [constraint_words(each) for each in query.context.constraints],
+        "conditions": lambda: [
+            constraint_words(each)
+            for each in query.context.constraints
+            if each.attribute != "id"  # says nothing to a model
+        ],
         "dialogue": lambda: query.context.dialogue,
         "preferences": lambda: [constraint_words(each) for each in query.context.preferences],
         "interests": lambda: profile.user.tags,

@@ -10,6 +10,7 @@ from examples import make_event, make_head, make_index, make_item, make_query, w
 from line import make_line
 
 from recagent import bootstrap
+from recagent.chat import Agent, Conversation, Shown
 from recagent.cli.output import slate_table
 from recagent.config.settings import Settings
 from recagent.domain import Constraint, Context, Scene, Usage, User, WishMatch
@@ -166,6 +167,24 @@ def test_the_dialogue_is_read_and_not_only_its_last_line():
     context = Context(wish="Something like it?", dialogue=("Hello!", "I loved Rye Bread."))
     _, model = propose(reply(NAMED), query=replace(make_query(), context=context))
     assert "- Hello!\n- I loved Rye Bread.\nWhat they ask for now" in model.seen[0][-1].content
+
+
+def test_a_conversation_tells_what_was_said_before():
+    async def main():
+        model = ScriptedModel(reply=reply(NAMED))
+        _, parts = await made(model)
+        agent = Agent(Pipeline(replace(parts, models=()), PLAIN), k=2)
+        conversation = Conversation(user_id="zoe", scene="books")
+        for turn in ("something with bread", "after 1990"):
+            said = [each async for each in agent.say(conversation, turn)]
+        shown = next(each for each in said if isinstance(each, Shown))
+        return shown.slate, model.seen[-1][-1].content
+
+    slate, asked = wait(main())
+    assert "- something with bread\n- I look for" in asked
+    assert "- after 1990\n" in asked
+    assert "taste: bread\nEvery one should meet: after 1990\nTwenty titles" in asked  # and no ids
+    assert "b3" not in ids(slate)  # the list before it showed that one
 
 
 def test_what_must_hold_is_told():

@@ -1,8 +1,8 @@
 """A reranker behind an endpoint: relevance of texts to a query, in the shapes that servers have.
 
 vLLM, Jina and Cohere answer ``/rerank``, vLLM ``/score`` too, text-embeddings-inference its own
-``/rerank``. Which one is there is found by one obvious pair, which also shows whether the scores
-mean anything.
+``/rerank``. Which one is there is found by an obvious question; two more show whether the scores
+mean anything: a head without weights gets one right by chance.
 """
 
 from __future__ import annotations
@@ -26,9 +26,18 @@ logger = logging.getLogger(__name__)
 
 MOST_TEXTS = 32  # in a request; text-embeddings-inference takes no more
 
-_QUERY = "What is the capital of France?"
-_ANSWER = "Paris is the capital and the largest city of France."
-_OTHER = "Bread is baked from flour, water, salt and yeast."
+# Each text but the last answers the question of its place, and none of the others.
+_QUESTIONS = (
+    "What is the capital of France?",
+    "How is bread made?",
+    "Which animal gives milk?",
+)
+_TEXTS = (
+    "Paris is the capital and the largest city of France.",
+    "Bread is baked from flour, water, salt and yeast.",
+    "Cows are kept for their milk.",
+    "A train runs on rails.",
+)
 _SAME = 1e-6  # scores that differ by less say nothing
 
 # That this path, or this form of request, is not what the server has.
@@ -88,7 +97,7 @@ def _pairs(query: str, texts: Sequence[str]) -> Mapping[str, Any]:
     return {"text_1": query, "text_2": list(texts)}
 
 
-def _texts(query: str, texts: Sequence[str]) -> Mapping[str, Any]:
+def _bare_texts(query: str, texts: Sequence[str]) -> Mapping[str, Any]:
     return {"query": query, "texts": list(texts), "truncate": True}
 
 
@@ -96,7 +105,7 @@ FORMS = (
     RerankForm(path="/v1/rerank", body=_documents),  # vLLM, Jina, Cohere
     RerankForm(path="/v2/rerank", body=_documents),  # Cohere, vLLM
     RerankForm(path="/v1/score", body=_pairs),  # vLLM
-    RerankForm(path="/rerank", body=_texts),  # text-embeddings-inference
+    RerankForm(path="/rerank", body=_bare_texts),  # text-embeddings-inference
 )
 
 
@@ -132,10 +141,10 @@ class RerankEndpoint:
         self._form: RerankForm | None = None
 
     async def start(self) -> None:
-        """Finds the endpoint and checks its scores on one obvious pair.
+        """Finds the endpoint and checks its scores on three obvious questions.
 
         Raises:
-            ModelError: there is none, or its scores are equal or the wrong way round.
+            ModelError: there is none, or it does not score the answers highest.
         """
         if self._form is not None:
             return
@@ -143,15 +152,17 @@ class RerankEndpoint:
         refused: ModelError | None = None
         for form in FORMS:
             try:
-                found = await self._ask(form, _QUERY, [_OTHER, _ANSWER])
+                found = await self._ask(form, _QUESTIONS[0], _TEXTS)
             except ModelError as error:
                 refused = refused or error
                 if not isinstance(error, ReplyError) and error.status not in _ELSEWHERE:
                     raise
                 logger.info("no reranker at %s: %s", form.path, error)
                 continue
-            other, answer = found.scores
-            self._check(answer=answer, other=other)
+            self._check(0, found.scores)
+            for place in range(1, len(_QUESTIONS)):
+                found = await self._ask(form, _QUESTIONS[place], _TEXTS)
+                self._check(place, found.scores)
             self._form = form
             return
         raise ModelError(
@@ -161,24 +172,30 @@ class RerankEndpoint:
             error=refused,
         ) from refused
 
-    def _check(self, *, answer: float, other: float) -> None:
-        if answer > other + _SAME:
+    def _check(self, place: int, scores: Sequence[float]) -> None:
+        """Whether the answer to a question has the highest score."""
+        others = [score for at, score in enumerate(scores) if at != place]
+        answer, best = scores[place], max(others)
+        if answer > best + _SAME:
             return
-        if abs(answer - other) <= _SAME:
+        if max(scores) - min(scores) <= _SAME:
             raise ModelError(
                 "reranker {model!r} gives every text the same score ({score:g} for an answer and "
-                "for a text about something else), so it ranks nothing; it is probably not served "
+                "for texts about something else), so it ranks nothing; it is probably not served "
                 "as a reranker: docs/reference/servers.md tells what Qwen3 rerankers need",
                 model=self.name,
                 score=answer,
             )
         raise ModelError(
-            "reranker {model!r} scores the wrong way round: {answer:g} for an answer, {other:g} "
-            "for a text about something else; it is probably not served as a reranker: "
+            "reranker {model!r} scores the wrong way round: asked {question!r}, it gives "
+            "{answer:g} to the answer and {best:g} to {text!r}; it is probably not served as a "
+            "reranker: "
             "docs/reference/servers.md tells what Qwen3 rerankers need",
             model=self.name,
+            question=_QUESTIONS[place],
             answer=answer,
-            other=other,
+            best=best,
+            text=_TEXTS[scores.index(best)],
         )
 
     async def relevance(self, query: str, texts: Sequence[str]) -> Relevance:

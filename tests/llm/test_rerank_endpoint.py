@@ -140,7 +140,7 @@ def test_each_shape_is_found_and_the_text_that_answers_the_wish_is_first(path, t
     assert scores.model == "r"
     assert (scores.calls, scores.invalid) == (1, 0)
     assert scores.usage.prompt == (0 if path == "/rerank" else 40)
-    assert len(asked) == 2  # the obvious pair, then the candidates
+    assert len(asked) == 4  # three obvious questions, then the candidates
 
 
 def test_many_candidates_go_in_several_requests_and_keep_their_order(tmp_path):
@@ -149,7 +149,7 @@ def test_many_candidates_go_in_several_requests_and_keep_their_order(tmp_path):
     with served("/v1/rerank") as (url, asked):
         scores = wait(ranked(endpoint(url, tmp_path), candidates=candidates))
     assert max(range(70), key=lambda row: scores.scores[row]) == 40
-    assert [len(body["documents"]) for body in asked[1:]].count(32) == 2
+    assert [len(body["documents"]) for body in asked[3:]].count(32) == 2
     assert scores.calls == 3
     assert scores.usage.prompt == 120
 
@@ -170,6 +170,18 @@ def test_a_reranker_that_scores_the_wrong_way_round_is_refused(tmp_path):
         wait(ranked(endpoint(url, tmp_path)))
 
 
+def test_a_reranker_that_goes_by_the_text_alone_is_refused_though_it_may_know_one_answer(tmp_path):
+    def taste(_, text):
+        return len(text) / 1_000  # the longest text happens to be the first answer
+
+    with (
+        served("/v1/rerank", score=taste) as (url, asked),
+        pytest.raises(ModelError, match=r"asked 'How is bread made\?'.*largest city"),
+    ):
+        wait(ranked(endpoint(url, tmp_path)))
+    assert len(asked) == 2
+
+
 def test_a_server_without_a_reranker_is_named_with_what_was_tried(tmp_path):
     with (
         served("/nowhere") as (url, _),
@@ -180,7 +192,7 @@ def test_a_server_without_a_reranker_is_named_with_what_was_tried(tmp_path):
 
 def test_an_answer_that_misses_a_text_is_refused(tmp_path):
     with (
-        served("/v1/rerank", score=lambda _, text: None if "Bread" in text else 0.9) as (url, _),
+        served("/v1/rerank", score=lambda _, text: None if "train" in text else 0.9) as (url, _),
         pytest.raises(ModelError, match=r"no reranker answers.*did not score every text"),
     ):
         wait(ranked(endpoint(url, tmp_path)))
@@ -267,10 +279,10 @@ def test_settings_make_a_ranker_and_no_language_model(tmp_path):
 def test_the_doctor_tells_whether_it_ranks(tmp_path, lang):
     with served("/v1/rerank") as (url, _):
         known = settings(url, tmp_path).model_copy(update={"lang": lang})
-        (finding,) = wait(doctor._model(known))
+        (finding,) = wait(doctor._models(known))
         assert finding.ok
         assert "r" in finding.says
     with served("/v1/rerank", score=lambda *_: 0.5) as (url, _):
-        (finding,) = wait(doctor._model(settings(url, tmp_path)))
+        (finding,) = wait(doctor._models(settings(url, tmp_path)))
         assert not finding.ok
         assert "same score" in finding.says

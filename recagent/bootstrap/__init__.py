@@ -22,6 +22,7 @@ from recagent.bootstrap.language_models import (
     reranker,
     shown_address,
 )
+from recagent.bootstrap.rankers import build_rankers
 from recagent.bootstrap.storage import (
     embedder,
     event_store,
@@ -39,15 +40,13 @@ from recagent.infrastructure.vectors import ChromaConnection, fingerprint
 from recagent.llm.batch_files import BatchModel
 from recagent.llm.cached_model import ResponseCache
 from recagent.llm.failover import FailoverRanker
-from recagent.llm.rerank_endpoint import RerankEndpoint
 from recagent.llm.retry import RetryWindow
 from recagent.llm.weights import find as find_weights
 from recagent.llm.weights import pull as pull_weights
 from recagent.pipeline import Components, Options, artifacts
-from recagent.ports import CandidateSource, Embedder, ItemIndex, Ranker
+from recagent.ports import CandidateSource, Embedder, ItemIndex
 from recagent.ranking import Head, ModelRanker
 from recagent.ranking.preference import Preferences
-from recagent.ranking.rerank_ranker import RerankRanker
 from recagent.retrieval import (
     BM25,
     BY_GROUP,
@@ -121,14 +120,6 @@ def parts(settings: Settings) -> Components:
 
 def parts_with(settings: Settings, *, learned: Head | None) -> Components:
     """The parts that the settings describe, with this head."""
-    names = [*SOURCES]
-    unknown = settings.retrieval.weights.keys() - set(names)
-    if unknown:
-        raise ConfigError(
-            "[retrieval] weights: unknown source {source!r}; known sources: {known}",
-            source=min(unknown),
-            known=", ".join(names),
-        )
     declared = settings.ratings.scale()
     place = home(settings)
     vectors, items, asked = embedder(settings), index(settings, place), models(settings)
@@ -146,43 +137,12 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
         else None
         for engine in settings.engines
     ]
-    chatting, rerankers = iter(asked), list[RerankEndpoint]()
-    rankers: list[Ranker] = []
-    for at, engine in enumerate(settings.engines):
-        own_window = window if at == 0 else None
-        if not engine.chats:
-            rerankers.append(reranker(settings, engine))
-            rankers.append(
-                RerankRanker(
-                    rerankers[-1],
-                    lang=settings.lang,
-                    attempts=settings.model.attempts,
-                    window=own_window,
-                )
-            )
-            continue
-        rankers.append(
-            ModelRanker(
-                next(chatting),
-                mode=engine.mode,
-                lang=settings.lang,
-                attempts=settings.model.attempts,
-                window=own_window,
-                replies=replies[at],
-                preferences=preferences,
-                prompt_tokens=engine.prompt_tokens if engine.is_remote else 0,
-                scale=scale,
-                scenes=settings.declared_scenes(),
-            )
-        )
+    rankers, rerankers = build_rankers(
+        settings, asked, window=window, replies=replies, preferences=preferences, scale=scale
+    )
     array_cache = kept_files(settings)
     behaviour = InteractionSnapshot(store, scale=scale, kept=array_cache)
-    own = [settings.retrieval.weights, *group_weights(settings).values()]
-    proposing = {
-        name for name in names
-        if own[0].get(name, 1.0) > 0 or any(each.get(name, 0.0) > 0 for each in own[1:])
-    }  # fmt: skip
-    wanted = proposing | set(learned.scales if learned else ())
+    wanted = _wanted_sources(settings, learned)
     return Components(
         store=store,
         index=items,
@@ -221,6 +181,28 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
         if can_propose(settings)
         else None,
     )
+
+
+def _wanted_sources(settings: Settings, learned: Head | None) -> set[str]:
+    """Returns the names of the sources that propose for somebody, or that a head needs.
+
+    Raises:
+        ConfigError: the settings weigh a source that does not exist.
+    """
+    weights = settings.retrieval.weights
+    unknown = weights.keys() - set(SOURCES)
+    if unknown:
+        raise ConfigError(
+            "[retrieval] weights: unknown source {source!r}; known sources: {known}",
+            source=min(unknown),
+            known=", ".join(SOURCES),
+        )
+    by_group = group_weights(settings).values()
+    proposing = {
+        name for name in SOURCES
+        if weights.get(name, 1.0) > 0 or any(each.get(name, 0.0) > 0 for each in by_group)
+    }  # fmt: skip
+    return proposing | set(learned.scales if learned else ())
 
 
 def can_propose(settings: Settings) -> bool:

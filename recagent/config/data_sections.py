@@ -48,7 +48,7 @@ Missing = Literal["leave", "drop", "mean", "median", "min", "max", "most_frequen
 TextStep = Literal["unicode", "html", "space"]
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A table of the config file; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -118,7 +118,7 @@ def date_format(value: str) -> str:
 DateFormat = Annotated[str, AfterValidator(date_format)]
 
 
-class SceneSettings(Section):
+class SceneSettings(SettingsSection):
     """``[scenes.NAME]``; docs/reference/scenes.md explains each key."""
 
     labels: dict[str, str] = {}
@@ -190,7 +190,7 @@ class SceneSettings(Section):
         )
 
 
-class FileSettings(Section):
+class FileSettings(SettingsSection):
     """One raw file or folder: where it is and what its columns mean."""
 
     path: Path
@@ -223,7 +223,7 @@ class FileSettings(Section):
             raise ValueError("should be an encoding that Python knows, as gb18030") from error
 
 
-class CatalogSettings(Section):
+class CatalogSettings(SettingsSection):
     """``[catalog]``: the files that ``recagent index`` reads."""
 
     items: tuple[FileSettings, ...] = ()
@@ -238,7 +238,7 @@ class CatalogSettings(Section):
     """Separates the values of a list: travel|railways."""
 
 
-class AttributeSettings(Section):
+class AttributeSettings(SettingsSection):
     """``[attributes.NAME]``: how an attribute of items is read and cleaned."""
 
     type: AttributeType = "auto"
@@ -280,7 +280,7 @@ class AttributeSettings(Section):
         return self
 
 
-class CleaningSettings(Section):
+class CleaningSettings(SettingsSection):
     """``[cleaning]``: what is done to rows, texts and people beyond single attributes."""
 
     unusable: Literal["stop", "drop"] = "stop"
@@ -300,7 +300,7 @@ class CleaningSettings(Section):
     """People with more on average are left out as bots; 0: nobody."""
 
 
-class RatingSettings(Section):
+class RatingSettings(SettingsSection):
     """``[ratings]``: the scale of ``rating`` events."""
 
     low: Literal["auto"] | float = "auto"

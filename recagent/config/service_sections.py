@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
-from recagent.config.data_sections import Section, Share
+from recagent.config.data_sections import SettingsSection, Share
 from recagent.domain import Mode
 
 UNMEASURED_WEIGHT = 1 / 3  # of a capable model that was not measured on the catalogue
@@ -18,7 +18,7 @@ UNMEASURED_WEIGHT = 1 / 3  # of a capable model that was not measured on the cat
 Positive = Annotated[float, Field(gt=0)]
 
 
-class IndexSettings(Section):
+class IndexSettings(SettingsSection):
     """``[index]``: the Chroma server that several processes share; empty for the own folder."""
 
     url: str = ""
@@ -26,7 +26,7 @@ class IndexSettings(Section):
     data_dir."""
 
 
-class EmbedderSettings(Section):
+class EmbedderSettings(SettingsSection):
     """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
 
     kind: Literal["wordllama", "endpoint", "fastembed"] = "wordllama"
@@ -36,7 +36,7 @@ class EmbedderSettings(Section):
     """The embedding model, for an endpoint or fastembed."""
 
 
-class EngineSettings(Section):
+class EngineSettings(SettingsSection):
     """One model: the embedded engine, or an OpenAI-compatible endpoint."""
 
     model_config = ConfigDict(protected_namespaces=())
@@ -109,7 +109,7 @@ class ModelSettings(EngineSettings):
         return self
 
 
-class RankSettings(Section):
+class RankSettings(SettingsSection):
     """``[rank]``; docs/research/before-a-fit.md shows how the defaults were chosen."""
 
     pool: int = Field(default=20, ge=1, le=200)
@@ -128,7 +128,7 @@ class RankSettings(Section):
     """Seconds for one request."""
 
 
-class ServerSettings(Section):
+class ServerSettings(SettingsSection):
     """``[server]``: who may use ``recagent serve``, how often, and how much at once."""
 
     keys: tuple[SecretStr, ...] = ()
@@ -147,7 +147,7 @@ _SOURCE_WEIGHTS = {
 }  # fmt: skip
 
 
-class RetrievalSettings(Section):
+class RetrievalSettings(SettingsSection):
     """``[retrieval]``: proposals and weights of the sources."""
 
     limit: int = Field(default=100, ge=1)

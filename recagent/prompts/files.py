@@ -49,7 +49,7 @@ class FrontMatter(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
+class PromptSection:
     """One turn of a prompt; ``line`` is that of the file on which its text begins."""
 
     role: str
@@ -71,7 +71,7 @@ class Prompt:
     id: str
     front: FrontMatter
     path: Path
-    sections: tuple[tuple[Section, Template], ...]
+    sections: tuple[tuple[PromptSection, Template], ...]
 
     @property
     def mode(self) -> Mode:
@@ -213,11 +213,11 @@ def _front_matter(path: Path, text: str) -> FrontMatter:
     return front
 
 
-def _sections(path: Path, source: str, *, start: int) -> list[Section]:
+def _sections(path: Path, source: str, *, start: int) -> list[PromptSection]:
     heads = list(_SECTION.finditer(source, start))
     ends = [*(head.start() for head in heads[1:]), len(source)]
     sections = [
-        Section(
+        PromptSection(
             role=head[1],
             text=source[head.end() : end].removesuffix("\n"),
             line=_line_at(source, head.end()),
@@ -236,7 +236,7 @@ def _sections(path: Path, source: str, *, start: int) -> list[Section]:
     return sections
 
 
-def _used(path: Path, sections: Sequence[Section]) -> dict[str, int]:
+def _used(path: Path, sections: Sequence[PromptSection]) -> dict[str, int]:
     """The names that the templates do not define themselves, each with its first line."""
     used: dict[str, int] = {}
     for section in sections:
@@ -306,7 +306,7 @@ def _line_at(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-def _failed_at(error: BaseException, section: Section) -> int:
+def _failed_at(error: BaseException, section: PromptSection) -> int:
     """The line of the file where a template failed; its section's first if nothing tells."""
     line, trace = 1, error.__traceback__
     while trace is not None:

@@ -157,7 +157,7 @@ def test_a_server_that_dies_later_is_an_error_and_leaves_nothing(fake, port):
     said, log = process.communicate(timeout=20)
     assert process.returncode == 1
     assert said.startswith("OPENAI_BASE_URL=")
-    assert "vLLM ended by itself (exit code 7); its last line: 'out of memory'" in log
+    assert "vLLM exited on its own (exit code 7); its last line: 'out of memory'" in log
     assert gone(engine(log))
 
 

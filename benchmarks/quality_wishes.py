@@ -213,14 +213,20 @@ def rows_printed(asked: Asked, systems: Mapping[str, Orders], *, minus: str) -> 
 
 
 def with_model(
-    data: Data, films: Films, asked: Asked, before: Mapping[str, Orders], scores: Values
+    data: Data,
+    films: Films,
+    asked: Asked,
+    before: Mapping[str, Orders],
+    scores: Values,
+    *,
+    kept: Path,
 ) -> tuple[Asked, dict[str, Orders], float]:
     """The turns with kept replies, how they are ranked, and how many titles are in the catalogue.
 
     Proposals come first, in their order, then what ranks without a model; the orders that a model
     gave of both come before the rest; and all three joined, by weights learned out of fold.
     """
-    titles = kept_rows(TITLES)
+    titles = kept_rows(kept)
     rows = [at for at, case in enumerate(asked.cases) if case.id in titles]
     few, index = asked.of(rows), TitleIndex({item.id: item for item in data.items})
     retrieved = [before[WITHOUT_MODEL][row] for row in rows]
@@ -314,7 +320,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "r10_without_model": told[f"{WITHOUT_MODEL} R@10"][0],
         "r50_without_model": told[f"{WITHOUT_MODEL} R@50"][0],
     }
-    few, answered, share = with_model(data, films, asked, systems, scores)
+    few, answered, share = with_model(data, films, asked, systems, scores, kept=options.titles)
     if options.requests and not options.replies:
         write_requests(options.requests, films, few.cases, answered[PROPOSED])
     if options.lists:
@@ -343,6 +349,9 @@ def main() -> None:
     """Measure and print."""
     parser = command(__doc__)
     parser.add_argument("--turns", type=Path, help="turns of other dialogues, in the same form")
+    parser.add_argument(
+        "--titles", type=Path, default=TITLES, help="kept titles that a model proposed"
+    )
     parser.add_argument("--lists", type=Path, help="write 30 lists side by side here")
     parser.add_argument("--requests", type=Path, help="write the reranking's questions here")
     parser.add_argument("--replies", type=Path, help="keep these answers to them")

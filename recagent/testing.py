@@ -190,7 +190,7 @@ class MemoryIndex:
 
     async def prune(self, *, keep: AbstractSet[str]) -> int:
         if not self._published:
-            raise RetrievalError("nothing is published, so nothing else is deleted; publish first")
+            raise RetrievalError("nothing was deleted: nothing is published yet; publish first")
         gone = self._items.keys() - keep
         self._items = {scene: items for scene, items in self._items.items() if scene in keep}
         return len(gone)

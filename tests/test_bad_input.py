@@ -165,7 +165,8 @@ def test_an_embeddings_endpoint_that_is_down_leaves_the_old_index(
 def test_missing_weights_degrade_the_slate_and_name_the_command(
     recagent: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bootstrap, "find_weights", lambda: None)
+    for module in (bootstrap, bootstrap.language_models):
+        monkeypatch.setattr(module, "find_weights", lambda: None)
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "embedded")
     monkeypatch.setenv("RECAGENT_RANK__LANGUAGE_WEIGHT", "0.1")
     done = recagent("recommend", "ana")

@@ -160,8 +160,13 @@ def test_a_server_process_gives_the_slate_that_the_engine_in_this_process_gives(
     mode: str, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def slate() -> Slate:
-        own = {"mode": mode, "adapter": "none"}  # the server has none
-        settings = demo.settings(model=own, rank={"language_weight": 0.5, "pool": 12})
+        # The server has no adapter. It is told as little as the engine is, and asked for no titles.
+        own = {"mode": mode, "adapter": "none", "prompt_tokens": 0}
+        settings = demo.settings(
+            model=own,
+            rank={"language_weight": 0.5, "pool": 12},
+            retrieval={"proposals": "off"},
+        )
         with Recommender.from_settings(settings) as recommender:
             return recommender.recommend(demo.PERSON, scene=demo.NEW_SCENE, k=12)
 

@@ -260,7 +260,7 @@ def test_a_run_is_not_resumed_with_other_data_or_prompts(shop, recagent, server)
     with (shop / "events.csv").open("a") as events:
         events.write("p00,b1,2026-06-01T12:00:00,view\n")
     done = recagent("eval", "run", "--resume", "out")
-    assert "the data of run 'small' have changed" in done.stderr
+    assert "the data of run 'small' has changed" in done.stderr
 
 
 def test_audits_ask_in_other_orders_without_titles_and_with_another_history(shop, recagent, server):

@@ -353,7 +353,7 @@ def test_a_kept_file_that_cannot_be_deleted_is_said(tmp_path, folder):
 
     async def main():
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
-        with pytest.raises(StoreError, match=r"behaviour.*cannot be deleted.*delete it yourself"):
+        with pytest.raises(StoreError, match=r"cannot delete .*behaviour.*delete it yourself"):
             await InteractionSnapshot(store, scale=SCALE, kept=Stuck(folder)).forget()
 
     wait(main())

@@ -13,7 +13,7 @@ from examples import LIKES, make_event, make_item, make_query, wait
 from line import make_line
 
 from recagent import bootstrap
-from recagent.cli import doctor
+from recagent.cli import doctor, set_language
 from recagent.config import settings as config
 from recagent.domain import Candidate, Scene, User
 from recagent.errors import ConfigError, ModelError
@@ -277,6 +277,7 @@ def test_settings_make_a_ranker_and_no_language_model(tmp_path):
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_the_doctor_tells_whether_it_ranks(tmp_path, lang):
+    set_language("en")
     with served("/v1/rerank") as (url, _):
         known = settings(url, tmp_path).model_copy(update={"lang": lang})
         (finding,) = wait(doctor._models(known))

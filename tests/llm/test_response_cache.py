@@ -61,5 +61,5 @@ def test_the_older_half_goes_when_there_is_too_much(cache, tmp_path, monkeypatch
 def test_a_file_that_is_no_database_is_told_with_what_to_do(tmp_path):
     path = tmp_path / "replies.db"
     path.write_text("nothing of the kind, and long enough to be looked at " * 50)
-    with pytest.raises(DataError, match=r"replies\.db' cannot be used.*delete the file"):
+    with pytest.raises(DataError, match=r"cannot use .*replies\.db'.*delete the file"):
         bootstrap.reply_cache(path)

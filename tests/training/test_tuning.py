@@ -330,7 +330,7 @@ def test_the_command_tells_what_came_of_it_and_what_to_do_next(
     assert "name the scenes with --for" in shots.stderr
     moon = recagent("tune", "--from", "moon", "--lang", "zh")
     assert moon.returncode == 1
-    assert "没有场景 'moon'；现有：shop" in moon.stderr
+    assert "未知场景 'moon'；可选：shop" in moon.stderr
     (tmp_path / "weights.gguf").unlink()
     missing = recagent("tune")
     assert missing.returncode == 1

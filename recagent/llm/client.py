@@ -21,9 +21,9 @@ from recagent.domain.capabilities import Capabilities
 from recagent.errors import ModelError
 from recagent.llm import first_token as label_tokens
 from recagent.llm import text_likelihood
-from recagent.llm.dialect import Dialect, spelled_out
+from recagent.llm.dialect import RequestDialect, spelled_out
 from recagent.llm.kept_findings import KeptFindings
-from recagent.llm.probe import Findings, Progress, apply, probe, refused
+from recagent.llm.probe import Findings, ProbeProgress, apply, probe, refused
 from recagent.llm.reasoning_models import ROOM, without_thought
 from recagent.llm.requests import NOTHING, Calls, chat_messages, under
 from recagent.llm.transport import Wire
@@ -42,7 +42,7 @@ class Engine:
         self._calls = Calls(wire)
         self._kept = kept
         self._found = _UNTRIED
-        self._progress = Progress()
+        self._progress = ProbeProgress()
         self._starting: asyncio.Task[None] | None = None
 
     @property
@@ -132,7 +132,7 @@ class Engine:
             if can is not self.capabilities or replace(now, proven=before.proven) != before:
                 self._remember(can, now)
 
-    def _remember(self, can: Capabilities, dialect: Dialect) -> None:
+    def _remember(self, can: Capabilities, dialect: RequestDialect) -> None:
         lists = "logprobs" not in dialect.left_out
         by_id = "logprob_token_ids" not in dialect.left_out
         can = replace(
@@ -161,7 +161,7 @@ class Engine:
 
 
 def _spelled_out(
-    messages: Sequence[Message], schema: Schema, *, dialect: Dialect
+    messages: Sequence[Message], schema: Schema, *, dialect: RequestDialect
 ) -> Sequence[Message]:
     """The messages, the last of which says what JSON is wanted, unless the dialect does that."""
     if not dialect.format.startswith("schema"):

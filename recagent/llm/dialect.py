@@ -45,7 +45,7 @@ _CAP = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
+class RequestDialect:
     """What one endpoint takes.
 
     Attributes:
@@ -83,12 +83,12 @@ class Dialect:
             told["messages"] = _without_system(told["messages"])
         return told
 
-    def taken(self, request: Mapping[str, Any]) -> Dialect:
+    def taken(self, request: Mapping[str, Any]) -> RequestDialect:
         """This, knowing that the endpoint took a request."""
         proven = self.proven | _marks(request)
         return self if proven == self.proven else replace(self, proven=proven)
 
-    def after(self, refusal: ModelError, request: Mapping[str, Any]) -> Dialect | None:
+    def after(self, refusal: ModelError, request: Mapping[str, Any]) -> RequestDialect | None:
         """How to ask instead; None where the refusal is about something else.
 
         A server that names no parameter is asked without those that it has not taken before, the
@@ -103,7 +103,7 @@ class Dialect:
             return named
         return self._after_silence(request)
 
-    def _after_naming(self, words: str, request: Mapping[str, Any]) -> Dialect | None:
+    def _after_naming(self, words: str, request: Mapping[str, Any]) -> RequestDialect | None:
         if "max_completion_tokens" in words and "max_tokens" in request:
             return replace(self, limit="max_completion_tokens")
         if "max_tokens" in words and "max_completion_tokens" in request:
@@ -121,14 +121,14 @@ class Dialect:
             return self._fewer(words, request)
         return None
 
-    def _after_naming_format(self, words: str) -> Dialect | None:
+    def _after_naming_format(self, words: str) -> RequestDialect | None:
         if self.format == "schema" and any(word in words for word in _ABOUT_SIZES):
             return replace(self, format="schema without sizes")
         if any(word in words for word in _ABOUT_FORMAT):
             return self._plainer("text" if self.format == "object" else "object")
         return None
 
-    def _after_silence(self, request: Mapping[str, Any]) -> Dialect | None:
+    def _after_silence(self, request: Mapping[str, Any]) -> RequestDialect | None:
         for name in _MAY_GO[:-1]:
             if name in request and name not in self.proven:
                 return self._without(name)
@@ -142,13 +142,13 @@ class Dialect:
             return self._without("temperature")
         return None
 
-    def _without(self, name: str) -> Dialect:
+    def _without(self, name: str) -> RequestDialect:
         return replace(self, left_out=self.left_out | {name})
 
-    def _plainer(self, form: Format) -> Dialect:
+    def _plainer(self, form: Format) -> RequestDialect:
         return replace(self, format=form)
 
-    def _fewer(self, words: str, request: Mapping[str, Any]) -> Dialect:
+    def _fewer(self, words: str, request: Mapping[str, Any]) -> RequestDialect:
         """With fewer alternatives, as many as the server says or others list; else with none."""
         asked = int(request.get("top_logprobs", 0))
         found = _CAP.search(words)
@@ -160,7 +160,7 @@ class Dialect:
             return replace(self, alternatives=smaller[0])
         return self._without("logprobs")
 
-    def _less_exact_effort(self, words: str) -> Dialect:
+    def _less_exact_effort(self, words: str) -> RequestDialect:
         """The least effort that the server says it takes, or the next one after what it refused."""
         _, found, listed = words.partition("supported values")
         able = [each for each in EFFORTS if found and re.search(rf"\b{each}\b", listed)]

@@ -17,7 +17,7 @@ import orjson
 
 from recagent.domain.capabilities import Capabilities
 from recagent.errors import ModelError, ReplyError
-from recagent.llm.dialect import Dialect
+from recagent.llm.dialect import RequestDialect
 from recagent.llm.reasoning_models import ROOM, SWITCHES, opens_a_thought, thinks, without_thought
 from recagent.llm.requests import NOTHING, Calls, OutOfTriesError, chat_messages, under
 from recagent.llm.response_shapes import ChatShape, TokensShape
@@ -54,13 +54,13 @@ class Findings:
 
     capabilities: Capabilities = field(default_factory=Capabilities)
     wished: int = MOST_ALTERNATIVES
-    dialect: Dialect = field(default_factory=Dialect)
+    dialect: RequestDialect = field(default_factory=RequestDialect)
     switched: bool = False
     is_whole: bool = True
 
 
 @dataclass(slots=True)
-class Progress:
+class ProbeProgress:
     """What is known so far; a start that fails half-way goes on from here."""
 
     tries_left: int = TRIES
@@ -73,7 +73,7 @@ class Progress:
     way: Way | None = None
 
 
-async def probe(calls: Calls, progress: Progress) -> Findings:
+async def probe(calls: Calls, progress: ProbeProgress) -> Findings:
     """Try what is not known yet; ``calls`` then carries what keeps the model from thinking first.
 
     Raises:
@@ -111,7 +111,7 @@ async def probe(calls: Calls, progress: Progress) -> Findings:
     )
 
 
-def refused(dialect: Dialect) -> tuple[str, ...]:
+def refused(dialect: RequestDialect) -> tuple[str, ...]:
     """What a request lacks since the endpoint refused it."""
     forms = {"object": ("json_schema",), "text": ("response_format",)}
     return (
@@ -122,7 +122,7 @@ def refused(dialect: Dialect) -> tuple[str, ...]:
     )
 
 
-async def _try_all(calls: Calls, progress: Progress) -> None:
+async def _try_all(calls: Calls, progress: ProbeProgress) -> None:
     if progress.thinking is None:
         await _try_chat(calls, progress)
     if progress.thinking == "on" and not calls.extras:
@@ -136,7 +136,7 @@ async def _try_all(calls: Calls, progress: Progress) -> None:
         await _try_texts(calls, progress, progress.tokens)
 
 
-async def _try_chat(calls: Calls, progress: Progress) -> None:
+async def _try_chat(calls: Calls, progress: ProbeProgress) -> None:
     asking = {"logprobs": True, "top_logprobs": FEW_ALTERNATIVES}
     reply = await calls.chat(_ASK, max_tokens=_SHORT, asking=asking)
     progress.thinking = "on" if thinks(reply) else "none"
@@ -153,7 +153,7 @@ def _readable(reply: ChatShape) -> int:
     )
 
 
-async def _try_switches(calls: Calls, progress: Progress) -> None:
+async def _try_switches(calls: Calls, progress: ProbeProgress) -> None:
     """The least effort that the server takes, and whether it stops the model from thinking."""
     calls.extras = SWITCHES
     for effort in ("none", "minimal"):
@@ -183,7 +183,7 @@ async def _keeps_schema(calls: Calls, room: int) -> bool:
         return False
 
 
-async def _try_tokens(calls: Calls, progress: Progress) -> None:
+async def _try_tokens(calls: Calls, progress: ProbeProgress) -> None:
     """A tokeniser is what servers of one's own have; vLLM shows the chat template's end, too."""
     # llama.cpp reads "content", vLLM "messages".
     body = {
@@ -207,7 +207,7 @@ async def _try_tokens(calls: Calls, progress: Progress) -> None:
         await _try_switches(calls, progress)
 
 
-async def _try_texts(calls: Calls, progress: Progress, found: TokensShape) -> None:
+async def _try_texts(calls: Calls, progress: ProbeProgress, found: TokensShape) -> None:
     """How probabilities of given texts are had: by id, as vLLM tells them, or token by token."""
     texts = found.token_strs or []
     at = next((i for i, text in enumerate(texts) if _LAST_WORD in text), len(found.tokens) - 1)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from recagent.errors import ModelError, ReplyError
 from recagent.llm import token_count
-from recagent.llm.dialect import Dialect
+from recagent.llm.dialect import RequestDialect
 from recagent.llm.response_shapes import ChatShape, TextShape, TokensShape
 from recagent.llm.transport import Wire
 from recagent.ports import Message
@@ -48,7 +48,7 @@ class Calls:
     def __init__(self, wire: Wire) -> None:
         self.name = ""
         self.extras = NOTHING
-        self.dialect = Dialect()
+        self.dialect = RequestDialect()
         self.tries_left: int | None = None
         self.tells_cache = False
         self._wire = wire

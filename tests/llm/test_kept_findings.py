@@ -1,7 +1,7 @@
 """What was found out about an endpoint is kept for a week, by address and model."""
 
 from recagent.domain.capabilities import Capabilities
-from recagent.llm.dialect import Dialect
+from recagent.llm.dialect import RequestDialect
 from recagent.llm.kept_findings import KeptFindings
 from recagent.llm.probe import Findings
 
@@ -9,7 +9,7 @@ DAY = 24 * 3600.0
 FOUND = Findings(
     capabilities=Capabilities(alternatives=20, refused=("temperature",)),
     wished=20,
-    dialect=Dialect(left_out=frozenset({"temperature"}), effort="low", alternatives=20),
+    dialect=RequestDialect(left_out=frozenset({"temperature"}), effort="low", alternatives=20),
     switched=True,
 )
 

@@ -141,7 +141,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
         settings, asked, window=window, replies=replies, preferences=preferences, scale=scale
     )
     array_cache = kept_files(settings)
-    behaviour = InteractionSnapshot(store, scale=scale, kept=array_cache)
+    behaviour = InteractionSnapshot(store, scale=scale, cache=array_cache)
     wanted = _wanted_sources(settings, learned)
     return Components(
         store=store,
@@ -236,7 +236,7 @@ def sources(
     kept: ArrayCache | None = None,
 ) -> tuple[CandidateSource, ...]:
     """All candidate sources that need no fit, whether they are weighted or not."""
-    lexical = BM25(index, kept=kept)
+    lexical = BM25(index, cache=kept)
     return (
         ItemKNN(index, behaviour),
         Popularity(index, behaviour),

@@ -35,7 +35,7 @@ def model(settings: Settings) -> ChatModel | None:
 def models(settings: Settings) -> tuple[ChatModel, ...]:
     """The language models that ``[model]`` names, in the order in which they are asked."""
     return tuple(
-        Engine(_wire(settings, engine), kept=_findings(settings, engine))
+        Engine(_wire(settings, engine), findings_cache=_findings(settings, engine))
         for engine in settings.engines
         if engine.chats
     )

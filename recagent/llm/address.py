@@ -99,8 +99,8 @@ def address(base_url: str) -> Address:
 
 def shown(base_url: str) -> str:
     """The address as it may be shown: without user, password and query."""
-    scheme, found, rest = base_url.strip().partition("://")
-    if not found:
+    scheme, separator, rest = base_url.strip().partition("://")
+    if not separator:
         return base_url
     place, slash, path = rest.partition("/")
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path.partition('?')[0]}"

@@ -37,11 +37,11 @@ _UNTRIED = Findings()
 class Engine:
     """A language model behind a wire. Make one, ``start`` it once, use it from many tasks."""
 
-    def __init__(self, wire: Wire, *, kept: KeptFindings | None = None) -> None:
-        """A model behind ``wire``; what is found out about it is ``kept`` where that is given."""
+    def __init__(self, wire: Wire, *, findings_cache: KeptFindings | None = None) -> None:
+        """A model behind ``wire``; ``findings_cache`` keeps what is found out."""
         self._calls = Calls(wire)
-        self._kept = kept
-        self._found = _UNTRIED
+        self._findings_cache = findings_cache
+        self._findings = _UNTRIED
         self._progress = ProbeProgress()
         self._starting: asyncio.Task[None] | None = None
 
@@ -51,11 +51,15 @@ class Engine:
 
     @property
     def capabilities(self) -> Capabilities:
-        found = self._found.capabilities
-        return found if found.cache == self._calls.tells_cache else replace(found, cache=True)
+        capabilities = self._findings.capabilities
+        return (
+            capabilities
+            if capabilities.cache == self._calls.tells_cache
+            else replace(capabilities, cache=True)
+        )
 
     async def start(self) -> frozenset[Mode]:
-        if self._found is _UNTRIED:
+        if self._findings is _UNTRIED:
             await self._begun()
         return self.capabilities.modes
 
@@ -81,14 +85,14 @@ class Engine:
 
     async def _start(self) -> None:
         await self._calls.start()
-        found = self._kept.load(self.name) if self._kept else None
-        if found is not None:
-            apply(found, self._calls)
-            self._found = found
+        findings = self._findings_cache.load(self.name) if self._findings_cache else None
+        if findings is not None:
+            apply(findings, self._calls)
+            self._findings = findings
             return
-        self._found = await probe(self._calls, self._progress)
-        if self._kept is not None and self._found.is_whole:
-            self._kept.save(self.name, self._found)
+        self._findings = await probe(self._calls, self._progress)
+        if self._findings_cache is not None and self._findings.is_whole:
+            self._findings_cache.save(self.name, self._findings)
         modes = ", ".join(sorted(self.capabilities.modes))
         logger.info("model %s can score by %s: %s", self.name, modes, self.capabilities)
 
@@ -113,7 +117,7 @@ class Engine:
                 if ids is not None:
                     return await label_tokens.by_id(self._calls, messages, ids=ids)
             return await label_tokens.listed(
-                self._calls, messages, labels=labels, alternatives=self._found.wished
+                self._calls, messages, labels=labels, alternatives=self._findings.wished
             )
 
     @contextmanager
@@ -142,15 +146,15 @@ class Engine:
             schema=can.schema and dialect.format.startswith("schema"),
             refused=refused(dialect),
         )
-        self._found = replace(self._found, capabilities=can, dialect=dialect)
-        if self._kept is not None and self._found.is_whole:
-            self._kept.save(self.name, self._found)
+        self._findings = replace(self._findings, capabilities=can, dialect=dialect)
+        if self._findings_cache is not None and self._findings.is_whole:
+            self._findings_cache.save(self.name, self._findings)
 
     async def likelihood(self, prefix: str, *, texts: Sequence[str]) -> Logprobs:
         if self.capabilities.likelihood == "levels":
             return await text_likelihood.level_by_level(self._calls, prefix, texts=texts)
         return await text_likelihood.step_by_step(
-            self._calls, prefix, texts=texts, alternatives=self._found.wished
+            self._calls, prefix, texts=texts, alternatives=self._findings.wished
         )
 
     async def close(self) -> None:
@@ -166,8 +170,8 @@ def _spelled_out(
     """The messages, the last of which says what JSON is wanted, unless the dialect does that."""
     if not dialect.format.startswith("schema"):
         return messages
-    told = spelled_out(chat_messages(messages)["messages"], schema)
-    return [*messages[:-1], replace(messages[-1], content=told[-1]["content"])]
+    raw_messages = spelled_out(chat_messages(messages)["messages"], schema)
+    return [*messages[:-1], replace(messages[-1], content=raw_messages[-1]["content"])]
 
 
 def _noticed(start: asyncio.Task[None]) -> None:

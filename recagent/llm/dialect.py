@@ -68,20 +68,20 @@ class RequestDialect:
 
     def request(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The request as the endpoint takes it; ``body`` is in the newest of OpenAI's protocol."""
-        told = {name: value for name, value in body.items() if name not in self.left_out}
-        if self.limit != "max_tokens" and "max_tokens" in told:
-            told[self.limit] = told.pop("max_tokens")
+        request = {name: value for name, value in body.items() if name not in self.left_out}
+        if self.limit != "max_tokens" and "max_tokens" in request:
+            request[self.limit] = request.pop("max_tokens")
         if self.effort and "reasoning_effort" not in self.left_out:
-            told["reasoning_effort"] = self.effort
+            request["reasoning_effort"] = self.effort
         if "logprobs" in self.left_out:
-            told.pop("top_logprobs", None)
-        elif "top_logprobs" in told:
-            told["top_logprobs"] = min(told["top_logprobs"], self.alternatives)
-        if "response_format" in told:
-            told = self._formatted(told)
+            request.pop("top_logprobs", None)
+        elif "top_logprobs" in request:
+            request["top_logprobs"] = min(request["top_logprobs"], self.alternatives)
+        if "response_format" in request:
+            request = self._formatted(request)
         if not self.system:
-            told["messages"] = _without_system(told["messages"])
-        return told
+            request["messages"] = _without_system(request["messages"])
+        return request
 
     def taken(self, request: Mapping[str, Any]) -> RequestDialect:
         """This, knowing that the endpoint took a request."""
@@ -94,8 +94,8 @@ class RequestDialect:
         A server that names no parameter is asked without those that it has not taken before, the
         most unusual first.
         """
-        told = isinstance(refusal, RefusedError)
-        words = (f"{refusal.parameter} {refusal.says}" if told else str(refusal)).lower()
+        has_reason = isinstance(refusal, RefusedError)
+        words = (f"{refusal.parameter} {refusal.says}" if has_reason else str(refusal)).lower()
         if refusal.status not in _STATUS or "cache_salt" in words:
             return None  # without its salt a tenant's prompts would not be apart
         named = self._after_naming(words, request)
@@ -150,33 +150,33 @@ class RequestDialect:
 
     def _fewer(self, words: str, request: Mapping[str, Any]) -> RequestDialect:
         """With fewer alternatives, as many as the server says or others list; else with none."""
-        asked = int(request.get("top_logprobs", 0))
-        found = _CAP.search(words)
-        told = int(found[1]) if found else 0
-        if 0 < told < asked:
-            return replace(self, alternatives=told)
-        smaller = [cap for cap in _CAPS if cap < asked]
+        alternatives = int(request.get("top_logprobs", 0))
+        match = _CAP.search(words)
+        server_cap = int(match[1]) if match else 0
+        if 0 < server_cap < alternatives:
+            return replace(self, alternatives=server_cap)
+        smaller = [cap for cap in _CAPS if cap < alternatives]
         if "top_logprobs" in words and smaller:
             return replace(self, alternatives=smaller[0])
         return self._without("logprobs")
 
     def _less_exact_effort(self, words: str) -> RequestDialect:
         """The least effort that the server says it takes, or the next one after what it refused."""
-        _, found, listed = words.partition("supported values")
-        able = [each for each in EFFORTS if found and re.search(rf"\b{each}\b", listed)]
+        _, separator, listed = words.partition("supported values")
+        able = [each for each in EFFORTS if separator and re.search(rf"\b{each}\b", listed)]
         after = EFFORTS[EFFORTS.index(self.effort) + 1 :] if self.effort else ()
         chosen = next(iter([each for each in able if each != self.effort] or after[:2]), "")
         return replace(self, effort=chosen) if chosen else self._without("reasoning_effort")
 
-    def _formatted(self, told: dict[str, Any]) -> dict[str, Any]:
-        schema: Any = told["response_format"]["json_schema"]["schema"]
+    def _formatted(self, request: dict[str, Any]) -> dict[str, Any]:
+        schema: Any = request["response_format"]["json_schema"]["schema"]
         if self.format == "schema":
-            return told
+            return request
         if self.format == "schema without sizes":
-            named = {**told["response_format"]["json_schema"], "schema": _without_sizes(schema)}
-            return {**told, "response_format": {"type": "json_schema", "json_schema": named}}
-        rest = {name: value for name, value in told.items() if name != "response_format"}
-        rest["messages"] = spelled_out(told["messages"], schema)
+            named = {**request["response_format"]["json_schema"], "schema": _without_sizes(schema)}
+            return {**request, "response_format": {"type": "json_schema", "json_schema": named}}
+        rest = {name: value for name, value in request.items() if name != "response_format"}
+        rest["messages"] = spelled_out(request["messages"], schema)
         return (
             {**rest, "response_format": {"type": "json_object"}}
             if self.format == "object"

@@ -25,9 +25,9 @@ async def label_ids(calls: Calls, labels: Sequence[str]) -> list[list[int]] | No
     ids = [
         sorted(
             {
-                found[0]
+                token_ids[0]
                 for text in (label, f" {label}")
-                if len(found := await calls.tokens(text)) == 1
+                if len(token_ids := await calls.tokens(text)) == 1
             }
         )
         for label in labels
@@ -50,8 +50,8 @@ async def by_id(
         "return_tokens_as_token_ids": True,
     }
     reply = await calls.chat(messages, max_tokens=1, asking=asking)
-    told = reply.by_id()
-    missing = [token for variants in ids for token in variants if token not in told]
+    logprobs = reply.by_id()
+    missing = [token for variants in ids for token in variants if token not in logprobs]
     if missing:
         raise ReplyError(
             "model {model!r} gave no probabilities for the requested tokens {tokens}",
@@ -60,7 +60,7 @@ async def by_id(
             reply=str(reply),
         )
     values = tuple(
-        float(np.logaddexp.reduce([told[token] for token in variants])) for variants in ids
+        float(np.logaddexp.reduce([logprobs[token] for token in variants])) for variants in ids
     )
     return Logprobs(values=values, usage=reply.usage.value())
 
@@ -85,11 +85,13 @@ async def listed(
             reply, calls_made = await calls.chat(messages, max_tokens=1, asking=forced), 2
             usage += reply.usage.value()
     first = reply.first()
-    found: dict[str, float] = {}
+    logprobs: dict[str, float] = {}
     for token in first.top_logprobs if first else ():  # variants of one label (" A", "A") add up
         if token.logprob is not None:
-            found[token.text] = float(np.logaddexp(found.get(token.text, -math.inf), token.logprob))
-    if not found:
+            logprobs[token.text] = float(
+                np.logaddexp(logprobs.get(token.text, -math.inf), token.logprob)
+            )
+    if not logprobs:
         raise NoLogprobsError(
             "model {model!r} gave no log probabilities",
             model=calls.name,
@@ -97,7 +99,7 @@ async def listed(
             retryable=False,
         )
     return Logprobs(
-        values=tuple(found.get(label) for label in labels), usage=usage, calls=calls_made
+        values=tuple(logprobs.get(label) for label in labels), usage=usage, calls=calls_made
     )
 
 

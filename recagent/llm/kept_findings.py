@@ -50,11 +50,11 @@ class KeptFindings:
     def load(self, name: str) -> Findings | None:
         """What was kept of the model that now answers; None where it must be tried."""
         try:
-            kept = orjson.loads(self._path.read_bytes())
-            is_fresh = 0 <= self.clock() - float(kept["at"]) < _WEEK
-            if not is_fresh or kept["name"] != name:
+            record = orjson.loads(self._path.read_bytes())
+            is_fresh = 0 <= self.clock() - float(record["at"]) < _WEEK
+            if not is_fresh or record["name"] != name:
                 return None
-            return _FINDINGS.validate_python(kept["findings"])
+            return _FINDINGS.validate_python(record["findings"])
         except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
             if not isinstance(error, FileNotFoundError):
                 logger.info("findings of %r are made anew: %s", self.address, error)
@@ -62,11 +62,11 @@ class KeptFindings:
 
     def save(self, name: str, findings: Findings) -> None:
         """Keep what was found; whole or not at all."""
-        kept = {"at": self.clock(), "name": name, "findings": _plain(findings)}
+        record = {"at": self.clock(), "name": name, "findings": _plain(findings)}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".new", delete=False) as file:
-                file.write(orjson.dumps(kept))
+                file.write(orjson.dumps(record))
             os.replace(file.name, self._path)  # noqa: PTH105
         except OSError as error:
             logger.info("findings of %r are not kept: %s", self.address, error)

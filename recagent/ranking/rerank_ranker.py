@@ -56,12 +56,14 @@ class RerankRanker:
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
         budget = RetryBudget(self._attempts, window=self._window)
-        asked = rerank_query(query, lang=query.scene.language or self._lang)
+        query_text = rerank_query(query, lang=query.scene.language or self._lang)
         texts = [one_line(candidate.item.document(), _TEXT) for candidate in candidates]
         parts = [texts[start : start + MOST_TEXTS] for start in range(0, len(texts), MOST_TEXTS)]
         replies = await retry.call_all(
             [
-                partial(retry.call, partial(self._endpoint.relevance, asked, part), budget=budget)
+                partial(
+                    retry.call, partial(self._endpoint.relevance, query_text, part), budget=budget
+                )
                 for part in parts
             ]
         )

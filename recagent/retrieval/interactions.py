@@ -61,16 +61,16 @@ class Interactions:
         sparse: Any = import_module("scipy.sparse")  # a third of a second, no stubs
 
         self.arrays = arrays
-        told = texts_of_array(arrays["told"])
-        self.is_liking: bool = told["is_liking"]
-        self.is_staying: bool = told["is_staying"]
-        self.activity: Counter[str] = Counter(told["activity"])
-        self._judged: Counter[str] = Counter(told["judged"])
-        self._approved: Counter[str] = Counter(told["approved"])
-        self._columns: dict[str, int] = {key: at for at, key in enumerate(told["items"])}
+        header = texts_of_array(arrays["told"])
+        self.is_liking: bool = header["is_liking"]
+        self.is_staying: bool = header["is_staying"]
+        self.activity: Counter[str] = Counter(header["activity"])
+        self._judged: Counter[str] = Counter(header["judged"])
+        self._approved: Counter[str] = Counter(header["approved"])
+        self._columns: dict[str, int] = {key: at for at, key in enumerate(header["items"])}
         people, columns, times = arrays["people"], arrays["columns"], arrays["times"]
         pairs = np.asarray([columns, people], dtype=np.intp)
-        shape = (len(self._columns), int(told["people"]))
+        shape = (len(self._columns), int(header["people"]))
 
         def matrix(pairs: Indices) -> Any:
             made: Any = sparse.csr_matrix((np.ones(pairs.shape[1]), tuple(pairs)), shape=shape)
@@ -82,8 +82,8 @@ class Interactions:
         self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
         counts = np.diff(self._matrix.indptr)
         self._roots: Floats = np.sqrt(counts, dtype=np.float64)
-        own = np.bincount(self._matrix.indices, minlength=shape[1])
-        self._user_roots: Floats = np.sqrt(own.clip(min=1), dtype=np.float64)
+        user_counts = np.bincount(self._matrix.indices, minlength=shape[1])
+        self._user_roots: Floats = np.sqrt(user_counts.clip(min=1), dtype=np.float64)
         self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
         newest = times >= max(times.tolist(), default=0.0) - RECENT.total_seconds()
         lately = np.diff(matrix(pairs[:, newest]).indptr).tolist()
@@ -193,9 +193,9 @@ class Interactions:
 
     def together(self, items: Sequence[str], *, others: Sequence[str]) -> Indices:
         """For each item and each other one, how many people liked both: (items, others)."""
-        held = [self._people_of(other) for other in others]
-        crowd = np.concatenate([np.zeros(0, dtype=np.intp), *held])
-        owner = np.repeat(np.arange(len(held)), [len(people) for people in held])
+        groups = [self._people_of(other) for other in others]
+        crowd = np.concatenate([np.zeros(0, dtype=np.intp), *groups])
+        owner = np.repeat(np.arange(len(groups)), [len(people) for people in groups])
         counts = np.zeros((len(items), len(others)), dtype=np.intp)
         is_there = np.zeros(self._matrix.shape[1], dtype=bool)
         for row, item in zip(counts, items, strict=True):
@@ -223,27 +223,27 @@ def _counted(events: Iterable[Event], scale: RatingScale) -> Arrays:
     everybody, scenes = defaultdict[str, int](lambda: len(everybody)), dict[str, int]()
     visits = array("i"), array("i"), array("d")  # who, in which scene, when
     for event in events:
-        at, liked = event.at.timestamp(), is_liked(event, scale)
+        timestamp, liked = event.at.timestamp(), is_liked(event, scale)
         activity[event.scene] += 1
         visits[0].append(everybody[event.user_id])
         visits[1].append(scenes.setdefault(event.scene, len(scenes)))
-        visits[2].append(at)
+        visits[2].append(timestamp)
         if event.kind in JUDGMENTS:
             judged[event.item_id] += 1
             approved[event.item_id] += liked
         if liked:
             people.append(users.setdefault(event.user_id, len(users)))
             columns.append(items.setdefault(event.item_id, len(items)))
-            times.append(at)
+            times.append(timestamp)
             is_liking &= event.kind in ("rating", "like")
     busiest = max(sorted(scenes), key=lambda name: activity[name], default="")
     is_staying = _is_staying(*map(np.asarray, visits), busiest=scenes.get(busiest, -1))
-    told = {
+    header = {
         "is_liking": is_liking, "is_staying": is_staying, "activity": activity, "judged": judged,
         "approved": approved, "items": list(items), "people": len(users),
     }  # fmt: skip
     return {
-        "told": texts_as_array(told),
+        "told": texts_as_array(header),
         "people": np.asarray(people),
         "columns": np.asarray(columns),
         "times": np.asarray(times),
@@ -269,12 +269,12 @@ class InteractionSnapshot:
     """The behaviour in a store, read once, at the first call."""
 
     def __init__(
-        self, store: EventStore, *, scale: RatingScale, kept: ArrayCache | None = None
+        self, store: EventStore, *, scale: RatingScale, cache: ArrayCache | None = None
     ) -> None:
-        """``kept``: where what was read is kept for the next process, until the store changes."""
+        """``cache``: where what was read is kept for the next process, until the store changes."""
         self._store = store
         self._scale = scale
-        self._kept = kept or ArrayCache(None)
+        self._cache = cache or ArrayCache(None)
         self._reading = anyio.Lock()
         self._behaviour: Interactions | None = None
 
@@ -282,8 +282,8 @@ class InteractionSnapshot:
         async with self._reading:
             if self._behaviour is None:
                 stamp = await self._stamp()
-                kept = await to_thread.run_sync(lambda: self._load(stamp))
-                self._behaviour = kept or await self._read(stamp)
+                interactions = await to_thread.run_sync(lambda: self._load(stamp))
+                self._behaviour = interactions or await self._read(stamp)
         return self._behaviour
 
     async def forget(self) -> None:
@@ -293,7 +293,7 @@ class InteractionSnapshot:
             StoreError: it cannot be deleted.
         """
         try:
-            await to_thread.run_sync(lambda: self._kept.drop(_KEPT, ""))
+            await to_thread.run_sync(lambda: self._cache.drop(_KEPT, ""))
         except OSError as error:
             raise StoreError(
                 "cannot delete {path!r}, which still records what the person did ({reason}); "
@@ -307,7 +307,7 @@ class InteractionSnapshot:
         return stamp and f"{stamp} {self._scale!r}"
 
     def _load(self, stamp: str) -> Interactions | None:
-        arrays = self._kept.load(_KEPT, "", stamp=stamp)
+        arrays = self._cache.load(_KEPT, "", stamp=stamp)
         return None if arrays is None else Interactions.of_arrays(arrays)
 
     async def _read(self, stamp: str) -> Interactions:
@@ -322,7 +322,7 @@ class InteractionSnapshot:
             # The thread takes a batch when it is done with the last: one is in memory.
             events = chain.from_iterable(iter(lambda: from_thread.run(following), ()))
             behaviour = Interactions(events, scale=self._scale)
-            self._kept.save(_KEPT, "", stamp=stamp, arrays=behaviour.arrays)
+            self._cache.save(_KEPT, "", stamp=stamp, arrays=behaviour.arrays)
             return behaviour
 
         behaviour = await to_thread.run_sync(read)

@@ -100,14 +100,14 @@ class Term:
     """One thing that a wish names.
 
     Attributes:
-        said: as the wish put it, folded: lower case, simplified Chinese.
+        text: as the wish put it, folded: lower case, simplified Chinese.
         ways: spellings of it; of one the words are all needed. Words are singular, or Chinese.
             None of a run of Chinese, which only the items' texts can take apart.
         range: numbers that answer it as well.
         is_aside: whether it tells whom or what the wish is for, and counts where nothing else does.
     """
 
-    said: str
+    text: str
     ways: tuple[tuple[str, ...], ...] = ()
     range: Range | None = None
     is_aside: bool = False
@@ -135,11 +135,11 @@ def parse_query(text: str) -> ParsedQuery:
 
 def _terms(part: str) -> list[Term]:
     """The terms of a folded clause: numbers, then spellings that are known, then its words."""
-    found: list[Term] = []
+    terms: list[Term] = []
 
     def take(match: re.Match[str], term: Term) -> None:
         nonlocal part
-        found.append(term)
+        terms.append(term)
         part = part[: match.start()] + " | " + part[match.end() :]
 
     while match := _DECADE.search(part):
@@ -148,7 +148,7 @@ def _terms(part: str) -> list[Term]:
         while match := pattern.search(part):
             number, unit = _bounded(match, is_least=is_least), match[2]
             bound = Range(unit=unit, low=number) if is_least else Range(unit=unit, high=number)
-            take(match, Term(said=match[0].strip(), range=bound))
+            take(match, Term(text=match[0].strip(), range=bound))
     for pattern, attributes, is_least, is_most in _BOUNDS:
         while match := pattern.search(part):
             is_price = attributes is PRICES
@@ -159,11 +159,11 @@ def _terms(part: str) -> list[Term]:
                 high=number if is_most else math.inf,
             )
             ways = ((match[1],),) if is_least and is_most else ()  # a title may be "1984"
-            take(match, Term(said=match[0].strip(), ways=ways, range=bound))
+            take(match, Term(text=match[0].strip(), ways=ways, range=bound))
     for spelling, ways in _PHRASES:
         while match := spelling.search(part):
-            take(match, Term(said=match[0], ways=ways))
-    return found + _words(part)
+            take(match, Term(text=match[0], ways=ways))
+    return terms + _words(part)
 
 
 def _bounded(match: re.Match[str], *, is_least: bool) -> float:
@@ -179,7 +179,7 @@ def _decade(match: re.Match[str]) -> Term:
     first = int(digits) if digits else _TENS[match[3] or match[4]]
     if first < 100:
         first += 2000 if first < 20 else 1900
-    return Term(said=match[0], range=Range(attributes=YEARS, low=first, high=first + 9))
+    return Term(text=match[0], range=Range(attributes=YEARS, low=first, high=first + 9))
 
 
 def _words(part: str) -> list[Term]:
@@ -187,23 +187,23 @@ def _words(part: str) -> list[Term]:
     for put in PUT:
         part = part.replace(put, " ")
     runs = WORD.findall(part)
-    kept = [
+    content_words = [
         run
         for run in runs
         if not {run, singular(run)} & FILLERS and (len(run) > 1 or IS_CJK.match(run))
     ]
-    joined = {pair: singular("".join(pair)) for pair in pairwise(kept)}
+    joined = {pair: singular("".join(pair)) for pair in pairwise(content_words)}
     terms: list[Term] = []
-    for at, run in enumerate(kept):
+    for at, run in enumerate(content_words):
         if IS_CJK.match(run):
-            terms.append(Term(said=run))
+            terms.append(Term(text=run))
             continue
-        beside = [kept[max(at - 1, 0) : at + 1], kept[at : at + 2]]
+        beside = [content_words[max(at - 1, 0) : at + 1], content_words[at : at + 2]]
         both = [joined[pair] for pair in map(tuple, beside) if len(pair) == 2]
-        own = singular(run)
-        ways = dict.fromkeys([(own,), *((word,) for word in both), *_SINGLE.get(own, ())])
-        is_aside = own in ASIDE or run.isdigit()
-        terms.append(Term(said=run, ways=tuple(ways), is_aside=is_aside))
+        word = singular(run)
+        ways = dict.fromkeys([(word,), *((compound,) for compound in both), *_SINGLE.get(word, ())])
+        is_aside = word in ASIDE or run.isdigit()
+        terms.append(Term(text=run, ways=tuple(ways), is_aside=is_aside))
     return terms
 
 

@@ -121,7 +121,7 @@ class SceneText:
         self._numbers: dict[tuple[tuple[str, ...], str], Floats] = {}
         at = 0
         for item in self._items:
-            short = fold("\n".join([item.title, *_told(item.attributes), ""]))
+            short = fold("\n".join([item.title, *_attribute_texts(item.attributes), ""]))
             long = fold(item.text) + _END
             self._starts.append(at)
             self._texts.append(at + len(short))
@@ -131,45 +131,45 @@ class SceneText:
 
     def matches(self, wish: str) -> Matches:
         """The items that answer a wish, and those that it avoids."""
-        asked = self._known(parse_query(wish))
-        if not (asked.wanted or asked.avoided):
+        query = self._known(parse_query(wish))
+        if not (query.wanted or query.avoided):
             return NO_MATCHES
         every = " ".join(part for part, _ in clauses(fold(wish)))
-        said = [(term, self._said(term, every)) for term in asked.wanted]
-        known = [(term, weights) for term, weights in said if weights.any()]
+        term_weights = [(term, self._prominences(term, every)) for term in query.wanted]
+        known = [(term, weights) for term, weights in term_weights if weights.any()]
         grades = np.zeros(len(self._items))
         total = sum(rarities := [_rarity(weights) for _, weights in known])
         for rarity, (_, weights) in zip(rarities, known, strict=True):
             grades += rarity * weights / total
         grades = np.ceil(grades.round(6) * 10) / 10 * (grades >= LEAST)
-        for term in asked.avoided:
-            grades[self._said(term, every) > 0] = -1.0
+        for term in query.avoided:
+            grades[self._prominences(term, every) > 0] = -1.0
         at = np.flatnonzero(grades).tolist()
         ids = [item.id for item in self._items]
         return Matches(
             grades={ids[row]: float(grades[row]) for row in at},
             words={
                 ids[row]: tuple(
-                    as_written(term.said, wish) for term, weights in known if weights[row]
+                    as_written(term.text, wish) for term, weights in known if weights[row]
                 )
                 for row in at
                 if grades[row] > 0
             },
             missing=tuple(
-                as_written(term.said, wish)
-                for term, weights in said
-                if not weights.any() and not (len(said) > 1 and _is_crumb(term))
+                as_written(term.text, wish)
+                for term, weights in term_weights
+                if not weights.any() and not (len(term_weights) > 1 and _is_crumb(term))
             ),
-            asks=as_written(" ".join(term.said for term in asked.wanted), wish),
+            asks=as_written(" ".join(term.text for term in query.wanted), wish),
         )
 
     def _known(self, wish: ParsedQuery) -> ParsedQuery:
         """The wish with runs of Chinese taken apart, and without what is beside the point."""
         wanted = [each for term in wish.wanted for each in self._apart(term)]
         avoided = [each for term in wish.avoided for each in self._apart(term)]
-        told = [term for term in wanted if not term.is_aside]
+        main_terms = [term for term in wanted if not term.is_aside]
         return ParsedQuery(
-            wanted=tuple(dict.fromkeys(told or wanted)),
+            wanted=tuple(dict.fromkeys(main_terms or wanted)),
             avoided=tuple(term for term in avoided if not term.is_aside),
         )
 
@@ -177,12 +177,12 @@ class SceneText:
         if term.ways or term.range:
             return [term]
         return [
-            Term(said=word, ways=_ways(word), is_aside=aside) for word, aside in self._cut(term)
+            Term(text=word, ways=_ways(word), is_aside=aside) for word, aside in self._cut(term)
         ]
 
     def _cut(self, term: Term) -> Iterator[tuple[str, bool]]:
         """The words of a run of Chinese: pairs that the items have, and what is left of it."""
-        run = term.said
+        run = term.text
         for aside in CHINESE_ASIDE:
             if aside in run:
                 yield aside, True
@@ -192,20 +192,20 @@ class SceneText:
 
     def _words_of(self, piece: str) -> Iterator[str]:
         pairs = [piece[at : at + 2] for at in range(len(piece) - 1)]
-        found = [pair in self._text for pair in pairs]
-        covered = [any(found[max(at - 1, 0) : at + 1]) for at in range(len(piece))]
+        is_known = [pair in self._text for pair in pairs]
+        covered = [any(is_known[max(at - 1, 0) : at + 1]) for at in range(len(piece))]
         begin = 0
         while begin < len(piece):
             end = begin + 1
             while end < len(piece) and covered[end] == covered[begin]:
                 end += 1
             if covered[begin]:
-                yield from (pairs[at] for at in range(begin, end - 1) if found[at])
+                yield from (pairs[at] for at in range(begin, end - 1) if is_known[at])
             else:
                 yield from _rest(piece[begin:end])
             begin = end
 
-    def _said(self, term: Term, wish: str) -> Floats:
+    def _prominences(self, term: Term, wish: str) -> Floats:
         """(n,) how prominently each item says a term of a wish, 0 to 1."""
         weights = np.zeros(len(self._items))
         for way in term.ways:
@@ -217,13 +217,13 @@ class SceneText:
 
     def _word(self, word: str, wish: str) -> Floats:
         weights = np.zeros(len(self._items))
-        for at, weight in self._found(word, wish):
+        for at, weight in self._occurrences(word, wish):
             row = bisect_left(self._starts, at + 1) - 1
             here = weight if at < self._texts[row] else weight * IN_TEXT
             weights[row] = max(weights[row], here)
         return weights
 
-    def _found(self, word: str, wish: str) -> Iterator[tuple[int, float]]:
+    def _occurrences(self, word: str, wish: str) -> Iterator[tuple[int, float]]:
         """Where a word stands, and what it counts there; Chinese counts within words too.
 
         What an item is without counts only where the wish itself says so ("sugar-free").
@@ -239,10 +239,10 @@ class SceneText:
                 yield at, 1.0
             elif at == 0 or not self._text[at - 1].isalnum():
                 whole = _WORD.match(self._text, at)
-                said = whole[0] if whole else ""
-                if singular(said) == word:
+                text_word = whole[0] if whole else ""
+                if singular(text_word) == word:
                     yield at, 1.0
-                elif stem(said) == stemmed:
+                elif stem(text_word) == stemmed:
                     yield at, IN_STEM
             at = self._text.find(begin, at + 1)
 
@@ -252,8 +252,8 @@ class SceneText:
         while begin and self._text[begin - 1 : begin + 1] in wish and IS_CJK.match(self._text, at):
             begin -= 1  # the pairs of one word
         before = _WITHOUT.search(self._text[max(0, begin - _REACH) : begin])
-        found = before or _FREE.match(self._text, word.end() if word else at)
-        return found is not None and found[found.lastindex or 0] not in wish
+        match = before or _FREE.match(self._text, word.end() if word else at)
+        return match is not None and match[match.lastindex or 0] not in wish
 
     def _within(self, bound: Range) -> Floats:
         key = (bound.attributes, bound.unit)
@@ -290,11 +290,11 @@ def _ways(word: str) -> tuple[tuple[str, ...], ...]:
 
 def _rarity(weights: Floats) -> float:
     """The weight of a term by how few items say it, above 0."""
-    said = float(np.count_nonzero(weights))
-    return max(0.1, float(np.log((len(weights) + 1) / (said + 0.5))))
+    count = float(np.count_nonzero(weights))
+    return max(0.1, float(np.log((len(weights) + 1) / (count + 0.5))))
 
 
-def _told(attributes: Mapping[str, Value]) -> Iterator[str]:
+def _attribute_texts(attributes: Mapping[str, Value]) -> Iterator[str]:
     """Texts and whole numbers, each alone; prices are no words, and of a yes the name is."""
     for name, value in attributes.items():
         if isinstance(value, str | bool) and read_value(value).truth:
@@ -307,7 +307,7 @@ def _told(attributes: Mapping[str, Value]) -> Iterator[str]:
 
 def _is_crumb(term: Term) -> bool:
     """Whether a term is one character of Chinese, which is no word that anybody would miss."""
-    return len(term.said) == 1 and IS_CJK.match(term.said) is not None
+    return len(term.text) == 1 and IS_CJK.match(term.text) is not None
 
 
 def _number(item: Item, bound: Range) -> float:

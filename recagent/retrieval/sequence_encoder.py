@@ -89,12 +89,13 @@ def encode(vectors: Floats32, weights: SequenceWeights) -> Floats32:
     behind = place[:, None] - place  # how many items the second is before the first
     unseen = np.where(behind < 0, np.float32(-np.inf), np.float32(0.0))
     for e in range(len(w.read)):
-        told = _normed(x, w.norm[e]) @ w.read[e] + w.read_shift[e]
-        query, key, value = told.reshape(len(x), 3, heads, -1).transpose(1, 2, 0, 3)  # by head
+        projections = _normed(x, w.norm[e]) @ w.read[e] + w.read_shift[e]
+        by_head = projections.reshape(len(x), 3, heads, -1).transpose(1, 2, 0, 3)
+        query, key, value = by_head
         logits = query @ key.transpose(0, 2, 1) / np.float32(np.sqrt(query.shape[2]))
         shares = _softmax(logits + w.distances[e][:, behind.clip(min=0)] + unseen)
-        found = (shares @ value).transpose(1, 0, 2).reshape(x.shape)
-        x = x + found @ w.write[e] + w.write_shift[e]
+        attention = (shares @ value).transpose(1, 0, 2).reshape(x.shape)
+        x = x + attention @ w.write[e] + w.write_shift[e]
         inner = _normed(x, w.inner_norm[e]) @ w.widen[e] + w.widen_shift[e]
         x = x + np.maximum(inner, np.float32(0.0)) @ w.narrow[e] + w.narrow_shift[e]
     person = _normed(x[-1], w.last_norm)

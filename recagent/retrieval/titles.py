@@ -91,8 +91,8 @@ class TitleIndex:
 
     def _apart(self, key: str, year: int | None) -> float:
         """How many years apart; 0 where either is not known."""
-        own = self._years[key]
-        return 0.0 if own is None or year is None else abs(own - year)
+        item_year = self._years[key]
+        return 0.0 if item_year is None or year is None else abs(item_year - year)
 
 
 def split_year(written: str) -> tuple[str, int | None]:

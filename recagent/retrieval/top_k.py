@@ -26,19 +26,19 @@ class SceneCache(Generic[Of, T]):
 
     def __init__(self, make: Callable[[Mapping[str, Item], Of], T]) -> None:
         self._make = make
-        self._kept: dict[str, tuple[Mapping[str, Item], Of, T]] = {}
+        self._entries: dict[str, tuple[Mapping[str, Item], Of, T]] = {}
 
     def __call__(self, scene: str, items: Mapping[str, Item], of: Of) -> T:
         """The scene's; the index hands out a new mapping of ``items`` after a change."""
-        kept = self._kept.get(scene)
-        if kept is None or kept[0] is not items or kept[1] is not of:
-            kept = self._kept[scene] = (items, of, self._make(items, of))
-        return kept[2]
+        entry = self._entries.get(scene)
+        if entry is None or entry[0] is not items or entry[1] is not of:
+            entry = self._entries[scene] = (items, of, self._make(items, of))
+        return entry[2]
 
     def has(self, scene: str, items: Mapping[str, Item], of: Of) -> bool:
         """Whether it is there already."""
-        kept = self._kept.get(scene)
-        return kept is not None and kept[0] is items and kept[1] is of
+        entry = self._entries.get(scene)
+        return entry is not None and entry[0] is items and entry[1] is of
 
 
 def top_unseen(

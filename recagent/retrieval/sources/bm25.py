@@ -34,13 +34,13 @@ def tokens(text: str) -> list[str]:
 
     Both scripts of Chinese are one.
     """
-    found: list[str] = []
+    words: list[str] = []
     for run in _TOKEN.findall(re.sub(rf"([{CJK}]+)", r" \1 ", simplified(text.lower()))):
         if not IS_CJK.match(run) or len(run) == 1:
-            found.append(run)
+            words.append(run)
         else:
-            found.extend(run[at : at + 2] for at in range(len(run) - 1))
-    return found
+            words.extend(run[at : at + 2] for at in range(len(run) - 1))
+    return words
 
 
 class BM25:
@@ -52,26 +52,26 @@ class BM25:
 
     name = "lexical"
 
-    def __init__(self, index: ItemIndex, *, kept: ArrayCache | None = None) -> None:
-        """``kept``: where what is made of a scene is kept for the next process."""
+    def __init__(self, index: ItemIndex, *, cache: ArrayCache | None = None) -> None:
+        """``cache``: where what is made of a scene is kept for the next process."""
         self._index = index
-        self._kept = kept or ArrayCache(None)
+        self._cache = cache or ArrayCache(None)
         self._rankers = SceneCache(_ranker)
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         profile = query.profile
         liked = [profile.items[key] for key in islice(profile.liked, HISTORY)]
-        told = [*profile.user.tags, profile.user.about, without_negated(query.context.wish)]
+        texts = [*profile.user.tags, profile.user.about, without_negated(query.context.wish)]
         words = [word for item in liked for word in _document_words(item.document())]
-        words += [word for text in told for word in tokens(text)]
+        words += [word for text in texts for word in tokens(text)]
         items = await self._index.items(query.scene.name)
         if not words:
             return []
         scene = query.scene.name
-        if self._rankers.has(scene, items, self._kept):
-            ranker, ids = self._rankers(scene, items, self._kept)
+        if self._rankers.has(scene, items, self._cache):
+            ranker, ids = self._rankers(scene, items, self._cache)
         else:  # to index a scene takes long; to ask it, less than a thread does to begin
-            ranker, ids = await to_thread.run_sync(self._rankers, scene, items, self._kept)
+            ranker, ids = await to_thread.run_sync(self._rankers, scene, items, self._cache)
         return top_unseen(ranker.get_scores(words), ids, query, limit=limit)
 
 
@@ -88,8 +88,8 @@ class SceneBM25:
         here = {key: w for key, w in profile.liked.items() if profile.items[key].scene == scene}
         if not here:
             return []
-        own = replace(query, profile=replace(profile, liked=here))
-        return await self._lexical(own, limit=limit)
+        scene_query = replace(query, profile=replace(profile, liked=here))
+        return await self._lexical(scene_query, limit=limit)
 
 
 @lru_cache(_REMEMBERED)
@@ -97,20 +97,20 @@ def _document_words(document: str) -> tuple[str, ...]:
     return tuple(tokens(document))
 
 
-def _ranker(items: Mapping[str, Item], kept: ArrayCache) -> tuple[Any, list[str]]:
+def _ranker(items: Mapping[str, Item], cache: ArrayCache) -> tuple[Any, list[str]]:
     bm25s: Any = import_module("bm25s")  # half a second, no stubs
     logging.getLogger("bm25s").setLevel(logging.WARNING)
     ranker, ids = bm25s.BM25(), list(items)
     scene = next((item.scene for item in items.values()), "")
     of_items = items.stamp if isinstance(items, StampedItems) else ""
     stamp = of_items and f"{version('bm25s')} {version('opencc')} {of_items}"
-    arrays = kept.load(_KEPT, scene, stamp=stamp)
+    arrays = cache.load(_KEPT, scene, stamp=stamp)
     if arrays is None:
         documents = [tokens(item.document()) or ["\0"] for item in items.values()]
         ranker.index(documents, show_progress=False)
         words = texts_as_array(ranker.vocab_dict)
         arrays = {"words": words, **{name: ranker.scores[name] for name in _ARRAYS}}
-        kept.save(_KEPT, scene, stamp=stamp, arrays=arrays)
+        cache.save(_KEPT, scene, stamp=stamp, arrays=arrays)
     else:  # as its own ``load`` does, which reads several files
         ranker.vocab_dict = texts_of_array(arrays["words"])
         ranker.scores = {**{name: arrays[name] for name in _ARRAYS}, "num_docs": len(ids)}

@@ -139,11 +139,11 @@ class ModelProposer:
             scenes={},
             scale=self._scale,
         )
-        told = inputs.keys() - {"scene", "conditions"}
-        if not any(inputs[name] for name in told):
+        person_inputs = inputs.keys() - {"scene", "conditions"}
+        if not any(inputs[name] for name in person_inputs):
             return NO_PROPOSALS
-        kept = CachedModel(self._model, self._replies) if self._replies else None
-        model = kept or self._model
+        cached_model = CachedModel(self._model, self._replies) if self._replies else None
+        model = cached_model or self._model
         budget = RetryBudget(self._attempts, window=self._window)
         reply = await ask_structured(
             model,
@@ -155,15 +155,15 @@ class ModelProposer:
             check=partial(_check, model),
         )
         lines = _different(reply.form)
-        if kept is not None:
-            await kept.keep()
-        item_ids, found = await self._looked_up(kind, lines, query)
+        if cached_model is not None:
+            await cached_model.keep()
+        item_ids, match_count = await self._looked_up(kind, lines, query)
         logger.debug("proposed for %r: %r", query.profile.user.id, lines)
         return Proposals(
             item_ids=item_ids,
-            named=kind == "titles" and found > 0,
+            named=kind == "titles" and match_count > 0,
             written=len(lines),
-            found=found,
+            found=match_count,
             prompt=prompt.id,
             usage=reply.usage,
             calls=reply.calls + budget.failed,
@@ -174,8 +174,8 @@ class ModelProposer:
         declared = query.scene.proposals
         if declared != "auto":
             return declared
-        written, found = self._tried.get(query.scene.name, (0, 0))
-        is_unknown = written >= _ENOUGH and found < _FEWEST_FOUND * written
+        written, match_count = self._tried.get(query.scene.name, (0, 0))
+        is_unknown = written >= _ENOUGH and match_count < _FEWEST_FOUND * written
         return "descriptions" if is_unknown else "titles"
 
     async def _looked_up(
@@ -185,15 +185,15 @@ class ModelProposer:
         if kind == "descriptions":
             return await self._near(lines, query)
         items = await self._index.items(query.scene.name)
-        found = await to_thread.run_sync(self._found, query.scene.name, items, lines)
-        written, known = self._tried.get(query.scene.name, (0, 0))
-        self._tried[query.scene.name] = written + len(lines), known + len(found)
-        if not found and query.scene.proposals == "auto":
+        ids = await to_thread.run_sync(self._named_ids, query.scene.name, items, lines)
+        written, match_count = self._tried.get(query.scene.name, (0, 0))
+        self._tried[query.scene.name] = written + len(lines), match_count + len(ids)
+        if not ids and query.scene.proposals == "auto":
             item_ids, _ = await self._near(lines, query)
             return item_ids, 0
-        return tuple(dict.fromkeys(found)), len(found)
+        return tuple(dict.fromkeys(ids)), len(ids)
 
-    def _found(self, scene: str, items: Mapping[str, Item], lines: Sequence[str]) -> list[str]:
+    def _named_ids(self, scene: str, items: Mapping[str, Item], lines: Sequence[str]) -> list[str]:
         titles = self._titles(scene, items, None)
         return [key for key in map(titles.find, lines) if key]
 

@@ -163,9 +163,9 @@ class RequestDialect:
     def _less_exact_effort(self, words: str) -> RequestDialect:
         """The least effort that the server says it takes, or the next one after what it refused."""
         _, separator, listed = words.partition("supported values")
-        able = [each for each in EFFORTS if separator and re.search(rf"\b{each}\b", listed)]
+        efforts = [each for each in EFFORTS if separator and re.search(rf"\b{each}\b", listed)]
         after = EFFORTS[EFFORTS.index(self.effort) + 1 :] if self.effort else ()
-        chosen = next(iter([each for each in able if each != self.effort] or after[:2]), "")
+        chosen = next(iter([each for each in efforts if each != self.effort] or after[:2]), "")
         return replace(self, effort=chosen) if chosen else self._without("reasoning_effort")
 
     def _formatted(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -28,8 +28,8 @@ def json_in(text: str) -> Any:
     Raises:
         ValueError: it holds none.
     """
-    tried = [text.strip(), *(block.strip() for block in _FENCE.findall(text))]
-    for piece in tried:
+    pieces = [text.strip(), *(block.strip() for block in _FENCE.findall(text))]
+    for piece in pieces:
         value = _parsed(piece)
         if value is not None:
             return value

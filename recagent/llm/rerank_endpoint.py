@@ -149,12 +149,12 @@ class RerankEndpoint:
         if self._form is not None:
             return
         self.name = await self._wire.start()
-        refused: ModelError | None = None
+        refusal: ModelError | None = None
         for form in FORMS:
             try:
                 reply = await self._ask(form, _QUESTIONS[0], _TEXTS)
             except ModelError as error:
-                refused = refused or error
+                refusal = refusal or error
                 if not isinstance(error, ReplyError) and error.status not in _ELSEWHERE:
                     raise
                 logger.info("no reranker at %s: %s", form.path, error)
@@ -169,8 +169,8 @@ class RerankEndpoint:
             "no reranker answers at {paths} ({error}); see that the server serves one, or set "
             "[model] kind = 'endpoint' for a model that chats",
             paths=", ".join(form.path for form in FORMS),
-            error=refused,
-        ) from refused
+            error=refusal,
+        ) from refusal
 
     def _check(self, place: int, scores: Sequence[float]) -> None:
         """Whether the answer to a question has the highest score."""

@@ -113,9 +113,9 @@ def find(reference: str, *, lang: Language, base: Path) -> Prompt:
     return load(match["purpose"] or "rerank", match["name"], lang=lang, version=version)
 
 
-def _versions(where: Path, lang: Language) -> list[tuple[str, int, Path]]:
+def _versions(directory: Path, lang: Language) -> list[tuple[str, int, Path]]:
     """Name, version and path of the prompts in a folder that are in a language."""
-    matches = ((FILE.fullmatch(path.name), path) for path in sorted(where.glob("*.j2")))
+    matches = ((FILE.fullmatch(path.name), path) for path in sorted(directory.glob("*.j2")))
     return [
         (match["name"], int(match["version"]), path)
         for match, path in matches

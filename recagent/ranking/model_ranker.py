@@ -251,14 +251,14 @@ class ModelRanker:
         return mode, prompts.load("rerank", name, lang=lang)
 
     async def _choose(self, wanted: Literal["auto"] | Mode, prompt: Prompt | None) -> Mode:
-        able = await self._model.start()
-        if not able:
+        modes = await self._model.start()
+        if not modes:
             raise ModelError("model {model!r} supports no scoring mode", model=self._model.name)
         if wanted == "auto":
             preferred = ("listwise", *_PREFERRED) if self._prompt_tokens else _PREFERRED
-            return next(mode for mode in preferred if mode in able)
-        if _NEEDS[wanted] not in able:
-            can = ", ".join(sorted(mode for mode, need in _NEEDS.items() if need in able))
+            return next(mode for mode in preferred if mode in modes)
+        if _NEEDS[wanted] not in modes:
+            can = ", ".join(sorted(mode for mode, need in _NEEDS.items() if need in modes))
             if prompt is not None:
                 raise ConfigError(
                     "prompt {prompt!r} scores by {mode!r}, but model {model!r} can only score by "

@@ -95,7 +95,7 @@ def prompt_inputs(
         scenes: declared ones, for the labels of other scenes.
         scale: of ratings.
     """
-    profile, here = query.profile, query.scene
+    profile, target_scene = query.profile, query.scene
     met_in = _met_in(profile)
 
     def liked(keep: Callable[[str], bool] = lambda _: True) -> list[Item]:
@@ -103,16 +103,16 @@ def prompt_inputs(
         return [profile.items[item_id] for item_id in reversed(newest)]
 
     def elsewhere() -> list[InScene]:
-        there: dict[str, list[Item]] = {}
-        for item in reversed(liked(lambda key: here.name not in met_in[key])):
-            there.setdefault(met_in[item.id][0], []).insert(0, item)
-        newest_last = reversed(list(there.items()))
+        items_by_scene: dict[str, list[Item]] = {}
+        for item in reversed(liked(lambda key: target_scene.name not in met_in[key])):
+            items_by_scene.setdefault(met_in[item.id][0], []).insert(0, item)
+        newest_last = reversed(list(items_by_scene.items()))
         return [
             (scenes.get(name, Scene(name=name)).label(lang), items) for name, items in newest_last
         ]
 
     known: Mapping[str, Callable[[], object]] = {
-        "scene": lambda: here.label(lang),
+        "scene": lambda: target_scene.label(lang),
         "wish": lambda: query.context.wish,
         "today": lambda: (query.context.at or datetime.now(UTC)).strftime("%Y-%m-%d"),
         "about": lambda: profile.user.about,
@@ -121,7 +121,7 @@ def prompt_inputs(
             for name, value in profile.user.attributes.items()
         ],
         "history": lambda: history_entries(
-            profile, here=here, scenes=scenes, lang=lang, scale=scale
+            profile, target_scene=target_scene, scenes=scenes, lang=lang, scale=scale
         ),
         "conditions": lambda: [
             constraint_words(each)
@@ -133,7 +133,7 @@ def prompt_inputs(
         "interests": lambda: profile.user.tags,
         "liked": liked,
         "latest": lambda: next(reversed(liked()), None),
-        "liked_here": lambda: liked(lambda key: here.name in met_in[key]),
+        "liked_here": lambda: liked(lambda key: target_scene.name in met_in[key]),
         "liked_elsewhere": elsewhere,
         "similar": lambda: similar_items(candidates),
         "example": lambda: solved_example(
@@ -146,7 +146,7 @@ def prompt_inputs(
 def history_entries(
     profile: Profile,
     *,
-    here: Scene,
+    target_scene: Scene,
     scenes: Mapping[str, Scene],
     lang: Language,
     scale: RatingScale,
@@ -157,7 +157,7 @@ def history_entries(
         if event.item_id in profile.items:
             by_item.setdefault(event.item_id, []).append(event)
     entries = [
-        _history_entry(profile.items[item_id], events, here, scenes, lang, scale)
+        _history_entry(profile.items[item_id], events, target_scene, scenes, lang, scale)
         for item_id, events in list(by_item.items())[:MAX_HISTORY]
     ]
     return tuple(reversed(entries))
@@ -166,7 +166,7 @@ def history_entries(
 def _history_entry(
     item: Item,
     events: Sequence[Event],
-    here: Scene,
+    target_scene: Scene,
     scenes: Mapping[str, Scene],
     lang: Language,
     scale: RatingScale,
@@ -178,7 +178,7 @@ def _history_entry(
     return HistoryEntry(
         item=item,
         month=newest.at.strftime("%Y-%m"),
-        scene="" if scene.name == here.name else scene.label(lang),
+        scene="" if scene.name == target_scene.name else scene.label(lang),
         kind=telling.kind,
         rating=f"{telling.value:g}/{scale.high:g}" if rated else "",
         words=next((event.text for event in events if event.text), ""),

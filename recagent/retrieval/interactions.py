@@ -53,9 +53,9 @@ class Interactions:
     @classmethod
     def of_arrays(cls, arrays: Arrays) -> Interactions:
         """Returns the interactions that these arrays were made of."""
-        behaviour = cls.__new__(cls)
-        behaviour._stand(arrays)  # noqa: SLF001 - its own
-        return behaviour
+        interactions = cls.__new__(cls)
+        interactions._stand(arrays)  # noqa: SLF001 - its own
+        return interactions
 
     def _stand(self, arrays: Arrays) -> None:
         sparse: Any = import_module("scipy.sparse")  # a third of a second, no stubs
@@ -276,15 +276,15 @@ class InteractionSnapshot:
         self._scale = scale
         self._cache = cache or ArrayCache(None)
         self._reading = anyio.Lock()
-        self._behaviour: Interactions | None = None
+        self._interactions: Interactions | None = None
 
     async def __call__(self) -> Interactions:
         async with self._reading:
-            if self._behaviour is None:
+            if self._interactions is None:
                 stamp = await self._stamp()
                 interactions = await to_thread.run_sync(lambda: self._load(stamp))
-                self._behaviour = interactions or await self._read(stamp)
-        return self._behaviour
+                self._interactions = interactions or await self._read(stamp)
+        return self._interactions
 
     async def forget(self) -> None:
         """Delete what is kept of everybody's events, once somebody's were deleted in the store.
@@ -321,11 +321,11 @@ class InteractionSnapshot:
         def read() -> Interactions:
             # The thread takes a batch when it is done with the last: one is in memory.
             events = chain.from_iterable(iter(lambda: from_thread.run(following), ()))
-            behaviour = Interactions(events, scale=self._scale)
-            self._cache.save(_KEPT, "", stamp=stamp, arrays=behaviour.arrays)
-            return behaviour
+            interactions = Interactions(events, scale=self._scale)
+            self._cache.save(_KEPT, "", stamp=stamp, arrays=interactions.arrays)
+            return interactions
 
-        behaviour = await to_thread.run_sync(read)
+        interactions = await to_thread.run_sync(read)
         if await self._stamp() != stamp:  # somebody may have been forgotten while it was read
             await self.forget()
-        return behaviour
+        return interactions

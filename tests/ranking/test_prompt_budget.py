@@ -22,7 +22,7 @@ SCENES = {scene.name: scene for scene in (BOOKS, KITCHEN)}
 
 def entries(items, events, lang="en"):
     profile = make_query(items=items, events=events).profile
-    return history_entries(profile, here=BOOKS, scenes=SCENES, lang=lang, scale=TEN)
+    return history_entries(profile, target_scene=BOOKS, scenes=SCENES, lang=lang, scale=TEN)
 
 
 def test_an_item_has_one_entry_with_what_says_most_of_it():

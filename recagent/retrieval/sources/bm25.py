@@ -85,10 +85,12 @@ class SceneBM25:
 
     async def __call__(self, query: Query, *, limit: int) -> Sequence[tuple[str, float]]:
         profile, scene = query.profile, query.scene.name
-        here = {key: w for key, w in profile.liked.items() if profile.items[key].scene == scene}
-        if not here:
+        scene_likes = {
+            key: w for key, w in profile.liked.items() if profile.items[key].scene == scene
+        }
+        if not scene_likes:
             return []
-        scene_query = replace(query, profile=replace(profile, liked=here))
+        scene_query = replace(query, profile=replace(profile, liked=scene_likes))
         return await self._lexical(scene_query, limit=limit)
 
 

@@ -177,6 +177,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
             window=window,
             replies=replies[0],
             scale=scale,
+            scenes=settings.declared_scenes(),
         )
         if can_propose(settings)
         else None,
@@ -225,7 +226,17 @@ def with_batch(parts: Components, settings: Settings, batch: BatchModel) -> Comp
         scale=parts.scale,
         scenes=parts.scenes,
     )
-    return replace(parts, ranker=ranker, models=(batch,), replies=None, proposer=None)
+    proposer = ModelProposer(
+        batch,
+        index=parts.index,
+        embedder=parts.embedder,
+        lang=settings.lang,
+        attempts=1,
+        window=parts.window,
+        scale=parts.scale,
+        scenes=parts.scenes,
+    )
+    return replace(parts, ranker=ranker, models=(batch,), replies=None, proposer=proposer)
 
 
 def sources(

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
+from recagent import bootstrap
 from recagent import demo as data
 from recagent.api import Recommender
 from recagent.cli import output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Json, Lang, SlateLength
+from recagent.config.service_sections import UNMEASURED_WEIGHT
 from recagent.config.settings import Settings
-from recagent.domain import Profile, RatingScale, Slate
+from recagent.domain import Context, Profile, RatingScale, Slate
 from recagent.errors import DataError
+from recagent.llm.batch_files import BatchModel, read_replies
 from recagent.locale import Phrases
+from recagent.pipeline import Pipeline
 from recagent.prompts import caption
 
 _LIKED = 8
@@ -66,10 +71,35 @@ def demo(
         output.print_json(output.slate_json(slate, reasons, lang=settings.lang))
         return
     output.slate_table(slate, reasons, lang=settings.lang)
+    if not user and not scene and not any(engine.is_remote for engine in settings.engines):
+        _show_recorded(settings, profile, k)
     line = WORDS[settings.lang]["next"].format(
         person=person, scene=new_scene, item=slate.entries[0].item.id
     )
     output.print_line(line)
+
+
+def _show_recorded(settings: Settings, profile: Profile, k: int) -> None:
+    """Prints what a large model makes of the same person, without and with a wish.
+
+    Its replies are recorded. They are for the data and the prompts of the package: where events
+    were added, or a head was fitted, there are none.
+    """
+    words, person = WORDS[settings.lang], profile.user.id
+    batch = BatchModel(words["large model"], read_replies([data.RECORDED]))
+    parts = bootstrap.with_batch(bootstrap.parts(settings), settings, batch)
+    options = replace(bootstrap.options(settings), language_weight=UNMEASURED_WEIGHT)
+    with Recommender(Pipeline(parts, options)) as recommender:
+        for key, wish in (("recorded", ""), ("recorded wish", words["wish"])):
+            context = Context(wish=wish, at=profile.events[0].at)
+            slate = recommender.recommend(person, scene=data.NEW_SCENE, k=k, context=context)
+            if batch.requests:
+                output.print_line(words["not recorded"], style="dim")
+                return
+            output.print_line("")
+            output.print_line(words[key].format(person=person, wish=wish), style="bold")
+            output.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
+    output.print_line(words["connect"])
 
 
 def _show_transfer(settings: Settings, person: str, name: str, k: int) -> None:

@@ -18,6 +18,8 @@ from recagent.config.settings import Settings, load
 CONFIG = Path(__file__).parent / "recagent.toml"
 DATA = (CONFIG.parent / "items.tsv.gz", CONFIG.parent / "interactions.tsv.gz")
 
+RECORDED = CONFIG.parent / "recorded.jsonl"  # replies of a large hosted model, one run
+
 PERSON = "u0102"
 WARM_SCENE = "scifi_fantasy"
 NEW_SCENE = "horror"

@@ -163,7 +163,8 @@ async def add_model_scores(
     if joint.weighs(model_scores, scene=scene):
         cold = query.profile.is_cold(scene)
         scores = joint.joined(scores, model_scores, scene=scene, cold=cold)
-        if not joint.has_measured(model_scores, scene=scene):
+        is_new = model_scores.usage.prompt > 0  # no kept reply, whose price is unknown
+        if is_new and not joint.has_measured(model_scores, scene=scene):
             model_scores = replace(model_scores, notes=(*model_scores.notes, _offer(model_scores)))
     else:
         fallback.degraded.append(

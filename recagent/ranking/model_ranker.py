@@ -126,7 +126,7 @@ class ModelRanker:
             raise ModelError(
                 "model {model!r} gave scores that are not finite numbers", model=self._model.name
             )
-        hits = 0
+        hits, is_in_full = 0, prompt.front.output == "best"
         if isinstance(model, CachedModel):
             await model.keep()
             hits = model.hits
@@ -143,7 +143,8 @@ class ModelRanker:
             notes=(
                 *scored.notes,
                 *([LocalizedText("cached replies: {count}", count=hits)] if hits else []),
-                *engine_notes(self._model.capabilities, mode=mode),
+                # In full an order is asked for whatever else the engine can do.
+                *(() if is_in_full else engine_notes(self._model.capabilities, mode=mode)),
             ),
         )
 

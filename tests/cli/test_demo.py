@@ -294,3 +294,37 @@ def test_demo_commands_work_while_another_process_has_the_demo_open(
         assert fit.returncode == 1
         assert f"in use by process {owner.pid}" in fit.stderr.replace("\n", " ")
         owner.communicate("\n", timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("lang", "title", "first"),
+    [
+        ("en", "What a large model makes of u0102 (recorded replies", "Zombieland (2009)"),
+        ("zh", "大模型对 u0102 的推荐（回答为预先录制", "Shaun of the Dead (2004)"),
+    ],
+)
+def test_recorded_replies_of_a_large_model_fit_the_prompts_of_the_demo(
+    environment: Environment, lang: str, title: str, first: str
+) -> None:
+    """If a prompt of the package changes, its recording has to be made anew."""
+    shown = run("demo", "--lang", lang, environment=environment)
+    shown = shown[shown.index(title) :]
+    assert "OPENAI_BASE_URL=" in shown
+    _, wished = shown.split("zombies welcome" if lang == "en" else "有僵尸也可以", 1)
+    assert first in wished.split("│ 2 │")[0]
+    assert "DEGRADED" not in shown
+    assert "已降级" not in shown
+
+
+def test_where_events_were_added_nothing_recorded_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(demo.settings().data_dir, tmp_path / "demo")
+    settings = demo.settings().model_copy(update={"data_dir": tmp_path / "demo"})
+    with Recommender.from_settings(settings) as recommender:
+        recommender.record(demo.PERSON, "0816711", kind="rating", value=9)
+        profile = recommender.profile(demo.PERSON)
+    command._show_recorded(settings, profile, 3)
+    shown = capsys.readouterr().out
+    assert "is recorded for the demo as it comes" in " ".join(shown.split())
+    assert "recorded replies" not in shown

@@ -16,7 +16,7 @@ from typing import Literal
 from anyio import to_thread
 
 from recagent import prompts
-from recagent.domain import Item, Language, RatingScale, Usage
+from recagent.domain import Item, Language, RatingScale, Scene, Usage
 from recagent.errors import ReplyError
 from recagent.llm.cached_model import CachedModel, ResponseCache
 from recagent.llm.retry import RetryBudget, RetryWindow
@@ -92,6 +92,7 @@ class ModelProposer:
         window: RetryWindow | None = None,
         replies: ResponseCache | None = None,
         scale: RatingScale | None = None,
+        scenes: Mapping[str, Scene] | None = None,
     ) -> None:
         """Asks ``model``.
 
@@ -104,6 +105,7 @@ class ModelProposer:
             window: the retry budget that all who ask the model share; its own without one.
             replies: where replies are kept; without it none are.
             scale: of ratings; 0 to 10 without one.
+            scenes: for the labels of other scenes.
         """
         self._model = model
         self._index = index
@@ -113,6 +115,7 @@ class ModelProposer:
         self._window = window or RetryWindow()
         self._replies = replies
         self._scale = scale or RatingScale()
+        self._scenes = scenes or {}
         self._titles = SceneCache(TitleIndex)
         self._tried: dict[str, tuple[int, int]] = {}  # titles written and found, by scene
 
@@ -136,7 +139,7 @@ class ModelProposer:
             candidates=(),
             lang=prompt.front.language,
             history=0,
-            scenes={},
+            scenes=self._scenes,
             scale=self._scale,
         )
         person_inputs = inputs.keys() - {"scene", "conditions"}

@@ -156,7 +156,7 @@ def _read(path: Path, stamp: str) -> Arrays | None:
         if head["stamp"] != stamp:
             return None
         mapped = np.memmap(file, dtype=np.uint8, mode="r")
-    at, found = len(begin) + length, dict[str, "NDArray[Any]"]()
+    at, arrays = len(begin) + length, dict[str, "NDArray[Any]"]()
     for name, (kind, shape) in cast("dict[str, tuple[str, list[int]]]", head["arrays"]).items():
         dtype = np.dtype(kind)
         if dtype.kind not in _NUMBERS:
@@ -165,6 +165,6 @@ def _read(path: Path, stamp: str) -> Arrays | None:
         end = at + dtype.itemsize * int(np.prod(shape))
         if end > size:
             raise ValueError("torn")
-        found[name] = np.asarray(mapped[at:end]).view(dtype).reshape(shape)
+        arrays[name] = np.asarray(mapped[at:end]).view(dtype).reshape(shape)
         at = end
-    return found
+    return arrays

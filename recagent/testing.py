@@ -153,22 +153,22 @@ class MemoryIndex:
         return self._items[scene]
 
     async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
-        kept = await self.items(scene)
-        held = self._vectors[scene]
-        gone = np.zeros_like(next(iter(held.values())))
-        rows = [held[item_id] if item_id in kept else gone for item_id in ids]
+        items = await self.items(scene)
+        vectors = self._vectors[scene]
+        gone = np.zeros_like(next(iter(vectors.values())))
+        rows = [vectors[item_id] if item_id in items else gone for item_id in ids]
         return np.asarray(rows, dtype=np.float32)
 
     async def search(
         self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
     ) -> Sequence[tuple[str, float]]:
         await self.items(scene)
-        found = [
-            (item_id, float(held @ vector))
-            for item_id, held in self._vectors[scene].items()
+        scored = [
+            (item_id, float(item_vector @ vector))
+            for item_id, item_vector in self._vectors[scene].items()
             if item_id in self._items[scene] and item_id not in exclude
         ]
-        return sorted(found, key=lambda pair: -pair[1])[:limit]
+        return sorted(scored, key=lambda pair: -pair[1])[:limit]
 
     async def fingerprints(self, scene: str) -> Mapping[str, str]:
         return {item_id: repr(item) for item_id, item in self._items.get(scene, {}).items()}
@@ -181,8 +181,8 @@ class MemoryIndex:
     async def delete(self, scene: str, *, ids: Sequence[str]) -> None:
         if scene not in self._items:
             raise RetrievalError(f"scene {scene!r} is not indexed; upsert its items first")
-        kept = self._items[scene].items()
-        self._items[scene] = {key: item for key, item in kept if key not in ids}
+        items = self._items[scene].items()
+        self._items[scene] = {key: item for key, item in items if key not in ids}
 
     async def publish(self) -> int:
         self._published = True
@@ -226,8 +226,8 @@ class MemoryStore:
             new[user.id] = user
         for key, user in sorted(new.items(), key=lambda pair: pair[0] not in self._first):
             first = self._first.get(key, key)
-            kept = self._users.get(first, User(id=first))
-            self._users[first] = replace(user, id=first, edits=kept.edits)
+            stored = self._users.get(first, User(id=first))
+            self._users[first] = replace(user, id=first, edits=stored.edits)
         return len(new)
 
     async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:

@@ -122,23 +122,23 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
     """The parts that the settings describe, with this head."""
     declared = settings.ratings.scale()
     place = home(settings)
-    vectors, items, asked = embedder(settings), index(settings, place), models(settings)
+    vectors, items, chat_models = embedder(settings), index(settings, place), models(settings)
     window, preferences = RetryWindow(), Preferences()
     with ExitStack() as opened:  # closed again if what is opened after it fails
-        kept = kept_replies(settings)
-        if kept is not None:
-            opened.callback(kept.close)
+        slate_reply_cache = kept_replies(settings)
+        if slate_reply_cache is not None:
+            opened.callback(slate_reply_cache.close)
         store = event_store(settings)
         opened.pop_all()
     scale = declared or store.scale or RatingScale()
     replies = [
-        ResponseCache(cache=kept, identity=cache(partial(identity, settings, engine)))
-        if kept
+        ResponseCache(cache=slate_reply_cache, identity=cache(partial(identity, settings, engine)))
+        if slate_reply_cache
         else None
         for engine in settings.engines
     ]
     rankers, rerankers = build_rankers(
-        settings, asked, window=window, replies=replies, preferences=preferences, scale=scale
+        settings, chat_models, window=window, replies=replies, preferences=preferences, scale=scale
     )
     array_cache = kept_files(settings)
     behaviour = InteractionSnapshot(store, scale=scale, cache=array_cache)
@@ -151,25 +151,25 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
         sources=[
             source
             for source in (
-                *sources(items, vectors, behaviour, kept=array_cache),
+                *sources(items, vectors, behaviour, cache=array_cache),
                 *_learned(settings, place, learned),
             )
             if source.name in wanted
         ],
         ranker=FailoverRanker(rankers) if len(rankers) > 1 else next(iter(rankers), None),
-        models=asked,
+        models=chat_models,
         rerankers=rerankers,
         scenes=settings.declared_scenes(),
         scale=scale,
         window=window,
-        replies=kept,
+        replies=slate_reply_cache,
         preferences=preferences,
         head=learned,
         silent=frozenset(
             name for name, declared in settings.attributes.items() if not declared.reason
         ),
         proposer=ModelProposer(
-            asked[0],
+            chat_models[0],
             index=items,
             embedder=vectors,
             lang=settings.lang,
@@ -244,10 +244,10 @@ def sources(
     embedder: Embedder,
     behaviour: Callable[[], Awaitable[Interactions]],
     *,
-    kept: ArrayCache | None = None,
+    cache: ArrayCache | None = None,
 ) -> tuple[CandidateSource, ...]:
     """All candidate sources that need no fit, whether they are weighted or not."""
-    lexical = BM25(index, cache=kept)
+    lexical = BM25(index, cache=cache)
     return (
         ItemKNN(index, behaviour),
         Popularity(index, behaviour),
@@ -267,14 +267,14 @@ def _learned(
     """The sources that were learned with a head."""
     if learned is None:
         return []
-    found: list[CandidateSource] = [
+    learned_sources: list[CandidateSource] = [
         Factors(learned_vectors(settings, place, source=Factors.name, version=learned.name))
     ]
     if SequenceModel.name in learned.scales:
         weights = artifacts.weights_file(settings.data_dir, learned.name)
         vectors = learned_vectors(settings, place, source=SequenceModel.name, version=learned.name)
-        found.append(SequenceModel(vectors, partial(load_weights, weights)))
-    return found
+        learned_sources.append(SequenceModel(vectors, partial(load_weights, weights)))
+    return learned_sources
 
 
 def head(settings: Settings) -> Head | None:
@@ -319,8 +319,8 @@ def group_weights(settings: Settings) -> ByGroup:
     given, usual = settings.retrieval.weights, RetrievalSettings().weights
     changed = {name for name in SOURCES if given.get(name, 1.0) != usual.get(name, 1.0)}
     return {
-        group: {name: weight for name, weight in own.items() if name not in changed}
-        for group, own in BY_GROUP.items()
+        group: {name: weight for name, weight in weights.items() if name not in changed}
+        for group, weights in BY_GROUP.items()
     }
 
 

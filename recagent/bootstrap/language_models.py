@@ -53,9 +53,9 @@ def reranker(settings: Settings, engine: EngineSettings) -> RerankEndpoint:
 def forget_findings(settings: Settings) -> None:
     """Let the next start find out anew what the endpoints can do."""
     for engine in settings.engines:
-        kept = _findings(settings, engine)
-        if kept is not None:
-            kept.forget()
+        findings = _findings(settings, engine)
+        if findings is not None:
+            findings.forget()
 
 
 def _findings(settings: Settings, engine: EngineSettings) -> KeptFindings | None:
@@ -77,9 +77,9 @@ def adapter(settings: Settings, engine: EngineSettings) -> Path | None:
         return None
     if engine.adapter != "auto":
         return engine.adapter
-    own = settings.data_dir / artifacts.ADAPTER
-    if own.is_file():
-        return own
+    tuned_adapter = settings.data_dir / artifacts.ADAPTER
+    if tuned_adapter.is_file():
+        return tuned_adapter
     is_demo = any(file.path.parent == _DEMO for file in settings.catalog.items)
     return shipped_adapter(engine.path or find_weights()) if is_demo else None
 

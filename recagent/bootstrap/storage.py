@@ -30,7 +30,7 @@ def index(settings: Settings, place: ChromaConnection | None = None) -> ChromaIn
     made_by = embedder(settings)
     place = place or home(settings)
     return ChromaIndex(
-        place, embedder=made_by.name, version=made_by.version, kept=kept_files(settings)
+        place, embedder=made_by.name, version=made_by.version, cache=kept_files(settings)
     )
 
 
@@ -55,7 +55,7 @@ def learned_vectors(
     settings: Settings, place: ChromaConnection, *, source: str, version: str
 ) -> ChromaVectors:
     """A source's vectors, learned with the head of this name; the index closes their place."""
-    return ChromaVectors(place, name=source, version=version, kept=kept_files(settings))
+    return ChromaVectors(place, name=source, version=version, cache=kept_files(settings))
 
 
 def embedder(settings: Settings) -> Embedder:

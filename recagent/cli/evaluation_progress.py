@@ -53,12 +53,12 @@ class LiveTable:
         if self._print_progress:
             self._print_progress(name, done, total)
 
-    def planned(self, jobs: Sequence[Job], kept: Sequence[Result]) -> None:
+    def planned(self, jobs: Sequence[Job], saved_results: Sequence[Result]) -> None:
         for job in jobs:
             self._rows.setdefault(job.system.name, _Row()).planned += 1
-        for result in kept:
+        for result in saved_results:
             self._count(result)
-        self._resumed = self.saved = len(kept)
+        self._resumed = self.saved = len(saved_results)
         self._began = time.monotonic()
 
     def result(self, job: Job, result: Result) -> None:  # noqa: ARG002 - of the protocol

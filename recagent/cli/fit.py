@@ -110,7 +110,7 @@ def _print_result(fitted: FitResult, settings: Settings) -> None:
     if fitted.people < fitted.everybody:
         print_line(words["sample"].format(people=fitted.people, everybody=fitted.everybody))
     line = words["learned"].format(
-        choices=fitted.choices, found=fitted.found, retrieval=fitted.retrieval,
+        choices=fitted.choices, found=fitted.retrieved_share, retrieval=fitted.retrieval,
         ranked=fitted.ranked, gain=gain, low=low, high=high,
     )  # fmt: skip
     print_line(line)
@@ -202,7 +202,7 @@ def _json(fitted: FitResult) -> dict[str, Any]:
         "people": fitted.people,
         "everybody": fitted.everybody,
         "choices": fitted.choices,
-        "found": fitted.found,
+        "found": fitted.retrieved_share,
         "ndcg10_retrieval": fitted.retrieval,
         "ndcg10_head": fitted.ranked,
         "gain": fitted.gain[0],

@@ -167,7 +167,7 @@ class SceneSettings(SettingsSection):
 
     def scene(self, name: str) -> Scene:
         """The scene that is declared, under its name."""
-        asked = Constraint(attribute=self.opt_in, operator="is", value=True, task="person")
+        opt_in_rule = Constraint(attribute=self.opt_in, operator="is", value=True, task="person")
         series = SeriesRule(group=self.group, limit=self.group_limit or 1, order=self.group_order)
         return Scene(
             name=name,
@@ -177,7 +177,7 @@ class SceneSettings(SettingsSection):
             quotas=self.tasks if isinstance(self.tasks, dict) else {},
             rules=(
                 *self.rules,
-                *([asked] if self.opt_in else []),
+                *([opt_in_rule] if self.opt_in else []),
                 *([series] if self.group else []),
             ),
             editions=self.editions,

@@ -213,12 +213,12 @@ def _read(path: Path | None) -> tuple[Path, dict[str, Any]]:
     if path is None:
         project = Path("pyproject.toml")
         tool: object = _toml(project).get("tool", {}) if project.is_file() else {}
-        own: object = tool.get("recagent", {}) if _is_table(tool) else None
-        if not _is_table(own):
+        table: object = tool.get("recagent", {}) if _is_table(tool) else None
+        if not _is_table(table):
             raise ConfigError(
                 "config file {path!r}: [tool.recagent] must be a table", path=str(project)
             )
-        return project, _known(project, _anchored(own, Path.cwd()))
+        return project, _known(project, _anchored(table, Path.cwd()))
     if not path.is_file():
         raise ConfigError(
             "config file {path!r} does not exist; correct the path, or create one with 'recagent "

@@ -39,11 +39,12 @@ def settings(**overrides: Any) -> Settings:
         ConfigError: the environment or ``.env`` sets something that does not fit.
     """
     cache = Path(platformdirs.user_cache_dir("recagent", appauthor=False))
-    found = load(CONFIG, **overrides)
-    state = f"{__version__} {_LAYOUT} {found.embedder.kind} {found.embedder.name}".encode()
+    demo_settings = load(CONFIG, **overrides)
+    embedder = demo_settings.embedder
+    state = f"{__version__} {_LAYOUT} {embedder.kind} {embedder.name}".encode()
     files = b"".join(path.read_bytes() for path in DATA)
     digest = hashlib.blake2b(state + files, digest_size=4).hexdigest()
-    return found.model_copy(update={"data_dir": cache / f"demo-{digest}", "store_url": ""})
+    return demo_settings.model_copy(update={"data_dir": cache / f"demo-{digest}", "store_url": ""})
 
 
 def is_loaded(settings: Settings) -> bool:

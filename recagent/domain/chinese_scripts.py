@@ -31,8 +31,8 @@ def as_written(text: str, original: str) -> str:
     """A simplified text in the characters in which ``original``, where it is from, has it."""
     if original.isascii():
         return text
-    own = {plain: char for char in original if (plain := simplified(char)) != char}
-    return text.translate(str.maketrans(own)) if own else text
+    spellings = {plain: char for char in original if (plain := simplified(char)) != char}
+    return text.translate(str.maketrans(spellings)) if spellings else text
 
 
 @cache

@@ -85,8 +85,8 @@ def same(one: Plain, other: Plain) -> bool:
         return True
     if first.is_day and first.day == second.day:
         return True
-    said = {first.text, second.text}
-    return first.truth is not None and first.truth is second.truth and not said & _SHORT
+    texts = {first.text, second.text}
+    return first.truth is not None and first.truth is second.truth and not texts & _SHORT
 
 
 def at_most(low: Plain, high: Plain) -> bool:
@@ -108,21 +108,21 @@ def at_most(low: Plain, high: Plain) -> bool:
 
 
 def _number(text: str) -> float | None:
-    found = _NUMBER.fullmatch(text)
-    if found is None or _PADDED.match(found[1]):
+    match = _NUMBER.fullmatch(text)
+    if match is None or _PADDED.match(match[1]):
         return None
-    number = float(found[1].replace(",", ""))
+    number = float(match[1].replace(",", ""))
     return number if math.isfinite(number) else None
 
 
 def _day(text: str) -> str:
-    found = _DAY.fullmatch(text)
-    if found is None:
+    match = _DAY.fullmatch(text)
+    if match is None:
         return ""
-    year, month, day = found[1], int(found[2] or 1), int(found[3] or 1)
+    year, month, day = match[1], int(match[2] or 1), int(match[3] or 1)
     if not (1 <= month <= 12 and 1 <= day <= 31):
         return ""
-    parts = [year] + [f"{int(part):02}" for part in found.groups()[1:] if part]
+    parts = [year] + [f"{int(part):02}" for part in match.groups()[1:] if part]
     return "-".join(parts)
 
 

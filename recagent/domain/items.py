@@ -34,5 +34,5 @@ class Item:
             for value in self.attributes.values()
             if not isinstance(value, float)
         ]
-        kept = [without_addresses(each) for each in (self.text, *values) if not is_address(each)]
-        return " ".join(filter(None, [self.title, *kept]))
+        texts = [without_addresses(each) for each in (self.text, *values) if not is_address(each)]
+        return " ".join(filter(None, [self.title, *texts]))

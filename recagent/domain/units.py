@@ -35,14 +35,14 @@ _CHINESE_UNITS = [form for form in UNITS if not form.isascii()]
 
 def amount(text: str) -> tuple[float, str] | None:
     """The number and the unit of a text that is nothing else; None of any other text."""
-    found = _AMOUNT.fullmatch(unicodedata.normalize("NFKC", text).strip().casefold())
-    return (float(found[1].replace(",", "")), found[2]) if found else None
+    match = _AMOUNT.fullmatch(unicodedata.normalize("NFKC", text).strip().casefold())
+    return (float(match[1].replace(",", "")), match[2]) if match else None
 
 
 def beyond(text: str, step: Literal[-1, 1]) -> str | None:
     """The amount that comes next on that side, in the same unit; None where the text is none."""
-    found = amount(text)
-    return found and f"{math.nextafter(found[0], math.inf * step)!r} {found[1]}"
+    quantity = amount(text)
+    return quantity and f"{math.nextafter(quantity[0], math.inf * step)!r} {quantity[1]}"
 
 
 def amount_for(name: str, text: str) -> float | None:
@@ -51,15 +51,15 @@ def amount_for(name: str, text: str) -> float | None:
     The name says a unit of the same measure (``weight_kg``, 时长（分钟）), which the amount is
     converted to, or the unit is a word of the name itself ("2 rooms" of ``rooms``).
     """
-    found = amount(text)
-    if found is None:
+    quantity = amount(text)
+    if quantity is None:
         return None
-    number, unit = found
+    number, unit = quantity
     words = [*_words(name)]
     for measure in _MEASURES:
-        own = next((measure[word] for word in reversed(words) if word in measure), None)
-        if own is not None and unit in measure:
-            return number * measure[unit] / own
+        unit_size = next((measure[word] for word in reversed(words) if word in measure), None)
+        if unit_size is not None and unit in measure:
+            return number * measure[unit] / unit_size
     return number if _singular(unit) in map(_singular, words) else None
 
 

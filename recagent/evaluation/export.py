@@ -193,7 +193,7 @@ def _ranked(run: Run, system: str) -> Iterable[str]:
 
 
 def _id(text: str) -> str:
-    return re.sub(r"[\s%]", lambda found: quote(found[0]), text)
+    return re.sub(r"[\s%]", lambda match: quote(match[0]), text)
 
 
 def _lines(path: Path, lines: Iterable[str]) -> None:

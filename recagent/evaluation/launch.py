@@ -50,7 +50,7 @@ class RunProgress(Protocol):
         """Called for every step before the first question: ``done`` of ``total``."""
         ...
 
-    def planned(self, jobs: Sequence[Job], kept: Sequence[Result]) -> None:
+    def planned(self, jobs: Sequence[Job], saved_results: Sequence[Result]) -> None:
         """Called once with all questions, and the results that are there already."""
         ...
 
@@ -131,8 +131,8 @@ async def resume_run(
         run_folder.repair_lines(results)
         run_folder.repair_lines(folder / run_folder.CONVERSATIONS)
         if retry_failed:
-            kept = [one for one in run_folder.read_lines(Result, results) if one.error is None]
-            run_folder.write_lines(results, kept)
+            succeeded = [one for one in run_folder.read_lines(Result, results) if one.error is None]
+            run_folder.write_lines(results, succeeded)
         async with open_context(
             experiment, limit=manifest.limit, on_progress=progress.stage
         ) as context:

@@ -48,10 +48,10 @@ class SentencesReply(ReplyForm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhrasedExplanation:
-    """Sentences, how many of the model's were kept and replaced, and why it failed if it did."""
+    """Sentences, how many of the model's were accepted and replaced, and why it failed, if so."""
 
     claims: tuple[Claim, ...]
-    kept: int = 0
+    accepted: int = 0
     replaced: int = 0
     degraded: LocalizedText | None = None
 
@@ -112,7 +112,7 @@ async def phrase_evidence(
     left = [piece for piece in evidence if piece.id not in used]
     return PhrasedExplanation(
         claims=(*accepted, *claims(left, scenes=scenes, lang=lang)),
-        kept=len(accepted),
+        accepted=len(accepted),
         replaced=len(written) - len(accepted),
     )
 

@@ -26,7 +26,7 @@ class Amounts:
     def __init__(self) -> None:
         """Nothing is known yet."""
         self._all: dict[Key, tuple[int, float]] = {}
-        self._own: dict[tuple[str, Key], tuple[int, float]] = {}
+        self._by_person: dict[tuple[str, Key], tuple[int, float]] = {}
         self.lowest, self.highest = math.inf, -math.inf
         self.count = 0
 
@@ -38,7 +38,9 @@ class Amounts:
         if amount > 0:
             key = (event.scene, event.kind)
             self._all[key] = _plus(self._all.get(key), amount)
-            self._own[event.user_id, key] = _plus(self._own.get((event.user_id, key)), amount)
+            self._by_person[event.user_id, key] = _plus(
+                self._by_person.get((event.user_id, key)), amount
+            )
 
     def share(self, event: EventFields) -> float:
         """Returns x / (x + usual) of an event's amount x: 0.5 where it is usual, near 1 far above.
@@ -50,7 +52,7 @@ class Amounts:
         if amount <= 0:
             return _LEAST
         total, logs = self._all[key]
-        count, person_logs = self._own.get((event.user_id, key), (0, 0.0))
+        count, person_logs = self._by_person.get((event.user_id, key), (0, 0.0))
         usual = math.exp((person_logs + _PRIOR * logs / total) / (count + _PRIOR))
         return min(_MOST, max(_LEAST, round(amount / (amount + usual), 6)))
 

@@ -56,8 +56,8 @@ def intervals(
     hundreds of columns that is minutes, where drawing once and multiplying matrices is seconds.
     """
     ends = np.full((3, values.shape[1]), math.nan)
-    for columns, kept in columns_by_rows(values):
-        rows, codes, n = person_codes(people, kept)
+    for columns, mask in columns_by_rows(values):
+        rows, codes, n = person_codes(people, mask)
         if n == 0:
             continue
         sums, counts = person_sums(values[np.ix_(rows, columns)], codes, n), np.bincount(codes)
@@ -112,10 +112,10 @@ def columns_by_rows(values: Floats) -> Iterator[tuple[Indices, Flags]]:
         yield np.array(columns, dtype=np.intp), ~missing[:, columns[0]]
 
 
-def person_codes(people: Sequence[Hashable], kept: Flags) -> tuple[Indices, Indices, int]:
+def person_codes(people: Sequence[Hashable], mask: Flags) -> tuple[Indices, Indices, int]:
     """Returns kept rows, the person of each as a number from 0, and the number of persons."""
     numbers: dict[Hashable, int] = {}
-    rows = np.flatnonzero(kept)
+    rows = np.flatnonzero(mask)
     codes = [numbers.setdefault(people[row], len(numbers)) for row in rows]
     return rows, np.array(codes, dtype=np.intp), len(numbers)
 

@@ -108,8 +108,8 @@ def differences(
     """``compare`` of each column of per-case differences (n, m), which share their resamples."""
     means, lows, highs = intervals(deltas, people=people)
     by_column: dict[int, Difference] = {}
-    for columns, kept in columns_by_rows(deltas):
-        rows, codes, n = person_codes(people, kept)
+    for columns, mask in columns_by_rows(deltas):
+        rows, codes, n = person_codes(people, mask)
         sums = person_sums(deltas[np.ix_(rows, columns)], codes, n)
         counts = np.bincount(codes, minlength=n)
         p_values = sign_flip_p_values(sums, flips=flips)
@@ -229,8 +229,8 @@ def promotion_gate(
     """
     better = new - base if higher_is_better else base - new
     mean, low, _ = interval(better, people=people, level=LEVEL / gates)
-    kept = ~np.isnan(better)
-    counted = person_codes(people, kept)[2]
+    answered = ~np.isnan(better)
+    counted = person_codes(people, answered)[2]
     if counted < _FEWEST:
         raise DataError(
             "a gate needs cases of at least {fewest} people that both systems answered, but "
@@ -239,7 +239,7 @@ def promotion_gate(
             people=counted,
         )
     return PromotionGate(
-        cases=int(kept.sum()),
+        cases=int(answered.sum()),
         people=counted,
         improvement=mean,
         bound=low,

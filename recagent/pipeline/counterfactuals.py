@@ -160,8 +160,8 @@ class _Trial:
             facts = {"what": "edition", "without": caption(other)} if other else {"what": "seen"}
             change = _Change(ref=item.id, facts=facts, after=None)
         else:
-            kept = tuple(each for each in query.context.constraints if each != broken[0])
-            context = replace(query.context, constraints=kept)
+            constraints = tuple(each for each in query.context.constraints if each != broken[0])
+            context = replace(query.context, constraints=constraints)
             rest = replace(self._request, query=replace(query, context=context))
             facts = {"what": "constraint", **constraint_facts(broken[0])}
             change = _Change(ref=broken[0].attribute, facts=facts, after=None)

@@ -43,7 +43,7 @@ async def explain(
         item=item,
         claims=phrased_claims.claims,
         evidence=evidence,
-        phrased_by=services.parts.models[0].name if phrased_claims.kept else None,
+        phrased_by=services.parts.models[0].name if phrased_claims.accepted else None,
         replaced=phrased_claims.replaced,
         degraded=render_unique(degraded, services.options.lang),
         notice=scene.notice(services.language(scene)),

@@ -111,8 +111,8 @@ class PersonalData:
     async def _current(self, user_id: str, wanted: Sequence[_Wanted]) -> Sequence[Note]:
         """The kept notes that are what would be asked for now."""
         current = {(each.scene, each.made_from) for each in wanted}
-        kept = await self._parts.store.notes(user_id)
-        return [note for note in kept if (note.scene, note.made_from) in current]
+        notes = await self._parts.store.notes(user_id)
+        return [note for note in notes if (note.scene, note.made_from) in current]
 
     async def _written(self, model: ChatModel, wanted: _Wanted, deadline: Deadline) -> str:
         budget = RetryBudget(self._options.attempts, window=self._parts.window)

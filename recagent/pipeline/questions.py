@@ -130,17 +130,17 @@ async def rank_with_model(services: Services, request: Request, *, k: int) -> Ra
 
 def attribution_of(services: Services, ranking: Ranking) -> Attribution:
     """What the scores of all that was found are made of, in its order, without the model."""
-    query, found = ranking.request.query, ranking.pool.retrieved
+    query, candidates = ranking.request.query, ranking.pool.retrieved
     scene = query.scene.name
     return attribute_scores(
-        found,
+        candidates,
         joint=preference_boost(services.joint(query), query.context.preferences),
         scene=scene,
         cold=query.profile.is_cold(scene),
         weights=weights_for(
             query, services.options.source_weights, by_group=services.options.group_weights
         ),
-        groups=[each.item.task if ranking.request.quotas else "" for each in found],
+        groups=[each.item.task if ranking.request.quotas else "" for each in candidates],
     )
 
 
@@ -175,11 +175,11 @@ async def answer(
 def why_unranked(services: Services, ranking: Ranking, item: Item) -> list[Piece]:
     """Why an item has no rank."""
     request, progress = ranking.request, ranking.request.progress
-    found = {each.item.id: each.item for each in ranking.pool.retrieved}
+    retrieved = {each.item.id: each.item for each in ranking.pool.retrieved}
     wanted = ranking.pool.prerequisites.get(item.id, ())
     earlier = [progress.items[work.ids[0]] for work in progress.earlier(item.id)]
-    if item.id in found and wanted and not earlier:
-        return [needs_piece(item, {key: found.get(key) for key in sorted(wanted)})]
+    if item.id in retrieved and wanted and not earlier:
+        return [needs_piece(item, {key: retrieved.get(key) for key in sorted(wanted)})]
     match = ranking.pool.wish_match
     grade = ranking.pool.matches.grades.get(item.id, 0.0)
     if match and match.matches and grade <= 0 and item.id not in request.query.exclude:
@@ -187,7 +187,7 @@ def why_unranked(services: Services, ranking: Ranking, item: Item) -> list[Piece
     met = progress.seen_edition(item.id) if item.id in request.seen_items else None
     pieces = [edition_piece(item, met, is_met=True)] if met else []
     pieces += [earlier_piece(item, earlier)] if earlier else []
-    pieces += _instead(ranking, item) if not pieces and item.id in found else []
+    pieces += _instead(ranking, item) if not pieces and item.id in retrieved else []
     others = exclusion_pieces(
         item,
         request.query,
@@ -252,9 +252,9 @@ async def compare(
     first, other = sorted(pair, key=lambda each: ranks[each.id])
     pieces = [rank_piece(first, other, ranks=ranks, among=among)]
     pieces += _between(services, ranking, first, other)
-    own, others = await services.evidence([first, other], request.query)
-    pieces += pieces_about(distinct_evidence(own, others)[:PERSONAL], first)
-    pieces += pieces_about(distinct_evidence(others, own)[:PERSONAL], other)
+    evidence, other_evidence = await services.evidence([first, other], request.query)
+    pieces += pieces_about(distinct_evidence(evidence, other_evidence)[:PERSONAL], first)
+    pieces += pieces_about(distinct_evidence(other_evidence, evidence)[:PERSONAL], other)
     return await answer(services, ranking, pair, pieces)
 
 
@@ -269,8 +269,8 @@ async def why_not(services: Services, user_id: str, question: RankingQuestion) -
             await services.scenes(),
         )
         lang = services.language(scenes[scene]) if scene else services.options.lang
-        said = claims(evidence, scenes=scenes, lang=lang)
-        return Answer(items=(), ranks={}, among=0, claims=said, evidence=evidence)
+        sentences = claims(evidence, scenes=scenes, lang=lang)
+        return Answer(items=(), ranks={}, among=0, claims=sentences, evidence=evidence)
     item, request = await subject(services, user_id, question)
     ranking = await rank_with_model(services, request, k=question.k)
     rank = ranking.ranks.get(item.id)

@@ -343,10 +343,10 @@ class Pipeline:
         Raises:
             ConflictError: it is one.
         """
-        for kept in await self._parts.store.events(event.user_id, limit=MAX_EVENTS):
-            key = (kept.item_id, kept.scene, kept.kind, kept.at)
+        for stored in await self._parts.store.events(event.user_id, limit=MAX_EVENTS):
+            key = (stored.item_id, stored.scene, stored.kind, stored.at)
             if key == (event.item_id, event.scene, event.kind, event.at):
-                if kept.value != event.value:
+                if stored.value != event.value:
                     raise ConflictError(
                         "{kind!r} of {item_id!r} by {user_id!r} at {at!r} is already stored with "
                         "value {stored!r}, not {value!r}; the stored value stays: give another "
@@ -355,7 +355,7 @@ class Pipeline:
                         item_id=event.item_id,
                         user_id=event.user_id,
                         at=event.at.isoformat(),
-                        stored=kept.value,
+                        stored=stored.value,
                         value=event.value,
                     )
                 return

@@ -69,7 +69,7 @@ class FitResult:
         people: whose choices were used; a sample where there are many.
         everybody: number of people with events.
         choices: number of past choices that it was learned from and tested on.
-        found: share of the choices that retrieval found.
+        retrieved_share: share of the choices that retrieval found.
         retrieval: mean nDCG@10 of the order of retrieval, over all of these choices.
         ranked: the same for the head, by weights that never saw the person.
         gain: their mean difference and the ends of its 95% interval over people.
@@ -84,7 +84,7 @@ class FitResult:
     people: int
     everybody: int
     choices: int
-    found: float
+    retrieved_share: float
     retrieval: float
     ranked: float
     gain: tuple[float, float, float]
@@ -247,7 +247,7 @@ async def _fit_head(
         people=min(people_limit, everybody),
         everybody=everybody,
         choices=len(examples.plain),
-        found=float(np.mean([example.chosen is not None for example in examples.plain])),
+        retrieved_share=float(np.mean([example.chosen is not None for example in examples.plain])),
         retrieval=float(plain.mean()),
         ranked=float(ranked.mean()),
         gain=interval(ranked - plain, people=[example.user_id for example in examples.plain]),

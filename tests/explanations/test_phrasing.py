@@ -39,7 +39,9 @@ def phrase(*sentences, reply=None, lang="en", failures=0):
     model = ScriptedModel(reply=text, failures=failures)
     said = ask(model, lang=lang)
     plain = {claim.text for claim in claims(EVIDENCE, scenes=SCENES, lang=lang)}
-    assert sum(claim.text not in plain for claim in said.claims) <= said.kept <= len(said.claims)
+    assert (
+        sum(claim.text not in plain for claim in said.claims) <= said.accepted <= len(said.claims)
+    )
     return said.claims, said.replaced
 
 
@@ -107,7 +109,7 @@ def test_a_second_use_of_the_same_evidence_is_replaced():
 @pytest.mark.parametrize("reply", ["no JSON", '{"sentences": "[e1]"}', "{}"])
 def test_a_reply_that_cannot_be_read_gives_the_plain_sentences(reply):
     said = ask(ScriptedModel(reply=reply))
-    assert (said.claims, said.kept, said.replaced) == (PLAIN, 0, 0)
+    assert (said.claims, said.accepted, said.replaced) == (PLAIN, 0, 0)
     assert "wrote no sentences" in str(said.degraded)
 
 
@@ -115,7 +117,7 @@ def test_of_a_reply_that_was_cut_off_the_whole_sentences_are_kept():
     said = ask(
         ScriptedModel(reply='{"sentences": ["Because [e1].", "It speaks for it here. 24% of')
     )
-    assert (said.degraded, said.kept, said.replaced) == (None, 1, 1)
+    assert (said.degraded, said.accepted, said.replaced) == (None, 1, 1)
     assert said.claims[0].evidence == ("e1",)
 
 

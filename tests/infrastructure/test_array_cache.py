@@ -154,7 +154,7 @@ def test_texts_are_kept_as_json():
 
 def opened(tmp_path, *, version="1"):
     kept = ArrayCache(tmp_path / "kept")
-    return ChromaIndex(ChromaFolder(tmp_path / "chroma"), embedder="e", version=version, kept=kept)
+    return ChromaIndex(ChromaFolder(tmp_path / "chroma"), embedder="e", version=version, cache=kept)
 
 
 async def content(index):

@@ -33,7 +33,7 @@ def browsable_cases(run: Run) -> Json:
     lines = _Lines()
     places = {name: at for at, name in enumerate(run.summary.systems)}
     marks = system_letters(run.summary.systems)
-    kept = _kept(run)
+    shown_cases = _cases_to_show(run)
     answers: dict[str, list[Result]] = {}
     for result in run.results:
         if result.variant == ALL and result.system in places:
@@ -43,7 +43,7 @@ def browsable_cases(run: Run) -> Json:
         if talk.system in places:
             talks.setdefault(talk.case, []).append(talk)
     cases: list[Json] = []
-    for case in kept:
+    for case in shown_cases:
         items = _items(case, answers.get(case.id, []))
         cases.append({
             "id": case.id,
@@ -98,7 +98,7 @@ class _Lines:
         return [self.line(line) for line in text.split("\n")]
 
 
-def _kept(run: Run) -> list[Case]:
+def _cases_to_show(run: Run) -> list[Case]:
     """Cases with conversations; else the first of every scene."""
     with_dialogue = {talk.case for talk in run.conversations}
     if with_dialogue:

@@ -67,7 +67,7 @@ def svg(chart: Any, *, label: str) -> Markup:
     """
     spec = {**chart.to_dict(), "config": _CONFIG}
     drawn: str = optional_library("vl_convert").vegalite_to_svg(spec, allowed_base_urls=[])
-    drawn = _TAG.sub(lambda found: _tag(found[0]), _EMPTY.sub("", drawn))
+    drawn = _TAG.sub(lambda match: _tag(match[0]), _EMPTY.sub("", drawn))
     drawn = _LABELLED.sub(r"<\1\2\4><title>\3</title></\1>", drawn)
     size = re.search(r'width="([\d.]+)" height="([\d.]+)"', drawn)
     width = size[1] if size else "400"
@@ -79,7 +79,7 @@ def svg(chart: Any, *, label: str) -> Markup:
 def _tag(tag: str) -> str:
     """A tag without what a page does not need, with short coordinates and the page's colours."""
     tag = _DROPPED.sub("", tag)
-    tag = _PLACE.sub(lambda found: _DECIMALS.sub(r"\1", found[0]), tag)
+    tag = _PLACE.sub(lambda match: _DECIMALS.sub(r"\1", match[0]), tag)
     for name, colour in COLOURS.items():
         tag = tag.replace(colour, f"var(--{name})")
     return tag

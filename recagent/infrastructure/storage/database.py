@@ -69,11 +69,11 @@ def shown(url: sa.URL) -> str:
 
 def reason(error: Exception) -> str:
     """What the database said, without the statement around it."""
-    said = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    fields = said.args[0] if said.args else None
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    fields = cause.args[0] if cause.args else None
     if isinstance(fields, dict):  # pg8000 hands over the server's fields; M is the message
         return str(cast("dict[str, str]", fields).get("M"))
-    return str(said).removesuffix(".")
+    return str(cause).removesuffix(".")
 
 
 def failed(engine: sa.Engine, error: Exception) -> StoreError:

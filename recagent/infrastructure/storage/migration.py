@@ -30,9 +30,9 @@ def migrate(engine: sa.Engine) -> None:
             return
     with _one_thread, engine.begin() as connection:
         take_turn(connection, "schema")
-        found = version(connection)
-        if found != HEAD:  # another process may have been faster
-            _upgrade(connection, found)
+        revision = version(connection)
+        if revision != HEAD:  # another process may have been faster
+            _upgrade(connection, revision)
 
 
 def version(connection: sa.Connection) -> str | None:
@@ -42,7 +42,7 @@ def version(connection: sa.Connection) -> str | None:
     return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _upgrade(connection: sa.Connection, found: str | None) -> None:
+def _upgrade(connection: sa.Connection, revision: str | None) -> None:
     # Alembic takes longer to import than the rest of a start, and most starts do not need it.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
@@ -52,13 +52,13 @@ def _upgrade(connection: sa.Connection, found: str | None) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
+    if revision is not None and revision not in known:
         raise ConfigError(
             "event store {url!r} has schema {version!r}, but this recagent only supports schemas "
             "up to {newest!r}; upgrade recagent, or give it a database of its own if this one "
             "belongs to another application",
             url=shown(connection.engine.url),
-            version=found,
+            version=revision,
             newest=HEAD,
         )
     command.upgrade(config, "head")

@@ -93,8 +93,8 @@ def _dial(cparams: dict[str, Any]) -> socket.socket:
     try:
         dialled = socket.create_connection((host, port), cparams.get("timeout"))
     except OSError as error:
-        said = f"Can't create a connection to host {host} and port {port}: {error}"
-        raise OSError(said) from error
+        message = f"Can't create a connection to host {host} and port {port}: {error}"
+        raise OSError(message) from error
     dialled.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return dialled
 

@@ -86,7 +86,7 @@ class ChromaFolder:
     def connect(self) -> ClientAPI:
         with _CONNECTING:
             if self._client is None:
-                lock = self._own()
+                lock = self._take_lock()
                 try:
                     import chromadb  # noqa: PLC0415 - one and a half seconds
 
@@ -114,15 +114,15 @@ class ChromaFolder:
             return self._path not in _LOCKS or not _LOCKS[self._path].is_locked
 
     def complaint(self, error: Exception) -> RetrievalError:
-        said = str(error).lower()
-        if any(words in said for words in _NO_SPACE):
+        text = str(error).lower()
+        if any(words in text for words in _NO_SPACE):
             return RetrievalError(
                 "{index}: no space left ({error}); free some and run the command again: what was "
                 "written so far is kept",
                 index=str(self),
                 error=error,
             )
-        if isinstance(error, OSError) or any(words in said for words in _READ_ONLY):
+        if isinstance(error, OSError) or any(words in text for words in _READ_ONLY):
             return RetrievalError(
                 "cannot write to {index} ({error}); make it writable, or set data_dir to a "
                 "writable folder",
@@ -135,7 +135,7 @@ class ChromaFolder:
             error=error,
         )
 
-    def _own(self) -> FileLock:
+    def _take_lock(self) -> FileLock:
         self._path.mkdir(parents=True, exist_ok=True)
         # It counts how often this process took it, and ends with the process, however that ends.
         lock = _LOCKS.setdefault(self._path, FileLock(self._path / LOCK, thread_local=False))

@@ -162,14 +162,14 @@ class EmbedderCollections:
 
     def _refuse(self, where: str, *, begun: bool, others: list[Mapping[str, str]]) -> None:
         if others:
-            held = ", ".join(f"{m['embedder']!r} {m['embedder_version']!r}" for m in others)
+            embedders = ", ".join(f"{m['embedder']!r} {m['embedder_version']!r}" for m in others)
             unfinished = LocalizedText(" (indexing with it has not finished)") if begun else ""
             raise RetrievalError(
                 "{index} was indexed with {embedders}, but the settings name {name!r} "
                 "{version!r}{unfinished}; change [embedder] back, or run 'recagent index' to "
                 "embed the catalogue again (the old index is kept)",
                 index=where,
-                embedders=held,
+                embedders=embedders,
                 name=self.name,
                 version=self.version,
                 unfinished=unfinished,
@@ -182,10 +182,12 @@ class EmbedderCollections:
 
 def _ours(client: ClientAPI) -> dict[str, Mapping[str, str]]:
     """Metadata of all collections that recagent made, by name."""
-    found = {collection.name: collection.metadata or {} for collection in client.list_collections()}
+    collections = {
+        collection.name: collection.metadata or {} for collection in client.list_collections()
+    }
     return {
         name: {key: str(value) for key, value in metadata.items()}
-        for name, metadata in found.items()
+        for name, metadata in collections.items()
         if _KIND in metadata
     }
 

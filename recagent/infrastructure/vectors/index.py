@@ -66,7 +66,12 @@ class ChromaIndex:
     """Items and their vectors in a Chroma database; the embedder says which of them."""
 
     def __init__(
-        self, home: ChromaConnection, *, embedder: str, version: str, kept: ArrayCache | None = None
+        self,
+        home: ChromaConnection,
+        *,
+        embedder: str,
+        version: str,
+        cache: ArrayCache | None = None,
     ) -> None:
         """Opens nothing yet, and embeds nothing ever: no model is downloaded.
 
@@ -74,11 +79,11 @@ class ChromaIndex:
             home: the folder or server.
             embedder: name of the embedder whose vectors are read and written.
             version: its version; vectors of another one are another index.
-            kept: where a scene that was read is kept for the next process, in a form that takes a
-                tenth of the time to read.
+            cache: where a scene that was read is kept for the next process, in a form that
+                takes a tenth of the time to read.
         """
         self._home = home
-        self._kept = kept or ArrayCache(None)
+        self._cache = cache or ArrayCache(None)
         self._set = EmbedderCollections(embedder, version)
         self._published: Mapping[str, str] | None = None
         self._looked = 0.0
@@ -167,11 +172,11 @@ class ChromaIndex:
 
     def _load(self, scene: str, stamp: str) -> _Loaded:
         with self._loading:  # of several requests one reads, the others wait for what it read
-            held = self._loaded.get(scene)
-            if held is not None and held.stamp == stamp:
-                return held
+            loaded_before = self._loaded.get(scene)
+            if loaded_before is not None and loaded_before.stamp == stamp:
+                return loaded_before
             began = time.monotonic()
-            items, scan = self._read_kept(scene, stamp) or self._read(scene, stamp)
+            items, scan = self._read_cached(scene, stamp) or self._read(scene, stamp)
             now = time.monotonic()
             loaded = _Loaded(
                 items=items,
@@ -186,18 +191,18 @@ class ChromaIndex:
 
     def _read(self, scene: str, stamp: str) -> tuple[StampedItems, Scan | None]:
         """A scene from its collection; kept for the next process, unless it changes meanwhile."""
-        found, matrix = read_collection(self._open(scene), in_memory=IN_MEMORY)
-        items = StampedItems(found)
+        pairs, matrix = read_collection(self._open(scene), in_memory=IN_MEMORY)
+        items = StampedItems(pairs)
         scan = None if matrix is None else Scan(matrix, exact_below=EXACT_BELOW)
         if not self._set.is_changing(stamp) and self._look().get(scene) == stamp:
             items.stamp = stamp
             rows = texts_as_array([*items.values()])
             arrays: Arrays = {"items": rows, **(scan.arrays if scan else {})}
-            self._kept.save(_KEPT, scene, stamp=stamp, arrays=arrays)
+            self._cache.save(_KEPT, scene, stamp=stamp, arrays=arrays)
         return items, scan
 
-    def _read_kept(self, scene: str, stamp: str) -> tuple[StampedItems, Scan | None] | None:
-        arrays = self._kept.load(_KEPT, scene, stamp=stamp)
+    def _read_cached(self, scene: str, stamp: str) -> tuple[StampedItems, Scan | None] | None:
+        arrays = self._cache.load(_KEPT, scene, stamp=stamp)
         if arrays is None:
             return None
         rows = texts_of_array(arrays["items"])
@@ -206,8 +211,8 @@ class ChromaIndex:
         return items, Scan.of_arrays(arrays) if "strong" in arrays else None
 
     def _vectors(self, scene: str, ids: Sequence[str]) -> Matrix:
-        found = self._open(scene).get(ids=list(ids), include=["embeddings"])
-        vectors = dict(zip(found["ids"], cast("Any", found["embeddings"]), strict=True))
+        rows = self._open(scene).get(ids=list(ids), include=["embeddings"])
+        vectors = dict(zip(rows["ids"], cast("Any", rows["embeddings"]), strict=True))
         gone = np.zeros_like(next(iter(vectors.values()), np.zeros(0)))
         return np.asarray([vectors.get(item_id, gone) for item_id in ids], dtype=np.float32)
 

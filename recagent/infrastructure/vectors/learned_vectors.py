@@ -31,7 +31,7 @@ _PAGE = 5_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Held:
+class _LoadedVectors:
     """A scene's vectors in memory, in the order of ``ids``."""
 
     ids: list[str]
@@ -43,7 +43,12 @@ class ChromaVectors:
     """The vectors of one name and version, read at first use and held in memory."""
 
     def __init__(
-        self, home: ChromaConnection, *, name: str, version: str, kept: ArrayCache | None = None
+        self,
+        home: ChromaConnection,
+        *,
+        name: str,
+        version: str,
+        cache: ArrayCache | None = None,
     ) -> None:
         """Opens nothing yet.
 
@@ -51,28 +56,28 @@ class ChromaVectors:
             home: that the items' index uses too, and closes.
             name: of what was learned.
             version: of the fit; another one has collections of its own.
-            kept: where a scene that was read is kept for the next process.
+            cache: where a scene that was read is kept for the next process.
         """
-        self._kept = kept or ArrayCache(None)
+        self._cache = cache or ArrayCache(None)
         self._home = home
         self._name = name
         self._version = version
-        self._held: dict[str, _Held] = {}
+        self._loaded: dict[str, _LoadedVectors] = {}
         self._loading = threading.Lock()
 
     async def vectors(self, scene: str, *, ids: Sequence[str]) -> Matrix:
-        held = await self._scene(scene)
-        return held.scan.rows_of(held.row, ids)
+        loaded = await self._scene(scene)
+        return loaded.scan.rows_of(loaded.row, ids)
 
     async def search(
         self, scene: str, *, vector: Vector, limit: int, exclude: AbstractSet[str]
     ) -> Sequence[tuple[str, float]]:
-        held = await self._scene(scene)
-        if not held.ids:
+        loaded = await self._scene(scene)
+        if not loaded.ids:
             return []
-        gone = [held.row[key] for key in exclude if key in held.row]
-        ((rows, scores),) = held.scan.best(vector[None], limit=limit, without=[gone])
-        return list(zip(map(held.ids.__getitem__, rows), scores.tolist(), strict=True))
+        gone = [loaded.row[key] for key in exclude if key in loaded.row]
+        ((rows, scores),) = loaded.scan.best(vector[None], limit=limit, without=[gone])
+        return list(zip(map(loaded.ids.__getitem__, rows), scores.tolist(), strict=True))
 
     async def write(self, scene: str, *, ids: Sequence[str], vectors: Matrix) -> None:
         """Make the scene's collection; what a stopped run left under this version goes first."""
@@ -82,27 +87,29 @@ class ChromaVectors:
         """Delete the collections of all other versions of this name; how many there were."""
         return await run_in_thread(self._home, self._prune)
 
-    async def _scene(self, scene: str) -> _Held:
-        if scene not in self._held:
+    async def _scene(self, scene: str) -> _LoadedVectors:
+        if scene not in self._loaded:
             await run_in_thread(self._home, lambda: self._load(scene))
-        return self._held[scene]
+        return self._loaded[scene]
 
     def _load(self, scene: str) -> None:
         from chromadb.errors import NotFoundError  # noqa: PLC0415 - one and a half seconds
 
         with self._loading:
-            if scene in self._held:
+            if scene in self._loaded:
                 return
             try:
                 collection = self._home.connect().get_collection(
                     self._collection(scene), embedding_function=None
                 )
             except NotFoundError:  # a scene that came after the fit, or has nothing anybody liked
-                self._held[scene] = _Held([], {}, Scan(_nothing(), exact_below=EXACT_BELOW))
+                self._loaded[scene] = _LoadedVectors(
+                    [], {}, Scan(_nothing(), exact_below=EXACT_BELOW)
+                )
                 return
-            ids, scan = self._read_kept(scene) or self._read(scene, collection)
+            ids, scan = self._read_cached(scene) or self._read(scene, collection)
             places = {key: row for row, key in enumerate(ids)}
-            self._held[scene] = _Held(ids, places, scan)
+            self._loaded[scene] = _LoadedVectors(ids, places, scan)
 
     def _read(self, scene: str, collection: chromadb.Collection) -> tuple[list[str], Scan]:
         ids = sorted(collection.get(include=[])["ids"])
@@ -114,11 +121,11 @@ class ChromaVectors:
         scan = Scan(matrix, exact_below=EXACT_BELOW)
         # The head that names this version is there once all of it is written.
         arrays = {"ids": texts_as_array(ids), **scan.arrays}
-        self._kept.save(self._kind, scene, stamp=self._collection(scene), arrays=arrays)
+        self._cache.save(self._kind, scene, stamp=self._collection(scene), arrays=arrays)
         return ids, scan
 
-    def _read_kept(self, scene: str) -> tuple[list[str], Scan] | None:
-        arrays = self._kept.load(self._kind, scene, stamp=self._collection(scene))
+    def _read_cached(self, scene: str) -> tuple[list[str], Scan] | None:
+        arrays = self._cache.load(self._kind, scene, stamp=self._collection(scene))
         if arrays is None:
             return None
         return texts_of_array(arrays["ids"]), Scan.of_arrays(arrays)
@@ -144,7 +151,7 @@ class ChromaVectors:
                 ids=list(ids[at : at + _PAGE]),
                 embeddings=cast("Any", vectors[at : at + _PAGE]),
             )
-        self._held.pop(scene, None)
+        self._loaded.pop(scene, None)
 
     def _prune(self) -> int:
         client = self._home.connect()

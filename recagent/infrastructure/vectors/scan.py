@@ -78,10 +78,10 @@ class Scan:
     def rows_of(self, places: Mapping[str, int], ids: Sequence[str]) -> Matrix:
         """(len(ids), d) float32, in the order of ``ids``; zeros for one that has no place."""
         there = [at for at, key in enumerate(ids) if key in places]
-        held = self.rows([places[ids[at]] for at in there])
-        found = np.zeros((len(ids), held.shape[1]), dtype=np.float32)
-        found[there] = held
-        return found
+        present = self.rows([places[ids[at]] for at in there])
+        vectors = np.zeros((len(ids), present.shape[1]), dtype=np.float32)
+        vectors[there] = present
+        return vectors
 
     def best(
         self, queries: Matrix, *, limit: int, without: Sequence[Sequence[int]]
@@ -97,13 +97,13 @@ class Scan:
         """
         turned = queries if self._axes is None else queries @ self._axes
         width = len(self._strong)
-        found: list[tuple[Indices, Vector]] = []
+        best_rows: list[tuple[Indices, Vector]] = []
         first = self._first(turned[:, :width])
         for scores, rest, gone in zip(first, turned[:, width:], without, strict=True):
             scores[list(gone)] = -np.inf
             count = min(limit, len(scores) - len(gone))
-            found.append(self._second(scores, rest, limit, count))
-        return found
+            best_rows.append(self._second(scores, rest, limit, count))
+        return best_rows
 
     def _first(self, queries: Matrix) -> Matrix:
         """(m, n) inner products along the strongest axes."""
@@ -137,6 +137,6 @@ def _highest(scores: Vector, count: int) -> Indices:
 def _principal(sample: Matrix) -> tuple[Matrix, int]:
     """The principal axes as columns, strongest first, and how many hold ``_SHARE``."""
     strength, axes = cast("tuple[Vector, Matrix]", np.linalg.eigh(sample.T @ sample))
-    held = np.cumsum(strength[::-1].clip(min=0))
-    width = int(np.sum(held < _SHARE * held[-1])) + 1
+    cumulative = np.cumsum(strength[::-1].clip(min=0))
+    width = int(np.sum(cumulative < _SHARE * cumulative[-1])) + 1
     return np.ascontiguousarray(axes[:, ::-1]), min(width, len(axes))

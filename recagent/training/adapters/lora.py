@@ -129,8 +129,8 @@ class Learner:
         """Takes one step of Adam down the loss; returns what the loss was."""
         torch = self._torch
         loss.backward()
-        for own, whole in zip(self._changing, self._whole, strict=True):
-            whole.grad, own.grad = own.grad.float(), None
+        for weight, precise_weight in zip(self._changing, self._whole, strict=True):
+            precise_weight.grad, weight.grad = weight.grad.float(), None
         torch.nn.utils.clip_grad_norm_(self._whole, 1.0)
         self._steps += 1
         rising = min(1.0, self._steps / _WARM_UP)
@@ -138,8 +138,8 @@ class Learner:
             group["lr"] = self._rate * rising * max(0.0, 1.0 - (self._steps - 1) / steps)
         self._adam.step()
         with torch.no_grad():
-            for own, whole in zip(self._changing, self._whole, strict=True):
-                own.copy_(whole)
+            for weight, precise_weight in zip(self._changing, self._whole, strict=True):
+                weight.copy_(precise_weight)
         return float(loss.detach())
 
     def likelihoods(self, prefix: str, texts: Sequence[str]) -> tuple[float, ...]:

@@ -103,7 +103,7 @@ class EventReader:
         scene that has the item.
 
         Raises:
-            DataError: the file cannot be read, or the report is strict and a row cannot be used.
+            DataError: the file cannot be read.
         """
         table = open_table(file, holds="events", report=self._report)
         require_columns(file.path, table, ("user_id", "item_id"))
@@ -269,18 +269,6 @@ def _times_in(file: FileSettings) -> Iterator[str]:
     for _, row in open_table(file, holds="events", report=Report()).rows:
         if _has_content(cell := row.get("timestamp")):
             yield cell_values.text(cell)
-
-
-def read_events(file: FileSettings, *, scenes: Mapping[str, str] | None = None) -> Iterator[Event]:
-    """Yields events of one file, one by one; raises as ``read_items`` when it comes to a bad row.
-
-    Args:
-        file: path, column map and encoding.
-        scenes: item id -> scene, for rows that do not say it.
-    """
-    ids = CatalogueIds((scene, item_id) for item_id, scene in (scenes or {}).items())
-    for _, _, event in EventReader(Report(strict=True), ids=ids).read(file):
-        yield event.event()
 
 
 def _report_unusual(reading: Reading, number: int, row: Row, deed: KindAndValue) -> None:

@@ -48,7 +48,7 @@ class ItemReader:
         """Returns the items of a file; columns that are no field of an item become attributes.
 
         Raises:
-            DataError: the file cannot be read, or the report is strict and a row cannot be used.
+            DataError: the file cannot be read.
         """
         table = open_table(file, holds="items", report=self._report)
         require_columns(file.path, table, ("item_id", "title"))
@@ -61,11 +61,7 @@ class ItemReader:
     def take(
         self, reading: Reading, rows: Iterable[tuple[int, Row]], *, scene: str | None = None
     ) -> list[Item]:
-        """Returns the items of numbered rows, in ``scene`` or in the one that a row says.
-
-        Raises:
-            DataError: the report is strict and a row cannot be used.
-        """
+        """Returns the items of numbered rows, in ``scene`` or in the one that a row says."""
         items: list[Item] = []
         numbers: list[int] = []
         columns: dict[str, list[Any]] = {}
@@ -177,21 +173,6 @@ class ItemReader:
         if value is None and raw not in (None, ""):
             reading.changed("null", name, before=str(raw), after="")
         return value
-
-
-def read_items(
-    file: FileSettings, *, attributes: Attributes | None = None, separator: str = "|"
-) -> list[Item]:
-    """Returns items of one file, all or none.
-
-    Raises:
-        DataError: with the file, the row (from 1, the header apart), the value and the next step.
-    """
-    report = Report(strict=True)
-    items = ItemReader(report, attributes=attributes, separator=separator).read(file)
-    if not items:
-        raise no_items_error(file.path)
-    return items
 
 
 def no_items_error(path: Path, *, problems: Sequence[str] = ()) -> DataError:

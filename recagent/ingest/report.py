@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recagent.domain import Language
-from recagent.errors import DataError
 from recagent.locale import Phrases
 
 # What is wrong, the next step, and the next step on the command line where that is another one.
@@ -134,13 +133,10 @@ class Report:
         changes: by step, field, and file or scene, what was cleaned.
     """
 
-    def __init__(
-        self, *, strict: bool = False, examples: int = 5, by_command: bool = False
-    ) -> None:
+    def __init__(self, *, examples: int = 5, by_command: bool = False) -> None:
         """Makes an empty report.
 
         Args:
-            strict: raise at the first problem that would cost a row or a value.
             examples: how many problems of one kind and file are kept; all are counted.
             by_command: whether the files were named on the command line and not in a config file,
                 so that the advice is one for there.
@@ -150,7 +146,6 @@ class Report:
         self.scenes: Counter[str] = Counter()
         self.scripts: Counter[str] = Counter()
         self.people = 0
-        self._strict = strict
         self._limit = examples
         self.columns: dict[str, Mapping[str, str]] = {}
         self.item_columns: dict[str, frozenset[str]] = {}
@@ -167,11 +162,7 @@ class Report:
         value: object = "",
         facts: Mapping[str, str] | None = None,
     ) -> None:
-        """Count a problem or a note; the arguments are the attributes of ``Problem``.
-
-        Raises:
-            DataError: it is a problem and the report is strict.
-        """
+        """Count a problem or a note; the arguments are the attributes of ``Problem``."""
         if self.counted(kind, file):
             return
         problem = Problem(
@@ -183,8 +174,6 @@ class Report:
             facts=facts or {},
             by_command=self.by_command,
         )
-        if self._strict and kind not in NOTES:
-            raise DataError("{problem}", problem=problem)
         group = self._groups.setdefault((kind, file), ProblemGroup())
         group.count += 1
         if len(group.examples) < self._limit:

@@ -24,7 +24,7 @@ class UserReader:
         """Returns the people of a file; columns that are no field of a user become attributes.
 
         Raises:
-            DataError: the file cannot be read, or the report is strict and a row cannot be used.
+            DataError: the file cannot be read.
         """
         table = open_table(file, holds="users", report=self._report)
         require_columns(file.path, table, ("user_id",))
@@ -56,12 +56,3 @@ class UserReader:
             )
             for index, (user_id, row) in enumerate(rows)
         ]
-
-
-def read_users(file: FileSettings, *, separator: str = "|") -> list[User]:
-    """Returns people of one file, all or none.
-
-    Raises:
-        DataError: with the file, the row (from 1, the header apart), the value and the next step.
-    """
-    return UserReader(Report(strict=True), separator=separator).read(file)

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 from examples import raw
+from reading import read_events, read_items, read_users
 
 from recagent.config.data_sections import AttributeSettings
 from recagent.domain import Event, Item, User
 from recagent.errors import DataError
-from recagent.ingest import read_events, read_items, read_users
 
 ROWS = [
     {"item_id": "b1", "scene": "books", "title": "Dune", "text": "Sand, \u201cspice\u201d",

@@ -10,9 +10,9 @@ import pytest
 from examples import raw
 from hypothesis import given
 from hypothesis import strategies as st
+from reading import read_events, read_items, read_users
 
 from recagent.errors import DataError
-from recagent.ingest import read_events, read_items, read_users
 
 ITEM_ERRORS = {
     "duplicate id": ("a.csv", "item_id,title\n1,t\n1,u\n", ["row 2", "'1'", "keep one"]),
@@ -26,9 +26,10 @@ ITEM_ERRORS = {
     "empty lines of JSON": ("a.jsonl", "", ["cannot read", ";"]),
     "broken JSON": (
         "a.jsonl",
-        '{"item_id": \n',
-        ["row 1", "not a JSON object", "correct the line"],
+        '{"item_id": "1", "title": "t"}\n{"item_id": \n',
+        ["row 2", "not a JSON object", "correct the line"],
     ),
+    "no line of JSON": ("a.jsonl", '{"item_id": \n', ["cannot read", "no line is a JSON object"]),
     "a row that is too long": (
         "a.csv",
         "item_id,title\n1,t,u\n",

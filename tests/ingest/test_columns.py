@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from reading import read_events, read_items, read_users
 from test_survey import shop
 
 from recagent.config.data_sections import FileSettings
@@ -10,7 +11,7 @@ from recagent.config.settings import Settings
 from recagent.domain.chinese_scripts import simplified
 from recagent.domain.column_names import ALIASES
 from recagent.errors import DataError
-from recagent.ingest import read_catalogue, read_events, read_items, read_users, settings_for_files
+from recagent.ingest import read_catalogue, settings_for_files
 from recagent.ingest.columns import recognised_fields
 from recagent.ingest.event_kinds import _KINDS, known_kind, similar_kind
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 from command import Command
+from reading import read_events, read_items
 from test_survey import ITEMS, shop
 
 from recagent.config.data_sections import AttributeSettings, FileSettings
 from recagent.config.settings import Settings
-from recagent.ingest import read_catalogue, read_events, read_items, settings_for_files
+from recagent.ingest import read_catalogue, settings_for_files
 
 HEAD = "user_id,item_id,timestamp\n"
 

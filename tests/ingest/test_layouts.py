@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 from examples import raw
+from reading import read_events, read_items, read_users
 
 from recagent.domain import Event
 from recagent.errors import DataError
-from recagent.ingest import Report, read_events, read_items, read_users
+from recagent.ingest import Report
 from recagent.ingest.layouts import _GENRES
 from recagent.ingest.users import UserReader
 

@@ -2,12 +2,13 @@
 
 import pytest
 from command import Command
+from reading import read_events, read_items
 from test_survey import ITEMS, shop
 
 from recagent.config.data_sections import FileSettings
 from recagent.config.settings import Settings
 from recagent.errors import DataError
-from recagent.ingest import read_catalogue, read_events, read_items, settings_for_files
+from recagent.ingest import read_catalogue, settings_for_files
 
 # First rows of files as strangers have them: header, row, what the file is.
 TOLD = [

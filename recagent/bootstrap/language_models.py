@@ -53,16 +53,22 @@ def reranker(settings: Settings, engine: EngineSettings) -> RerankEndpoint:
 def forget_findings(settings: Settings) -> None:
     """Let the next start find out anew what the endpoints can do."""
     for engine in settings.engines:
-        findings = _findings(settings, engine)
-        if findings is not None:
-            findings.forget()
+        if engine.is_remote:
+            _findings(settings, engine).forget()
 
 
-def _findings(settings: Settings, engine: EngineSettings) -> KeptFindings | None:
-    """Where what is found out about an endpoint is kept; the embedded engine is asked at once."""
-    if not engine.is_remote:
-        return None
-    place = f"{shown_address(engine.base_url)} {engine.api_version}"
+def _findings(settings: Settings, engine: EngineSettings) -> KeptFindings:
+    """Returns where the findings about an engine are kept.
+
+    What the embedded engine can do depends on its files and its library alone.
+    """
+    if engine.is_remote:
+        place = f"{shown_address(engine.base_url)} {engine.api_version}"
+    else:
+        files = (engine.path or find_weights(), adapter(settings, engine))
+        states = [(path, path.stat()) for path in files if path and path.is_file()]
+        stamps = [f"{path} {state.st_size} {state.st_mtime_ns}" for path, state in states]
+        place = " ".join([*stamps, f"xllamacpp {_library_version()}"])
     return KeptFindings(
         folder=settings.data_dir / "kept" / "endpoints", address=place, model=engine.name
     )
@@ -94,11 +100,15 @@ def identity(settings: Settings, engine: EngineSettings, name: str) -> str:
         return f"{name} at {server.hostname}:{server.port or ''}{server.path}"
     weights, tuned = engine.path or find_weights(), adapter(settings, engine)
     digests = "+".join(_digest(path) for path in (weights, tuned) if path and path.is_file())
+    library = f"xllamacpp {_library_version()}"
+    return f"{weights.stem if weights else ''}#{digests or 'no weights'} {library}"
+
+
+def _library_version() -> str:
     try:
-        runs = version("xllamacpp")
+        return version("xllamacpp")
     except PackageNotFoundError:
-        runs = "none"
-    return f"{weights.stem if weights else ''}#{digests or 'no weights'} xllamacpp {runs}"
+        return "none"
 
 
 def _digest(path: Path) -> str:

@@ -116,7 +116,7 @@ def make_trace(
                 "proposed by {prompt}: {written}, found here: {found}",
                 prompt=proposals.prompt,
                 written=proposals.written,
-                found=proposals.found,
+                found=proposals.grounded,
             )
         )
     trace = Trace(

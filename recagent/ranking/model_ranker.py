@@ -181,19 +181,17 @@ class ModelRanker:
         budget: RetryBudget,
     ) -> PoolScores:
         """The scorer's answer, with what the preference text took where the prompt tells one."""
-        score, items = _SCORERS[prompt.front.output], [candidate.item for candidate in candidates]
+        items = [candidate.item for candidate in candidates]
         inputs = self._inputs(prompt, query, candidates)
-        if prompt.front.output == "best":
-            return await self._scored_in_full(model, prompt, items, inputs, budget=budget)
         if "preference" not in prompt.front.inputs:
-            return await score(model, prompt, items=items, inputs=inputs, budget=budget)
+            return await self._scored_within_budget(model, prompt, items, inputs, budget=budget)
         prompt_name = query.scene.prompts.get("preference", "extract")
         extract = _scene_prompt("preference", prompt_name, lang=prompt.front.language)
         preference = await self._preferences(
             model, extract, inputs=self._inputs(extract, query, candidates), budget=budget
         )
         inputs["preference"] = preference.text
-        scored = await score(model, prompt, items=items, inputs=inputs, budget=budget)
+        scored = await self._scored_within_budget(model, prompt, items, inputs, budget=budget)
         return replace(
             scored,
             usage=preference.usage + scored.usage,
@@ -206,7 +204,7 @@ class ModelRanker:
             ),
         )
 
-    async def _scored_in_full(
+    async def _scored_within_budget(
         self,
         model: ChatModel,
         prompt: Prompt,
@@ -215,16 +213,17 @@ class ModelRanker:
         *,
         budget: RetryBudget,
     ) -> PoolScores:
-        """The order of a model that is told all that is known, as far as the budget goes."""
+        """Returns the scorer's answer; a prompt in full leaves out what it has no room for."""
+        score = _SCORERS[prompt.front.output]
+        if prompt.front.output != "best":
+            return await score(model, prompt, items=items, inputs=inputs, budget=budget)
         fitted = fit_to_budget(
             inputs,
             items,
             render=lambda inputs, items: best_messages(prompt, inputs, items),
             tokens=self._prompt_tokens or PROMPT_TOKENS,
         )
-        scored = await score_by_best(
-            model, prompt, items=fitted.items, inputs=fitted.inputs, budget=budget
-        )
+        scored = await score(model, prompt, items=fitted.items, inputs=fitted.inputs, budget=budget)
         return replace(scored, notes=(*scored.notes, *fitted.left_out))
 
     def _inputs(

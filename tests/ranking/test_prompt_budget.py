@@ -6,6 +6,7 @@ from math import log2
 import pytest
 from examples import make_event, make_item, make_query, wait
 
+from recagent import prompts
 from recagent.domain import Candidate, Constraint, RatingScale, Scene, User
 from recagent.ports import Message
 from recagent.ranking import ModelRanker
@@ -145,3 +146,28 @@ def test_what_cannot_be_shortened_is_sent():
     inputs = {"history": ()}
     fitted = fit_to_budget(inputs, [], render=lambda *_: (), tokens=0)
     assert fitted.inputs == inputs
+
+
+def test_a_prompt_in_full_of_ones_own_may_ask_for_the_taste_in_words(tmp_path):
+    path = tmp_path / "rerank" / "mine.v1.j2"
+    path.parent.mkdir()
+    path.write_text(
+        "---\nname: mine\nversion: 1\npurpose: rerank\nlanguage: en\n"
+        "inputs: [preference, candidates, best]\noutput: best\nmax_tokens: 40\n---\n"
+        "[[system]]\nAnswer with JSON.\n[[user]]\nTaste: {{ preference }}\n"
+        "{% for label, item in candidates %}\n{{ label }} {{ item.title }}\n{% endfor %}\n"
+        "The best {{ best }}:\n"
+    )
+    _, candidates = long_request(history=2)
+    dune = make_item("b1", "Dune")
+    query = make_query(items=[dune], events=[make_event("ann", "b1")], liked=["b1"], scene=BOOKS)
+
+    def reply(messages):
+        is_question_of_taste = "preference" in messages[0].content
+        return '{"preference": "vast worlds"}' if is_question_of_taste else '{"best": ["B"]}'
+
+    model = ScriptedModel(reply=reply)
+    ranker = ModelRanker(model, prompt=prompts.parse(path), prompt_tokens=4000)
+    scores = wait(ranker(query, candidates=candidates[:3]))
+    assert "Taste: vast worlds" in model.seen[-1][-1].content
+    assert max(scores.scores) == scores.scores[1]

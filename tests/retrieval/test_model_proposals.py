@@ -117,7 +117,7 @@ def ids(slate):
 def test_titles_are_looked_up_and_what_the_catalogue_does_not_have_is_counted():
     proposals, _ = propose(reply(UNKNOWN, NAMED, "ocean planet (1991)", "Ocean Planet"))
     assert proposals.item_ids == ("b3", "b1")
-    assert (proposals.named, proposals.written, proposals.found) == (True, 4, 3)
+    assert (proposals.named, proposals.written, proposals.grounded) == (True, 4, 3)
     assert (proposals.repairs, proposals.calls) == (0, 1)
     assert proposals.usage == Usage(prompt=1, completion=1)
     assert proposals.prompt.startswith("propose/known_titles.v1.en#")
@@ -205,13 +205,13 @@ def test_a_scene_may_declare_descriptions_which_are_searched_for():
     proposals, model = propose(reply("a book on rye bread", "…"), query=liking_films(scene=scene))
     assert "short descriptions" in model.seen[0][0].content
     assert proposals.item_ids[0] == "b3"
-    assert (proposals.named, proposals.written, proposals.found) == (False, 2, 1)
+    assert (proposals.named, proposals.written, proposals.grounded) == (False, 2, 1)
 
 
 def test_titles_of_which_none_is_found_are_searched_for_as_descriptions():
     proposals, _ = propose(reply("All about rye bread (2019)"))
     assert proposals.item_ids[0] == "b3"
-    assert (proposals.named, proposals.written, proposals.found) == (False, 1, 0)
+    assert (proposals.named, proposals.written, proposals.grounded) == (False, 1, 0)
     scene = Scene(name="books", proposals="titles")
     proposals, _ = propose(reply("All about rye bread (2019)"), query=liking_films(scene=scene))
     assert proposals.item_ids == ()

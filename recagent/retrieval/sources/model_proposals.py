@@ -55,7 +55,7 @@ class Proposals:
         item_ids: of the scene, best first, each once; also such as must not come.
         named: whether the model named these very items, and did not only describe such.
         written: how many titles or descriptions the model wrote.
-        found: of how many an item was found.
+        grounded: for how many of them the catalogue has an item.
         prompt: id; empty where no model was asked.
         calls: none for a kept reply.
         repairs: proposals that were empty, doubled, too many or cut off.
@@ -64,7 +64,7 @@ class Proposals:
     item_ids: tuple[str, ...] = ()
     named: bool = False
     written: int = 0
-    found: int = 0
+    grounded: int = 0
     prompt: str = ""
     usage: Usage = field(default_factory=Usage)
     calls: int = 0
@@ -166,7 +166,7 @@ class ModelProposer:
             item_ids=item_ids,
             named=kind == "titles" and match_count > 0,
             written=len(lines),
-            found=match_count,
+            grounded=match_count,
             prompt=prompt.id,
             usage=reply.usage,
             calls=reply.calls + budget.failed,

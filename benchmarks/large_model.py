@@ -22,14 +22,18 @@ from recagent.offline.order import stable_hash
 from recagent.ranking import Gate, ModelRanker
 from recagent.ranking.blend import blend
 from recagent.ranking.head import language_columns
+from recagent.ranking.model_worth import MEASURED_ON
 from recagent.training.gates import choose_gates, make_trial
 from recagent.training.head_weights import fit_language_weights
+from recagent.training.language_part import ScoredPool
+from recagent.training.model_measurement import model_worth, ndcgs_of
 from recagent.training.model_scores import collect_model_scores
 
 KEPT = Path(__file__).parent / "kept" / "films_large.jsonl"
 JUDGED = Path(__file__).parent / "kept" / "films_large_cases.txt"
 _LEARNED = 300  # further cases, from which a gate is learned
 _TOKENS = 4000
+_DRAWS = 100
 
 
 def chosen_cases(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
@@ -113,8 +117,66 @@ def large_rows(
         "large_before_fit_delta_lower95": _delta(table, before, plain)[1],
     }
     if len(teach) >= _LEARNED:
+        figures |= _says_from_sixty([*rows, *teach], learn, held_out, fused, scores)
         figures |= _behind_gates(learn, held_out, scores, rows=rows, teach=teach, table=table)
     return figures
+
+
+def _says_from_sixty(
+    rows: Sequence[int],
+    learn: Sequence[Example],
+    held_out: Sequence[Values],
+    fused: Sequence[Values],
+    scores: Mapping[str, Values],
+) -> dict[str, float]:
+    """What the say from 60 choices is worth on the others, drawn many times, beside fixed says.
+
+    The same for a model that orders by chance, which the rule must find out.
+    """
+    chance = np.random.default_rng(0)
+    figures: dict[str, float] = {}
+    print(f"the say from {MEASURED_ON} of {len(rows)} choices, on the others (gain over none)")
+    for name, base in (("head", held_out), ("before a fit", fused)):
+        for model in ("model", "order by chance"):
+            pools = [
+                ScoredPool(
+                    case=Case(
+                        id=e.case, user_id=e.user_id, scene=e.scene, item_ids=(), judgments={}
+                    ),
+                    example=e,
+                    base=base[at],
+                    model_scores=tuple(
+                        scores[e.case] if model == "model" else chance.permutation(len(base[at]))
+                    ),
+                )
+                for at, e in ((at, learn[at]) for at in rows)
+            ]
+            gains, says = _drawn(pools, chance)
+            figures[f"say_from_{MEASURED_ON}_{name}_{model}".replace(" ", "_")] = gains[-1]
+            third, half, ruled = gains
+            shares = ", ".join(f"{say:.2f}: {share:.0%}" for say, share in says.items())
+            print(f"  {name}, {model}: third {third:+.3f}, half {half:+.3f}, by the rule "
+                  f"{ruled:+.3f} ({shares})")  # fmt: skip
+    return figures
+
+
+def _drawn(
+    pools: Sequence[ScoredPool], chance: np.random.Generator
+) -> tuple[list[float], dict[float, float]]:
+    """Mean gains with a third, with half and by the rule; how often it gave each say."""
+    plain = ndcgs_of(pools, 0.0)
+    added = {say: ndcgs_of(pools, say) - plain for say in (UNMEASURED_WEIGHT, 0.5)}
+    added[0.0] = np.zeros(len(pools))
+    says, gains = [], []
+    for _ in range(_DRAWS):
+        order = chance.permutation(len(pools))
+        asked, others = order[:MEASURED_ON], order[MEASURED_ON:]
+        worth = model_worth([pools[at] for at in asked], engine="", scenes=(), items=0)
+        says.append(worth.weight)
+        gains.append(added[worth.weight][others].mean())
+    fixed = [float(added[say].mean()) for say in (UNMEASURED_WEIGHT, 0.5)]
+    shares = {say: says.count(say) / len(says) for say in sorted(set(says))}
+    return [round(each, 4) for each in (*fixed, float(np.mean(gains)))], shares
 
 
 def _joined(said: Sequence[Values], base: Sequence[Values]) -> list[Values]:

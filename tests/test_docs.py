@@ -89,7 +89,7 @@ def test_the_models_of_the_reliability_page_can_be_set(
     assert [(engine.base_url, engine.is_remote) for engine in engines] == [
         ("http://gpu-a:8902/v1", True),
         ("http://gpu-b:8902/v1", True),
-        ("", False),
+        ("https://api.example.com/v1", True),
     ]
 
 

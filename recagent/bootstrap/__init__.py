@@ -12,17 +12,22 @@ from recagent.array_cache import ArrayCache
 from recagent.bootstrap.language_models import (
     access,
     adapter,
+    engine_key,
     forget_findings,
     forget_replies,
     identity,
+    is_first_model,
+    is_unmeasured,
     kept_replies,
     model,
     models,
     reply_cache,
     reranker,
     shown_address,
+    worth,
 )
-from recagent.bootstrap.rankers import build_rankers
+from recagent.bootstrap.prices import token_prices
+from recagent.bootstrap.rankers import build_rankers, unmeasured_weight
 from recagent.bootstrap.storage import (
     embedder,
     event_store,
@@ -32,7 +37,7 @@ from recagent.bootstrap.storage import (
     kept_files,
     learned_vectors,
 )
-from recagent.config.service_sections import UNMEASURED_WEIGHT, RetrievalSettings
+from recagent.config.service_sections import RetrievalSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale
 from recagent.errors import ConfigError
@@ -74,16 +79,19 @@ __all__ = [
     "adapter",
     "can_propose",
     "embedder",
+    "engine_key",
     "event_store",
     "find_weights",
     "fingerprint",
     "forget_findings",
     "forget_replies",
+    "has_say",
     "head",
     "home",
     "identity",
     "index",
     "is_index_taken",
+    "is_unmeasured",
     "kept_files",
     "language_weight",
     "learned_vectors",
@@ -97,7 +105,9 @@ __all__ = [
     "reranker",
     "shown_address",
     "sources",
+    "token_prices",
     "with_batch",
+    "worth",
 ]
 
 SOURCES = tuple(
@@ -165,6 +175,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
         replies=slate_reply_cache,
         preferences=preferences,
         head=learned,
+        worth=worth(settings),
         silent=frozenset(
             name for name, declared in settings.attributes.items() if not declared.reason
         ),
@@ -280,10 +291,15 @@ def _learned(
 def head(settings: Settings) -> Head | None:
     """The head that was fitted for the settings' data folder; None before any was.
 
+    What it learned of another model than the settings' first is left out.
+
     Raises:
         ConfigError: as ``pipeline.artifacts.load``.
     """
-    return artifacts.load(settings.data_dir, sources=SOURCES)
+    learned = artifacts.load(settings.data_dir, sources=SOURCES)
+    if learned is None or not learned.engine or is_first_model(learned.engine, settings):
+        return learned
+    return replace(learned, model="", prompts={}, gates={}, language={}, language_shared=(0.0, 0.0))
 
 
 def identifier(settings: Settings) -> SceneClassifier | None:
@@ -325,8 +341,12 @@ def group_weights(settings: Settings) -> ByGroup:
 
 
 def language_weight(settings: Settings) -> float:
-    """What the model weighs before a head is fitted, 0 to 1."""
-    if settings.rank.language_weight != "auto":
-        return settings.rank.language_weight
+    """What the first model weighs where nothing is known of its worth, 0 to 1."""
     first = next(iter(settings.engines), None)
-    return UNMEASURED_WEIGHT if first is not None and first.is_remote else 0.0
+    return 0.0 if first is None else unmeasured_weight(settings, first)
+
+
+def has_say(settings: Settings) -> bool:
+    """Whether the first model has a weight in scenes that no gate is for."""
+    known = worth(settings)
+    return (language_weight(settings) if known is None else known.weight) > 0

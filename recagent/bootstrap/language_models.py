@@ -22,6 +22,7 @@ from recagent.llm.weights import find as find_weights
 from recagent.llm.weights import shipped_adapter
 from recagent.pipeline import artifacts
 from recagent.ports import ChatModel, ReplyCache
+from recagent.ranking.model_worth import ModelWorth
 
 REPLIES = "replies.db"  # in the data folder
 _DEMO = Path(__file__).parents[1] / "demo"  # the bundled films
@@ -58,20 +59,64 @@ def forget_findings(settings: Settings) -> None:
 
 
 def _findings(settings: Settings, engine: EngineSettings) -> KeptFindings:
-    """Returns where the findings about an engine are kept.
+    """Returns where the findings about an engine are kept."""
+    return KeptFindings(
+        folder=settings.data_dir / "kept" / "endpoints",
+        address=_place(settings, engine),
+        model=engine.name,
+    )
+
+
+def _place(settings: Settings, engine: EngineSettings) -> str:
+    """Returns where an engine is, without secrets.
 
     What the embedded engine can do depends on its files and its library alone.
     """
     if engine.is_remote:
-        place = f"{shown_address(engine.base_url)} {engine.api_version}"
-    else:
-        files = (engine.path or find_weights(), adapter(settings, engine))
-        states = [(path, path.stat()) for path in files if path and path.is_file()]
-        stamps = [f"{path} {state.st_size} {state.st_mtime_ns}" for path, state in states]
-        place = " ".join([*stamps, f"xllamacpp {_library_version()}"])
-    return KeptFindings(
-        folder=settings.data_dir / "kept" / "endpoints", address=place, model=engine.name
+        return f"{shown_address(engine.base_url)} {engine.api_version}"
+    files = (engine.path or find_weights(), adapter(settings, engine))
+    states = [(path, path.stat()) for path in files if path and path.is_file()]
+    stamps = [f"{path} {state.st_size} {state.st_mtime_ns}" for path, state in states]
+    return " ".join([*stamps, f"xllamacpp {_library_version()}"])
+
+
+def engine_key(settings: Settings) -> str:
+    """Address and name of the first model, by which what was measured of it is kept.
+
+    The name alone where no address is known: then a batch file is what asks it.
+    """
+    engine = next(iter(settings.engines), None)
+    if engine is None or (engine.name and not engine.is_remote):
+        return settings.model.name
+    return f"{_place(settings, engine)} {engine.name}".strip()
+
+
+def worth(settings: Settings) -> ModelWorth | None:
+    """What past choices showed of the first model; None where nothing did, or a weight is set.
+
+    Raises:
+        ConfigError: as ``pipeline.artifacts.load_worths``.
+    """
+    if settings.rank.language_weight != "auto":
+        return None
+    known = artifacts.load_worths(settings.data_dir)
+    return next((each for each in known if is_first_model(each.engine, settings)), None)
+
+
+def is_unmeasured(settings: Settings, *, model: str, prompt: str, scene: str) -> bool:
+    """Whether nothing is known of the worth of a model that answered, and no weight is set."""
+    if settings.rank.language_weight != "auto":
+        return False
+    return not any(
+        (each.model, True, True) == (model, prompt in each.prompts, scene in each.scenes)
+        for each in artifacts.load_worths(settings.data_dir)
+        if is_first_model(each.engine, settings)
     )
+
+
+def is_first_model(engine: str, settings: Settings) -> bool:
+    """Whether what is kept under an engine's key is of the first model."""
+    return bool(engine) and engine in (engine_key(settings), settings.model.name)
 
 
 def adapter(settings: Settings, engine: EngineSettings) -> Path | None:

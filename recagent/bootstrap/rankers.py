@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recagent.bootstrap.language_models import reranker
+from recagent.config.service_sections import UNMEASURED_WEIGHT, EngineSettings
 from recagent.config.settings import Settings
 from recagent.domain import RatingScale
 from recagent.llm.cached_model import ResponseCache
@@ -27,6 +28,8 @@ def build_rankers(
 ) -> tuple[list[Ranker], list[RerankEndpoint]]:
     """Returns a ranker for each engine, and the endpoints of those that are rerankers.
 
+    One that stands in for the first and has no say of its own is not asked to rank.
+
     Args:
         settings: name the engines.
         chat_models: of the engines that chat, in their order.
@@ -39,10 +42,13 @@ def build_rankers(
     rankers: list[Ranker] = []
     for at, engine in enumerate(settings.engines):
         own_window = window if at == 0 else None
-        if engine.chats:
+        chat_model = next(chatting) if engine.chats else None
+        if at and not unmeasured_weight(settings, engine):
+            continue
+        if chat_model is not None:
             rankers.append(
                 ModelRanker(
-                    next(chatting),
+                    chat_model,
                     mode=engine.mode,
                     lang=settings.lang,
                     attempts=settings.model.attempts,
@@ -62,6 +68,14 @@ def build_rankers(
                 lang=settings.lang,
                 attempts=settings.model.attempts,
                 window=own_window,
+                replies=replies[at],
             )
         )
     return rankers, rerankers
+
+
+def unmeasured_weight(settings: Settings, engine: EngineSettings) -> float:
+    """Returns the weight of an engine's model where nothing is known of its worth, 0 to 1."""
+    if settings.rank.language_weight != "auto":
+        return settings.rank.language_weight
+    return UNMEASURED_WEIGHT if engine.is_remote else 0.0

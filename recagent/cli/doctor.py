@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import anyio
 import typer
 
 from recagent import __version__, bootstrap
-from recagent.cli import error_text, output
+from recagent.cli import error_text, measuring, output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json
 from recagent.config.service_sections import EngineSettings
@@ -18,6 +19,7 @@ from recagent.config.settings import Settings, config_file
 from recagent.domain.capabilities import Capabilities
 from recagent.errors import RecagentError
 from recagent.locale import Phrases
+from recagent.ranking.model_worth import ModelWorth
 
 WORDS = Phrases[str]("cli", "doctor")
 
@@ -35,6 +37,7 @@ def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> Non
     """Check settings, index, store and models; say what to do next."""
     python = ".".join(map(str, sys.version_info[:3]))
     findings = [Finding("recagent", True, f"{__version__}, Python {python}")]
+    settings, is_offered = None, False
     try:
         settings = load_settings(config, demo, None)
     except RecagentError as error:
@@ -43,12 +46,39 @@ def doctor(config: Config = None, demo: Demo = False, json: Json = False) -> Non
         if not demo and config is None and config_file() is None:
             findings.append(Finding("config", True, WORDS[settings.lang]["no config"]))
         findings += anyio.run(_findings, settings)
+        if _can_measure(settings, findings):
+            known = bootstrap.worth(settings)
+            is_offered = known is None and not json and measuring.is_interactive()
+            findings.append(_worth(settings, known, config=config, demo=demo))
     if json:
         output.print_json([asdict(finding) for finding in findings])
     for finding in [] if json else findings:
         typer.echo(f"{'ok  ' if finding.ok else 'FAIL'}  {finding.name:<9} {finding.says}")
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
+    if settings is not None and is_offered:
+        measuring.offer(settings, config=config, demo=demo, usage=None)
+
+
+def _can_measure(settings: Settings, findings: Sequence[Finding]) -> bool:
+    """Whether an endpoint's model works, has no weight by hand, and there are choices to ask of."""
+    first = next(iter(settings.engines), None)
+    is_remote = first is not None and first.is_remote
+    works = all(finding.ok for finding in findings)
+    return works and is_remote and settings.rank.language_weight == "auto"
+
+
+def _worth(
+    settings: Settings, known: ModelWorth | None, *, config: Path | None, demo: bool
+) -> Finding:
+    """What is known of the worth of the first model, or what finding it out takes."""
+    if known is not None:
+        return Finding("say", True, measuring.worth_line(known, settings))
+    says = WORDS[settings.lang]["unmeasured"].format(
+        command=measuring.command(config=config, demo=demo),
+        takes=measuring.price_line(settings),
+    )
+    return Finding("say", True, says)
 
 
 async def _findings(settings: Settings) -> list[Finding]:
@@ -169,7 +199,7 @@ def _uses_model(settings: Settings) -> bool:
     except RecagentError:  # it is a finding of its own
         return True
     measured = any(gate.verdict == "helps" for gate in head.gates.values()) if head else False
-    return measured or bootstrap.language_weight(settings) > 0
+    return measured or bootstrap.has_say(settings)
 
 
 def _engine(can: Capabilities, words: Mapping[str, str]) -> str:

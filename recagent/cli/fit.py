@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from recagent import bootstrap
-from recagent.cli import output
+from recagent.cli import measuring, output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Json, Lang
 from recagent.cli.output import print_line
@@ -24,8 +24,9 @@ from recagent.llm.batch_files import BatchModel, read_replies, write_requests
 from recagent.locale import Phrases
 from recagent.pipeline.artifacts import HEAD
 from recagent.ranking import Gate, Head
+from recagent.ranking.model_worth import MEASURED_ON, ModelWorth
 from recagent.retrieval import SequenceModel
-from recagent.training.fit import FitResult
+from recagent.training.fit import LANGUAGE_CASES, FitResult
 from recagent.training.fit import fit as fit_head
 
 app = typer.Typer()
@@ -35,8 +36,18 @@ WORDS = Phrases[str]("cli", "fit")
 
 def fit(
     language_cases: Annotated[
-        int, typer.Option(min=0, help="Past choices of each scene to ask the model about.")
-    ] = 40,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Past choices to ask the model about: 40 of each scene; with --model-only 60 in "
+            "all.",
+            show_default=False,
+        ),
+    ] = None,
+    model_only: Annotated[
+        bool,
+        typer.Option("--model-only", help="Measure the language model alone, and set its say."),
+    ] = False,
     sequence: Annotated[
         bool,
         typer.Option(
@@ -61,32 +72,58 @@ def fit(
     It learns the weights of the sources, where the language model helps, and like-probabilities.
     """
     settings = load_settings(config, demo, lang, alone=True)
+    if model_only and sequence:
+        raise typer.BadParameter("not with --model-only", param_hint="--sequence")
     batch = _batch_model(settings, replies or ()) if requests or replies else None
+    try:
+        fitted = _learn(settings, language_cases, batch, model_only=model_only, sequence=sequence)
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(WORDS[settings.lang]["stopped"]) from error
+    except ModelError:
+        if batch is None or requests is None:
+            raise
+        fitted = None  # all questions wait for their answers
+    if batch is not None and requests is not None:
+        write_requests(requests, batch.requests)
+        again = "recagent fit --model-only" if model_only else "recagent fit"
+        line = WORDS[settings.lang]["written"].format(
+            n=len(batch.requests), path=requests, command=again
+        )
+        typer.echo(line, err=True)
+    if fitted is not None:
+        _print(fitted, settings, json=json)
+
+
+def _learn(
+    settings: Settings,
+    cases: int | None,
+    batch: BatchModel | None,
+    *,
+    model_only: bool,
+    sequence: bool,
+) -> FitResult | ModelWorth:
+    if model_only:
+        return measuring.measure(
+            settings, cases=MEASURED_ON if cases is None else cases, batch=batch
+        )
     with progress() as advance:
         learn = partial(
             fit_head,
             settings,
-            language_cases=language_cases,
+            language_cases=LANGUAGE_CASES if cases is None else cases,
             sequence=sequence,
             batch=batch,
             on_progress=advance,
         )
-        try:
-            fitted = anyio.run(learn)
-        except KeyboardInterrupt as error:
-            raise KeyboardInterrupt(WORDS[settings.lang]["stopped"]) from error
-        except ModelError:
-            if batch is None or requests is None:
-                raise
-            fitted = None  # all questions wait for their answers
-    if batch is not None and requests is not None:
-        write_requests(requests, batch.requests)
-        line = WORDS[settings.lang]["written"].format(n=len(batch.requests), path=requests)
-        typer.echo(line, err=True)
-    if fitted is None:
-        return
+        return anyio.run(learn)
+
+
+def _print(fitted: FitResult | ModelWorth, settings: Settings, *, json: bool) -> None:
+    is_worth = isinstance(fitted, ModelWorth)
     if json:
-        output.print_json(_json(fitted))
+        output.print_json(fitted if is_worth else _json(fitted))
+    elif is_worth:
+        measuring.print_worth(fitted, settings)
     else:
         _print_result(fitted, settings)
 
@@ -130,6 +167,8 @@ def _print_result(fitted: FitResult, settings: Settings) -> None:
         print_line(line)
     _print_groups(head, settings.lang)
     _print_gates(head.gates, settings)
+    if fitted.worth is not None:
+        measuring.print_worth(fitted.worth, settings)
     ranks = any(not group.unserved for group in head.tested.values())
     line = words["saved" if ranks else "idle"]
     print_line(line.format(name=head.name, path=settings.data_dir / HEAD))
@@ -184,7 +223,7 @@ def _print_groups(head: Head, lang: Language) -> None:
 def _print_gates(gates: Mapping[str, Gate], settings: Settings) -> None:
     if not gates:
         return
-    words, has_weight = WORDS[settings.lang], bootstrap.language_weight(settings) > 0
+    words, has_weight = WORDS[settings.lang], bootstrap.has_say(settings)
     columns = ("scene", "rule", "cases", "gain", "low", "forced")
     table = Table(*(words[name] for name in columns), title=words["gate"], title_justify="left")
     for scene, gate in sorted(gates.items()):
@@ -218,4 +257,5 @@ def _json(fitted: FitResult) -> dict[str, Any]:
         "scene_identified": bool(scenes and scenes.identifier),
         "groups": head.tested,
         "gates": head.gates,
+        "model_worth": fitted.worth,
     }

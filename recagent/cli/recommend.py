@@ -10,6 +10,7 @@ import typer
 from recagent.api import Recommender
 from recagent.cli import options, output
 from recagent.cli.constraint_option import constraint
+from recagent.cli.measuring import offer_after_list
 from recagent.cli.opening import load_settings
 from recagent.domain import Context
 
@@ -48,3 +49,4 @@ def recommend(
         output.print_json(output.slate_json(slate, reasons, lang=settings.lang))
     else:
         output.slate_table(slate, reasons, lang=settings.lang)
+        offer_after_list(settings, slate, config=config, demo=demo)

@@ -16,6 +16,7 @@ from recagent.domain import Mode
 UNMEASURED_WEIGHT = 1 / 3  # of a capable model that was not measured on the catalogue
 
 Positive = Annotated[float, Field(gt=0)]
+Price = Annotated[float, Field(ge=0)]
 
 
 class IndexSettings(SettingsSection):
@@ -98,6 +99,9 @@ class ModelSettings(EngineSettings):
     keep_hours: float = Field(default=24.0, ge=0)
     """Hours for which replies are kept in data_dir and reused for the same question; 0: not
     kept."""
+    price: tuple[Price, Price] | tuple[()] = ()
+    """What a million tokens of prompt and of completion cost, [0.15, 0.6]. Empty: the public
+    price list is asked by the model's name (extra eval); on this machine they cost nothing."""
     then: tuple[EngineSettings, ...] = ()
     """Models that are called in this order if the ones before do not answer: [{ base_url =
     "http://other:8902/v1" }, { kind = "embedded" }]."""

@@ -94,13 +94,7 @@ class CasesSection(_Section):
 
 
 class ModelSection(ModelSettings):
-    """``[models.NAME]``: as ``[model]`` in recagent.toml, and what a million tokens cost.
-
-    Without ``price`` the public price list is asked by the model's name; a model that runs here
-    costs nothing.
-    """
-
-    price: tuple[float, float] | None = None  # of prompt and completion tokens
+    """``[models.NAME]``: as ``[model]`` in recagent.toml, of one model."""
 
     @field_validator("then")
     @classmethod

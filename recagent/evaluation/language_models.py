@@ -16,19 +16,16 @@ from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.evaluation.dry_run_model import DryModel
-from recagent.evaluation.experiment import Experiment, ModelSection
+from recagent.evaluation.experiment import Experiment
 from recagent.llm.usage import CostBudget, MeteredModel
-from recagent.offline.optional_libraries import optional_library
 from recagent.ports import ChatModel, ReplyCache
 
 DEFAULT = ""  # the model of recagent.toml and the environment, where the experiment declares none
 
 _PATIENCE = 600.0  # seconds that a server may be silent: many requests queue there
-_MILLION = 1_000_000
 # Seconds per token of the embedded engine on two cores (AVX2), for a first dry run; replies that
 # were timed here take their place.
 _EMBEDDED_PACES = {"label": 0.012, "likelihood": 0.011, "chat": 0.025}
-_HERE = ("127.0.0.1", "localhost", "::1")
 
 
 def model_settings(experiment: Experiment, base: Settings) -> dict[str, Settings]:
@@ -118,7 +115,7 @@ def metered_model(
     Raises:
         ConfigError: a budget is set and nobody knows what the model costs.
     """
-    prices = token_prices(settings, settings.model.name or model.name)
+    prices = bootstrap.token_prices(settings, settings.model.name or model.name)
     if prices is None and budget.most is not None:
         raise ConfigError(
             "the price of model {model!r} is unknown, so a budget cannot be kept; set price = "
@@ -136,26 +133,6 @@ def metered_model(
         keep=keep,
         paces={} if settings.endpoint else _EMBEDDED_PACES,
     )
-
-
-def token_prices(settings: Settings, name: str) -> tuple[float, float] | None:
-    """Returns the price of a prompt and a completion token: declared, 0 for local, or listed.
-
-    Returns:
-        None where nobody knows.
-    """
-    section = settings.model
-    if isinstance(section, ModelSection) and section.price is not None:
-        return section.price[0] / _MILLION, section.price[1] / _MILLION
-    if not settings.endpoint or urlsplit(settings.endpoint).hostname in _HERE:
-        return 0.0, 0.0
-    prices = optional_library("genai_prices")
-    usage = prices.Usage(input_tokens=_MILLION, output_tokens=_MILLION)
-    try:
-        listed = prices.calc_price(usage, model_ref=name)
-    except LookupError:
-        return None
-    return float(listed.input_price) / _MILLION, float(listed.output_price) / _MILLION
 
 
 def manifest_entry(settings: Settings, model: ChatModel, identity: str | None) -> Mapping[str, str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 import anyio.abc
 
+from recagent import bootstrap
 from recagent.domain import Usage
 from recagent.errors import ModelError, RecagentError
 from recagent.evaluation import language_models
@@ -73,7 +74,7 @@ async def estimate(
         if job.system.baseline:
             continue
         name, settings = job.system.name, context.model_settings[job.system.model]
-        has_price = language_models.token_prices(settings, settings.model.name) is not None
+        has_price = bootstrap.token_prices(settings, settings.model.name) is not None
         before = estimates.get(name) or Estimate(system=name, cost=0.0 if has_price else None)
         result, _, seconds = await runner.answer(job)
         slots = models[job.system.model].slots.total_tokens

@@ -1,4 +1,4 @@
-"""What ``recagent fit`` learned, as files of the data folder: head, weights, scene classifier.
+"""What ``recagent fit`` learned, as files of the data folder: head, models' worth, classifier.
 
 Vectors that belong to a head are in the index. A head is written last and in one step, so that
 what it needs is there when it is.
@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from recagent.errors import ConfigError
 from recagent.locale import LocalizedText
 from recagent.ranking import Head
+from recagent.ranking.model_worth import ModelWorth
 from recagent.retrieval import SequenceModel, SequenceWeights, save_weights
 from recagent.scenes.classifier import SceneClassifier
 
@@ -21,8 +22,10 @@ HEAD = "head.json"
 ADAPTER = "adapter.gguf"  # what `recagent tune` made
 
 SCENES = "scenes.json"
+MODELS = "models.json"  # what language models are worth
 
 _HEAD = TypeAdapter(Head)
+_WORTHS = TypeAdapter(tuple[ModelWorth, ...])
 _IDENTIFIER = TypeAdapter(SceneClassifier)
 
 
@@ -112,6 +115,34 @@ def save_identifier(folder: Path, identifier: SceneClassifier | None) -> None:
         path.unlink(missing_ok=True)
     else:
         _write_whole(path, _IDENTIFIER.dump_json(identifier, indent=1))
+
+
+def load_worths(folder: Path) -> tuple[ModelWorth, ...]:
+    """Returns what models were found to be worth on a data folder's catalogue, newest first.
+
+    Raises:
+        ConfigError: its file is broken.
+    """
+    path = folder / MODELS
+    if not path.is_file():
+        return ()
+    try:
+        return _WORTHS.validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ConfigError(
+            "this version cannot read what models are worth, {path!r}; run 'recagent fit "
+            "--model-only' again, or delete the file",
+            path=str(path),
+        ) from error
+
+
+def save_worth(folder: Path, worth: ModelWorth) -> None:
+    """Save what a model is worth, in place of what was known of it by these prompts."""
+    key = worth.engine, worth.model, worth.prompts
+    others = [
+        each for each in load_worths(folder) if (each.engine, each.model, each.prompts) != key
+    ]
+    _write_whole(folder / MODELS, _WORTHS.dump_json((worth, *others), indent=1))
 
 
 def _write_whole(path: Path, data: bytes) -> Path:

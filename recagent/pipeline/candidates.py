@@ -19,6 +19,7 @@ from recagent.pipeline.request import Request
 from recagent.pipeline.services import Services
 from recagent.ports import LanguageScores, Query
 from recagent.ranking import preference_boost
+from recagent.ranking.model_worth import MEASURED_ON
 from recagent.retrieval import NO_MATCHES, Matches, best_first, nearest_in_meaning
 from recagent.scenes.rules import (
     Progress,
@@ -29,8 +30,6 @@ from recagent.scenes.rules import (
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
-
-_MEASURED_ON = 60  # past choices of a scene, on which a model's worth begins to show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -182,9 +181,9 @@ def _offer(scores: LanguageScores) -> LocalizedText:
     """What it takes to measure a model that was not measured here."""
     tokens = scores.usage.prompt + scores.usage.completion
     return LocalizedText(
-        "model not measured on this catalogue; 'recagent fit --language-cases {cases}' measures it "
-        "({cases} calls a scene, about {tokens:,} tokens each)",
-        cases=_MEASURED_ON,
+        "model not measured on this catalogue; 'recagent fit --model-only' measures it "
+        "({cases} calls, about {tokens:,} tokens each)",
+        cases=MEASURED_ON,
         tokens=tokens,
     )
 

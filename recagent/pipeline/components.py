@@ -19,6 +19,7 @@ from recagent.ports import (
     ReplyCache,
 )
 from recagent.ranking import Head
+from recagent.ranking.model_worth import ModelWorth
 from recagent.ranking.preference import Preferences
 from recagent.retrieval import ByGroup, InteractionSnapshot
 from recagent.retrieval.sources.model_proposals import ModelProposer
@@ -35,6 +36,7 @@ class Components:
         window: the retry budget of all that asks the first model; its ranker should share it.
         replies: that the ranker keeps; closed at the end.
         head: the learned joint score; without one the blend that ``Options`` describe.
+        worth: what past choices showed of the first model; None where nothing did.
         proposer: asks the first model what a person would want, for a wish or where little is known
             or found; without one nothing is proposed.
         preferences: texts on people that models wrote, in memory; its rankers should share them, so
@@ -56,6 +58,7 @@ class Components:
     window: RetryWindow = field(default_factory=RetryWindow)
     replies: ReplyCache | None = None
     head: Head | None = None
+    worth: ModelWorth | None = None
     identifier: SceneClassifier | None = None
     proposer: ModelProposer | None = None
     preferences: Preferences = field(default_factory=Preferences)

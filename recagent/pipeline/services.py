@@ -34,8 +34,11 @@ class Services:
             language_weight=options.language_weight,
             temperature=options.temperature,
             closed=parts.head.closed if parts.head else frozenset(),
+            worth=parts.worth,
         )
-        self._head = parts.head and replace(parts.head, unmeasured=options.language_weight)
+        self._head = parts.head and replace(
+            parts.head, unmeasured=options.language_weight, worth=parts.worth
+        )
         self._deadline: Deadline | None = None
         self._speed = RankingSpeed()
         self._catalogues = SceneCache(SceneCatalogue)

@@ -17,6 +17,7 @@ from recagent.ranking.blend import blend, bounded_z_scores, softmax, z_scores
 from recagent.ranking.feedback_reward import rewards
 from recagent.ranking.gate import Gate
 from recagent.ranking.like_probability import LikeProbability
+from recagent.ranking.model_worth import ModelWorth
 from recagent.ranking.tested_groups import GroupTestResult
 from recagent.scenes.transfer import TransferMap
 
@@ -73,11 +74,13 @@ class FixedBlend:
 
     Attributes:
         closed: scenes in which a fit found that the model does not help.
+        worth: what past choices showed of the model, which then has that weight.
     """
 
     language_weight: float
     temperature: float
     closed: frozenset[str] = frozenset()
+    worth: ModelWorth | None = None
     name: str = ""
 
     def width(self, *, pool: int, limit: int) -> int:  # noqa: ARG002 - retrieval order stands
@@ -94,23 +97,24 @@ class FixedBlend:
         return fused + rewards(candidates)
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
-        return self.language_weight > 0 and scene not in self.closed
+        return _asks(self.worth, self.language_weight, scene) and scene not in self.closed
 
-    def weighs(self, scores: LanguageScores, *, scene: str) -> bool:  # noqa: ARG002
-        return True
+    def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
+        return _weight(self.worth, self.language_weight, scores, scene) > 0
 
-    def has_measured(self, scores: LanguageScores, *, scene: str) -> bool:  # noqa: ARG002
-        return False
+    def has_measured(self, scores: LanguageScores, *, scene: str) -> bool:
+        return self.worth is not None and self.worth.covers(scores, scene=scene)
 
     def joined(
         self,
         base: Floats,
         scores: LanguageScores,
         *,
-        scene: str,  # noqa: ARG002
+        scene: str,
         cold: bool,  # noqa: ARG002
     ) -> Floats:
-        return blend(scores.scores, base, language_weight=self.language_weight)
+        weight = _weight(self.worth, self.language_weight, scores, scene)
+        return blend(scores.scores, base, language_weight=weight)
 
     def probabilities(self, scores: Floats) -> Floats:
         return softmax(scores, temperature=self.temperature)
@@ -140,8 +144,11 @@ class Head:
         model: whose scores these weights are for.
         prompts: by scene, the id of the prompt that they are for; any, where there is none.
         gates: by scene; where none says what the model is worth, it has the weight ``unmeasured``.
+        engine: address and name of the model, as the settings say them; empty for any.
         unmeasured: weight of a model that was not measured, in w z(language) + (1 - w) z(head); it
             is a setting, and not learned.
+        worth: what past choices of all scenes showed of the model, which then has that weight; it
+            is kept elsewhere.
         transfer: how much taste shown in one scene counts in another; None where there is nothing
             to learn that from.
         liking: the probability that a person will like an item; None where nobody says what they
@@ -167,7 +174,9 @@ class Head:
     gates: Mapping[str, Gate] = field(default_factory=dict[str, Gate])
     transfer: TransferMap | None = None
     liking: LikeProbability | None = None
+    engine: str = ""
     unmeasured: float = 0.0
+    worth: ModelWorth | None = None
     told: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unserved(self, group: Group) -> Unserved:
@@ -200,26 +209,46 @@ class Head:
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         gate = self.gates.get(scene, _UNTRIED)
-        return self.unmeasured > 0 if gate.verdict == "unknown" else gate.opens(base, cold=cold)
+        if gate.verdict == "unknown":
+            return _asks(self.worth, self.unmeasured, scene)
+        return gate.opens(base, cold=cold)
 
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
-        return self.unmeasured > 0 or self.has_measured(scores, scene=scene)
+        is_learned = self._has_learned(scores, scene)
+        return is_learned or _weight(self.worth, self.unmeasured, scores, scene) > 0
 
     def has_measured(self, scores: LanguageScores, *, scene: str) -> bool:
+        is_covered = self.worth is not None and self.worth.covers(scores, scene=scene)
+        return is_covered or self._has_learned(scores, scene)
+
+    def _has_learned(self, scores: LanguageScores, scene: str) -> bool:
         """Whether the weights are for this model and prompt, and were found to help here."""
         prompt = self.prompts.get(scene, scores.prompt)
         is_of_model = (scores.model, scores.prompt) == (self.model, prompt)
         return is_of_model and self.gates.get(scene, _UNTRIED).verdict == "helps"
 
     def joined(self, base: Floats, scores: LanguageScores, *, scene: str, cold: bool) -> Floats:
-        if not self.has_measured(scores, scene=scene):
-            return blend(scores.scores, base, language_weight=self.unmeasured)
+        if not self._has_learned(scores, scene):
+            weight = _weight(self.worth, self.unmeasured, scores, scene)
+            return blend(scores.scores, base, language_weight=weight)
         weights = np.asarray(self.language.get(scene, self.language_shared))
         part = language_columns(scores.scores, cold=cold) @ weights
         return base + np.pad(part, (0, len(base) - len(part)))
 
     def probabilities(self, scores: Floats) -> Floats:
         return softmax(scores)
+
+
+def _asks(worth: ModelWorth | None, unmeasured: float, scene: str) -> bool:
+    """Whether a model is asked of which no gate says anything."""
+    return (worth.weight if worth and scene in worth.scenes else unmeasured) > 0
+
+
+def _weight(
+    worth: ModelWorth | None, unmeasured: float, scores: LanguageScores, scene: str
+) -> float:
+    """The weight of such a model's scores."""
+    return worth.weight if worth and worth.covers(scores, scene=scene) else unmeasured
 
 
 def columns(

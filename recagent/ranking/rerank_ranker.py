@@ -11,9 +11,11 @@ from functools import partial
 
 from recagent.domain import Candidate, Item, Language, Usage
 from recagent.llm import retry
+from recagent.llm.cached_model import ResponseCache
+from recagent.llm.cached_reranker import CachedReranker
 from recagent.llm.rerank_endpoint import MOST_TEXTS, RerankEndpoint
 from recagent.llm.retry import RetryBudget, RetryWindow
-from recagent.locale import Phrases
+from recagent.locale import LocalizedText, Phrases
 from recagent.ports import LanguageScores, Query
 from recagent.prompts import one_line
 
@@ -37,6 +39,7 @@ class RerankRanker:
         lang: Language = "en",
         attempts: int = 3,
         window: RetryWindow | None = None,
+        replies: ResponseCache | None = None,
     ) -> None:
         """Asks ``endpoint``.
 
@@ -45,36 +48,38 @@ class RerankRanker:
             lang: of the query, where the scene does not say another.
             attempts: retry budget of one request.
             window: the retry budget that all who ask the server share; its own without one.
+            replies: where scores are kept; without it none are.
         """
         self._endpoint = endpoint
         self._lang: Language = lang
         self._attempts = attempts
         self._window = window or RetryWindow()
+        self._replies = replies
 
     async def start(self) -> None:
         await self._endpoint.start()
 
     async def __call__(self, query: Query, *, candidates: Sequence[Candidate]) -> LanguageScores:
         budget = RetryBudget(self._attempts, window=self._window)
+        kept = CachedReranker(self._endpoint, self._replies) if self._replies else None
+        ask = (kept or self._endpoint).relevance
         query_text = rerank_query(query, lang=query.scene.language or self._lang)
         texts = [one_line(candidate.item.document(), _TEXT) for candidate in candidates]
         parts = [texts[start : start + MOST_TEXTS] for start in range(0, len(texts), MOST_TEXTS)]
         replies = await retry.call_all(
-            [
-                partial(
-                    retry.call, partial(self._endpoint.relevance, query_text, part), budget=budget
-                )
-                for part in parts
-            ]
+            [partial(retry.call, partial(ask, query_text, part), budget=budget) for part in parts]
         )
+        hits = kept.hits if kept else 0
         return LanguageScores(
             scores=_spread([score for reply in replies for score in reply.scores]),
             model=self._endpoint.name,
             mode="rerank",
             prompt="",
             usage=sum((reply.usage for reply in replies), Usage()),
-            calls=len(replies) + budget.failed,
+            calls=len(replies) - hits + budget.failed,
+            kept=hits,
             invalid=budget.failed,
+            notes=(LocalizedText("cached replies: {count}", count=hits),) if hits else (),
         )
 
 

@@ -29,6 +29,7 @@ from recagent.offline.resampling import interval
 from recagent.pipeline import Components, Options, Pipeline, artifacts
 from recagent.profiles.building import without_likes
 from recagent.ranking import GroupTestResult, Head
+from recagent.ranking.model_worth import ModelWorth
 from recagent.retrieval import Factors, Interactions, SequenceModel
 from recagent.scenes.transfer import TransferMap
 from recagent.training.group_tests import example_ndcgs, group_test_result
@@ -42,6 +43,7 @@ from recagent.training.language_part import (
     score_pools,
 )
 from recagent.training.like_probability import fit_like_probability
+from recagent.training.model_measurement import model_worth
 from recagent.training.next_item_model import (
     CatalogueTexts,
     NextItemModel,
@@ -76,6 +78,7 @@ class FitResult:
         judgments: number that the like-probability was learned from; 0 where it was not.
         sequence: what a sequence model added to the head's nDCG@10, and the ends of its interval;
             None where none was trained. It joins the head if that interval is above zero.
+        worth: what the language model is worth over all scenes; None where it was not measured.
         silent: why the language model was not measured; empty where it was.
         scenes: the scene classifier and its accuracy; None for too few events.
     """
@@ -90,6 +93,7 @@ class FitResult:
     gain: tuple[float, float, float]
     judgments: int
     sequence: tuple[float, float, float] | None
+    worth: ModelWorth | None
     silent: NoLanguageReason
     scenes: ClassifierFit | None = None
 
@@ -139,7 +143,10 @@ async def fit(
             build_sources=bootstrap.sources,
         )
         texts = await load_catalogue_texts(parts.index) if sequence else None
-        result = await _fit_head(backtest, parts, options, language_cases, texts, on_progress)
+        engine = bootstrap.engine_key(settings)
+        result = await _fit_head(
+            backtest, parts, options, language_cases, engine, texts, on_progress
+        )
         head = result.head
         vectors_of = partial(bootstrap.learned_vectors, settings, home, version=head.name)
         factors, sequence_vectors = (
@@ -166,6 +173,8 @@ async def fit(
         )
         artifacts.save_identifier(settings.data_dir, classifier.identifier if classifier else None)
         artifacts.save(settings.data_dir, head, weights=weights)
+        if result.worth is not None:
+            artifacts.save_worth(settings.data_dir, result.worth)
         await factors.prune()
         await sequence_vectors.prune()
         return replace(result, scenes=classifier)
@@ -204,6 +213,7 @@ async def _fit_head(
     parts: Components,
     options: Options,
     language_cases: int,
+    engine: str,
     texts: CatalogueTexts | None,
     on_progress: OnStage,
 ) -> FitResult:
@@ -238,7 +248,7 @@ async def _fit_head(
         size=options.pool,
         number=language_cases and max(language_cases, -(-ENOUGH // len(backtest.data.scenes))),
     )
-    head, silent = await _with_language(head, pools, backtest, parts, on_progress)
+    head, worth, silent = await _with_language(head, pools, backtest, parts, engine, on_progress)
     everybody = len({event.user_id for event in backtest.data.events})
     plain = example_ndcgs(examples.plain)
     ranked = example_ndcgs(examples.plain, base.weights.held_out[: len(examples.plain)])
@@ -253,6 +263,7 @@ async def _fit_head(
         gain=interval(ranked - plain, people=[example.user_id for example in examples.plain]),
         judgments=len(judgments) if like_probability else 0,
         sequence=sequence_gain,
+        worth=worth,
         silent=silent,
     )
 
@@ -373,22 +384,31 @@ async def _with_language(
     pools: Sequence[ScoredPool],
     backtest: Backtest,
     parts: Components,
+    engine: str,
     on_progress: OnStage,
-) -> tuple[Head, NoLanguageReason]:
-    """Adds the language model's weights and gates to the head, or says why there are none."""
+) -> tuple[Head, ModelWorth | None, NoLanguageReason]:
+    """Adds the language model's weights and gates to the head, or says why there are none.
+
+    What the model is worth over all scenes comes with it.
+    """
     if parts.ranker is None:
-        return head, "no model"
+        return head, None, "no model"
     if not pools:
-        return head, "no choices"
+        return head, None, "no choices"
     if len(pools) < FEWEST:  # too few to fit weights: the model is not called
-        return head, "few choices"
+        return head, None, "few choices"
     scored = await score_pools(
         pools,
         backtest=backtest,
         ranker=parts.ranker,
         on_progress=partial(on_progress, "language model"),
     )
-    return add_language_part(head, scored, model=parts.models[0].name)
+    head, silent = add_language_part(head, scored, engine=engine)
+    if silent:
+        return head, None, silent
+    data = backtest.data
+    worth = model_worth(scored, engine=engine, scenes=[*data.scenes], items=len(data.items))
+    return head, worth, silent
 
 
 def _fingerprint(head: Head) -> str:

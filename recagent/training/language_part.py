@@ -34,8 +34,9 @@ class ScoredPool:
     """Is a choice among the candidates that a model would be shown.
 
     Attributes:
-        base: (n,) held-out scores without the model.
+        base: (n,) scores without the model.
         model_scores: (n,) the model's.
+        model: its name.
         prompt: id of the prompt.
     """
 
@@ -43,6 +44,7 @@ class ScoredPool:
     example: Example
     base: Floats
     model_scores: tuple[float, ...] = ()
+    model: str = ""
     prompt: str = ""
 
 
@@ -61,15 +63,8 @@ def choose_pools(
     """
     by_scene: dict[str, list[ScoredPool]] = {}
     for case, example, scores in zip(cases, examples, base.held_out, strict=False):
-        best: list[int] = np.argsort(-scores, kind="stable")[:size].tolist()
-        if example.chosen in best and example.group in groups:
-            shown = replace(
-                example,
-                items=tuple(example.items[row] for row in best),
-                features=tuple(example.features[row] for row in best),
-                chosen=best.index(example.chosen),
-            )
-            pool = ScoredPool(case=case, example=shown, base=scores[best])
+        pool = best_pool(case, example, scores, size=size)
+        if pool is not None and example.group in groups:
             by_scene.setdefault(case.scene, []).append(pool)
     chance = random.Random(0)  # noqa: S311 - not a secret
     return [
@@ -77,6 +72,20 @@ def choose_pools(
         for pools in by_scene.values()
         for pool in chance.sample(pools, min(number, len(pools)))
     ]
+
+
+def best_pool(case: Case, example: Example, scores: Floats, *, size: int) -> ScoredPool | None:
+    """Returns the best candidates by their scores, (n,); None without what was chosen."""
+    best: list[int] = np.argsort(-scores, kind="stable")[:size].tolist()
+    if example.chosen not in best:
+        return None
+    shown = replace(
+        example,
+        items=tuple(example.items[row] for row in best),
+        features=tuple(example.features[row] for row in best),
+        chosen=best.index(example.chosen),
+    )
+    return ScoredPool(case=case, example=shown, base=scores[best])
 
 
 async def score_pools(
@@ -100,21 +109,21 @@ async def score_pools(
         on_progress=on_progress,
     )
     return [
-        replace(pool, model_scores=answer.scores, prompt=answer.prompt)
+        replace(pool, model_scores=answer.scores, model=answer.model, prompt=answer.prompt)
         for pool, answer in zip(pools, answers, strict=True)
         if answer is not None
     ]
 
 
 def add_language_part(
-    head: Head, pools: Sequence[ScoredPool], *, model: str
+    head: Head, pools: Sequence[ScoredPool], *, engine: str
 ) -> tuple[Head, NoLanguageReason]:
     """Adds a language part and gates to the head, or says why it gets none.
 
     Args:
         head: without them.
         pools: that the model answered.
-        model: its name.
+        engine: address and name of the model, as the settings say them.
     """
     examples = [pool.example for pool in pools]
     try:
@@ -140,7 +149,8 @@ def add_language_part(
         head,
         language_shared=weights.shared,
         language=weights.scenes,
-        model=model,
+        model=pools[0].model,
+        engine=engine,
         prompts={pool.case.scene: pool.prompt for pool in pools},
         gates=scene_gates,
     ), ""

@@ -5,18 +5,18 @@ import random
 import re
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 from command import Command
 from examples import make_head
 from sequences import weights
+from taste_shop import shop, write_shop
 
 from recagent import bootstrap
 from recagent.config.service_sections import RetrievalSettings
 from recagent.config.settings import Settings
-from recagent.domain import Case, Event, Item, Rate, RatingScale, Scene
+from recagent.domain import Case, Item, Rate, RatingScale, Scene
 from recagent.errors import ConfigError, DataError
 from recagent.offline.backtest import backtest_questions
 from recagent.offline.data_set import Data
@@ -188,13 +188,14 @@ def test_a_head_knows_by_which_prompt_of_a_scene_its_model_was_asked():
             example=example(at, scene=scene),
             base=np.zeros(3),
             model_scores=(2.0, 1.0, 0.0),
+            model="m",
             prompt=f"rerank/{scene}.v1.en#0",
         )
         for at, scene in enumerate(["books", "films"] * 40)
     ]
     head = make_head(scales={}, shared=(), scenes={})
-    found, silent = add_language_part(head, pools, model="m")
-    assert (found.model, silent) == ("m", "")
+    found, silent = add_language_part(head, pools, engine="http://m m")
+    assert (found.model, found.engine, silent) == ("m", "http://m m", "")
     assert found.prompts == {"books": "rerank/books.v1.en#0", "films": "rerank/films.v1.en#0"}
 
 
@@ -233,22 +234,6 @@ def test_like_probabilities_are_as_often_right_as_they_say():
 def test_where_nobody_says_no_there_is_no_like_probability():
     content = [replace(judgment, liked=True) for judgment in judged(500)]
     assert fit_like_probability(content, scales={"x": 1.0}) is None
-
-
-def shop(people=120, items=40, length=9):
-    """A shop where everybody likes either the even or the odd things, one after the other."""
-    chance = random.Random(0)  # noqa: S311
-    goods = [Item(id=f"i{at}", scene="shop", title=f"Thing {at}") for at in range(items)]
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    events = []
-    for person in range(people):
-        taste = [at for at in range(items) if at % 2 == person % 2]
-        first = chance.randrange(len(taste))
-        for at, thing in enumerate((taste[first:] + taste[:first])[:length]):
-            when = start + timedelta(days=at, minutes=person)
-            events.append(Event(user_id=f"p{person}", item_id=f"i{thing}", scene="shop",
-                                kind="like", at=when))  # fmt: skip
-    return goods, sorted(events, key=lambda event: event.at)
 
 
 def test_the_past_is_asked_backwards_and_never_known_before():
@@ -290,19 +275,9 @@ def test_a_column_that_never_changes_does_not_drown_the_others():
 @pytest.fixture
 def indexed(tmp_path, recagent: Command, monkeypatch: pytest.MonkeyPatch):
     """A folder with the shop indexed in it."""
-    goods, events = shop()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECAGENT_MODEL__KIND", "none")
-    rows = "".join(f"{item.id},{item.scene},{item.title}\n" for item in goods)
-    (tmp_path / "items.csv").write_text("item_id,scene,title\n" + rows)
-    rows = "".join(
-        f"{event.user_id},{event.item_id},shop,like,{event.at.isoformat()}\n" for event in events
-    )
-    (tmp_path / "events.csv").write_text("user_id,item_id,scene,kind,timestamp\n" + rows)
-    (tmp_path / "recagent.toml").write_text(
-        'data_dir = "data"\n[[catalog.items]]\npath = "items.csv"\n'
-        '[[catalog.events]]\npath = "events.csv"\n'
-    )
+    write_shop(tmp_path)
     assert recagent("index").returncode == 0
     return tmp_path
 

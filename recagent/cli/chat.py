@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -17,7 +18,7 @@ from recagent.cli import output
 from recagent.cli.opening import load_settings
 from recagent.cli.options import Config, Demo, Lang, SlateLength
 from recagent.config.settings import Settings
-from recagent.domain import Language
+from recagent.domain import Language, person_id
 from recagent.locale import Phrases
 from recagent.prompts import caption
 
@@ -25,7 +26,7 @@ Person = Annotated[str | None, typer.Option(help="The person's id. [default: som
 SceneName = Annotated[str | None, typer.Option(help="Scene. [default: the likeliest]")]
 Json = Annotated[bool, typer.Option("--json", help="Print a JSON object for each piece.")]
 
-_NOBODY = "you"  # a person of whom nothing is known
+_NOBODY = "you"  # somebody without an id, of whom nothing is stored
 _QUIT = {"/quit", "/exit", "/q", "quit", "exit", "退出", "再见"}
 
 WORDS = Phrases[str]("cli", "chat")
@@ -42,7 +43,7 @@ def chat(
 ) -> None:
     """Talk about recommendations; conditions you name are enforced."""
     settings = load_settings(config, demo, lang)
-    conversation = Conversation(user_id=user or _NOBODY, scene=scene)
+    conversation = Conversation(user_id=person_id(user), scene=scene)
     anyio.run(_talk, settings, conversation, k, json)
 
 
@@ -52,10 +53,13 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
     if with_prompt:
         output.print_line(words["hello"], style="dim")
     async with AsyncRecommender.from_settings(settings) as recommender:
+        line = recommender if conversation.user_id else recommender.visiting()
+        conversation.user_id = conversation.user_id or _NOBODY
         is_remote = any(engine.is_remote and engine.chats for engine in settings.engines[:1])
         reading = "critiques" if is_remote else "acts"
-        agent = Agent(recommender, lang=settings.lang, k=k, reading=reading)
-        await agent.begin(conversation)
+        agent = Agent(line, lang=settings.lang, k=k, reading=reading)
+        with output.waiting():
+            await agent.begin(conversation)
         while True:
             if with_prompt:
                 typer.echo(words["prompt"], nl=False)
@@ -64,11 +68,18 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
                 return
             if not text.strip():
                 continue
-            async for piece in agent.say(conversation, text.strip()):
+            answer = agent.say(conversation, text.strip())
+            while (piece := await _next_piece(answer)) is not None:
                 if as_json:
                     typer.echo(orjson.dumps(_piece_json(piece)).decode())
                 else:
                     _print_piece(piece, settings.lang)
+
+
+async def _next_piece(answer: AsyncIterator[ReplyPart]) -> ReplyPart | None:
+    """Returns the next piece of an answer, None after the last; something moves until it comes."""
+    with output.waiting():
+        return await anext(answer, None)
 
 
 def _print_piece(piece: ReplyPart, lang: Language) -> None:

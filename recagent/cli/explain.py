@@ -41,7 +41,7 @@ def explain(
     if questions > 1 or (questions and phrase):
         raise typer.BadParameter("give one of --versus, --why-not, --what-if, --phrase")
     settings = load_settings(config, demo, lang)
-    with Recommender.from_settings(settings) as recommender:
+    with output.waiting(), Recommender.from_settings(settings) as recommender:
         if versus is not None:
             answer = recommender.compare(
                 user, item, versus=versus, scene=scene, context=context, k=k

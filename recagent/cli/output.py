@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -24,6 +25,14 @@ def console() -> Console:
     """Returns standard output, as wide as the terminal, or 100 columns where there is none."""
     terminal = Console()
     return terminal if terminal.is_terminal else Console(width=100)
+
+
+@contextmanager
+def waiting() -> Generator[None]:
+    """Shows on a terminal's stderr that work goes on, until there is something to print."""
+    terminal = Console(stderr=True)
+    with terminal.status("") if terminal.is_terminal else nullcontext():
+        yield
 
 
 def print_json(value: object) -> None:

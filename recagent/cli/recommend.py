@@ -16,7 +16,9 @@ from recagent.domain import Context
 
 
 def recommend(
-    user: options.UserId,
+    user: Annotated[
+        str | None, typer.Argument(metavar="[USER]", help="The person's id. [default: nobody]")
+    ] = None,
     scene: Annotated[str | None, typer.Option(help="Scene. [default: identified]")] = None,
     k: options.SlateLength = 5,
     wish: options.Wish = "",
@@ -42,7 +44,7 @@ def recommend(
         constraints=tuple(map(constraint, only or [])),
     )
     settings = load_settings(config, demo, lang)
-    with Recommender.from_settings(settings) as recommender:
+    with output.waiting(), Recommender.from_settings(settings) as recommender:
         slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
         reasons = recommender.reasons(slate)
     if json:

@@ -30,6 +30,9 @@ def serve(
     settings = _settings(config, demo=demo, lang=lang)
     from recagent.server import run  # noqa: PLC0415 - needs the extra that is checked
 
+    settings, key_file = run.with_state_key(settings)
+    if key_file is not None:
+        typer.echo(WORDS[settings.lang]["key"].format(path=key_file), err=True)
     run.serve(
         settings,
         host=host,

@@ -143,6 +143,9 @@ class ServerSettings(SettingsSection):
     """Characters of a wish or of one message of a conversation."""
     people: tuple[str, ...] = ()
     """Ids that the web page proposes; any other may be typed."""
+    state_key: SecretStr = SecretStr("")
+    """Signs what a client carries of a conversation. Empty: a key that is made once and kept in
+    data_dir; set one where several servers answer the same people."""
 
 
 _SOURCE_WEIGHTS = {

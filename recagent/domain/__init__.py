@@ -20,7 +20,17 @@ from recagent.domain.events import (
 )
 from recagent.domain.explanations import Answer, Claim, Evidence, EvidenceKind, Explanation
 from recagent.domain.items import Item, Task, Value
-from recagent.domain.people import Edits, Forgotten, Group, Known, Note, Profile, Unserved, User
+from recagent.domain.people import (
+    Edits,
+    Forgotten,
+    Group,
+    Known,
+    Note,
+    Profile,
+    Unserved,
+    User,
+    person_id,
+)
 from recagent.domain.scenes import (
     AgeRule,
     Context,
@@ -101,4 +111,5 @@ __all__ = [
     "Value",
     "WishMatch",
     "event_kind",
+    "person_id",
 ]

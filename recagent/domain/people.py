@@ -17,6 +17,20 @@ Known = Literal["warm", "new here", "declared only", "unknown"]
 Group = Literal["known", "few likes", "new here", "declared only", "unknown"]
 Unserved = Literal["", "not learned", "few cases", "no gain"]
 
+# What clients send as the id of whoever it is: behind it stands no one person.
+_SHARED_IDS = frozenset(
+    {"anonymous", "anon", "guest", "nobody", "none", "null", "undefined", "default", "user"}
+)
+
+
+def person_id(user_id: str | None) -> str:
+    """Returns an id that is one person's; "" for none, and for a word such as ``anonymous``.
+
+    A person without an id is new each time: nothing is stored of them, and nothing is known.
+    """
+    named = (user_id or "").strip()
+    return "" if named.casefold() in _SHARED_IDS or not named else str(user_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edits:

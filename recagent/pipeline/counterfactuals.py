@@ -49,7 +49,7 @@ class _Change:
     after: int | None
 
 
-async def what_if(services: Services, user_id: str, question: RankingQuestion) -> Answer:
+async def what_if(services: Services, user_id: str | None, question: RankingQuestion) -> Answer:
     """As ``Pipeline.what_if``."""
     item, request = await subject(services, user_id, question)
     ranking = await rank_without_model(services, request, k=question.k)

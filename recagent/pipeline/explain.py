@@ -18,7 +18,7 @@ Phrasing = Callable[[Services, Sequence[Evidence], Request], Awaitable[PhrasedEx
 
 
 async def explain(
-    services: Services, user_id: str, question: RankingQuestion, *, phrasing: Phrasing
+    services: Services, user_id: str | None, question: RankingQuestion, *, phrasing: Phrasing
 ) -> Explanation:
     """Why an item would be recommended to a person, from evidence that is really there.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from recagent.domain import Candidate, Profile, Scene
+from recagent.domain import Candidate, Profile, Scene, person_id
 from recagent.errors import ModelError, StoreError
 from recagent.locale import AnyText, LocalizedText, render_unique
 from recagent.pipeline.components import Components, Options
@@ -74,9 +74,12 @@ class FallbackChain:
             return None
         return ranker
 
-    async def profile(self, user_id: str) -> Profile:
-        """Returns the profile; without what is declared if the embedder fails or is too slow."""
-        parts = self._parts
+    async def profile(self, user_id: str | None) -> Profile:
+        """Returns the profile; without what is declared if the embedder fails or is too slow.
+
+        Of somebody without an id nothing is known, whatever is stored under a shared word.
+        """
+        parts, user_id = self._parts, person_id(user_id)
 
         async def build(embedder: Embedder | None) -> Profile:
             return await build_profile(

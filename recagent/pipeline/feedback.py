@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 
-from recagent.domain import Event, Impression, RatingScale, Slate, event_kind
-from recagent.errors import DataError, NotFoundError
+from recagent.domain import Event, Impression, RatingScale, Slate, event_kind, person_id
+from recagent.errors import ConflictError, DataError, NotFoundError
 from recagent.ports import EventStore, ItemIndex
+from recagent.profiles.building import MAX_EVENTS
 
+_WORDS = {"like", "dislike", "rating"}  # kinds of which the newest holds
+_SAID_AGAIN = timedelta(days=1)
 SKEW = timedelta(minutes=10)  # by which the clock of who tells of an event may be fast
 
 
@@ -52,6 +55,64 @@ def checked_alone(event: Event, *, scale: RatingScale) -> Event:
             now=now,
         )
     return event
+
+
+def check_person(user_id: str) -> None:
+    """Refuse an event of somebody without an id.
+
+    Raises:
+        DataError: it is one.
+    """
+    if not person_id(user_id):
+        raise DataError(
+            "an event needs a user id; {user_id!r} is nobody in particular, so nothing is stored: "
+            "give the person's own id",
+            user_id=user_id,
+        )
+
+
+async def said_before(event: Event, *, store: EventStore) -> Event | None:
+    """Returns the stored event that an event repeats: a double click, or a message sent again.
+
+    It says the same of the item within a day, and nothing else was said of it in between. What is
+    no word on an item (a view, a purchase) may happen twice, unless it answers the same slate.
+    """
+    if event.kind not in _WORDS and not event.impression:
+        return None
+    for stored in await store.events(event.user_id, limit=MAX_EVENTS):
+        if stored.at < event.at - _SAID_AGAIN:
+            return None
+        if (stored.item_id, stored.scene) != (event.item_id, event.scene):
+            continue
+        if replace(stored, user_id=event.user_id, at=event.at) == event:
+            return replace(event, at=stored.at)
+        if stored.kind in _WORDS and event.kind in _WORDS:
+            return None
+    return None
+
+
+async def check_same(event: Event, *, store: EventStore) -> None:
+    """Refuse an event that is stored already and says something else; the same twice is fine.
+
+    Raises:
+        ConflictError: it is one.
+    """
+    for stored in await store.events(event.user_id, limit=MAX_EVENTS):
+        key = (stored.item_id, stored.scene, stored.kind, stored.at)
+        if key == (event.item_id, event.scene, event.kind, event.at):
+            if stored.value != event.value:
+                raise ConflictError(
+                    "{kind!r} of {item_id!r} by {user_id!r} at {at!r} is already stored with "
+                    "value {stored!r}, not {value!r}; the stored value stays: give another "
+                    "time",
+                    kind=event.kind,
+                    item_id=event.item_id,
+                    user_id=event.user_id,
+                    at=event.at.isoformat(),
+                    stored=stored.value,
+                    value=event.value,
+                )
+            return
 
 
 async def everywhere(event: Event, *, index: ItemIndex) -> list[Event]:

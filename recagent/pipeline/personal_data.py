@@ -12,7 +12,7 @@ import anyio
 from anyio import to_thread
 
 from recagent import prompts
-from recagent.domain import Edits, Forgotten, Item, Note, Profile, User
+from recagent.domain import Edits, Forgotten, Item, Note, Profile, User, person_id
 from recagent.errors import ConfigError, DataError
 from recagent.llm.cached_model import request_key, roles_and_contents
 from recagent.llm.retry import RetryBudget
@@ -42,7 +42,7 @@ class PersonalData:
             DataError: an empty user id or name, or a weight that is not from 0 to 1.
         """
         store = self._parts.store
-        if not user_id:
+        if not person_id(user_id):
             raise DataError("a profile needs a user id")
         user = await store.user(user_id) or User(id=user_id)
         await store.edit(user_id, merged_edits(user.edits, edits))
@@ -57,8 +57,10 @@ class PersonalData:
         """Make two ids one person; all ids of that person, the one that names them first.
 
         Raises:
-            DataError: an id is empty.
+            DataError: an id is empty, or a word such as ``anonymous``.
         """
+        if not (person_id(user_id) and person_id(other)):
+            raise DataError("a profile needs a user id")
         await self._parts.store.link(user_id, other=other)
         return await self._parts.store.ids(user_id)
 

@@ -91,7 +91,7 @@ class Ranking:
 
 
 async def subject(
-    services: Services, user_id: str, question: RankingQuestion
+    services: Services, user_id: str | None, question: RankingQuestion
 ) -> tuple[Item, Request]:
     """The item that is asked about, and the request for a slate of its scene.
 
@@ -231,7 +231,7 @@ async def shares(
 
 
 async def compare(
-    services: Services, user_id: str, question: RankingQuestion, *, versus: str
+    services: Services, user_id: str | None, question: RankingQuestion, *, versus: str
 ) -> Answer:
     """As ``Pipeline.compare``."""
     if question.item == versus:
@@ -258,7 +258,7 @@ async def compare(
     return await answer(services, ranking, pair, pieces)
 
 
-async def why_not(services: Services, user_id: str, question: RankingQuestion) -> Answer:
+async def why_not(services: Services, user_id: str | None, question: RankingQuestion) -> Answer:
     """As ``Pipeline.why_not``."""
     index, scene = services.parts.index, question.scene
     names = await index.scenes()

@@ -11,6 +11,9 @@ from contextlib import AsyncExitStack
 from copy import copy
 from dataclasses import replace
 from datetime import UTC, datetime
+from weakref import WeakValueDictionary
+
+import anyio
 
 from recagent.domain import (
     Answer,
@@ -24,18 +27,26 @@ from recagent.domain import (
     Slate,
     Task,
     Trace,
+    person_id,
 )
-from recagent.errors import ConflictError, DataError
+from recagent.errors import DataError
 from recagent.pipeline import counterfactuals, explain, questions
 from recagent.pipeline.candidates import add_model_scores, retrieve_pool
 from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline
-from recagent.pipeline.feedback import checked_event, everywhere, record_impression
+from recagent.pipeline.feedback import (
+    check_person,
+    check_same,
+    checked_event,
+    everywhere,
+    record_impression,
+    said_before,
+)
 from recagent.pipeline.personal_data import PersonalData
 from recagent.pipeline.request import identify_scene, prepare_request, why_empty
 from recagent.pipeline.services import Services
 from recagent.pipeline.slate import compose, make_trace, with_evidence, with_like_probability
-from recagent.profiles.building import MAX_EVENTS
+from recagent.pipeline.visitors import VisitorStore
 from recagent.profiles.tags import SceneTraits, with_tags
 
 logger = logging.getLogger(__name__)
@@ -53,6 +64,7 @@ class Pipeline:
         self._options = options or Options()
         self._services = Services(parts, self._options)
         self._scene_traits = SceneTraits(parts.index, silent=parts.silent)
+        self._recording: WeakValueDictionary[str, anyio.Lock] = WeakValueDictionary()
         self.people = PersonalData(parts, self._options, profile=self.profile)
 
     @property
@@ -70,9 +82,16 @@ class Pipeline:
         pipeline._services = self._services.within(deadline)  # noqa: SLF001 - its own class
         return pipeline
 
+    def visiting(self) -> Pipeline:
+        """The same line for talks with people without an id; its store is a ``VisitorStore``.
+
+        What they do counts for as long as it lives, and is stored nowhere.
+        """
+        return Pipeline(replace(self._parts, store=VisitorStore(self._parts.store)), self._options)
+
     async def recommend(
         self,
-        user_id: str,
+        user_id: str | None = None,
         *,
         scene: str | None = None,
         k: int = 5,
@@ -83,6 +102,8 @@ class Pipeline:
 
         Args:
             user_id: a person; one that nobody knows gets a popular, diverse slate, marked cold.
+                None, "" or a word such as ``anonymous``: somebody without an id, of whom nothing
+                is stored, not even what was shown.
             scene: where; by default identified from the context and the person's events, by what
                 ``recagent fit`` learned, else by a rule: that of their last event or the busiest.
             k: slate length, at least 1.
@@ -92,17 +113,15 @@ class Pipeline:
             task: the only one that is wanted; by default all of the scene's.
 
         Raises:
-            DataError: ``k`` below 1, an empty user id, an unknown scene, a task that the scene does
-                not have, a time without zone, nothing indexed, or a store that fails.
+            DataError: ``k`` below 1, an unknown scene, a task that the scene does not have, a time
+                without zone, nothing indexed, or a store that fails.
             RetrievalError: the index was made with another embedder, or cannot be read.
             ConfigError: settings that the model cannot follow.
             PromptError: a prompt file that is broken.
         """
         if k < 1:
             raise DataError("k must be at least 1 (got {k})", k=k)
-        if not user_id:
-            raise DataError("a slate needs a user id; for an unknown person any text will do")
-        services, began = self._services, time.perf_counter()
+        user_id, services, began = person_id(user_id), self._services, time.perf_counter()
         fallback, context = services.fallback(), context or Context()
         profile = await fallback.profile(user_id)
         identified = await identify_scene(
@@ -124,13 +143,15 @@ class Pipeline:
             trace=trace,
             empty="" if entries else await why_empty(services, request),
         )
-        await fallback.record(record_impression(slate, wish=context.wish, store=self._parts.store))
+        if user_id:
+            storing = record_impression(slate, wish=context.wish, store=self._parts.store)
+            await fallback.record(storing)
         slate = replace(slate, trace=replace(trace, degraded=fallback.summary()))
         _log(slate.trace)
         return slate
 
     async def scene(
-        self, user_id: str, *, scene: str | None = None, context: Context | None = None
+        self, user_id: str | None, *, scene: str | None = None, context: Context | None = None
     ) -> Scene:
         """Returns the scene in which ``recommend`` answers such a request.
 
@@ -146,7 +167,7 @@ class Pipeline:
         return identified.scene
 
     async def scores(
-        self, user_id: str, *, scene: Scene, k: int, context: Context
+        self, user_id: str | None, *, scene: Scene, k: int, context: Context
     ) -> dict[str, float]:
         """Returns the scores of the ``k`` best items, by id.
 
@@ -165,7 +186,7 @@ class Pipeline:
         return {item.id: score for item, score in pairs}
 
     async def blocked(
-        self, user_id: str, *, scene: str, context: Context | None = None
+        self, user_id: str | None, *, scene: str, context: Context | None = None
     ) -> frozenset[str]:
         """Returns the ids of a scene's items that cannot be recommended to a person in a context.
 
@@ -187,7 +208,7 @@ class Pipeline:
 
     async def explain(
         self,
-        user_id: str,
+        user_id: str | None,
         item_id: str,
         *,
         scene: str | None = None,
@@ -216,7 +237,7 @@ class Pipeline:
 
     async def compare(
         self,
-        user_id: str,
+        user_id: str | None,
         item_id: str,
         *,
         versus: str,
@@ -245,7 +266,7 @@ class Pipeline:
 
     async def why_not(
         self,
-        user_id: str,
+        user_id: str | None,
         item_id: str,
         *,
         scene: str | None = None,
@@ -263,7 +284,7 @@ class Pipeline:
 
     async def what_if(
         self,
-        user_id: str,
+        user_id: str | None,
         item_id: str,
         *,
         scene: str | None = None,
@@ -301,8 +322,12 @@ class Pipeline:
     ) -> Event:
         """Store what a person did with an item; their next slate takes it into account.
 
+        What is sent again is stored once, and the stored event is the answer: the same word (like,
+        dislike, rating) on the same item within a day, or the same answer to the same slate. Give
+        ``at`` for what really happened twice.
+
         Args:
-            user_id: the person, known or new.
+            user_id: the person, known or new; of somebody without an id nothing can be stored.
             item_id: an item of the catalogue.
             kind: one of ``recagent.domain.EVENT_KINDS``.
             value: for a rating, on the scale of ``[ratings]``.
@@ -317,6 +342,7 @@ class Pipeline:
             DataError: the event does not fit the catalogue; nothing is stored.
             ConflictError: it is stored already with another value, which stays.
         """
+        check_person(user_id)
         parts = self._parts
         draft = Event(
             user_id=user_id,
@@ -331,40 +357,20 @@ class Pipeline:
             place=place,
         )
         event = await checked_event(draft, index=parts.index, scale=parts.scale)
-        # What answers a slate belongs to that one; else it counts wherever the item is.
-        counted = [event] if scene or impression else await everywhere(event, index=parts.index)
-        if not await parts.store.add_events(counted):
-            await self._check_same(event)
+        async with self._recording.setdefault(user_id, anyio.Lock()):
+            if at is None and (stored := await said_before(event, store=parts.store)):
+                return stored
+            # What answers a slate belongs to that one; else it counts wherever the item is.
+            counted = [event] if scene or impression else await everywhere(event, index=parts.index)
+            if not await parts.store.add_events(counted):
+                await check_same(event, store=parts.store)
         return event
-
-    async def _check_same(self, event: Event) -> None:
-        """Refuse an event that is stored already and says something else; the same twice is fine.
-
-        Raises:
-            ConflictError: it is one.
-        """
-        for stored in await self._parts.store.events(event.user_id, limit=MAX_EVENTS):
-            key = (stored.item_id, stored.scene, stored.kind, stored.at)
-            if key == (event.item_id, event.scene, event.kind, event.at):
-                if stored.value != event.value:
-                    raise ConflictError(
-                        "{kind!r} of {item_id!r} by {user_id!r} at {at!r} is already stored with "
-                        "value {stored!r}, not {value!r}; the stored value stays: give another "
-                        "time",
-                        kind=event.kind,
-                        item_id=event.item_id,
-                        user_id=event.user_id,
-                        at=event.at.isoformat(),
-                        stored=stored.value,
-                        value=event.value,
-                    )
-                return
 
     async def impression(self, impression_id: str) -> Impression | None:
         """What was shown under ``slate.trace.id``; None if nothing was."""
         return await self._parts.store.impression(impression_id)
 
-    async def profile(self, user_id: str) -> Profile:
+    async def profile(self, user_id: str | None) -> Profile:
         """What is known of a person now, with inferred tags; empty for one that nobody knows."""
         profile = await self._services.fallback().profile(user_id)
         return await with_tags(profile, self._scene_traits)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -22,12 +23,14 @@ from recagent.config.service_sections import ServerSettings
 from recagent.errors import RecagentError
 from recagent.server.auth import AuthMiddleware
 from recagent.server.chat import chat_routes
-from recagent.server.conversations import ChatBackend, ConversationCache
+from recagent.server.chat_backend import ChatBackend
+from recagent.server.conversations import Conversations
 from recagent.server.errors import ErrorResponse, add_error_handlers, error_detail, failure
 from recagent.server.mcp_tools import mcp_server
 from recagent.server.metrics import Metrics, MetricsMiddleware
 from recagent.server.rest import rest_routes
 from recagent.server.service import Service
+from recagent.server.signed_state import StateSigner
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -96,7 +99,9 @@ def create_app(
     bearer = Depends(HTTPBearer(auto_error=False, description="One of [server] keys."))
     routers = [rest_routes(service, metrics)]
     if chat is not None:
-        routers.append(chat_routes(service, ConversationCache(service, chat), metrics))
+        key = settings.state_key.get_secret_value() or secrets.token_bytes(32)
+        conversations = Conversations(service, chat, StateSigner(key))
+        routers.append(chat_routes(service, conversations, metrics))
     for router in routers:
         app.include_router(router, dependencies=[bearer], responses=_FAILURES)
     _add_page_and_probes(app, service, metrics)

@@ -1,6 +1,7 @@
 """``/v1/models`` and ``/v1/chat/completions``: conversations for every OpenAI client.
 
-The agent decides what to answer; this module puts it into OpenAI's schemas.
+The agent decides what to answer; this module puts it into OpenAI's schemas. What a chat program
+asks for itself never reaches an agent.
 """
 
 from __future__ import annotations
@@ -8,22 +9,24 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 from starlette.responses import StreamingResponse
 
 from recagent.chat import Noted, Question, ReplyPart, Shown, Words
-from recagent.domain import Constraint, Language
+from recagent.domain import Constraint, Language, person_id
 from recagent.errors import DataError, NotFoundError
 from recagent.llm import token_count
 from recagent.locale import LocalizedText
-from recagent.server.conversations import ConversationCache, Transcript, markdown
+from recagent.server.client_tasks import Task, client_task, task_answer
+from recagent.server.conversations import WORDS, Conversations, State, markdown
 from recagent.server.errors import ErrorResponse, error_detail
 from recagent.server.metrics import Metrics
+from recagent.server.openai_messages import last_message, read_turn
 from recagent.server.openai_schemas import (
     NAME,
     AssistantMessage,
@@ -35,16 +38,16 @@ from recagent.server.openai_schemas import (
     Tokens,
 )
 from recagent.server.service import Service
+from recagent.server.signed_state import in_text
 
-GUEST = "guest"  # user id where a request names none
-_IGNORED_ROLES = ("system", "developer")
+_PERSON_HEADER = "X-OpenWebUI-User-Id"  # with ENABLE_FORWARD_USER_INFO_HEADERS
 _STREAM = "text/event-stream"
 _CHUNK = {"object": "chat.completion.chunk"}
 
 logger = logging.getLogger(__name__)
 
 
-def chat_routes(service: Service, conversations: ConversationCache, metrics: Metrics) -> APIRouter:
+def chat_routes(service: Service, conversations: Conversations, metrics: Metrics) -> APIRouter:
     """Returns the routes over one service."""
     router = APIRouter(prefix="/v1", tags=["openai"])
 
@@ -63,14 +66,22 @@ def chat_routes(service: Service, conversations: ConversationCache, metrics: Met
         return Model(id=name)
 
     @router.post("/chat/completions", response_model=Completion, responses={200: streamed})
-    async def completions(request: ChatRequest) -> Completion | StreamingResponse:
+    async def completions(
+        request: ChatRequest, person: Annotated[str, Header(alias=_PERSON_HEADER)] = ""
+    ) -> Completion | StreamingResponse:
         """Answers the last message of a conversation; ``user`` is the person.
 
-        Earlier messages of the role ``user`` count too; system messages change nothing.
+        The conversation goes on from the state in ``recagent``, or in the text of the last answer;
+        earlier messages are not answered again. System messages change nothing.
         """
-        transcript, lang = await _transcript(request, service), request.lang or service.lang
+        lang = request.lang or service.lang
+        scene = await _scene(request.model, service)
+        task = client_task(said := [(each.role, each.text()) for each in request.messages])
+        if task is not None:
+            parts = _program_answer(task, said, await _tags(scene, service, lang), request)
+        else:
+            parts = _conversation_answer(request, person, scene, service, conversations, lang)
         writer = _CompletionWriter(request, service, metrics, lang=lang)
-        parts = conversations.answer(transcript, lang=lang)
         first = await anext(parts, None)  # an error so far is answered with its status
         parts = _chained(first, parts)
         if request.stream:
@@ -84,21 +95,38 @@ def chat_routes(service: Service, conversations: ConversationCache, metrics: Met
     return router
 
 
-async def _transcript(request: ChatRequest, service: Service) -> Transcript:
-    """Returns the user, the scene and the messages of a request.
+async def _program_answer(
+    task: Task, said: Sequence[tuple[str, str]], tags: Sequence[str], request: ChatRequest
+) -> AsyncIterator[ReplyPart]:
+    """Yields the answer to what a chat program asks for itself."""
+    wanted = request.response_format
+    as_json = wanted is not None and wanted.type != "text"
+    yield Words(text=task_answer(task, said, tags=tags, as_json=as_json))
 
-    Raises:
-        NotFoundError: an unknown model, and so an unknown scene.
-        DataError: the last message is empty or not the user's, or one is too long.
-    """
-    scene = await _scene(request.model, service)
-    messages = [message for message in request.messages if message.role not in _IGNORED_ROLES]
-    texts = [message.text() for message in messages if message.role == "user"]
-    if not messages or messages[-1].role != "user" or not texts[-1].strip():
-        raise DataError("the last message must come from the user and contain text")
-    for text in texts:
-        service.check_length(LocalizedText("a message"), text)
-    return Transcript(user=request.user or GUEST, scene=scene, texts=tuple(texts))
+
+async def _conversation_answer(
+    request: ChatRequest,
+    person: str,
+    scene: str | None,
+    service: Service,
+    conversations: Conversations,
+    lang: Language,
+) -> AsyncIterator[ReplyPart | State]:
+    """Yields the answer to what a person says, then the state of the conversation."""
+    if request.response_format is not None and request.response_format.type != "text":
+        raise DataError("response_format: an answer is text; leave it out, and read 'recagent'")
+    last = last_message(request)
+    service.check_length(LocalizedText("a message"), last.text())
+    said = read_turn(request, user=person_id(request.user or person), scene=scene)
+    if not last.is_text_alone:
+        yield Words(text=WORDS[lang]["text alone"] + "\n\n")
+    async for part in conversations.answer(said, lang=lang):
+        yield part
+
+
+async def _tags(scene: str | None, service: Service, lang: Language) -> list[str]:
+    """Returns what a conversation in a scene is about."""
+    return [each.label for each in (await service.scenes(lang)).scenes if each.name == scene]
 
 
 async def _scene_names(service: Service) -> list[str]:
@@ -142,12 +170,12 @@ class _CompletionWriter:
         options = request.stream_options
         self._with_usage = options is not None and options.include_usage
 
-    async def completion(self, parts: AsyncIterator[ReplyPart]) -> Completion:
+    async def completion(self, parts: AsyncIterator[ReplyPart | State]) -> Completion:
         """Returns all parts at once."""
         texts: list[str] = []
         data: list[dict[str, Any]] = []
         async for part in parts:
-            texts.append(markdown(part))
+            texts.append(self._text(part))
             data += [value] if (value := await self._data(part)) else []
         return Completion(
             id=str(self._head["id"]),
@@ -158,13 +186,13 @@ class _CompletionWriter:
             recagent=tuple(data),
         )
 
-    async def streamed(self, parts: AsyncIterator[ReplyPart]) -> AsyncIterator[bytes]:
+    async def streamed(self, parts: AsyncIterator[ReplyPart | State]) -> AsyncIterator[bytes]:
         """Yields server-sent events: a chunk for each part, then ``[DONE]``; an error ends it."""
         yield self._chunk({"role": "assistant", "content": ""})
         try:
             async for part in parts:
                 data = await self._data(part)
-                yield self._chunk({"content": markdown(part)}, data=data)
+                yield self._chunk({"content": self._text(part)}, data=data)
         except Exception as error:  # noqa: BLE001 - the status has been sent: it goes into the stream
             _, detail = error_detail(error, lang=self._lang)
             yield _event(ErrorResponse(error=detail).model_dump())
@@ -184,7 +212,13 @@ class _CompletionWriter:
         usage = {"usage": None} if self._with_usage else {}
         return _event({**self._head, **_CHUNK, "choices": [choice], **usage, **extension})
 
-    async def _data(self, part: ReplyPart) -> dict[str, Any] | None:
+    def _text(self, part: ReplyPart | State) -> str:
+        """Returns a part as text; the state too, for a client that brings back nothing else."""
+        if isinstance(part, State):
+            return in_text(part.sealed) if self._request.recagent is None else ""
+        return markdown(part)
+
+    async def _data(self, part: ReplyPart | State) -> dict[str, Any] | None:
         """Returns a part as data, for clients that know it; None for plain words."""
         match part:
             case Words():
@@ -197,6 +231,8 @@ class _CompletionWriter:
                 return {"noted": _noted_data(part)}
             case Question():
                 return {"question": part.text, "options": list(part.options)}
+            case State():
+                return {"state": part.sealed}
 
     def _tokens(self) -> Tokens:
         """Returns what the request took so far: reading what was said, ranking and phrasing."""
@@ -231,8 +267,8 @@ def _event(value: dict[str, Any]) -> bytes:
 
 
 async def _chained(
-    first: ReplyPart | None, rest: AsyncIterator[ReplyPart]
-) -> AsyncIterator[ReplyPart]:
+    first: ReplyPart | State | None, rest: AsyncIterator[ReplyPart | State]
+) -> AsyncIterator[ReplyPart | State]:
     if first is not None:
         yield first
     async for part in rest:

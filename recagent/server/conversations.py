@@ -1,123 +1,175 @@
-"""The conversations of the chat endpoint: rebuilt from the messages, or taken from memory.
+"""The conversations of the chat endpoint: each goes on from the state that its client carries.
 
-Nothing of a conversation is stored: its texts are answered again, unless its newest state is still
-in memory. Memory is cleared when a person is forgotten.
+The server keeps none. A state comes with every answer, and back with the next message: beside the
+messages, or in the text of the last answer. So a conversation goes on after a restart, and one that
+was forked or answered anew goes on from the list that was seen there.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import hashlib
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, cast
 
-from recagent import chat
-from recagent.chat import Agent, Noted, Question, ReplyPart, Shown, Words
-from recagent.domain import Language
-from recagent.errors import StoreError
+from pydantic import TypeAdapter, ValidationError
+
+from recagent.chat import Noted, Question, ReplyPart, Shown, Words
+from recagent.domain import Edits, Event, Language
+from recagent.errors import DataError, StoreError
+from recagent.locale import Phrases
 from recagent.pipeline import Pipeline
+from recagent.pipeline.visitors import Visitor, VisitorStore
+from recagent.server.chat_backend import ChatAgent, ChatBackend, Conversation
+from recagent.server.resent import SharedAnswers
 from recagent.server.service import Service
+from recagent.server.signed_state import StateSigner
 
-_MAX_CACHED = 1000  # conversations
+WORDS = Phrases[str]("server", "conversation")
 
-Conversation = Any  # the backend has its own type
-
-
-class ChatAgent(Protocol):
-    """The seam to an agent: it answers a text within a conversation, and changes that."""
-
-    def say(self, conversation: Conversation, text: str) -> AsyncIterator[ReplyPart]:
-        """Yields the parts of the reply as they come."""
-        ...
-
-
-class ChatBackend(Protocol):
-    """The seam to what makes agents and conversations."""
-
-    def agent(self, pipeline: Pipeline, lang: Language) -> ChatAgent:
-        """Returns an agent that speaks ``lang``."""
-        ...
-
-    def begin(self, user: str, scene: str | None) -> Conversation:
-        """Returns an empty conversation."""
-        ...
-
-    def dump(self, conversation: Conversation) -> str:
-        """Returns the conversation as text."""
-        ...
-
-    def load(self, text: str) -> Conversation:
-        """Returns the conversation that ``dump`` made text of."""
-        ...
-
-
-class RecagentChat:
-    """The backend of ``recagent.chat``."""
-
-    def agent(self, pipeline: Pipeline, lang: Language) -> ChatAgent:
-        return Agent(pipeline, lang=lang)
-
-    def begin(self, user: str, scene: str | None) -> Conversation:
-        return chat.Conversation(user_id=user, scene=scene)
-
-    def dump(self, conversation: Conversation) -> str:
-        return conversation.to_json()
-
-    def load(self, text: str) -> Conversation:
-        return chat.Conversation.from_json(text)
+_VISITOR = TypeAdapter(Visitor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Transcript:
-    """The user id, the scene, and the user's messages, the newest last."""
+class Said:
+    """A turn to answer, and what its client says of those before.
+
+    Attributes:
+        user: the person's id; "" for somebody without one.
+        scene: that the client chose; None to let the conversation choose.
+        text: the person's words.
+        before: role and text of the earlier turns, ``user`` or ``assistant``, oldest first.
+        listed: titles of the last list that the client shows.
+        state: as it came with the last answer; "" without one.
+    """
 
     user: str
     scene: str | None
-    texts: tuple[str, ...]
+    text: str
+    before: tuple[tuple[str, str], ...] = ()
+    listed: tuple[str, ...] = ()
+    state: str = ""
+
+    @property
+    def key(self) -> bytes:
+        """What an equal turn has too."""
+        return hashlib.sha256(repr(self).encode("utf-8", "surrogatepass")).digest()
 
 
-class ConversationCache:
-    """Answers transcripts; earlier messages that are not in memory are replayed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """Where a conversation stands after a turn, signed."""
 
-    def __init__(self, service: Service, backend: ChatBackend) -> None:
+    sealed: str
+
+
+class Conversations:
+    """Answers turns, each from its own state. Turns may be answered concurrently."""
+
+    def __init__(self, service: Service, backend: ChatBackend, signer: StateSigner) -> None:
         self._service = service
         self._backend = backend
-        self._agents: dict[Language, ChatAgent] = {}  # each reads the catalogue's words once
-        self._dumps: OrderedDict[Transcript, str] = OrderedDict()
-        service.on_forgotten(self._dumps.clear)  # which ids are one person is not known here
+        self._signer = signer
+        # Each reads the catalogue's words once.
+        self._agents: dict[tuple[Language, bool], tuple[ChatAgent, Pipeline]] = {}
+        self._shared: SharedAnswers[ReplyPart | State] = SharedAnswers()
+        service.on_forgotten(self._shared.clear)  # which ids are one person is not known here
+        service.on_recorded(self._shared.drop)
 
-    async def answer(self, transcript: Transcript, *, lang: Language) -> AsyncIterator[ReplyPart]:
-        """Yields the reply to the last message.
+    async def answer(self, said: Said, *, lang: Language) -> AsyncIterator[ReplyPart | State]:
+        """Yields the reply, then the state after it; what is sent again is answered once.
 
         Raises:
             RecagentError: as the methods of the pipeline.
         """
-        forgettings = await self._service.check_forgotten()
-        conversation = await self._before(replace(transcript, texts=transcript.texts[:-1]), lang)
-        if lang not in self._agents:
-            self._agents[lang] = self._backend.agent(self._service.pipeline(lang), lang)
-        async for part in self._agents[lang].say(conversation, transcript.texts[-1]):
+        answering = self._answer_visitor if not said.user else self._answer_person
+        parts = answering(said, lang)
+        if said.user:
+            parts = self._shared.follow((said.key, lang), parts, person=said.user)
+        async for part in parts:
             yield part
-        with suppress(StoreError):  # without the store nobody knows who was forgotten meanwhile
-            if await self._service.check_forgotten() == forgettings:
-                self._dumps[transcript] = self._backend.dump(conversation)
-                self._dumps.move_to_end(transcript)
-                while len(self._dumps) > _MAX_CACHED:
-                    self._dumps.popitem(last=False)
 
-    async def _before(self, transcript: Transcript, lang: Language) -> Conversation:
-        """Returns the conversation in which these messages have been answered."""
-        if transcript in self._dumps:
-            return self._backend.load(self._dumps[transcript])
-        conversation = self._backend.begin(transcript.user, transcript.scene)
-        if transcript.texts:
-            # What was stored when a message first came must not be stored again.
-            agent = self._backend.agent(self._service.read_only_pipeline(lang), lang)
-            for text in transcript.texts:
-                async for _ in agent.say(conversation, text):
-                    pass
-        return conversation
+    async def _answer_person(self, said: Said, lang: Language) -> AsyncIterator[ReplyPart | State]:
+        await self._service.check_forgotten()
+        agent, _ = self._agent(lang, is_visitor=False)
+        kept = self._opened(said)
+        conversation, is_lost = await self._conversation(said, said.user, kept)
+        if is_lost:
+            yield Words(text=WORDS[lang]["lost"])
+        async for part in agent.say(conversation, said.text):
+            yield part
+        with suppress(StoreError):  # an answer to somebody who is forgotten by now is not shared
+            await self._service.check_forgotten()
+        yield self._state(said, conversation)
+
+    async def _answer_visitor(self, said: Said, lang: Language) -> AsyncIterator[ReplyPart | State]:
+        """Answers somebody without an id; what they did is in the state alone."""
+        agent, pipeline = self._agent(lang, is_visitor=True)
+        visitors = cast("VisitorStore", pipeline.parts.store).visitors
+        kept, user = self._opened(said), uuid.uuid4().hex
+        visitors[user] = visitor = _visitor(kept, user)
+        try:
+            conversation, is_lost = await self._conversation(said, user, kept)
+            if is_lost:
+                yield Words(text=WORDS[lang]["lost"])
+            async for part in agent.say(conversation, said.text):
+                yield _nobodys(part)
+        finally:
+            visitors.pop(user, None)
+        yield self._state(said, conversation, visitor=visitor)
+
+    def _agent(self, lang: Language, *, is_visitor: bool) -> tuple[ChatAgent, Pipeline]:
+        if (lang, is_visitor) not in self._agents:
+            pipeline = self._service.pipeline(lang)
+            pipeline = pipeline.visiting() if is_visitor else pipeline
+            self._agents[lang, is_visitor] = self._backend.agent(pipeline, lang), pipeline
+        return self._agents[lang, is_visitor]
+
+    def _opened(self, said: Said) -> dict[str, Any] | None:
+        return self._signer.opened(said.state, person=said.user) if said.state else None
+
+    async def _conversation(
+        self, said: Said, user: str, kept: dict[str, Any] | None
+    ) -> tuple[Conversation, bool]:
+        """Returns where the conversation stands, and whether something of it is lost."""
+        if kept is not None:
+            moved = said.scene if said.scene != kept.get("chosen") else None
+            with suppress(DataError):  # of another version of the library
+                conversation = self._backend.load(str(kept.get("talk")), user=user, scene=moved)
+                return self._backend.resume(conversation, before=said.before), False
+        conversation = self._backend.begin(user, said.scene)
+        scene, ids = await self._service.titled(said.listed, scene=said.scene)
+        if ids:
+            conversation = self._backend.with_list(conversation, scene=scene, ids=ids)
+        is_lost = any(role == "user" for role, _ in said.before)
+        return self._backend.resume(conversation, before=said.before), is_lost
+
+    def _state(
+        self, said: Said, conversation: Conversation, *, visitor: Visitor | None = None
+    ) -> State:
+        state: dict[str, object] = {
+            "talk": self._backend.dump(conversation), "chosen": said.scene,
+        }  # fmt: skip
+        if visitor is not None and (visitor.events or visitor.edits != Edits()):
+            state["visitor"] = _VISITOR.dump_python(visitor, mode="json", exclude_defaults=True)
+        return State(sealed=self._signer.sealed(state, person=said.user))
+
+
+def _nobodys(part: ReplyPart) -> ReplyPart:
+    """Returns a part of a reply without the id that a visitor has for the turn."""
+    return replace(part, slate=replace(part.slate, user_id="")) if isinstance(part, Shown) else part
+
+
+def _visitor(kept: dict[str, Any] | None, user: str) -> Visitor:
+    """Returns what a visitor did so far, under the id of this turn."""
+    try:
+        visitor = _VISITOR.validate_python((kept or {}).get("visitor") or {})
+    except ValidationError:  # of another version of the library
+        return Visitor()
+    events: list[Event] = [replace(event, user_id=user) for event in visitor.events]
+    return Visitor(events=events, edits=visitor.edits)
 
 
 def markdown(part: ReplyPart) -> str:

@@ -52,13 +52,16 @@ def mcp_server(service: Service) -> MCPServer:
     @server.tool()
     @translated_errors
     async def recommend(
-        user: schemas.Id,
+        user: MaybeId = None,
         scene: MaybeId = None,
         k: MaybeK = 5,
         wish: MaybeText = "",
         lang: Lang = None,
     ) -> schemas.SlateResponse:
-        """A slate of k items for a person; wish is what is wanted now, in their words."""
+        """A slate of k items; wish is what is wanted now, in the person's words.
+
+        user is the person's own id. Leave it out where you do not know it: then nothing is stored.
+        """
         return await service.recommend(
             schemas.RecommendRequest(user=user, scene=scene, k=k or 5, wish=wish or "", lang=lang)
         )
@@ -66,7 +69,7 @@ def mcp_server(service: Service) -> MCPServer:
     @server.tool()
     @translated_errors
     async def explain(
-        user: schemas.Id, item: schemas.Id, scene: MaybeId = None, lang: Lang = None
+        item: schemas.Id, user: MaybeId = None, scene: MaybeId = None, lang: Lang = None
     ) -> schemas.ExplanationResponse:
         """Why an item would be recommended to a person, from evidence that is really there."""
         return await service.explain(
@@ -76,9 +79,9 @@ def mcp_server(service: Service) -> MCPServer:
     @server.tool()
     @translated_errors
     async def question(
-        user: schemas.Id,
         item: schemas.Id,
         about: schemas.About,
+        user: MaybeId = None,
         versus: MaybeId = None,
         scene: MaybeId = None,
         lang: Lang = None,

@@ -7,12 +7,22 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from recagent.domain import Language
 from recagent.server.schemas import Id, RequestBody
 
 NAME = "recagent"
+
+
+def _whole(text: object) -> object:
+    """Returns a text in which half of a surrogate pair, as a cut emoji leaves it, is replaced."""
+    if isinstance(text, str):
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+Text = Annotated[str, BeforeValidator(_whole)]
 
 
 class MessagePart(BaseModel):
@@ -21,7 +31,7 @@ class MessagePart(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     type: str
-    text: str = ""
+    text: Text | None = None
 
 
 class ChatMessage(BaseModel):
@@ -30,13 +40,20 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | tuple[MessagePart, ...] | None = None
+    content: Text | tuple[MessagePart, ...] | None = None
 
     def text(self) -> str:
         """Its text, that of all parts in a row."""
         if isinstance(self.content, tuple):
-            return "\n".join(part.text for part in self.content if part.type == "text")
+            return "\n".join(part.text or "" for part in self.content if part.type == "text")
         return self.content or ""
+
+    @property
+    def is_text_alone(self) -> bool:
+        """Whether it has no picture, sound or file."""
+        return not isinstance(self.content, tuple) or all(
+            part.type == "text" for part in self.content
+        )
 
 
 class StreamOptions(RequestBody):
@@ -47,21 +64,46 @@ class StreamOptions(RequestBody):
     include_usage: bool = False
 
 
+class ResponseFormat(BaseModel):
+    """How an answer is wanted; only text is given."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: str = "text"
+
+
+class CarriedState(RequestBody):
+    """What a client brings that keeps the conversation's state beside its messages.
+
+    Attributes:
+        state: as it came with the last answer.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    state: str = ""
+
+
 class ChatRequest(RequestBody):
     """A conversation to answer: ``recagent`` or ``recagent/SCENE`` with a person as ``user``.
 
     Attributes:
         lang: of the answer; ours, not OpenAI's.
+        recagent: ours too. With it, ``{}`` at the first turn, the state of the conversation comes
+            beside the text alone; without it, the text carries it as well.
     """
 
     model_config = ConfigDict(extra="ignore")
 
     model: Annotated[str, Field(max_length=300)]
-    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1, max_length=500)]
+    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     user: Id | None = None
+    n: Literal[1] | None = None
+    response_format: ResponseFormat | None = None
     lang: Language | None = None
+    recagent: CarriedState | None = None
 
 
 class Tokens(BaseModel):

@@ -6,18 +6,21 @@ import asyncio
 import socket
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import anyio
 import uvicorn
+from pydantic import SecretStr
 
 from recagent import bootstrap
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
 from recagent.server.app import create_app
 from recagent.server.auth import is_loopback_host
-from recagent.server.conversations import RecagentChat
+from recagent.server.chat_backend import RecagentChat
 from recagent.server.mcp_tools import mcp_server
 from recagent.server.service import Service
+from recagent.server.signed_state import kept_key
 
 _GRACE = 10  # seconds, for answers that are under way
 
@@ -30,6 +33,15 @@ def service_of(settings: Settings) -> Service:
         max_message=settings.server.max_message,
         people=settings.server.people,
     )
+
+
+def with_state_key(settings: Settings) -> tuple[Settings, Path | None]:
+    """Returns settings that have a key for conversations, and its file if it was made now."""
+    if settings.server.state_key.get_secret_value():
+        return settings, None
+    key, made = kept_key(settings.data_dir)
+    server = settings.server.model_copy(update={"state_key": SecretStr(key)})
+    return settings.model_copy(update={"server": server}), made
 
 
 def serve(settings: Settings, *, host: str, port: int, on_ready: Callable[[str], None]) -> None:

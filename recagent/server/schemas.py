@@ -33,6 +33,10 @@ MOST = 100  # entries of a slate
 NEWEST = 50  # events and liked items of a profile that are shown
 
 Id = Annotated[str, Field(min_length=1, max_length=256)]
+Person = Annotated[
+    Id | None,
+    Field(description="The person's id; without one somebody new, of whom nothing is stored."),
+]
 Wish = Annotated[str, Field(description="What is wanted now, in the person's words.")]
 Timestamp = Annotated[datetime | None, Field(description="With a time zone; now by default.")]
 K = Annotated[int, Field(ge=1, le=MOST, description="How many items.")]
@@ -102,7 +106,7 @@ class ContextBody(_StrictBody):
 class RecommendRequest(ContextBody):
     """A slate for a person in a scene, by default as is likeliest."""
 
-    user: Id
+    user: Person = None
     scene: Id | None = None
     k: K = 5
     task: Annotated[Task | None, Field(description="The only one that is wanted.")] = None
@@ -112,8 +116,8 @@ class RecommendRequest(ContextBody):
 class ExplainRequest(ContextBody):
     """Why an item would be recommended to a person."""
 
-    user: Id
     item: Id
+    user: Person = None
     scene: Id | None = None
     phrase: Annotated[bool, Field(description="Let the model join the reasons.")] = False
     lang: Language | None = None
@@ -122,9 +126,9 @@ class ExplainRequest(ContextBody):
 class QuestionRequest(ContextBody):
     """A question about the ranking in which an item stands, or does not."""
 
-    user: Id
     item: Id
     about: About
+    user: Person = None
     versus: Annotated[Id | None, Field(description="The other item, of a comparison.")] = None
     scene: Id | None = None
     k: K = 5

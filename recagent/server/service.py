@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -17,13 +17,10 @@ from pydantic import TypeAdapter
 from recagent import prompts
 from recagent.domain import (
     Context,
-    Event,
-    Forgotten,
     Item,
     Language,
     Slate,
     Trace,
-    User,
 )
 from recagent.errors import (
     DataError,
@@ -34,7 +31,6 @@ from recagent.errors import (
 )
 from recagent.locale import LANGUAGES, AnyText
 from recagent.pipeline import Components, Options, Pipeline
-from recagent.ports import EventStore
 from recagent.scenes.identification import indexed_scenes
 from recagent.server import schemas
 
@@ -72,19 +68,12 @@ class Service:
         self.lang: Language = self._options.lang
         self._pipelines = {lang: self._make_pipeline(parts, lang) for lang in LANGUAGES}
         self._clear_caches: list[Callable[[], None]] = [parts.preferences.forget]
+        self._drop_answers: list[Callable[[str], None]] = []
         self._forgettings = 0
 
     def pipeline(self, lang: Language | None = None) -> Pipeline:
         """Returns the pipeline whose reasons are in ``lang``."""
         return self._pipelines[lang or self.lang]
-
-    def read_only_pipeline(self, lang: Language | None = None) -> Pipeline:
-        """Returns a pipeline that answers as ``pipeline`` does and stores nothing.
-
-        A conversation is replayed with it.
-        """
-        store: EventStore = _ReadOnlyStore(self._parts.store)
-        return self._make_pipeline(replace(self._parts, store=store), lang or self.lang)
 
     async def start(self) -> None:
         """Loads what the first request would wait for.
@@ -98,6 +87,10 @@ class Service:
     def on_forgotten(self, clear_cache: Callable[[], None]) -> None:
         """Registers a callback that drops what a cache holds of people when one was forgotten."""
         self._clear_caches.append(clear_cache)
+
+    def on_recorded(self, drop_answers: Callable[[str], None]) -> None:
+        """Registers a callback that drops a cache's answers to a person who gave feedback."""
+        self._drop_answers.append(drop_answers)
 
     async def check_forgotten(self) -> int:
         """Clears the caches if somebody was forgotten since the last check, by whatever process.
@@ -188,7 +181,9 @@ class Service:
     async def record(self, body: schemas.Feedback) -> schemas.StoredEvent:
         """Stores what a person did; raises as ``Pipeline.record``."""
         details = body.model_dump(exclude={"user", "item"})
-        event = await self.pipeline().record(body.user, body.item, **details)
+        event = await self.pipeline().record(body.user or "", body.item, **details)
+        for drop_answers in self._drop_answers:
+            drop_answers(event.user_id)
         return schemas.stored_event(event)
 
     async def scenes(self, lang: Language | None = None) -> schemas.ScenesResponse:
@@ -202,8 +197,21 @@ class Service:
         ]
         return schemas.ScenesResponse(scenes=tuple(scenes), people=self._people)
 
-    async def profile(self, user: str, lang: Language | None = None) -> schemas.ProfileResponse:
-        """Returns what is known of a person; an empty profile for an unknown id."""
+    async def titled(
+        self, titles: Sequence[str], *, scene: str | None
+    ) -> tuple[str, tuple[str, ...]]:
+        """Returns the scene that has the most items of these titles, and their ids in order."""
+        index, found = self._parts.index, ("", ())
+        for name in [scene] if scene else await index.scenes() if titles else ():
+            ids = {item.title: key for key, item in (await index.items(name)).items()}
+            here = tuple(ids[title] for title in titles if title in ids)
+            found = (name, here) if len(here) > len(found[1]) else found
+        return found
+
+    async def profile(
+        self, user: str | None, lang: Language | None = None
+    ) -> schemas.ProfileResponse:
+        """Returns what is known of a person; an empty profile for an unknown id, or without one."""
         profile = await self.pipeline().profile(user)
         names = await self._parts.index.scenes()
         events = Counter(event.scene for event in profile.events)
@@ -283,32 +291,3 @@ def _prompt_text(name: str | None) -> str:
     except (PromptError, KeyError):
         return ""
     return prompt.path.read_text(encoding="utf-8") if prompt.id == name else ""
-
-
-class _ReadOnlyStore:
-    """A store that is read and never written to; every write is taken as done."""
-
-    def __init__(self, store: EventStore) -> None:
-        self.scale, self.user, self.events = store.scale, store.user, store.events
-        self.person, self.seen, self.count = store.person, store.seen, store.count
-        self.all_events, self.origins, self.ids = store.all_events, store.origins, store.ids
-        self.forgettings, self.notes = store.forgettings, store.notes
-        self.events_stamp = store.events_stamp
-        self.impression, self.impressions = store.impression, store.impressions
-
-    async def _ignore(self, *_: object, **__: object) -> None:
-        """Writes nothing."""
-
-    keep_scale = edit = link = add_note = add_impression = close = _ignore
-
-    async def add_users(self, users: Iterable[User]) -> int:
-        return len(list(users))
-
-    async def add_events(self, events: Iterable[Event], *, origin: str = "") -> int:  # noqa: ARG002
-        return len(list(events))
-
-    async def remove_events(self, origins: Collection[str]) -> int:  # noqa: ARG002
-        return 0
-
-    async def forget(self, user_id: str) -> Forgotten:
-        return Forgotten(ids=(user_id,), events=0, impressions=0)

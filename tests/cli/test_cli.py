@@ -1,10 +1,13 @@
 """The command line as people meet it: what it prints, where, and with which exit code."""
 
+import io
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -96,14 +99,27 @@ def test_a_stored_event_changes_the_next_slate(recagent: Command) -> None:
     assert "You have seen everything in this scene." in recagent("recommend", "ana").stdout
 
 
+def test_without_an_id_somebody_new_is_answered_and_nothing_is_stored(
+    recagent: Command, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for nobody in ([], [""], ["guest"]):
+        slate = json.loads(recagent("recommend", *nobody, "--json").stdout)
+        assert slate["trace"]["cold"] == "fully"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("I like Bread\nrecommend something\n"))
+    assert "Noted: you like" in recagent("chat").stdout
+    with closing(sqlite3.connect(shop / ".recagent" / "store.db")) as store:
+        assert store.execute("select count(*) from impressions").fetchone() == (0,)
+        assert store.execute("select count(*) from events").fetchone() == (EVENTS.count("\n") - 1,)
+
+
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
         (["recommend", "ana", "--scene", "cars"], 1, "unknown scene 'cars'; indexed scenes: books"),
         (["recommend", "ana", "-k", "0"], 2, "-k"),
-        (["recommend"], 2, "USER"),
-        (["recommend", ""], 1, "a slate needs a user id"),
+        (["explain", "ana"], 2, "ITEM"),
+        (["events", "add", "guest", "b2"], 1, "'guest' is nobody in particular"),
         (["explain", "ana", "b9"], 1, "item 'b9' is not in the catalogue"),
         (["events", "add", "ana", "b9"], 1, "item 'b9' is not in the catalogue"),
         (

@@ -55,8 +55,15 @@ class Talking:
         self.began += 1
         return {"user": user, "scene": scene, "no": []}
 
-    def dump(self, conversation):
-        return json.dumps(conversation)
+    def resume(self, conversation, *, before):
+        return conversation | {"before": len(before)}
 
-    def load(self, kept):
-        return json.loads(kept)
+    def with_list(self, conversation, *, scene, ids):
+        return conversation | {"scene": scene, "listed": list(ids)}
+
+    def dump(self, conversation):
+        return json.dumps(conversation | {"user": ""})
+
+    def load(self, kept, *, user, scene):
+        conversation = json.loads(kept) | {"user": user}
+        return conversation | ({"scene": scene} if scene else {})

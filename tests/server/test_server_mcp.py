@@ -30,8 +30,12 @@ async def walk(client, *, user="ann", scene="films"):
 
 async def refusals(client):
     """What bad calls are told."""
-    for arguments in ({"user": "ann", "scene": "moon"}, {"user": ""}, {"user": "ann", "k": 0}):
-        answer = await client.call_tool("recommend", arguments)
+    for tool, arguments in (
+        ("recommend", {"user": "ann", "scene": "moon"}),
+        ("record_feedback", {"user": "anonymous", "item": "b1"}),
+        ("recommend", {"user": "ann", "k": 0}),
+    ):
+        answer = await client.call_tool(tool, arguments)
         assert answer.is_error
         yield answer.content[0].text
 
@@ -45,9 +49,25 @@ def test_the_tools_are_listed_and_called(service):
             chinese = (await client.call_tool("recommend", asked)).content[0].text
         assert "未知场景 'moon'；已建立索引的场景：books, films" in chinese
         assert "unknown scene 'moon'; indexed scenes: books, films" in said[0]
-        assert "at least 1 character" in said[1]
+        assert "'anonymous' is nobody in particular, so nothing is stored" in said[1]
         assert "greater than or equal to 1" in said[2]
         assert not any("Traceback" in text for text in said)
+
+    anyio.run(run)
+
+
+def test_without_a_user_a_tool_answers_for_somebody_new_and_stores_nothing(service):
+    store = service._parts.store
+
+    async def run():
+        async with Client(mcp_server(service)) as client:
+            for user in ({}, {"user": None}, {"user": ""}, {"user": "anonymous"}):
+                slate = await client.call_tool("recommend", {"scene": "books"} | user)
+                assert slate.structured_content["trace"]["cold"] == "fully"
+                assert not (await client.call_tool("explain", {"item": "b1"} | user)).is_error
+                asked = {"item": "b1", "about": "why not"} | user
+                assert not (await client.call_tool("question", asked)).is_error
+        assert store._impressions == {}
 
     anyio.run(run)
 

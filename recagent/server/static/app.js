@@ -14,7 +14,7 @@ const state = {
   scenes: [],
   people: [],
   slate: null,
-  talk: { scene: "", messages: [] },
+  talk: { scene: "", messages: [], state: "" },
   force: {}, // what the talk has put in force, as fields of a request for a slate
 };
 if (!WORDS[state.lang]) state.lang = "en";
@@ -243,7 +243,7 @@ async function onWhy(entry) {
 
 function forgetTalk() {
   talking.abort();
-  state.talk = { scene: "", messages: [] };
+  state.talk = { scene: "", messages: [], state: "" };
   find("log").replaceChildren();
   state.force = {};
   find("force").replaceChildren();
@@ -275,10 +275,12 @@ async function converse(text) {
   const done = await guarded(async () => {
     const request = {
       model: `recagent/${talk.scene}`, user: state.user, messages: talk.messages, lang: state.lang,
+      recagent: { state: talk.state },
     };
     for await (const piece of api.talk(request, signal)) {
       whole += piece.text;
-      if (piece.data) drawPiece(answer, piece.data);
+      if (piece.data?.state) talk.state = piece.data.state;
+      else if (piece.data) drawPiece(answer, piece.data);
       else answer.append(piece.text);
       find("log").scrollTop = find("log").scrollHeight;
     }

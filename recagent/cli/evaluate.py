@@ -20,13 +20,15 @@ from recagent.cli.evaluation_output import WORDS
 from recagent.cli.evaluation_progress import watching
 from recagent.cli.options import Demo, Json, Lang
 from recagent.domain import Language
-from recagent.errors import RecagentError
+from recagent.errors import ModelError, RecagentError
 from recagent.evaluation import launch
+from recagent.evaluation.batch_runs import BatchRun
 from recagent.evaluation.compare_runs import compare_runs
 from recagent.evaluation.export import export as write
 from recagent.evaluation.report import write_report
 from recagent.evaluation.run_folder import Run, load_run
 from recagent.evaluation.run_manifest import RunLimits
+from recagent.llm.batch_files import write_requests
 
 GATE_FAILED = 100
 INCOMPLETE = 1
@@ -62,6 +64,14 @@ def run(
     max_cost: Annotated[
         float | None, typer.Option(min=0, help="Stop before more than this is spent.")
     ] = None,
+    requests: Annotated[
+        Path | None,
+        typer.Option(help="Write the questions to the model here, as lines of a batch."),
+    ] = None,
+    replies: Annotated[
+        list[Path] | None,
+        typer.Option(help="Read its answers from a batch's output. May be repeated."),
+    ] = None,
     lang: Lang = None,
     json: Json = False,
 ) -> None:
@@ -86,10 +96,38 @@ def run(
             )
         show.print_estimates(estimates, lang=lang or "en", as_json=json)
         return
-    finished = _run(experiment, resume, out, limits, retry_failed=retry_failed, lang=lang or "en")
+    batch = BatchRun(replies or ()) if requests or replies else None
+    folder = resume or out or _new_folder(experiment)
+    finished = _run(
+        experiment, folder, limits, resume=resume is not None, retry_failed=retry_failed,
+        batch=batch, lang=lang or "en",
+    )  # fmt: skip
+    if batch is not None:
+        _write_requests(batch, requests, folder, lang=lang or "en")
+    if finished is None:
+        return
     show.print_run(finished, lang=lang or "en", as_json=json)
     if finished.summary.failed:
         raise typer.Exit(INCOMPLETE)
+
+
+def _write_requests(batch: BatchRun, path: Path | None, folder: Path, *, lang: Language) -> None:
+    """Writes the questions that have no reply yet, and says how to go on.
+
+    Raises:
+        ModelError: there are some, and nobody said where they are to go.
+    """
+    if path is None and batch.requests:
+        raise ModelError(
+            "{count} questions have no reply in these files; --resume {folder} --requests FILE "
+            "writes them",
+            count=len(batch.requests),
+            folder=str(folder),
+        )
+    if path is not None:
+        write_requests(path, batch.requests)
+        line = WORDS[lang]["written"].format(n=len(batch.requests), path=path, folder=folder)
+        typer.echo(line, err=True)
 
 
 SERVED = """\
@@ -139,7 +177,11 @@ def served(
         file = Path(folder) / "served.toml"
         text = SERVED.format(data=data, number=number, known=known)
         file.write_text(text, encoding="utf-8")
-        finished = _run(file, None, out, limits, retry_failed=False, lang=lang or "en")
+        finished = _run(
+            file, out or _new_folder(file), limits, resume=False, retry_failed=False, batch=None,
+            lang=lang or "en",
+        )  # fmt: skip
+    assert finished is not None  # noqa: S101 - no batch is asked
     show.print_run(finished, lang=lang or "en", as_json=json)
 
 
@@ -202,26 +244,30 @@ def forget(lang: Lang = None) -> None:
     cache.close()
 
 
+def _new_folder(experiment: Path | None) -> Path:
+    stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
+    return RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
+
+
 def _run(
     experiment: Path | None,
-    resume: Path | None,
-    out: Path | None,
+    folder: Path,
     limits: RunLimits,
     *,
+    resume: bool,
     retry_failed: bool,
+    batch: BatchRun | None,
     lang: Language,
-) -> Run:
+) -> Run | None:
     """Runs an experiment or resumes a run; one that stops prints how to go on."""
-    stamp = datetime.now(tz=UTC).strftime("%Y%m%d-%H%M%S")
-    folder = resume or out or RUNS / f"{experiment.stem if experiment else ''}-{stamp}"
     with watching() as watch:
         begin = (
             partial(launch.resume_run, folder, retry_failed=retry_failed)
-            if experiment is None
+            if resume or experiment is None
             else partial(launch.start_run, experiment, folder, arguments=sys.argv[1:])
         )
         try:
-            return anyio.run(partial(begin, limits=limits, progress=watch))
+            return anyio.run(partial(begin, limits=limits, progress=watch, batch=batch))
         except (RecagentError, KeyboardInterrupt) as error:  # raised below the table
             stopped = error
     if watch.saved:

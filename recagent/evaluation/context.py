@@ -139,6 +139,7 @@ class EvaluationContext:
             scenes=self.data.scenes,
             scene_items=self.scene_items,
             query=self.query,
+            scale=self.data.scale,
         )
 
 

@@ -18,6 +18,7 @@ from recagent import bootstrap, prompts
 from recagent.domain import Case
 from recagent.errors import ConfigError, DataError
 from recagent.evaluation import run_folder
+from recagent.evaluation.batch_runs import RECORDINGS, BatchRun
 from recagent.evaluation.context import EvaluationContext
 from recagent.evaluation.experiment import load_experiment
 from recagent.evaluation.preparation import open_context
@@ -39,7 +40,7 @@ from recagent.ports import ReplyCache
 # What stands in a run's folder before its manifest does.
 _EARLY_FILES = {
     ".lock", run_folder.EXPERIMENT, run_folder.CASES, run_folder.TITLES, run_folder.RESULTS,
-    run_folder.CONVERSATIONS,
+    run_folder.CONVERSATIONS, RECORDINGS,
 }  # fmt: skip
 
 
@@ -81,7 +82,8 @@ async def start_run(
     limits: RunLimits,
     progress: RunProgress,
     arguments: Sequence[str] = (),
-) -> run_folder.Run:
+    batch: BatchRun | None = None,
+) -> run_folder.Run | None:
     """Runs an experiment into a new folder.
 
     Args:
@@ -90,6 +92,10 @@ async def start_run(
         limits: what it may take.
         progress: called with how far it is.
         arguments: of the command line, for the manifest.
+        batch: answers in place of the model, and collects what it cannot answer.
+
+    Returns:
+        The run; None where questions wait for their replies in a batch.
 
     Raises:
         ConfigError: the folder has something in it already; or as ``load_experiment``.
@@ -99,10 +105,10 @@ async def start_run(
     _refuse_used(folder)
     async with open_context(experiment, limit=limits.cases, on_progress=progress.stage) as context:
         await _rehearse(context)
-        async with _started_models(context, context.jobs(), limits) as models:
+        async with _started_models(context, context.jobs(), limits, batch) as models:
             with _sole_writer(folder):
                 _open_folder(folder, path, context, models, limits, arguments)
-                return await _run_jobs(context, folder, models, limits, progress)
+                return await _run_jobs(context, folder, models, limits, progress, batch)
 
 
 async def resume_run(
@@ -111,8 +117,9 @@ async def resume_run(
     limits: RunLimits,
     progress: RunProgress,
     retry_failed: bool = False,
-) -> run_folder.Run:
-    """Continues a run that was stopped, or asks its failed cases again.
+    batch: BatchRun | None = None,
+) -> run_folder.Run | None:
+    """Continues a run that was stopped, or asks its failed cases again; as ``start_run``.
 
     Raises:
         DataError: the folder is no run, or data, cases, prompts or models are not those that it
@@ -138,15 +145,21 @@ async def resume_run(
         ) as context:
             frozen = run_folder.read_lines(Case, folder / run_folder.CASES)
             check_same_data(manifest, context, frozen)
-            async with _started_models(context, _jobs_left(context, folder), limits) as models:
+            if batch is not None:
+                batch.read_recordings(folder)
+            jobs = _jobs_left(context, folder)
+            async with _started_models(context, jobs, limits, batch) as models:
                 check_same_models(manifest, context, models)
-                return await _run_jobs(context, folder, models, limits, progress)
+                return await _run_jobs(context, folder, models, limits, progress, batch)
 
 
 @asynccontextmanager
 async def _started_models(
-    context: EvaluationContext, jobs: Sequence[Job], limits: RunLimits
+    context: EvaluationContext, jobs: Sequence[Job], limits: RunLimits, batch: BatchRun | None
 ) -> AsyncGenerator[Mapping[str, MeteredModel]]:
+    if batch is not None:
+        yield batch.models(context)
+        return
     concurrency = limits.concurrency or context.experiment.concurrency
     budget = CostBudget(most=limits.most)
     with _cache() as cache:
@@ -200,8 +213,12 @@ async def _run_jobs(
     models: Mapping[str, MeteredModel],
     limits: RunLimits,
     progress: RunProgress,
-) -> run_folder.Run:
-    """Asks what has no result yet, keeps each result as it comes, and finishes the run."""
+    batch: BatchRun | None,
+) -> run_folder.Run | None:
+    """Asks what has no result yet, keeps each result as it comes, and finishes the run.
+
+    A run whose questions wait for a batch is not finished.
+    """
     with_dialogue = {case.id for case in context.first_cases(context.experiment.conversations)}
     progress.planned(context.jobs(), run_folder.read_lines(Result, folder / run_folder.RESULTS))
 
@@ -209,14 +226,23 @@ async def _run_jobs(
         if exchanges and job.variant == ALL and job.case.id in with_dialogue:
             run_folder.append_lines(folder / run_folder.CONVERSATIONS, [dialogue(job, exchanges)])
         run_folder.append_lines(folder / run_folder.RESULTS, [result])
+        if batch is not None and exchanges:
+            batch.record(folder, job, exchanges)
         progress.result(job, result)
 
+    runner = context.runner(models)
+    if batch is not None:
+        runner = replace(runner, attempts=1, lists=batch.lists)
     await run_cases(
         _jobs_left(context, folder),
-        runner=context.runner(models),
+        runner=runner,
         concurrency=limits.concurrency or context.experiment.concurrency,
         on_result=keep,
     )
+    waiting = _jobs_left(context, folder) if batch is not None else []
+    if batch is not None and waiting:
+        batch.record_lists(folder, waiting)
+        return None
     return await _finish(context, folder)
 
 

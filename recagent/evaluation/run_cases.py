@@ -18,6 +18,7 @@ from recagent.errors import ModelError, RecagentError
 from recagent.evaluation import language_models
 from recagent.evaluation.context import EvaluationContext
 from recagent.evaluation.system_runner import Job, SystemRunner
+from recagent.llm.batch_files import UnansweredError
 from recagent.llm.usage import CostBudget, Exchange, MeteredModel
 from recagent.offline.results import Result
 from recagent.ports import ReplyCache
@@ -127,6 +128,8 @@ async def run_cases(
 ) -> None:
     """Runs every job, several at once, and hands on each result when it is there.
 
+    A question that waits for its reply in a batch file has none.
+
     Raises:
         ModelError: ten questions in a row of one system failed; what is handed on stays.
         RecagentError: something that no other question would change.
@@ -137,7 +140,10 @@ async def run_cases(
 
     async def work() -> None:
         for job in waiting:
-            result, exchanges, _ = await runner.answer(job)
+            try:
+                result, exchanges, _ = await runner.answer(job)
+            except UnansweredError:
+                continue
             on_result(job, result, exchanges)
             name = job.system.name
             failures[name] = failures.get(name, 0) + 1 if result.error else 0

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from recagent.domain import Candidate, Case, Item, Scene
+from recagent.domain import Candidate, Case, Item, RatingScale, Scene
 from recagent.errors import ModelError
 from recagent.evaluation.audits import candidate_order
 from recagent.evaluation.experiment import System
+from recagent.llm.batch_files import UnansweredError
 from recagent.llm.usage import Exchange, MeteredModel, UsageMeter
 from recagent.offline.data_set import ALL
 from recagent.offline.perturbations import mask_titles
@@ -27,6 +28,7 @@ MOST_SCORES = 100  # scores of a full-catalogue case
 NEAR = "knn"  # the baseline of the source ``neighbours``
 
 Scores = dict[str, float]
+JobKey = tuple[str, str, str]  # system, case, variant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +40,7 @@ class Job:
     variant: str = ALL
 
     @property
-    def key(self) -> tuple[str, str, str]:
+    def key(self) -> JobKey:
         return self.system.name, self.case.id, self.variant
 
 
@@ -53,6 +55,10 @@ class SystemRunner:
         scenes: by name.
         scene_items: items by id, by scene.
         query: of a case and variant; it holds the profile and what must not come.
+        scale: of ratings.
+        attempts: retry budget of a question.
+        lists: candidates that a model was shown of whole catalogues, by job; those that are there
+            are shown again, whatever retrieval finds by now.
     """
 
     baselines: Mapping[str, CandidateSource]
@@ -61,6 +67,9 @@ class SystemRunner:
     scenes: Mapping[str, Scene]
     scene_items: Mapping[str, Mapping[str, Item]]
     query: Callable[[Case, str], Any]
+    scale: RatingScale
+    attempts: int = 3
+    lists: dict[JobKey, tuple[str, ...]] = field(default_factory=dict[JobKey, "tuple[str, ...]"])
 
     async def answer(self, job: Job) -> tuple[Result, tuple[Exchange, ...], float | None]:
         """Returns the result, the dialogue, and the seconds that a dry run expects (None: unknown).
@@ -68,6 +77,7 @@ class SystemRunner:
         A model that fails is a result with an error.
 
         Raises:
+            UnansweredError: a batch file has no reply yet.
             RecagentError: anything else that is wrong.
         """
         if job.system.baseline:
@@ -77,6 +87,8 @@ class SystemRunner:
         error, answered = None, {}
         try:
             answered = await self._ask_model(job, meter)
+        except UnansweredError:
+            raise
         except ModelError as failure:
             error = str(failure)
         result = replace(
@@ -113,8 +125,10 @@ class SystemRunner:
         ranker = ModelRanker(
             meter,
             prompt=prompt,
+            attempts=self.attempts,
             history=system.options.history,
             scenes=self.scenes,
+            scale=self.scale,
         )
         ranked = await ranker(await self.query(job.case, job.variant), candidates=candidates)
         scores: Sequence[float] = ranked.scores
@@ -135,10 +149,10 @@ class SystemRunner:
         """
         items, system = self.scene_items[job.case.scene], job.system
         ids: Sequence[str] = candidate_order(job.case, job.variant)
-        if not ids:
-            ids = list(await self._baseline_scores(system.options.retriever, job))[
-                : system.options.pool
-            ]
+        if not ids and job.key not in self.lists:
+            found = await self._baseline_scores(system.options.retriever, job)
+            self.lists[job.key] = tuple(found)[: system.options.pool]
+        ids = ids or self.lists[job.key]
         fused = await self._baseline_scores("fused", job) if system.options.join < 1 else {}
         neighbours = await self._baseline_scores(NEAR, job) if needs_neighbours(prompt) else {}
         shown = [items[item_id] for item_id in ids]

@@ -23,6 +23,10 @@ from recagent.llm.response_shapes import ChatShape
 from recagent.ports import Logprobs, Message, Reply, Schema
 
 
+class UnansweredError(ModelError):
+    """A batch file has no reply to a request yet."""
+
+
 class BatchModel:
     """A ``ChatModel`` that answers what a file answers, and collects what it does not.
 
@@ -53,7 +57,7 @@ class BatchModel:
         """Returns the reply of the file.
 
         Raises:
-            ModelError: there is none; the request is collected.
+            UnansweredError: there is none; the request is collected.
         """
         request_id = batch_id(messages)
         reply = self._replies.get(request_id)
@@ -66,7 +70,9 @@ class BatchModel:
             "temperature": 0,
             **(under(schema) if schema else {}),
         }
-        raise ModelError("no reply yet to request {id}; it is written to the file", id=request_id)
+        raise UnansweredError(
+            "no reply yet to request {id}; it is written to the file", id=request_id
+        )
 
     async def label_logprobs(
         self,

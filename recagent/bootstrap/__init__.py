@@ -176,6 +176,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
         preferences=preferences,
         head=learned,
         worth=worth(settings),
+        labels=settings.attribute_labels(),
         silent=frozenset(
             name for name, declared in settings.attributes.items() if not declared.reason
         ),

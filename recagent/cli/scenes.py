@@ -69,6 +69,8 @@ def rule_text(rule: domain.Rule, lang: domain.Language) -> str:
         case domain.SeriesRule():
             order = rule.order or words["title"]
             return words["series"].format(limit=rule.limit, group=rule.group, order=order)
+        case domain.ModelRule():
+            return words["by model"].format(attributes=", ".join(rule.attributes))
         case domain.RepeatRule():
             return words["repeat"].format(days=rule.repeat_days)
     return words["task"].format(rule=text, task=rule.task) if rule.task else text

@@ -28,6 +28,7 @@ from recagent.domain import (
     EventKind,
     FreshRule,
     Language,
+    ModelRule,
     PathRule,
     PersonRule,
     ProposalKind,
@@ -39,6 +40,7 @@ from recagent.domain import (
     SeriesRule,
     Task,
 )
+from recagent.domain.attribute_labels import AttributeLabels
 from recagent.errors import ConfigError
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -152,6 +154,9 @@ class SceneSettings(SettingsSection):
     """"human": lists are flagged for review, and no model phrases reasons."""
     notice: dict[Language, str] = {}
     """Text under every list and explanation, by language."""
+    model_conditions: tuple[str, ...] = ()
+    """Attributes on which a condition may be met by a model's description (recagent describe):
+    ["audience"]. By default none: such values move the order and filter nothing."""
     proposals: ProposalKind = "auto"
     """What a model proposes: "titles" of things that the world knows, "descriptions" of things
     that only this catalogue has; "auto": titles, until hardly any is found."""
@@ -168,6 +173,7 @@ class SceneSettings(SettingsSection):
     def scene(self, name: str) -> Scene:
         """The scene that is declared, under its name."""
         opt_in_rule = Constraint(attribute=self.opt_in, operator="is", value=True, task="person")
+        by_model = ModelRule(attributes=self.model_conditions)
         series = SeriesRule(group=self.group, limit=self.group_limit or 1, order=self.group_order)
         return Scene(
             name=name,
@@ -179,6 +185,7 @@ class SceneSettings(SettingsSection):
                 *self.rules,
                 *([opt_in_rule] if self.opt_in else []),
                 *([series] if self.group else []),
+                *([by_model] if self.model_conditions else []),
             ),
             editions=self.editions,
             language=self.language,
@@ -234,6 +241,9 @@ class CatalogSettings(SettingsSection):
     """Files of events."""
     users: tuple[FileSettings, ...] = ()
     """Files of people."""
+    descriptions: tuple[Path, ...] = ()
+    """Files that recagent describe wrote: "described.jsonl". What a model said of items, kept
+    apart from the data."""
     list_separator: Annotated[str, Field(min_length=1)] = "|"
     """Separates the values of a list: travel|railways."""
 
@@ -260,6 +270,24 @@ class AttributeSettings(SettingsSection):
     """Not embedded, searched or shown, and no evidence. Run index again after a change."""
     reason: bool = True
     """Whether its values may be evidence in reasons, and inferred tags."""
+    labels: dict[Language, str] = {}
+    """Its name for people, by language: { zh = "氛围" }."""
+    value_labels: dict[Language, dict[str, tuple[str, ...] | str]] = {}
+    """What people call its values, by language, the first is shown: { zh = { dark = ["黑暗",
+    "阴暗"], slow = "慢" } }. Conditions and preferences understand them all."""
+
+    def said_labels(self) -> AttributeLabels:
+        """The words for it and its values."""
+        return AttributeLabels(
+            names=self.labels,
+            values={
+                lang: {
+                    value: (labels,) if isinstance(labels, str) else labels
+                    for value, labels in values.items()
+                }
+                for lang, values in self.value_labels.items()
+            },
+        )
 
     @property
     def said_type(self) -> AttributeType:

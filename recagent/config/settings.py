@@ -36,6 +36,7 @@ from recagent.config.service_sections import (
     ServerSettings,
 )
 from recagent.domain import Language, Scene
+from recagent.domain.attribute_labels import AttributeLabels
 from recagent.errors import ConfigError
 from recagent.locale import LocalizedText
 
@@ -110,6 +111,14 @@ class Settings(BaseSettings):
     def api_key(self) -> str:
         """Key for the endpoint; some servers want none."""
         return self.model.api_key.get_secret_value() or self.openai_api_key.get_secret_value()
+
+    def attribute_labels(self) -> dict[str, AttributeLabels]:
+        """What people call attributes and their values, by attribute, where that is declared."""
+        return {
+            name: declared.said_labels()
+            for name, declared in self.attributes.items()
+            if declared.labels or declared.value_labels
+        }
 
     def declared_scenes(self) -> dict[str, Scene]:
         """The scenes of ``[scenes]``, by name.
@@ -267,6 +276,11 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
                 listed = [listed]
             if isinstance(listed, list):
                 files[kind] = [_catalog_file(file, folder) for file in cast("list[Any]", listed)]
+        listed = files.get("descriptions")
+        if isinstance(listed, str):
+            listed = [listed]
+        if isinstance(listed, list):
+            files["descriptions"] = [folder / str(path) for path in cast("list[Any]", listed)]
         anchored["catalog"] = files
     scenes = anchored.get("scenes")
     if _is_table(scenes):

@@ -1,7 +1,8 @@
 """The bundled demo: real film ratings, and one real person who is new in one of the scenes.
 
 The scenes are genre shelves of one kind of goods; see ``LICENSE-MovieTweetings`` for the data's
-licence.
+licence. What ``described.jsonl.gz`` says of the films was written by a large hosted model for this
+project (Apache-2.0) and checked by nobody.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from recagent import __version__
 from recagent.config.settings import Settings, load
 
 CONFIG = Path(__file__).parent / "recagent.toml"
-DATA = (CONFIG.parent / "items.tsv.gz", CONFIG.parent / "interactions.tsv.gz")
+DATA = tuple(
+    CONFIG.parent / name for name in ("items.tsv.gz", "interactions.tsv.gz", "described.jsonl.gz")
+)
 
 RECORDED = CONFIG.parent / "recorded.jsonl"  # replies of a large hosted model, one run
 

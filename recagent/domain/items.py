@@ -14,7 +14,14 @@ Task = Literal["item", "content", "activity", "person"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing that can be recommended."""
+    """One thing that can be recommended.
+
+    Attributes:
+        attributes: what the catalogue's own data say of it.
+        model_attributes: what a language model's description adds (``recagent describe``); the
+            data win, so no name is in both. It is neither embedded nor searched, in no prompt and
+            no feature: preferences read it, and constraints where the scene allows it.
+    """
 
     id: str
     scene: str
@@ -22,6 +29,7 @@ class Item:
     task: Task = "item"
     text: str = ""
     attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    model_attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
     def document(self) -> str:
         """What is embedded and searched: title, text and attribute values in one line.

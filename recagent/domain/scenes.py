@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -114,6 +114,17 @@ class SeriesRule:
     order: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelRule:
+    """Constraints may be met by a model's description where an item's own data are silent.
+
+    Attributes:
+        attributes: the items' attributes of which that holds.
+    """
+
+    attributes: tuple[str, ...]
+
+
 Rule = (
     Constraint
     | PersonRule
@@ -123,7 +134,15 @@ Rule = (
     | PathRule
     | RepeatRule
     | SeriesRule
+    | ModelRule
 )
+
+
+def described_conditions(rules: Iterable[Rule]) -> frozenset[str]:
+    """Returns the attributes on which rules let a model's description meet a constraint."""
+    return frozenset(
+        name for rule in rules if isinstance(rule, ModelRule) for name in rule.attributes
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +179,11 @@ class Scene:
     review: Review = "none"
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
     proposals: ProposalKind = "auto"
+
+    @property
+    def model_conditions(self) -> frozenset[str]:
+        """Attributes on which a model's description may meet a constraint."""
+        return described_conditions(self.rules)
 
     def label(self, lang: str) -> str:
         """How the scene is called in ``lang``; its name where no label is declared."""

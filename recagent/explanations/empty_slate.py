@@ -11,7 +11,7 @@ from recagent.explanations.evidence import constraint_facts
 from recagent.explanations.templates import constraint_words
 from recagent.locale import Phrases
 from recagent.prompts import one_line
-from recagent.scenes.constraints import FORBIDDING, plain, satisfies
+from recagent.scenes.constraints import FORBIDDING, plain
 from recagent.scenes.rules import SceneCatalogue, nearest
 
 _MOST = 3  # values or conditions that are named
@@ -49,7 +49,7 @@ def explain_empty_slate(
     )
     matching = {
         key: {item_id for item_id, item in items.items()
-              if all(satisfies(item, each) for each in group)}
+              if all(catalogue.satisfies(item, each) for each in group)}
         for key, group in groups.items()
     }  # fmt: skip
     for key, group in groups.items():
@@ -82,7 +82,9 @@ def _hint(catalogue: SceneCatalogue, constraint: Constraint, forms: Mapping[str,
     """Returns what the attribute has instead: its range, or the most similar values."""
     name = constraint.attribute
     values: list[Plain] = [
-        value for item in catalogue.values(name) for value in plain(item.attributes.get(name, ()))
+        value
+        for item in catalogue.values(name)
+        for value in plain(catalogue.value(item, name) or ())
     ]
     if constraint.operator in ("at least", "at most"):
         numbers = [number for value in values if (number := read(value).number) is not None]

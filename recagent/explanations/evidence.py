@@ -6,7 +6,7 @@ Every piece can be looked up again in the person's events, the catalogue or the 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
 
@@ -65,16 +65,27 @@ def gather_evidence(
         if not pieces and (likes := behaviour.likes.get(item.id, 0)):
             facts = {**_people(likes, behaviour), "scene": query.scene.name}
             pieces = [("popularity", (item.id,), facts)]
-        preferences = _satisfied("preference", item, query.context.preferences)
-        constraints = _satisfied("constraint", item, query.context.constraints)
+        preferences = _satisfied(
+            "preference", item, query.context.preferences, by_model=item.model_attributes
+        )
+        constraints = _satisfied(
+            "constraint", item, query.context.constraints, by_model=query.scene.model_conditions
+        )
         gathered.append(as_evidence([*preferences, *pieces, *constraints]))
     return gathered
 
 
 def _satisfied(
-    kind: EvidenceKind, item: Item, constraints: Sequence[Constraint]
+    kind: EvidenceKind,
+    item: Item,
+    constraints: Sequence[Constraint],
+    *,
+    by_model: Container[str],
 ) -> Iterator[Piece]:
-    """Yields the constraints that an item satisfies; those with the same words are one."""
+    """Yields the constraints that an item satisfies; those with the same words are one.
+
+    The facts say ``by``: ``model`` where a model's description has the value, and not the data.
+    """
     groups: dict[str, list[Constraint]] = {}
     for each in constraints:
         if each.attribute == "id":  # an item that was shown before: no reason for another
@@ -82,8 +93,17 @@ def _satisfied(
         if each.task in (None, item.task):
             groups.setdefault(each.words or repr(each), []).append(each)
     for first, *others in groups.values():
-        if all(satisfies(item, each) for each in (first, *others)):
-            yield kind, (first.attribute,), constraint_facts(first)
+        group = (first, *others)
+        if all(satisfies(item, each, by_model=by_model) for each in group):
+            told = any(_is_described(item, each, by_model) for each in group)
+            facts = constraint_facts(first) | ({"by": "model"} if told else {})
+            yield kind, (first.attribute,), facts
+
+
+def _is_described(item: Item, constraint: Constraint, by_model: Container[str]) -> bool:
+    """Whether what a constraint reads of an item is a model's description."""
+    name = constraint.attribute
+    return name in by_model and name in item.model_attributes
 
 
 def as_evidence(pieces: Iterable[Piece], *, after: int = 0) -> tuple[Evidence, ...]:
@@ -143,6 +163,7 @@ class _History:
         self.scale = scale
         self.traits = traits
         self.bans = forbidding_constraints(query)
+        self.by_model = query.scene.model_conditions
         self.wish = set(tokens(without_negated(query.context.wish)))
         self.wished = wished
         self.tags = [(tag, words) for tag in profile.user.tags if (words := set(tokens(tag)))]
@@ -158,7 +179,9 @@ class _History:
 
     def is_allowed_item(self, item: Item) -> bool:
         """Whether no ban forbids an item or its title."""
-        return self.is_allowed(item.title) and all(satisfies(item, ban) for ban in self.bans)
+        return self.is_allowed(item.title) and all(
+            satisfies(item, ban, by_model=self.by_model) for ban in self.bans
+        )
 
     def facts(self, liked: Item) -> dict[str, str]:
         event = self.newest[liked.id]

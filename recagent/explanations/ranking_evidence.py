@@ -125,9 +125,13 @@ def exclusion_pieces(
             facts |= {**judgment_facts(events[0], scale), **scene}
         pieces.append(("seen", (item.id,), facts))
     rules = [rule for rule in query.scene.rules if isinstance(rule, Constraint)]
-    constraints, scene = query.context.constraints, query.scene.name
-    pieces += [_broken(item, each) for each in constraints if not satisfies(item, each)]
-    pieces += [_broken(item, each, scene=scene) for each in rules if not satisfies(item, each)]
+    scene, by_model = query.scene.name, query.scene.model_conditions
+    asked = [(each, None) for each in query.context.constraints]
+    pieces += [
+        _broken(item, each, by_model=by_model, scene=of)
+        for each, of in (*asked, *((rule, scene) for rule in rules))
+        if not satisfies(item, each, by_model=by_model)
+    ]
     if not pieces and item.id in query.exclude:
         return [("barred", (item.id,), {"title": caption(item), "scene": scene})]
     if not pieces:
@@ -158,12 +162,18 @@ def _leads(lead: Mapping[str, float], first: Item, other: Item, *, most: int) ->
     ]
 
 
-def _broken(item: Item, constraint: Constraint, *, scene: str | None = None) -> Piece:
+def _broken(
+    item: Item, constraint: Constraint, *, by_model: AbstractSet[str], scene: str | None
+) -> Piece:
     """Returns that an item breaks a constraint of the request, or of the named scene."""
     facts = {"title": caption(item), **constraint_facts(constraint)} | (
         {"scene": scene} if scene else {}
     )
-    value = item.attributes.get(constraint.attribute)
+    name = constraint.attribute
+    value = item.attributes.get(name)
+    if value is None and name in by_model and name in item.model_attributes:
+        value = item.model_attributes[name]
+        facts["by"] = "model"
     if value is not None:
         facts["value"] = ", ".join(map(one_line, value if isinstance(value, tuple) else (value,)))
     return "broken", (item.id, constraint.attribute), facts

@@ -29,6 +29,7 @@ def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -
     aside = "aside" if "rating" in facts else "from" if "scene" in facts else None
     facts["aside"] = forms[aside].format(**facts) if aside else ""
     facts["apart"] = forms["apart"] if "apart" in facts else ""
+    facts["by"] = forms["by model"] if "by" in facts else ""
     facts["value"] = forms["value"].format(**facts) if "value" in facts else ""
     if evidence.kind == "change":
         facts["outcome"] = forms[f"outcome {_outcome(facts)}"].format(**facts)

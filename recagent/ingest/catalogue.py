@@ -17,6 +17,7 @@ from recagent.config.settings import Settings
 from recagent.domain import Event, Item, Language, RatingScale, User
 from recagent.errors import ConfigError, DataError
 from recagent.ingest.catalogue_notes import note_whole, script
+from recagent.ingest.descriptions import with_descriptions
 from recagent.ingest.event_stream import (
     EventStream,
     OnProgress,
@@ -130,6 +131,7 @@ def read_catalogue(
         if not files.items:
             raw = items_from_logs(files.events, reader, report)
         items, aliases = cleaner.items(raw)
+        items = with_descriptions(items, files.descriptions, report)
     people_of = UserReader(report, separator=files.list_separator)
     users = [
         cleaner.user(user, source=file_name(file.path))

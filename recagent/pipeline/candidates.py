@@ -233,6 +233,7 @@ async def _retrieve(
             width = max(reach, joint.width(pool=wanted, limit=limit))
             part = replace(request, query=group)
             candidates += await _retrieve_wide(services, part, size=wanted, width=width)
+    candidates += await _retrieve_preferred(services, request, candidates)
     steps = missing_prerequisites(
         [each.item for each in candidates],
         scene=query.scene,
@@ -264,6 +265,24 @@ async def _retrieve_wide(
         more = await fallback.retrieve(others, left, everything)
         candidates += [replace(each, features={**each.features, "fused": 0.0}) for each in more]
     return candidates
+
+
+async def _retrieve_preferred(
+    services: Services, request: Request, found: Sequence[Candidate]
+) -> list[Candidate]:
+    """Candidates that keep to all preferences and that no source had among its first."""
+    query = request.query
+    if not query.context.preferences:
+        return []
+    catalogue = (await services.catalogue(query.scene)).for_preferences
+    others = frozenset[str]().union(
+        {each.item.id for each in found}, *map(catalogue.breaking, query.context.preferences)
+    )
+    if catalogue.items.keys() <= query.exclude | others:
+        return []
+    part = replace(query, exclude=query.exclude | others)
+    more = await request.fallback.retrieve(part, 0, services.options.limit)
+    return [replace(each, features={**each.features, "fused": 0.0}) for each in more]
 
 
 async def _rewarded(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from recagent.domain import Group, Language, RatingScale, Scene
+from recagent.domain.attribute_labels import AttributeLabels, Labels
 from recagent.llm.rerank_endpoint import RerankEndpoint
 from recagent.llm.retry import RetryWindow
 from recagent.ports import (
@@ -42,6 +43,7 @@ class Components:
         preferences: texts on people that models wrote, in memory; its rankers should share them, so
             that they are forgotten with a person.
         silent: attributes of items that are no evidence.
+        labels: what people call attributes and their values.
         identifier: tells the scene where none is given; without one a rule does.
     """
 
@@ -63,6 +65,7 @@ class Components:
     proposer: ModelProposer | None = None
     preferences: Preferences = field(default_factory=Preferences)
     silent: frozenset[str] = frozenset()
+    labels: Labels = field(default_factory=dict[str, AttributeLabels])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -147,7 +147,12 @@ class _Trial:
         """
         item, query = self._item, self._request.query
         is_seen = item.id in self._request.seen_items
-        broken = [each for each in query.context.constraints if not satisfies(item, each)]
+        by_model = query.scene.model_conditions
+        broken = [
+            each
+            for each in query.context.constraints
+            if not satisfies(item, each, by_model=by_model)
+        ]
         if len(broken) > 1 and not is_seen:
             facts = {"title": caption(item), "count": str(len(broken))}
             return [("still out", (item.id,), facts)]

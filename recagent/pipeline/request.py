@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from recagent.domain import Constraint, Context, Profile, Scene, Task
+from recagent.domain.attribute_labels import Labels, with_catalogue_names
 from recagent.errors import DataError
 from recagent.explanations import explain_empty_slate, ineffective_bans
 from recagent.locale import AnyText
@@ -108,10 +109,13 @@ async def prepare_request(
     check_time(context.at)
     catalogue = await services.catalogue(scene)
     check_rules(catalogue, scene=scene.name)
+    labels = services.parts.labels
     context = replace(
         context,
-        constraints=_readable(context.constraints, catalogue, scene),
-        preferences=_readable(context.preferences, catalogue, scene),
+        constraints=_readable(context.constraints, catalogue, scene, labels),
+        preferences=_readable(context.preferences, catalogue.for_preferences, scene, labels)
+        if context.preferences
+        else (),
     )
     exclusions = rule_exclusions(
         catalogue, scene=scene, profile=profile, context=context, task=task
@@ -153,9 +157,10 @@ async def why_empty(services: Services, request: Request) -> str:
 
 
 def _readable(
-    constraints: Sequence[Constraint], catalogue: SceneCatalogue, scene: Scene
+    constraints: Sequence[Constraint], catalogue: SceneCatalogue, scene: Scene, labels: Labels
 ) -> tuple[Constraint, ...]:
-    return tuple(readable_constraint(catalogue, each, scene=scene.name) for each in constraints)
+    named = (with_catalogue_names(each, labels) for each in constraints)
+    return tuple(readable_constraint(catalogue, each, scene=scene.name) for each in named)
 
 
 async def _seen_items(services: Services, profile: Profile) -> frozenset[str]:

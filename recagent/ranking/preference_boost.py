@@ -65,5 +65,9 @@ class PreferenceBoost:
         return self.inner.probabilities(scores)
 
     def _share(self, candidate: Candidate) -> float:
-        satisfied = sum(satisfies(candidate.item, preference) for preference in self.preferences)
+        item = candidate.item
+        satisfied = sum(
+            satisfies(item, preference, by_model=item.model_attributes)
+            for preference in self.preferences
+        )
         return satisfied / len(self.preferences)

@@ -5,7 +5,7 @@ Whether a scene's items can answer a constraint at all is checked in ``scenes.ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from recagent.domain import Constraint, Item, Value
 from recagent.domain.comparing import Plain, at_most, read, same, says
@@ -13,8 +13,15 @@ from recagent.domain.comparing import Plain, at_most, read, same, says
 FORBIDDING = frozenset({"is not", "does not mention"})
 
 
-def satisfies(item: Item, constraint: Constraint) -> bool:
+def satisfies(item: Item, constraint: Constraint, *, by_model: Container[str] = ()) -> bool:
     """Whether the item satisfies the constraint.
+
+    Args:
+        item: the item.
+        constraint: what it should be.
+        by_model: attributes of which a model's description counts where the data are silent:
+            those that the scene allows for constraints (``Scene.model_conditions``), all that the
+            item has for preferences (``item.model_attributes``).
 
     A missing value passes a ban ("is not") and fails every other operator. Values are compared as
     what they evidently are (``domain.comparing``). One value of a list is enough, and one of the
@@ -23,7 +30,7 @@ def satisfies(item: Item, constraint: Constraint) -> bool:
     """
     if constraint.task not in (None, item.task):
         return True
-    values, wanted = _values(item, constraint.attribute), plain(constraint.value)
+    values, wanted = _values(item, constraint.attribute, by_model), plain(constraint.value)
     match constraint.operator:
         case "is":
             return any(same(value, each) for each in wanted for value in values)
@@ -39,12 +46,19 @@ def satisfies(item: Item, constraint: Constraint) -> bool:
             return not any(says(str(value), str(word)) for word in wanted for value in values)
 
 
-def blocked(items: Mapping[str, Item], constraints: Iterable[Constraint]) -> frozenset[str]:
-    """Returns the ids of the items that break a constraint."""
+def blocked(
+    items: Mapping[str, Item],
+    constraints: Iterable[Constraint],
+    *,
+    by_model: Container[str] = (),
+) -> frozenset[str]:
+    """Returns the ids of the items that break a constraint; ``by_model`` as ``satisfies``."""
     if not (constraints := tuple(constraints)):
         return frozenset()
     return frozenset(
-        key for key, item in items.items() if not all(satisfies(item, each) for each in constraints)
+        key
+        for key, item in items.items()
+        if not all(satisfies(item, each, by_model=by_model) for each in constraints)
     )
 
 
@@ -73,7 +87,7 @@ def _has_word(text: str, word: Plain) -> bool:
     return isinstance(word, str) and read(word).number is None and says(text, word)
 
 
-def _values(item: Item, attribute: str) -> tuple[Plain, ...]:
+def _values(item: Item, attribute: str, by_model: Container[str]) -> tuple[Plain, ...]:
     match attribute:
         case "":
             return (item.document(),)
@@ -84,4 +98,5 @@ def _values(item: Item, attribute: str) -> tuple[Plain, ...]:
         case "text":
             return (item.text,)
         case _:
-            return plain(item.attributes.get(attribute, ()))
+            described = item.model_attributes.get(attribute, ()) if attribute in by_model else ()
+            return plain(item.attributes.get(attribute, described))

@@ -27,6 +27,7 @@ from recagent.domain import (
     Trace,
     User,
 )
+from recagent.domain.attribute_labels import AttributeWords, Labels, in_words
 from recagent.explanations import wish_note
 
 MOST = 100  # entries of a slate
@@ -186,6 +187,10 @@ class EntryResponse(BaseModel):
 
     rank: int
     item: Item
+    described: Annotated[
+        tuple[AttributeWords, ...],
+        Field(description="By a model's description: item.model_attributes, in words."),
+    ]
     probability: Annotated[
         float,
         Field(
@@ -313,15 +318,26 @@ def reasons(answer: Explanation | Answer) -> tuple[Reason, ...]:
 
 
 def slate_response(
-    slate: Slate, explanations: Sequence[Explanation], *, lang: Language
+    slate: Slate, explanations: Sequence[Explanation], *, lang: Language, labels: Labels
 ) -> SlateResponse:
-    """Returns a slate with the explanations of its entries, which are in their order."""
+    """Returns a slate with the explanations of its entries, which are in their order.
+
+    Args:
+        slate: the slate.
+        explanations: of its entries.
+        lang: of labels and notes.
+        labels: what people call attributes and their values.
+    """
     return SlateResponse(
         user=slate.user_id,
         scene=slate.scene.name,
         label=slate.scene.label(lang),
         entries=tuple(
-            EntryResponse(**_same_fields(EntryResponse, entry), reasons=reasons(explanation))
+            EntryResponse(
+                **_same_fields(EntryResponse, entry),
+                described=in_words(entry.item.model_attributes, labels=labels, lang=lang),
+                reasons=reasons(explanation),
+            )
             for entry, explanation in zip(slate.entries, explanations, strict=True)
         ),
         wish_note=wish_note(slate, lang=lang),

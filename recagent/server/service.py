@@ -150,7 +150,9 @@ class Service:
     async def slate_response(self, slate: Slate, lang: Language | None) -> schemas.SlateResponse:
         """Returns a slate with its reasons in ``lang``."""
         explanations = await self.pipeline(lang).reasons(slate)
-        return schemas.slate_response(slate, explanations, lang=lang or self.lang)
+        return schemas.slate_response(
+            slate, explanations, lang=lang or self.lang, labels=self._parts.labels
+        )
 
     async def explain(self, body: schemas.ExplainRequest) -> schemas.ExplanationResponse:
         """Returns why an item would be recommended; raises as ``Pipeline.explain``."""

@@ -14,12 +14,12 @@ from recagent.domain import Item, Task, Value
 
 def fingerprint(item: Item) -> str:
     """Hash of an item's content, (64 bits, hex): a change of any field changes it."""
-    return hashlib.blake2b(orjson.dumps(asdict(item)), digest_size=8).hexdigest()
+    return hashlib.blake2b(_stored(item), digest_size=8).hexdigest()
 
 
 def item_metadata(item: Item) -> dict[str, str]:
     """Returns the metadata that are stored with the item's vector."""
-    return {"item": orjson.dumps(asdict(item)).decode(), "fingerprint": fingerprint(item)}
+    return {"item": _stored(item).decode(), "fingerprint": fingerprint(item)}
 
 
 def item_from_metadata(metadata: Mapping[str, Any]) -> Item:
@@ -29,15 +29,27 @@ def item_from_metadata(metadata: Mapping[str, Any]) -> Item:
 
 def item_from_fields(fields: Mapping[str, Any]) -> Item:
     """Returns the item of its fields, after JSON, which has no tuples."""
-    attributes: dict[str, Value] = {
-        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
-        for name, value in cast("dict[str, Any]", fields["attributes"]).items()
-    }
     return Item(
         id=fields["id"],
         scene=fields["scene"],
         title=fields["title"],
         task=cast("Task", fields["task"]),
         text=fields["text"],
-        attributes=attributes,
+        attributes=_values(fields["attributes"]),
+        model_attributes=_values(fields.get("model_attributes", {})),
     )
+
+
+def _stored(item: Item) -> bytes:
+    """Returns an item as JSON; one without a model's description is what it was before those."""
+    fields = asdict(item)
+    if not item.model_attributes:
+        del fields["model_attributes"]
+    return orjson.dumps(fields)
+
+
+def _values(attributes: Mapping[str, Any]) -> dict[str, Value]:
+    return {
+        name: tuple(cast("list[str]", value)) if isinstance(value, list) else value
+        for name, value in attributes.items()
+    }

@@ -19,6 +19,7 @@ from recagent.domain import (
     DistanceRule,
     FreshRule,
     Item,
+    ModelRule,
     PathRule,
     PersonRule,
     RepeatRule,
@@ -27,6 +28,7 @@ from recagent.domain import (
     Task,
     Value,
 )
+from recagent.domain.scenes import described_conditions
 from recagent.scenes.constraints import blocked, satisfies
 from recagent.scenes.editions import Editions
 from recagent.scenes.rules.series import Series, alone
@@ -46,6 +48,7 @@ class SceneCatalogue:
     def __init__(self, items: Mapping[str, Item], rules: Sequence[Rule]) -> None:
         """Takes items by id and the scene's rules; everything is computed when it is first used."""
         self.items = items
+        self.model_conditions = described_conditions(rules)
         self._rules = rules
         self._groups: dict[str, list[tuple[Item, list[str]]]] = {}
         self._numbers: dict[str, Floats] = {}
@@ -67,12 +70,26 @@ class SceneCatalogue:
     @cached_property
     def always_excluded(self) -> frozenset[str]:
         """The ids of the items that break a constraint of the scene, whoever asks."""
-        return blocked(self.items, [rule for rule in self._rules if isinstance(rule, Constraint)])
+        constraints = [rule for rule in self._rules if isinstance(rule, Constraint)]
+        return blocked(self.items, constraints, by_model=self.model_conditions)
+
+    @cached_property
+    def for_preferences(self) -> SceneCatalogue:
+        """The same items, of which preferences read all that a model's descriptions say."""
+        names = frozenset[str]().union(*(item.model_attributes for item in self.items.values()))
+        if names <= self.model_conditions:
+            return self
+        rule = ModelRule(attributes=tuple(sorted(names)))
+        return SceneCatalogue(self.items, (rule,))
 
     @cached_property
     def names(self) -> frozenset[str]:
         """The names that a constraint can be on: all attributes, and what every item has."""
-        return OWN.union(*(item.attributes for item in self.items.values()))
+        described = frozenset[str]()
+        if self.model_conditions:
+            described = described.union(*(item.model_attributes for item in self.items.values()))
+        in_data = OWN.union(*(item.attributes for item in self.items.values()))
+        return in_data | (described & self.model_conditions)
 
     @cached_property
     def unread(self) -> tuple[str, ...]:
@@ -109,6 +126,12 @@ class SceneCatalogue:
             self._numbers[attribute] = np.fromiter(map(number, values), np.float64)
         return self._numbers[attribute]
 
+    def value(self, item: Item, attribute: str) -> Value | None:
+        """Returns what constraints read: the data's value, or a model's where that may count."""
+        described = attribute in self.model_conditions
+        other = item.model_attributes.get(attribute) if described else None
+        return item.attributes.get(attribute, other)
+
     def values(self, attribute: str) -> list[Item]:
         """Returns one item for each value of the attribute in each task."""
         return [item for item, _ in self._by(attribute)]
@@ -116,8 +139,12 @@ class SceneCatalogue:
     def breaking(self, constraint: Constraint) -> frozenset[str]:
         """Returns the ids of the items that break a constraint."""
         groups = self._by(constraint.attribute)
-        broken = (ids for item, ids in groups if not satisfies(item, constraint))
+        broken = (ids for item, ids in groups if not self.satisfies(item, constraint))
         return frozenset(chain.from_iterable(broken))
+
+    def satisfies(self, item: Item, constraint: Constraint) -> bool:
+        """Whether an item satisfies a constraint, as far as the scene lets it."""
+        return satisfies(item, constraint, by_model=self.model_conditions)
 
     def ids_where(self, mask: Flags) -> frozenset[str]:
         """Returns the ids of the items where a mask, (n,) bool, is true."""
@@ -137,7 +164,7 @@ class SceneCatalogue:
         if attribute not in self._groups:
             groups: dict[object, tuple[Item, list[str]]] = {}
             for key, item in self.items.items():
-                value = key if attribute in OWN else item.attributes.get(attribute)
+                value = key if attribute in OWN else self.value(item, attribute)
                 # 1, 1.0 and True are equal as keys, and not as texts.
                 group = (item.task, type(value), value)
                 groups.setdefault(group, (item, []))[1].append(key)
@@ -163,6 +190,8 @@ def _attributes_of(rule: Rule) -> tuple[str, ...]:
             return (rule.prerequisites,)
         case SeriesRule():
             return (rule.group, rule.order) if rule.order else (rule.group,)
+        case ModelRule():
+            return rule.attributes
         case RepeatRule():
             return ()
 

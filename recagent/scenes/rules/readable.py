@@ -36,12 +36,22 @@ def readable_constraint(
     """Returns the constraint with the name and in the unit of the scene's attribute.
 
     Raises:
-        ConstraintError: no item of the scene has the attribute, its values cannot be compared
-            with the constraint's, or a bound names no attribute.
+        ConstraintError: no item of the scene has the attribute, or only a model's description
+            has it and the scene does not let that count; its values cannot be compared with the
+            constraint's; or a bound names no attribute.
     """
     if not constraint.attribute and constraint.operator in _SIDES:
         raise _without_attribute(catalogue, constraint)
     name = _attribute(catalogue, constraint)
+    if name is None and (described := _attribute(catalogue.for_preferences, constraint)):
+        raise ConstraintError(
+            "condition {condition!r}: only a model's description tells {attribute!r} in scene "
+            "{scene!r}, and it meets no condition there; ask for it as a preference, or "
+            "let it count by the scene's model_conditions",
+            condition=constraint.words or constraint.attribute,
+            attribute=described,
+            scene=scene,
+        )
     if name is None:
         raise _unknown_attribute(catalogue, constraint, scene)
     constraint = replace(constraint, attribute=name)
@@ -105,7 +115,7 @@ def _unknown_attribute(
     catalogue: SceneCatalogue, constraint: Constraint, scene: str
 ) -> ConstraintError:
     names = sorted(catalogue.names - OWN)
-    similar = nearest(constraint.attribute, names)
+    similar = nearest(constraint.attribute, sorted(catalogue.for_preferences.names - OWN))
     if similar:
         return ConstraintError(
             "condition {condition!r}: no item of scene {scene!r} has an attribute "
@@ -209,7 +219,9 @@ def _kind(sample: Sequence[Plain]) -> ValueKind:
 def _sample(catalogue: SceneCatalogue, name: str) -> list[Plain]:
     """Returns values of an attribute."""
     values = (
-        value for item in catalogue.values(name) for value in plain(item.attributes.get(name, ()))
+        value
+        for item in catalogue.values(name)
+        for value in plain(catalogue.value(item, name) or ())
     )
     return [*islice(values, _SAMPLE)]
 

@@ -13,6 +13,18 @@ function facts(item) {
   return shown.slice(0, 8).map((value) => element("span", "fact", String(value)));
 }
 
+// What a language model said of the item, marked as such; a text of its own comes first.
+function described(entry, words) {
+  if (!entry.described?.length) return [];
+  const texts = entry.described.filter((each) => each.values.join("").length > 60);
+  const short = entry.described.filter((each) => !texts.includes(each))
+    .map((each) => `${each.label}: ${each.values.join(", ")}`);
+  const told = [...texts.map((each) => each.values.join(", ")), short.join(" · ")];
+  const line = element("p", "described", told.filter(Boolean).join(" "));
+  line.prepend(element("span", "by-model", words("byModel")), " ");
+  return [line];
+}
+
 function change(entry, before, words) {
   if (!before) return null;
   const old = before.entries.find((each) => each.item.id === entry.item.id);
@@ -126,7 +138,7 @@ export function drawEntries(list, slate, options) {
     const attributes = element("p", "facts", "");
     attributes.append(...facts(entry.item), ...carried(entry, slate, options));
     const told = element("div", "", "");
-    told.append(name, attributes, ...likely(entry, words));
+    told.append(name, attributes, ...described(entry, words), ...likely(entry, words));
     head.append(rank, told);
     const reasons = element("ul", "reasons", "");
     const lines = entry.reasons.map((reason) => element("li", "", reason.text));

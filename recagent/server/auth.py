@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 1 << 20  # bytes of a request's body
+LARGEST_CHAT = 16 << 20  # of a conversation's: all of it is sent each time, with its pictures
 
-_TOO_LARGE = f"the body is larger than {LARGEST} bytes; send less"
 _PROTECTED = ("/v1/", "/mcp", "/metrics")
 _RATE_LIMITED = ("/v1/", "/mcp")
 
@@ -58,7 +58,7 @@ class AuthMiddleware:
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._app(scope, _limited(receive), send)
+        await self._app(scope, _limited(receive, _largest(scope)), send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, path = Headers(scope=scope), scope["path"]
@@ -74,8 +74,8 @@ class AuthMiddleware:
                 message = "no valid key; send 'Authorization: Bearer KEY' with one of [server] keys"
                 challenge = {"WWW-Authenticate": "Bearer"}
                 return refuse(401, message, code="invalid_api_key", headers=challenge)
-        if int(headers.get("content-length", "0") or 0) > LARGEST:
-            return refuse(413, _TOO_LARGE, code="too_large")
+        if int(headers.get("content-length", "0") or 0) > _largest(scope):
+            return refuse(413, _too_large(_largest(scope)), code="too_large")
         return self._too_many(caller) if path.startswith(_RATE_LIMITED) else None
 
     def _too_many(self, caller: str) -> Response | None:
@@ -91,15 +91,23 @@ class AuthMiddleware:
         )
 
 
-def _limited(receive: Receive) -> Receive:
+def _largest(scope: Scope) -> int:
+    return LARGEST_CHAT if scope["path"] == "/v1/chat/completions" else LARGEST
+
+
+def _too_large(largest: int) -> str:
+    return f"the body is larger than {largest} bytes; send less"
+
+
+def _limited(receive: Receive, largest: int) -> Receive:
     size = 0
 
     async def receive_limited() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > LARGEST:
-            raise HTTPException(413, _TOO_LARGE)
+        if size > largest:
+            raise HTTPException(413, _too_large(largest))
         return message
 
     return receive_limited

@@ -169,6 +169,7 @@ class _CompletionWriter:
         }
         options = request.stream_options
         self._with_usage = options is not None and options.include_usage
+        self._last = ""  # what was written last; two sentences need something between them
 
     async def completion(self, parts: AsyncIterator[ReplyPart | State]) -> Completion:
         """Returns all parts at once."""
@@ -216,7 +217,11 @@ class _CompletionWriter:
         """Returns a part as text; the state too, for a client that brings back nothing else."""
         if isinstance(part, State):
             return in_text(part.sealed) if self._request.recagent is None else ""
-        return markdown(part)
+        text = markdown(part)
+        is_joined = isinstance(part, Words) and self._last and not self._last[-1:].isspace()
+        space = " " if is_joined and self._lang == "en" else ""
+        self._last = text or self._last
+        return space + text
 
     async def _data(self, part: ReplyPart | State) -> dict[str, Any] | None:
         """Returns a part as data, for clients that know it; None for plain words."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -310,6 +311,18 @@ def test_the_state_is_not_seen_in_markdown(server):
     content = reply(post(server, user("recommend something")))["content"]
     assert "\n\n[recagent]: <#" in content
     assert "recagent" not in MarkdownIt().render(content)
+
+
+def test_sentences_of_an_answer_do_not_run_together(server):
+    for lang, joined in (("en", r"[.!?][A-Z“]"), ("zh", r"[。！？] ")):
+        content = reply(post(server, user("horror, not too old"), lang=lang))["content"]
+        assert not re.search(joined, content.partition("1. **")[0]), content
+
+
+def test_a_photo_of_a_phone_is_not_too_large(server):
+    photo = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64," + "A" * 5_000_000}}
+    asked = {"role": "user", "content": [{"type": "text", "text": "something like this"}, photo]}
+    assert "only text" in reply(post(server, asked))["content"]
 
 
 def test_a_long_talk_stays_small_enough_to_be_sent_again(server):

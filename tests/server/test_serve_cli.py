@@ -1,11 +1,14 @@
 """``recagent serve`` and ``recagent mcp`` as commands: what they refuse, and a real process."""
 
+import json
 import signal
 import socket
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import httpx
+import openai
 import pytest
 
 import recagent.server
@@ -13,16 +16,24 @@ import recagent.server
 LOOPBACK = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
-@pytest.fixture
-def served(shop):
-    """A server's process in a shop's folder, and its base URL."""
+@contextmanager
+def serving(folder):
+    """A server's process in a folder, and its base URL."""
     command = [sys.executable, "-m", "recagent", "serve", "--port", "0"]
     process = subprocess.Popen(
-        command, cwd=shop, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    yield process, process.stdout.readline().split()[0]
-    process.kill()
-    process.communicate(timeout=30)
+    try:
+        yield process, process.stdout.readline().split()[0]
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+@pytest.fixture
+def served(shop):
+    with serving(shop) as started:
+        yield started
 
 
 @pytest.mark.slow
@@ -39,6 +50,39 @@ def test_a_process_serves_until_it_is_interrupted_and_keeps_what_was_stored(serv
     assert process.wait(timeout=30) == 130
     assert "Traceback" not in process.stderr.read()
     assert '"item_id": "b2"' in recagent("events", "list", "ana", "--json").stdout
+
+
+@pytest.mark.slow
+@LOOPBACK
+@pytest.mark.parametrize("person", [{"user": "eva"}, {}])
+def test_a_server_is_killed_in_the_middle_of_a_talk_and_the_talk_goes_on(shop, recagent, person):
+    """With OpenAI's client, which sends its messages and knows of no state."""
+    messages = []
+
+    def stream(url, text):
+        """Pieces of the answer as they come; what came is in the messages at the end."""
+        messages.append({"role": "user", "content": text})
+        with openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0) as client:
+            asked = {"model": "recagent/books", "messages": messages, "stream": True}
+            for chunk in client.chat.completions.create(**asked, **person):
+                yield chunk.choices[0].delta.content or ""
+
+    with serving(shop) as (process, url):
+        messages.append({"role": "assistant", "content": "".join(stream(url, "no cooking"))})
+        assert "Trains" in messages[-1]["content"]
+        assert next(stream(url, "I like the first")) is not None
+        process.kill()  # in the middle of an answer, which the client never sees whole
+        process.wait(timeout=30)
+    messages.pop()
+    with serving(shop) as (_, url):
+        answer = "".join(stream(url, "I like the first"))
+        messages.append({"role": "assistant", "content": answer})
+        in_force = "".join(stream(url, "list"))
+    assert "Trains" in answer
+    assert "no cooking" in in_force
+    assert "don't have what we agreed" not in answer + in_force
+    events = json.loads(recagent("events", "list", "eva", "--json").stdout)
+    assert [event["item_id"] for event in events] == (["b1"] if person else [])
 
 
 @pytest.mark.usefixtures("shop")

@@ -67,7 +67,8 @@ def chat_routes(service: Service, conversations: Conversations, metrics: Metrics
 
     @router.post("/chat/completions", response_model=Completion, responses={200: streamed})
     async def completions(
-        request: ChatRequest, person: Annotated[str, Header(alias=_PERSON_HEADER)] = ""
+        request: ChatRequest,
+        person: Annotated[str, Header(alias=_PERSON_HEADER, max_length=256)] = "",
     ) -> Completion | StreamingResponse:
         """Answers the last message of a conversation; ``user`` is the person.
 
@@ -116,8 +117,8 @@ async def _conversation_answer(
     if request.response_format is not None and request.response_format.type != "text":
         raise DataError("response_format: an answer is text; leave it out, and read 'recagent'")
     last = last_message(request)
-    service.check_length(LocalizedText("a message"), last.text())
     said = read_turn(request, user=person_id(request.user or person), scene=scene)
+    service.check_length(LocalizedText("a message"), said.text)
     if not last.is_text_alone:
         yield Words(text=WORDS[lang]["text alone"] + "\n\n")
     async for part in conversations.answer(said, lang=lang):

@@ -17,7 +17,7 @@ from recagent.locale import Phrases
 
 Task = Literal[
     "title", "plain_title", "tags", "follow_ups", "queries", "text", "prompt", "emoji",
-    "tool_calls", "summary", "merged",
+    "tool_calls", "other",
 ]  # fmt: skip
 
 Message = tuple[str, str]
@@ -31,6 +31,7 @@ _LONGEST = 40  # characters of a title, about five words
 # Open WebUI quotes the conversation between these tags, and names the key of the JSON it wants.
 _QUOTED = re.compile(r"<chat_history>(.*)</chat_history>", re.DOTALL)
 _KEY = re.compile(r'\{\s*"(title|tags|follow_ups|queries|text|prompt)"\s*:')
+_TITLE = re.compile(r"\btitle\b|标题", re.IGNORECASE)
 _FACE = re.compile(r"\bemojis?\b.*^\s*\w+: ```.*```\s*$", re.DOTALL | re.IGNORECASE | re.MULTILINE)
 _MERGED = re.compile(r"\bquery: \".*^responses from models: \"", re.DOTALL | re.I | re.MULTILINE)
 _TOOLS = re.compile(r"\A\s*available tools: \[.*\"tool_calls\"", re.DOTALL | re.IGNORECASE)
@@ -64,15 +65,14 @@ def _asking(messages: Sequence[Message]) -> str | None:
 def _quoting(text: str) -> Task | None:
     quoted = _QUOTED.search(text)
     if quoted:
-        keys = _KEY.findall(text[: quoted.start()])
-        return keys[0] if keys else None
-    if _SUMMED.search(text):
-        return "summary"
+        asked = text[: quoted.start()]
+        keys = _KEY.findall(asked)
+        return keys[0] if keys else "plain_title" if _TITLE.search(asked) else "other"
+    if _SUMMED.search(text) or _MERGED.search(text):
+        return "other"
     if _TITLED.search(text):
         return "plain_title"
-    if _FACE.search(text):
-        return "emoji"
-    return "merged" if _MERGED.search(text) else None
+    return "emoji" if _FACE.search(text) else None
 
 
 def task_answer(
@@ -103,8 +103,7 @@ def task_answer(
         "prompt": {"prompt": ""},
         "emoji": "🙂",
         "tool_calls": {"tool_calls": []},
-        "summary": words["refused"],
-        "merged": words["refused"],
+        "other": words["refused"],
     }
     answered = answers[task]
     return answered if isinstance(answered, str) else orjson.dumps(answered).decode()

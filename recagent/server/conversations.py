@@ -42,7 +42,9 @@ class Said:
         text: the person's words.
         before: role and text of the earlier turns, ``user`` or ``assistant``, oldest first.
         listed: titles of the last list that the client shows.
-        state: as it came with the last answer; "" without one.
+        state: as it came with an answer; "" without one.
+        since: titles of the last list that was shown after that answer.
+        is_behind: whether a turn came after that answer, which was not answered to its end.
     """
 
     user: str
@@ -51,6 +53,8 @@ class Said:
     before: tuple[tuple[str, str], ...] = ()
     listed: tuple[str, ...] = ()
     state: str = ""
+    since: tuple[str, ...] = ()
+    is_behind: bool = False
 
     @property
     def key(self) -> bytes:
@@ -95,9 +99,9 @@ class Conversations:
         await self._service.check_forgotten()
         agent, _ = self._agent(lang, is_visitor=False)
         kept = self._opened(said)
-        conversation, is_lost = await self._conversation(said, said.user, kept)
-        if is_lost:
-            yield Words(text=WORDS[lang]["lost"])
+        conversation, missing = await self._conversation(said, said.user, kept)
+        if missing:
+            yield Words(text=WORDS[lang][missing])
         async for part in agent.say(conversation, said.text):
             yield part
         with suppress(StoreError):  # an answer to somebody who is forgotten by now is not shared
@@ -111,9 +115,9 @@ class Conversations:
         kept, user = self._opened(said), uuid.uuid4().hex
         visitors[user] = visitor = _visitor(kept, user)
         try:
-            conversation, is_lost = await self._conversation(said, user, kept)
-            if is_lost:
-                yield Words(text=WORDS[lang]["lost"])
+            conversation, missing = await self._conversation(said, user, kept)
+            if missing:
+                yield Words(text=WORDS[lang][missing])
             async for part in agent.say(conversation, said.text):
                 yield _nobodys(part)
         finally:
@@ -132,19 +136,26 @@ class Conversations:
 
     async def _conversation(
         self, said: Said, user: str, kept: dict[str, Any] | None
-    ) -> tuple[Conversation, bool]:
-        """Returns where the conversation stands, and whether something of it is lost."""
-        if kept is not None:
-            moved = said.scene if said.scene != kept.get("chosen") else None
-            with suppress(DataError):  # of another version of the library
-                conversation = self._backend.load(str(kept.get("talk")), user=user, scene=moved)
-                return self._backend.resume(conversation, before=said.before), False
-        conversation = self._backend.begin(user, said.scene)
-        scene, ids = await self._service.titled(said.listed, scene=said.scene)
+    ) -> tuple[Conversation, str]:
+        """Returns where the conversation stands, and in a word what of it is missing."""
+        conversation, listed = self._loaded(said, user, kept), said.since
+        missing = "behind" if said.is_behind else ""
+        if conversation is None:
+            conversation, listed = self._backend.begin(user, said.scene), said.listed
+            missing = "lost" if any(role == "user" for role, _ in said.before) else ""
+        scene, ids = await self._service.titled(listed, scene=said.scene)
         if ids:
             conversation = self._backend.with_list(conversation, scene=scene, ids=ids)
-        is_lost = any(role == "user" for role, _ in said.before)
-        return self._backend.resume(conversation, before=said.before), is_lost
+        return self._backend.resume(conversation, before=said.before), missing
+
+    def _loaded(self, said: Said, user: str, kept: dict[str, Any] | None) -> Conversation | None:
+        """Returns the conversation of a state, in the scene that the client has chosen since."""
+        if kept is None:
+            return None
+        scene = said.scene if said.scene != kept.get("chosen") else None
+        with suppress(DataError):  # it is of another version of the library
+            return self._backend.load(str(kept.get("talk")), user=user, scene=scene)
+        return None
 
     def _state(
         self, said: Said, conversation: Conversation, *, visitor: Visitor | None = None

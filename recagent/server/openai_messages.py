@@ -12,6 +12,7 @@ from recagent.server.signed_state import parted
 _IGNORED_ROLES = ("system", "developer")
 _MOST_TURNS = 100  # earlier ones that count
 _LISTED = re.compile(r"^\d+\. \*\*(.+?)\*\*", re.MULTILINE)
+_QUERY = re.compile(r"<user_query>(.+?)</user_query>", re.DOTALL)
 _LISTED_LINE = re.compile(r"^\d+\. \*\*.*$\n?", re.MULTILINE)
 
 
@@ -32,21 +33,38 @@ def read_turn(request: ChatRequest, *, user: str, scene: str | None) -> Said:
     *earlier, last = [each for each in request.messages if each.role in ("user", "assistant")]
     before: list[tuple[str, str]] = []
     listed: list[str] = []
-    state = ""
+    since: list[str] = []
+    state, is_behind = "", False
     for each in earlier:
         text = each.text()
-        if each.role == "assistant":
+        if each.role == "user":
+            is_behind = True
+        else:
             text, found = parted(text)
-            state = found or state
             listed = _LISTED.findall(text) or listed
+            if found:
+                state, is_behind, since = found, False, []
+            else:
+                since = _LISTED.findall(text) or since
             text = _LISTED_LINE.sub("", text).strip()
         before.append((each.role, text))
-    carried = request.recagent.state if request.recagent else ""
+    if request.recagent is not None and request.recagent.state:
+        state, is_behind, since = request.recagent.state, False, []
     return Said(
         user=user,
         scene=scene,
-        text=last.text(),
+        text=person_words(last.text()),
         before=tuple(before[-_MOST_TURNS:]),
         listed=tuple(listed),
-        state=carried or state,
+        since=tuple(since),
+        state=state,
+        is_behind=is_behind,
     )
+
+
+def person_words(text: str) -> str:
+    """Returns what a person says of a message into which Open WebUI has put documents."""
+    if not text.startswith("### Task:"):
+        return text
+    named = _QUERY.search(text)
+    return (named[1] if named else text.rpartition("</context>")[2]).strip() or text

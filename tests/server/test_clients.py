@@ -245,6 +245,31 @@ def test_old_messages_may_be_left_out_or_cut(server):
     assert "b5" not in ids(answer)
 
 
+def test_after_an_answer_that_was_stopped_it_says_what_it_goes_on_from(server):
+    talk = [user("no horror")]
+    talk.append(reply(post(server, *talk)))
+    talk += [user("no cooking"), {"role": "assistant", "content": "From now on: no c"}]
+    answer = post(server, *talk, user("recommend something"))
+    assert reply(answer)["content"].startswith("Your message before this one was not answered")
+    assert "b5" not in ids(answer)
+    # A list that was seen before it was stopped is what the person speaks of.
+    talk[-1]["content"] = "From now on: no cooking.\n1. **Maps** good\n2. **Tra"
+    assert "Maps" in reply(post(server, *talk, user("why the first?")))["content"]
+    on = [*talk, user("why the first?"), reply(post(server, *talk, user("why the first?")))]
+    assert "not answered" not in reply(post(server, *on, user("more")))["content"]
+
+
+def test_documents_around_a_question_are_not_what_a_person_says(server):
+    documents = "<context>\n<source id='1'>" + "All about horror. " * 500 + "</source>\n</context>"
+    for asked in (
+        f"### Task:\nAnswer from the context.\n\n{documents}\n\nno horror",
+        f"### Task:\nAnswer.\n\n{documents}\n\n<user_query>\nno horror\n</user_query>\n",
+    ):
+        answer = post(server, user(asked))
+        assert "b5" not in ids(answer)
+        assert data(answer, "noted")["in_force"] == ["no horror"]
+
+
 @pytest.mark.parametrize("apart", ["one after the other", "at once", "after a restart"])
 def test_three_identical_posts_store_one_event(service, apart):
     body = {"model": "recagent/books", "user": "new", "messages": [user("I like Bread")]}

@@ -144,9 +144,9 @@ async def by_labels(turn: str, *, model: ChatModel, lang: str) -> str:
 async def by_embedder(turn: str, *, lang: str) -> str:
     """The act of the example whose vector is nearest."""
     embedder = bootstrap.embedder(demo.settings())
-    (own,) = await embedder.embed([turn])
+    (own,) = await embedder.embed([turn], role="query")
     nearest = {
-        act: float((await embedder.embed(messages) @ own).max())
+        act: float((await embedder.embed(messages, role="passage") @ own).max())
         for act, messages in examples(lang).items()
     }
     return max(nearest, key=nearest.__getitem__)

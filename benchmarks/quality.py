@@ -47,10 +47,12 @@ def quiet(*_: object) -> None:
 
 async def open_backtest(data: Data, settings: Settings, closing: AsyncExitStack) -> Backtest:
     """Where questions of these data are asked; indexed if they are not yet."""
+    embedder = bootstrap.embedder(settings)
+    closing.push_async_callback(embedder.close)
     return Backtest(
         data=data,
         index=await open_index(settings, data, closing, quiet),
-        embedder=bootstrap.embedder(settings),
+        embedder=embedder,
         half_life=timedelta(days=settings.retrieval.half_life_days),
         build_sources=bootstrap.sources,
     )

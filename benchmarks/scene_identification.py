@@ -86,11 +86,11 @@ async def wished(data: Data, asked: Asked, said: Values, *, scenes: tuple[str, .
     met = sorted({event.item_id for event in asked.events})
     rows = [met.index(event.item_id) for event in asked.events]
     embedder = bootstrap.embedder(demo.settings())
-    words = await embedder.embed([scene_text(data.scenes[name]) for name in scenes])
+    words = await embedder.embed([scene_text(data.scenes[name]) for name in scenes], role="passage")
     figures, plain = {}, said.argmax(axis=1)
     for name in ("title", "document"):
         texts = [items[key].title if name == "title" else items[key].document() for key in met]
-        cosines = (await embedder.embed(texts) @ words.T)[rows]
+        cosines = (await embedder.embed(texts, role="query") @ words.T)[rows]
         cosines -= cosines.mean(axis=1, keepdims=True)
         for weight in (0.5 * WISH_WEIGHT, WISH_WEIGHT, 1.5 * WISH_WEIGHT):
             best = (np.log(said) + weight * cosines).argmax(axis=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import anyio
@@ -61,7 +62,9 @@ class Films:
         self.items, self.ids = items, [item.id for item in items]
         self.row = {key: row for row, key in enumerate(self.ids)}
         self._events, self._embedder = events, embedder
-        vectors = anyio.run(embedder.embed, [item.document() for item in items])
+        vectors = anyio.run(
+            partial(embedder.embed, role="passage"), [item.document() for item in items]
+        )
         self._mean = vectors.mean(axis=0)
         self._plain, self._vectors = vectors, _unit(vectors - self._mean)
         self._columns = [self.row[key] for key in events.likes]
@@ -93,7 +96,9 @@ class Films:
 
     def text(self, cases: Sequence[Case], *, plain: bool = False) -> Array:
         """(cases, n) cosines with what was asked; of vectors less their mean, unless plain."""
-        asked = anyio.run(self._embedder.embed, [asked_by(case) for case in cases])
+        asked = anyio.run(
+            partial(self._embedder.embed, role="query"), [asked_by(case) for case in cases]
+        )
         if plain:
             return asked @ self._plain.T
         return _unit(asked - self._mean) @ self._vectors.T

@@ -38,7 +38,7 @@ from recagent.domain.validation import (
     merged,
 )
 from recagent.errors import ModelError, RetrievalError
-from recagent.ports import Logprobs, Message, Reply, Schema
+from recagent.ports import Logprobs, Message, Reply, Schema, TextRole
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Matrix, Vector
@@ -124,13 +124,16 @@ class HashEmbedder:
     name: str = "hash"
     version: str = "1"
 
-    async def embed(self, texts: Sequence[str]) -> Matrix:
+    async def embed(self, texts: Sequence[str], *, role: TextRole = "passage") -> Matrix:  # noqa: ARG002
         rows = np.zeros((len(texts), _DIMENSION), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for word in _WORD.findall(text.lower()):
                 row[sum(word.encode()) % _DIMENSION] += 1.0
         length = np.linalg.norm(rows, axis=1, keepdims=True)
         return np.divide(rows, length, out=rows, where=length > 0)
+
+    async def close(self) -> None:
+        """Nothing to free."""
 
 
 class MemoryIndex:
@@ -170,7 +173,12 @@ class MemoryIndex:
         ]
         return sorted(scored, key=lambda pair: -pair[1])[:limit]
 
-    async def fingerprints(self, scene: str) -> Mapping[str, str]:
+    async def width(self, scene: str) -> int:
+        return len(next(iter(self._vectors.get(scene, {}).values()), ()))
+
+    async def fingerprints(self, scene: str, *, width: int = 0) -> Mapping[str, str]:
+        if width and await self.width(scene) not in (0, width):
+            del self._items[scene], self._vectors[scene]
         return {item_id: repr(item) for item_id, item in self._items.get(scene, {}).items()}
 
     async def upsert(self, scene: str, *, items: Sequence[Item], vectors: Matrix) -> None:

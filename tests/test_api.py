@@ -69,7 +69,7 @@ class Hanging(HashEmbedder):
         super().__init__()
         object.__setattr__(self, "asked", threading.Event())
 
-    async def embed(self, texts):  # noqa: ARG002
+    async def embed(self, texts, *, role="passage"):  # noqa: ARG002
         self.asked.set()
         await anyio.sleep_forever()
 

@@ -57,6 +57,7 @@ from recagent.retrieval import (
     BY_GROUP,
     ByGroup,
     Factors,
+    IndexEmbedder,
     Interactions,
     InteractionSnapshot,
     ItemKNN,
@@ -132,7 +133,8 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
     """The parts that the settings describe, with this head."""
     declared = settings.ratings.scale()
     place = home(settings)
-    vectors, items, chat_models = embedder(settings), index(settings, place), models(settings)
+    items, chat_models = index(settings, place), models(settings)
+    vectors = IndexEmbedder(embedder(settings), items)
     window, preferences = RetryWindow(), Preferences()
     with ExitStack() as opened:  # closed again if what is opened after it fails
         slate_reply_cache = kept_replies(settings)

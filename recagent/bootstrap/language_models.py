@@ -7,9 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from recagent.config.service_sections import EngineSettings
+from recagent.config.service_sections import EmbedderSettings, EngineSettings
 from recagent.config.settings import Settings
 from recagent.errors import ConfigError
+from recagent.infrastructure.embeddings import EmbeddingRequests, EndpointEmbedder
 from recagent.llm.address import Access
 from recagent.llm.address import shown as shown_address
 from recagent.llm.client import Engine
@@ -25,6 +26,7 @@ from recagent.ports import ChatModel, ReplyCache
 from recagent.ranking.model_worth import ModelWorth
 
 REPLIES = "replies.db"  # in the data folder
+_LONGEST_EMBEDDING = 600.0  # seconds for one batch of texts
 _DEMO = Path(__file__).parents[1] / "demo"  # the bundled films
 
 
@@ -181,15 +183,48 @@ def _wire(settings: Settings, engine: EngineSettings) -> Wire:
     )
 
 
-def access(engine: EngineSettings) -> Access:
+def access(engine: EngineSettings | EmbedderSettings) -> Access:
     """Headers, proxy and the like of a model's endpoint."""
+    is_embedder = isinstance(engine, EmbedderSettings)
     return Access(
+        section="[embedder]" if is_embedder else "[model]",
         headers=engine.headers,
         api_version=engine.api_version,
         proxy=engine.proxy.get_secret_value(),
         ca_file=engine.ca_file,
-        cache_salt=engine.cache_salt.get_secret_value(),
+        cache_salt="" if is_embedder else engine.cache_salt.get_secret_value(),
     )
+
+
+def embeddings_endpoint(settings: Settings) -> EndpointEmbedder:
+    """The embedding model behind an endpoint: its own, or that of the first language model.
+
+    Raises:
+        ConfigError: nobody says which model, or where it is.
+    """
+    section = settings.embedder
+    place: EmbedderSettings | EngineSettings = section
+    if not section.base_url:
+        known = {"base_url": settings.model.base_url or settings.openai_base_url}
+        place = settings.model.model_copy(update=known)
+    if not (section.name and place.base_url):
+        raise ConfigError("[embedder] kind = 'endpoint' needs a name and a base URL")
+    own_key = section.api_key.get_secret_value()
+    wire = HttpWire(
+        base_url=place.base_url,
+        api_key=own_key if section.base_url else own_key or settings.api_key,
+        name=section.name,
+        concurrency=section.concurrency,
+        timeout=_LONGEST_EMBEDDING,
+        access=access(place),
+    )
+    requests = EmbeddingRequests(
+        dimensions=section.dimensions,
+        parameters=section.parameters,
+        batch=section.batch,
+        attempts=settings.model.attempts,
+    )
+    return EndpointEmbedder(wire, name=section.name, requests=requests)
 
 
 def reply_cache(path: Path) -> ReplyCache:

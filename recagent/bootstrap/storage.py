@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from recagent.array_cache import ArrayCache
+from recagent.bootstrap.language_models import embeddings_endpoint
 from recagent.config.settings import Settings
 from recagent.infrastructure.embeddings import (
-    EndpointEmbedder,
     FastEmbedEmbedder,
+    PrefixedEmbedder,
     WordLlamaEmbedder,
+    prefixes_for,
 )
 from recagent.infrastructure.storage import SqlEventStore
 from recagent.infrastructure.vectors import (
@@ -59,9 +61,18 @@ def learned_vectors(
 
 
 def embedder(settings: Settings) -> Embedder:
-    """The embedder that ``[embedder]`` names."""
-    kind, name = settings.embedder.kind, settings.embedder.name
-    if kind == "endpoint":
-        url = settings.model.base_url or settings.openai_base_url
-        return EndpointEmbedder(name=name, base_url=url, api_key=settings.api_key)
-    return FastEmbedEmbedder(name=name) if kind == "fastembed" else WordLlamaEmbedder()
+    """The embedder that ``[embedder]`` names; who makes one closes it.
+
+    Raises:
+        ConfigError: an endpoint without a name or an address, or what it needs is not installed.
+    """
+    section = settings.embedder
+    if section.kind == "wordllama":
+        return WordLlamaEmbedder()
+    made = (
+        FastEmbedEmbedder(name=section.name)
+        if section.kind == "fastembed"
+        else embeddings_endpoint(settings)
+    )
+    prefixes = prefixes_for(made.name) if section.prefixes == "auto" else section.prefixes
+    return PrefixedEmbedder(made, prefixes) if any(prefixes.values()) else made

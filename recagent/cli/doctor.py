@@ -121,7 +121,10 @@ async def _store(settings: Settings) -> str:
 
 async def _embedder(settings: Settings) -> str:
     embedder = bootstrap.embedder(settings)
-    (vector,) = await embedder.embed(["a film about a journey"])
+    try:
+        (vector,) = await embedder.embed(["a film about a journey"], role="query")
+    finally:
+        await embedder.close()
     return WORDS[settings.lang]["embedder"].format(name=embedder.name, n=len(vector))
 
 

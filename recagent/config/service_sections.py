@@ -31,10 +31,49 @@ class EmbedderSettings(SettingsSection):
     """``[embedder]``: the vectors that ship with wordllama, an endpoint, or fastembed."""
 
     kind: Literal["wordllama", "endpoint", "fastembed"] = "wordllama"
-    """"wordllama": static English word vectors that come with the package; "endpoint": the
-    server of [model]; "fastembed"."""
+    """"wordllama": static English word vectors that come with the package; "endpoint": an
+    OpenAI-compatible /v1/embeddings; "fastembed"."""
     name: str = ""
     """The embedding model, for an endpoint or fastembed."""
+    base_url: str = ""
+    """Address of the endpoint, "http://127.0.0.1:8903/v1". Empty: the server of [model], with its
+    key, headers, proxy and certificates."""
+    api_key: SecretStr = SecretStr("")
+    """Its key. The key of [model] and OPENAI_API_KEY are never sent to an address that is named
+    here."""
+    api_version: str = ""
+    """For an Azure OpenAI deployment, as in [model]."""
+    headers: dict[str, SecretStr] = Field(default={})
+    """Sent with every request."""
+    proxy: SecretStr = SecretStr("")
+    """Proxy for its requests. Empty: HTTPS_PROXY and its like count."""
+    ca_file: Path | None = None
+    """PEM file of the authority whose certificates are trusted; by default the usual ones."""
+    prefixes: Literal["auto"] | dict[Literal["query", "passage"], str] = "auto"
+    """What stands before a text: { query = "query: ", passage = "passage: " }; {} for nothing.
+    "auto": what is known of E5, BGE, Qwen3, nomic, mxbai and EmbeddingGemma models, by name."""
+    parameters: dict[Literal["query", "passage"], dict[str, str | int | bool]] = Field(default={})
+    """Further fields of a request: { query = { input_type = "query" }, passage = { input_type =
+    "document" } }."""
+    dimensions: int = Field(default=0, ge=0)
+    """Numbers of a vector, from a model that can shorten its own; 0: all of them."""
+    batch: int = Field(default=64, ge=1)
+    """Texts of one request; where the server takes fewer, fewer are sent."""
+    concurrency: int = Field(default=8, ge=1)
+    """Requests under way."""
+
+    @model_validator(mode="after")
+    def _of_an_endpoint(self) -> Self:
+        if self.kind == "endpoint":
+            return self
+        # A key alone may stand in the environment for other settings.
+        read = {"kind", "name", "api_key", *(["prefixes"] if self.kind == "fastembed" else [])}
+        fields = type(self).model_fields.items()
+        unread = [key for key, field in fields
+                  if key not in read and getattr(self, key) != field.default]  # fmt: skip
+        if unread:
+            raise ValueError(f"{unread[0]} is not of kind {self.kind!r}; set kind = 'endpoint'")
+        return self
 
 
 class EngineSettings(SettingsSection):

@@ -266,6 +266,7 @@ def _anchored(values: dict[str, Any], folder: Path) -> dict[str, Any]:
         then = cast("list[Any]", model["then"])
         model = {**model, "then": [_anchored_file(engine, folder) for engine in then]}
     anchored["model"] = model
+    anchored["embedder"] = _anchored_file(anchored.get("embedder", {}), folder)
     anchored["data_dir"] = folder / str(anchored.get("data_dir", DEFAULT_DATA))
     catalog = anchored.get("catalog")
     if _is_table(catalog):

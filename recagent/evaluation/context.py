@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from recagent import bootstrap, prompts
+from recagent import prompts
 from recagent.config.settings import Settings
 from recagent.domain import Case, Item, User
 from recagent.evaluation.baselines import CACHED_QUERIES
@@ -19,7 +19,7 @@ from recagent.evaluation.system_runner import Job, SystemRunner
 from recagent.llm.usage import MeteredModel
 from recagent.offline.backtest import case_context
 from recagent.offline.data_set import ALL, CatalogueStatistics, Data, Questions
-from recagent.ports import CandidateSource, ItemIndex, Query
+from recagent.ports import CandidateSource, Embedder, ItemIndex, Query
 from recagent.profiles.building import is_liked, profile_of
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class EvaluationContext:
     questions: Questions
     prompts: Mapping[str, prompts.Prompt]
     index: ItemIndex
+    embedder: Embedder
     baselines: Mapping[str, CandidateSource]
     scene_items: Mapping[str, Mapping[str, Item]]
     swapped: Mapping[str, Case]
@@ -68,7 +69,7 @@ class EvaluationContext:
             person.user or User(id=person.user_id),
             person.history,
             index=self.index,
-            embedder=bootstrap.embedder(self.settings),
+            embedder=self.embedder,
             scale=self.data.scale,
             half_life=timedelta(days=self.settings.retrieval.half_life_days),
         )

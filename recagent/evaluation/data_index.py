@@ -50,10 +50,14 @@ async def fill_index(
     index: ItemIndex, settings: Settings, data: Data, on_progress: OnStage
 ) -> None:
     """Indexes the items of the data with the embedder of the settings."""
-    await index_items(
-        data.items,
-        index=index,
-        embedder=bootstrap.embedder(settings),
-        fingerprint=bootstrap.fingerprint,
-        on_progress=partial(on_progress, "items"),
-    )
+    embedder = bootstrap.embedder(settings)
+    try:
+        await index_items(
+            data.items,
+            index=index,
+            embedder=embedder,
+            fingerprint=bootstrap.fingerprint,
+            on_progress=partial(on_progress, "items"),
+        )
+    finally:
+        await embedder.close()

@@ -27,7 +27,7 @@ from recagent.offline.examples import OnStage
 from recagent.offline.leaks import check_leaks
 from recagent.offline.optional_libraries import optional_library
 from recagent.offline.perturbations import swap_histories
-from recagent.ports import CandidateSource, ItemIndex
+from recagent.ports import CandidateSource, Embedder, ItemIndex
 
 
 @asynccontextmanager
@@ -71,7 +71,11 @@ async def open_context(
         raise DataError("the experiment has no cases; check [cases]: people, min_history, scenes")
     async with AsyncExitStack() as closing:
         index = await open_index(settings, data, closing, on_progress)
-        sources = _baselines(experiment, settings, data, questions, index, system_prompts.values())
+        embedder = bootstrap.embedder(settings)
+        closing.push_async_callback(embedder.close)
+        sources = _baselines(
+            experiment, settings, data, questions, index, embedder, system_prompts.values()
+        )
         if any(system.baseline in SERVED for system in experiment.grid):
             sources |= pipeline_baselines(
                 settings, data, questions.training, closing=closing, on_progress=on_progress
@@ -84,6 +88,7 @@ async def open_context(
             questions=questions,
             prompts=system_prompts,
             index=index,
+            embedder=embedder,
             baselines=sources,
             scene_items={name: await index.items(name) for name in await index.scenes()},
             swapped=swap_histories(questions.cases, seed=experiment.cases.seed),
@@ -113,6 +118,7 @@ def _baselines(
     data: Data,
     questions: Questions,
     index: ItemIndex,
+    embedder: Embedder,
     system_prompts: Iterable[prompts.Prompt],
 ) -> dict[str, CandidateSource]:
     names = {system.baseline for system in experiment.grid if system.baseline} - SERVED.keys()
@@ -125,7 +131,7 @@ def _baselines(
     return baselines(
         sorted(names),
         index=index,
-        embedder=bootstrap.embedder(settings),
+        embedder=embedder,
         training=questions.training,
         scale=data.scale,
         seed=experiment.cases.seed,

@@ -118,12 +118,12 @@ async def load_catalogue(
     catalog = validate_catalogue(settings, on_progress=on_progress, by_command=by_command)
     if settings.cleaning.unusable == "stop":
         catalog.refuse_problems(settings.lang)
-    index = bootstrap.index(settings)
+    index, embedder = bootstrap.index(settings), bootstrap.embedder(settings)
     try:  # an index in a folder is this process's own until it is closed
         indexed = await index_items(
             catalog.items,
             index=index,
-            embedder=bootstrap.embedder(settings),
+            embedder=embedder,
             fingerprint=bootstrap.fingerprint,
             on_progress=lambda done, total: on_progress("items", done, total),
         )
@@ -143,6 +143,7 @@ async def load_catalogue(
         finally:
             await store.close()
     finally:
+        await embedder.close()
         await index.close()
     return LoadSummary(
         items=indexed, users=people, events=new, replaced=replaced, earlier=earlier,

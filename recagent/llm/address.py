@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from recagent.errors import ConfigError
-from recagent.locale import LocalizedText
+from recagent.locale import AnyText, LocalizedText
 
 _ENDPOINTS = ("/chat/completions", "/completions", "/embeddings", "/models", "/rerank", "/score")
 _AZURE_VERSION = "api-version"
@@ -25,6 +25,7 @@ class Access:
     """What a way to an endpoint needs besides address and key.
 
     Attributes:
+        section: of the settings that say so, for messages.
         headers: that go with every request; they may be secret.
         api_version: of an Azure OpenAI deployment; with it, Azure's addresses and key header.
         proxy: address of a proxy; without one those of the environment count.
@@ -33,6 +34,7 @@ class Access:
             requests with the same one.
     """
 
+    section: str = "[model]"
     headers: Mapping[str, SecretStr] = field(default_factory=dict[str, SecretStr])
     api_version: str = ""
     proxy: str = ""
@@ -68,20 +70,20 @@ def address(base_url: str) -> Address:
     written = base_url.strip().strip("\"'")
     if not written.startswith(("http://", "https://")):
         raise ConfigError(
-            "model base URL {base_url!r} must begin with http:// or https://", base_url=base_url
+            "base URL {base_url!r} must begin with http:// or https://", base_url=base_url
         )
     try:
         parts = urlsplit(written)
         host, port = parts.hostname, parts.port
     except ValueError as error:
         raise ConfigError(
-            "model base URL {base_url!r} is no address: {error}",
+            "base URL {base_url!r} is no address: {error}",
             base_url=shown(base_url),
             error=error,
         ) from error
     if not host:
         raise ConfigError(
-            "model base URL {base_url!r} is no address: {error}",
+            "base URL {base_url!r} is no address: {error}",
             base_url=shown(base_url),
             error=LocalizedText("no host"),
         )
@@ -106,7 +108,7 @@ def shown(base_url: str) -> str:
     return f"{scheme}://{place.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
 
 
-def secret(value: str, *, setting: str) -> str:
+def secret(value: str, *, setting: AnyText) -> str:
     """A key or header as it can be sent: without white space around it.
 
     Raises:

@@ -37,14 +37,14 @@ def open_client(
     import openai  # noqa: PLC0415
 
     headers = {
-        name: secret(value.get_secret_value(), setting=f"[model] headers {name}")
+        name: secret(value.get_secret_value(), setting=f"{access.section} headers {name}")
         for name, value in access.headers.items()
     }
     if place.basic and not api_key:
         headers = {"Authorization": place.basic, **headers}
     try:
         http_client = openai.DefaultAioHttpClient(
-            verify=_trusted(access.ca_file),
+            verify=_trusted(access.ca_file, access.section),
             proxy=access.proxy or None,
             limits=httpx2.Limits(max_connections=concurrency, keepalive_expiry=_KEPT),
             timeout=httpx2.Timeout(timeout, connect=min(_CONNECT, timeout)),
@@ -52,8 +52,9 @@ def open_client(
         )
     except (ValueError, httpx2.InvalidURL) as error:
         raise ConfigError(
-            "the proxy of [model] proxy or of the environment cannot be used ({error}); it is an "
+            "the proxy of {section} proxy or of the environment cannot be used ({error}); it is an "
             "address such as http://proxy:3128",
+            section=access.section,
             error=error,
         ) from error
     # "none" since some servers want no key, and the client wants one.
@@ -100,7 +101,7 @@ async def send(
 
 
 @cache
-def _trusted(ca_file: Path | None) -> ssl.SSLContext:
+def _trusted(ca_file: Path | None, section: str) -> ssl.SSLContext:
     """The certificates that are trusted; loading them takes 20 ms."""
     import httpx2  # noqa: PLC0415
 
@@ -110,7 +111,8 @@ def _trusted(ca_file: Path | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=str(ca_file))
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(
-            "[model] ca_file {path!r} cannot be read as certificates in PEM form: {error}",
+            "{section} ca_file {path!r} cannot be read as certificates in PEM form: {error}",
+            section=section,
             path=str(ca_file),
             error=error,
         ) from error

@@ -22,7 +22,7 @@ from recagent.llm.circuit_breaker import CircuitBreaker
 from recagent.llm.model_list import chatting_first, listed_names
 from recagent.llm.openai_client import open_client, send
 from recagent.llm.refusals import RETRYABLE_STATUS, RefusedError, complaint, error_inside, seconds
-from recagent.locale import LocalizedText
+from recagent.locale import AnyText, LocalizedText
 
 if TYPE_CHECKING:
     import openai
@@ -89,7 +89,14 @@ class HttpWire:
         """
         self._place = address(base_url)
         self._access = access or Access()
-        self._api_key = secret(api_key, setting="[model] api_key or OPENAI_API_KEY")
+        self._section = self._access.section
+        # OPENAI_API_KEY is of [model] alone.
+        self._key_setting: AnyText = (
+            LocalizedText("[model] api_key or OPENAI_API_KEY")
+            if self._section == "[model]"
+            else f"{self._section} api_key"
+        )
+        self._api_key = secret(api_key, setting=self._key_setting)
         self._name = name
         self._concurrency = concurrency
         self._timeout = timeout
@@ -244,8 +251,9 @@ class HttpWire:
         if "CERTIFICATE" in str(error).upper():
             return ModelError(
                 "{base_url!r} has a certificate that is not trusted ({error}); name the file of "
-                "its authority in [model] ca_file",
+                "its authority in {section} ca_file",
                 base_url=self._url,
+                section=self._section,
                 error=reason,
             )
         return ModelError(
@@ -272,18 +280,19 @@ class HttpWire:
         words, parameter = complaint(said)
         if 300 <= status < 400:
             return RefusedError(
-                "{base_url!r} redirects to {location!r}; set [model] base_url to the address "
+                "{base_url!r} redirects to {location!r}; set {section} base_url to the address "
                 "behind it, if you trust that one with your key",
                 base_url=self._url,
+                section=self._section,
                 location=headers.get("location", ""),
                 says=words,
                 status=status,
             )
         if status == 401:
             return RefusedError(
-                "{base_url!r} takes no request with this key (401: {answer}); set [model] api_key "
-                "or OPENAI_API_KEY",
+                "{base_url!r} takes no request with this key (401: {answer}); set {setting}",
                 base_url=self._url,
+                setting=self._key_setting,
                 answer=words,
                 says=words,
                 status=status,

@@ -25,6 +25,7 @@ from recagent.pipeline.questions import (
 )
 from recagent.pipeline.request import Request, prepare_request
 from recagent.pipeline.services import Services
+from recagent.ports import TextRole
 from recagent.profiles.building import profile_of
 from recagent.prompts import caption
 from recagent.scenes.constraints import satisfies
@@ -221,5 +222,8 @@ class _FixedEmbedder:
     def __init__(self, vector: Vector) -> None:
         self._vector = vector
 
-    async def embed(self, texts: Sequence[str]) -> Matrix:  # noqa: ARG002
+    async def embed(self, texts: Sequence[str], *, role: TextRole) -> Matrix:  # noqa: ARG002
         return self._vector[None]
+
+    async def close(self) -> None:
+        """Nothing to free."""

@@ -17,7 +17,7 @@ from recagent.errors import ModelError, StoreError
 from recagent.locale import AnyText, LocalizedText, render_unique
 from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline, RankingSpeed
-from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker
+from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker, TextRole
 from recagent.profiles.building import build_profile
 from recagent.retrieval import Popularity, TextSimilarity, can_embed, retrieve, weights_for
 from recagent.retrieval.sources.model_proposals import NO_PROPOSALS, ModelProposals, Proposals
@@ -104,15 +104,15 @@ class FallbackChain:
         if not wish:
             return {}
         try:
-            rows = await _Hurried(self._parts.embedder, self.deadline).embed(
-                [wish, *map(scene_text, scenes.values())]
-            )
+            embedder = _Hurried(self._parts.embedder, self.deadline)
+            (vector,) = await embedder.embed([wish], role="query")
+            scene_rows = await embedder.embed([*map(scene_text, scenes.values())], role="passage")
         except ModelError as error:
             self.degraded.append(
                 LocalizedText("scene identified without the wish: {reason}", reason=error)
             )
             return {}
-        return wish_cosines(rows[0], rows[1:], scenes=[*scenes])
+        return wish_cosines(vector, scene_rows, scenes=[*scenes])
 
     async def record(self, recording: Awaitable[None]) -> None:
         """Wait for the impression's way to disk for as long as there is time, and say if it is not.
@@ -139,7 +139,7 @@ class FallbackChain:
             return None
         try:
             with anyio.fail_after(self.deadline.left()):
-                return (await parts.embedder.embed([wish]))[0]
+                return (await parts.embedder.embed([wish], role="query"))[0]
         except (ModelError, TimeoutError) as error:
             # The text source embeds the wish too, and then says why it cannot.
             if TextSimilarity.name not in {source.name for source in parts.sources}:
@@ -323,9 +323,12 @@ class _Hurried:
         self._embedder = embedder
         self._deadline = deadline
 
-    async def embed(self, texts: Sequence[str]) -> Matrix:
+    async def embed(self, texts: Sequence[str], *, role: TextRole) -> Matrix:
         try:
             with anyio.fail_after(self._deadline.left()):
-                return await self._embedder.embed(texts)
+                return await self._embedder.embed(texts, role=role)
         except TimeoutError as error:
             raise self._deadline.missed() from error
+
+    async def close(self) -> None:
+        await self._embedder.close()

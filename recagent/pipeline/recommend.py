@@ -380,6 +380,7 @@ class Pipeline:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._parts.store.close)
             closing.push_async_callback(self._parts.index.close)
+            closing.push_async_callback(self._parts.embedder.close)
             for model in self._parts.models:
                 closing.push_async_callback(model.close)
             for reranker in self._parts.rerankers:

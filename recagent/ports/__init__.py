@@ -6,7 +6,16 @@ object with these methods will do; there is nothing to register.
 
 from recagent.ports.event_store import EventStore
 from recagent.ports.indexes import ItemIndex, ItemVectors
-from recagent.ports.models import ChatModel, Embedder, Logprobs, Message, Reply, ReplyCache, Schema
+from recagent.ports.models import (
+    ChatModel,
+    Embedder,
+    Logprobs,
+    Message,
+    Reply,
+    ReplyCache,
+    Schema,
+    TextRole,
+)
 from recagent.ports.ranking import CandidateSource, LanguageScores, Query, Ranker
 
 __all__ = [
@@ -24,4 +33,5 @@ __all__ = [
     "Reply",
     "ReplyCache",
     "Schema",
+    "TextRole",
 ]

@@ -44,10 +44,15 @@ class ItemIndex(Protocol):
         """Up to ``limit`` item ids with cosine similarity, best first, none of ``exclude``."""
         ...
 
-    async def fingerprints(self, scene: str) -> Mapping[str, str]:
+    async def width(self, scene: str) -> int:
+        """How many numbers a vector of a scene has, published or not; 0 without any."""
+        ...
+
+    async def fingerprints(self, scene: str, *, width: int = 0) -> Mapping[str, str]:
         """Content hash of every item that was written, published or not; empty without any.
 
-        A collection that cannot be read is deleted first, so that it is written anew.
+        A collection that cannot be read, or whose vectors are not of ``width`` numbers where that
+        is given, is deleted first, so that it is written anew.
         """
         ...
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Matrix
 
 Schema = Mapping[str, Any]
+TextRole = Literal["query", "passage"]  # what somebody is looking for; what may be found
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,17 @@ class Embedder(Protocol):
     @property
     def version(self) -> str: ...
 
-    async def embed(self, texts: Sequence[str]) -> Matrix:
+    async def embed(self, texts: Sequence[str], *, role: TextRole) -> Matrix:
         """(n, d) float32 with unit rows; a row of zeros for a text without any known word.
+
+        No texts give no rows of the same width. Wishes and what people declare are queries; items,
+        scenes and descriptions of items are passages.
 
         Raises:
             ModelError: the embedder did not answer.
         """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; a later ``embed`` opens them again."""
         ...

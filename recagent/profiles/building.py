@@ -288,7 +288,7 @@ async def _declared(user: User, weights: Mapping[str, float], embedder: Embedder
     text = " ".join(filter(None, [*full, user.about, *values]))
     if not text and not light:
         return None
-    rows = await embedder.embed([text, *light])
+    rows = await embedder.embed([text, *light], role="query")
     return _unit(np.asarray([1.0, *light.values()], np.float32) @ rows) if light else rows[0]
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from recagent.domain import Candidate
 from recagent.ports import CandidateSource, ItemIndex, Query
 from recagent.retrieval.fusion import BY_GROUP, ByGroup, reciprocal_rank, weights_for
+from recagent.retrieval.index_embedder import IndexEmbedder
 from recagent.retrieval.indexing import IndexingResult, index_items
 from recagent.retrieval.interactions import Interactions, InteractionSnapshot
 from recagent.retrieval.query_matching import NO_MATCHES, Matches, SceneText, best_first
@@ -31,6 +32,7 @@ __all__ = [
     "ByGroup",
     "FactorVectors",
     "Factors",
+    "IndexEmbedder",
     "IndexingResult",
     "InteractionSnapshot",
     "Interactions",

@@ -79,7 +79,8 @@ def test_relative_paths_are_those_of_the_config_file(folder):
     path = write(
         'data_dir = "kept"\n'
         '[catalog]\nitems = [{ path = "raw/items.csv" }]\nevents = [{ path = "/events.csv" }]\n'
-        '[model]\npath = "weights.gguf"\nadapter = "own.gguf"',
+        '[model]\npath = "weights.gguf"\nadapter = "own.gguf"\n'
+        '[embedder]\nkind = "endpoint"\nca_file = "own.pem"',
         name="shop/recagent.toml",
     )
     settings = load(path)
@@ -88,6 +89,7 @@ def test_relative_paths_are_those_of_the_config_file(folder):
     assert settings.catalog.events[0].path == Path("/events.csv")
     assert settings.model.path == folder / "shop" / "weights.gguf"
     assert settings.model.adapter == folder / "shop" / "own.gguf"
+    assert settings.embedder.ca_file == folder / "shop" / "own.pem"
 
 
 def test_declared_scenes_are_scenes():

@@ -1,22 +1,58 @@
-"""The Embedder seam: one contract for the fake and for wordllama's vectors."""
+"""The Embedder seam: one contract for the fake, wordllama's vectors and an embeddings endpoint."""
 
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from embeddings_server import EmbeddingsServer
 from examples import wait
 
-from recagent.errors import ConfigError
-from recagent.infrastructure.embeddings import EndpointEmbedder, WordLlamaEmbedder, unit_rows
+from recagent import bootstrap
+from recagent.config import settings as config
+from recagent.infrastructure.embeddings import WordLlamaEmbedder, unit_rows
 from recagent.testing import HashEmbedder
 
 TEXTS = ["a film about the sea", "sailing across the ocean", "三体 科幻", "tax law", ""]
 
 
-@pytest.fixture(scope="module", params=[HashEmbedder, WordLlamaEmbedder])
-def embedder(request):
-    return request.param()
+class AtEndpoint:
+    """The endpoint's embedder, made anew for each call: every ``wait`` has a loop of its own."""
+
+    def __init__(self, url):
+        self._settings = config.load(
+            embedder={"kind": "endpoint", "name": "m", "base_url": f"{url}/v1", "batch": 2}
+        )
+        made = bootstrap.embedder(self._settings)
+        self.name, self.version = made.name, made.version
+
+    async def embed(self, texts, *, role="passage"):
+        made = bootstrap.embedder(self._settings)
+        try:
+            return await made.embed(texts, role=role)
+        finally:
+            await made.close()
+
+
+@pytest.fixture(scope="module")
+def url():
+    with EmbeddingsServer() as server:
+        yield server.url
+
+
+@pytest.fixture(params=["fake", "wordllama", "endpoint"])
+def make(request, url):
+    if request.param == "endpoint":
+        return lambda: AtEndpoint(url)
+    return HashEmbedder if request.param == "fake" else WordLlamaEmbedder
+
+
+@pytest.fixture
+def embedder(make):
+    return make()
+
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
 
 def test_texts_become_unit_rows(embedder):
@@ -37,9 +73,9 @@ def test_no_texts_give_no_rows_of_the_same_width(embedder):
     assert wait(embedder.embed([])).shape == (0, width)
 
 
-def test_a_texts_vector_is_the_same_every_time_and_in_any_company(embedder):
+def test_a_texts_vector_is_the_same_every_time_and_in_any_company(embedder, make):
     together = wait(embedder.embed(TEXTS))
-    np.testing.assert_array_equal(together, wait(type(embedder)().embed(TEXTS)))
+    np.testing.assert_array_equal(together, wait(make().embed(TEXTS)))
     alone = np.concatenate([wait(embedder.embed([text])) for text in TEXTS])
     np.testing.assert_allclose(alone, together, atol=1e-6)
 
@@ -71,7 +107,7 @@ def test_rows_without_direction_become_zeros():
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0, 0], [0, 0]], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("name", "url"), [("", "http://localhost/v1"), ("vectors", "")])
-def test_an_endpoint_without_name_or_address_is_refused(name, url):
-    with pytest.raises(ConfigError, match="needs a name and a base URL"):
-        EndpointEmbedder(name=name, base_url=url, api_key="")
+def test_wordllama_is_loaded_once_per_process(monkeypatch):
+    wait(WordLlamaEmbedder().embed(["film"]))
+    monkeypatch.setattr("recagent.infrastructure.embeddings.local.import_module", None)
+    assert wait(WordLlamaEmbedder().embed(["film"])).any()

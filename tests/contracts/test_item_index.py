@@ -216,6 +216,20 @@ def test_nothing_is_readable_before_it_is_published(index):
     assert wait(index.items("books")) == {"b1": DUNE, "b2": SOLARIS}
 
 
+def test_vectors_of_another_length_are_written_anew(index):
+    assert wait(index.width("books")) == 0
+    fill(index, BOOKS)
+    assert wait(index.width("books")) == 64
+    assert wait(index.fingerprints("books", width=64)).keys() == {"b1", "b2", "b3"}
+    assert wait(index.fingerprints("books", width=32)) == {}
+    rows = np.eye(32, dtype=np.float32)[:1]
+    wait(index.upsert("books", items=[DUNE], vectors=rows))
+    wait(index.publish())
+    assert wait(index.width("books")) == 32
+    assert wait(index.items("books")) == {"b1": DUNE}
+    np.testing.assert_allclose(wait(index.vectors("books", ids=["b1"])), rows, atol=1e-6)
+
+
 def test_an_id_that_is_gone_has_a_vector_of_zeros(index):
     vectors = fill(index, BOOKS)
     wait(index.delete("books", ids=["b2"]))

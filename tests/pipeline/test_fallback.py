@@ -53,14 +53,14 @@ class SlowStart(ScriptedModel):
 class Mute(HashEmbedder):
     """Embeds nothing."""
 
-    async def embed(self, texts):  # noqa: ARG002
+    async def embed(self, texts, *, role="passage"):  # noqa: ARG002
         raise ModelError("the embedder has gone")
 
 
 class Stuck(HashEmbedder):
     """Never comes back."""
 
-    async def embed(self, texts):  # noqa: ARG002
+    async def embed(self, texts, *, role="passage"):  # noqa: ARG002
         await anyio.sleep_forever()
 
 
@@ -144,9 +144,9 @@ class Instant(ReplyCache):
 class Unhurried(HashEmbedder):
     """Takes a while."""
 
-    async def embed(self, texts):
+    async def embed(self, texts, *, role="passage"):
         await anyio.sleep(1.1)
-        return await super().embed(texts)
+        return await super().embed(texts, role=role)
 
 
 def test_replies_that_were_kept_do_not_tell_how_long_a_model_takes():
@@ -331,11 +331,11 @@ def test_a_counterfactual_that_was_not_ranked_in_time_is_said_and_not_guessed():
     class Once(HashEmbedder):
         """Answers a few times and then never again."""
 
-        async def embed(self, texts):
+        async def embed(self, texts, *, role="passage"):
             Once.left -= 1
             if Once.left < 0:
                 await anyio.sleep_forever()
-            return await super().embed(texts)
+            return await super().embed(texts, role=role)
 
     Once.left = 1
 

@@ -226,7 +226,7 @@ def test_a_ranking_that_failed_in_part_is_not_compared_with():
     class Gone:
         name, version = "gone", "1"
 
-        async def embed(self, texts):  # noqa: ARG002
+        async def embed(self, texts, *, role="passage"):  # noqa: ARG002
             raise ModelError("the embedder has gone")
 
     async def main():
@@ -251,7 +251,7 @@ def test_a_profile_without_what_was_declared_is_told_in_every_answer():
     class Gone:
         name, version = "gone", "1"
 
-        async def embed(self, texts):  # noqa: ARG002
+        async def embed(self, texts, *, role="passage"):  # noqa: ARG002
             raise ModelError("the embedder has gone")
 
     async def main():

@@ -369,7 +369,7 @@ def test_an_item_that_is_found_by_meaning_alone_matches_only_when_it_is_near():
     class Same(HashEmbedder):
         """All texts have much in common, as with many embedders; a kettle is like a teapot."""
 
-        async def embed(self, texts):
+        async def embed(self, texts, *, role="passage"):  # noqa: ARG002
             rows = np.zeros((len(texts), 3), dtype=np.float32)
             rows[:, 0] = 0.8
             for row, text in zip(rows, texts, strict=True):

@@ -61,10 +61,10 @@ class NoWeights(ScriptedModel):
 class HalfMute(HashEmbedder):
     """Embeds what it is told of people and items, and nothing proposed."""
 
-    async def embed(self, texts):
+    async def embed(self, texts, *, role="passage"):
         if UNKNOWN in texts:
             raise ModelError("the embedder has gone")
-        return await super().embed(texts)
+        return await super().embed(texts, role=role)
 
 
 def liking_films(**changes):

@@ -190,10 +190,10 @@ def test_a_wish_speaks_for_the_scene_whose_words_are_near(learned):
 
 def test_a_wish_that_cannot_be_embedded_is_left_out_and_said(learned):
     class Broken(HashEmbedder):
-        async def embed(self, texts):
-            if len(texts) > 1:
+        async def embed(self, texts, *, role="passage"):
+            if role == "passage":
                 raise ModelError("no embedder today")
-            return await super().embed(texts)
+            return await super().embed(texts, role=role)
 
     async def main():
         _, parts = await make_line(ITEMS, embedder=Broken())

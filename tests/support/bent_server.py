@@ -7,6 +7,7 @@ orders alike, so that a test sees whether the model was used and not merely aske
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -25,7 +26,8 @@ class Answer:
 class BentServer:
     """``with BentServer(way) as server``: ``url`` of the host; ``chats`` and ``heads`` it got."""
 
-    def __init__(self, way):
+    def __init__(self, way, *, certificate=None):
+        """Bent in a way; with a certificate's file (and key), over TLS."""
         self.chats, self.heads, self.paths = [], [], []
         self._lock = threading.Lock()
         bent = self
@@ -73,6 +75,9 @@ class BentServer:
         self._server.daemon_threads = True
         self._server.handle_error = lambda *_: None
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        if certificate:
+            over_tls(self._server, certificate)
+            self.url = self.url.replace("http", "https")
 
     def __enter__(self):
         self._thread = threading.Thread(
@@ -85,6 +90,15 @@ class BentServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def over_tls(server, certificate):
+    """Let a server speak TLS; a client that hangs up in the handshake takes only its own thread."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(
+        server.socket, server_side=True, do_handshake_on_connect=False
+    )
 
 
 def refused(message, status=400, param=None):

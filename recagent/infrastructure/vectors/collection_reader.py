@@ -27,9 +27,7 @@ def read_collection(
     collection: chromadb.Collection, *, in_memory: int
 ) -> tuple[dict[str, Item], Matrix | None]:
     """All items by id, and their (n, d) float32 vectors unless n * d exceeds ``in_memory``."""
-    ids = _ids(collection)
-    first = next(_pages(collection, ids[:1], ["embeddings"]), {"embeddings": ()})
-    width = int(np.size(first["embeddings"]))
+    ids, width = _ids(collection), vector_width(collection)
     fits = len(ids) * width <= in_memory
     items: dict[str, Item] = {}
     blocks: list[Matrix] = [np.zeros((0, width), dtype=np.float32)]
@@ -39,6 +37,11 @@ def read_collection(
         if fits and order:
             blocks.append(np.asarray(page["embeddings"], dtype=np.float32)[order])
     return items, np.concatenate(blocks) if fits else None
+
+
+def vector_width(collection: chromadb.Collection) -> int:
+    """How many numbers a vector has; 0 in an empty collection."""
+    return int(np.size(cast("Any", collection.get(limit=1, include=["embeddings"])["embeddings"])))
 
 
 def fingerprints(collection: chromadb.Collection) -> dict[str, str]:

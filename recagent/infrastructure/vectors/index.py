@@ -21,7 +21,11 @@ from anyio import to_thread
 from recagent.array_cache import ArrayCache, Arrays, StampedItems, texts_as_array, texts_of_array
 from recagent.domain import Item
 from recagent.errors import RetrievalError
-from recagent.infrastructure.vectors.collection_reader import fingerprints, read_collection
+from recagent.infrastructure.vectors.collection_reader import (
+    fingerprints,
+    read_collection,
+    vector_width,
+)
 from recagent.infrastructure.vectors.connection import ChromaConnection, run_in_thread
 from recagent.infrastructure.vectors.embedder_collections import EmbedderCollections
 from recagent.infrastructure.vectors.item_metadata import item_from_fields, item_metadata
@@ -126,8 +130,11 @@ class ChromaIndex:
         ids = map(loaded.ids.__getitem__, rows)
         return list(zip(ids, scores.tolist(), strict=True))
 
-    async def fingerprints(self, scene: str) -> Mapping[str, str]:
-        return await run_in_thread(self._home, lambda: self._fingerprints(scene))
+    async def width(self, scene: str) -> int:
+        return await run_in_thread(self._home, lambda: self._width(scene))
+
+    async def fingerprints(self, scene: str, *, width: int = 0) -> Mapping[str, str]:
+        return await run_in_thread(self._home, lambda: self._fingerprints(scene, width))
 
     async def upsert(self, scene: str, *, items: Sequence[Item], vectors: Matrix) -> None:
         await run_in_thread(self._home, lambda: self._upsert(scene, items, vectors))
@@ -228,7 +235,11 @@ class ChromaIndex:
         pairs = zip(result["ids"][0], distances[0], strict=True)
         return [(key, 1.0 - distance) for key, distance in pairs if key not in exclude][:limit]
 
-    def _fingerprints(self, scene: str) -> dict[str, str]:
+    def _width(self, scene: str) -> int:
+        collection = self._set.find(self._home.connect(), scene)
+        return 0 if collection is None else vector_width(collection)
+
+    def _fingerprints(self, scene: str, width: int) -> dict[str, str]:
         from chromadb.errors import InternalError  # noqa: PLC0415 - one and a half seconds
 
         client = self._home.connect()
@@ -236,11 +247,15 @@ class ChromaIndex:
         if collection is None:
             return {}
         try:
-            return fingerprints(collection)
+            held = vector_width(collection)
+            if not width or held in (0, width):
+                return fingerprints(collection)
+            why = f"has vectors of {held} numbers and not of {width}"
         except InternalError as error:
             if not any(words in str(error).lower() for words in _DAMAGED):
                 raise
-        logger.warning("scene %r in %s is damaged and is written anew", scene, self._home)
+            why = "is damaged"
+        logger.warning("scene %r in %s %s and is written anew", scene, self._home, why)
         client.delete_collection(collection.name)
         self._loaded.pop(scene, None)
         self._forget()

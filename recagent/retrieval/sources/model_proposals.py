@@ -202,7 +202,7 @@ class ModelProposer:
 
     async def _near(self, lines: Sequence[str], query: Query) -> tuple[tuple[str, ...], int]:
         """The items nearest to descriptions, by sums of reciprocal ranks."""
-        vectors = await self._embedder.embed(lines)
+        vectors = await self._embedder.embed(lines, role="passage")
         near = {
             line: await self._index.search(
                 query.scene.name, vector=vector, limit=_NEAR, exclude=frozenset()

@@ -38,7 +38,7 @@ class TextSimilarity:
         if query.wish_vector is not None:
             parts.append(query.wish_vector)
         elif wish := without_negated(query.context.wish):
-            parts.append((await self._embedder.embed([wish]))[0])
+            parts.append((await self._embedder.embed([wish], role="query"))[0])
         return await _search(self._index, parts, query, limit)
 
 

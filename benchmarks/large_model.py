@@ -7,6 +7,7 @@ whom the sizes of prompts and of the say were chosen; 300 others are for learnin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from recagent.ranking import Gate, ModelRanker
 from recagent.ranking.blend import blend
 from recagent.ranking.head import language_columns
 from recagent.ranking.model_worth import MEASURED_ON
+from recagent.ranking.rise_limit import MOST_PLACES, limit_without_wish
 from recagent.training.gates import choose_gates, make_trial
 from recagent.training.head_weights import fit_language_weights
 from recagent.training.language_part import ScoredPool
@@ -34,6 +36,7 @@ JUDGED = Path(__file__).parent / "kept" / "films_large_cases.txt"
 _LEARNED = 300  # further cases, from which a gate is learned
 _TOKENS = 4000
 _DRAWS = 100
+_PLACES = (2, 3, 5, 8, np.inf)
 
 
 def chosen_cases(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
@@ -116,6 +119,8 @@ def large_rows(
         "large_before_fit_delta": _delta(table, before, plain)[0],
         "large_before_fit_delta_lower95": _delta(table, before, plain)[1],
     }
+    bases = {"head": held_out, "fusion": fused}
+    _by_places(learn, bases, scores, groups={"300 others": teach, "120 judged": rows})
     if len(teach) >= _LEARNED:
         figures |= _says_from_sixty([*rows, *teach], learn, held_out, fused, scores)
         figures |= _behind_gates(learn, held_out, scores, rows=rows, teach=teach, table=table)
@@ -179,11 +184,42 @@ def _drawn(
     return [round(each, 4) for each in (*fixed, float(np.mean(gains)))], shares
 
 
-def _joined(said: Sequence[Values], base: Sequence[Values]) -> list[Values]:
+def _joined(
+    said: Sequence[Values], base: Sequence[Values], *, places: float = MOST_PLACES
+) -> list[Values]:
     pairs = zip(said, base, strict=True)
     return [
-        blend(model.tolist(), other, language_weight=UNMEASURED_WEIGHT) for model, other in pairs
+        limit_without_wish(
+            blend(model.tolist(), other, language_weight=UNMEASURED_WEIGHT), other, places=places
+        )
+        for model, other in pairs
     ]
+
+
+def _by_places(
+    learn: Sequence[Example],
+    bases: Mapping[str, Sequence[Values]],
+    scores: Mapping[str, Values],
+    *,
+    groups: Mapping[str, Sequence[int]],
+) -> None:
+    """Prints the gain of a third of the say by how many places it may lift an item."""
+    print(
+        f"\ngain of a third of the say by how many places it may lift an item (now {MOST_PLACES})"
+    )
+    for (group, rows), (beside, base) in product(groups.items(), bases.items()):
+        if not rows:
+            continue
+        cases, own = [learn[at] for at in rows], [base[at] for at in rows]
+        table, plain = Table([example.user_id for example in cases]), ndcgs(cases, own)
+        said = [scores[example.case] for example in cases]
+        for places in _PLACES:
+            joined = ndcgs(cases, _joined(said, own, places=places))
+            mean, low, high = table.mean(joined - plain)
+            print(
+                f"{group:<12} beside {beside:<8} {places:>4g} places {len(rows):>4} "
+                f"{mean:+.3f} [{low:+.3f}, {high:+.3f}]"
+            )
 
 
 def _delta(table: Table, values: Values, base: Values) -> tuple[float, float]:
@@ -206,7 +242,14 @@ def _behind_gates(
     weights = fit_language_weights(examples, base, [scores[e.case].tolist() for e in examples])
     # One gate for all scenes: 300 choices are too few for one each.
     trials = [
-        make_trial(e.user_id, "all", cold=e.cold, base=b, joined=joined, chosen=e.chosen)
+        make_trial(
+            e.user_id,
+            "all",
+            cold=e.cold,
+            base=b,
+            joined=limit_without_wish(joined, b),
+            chosen=e.chosen,
+        )
         for e, b, joined in zip(examples, base, weights.held_out, strict=True)
     ]
     gate = choose_gates(trials).get("all", Gate())
@@ -217,7 +260,8 @@ def _behind_gates(
         opens = gate.opens(ranked, cold=example.cold)
         asked.append(float(opens))
         features = language_columns(scores[example.case].tolist(), cold=example.cold)
-        values.append(ranked + features @ own if opens else ranked)
+        joined = limit_without_wish(ranked + features @ own, ranked)
+        values.append(joined if opens else ranked)
     cases = [learn[at] for at in rows]
     head, gated = ndcgs(cases, [held_out[at] for at in rows]), ndcgs(cases, values)
     table.row(f"gate '{gate.rule}' of {len(teach)} others", gated, minus=head)

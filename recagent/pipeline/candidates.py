@@ -20,6 +20,7 @@ from recagent.pipeline.services import Services
 from recagent.ports import LanguageScores, Query
 from recagent.ranking import preference_boost
 from recagent.ranking.model_worth import MEASURED_ON
+from recagent.ranking.rise_limit import MOST_PLACES, limit_rises, places_to_rise
 from recagent.retrieval import NO_MATCHES, Matches, best_first, nearest_in_meaning
 from recagent.scenes.rules import (
     Progress,
@@ -30,6 +31,8 @@ from recagent.scenes.rules import (
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
+
+_TIE = 1e-9  # scores that differ by no more are equal, but for their order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,6 +49,9 @@ class RankedPool:
         matches: how the scene's items answer the wish.
         wish_match: that in numbers, for people; None without a wish that says something of an item.
         model_scores: what the model returned; None where it was not asked or did not answer.
+        without_model: (n,) scores without the model; None where it has no say.
+        held_back: (n,) how much lower the scores are than the model would have it, which lifts an
+            item by so many places and no more; None where it has no say.
         gated: whether the model's scores are not wanted here.
     """
 
@@ -58,6 +64,8 @@ class RankedPool:
     matches: Matches = NO_MATCHES
     wish_match: WishMatch | None = None
     model_scores: LanguageScores | None = None
+    without_model: Floats | None = None
+    held_back: Floats | None = None
     gated: bool = False
 
     @property
@@ -72,7 +80,25 @@ class RankedPool:
 
     @property
     def notes(self) -> tuple[LocalizedText, ...]:
-        """What a reader of the trace should know: that nothing answers the wish or a word."""
+        """What a reader of the trace should know of the order and of the wish."""
+        return (*self._held_notes, *self._wish_notes)
+
+    @property
+    def _held_notes(self) -> tuple[LocalizedText, ...]:
+        if self.held_back is None or not (self.held_back > _TIE).any():
+            return ()
+        held = [item.id for item, gap in zip(self.items, self.held_back, strict=True) if gap > _TIE]
+        return (
+            LocalizedText(
+                "the model would lift these further; without a match to a wish, its say lifts an "
+                "item at most {most} places: {items}",
+                most=MOST_PLACES,
+                items=", ".join(held),
+            ),
+        )
+
+    @property
+    def _wish_notes(self) -> tuple[LocalizedText, ...]:
         match = self.wish_match
         if match is None or match.proposed:
             return ()
@@ -157,11 +183,14 @@ async def add_model_scores(
     model_scores = await fallback.model_scores(ranker, query, pool.candidates)
     if model_scores is None:
         return pool
-    scores, scene = pool.scores, query.scene.name
+    scene = query.scene.name
     joint = services.joint(query)
     if joint.weighs(model_scores, scene=scene):
         cold = query.profile.is_cold(scene)
-        scores = joint.joined(scores, model_scores, scene=scene, cold=cold)
+        joined = joint.joined(pool.scores, model_scores, scene=scene, cold=cold)
+        most = places_to_rise(pool.items, pool.grades)
+        scores = limit_rises(joined, pool.scores, most=most, grades=pool.grades)
+        pool = replace(pool, scores=scores, without_model=pool.scores, held_back=joined - scores)
         is_new = model_scores.usage.prompt > 0  # no kept reply, whose price is unknown
         if is_new and not joint.has_measured(model_scores, scene=scene):
             model_scores = replace(model_scores, notes=(*model_scores.notes, _offer(model_scores)))
@@ -174,7 +203,7 @@ async def add_model_scores(
                 prompt=model_scores.prompt,
             )
         )
-    return replace(pool, scores=scores, model_scores=model_scores)
+    return replace(pool, model_scores=model_scores)
 
 
 def _offer(scores: LanguageScores) -> LocalizedText:

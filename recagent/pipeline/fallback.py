@@ -19,6 +19,7 @@ from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline, RankingSpeed
 from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker, TextRole
 from recagent.profiles.building import build_profile
+from recagent.ranking.clean_scores import clean_scores
 from recagent.retrieval import Popularity, TextSimilarity, can_embed, retrieve, weights_for
 from recagent.retrieval.sources.model_proposals import NO_PROPOSALS, ModelProposals, Proposals
 from recagent.scenes.classifier import scene_text, wish_cosines
@@ -214,7 +215,7 @@ class FallbackChain:
         first = candidates[: self._speed.affordable(len(candidates), seconds=left)]
         try:
             with anyio.fail_after(left):
-                scores = await ranker(query, candidates=first)
+                scores = await clean_scores(ranker, query, candidates=first)
         except ModelError as error:
             self.degraded.append(LocalizedText("retrieval order: {reason}", reason=error))
             return None
@@ -222,6 +223,14 @@ class FallbackChain:
             self._speed.record_timeout(left, candidates=len(first))
             self.degraded.append(
                 LocalizedText("retrieval order: {reason}", reason=self._reason(error))
+            )
+            return None
+        if scores is None:
+            self.degraded.append(
+                LocalizedText(
+                    "retrieval order: the text of every candidate speaks to the model or praises "
+                    "itself"
+                )
             )
             return None
         if not scores.kept:  # a kept reply says nothing of the speed

@@ -369,6 +369,8 @@ def _of_pool(services: Services, ranking: Ranking, parts: Attribution) -> Attrib
     by_model = joint.joined(
         np.zeros(len(pool_rows)), model_scores, scene=scene, cold=profile.is_cold(scene)
     )
+    if pool.held_back is not None:
+        by_model = by_model - pool.held_back
     return with_language_part(chosen, pool.scores, by_model)
 
 

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from recagent.domain import Candidate, Entry, Trace
 from recagent.locale import Language, LocalizedText, render
 from recagent.pipeline.candidates import RankedPool, by_grade
@@ -16,6 +18,7 @@ from recagent.pipeline.services import Services
 from recagent.ports import LanguageScores
 from recagent.profiles.building import group_of, known_as, rate
 from recagent.ranking import REWARD, mmr_order, softmax
+from recagent.ranking.rise_limit import limit_rises, places_to_rise, scores_of_order
 from recagent.scenes.identification import IdentifiedScene
 
 
@@ -47,8 +50,17 @@ async def diversify(
     ids = [item.id for item in pool.items]
     vectors = await services.parts.index.vectors(query.scene.name, ids=ids)
     diversity = services.diversity(query.profile)
-    order = mmr_order(pool.scores, vectors, k=depth, diversity=diversity)
-    return by_grade(order, pool.grades)
+    if not diversity or pool.without_model is None:
+        order = mmr_order(pool.scores, vectors, k=depth, diversity=diversity)
+        return by_grade(order, pool.grades)
+    # What is unlike the others rises by variety; the model's say must not add to that.
+    joined, base = (
+        scores_of_order(mmr_order(scores, vectors, k=len(ids), diversity=diversity))
+        for scores in (pool.scores, pool.without_model)
+    )
+    most = places_to_rise(pool.items, pool.grades)
+    limited = limit_rises(joined, base, most=most, grades=pool.grades)
+    return by_grade(np.argsort(-limited, kind="stable").tolist(), pool.grades)[:depth]
 
 
 def fill_slate(request: Request, pool: RankedPool, order: Sequence[int], *, k: int) -> list[int]:

@@ -18,6 +18,7 @@ from recagent.offline.backtest import Backtest
 from recagent.offline.examples import Example, OnProgress
 from recagent.ports import Ranker
 from recagent.ranking import Head
+from recagent.ranking.rise_limit import limit_without_wish
 from recagent.training.gates import choose_gates, make_trial
 from recagent.training.head_weights import HeadWeights, fit_language_weights
 from recagent.training.model_scores import collect_model_scores
@@ -139,7 +140,7 @@ def add_language_part(
                 pool.case.scene,
                 cold=pool.example.cold,
                 base=pool.base,
-                joined=joined,
+                joined=limit_without_wish(joined, pool.base),
                 chosen=pool.example.chosen,
             )
             for pool, joined in zip(pools, weights.held_out, strict=True)

@@ -26,6 +26,7 @@ from recagent.profiles.building import without_likes
 from recagent.ranking import FixedBlend, JointScorer
 from recagent.ranking.blend import blend
 from recagent.ranking.model_worth import MEASURED_ON, ModelWorth
+from recagent.ranking.rise_limit import limit_without_wish
 from recagent.retrieval import Interactions
 from recagent.training.gates import FEWEST, ndcg
 from recagent.training.language_part import ScoredPool, best_pool, score_pools
@@ -128,7 +129,9 @@ def ndcgs_of(pools: Sequence[ScoredPool], weight: float) -> Floats:
     return np.asarray(
         [
             ndcg(
-                blend(pool.model_scores, pool.base, language_weight=weight),
+                limit_without_wish(
+                    blend(pool.model_scores, pool.base, language_weight=weight), pool.base
+                ),
                 pool.example.chosen,
             )
             for pool in pools

@@ -8,6 +8,7 @@ from recagent.domain import Candidate
 from recagent.errors import ModelError
 from recagent.offline.examples import OnProgress
 from recagent.ports import ItemIndex, LanguageScores, Query, Ranker
+from recagent.ranking.clean_scores import clean_scores
 
 
 async def collect_model_scores(
@@ -38,8 +39,8 @@ async def collect_model_scores(
         candidates = [Candidate(item=items[key], features=one) for key, one in features.items()]
         reply: LanguageScores | None = None
         try:
-            reply = await ranker(query, candidates=candidates)
-            if reply.degraded:  # another model answered
+            reply = await clean_scores(ranker, query, candidates=candidates)
+            if reply is not None and reply.degraded:  # another model answered
                 failure, reply = ModelError(reply.degraded), None
         except ModelError as error:
             failure = error

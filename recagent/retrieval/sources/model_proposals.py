@@ -23,7 +23,9 @@ from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.llm.structured_replies import ReplyForm, ask_structured
 from recagent.ports import ChatModel, Embedder, ItemIndex, Query
 from recagent.prompts import one_line
+from recagent.ranking.clean_scores import without_self_promotion
 from recagent.ranking.prompt_inputs import prompt_inputs
+from recagent.ranking.self_promotion import is_self_promotion
 from recagent.retrieval.fusion import reciprocal_rank
 from recagent.retrieval.titles import TitleIndex
 from recagent.retrieval.top_k import SceneCache
@@ -135,7 +137,7 @@ class ModelProposer:
         prompt = prompts.load("propose", _PROMPTS[kind], lang=query.scene.language or self._lang)
         inputs = prompt_inputs(
             prompt.front.inputs,
-            query,
+            without_self_promotion(query),
             candidates=(),
             lang=prompt.front.language,
             history=0,
@@ -161,6 +163,10 @@ class ModelProposer:
         if cached_model is not None:
             await cached_model.keep()
         item_ids, match_count = await self._looked_up(kind, lines, query)
+        items = await self._index.items(query.scene.name)
+        item_ids = tuple(
+            key for key in item_ids if key in items and not is_self_promotion(items[key])
+        )
         logger.debug("proposed for %r: %r", query.profile.user.id, lines)
         return Proposals(
             item_ids=item_ids,

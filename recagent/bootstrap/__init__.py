@@ -21,6 +21,7 @@ from recagent.bootstrap.language_models import (
     kept_replies,
     model,
     models,
+    proposal_record,
     reply_cache,
     reranker,
     shown_address,
@@ -192,6 +193,8 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
             replies=replies[0],
             scale=scale,
             scenes=settings.declared_scenes(),
+            record=proposal_record(settings),
+            always=settings.retrieval.proposals == "on",
         )
         if can_propose(settings)
         else None,
@@ -221,10 +224,15 @@ def _wanted_sources(settings: Settings, learned: Head | None) -> set[str]:
 
 
 def can_propose(settings: Settings) -> bool:
-    """Whether the first model is asked to propose items: one behind an endpoint, if it may."""
-    first = next(iter(settings.engines), None)
-    asks = first is not None and first.is_remote and first.chats
-    return settings.retrieval.proposals == "auto" and asks
+    """Whether the first model may be asked to propose items: one behind an endpoint.
+
+    One that was found to order past choices no better is not, unless it is asked in any case.
+    """
+    first, choice = next(iter(settings.engines), None), settings.retrieval.proposals
+    if first is None or not first.is_remote or not first.chats or choice == "off":
+        return False
+    known = worth(settings)
+    return choice == "on" or known is None or known.weight > 0
 
 
 def with_batch(parts: Components, settings: Settings, batch: BatchModel) -> Components:

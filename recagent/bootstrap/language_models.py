@@ -24,6 +24,7 @@ from recagent.llm.weights import shipped_adapter
 from recagent.pipeline import artifacts
 from recagent.ports import ChatModel, ReplyCache
 from recagent.ranking.model_worth import ModelWorth
+from recagent.retrieval.sources.proposal_record import ProposalRecord
 
 REPLIES = "replies.db"  # in the data folder
 _LONGEST_EMBEDDING = 600.0  # seconds for one batch of texts
@@ -58,6 +59,14 @@ def forget_findings(settings: Settings) -> None:
     for engine in settings.engines:
         if engine.is_remote:
             _findings(settings, engine).forget()
+    if settings.engines and (path := proposal_record(settings).path) is not None:
+        path.unlink(missing_ok=True)
+
+
+def proposal_record(settings: Settings) -> ProposalRecord:
+    """How the first model did when it was asked for proposals."""
+    key = hashlib.blake2b(engine_key(settings).encode(), digest_size=12).hexdigest()
+    return ProposalRecord(path=settings.data_dir / "kept" / "endpoints" / f"proposals-{key}.json")
 
 
 def _findings(settings: Settings, engine: EngineSettings) -> KeptFindings:

@@ -20,6 +20,7 @@ from recagent.domain.capabilities import Capabilities
 from recagent.errors import RecagentError
 from recagent.locale import Phrases
 from recagent.ranking.model_worth import ModelWorth
+from recagent.retrieval.sources.proposal_record import LEAST_BILLIONS, stated_billions
 
 WORDS = Phrases[str]("cli", "doctor")
 
@@ -167,7 +168,22 @@ async def _models(settings: Settings) -> list[Finding]:
         says = words["model"].format(name=model.name, where=where, modes=modes)
         findings.append(Finding("model", True, says))
         findings.append(Finding("engine", True, _engine(model.capabilities, words)))
-    return findings or [Finding("model", True, words["no model"])]
+    name = models[0].name if models else ""
+    findings = findings or [Finding("model", True, words["no model"])]
+    return [*findings, Finding("advice", True, _advice(settings, name))]
+
+
+def _advice(settings: Settings, name: str) -> str:
+    """Returns in a line what such a model is good for, and what a million lists cost."""
+    words, first = WORDS[settings.lang], next(iter(settings.engines), None)
+    if first is None or not first.is_remote:
+        return words["advice embedded" if first else "advice none"]
+    if not first.chats:
+        return words["advice reranker"]
+    size = stated_billions(name)
+    if size is not None and size < LEAST_BILLIONS:
+        return words["advice small"]
+    return words["advice capable"].format(cost=measuring.money(settings, lists=1_000_000))
 
 
 async def _reranker(settings: Settings, engine: EngineSettings) -> Finding:

@@ -67,23 +67,34 @@ def price_line(settings: Settings, *, usage: Usage | None = None) -> str:
         settings: of the model.
         usage: of one list that it has just ranked; without it the most that a prompt may have.
     """
-    words, engine = WORDS[settings.lang], settings.engines[0]
-    most = Usage(prompt=engine.prompt_tokens or _SHORT_PROMPT, completion=_REPLY)
-    each = usage or most
-    prompt, completion = MEASURED_ON * each.prompt, MEASURED_ON * each.completion
+    each = usage or _most(settings)
+    key = "takes at most" if usage is None else "takes about"
+    return WORDS[settings.lang][key].format(
+        n=MEASURED_ON,
+        prompt=MEASURED_ON * each.prompt,
+        completion=MEASURED_ON * each.completion,
+        money=money(settings, lists=MEASURED_ON, usage=each),
+    )
+
+
+def money(settings: Settings, *, lists: int, usage: Usage | None = None) -> str:
+    """Returns in words what lists cost by the first model, each of so many tokens."""
+    words, each = WORDS[settings.lang], usage or _most(settings)
     try:
-        prices = bootstrap.token_prices(settings, engine.name)
+        prices = bootstrap.token_prices(settings, settings.engines[0].name)
     except ConfigError:  # the public list is not installed
         prices = None
     if prices is None:
-        money = words["price unknown"]
-    elif not any(prices):
-        money = words["free"]
-    else:
-        key = "declared price" if settings.model.price else "listed price"
-        money = words[key].format(cost=prompt * prices[0] + completion * prices[1])
-    key = "takes at most" if usage is None else "takes about"
-    return words[key].format(n=MEASURED_ON, prompt=prompt, completion=completion, money=money)
+        return words["price unknown"]
+    if not any(prices):
+        return words["free"]
+    cost = lists * (each.prompt * prices[0] + each.completion * prices[1])
+    return words["declared price" if settings.model.price else "listed price"].format(cost=cost)
+
+
+def _most(settings: Settings) -> Usage:
+    """Returns the most tokens that a list may take, about."""
+    return Usage(prompt=settings.engines[0].prompt_tokens or _SHORT_PROMPT, completion=_REPLY)
 
 
 def command(*, config: Path | None, demo: bool) -> str:

@@ -202,9 +202,10 @@ class RetrievalSettings(SettingsSection):
     """Weights of the sources; one that is not named keeps its weight (text, transfer and
     lexical have 1). A source of weight 0 proposes nothing and runs only if a fitted head
     needs it."""
-    proposals: Literal["auto", "off"] = "auto"
-    """"auto": a model behind an endpoint proposes titles or descriptions for a wish, for people who
-    are new in a scene, and where too little is found; "off": it is not asked to."""
+    proposals: Literal["auto", "on", "off"] = "auto"
+    """"auto": a capable model behind an endpoint proposes titles or descriptions for a wish, for
+    people who are new in a scene, and where too little is found; "on": any model behind one;
+    "off": it is not asked to."""
     half_life_days: Positive = 30.0
     """Half-life of a liked item's weight."""
 

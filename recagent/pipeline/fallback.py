@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import anyio
 
 from recagent.domain import Candidate, Profile, Scene, person_id
-from recagent.errors import ModelError, StoreError
+from recagent.errors import ModelError, ReplyError, StoreError
 from recagent.locale import AnyText, LocalizedText, render_unique
 from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline, RankingSpeed
@@ -179,13 +179,20 @@ class FallbackChain:
         self._proposals = NO_PROPOSALS
         try:
             await self._load(proposer.start)
+            if (silence := proposer.silence()) is not None:
+                self._proposals = replace(NO_PROPOSALS, silence=silence)
+                return self.proposals
             with anyio.fail_after(_TO_PROPOSE * self.deadline.left()):
                 self._proposals = await proposer(query)
+            proposer.record.add_answer(usable=True)
         except ModelError as error:
+            if isinstance(error, ReplyError):
+                proposer.record.add_answer(usable=False)
             self.degraded.append(
                 LocalizedText("no proposals from the model: {reason}", reason=error)
             )
         except TimeoutError:
+            proposer.record.add_answer(usable=False)
             self.degraded.append(
                 LocalizedText("no proposals from the model: no reply within half of the time")
             )

@@ -122,6 +122,8 @@ def make_trace(
     profile, counts = query.profile, _sources_of(pool.candidates)
     proposals = request.fallback.proposals
     notes = [*request.notes, *pool.notes]
+    if proposals.silence is not None:
+        notes.append(proposals.silence)
     if proposals.prompt:
         notes.append(
             LocalizedText(

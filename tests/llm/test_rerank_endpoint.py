@@ -280,10 +280,11 @@ def test_the_doctor_tells_whether_it_ranks(tmp_path, lang):
     set_language("en")
     with served("/v1/rerank") as (url, _):
         known = settings(url, tmp_path).model_copy(update={"lang": lang})
-        (finding,) = wait(doctor._models(known))
+        finding, advice = wait(doctor._models(known))
         assert finding.ok
+        assert "docs/guide/which-model.md" in advice.says
         assert "r" in finding.says
     with served("/v1/rerank", score=lambda *_: 0.5) as (url, _):
-        (finding,) = wait(doctor._models(settings(url, tmp_path)))
+        finding, _ = wait(doctor._models(settings(url, tmp_path)))
         assert not finding.ok
         assert "same score" in finding.says

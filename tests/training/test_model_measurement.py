@@ -186,6 +186,7 @@ def test_doctor_names_the_command_that_measures_and_the_command_sets_the_say(
         before = recagent("doctor").stdout
         assert "recagent fit --model-only measures it: 60 requests, at most about" in before
         assert "0.55 by [model] price" in before  # 60 (4000 * 2 + 150 * 8) / 1e6
+        assert "a million lists at the longest prompts: 9,200.00 by [model] price" in before
         notes = json.loads(recagent("recommend", "p1", "--json").stdout)["trace"]["notes"]
         assert any("'recagent fit --model-only' measures it (60 calls" in note for note in notes)
         asked = len(server.asked)

@@ -21,12 +21,14 @@ from recagent.errors import ReplyError
 from recagent.llm.cached_model import CachedModel, ResponseCache
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.llm.structured_replies import ReplyForm, ask_structured
+from recagent.locale import LocalizedText
 from recagent.ports import ChatModel, Embedder, ItemIndex, Query
 from recagent.prompts import one_line
 from recagent.ranking.clean_scores import without_self_promotion
 from recagent.ranking.prompt_inputs import prompt_inputs
 from recagent.ranking.self_promotion import is_self_promotion
 from recagent.retrieval.fusion import reciprocal_rank
+from recagent.retrieval.sources.proposal_record import ProposalRecord
 from recagent.retrieval.titles import TitleIndex
 from recagent.retrieval.top_k import SceneCache
 
@@ -35,8 +37,6 @@ logger = logging.getLogger(__name__)
 SOURCE = "proposals"
 MOST = 20  # proposals of one request, as the prompt for titles asks
 _LENGTH = 200  # characters that are kept of one
-_ENOUGH = 40  # titles after which a catalogue is known to be of known things, or not
-_FEWEST_FOUND = 0.1  # of them
 _NEAR = 100  # items that one description may mean, and all of them together
 
 Kind = Literal["titles", "descriptions"]
@@ -61,6 +61,7 @@ class Proposals:
         prompt: id; empty where no model was asked.
         calls: none for a kept reply.
         repairs: proposals that were empty, doubled, too many or cut off.
+        silence: why the model was not asked; None where it was.
     """
 
     item_ids: tuple[str, ...] = ()
@@ -71,6 +72,7 @@ class Proposals:
     usage: Usage = field(default_factory=Usage)
     calls: int = 0
     repairs: int = 0
+    silence: LocalizedText | None = None
 
 
 NO_PROPOSALS = Proposals()
@@ -95,6 +97,8 @@ class ModelProposer:
         replies: ResponseCache | None = None,
         scale: RatingScale | None = None,
         scenes: Mapping[str, Scene] | None = None,
+        record: ProposalRecord | None = None,
+        always: bool = False,
     ) -> None:
         """Asks ``model``.
 
@@ -108,6 +112,8 @@ class ModelProposer:
             replies: where replies are kept; without it none are.
             scale: of ratings; 0 to 10 without one.
             scenes: for the labels of other scenes.
+            record: how it did before; begun anew without one.
+            always: whether it is asked whatever its name states and its record tells.
         """
         self._model = model
         self._index = index
@@ -119,11 +125,16 @@ class ModelProposer:
         self._scale = scale or RatingScale()
         self._scenes = scenes or {}
         self._titles = SceneCache(TitleIndex)
-        self._tried: dict[str, tuple[int, int]] = {}  # titles written and found, by scene
+        self.record = record or ProposalRecord()
+        self._always = always
 
     async def start(self) -> None:
         """Load or connect; raises ModelError where the model cannot be had."""
         await self._model.start()
+
+    def silence(self) -> LocalizedText | None:
+        """Returns why the model, which has started, is not asked; None where it is."""
+        return None if self._always else self.record.silence(self._model.name)
 
     async def __call__(self, query: Query) -> Proposals:
         """Returns what the person might want in the query's scene.
@@ -183,9 +194,7 @@ class ModelProposer:
         declared = query.scene.proposals
         if declared != "auto":
             return declared
-        written, match_count = self._tried.get(query.scene.name, (0, 0))
-        is_unknown = written >= _ENOUGH and match_count < _FEWEST_FOUND * written
-        return "descriptions" if is_unknown else "titles"
+        return "titles" if self.record.is_of_known_things(query.scene.name) else "descriptions"
 
     async def _looked_up(
         self, kind: Kind, lines: Sequence[str], query: Query
@@ -195,8 +204,7 @@ class ModelProposer:
             return await self._near(lines, query)
         items = await self._index.items(query.scene.name)
         ids = await to_thread.run_sync(self._named_ids, query.scene.name, items, lines)
-        written, match_count = self._tried.get(query.scene.name, (0, 0))
-        self._tried[query.scene.name] = written + len(lines), match_count + len(ids)
+        self.record.add_titles(query.scene.name, written=len(lines), found=len(ids))
         if not ids and query.scene.proposals == "auto":
             item_ids, _ = await self._near(lines, query)
             return item_ids, 0

@@ -15,6 +15,7 @@ from recagent.pipeline import Pipeline
 Conversation = Any  # the backend has its own type
 
 _LONGEST_TURN = 500  # characters of an earlier turn
+_KEPT_TURNS = 2  # for a client that sends none
 
 
 class ChatAgent(Protocol):
@@ -49,7 +50,7 @@ class ChatBackend(Protocol):
         ...
 
     def dump(self, conversation: Conversation) -> str:
-        """Returns the conversation as text, without the turns."""
+        """Returns the conversation as text, as short as it can be: a client carries it."""
         ...
 
     def load(self, text: str, *, user: str, scene: str | None) -> Conversation:
@@ -73,9 +74,10 @@ class RecagentChat:
     def resume(
         self, conversation: Conversation, *, before: Sequence[tuple[str, str]]
     ) -> Conversation:
-        for role, text in before:
-            if role == "user" or text:
-                conversation.remember_turn(role, text[:_LONGEST_TURN])
+        told = [(role, text[:_LONGEST_TURN]) for role, text in before if role == "user" or text]
+        conversation.turns = () if told else conversation.turns
+        for role, text in told:
+            conversation.remember_turn(role, text)
         return conversation
 
     def with_list(
@@ -87,7 +89,8 @@ class RecagentChat:
         return conversation
 
     def dump(self, conversation: Conversation) -> str:
-        return replace(conversation, user_id="", turns=()).to_json()
+        turns = conversation.turns[-_KEPT_TURNS:]
+        return replace(conversation, user_id="", turns=turns).to_json()
 
     def load(self, text: str, *, user: str, scene: str | None) -> Conversation:
         conversation = chat.Conversation.from_json(text)

@@ -113,7 +113,7 @@ class Conversations:
         agent, pipeline = self._agent(lang, is_visitor=True)
         visitors = cast("VisitorStore", pipeline.parts.store).visitors
         kept, user = self._opened(said), uuid.uuid4().hex
-        visitors[user] = visitor = _visitor(kept, user)
+        visitors[user] = _visitor(kept, user)
         try:
             conversation, missing = await self._conversation(said, user, kept)
             if missing:
@@ -121,7 +121,7 @@ class Conversations:
             async for part in agent.say(conversation, said.text):
                 yield _nobodys(part)
         finally:
-            visitors.pop(user, None)
+            visitor = visitors.pop(user, Visitor())
         yield self._state(said, conversation, visitor=visitor)
 
     def _agent(self, lang: Language, *, is_visitor: bool) -> tuple[ChatAgent, Pipeline]:

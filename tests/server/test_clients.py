@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from recagent.config.service_sections import ServerSettings
 from recagent.server.app import create_app
 from recagent.server.chat_backend import RecagentChat
+from recagent.server.signed_state import StateSigner
 
 REQUESTS = json.loads(Path(__file__).with_name("client_requests.json").read_text("utf-8"))
 KEPT = ServerSettings(rate=0, state_key="a key")
@@ -236,6 +237,40 @@ def test_a_forked_talk_goes_on_from_the_list_that_was_seen_there(server):
     on = post(server, start, first, user("no cooking"), other, user("why the first?"), user="ann")
     assert later in reply(on)["content"]
     assert reply(post(server, start, user="ann"))["content"].startswith(first["content"][:20])
+
+
+def test_a_client_that_keeps_the_state_may_send_the_last_message_alone(server):
+    more, said = {"recagent": {}}, user("no horror")
+    for text in ("recommend something", "why the first?", "recommend something"):
+        answer = post(server, said, **more)
+        more, said = {"recagent": {"state": data(answer, "state")}}, user(text)
+    assert "b5" not in ids(post(server, said, **more))
+
+
+def test_a_visitor_who_is_forgotten_leaves_nothing_in_the_state(service):
+    class Forgetting(RecagentChat):
+        """Forgets the person where they say so, as an agent may."""
+
+        def agent(self, pipeline, lang):
+            agent = super().agent(pipeline, lang)
+
+            class Talker:
+                async def say(self, conversation, text):
+                    if text == "forget me":
+                        await pipeline.people.forget(conversation.user_id)
+                        return
+                    async for part in agent.say(conversation, text):
+                        yield part
+
+            return Talker()
+
+    app = create_app(service, settings=KEPT, chat=Forgetting())
+    with TestClient(app, base_url="http://localhost") as client:
+        state = ""
+        for text, expected in (("I like Maps", True), ("hello", True), ("forget me", False)):
+            answer = post(client, user(text), recagent={"state": state})
+            state = data(answer, "state")
+            assert ("visitor" in StateSigner("a key").opened(state, person="")) is expected
 
 
 def test_old_messages_may_be_left_out_or_cut(server):

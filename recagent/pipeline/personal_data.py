@@ -59,7 +59,7 @@ class PersonalData:
         Raises:
             DataError: an id is empty, or a word such as ``anonymous``.
         """
-        if not (person_id(user_id) and person_id(other)):
+        if any(each and not person_id(each) for each in (user_id, other)):
             raise DataError("a profile needs a user id")
         await self._parts.store.link(user_id, other=other)
         return await self._parts.store.ids(user_id)

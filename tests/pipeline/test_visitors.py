@@ -49,7 +49,7 @@ def test_nobody_is_answered_and_nothing_is_stored(name):
             line.people.edit(name or "", Edits(tags={"x": 1.0})),
             line.people.link("ann", other=name or ""),
         ):
-            with pytest.raises(DataError, match="needs a user id|is empty"):
+            with pytest.raises(DataError, match=r"needs a user id|is empty"):
                 await refused
         return slate, profile
 

@@ -164,20 +164,22 @@ async def run(url: str, options: Any) -> dict[str, dict[str, float]]:
     """All ways; the figures."""
     number = 1 if options.smoke else options.people
     people = await demo_people(number)
-    first = [person.shortened(CANDIDATES) for person in people]
+    first = [person.shortened(5 if options.smoke else CANDIDATES) for person in people]
     again = [replace(person, candidates=person.candidates[CANDIDATES : 2 * CANDIDATES])
              for person in people]  # fmt: skip
     print(f"{'way':<30} people  calls   prompt   reply  cached  seconds  price/list  per million")
     figures: dict[str, dict[str, float]] = {}
     tried = Ways(url, options.name)
     names = [*(await started(tried, full=options.full))]
+    if options.smoke:
+        names = names[:1]
     await tried.engine.close()
     for name in names:
         ways = Ways(url, options.name)
         way = (await started(ways, full=options.full))[name]
         few = min(number, SLOW) if name in ("proposals", "short, likelihood") else number
         for turn, those in (("", first[:few]), (", next list", again[:few])):
-            if turn and name == "proposals":
+            if turn and (options.smoke or name == "proposals"):
                 continue
             figures[name + turn] = show(name + turn, await measure(ways, way, those), options.price)
         await ways.engine.close()

@@ -138,15 +138,18 @@ class Conversations:
         self, said: Said, user: str, kept: dict[str, Any] | None
     ) -> tuple[Conversation, str]:
         """Returns where the conversation stands, and in a word what of it is missing."""
-        conversation, listed = self._loaded(said, user, kept), said.since
-        missing = "behind" if said.is_behind else ""
-        if conversation is None:
-            conversation, listed = self._backend.begin(user, said.scene), said.listed
+        loaded = self._loaded(said, user, kept)
+        if loaded is not None:
+            conversation = self._backend.resume(loaded, before=said.before)
+            missing = "behind" if said.is_behind else ""
+        else:  # a talk that begins, or goes on from what the client shows
+            conversation = self._backend.begin(user, said.scene)
             missing = "lost" if any(role == "user" for role, _ in said.before) else ""
+        listed = said.listed if loaded is None else said.since
         scene, ids = await self._service.titled(listed, scene=said.scene)
         if ids:
             conversation = self._backend.with_list(conversation, scene=scene, ids=ids)
-        return self._backend.resume(conversation, before=said.before), missing
+        return conversation, missing
 
     def _loaded(self, said: Said, user: str, kept: dict[str, Any] | None) -> Conversation | None:
         """Returns the conversation of a state, in the scene that the client has chosen since."""

@@ -98,7 +98,7 @@ def test_the_scenes_of_the_scenes_page_can_be_declared(tmp_path: Path) -> None:
     (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (tmp_path / "recagent.toml").write_text(block, encoding="utf-8")
     scenes = load(tmp_path).declared_scenes()
-    assert {len(scene.rules) for scene in scenes.values()} == {5, 1}
+    assert {len(scene.rules) for scene in scenes.values()} == {5, 1, 2}
     shown = {key for scene in tomllib.loads(block)["scenes"].values() for key in scene}
     assert shown == SceneSettings.model_fields.keys()
 

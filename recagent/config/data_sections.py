@@ -328,6 +328,36 @@ class CleaningSettings(SettingsSection):
     """People with more on average are left out as bots; 0: nobody."""
 
 
+class DescribedAttribute(SettingsSection):
+    """``[describe.attributes.NAME]``: what a model is to say of each item."""
+
+    about: str = ""
+    """What it tells, in a few words for the model: "how it feels"."""
+    values: tuple[str, ...] = ()
+    """Allowed values. Empty: the model's own words."""
+    most: Annotated[int, Field(ge=1, le=20)] = 1
+    """Values that an item may have: of more than one it is a list; of one, a value of values or a
+    line of text."""
+
+
+class DescribeSettings(SettingsSection):
+    """``[describe]``: how ``recagent describe`` has a model describe items."""
+
+    attributes: dict[str, DescribedAttribute] = {}
+    """The attributes, by name, such as mood = { values = ["dark", "funny"], most = 3 }. Empty:
+    about, topics, mood, audience and uses, in the language of lang."""
+    per_request: Annotated[int, Field(ge=1, le=50)] = 10
+    """Items in one request. Fewer cost more; of more, a model's care wanes."""
+
+    @field_validator("attributes")
+    @classmethod
+    def _names(cls, value: dict[str, DescribedAttribute]) -> dict[str, DescribedAttribute]:
+        taken = {"number", "item_id", "id", "title", "text", "scene", "task", ""} & value.keys()
+        if taken:
+            raise ValueError(f"an attribute cannot be called {min(taken)!r}; choose another name")
+        return value
+
+
 class RatingSettings(SettingsSection):
     """``[ratings]``: the scale of ``rating`` events."""
 

@@ -23,6 +23,7 @@ from recagent.config.data_sections import (
     AttributeSettings,
     CatalogSettings,
     CleaningSettings,
+    DescribeSettings,
     RatingSettings,
     SceneSettings,
 )
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     """How an attribute of items (or title, text) is read and cleaned, by its name."""
     cleaning: CleaningSettings = CleaningSettings()
     ratings: RatingSettings = RatingSettings()
+    describe: DescribeSettings = DescribeSettings()
     index: IndexSettings = IndexSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     model: ModelSettings = ModelSettings()

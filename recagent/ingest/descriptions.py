@@ -72,6 +72,20 @@ def _description(line: bytes, path: Path, row: int) -> Description:
         ) from error
 
 
+def described_ids(path: Path) -> frozenset[str]:
+    """Returns the ids in a file that is being written; a line that a kill tore is cut off.
+
+    Raises:
+        DataError: as ``read_descriptions``.
+    """
+    if not path.is_file():
+        return frozenset()
+    with path.open("r+b") as file:
+        written = file.read()
+        file.truncate(written.rfind(b"\n") + 1)
+    return frozenset(each.item_id for each in read_descriptions(path))
+
+
 def with_descriptions(items: Sequence[Item], paths: Sequence[Path], report: Report) -> list[Item]:
     """Returns the items with what the files say of them; data win, and an earlier file.
 

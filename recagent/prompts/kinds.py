@@ -11,10 +11,10 @@ from typing import Literal
 
 from recagent.domain import Mode
 
-Purpose = Literal["rerank", "explain", "preference", "imagine", "propose", "chat"]
+Purpose = Literal["rerank", "explain", "preference", "imagine", "propose", "chat", "describe"]
 Output = Literal[
     "label", "likelihood", "order", "best", "grade", "pair", "set", "sentences", "preference",
-    "descriptions", "proposals", "act", "critique",
+    "descriptions", "proposals", "act", "critique", "descriptions_of_items",
 ]  # fmt: skip
 
 
@@ -63,6 +63,11 @@ KINDS: Mapping[Output, PromptKind] = {
     ),
     "act": PromptKind(
         purpose="chat", may=frozenset({"act"}), must=frozenset({"act"}), continued=True
+    ),
+    "descriptions_of_items": PromptKind(
+        purpose="describe",
+        may=frozenset({"scene", "attributes", "items"}),
+        must=frozenset({"attributes", "items"}),
     ),
     "critique": PromptKind(purpose="chat", may=_TURN | {"scene", "attributes"}, must=_TURN),
 }

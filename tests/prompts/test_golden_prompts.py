@@ -17,9 +17,11 @@ from recagent.chat.references import Reference
 from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.writing import written
+from recagent.config.data_sections import DescribeSettings
 from recagent.domain import Candidate, Constraint, Evidence, Scene, User
 from recagent.errors import ModelError
 from recagent.explanations import phrase_evidence
+from recagent.ingest.describing import make_requests
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.prompts import one_line
 from recagent.ranking import ModelRanker
@@ -214,6 +216,15 @@ def chat_prompt(name, lang, person):
     return shown(model.seen[0]) + "\n"
 
 
+def describing_prompt(lang, person):
+    """What a model is asked of a person's items; the person is no part of it."""
+    _, items = PEOPLE[person]
+    (request,) = make_requests(
+        items, frozenset(), settings=DescribeSettings(), scenes=SCENES, lang=lang
+    )
+    return shown(request.messages) + "\n"
+
+
 LIBRARY = sorted({(path.parent.name, path.name.partition(".")[0])
                   for path in prompts.folder().glob("*/*.j2")})  # fmt: skip
 
@@ -233,6 +244,7 @@ def test_a_prompt_reads_as_it_was_approved(purpose, name, lang, person):
         "propose": lambda: proposing_prompt(name, lang, person),
         "rerank": lambda: ranking_prompt(name, lang, person),
         "chat": lambda: chat_prompt(name, lang, person),
+        "describe": lambda: describing_prompt(lang, person),
     }[purpose]()
     version = prompts.load(purpose, name, lang=lang).front.version
     golden = GOLDEN / golden_file(name, version, lang, person)

@@ -114,7 +114,7 @@ class Recommender:
     what_if = _blocking(Pipeline.what_if)
     """Returns what would move an item; see ``Pipeline.what_if``."""
     reasons = _blocking(Pipeline.reasons)
-    """Returns the plain reasons of every entry of a slate, in its order."""
+    """Returns the reasons of every entry of a slate, in its order; see ``Pipeline.reasons``."""
     record = _blocking(Pipeline.record)
     """Stores what a person did with an item; see ``Pipeline.record``."""
     impression = _blocking(Pipeline.impression)

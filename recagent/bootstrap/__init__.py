@@ -337,8 +337,16 @@ def options(settings: Settings) -> Options:
         deadline=rank.deadline,
         half_life=timedelta(days=retrieval.half_life_days),
         attempts=settings.model.attempts,
+        reasons=writes_reasons(settings),
         lang=settings.lang,
     )
+
+
+def writes_reasons(settings: Settings) -> bool:
+    """Whether the first model may write reasons: one behind an endpoint that is told all."""
+    first = next(iter(settings.engines), None)
+    is_capable = first is not None and first.is_remote and first.chats and first.prompt_tokens > 0
+    return is_capable and settings.model.reasons
 
 
 def group_weights(settings: Settings) -> ByGroup:

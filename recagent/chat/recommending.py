@@ -28,7 +28,7 @@ async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPa
     if not slate.entries:
         yield Words(text=await _scarce(talk, situation, slate.user_id))
         return
-    remarks: list[str] = []
+    remarks: list[str] = [slate.sentence] if slate.sentence else []
     if again:
         remarks.append(talk.say("shown before"))
     elif len(slate.entries) < talk.k:
@@ -65,7 +65,11 @@ async def _slate(talk: TurnContext, situation: Situation) -> tuple[Slate, bool]:
 
 async def _recommended(talk: TurnContext, situation: Situation, context: Context) -> Slate:
     return await talk.line.recommend(
-        talk.conversation.user_id, scene=situation.scene.name, k=talk.k, context=context
+        talk.conversation.user_id,
+        scene=situation.scene.name,
+        k=talk.k,
+        context=context,
+        with_reasons=True,
     )
 
 

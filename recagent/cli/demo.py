@@ -63,9 +63,9 @@ def demo(
         if not json:
             _introduce(profile, settings)
             warm_scene = data.WARM_SCENE if user is None else None
-            slate = recommender.recommend(person, scene=warm_scene, k=k)
+            slate = recommender.recommend(person, scene=warm_scene, k=k, with_reasons=True)
             output.slate_table(slate, recommender.reasons(slate), lang=settings.lang)
-        slate = recommender.recommend(person, scene=new_scene, k=k)
+        slate = recommender.recommend(person, scene=new_scene, k=k, with_reasons=True)
         reasons = recommender.reasons(slate)
     if json:
         output.print_json(output.slate_json(slate, reasons, lang=settings.lang))
@@ -88,11 +88,13 @@ def _show_recorded(settings: Settings, profile: Profile, k: int) -> None:
     words, person = WORDS[settings.lang], profile.user.id
     batch = BatchModel(words["large model"], read_replies([data.RECORDED]))
     parts = bootstrap.with_batch(bootstrap.parts(settings), settings, batch)
-    options = replace(bootstrap.options(settings), language_weight=UNMEASURED_WEIGHT)
+    options = replace(bootstrap.options(settings), language_weight=UNMEASURED_WEIGHT, reasons=True)
     with Recommender(Pipeline(parts, options)) as recommender:
         for key, wish in (("recorded", ""), ("recorded wish", words["wish"])):
             context = Context(wish=wish, at=profile.events[0].at)
-            slate = recommender.recommend(person, scene=data.NEW_SCENE, k=k, context=context)
+            slate = recommender.recommend(
+                person, scene=data.NEW_SCENE, k=k, context=context, with_reasons=True
+            )
             if batch.requests:
                 output.print_line(words["not recorded"], style="dim")
                 return

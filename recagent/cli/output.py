@@ -81,6 +81,8 @@ def slate_table(slate: Slate, reasons: Sequence[Explanation], *, lang: Language)
         name = Text.assemble(caption(item), ("\n" + " · ".join(details) if details else "", "dim"))
         claims = "\n".join(claim.text for claim in why.claims) or words["none"]
         table.add_row(str(entry.rank), name, *([Text(like)] if has_likes else []), Text(claims))
+    if slate.sentence:
+        print_line(one_line(slate.sentence, 300))
     print_notice(wish_note(slate, lang=lang), lang=lang)
     console().print(table)
     print_notice(reasons[0].notice, lang=lang, review=slate.trace.review)
@@ -127,6 +129,7 @@ def slate_json(
             }
             for entry, why in zip(slate.entries, reasons, strict=True)
         ],
+        "sentence": slate.sentence,
         "wish_note": wish_note(slate, lang=lang),
         "notice": reasons[0].notice if reasons else "",
         "empty": slate.empty,

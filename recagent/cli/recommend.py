@@ -45,7 +45,9 @@ def recommend(
     )
     settings = load_settings(config, demo, lang)
     with output.waiting(), Recommender.from_settings(settings) as recommender:
-        slate = recommender.recommend(user, scene=scene, k=k, context=context, task=task)
+        slate = recommender.recommend(
+            user, scene=scene, k=k, context=context, task=task, with_reasons=True
+        )
         reasons = recommender.reasons(slate)
     if json:
         output.print_json(output.slate_json(slate, reasons, lang=settings.lang))

@@ -141,6 +141,10 @@ class ModelSettings(EngineSettings):
     price: tuple[Price, Price] | tuple[()] = ()
     """What a million tokens of prompt and of completion cost, [0.15, 0.6]. Empty: the public
     price list is asked by the model's name (extra eval); on this machine they cost nothing."""
+    reasons: bool = True
+    """Whether an endpoint's ranking reply for a list that people read carries a sentence on the
+    list and a reason for each of its first 10 entries, checked before they are shown. They take up
+    to 110 tokens each."""
     then: tuple[EngineSettings, ...] = ()
     """Models that are called in this order if the ones before do not answer: [{ base_url =
     "http://other:8902/v1" }, { kind = "embedded" }]."""

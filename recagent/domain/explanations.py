@@ -11,6 +11,8 @@ from recagent.domain.items import Item
 EvidenceKind = Literal[
     "attribute", "tag", "wish", "people", "popularity", "preference",
     "constraint", "share",
+    # of the person, whatever the item:
+    "asked", "about", "interest", "history",
     # of answers about a ranking:
     "rank", "lead", "varied", "ruled", "place", "absent", "seen", "broken", "barred", "needs",
     "earlier", "edition", "group", "unfound", "change", "steady", "still out", "wished",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from recagent.domain.explanations import Evidence
+from recagent.domain.explanations import Claim, Evidence
 from recagent.domain.items import Item
 from recagent.domain.people import Group, Known, Unserved
 from recagent.domain.scenes import Scene
@@ -35,6 +35,8 @@ class Entry:
         like: calibrated probability that the person will like the item; None without a fitted head,
             or where people never say what they do not like.
         features: scores of the sources that found it.
+        reason: that the ranking model wrote, checked; None where it wrote none that may be shown.
+        refused: whether it wrote one that may not be shown.
     """
 
     rank: int
@@ -43,6 +45,8 @@ class Entry:
     features: Mapping[str, float]
     like: float | None = None
     evidence: tuple[Evidence, ...] = ()
+    reason: Claim | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +146,7 @@ class Slate:
 
     Attributes:
         empty: why it has no entries, in the scene's language; empty where it has some.
+        sentence: what the list is, in a sentence of the ranking model's, checked; empty without.
     """
 
     user_id: str
@@ -149,3 +154,4 @@ class Slate:
     entries: tuple[Entry, ...]
     trace: Trace
     empty: str = ""
+    sentence: str = ""

@@ -17,7 +17,7 @@ from recagent.pipeline.feedback_history import answers, rewarded
 from recagent.pipeline.quotas import Prerequisites, apportion, arrange
 from recagent.pipeline.request import Request
 from recagent.pipeline.services import Services
-from recagent.ports import LanguageScores, Query
+from recagent.ports import LanguageScores, Query, ReasonsRequest
 from recagent.ranking import preference_boost
 from recagent.ranking.model_worth import MEASURED_ON
 from recagent.ranking.rise_limit import MOST_PLACES, limit_rises, places_to_rise
@@ -53,6 +53,7 @@ class RankedPool:
         held_back: (n,) how much lower the scores are than the model would have it, which lifts an
             item by so many places and no more; None where it has no say.
         gated: whether the model's scores are not wanted here.
+        reasons: what the model was asked to write reasons from; None where it was not.
     """
 
     retrieved: Sequence[Candidate]
@@ -67,6 +68,7 @@ class RankedPool:
     without_model: Floats | None = None
     held_back: Floats | None = None
     gated: bool = False
+    reasons: ReasonsRequest | None = None
 
     @property
     def items(self) -> list[Item]:
@@ -170,19 +172,29 @@ async def retrieve_pool(
 
 
 async def add_model_scores(
-    services: Services, request: Request, pool: RankedPool, *, k: int
+    services: Services, request: Request, pool: RankedPool, *, k: int, with_reasons: bool = False
 ) -> RankedPool:
     """Returns the pool with the model's scores, where they are wanted and their worth is known.
 
     A list of ``k`` that a model has named for the wish is not put to a model again: asked to order
-    its own proposals it found no more (docs/research/wishes.md).
+    its own proposals it found no more (docs/research/wishes.md). Where it is to write reasons it is
+    asked about those ``k`` alone, and its order does not count.
     """
     query, fallback = request.query, request.fallback
-    is_settled = pool.gated or (pool.is_named(k) and not request.quotas)
-    ranker = None if is_settled else await fallback.ready_ranker()
-    model_scores = await fallback.model_scores(ranker, query, pool.candidates)
+    is_named = pool.is_named(k) and not request.quotas
+    explains = with_reasons and services.options.reasons and query.scene.review != "human"
+    is_asked = not pool.gated and (explains or not is_named)
+    ranker = await fallback.ready_ranker() if is_asked else None
+    candidates = pool.candidates[:k] if is_named else pool.candidates
+    if explains and ranker is not None and candidates:
+        items = [each.item for each in candidates]
+        asked = await services.reasons_request(items, query, k=min(k, len(items)))
+        query, pool = replace(query, reasons=asked), replace(pool, reasons=asked)
+    model_scores = await fallback.model_scores(ranker, query, candidates)
     if model_scores is None:
         return pool
+    if is_named:
+        return replace(pool, model_scores=model_scores)
     scene = query.scene.name
     joint = services.joint(query)
     if joint.weighs(model_scores, scene=scene):

@@ -86,6 +86,7 @@ class Options:
         deadline: seconds for retrieval and ranking.
         half_life: time in which a liked item's weight halves.
         attempts: retry budget of one request.
+        reasons: whether the ranking model may write the reasons of lists that people read.
         lang: of prompts and reasons.
     """
 
@@ -100,6 +101,7 @@ class Options:
     deadline: float = 30.0
     half_life: timedelta = timedelta(days=30)
     attempts: int = 3
+    reasons: bool = False
     lang: Language = "en"
 
 

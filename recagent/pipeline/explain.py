@@ -51,13 +51,20 @@ async def explain(
 
 
 async def reasons(services: Services, slate: Slate) -> list[Explanation]:
-    """The plain reasons of every entry of a slate, in its order, from its own evidence."""
+    """The reasons of every entry of a slate, in its order, from its own evidence.
+
+    An entry has the one that the ranking model wrote, where that may be shown, else plain ones.
+    """
     notice = slate.scene.notice(services.language(slate.scene))
     return [
         Explanation(
             item=entry.item,
-            claims=await _plain(services, entry.evidence, slate.scene),
+            claims=(entry.reason,)
+            if entry.reason
+            else await _plain(services, entry.evidence, slate.scene),
             evidence=entry.evidence,
+            phrased_by=slate.trace.model if entry.reason else None,
+            replaced=int(entry.refused),
             notice=notice,
         )
         for entry in slate.entries

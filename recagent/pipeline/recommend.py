@@ -45,7 +45,13 @@ from recagent.pipeline.feedback import (
 from recagent.pipeline.personal_data import PersonalData
 from recagent.pipeline.request import identify_scene, prepare_request, why_empty
 from recagent.pipeline.services import Services
-from recagent.pipeline.slate import compose, make_trace, with_evidence, with_like_probability
+from recagent.pipeline.slate import (
+    compose,
+    list_sentence,
+    make_trace,
+    with_evidence,
+    with_like_probability,
+)
 from recagent.pipeline.visitors import VisitorStore
 from recagent.profiles.tags import SceneTraits, with_tags
 
@@ -97,6 +103,7 @@ class Pipeline:
         k: int = 5,
         context: Context | None = None,
         task: Task | None = None,
+        with_reasons: bool = False,
     ) -> Slate:
         """The slate of ``k`` items, or of all there are if the scene has fewer unseen ones.
 
@@ -111,6 +118,8 @@ class Pipeline:
                 breaks a constraint or a rule of the scene is never on the slate, which is shorter
                 where too little is left.
             task: the only one that is wanted; by default all of the scene's.
+            with_reasons: a person will read the list: where the ranking model may, it writes
+                reasons and a sentence in the same reply, which are checked.
 
         Raises:
             DataError: ``k`` below 1, an unknown scene, a task that the scene does not have, a time
@@ -131,15 +140,17 @@ class Pipeline:
             services, profile, scene=identified.scene, context=context, fallback=fallback, task=task
         )
         pool = await retrieve_pool(services, request, size=max(self._options.pool, k))
-        pool = await add_model_scores(services, request, pool, k=k)
+        pool = await add_model_scores(services, request, pool, k=k, with_reasons=with_reasons)
         entries = await compose(services, request, pool, k=k)
         seconds = time.perf_counter() - began - fallback.deadline.paused
         trace = make_trace(services, request, pool, identified=identified, seconds=seconds)
         entries = await with_like_probability(services, request, entries)
+        explained = await with_evidence(services, request, entries, pool)
         slate = Slate(
             user_id=user_id,
             scene=identified.scene,
-            entries=await with_evidence(services, request, entries),
+            entries=explained,
+            sentence=await list_sentence(services, request, explained, pool),
             trace=trace,
             empty="" if entries else await why_empty(services, request),
         )
@@ -303,7 +314,7 @@ class Pipeline:
         return await counterfactuals.what_if(self._services, user_id, question)
 
     async def reasons(self, slate: Slate) -> list[Explanation]:
-        """The plain reasons of every entry of a slate, in its order, from its own evidence."""
+        """The reasons of every entry of a slate, in its order: the ranking model's, else plain."""
         return await explain.reasons(self._services, slate)
 
     async def record(

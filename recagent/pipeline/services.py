@@ -10,11 +10,11 @@ from copy import copy
 from dataclasses import replace
 
 from recagent.domain import Evidence, Item, Language, Profile, Scene, Unserved
-from recagent.explanations import gather_evidence
+from recagent.explanations import gather_evidence, gather_person_evidence
 from recagent.pipeline.components import COLD_DIVERSITY, Components, Options
 from recagent.pipeline.deadline import Deadline, RankingSpeed
 from recagent.pipeline.fallback import FallbackChain
-from recagent.ports import Query
+from recagent.ports import Query, ReasonsRequest
 from recagent.profiles.building import group_of
 from recagent.profiles.informative_values import Traits
 from recagent.ranking import FixedBlend, JointScorer
@@ -101,6 +101,17 @@ class Services:
     async def text(self, scene: Scene) -> SceneText:
         """Returns the words of a scene's items, in which a wish is looked up."""
         return self._texts(scene.name, await self.parts.index.items(scene.name), None)
+
+    async def reasons_request(
+        self, items: Sequence[Item], query: Query, *, k: int
+    ) -> ReasonsRequest:
+        """Returns what a ranking model is to write reasons from."""
+        gathered = await self.evidence(items, query)
+        return ReasonsRequest(
+            k=k,
+            evidence={item.id: pieces for item, pieces in zip(items, gathered, strict=True)},
+            person=gather_person_evidence(query, scale=self.parts.scale),
+        )
 
     async def evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
         """Returns what supports each item, in the order of the items."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from recagent.domain import Candidate, Entry, Trace
+from recagent.domain import Candidate, Claim, Entry, Evidence, Scene, Trace
+from recagent.explanations import checked_claim
 from recagent.locale import Language, LocalizedText, render
 from recagent.pipeline.candidates import RankedPool, by_grade
 from recagent.pipeline.quotas import arrange
@@ -20,6 +21,7 @@ from recagent.profiles.building import group_of, known_as, rate
 from recagent.ranking import REWARD, mmr_order, softmax
 from recagent.ranking.rise_limit import limit_rises, places_to_rise, scores_of_order
 from recagent.scenes.identification import IdentifiedScene
+from recagent.scenes.rules import without_rule_attributes
 
 
 async def compose(services: Services, request: Request, pool: RankedPool, *, k: int) -> list[Entry]:
@@ -98,12 +100,62 @@ async def with_like_probability(
 
 
 async def with_evidence(
-    services: Services, request: Request, entries: Sequence[Entry]
+    services: Services, request: Request, entries: Sequence[Entry], pool: RankedPool
 ) -> tuple[Entry, ...]:
-    """Returns the entries with what supports each."""
+    """Returns the entries with what supports each, and the model's own reason where it is true."""
     gathered = await services.evidence([entry.item for entry in entries], request.query)
     pairs = zip(entries, gathered, strict=True)
-    return tuple(replace(entry, evidence=evidence) for entry, evidence in pairs)
+    supported = tuple(replace(entry, evidence=evidence) for entry, evidence in pairs)
+    if pool.reasons is None or pool.model_scores is None:
+        return supported
+    scenes, written = await services.scenes(), pool.model_scores.reasons
+    return tuple(
+        _with_reason(services, request, entry, written[entry.item.id], pool.reasons.person, scenes)
+        if entry.item.id in written
+        else entry
+        for entry in supported
+    )
+
+
+def _with_reason(
+    services: Services,
+    request: Request,
+    entry: Entry,
+    written: Claim,
+    person: Sequence[Evidence],
+    scenes: Mapping[str, Scene],
+) -> Entry:
+    """Returns an entry with a reason, and with what it rests on of the person; or without it."""
+    reason = checked_claim(
+        written,
+        [*entry.evidence, *person],
+        items=[without_rule_attributes(entry.item, request.query.scene)],
+        known=request.query.profile.items,
+        scenes=scenes,
+        lang=services.language(request.query.scene),
+    )
+    if reason is None:
+        return replace(entry, refused=True)
+    cited = (piece for piece in person if piece.id in reason.evidence)
+    return replace(entry, reason=reason, evidence=(*entry.evidence, *cited))
+
+
+async def list_sentence(
+    services: Services, request: Request, entries: Sequence[Entry], pool: RankedPool
+) -> str:
+    """Returns the model's sentence on a list; empty where there is none that is true of it."""
+    scores, scene = pool.model_scores, request.query.scene
+    if pool.reasons is None or scores is None or scores.sentence is None or not entries:
+        return ""
+    claim = checked_claim(
+        scores.sentence,
+        pool.reasons.person,
+        items=[without_rule_attributes(entry.item, scene) for entry in entries],
+        known=request.query.profile.items,
+        scenes=await services.scenes(),
+        lang=services.language(scene),
+    )
+    return claim.text if claim else ""
 
 
 def make_trace(

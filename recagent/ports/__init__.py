@@ -16,7 +16,7 @@ from recagent.ports.models import (
     Schema,
     TextRole,
 )
-from recagent.ports.ranking import CandidateSource, LanguageScores, Query, Ranker
+from recagent.ports.ranking import CandidateSource, LanguageScores, Query, Ranker, ReasonsRequest
 
 __all__ = [
     "CandidateSource",
@@ -30,6 +30,7 @@ __all__ = [
     "Message",
     "Query",
     "Ranker",
+    "ReasonsRequest",
     "Reply",
     "ReplyCache",
     "Schema",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from recagent.domain import (
     Candidate,
+    Claim,
     Context,
+    Evidence,
     Profile,
     Scene,
     ScoredBy,
@@ -21,10 +23,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonsRequest:
+    """Asks a ranker for reasons beside its scores, since a person will read the list.
+
+    Attributes:
+        k: how many of the best are to get a reason.
+        evidence: that a reason may rest on, by the candidate's id.
+        person: what is known of the person, that any reason may rest on.
+    """
+
+    k: int
+    evidence: Mapping[str, Sequence[Evidence]]
+    person: Sequence[Evidence]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
     """What a candidate source is asked: who, where, in which situation, and what must not come.
 
-    ``wish_vector``: (d,) of the wish, where it has been embedded.
+    Attributes:
+        wish_vector: (d,) of the wish, where it has been embedded.
+        reasons: of a ranker alone; None where nobody will read any.
     """
 
     profile: Profile
@@ -32,6 +51,7 @@ class Query:
     context: Context
     exclude: frozenset[str]
     wish_vector: Vector | None = None
+    reasons: ReasonsRequest | None = None
 
 
 class CandidateSource(Protocol):
@@ -56,6 +76,9 @@ class LanguageScores:
         repairs: labels that were unknown, doubled or missing in good replies.
         invalid: calls that failed or whose reply could not be used, and were tried again.
         degraded: why it was not the model that was meant to; None where it was.
+        measured_as: id of the prompt whose measured worth is this one's; its own where empty.
+        reasons: as the model wrote them, by item id; whether they may be shown is not decided.
+        sentence: what the list is, likewise.
     """
 
     scores: tuple[float, ...]
@@ -69,6 +92,9 @@ class LanguageScores:
     invalid: int = 0
     degraded: AnyText | None = None
     notes: tuple[AnyText, ...] = field(default=())
+    measured_as: str = ""
+    reasons: Mapping[str, Claim] = field(default_factory=dict[str, Claim])
+    sentence: Claim | None = None
 
 
 class Ranker(Protocol):

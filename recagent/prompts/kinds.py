@@ -13,8 +13,9 @@ from recagent.domain import Mode
 
 Purpose = Literal["rerank", "explain", "preference", "imagine", "propose", "chat", "describe"]
 Output = Literal[
-    "label", "likelihood", "order", "best", "grade", "pair", "set", "sentences", "preference",
-    "descriptions", "proposals", "act", "critique", "descriptions_of_items",
+    "label", "likelihood", "order", "best", "best_with_reasons", "grade", "pair", "set",
+    "sentences", "preference", "descriptions", "proposals", "act", "critique",
+    "descriptions_of_items",
 ]  # fmt: skip
 
 
@@ -39,6 +40,7 @@ _TOLD = _PERSON | {"preference", "similar"}
 _IN_FULL = frozenset(
     {"today", "about", "declared", "history", "conditions", "preferences", "dialogue", "best"}
 )
+_CITED = frozenset({"reasons", "evidence", "person"})
 _LISTED = _TOLD | {"candidates"}
 _TURN = frozenset({"turn"})
 _MUST_LIST = frozenset({"candidates"})
@@ -49,6 +51,12 @@ KINDS: Mapping[Output, PromptKind] = {
     "order": PromptKind(purpose="rerank", mode="listwise", may=_LISTED, must=_MUST_LIST),
     "best": PromptKind(
         purpose="rerank", mode="listwise", may=_LISTED | _IN_FULL, must=_MUST_LIST | {"best"}
+    ),
+    "best_with_reasons": PromptKind(
+        purpose="rerank",
+        mode="listwise",
+        may=_LISTED | _IN_FULL | _CITED,
+        must=_MUST_LIST | {"best"} | _CITED,
     ),
     "grade": PromptKind(
         purpose="rerank", mode="pointwise", may=_TOLD | {"item"}, must=frozenset({"item"})

@@ -223,8 +223,8 @@ class Head:
 
     def _has_learned(self, scores: LanguageScores, scene: str) -> bool:
         """Whether the weights are for this model and prompt, and were found to help here."""
-        prompt = self.prompts.get(scene, scores.prompt)
-        is_of_model = (scores.model, scores.prompt) == (self.model, prompt)
+        asked = scores.measured_as or scores.prompt
+        is_of_model = (scores.model, asked) == (self.model, self.prompts.get(scene, asked))
         return is_of_model and self.gates.get(scene, _UNTRIED).verdict == "helps"
 
     def joined(self, base: Floats, scores: LanguageScores, *, scene: str, cold: bool) -> Floats:
@@ -241,14 +241,14 @@ class Head:
 
 def _asks(worth: ModelWorth | None, unmeasured: float, scene: str) -> bool:
     """Whether a model is asked of which no gate says anything."""
-    return (worth.weight if worth and scene in worth.scenes else unmeasured) > 0
+    return (worth.say if worth and scene in worth.scenes else unmeasured) > 0
 
 
 def _weight(
     worth: ModelWorth | None, unmeasured: float, scores: LanguageScores, scene: str
 ) -> float:
     """The weight of such a model's scores."""
-    return worth.weight if worth and worth.covers(scores, scene=scene) else unmeasured
+    return worth.say if worth and worth.covers(scores, scene=scene) else unmeasured
 
 
 def columns(

@@ -6,7 +6,7 @@ Joining its scores with retrieval is ``blend``; nothing here reads stores or ind
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -18,23 +18,26 @@ from recagent.errors import ConfigError, ModelError
 from recagent.llm.cached_model import CachedModel, ResponseCache
 from recagent.llm.retry import RetryBudget, RetryWindow
 from recagent.locale import LocalizedText
-from recagent.ports import ChatModel, LanguageScores, Query
+from recagent.ports import ChatModel, LanguageScores, Message, Query
 from recagent.prompts import Prompt
 from recagent.prompts.kinds import Output
 from recagent.ranking.notes import engine_notes
 from recagent.ranking.preference import Preferences
 from recagent.ranking.prompt_budget import fit_to_budget
-from recagent.ranking.prompt_inputs import OUT_OF_TEN, prompt_inputs
+from recagent.ranking.prompt_inputs import OUT_OF_TEN, prompt_inputs, reason_inputs
 from recagent.ranking.scoring.groups import score_by_pairs, score_by_sets
 from recagent.ranking.scoring.label import score_by_label
 from recagent.ranking.scoring.likelihood import score_by_likelihood
 from recagent.ranking.scoring.listwise import best_messages, score_by_best, score_by_order
 from recagent.ranking.scoring.pointwise import score_by_grade
+from recagent.ranking.scoring.reasons import reasons_messages, score_with_reasons
 from recagent.ranking.scoring.scores import PoolScores, Scorer
 
 HISTORY = 8  # newest liked items that a short prompt tells
 PROMPT_TOKENS = 4000  # that a prompt in full may have
 FULL_PROMPT = "best"  # of capable models: it tells all that is known, within a budget
+# The same where a person reads the list; it is worth what FULL_PROMPT was found to be worth.
+REASONS_PROMPT = "best_with_reasons"
 _PREFERRED: tuple[Mode, ...] = ("likelihood", "label", "listwise")
 _NO_SCENES: Mapping[str, Scene] = MappingProxyType({})
 
@@ -43,9 +46,15 @@ _SCORERS: Mapping[Output, Scorer] = {
     "label": score_by_label,
     "order": score_by_order,
     "best": score_by_best,
+    "best_with_reasons": score_with_reasons,
     "grade": score_by_grade,
     "pair": score_by_pairs,
     "set": score_by_sets,
+}
+# Prompts in full: how their messages are made of inputs and items.
+_IN_FULL: Mapping[Output, Callable[..., list[Message]]] = {
+    "best": best_messages,
+    "best_with_reasons": reasons_messages,
 }
 # What an engine must be able to do for a mode.
 _NEEDS: Mapping[Mode, Mode] = {
@@ -126,7 +135,7 @@ class ModelRanker:
             raise ModelError(
                 "model {model!r} gave scores that are not finite numbers", model=self._model.name
             )
-        hits, is_in_full = 0, prompt.front.output == "best"
+        hits, is_in_full = 0, prompt.front.output in ("best", "best_with_reasons")
         if isinstance(model, CachedModel):
             await model.keep()
             hits = model.hits
@@ -135,6 +144,9 @@ class ModelRanker:
             model=self._model.name,
             mode=mode,
             prompt=prompt.id,
+            measured_as=_measured_as(prompt),
+            reasons={candidates[row].item.id: claim for row, claim in scored.reasons.items()},
+            sentence=scored.sentence,
             usage=scored.usage,
             calls=scored.calls + budget.failed,
             kept=scored.kept + hits,
@@ -160,14 +172,14 @@ class ModelRanker:
 
         That it gave log probabilities when it was tried does not mean that it always will.
         """
-        mode, prompt = await self._prompt_for(query.scene)
+        mode, prompt = await self._prompt_for(query)
         try:
             scored = await self._scored(model, prompt, query, candidates=candidates, budget=budget)
         except ModelError:
             chosen = self._mode != "auto" or "rerank" in query.scene.prompts
             if chosen or mode in self._model.capabilities.modes:
                 raise
-            mode, prompt = await self._prompt_for(query.scene)
+            mode, prompt = await self._prompt_for(query)
             scored = await self._scored(model, prompt, query, candidates=candidates, budget=budget)
         return mode, prompt, scored
 
@@ -215,12 +227,13 @@ class ModelRanker:
     ) -> PoolScores:
         """Returns the scorer's answer; a prompt in full leaves out what it has no room for."""
         score = _SCORERS[prompt.front.output]
-        if prompt.front.output != "best":
+        messages_of = _IN_FULL.get(prompt.front.output)
+        if messages_of is None:
             return await score(model, prompt, items=items, inputs=inputs, budget=budget)
         fitted = fit_to_budget(
             inputs,
             items,
-            render=lambda inputs, items: best_messages(prompt, inputs, items),
+            render=lambda inputs, items: messages_of(prompt, inputs, items),
             tokens=self._prompt_tokens or PROMPT_TOKENS,
         )
         scored = await score(model, prompt, items=fitted.items, inputs=fitted.inputs, budget=budget)
@@ -229,7 +242,7 @@ class ModelRanker:
     def _inputs(
         self, prompt: Prompt, query: Query, candidates: Sequence[Candidate]
     ) -> dict[str, object]:
-        return prompt_inputs(
+        told = prompt_inputs(
             prompt.front.inputs,
             query,
             candidates=candidates,
@@ -238,16 +251,22 @@ class ModelRanker:
             scenes=self._scenes,
             scale=self._scale,
         )
+        if prompt.front.output == "best_with_reasons":
+            told |= reason_inputs(query, scenes=self._scenes, lang=prompt.front.language)
+        return told
 
-    async def _prompt_for(self, scene: Scene) -> tuple[Mode, Prompt]:
+    async def _prompt_for(self, query: Query) -> tuple[Mode, Prompt]:
         """The mode and the prompt: those that were given, or the scene's, or the mode's newest."""
+        scene = query.scene
         lang, prompt = scene.language or self._lang, self._prompt
         if prompt is None and "rerank" in scene.prompts:
             prompt = _scene_prompt("rerank", scene.prompts["rerank"], lang=lang)
         mode = await self._choose(prompt.mode if prompt else self._mode, prompt)
         if prompt is not None:
             return mode, prompt
-        name = FULL_PROMPT if self._prompt_tokens and mode == "listwise" else mode
+        if not self._prompt_tokens or mode != "listwise":
+            return mode, prompts.load("rerank", mode, lang=lang)
+        name = REASONS_PROMPT if query.reasons else FULL_PROMPT
         return mode, prompts.load("rerank", name, lang=lang)
 
     async def _choose(self, wanted: Literal["auto"] | Mode, prompt: Prompt | None) -> Mode:
@@ -282,3 +301,10 @@ def _scene_prompt(purpose: str, name: str, *, lang: Language) -> Prompt:
     """The prompt that a scene names: one of the library, or a file whose path is absolute."""
     reference = name if name.endswith(".j2") else f"{purpose}/{name}"
     return prompts.find(reference, lang=lang, base=Path())
+
+
+def _measured_as(prompt: Prompt) -> str:
+    """The id of the prompt that is measured in place of this one; empty for any other."""
+    if prompt.front.name != REASONS_PROMPT:
+        return ""
+    return prompts.load("rerank", FULL_PROMPT, lang=prompt.front.language).id

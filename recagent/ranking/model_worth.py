@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from recagent.ports import LanguageScores
+from recagent.ranking.agreement import say
 
 MEASURED_ON = 60  # past choices of all scenes, on which a model's worth begins to show
 
@@ -27,7 +28,9 @@ class ModelWorth:
         gain: what it adds to that with a third of the say.
         low: lower end of the 95% interval of ``gain`` over people.
         high: upper end.
-        weight: of its scores from now on, 0 to 1.
+        weight: of its scores from now on, 0 to 1, if it agrees with itself.
+        agreement: mean rank correlation of two orders that it gave of the same candidates, listed
+            forwards and backwards; None where that was not measured.
     """
 
     engine: str
@@ -41,7 +44,14 @@ class ModelWorth:
     low: float
     high: float
     weight: float
+    agreement: float | None = None
+
+    @property
+    def say(self) -> float:
+        """What is left of the weight where the model contradicts itself."""
+        return say(self.weight, self.agreement)
 
     def covers(self, scores: LanguageScores, *, scene: str) -> bool:
         """Whether it is of the model, the prompt and the scene of these scores."""
-        return scores.model == self.model and scores.prompt in self.prompts and scene in self.scenes
+        asked = scores.measured_as or scores.prompt
+        return scores.model == self.model and asked in self.prompts and scene in self.scenes

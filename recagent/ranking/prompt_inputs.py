@@ -6,7 +6,7 @@ The candidates are not among them: each scorer offers them in its own way.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -15,19 +15,23 @@ from recagent.domain import (
     Constraint,
     Event,
     EventKind,
+    Evidence,
     Item,
     Language,
     Profile,
     RatingScale,
     Scene,
 )
-from recagent.ports import Query
+from recagent.explanations.templates import clause
+from recagent.ports import Query, ReasonsRequest
+from recagent.ranking.scoring.reasons import MOST_REASONS
 
 _DISTRACTORS = 3
 _NEIGHBOURS = "neighbours"  # the source that goes by who liked the same
 
 OUT_OF_TEN = RatingScale()
 MAX_HISTORY = 60  # entries of the full history
+DEFAULT_REASONS = 5  # where only a prompt is tried, and nobody said how many
 
 # Of several events on one item the history has the one that says most.
 _MOST_TELLING: Mapping[EventKind, int] = {
@@ -36,6 +40,8 @@ _MOST_TELLING: Mapping[EventKind, int] = {
         ("view", "click", "skip", "comment", "finish", "purchase", "like", "dislike", "rating")
     )
 }
+# Facts of a piece of evidence that the history tells of the liked item, by the piece's kind.
+_IN_HISTORY = {"attribute": ("scene",), "people": ("kind", "rating", "scene")}
 InScene = tuple[str, list[Item]]
 
 
@@ -141,6 +147,35 @@ def prompt_inputs(
         ),
     }
     return {name: known[name]() for name in wanted if name in known}
+
+
+def reason_inputs(
+    query: Query, *, scenes: Mapping[str, Scene], lang: Language
+) -> dict[str, object]:
+    """What reasons may rest on, as ids and clauses: of each item by its id, and of the person.
+
+    How popular an item is is left out, and so is what the history says of a liked item already.
+    """
+    wanted = query.reasons or ReasonsRequest(k=DEFAULT_REASONS, evidence={}, person=())
+
+    def clauses(pieces: Sequence[Evidence]) -> list[tuple[str, str]]:
+        return [(piece.id, clause(piece, scenes=scenes, lang=lang)) for piece in pieces]
+
+    def of_item(pieces: Sequence[Evidence]) -> list[tuple[str, str]]:
+        return clauses([_short(piece) for piece in pieces if piece.kind != "popularity"])
+
+    return {
+        "reasons": min(wanted.k, MOST_REASONS),
+        "evidence": {key: of_item(pieces) for key, pieces in wanted.evidence.items()},
+        "person": clauses(wanted.person),
+    }
+
+
+def _short(piece: Evidence) -> Evidence:
+    """A piece about a liked item without what the history tells of that one."""
+    left_out = _IN_HISTORY.get(piece.kind, ())
+    told = {name: fact for name, fact in piece.facts.items() if name not in left_out}
+    return replace(piece, facts=told)
 
 
 def history_entries(

@@ -63,7 +63,9 @@ def mcp_server(service: Service) -> MCPServer:
         user is the person's own id. Leave it out where you do not know it: then nothing is stored.
         """
         return await service.recommend(
-            schemas.RecommendRequest(user=user, scene=scene, k=k or 5, wish=wish or "", lang=lang)
+            schemas.RecommendRequest(
+                user=user, scene=scene, k=k or 5, wish=wish or "", reasons=True, lang=lang
+            )
         )
 
     @server.tool()

@@ -111,6 +111,10 @@ class RecommendRequest(ContextBody):
     scene: Id | None = None
     k: K = 5
     task: Annotated[Task | None, Field(description="The only one that is wanted.")] = None
+    reasons: Annotated[
+        bool,
+        Field(description="A person reads it: the ranking model writes the reasons, where it can."),
+    ] = False
     lang: Language | None = None
 
 
@@ -213,6 +217,9 @@ class SlateResponse(BaseModel):
     scene: str
     label: str
     entries: tuple[EntryResponse, ...]
+    sentence: Annotated[
+        str, Field(description="What the list is, in the ranking model's words, checked.")
+    ]
     wish_note: Annotated[
         str, Field(description="That nothing or little matches the wish; empty where all does.")
     ]
@@ -340,6 +347,7 @@ def slate_response(
             )
             for entry, explanation in zip(slate.entries, explanations, strict=True)
         ),
+        sentence=slate.sentence,
         wish_note=wish_note(slate, lang=lang),
         notice=explanations[0].notice if explanations else "",
         empty=slate.empty,

@@ -143,7 +143,12 @@ class Service:
         """Returns a slate; raises as ``Pipeline.recommend``."""
         context = self._context(body)
         slate = await self.pipeline(body.lang).recommend(
-            body.user, scene=body.scene, k=body.k, context=context, task=body.task
+            body.user,
+            scene=body.scene,
+            k=body.k,
+            context=context,
+            task=body.task,
+            with_reasons=body.reasons,
         )
         return await self.slate_response(slate, body.lang)
 

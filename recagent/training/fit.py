@@ -40,6 +40,7 @@ from recagent.training.language_part import (
     ScoredPool,
     add_language_part,
     choose_pools,
+    measure_agreement,
     score_pools,
 )
 from recagent.training.like_probability import fit_like_probability
@@ -408,7 +409,15 @@ async def _with_language(
         return head, None, silent
     data = backtest.data
     worth = model_worth(scored, engine=engine, scenes=[*data.scenes], items=len(data.items))
-    return head, worth, silent
+    if isinstance(parts.models[0], BatchModel):  # files hold one order of each pool
+        return head, worth, silent
+    agreement = await measure_agreement(
+        scored,
+        backtest=backtest,
+        ranker=parts.ranker,
+        on_progress=partial(on_progress, "language model, other order"),
+    )
+    return head, replace(worth, agreement=agreement), silent
 
 
 def _fingerprint(head: Head) -> str:

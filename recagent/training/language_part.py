@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from recagent.domain import Case, Group
-from recagent.errors import DataError
+from recagent.domain import Case, Group, ScoredBy
+from recagent.errors import DataError, ModelError
 from recagent.offline.backtest import Backtest
 from recagent.offline.examples import Example, OnProgress
 from recagent.ports import Ranker
 from recagent.ranking import Head
+from recagent.ranking.agreement import rank_correlation
 from recagent.ranking.rise_limit import limit_without_wish
 from recagent.training.gates import choose_gates, make_trial
 from recagent.training.head_weights import HeadWeights, fit_language_weights
@@ -26,6 +27,8 @@ from recagent.training.model_scores import collect_model_scores
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
+
+AGREEMENT_POOLS = 10  # that a model is asked about again, backwards
 
 NoLanguageReason = Literal["", "no model", "no choices", "few choices", "few answers"]
 
@@ -39,6 +42,7 @@ class ScoredPool:
         model_scores: (n,) the model's.
         model: its name.
         prompt: id of the prompt.
+        mode: how the model scored.
     """
 
     case: Case
@@ -47,6 +51,7 @@ class ScoredPool:
     model_scores: tuple[float, ...] = ()
     model: str = ""
     prompt: str = ""
+    mode: ScoredBy = "listwise"
 
 
 def choose_pools(
@@ -110,10 +115,49 @@ async def score_pools(
         on_progress=on_progress,
     )
     return [
-        replace(pool, model_scores=answer.scores, model=answer.model, prompt=answer.prompt)
+        replace(
+            pool,
+            model_scores=answer.scores,
+            model=answer.model,
+            prompt=answer.prompt,
+            mode=answer.mode,
+        )
         for pool, answer in zip(pools, answers, strict=True)
         if answer is not None
     ]
+
+
+async def measure_agreement(
+    pools: Sequence[ScoredPool], *, backtest: Backtest, ranker: Ranker, on_progress: OnProgress
+) -> float | None:
+    """Returns how a model's orders agree with those of the same candidates listed backwards.
+
+    It is the mean rank correlation over ten of the pools; None where the place in the list is none
+    of the model's business (a mode that scores each candidate alone), or where it did not answer.
+    """
+    listed = [pool for pool in pools if pool.mode == "listwise"]
+    asked = listed[:: max(1, len(listed) // AGREEMENT_POOLS)][:AGREEMENT_POOLS]
+    if not asked:
+        return None
+    backwards = [
+        (
+            await backtest.query(pool.case),
+            dict(zip(pool.example.items[::-1], pool.example.features[::-1], strict=True)),
+        )
+        for pool in asked
+    ]
+    try:
+        answers = await collect_model_scores(
+            backwards, ranker=ranker, index=backtest.index, on_progress=on_progress
+        )
+    except ModelError:
+        return None
+    correlations = [
+        rank_correlation(pool.model_scores, answer.scores[::-1])
+        for pool, answer in zip(asked, answers, strict=True)
+        if answer is not None
+    ]
+    return round(float(np.mean(correlations)), 3) if correlations else None
 
 
 def add_language_part(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,12 @@ from recagent.ranking.model_worth import MEASURED_ON, ModelWorth
 from recagent.ranking.rise_limit import limit_without_wish
 from recagent.retrieval import Interactions
 from recagent.training.gates import FEWEST, ndcg
-from recagent.training.language_part import ScoredPool, best_pool, score_pools
+from recagent.training.language_part import (
+    ScoredPool,
+    best_pool,
+    measure_agreement,
+    score_pools,
+)
 from recagent.training.stored_data import load_stored_data
 
 if TYPE_CHECKING:
@@ -77,6 +83,14 @@ async def measure_model(
             scenes=[*backtest.data.scenes],
             items=len(backtest.data.items),
         )
+        if batch is None:  # files hold one order of each pool
+            agreement = await measure_agreement(
+                scored,
+                backtest=backtest,
+                ranker=parts.ranker,
+                on_progress=partial(on_progress, "language model, other order"),
+            )
+            worth = replace(worth, agreement=agreement)
         artifacts.save_worth(settings.data_dir, worth)
         return worth
     finally:

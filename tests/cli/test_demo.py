@@ -128,7 +128,7 @@ def test_the_demo_needs_no_network(offline: tuple[dict[str, Any], bool]) -> None
 def test_the_demo_as_json_is_one_object(offline: tuple[dict[str, Any], bool]) -> None:
     shown, _ = offline
     assert shown.keys() == {
-        "person", "scene", "slate", "notice", "empty", "wish_note", "trace",
+        "person", "scene", "slate", "sentence", "notice", "empty", "wish_note", "trace",
     }  # fmt: skip
     assert (shown["person"], shown["scene"]) == (demo.PERSON, demo.NEW_SCENE)
     assert [entry["rank"] for entry in shown["slate"]] == [1, 2, 3, 4, 5]

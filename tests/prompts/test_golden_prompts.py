@@ -18,11 +18,12 @@ from recagent.chat.situation import Situation
 from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.writing import written
 from recagent.config.data_sections import DescribeSettings
-from recagent.domain import Candidate, Constraint, Evidence, Scene, User
+from recagent.domain import Candidate, Constraint, Evidence, RatingScale, Scene, User
 from recagent.errors import ModelError
-from recagent.explanations import phrase_evidence
+from recagent.explanations import gather_person_evidence, phrase_evidence
 from recagent.ingest.describing import make_requests
 from recagent.llm.retry import RetryBudget, RetryWindow
+from recagent.ports import ReasonsRequest
 from recagent.prompts import one_line
 from recagent.ranking import ModelRanker
 from recagent.ranking.prompt_inputs import prompt_inputs
@@ -130,6 +131,16 @@ def ranking_prompts(name, lang, person):
             return SAID
         return '{"best": ["A"]}' if '"best"' in messages[0].content else json_order(["A"])
 
+    supported = {
+        items[-1].id: evidence_of(person),
+        "of no candidate": evidence_of("warm"),
+    }
+    wanted = ReasonsRequest(
+        k=2, evidence=supported, person=gather_person_evidence(query, scale=RatingScale())
+    )
+    if name == "best_with_reasons":
+        query = replace(query, reasons=wanted)
+
     model = ScriptedModel(reply=reply, preference=preference)
     near = {"neighbours": 0.5}  # all but the first item are liked by people who liked the same
     candidates = [
@@ -177,11 +188,15 @@ def proposing_prompt(name, lang, person):
     return shown(model.seen[0]) + "\n"
 
 
-def phrasing_prompt(lang, person):
-    evidence = [
+def evidence_of(person):
+    return [
         Evidence(id=f"e{number}", kind=kind, refs=(), facts=facts)
         for number, (kind, facts) in enumerate(REASONS[person], start=1)
     ]
+
+
+def phrasing_prompt(lang, person):
+    evidence = evidence_of(person)
     model = ScriptedModel(reply='{"sentences": []}')
     wait(
         phrase_evidence(

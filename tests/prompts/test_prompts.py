@@ -45,8 +45,9 @@ def test_every_shipped_prompt_is_there_in_both_languages():
     }  # fmt: skip
     assert named["en"] == named["zh"]
     assert {name for _, name, _ in named["en"]} == {
-        "best", "label", "label_cross_scene", "label_example", "label_preference", "label_recency",
-        "label_sequential", "likelihood", "likelihood_recent",
+        "best", "best_with_reasons", "label", "label_cross_scene", "label_example",
+        "label_preference",
+        "label_recency", "label_sequential", "likelihood", "likelihood_recent",
         "likelihood_similar", "listwise", "pairwise", "pointwise", "setwise",
         "phrase", "extract", "titles", "known_titles", "descriptions", "act", "critique",
     }  # fmt: skip
@@ -238,6 +239,9 @@ def rendered(title, **attributes):
         "preferences": [title],
         "dialogue": (title,),
         "best": 1,
+        "reasons": 1,
+        "evidence": [("A", [("e1", title)])],
+        "person": [("p1", title)],
     }
     for path in SHIPPED:
         prompt = prompts.parse(path)

@@ -109,10 +109,10 @@ async def score_by_order(
         OrderReply,
         max_tokens=max(prompt.front.max_tokens, 8 * len(items)),
         budget=budget,
-        unusable=partial(_unusable, model),
+        unusable=partial(unusable_order, model),
         schema=order_schema(labels),
         parse=_whole_order,  # of an order that was cut off, the end would be a guess
-        check=lambda form, text: _check(model, labels, form.order, text),
+        check=lambda form, text: check_order(model, labels, form.order, text),
     )
     order, repairs = repair_order(_named(reply.form.order, labels), labels)
     scores = tuple(-float(order.index(label)) for label in labels)
@@ -142,7 +142,7 @@ def _whole_order(text: str, form: type[FormT]) -> tuple[FormT, int]:
         return form.model_validate({next(iter(form.model_fields)): entries}), 1
 
 
-def _order_or_cut(text: str, form: type[FormT]) -> tuple[FormT, int]:
+def order_or_cut(text: str, form: type[FormT]) -> tuple[FormT, int]:
     """The order, or as much of it as there is.
 
     Raises:
@@ -159,7 +159,8 @@ def _named(order: Sequence[str], labels: Sequence[str]) -> list[str]:
     return [label_in(entry, labels) or entry for entry in order]
 
 
-def _unusable(model: ChatModel, text: str) -> ReplyError:
+def unusable_order(model: ChatModel, text: str) -> ReplyError:
+    """Returns the error of a reply that is no order."""
     return ReplyError(
         "model {model!r} wrote no order: {text!r}", model=model.name, text=text[:80], reply=text
     )
@@ -186,24 +187,34 @@ async def score_by_best(
         BestReply,
         max_tokens=max(prompt.front.max_tokens, 8 * most),
         budget=budget,
-        unusable=partial(_unusable, model),
+        unusable=partial(unusable_order, model),
         schema=best_schema(labels, most),
-        parse=_order_or_cut,
-        check=lambda form, text: _check(model, labels, form.best, text),
+        parse=order_or_cut,
+        check=lambda form, text: check_order(model, labels, form.best, text),
     )
-    named = _named(reply.form.best, labels)
-    listed = [label for label in dict.fromkeys(named) if label in labels]
-    shared_rank = (len(listed) + 1 + len(items)) / 2
-    ranks = {label: rank for rank, label in enumerate(listed, 1)}
+    scores, repairs = best_scores(reply.form.best, labels)
     return PoolScores(
-        scores=tuple(-log2(ranks.get(label, shared_rank) + 1) for label in labels),
+        scores=scores,
         usage=reply.usage,
         calls=reply.calls,
-        repairs=len(reply.form.best) - len(listed) + reply.repairs,
+        repairs=repairs + reply.repairs,
     )
 
 
-def _check(model: ChatModel, labels: Sequence[str], order: Sequence[str], text: str) -> None:
+def best_scores(best: Sequence[str], labels: Sequence[str]) -> tuple[tuple[float, ...], int]:
+    """Returns -log2(rank + 1) of each label, and how many entries were unknown or doubled.
+
+    Those that are not listed share the mean of their ranks.
+    """
+    listed = [label for label in dict.fromkeys(_named(best, labels)) if label in labels]
+    shared_rank = (len(listed) + 1 + len(labels)) / 2
+    ranks = {label: rank for rank, label in enumerate(listed, 1)}
+    scores = tuple(-log2(ranks.get(label, shared_rank) + 1) for label in labels)
+    return scores, len(best) - len(listed)
+
+
+def check_order(model: ChatModel, labels: Sequence[str], order: Sequence[str], text: str) -> None:
+    """Raises ReplyError for an order without any known label."""
     if not set(_named(order, labels)) & set(labels):
         raise ReplyError(
             "model {model!r} put no known label in its order: {text!r}",

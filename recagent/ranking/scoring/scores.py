@@ -5,11 +5,11 @@ The ranker adds mode and prompt, and makes ``LanguageScores`` of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from recagent.domain import Item, Usage
+from recagent.domain import Claim, Item, Usage
 from recagent.llm.retry import RetryBudget
 from recagent.locale import AnyText
 from recagent.ports import ChatModel
@@ -26,6 +26,8 @@ class PoolScores:
         kept: questions that needed none, since their answer was in memory.
         repairs: labels that were unknown, doubled or missing in the replies.
         notes: what else a reader should know.
+        reasons: that the model wrote, by the candidate's row, unchecked.
+        sentence: on the list, likewise.
     """
 
     scores: tuple[float, ...]
@@ -34,6 +36,8 @@ class PoolScores:
     kept: int = 0
     repairs: int = 0
     notes: tuple[AnyText, ...] = ()
+    reasons: Mapping[int, Claim] = field(default_factory=dict[int, Claim])
+    sentence: Claim | None = None
 
 
 class Scorer(Protocol):

@@ -168,7 +168,7 @@ async function recommend({ quietly = false } = {}) {
   const before = state.slate;
   const { wish, ...force } = state.force;
   const ask = {
-    user: state.user, scene: state.scene || null, lang: state.lang, ...force,
+    user: state.user, scene: state.scene || null, lang: state.lang, reasons: true, ...force,
     wish: [find("wish").value.trim(), wish].filter(Boolean).join("; "),
   };
   const slate = await guarded(() => api.recommend(ask, underWay.signal));
@@ -194,7 +194,7 @@ function show(slate, before) {
   find("degraded").hidden = !slate.trace.degraded;
   find("degraded").textContent = `${words("degraded")}: ${slate.trace.degraded}`;
   const review = slate.trace.review ? words("review") : "";
-  const notice = [slate.wish_note, review, slate.notice].filter(Boolean).join(" ");
+  const notice = [slate.sentence, slate.wish_note, review, slate.notice].filter(Boolean).join(" ");
   find("notice").hidden = !notice;
   find("notice").textContent = notice;
   find("open-trace").disabled = false;

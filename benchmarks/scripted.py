@@ -36,10 +36,13 @@ from recagent.pipeline import Pipeline
 from recagent.ports import ChatModel
 from recagent.prompts import caption
 from recagent.retrieval import SceneText
+from recagent.retrieval.sources.model_proposals import ModelProposer
 from recagent.scenes.constraints import satisfies
 
 Condition = tuple[str, Operator, str | int | float | tuple[str, ...]]
-Catalogue = Literal["demo", "shop", "shop-zh"]
+Catalogue = Literal[
+    "demo", "shop", "shop-zh", "travel", "health", "books", "music", "education", "news", "video"
+]
 
 _PATIENCE = 600.0  # seconds of a turn: what is tried here is not the time
 
@@ -72,7 +75,7 @@ class ScriptedTurn(BaseModel):
 
 
 class Script(BaseModel):
-    """One scripted conversation; ``live``: it is also run with the embedded model in tests."""
+    """One scripted conversation."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -81,7 +84,6 @@ class Script(BaseModel):
     user: str
     scene: str | None = None
     lang: Language = "en"
-    live: bool = False
     turns: tuple[ScriptedTurn, ...]
 
 
@@ -135,12 +137,12 @@ def read_scripts(folder: Path) -> list[Script]:
 
 
 async def opened(
-    catalogue: Catalogue, folder: Path, *, lang: Language, models: Sequence[ChatModel] = ()
+    catalogue: Catalogue, folder: Path, *, lang: Language, reader: ChatModel | None = None
 ) -> Pipeline:
     """A line on a copy of a bundled catalogue, so that what people say of items stays there.
 
     Slates are ranked without a language model: replies that are kept would be out of date with
-    every change of retrieval. The models only hear turns.
+    every change of retrieval. A reader reads turns, and titles that it names are looked up.
     """
     rank = {"deadline": _PATIENCE}
     if catalogue == "demo":
@@ -153,7 +155,10 @@ async def opened(
             folder, lang=lang, model={"kind": "none"}, rank=rank, data_dir=folder / "data"
         )
         await load_catalogue(settings, on_progress=_unheard)
-    parts = replace(bootstrap.parts(settings), models=tuple(models))
+    parts = bootstrap.parts(settings)
+    if reader is not None:
+        proposer = ModelProposer(reader, index=parts.index, embedder=parts.embedder, lang=lang)
+        parts = replace(parts, reader=reader, proposer=proposer)
     return Pipeline(parts, bootstrap.options(settings))
 
 

@@ -73,6 +73,7 @@ from recagent.retrieval import (
     load_weights,
 )
 from recagent.retrieval.sources.model_proposals import ModelProposer
+from recagent.retrieval.sources.proposal_record import LEAST_BILLIONS, stated_billions
 from recagent.scenes.classifier import SceneClassifier
 
 __all__ = [
@@ -198,6 +199,8 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
         )
         if can_propose(settings)
         else None,
+        reader=chat_models[0] if can_read(settings) else None,
+        knowledge=settings.chat.knowledge,
     )
 
 
@@ -233,6 +236,18 @@ def can_propose(settings: Settings) -> bool:
         return False
     known = worth(settings)
     return choice == "on" or known is None or known.weight > 0
+
+
+def can_read(settings: Settings) -> bool:
+    """Whether the first model reads what people say in conversations: one behind an endpoint.
+
+    Not one whose name says that it is small.
+    """
+    first = next(iter(settings.engines), None)
+    if settings.chat.reading == "rules" or first is None or not first.is_remote or not first.chats:
+        return False
+    size = stated_billions(first.name)
+    return size is None or size >= LEAST_BILLIONS
 
 
 def with_batch(parts: Components, settings: Settings, batch: BatchModel) -> Components:

@@ -1,22 +1,28 @@
-"""What a turn is for: a closed set of acts, told by rules where the words leave no doubt.
+"""What a turn or a clause of it is for, told by rules where the words leave no doubt.
 
-Where no rule fits, ``hearing`` asks the language model; what becomes of an act is ``planning``'s.
+What becomes of an act is ``planning``'s.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from recagent.chat.lexicon import acts, pattern
+from recagent.chat.lexicon import names_in, pattern
 
 Act = Literal[
-    "recommend", "critique", "more", "explain", "compare", "why_not", "search", "scene", "like",
-    "dislike", "remember", "forget", "allow", "list", "undo", "help", "chat",
+    "help", "command", "about", "delete", "my_data", "list", "start_over", "back", "undo", "thanks",
+    "hello", "complaint", "why_not", "explain", "compare", "remember", "forget", "allow", "scene",
+    "more", "recommend", "search", "filler",
 ]  # fmt: skip
-Kind = Literal["dislike", "like", "seen"]
 ACTS: tuple[Act, ...] = get_args(Act)
-KINDS: tuple[Kind, ...] = get_args(Kind)
+
+# Those that a clause can be beside others; the rest of them must be all of a turn.
+BESIDE = frozenset[Act]([
+    "thanks", "hello", "complaint", "why_not", "explain", "compare", "more", "recommend", "filler",
+    "about",
+])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,52 +30,53 @@ class Heard:
     """An act, and the words that it is about.
 
     Attributes:
-        rest: of the turn, without the words that told the act.
-        by: ``rule``, ``model``, or ``nothing`` where neither was sure and the words are a critique.
+        rest: of the words, without those that told the act.
     """
 
     act: Act
     rest: str
-    by: Literal["rule", "model", "nothing"] = "rule"
-
-
-_RULES = acts()
-_FEELINGS = {kind: pattern("feelings", kind) for kind in KINDS}
-_END = " \t\n.!?,;。！？，；~"
-
-
-def rule(text: str) -> Heard | None:
-    """The act that the words tell beyond doubt; None where they do not."""
-    said = " ".join(text.replace("’", "'").split()).strip(_END)
-    for name, found_by in _RULES.items():
-        match = found_by.search(said)
-        if match:
-            rest = next(filter(None, match.groups()), "")
-            return Heard(act=_act(name), rest=rest.strip(_END))
-    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feeling:
-    """What somebody says of an item: ``rest`` says which; the words stand at ``start:end``."""
+class Clause:
+    """A part of a turn between stops, and where it stands."""
 
-    kind: Kind
-    rest: str
+    text: str
     start: int
     end: int
 
 
-def feelings(text: str) -> list[Feeling]:
-    """What a text says of single items, if its words turn out to mean any."""
-    found: list[Feeling] = []
-    for kind in KINDS:
-        for match in _FEELINGS[kind].finditer(text.replace("’", "'")):
-            start, end = match.span()
-            if all(end <= each.start or each.end <= start for each in found):
-                rest = next(filter(None, match.groups()), "")
-                found.append(Feeling(kind=kind, rest=rest.strip(_END), start=start, end=end))
-    return found
+_RULES: dict[Act, re.Pattern[str]] = {act: pattern("acts", act) for act in ACTS}
+_STOP = re.compile(
+    r"[,.;!?，。；！？~]+(?!\d)"
+    r"|(?:(?<=^yo)|(?<=^hi)|(?<=^hey)|(?<=^hello))\s+(?=\w)"
+    r"|\s+(?:and|but|then|so)\s+(?=(?:please\s+)?(?:tell|explain|why|show|compare|what)\b)",
+    re.IGNORECASE,
+)
+_END = " \t\n.!?,;。！？，；~"
+
+if tuple(names_in("acts")) != ACTS:
+    raise ValueError(f"words.toml has the acts {names_in('acts')}, the code {ACTS}")
 
 
-def _act(name: str) -> Act:
-    return next(act for act in ACTS if act == name)
+def rule(text: str) -> Heard | None:
+    """The act that the words tell beyond doubt; None where they do not."""
+    said = " ".join(text.split()).strip(_END)
+    for act, found_by in _RULES.items():
+        match = found_by.search(said)
+        if match:
+            rest = next(filter(None, match.groups()), "")
+            return Heard(act=act, rest=rest.strip(_END))
+    return None
+
+
+def clauses(text: str) -> list[Clause]:
+    """The parts of a turn between its stops, none empty."""
+    ends = [*_STOP.finditer(text)]
+    starts = [0, *(match.end() for match in ends)]
+    stops = [*(match.start() for match in ends), len(text)]
+    return [
+        Clause(text=text[start:stop].strip(), start=start, end=stop)
+        for start, stop in zip(starts, stops, strict=True)
+        if text[start:stop].strip()
+    ]

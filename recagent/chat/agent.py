@@ -1,64 +1,52 @@
-"""The agent loop: hear, plan, carry out, within bounds; the conversation is its only memory."""
+"""The agent loop: read a turn, carry out its steps; the conversation is its only memory."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from typing import Literal
+from collections.abc import AsyncIterator, Sequence
 
 import anyio
 
-from recagent.chat.acts import Heard
 from recagent.chat.conversation import Conversation
-from recagent.chat.hearing import likely_act
-from recagent.chat.planning import answered, asked_for, planned, steps_of, wished
-from recagent.chat.said import Question, ReplyPart, Words
+from recagent.chat.model_reading import read_turn
+from recagent.chat.planning import answered, concerns, planned
+from recagent.chat.said import Noted, Question, ReplyPart, Words
 from recagent.chat.situation import Situation, Surroundings
-from recagent.chat.steps import MOST_STEPS, Step
+from recagent.chat.steps import MOST_STEPS, Step, Tell
 from recagent.chat.talk import TurnContext
 from recagent.chat.tools import carry_out
-from recagent.chat.wording import say
-from recagent.chat.writing import written
+from recagent.chat.wording import say, sentences
 from recagent.domain import Language
 from recagent.domain.chinese_scripts import simplified
 from recagent.errors import ModelError
 from recagent.llm.retry import RetryBudget
 from recagent.pipeline import Deadline, Pipeline
-from recagent.ports import ChatModel
 
 logger = logging.getLogger(__name__)
 
 MOST_READ = 500  # characters of a turn
 _ATTEMPTS = 2  # of the model, in a turn
-_TO_HEAR = 0.5  # of the time that is left, at most; what is asked for has the rest
-
-Reading = Literal["acts", "critiques"]
+_TO_READ = 0.5  # of the time that is left, at most; what is asked for has the rest
 
 
 class Agent:
-    """Talks about what a straight line recommends; one agent may hold many conversations."""
+    """Talks about what a pipeline recommends; one agent may hold many conversations.
 
-    def __init__(
-        self,
-        line: Pipeline,
-        *,
-        lang: Language = "en",
-        k: int = 5,
-        reading: Reading = "acts",
-    ) -> None:
+    A turn is read by the pipeline's ``reader``, a language model, or by rules where there is none
+    or it does not answer. Code checks and carries out what was read.
+    """
+
+    def __init__(self, line: Pipeline, *, lang: Language = "en", k: int = 5) -> None:
         """Speaks ``lang``, understands both languages.
 
         Args:
-            line: recommends; its first model, if it has one, is asked where no rule tells.
+            line: recommends.
             lang: of what is said.
             k: slate length.
-            reading: what that model does: ``acts``: choose which act a turn is, which a small one
-                can; ``critiques``: write constraints under a schema, which takes a large one.
         """
         self._line = line
         self._lang: Language = lang
         self._k = k
-        self._reading: Reading = reading
         self._surroundings = Surroundings(line)
 
     async def begin(self, conversation: Conversation) -> None:
@@ -73,14 +61,17 @@ class Agent:
     async def say(self, conversation: Conversation, text: str) -> AsyncIterator[ReplyPart]:
         """What the agent answers to a turn, piece by piece; the conversation moves on with it.
 
-        A turn is one request: the line's deadline is over all that it takes.
+        Words come first, then what is in force if that changed, then a slate, then a question.
+        A turn is one request: the pipeline's deadline is over all that it takes.
 
         Raises:
             DataError: an unknown scene, nothing indexed, or a store that fails.
             RetrievalError: the index cannot be read.
         """
+        if not conversation.turns:
+            conversation.named_scene = conversation.scene
         conversation.remember_turn("user", text[:MOST_READ])
-        async for said in self._answer(conversation, text):
+        async for said in _ordered(self._answer(conversation, text), lang=self._lang):
             if isinstance(said, Words | Question):
                 conversation.remember_turn("assistant", said.text)
             yield said
@@ -91,16 +82,14 @@ class Agent:
             return
         if len(text) > MOST_READ:
             yield Words(text=say("too long", self._lang, n=str(MOST_READ)))
-        text = simplified(text[:MOST_READ])  # as rules, words and titles are compared
+        text = text[:MOST_READ]
         deadline = self._line.deadline()
         line = self._line.within(deadline)
         situation = await self._surroundings.of(conversation, line=line)
         conversation.scene = situation.scene.name
-        steps = _told(conversation, text, situation)
-        if steps is None:
-            steps, failed = await self._heard(conversation, text, situation, deadline)
-            if failed:
-                yield Words(text=say("model", self._lang, why=failed))
+        steps, why_rules = await self._steps(conversation, text, situation, line, deadline)
+        if why_rules:
+            yield Words(text=say("model", self._lang, why=why_rules))
         talk = TurnContext(
             line=line,
             surroundings=self._surroundings,
@@ -108,64 +97,89 @@ class Agent:
             lang=self._lang,
             k=self._k,
         )
-        for step in steps[:MOST_STEPS]:
-            async for said in carry_out(step, talk):
-                yield said
+        if conversation.has_cared and all(isinstance(step, Tell) for step in steps):
+            steps = (Tell(key="after a crisis"),)
+        conversation.has_cared = conversation.has_cared and isinstance(steps[0], Tell)
+        async for said in carry_out(steps[:MOST_STEPS], talk):
+            yield said
 
-    async def _heard(
-        self, conversation: Conversation, text: str, situation: Situation, deadline: Deadline
-    ) -> tuple[tuple[Step, ...], str]:
-        """The steps of a turn that no rule tells, and why the model was no help; "" if it was."""
-        plain = wished(text, situation=situation, wants=conversation.wants)
-        model = next(iter(self._line.parts.models), None)
-        if model is None:
-            return plain, ""
-        try:
-            began = anyio.current_time()
-            await model.start()
-            deadline.extend(anyio.current_time() - began)
-            with anyio.fail_after(_TO_HEAR * deadline.left()):
-                if self._reading == "critiques":
-                    return await self._written(model, conversation, text, situation), ""
-                return await self._chosen(model, conversation, text, situation), ""
-        except (ModelError, TimeoutError) as error:
-            is_late = isinstance(error, TimeoutError)
-            why = say("slow", self._lang) if is_late else error.in_language(self._lang)
-            logger.info("turn not heard by the model: %s", why)
-            return plain, why
-
-    async def _chosen(
-        self, model: ChatModel, conversation: Conversation, text: str, situation: Situation
-    ) -> tuple[Step, ...]:
-        likely = await likely_act(text, model=model, lang=self._lang, budget=self._budget())
-        logger.info("turn heard as %s: %s", likely.act, likely.scores)
-        is_wish = likely.act in ("chat", "help") and situation.names_values(text)
-        if likely.act == "critique" or is_wish:  # who names what is here wants it
-            return wished(text, situation=situation, wants=conversation.wants)
-        rest = text if situation.reference.meant(text) else ""
-        heard = Heard(act=likely.act, rest=rest, by="model")
-        return steps_of(heard, situation=situation, wants=conversation.wants)
-
-    async def _written(
-        self, model: ChatModel, conversation: Conversation, text: str, situation: Situation
-    ) -> tuple[Step, ...]:
-        act, critique = await written(
-            text, situation=situation, model=model, lang=self._lang, budget=self._budget()
-        )
-        if act == "critique":
-            return asked_for(critique, conversation.wants)
-        heard = Heard(act=act, rest=text, by="model")
-        return steps_of(heard, situation=situation, wants=conversation.wants)
-
-    def _budget(self) -> RetryBudget:
-        return RetryBudget(_ATTEMPTS, window=self._line.parts.window)
-
-
-def _told(conversation: Conversation, text: str, situation: Situation) -> tuple[Step, ...] | None:
-    """The steps that rules tell, of an answer to the last question or of the words themselves."""
-    asked, conversation.waiting = conversation.waiting, None
-    if asked is not None:
-        steps = answered(text, asked=asked, wants=conversation.wants)
+    async def _steps(
+        self,
+        conversation: Conversation,
+        text: str,
+        situation: Situation,
+        line: Pipeline,
+        deadline: Deadline,
+    ) -> tuple[Sequence[Step], str]:
+        """The steps of a turn, and why the model did not read it where it should have."""
+        plain = simplified(text)  # as rules, words and titles are compared
+        asked, conversation.waiting = conversation.waiting, None
+        steps = concerns(plain) or (answered(plain, asked=asked) if asked else None)
         if steps is not None:
-            return steps
-    return planned(text, situation=situation, wants=conversation.wants)
+            return steps, ""
+        failure = ""
+        reader = self._line.parts.reader
+        if reader is not None:
+            try:
+                began = anyio.current_time()
+                await reader.start()
+                deadline.extend(anyio.current_time() - began)
+                with anyio.fail_after(_TO_READ * deadline.left()):
+                    steps = await read_turn(
+                        text,
+                        conversation=conversation,
+                        situation=situation,
+                        profile=await line.profile(conversation.user_id),
+                        model=reader,
+                        lang=self._lang,
+                        budget=RetryBudget(_ATTEMPTS, window=self._line.parts.window),
+                    )
+            except (ModelError, TimeoutError) as error:
+                is_late = isinstance(error, TimeoutError)
+                failure = say("slow", self._lang) if is_late else error.in_language(self._lang)
+                logger.info("turn not read by the model: %s", failure)
+        if steps is None:
+            steps = planned(plain, situation=situation, conversation=conversation)
+        return steps, failure
+
+
+async def _ordered(parts: AsyncIterator[ReplyPart], *, lang: Language) -> AsyncIterator[ReplyPart]:
+    """The parts of a reply with all words before a slate as one, and what is in force once."""
+    words: list[Words] = []
+    noted: Noted | None = None
+    async for part in parts:
+        match part:
+            case Words():
+                words.append(part)
+            case Noted():
+                noted = part if noted is None else _with_unclear(part, noted)
+            case _:
+                for each in _flushed(words, noted, lang):
+                    yield each
+                words, noted = [], None
+                yield part
+    for each in _flushed(words, noted, lang):
+        yield each
+
+
+def _with_unclear(newer: Noted, older: Noted) -> Noted:
+    unclear = dict.fromkeys((*older.not_understood, *newer.not_understood))
+    return Noted(
+        constraints=newer.constraints,
+        preferences=newer.preferences,
+        wish=newer.wish,
+        not_understood=tuple(unclear),
+    )
+
+
+def _flushed(words: Sequence[Words], noted: Noted | None, lang: Language) -> list[ReplyPart]:
+    parts: list[ReplyPart] = []
+    if words:
+        parts.append(
+            Words(
+                text=sentences([each.text for each in words], lang=lang),
+                explanations=tuple(why for each in words for why in each.explanations),
+                answers=tuple(answer for each in words for answer in each.answers),
+            )
+        )
+    return parts if noted is None else [*parts, noted]

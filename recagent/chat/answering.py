@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from recagent.chat.conversation import ShownSlate
 from recagent.chat.looking import differences, found_by
 from recagent.chat.said import ReplyPart, Words
+from recagent.chat.steps import Describe
 from recagent.chat.talk import TurnContext
-from recagent.chat.wording import listed
-from recagent.domain import Item
+from recagent.chat.wording import clauses, listed, value_text
+from recagent.domain import Item, Value
+from recagent.domain.addresses import is_address
 from recagent.prompts import caption
 
 _FOUND = 5  # items that a search lists
@@ -26,6 +28,59 @@ async def explain(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
     )
 
 
+async def describe(talk: TurnContext, step: Describe) -> AsyncIterator[ReplyPart]:
+    """What the catalogue tells of an item, or that it does not say."""
+    item = step.item
+    talk.conversation.focus = item.id
+    title = caption(item)
+    if not step.is_known or (step.attribute and step.attribute not in item.attributes):
+        parts = [talk.say("not told", title=title, words=step.words or step.attribute)]
+        if step.answer and talk.line.parts.knowledge:
+            parts.append(talk.say("by knowledge", answer=step.answer))
+        yield Words(text=talk.joined(parts))
+        return
+    if step.attribute:
+        value = value_text(await _named(talk, item.attributes[step.attribute]), lang=talk.lang)
+        name = step.attribute.replace("_", " ")
+        yield Words(text=talk.say("told", title=title, attribute=name, value=value))
+        return
+    facts = [
+        f"{name.replace('_', ' ')}: {value_text(value, lang=talk.lang)}"
+        for name, value in item.attributes.items()
+        if value not in ("", ()) and not is_address(str(value))
+    ]
+    said = clauses([*([item.text] if item.text else []), *facts], lang=talk.lang)
+    yield Words(
+        text=talk.say("describes", title=title, what=said) if said
+        else talk.say("not told", title=title, words=step.words)
+    )  # fmt: skip
+
+
+async def _named(talk: TurnContext, value: Value) -> Value:
+    """A value with titles in place of ids: what has to come before a course is other courses."""
+    situation = await talk.situation()
+    texts = value if isinstance(value, tuple) else (value,)
+    items = [situation.item(text) if isinstance(text, str) else None for text in texts]
+    if not any(items):
+        return value
+    return tuple(caption(item) if item else str(text)
+                 for item, text in zip(items, texts, strict=True))  # fmt: skip
+
+
+async def what_if(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
+    """What would move an item."""
+    situation = await talk.situation()
+    talk.conversation.focus = item.id
+    answer = await talk.line.what_if(
+        talk.conversation.user_id,
+        item.id,
+        scene=item.scene,
+        context=talk.asked(situation, scene=item.scene),
+        k=talk.k,
+    )
+    yield Words(text=talk.told(answer), answers=(answer,))
+
+
 async def compare(talk: TurnContext, first: Item, second: Item) -> AsyncIterator[ReplyPart]:
     """What two items share, where they differ, and which comes first, by what."""
     situation = await talk.situation()
@@ -38,7 +93,7 @@ async def compare(talk: TurnContext, first: Item, second: Item) -> AsyncIterator
         first.id,
         versus=second.id,
         scene=first.scene,
-        context=talk.asked(situation),
+        context=talk.asked(situation, scene=first.scene),
         k=talk.k,
     )
     yield Words(text=talk.joined([*parts, talk.told(answer)]), answers=(answer,))
@@ -52,11 +107,14 @@ async def why_not(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
         talk.conversation.user_id,
         item.id,
         scene=item.scene,
-        context=talk.asked(situation),
+        context=talk.asked(situation, scene=item.scene),
         k=talk.k,
     )
     if answer.ranks and item.id in talk.conversation.shown_in(item.scene):
         yield Words(text=talk.say("why not shown", title=caption(item)))
+        return
+    if item.id in answer.ranks and answer.ranks[item.id] <= talk.k:
+        yield Words(text=talk.say("why not next", title=caption(item)))
         return
     yield Words(text=talk.told(answer), answers=(answer,))
 

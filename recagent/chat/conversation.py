@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -26,11 +26,14 @@ class Wants:
         constraints: hard; the oldest first.
         preferences: soft; the oldest first.
         wishes: words that neither of these could hold.
+        titles: that a language model named for what is wanted, best first; None where none was
+            asked.
     """
 
     constraints: tuple[Constraint, ...] = ()
     preferences: tuple[Constraint, ...] = ()
     wishes: tuple[str, ...] = ()
+    titles: tuple[str, ...] | None = None
 
     @property
     def listed(self) -> tuple[Want, ...]:
@@ -44,7 +47,8 @@ class Wants:
     def without(self, dropped: Want) -> Wants:
         """The same but for one of ``listed``."""
         gone = () if isinstance(dropped, str) else dropped
-        return Wants(
+        return replace(
+            self,
             constraints=tuple(each for each in self.constraints if each not in gone),
             preferences=tuple(each for each in self.preferences if each not in gone),
             wishes=tuple(each for each in self.wishes if each != dropped),
@@ -72,12 +76,31 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A question that waits for its answer: the attribute, and what each option comes to."""
+class Offer:
+    """What taking an option comes to.
 
-    attribute: str
+    Attributes:
+        wants: that are then in force.
+        scene: where the talk then goes on; None for where it is.
+    """
+
+    wants: Wants
+    scene: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question that waits for its answer: what it is on, and what each option comes to.
+
+    Attributes:
+        about: an attribute; ``deletion`` or ``scarcity`` where it is on no attribute.
+        options: as they are shown.
+        offers: one an option; none of a question whose answer is yes or no.
+    """
+
+    about: str
     options: tuple[str, ...]
-    constraints: tuple[tuple[Constraint, ...], ...]
+    offers: tuple[Offer, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -86,12 +109,17 @@ class Conversation:
 
     Attributes:
         scene: where the talk is; None until the first slate says it.
+        named_scene: the scene that the person or the request named; where there is none, each
+            list is of the scene that suits best.
         wants: in force.
+        listed_wants: those that were in force when the last list was shown.
         before: earlier ``wants``, the newest last, for taking back.
         shown: slates in order.
         focus: the item that was last spoken of.
         liked: ids, in order.
         disliked: ids, in order.
+        known: ids of what they say that they have seen or own, in order.
+        has_cared: whether a crisis was answered last, so that small talk is not met with business.
         waiting: the question that the next turn may answer.
         asked: ``scene/attribute`` of every question so far; none is asked twice.
         turns: what was said, the newest last.
@@ -99,12 +127,16 @@ class Conversation:
 
     user_id: str
     scene: str | None = None
+    named_scene: str | None = None
     wants: Wants = field(default_factory=Wants)
+    listed_wants: Wants | None = None
     before: tuple[Wants, ...] = ()
     shown: tuple[ShownSlate, ...] = ()
     focus: str | None = None
     liked: tuple[str, ...] = ()
     disliked: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    has_cared: bool = False
     waiting: Asked | None = None
     asked: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
@@ -123,8 +155,20 @@ class Conversation:
         self.before = tuple(self_before)
         return True
 
+    def start_over(self) -> None:
+        """Let all wants go; they can be brought back."""
+        self.want(Wants())
+        self.waiting = None
+
+    def forget(self) -> None:
+        """Forget all but whose conversation it is, and where."""
+        blank = Conversation(user_id=self.user_id, scene=self.named_scene)
+        for each in fields(self):
+            setattr(self, each.name, getattr(blank, each.name))
+
     def remember_slate(self, slate: ShownSlate) -> None:
         """A slate has been shown."""
+        self.listed_wants = self.wants
         self.shown = (*self.shown, slate)[-MOST_SLATES:]
         self.focus = None
 
@@ -137,6 +181,11 @@ class Conversation:
         ids = (item for slate in self.shown
                if slate.scene == scene and slate.impression for item in slate.item_ids)  # fmt: skip
         return tuple(dict.fromkeys(ids))
+
+    @property
+    def list_before(self) -> tuple[str, ...]:
+        """Ids of the list before the last, of the scene that it was in; none before the second."""
+        return self.shown[-2].item_ids if len(self.shown) > 1 else ()
 
     @property
     def last_list(self) -> tuple[str, ...]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
-from recagent.chat.remarks import forgotten, remarks_on, set_aside, usual
+from recagent.chat.remarks import forgotten, no_longer, remarks_on, set_aside, usual
 from recagent.chat.said import ReplyPart, Words
-from recagent.chat.steps import Change, Record
+from recagent.chat.scene_choice import suiting_situation
+from recagent.chat.steps import Change, Feedback, Record
 from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed, told
-from recagent.domain import Edits
+from recagent.domain import Edits, EventKind
 from recagent.domain.chinese_scripts import simplified
 from recagent.prompts import caption
 
@@ -29,6 +30,7 @@ async def change(talk: TurnContext, step: Change) -> AsyncIterator[ReplyPart]:
         if away:
             wants = replace(wants, preferences=(away,), wishes=())
     talk.conversation.want(wants)
+    situation = await suiting_situation(talk)
     remarks = [
         *remarks_on(
             before,
@@ -45,8 +47,12 @@ async def change(talk: TurnContext, step: Change) -> AsyncIterator[ReplyPart]:
 
 
 async def change_scene(talk: TurnContext, name: str) -> AsyncIterator[ReplyPart]:
-    """Go on in another scene; what is not told there rests."""
+    """Go on in another scene, or in whichever suits; what is not told there rests."""
     situation = await talk.situation()
+    talk.conversation.named_scene = name or None
+    if not name:
+        yield Words(text=talk.say("any scene"))
+        return
     label = situation.scenes[name].label(talk.lang)
     if name == situation.scene.name:
         yield Words(text=talk.say("same scene", scene=label))
@@ -58,26 +64,39 @@ async def change_scene(talk: TurnContext, name: str) -> AsyncIterator[ReplyPart]
     yield Words(text=talk.joined([talk.say("scene", scene=label), *resting]))
 
 
-async def record(talk: TurnContext, step: Record) -> AsyncIterator[ReplyPart]:
-    """Store what the person thinks of an item, with the slate that it answers."""
-    slate = next(
-        (each for each in reversed(talk.conversation.shown) if step.item.id in each.item_ids),
-        None,
-    )
-    await talk.line.record(
-        talk.conversation.user_id,
-        step.item.id,
-        kind=step.kind,
-        scene=step.item.scene,
-        impression=slate.impression if slate else "",
-    )
-    talk.conversation.focus = step.item.id
-    if step.kind == "like":
-        talk.conversation.liked = (*talk.conversation.liked, step.item.id)
-        yield Words(text=talk.say("liked", title=caption(step.item)))
-    else:
-        talk.conversation.disliked = (*talk.conversation.disliked, step.item.id)
-        yield Words(text=talk.say("disliked", title=caption(step.item)))
+_KINDS: Mapping[Feedback, EventKind] = {
+    "like": "like", "dislike": "dislike", "seen": "view", "owned": "purchase",
+}  # fmt: skip
+
+
+async def record(talk: TurnContext, steps: Sequence[Record]) -> AsyncIterator[ReplyPart]:
+    """Store what the person thinks of items or that they know them, with the slate of each.
+
+    ``steps``: all of one kind.
+    """
+    conversation = talk.conversation
+    for step in steps:
+        item_id = step.item.id
+        shown = reversed(conversation.shown)
+        slate = next((each for each in shown if item_id in each.item_ids), None)
+        await talk.line.record(
+            conversation.user_id,
+            item_id,
+            kind=_KINDS[step.kind],
+            scene=step.item.scene,
+            impression=slate.impression if slate else "",
+        )
+        conversation.focus = item_id
+    ids = tuple(step.item.id for step in steps)
+    match steps[0].kind:
+        case "like":
+            conversation.liked = (*conversation.liked, *ids)
+        case "dislike":
+            conversation.disliked = (*conversation.disliked, *ids)
+        case "seen" | "owned":
+            conversation.known = (*conversation.known, *ids)
+    titles = [talk.say("title", title=caption(step.item)) for step in steps]
+    yield Words(text=talk.say(f"noted {steps[0].kind}", titles=listed(titles, lang=talk.lang)))
 
 
 async def remember(talk: TurnContext, tag: str) -> AsyncIterator[ReplyPart]:
@@ -108,8 +127,18 @@ async def forget(talk: TurnContext, words: str) -> AsyncIterator[ReplyPart]:
 
 async def take_back(talk: TurnContext) -> AsyncIterator[ReplyPart]:
     """Bring back what was in force before the last change."""
+    before = talk.conversation.wants
     if talk.conversation.take_back():
-        yield Words(text=talk.say("undone", now=talk.in_force()))
+        gone = no_longer(before, talk.conversation.wants, lang=talk.lang)
+        yield Words(text=talk.joined([talk.say("undone"), *gone, talk.in_force()]))
         yield talk.noted()
     else:
         yield Words(text=talk.say("nothing to undo"))
+
+
+async def start_over(talk: TurnContext) -> AsyncIterator[ReplyPart]:
+    """Let all wants go."""
+    had_wants = bool(talk.conversation.wants.listed)
+    talk.conversation.start_over()
+    yield Words(text=talk.say("started over" if had_wants else "nothing in force"))
+    yield talk.noted()

@@ -14,7 +14,7 @@ from recagent.retrieval.words import CHINESE_FILLERS, FILLERS, SPELLINGS
 
 __all__ = [
     "CHINESE_FILLERS", "CONCEPTS", "EVERYDAY", "FILLERS", "SHADES", "SPELLINGS", "Concept", "Shade",
-    "acts", "content", "pattern", "words",
+    "content", "names_in", "pattern", "typed", "words",
 ]  # fmt: skip
 
 
@@ -51,23 +51,34 @@ def words(section: str, name: str) -> tuple[str, ...]:
     return tuple(_data()[section][name])
 
 
-def pattern(section: str, name: str) -> re.Pattern[str]:
-    """A list of patterns as one, whatever the case."""
-    return re.compile("|".join(_data()[section][name]), re.IGNORECASE)
+def pattern(section: str, name: str, *more: str) -> re.Pattern[str]:
+    """A pattern, or a list of them as one, whatever the case."""
+    own: Any = _data()[section][name]
+    for part in more:
+        own = own[part]
+    return re.compile(own if isinstance(own, str) else "|".join(own), re.IGNORECASE)
 
 
-def acts() -> Mapping[str, re.Pattern[str]]:
-    """The acts and their patterns, in the order in which they are tried."""
-    return {name: pattern("acts", name) for name in _data()["acts"]}
+def names_in(section: str, name: str = "") -> tuple[str, ...]:
+    """The names of a table of ``words.toml``."""
+    return tuple(_data()[section][name] if name else _data()[section])
+
+
+def typed() -> Mapping[str, str]:
+    """Words as they are typed, and how they are spelled."""
+    return _data()["spelling"]["forms"]
 
 
 def content(left: str) -> str:
     """The words that say something, once what was understood and what says nothing is out."""
-    text = left.replace("\0", " ")
-    for filler in CHINESE_FILLERS:
+    text = left.replace("\0", " ").replace("~", " ")
+    for filler in _CHINESE:
         text = text.replace(filler, " ")
     words = re.findall(r"[^\W_]+(?:['-][^\W_]+)*", text)
-    kept = [word for word in words if word not in FILLERS and not word.isdigit()]
+    kept = [
+        word for word in words
+        if word not in _ENGLISH and not word.isdigit() and not _SHORTENED.search(word)
+    ]  # fmt: skip
     return " ".join(kept)
 
 
@@ -81,9 +92,14 @@ def _concept(table: Mapping[str, Any]) -> Concept:
     )
 
 
+def whole() -> str:
+    """All of ``words.toml``, as it is written."""
+    return (Path(__file__).parent / "words.toml").read_text(encoding="utf-8")
+
+
 @cache
 def _data() -> dict[str, Any]:
-    return tomllib.loads((Path(__file__).parent / "words.toml").read_text(encoding="utf-8"))
+    return tomllib.loads(whole())
 
 
 CONCEPTS: Mapping[str, Concept] = {
@@ -93,3 +109,8 @@ SHADES: tuple[Shade, ...] = tuple(
     Shade(**{name: tuple(values) for name, values in table.items()}) for table in _data()["shades"]
 )
 EVERYDAY = frozenset(words("fillers", "everyday"))
+_SHORTENED = re.compile(r"(?:n't|'(?:ve|m|ll|re|d)|^(?:it|what|that|there|who|let|here|she|he)'s)$")
+_ENGLISH = FILLERS | frozenset(words("fillers", "talk"))
+_CHINESE = sorted(
+    (*CHINESE_FILLERS, *words("fillers", "talk_chinese")), key=lambda each: -len(each)
+)

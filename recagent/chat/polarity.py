@@ -1,4 +1,4 @@
-"""Whether something is wanted or not, firmly or rather, by the words around it in its clause."""
+"""What of a sentence is not wanted, or only rather: found once, before anything is read of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Literal
 
 from recagent.chat.lexicon import pattern
 
-_CLAUSE = re.compile(r"[,.;!?，。；！？]")
+_CLAUSE = re.compile(r"(?:[,.;!?，。；！？]|--)(?!\d)")
+_PLAIN = pattern("tone", "no_negation")
 _NEGATIVE = pattern("tone", "negative")
 _POSITIVE = pattern("tone", "positive")
 _SOFT = pattern("tone", "soft")
@@ -16,7 +17,16 @@ _SOFT_NEGATIVE = pattern("tone", "soft_negative")
 _AFTER_NEGATIVE = pattern("tone", "after_negative")
 _AFTER_SOFT = pattern("tone", "after_soft")
 _AFTER_LESS = pattern("tone", "after_less")
-_ANY = re.compile(r"\s*(?:,\s*)?(?:\bor\b|\bnor\b|,|/|、|或者|或|还是)\s*(?:any\s+|an?\s+|no\s+)?")
+_BEHIND = re.compile(
+    rf"(?:\s*(?:的|类|那种|stuff|things?|movies?|films?|ones?))?\s*(?:{_AFTER_NEGATIVE.pattern})",
+    re.IGNORECASE,
+)
+_ANY = re.compile(
+    r"\s*(?:(?:,\s*)?(?:\bor\b|\bnor\b|/|或者|或|还是)\s*(?:any\s+|an?\s+|no\s+)?"
+    r"|(?:,|、)\s*(?:any\s+|no\s+)?)"
+)
+_RATHER_THAN = re.compile(r"\b(?:rather|prefer|sooner)\b.*?\b(?P<than>than)\b")
+_LAST = re.compile(r"[\s了吧啊呢哦~]*")
 _ALL = re.compile(r"\s*(?:,\s*)?(?:\band\b|&|\+|和|与|加)?\s*")
 
 
@@ -30,27 +40,104 @@ class Tone:
     end: int
 
 
-def tone_of(text: str, start: int, end: int) -> Tone:
-    """The tone of ``text[start:end]`` in a casefolded sentence."""
-    begins = max((match.end() for match in _CLAUSE.finditer(text, 0, start)), default=0)
-    before = text[begins:start]
-    next_word = end + len(text[end:]) - len(text[end:].lstrip())
-    softer = _last(_SOFT_NEGATIVE, before)
-    negative, positive = _last(_NEGATIVE, before), _last(_POSITIVE, before)
-    soft = _last(_SOFT, before)
-    trailing = _AFTER_NEGATIVE.match(text, next_word)
-    less, rather = _AFTER_LESS.match(text, next_word), _AFTER_SOFT.match(text, next_word)
-    is_negative = bool(less or trailing or (softer and _is_later(softer, positive)))
-    is_negative = is_negative or bool(negative and _is_later(negative, positive))
-    is_soft = bool(softer or less or rather or soft) and not trailing
-    cues = [match for match in (softer, negative if is_negative else None, soft) if match]
-    tails = [match for match in (trailing, less, rather) if match]
-    return Tone(
-        is_negative=is_negative,
-        is_soft=is_soft,
-        start=min([begins + match.start() for match in cues], default=start),
-        end=max([match.end() for match in tails], default=end),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a negation is about.
+
+    Attributes:
+        cue: where the negation begins.
+        start: where what it is about begins.
+        end: where that ends.
+        tail: where the negation ends, if it stands after what it is about.
+        is_soft: whether less of it is wanted, and not none.
+    """
+
+    cue: int
+    start: int
+    end: int
+    tail: int
+    is_soft: bool
+
+    def holds(self, start: int, end: int) -> bool:
+        """Whether a span lies within it."""
+        return self.start <= start and end <= self.end
+
+
+class Polarity:
+    """A casefolded sentence with the scopes of its negations."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        # What looks like a negation and is none must not open a scope; places stay as they are.
+        self._plain = _PLAIN.sub(lambda match: "~" * len(match[0]), text)
+        ends = [match.start() for match in _CLAUSE.finditer(text)]
+        starts = [0, *(match.end() for match in _CLAUSE.finditer(text))]
+        self._clauses = list(zip(starts, [*ends, len(text)], strict=True))
+        self.scopes = [scope for own in self._clauses for scope in self._scopes(*own)]
+
+    def tone(self, start: int, end: int) -> Tone:
+        """How the words at ``start:end`` are meant."""
+        begins, stops = next((own for own in self._clauses if own[0] <= start < own[1]), (0, end))
+        scope = next((each for each in self.scopes if each.holds(start, end)), None)
+        follows = end + len(self._text[end:stops]) - len(self._text[end:stops].lstrip())
+        tails = [
+            match for cue in (_AFTER_SOFT, _AFTER_LESS) if (match := cue.match(self._text, follows))
+        ]
+        softer = [
+            match for match in _SOFT.finditer(self._plain, begins, start)
+            if not any(each.cue <= match.start() < each.start for each in self.scopes)
+        ]  # fmt: skip
+        less = _AFTER_LESS.match(self._text, follows)
+        is_soft = bool(tails or softer or (scope and scope.is_soft))
+        if scope is not None and not scope.is_soft and scope.tail > scope.end:
+            is_soft = False  # "最好别的 X 就不要了": what is refused in the end is refused
+        return Tone(
+            is_negative=bool(scope or less),
+            is_soft=is_soft,
+            start=min([start, *([scope.cue] if scope else []), *(m.start() for m in softer)]),
+            end=max([end, *([scope.tail] if scope and scope.tail > scope.end else []),
+                     *(match.end() for match in tails)]),
+        )  # fmt: skip
+
+    def _scopes(self, begin: int, end: int) -> list[Scope]:
+        """The scopes of a clause, from left to right; a wish after one ends it."""
+        found = [*self._behind(begin, end), *self._compared(begin, end)]
+        end = min((each.cue for each in found), default=end)
+        at = begin
+        while cue := self._next(at, end):
+            wish = _POSITIVE.search(self._plain, cue.end(), end)
+            at = stop = wish.start() if wish else end
+            found.append(
+                Scope(
+                    cue=cue.start(), start=cue.end(), end=stop, tail=stop,
+                    is_soft=cue.re is _SOFT_NEGATIVE,
+                )
+            )  # fmt: skip
+        return found
+
+    def _behind(self, begin: int, end: int) -> list[Scope]:
+        """What a negation at the end of a clause is about: "horror is out", 恐怖片不要了."""
+        for match in _BEHIND.finditer(self._plain, begin, end):
+            wishes = _POSITIVE.finditer(self._plain, begin, match.start())
+            start = max([begin, *(wish.end() for wish in wishes)])
+            is_last = _LAST.fullmatch(self._plain, match.end(), end)
+            if is_last and self._plain[start : match.start()].strip():
+                tail = match.end()
+                return [Scope(cue=start, start=start, end=match.start(), tail=tail, is_soft=False)]
+        return []
+
+    def _compared(self, begin: int, end: int) -> list[Scope]:
+        """What something else is preferred to: "rather a comedy than a drama"."""
+        match = _RATHER_THAN.search(self._plain, begin, end)
+        if match is None:
+            return []
+        cue, start = match.span("than")
+        return [Scope(cue=cue, start=start, end=end, tail=end, is_soft=True)]
+
+    def _next(self, at: int, end: int) -> re.Match[str] | None:
+        """The next negation, the softer of two at one place."""
+        cues = [cue.search(self._plain, at, end) for cue in (_SOFT_NEGATIVE, _NEGATIVE)]
+        return min(filter(None, cues), key=lambda match: match.start(), default=None)
 
 
 def joined(between: str, *, plural: bool) -> Literal["any", "all"] | None:
@@ -63,15 +150,3 @@ def joined(between: str, *, plural: bool) -> Literal["any", "all"] | None:
     if not _ALL.fullmatch(between):
         return None
     return "any" if plural and between.strip() else "all"
-
-
-def _last(cue: re.Pattern[str], text: str) -> re.Match[str] | None:
-    found = None
-    for match in cue.finditer(text):
-        found = match
-    return found
-
-
-def _is_later(match: re.Match[str], other: re.Match[str] | None) -> bool:
-    """Whether it stands after the other, which may be a part of it ("anything but")."""
-    return other is None or match.end() >= other.end()

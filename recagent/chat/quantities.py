@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Bound = Literal["below", "at most", "above", "at least", "about"]
+OTHER_BOUND: dict[Bound, Bound] = {
+    "below": "at least", "at least": "below", "above": "at most", "at most": "above",
+}  # fmt: skip
 
 _ONES = [
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",

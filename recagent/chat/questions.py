@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 
-from recagent.chat.conversation import Asked
+from recagent.chat.conversation import Asked, Offer, Wants, renewed
 from recagent.chat.vocabulary import Vocabulary
 from recagent.domain import Constraint, Item
 
@@ -17,6 +18,7 @@ _ITEMS = 1000  # of the most liked that are looked at
 _RARE = 0.04  # of the weight; a value below it makes no option
 
 Weighted = Sequence[tuple[Item, float]]
+Options = dict[str, tuple[Constraint, ...]]  # what each option comes to, as it is shown
 
 
 def best_question(
@@ -24,7 +26,8 @@ def best_question(
     *,
     likes: Mapping[str, int],
     vocabulary: Vocabulary,
-    not_about: AbstractSet[str],
+    wants: Wants,
+    not_about: AbstractSet[str] = frozenset(),
 ) -> Asked | None:
     """The question on one attribute whose answer has the most entropy; None if none is worth it.
 
@@ -32,21 +35,23 @@ def best_question(
         items: that may be recommended.
         likes: how many people like each, by id; what many like counts more.
         vocabulary: of the scene.
-        not_about: attributes that were asked about or are constrained already.
+        wants: in force, to which an answer adds; what they are on is not asked.
+        not_about: attributes that are not asked about either.
     """
+    settled = {each.attribute for each in (*wants.constraints, *wants.preferences)} | not_about
     liked_first = sorted(items, key=lambda item: -likes.get(item.id, 0))[:_ITEMS]
     weighted = [(item, 1.0 + likes.get(item.id, 0)) for item in liked_first]
     best: Asked | None = None
     most = _LEAST
     for attribute in vocabulary.attributes:
-        if attribute in not_about or not weighted:
+        if attribute in settled or not weighted:
             continue
         if vocabulary.is_number(attribute):
-            bits, asked = _thirds(attribute, weighted)
+            bits, options = _thirds(attribute, weighted)
         else:
-            bits, asked = _values(attribute, weighted)
-        if bits > most and asked is not None:
-            best, most = asked, bits
+            bits, options = _values(attribute, weighted)
+        if bits > most and options:
+            best, most = _asked(attribute, options, wants), bits
     return best
 
 
@@ -57,7 +62,19 @@ def entropy(weights: Iterable[float]) -> float:
     return -sum(weight / total * math.log2(weight / total) for weight in kept) if kept else 0.0
 
 
-def _values(attribute: str, weighted: Weighted) -> tuple[float, Asked | None]:
+def _asked(attribute: str, options: Options, wants: Wants) -> Asked:
+    offers = [
+        Offer(
+            wants=renewed(
+                wants, constraints=tuple(replace(each, words=option) for each in constraints)
+            )
+        )
+        for option, constraints in options.items()
+    ]
+    return Asked(about=attribute, options=tuple(options), offers=tuple(offers))
+
+
+def _values(attribute: str, weighted: Weighted) -> tuple[float, Options]:
     """Up to four values, chosen one after the other so that they split what is left best."""
     total = sum(weight for _, weight in weighted)
     own = [(_texts(item, attribute), weight) for item, weight in weighted]
@@ -71,13 +88,12 @@ def _values(attribute: str, weighted: Weighted) -> tuple[float, Asked | None]:
         rest = [text for text in able if text not in chosen]
         chosen.append(max(rest, key=lambda text: _split([*chosen, text], own)))
     if len(chosen) < _FEWEST:
-        return 0.0, None
+        return 0.0, {}
     chosen.sort(key=lambda text: -shares[text])
-    constraints = tuple(
-        (Constraint(attribute=attribute, operator="is", value=text, words=text),) for text in chosen
-    )
-    asked = Asked(attribute=attribute, options=tuple(chosen), constraints=constraints)
-    return _split(chosen, own), asked
+    options = {
+        text: (Constraint(attribute=attribute, operator="is", value=text),) for text in chosen
+    }
+    return _split(chosen, own), options
 
 
 def _split(chosen: Sequence[str], own: Sequence[tuple[tuple[str, ...], float]]) -> float:
@@ -88,7 +104,7 @@ def _split(chosen: Sequence[str], own: Sequence[tuple[tuple[str, ...], float]]) 
     return entropy(parts.values())
 
 
-def _thirds(attribute: str, weighted: Weighted) -> tuple[float, Asked | None]:
+def _thirds(attribute: str, weighted: Weighted) -> tuple[float, Options]:
     numbers = sorted(
         (float(value), weight) for item, weight in weighted
         if isinstance(value := item.attributes.get(attribute), int | float)
@@ -97,7 +113,7 @@ def _thirds(attribute: str, weighted: Weighted) -> tuple[float, Asked | None]:
     total = sum(weight for _, weight in numbers)
     cuts = [_quantile(numbers, share * total) for share in (1 / 3, 2 / 3)]
     if not numbers or cuts[0] >= cuts[1] or numbers[-1][0] <= cuts[1]:
-        return 0.0, None
+        return 0.0, {}
     low, high = (f"{cut:g}" for cut in cuts)
     parts = [
         sum(weight for number, weight in numbers if number <= cuts[0]),
@@ -106,14 +122,17 @@ def _thirds(attribute: str, weighted: Weighted) -> tuple[float, Asked | None]:
     ]
     above = (math.nextafter(cut, math.inf) for cut in cuts)
     after_low, after_high = above
-    options = (f"≤ {low}", f"{low}–{high}", f"> {high}")
     at_most = [Constraint(attribute=attribute, operator="at most", value=cut) for cut in cuts]
-    constraints = (
-        (at_most[0],),
-        (Constraint(attribute=attribute, operator="at least", value=after_low), at_most[1]),
-        (Constraint(attribute=attribute, operator="at least", value=after_high),),
-    )
-    return entropy(parts), Asked(attribute=attribute, options=options, constraints=constraints)
+    at_least = [
+        Constraint(attribute=attribute, operator="at least", value=value)
+        for value in (after_low, after_high)
+    ]
+    options: Options = {
+        f"≤ {low}": (at_most[0],),
+        f"{low}–{high}": (at_least[0], at_most[1]),
+        f"> {high}": (at_least[1],),
+    }
+    return entropy(parts), options
 
 
 def _quantile(numbers: Sequence[tuple[float, float]], mass: float) -> float:

@@ -2,65 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from recagent.chat.conversation import ShownSlate
+from recagent.chat.conversation import Asked, Offer, ShownSlate, Wants
 from recagent.chat.questions import best_question
 from recagent.chat.said import Question, ReplyPart, Shown, Words
 from recagent.chat.scarcity import relaxations
+from recagent.chat.scene_choice import fitting_items, scenes_beside, suiting_situation
 from recagent.chat.situation import Situation
 from recagent.chat.steps import Recommend
 from recagent.chat.talk import TurnContext
-from recagent.chat.wording import listed, told
-from recagent.domain import Constraint, Context, Slate
+from recagent.chat.wording import told
+from recagent.domain import Constraint, Context, Explanation, Slate
 from recagent.explanations import wish_note
-from recagent.scenes.constraints import satisfies
 
-_SCENES = 3  # that are named
+_SCENES = 2  # that are offered
+_OPTIONS = 4
+_FEW = 2  # entries of a slate with which goes what could be dropped
 _EVEN = 1.05  # the first of a slate is so much more probable than the last, or the slate is even
 
 
 async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPart]:
-    """A slate that keeps to what is in force, or why there is none."""
-    situation = await talk.situation()
-    slate, again = await _slate(talk, situation)
+    """A slate that keeps to what is in force, from the scene that suits, or why there is none."""
+    if step.anywhere:
+        talk.conversation.named_scene = None
+    situation = await _suiting(talk, step)
+    slate, again = await _slate(talk, situation, step)
     if not slate.entries:
-        yield Words(text=await _scarce(talk, situation, slate.user_id))
+        async for part in _scarce(talk, situation, slate.user_id):
+            yield part
         return
-    remarks: list[str] = [slate.sentence] if slate.sentence else []
-    if again:
-        remarks.append(talk.say("shown before"))
-    elif len(slate.entries) < talk.k:
-        remarks.append(talk.say("few left", n=str(len(slate.entries))))
-    if about_wish := wish_note(slate, lang=talk.lang):
-        remarks.append(about_wish)
-    if remarks:
-        yield Words(text=talk.joined(remarks))
-    explanations = tuple(await talk.line.reasons(slate))
+    yield Words(text=talk.joined(_lead(talk, slate, again=again)))
+    said_above = {"constraint"} if talk.conversation.wants.wishes else {"constraint", "wish"}
+    explanations = tuple(_without(said_above, why) for why in await talk.line.reasons(slate))
     ids = tuple(entry.item.id for entry in slate.entries)
     talk.conversation.scene = slate.scene.name
     talk.conversation.remember_slate(
         ShownSlate(scene=slate.scene.name, impression=slate.trace.id, item_ids=ids)
     )
     yield Shown(slate=slate, explanations=explanations)
-    if step.asking and _is_worth_asking(slate):
+    offers = await _offers(talk, situation, slate)
+    if offers:
+        yield _offered(talk, offers, key="also" if len(slate.entries) > _FEW else "what instead")
+    elif step.asking and _is_worth_asking(slate):
         question = await _question(talk, situation)
         if question is not None:
             yield question
 
 
-async def _slate(talk: TurnContext, situation: Situation) -> tuple[Slate, bool]:
-    """The next slate, and whether it had to begin again with what was shown before."""
+async def _suiting(talk: TurnContext, step: Recommend) -> Situation:
+    """The situation in the scene of the list that is wanted again, or in the one that suits."""
+    if not step.only:
+        return await suiting_situation(talk)
+    situation = await talk.situation()
+    first = situation.item(step.only[0])
+    if first is not None:
+        talk.conversation.scene = first.scene
+    return await talk.situation()
+
+
+async def _slate(talk: TurnContext, situation: Situation, step: Recommend) -> tuple[Slate, bool]:
+    """The next slate, and whether it had to begin again with what was shown before.
+
+    What was shown does not come again, unless something else is demanded or wished for now; what
+    the person knows or dislikes never does.
+    """
     context = talk.context(situation)
-    shown = talk.conversation.shown_in(situation.scene.name)
-    fresh = Constraint(attribute="id", operator="is not", value=shown)
-    slate = await _recommended(
-        talk, situation, replace(context, constraints=(*context.constraints, fresh))
-    )
+    if step.only:
+        chosen = Constraint(attribute="id", operator="is", value=step.only)
+        return await _recommended(talk, situation, _with(context, chosen)), False
+    before = talk.conversation.listed_wants or Wants()
+    now = talk.conversation.wants
+    is_more = (before.constraints, before.wishes) == (now.constraints, now.wishes)
+    shown = talk.conversation.shown_in(situation.scene.name) if is_more else ()
+    barred = (*talk.conversation.known, *talk.conversation.disliked, *step.without)
+    fresh = Constraint(attribute="id", operator="is not", value=(*barred, *shown))
+    slate = await _recommended(talk, situation, _with(context, fresh))
     if slate.entries or not shown:
         return slate, False
-    return await _recommended(talk, situation, context), True
+    return await _recommended(talk, situation, _with(context, replace(fresh, value=barred))), True
+
+
+def _with(context: Context, constraint: Constraint) -> Context:
+    return replace(context, constraints=(*context.constraints, constraint))
 
 
 async def _recommended(talk: TurnContext, situation: Situation, context: Context) -> Slate:
@@ -73,43 +99,113 @@ async def _recommended(talk: TurnContext, situation: Situation, context: Context
     )
 
 
-async def _scarce(talk: TurnContext, situation: Situation, user_id: str) -> str:
-    """Why nothing is left, and what taken back would help."""
-    constraints = talk.context(situation).constraints
-    scene = situation.scene.label(talk.lang)
-    if not constraints:
-        return talk.say("none unseen", scene=scene)
-    barred = await talk.line.blocked(user_id, scene=situation.scene.name)
-    able = [item for key, item in situation.here.items() if key not in barred]
-    found = relaxations(able, constraints)
-    parts = [talk.say("nothing left", scene=scene)]
-    for constraint, count in found:
-        what = constraint.words or told(constraint, lang=talk.lang)
-        parts.append(talk.say("take back", what=what, n=str(count)))
-    parts += [] if found else [talk.say("take back all")]
-    parts += _elsewhere(talk, situation, constraints)
-    return talk.joined(parts)
-
-
-def _elsewhere(
-    talk: TurnContext, situation: Situation, constraints: tuple[Constraint, ...]
-) -> list[str]:
-    """Scenes that have what no item of this one has."""
+def _lead(talk: TurnContext, slate: Slate, *, again: bool) -> list[str]:
+    """What is said before a slate: where it is from and by what it was chosen."""
+    wants, scene = talk.conversation.wants, slate.scene.label(talk.lang)
+    if again:
+        return [talk.say("shown before")]
     parts: list[str] = []
-    for each in constraints:
-        if each.operator != "is" or any(satisfies(item, each) for item in situation.here.values()):
-            continue
-        held = {
-            name: sum(satisfies(item, each) for item in items.values())
-            for name, items in situation.items.items()
-        }
-        most_first = sorted(filter(held.get, held), key=lambda name: -held[name])
-        scenes = [situation.scenes[name].label(talk.lang) for name in most_first]
-        if scenes:
-            what = told(each, lang=talk.lang)
-            names = listed(scenes[:_SCENES], lang=talk.lang)
-            parts.append(talk.say("elsewhere", what=what, scenes=names))
+    if slate.sentence:
+        parts.append(slate.sentence)
+    elif about_wish := wish_note(slate, lang=talk.lang):
+        parts.append(about_wish)
+    elif wants.wishes:
+        parts.append(talk.say("list wish", scene=scene, wish=" ".join(wants.wishes)))
+    elif wants.constraints or wants.preferences:
+        parts.append(talk.say("list fitting", scene=scene))
+    elif slate.trace.cold == "fully":
+        parts.append(talk.say("list cold", scene=scene))
+    else:
+        parts.append(talk.say("list known", scene=scene))
+    if len(slate.entries) < talk.k:
+        parts.append(talk.say("few left", n=str(len(slate.entries))))
     return parts
+
+
+def _without(kinds: AbstractSet[str], why: Explanation) -> Explanation:
+    """The same without what is said once above the list, unless nothing else supports it."""
+    said_above = {piece.id for piece in why.evidence if piece.kind in kinds}
+    claims = [claim for claim in why.claims if not said_above.issuperset(claim.evidence)]
+    return replace(why, claims=tuple(claims)) if claims else why
+
+
+async def _scarce(
+    talk: TurnContext, situation: Situation, user_id: str
+) -> AsyncIterator[ReplyPart]:
+    """Why nothing is left, and what would help, as options that can be taken."""
+    context = talk.context(situation)
+    key = "nothing left" if context.constraints or context.wish else "none unseen"
+    yield Words(text=talk.say(key, scene=situation.scene.label(talk.lang)))
+    offers = {**await _relaxed(talk, situation, user_id), **_elsewhere(talk, situation)}
+    if not offers and talk.conversation.wants.listed:
+        offers = {talk.say("drop all"): Offer(wants=Wants())}
+    if offers:
+        yield _offered(talk, offers, key="what instead")
+
+
+async def _offers(talk: TurnContext, situation: Situation, slate: Slate) -> dict[str, Offer]:
+    """Options after a slate: other scenes with as much; with little left also what to drop."""
+    if len(slate.entries) <= min(_FEW, talk.k - 1):
+        relaxed = await _relaxed(talk, situation, slate.user_id)
+        return {**relaxed, **_elsewhere(talk, situation)}
+    context = talk.context(situation, tells=lambda _: True)
+    beside = scenes_beside(situation, context, k=talk.k)
+    counts = _counts_elsewhere(talk, situation)
+    return _scene_offers(talk, situation, {name: counts[name] for name in beside if counts[name]})
+
+
+def _offered(talk: TurnContext, offers: Mapping[str, Offer], *, key: str) -> Question:
+    """The question which of the offers is taken; any other turn is one too."""
+    chosen = dict(list(offers.items())[:_OPTIONS])
+    talk.conversation.waiting = Asked(
+        about="scarcity", options=tuple(chosen), offers=tuple(chosen.values())
+    )
+    return Question(text=talk.say(key), options=tuple(chosen))
+
+
+async def _relaxed(talk: TurnContext, situation: Situation, user_id: str) -> dict[str, Offer]:
+    """What could be dropped, with how many items that would leave."""
+    constraints = talk.context(situation).constraints
+    barred = await talk.line.blocked(user_id, scene=situation.scene.name)
+    barred |= {*talk.conversation.known, *talk.conversation.disliked}
+    able = [item for key, item in situation.here.items() if key not in barred]
+    options: dict[str, Offer] = {}
+    for constraint, count in relaxations(able, constraints):
+        what = constraint.words or told(constraint, lang=talk.lang)
+        dropped = [want for want in talk.conversation.wants.listed
+                   if not isinstance(want, str) and want[0].words == constraint.words]  # fmt: skip
+        if dropped:
+            wants = talk.conversation.wants.without(dropped[0])
+            options[talk.say("drop it", what=what, n=str(count))] = Offer(wants=wants)
+    return options
+
+
+def _elsewhere(talk: TurnContext, situation: Situation) -> dict[str, Offer]:
+    """Other scenes that have items which keep to all that is wanted, with how many."""
+    counts = _counts_elsewhere(talk, situation)
+    most_first = sorted(filter(counts.get, counts), key=lambda name: -counts[name])
+    return _scene_offers(talk, situation, {name: counts[name] for name in most_first})
+
+
+def _scene_offers(
+    talk: TurnContext, situation: Situation, counts: Mapping[str, int]
+) -> dict[str, Offer]:
+    return {
+        talk.say("look there", scene=situation.scenes[name].label(talk.lang), n=str(count)): Offer(
+            wants=talk.conversation.wants, scene=name
+        )
+        for name, count in list(counts.items())[:_SCENES]
+    }
+
+
+def _counts_elsewhere(talk: TurnContext, situation: Situation) -> dict[str, int]:
+    """How many items of each other scene keep to all that is wanted, and answer the wish."""
+    context = talk.context(situation, tells=lambda _: True)
+    met = {*talk.conversation.shown_in(situation.scene.name), *talk.conversation.known}
+    return {
+        name: len(fitting_items(situation, context, scene=name) - met)
+        for name in situation.items if name != situation.scene.name
+    }  # fmt: skip
 
 
 async def _question(talk: TurnContext, situation: Situation) -> Question | None:
@@ -121,16 +217,15 @@ async def _question(talk: TurnContext, situation: Situation) -> Question | None:
     asked = {key.split("/", 1)[1] for key in talk.conversation.asked if key.startswith(f"{name}/")}
     if asked:
         return None  # one good question a scene; more would be a form to fill in
-    settled = {each.attribute for each in (*wants.constraints, *wants.preferences)}
     behaviour = await talk.line.parts.behaviour()
     question = best_question(
-        items, likes=behaviour.likes, vocabulary=situation.vocabulary, not_about=settled
+        items, likes=behaviour.likes, vocabulary=situation.vocabulary, wants=wants
     )
     if question is None:
         return None
     talk.conversation.waiting = question
-    talk.conversation.asked = (*talk.conversation.asked, f"{name}/{question.attribute}")
-    attribute = question.attribute.replace("_", " ")
+    talk.conversation.asked = (*talk.conversation.asked, f"{name}/{question.about}")
+    attribute = question.about.replace("_", " ")
     return Question(text=talk.say("ask", attribute=attribute), options=question.options)
 
 

@@ -1,4 +1,4 @@
-"""Which item somebody means: "the second", "第二个", "it", or a title of the catalogue."""
+"""Which items somebody means: "the second", "第二个", "it", or a title of the catalogue."""
 
 from __future__ import annotations
 
@@ -6,27 +6,56 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rapidfuzz import fuzz, process
+
 from recagent.chat.quantities import number
 from recagent.domain import Item
-from recagent.domain.chinese_scripts import simplified
+from recagent.domain.chinese_scripts import CJK, simplified
+from recagent.retrieval.words import FILLERS
 
 _ORDINALS = (
     ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 )  # fmt: skip
 _ORDINAL = "|".join(_ORDINALS)
 _NOUN = r"(?:one|film|movie|book|item|title|choice|option|suggestion|recommendation)"
+_ZH_NOUN = "(?:个|部|本|款|件|条|首|项|家|种|张)"
 _BY_NUMBER = re.compile(
-    rf"\b(?:the\s+)(?P<word>{_ORDINAL}|last|final)\b(?:\s+{_NOUN}\b)?"
+    rf"\b(?:the\s+)(?P<word>{_ORDINAL}|last|final)\b(?!\s+(?:two|three|four|five)\b)(?:\s+{_NOUN}\b)?"
     rf"|\b(?P<word_one>{_ORDINAL}|last)\s+{_NOUN}\b"
     r"|(?:\bthe\s+)?\b(?P<nth>\d{1,2})(?:st|nd|rd|th)\b(?:\s+one\b)?"
     r"|(?:#|\bnumber\s+|\bno\.?\s+|\bitem\s+|\boption\s+)(?P<hash>\d{1,2}|one|two|three|four|five)\b"
-    r"|第\s*(?P<zh>[一二三四五六七八九十]|\d{1,2})\s*(?:个|部|本|款|件|条|首|项|家|种|张|(?=$|[的，。？！、和跟与比]))"
-    r"|(?P<zh_last>最后(?:一)?(?:个|部|本|款|件|条|首|项))"
+    rf"|第\s*(?P<zh>[一二三四五六七八九十]|\d{{1,2}})\s*(?:{_ZH_NOUN}|(?=$|[的，。？！、和跟与比]))"
+    rf"|(?P<zh_last>最后(?:一)?{_ZH_NOUN})"
 )
-_BY_FOCUS = re.compile(r"\b(?:it|that one|this one|that|this)\b|(?:这|那)(?:个|部|本|款|件|首)|它")
+_FIRST_FEW = re.compile(
+    rf"\b(?:the\s+)?first\s+(?P<en>two|three|four|five)\b|前(?P<zh>[两二三四五])\s*{_ZH_NOUN}"
+    r"|\b(?P<both>both(?: of (?:them|these))?|these two)\b"
+    r"|(?P<all>\ball of (?:them|these)\b|这些都|全都)"
+)
+_BY_FOCUS = re.compile(
+    r"\b(?:it|its|that one|this one|that|this|there)\b"
+    rf"|(?:这|那)(?:一?{_ZH_NOUN}|(?=是|讲|说|有|好|多))|它|^(?:这|那)$"
+)
+_OTHER = re.compile(r"\b(?:the )?other(?: one)?\b|另(?:外)?一?(?:个|部|本|款|件)")
 _QUOTED = re.compile(r"[\"“”《「『]([^\"“”《》「」『』]+)[\"“”》」』]")
 _EDGES = " \t\n\"'“”‘’《》「」.,!?;:，。！？；：…"
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)$")
+_WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+(?:['’.:&-]+[^\W_{CJK}]+)*")
+_BETWEEN = re.compile(
+    r"\s*(?:,|，|、|;|&|\band\b|\bor\b|和|跟|还有|以及)+\s*(?:also\s+|the film\s+)?"
+)
+_MOST_WORDS = 12  # of a title
+_NEARLY = 90  # of 100, from which a misspelt title is taken for one
+_LONG = 6  # letters from which a title may be misspelt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """Where a title stands in a text, and its item; None for a title of nothing here."""
+
+    start: int
+    end: int
+    item: Item | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,38 +72,141 @@ class Reference:
     focus: Item | None = None
     titles: Mapping[str, Item] = field(default_factory=dict[str, Item])
 
+    @property
+    def spoken_of(self) -> Item | None:
+        """What "it" is: the item that was last spoken of, else the first of the slate."""
+        return self.focus or next(iter(self.slate), None)
+
     def pointed(self, text: str) -> list[tuple[int, int, Item | None]]:
         """Spans of a casefolded text that point by number, with the item; None beyond the slate."""
-        return [
+        found: list[tuple[int, int, Item | None]] = [
             (match.start(), match.end(), self._at(match)) for match in _BY_NUMBER.finditer(text)
         ]
+        for match in _FIRST_FEW.finditer(text):
+            size = len(self.slate) if match["all"] else 2
+            if match["en"] or match["zh"]:
+                size = int(number((match["en"] or match["zh"]).replace("二", "两")) or 0)
+            found += [(match.start(), match.end(), item) for item in self.slate[:size]]
+        return found
 
     def is_beyond(self, text: str) -> bool:
         """Whether a text points by number at what was not listed."""
         return any(item is None for _, _, item in self.pointed(text.lower()))
 
-    def meant(self, text: str) -> list[Item]:
-        """The items that a text means, in its order: by number, quoted title, or as a whole title.
+    def is_other(self, text: str) -> bool:
+        """Whether a text points at "the other", which a list of more than two does not tell."""
+        return len(self.slate) > 2 and _OTHER.search(text.lower()) is not None
 
-        Where none of these is there, the one in focus if the text says "it".
+    def points(self, text: str) -> bool:
+        """Whether a text says "it", "that one", 这个."""
+        return _BY_FOCUS.search(text.lower()) is not None
+
+    def meant(self, text: str) -> list[Item]:
+        """The items that a text means, in its order: by number, or by title.
+
+        Where none of these is there, the one that was spoken of if the text says "it".
         """
-        lowered = text.lower()
-        spans = [(start, item) for start, _, item in self.pointed(lowered) if item is not None]
-        for match in _QUOTED.finditer(text):
-            item = self.titles.get(plain(match[1]))
-            if item is not None:
-                spans.append((match.start(), item))
-        found = list(dict.fromkeys(item.id for _, item in sorted(spans, key=lambda each: each[0])))
-        by_id = {item.id: item for _, item in spans}
-        if found:
-            return [by_id[key] for key in found]
-        whole = self.titles.get(plain(text))
-        if whole is not None:
-            return [whole]
+        spans = [(start, item) for start, _, item in self.pointed(text.lower()) if item is not None]
         is_quoting = _QUOTED.search(text) is not None
-        if self.focus is not None and not is_quoting and _BY_FOCUS.search(lowered):
-            return [self.focus]
+        spans += [(each.start, each.item) for each in self.named(text) if each.item is not None]
+        found = {item.id: item for _, item in sorted(spans, key=lambda each: each[0])}
+        if found:
+            return list(found.values())
+        if not is_quoting and self.spoken_of is not None and self.points(text):
+            return [self.spoken_of]
         return []
+
+    def named(self, text: str) -> list[Named]:
+        """Titles in a text, those in quotes first; nothing else is looked for where these are.
+
+        A title of one word counts if it is all that is there, or is written as a title is.
+        """
+        quoted = [
+            Named(start=match.start(), end=match.end(), item=self.titles.get(plain(match[1])))
+            for match in _QUOTED.finditer(text)
+        ]
+        if quoted:
+            return quoted
+        whole = self._titled(text)
+        if whole is not None and not _is_pronoun(text):
+            return [Named(start=0, end=len(text), item=whole)]
+        found: list[Named] = []
+        words = list(_WORD.finditer(text))
+        at = 0
+        while at < len(words):
+            last = self._longest(text, words, at)
+            if last is None:
+                at += 1
+                continue
+            start, end = words[at].start(), words[last].end()
+            found.append(Named(start=start, end=end, item=self.titles.get(plain(text[start:end]))))
+            at = last + 1
+        return found
+
+    def enumerated(self, text: str) -> tuple[list[Named], int]:
+        """The titles and numbers with which a text begins, as a list, and where that ends.
+
+        What stands in the list as a title does and is none is there without an item.
+        """
+        found: list[Named] = []
+        at = end = 0
+        while at < len(text):
+            piece = self._piece(text, at)
+            if not piece:
+                break
+            found += piece
+            end = max(each.end for each in piece)
+            between = _BETWEEN.match(text, end)
+            if between is None or between.end() == end:
+                break
+            at = between.end()
+        return found, end
+
+    def _piece(self, text: str, at: int) -> list[Named]:
+        """What stands at a place of a list; nothing where no item could be meant."""
+        rest = text[at:]
+        lead = len(rest) - len(rest.lstrip())
+        at, rest = at + lead, rest.lstrip()
+        pointed = [each for each in self.pointed(rest.lower()) if each[0] == 0]
+        if pointed:
+            return [Named(start=at, end=at + end, item=item) for _, end, item in pointed]
+        quoted = _QUOTED.match(rest)
+        if quoted:
+            item = self.titles.get(plain(quoted[1]))
+            return [Named(start=at, end=at + quoted.end(), item=item)]
+        words = list(_WORD.finditer(rest))
+        for last in range(min(len(words), _MOST_WORDS) - 1, -1, -1):
+            end = words[last].end()
+            item = self.titles.get(plain(rest[:end]))
+            if item is not None and not _is_pronoun(rest[:end]) and words[0].start() == 0:
+                return [Named(start=at, end=at + end, item=item)]
+        pronoun = _BY_FOCUS.match(rest.lower())
+        if pronoun:
+            return [Named(start=at, end=at + pronoun.end(), item=self.spoken_of)]
+        stop = re.compile(r"[.!?;。！？；]|\bbut\b|但").search(rest)
+        element = _BETWEEN.split(rest[: stop.start()] if stop else rest)[0].rstrip()
+        if not element[:1].isupper() and not element[:1].isdigit():
+            return []
+        nearly = self._titled(element)
+        return [Named(start=at, end=at + len(element), item=nearly)]
+
+    def _longest(self, text: str, words: Sequence[re.Match[str]], at: int) -> int | None:
+        """The last word of the longest title that begins at a word; None without one."""
+        for last in range(min(len(words), at + _MOST_WORDS) - 1, at - 1, -1):
+            own = text[words[at].start() : words[last].end()]
+            if plain(own) in self.titles and _is_title(own, at=words[at].start()):
+                return last
+        return None
+
+    def _titled(self, text: str) -> Item | None:
+        """The item that the whole text is the title of, also misspelt."""
+        wanted = plain(text)
+        if wanted in self.titles or len(wanted) < _LONG:
+            return self.titles.get(wanted)
+        near = process.extractOne(
+            wanted, self.titles.keys(), scorer=fuzz.ratio, score_cutoff=_NEARLY
+        )
+        return self.titles[near[0]] if near else None
 
     def _at(self, match: re.Match[str]) -> Item | None:
         at = _place(match, len(self.slate))
@@ -97,6 +229,22 @@ def by_title(scenes: Iterable[Iterable[Item]]) -> dict[str, Item]:
         for item in items:
             titles.setdefault(plain(item.title), item)
     return titles
+
+
+def _is_pronoun(text: str) -> bool:
+    own = plain(text)
+    return own in FILLERS or _BY_FOCUS.fullmatch(own) is not None
+
+
+def _is_title(text: str, *, at: int) -> bool:
+    """Whether words that are a title are meant as one, within other words that begin before it."""
+    words = [match[0] for match in _WORD.finditer(text)]
+    if re.search(rf"[{CJK}]", text):
+        return len(words) > 1
+    telling = [word for word in words if word.casefold() not in FILLERS]
+    if len(words) > 1 and telling:
+        return len(telling) > 1 or any(word[:1].isupper() for word in telling)
+    return bool(telling) and text[:1].isupper() and len(text) > 2 and at > 0
 
 
 def _place(match: re.Match[str], size: int) -> int:

@@ -8,12 +8,14 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from recagent.chat.conversation import Want, Wants
+from recagent.chat.lexicon import pattern
 from recagent.chat.lexicon import words as lexicon_words
 from recagent.chat.situation import Situation
 from recagent.chat.wording import clauses, concept_name, listed, say, told
 from recagent.domain import Constraint, Item, Language, Profile, Value
 from recagent.prompts import one_line
 
+_CHILD = pattern("child", "said")
 _USUAL = 3  # values that are "what you mostly like"
 
 
@@ -29,14 +31,25 @@ def remarks_on(
     hard = [each for each in after.constraints if each not in before.constraints]
     soft = [each for each in after.preferences if each not in before.preferences]
     told_hard = [each for each in hard if situation.tells(each)]
-    parts = _stated("must", told_hard, lang=lang)
+    parts = no_longer(before, after, lang=lang)
+    parts += _stated("must", told_hard, lang=lang)
     parts += _stated("rather", [each for each in soft if situation.tells(each)], lang=lang)
-    parts += [
-        say("wish", lang, words=words) for words in after.wishes if words not in before.wishes
-    ]
-    parts += _cautions(told_hard, lang=lang)
+    parts += _cautions([*told_hard, *soft], situation=situation, lang=lang)
     parts += set_aside(Wants(constraints=(*hard, *soft)), situation=situation, lang=lang)
     return parts + [_cannot(words, concept, situation, lang) for words, concept in unclear]
+
+
+def no_longer(before: Wants, after: Wants, *, lang: Language) -> list[str]:
+    """One sentence on what holds no longer; not on what a new bound or value stands in place of."""
+    renewed = {(each.attribute, each.operator) for each in (*after.constraints, *after.preferences)}
+    words = {each.words for each in (*after.constraints, *after.preferences)}
+    gone = [
+        want for want in before.listed
+        if want not in after.listed and not isinstance(want, str) and want[0].words not in words
+        and not all((each.attribute, each.operator) in renewed for each in want)
+    ]  # fmt: skip
+    shown = [shown_want(want, lang=lang) for want in gone]
+    return [say("no longer", lang, what=clauses(shown, lang=lang))] if shown else []
 
 
 def set_aside(wants: Wants, *, situation: Situation, lang: Language) -> list[str]:
@@ -123,7 +136,7 @@ def shown_want(want: Want, *, lang: Language) -> str:
     """One of the wants in our words and in the person's."""
     if isinstance(want, str):
         return f"“{one_line(want)}”"
-    words = one_line(want[0].words, 80)
+    words = "" if want[0].attribute == "id" else one_line(want[0].words, 80)
     return _merged(want, lang=lang) + (say("words", lang, words=words) if words else "")
 
 
@@ -146,27 +159,41 @@ def _merged(group: Sequence[Constraint], *, lang: Language) -> str:
     return listed([told(each, lang=lang) for each in merged], lang=lang)
 
 
-def _cautions(hard: Iterable[Constraint], *, lang: Language) -> list[str]:
+def _cautions(hard: Iterable[Constraint], *, situation: Situation, lang: Language) -> list[str]:
     """What a constraint cannot promise."""
     parts: list[str] = []
     for each in hard:
         if each.operator == "does not mention":
-            parts.append(say("mentions", lang, words=str(each.value)))
-        if each.operator == "is" and each.words.casefold() in lexicon_words("child", "said"):
-            parts.append(say("child", lang, attribute=one_line(each.attribute)))
+            told_here = _told_here(situation, lang)
+            parts.append(
+                say(
+                    "mentions",
+                    lang,
+                    words=listed(texts(each.value), lang=lang),
+                    attributes=told_here,
+                )
+            )
+        if each.operator == "is" and _CHILD.search(each.words.casefold()):
+            caution = say("child", lang, attribute=one_line(each.attribute))
+            parts += [] if caution in parts else [caution]
     return parts
 
 
 def _cannot(words: str, concept: str, situation: Situation, lang: Language) -> str:
-    names = [one_line(name).replace("_", " ") for name in situation.vocabulary.attributes]
     facts = {
         "words": words,
         "scene": situation.scene.label(lang),
-        "attributes": listed(names, lang=lang) or say("nothing", lang),
+        "attributes": _told_here(situation, lang),
     }
     if not concept:
         return say("cannot", lang, **facts)
     return say("no attribute", lang, concept=concept_name(concept, lang=lang), **facts)
+
+
+def _told_here(situation: Situation, lang: Language) -> str:
+    """The attributes that the scene's items tell."""
+    names = [one_line(name).replace("_", " ") for name in situation.vocabulary.attributes]
+    return listed(names, lang=lang) or say("nothing", lang)
 
 
 def _share_words(said: str, want: Want) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from recagent.chat.conversation import Conversation
 from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
+from recagent.chat.wording import POPULARITY
 from recagent.domain import Constraint, Item, Scene
 from recagent.domain.chinese_scripts import simplified
 from recagent.pipeline import Pipeline
 from recagent.retrieval.query_matching import SceneText
+from recagent.retrieval.titles import TitleIndex
 from recagent.scenes.identification import indexed_scenes
 
 ANYWHERE = frozenset({"", "id", "title", "text"})  # what every item can be asked for
@@ -31,14 +33,22 @@ class Situation:
         scenes: all that are indexed, by name.
         items: of each scene, by id.
         vocabulary: of the scene.
+        vocabulary_of: of any scene, by name.
+        texts: what the items of a scene say, by its name.
+        titles: of a scene's items, by its name.
         reference: what "the second" and titles point at.
+        likes: how many people like an item, by id, of items that anybody likes.
     """
 
     scene: Scene
     scenes: Mapping[str, Scene]
     items: Mapping[str, Items]
     vocabulary: Vocabulary
+    vocabulary_of: Callable[[str], Vocabulary]
+    texts: Callable[[str], SceneText]
+    titles: Callable[[str], TitleIndex]
     reference: Reference
+    likes: Mapping[str, int]
 
     @property
     def here(self) -> Items:
@@ -49,18 +59,16 @@ class Situation:
         """An item of any scene."""
         return _finder(self.items, self.scene.name)(item_id)
 
+    def titled(self, title: str) -> Item | None:
+        """The item of a title, also of one that is not spelled quite alike; of this scene first."""
+        for name in dict.fromkeys((self.scene.name, *self.items)):
+            if found := self.titles(name).find(title):
+                return self.items[name][found]
+        return None
+
     def tells(self, constraint: Constraint) -> bool:
         """Whether the scene's items tell what the constraint is on."""
-        return constraint.attribute in {*ANYWHERE, *self.vocabulary.attributes}
-
-    def names_values(self, words: str) -> bool:
-        """Whether all that the words name stands in attributes of the scene's items.
-
-        Titles do not count: much of what people say in passing is a title as well.
-        """
-        values = {key: replace(item, title="", text="") for key, item in self.here.items()}
-        found = SceneText(values).matches(words)
-        return bool(found.words) and not found.missing
+        return constraint.attribute in {*ANYWHERE, POPULARITY, *self.vocabulary.attributes}
 
     def scene_named(self, words: str) -> str | None:
         """The one scene that words mean: by its name or label, or by the most words of these."""
@@ -95,6 +103,8 @@ class Surroundings:
         self._items: dict[str, Items] = {}
         self._vocabularies: dict[str, Vocabulary] = {}
         self._titles: dict[str, dict[str, Item]] = {}
+        self._texts: dict[str, SceneText] = {}
+        self._title_indexes: dict[str, TitleIndex] = {}
 
     async def of(self, conversation: Conversation, *, line: Pipeline | None = None) -> Situation:
         """The situation of a conversation; ``line``: within the deadline of a turn.
@@ -110,6 +120,8 @@ class Surroundings:
             self._items = items
             self._vocabularies.clear()
             self._titles.clear()
+            self._texts.clear()
+            self._title_indexes.clear()
         scenes = indexed_scenes(names, self._line.parts.scenes)
         scene = await (line or self._line).scene(conversation.user_id, scene=conversation.scene)
         known = _finder(items, scene.name)
@@ -118,6 +130,10 @@ class Surroundings:
             scenes=scenes,
             items=items,
             vocabulary=self._vocabulary(scene.name),
+            vocabulary_of=self._vocabulary,
+            texts=self._text,
+            titles=self._title_index,
+            likes=(await self._line.parts.behaviour()).likes,
             reference=Reference(
                 slate=tuple(filter(None, map(known, conversation.last_list))),
                 focus=known(conversation.focus or ""),
@@ -132,6 +148,16 @@ class Surroundings:
                 self._items[scene].values(), elsewhere=chain.from_iterable(others)
             )
         return self._vocabularies[scene]
+
+    def _text(self, scene: str) -> SceneText:
+        if scene not in self._texts:
+            self._texts[scene] = SceneText(self._items[scene])
+        return self._texts[scene]
+
+    def _title_index(self, scene: str) -> TitleIndex:
+        if scene not in self._title_indexes:
+            self._title_indexes[scene] = TitleIndex(self._items[scene])
+        return self._title_indexes[scene]
 
     def _titles_from(self, scene: str) -> Mapping[str, Item]:
         if scene not in self._titles:

@@ -1,4 +1,7 @@
-"""What an agent can do in a turn: a few tools with typed arguments. ``tools`` carries them out."""
+"""What an agent can do in a turn: a few tools with typed arguments. ``tools`` carries them out.
+
+Both ways of reading a turn, by a language model and by rules, end here.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,27 @@ from typing import Literal
 from recagent.chat.conversation import Wants
 from recagent.domain import Item
 
-MOST_STEPS = 6  # in a turn
+MOST_STEPS = 12  # in a turn
+
+Feedback = Literal["like", "dislike", "seen", "owned"]
+Concern = Literal["crisis", "advice", "other people"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommend:
-    """Show a slate that keeps to what is in force; ``asking``: ask a question if that helps."""
+    """Show a slate that keeps to what is in force.
+
+    Attributes:
+        asking: ask a question if that helps.
+        only: ids of the items that it is to be chosen from; empty for all.
+        anywhere: look over all scenes, also where one was chosen before.
+        without: ids of items that it is not to have, beside those that were shown.
+    """
 
     asking: bool = True
+    only: tuple[str, ...] = ()
+    anywhere: bool = False
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +57,24 @@ class Explain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Describe:
+    """Say what the catalogue tells of an item.
+
+    Attributes:
+        attribute: that is asked for; empty for what it is about.
+        words: the person's, for what is asked.
+        is_known: whether the catalogue can tell what is asked at all.
+        answer: of a language model from its own knowledge; said only where that is allowed.
+    """
+
+    item: Item
+    attribute: str = ""
+    words: str = ""
+    is_known: bool = True
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compare:
     """Put two items side by side."""
 
@@ -56,6 +90,13 @@ class WhyNot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """Say what would move an item."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
     """Look for words in the catalogue."""
 
@@ -64,17 +105,17 @@ class Search:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeScene:
-    """Go on in another scene."""
+    """Go on in another scene; with an empty name in whichever suits."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Store that the person likes or does not like an item."""
+    """Store what the person thinks of an item, or that they know or have it."""
 
     item: Item
-    kind: Literal["like", "dislike"]
+    kind: Feedback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,12 +134,40 @@ class Forget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeBack:
-    """Bring back what was in force before the last change."""
+    """Bring back what was in force before the last change, and the list before the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOver:
+    """Let all wants go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListWants:
     """List what is in force."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TellMyData:
+    """Say what is stored of the person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteMyData:
+    """Delete all that is stored of the person; unless it is confirmed, ask first."""
+
+    is_confirmed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Care:
+    """Say what is to be said where recommending is not the answer; nothing is stored.
+
+    ``words``: the person's, for what advice is asked on.
+    """
+
+    concern: Concern
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +178,15 @@ class Tell:
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskBack:
+    """Ask the person what they mean, in one short question."""
+
+    question: str
+
+
 Step = (
-    Recommend | Change | Explain | Compare | WhyNot | Search | ChangeScene | Record | Remember
-    | Forget | TakeBack | ListWants | Tell
+    Recommend | Change | Explain | Describe | Compare | WhyNot | WhatIf | Search | ChangeScene
+    | Record | Remember | Forget | TakeBack | StartOver | ListWants | TellMyData | DeleteMyData
+    | Care | Tell | AskBack
 )  # fmt: skip

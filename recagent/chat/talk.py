@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from recagent.chat.conversation import Conversation
+from recagent.chat.conversation import Conversation, Wants
 from recagent.chat.remarks import shown_want, texts
 from recagent.chat.said import Noted
-from recagent.chat.situation import Situation, Surroundings
-from recagent.chat.wording import clauses, say, sentences
+from recagent.chat.situation import Items, Situation, Surroundings
+from recagent.chat.wording import POPULARITY, clauses, say, sentences
 from recagent.domain import Answer, Constraint, Context, Explanation, Item, Language
 from recagent.domain.comparing import names
 from recagent.pipeline import Pipeline
 
+_MOST_POPULAR = 500  # items that something popular is chosen from, and something else is not
 MOST_TOLD = 12  # turns that a language model reads of a conversation
 
 
@@ -38,9 +40,21 @@ class TurnContext:
         """Where the conversation stands now."""
         return await self.surroundings.of(self.conversation, line=self.line)
 
-    def context(self, situation: Situation) -> Context:
-        """What is in force, as far as the scene's items can tell it."""
-        wants = self.conversation.wants
+    def context(
+        self, situation: Situation, *, tells: Callable[[Constraint], bool] | None = None
+    ) -> Context:
+        """What is in force, as far as the scene's items can tell it, or as ``tells`` has it."""
+        return self._context(self.conversation.wants, situation, tells or situation.tells)
+
+    def _context(
+        self,
+        wants: Wants,
+        situation: Situation,
+        tells: Callable[[Constraint], bool],
+        *,
+        scene: str = "",
+    ) -> Context:
+        items = situation.items[scene] if scene else situation.here
         # The wish is quoted in reasons, so of the values only what the person named goes into it.
         # Preferences have a weight of their own: what a wish names comes before everything else.
         named = [
@@ -50,21 +64,28 @@ class TurnContext:
             if each.operator == "is" and text.casefold() in each.words.casefold()
         ]
         return Context(
-            wish=" ".join(dict.fromkeys([*wants.wishes, *named])),
+            wish=" ".join(wants.wishes or dict.fromkeys(named)),
+            titles=wants.titles,
             constraints=tuple(
                 each
-                for told in filter(situation.tells, wants.constraints)
-                for each in (told, *_word_bans(told))
+                for told in filter(tells, wants.constraints)
+                for each in (_checkable(told, situation, items), *_word_bans(told))
             ),
-            preferences=tuple(filter(situation.tells, wants.preferences)),
+            preferences=tuple(
+                _checkable(told, situation, items) for told in filter(tells, wants.preferences)
+            ),
             dialogue=tuple(turn.text for turn in self.conversation.turns[-MOST_TOLD:]),
         )
 
-    def asked(self, situation: Situation) -> Context:
-        """The same for a question: each constraint in our words, in which the answer names it."""
-        context = self.context(situation)
-        told = [replace(c, words=shown_want((c,), lang=self.lang)) for c in context.constraints]
-        return replace(context, constraints=tuple(told))
+    def asked(self, situation: Situation, *, scene: str) -> Context:
+        """The same for a question on a scene's items: each constraint in our words.
+
+        The answer names it in these.
+        """
+        wants = self.conversation.wants
+        told = [replace(c, words=shown_want((c,), lang=self.lang)) for c in wants.constraints]
+        wants = replace(wants, constraints=tuple(told))
+        return self._context(wants, situation, situation.tells, scene=scene)
 
     async def why(self, item: Item, situation: Situation) -> Explanation:
         """Why an item would be recommended, with what is in force."""
@@ -110,6 +131,21 @@ class TurnContext:
     def joined(self, parts: list[str]) -> str:
         """Sentences one after the other."""
         return sentences(parts, lang=self.lang)
+
+
+def _checkable(constraint: Constraint, situation: Situation, items: Items) -> Constraint:
+    """A demand on popularity as one on ids, since no item has it among its attributes."""
+    if constraint.attribute != POPULARITY or not isinstance(constraint.value, int | float):
+        return constraint
+    bound = constraint.value
+    popular = sorted(items, key=lambda key: -situation.likes.get(key, 0))
+    if constraint.operator == "at most":
+        beyond = [key for key in popular if situation.likes.get(key, 0) > bound]
+        return replace(
+            constraint, attribute="id", operator="is not", value=tuple(beyond[:_MOST_POPULAR])
+        )
+    within = [key for key in popular if situation.likes.get(key, 0) >= bound]
+    return replace(constraint, attribute="id", operator="is", value=tuple(within[:_MOST_POPULAR]))
 
 
 def _word_bans(constraint: Constraint) -> list[Constraint]:

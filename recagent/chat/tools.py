@@ -5,15 +5,21 @@ Nothing here reads a person's words; steps have been typed and checked before.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from itertools import groupby
 
-from recagent.chat import answering, keeping
+from recagent.chat import answering, care, keeping
+from recagent.chat.helping import HELPING, help_of
 from recagent.chat.recommending import recommend
 from recagent.chat.said import ReplyPart, Words
 from recagent.chat.steps import (
+    AskBack,
+    Care,
     Change,
     ChangeScene,
     Compare,
+    DeleteMyData,
+    Describe,
     Explain,
     Forget,
     ListWants,
@@ -21,19 +27,34 @@ from recagent.chat.steps import (
     Record,
     Remember,
     Search,
+    StartOver,
     Step,
     TakeBack,
     Tell,
+    TellMyData,
+    WhatIf,
     WhyNot,
 )
 from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed
+from recagent.prompts import one_line
+
+_QUESTION = 200  # characters of a question that a language model wrote
 
 
-async def carry_out(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:
-    """What a step says, in order."""
-    async for each in _said(step, talk):
-        yield each
+async def carry_out(steps: Sequence[Step], talk: TurnContext) -> AsyncIterator[ReplyPart]:
+    """What steps say, in order; what is recorded of several items at once in one sentence."""
+    for kind, group in groupby(steps, key=_record_kind):
+        same = list(group)
+        records = [step for step in same if isinstance(step, Record)]
+        replies = [keeping.record(talk, records)] if kind else [_said(each, talk) for each in same]
+        for reply in replies:
+            async for part in reply:
+                yield part
+
+
+def _record_kind(step: Step) -> str:
+    return step.kind if isinstance(step, Record) else ""
 
 
 def _said(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:  # noqa: C901 - one arm a tool
@@ -44,6 +65,10 @@ def _said(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:  # noqa: C
             return keeping.change(talk, step)
         case Explain():
             return answering.explain(talk, step.item)
+        case Describe():
+            return answering.describe(talk, step)
+        case WhatIf():
+            return answering.what_if(talk, step.item)
         case Compare():
             return answering.compare(talk, step.first, step.second)
         case WhyNot():
@@ -53,13 +78,23 @@ def _said(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:  # noqa: C
         case ChangeScene():
             return keeping.change_scene(talk, step.name)
         case Record():
-            return keeping.record(talk, step)
+            return keeping.record(talk, [step])
         case Remember():
             return keeping.remember(talk, step.tag)
         case Forget():
             return keeping.forget(talk, step.words)
         case TakeBack():
             return keeping.take_back(talk)
+        case StartOver():
+            return keeping.start_over(talk)
+        case TellMyData():
+            return care.tell_my_data(talk)
+        case DeleteMyData():
+            return care.delete_my_data(talk, step)
+        case Care():
+            return care.care(talk, step)
+        case AskBack():
+            return _ask_back(step)
         case ListWants():
             return _list(talk)
         case Tell():
@@ -72,9 +107,14 @@ async def _list(talk: TurnContext) -> AsyncIterator[ReplyPart]:
 
 
 async def _tell(talk: TurnContext, step: Tell) -> AsyncIterator[ReplyPart]:
-    facts = dict(step.facts)
+    facts, situation = dict(step.facts), await talk.situation()
+    if step.key in HELPING:
+        facts["help"] = help_of(situation, talk.lang)
     if step.key == "unknown scene":
-        situation = await talk.situation()
         labels = [scene.label(talk.lang) for scene in situation.scenes.values()]
         facts["scenes"] = listed(labels, lang=talk.lang)
     yield Words(text=talk.say(step.key, **facts))
+
+
+async def _ask_back(step: AskBack) -> AsyncIterator[ReplyPart]:
+    yield Words(text=one_line(step.question, _QUESTION))

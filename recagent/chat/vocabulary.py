@@ -40,6 +40,7 @@ class Vocabulary:
         """
         self._numbers: dict[str, list[float]] = {}
         self._values: dict[str, Counter[str]] = {}
+        self._truths: set[str] = set()
         for item in items:
             for name, value in item.attributes.items():
                 self._take(name, value)
@@ -51,7 +52,7 @@ class Vocabulary:
     @property
     def attributes(self) -> tuple[str, ...]:
         """All attributes that can be asked for, by name."""
-        return tuple(sorted({*self._numbers, *self._values}))
+        return tuple(sorted({*self._numbers, *self._values, *self._truths}))
 
     @property
     def categories(self) -> Mapping[str, Counter[str]]:
@@ -62,6 +63,10 @@ class Vocabulary:
     def numeric(self) -> tuple[str, ...]:
         """The attributes that hold numbers."""
         return tuple(self._numbers)
+
+    def is_truth(self, attribute: str) -> bool:
+        """Whether the attribute is true or false of an item."""
+        return attribute in self._truths
 
     def is_number(self, attribute: str) -> bool:
         """Whether the attribute holds numbers."""
@@ -102,6 +107,11 @@ class Vocabulary:
             yield found
             at = found.end
 
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The English words of one word each that name values."""
+        return frozenset(each for each in self._spelled if each.isascii() and each.isalpha())
+
     def having(self, values: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
         """The attribute that has most of these values, and those that it has; None without any."""
         wanted = {simplified(value).casefold() for value in values}
@@ -114,6 +124,7 @@ class Vocabulary:
 
     def _take(self, name: str, value: Value) -> None:
         if isinstance(value, bool):
+            self._truths.add(name)
             return
         if isinstance(value, int | float):
             self._numbers.setdefault(name, []).append(float(value))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from recagent.chat.lexicon import CONCEPTS
-from recagent.domain import Constraint, Language
+from recagent.domain import Constraint, Language, Value
 from recagent.locale import Phrases
 from recagent.prompts import one_line
+
+POPULARITY = "popularity"  # how many people like an item: known of each, and no attribute
 
 _FORMS = Phrases[str]("chat", "sentences")
 
@@ -22,14 +24,16 @@ def sentences(parts: Sequence[str], *, lang: Language) -> str:
     return _FORMS[lang]["stop"].join(filter(None, parts))
 
 
-def told(constraint: Constraint, *, lang: Language, titles: Mapping[str, str] | None = None) -> str:
-    """A constraint in words: "genres: not Horror"; ``titles`` name items by id."""
+def told(constraint: Constraint, *, lang: Language) -> str:
+    """A constraint in words: "genres: not Horror"; one on ids by its own words."""
     forms = _FORMS[lang]
     values = constraint.value if isinstance(constraint.value, tuple) else (constraint.value,)
     shown = [f"{each:.6g}" if isinstance(each, float) else one_line(each) for each in values]
     if constraint.attribute == "id":
-        named = [(titles or {}).get(each, each) for each in shown]
-        return forms["its id"].format(what=forms["between"].join(named))
+        return forms["its id"].format(what=constraint.words or forms["between"].join(shown))
+    if constraint.attribute == POPULARITY:
+        key = "less known" if constraint.operator == "at most" else "better known"
+        return forms[key].format(n=shown[0])
     attribute = one_line(constraint.attribute).replace("_", " ")
     match constraint.operator:
         case "is":
@@ -44,6 +48,15 @@ def told(constraint: Constraint, *, lang: Language, titles: Mapping[str, str] | 
             return forms["mentions it"].format(what=forms["or"].join(shown))
         case "does not mention":
             return forms["no mention"].format(what=forms["or"].join(shown))
+
+
+def value_text(value: Value, *, lang: Language) -> str:
+    """An attribute's value as one reads it: lists with commas, truth values as yes or no."""
+    if isinstance(value, bool):
+        return _FORMS[lang]["yes" if value else "no"]
+    if isinstance(value, tuple):
+        return listed([one_line(each, 200) for each in value], lang=lang)
+    return f"{value:g}" if isinstance(value, float) else one_line(value, 400)
 
 
 def listed(parts: Sequence[str], *, lang: Language) -> str:

@@ -55,9 +55,7 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
     async with AsyncRecommender.from_settings(settings) as recommender:
         line = recommender if conversation.user_id else recommender.visiting()
         conversation.user_id = conversation.user_id or _NOBODY
-        is_remote = any(engine.is_remote and engine.chats for engine in settings.engines[:1])
-        reading = "critiques" if is_remote else "acts"
-        agent = Agent(line, lang=settings.lang, k=k, reading=reading)
+        agent = Agent(line, lang=settings.lang, k=k)
         with output.waiting():
             await agent.begin(conversation)
         while True:

@@ -28,7 +28,8 @@ def open_without_index(settings: Settings) -> Recommender:
         return Recommender.from_settings(settings)
 
     typer.echo(WORDS[settings.lang]["profile"], err=True)
-    parts = replace(bootstrap.parts(settings), index=MemoryIndex())  # an empty one
+    embedder = bootstrap.embedder(settings)  # without the index, whose vectors it would check
+    parts = replace(bootstrap.parts(settings), index=MemoryIndex(), embedder=embedder)
     return Recommender(AsyncRecommender(parts, bootstrap.options(settings)))
 
 

@@ -154,6 +154,9 @@ class SceneSettings(SettingsSection):
     """"human": lists are flagged for review, and no model phrases reasons."""
     notice: dict[Language, str] = {}
     """Text under every list and explanation, by language."""
+    crisis: dict[Language, str] = {}
+    """What a conversation says, by language, to somebody who thinks of harming themselves, such as
+    whom to call where you are; by default a general sentence."""
     model_conditions: tuple[str, ...] = ()
     """Attributes on which a condition may be met by a model's description (recagent describe):
     ["audience"]. By default none: such values move the order and filter nothing."""
@@ -193,6 +196,7 @@ class SceneSettings(SettingsSection):
             learns_from=self.learns_from,
             review=self.review,
             notices={**self.notice},
+            crisis={**self.crisis},
             proposals=self.proposals,
         )
 

@@ -191,6 +191,17 @@ class ServerSettings(SettingsSection):
     data_dir; set one where several servers answer the same people."""
 
 
+class ChatSettings(SettingsSection):
+    """``[chat]``: conversations."""
+
+    reading: Literal["auto", "rules"] = "auto"
+    """Who reads what a person says: "auto": the first model, if it is behind an endpoint, else
+    rules; "rules": always rules."""
+    knowledge: bool = False
+    """Whether a model behind an endpoint may answer from its own knowledge what the catalogue
+    does not say; such an answer is marked and never stored."""
+
+
 _SOURCE_WEIGHTS = {
     "neighbours": 4.0, "popularity": 0.5, "lexical_here": 0.0, "recent": 0.0, "walks": 0.0,
     "following": 0.0, "factors": 0.0, "sequence": 0.0,

@@ -28,6 +28,7 @@ from recagent.config.data_sections import (
     SceneSettings,
 )
 from recagent.config.service_sections import (
+    ChatSettings,
     EmbedderSettings,
     EngineSettings,
     IndexSettings,
@@ -85,6 +86,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     rank: RankSettings = RankSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    chat: ChatSettings = ChatSettings()
     server: ServerSettings = ServerSettings()
     openai_base_url: str = Field(default="", validation_alias=AliasChoices("OPENAI_BASE_URL"))
     openai_api_key: SecretStr = Field(

@@ -161,6 +161,8 @@ class Scene:
         learns_from: scenes whose events count here besides its own; None for all.
         review: ``human`` where a person must look at what is recommended; no model phrases there.
         notices: what is shown with every slate and explanation, by language.
+        crisis: what is said, by language, to somebody who thinks of harming themselves; empty for a
+            general sentence.
         proposals: what a model is asked to propose here: ``titles`` where the items are known to
             the world, ``descriptions`` where they are not; ``auto``: titles, until hardly any is
             found in the catalogue.
@@ -178,6 +180,7 @@ class Scene:
     learns_from: tuple[str, ...] | None = None
     review: Review = "none"
     notices: Mapping[str, str] = field(default_factory=dict[str, str])
+    crisis: Mapping[str, str] = field(default_factory=dict[str, str])
     proposals: ProposalKind = "auto"
 
     @property
@@ -207,6 +210,8 @@ class Context:
         preferences: what an item had better keep to; each that it does raises its score.
         dialogue: what was said before the wish by both sides in turns, oldest first; only a
             language model reads it.
+        titles: what a language model has named for the wish already, best first, so that it is not
+            asked again; None where it was not asked.
     """
 
     wish: str = ""
@@ -216,3 +221,4 @@ class Context:
     place: str = ""
     preferences: tuple[Constraint, ...] = ()
     dialogue: tuple[str, ...] = ()
+    titles: tuple[str, ...] | None = None

@@ -40,6 +40,8 @@ class Components:
         worth: what past choices showed of the first model; None where nothing did.
         proposer: asks the first model what a person would want, for a wish or where little is known
             or found; without one nothing is proposed.
+        reader: reads the turns of conversations; without one rules do.
+        knowledge: whether the reader may answer from its own knowledge what no item tells.
         preferences: texts on people that models wrote, in memory; its rankers should share them, so
             that they are forgotten with a person.
         silent: attributes of items that are no evidence.
@@ -63,6 +65,8 @@ class Components:
     worth: ModelWorth | None = None
     identifier: SceneClassifier | None = None
     proposer: ModelProposer | None = None
+    reader: ChatModel | None = None
+    knowledge: bool = False
     preferences: Preferences = field(default_factory=Preferences)
     silent: frozenset[str] = frozenset()
     labels: Labels = field(default_factory=dict[str, AttributeLabels])

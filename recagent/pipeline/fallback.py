@@ -178,6 +178,9 @@ class FallbackChain:
             return self.proposals
         self._proposals = NO_PROPOSALS
         try:
+            if query.context.titles is not None:  # named already, so that no model is asked
+                self._proposals = await proposer.look_up(query)
+                return self.proposals
             await self._load(proposer.start)
             if (silence := proposer.silence()) is not None:
                 self._proposals = replace(NO_PROPOSALS, silence=silence)

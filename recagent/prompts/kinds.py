@@ -14,7 +14,7 @@ from recagent.domain import Mode
 Purpose = Literal["rerank", "explain", "preference", "imagine", "propose", "chat", "describe"]
 Output = Literal[
     "label", "likelihood", "order", "best", "best_with_reasons", "grade", "pair", "set",
-    "sentences", "preference", "descriptions", "proposals", "act", "critique",
+    "sentences", "preference", "descriptions", "proposals", "act", "critique", "turn",
     "descriptions_of_items",
 ]  # fmt: skip
 
@@ -78,4 +78,10 @@ KINDS: Mapping[Output, PromptKind] = {
         must=frozenset({"attributes", "items"}),
     ),
     "critique": PromptKind(purpose="chat", may=_TURN | {"scene", "attributes"}, must=_TURN),
+    "turn": PromptKind(
+        purpose="chat",
+        may=_TURN
+        | {"scene", "scenes", "attributes", "person", "dialogue", "shown", "focus", "in_force"},
+        must=_TURN,
+    ),
 }

@@ -31,6 +31,8 @@ def satisfies(item: Item, constraint: Constraint, *, by_model: Container[str] = 
     if constraint.task not in (None, item.task):
         return True
     values, wanted = _values(item, constraint.attribute, by_model), plain(constraint.value)
+    if constraint.attribute == "id" and constraint.operator in ("is", "is not"):
+        return (item.id in wanted) == (constraint.operator == "is")  # spelled alike: no name
     match constraint.operator:
         case "is":
             return any(same(value, each) for each in wanted for value in values)
@@ -75,9 +77,8 @@ def plain(value: Value) -> tuple[Plain, ...]:
 
 
 def _is_banned(value: Plain, constraint: Constraint) -> bool:
-    is_id = constraint.attribute == "id"  # b1 is no word of b10
     return any(
-        same(value, each) or (not is_id and isinstance(value, str) and _has_word(value, each))
+        same(value, each) or (isinstance(value, str) and _has_word(value, each))
         for each in plain(constraint.value)
     )
 

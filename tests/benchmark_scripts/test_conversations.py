@@ -10,11 +10,9 @@ import pytest
 from command import Command
 from examples import wait
 
-from benchmarks.kept_replies import FileReplies, OnlyKept, remembered
 from benchmarks.scripted import Script, opened, read_scripts, run_script
-from recagent import bootstrap, demo
 from recagent.chat import Agent
-from recagent.errors import DataError, ModelError
+from recagent.errors import DataError
 
 CASES = Path(__file__).parents[2] / "eval" / "cases" / "chat"
 SCRIPTS = read_scripts(CASES)
@@ -28,7 +26,7 @@ def demo_cache(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("XDG_CACHE_HOME", environment["XDG_CACHE_HOME"])
 
 
-def outcomes(scripts, folder, model):
+def outcomes(scripts, folder):
     """How scripts go, each catalogue and language on a line of its own."""
 
     async def main():
@@ -38,7 +36,7 @@ def outcomes(scripts, folder, model):
             if key not in lines:
                 place = folder / "-".join(key)
                 place.mkdir()
-                lines[key] = await opened(*key[:1], place, lang=script.lang, models=[model])
+                lines[key] = await opened(*key[:1], place, lang=script.lang)
             agent = Agent(lines[key], lang=script.lang)
             found.append(await run_script(script, line=lines[key], agent=agent))
         for line in lines.values():
@@ -48,32 +46,19 @@ def outcomes(scripts, folder, model):
     return wait(main())
 
 
-def test_there_are_enough_scripts_in_both_languages_and_five_are_run_live():
+def test_there_are_enough_scripts_in_both_languages():
     assert len(SCRIPTS) >= 40
     assert {script.lang for script in SCRIPTS} == {"en", "zh"}
     assert {script.catalogue for script in SCRIPTS} == {"demo", "shop", "shop-zh"}
-    assert sum(script.live for script in SCRIPTS) == 5
 
 
 @ON_DEMO
 @pytest.mark.slow
-def test_every_script_goes_as_declared_with_kept_replies(tmp_path):
-    found = outcomes(SCRIPTS, tmp_path, remembered(FileReplies(CASES / "replies.json")))
+def test_every_script_goes_as_declared(tmp_path):
+    found = outcomes(SCRIPTS, tmp_path)
     assert [failure for each in found for failure in each.failures] == []
     assert sum(each.entries for each in found) > 400
     assert sum(each.claims for each in found) > 400
-    assert sum(each.broken + each.foreign + each.untrue for each in found) == 0
-
-
-@ON_DEMO
-@pytest.mark.slow
-@pytest.mark.engine
-@pytest.mark.allow_hosts(["127.0.0.1"])
-def test_five_scripts_go_as_declared_with_the_embedded_model(tmp_path):
-    model = bootstrap.model(demo.settings(model={"adapter": "none"}))
-    found = outcomes([script for script in SCRIPTS if script.live], tmp_path, model)
-    assert len(found) == 5
-    assert [failure for each in found for failure in each.failures] == []
     assert sum(each.broken + each.foreign + each.untrue for each in found) == 0
 
 
@@ -85,7 +70,7 @@ def test_a_script_that_is_not_met_says_where(tmp_path):
          "unclear": ["mood"], "gone": [["price", "at most", 1]]},
     ]  # fmt: skip
     script = Script.model_validate({"id": "wrong", "turns": turns, **shop})
-    (found,) = outcomes([script], tmp_path, OnlyKept())
+    (found,) = outcomes([script], tmp_path)
     assert len(found.failures) == 7
     assert found.failures[0].startswith("wrong, turn 1: does not say 'nonsense' but 'From now on")
     assert found.broken > 0  # things between 20 and 30 euros, as the script would not have them
@@ -99,16 +84,6 @@ def test_a_file_that_is_no_script_is_refused(tmp_path):
     (tmp_path / "a.toml").write_text(twice)
     with pytest.raises(DataError, match="two conversations are called 'x'"):
         read_scripts(tmp_path)
-
-
-def test_a_reply_that_is_not_kept_says_how_to_make_it(tmp_path):
-    replies = FileReplies(tmp_path / "replies.json")
-    with pytest.raises(ModelError, match="nothing is kept of ' hi'; run benchmarks"):
-        wait(remembered(replies).likelihood("p", texts=[" hi"]))
-    replies.put("k", b"{}", kind="", tokens=0, seconds=0)
-    replies.close()
-    assert FileReplies(tmp_path / "replies.json").get("k") == (b"{}", 0.0)
-    assert replies.clear() == 1
 
 
 @pytest.mark.usefixtures("shop")

@@ -208,7 +208,7 @@ def test_a_value_of_another_scene_is_understood_and_an_everyday_word_is_none():
 def test_yes_and_no_among_the_values_are_no_conditions():
     here = Vocabulary([make_item("a", url="no", smoking="none", bar="yes", 停车="无")])
     assert asked("no smoking please", vocabulary=here) == [("", "does not mention", "smoking")]
-    assert asked("没有烟味的", vocabulary=here) == []
+    assert asked("没有烟味的", vocabulary=here) == [("", "does not mention", "烟味")]
     assert asked("yes, with a bar", vocabulary=here) == []
 
 
@@ -245,7 +245,8 @@ def test_items_are_meant_by_number_title_and_it():
     assert SHOWN.meant("compare #1 and the last one") == [ALIEN, HEAT]
     assert SHOWN.meant("“Heat” or 《Up》") == [HEAT, UP]
     assert SHOWN.meant("alien") == [ALIEN]
-    assert SHOWN.meant("it") == []
+    assert SHOWN.meant("it") == [ALIEN]  # nothing was spoken of: the first
+    assert Reference().meant("it") == []
     assert Reference(focus=UP).meant("why that one") == [UP]
     assert Reference(focus=UP, titles=SHOWN.titles).meant("“That Film”") == []
     assert SHOWN.is_beyond("the fourth")

@@ -118,7 +118,7 @@ FILMS = [
 def said_to(*turns):
     async def main():
         line, _ = await make_line(FILMS, [make_event("ann", "x")])
-        agent = Agent(line, lang="zh", k=3, reading="acts")
+        agent = Agent(line, lang="zh", k=3)
         conversation = Conversation(user_id="bob", scene="books")
         return [[each async for each in agent.say(conversation, turn)] for turn in turns]
 

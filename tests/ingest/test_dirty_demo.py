@@ -38,7 +38,7 @@ class Case(NamedTuple):
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dirty")
-    items, interactions = demo.DATA
+    items, interactions = demo.DATA[:2]
     events = rows(interactions, rating_0_10="value")[:20_000]
     dirt = soiled(folder, items=rows(items), events=events, unusable="drop")
     settings = load(folder / "recagent.toml")

@@ -10,19 +10,17 @@ from pathlib import Path
 
 import pytest
 from examples import make_event, make_item, make_query, wait
+from line import make_line
 
 from recagent import prompts
-from recagent.chat.hearing import likely_act
-from recagent.chat.references import Reference
-from recagent.chat.situation import Situation
-from recagent.chat.vocabulary import Vocabulary
-from recagent.chat.writing import written
+from recagent.chat import Agent, Conversation, Wants
+from recagent.chat.conversation import ShownSlate, Turn
 from recagent.config.data_sections import DescribeSettings
 from recagent.domain import Candidate, Constraint, Evidence, RatingScale, Scene, User
-from recagent.errors import ModelError
 from recagent.explanations import gather_person_evidence, phrase_evidence
 from recagent.ingest.describing import make_requests
-from recagent.llm.retry import RetryBudget, RetryWindow
+from recagent.llm.retry import RetryWindow
+from recagent.pipeline import Options, Pipeline
 from recagent.ports import ReasonsRequest
 from recagent.prompts import one_line
 from recagent.ranking import ModelRanker
@@ -214,26 +212,41 @@ def phrasing_prompt(lang, person):
 
 
 def chat_prompt(name, lang, person):
-    """What the model gets of a turn; of the acts' prompts that of one."""
+    """What the model gets of a turn; the prompts that are asked no more with plain inputs."""
     query, items = PEOPLE[person]
-    turn = query.context.wish or "hello"
-    model = ScriptedModel(reply="{}")
-    budget = RetryBudget(1, window=RetryWindow())
+    said = query.context.wish or "hello"
     if name == "act":
-        wait(likely_act(turn, model=model, lang=lang, budget=budget))
-        return "\n".join([shown(model.seen[1]), "<scored>", one_line(turn, 200), ""])
-    situation = Situation(
-        scene=FILMS, scenes=SCENES, items={"films": {item.id: item for item in items}},
-        vocabulary=Vocabulary(items), reference=Reference(),
-    )  # fmt: skip
-    with pytest.raises(ModelError, match="wrote no critique"):
-        wait(written(turn, situation=situation, model=model, lang=lang, budget=budget))
+        prefix = prompts.load("chat", "act", lang=lang).text(act="explain")
+        return "\n".join([prefix, "<scored>", one_line(said, 200), ""])
+    if name == "critique":
+        inputs = {"scene": FILMS.label(lang), "attributes": [("year", "1979-2019")], "turn": said}
+        return shown(prompts.load("chat", "critique", lang=lang).chat(**inputs)) + "\n"
+    model = ScriptedModel(reply='{"acts": [{"act": "greet"}]}')
+
+    async def main():
+        likes = [event for event in query.profile.events if event.item_id in query.profile.items]
+        known = [*query.profile.items.values()]
+        _, parts = await make_line([*known, *items], likes[::-1])
+        parts = replace(parts, scenes=SCENES, reader=model)
+        conversation = Conversation(user_id="ann", scene="films")
+        if person != "cold":
+            ids = tuple(item.id for item in items)
+            conversation.remember_slate(ShownSlate(scene="films", impression="i", item_ids=ids))
+            conversation.focus = ids[0]
+            ban = Constraint(attribute="genres", operator="is not", value="War", words="no war")
+            conversation.want(Wants(constraints=(ban,), wishes=(said,)))
+            conversation.turns = (Turn(role="user", text=said), Turn(role="assistant", text="…"))
+        async for _ in Agent(Pipeline(parts, Options()), lang=lang).say(conversation, said):
+            pass
+
+    wait(main())
     return shown(model.seen[0]) + "\n"
 
 
 def describing_prompt(lang, person):
-    """What a model is asked of a person's items; the person is no part of it."""
+    """What a model is asked of a person's items, one of a newcomer; they are no part of it."""
     _, items = PEOPLE[person]
+    items = items[:1] if person == "cold" else items
     (request,) = make_requests(
         items, frozenset(), settings=DescribeSettings(), scenes=SCENES, lang=lang
     )

@@ -49,7 +49,8 @@ def test_every_shipped_prompt_is_there_in_both_languages():
         "label_preference",
         "label_recency", "label_sequential", "likelihood", "likelihood_recent",
         "likelihood_similar", "listwise", "pairwise", "pointwise", "setwise",
-        "phrase", "extract", "titles", "known_titles", "descriptions", "act", "critique",
+        "phrase", "extract", "titles", "known_titles", "descriptions", "act", "critique", "turn",
+        "items",
     }  # fmt: skip
 
 
@@ -224,6 +225,7 @@ def rendered(title, **attributes):
         "wish": title,
         "candidates": [("A", item)],
         "item": item,
+        "items": [item],
         "act": "explain",
         "turn": title,
         "attributes": [(title, title)],
@@ -242,11 +244,21 @@ def rendered(title, **attributes):
         "reasons": 1,
         "evidence": [("A", [("e1", title)])],
         "person": [("p1", title)],
+        "scenes": [(title, title)],
+        "shown": [("A", item)],
+        "focus": title,
+        "in_force": [title],
     }
     for path in SHIPPED:
         prompt = prompts.parse(path)
         if prompt.front.purpose != "explain":
-            yield prompt, prompt._render({name: inputs[name] for name in prompt.front.inputs})
+            given = {name: inputs[name] for name in prompt.front.inputs}
+            if prompt.front.name == "turn":
+                given |= {"dialogue": [("user", title)], "person": title}
+            if prompt.front.name == "items":
+                asked = {"name": title, "about": title, "choices": [title], "most": 2}
+                given["attributes"] = [asked]
+            yield prompt, prompt._render(given)
 
 
 def shape(title, **attributes):

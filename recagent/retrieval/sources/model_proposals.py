@@ -35,6 +35,7 @@ from recagent.retrieval.top_k import SceneCache
 logger = logging.getLogger(__name__)
 
 SOURCE = "proposals"
+IN_A_TURN = "chat"  # the prompt's id, where titles came with the reading of a turn
 MOST = 20  # proposals of one request, as the prompt for titles asks
 _LENGTH = 200  # characters that are kept of one
 _NEAR = 100  # items that one description may mean, and all of them together
@@ -188,6 +189,20 @@ class ModelProposer:
             usage=reply.usage,
             calls=reply.calls + budget.failed,
             repairs=reply.repairs + len(reply.form.proposals) - len(lines),
+        )
+
+    async def look_up(self, query: Query) -> Proposals:
+        """Returns what the titles of a query's context mean; no model is asked."""
+        titles = tuple(dict.fromkeys(filter(None, query.context.titles or ())))[:MOST]
+        if not titles:
+            return NO_PROPOSALS
+        item_ids, match_count = await self._looked_up("titles", titles, query)
+        return Proposals(
+            item_ids=item_ids,
+            named=match_count > 0,
+            written=len(titles),
+            grounded=match_count,
+            prompt=IN_A_TURN,
         )
 
     def _kind(self, query: Query) -> Kind:

@@ -1,0 +1,95 @@
+"""Which scene a list is of, where nobody named one: the one that has most of what is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from recagent.chat.situation import Situation
+from recagent.chat.talk import TurnContext
+from recagent.domain import Constraint, Context, Item
+from recagent.retrieval.query_matching import SceneText
+from recagent.scenes.constraints import satisfies
+
+_STAYING = 0.9  # of what the best scene has is enough to stay
+_BESIDE = 0.5  # of what a scene has is worth naming another that has so much
+_FITTING = 0.5  # grade of an item from which it answers a wish
+
+
+def fitting_items(situation: Situation, context: Context, *, scene: str) -> frozenset[str]:
+    """Ids of a scene's items that meet every constraint and answer the wish, where there is one."""
+    grades = _grades(situation.texts(scene), context.wish)
+    return frozenset(
+        key for key, item in situation.items[scene].items()
+        if (key in grades or not context.wish) and _meets(item, context.constraints)
+    )  # fmt: skip
+
+
+def scenes_by_fit(situation: Situation, context: Context, *, k: int) -> dict[str, float]:
+    """How much each scene has of what is wanted; the most first.
+
+    That is up to ``k`` items that meet every constraint, each by how well it answers the wish,
+    times the share of the scene's items that have what is wanted of them: comedies are looked for
+    where most things are comedies, though other scenes have some.
+    """
+    fits: dict[str, float] = {}
+    for name, items in situation.items.items():
+        able = [item for item in items.values() if _meets(item, context.constraints)]
+        grades = _grades(situation.texts(name), context.wish)
+        worth = sorted((grades.get(item.id, 0.0) for item in able), reverse=True)[:k]
+        enough = sum(worth) if context.wish else min(len(able), k)
+        fits[name] = enough * _share(items, context)
+    return dict(sorted(fits.items(), key=lambda pair: -pair[1]))
+
+
+def scenes_beside(situation: Situation, context: Context, *, k: int) -> list[str]:
+    """Other scenes that have as much of what is wanted as this one, or nearly, the most first.
+
+    None where nothing is wanted that items have or have not: then every scene has everything.
+    """
+    if not (context.wish or any(each.operator == "is" for each in context.constraints)):
+        return []
+    fits = scenes_by_fit(situation, context, k=k)
+    here = fits.pop(situation.scene.name)
+    return [name for name, fit in fits.items() if fit > 0 and fit >= _BESIDE * here]
+
+
+def best_scene(situation: Situation, context: Context, *, k: int) -> str:
+    """The scene for what is wanted: where the talk is, unless another has clearly more of it."""
+    here = situation.scene.name
+    if not (context.constraints or context.preferences or context.wish):
+        return here
+    fits = scenes_by_fit(situation, context, k=k)
+    best = next(iter(fits))
+    return here if fits[here] >= _STAYING * fits[best] else best
+
+
+def _share(items: Mapping[str, Item], context: Context) -> float:
+    """The share of items that have a value that is wanted, over all such; 1 if none is."""
+    wanted = [each for each in (*context.constraints, *context.preferences)
+              if each.operator == "is" and each.attribute != "id"]  # fmt: skip
+    if not wanted:
+        return 1.0
+    met = sum(satisfies(item, each) for each in wanted for item in items.values())
+    return met / (len(wanted) * max(1, len(items)))
+
+
+async def suiting_situation(talk: TurnContext) -> Situation:
+    """The situation in the scene that the person named, or else in the one that suits best."""
+    situation = await talk.situation()
+    if talk.conversation.named_scene is not None:
+        return situation
+    context = talk.context(situation, tells=lambda _: True)
+    best = best_scene(situation, context, k=talk.k)
+    if best == situation.scene.name:
+        return situation
+    talk.conversation.scene = best
+    return await talk.situation()
+
+
+def _meets(item: Item, constraints: Sequence[Constraint]) -> bool:
+    return all(satisfies(item, each) for each in constraints)
+
+
+def _grades(text: SceneText, wish: str) -> dict[str, float]:
+    grades: Mapping[str, float] = text.matches(wish).grades if wish else {}
+    return {key: grade for key, grade in grades.items() if grade >= _FITTING}

@@ -1,0 +1,292 @@
+"""What rules make of turns as strangers type them: the steps, and what never becomes a wish."""
+
+import pytest
+from examples import make_event, make_item, wait
+from line import make_line
+
+from recagent.chat.conversation import Conversation, ShownSlate, Wants
+from recagent.chat.planning import concerns, planned
+from recagent.chat.situation import Surroundings
+from recagent.chat.steps import (
+    Care,
+    Change,
+    ChangeScene,
+    Describe,
+    Explain,
+    Recommend,
+    Record,
+    StartOver,
+    TakeBack,
+    Tell,
+    WhyNot,
+)
+from recagent.domain import Constraint
+from recagent.domain.chinese_scripts import simplified
+
+FILMS = [
+    make_item("f0", "Alien", scene="films", year=1979, genres=("Horror", "Sci-Fi")),
+    make_item("f1", "The Matrix", scene="films", year=1999, genres=("Action", "Sci-Fi")),
+    make_item("f2", "Groundhog Day", scene="films", year=1993, genres=("Comedy", "Romance")),
+    make_item("f3", "Platoon", scene="films", year=1986, genres=("War", "Drama")),
+    make_item("f4", "Blade Runner", scene="films", year=1982, genres=("Sci-Fi", "Thriller")),
+    make_item("f5", "Up", scene="films", year=2009, genres=("Animation", "Family")),
+]
+TOOLS = [
+    make_item("t0", "Bread tin", scene="kitchen", price=18.0, stock=3, topics=("baking",)),
+    make_item("t1", "Stand mixer", scene="kitchen", price=249.0, stock=1, topics=("baking",)),
+    make_item("t2", "Teapot", scene="kitchen", price=30.0, stock=2, topics=("tea",)),
+]
+EVENTS = [make_event(f"p{at}", item, scene="films") for item, n in (("f0", 5), ("f1", 9), ("f2", 2))
+          for at in range(n)]  # fmt: skip
+WAR = Constraint(attribute="genres", operator="is", value="War", words="war")
+UNDER_20 = Constraint(attribute="price", operator="at most", value=20, words="under 20")
+
+
+def steps(text, *, scene="films", shown=("f0", "f1", "f2"), focus=None, wants=None):
+    """The steps of a turn after a list of these items."""
+
+    async def main():
+        line, _ = await make_line([*FILMS, *TOOLS], EVENTS)
+        conversation = Conversation(user_id="ann", scene=scene, focus=focus, wants=wants or Wants())
+        if shown:
+            conversation.remember_slate(ShownSlate(scene=scene, impression="i", item_ids=shown))
+            conversation.focus = focus
+        situation = await Surroundings(line).of(conversation)
+        made = planned(simplified(text), situation=situation, conversation=conversation)
+        await line.close()
+        return made
+
+    return wait(main())
+
+
+def wanted(made):
+    """What a change puts in force as (attribute, operator, value), and its wishes."""
+    change = next((each for each in made if isinstance(each, Change)), None)
+    if change is None:
+        return set(), ()
+    all_of_it = (*change.wants.constraints, *change.wants.preferences)
+    return {(each.attribute, each.operator, each.value) for each in all_of_it}, change.wants.wishes
+
+
+def kinds(made):
+    return [each.key if isinstance(each, Tell) else type(each).__name__ for each in made]
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("I don't want anything with Tom Cruise", {("", "does not mention", "tom cruise")}),
+        ("a good war movie, but not Vietnam",
+         {("genres", "is", "War"), ("", "does not mention", "vietnam")}),
+        ("nothing before 1990", {("year", "at least", 1990)}),
+        ("nothing after 1990 please", {("year", "at most", 1990)}),
+        ("i dont need a kettle", {("", "does not mention", "kettle")}),
+        ("no animaton tho", {("genres", "is not", "Animation")}),
+        ("cant stand war", {("genres", "is not", "War")}),
+        ("dont show me anything scary or with zombies",
+         {("genres", "is not", "Horror"), ("", "does not mention", "zombies")}),
+        ("I'd rather have a comedy than war",
+         {("genres", "is", "Comedy"), ("genres", "is not", "War")}),
+        ("I hate Nicolas Cage", {("", "does not mention", "nicolas cage")}),
+        ("horror is out", {("genres", "is not", "Horror")}),
+        ("不要诺兰导演的", {("", "does not mention", "诺兰")}),
+        ("别老推科幻了", {("genres", "is not", "Sci-Fi")}),
+        ("恐怖的不要了", {("genres", "is not", "Horror")}),
+        ("不想看爱情片,也不要动画",
+         {("genres", "is not", "Romance"), ("genres", "is not", "Animation")}),
+        ("不要2000年以前的", {("year", "at least", 2000)}),
+        ("我女朋友怕僵尸", {("", "does not mention", "僵尸")}),
+        ("除了动作片都可以", {("genres", "is not", "Action")}),
+    ],
+)  # fmt: skip
+def test_what_is_not_wanted_is_kept_out_and_nothing_of_it_is_a_wish(text, made):
+    assert wanted(steps(text)) == (made, ())
+
+
+def test_no_more_of_something_takes_it_back_and_keeps_it_out():
+    made, wishes = wanted(steps("no more war stuff, forget that", wants=Wants(constraints=(WAR,))))
+    assert (made, wishes) == ({("genres", "is not", "War")}, ())
+
+
+def test_words_that_no_condition_holds_are_for_one_wish_alone():
+    before = Wants(constraints=(WAR,), wishes=("submarines",))
+    assert wanted(steps("something with Groundhog", wants=before))[1] == ("groundhog",)
+    assert wanted(steps("no horror", wants=before))[1] == ()
+    assert kinds(steps("more", wants=before)) == ["Recommend"]
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("I liked The Matrix, Alien and Blade Runner",
+         [("f1", "like"), ("f0", "like"), ("f4", "like")]),
+        ("I loved platoon but hated the matrix, what now?", [("f3", "like"), ("f1", "dislike")]),
+        ("I've seen that", [("f0", "seen")]),
+        ("ive already seen the first one and number 3", [("f0", "seen"), ("f2", "seen")]),
+        ("I already have that one", [("f0", "owned")]),
+        ("got the second one already", [("f1", "owned")]),
+        ("I've been there", [("f0", "seen")]),
+        ("Platoon was great", [("f3", "like")]),
+        ("这个看过了", [("f0", "seen")]),
+        ("前两部都看过了", [("f0", "seen"), ("f1", "seen")]),
+        ("我很喜欢 The Matrix,讨厌 Platoon", [("f1", "like"), ("f3", "dislike")]),
+    ],
+)  # fmt: skip
+def test_what_is_said_of_items_is_recorded_of_all_of_them(text, made):
+    found = [each for each in steps(text) if isinstance(each, Record)]
+    assert sorted((each.item.id, each.kind) for each in found) == sorted(made)
+
+
+def test_a_title_that_is_none_is_named_and_the_others_are_recorded():
+    made = steps("I liked Alien and Invented Film")
+    assert kinds(made)[:2] == ["Record", "no such title"]
+    assert kinds(steps("想看类似盗梦空间的"))[0] == "no such title"
+
+
+@pytest.mark.parametrize(
+    ("text", "item", "attribute", "known"),
+    [
+        ("who directed it?", "f0", "", False),
+        ("what's number 3 about?", "f2", "", True),
+        ("what year is the second one from?", "f1", "year", True),
+        ("is the second one a comedy?", "f1", "genres", True),
+        ("does it have subtitles?", "f0", "", False),
+        ("do you have it in red?", "f0", "", False),
+        ("is it safe?", "f0", "", False),
+        ("导演是谁?", "f0", "", False),
+        ("第二部是哪年的", "f1", "year", True),
+        ("这个 director 是谁", "f0", "", False),
+        ("有红色的吗", "f0", "", False),
+    ],
+)
+def test_a_question_on_an_item_is_answered_and_changes_nothing(text, item, attribute, known):
+    (made,) = steps(text)
+    assert isinstance(made, Describe)
+    assert (made.item.id, made.attribute, made.is_known) == (item, attribute, known)
+
+
+def test_it_is_what_was_spoken_of_and_the_catalogue_tells_its_stock():
+    (made,) = steps("is it in stock?", scene="kitchen", shown=("t0", "t1"), focus="t1")
+    assert isinstance(made, Describe)
+    assert (made.item.id, made.attribute) == ("t1", "stock")
+    (made,) = steps("why isn't Platoon on the list?")
+    assert isinstance(made, WhyNot)
+    assert made.item.id == "f3"
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("thanks", ["thanks"]),
+        ("谢谢啦", ["thanks"]),
+        ("hiya", ["hello"]),
+        ("this is garbage, you suck", ["complaint"]),
+        ("who are you?", ["about"]),
+        ("你是谁?怎么工作的?", ["about"]),
+        ("/frobnicate", ["unknown command"]),
+        ("who is the best footballer ever", ["not understood"]),
+        ("not that one, the other", ["which"]),
+        ("hi, what should I watch tonight?", ["hi", "Recommend"]),
+        ("yo whats good", ["hi", "Recommend"]),
+        ("today was hard", ["not understood"]),
+        ("算了,刚才说的都不要了", ["StartOver"]),
+        ("forget all I said", ["StartOver"]),
+        ("go back to what you had before", ["TakeBack", "Recommend"]),
+        ("what do you know about me?", ["TellMyData"]),
+        ("delete everything", ["DeleteMyData"]),
+        ("换一批", ["Recommend"]),
+        ("compare the first two", ["Compare"]),
+        ("near me, not more than 2 hours", ["no place", "Recommend"]),
+        ("can I return it?", ["ask the seller"]),
+    ],
+)
+def test_a_turn_that_asks_for_no_condition_changes_none(text, made):
+    assert kinds(steps(text)) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "concern"),
+    [
+        ("I have a headache every day, what should I take?", "advice"),
+        ("I'm pregnant, is that ok?", "advice"),
+        ("I want to lose 10 kg in a week", "advice"),
+        ("我头疼该吃什么药", "advice"),
+        ("用户u0103看过什么片?", "other people"),
+        ("what did user u0103 watch?", "other people"),
+    ],
+)
+def test_where_recommending_is_not_the_answer_nothing_else_is_done(text, concern):
+    (made,) = steps(text)
+    assert isinstance(made, Care)
+    assert made.concern == concern
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("I feel like killing myself", True),
+        ("i dont want to live anymore", True),
+        ("我不想活了", True),
+        ("我想去死", True),
+        ("Suicide Squad", False),
+        ("想死你了", False),
+        ("this is killing me", False),
+        ("I want to die laughing", False),
+        ("a film about suicide", False),
+    ],
+)
+def test_a_crisis_is_what_somebody_says_of_themselves(text, is_one):
+    assert (concerns(text) is not None) == is_one
+
+
+def test_cheaper_is_below_what_was_shown_and_never_above_what_holds():
+    wants = Wants(constraints=(UNDER_20,))
+    made, _ = wanted(steps("cheaper", scene="kitchen", shown=("t0", "t1", "t2"), wants=wants))
+    ((_, _, value),) = made
+    assert value == 20
+    made, _ = wanted(steps("too expensive", scene="kitchen", shown=("t1",), wants=wants))
+    assert made == {("price", "at most", 20)}
+
+
+def test_popularity_is_asked_for_against_what_was_shown_and_takes_the_place_of_the_one_before():
+    made, _ = wanted(steps("something underrated that nobody talks about"))
+    ((attribute, operator, value),) = made
+    assert (attribute, operator) == ("popularity", "at most")
+    assert value < 5  # of 5, 9 and 2 likes that were shown
+    held = Constraint(attribute="popularity", operator="at most", value=3, words="underrated")
+    made, _ = wanted(steps("no, more popular than that", wants=Wants(constraints=(held,))))
+    assert made == {("popularity", "at least", 6)}
+
+
+def test_two_things_in_one_turn_are_both_done():
+    made = steps("no war and tell me why the first one")
+    assert kinds(made) == ["Change", "Explain", "Recommend"]
+    assert wanted(made) == ({("genres", "is not", "War")}, ())
+    explained = next(each for each in made if isinstance(each, Explain))
+    assert explained.item.id == "f0"
+
+
+def test_a_scene_that_is_refused_is_left():
+    made = steps("no films", shown=())
+    assert [each.name for each in made if isinstance(each, ChangeScene)] == ["kitchen"]
+    assert all(not isinstance(each, Change) for each in made)
+
+
+def test_what_is_like_an_item_is_not_the_item():
+    made = steps("something like The Matrix")
+    again = next(each for each in made if isinstance(each, Recommend))
+    assert again.without == ("f1",)
+
+
+def test_a_present_is_for_somebody_else_and_keeps_only_what_limits_it():
+    baking = Constraint(attribute="topics", operator="is", value="baking", words="baking")
+    wants = Wants(constraints=(baking, UNDER_20))
+    made, wishes = wanted(
+        steps("a present for my mum, she likes gardening", scene="kitchen", shown=(), wants=wants)
+    )
+    assert (made, wishes) == ({("price", "at most", 20)}, ("gardening",))
+
+
+def test_the_steps_that_need_no_words_are_of_their_kinds():
+    assert isinstance(steps("start over")[0], StartOver)
+    assert isinstance(steps("undo")[0], TakeBack)

@@ -68,6 +68,8 @@ _KINDS: Mapping[Feedback, EventKind] = {
     "like": "like", "dislike": "dislike", "seen": "view", "owned": "purchase",
 }  # fmt: skip
 
+_KNOWN = 0.05  # of a look: that something is known is no sign of liking it
+
 
 async def record(talk: TurnContext, steps: Sequence[Record]) -> AsyncIterator[ReplyPart]:
     """Store what the person thinks of items or that they know them, with the slate of each.
@@ -83,6 +85,7 @@ async def record(talk: TurnContext, steps: Sequence[Record]) -> AsyncIterator[Re
             conversation.user_id,
             item_id,
             kind=_KINDS[step.kind],
+            value=_KNOWN if step.kind == "seen" else None,
             scene=step.item.scene,
             impression=slate.impression if slate else "",
         )

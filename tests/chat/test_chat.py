@@ -134,7 +134,7 @@ def test_what_was_shown_does_not_come_again_before_all_has_been_shown():
     said, _, _ = talk("no horror", *["more"] * 4)
     shown = [title for each in said[:4] for title in titles(each)]
     assert len(shown) == len(set(shown)) == 11  # twelve are not horror, and ann knows one
-    assert words(said[3]).endswith("Only 2 are left that you have not been shown.")
+    assert words(said[3]).endswith("That is all that is left: 2.")
     assert words(said[4]).startswith("You have been shown all")
     assert titles(said[4])
 

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from examples import make_event, make_item, wait
+from examples import SCALE, make_event, make_item, wait
 from line import make_line
 
 from recagent.chat import Agent, Conversation, Noted, Shown, Words
 from recagent.domain import Constraint
 from recagent.errors import ModelError
 from recagent.pipeline import Options, Pipeline
+from recagent.profiles.building import is_liked
 from recagent.retrieval.sources.model_proposals import ModelProposer
 from recagent.scenes.constraints import satisfies
 from recagent.testing import ScriptedModel
@@ -84,8 +85,9 @@ def test_several_acts_of_one_turn_are_carried_out_and_a_turn_is_one_call():
     (ban,) = conversation.wants.constraints
     assert (ban.attribute, ban.operator, ban.value) == ("genres", "is not", "War")
     assert conversation.known == ("f5",)
-    events = {event.item_id: event.kind for event in wait(parts.store.events("ann", limit=9))}
-    assert events["f5"] == "view"
+    events = {event.item_id: event for event in wait(parts.store.events("ann", limit=9))}
+    assert (events["f5"].kind, events["f5"].value) == ("view", 0.05)
+    assert not is_liked(events["f5"], SCALE)
     assert items_of(said[1])
     assert not {"f5", "f3", "f4"} & {item.id for item in items_of(said[1])}
     assert [type(each) for each in said[1][:3]] == [Words, Noted, Shown]

@@ -14,6 +14,8 @@ candidate any more stands behind the last one. 95% intervals over people, paired
 
 Citation precision: the share of sentences that are supported by what they cite, where each piece of
 evidence is looked up again in the raw ratings and items, and each share in the head's own weights.
+A count must have its base and at least five people, taste may be named only of somebody with
+events, and no reason may be one value that more than a quarter of the scene's items have.
 
 Its figures stand in docs/research/explanations.md.
 """
@@ -23,6 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import time
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -38,7 +41,7 @@ from recagent import bootstrap, demo
 from recagent.domain import Context, Evidence, Item
 from recagent.evaluation.data import load_data
 from recagent.explanations import claims, unsupported_parts
-from recagent.explanations.evidence import as_evidence
+from recagent.explanations.evidence import FEW_PEOPLE, as_evidence
 from recagent.explanations.ranking_evidence import share_pieces
 from recagent.offline.backtest import (
     Backtest,
@@ -65,6 +68,7 @@ from recagent.training.head_weights import fit_base_weights, source_scales
 SHOWN = 5  # of a slate
 NEWEST = 50  # likes that evidence looks at
 DRAWS = 3
+TASTE = re.compile("taste|口味")
 QUICK, SMOKE = 60, 4  # people
 PARTS = {
     "crowd": ("neighbours", "walks", "factors"), "popular": ("popularity", "recent"),
@@ -98,13 +102,23 @@ class Raw:
         facts = piece.facts
         match piece.kind:
             case "attribute":
-                return self._met(piece, ranking) and all(
-                    value in self._values(item) and value in self._values(self.items[piece.refs[0]])
-                    for value in piece.refs[1:]
+                return (
+                    self._met(piece, ranking)
+                    and not self._is_truism(piece, ranking)
+                    and all(
+                        value in self._values(item)
+                        and value in self._values(self.items[piece.refs[0]])
+                        for value in piece.refs[1:]
+                    )
                 )
             case "people":
                 both = set(self.fans[item.id]) & set(self.fans[piece.refs[0]])
-                return self._met(piece, ranking) and facts["count"] == str(len(both))
+                base = set(self.fans[piece.refs[0]])
+                return (
+                    self._met(piece, ranking)
+                    and (facts["count"], facts["base"]) == (str(len(both)), str(len(base)))
+                    and len(both) >= max(FEW_PEOPLE, len(base) / 10)
+                )
             case "popularity":
                 return facts["count"] == str(len(self.fans[item.id]))
             case "share":
@@ -122,6 +136,13 @@ class Raw:
             and piece.facts["rating"] == f"{newest.value:g}/{self.high:g}"
             and piece.facts.get("scene", ranking.request.query.scene.name) == liked.scene
         )
+
+    def _is_truism(self, piece: Evidence, ranking: Ranking) -> bool:
+        """Whether all that is shared is one value that more than a quarter of the scene have."""
+        scene = ranking.request.query.scene.name
+        among = [item for item in self.items.values() if item.scene == scene]
+        having = sum(piece.refs[1] in self._values(item) for item in among)
+        return len(piece.refs) <= 2 and having > len(among) / 4
 
     def _values(self, item: Item) -> set[str]:
         return {
@@ -317,6 +338,7 @@ def supported(
         for claim in claims(evidence, scenes=data.scenes, lang=lang):
             own = [pieces[key] for key in claim.evidence]
             says = not unsupported_parts(claim.text, own, scenes=data.scenes, lang=lang)
+            says &= bool(ranking.request.query.profile.events) or not TASTE.search(claim.text)
             found.append(says and all(raw.holds(piece, item, ranking) for piece in own))
     return found
 

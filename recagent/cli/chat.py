@@ -95,10 +95,11 @@ def _print_piece(piece: ReplyPart, lang: Language) -> None:
 
 
 def _print_slate(shown: Shown, lang: Language) -> None:
+    """Prints a list, with the main reason of each item; asked why, the conversation tells all."""
     for entry, why in zip(shown.slate.entries, shown.explanations, strict=True):
-        reasons = " ".join(claim.text for claim in why.claims) or output.WORDS[lang]["none"]
+        reason = why.claims[0].text if why.claims else output.WORDS[lang]["none"]
         output.print_line(f"{entry.rank:>2}. {caption(entry.item)}")
-        output.print_line(f"    {reasons}", style="dim")
+        output.print_line(f"    {reason}", style="dim")
     trace = shown.slate.trace
     output.print_notice(shown.explanations[0].notice, lang=lang, review=trace.review)
     if trace.degraded:

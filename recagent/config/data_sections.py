@@ -141,6 +141,9 @@ class SceneSettings(SettingsSection):
     """Most parts of a series on one list; 1 if group is set."""
     group_order: str = ""
     """Attribute that says which part an item is. Empty: the number in its title."""
+    works: bool = False
+    """Whether its items are works: films, books, music, articles. Chinese writes their titles
+    in 《》."""
     editions: bool = True
     """Whether a list has one edition of a work only, and none of a work that was seen."""
     language: Language | None = None
@@ -190,6 +193,7 @@ class SceneSettings(SettingsSection):
                 *([series] if self.group else []),
                 *([by_model] if self.model_conditions else []),
             ),
+            works=self.works,
             editions=self.editions,
             language=self.language,
             prompts={**self.prompts},
@@ -264,8 +268,8 @@ class AttributeSettings(SettingsSection):
     date_format: DateFormat = ""
     """How dates are written: "%d.%m.%Y", "day-first", "month-first". Implies the type date."""
     missing: Missing = "leave"
-    """What replaces a missing value; "drop" leaves the item out, "predict" uses the other
-    attributes."""
+    """What fills a missing value; "drop" leaves the item out, "predict" uses the other attributes.
+    A filled value is no fact: it is in no reason, prompt or search and meets no condition."""
     normalize: Literal["none", "minmax", "zscore", "log"] = "none"
     """Adds a scaled copy of a number as a new attribute, price_log for example."""
     text: tuple[TextStep, ...] | None = None

@@ -21,6 +21,9 @@ class Item:
         model_attributes: what a language model's description adds (``recagent describe``); the
             data win, so no name is in both. It is neither embedded nor searched, in no prompt and
             no feature: preferences read it, and constraints where the scene allows it.
+        filled_attributes: what cleaning put where the data are silent (``missing = "median"``). It
+            is no fact: it is in no text, reason or prompt, and meets no condition or preference. An
+            age that was filled in still excludes.
     """
 
     id: str
@@ -30,6 +33,7 @@ class Item:
     text: str = ""
     attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
     model_attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
+    filled_attributes: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
     def document(self) -> str:
         """What is embedded and searched: title, text and attribute values in one line.

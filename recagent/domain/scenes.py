@@ -155,6 +155,7 @@ class Scene:
         tasks: kinds of things that it recommends; empty for whatever its items are.
         quotas: shares of its tasks in a slate, as 3 to 2; empty where the best come, of any task.
         rules: what every slate keeps to; ``recagent.scenes.rules`` sees to it.
+        works: whether its items are works with titles, as films, books, music and articles are.
         editions: whether a list has one edition of a work, and none of a work that was met.
         language: of its prompts and reasons; None for that of the settings.
         prompts: names or files of prompts in place of the usual ones, by purpose.
@@ -174,6 +175,7 @@ class Scene:
     tasks: tuple[Task, ...] = ()
     quotas: Mapping[Task, int] = field(default_factory=dict[Task, int])
     rules: tuple[Rule, ...] = ()
+    works: bool = False
     editions: bool = True
     language: Language | None = None
     prompts: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -6,6 +6,7 @@ Every piece can be looked up again in the person's events, the catalogue or the 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
@@ -16,9 +17,11 @@ from recagent.domain import (
     Evidence,
     EvidenceKind,
     Item,
+    Language,
     PersonRule,
     RatingScale,
 )
+from recagent.domain.attribute_labels import Labels
 from recagent.ports import Query
 from recagent.profiles.informative_values import Trait, Traits, item_traits
 from recagent.prompts import caption, one_line
@@ -29,11 +32,17 @@ from recagent.scenes.constraints import FORBIDDING, forbids, satisfies
 
 MOST = 3  # pieces for one item
 _HISTORY = 50  # newest liked items that are looked at
-_FEW_PEOPLE = 3  # below this, people in common are chance
+FEW_PEOPLE = 5  # below this, people in common are chance, and a count would tell of single ones
 _MAX_VALUES = 2  # shared values in one reason
 _LEAST = math.log(10)  # weight of a value that a tenth of a scene's items have
+_MILD = math.log(4)  # of one that a quarter have: in a small scene a reason where there is no other
+_SMALL = 50  # items of a small scene
+_SECOND = 0.5  # of what a second value weighs: those of an attribute often come together
+_LEAST_LIFT = 1.1  # times as many people in common as by chance, less one standard error
+_LEAST_SHARE = 0.1  # of the people of a liked item; fewer say little, however rare the item
 
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+_NO_LABELS: Labels = MappingProxyType({})
 Piece = tuple[EvidenceKind, tuple[str, ...], dict[str, str]]
 
 
@@ -45,15 +54,21 @@ def gather_evidence(
     scale: RatingScale,
     traits: Traits,
     wished: Mapping[str, Sequence[str]] = _NOTHING,
+    labels: Labels = _NO_LABELS,
+    lang: Language = "en",
 ) -> list[tuple[Evidence, ...]]:
     """Returns up to three pieces of evidence for each item, the strongest kinds first.
 
     First come the preferences of the context that the item satisfies. Then, in order: attribute
     values that the wish names and its words that the item says (``wished``, by id), declared tags,
-    a liked item that shares values of an attribute that few items have, the liked item that counts
-    most (as in ``Interactions.neighbours``) of those whose people liked this one too, and, where
-    none of these is there, how many people liked it. After these, the constraints of the
-    context. What a ban of the request, the scene or the person forbids is never cited.
+    and what sets the item apart most, of a liked item with which it shares values that few items
+    have, and a liked item whose people liked this one too more often than chance: both in nats, the
+    values by how rare they are, the people by how many more there are than of two items that have
+    nothing to do with each other. Liked items that were the reason for an item before count less,
+    so that one does not stand for a whole list. Where none of these is there: in a small scene
+    values that a quarter of the items have at most; else how many people liked it. After these,
+    the constraints of the context. What a ban of the request, the scene or the person forbids is
+    never cited. Attributes and shared values are called as people call them in ``lang``.
     """
     history = _History(query, scale, traits, wished)
     crowds = behaviour.together(
@@ -62,9 +77,13 @@ def gather_evidence(
     gathered: list[tuple[Evidence, ...]] = []
     for item, crowd in zip(items, crowds.tolist(), strict=True):
         pieces: list[Piece] = list(islice(_personal(item, history, crowd, behaviour), MOST))
+        if not pieces and len(traits.items) < _SMALL:
+            pieces = [piece for _, piece in _alike(item, history, least=_MILD)]
         if not pieces and (likes := behaviour.likes.get(item.id, 0)):
             facts = {**_people(likes, behaviour), "scene": query.scene.name}
             pieces = [("popularity", (item.id,), facts)]
+        history.cite(pieces)
+        pieces = [_in_words(piece, labels, lang) for piece in pieces]
         preferences = _satisfied(
             "preference", item, query.context.preferences, by_model=item.model_attributes
         )
@@ -159,7 +178,7 @@ class _History:
         wished: Mapping[str, Sequence[str]],
     ) -> None:
         profile = query.profile
-        self.scene = query.scene.name
+        self.scene = query.scene
         self.scale = scale
         self.traits = traits
         self.bans = forbidding_constraints(query)
@@ -172,6 +191,16 @@ class _History:
         self.weights = profile.liked
         self.values = [item_traits(other) for other in self.liked]
         self.newest = {event.item_id: event for event in reversed(profile.events)}
+        self.cited: Counter[str] = Counter()
+
+    def worth(self, liked: Item, nats: float) -> float:
+        """What a liked item is worth as a reason: less of an old or weak like, and when cited."""
+        return nats * (1 + self.weights[liked.id]) / 2 / (1 + self.cited[liked.id])
+
+    def cite(self, pieces: Sequence[Piece]) -> None:
+        """Count the liked item that is the first reason for an item."""
+        if pieces and pieces[0][0] in ("attribute", "people"):
+            self.cited[pieces[0][1][0]] += 1
 
     def is_allowed(self, text: str) -> bool:
         """Whether no ban forbids a text."""
@@ -186,9 +215,9 @@ class _History:
     def facts(self, liked: Item) -> dict[str, str]:
         event = self.newest[liked.id]
         facts = {"title": caption(liked), **judgment_facts(event, self.scale)}
-        if liked.scene != self.scene:
-            facts["scene"] = liked.scene
-        return facts
+        if liked.scene != self.scene.name:
+            return facts | {"scene": liked.scene}
+        return facts | ({"work": "yes"} if self.scene.works else {})
 
 
 def _personal(
@@ -214,31 +243,18 @@ def _personal(
         tags = [tag for tag, needed in history.tags if needed <= words and history.is_allowed(tag)]
         if tags:
             yield "tag", tuple(tags), {"words": _listed(tags)}
-    alike = _most_alike(item, history)
-    if alike is not None:
-        liked, attribute, shared = alike
-        facts = {"attribute": one_line(attribute), "shared": _listed(shared)}
-        yield "attribute", (liked.id, *shared), {**history.facts(liked), **facts}
-    counts = {
-        other.id: (other, count)
-        for other, count in zip(history.liked, crowd, strict=True)
-        if count >= _FEW_PEOPLE and other.id != item.id
-    }
-    if counts:
-        closest, count = max(
-            counts.values(),
-            key=lambda pair: (
-                history.weights[pair[0].id] * pair[1] / behaviour.likes[pair[0].id] ** 0.5
-            ),
-        )
-        yield "people", (closest.id,), {**history.facts(closest), **_people(count, behaviour)}
+    found = [
+        *_alike(item, history, least=_LEAST),
+        *_liked_by_the_same(item, history, crowd, behaviour),
+    ]
+    yield from (piece for _, piece in sorted(found, key=lambda pair: -pair[0]))
 
 
-def _most_alike(item: Item, history: _History) -> tuple[Item, str, list[str]] | None:
-    """Returns the liked item that shares most with an item, the attribute, and the shared values.
+def _alike(item: Item, history: _History, *, least: float) -> Iterator[tuple[float, Piece]]:
+    """Yields the liked item that shares most with an item, if any, with what that is worth.
 
-    Values weigh by how few items have them. One or two of the same attribute count, where less
-    than a tenth of the scene's items have them. Of equals the newest is taken.
+    One or two values of the same attribute count, where together they weigh more than ``least``.
+    Of equals the newest is taken.
     """
     informative = history.traits.informative(item)
     traits = {
@@ -248,27 +264,73 @@ def _most_alike(item: Item, history: _History) -> tuple[Item, str, list[str]] | 
     most = 0.0
     for other, theirs in zip(history.liked, history.values, strict=True):
         shared = [trait for trait in traits if trait in theirs] if other.id != item.id else []
-        weight = sum(traits[trait] for trait in shared)
-        if weight > most and (rarest := _rarest(shared, traits)):
-            best, most = (other, *rarest), weight
-    return best
+        rarest = _rarest(shared, traits, least)
+        if rarest is None:
+            continue
+        name, values = rarest
+        worth = history.worth(other, _weight([traits[name, value] for value in values]))
+        if worth > most:
+            best, most = (other, name, values), worth
+    if best is not None:
+        liked, attribute, values = best
+        facts = {"attribute": one_line(attribute), "shared": _listed(values)}
+        yield most, ("attribute", (liked.id, *values), {**history.facts(liked), **facts})
+
+
+def _liked_by_the_same(
+    item: Item, history: _History, crowd: Sequence[int], behaviour: Interactions
+) -> Iterator[tuple[float, Piece]]:
+    """Yields the liked item whose people liked an item most above chance, with what it is worth."""
+    best: tuple[Item, int] | None = None
+    most = 0.0
+    for other, count in zip(history.liked, crowd, strict=True):
+        base = behaviour.likes.get(other.id, 0)
+        if count < max(FEW_PEOPLE, _LEAST_SHARE * base) or other.id == item.id:
+            continue
+        by_chance = base * behaviour.likes[item.id] / behaviour.people
+        lift = (count - math.sqrt(count)) / by_chance
+        if lift >= _LEAST_LIFT and (worth := history.worth(other, math.log(lift))) > most:
+            best, most = (other, count), worth
+    if best is not None:
+        liked, count = best
+        facts = {**_people(count, behaviour), "base": str(behaviour.likes[liked.id])}
+        yield most, ("people", (liked.id,), {**history.facts(liked), **facts})
 
 
 def _rarest(
-    shared: Sequence[Trait], weights: Mapping[Trait, float]
+    shared: Sequence[Trait], weights: Mapping[Trait, float], least: float
 ) -> tuple[str, list[str]] | None:
     """Returns the attribute and its one or two shared values that fewest items have."""
     by_name: dict[str, list[Trait]] = {}
     for trait in shared:
         by_name.setdefault(trait[0], []).append(trait)
     best: tuple[str, list[str]] | None = None
-    most = _LEAST
+    most = least
     for name, traits in by_name.items():
         rare = sorted(traits, key=lambda trait: -weights[trait])[:_MAX_VALUES]
         weight = sum(weights[trait] for trait in rare)
         if weight > most:
             best, most = (name, [text for _, text in traits if (name, text) in rare]), weight
     return best
+
+
+def _weight(weights: Sequence[float]) -> float:
+    """Of one or two shared values."""
+    rarest, *others = sorted(weights, reverse=True)
+    return rarest + _SECOND * sum(others)
+
+
+def _in_words(piece: Piece, labels: Labels, lang: Language) -> Piece:
+    """Returns a piece about an attribute with the words that people have for it and its values."""
+    kind, refs, facts = piece
+    known = labels.get(facts.get("attribute", ""))
+    if kind != "attribute" or known is None:
+        return piece
+    words = {
+        "attribute": known.names.get(lang, facts["attribute"]),
+        "shared": _listed([known.value(value, lang) for value in refs[1:]]),
+    }
+    return kind, refs, facts | words
 
 
 def _listed(values: Sequence[str]) -> str:

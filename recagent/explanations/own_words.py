@@ -63,8 +63,9 @@ class _Piece:
         facts = self.evidence.facts
         if number == facts.get("count"):
             return of_people
-        is_short = number == facts.get("rating", "").split("/")[0] and not of_people
-        return number in self.says.numbers or is_short
+        rating = facts.get("rating", "")
+        is_short = number == rating.split("/")[0] and not of_people
+        return number == rating or number in self.says.numbers or is_short
 
 
 @dataclass(slots=True)
@@ -249,6 +250,8 @@ class _Check:
         title = before[-1:] or after[:1] or _nearest_titles(segments, at)[-1:]
         has_people = segment.tells(PEOPLE)
         for piece in self._named[title[0]] if title else ():
+            if written == piece.evidence.facts.get("base"):  # "19 of 62", "62 人中有 19 位"
+                return _is_with_count(segment, row, piece)
             if piece.tells(written, of_people=has_people):
                 return True
         for piece in self._loose:
@@ -267,6 +270,16 @@ class _Check:
             has_words = bool((told.words - JOINING.words) & written.words)
             if has_words or any(part in run for run in written.chinese for part in told.chinese):
                 self._used.add(piece.evidence.id)
+
+
+def _is_with_count(segment: _Segment, row: int, piece: _Piece) -> bool:
+    """Whether the number of all people who liked something stands beside how many of them did."""
+    count = piece.evidence.facts.get("count")
+    words = [text for _, text in segment.tokens]
+    in_chinese = words[row + 1 : row + 4] == ["人", "中", "有"] and words[row + 4 : row + 5] == [
+        count
+    ]
+    return words[max(0, row - 2) : row] == [count, "of"] or in_chinese
 
 
 def _leads_to_title(tokens: Sequence[tuple[str, str]]) -> bool:

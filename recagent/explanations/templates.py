@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recagent.domain import Claim, Evidence, Language, Scene
+from recagent.explanations.evidence import FEW_PEOPLE
 from recagent.locale import Phrases
 from recagent.prompts import one_line
 
@@ -18,6 +19,9 @@ CLAUSES = Phrases[str]("explanations", "clauses")
 PARTS = Phrases[str]("explanations", "parts")
 # Of constraints that nobody put in words.
 OPERATORS = Phrases[str]("explanations", "operators")
+# A title cannot end the quotation that it stands in and go on as a sentence.
+_NO_QUOTES = str.maketrans({"“": "‘", "”": "’", "「": "‘", "」": "’", "《": "‹", "》": "›"})
+MANY = 0.25  # share of the people of a liked item from which they are called many
 FORBIDS = frozenset({"is not", "does not mention"})
 
 
@@ -25,6 +29,8 @@ def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -
     """Returns one piece of evidence as a clause that says no more than its facts."""
     forms, facts = CLAUSES[lang], display_facts(evidence, scenes=scenes, lang=lang)
     facts["judged"] = forms[facts.get("kind", "like")].format(**facts)
+    liked_in = scenes.get(evidence.facts.get("scene", ""))
+    is_work = "work" in facts or (liked_in is not None and liked_in.works)
     facts["where"] = forms["where"].format(**facts) if "scene" in facts else ""
     aside = "aside" if "rating" in facts else "from" if "scene" in facts else None
     facts["aside"] = forms[aside].format(**facts) if aside else ""
@@ -33,7 +39,10 @@ def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -
     facts["value"] = forms["value"].format(**facts) if "value" in facts else ""
     if evidence.kind == "change":
         facts["outcome"] = forms[f"outcome {_outcome(facts)}"].format(**facts)
-    text = forms[_clause_key(evidence)].format(**facts)
+    form = forms[_clause_key(evidence)]
+    if lang == "zh" and is_work:
+        form = form.replace("“{title}”", "《{title}》")
+    text = form.format(**facts)
     if facts.get("count") == "1":
         text = text.replace("1 people", "1 person", 1)
     return forms["of"].format(item=facts["item"], clause=text) if "item" in facts else text
@@ -43,13 +52,18 @@ def display_facts(
     evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language
 ) -> dict[str, str]:
     """Returns the facts of a piece as a sentence in ``lang`` shows them."""
-    facts = dict(evidence.facts)
+    facts = {name: fact.translate(_NO_QUOTES) for name, fact in evidence.facts.items()}
     if lang == "zh":  # where lists have a comma of their own
         facts |= {
             name: facts[name].replace(", ", "、") for name in ("words", "shared") & facts.keys()
         }
+        if "rating" in facts:  # people know of how many
+            facts["rating"] = facts["rating"].partition("/")[0]
     if evidence.kind == "attribute":
-        facts["attribute"] = _shared_name(facts["attribute"], len(evidence.refs) - 1, lang)
+        values = len(evidence.refs) - 1
+        facts["attribute"] = _shared_name(facts["attribute"], values, lang)
+        if values == 2:
+            facts["shared"] = facts["shared"].replace(", ", " and ")
     if "scene" in facts:
         scene = scenes.get(facts["scene"])
         facts["scene"] = one_line(scene.label(lang) if scene else facts["scene"])
@@ -104,6 +118,10 @@ def _clause_key(evidence: Evidence) -> str:
     """Returns the key of a piece's clause: its kind, in a few kinds with a word on the facts."""
     kind, facts = evidence.kind, evidence.facts
     match kind:
+        case "popularity" if int(facts["count"]) < FEW_PEOPLE:
+            return "popularity few"
+        case "people" if int(facts["count"]) >= MANY * int(facts["base"]):
+            return f"people many {facts['did']}"
         case "people" | "popularity":
             return f"{kind} {facts.get('did', 'liked')}"
         case "constraint" | "preference":

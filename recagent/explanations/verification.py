@@ -44,8 +44,8 @@ _SILENT = frozenset(",.;:!()，。；：、！（）")
 
 # Facts that a sentence shows as they are.
 _SHOWN = (
-    "title", "other", "item", "without", "rating", "count", "share", "rank", "other_rank", "among",
-    "slate", "before", "after", "scene", "constraint", "attribute", "value", "part",
+    "title", "other", "item", "without", "rating", "count", "base", "share", "rank", "other_rank",
+    "among", "slate", "before", "after", "scene", "constraint", "attribute", "value", "part",
 )  # fmt: skip
 # Kinds that list values, and where these begin in the piece's references.
 _LISTS = {"wish": 0, "tag": 0, "attribute": 1, "needs": 1, "earlier": 1}

@@ -69,8 +69,12 @@ class Cleaner:
         ignored = [name for name, declared in self._attributes.items() if declared.ignore]
         if not ignored:
             return item
-        attributes = {name: value for name, value in item.attributes.items() if name not in ignored}
-        return replace(item, text="" if "text" in ignored else item.text, attributes=attributes)
+        attributes, filled = (
+            {name: value for name, value in values.items() if name not in ignored}
+            for values in (item.attributes, item.filled_attributes)
+        )
+        text = "" if "text" in ignored else item.text
+        return replace(item, text=text, attributes=attributes, filled_attributes=filled)
 
     def user(self, user: User, *, source: str) -> User:
         """Returns a person with cleaned words, tags and attributes."""
@@ -164,7 +168,7 @@ class Cleaner:
     def _without_holes(
         self, scene: str, items: list[Item], name: str, declared: AttributeSettings
     ) -> list[Item]:
-        """Returns the items with a value for each that lacks one, or without these items."""
+        """Returns the items with a filled value for each that lacks one, or without these items."""
         column = [item.attributes.get(name) for item in items]
         holes = sum(value is None for value in column)
         if not holes or holes == len(items):  # an attribute that the scene does not have
@@ -175,7 +179,7 @@ class Cleaner:
                     self._origin(item)[0].leave_out("drop", field=name, value=item.id)
             return [item for item, value in zip(items, column, strict=True) if value is not None]
         names = {other for item in items for other in item.attributes} - {name}
-        others = {other: [item.attributes.get(other) for item in items] for other in names}
+        others = {other: [_value_of(item, other) for item in items] for other in names}
         values = missing.filled(column, declared.missing, others=others)
         if values is None:
             facts = {"scene": scene, "method": declared.missing}
@@ -189,13 +193,19 @@ class Cleaner:
                 self._report.changed(
                     declared.missing, name, source=scene, before=before, after=after
                 )
-        return _with_values(items, name, filled)
+        return [
+            item if value is None else _with_filled(item, name, value)
+            for item, value in zip(items, filled, strict=True)
+        ]
 
     def _normalised(
         self, scene: str, items: list[Item], name: str, declared: AttributeSettings
     ) -> list[Item]:
-        """Returns the items with NAME_minmax, NAME_zscore or NAME_log beside the number NAME."""
-        column = [item.attributes.get(name) for item in items]
+        """Returns the items with NAME_minmax, NAME_zscore or NAME_log beside the number NAME.
+
+        That of a filled number is filled too.
+        """
+        column = [_value_of(item, name) for item in items]
         numbers = [float(value) for value in column if isinstance(value, int | float)]
         if not numbers:
             return items
@@ -207,15 +217,22 @@ class Cleaner:
             self._report.changed(
                 declared.normalize, name, source=scene, before=f"{number:g}", after=text
             )
-        return _with_values(items, f"{name}_{declared.normalize}", values)
+        scaled_name = f"{name}_{declared.normalize}"
+        return [
+            item if value is None
+            else _with_filled(item, scaled_name, value) if name in item.filled_attributes
+            else replace(item, attributes={**item.attributes, scaled_name: value})
+            for item, value in zip(items, values, strict=True)
+        ]  # fmt: skip
 
 
-def _with_values(items: list[Item], name: str, values: Sequence[Value | None]) -> list[Item]:
-    """Returns the items with a value of an attribute each, where it is not None."""
-    return [
-        item if value is None else replace(item, attributes={**item.attributes, name: value})
-        for item, value in zip(items, values, strict=True)
-    ]
+def _value_of(item: Item, name: str) -> Value | None:
+    """Returns an item's value of an attribute, of the data or filled."""
+    return item.attributes.get(name, item.filled_attributes.get(name))
+
+
+def _with_filled(item: Item, name: str, value: Value) -> Item:
+    return replace(item, filled_attributes={**item.filled_attributes, name: value})
 
 
 def _scaler(numbers: Sequence[float], method: str) -> Callable[[float], float]:

@@ -126,4 +126,6 @@ class Services:
             scale=self.parts.scale,
             traits=self._traits(query.scene.name, catalogue, self.parts.silent),
             wished=text.matches(query.context.wish).words,
+            labels=self.parts.labels,
+            lang=self.language(query.scene),
         )

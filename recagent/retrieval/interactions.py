@@ -40,6 +40,7 @@ class Interactions:
 
     Attributes:
         likes: number of people with an event in an item's favour, by id.
+        people: number of people with such an event, of any item.
         recent: as ``likes``, within ``RECENT`` before the newest event in anything's favour.
         is_liking: whether all of these are likes or high ratings, and none a purchase or a look.
         activity: number of events in a scene, by name.
@@ -79,6 +80,7 @@ class Interactions:
 
         self._matrix: Any = matrix(pairs)
         self._order = (pairs[1], times, pairs[0])
+        self.people = int(header["people"])
         self._starts: list[int] = self._matrix.indptr.tolist()  # of every item's people
         counts = np.diff(self._matrix.indptr)
         self._roots: Floats = np.sqrt(counts, dtype=np.float64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -23,8 +23,9 @@ from recagent.errors import DataError, NotFoundError
 from recagent.llm import token_count
 from recagent.locale import LocalizedText
 from recagent.server.client_tasks import Task, client_task, task_answer
-from recagent.server.conversations import WORDS, Conversations, State, markdown
+from recagent.server.conversations import WORDS, Conversations, State
 from recagent.server.errors import ErrorResponse, error_detail
+from recagent.server.markdown import markdown
 from recagent.server.metrics import Metrics
 from recagent.server.openai_messages import last_message, read_turn
 from recagent.server.openai_schemas import (
@@ -82,7 +83,8 @@ def chat_routes(service: Service, conversations: Conversations, metrics: Metrics
             parts = _program_answer(task, said, await _tags(scene, service, lang), request)
         else:
             parts = _conversation_answer(request, person, scene, service, conversations, lang)
-        writer = _CompletionWriter(request, service, metrics, lang=lang)
+        written = markdown if task is None else _as_it_is
+        writer = _CompletionWriter(request, service, metrics, lang=lang, written=written)
         first = await anext(parts, None)  # an error so far is answered with its status
         parts = _chained(first, parts)
         if request.stream:
@@ -103,6 +105,11 @@ async def _program_answer(
     wanted = request.response_format
     as_json = wanted is not None and wanted.type != "text"
     yield Words(text=task_answer(task, said, tags=tags, as_json=as_json))
+
+
+def _as_it_is(part: ReplyPart) -> str:
+    """Returns the text of an answer for a program, which may be JSON."""
+    return part.text if isinstance(part, Words) else ""
 
 
 async def _conversation_answer(
@@ -157,12 +164,19 @@ class _CompletionWriter:
     """Writes one reply as a completion, and counts its tokens."""
 
     def __init__(
-        self, request: ChatRequest, service: Service, metrics: Metrics, *, lang: Language
+        self,
+        request: ChatRequest,
+        service: Service,
+        metrics: Metrics,
+        *,
+        lang: Language,
+        written: Callable[[ReplyPart], str],
     ) -> None:
         self._request = request
         self._service = service
         self._metrics = metrics
         self._lang: Language = lang
+        self._written = written
         self._head = {
             "id": f"chatcmpl-{uuid.uuid4().hex}",
             "created": int(time.time()),
@@ -218,7 +232,7 @@ class _CompletionWriter:
         """Returns a part as text; the state too, for a client that brings back nothing else."""
         if isinstance(part, State):
             return in_text(part.sealed) if self._request.recagent is None else ""
-        text = markdown(part)
+        text = self._written(part)
         is_joined = isinstance(part, Words) and self._last and not self._last[-1:].isspace()
         space = " " if is_joined and self._lang == "en" else ""
         self._last = text or self._last

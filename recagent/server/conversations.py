@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from recagent.chat import Noted, Question, ReplyPart, Shown, Words
+from recagent.chat import ReplyPart, Shown, Words
 from recagent.domain import Edits, Event, Language
 from recagent.errors import DataError, StoreError
 from recagent.locale import Phrases
@@ -184,25 +184,3 @@ def _visitor(kept: dict[str, Any] | None, user: str) -> Visitor:
         return Visitor()
     events: list[Event] = [replace(event, user_id=user) for event in visitor.events]
     return Visitor(events=events, edits=visitor.edits)
-
-
-def markdown(part: ReplyPart) -> str:
-    """Returns a part of a reply as Markdown, for clients that show text alone."""
-    match part:
-        case Words():
-            return part.text
-        case Shown():
-            return _numbered_list(part)
-        case Noted():
-            return ""  # the words say it too
-        case Question():
-            options = "".join(f"\n- {option}" for option in part.options)
-            return f"\n{part.text}{options}\n"
-
-
-def _numbered_list(shown: Shown) -> str:
-    lines = ["\n"]
-    for entry, explanation in zip(shown.slate.entries, shown.explanations, strict=True):
-        reasons = " ".join(claim.text for claim in explanation.claims)
-        lines.append(f"{entry.rank}. **{entry.item.title}** {reasons}".rstrip() + "\n")
-    return "".join(lines)

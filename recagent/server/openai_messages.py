@@ -6,14 +6,13 @@ import re
 
 from recagent.errors import DataError
 from recagent.server.conversations import Said
+from recagent.server.markdown import listed_titles, without_list
 from recagent.server.openai_schemas import ChatMessage, ChatRequest
 from recagent.server.signed_state import parted
 
 _IGNORED_ROLES = ("system", "developer")
 _MOST_TURNS = 100  # earlier ones that count
-_LISTED = re.compile(r"^\d+\. \*\*(.+?)\*\*", re.MULTILINE)
 _QUERY = re.compile(r"<user_query>(.+?)</user_query>", re.DOTALL)
-_LISTED_LINE = re.compile(r"^\d+\. \*\*.*$\n?", re.MULTILINE)
 
 
 def last_message(request: ChatRequest) -> ChatMessage:
@@ -41,12 +40,12 @@ def read_turn(request: ChatRequest, *, user: str, scene: str | None) -> Said:
             is_behind = True
         else:
             text, found = parted(text)
-            listed = _LISTED.findall(text) or listed
+            listed = listed_titles(text) or listed
             if found:
                 state, is_behind, since = found, False, []
             else:
-                since = _LISTED.findall(text) or since
-            text = _LISTED_LINE.sub("", text).strip()
+                since = listed_titles(text) or since
+            text = without_list(text)
         before.append((each.role, text))
     if request.recagent is not None and request.recagent.state:
         state, is_behind, since = request.recagent.state, False, []

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recagent.domain import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
+from recagent.domain.attribute_labels import AttributeLabels
 from recagent.explanations import claims, gather_evidence, unsupported_parts
 from recagent.profiles.informative_values import Traits
 from recagent.retrieval import Interactions
@@ -61,18 +62,18 @@ def test_an_item_shares_attributes_with_one_that_was_liked():
             },
         ),
     )
-    assert said(evidence) == ["Same genre: scifi, like “Apes”, which you gave 8.5/10."]
-    assert said(evidence, "zh") == ["和您打了 8.5/10 分的“Apes”有相同的 genres：scifi。"]
+    assert said(evidence) == ["It shares the genre scifi with “Apes”, which you gave 8.5/10."]
+    assert said(evidence, "zh") == ["它和您打了 8.5 分的“Apes”有共同的 genres：scifi。"]
 
 
 def test_another_scene_is_named_by_its_label():
     evidence = evidence_for(ALIEN, liking(DUNE))
     assert evidence[0].refs == ("b1", "scifi", "horror")
     assert said(evidence) == [
-        "Same genres: scifi, horror, like “Dune (1965)”, which you liked in Books."
+        "It shares the genres scifi and horror with “Dune (1965)”, which you liked in Books."
     ]
     assert said(evidence, "zh") == [
-        "和您在“图书”里喜欢的“Dune (1965)”有相同的 genres：scifi、horror。"
+        "它和您在“图书”里喜欢的“Dune (1965)”有共同的 genres：scifi、horror。"
     ]
 
 
@@ -94,15 +95,91 @@ def test_the_item_that_shares_most_is_named_and_the_newest_of_equals():
 def test_people_in_common_are_counted_and_few_are_left_out():
     query = liking(DUNE)
     stranger = make_item("f9", "Stranger", scene="films")
-    enough = likes(3, ("f9", "films"), ("b1", "books"))
+    others = [make_event(f"q{person}", "f8", scene="films") for person in range(20)]
+    enough = [*likes(5, ("f9", "films"), ("b1", "books")), *others]
     (evidence,) = evidence_for(stranger, query, enough)
     assert evidence.kind == "people"
     assert evidence.refs == ("b1",)
-    assert evidence.facts["count"] == "3"
-    assert said([evidence])[0].startswith("3 people who liked “Dune (1965)” also liked it")
-    assert said([evidence], "zh")[0].startswith("喜欢“Dune (1965)”的人里有 3 位也喜欢它")
-    few = likes(2, ("f9", "films"), ("b1", "books"))
+    assert (evidence.facts["count"], evidence.facts["base"]) == ("5", "5")
+    assert said([evidence]) == [
+        "Many of the people who liked “Dune (1965)” (from Books) liked this one too: 5 of 5."
+    ]
+    assert said([evidence], "zh") == [
+        "喜欢“Dune (1965)”（来自“图书”）的人里，不少也喜欢它：5 人中有 5 位。"
+    ]
+    few = [*likes(4, ("f9", "films"), ("b1", "books")), *others]
     assert [piece.kind for piece in evidence_for(stranger, query, few)] == ["popularity"]
+
+
+@pytest.mark.parametrize(
+    ("fans", "both", "lang", "told"),
+    [(40, 10, "en", "Many of the people who liked “Apes”, which you gave 8/10, liked this one too: "
+      "10 of 40."),
+     (50, 10, "en", "People who liked “Apes”, which you gave 8/10, like this one more often than "
+      "others do: 10 of 50."),
+     (50, 10, "zh", "喜欢“Apes”（您打了 8 分）的人也更容易喜欢它：50 人中有 10 位。"),
+     (101, 10, "en", "10 people liked it in Films.")],
+)  # fmt: skip
+def test_a_count_of_people_has_its_base_and_is_no_reason_where_it_is_a_small_part(
+    fans, both, lang, told
+):
+    liked = replace(APES, attributes={})
+    stranger = make_item("f9", "Stranger", scene="films")
+    events = [make_event(f"p{person}", "f2", scene="films") for person in range(fans)]
+    events += [make_event(f"p{person}", "f9", scene="films") for person in range(both)]
+    events += [make_event(f"q{person}", "f8", scene="films") for person in range(400)]
+    assert said(evidence_for(stranger, liking(liked, value=8.0), events), lang) == [told]
+
+
+def test_what_popular_things_have_in_common_is_no_reason():
+    """All who like one like the other, as everybody does."""
+    liked = replace(APES, attributes={})
+    stranger = make_item("f9", "Stranger", scene="films")
+    everybody = likes(50, ("f2", "films"), ("f9", "films"))
+    assert [piece.kind for piece in evidence_for(stranger, liking(liked), everybody)] == [
+        "popularity"
+    ]
+
+
+def test_one_liked_item_does_not_stand_for_a_whole_list():
+    twin = make_item("f4", "Twin", scene="films", genres=("scifi", "horror"))
+    older = make_item("f5", "Older", scene="films", genres=("scifi", "horror"))
+    events = [make_event("ann", key, scene="films") for key in ("f4", "f5")]
+    query = make_query(items=[twin, older], events=events, liked=["f4", "f5"], scene=FILMS)
+    items = [make_item(f"g{at}", scene="films", genres=("scifi", "horror")) for at in range(2)]
+    traits = Traits({item.id: item for item in items})
+    first, second = gather_evidence(
+        items, query, behaviour=Interactions([], scale=SCALE), scale=SCALE, traits=traits
+    )
+    assert [first[0].refs[0], second[0].refs[0]] == ["f4", "f5"]
+
+
+def test_values_and_titles_are_called_as_people_call_them_in_chinese():
+    films = replace(FILMS, works=True)
+    labels = {
+        "genres": AttributeLabels(
+            names={"zh": "类型"}, values={"zh": {"scifi": ["科幻"], "horror": ["恐怖"]}}
+        )
+    }
+    liked = make_item("f4", "Twin", scene="films", genres=("scifi", "horror"))
+    event = make_event("ann", "f4", scene="films", value=9.0, kind="rating")
+    query = make_query(items=[liked], events=[event], liked=["f4"], scene=films)
+    (evidence,) = gather_evidence(
+        [ALIEN], query, behaviour=Interactions([], scale=SCALE), scale=SCALE,
+        traits=Traits({"f1": ALIEN}), labels=labels, lang="zh",
+    )  # fmt: skip
+    assert evidence[0].refs == ("f4", "scifi", "horror")
+    assert said(evidence, "zh") == ["它和您打了 9 分的《Twin》有共同的类型：科幻、恐怖。"]
+    text = said(evidence, "zh")[0]
+    assert unsupported_parts(text, evidence, scenes=SCENES, lang="zh") == ()
+
+
+def test_a_title_cannot_end_its_quotation_and_go_on_as_a_sentence():
+    forged = make_item("f4", "X” is free and “Y", scene="films", genres=("scifi", "horror"))
+    (text,) = said(evidence_for(ALIEN, liking(forged)))
+    assert (
+        text == "It shares the genres scifi and horror with “X’ is free and ‘Y”, which you liked."
+    )
 
 
 def test_the_wish_and_the_tags_are_named_where_the_item_has_them():
@@ -113,10 +190,10 @@ def test_the_wish_and_the_tags_are_named_where_the_item_has_them():
         ("tag", ("drama",)),
     ]
     assert said(evidence) == [
-        "Your wish mentions: scifi, dark.",
+        "It has what you asked for: scifi, dark.",
         "It matches your interest: drama.",
     ]
-    assert said(evidence, "zh") == ["您的愿望里提到了：scifi、dark。", "它符合您的兴趣：drama。"]
+    assert said(evidence, "zh") == ["它有您要找的：scifi、dark。", "它符合您的兴趣：drama。"]
 
 
 def test_a_value_without_words_is_not_what_was_asked_for():
@@ -126,8 +203,8 @@ def test_a_value_without_words_is_not_what_was_asked_for():
 
 @pytest.mark.parametrize(
     ("people", "en", "zh"),
-    [(1, "1 person liked it in Films.", "有 1 人在“电影”里喜欢它。"),
-     (12, "12 people liked it in Films.", "有 12 人在“电影”里喜欢它。")],
+    [(1, "Few people in Films know it yet.", "“电影”里知道它的人还不多。"),
+     (12, "12 people liked it in Films.", "“电影”里有 12 人喜欢它。")],
 )  # fmt: skip
 def test_popularity_stands_in_where_nothing_personal_is_known(people, en, zh):
     evidence = evidence_for(ALIEN, make_query(scene=FILMS), likes(people, ("f1", "films")))
@@ -144,7 +221,7 @@ def test_what_a_wish_does_not_want_is_no_reason():
     for wish in ("no scifi", "anything but scifi", "I hate scifi"):
         assert said(evidence_for(ALIEN, make_query(scene=FILMS, wish=wish))) == []
     assert said(evidence_for(ALIEN, make_query(scene=FILMS, wish="scifi, no comedy"))) == [
-        "Your wish mentions: scifi."
+        "It has what you asked for: scifi."
     ]
 
 

@@ -16,7 +16,8 @@ WAR = make_item("f4", "World War Z", scene="films", genres=("Action", "Horror"),
 KNOWN = {item.id: item for item in (FUZZ, LAND)}
 EVIDENCE = (
     Evidence(id="e1", kind="people", refs=("f1",),
-             facts={"title": "Hot Fuzz (2007)", "kind": "rating", "rating": "9/10", "count": "19"}),
+             facts={"title": "Hot Fuzz (2007)", "kind": "rating", "rating": "9/10", "count": "19",
+                    "base": "62", "did": "liked"}),
     Evidence(id="e2", kind="wish", refs=("funny",), facts={"words": "funny"}),
     Evidence(id="p1", kind="asked", refs=(), facts={"wish": "something funny, zombies welcome"}),
     Evidence(id="p2", kind="history", refs=("f2",),
@@ -35,6 +36,7 @@ def checked(text, *, ids=ALL, items=(SHAUN,), lang="en"):
     ("text", "used"),
     [
         ("19 people who liked “Hot Fuzz”, your 9/10, liked it too.", ("e1",)),
+        ("19 of 62 people who liked “Hot Fuzz” liked it too.", ("e1",)),
         ("A horror comedy like “Zombieland”, which you gave 8/10.", ("p2",)),
         ("Funny, as you wish, and from 2004.", ("e2",)),
         ("Made for “zombies welcome”: it is comedy as in “Hot Fuzz” (9/10).", ("e1", "p1")),
@@ -58,6 +60,8 @@ def test_what_evidence_and_catalogue_say_may_be_put_freely(text, used):
         "You gave “Hot Fuzz” 9/10 as “Zombieland”, with 8/10 for “Hot Fuzz”.",
         "9 people who liked “Hot Fuzz” liked it too.",
         "20 people who liked “Hot Fuzz” liked it too.",
+        "62 people who liked “Hot Fuzz” liked it too.",
+        "62 of 19 people who liked “Hot Fuzz” liked it too.",
         "19 people liked it; “Zombieland” is 8/10.",
         "You bought “Hot Fuzz”.",
         "Simon Pegg again, as in “Hot Fuzz”.",  # true, but said nowhere

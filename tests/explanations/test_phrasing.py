@@ -22,7 +22,12 @@ SCENES = {"films": Scene(name="films", labels={"en": "Films", "zh": "电影"})}
 EVIDENCE = (
     Evidence(id="e1", kind="tag", refs=("sea",), facts={"words": "sea"}),
     Evidence(id="e2", kind="popularity", refs=("f1",), facts={"count": "12", "scene": "films"}),
-    Evidence(id="e3", kind="people", refs=("f2",), facts={"title": "Jaws 2", "count": "7"}),
+    Evidence(
+        id="e3",
+        kind="people",
+        refs=("f2",),
+        facts={"title": "Jaws 2", "count": "7", "base": "9", "did": "liked"},
+    ),
 )
 
 
@@ -65,7 +70,7 @@ def test_a_sentence_of_references_and_joints_is_filled_in():
     assert replaced == 0
     assert [claim.evidence for claim in said] == [("e1", "e2"), ("e3",)]
     assert said[0].text == f"Because {EN['e1']} and also {EN['e2']}."
-    assert said[1].text == "Also, 7 people who liked “Jaws 2” also liked it."
+    assert said[1].text == "Also, many of the people who liked “Jaws 2” liked this one too: 7 of 9."
 
 
 def test_chinese_joints_need_no_spaces():

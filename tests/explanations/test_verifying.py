@@ -22,10 +22,15 @@ SHARED = piece(
     "attribute", ("f2", "scifi", "film noir"), title="Apes (1968)", kind="rating", rating="8.5/10",
     attribute="genres", shared="scifi, film noir", scene="books",
 )  # fmt: skip
-PEOPLE = piece("people", ("f3",), "e2", title="Jaws 2", kind="rating", rating="7/10", count="12")
-OTHERS = piece("people", ("f4",), "e3", title="Alien", kind="rating", rating="9/10", count="40")
+PEOPLE = piece("people", ("f3",), "e2", title="Jaws 2", kind="rating", rating="7/10", count="12",
+               base="60", did="liked")  # fmt: skip
+OTHERS = piece("people", ("f4",), "e3", title="Alien", kind="rating", rating="9/10", count="40",
+               base="90", did="liked")  # fmt: skip
 TAG = piece("tag", ("sea",), "e4", words="sea")
 WISH = piece("wish", ("scifi",), "e5", words="scifi")
+
+
+PEOPLE_TOLD = "People who liked “Jaws 2” like this one more often than others do: 12 of 60"
 
 
 def check(text, *evidence, lang="en"):
@@ -34,12 +39,13 @@ def check(text, *evidence, lang="en"):
 
 @pytest.mark.parametrize(
     ("text", "evidence"),
-    [("The same genres: scifi, like “Apes (1968)”, which you gave 8.5/10.", [SHARED]),
-     ("Same genres: scifi and film noir, like \"Apes (1968)\", which you gave 8.5/10 in Books",
+    [("It shares the genres scifi with “Apes (1968)”, which you gave 8.5/10.", [SHARED]),
+     ("It shares the genres scifi and film noir with \"Apes (1968)\", which you gave 8.5/10 in "
+      "Books",
       [SHARED]),
-     ("12 people who liked “Jaws 2” liked it too", [PEOPLE]),
-     ("We recommend this because it matches your interest: sea; also, 12 people who liked "
-      "“Jaws 2” liked it as well.", [TAG, PEOPLE])],
+     ("People who liked \"Jaws 2\" like this one more often than others do, 12 of 60", [PEOPLE]),
+     ("We recommend this because it matches your interest: sea; also, many of the people who "
+      "liked “Alien” liked this one as well: 40 of 90.", [TAG, OTHERS])],
 )  # fmt: skip
 def test_what_the_evidence_says_may_be_said_with_other_joints(text, evidence):
     assert check(text, *evidence) == ()
@@ -47,14 +53,15 @@ def test_what_the_evidence_says_may_be_said_with_other_joints(text, evidence):
 
 @pytest.mark.parametrize(
     ("text", "unsupported"),
-    [("13 people who liked “Jaws 2” also liked it", ("13",)),
-     ("12 people who liked “Jaws” also liked it", ("“Jaws”",)),
-     ("12 people who loved “Jaws 2” also liked it", ("loved",)),
-     ("12 people who liked “Jaws 2” also liked it in Films", ("in", "Films")),
-     ("12 people who liked “Jaws 2” never liked it", ("never",)),
-     ("12,000 people who liked “Jaws 2” also liked it", ("12,000",)),
-     ("twelve people who liked “Jaws 2” also liked it", ("twelve",)),
-     ("12 people who liked “Jaws 2” also liked it 🙂", ("🙂",))],
+    [(PEOPLE_TOLD.replace("12", "13"), ("13",)),
+     (PEOPLE_TOLD.replace("60", "16"), ("16",)),
+     (PEOPLE_TOLD.replace("Jaws 2", "Jaws"), ("“Jaws”",)),
+     (PEOPLE_TOLD.replace("liked", "loved"), ("loved",)),
+     (PEOPLE_TOLD + " in Films", ("in", "Films")),
+     (PEOPLE_TOLD.replace("like this", "never like this"), ("never",)),
+     (PEOPLE_TOLD.replace("12", "12,000"), ("12,000",)),
+     (PEOPLE_TOLD.replace("12", "twelve"), ("twelve",)),
+     (PEOPLE_TOLD + " 🙂", ("🙂",))],
 )  # fmt: skip
 def test_what_it_does_not_say_is_named(text, unsupported):
     assert check(text, PEOPLE) == unsupported
@@ -63,13 +70,16 @@ def test_what_it_does_not_say_is_named(text, unsupported):
 @pytest.mark.parametrize(
     ("text", "evidence"),
     [("7 people liked it", [PEOPLE]),  # a rating is no count
-     ("12 people who liked “Jaws 2” gave 7/10", [PEOPLE]),  # it was the person who gave that
+     ("12 of 60 people who liked “Jaws 2” gave 7/10", [PEOPLE]),  # it was the person who gave that
      ("You liked “Jaws 2”", [PEOPLE]),
-     ("12 people who liked “Alien” also liked it", [PEOPLE, OTHERS]),
-     ("40 people who liked “Jaws 2” also liked it, 12 people who liked “Alien” also liked it",
+     ("People who liked “Alien” like this one more often than others do: 12 of 60",
       [PEOPLE, OTHERS]),
-     ("Same genres: film, like “Apes (1968)”, which you gave 8.5/10", [SHARED]),  # half a value
-     ("Same genres, like “Apes (1968)”, which you gave 8.5/10", [SHARED]),
+     ("People who liked “Jaws 2” like this one more often than others do: 60 of 12", [PEOPLE]),
+     ("People who liked “Jaws 2” like this one more often than others do: 40 of 90, many of the "
+      "people who liked “Alien” liked this one too: 12 of 60", [PEOPLE, OTHERS]),
+     # half a value
+     ("It shares the genres film with “Apes (1968)”, which you gave 8.5/10", [SHARED]),
+     ("It shares the genres with “Apes (1968)”, which you gave 8.5/10", [SHARED]),
      ("Your wish is scifi", [WISH]),  # "no scifi" mentions it too
      ("", [PEOPLE])],
 )  # fmt: skip
@@ -78,16 +88,18 @@ def test_true_words_in_a_false_order_do_not_pass(text, evidence):
 
 
 def test_chinese_is_read_by_its_characters():
-    told = "喜欢“Jaws 2”的人里有 12 位也喜欢它"
+    told = "喜欢“Jaws 2”的人也更容易喜欢它：60 人中有 12 位"
     assert check(f"推荐理由：{told}。", PEOPLE, lang="zh") == ()
     assert check(told.replace("12", "13"), PEOPLE, lang="zh") == ("13",)
-    assert check(told.replace("也喜欢", "也不喜欢"), PEOPLE, lang="zh") == ("不",)
+    assert check(told.replace("更容易", "不容易"), PEOPLE, lang="zh") == ("不",)
     assert check(told + "（来自“电影”）", PEOPLE, lang="zh") == ("来", "自", "“电影”")
 
 
 def test_a_sentence_of_its_own_is_kept_with_what_it_cites():
-    text = "The same genres: scifi, like “Apes (1968)”, which you gave 8.5/10 [e1], and 12 " \
-        "people who liked “Jaws 2” liked it too [e2]."  # fmt: skip
+    text = (
+        "It shares the genres scifi with “Apes (1968)”, which you gave 8.5/10 [e1], and "
+        "people who liked “Jaws 2” like this one more often than others do: 12 of 60 [e2]."
+    )
     claim = cited_claim(text, [SHARED, PEOPLE], scenes=SCENES, lang="en")
     assert claim is not None
     assert claim.evidence == ("e1", "e2")
@@ -156,7 +168,8 @@ pieces = st.one_of(
     listing("wish", "words"),
     listing("tag", "words"),
     listing("attribute", "shared", titled(attribute=names), judgments, wheres),
-    told("people", titled(count=numbers), judgments, wheres),
+    told("people", titled(count=numbers, base=numbers, did=st.sampled_from(["liked", "had"])),
+         judgments, wheres),
     told("popularity", st.fixed_dictionaries({"count": numbers}), st.just({"scene": "films"})),
     told("constraint", constraints),
     told("share", shares, st.sampled_from([{}, {"apart": "language"}])),
@@ -216,8 +229,8 @@ def test_a_sentence_about_other_evidence_does_not_pass(first, second, lang):
 @given(evidence=pieces, drop=st.integers(0, 40), lang=languages)
 def test_no_number_and_no_title_may_be_left_out(evidence, drop, lang):
     (claim,) = claims([evidence], scenes=SCENES, lang=lang)
-    told = [evidence.facts[name] for name in ("title", "other", "count", "rank", "share", "after")
-            if name in evidence.facts]  # fmt: skip
+    names = ("title", "other", "count", "base", "rank", "share", "after")
+    told = [evidence.facts[name] for name in names if name in evidence.facts]
     if told:
         fact = told[drop % len(told)]
         for whole in (f"“{fact}”", fact):

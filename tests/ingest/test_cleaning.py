@@ -11,10 +11,16 @@ from hypothesis import strategies as st
 
 from recagent.config.data_sections import AttributeSettings, CleaningSettings
 from recagent.config.settings import Settings
+from recagent.domain import Constraint
+from recagent.infrastructure.vectors.item_metadata import item_from_metadata, item_metadata
 from recagent.ingest import Report, missing, read_catalogue, text_cleaning
 from recagent.ingest.catalogue_notes import script
 from recagent.ingest.cleaning import Cleaner, near_duplicates
 from recagent.ingest.report import Reading
+from recagent.profiles.informative_values import item_traits
+from recagent.prompts.words import full_caption
+from recagent.scenes.constraints import satisfies
+from recagent.scenes.rules import SceneCatalogue
 
 FAMILY = "\U0001f469\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
 ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -40,6 +46,10 @@ def column(items, name):
     return [item.attributes.get(name) for item in items]
 
 
+def filled(items, name):
+    return [item.filled_attributes.get(name) for item in items]
+
+
 def counts(report):
     return {(step, field): change.count for (step, field, _), change in report.changes.items()}
 
@@ -58,7 +68,8 @@ def test_a_missing_value_is_filled_by_a_statistic_of_its_column(method, values, 
     items = [make_item(str(at), **({} if value is None else {"v": value}))
              for at, value in enumerate(values)]  # fmt: skip
     out, _, report = cleaned(items, attributes={"v": {"missing": method}})
-    assert column(out, "v") == [filler if value is None else value for value in values]
+    assert column(out, "v") == values
+    assert filled(out, "v") == [filler if value is None else None for value in values]
     (change,) = report.changes.values()
     hole = values.index(None)
     assert counts(report) == {(method, "v"): 1}
@@ -72,7 +83,8 @@ def test_values_are_filled_scene_by_scene_and_not_where_a_scene_has_none():
         make_item("e", scene="radio"),
     ]  # fmt: skip
     out, _, report = cleaned(items, attributes={"price": {"missing": "median"}})
-    assert column(out, "price") == [10, 10, 90, 90, None]
+    assert column(out, "price") == [10, None, 90, None, None]
+    assert filled(out, "price") == [None, 10, None, 90, None]
     assert {where for _, _, where in report.changes} == {"books", "films"}
 
 
@@ -101,12 +113,15 @@ def test_a_missing_value_is_predicted_from_the_other_attributes_always_alike():
     declared = {"price": {"missing": "predict"}, "kind": {"missing": "predict"}}
     out, _, report = cleaned(shop(), attributes=declared)
     for item in out[:10]:
-        assert item.attributes["price"] == pytest.approx(item.attributes["pages"] / 10, abs=3)
+        assert item.filled_attributes["price"] == pytest.approx(
+            item.attributes["pages"] / 10, abs=3
+        )
         bread = "bread" in item.attributes["topics"]
-        assert item.attributes["kind"] == ("baking" if bread else "brewing")
+        assert item.filled_attributes["kind"] == ("baking" if bread else "brewing")
     assert counts(report) == {("predict", "price"): 10, ("predict", "kind"): 10}
     again, _, _ = cleaned(shop(), attributes={"price": declared["price"]})
     assert column(again, "price") == column(out, "price")
+    assert filled(again, "price") == filled(out, "price")
 
 
 @pytest.mark.parametrize(
@@ -145,7 +160,35 @@ def test_a_normalised_number_stands_beside_the_one_that_people_see(method, value
 def test_what_was_filled_is_normalised_with_the_rest():
     items = [make_item("a", v=0), make_item("b", v=10), make_item("c")]
     out, _, _ = cleaned(items, attributes={"v": {"missing": "max", "normalize": "minmax"}})
-    assert column(out, "v_minmax") == [0.0, 1.0, 1.0]
+    assert column(out, "v_minmax") == [0.0, 1.0, None]
+    assert filled(out, "v_minmax") == [None, None, 1.0]
+
+
+def test_a_filled_value_is_no_fact_and_meets_no_condition():
+    out, _, _ = cleaned(
+        [make_item("a", price=10, mood="dark"), make_item("b")],
+        attributes={"price": {"missing": "median"}, "mood": {"missing": "most_frequent"}},
+    )
+    known, silent = out
+    cheap = Constraint(attribute="price", operator="at most", value=20)
+    dark = Constraint(attribute="mood", operator="is", value="dark")
+    assert satisfies(known, cheap)
+    assert satisfies(known, dark)
+    assert not satisfies(silent, cheap)
+    assert not satisfies(silent, dark)
+    assert "dark" not in silent.document()
+    assert "dark" not in full_caption(silent)
+    assert item_traits(silent) == frozenset()
+    assert item_from_metadata(item_metadata(silent)) == silent
+
+
+def test_an_age_that_was_filled_in_excludes_and_lets_nobody_in():
+    out, _, _ = cleaned(
+        [make_item("a", rated=18), make_item("b")], attributes={"rated": {"missing": "max"}}
+    )
+    catalogue = SceneCatalogue({item.id: item for item in out}, ())
+    assert catalogue.numbers("rated", filled=True).tolist() == [18.0, 18.0]
+    assert str(catalogue.numbers("rated").tolist()) == "[18.0, nan]"
 
 
 @pytest.mark.parametrize(
@@ -323,7 +366,9 @@ def test_a_huge_number_does_not_stop_a_prediction():
     items = [replace(item, attributes={**item.attributes, "price": 5.0}) if at else item
              for at, item in enumerate(items)]  # fmt: skip
     declared = {"price": {"type": "number", "missing": "predict"}}
-    assert column(cleaned(items, attributes=declared)[0], "price") == [5.0] * 20
+    out, _, _ = cleaned(items, attributes=declared)
+    assert column(out, "price") == [None] + [5.0] * 19
+    assert out[0].filled_attributes == {"price": 5.0}
 
 
 def test_an_ignored_attribute_is_read_for_cleaning_and_is_gone_afterwards():

@@ -49,7 +49,8 @@ def case(tmp_path_factory):
 
 def seen(item):
     """An item as the list of what has to be left says it."""
-    return {"title": item.title, "text": item.text, **item.attributes}
+    values = {**item.attributes, **item.filled_attributes}
+    return {"title": item.title, "text": item.text, **values}
 
 
 def wanted(row):

@@ -16,7 +16,7 @@ from recagent.explanations import claims
 from recagent.ingest import read_catalogue
 from recagent.pipeline import Pipeline
 from recagent.prompts.words import full_caption
-from recagent.scenes.constraints import satisfies
+from recagent.scenes.constraints import plain, satisfies
 
 WISHES = tomllib.loads((Path(__file__).parents[1] / "described.toml").read_text())["wishes"]
 FILMS = demo.settings()
@@ -139,11 +139,7 @@ def test_every_label_is_of_a_value_that_films_have(films):
             value
             for items in films.values()
             for item in items
-            for value in (
-                item.model_attributes.get(name, ())
-                if isinstance(item.model_attributes.get(name), tuple)
-                else (item.model_attributes.get(name),)
-            )
+            for value in (plain(item.attributes.get(name, item.model_attributes.get(name, ()))))
         }
         for values in labels.values.values():
             assert set(values) <= known

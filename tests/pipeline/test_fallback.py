@@ -274,7 +274,10 @@ LIFTED = (
 
 def test_a_phrased_explanation_names_the_model_that_joined_it():
     said = explain(ScriptedModel(reply='{"sentences": ["Because [e1]."]}'))
-    assert [claim.text for claim in said.claims] == ["Because 4 people liked it in Books.", LIFTED]
+    assert [claim.text for claim in said.claims] == [
+        "Because few people in Books know it yet.",
+        LIFTED,
+    ]
     assert (said.phrased_by, said.replaced) == ("scripted", 0)
 
 
@@ -282,7 +285,7 @@ def test_a_phrased_explanation_names_the_model_that_joined_it():
 def test_without_a_model_that_answers_the_reasons_are_plain(model):
     said = explain(model)
     lifted = LIFTED if model else LIFTED.replace(" (not counting the language model)", "")
-    assert [claim.text for claim in said.claims] == ["4 people liked it in Books.", lifted]
+    assert [claim.text for claim in said.claims] == ["Few people in Books know it yet.", lifted]
     assert said.evidence[0].facts["count"] == "4"
 
 

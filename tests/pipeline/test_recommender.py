@@ -209,8 +209,8 @@ def test_reasons_of_a_slate_are_those_of_its_entries():
     assert [reason.item for reason in reasons] == [entry.item for entry in slate.entries]
     assert [reason.evidence for reason in reasons] == [entry.evidence for entry in slate.entries]
     said = {reason.item.id: [claim.text for claim in reason.claims] for reason in reasons}
-    assert said["b4"] == ["Same genre: food, like “baking bread”, which you liked."]
-    assert said["b1"] == ["2 people liked it in Books."]
+    assert said["b4"] == ["It shares the genre food with “baking bread”, which you liked."]
+    assert said["b1"] == ["Few people in Books know it yet."]
     assert said["b5"] == []
 
 

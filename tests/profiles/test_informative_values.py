@@ -59,7 +59,7 @@ BOARD_GAMES = fillers(
 
 def test_the_rarest_attribute_is_named_and_rubbish_is_not():
     assert reason(RA, MODERN_ART, BOARD_GAMES) == [
-        "Same designer: Reiner Knizia, like “Modern Art”, which you gave 9/10."
+        "It shares the designer Reiner Knizia with “Modern Art”, which you gave 9/10."
     ]
 
 
@@ -101,26 +101,27 @@ def test_what_is_no_evidence(columns, why):
 @pytest.mark.parametrize(
     ("columns", "en", "zh"),
     [
-        ({"designer": "Reiner Knizia"}, "Same designer: Reiner Knizia, like",
+        ({"designer": "Reiner Knizia"}, "It shares the designer Reiner Knizia with",
          " designer：Reiner Knizia"),
-        ({"设计师": "克尼齐亚"}, "Same 设计师: 克尼齐亚, like", "设计师：克尼齐亚"),
-        ({"genres": ("Gothic", "Epistolary", "Satire")}, "Same genres: Gothic, Epistolary, like",
+        ({"设计师": "克尼齐亚"}, "It shares the 设计师 克尼齐亚 with", "设计师：克尼齐亚"),
+        ({"genres": ("Gothic", "Epistolary", "Satire")},
+         "It shares the genres Gothic and Epistolary with",
          " genres：Gothic、Epistolary"),
-        ({"genres": ("Gothic",)}, "Same genre: Gothic, like", " genres：Gothic"),
-        ({"categories": ("Gothic",)}, "Same category: Gothic, like", " categories：Gothic"),
-        ({"series": "Dune"}, "Same series: Dune, like", " series：Dune"),
-        ({"made_by": "Acme Toys"}, "Same made by: Acme Toys, like", " made by：Acme Toys"),
-        ({"platform": ("PC", "Switch")}, "Same platform: PC, Switch",
+        ({"genres": ("Gothic",)}, "It shares the genre Gothic with", " genres：Gothic"),
+        ({"categories": ("Gothic",)}, "It shares the category Gothic with", " categories：Gothic"),
+        ({"series": "Dune"}, "It shares the series Dune with", " series：Dune"),
+        ({"made_by": "Acme Toys"}, "It shares the made by Acme Toys with", " made by：Acme Toys"),
+        ({"platform": ("PC", "Switch")}, "It shares the platform PC and Switch",
          " platform：PC、Switch"),
-        ({"decade": "1980s"}, "Same decade: 1980s", " decade：1980s"),
-        ({"类别": ("绿茶", "礼盒")}, "Same 类别: 绿茶, 礼盒", "类别：绿茶、礼盒"),
+        ({"decade": "1980s"}, "It shares the decade 1980s", " decade：1980s"),
+        ({"类别": ("绿茶", "礼盒")}, "It shares the 类别 绿茶 and 礼盒", "类别：绿茶、礼盒"),
     ],
 )  # fmt: skip
 def test_what_is_evidence_is_said_under_the_catalogues_own_name(columns, en, zh):
     one, two = make_item("b1", **columns), make_item("b2", **columns)
     others = fillers(58, genres=[("Satire",), ("Romance",), ("Crime",)])
     assert reason(one, two, others)[0].startswith(en)
-    assert reason(one, two, others, lang="zh")[0] == f"和您打了 9/10 分的“Title b2”有相同的{zh}。"
+    assert reason(one, two, others, lang="zh")[0] == f"它和您打了 9 分的“Title b2”有共同的{zh}。"
 
 
 def test_two_values_that_are_rare_together_are_evidence_and_one_that_is_not_is_none():
@@ -131,7 +132,7 @@ def test_two_values_that_are_rare_together_are_evidence_and_one_that_is_not_is_n
         make_item("b1", genres=("Drama", "Romance")),
         make_item("b2", genres=("Drama", "Romance")),
     )
-    assert reason(*both, others)[0].startswith("Same genres: Drama, Romance")
+    assert reason(*both, others)[0].startswith("It shares the genres Drama and Romance")
     one = make_item("b1", genres=("Comedy",)), make_item("b2", genres=("Comedy", "War"))
     assert reason(*one, others) == []
 
@@ -166,7 +167,7 @@ NO_DICE = Constraint(attribute="mechanics", operator="is not", value="dice", wor
 def test_nothing_forbidden_is_cited(bans):
     one = make_item("b1", mechanics=("Dice Rolling", "Bluffing"))
     two = make_item("b2", mechanics=("Dice Rolling",))
-    assert reason(one, two, fillers(20))[0].startswith("Same mechanic: Dice Rolling")
+    assert reason(one, two, fillers(20))[0].startswith("It shares the mechanic Dice Rolling")
     assert reason(one, two, fillers(20), bans=bans) == []
     assert reason(one, two, fillers(20), rules=bans) == []
     town = make_item("b3", "Dice Town", mechanics=("Bluffing",))
@@ -225,7 +226,7 @@ def test_a_reason_of_the_settings_reaches_slates_and_tags():
         return [claim.text for claim in why.claims], (await quiet.profile("ann")).tags
 
     told, tags = wait(main(frozenset()))
-    assert told[0].startswith("Same maker: Acme Toys, like")
+    assert told[0].startswith("It shares the maker Acme Toys with")
     assert set(tags) == {"Acme Toys"}
     told, tags = wait(main(frozenset({"maker"})))
     assert not any("Acme" in text for text in told)

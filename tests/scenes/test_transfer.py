@@ -181,7 +181,7 @@ BOOKS = [make_item(f"b{at}", scene="books") for at in range(1, 4)]
 FILMS = [make_item(f"f{at}", scene="films") for at in range(1, 3)]
 CROWD = [
     *(make_event(f"p{at}", "b1") for at in range(9)),
-    *(make_event(f"q{at}", item, scene=scene) for at in range(4)
+    *(make_event(f"q{at}", item, scene=scene) for at in range(5)
       for item, scene in (("b3", "books"), ("f1", "films"))),
 ]  # fmt: skip
 

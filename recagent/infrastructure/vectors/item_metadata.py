@@ -37,14 +37,16 @@ def item_from_fields(fields: Mapping[str, Any]) -> Item:
         text=fields["text"],
         attributes=_values(fields["attributes"]),
         model_attributes=_values(fields.get("model_attributes", {})),
+        filled_attributes=_values(fields.get("filled_attributes", {})),
     )
 
 
 def _stored(item: Item) -> bytes:
-    """Returns an item as JSON; one without a model's description is what it was before those."""
+    """Returns an item as JSON, without the attributes that only some catalogues have."""
     fields = asdict(item)
-    if not item.model_attributes:
-        del fields["model_attributes"]
+    for name in ("model_attributes", "filled_attributes"):
+        if not fields[name]:
+            del fields[name]
     return orjson.dumps(fields)
 
 

@@ -51,7 +51,7 @@ class SceneCatalogue:
         self.model_conditions = described_conditions(rules)
         self._rules = rules
         self._groups: dict[str, list[tuple[Item, list[str]]]] = {}
-        self._numbers: dict[str, Floats] = {}
+        self._numbers: dict[tuple[str, bool], Floats] = {}
         self._series: dict[tuple[SeriesRule | None, bool], Series] = {}
 
     @cached_property
@@ -119,12 +119,20 @@ class SceneCatalogue:
         """The items' tasks, (n,) str."""
         return np.asarray([item.task for item in self.items.values()], dtype=np.str_)
 
-    def numbers(self, attribute: str) -> Floats:
-        """Returns the values of an attribute, (n,) float64; NaN where an item has no number."""
-        if attribute not in self._numbers:
-            values = (item.attributes.get(attribute) for item in self.items.values())
-            self._numbers[attribute] = np.fromiter(map(number, values), np.float64)
-        return self._numbers[attribute]
+    def numbers(self, attribute: str, *, filled: bool = False) -> Floats:
+        """Returns the values of an attribute, (n,) float64; NaN where an item has no number.
+
+        With ``filled`` also those that cleaning filled in, which must only exclude.
+        """
+        if (attribute, filled) not in self._numbers:
+            values = (
+                item.attributes.get(
+                    attribute, item.filled_attributes.get(attribute) if filled else None
+                )
+                for item in self.items.values()
+            )
+            self._numbers[attribute, filled] = np.fromiter(map(number, values), np.float64)
+        return self._numbers[attribute, filled]
 
     def value(self, item: Item, attribute: str) -> Value | None:
         """Returns what constraints read: the data's value, or a model's where that may count."""

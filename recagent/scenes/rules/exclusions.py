@@ -152,7 +152,7 @@ def _by_numbers(
     for rule in scene.rules:
         if isinstance(rule, AgeRule):
             age = number(profile.user.attributes.get(rule.person))
-            youngest = catalogue.numbers(rule.age)
+            youngest = catalogue.numbers(rule.age, filled=True)
             yield catalogue.ids_where(~np.isnan(youngest) & ~(youngest <= age))
         elif isinstance(rule, DistanceRule) and place is not None:
             latitudes, longitudes = map(catalogue.numbers, (rule.latitude, rule.longitude))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from recagent.chat.lexicon import names_in, pattern
+from recagent.chat.polarity import is_behind
+from recagent.domain.chinese_scripts import CJK
 
 Act = Literal[
     "help", "command", "about", "delete", "my_data", "list", "start_over", "back", "undo", "thanks",
@@ -50,9 +52,13 @@ _RULES: dict[Act, re.Pattern[str]] = {act: pattern("acts", act) for act in ACTS}
 _STOP = re.compile(
     r"[,.;!?，。；！？~]+(?!\d)"
     r"|(?:(?<=^yo)|(?<=^hi)|(?<=^hey)|(?<=^hello))\s+(?=\w)"
-    r"|\s+(?:and|but|then|so)\s+(?=(?:please\s+)?(?:tell|explain|why|show|compare|what)\b)",
+    r"|\s+(?:and|but|then|so)\s+(?=(?:please\s+)?(?:tell|explain|why|show|compare|what|how|is it|does it|can it)\b)",
     re.IGNORECASE,
 )
+_LEAD = pattern("said", "lead")
+_GAP = re.compile(rf"(?<=[{CJK}])\s+(?=[{CJK}])")
+_BRIEF = 2  # characters of a word that is about the next one
+_OPEN = re.compile(r"(?:要|想看|不看|爱看|推荐|喜欢|讨厌|别|除了|没有?|想|类似|[像和跟与比怕]|[《“「『].*)$")
 _END = " \t\n.!?,;。！？，；~"
 
 if tuple(names_in("acts")) != ACTS:
@@ -68,6 +74,19 @@ def rule(text: str) -> Heard | None:
             rest = next(filter(None, match.groups()), "")
             return Heard(act=act, rest=rest.strip(_END))
     return None
+
+
+def stopped(text: str) -> str:
+    """A turn without what only leads in, and with a comma where a space in Chinese stands for one.
+
+    No comma parts a short word or a negation from what it is about: 不要 恐怖片, 恐怖片 不要了.
+    """
+    text = _LEAD.sub("", text)
+    for match in reversed([*_GAP.finditer(text)]):
+        before, after = text[: match.start()].split()[-1], text[match.end() :].split()[0]
+        if len(before) > _BRIEF and not _OPEN.search(before) and not is_behind(after):
+            text = f"{text[: match.start()]}，{text[match.end() :]}"
+    return text
 
 
 def clauses(text: str) -> list[Clause]:

@@ -17,8 +17,9 @@ _RECENT = 0.75  # of a scene's items stay below what counts as new
 _LITTLE = 0.25  # of them stay below what counts as short, cheap, old
 _MIDDLE = 0.5
 _THAN_ZH = re.compile(
-    r"比\s*(?:第?[一二三四五六七八九十\d最后]+\s*(?:个|部|本|款|件)|这(?:个|部|本|些)|那(?:个|部|本|些)|它们?)"
+    r"比\s*(?:第?[一二三四五六七八九十\d最后]+\s*[个部本款件首张家种条项]|[这那][个部本些首款件]|它们?)"
 )
+_OWN_NEGATION = re.compile(r"no|别|不")  # "not too old" says newer by itself
 _OTHER_SIDE: Mapping[Operator, Operator] = {"at least": "at most", "at most": "at least"}
 
 
@@ -70,6 +71,7 @@ def take_extremes(reading: Reading) -> None:
         ("newest", ("year",), "at least", _RECENT),
         ("oldest", ("year",), "at most", _LITTLE),
         ("cheapest", ("price",), "at most", _LITTLE),
+        ("dearest", ("price",), "at least", _RECENT),
         ("shortest", ("length", "pages"), "at most", _LITTLE),
     )
     for said, concepts, operator, share in tables:
@@ -101,7 +103,7 @@ def _compare(reading: Reading, name: str, operator: Operator, start: int, end: i
     attribute = reading.vocabulary.of_concept(name)
     if attribute is None and name == "length":
         attribute = reading.vocabulary.of_concept("pages")
-    if reading.tone(start, end).is_negative:
+    if reading.tone(start, end).is_negative and not _OWN_NEGATION.match(words):
         operator = _OTHER_SIDE[operator]
     than = _than(reading, end)
     reading.blank(start, max(end, than[0]))
@@ -127,7 +129,7 @@ def _compare(reading: Reading, name: str, operator: Operator, start: int, end: i
 
 def _than(reading: Reading, at: int) -> tuple[int, Item | None]:
     """The item that "than the second" names after ``at``, and where those words end."""
-    match = re.compile(r"\s*(?:than|比)\s*").match(reading.left, at)
+    match = re.compile(r"\s*(?:than(?:\s+(?:that|this))?|比)\s*").match(reading.left, at)
     if match is None:
         return at, None
     for start, end, item in reading.reference.pointed(reading.left[match.end() :]):

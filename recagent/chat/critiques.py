@@ -11,17 +11,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from recagent.chat import lexicon
-from recagent.chat.bounds import bounds
+from recagent.chat.bounds import bounds, plain_number
 from recagent.chat.comparisons import take_comparatives, take_extremes, take_popularity
 from recagent.chat.lexicon import CONCEPTS
 from recagent.chat.likeness import take_likeness, take_same
 from recagent.chat.named_bounds import named_bounds
 from recagent.chat.polarity import Scope, Tone, joined
-from recagent.chat.quantities import OTHER_BOUND, Quantity, quantities
+from recagent.chat.quantities import OTHER_BOUND, Quantity, number, quantities
 from recagent.chat.reading import Reading, Unclear
 from recagent.chat.references import Reference
 from recagent.chat.vocabulary import ValueMention, Vocabulary
 from recagent.domain import Constraint, Item, Operator
+from recagent.domain.chinese_scripts import CJK
 from recagent.retrieval.words import ASIDE, singular
 
 _MOST_BANNED = 3  # words of one thing that is not wanted; more are a tale and no name
@@ -93,7 +94,7 @@ class _Reading(Reading):
 
     def critique(self) -> Critique:
         return Critique(
-            constraints=tuple(dict.fromkeys(self.constraints)),
+            constraints=_tightest(self.constraints),
             preferences=tuple(dict.fromkeys(self.preferences)),
             wish=self._wish(),
             unclear=tuple(self.unclear),
@@ -106,14 +107,30 @@ class _Reading(Reading):
     # patterns come first, since their words may be others' too.
 
     def take_named_bounds(self) -> None:
+        self._take_renewed()
         for found in named_bounds(self.left, said=self.said, vocabulary=self.vocabulary):
             self.constraints += found.constraints
             self.blank(found.start, found.end)
+
+    def _take_renewed(self) -> None:
+        """Raise it to 300, 加到三百: the last bound that holds, at another number."""
+        for match in _RENEW.finditer(self.left):
+            value, words = number(match["en"] or match["zh"]), self.said[slice(*match.span())]
+            held = [each for each in self.in_force if each.operator in ("at least", "at most")]
+            if value is None or not held:
+                self.unclear.append(Unclear(words=words))
+            else:
+                self.constraints.append(replace(held[-1], value=plain_number(value), words=words))
+            self.blank(*match.span())
 
     def take_quantities(self) -> None:
         every = quantities(self.left)
         for found in every:
             start = self._refused_from(found)
+            budget = _BUDGET.search(self.left, 0, found.start)
+            if budget and found.bound == "about":
+                self.blank(*budget.span())
+                found = replace(found, start=budget.start(), bound="at most")  # noqa: PLW2901
             words = self.said[found.start if start is None else start : found.end].strip()
             attribute = self._attribute_of(found)
             if start is not None:
@@ -169,6 +186,8 @@ class _Reading(Reading):
         for each in found:
             gap = self.whole[groups[-1][-1].end : each.start] if groups else None
             joint = None if gap is None else joined(gap, plural=_is_plural(self.whole, each))
+            if gap and _REFUSED.search(gap) and not tones[-1].is_negative:
+                joint = None  # "French or English, no Italian"
             if joint is None:
                 tones.append(self.tone(each.start, each.end))
                 groups.append([each])
@@ -185,7 +204,16 @@ class _Reading(Reading):
         for name, concept in CONCEPTS.items():
             for start, end in self.spans(concept.said):
                 words = self.left[start:end]
-                if self.vocabulary.of_concept(name) is None:
+                attribute = self.vocabulary.of_concept(name)
+                if name == "stock" and attribute and not self.tone(start, end).is_negative:
+                    self.constraints.append(
+                        Constraint(
+                            attribute=attribute, operator="at least", value=1,
+                            words=self.said[start:end],
+                        )
+                    )  # fmt: skip
+                    self.blank(start, end)
+                elif attribute is None:
                     self.unclear.append(Unclear(words=self.said[start:end], concept=name))
                     self.blank(start, end)
                 elif words == self.left.strip():
@@ -208,9 +236,14 @@ class _Reading(Reading):
             return
         words = self.said[scope.cue : max(scope.tail, scope.end)].strip(" ,，、")
         first, _, last = said.rpartition(" ")
-        if first and singular(last) in ASIDE:  # "no dice games" is of all that has dice
+        if first and singular(last) in _THINGS:  # "no dice games" is of all that has dice
             said = first
-        if len(said.split()) > _MOST_BANNED or len(said) > _LONGEST_BANNED:
+        is_chinese = re.search(rf"[{CJK}]", said) is not None
+        is_scrap = is_chinese and (
+            " " in said or len(said) > _LONGEST_CHINESE
+            or (len(said) == 1 and len(self.left[start:end].strip()) > len("茶的"))
+        )  # fmt: skip
+        if is_scrap or len(said.split()) > _MOST_BANNED or len(said) > _LONGEST_BANNED:
             self.unclear.append(Unclear(words=words))
             return
         self.constraints.append(
@@ -263,6 +296,11 @@ _CLAUSES = re.compile(r"[,.;!?，。；！？]")
 
 _JOINING = re.compile(r"\b(?:or|and|nor)\b|[,/、]|和|或者?")
 _LONGEST_BANNED = 40
+_LONGEST_CHINESE = 6  # more, or what is left of a longer saying, is no name of one thing
+_THINGS = ASIDE | frozenset(lexicon.words("said", "things"))
+_RENEW = lexicon.pattern("said", "renew")
+_BUDGET = re.compile(r"(?:\b(?:on a |a |my )?budget(?: (?:is|of))?|预算(?:是|在)?)[\s:：]*$")
+_REFUSED = re.compile(r"\bno\b")
 
 
 def _elements(text: str, scope: Scope) -> list[tuple[int, int]]:
@@ -270,6 +308,23 @@ def _elements(text: str, scope: Scope) -> list[tuple[int, int]]:
     cuts = [match.span() for match in _JOINING.finditer(text, scope.start, scope.end)]
     starts = [scope.start, *(end for _, end in cuts)]
     return list(zip(starts, [*(start for start, _ in cuts), scope.end], strict=True))
+
+
+def _tightest(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """The constraints, each once, and of bounds on one side of a number the one that says most."""
+    kept: dict[object, Constraint] = {}
+    for each in constraints:
+        value = each.value
+        if each.operator not in ("at least", "at most") or not isinstance(value, int | float):
+            kept.setdefault(each, each)
+            continue
+        old = kept.get((each.attribute, each.operator))
+        is_tighter = old is None or (
+            (value < old.value) == (each.operator == "at most") and value != old.value  # pyright: ignore
+        )
+        if is_tighter:
+            kept[each.attribute, each.operator] = each
+    return tuple(kept.values())
 
 
 def _one_of(attribute: str, values: tuple[str, ...], operator: Operator, words: str) -> Constraint:

@@ -11,6 +11,7 @@ _ABOUT = pattern("questions", "about")
 _SERVICE = pattern("questions", "service")
 _ASKING = pattern("questions", "asking")
 _REQUEST = pattern("questions", "request")
+_ORDER = pattern("questions", "order")
 _OF = {concept: pattern("questions", "of", concept) for concept in names_in("questions", "of")}
 _BARE = 8  # words of a question that names no item and is on the one that was spoken of
 
@@ -28,7 +29,7 @@ def asked_of_item(clause: str, situation: Situation, *, is_question: bool) -> St
     is_about = _ABOUT.search(lowered) is not None
     if not is_about and not _ASKING.search(lowered):
         return None
-    if _SERVICE.search(lowered) and is_question:
+    if _SERVICE.search(lowered):
         return Tell(key="ask the seller")
     if _REQUEST.search(lowered) and not is_about:
         return None
@@ -51,11 +52,16 @@ def asked_of_item(clause: str, situation: Situation, *, is_question: bool) -> St
     else:
         named = next(iter(vocabulary.values_in(lowered)), None)
         plain = {name.replace("_", " ").casefold(): name for name in vocabulary.attributes}
-        said = next((name for form, name in plain.items() if form in lowered), None)
+        said = next((name for form, name in plain.items() if form.removesuffix("s") in lowered), None)
         attribute = said or (named.attribute if named else None)
     return Describe(
         item=item, attribute=attribute or "", words=clause, is_known=attribute is not None
     )
+
+
+def is_order(clause: str) -> bool:
+    """Whether a clause asks to buy, book or play something, which nothing here can do."""
+    return _ORDER.search(clause.strip()) is not None
 
 
 def _is_of_nothing(clause: str, reference: Reference) -> bool:

@@ -12,6 +12,7 @@ _LIKE = re.compile(
     r"(?P<like>\b(?:(?:some(?:thing)?|more|others?|anything)\s+)?(?:like|similar to)\s+"
     r"|(?:更|再来)?(?:像|类似于?|跟)\s*)"
 )
+_ENDS = re.compile(r"[,.;!?，。；！？]|\s+(?:but|and|only)\s+|(?:但|那样|这样|一样|的)")
 _LIKE_TITLE = re.compile(
     r"\b(?:(?:films?|movies?|books?|some(?:thing)?|any(?:thing)?|more)\s+)*(?:like|similar to)\s+"
     r"(?P<en>[A-Z][\w'’:-]*(?:\s+(?:(?:of|the|and|in|to|a)\s+)*[A-Z0-9][\w'’:-]*)*)"
@@ -30,12 +31,14 @@ def take_likeness(reading: Reading) -> None:
             reading.blank(match.start(), match.end())
     for match in _LIKE.finditer(reading.left):
         tail = reading.said[match.end("like") :]
-        pointed = reading.reference.meant(tail.strip())
+        nearly = reading.reference.titled(_ENDS.split(tail)[0].strip())
+        pointed = reading.reference.meant(tail.strip()) or ([nearly] if nearly else [])
         at_front = [end for start, end, _ in reading.reference.pointed(tail.lower()) if start < 3]
         if not pointed:
             continue
         reading.like = pointed[0]
-        end = match.end("like") + (at_front[0] if at_front else len(tail))
+        own = len(_ENDS.split(tail)[0]) if nearly else len(tail)
+        end = match.end("like") + (at_front[0] if at_front else own)
         _prefer_values_of(reading, pointed[0], words=reading.said[match.start() : end].strip())
         reading.blank(match.start(), end)
         return

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from itertools import pairwise
 
-from recagent.chat.acts import BESIDE, Heard, clauses, rule
+from recagent.chat.acts import BESIDE, Heard, clauses, rule, stopped
 from recagent.chat.care import DELETION
 from recagent.chat.conversation import Asked, Conversation, Wants
 from recagent.chat.critiques import Critique, read
-from recagent.chat.item_questions import asked_of_item
+from recagent.chat.item_questions import asked_of_item, is_order
 from recagent.chat.lexicon import pattern, words
 from recagent.chat.references import Reference
 from recagent.chat.remarks import meant
@@ -42,7 +43,7 @@ from recagent.chat.steps import (
     TellMyData,
     WhyNot,
 )
-from recagent.chat.wanting import asks, changed, is_surely_wished, scene_asked_for
+from recagent.chat.wanting import allowed, asks, changed, is_surely_wished, said_here, scene_asked_for
 from recagent.domain import Item
 from recagent.domain.chinese_scripts import simplified
 
@@ -80,6 +81,7 @@ def planned(text: str, *, situation: Situation, conversation: Conversation) -> t
     text = spelled(
         text, vocabulary=situation.vocabulary, is_said=lambda word: _is_said(word, situation)
     )
+    text = stopped(text)
     if _ADVICE.search(text):
         return (Care(concern="advice", words=text),)
     other = _OTHERS.search(text)
@@ -102,7 +104,10 @@ def planned(text: str, *, situation: Situation, conversation: Conversation) -> t
 def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) -> tuple[Step, ...]:
     """The steps of a turn of which each part may be for something else."""
     reference, wants = situation.reference, conversation.wants
+    if any(is_order(clause.text) for clause in clauses(text)):
+        return (Tell(key="cannot order"),)
     said = statements(text, reference)
+    fine: set[str] = set()
     left = _without(text, [(each.start, each.end) for each in said])
     beside: list[Step] = []
     wants_list = False
@@ -111,6 +116,13 @@ def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) 
         if heard is not None and heard.act == "undo" and len(clauses(left)) > 1:
             heard = replace(heard, act="filler")  # "no more war, forget that"
         found: tuple[Step, ...] = ()
+        if heard is not None and heard.act == "allow":
+            values = [value for each in situation.vocabulary.values_in(heard.rest.lower())
+                      for value in each.values]  # fmt: skip
+            fine.update(values)
+            if not values:
+                left = _without(left, [(clause.start, clause.end)])
+            continue
         question = asked_of_item(
             clause.text, situation, is_question=left[clause.end : clause.end + 1] in ("?", "？")
         )
@@ -133,7 +145,7 @@ def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) 
     if reference.is_other(left) and not said:
         return (*beside, Tell(key="which"))
     return _joined(
-        left, said=said, beside=beside, wants_list=wants_list or place is not None,
+        left, fine=fine, said=said, beside=beside, wants_list=wants_list or place is not None,
         situation=situation, wants=wants,
     )  # fmt: skip
 
@@ -141,6 +153,7 @@ def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) 
 def _joined(
     left: str,
     *,
+    fine: AbstractSet[str],
     said: Sequence[Statement],
     beside: Sequence[Step],
     wants_list: bool,
@@ -150,13 +163,20 @@ def _joined(
     """The steps of what is said of items, of questions, and of what is wanted besides."""
     recorded = _recorded(said)
     left, scene = scene_asked_for(left, situation)
-    critique = _read(left, situation, wants)
+    critique, lifted = allowed(fine, _read(left, situation, wants), wants)
     is_said = bool(recorded) and not asks(left)  # what is told of a film besides is no wish
     if critique.wish and (is_said or not is_surely_wished(left, critique, situation)):
         if critique.is_empty and not (recorded or beside or wants_list or scene):
             return (Tell(key="not understood"),)
         critique = replace(critique, wish="")
-    change = changed(critique, wants=wants, situation=situation, text=left)
+    wish, unsaid = said_here(critique.wish, situation)
+    critique = replace(critique, wish=wish)
+    change = changed(critique, wants=lifted, situation=situation, text=left)
+    if not change and lifted != wants:
+        change = (Change(wants=lifted),)
+    if unsaid:
+        beside = (*beside, Tell(key="unknown words", facts={"words": unsaid}))
+        wants_list |= asks(left)
     unknown = (Tell(key="no such title", facts={"words": each}) for each in critique.unknown)
     beside = tuple(_once((*beside, *unknown)))
     wants_list |= bool(critique.unknown)

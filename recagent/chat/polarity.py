@@ -140,6 +140,12 @@ class Polarity:
         return min(filter(None, cues), key=lambda match: match.start(), default=None)
 
 
+def is_behind(text: str) -> bool:
+    """Whether words only say that what stands before them is not wanted: 不要了, 不看."""
+    match = _AFTER_NEGATIVE.match(text) or _AFTER_LESS.match(text) or _AFTER_SOFT.match(text)
+    return match is not None and _LAST.fullmatch(text, match.end()) is not None
+
+
 def joined(between: str, *, plural: bool) -> Literal["any", "all"] | None:
     """How two values with this text between them belong together; None where they do not.
 

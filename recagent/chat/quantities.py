@@ -301,8 +301,14 @@ def _chinese_bound(match: re.Match[str]) -> Bound | None:
 _BARE = re.compile(rf"\b(?:{_BOUNDS})\s+(?P<n>\d+(?:\.\d+)?)(?![\w%])")
 
 
+_ZH_BARE = re.compile(r"(?P<n>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})\s*(?:以内|之内|以下)")
+
+
 def _bare(text: str) -> list[Quantity]:
     """A bound without a unit: the scene tells what it must be on."""
-    return [
+    found = [
         _of(match, "", _side(match) or "about", float(match["n"])) for match in _BARE.finditer(text)
+    ]
+    return found + [
+        _of(match, "", "at most", number(match["n"]) or 0.0) for match in _ZH_BARE.finditer(text)
     ]

@@ -37,6 +37,10 @@ _BY_FOCUS = re.compile(
     rf"|(?:这|那)(?:一?{_ZH_NOUN}|(?=是|讲|说|有|好|多))|它|^(?:这|那)$"
 )
 _OTHER = re.compile(r"\b(?:the )?other(?: one)?\b|另(?:外)?一?(?:个|部|本|款|件)")
+_NEIGHBOUR = re.compile(
+    rf"(?P<up>上面的?那?一?{_ZH_NOUN}|\bthe one (?:above|before)(?: (?:it|that|this))?)"
+    rf"|下面的?那?一?{_ZH_NOUN}|\bthe one (?:below|after)(?: (?:it|that|this))?"
+)
 _QUOTED = re.compile(r"[\"“”《「『]([^\"“”《》「」『』]+)[\"“”》」』]")
 _EDGES = " \t\n\"'“”‘’《》「」.,!?;:，。！？；：…"
 _YEAR_AFTER = re.compile(r"\s*\((?:1[89]|20)\d\d\)$")
@@ -82,6 +86,8 @@ class Reference:
         found: list[tuple[int, int, Item | None]] = [
             (match.start(), match.end(), self._at(match)) for match in _BY_NUMBER.finditer(text)
         ]
+        found += [(match.start(), match.end(), self._beside(match)) for match in
+                  _NEIGHBOUR.finditer(text)]  # fmt: skip
         for match in _FIRST_FEW.finditer(text):
             size = len(self.slate) if match["all"] else 2
             if match["en"] or match["zh"]:
@@ -127,7 +133,7 @@ class Reference:
         ]
         if quoted:
             return quoted
-        whole = self._titled(text)
+        whole = self.titled(text)
         if whole is not None and not _is_pronoun(text):
             return [Named(start=0, end=len(text), item=whole)]
         found: list[Named] = []
@@ -187,7 +193,7 @@ class Reference:
         element = _BETWEEN.split(rest[: stop.start()] if stop else rest)[0].rstrip()
         if not element[:1].isupper() and not element[:1].isdigit():
             return []
-        nearly = self._titled(element)
+        nearly = self.titled(element)
         return [Named(start=at, end=at + len(element), item=nearly)]
 
     def _longest(self, text: str, words: Sequence[re.Match[str]], at: int) -> int | None:
@@ -198,7 +204,7 @@ class Reference:
                 return last
         return None
 
-    def _titled(self, text: str) -> Item | None:
+    def titled(self, text: str) -> Item | None:
         """The item that the whole text is the title of, also misspelt."""
         wanted = plain(text)
         if wanted in self.titles or len(wanted) < _LONG:
@@ -207,6 +213,14 @@ class Reference:
             wanted, self.titles.keys(), scorer=fuzz.ratio, score_cutoff=_NEARLY
         )
         return self.titles[near[0]] if near else None
+
+    def _beside(self, match: re.Match[str]) -> Item | None:
+        """The item above or below the one that was spoken of."""
+        ids = [item.id for item in self.slate]
+        if self.spoken_of is None or self.spoken_of.id not in ids:
+            return None
+        at = ids.index(self.spoken_of.id) + (-1 if match["up"] else 1)
+        return self.slate[at] if 0 <= at < len(ids) else None
 
     def _at(self, match: re.Match[str]) -> Item | None:
         at = _place(match, len(self.slate))

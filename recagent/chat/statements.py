@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recagent.chat.acts import clauses, rule
 from recagent.chat.lexicon import names_in, pattern
@@ -42,7 +42,17 @@ class Statement:
 
 
 def statements(text: str, reference: Reference) -> list[Statement]:
-    """What a text says of items, in its order; nothing where its words turn out to mean none."""
+    """What a text says of items, in its order; nothing where its words turn out to mean none.
+
+    "It" is the item that the text itself names before, if it names one.
+    """
+    found = _statements(text, reference)
+    focus = reference.spoken_of.id if reference.spoken_of else ""
+    named = next((item for each in found for item in each.items if item.id != focus), None)
+    return _statements(text, replace(reference, focus=named)) if named else found
+
+
+def _statements(text: str, reference: Reference) -> list[Statement]:
     found: list[Statement] = []
     for kind in _KINDS:
         made = [*_after(kind, text, reference), *_before(kind, text, reference)]

@@ -108,6 +108,8 @@ async def _list(talk: TurnContext) -> AsyncIterator[ReplyPart]:
 
 async def _tell(talk: TurnContext, step: Tell) -> AsyncIterator[ReplyPart]:
     facts, situation = dict(step.facts), await talk.situation()
+    if step.key == "unknown words":
+        facts["scene"] = situation.scene.label(talk.lang)
     if step.key in HELPING:
         facts["help"] = help_of(situation, talk.lang)
     if step.key == "unknown scene":

@@ -109,8 +109,11 @@ class Vocabulary:
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """The English words of one word each that name values."""
-        return frozenset(each for each in self._spelled if each.isascii() and each.isalpha())
+        """The English words that values are named by."""
+        return frozenset(
+            word for each in self._spelled for word in each.split()
+            if word.isascii() and word.isalpha()
+        )  # fmt: skip
 
     def having(self, values: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
         """The attribute that has most of these values, and those that it has; None without any."""

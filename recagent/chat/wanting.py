@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from recagent.chat.conversation import Wants, renewed
@@ -68,9 +69,55 @@ def changed(
     return (Change(wants=after, unclear=unclear, surprise=critique.surprise),)
 
 
+def allowed(
+    values: AbstractSet[str], critique: Critique, wants: Wants
+) -> tuple[Critique, Wants]:
+    """A critique and the wants without bans on values that are fine now.
+
+    What is fine and was not banned had better be there, and need not.
+    """
+    if not values:
+        return critique, wants
+
+    def is_ban(each: Constraint) -> bool:
+        return each.operator == "is not" and set(texts(each.value)) <= values
+
+    def is_fine(each: Constraint) -> bool:
+        return each.operator == "is" and set(texts(each.value)) <= values
+
+    is_lifted = any(map(is_ban, (*critique.constraints, *wants.constraints, *wants.preferences)))
+    softer = () if is_lifted else tuple(filter(is_fine, critique.constraints))
+    critique = replace(
+        critique,
+        constraints=tuple(
+            each for each in critique.constraints if not is_ban(each) and not is_fine(each)
+        ),
+        preferences=(*critique.preferences, *softer),
+    )
+    return critique, replace(
+        wants,
+        constraints=tuple(each for each in wants.constraints if not is_ban(each)),
+        preferences=tuple(each for each in wants.preferences if not is_ban(each)),
+    )
+
+
 def asks(text: str) -> bool:
     """Whether words ask for something."""
     return _REQUEST.search(text.strip(" ,，")) is not None
+
+
+def said_here(wish: str, situation: Situation) -> tuple[str, str]:
+    """The words of a wish that items of any scene say, and those that none says."""
+    found = {word: _is_said(word, situation) for word in wish.split()}
+    said, unsaid = (" ".join(word for word in found if found[word] is is_said)
+                    for is_said in (True, False))  # fmt: skip
+    return said, unsaid
+
+
+def _is_said(word: str, situation: Situation) -> bool:
+    matches = [situation.texts(name).matches(word) for name in situation.scenes]
+    is_name = len(word) > 1 or word.isascii()
+    return is_name and any(each.grades and not each.missing for each in matches)
 
 
 def is_surely_wished(text: str, critique: Critique, situation: Situation) -> bool:

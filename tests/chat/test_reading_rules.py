@@ -35,6 +35,7 @@ TOOLS = [
     make_item("t0", "Bread tin", scene="kitchen", price=18.0, stock=3, topics=("baking",)),
     make_item("t1", "Stand mixer", scene="kitchen", price=249.0, stock=1, topics=("baking",)),
     make_item("t2", "Teapot", scene="kitchen", price=30.0, stock=2, topics=("tea",)),
+    make_item("t3", "Gardening gloves", scene="kitchen", price=12.0, stock=4, topics=("outdoors",)),
 ]
 EVENTS = [make_event(f"p{at}", item, scene="films") for item, n in (("f0", 5), ("f1", 9), ("f2", 2))
           for at in range(n)]  # fmt: skip

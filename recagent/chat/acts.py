@@ -58,7 +58,9 @@ _STOP = re.compile(
 _LEAD = pattern("said", "lead")
 _GAP = re.compile(rf"(?<=[{CJK}])\s+(?=[{CJK}])")
 _BRIEF = 2  # characters of a word that is about the next one
-_OPEN = re.compile(r"(?:要|想看|不看|爱看|推荐|喜欢|讨厌|别|除了|没有?|想|类似|[像和跟与比怕]|[《“「『].*)$")
+_OPEN = re.compile(
+    r"(?:要|想看|不看|爱看|推荐|喜欢|讨厌|别|除了|没有?|想|类似|[像和跟与比怕]|[《“「『].*)$"
+)
 _END = " \t\n.!?,;。！？，；~"
 
 if tuple(names_in("acts")) != ACTS:

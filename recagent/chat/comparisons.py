@@ -103,15 +103,18 @@ def _compare(reading: Reading, name: str, operator: Operator, start: int, end: i
     attribute = reading.vocabulary.of_concept(name)
     if attribute is None and name == "length":
         attribute = reading.vocabulary.of_concept("pages")
-    if reading.tone(start, end).is_negative and not _OWN_NEGATION.match(words):
+    is_negated = _OWN_NEGATION.match(words) is not None
+    if reading.tone(start, end).is_negative and not is_negated:
         operator = _OTHER_SIDE[operator]
     than = _than(reading, end)
     reading.blank(start, max(end, than[0]))
     if attribute is None:
         reading.unclear.append(Unclear(words=words, concept=name))
         return
-    near = [than[1]] if than[1] else [reading.than_before or reading.reference.focus]
-    known = [item for item in near if item] or list(reading.reference.slate)
+    near = (
+        [than[1]] if than[1] else [reading.than_before or reading.like or reading.reference.focus]
+    )
+    known = [item for item in near if item] or list(() if is_negated else reading.reference.slate)
     numbers = [
         float(value) for item in known
         if isinstance(value := item.attributes.get(attribute), int | float)

@@ -236,10 +236,12 @@ class _Reading(Reading):
             return
         words = self.said[scope.cue : max(scope.tail, scope.end)].strip(" ,，、")
         first, _, last = said.rpartition(" ")
-        if first and singular(last) in _THINGS:  # "no dice games" is of all that has dice
+        if (
+            first and {singular(last), last.removesuffix("s")} & _THINGS
+        ):  # "no dice games" is of all that has dice
             said = first
         is_chinese = re.search(rf"[{CJK}]", said) is not None
-        is_scrap = is_chinese and (
+        is_scrap = scope.is_soft or is_chinese and (
             " " in said or len(said) > _LONGEST_CHINESE
             or (len(said) == 1 and len(self.left[start:end].strip()) > len("茶的"))
         )  # fmt: skip

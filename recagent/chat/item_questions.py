@@ -52,7 +52,9 @@ def asked_of_item(clause: str, situation: Situation, *, is_question: bool) -> St
     else:
         named = next(iter(vocabulary.values_in(lowered)), None)
         plain = {name.replace("_", " ").casefold(): name for name in vocabulary.attributes}
-        said = next((name for form, name in plain.items() if form.removesuffix("s") in lowered), None)
+        said = next(
+            (name for form, name in plain.items() if form.removesuffix("s") in lowered), None
+        )
         attribute = said or (named.attribute if named else None)
     return Describe(
         item=item, attribute=attribute or "", words=clause, is_known=attribute is not None

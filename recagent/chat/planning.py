@@ -43,7 +43,14 @@ from recagent.chat.steps import (
     TellMyData,
     WhyNot,
 )
-from recagent.chat.wanting import allowed, asks, changed, is_surely_wished, said_here, scene_asked_for
+from recagent.chat.wanting import (
+    allowed,
+    asks,
+    changed,
+    is_surely_wished,
+    said_here,
+    scene_asked_for,
+)
 from recagent.domain import Item
 from recagent.domain.chinese_scripts import simplified
 
@@ -175,7 +182,7 @@ def _joined(
     if not change and lifted != wants:
         change = (Change(wants=lifted),)
     if unsaid:
-        beside = (*beside, Tell(key="unknown words", facts={"words": unsaid}))
+        beside = (*beside, Tell(key="unknown words", facts={"words": _as_said(unsaid, left)}))
         wants_list |= asks(left)
     unknown = (Tell(key="no such title", facts={"words": each}) for each in critique.unknown)
     beside = tuple(_once((*beside, *unknown)))
@@ -229,7 +236,7 @@ def _steps_of(  # noqa: C901 - one arm an act
         case "compare":
             return _compared(heard, reference)
         case "why_not":
-            return _not_shown(heard, reference)
+            return _not_shown(heard, situation)
         case "scene":
             return _moved(heard, situation)
         case "remember":
@@ -280,6 +287,14 @@ def _is_said(word: str, situation: Situation) -> bool:
     return any(situation.texts(name).matches(word).grades for name in situation.scenes)
 
 
+def _as_said(words: str, text: str) -> str:
+    """Words as they stand in a text, with what is between them; as they are where they do not."""
+    first, *_, last = words.split() * 2
+    lowered = text.lower()
+    start, end = lowered.find(first), lowered.rfind(last) + len(last)
+    return text[start:end] if 0 <= start < end and len(words.split()) > 1 else words
+
+
 def _once(steps: Sequence[Step]) -> list[Step]:
     """The steps without those that are there before."""
     return [each for at, each in enumerate(steps) if each not in steps[:at]]
@@ -327,12 +342,13 @@ def _compared(heard: Heard, reference: Reference) -> tuple[Step, ...]:
     return pairs or (Tell(key="which two"),)
 
 
-def _not_shown(heard: Heard, reference: Reference) -> tuple[Step, ...]:
-    rest = _TRAILING.sub("", heard.rest).strip()
-    items = reference.meant(rest)
+def _not_shown(heard: Heard, situation: Situation) -> tuple[Step, ...]:
+    rest = _TRAILING.sub("", clauses(heard.rest)[0].text if heard.rest else "").strip()
+    items = situation.reference.meant(rest)
     if items:
         return (WhyNot(item=items[0]),)
-    if rest and (rest[:1].isupper() or rest[:1] in '"“”《「'):
+    is_kind = any(situation.vocabulary.values_in(rest.lower())) or rest in words("said", "these")
+    if len(rest) > 1 and not is_kind:
         return (Tell(key="no such title", facts={"words": rest.strip('"“”《》「」')}),)
     return (Tell(key="which"),)
 

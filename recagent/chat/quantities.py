@@ -301,7 +301,9 @@ def _chinese_bound(match: re.Match[str]) -> Bound | None:
 _BARE = re.compile(rf"\b(?:{_BOUNDS})\s+(?P<n>\d+(?:\.\d+)?)(?![\w%])")
 
 
-_ZH_BARE = re.compile(r"(?P<n>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})\s*(?:以内|之内|以下)")
+_ZH_BARE = re.compile(
+    r"(?P<n>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})\s*(?:以内|之内|以下)"
+)
 
 
 def _bare(text: str) -> list[Quantity]:

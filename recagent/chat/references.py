@@ -50,6 +50,7 @@ _BETWEEN = re.compile(
 )
 _MOST_WORDS = 12  # of a title
 _NEARLY = 90  # of 100, from which a misspelt title is taken for one
+_SHORTEST = 3  # characters of a part of a title
 _LONG = 6  # letters from which a title may be misspelt
 
 
@@ -121,6 +122,12 @@ class Reference:
         if not is_quoting and self.spoken_of is not None and self.points(text):
             return [self.spoken_of]
         return []
+
+    def partly(self, text: str) -> list[Item]:
+        """The one item whose title has these words in it; none where several have."""
+        own = plain(text).removesuffix("我")
+        found = [item for title, item in self.titles.items() if own in title]
+        return found if len(found) == 1 and len(own) >= _SHORTEST else []
 
     def named(self, text: str) -> list[Named]:
         """Titles in a text, those in quotes first; nothing else is looked for where these are.

@@ -84,9 +84,8 @@ def _before(kind: Feedback, text: str, reference: Reference) -> list[Statement]:
         lead = re.match(r"\s*(?:and|but|so|well|也|那)?\s*", own)
         skipped = lead.end() if lead else 0
         named, _ = reference.enumerated(own[skipped:])
-        items = tuple(_items(named)) or tuple(
-            reference.meant(own) if len(own.split()) <= _SHORT else ()
-        )
+        meant = reference.meant(own) if len(own.split()) <= _SHORT else []
+        items = tuple(_items(named) or meant or reference.partly(own))
         if items:
             found.append(
                 Statement(

@@ -16,6 +16,7 @@ from recagent.chat.steps import Change
 from recagent.chat.wording import POPULARITY
 from recagent.domain import Constraint
 from recagent.domain.chinese_scripts import simplified
+from recagent.retrieval.words import singular
 from recagent.scenes.constraints import satisfies
 
 _MOST_PREFERENCES = 24  # the oldest go first: soft wishes of long ago would drown the new ones
@@ -69,9 +70,7 @@ def changed(
     return (Change(wants=after, unclear=unclear, surprise=critique.surprise),)
 
 
-def allowed(
-    values: AbstractSet[str], critique: Critique, wants: Wants
-) -> tuple[Critique, Wants]:
+def allowed(values: AbstractSet[str], critique: Critique, wants: Wants) -> tuple[Critique, Wants]:
     """A critique and the wants without bans on values that are fine now.
 
     What is fine and was not banned had better be there, and need not.
@@ -107,8 +106,14 @@ def asks(text: str) -> bool:
 
 
 def said_here(wish: str, situation: Situation) -> tuple[str, str]:
-    """The words of a wish that items of any scene say, and those that none says."""
-    found = {word: _is_said(word, situation) for word in wish.split()}
+    """The words of a wish that items of any scene say, and those that none says.
+
+    A word of a scene's name is neither, for that is where to look, nor is one Chinese character.
+    """
+    names = {singular(word) for scene in situation.scenes.values()
+             for label in scene.labels.values() for word in label.casefold().split()}  # fmt: skip
+    found = {word: _is_said(word, situation) for word in wish.split()
+             if singular(word) not in names and (len(word) > 1 or word.isascii())}  # fmt: skip
     said, unsaid = (" ".join(word for word in found if found[word] is is_said)
                     for is_said in (True, False))  # fmt: skip
     return said, unsaid
@@ -116,8 +121,7 @@ def said_here(wish: str, situation: Situation) -> tuple[str, str]:
 
 def _is_said(word: str, situation: Situation) -> bool:
     matches = [situation.texts(name).matches(word) for name in situation.scenes]
-    is_name = len(word) > 1 or word.isascii()
-    return is_name and any(each.grades and not each.missing for each in matches)
+    return any(each.grades and not each.missing for each in matches)
 
 
 def is_surely_wished(text: str, critique: Critique, situation: Situation) -> bool:

@@ -104,6 +104,107 @@ def test_what_is_not_wanted_is_kept_out_and_nothing_of_it_is_a_wish(text, made):
     assert wanted(steps(text)) == (made, ())
 
 
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("war or comedy, no horror",
+         {("genres", "is", ("War", "Comedy")), ("genres", "is not", "Horror")}),
+        ("我喝太多咖啡", set()),
+        ("别老推科幻了 也不要战争", {("genres", "is not", "Sci-Fi"), ("genres", "is not", "War")}),
+        ("别给我卖东西 光看文章就行", set()),
+        ("dont want any zombie courses, rest is fine", {("", "does not mention", "zombie")}),
+        ("恐怖片我讨厌", {("genres", "is not", "Horror")}),
+        ("不要 恐怖片", {("genres", "is not", "Horror")}),
+        ("一个月看三十部行不行", set()),
+        ("不要太老的", {("year", "at least", 1994)}),
+    ],
+)  # fmt: skip
+def test_a_negation_holds_for_its_own_clause_alone(text, made):
+    assert wanted(steps(text))[0] == made
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "made"),
+    [
+        ("anything but war. actually war is fine, no horror", (), {("genres", "is not", "Horror")}),
+        ("war is fine, no horror",
+         (Constraint(attribute="genres", operator="is not", value="War", words="no war"),),
+         {("genres", "is not", "Horror")}),
+        ("war is fine, no horror", (), {("genres", "is", "War"), ("genres", "is not", "Horror")}),
+    ],
+)  # fmt: skip
+def test_what_is_fine_after_all_is_no_longer_kept_out(text, before, made):
+    found = next(each for each in steps(text, wants=Wants(constraints=before))
+                 if isinstance(each, Change)).wants  # fmt: skip
+    all_of_it = {
+        (c.attribute, c.operator, c.value) for c in (*found.constraints, *found.preferences)
+    }
+    assert all_of_it == made
+    assert not any(each.value == "War" for each in found.constraints)
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("something about beekeeping", "beekeeping"),
+        ("a film with my flatmate", "flatmate"),
+        ("想看养蜂的", "养蜂"),
+    ],
+)
+def test_words_that_no_item_says_are_named_and_never_a_wish(text, unknown):
+    made = steps(text)
+    assert wanted(made) == (set(), ())
+    named = [each.facts["words"] for each in made
+             if isinstance(each, Tell) and each.key == "unknown words"]  # fmt: skip
+    assert named == [unknown]
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        (
+            "read platoon already and honestly didnt care for it",
+            [("f3", "dislike"), ("f3", "seen")],
+        ),
+        ("groundhog day 这部我讨厌", [("f2", "dislike")]),
+        ("blade runner 看过了 挺喜欢的", [("f4", "like"), ("f4", "seen")]),
+        ("hm seen it. it was ok i guess", [("f0", "seen")]),
+        ("ive finished groundhog day and blade runner", [("f2", "seen"), ("f4", "seen")]),
+    ],
+)
+def test_a_title_in_lower_case_is_what_it_says_of_it_and_no_wish(text, made):
+    found = steps(text)
+    records = [each for each in found if isinstance(each, Record)]
+    assert sorted((each.item.id, each.kind) for each in records) == made
+    assert wanted(found) == (set(), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("under 30 and has to be in stock", {("price", "at most", 29), ("stock", "at least", 1)}),
+        ("有货的 30以内", {("price", "at most", 30), ("stock", "at least", 1)}),
+        ("budget about 40", {("price", "at most", 40)}),
+        ("那加到三百吧", {("price", "at most", 300)}),
+        ("raise it to 300", {("price", "at most", 300)}),
+        ("太贵了 便宜点 15以内", {("price", "at most", 15)}),
+        ("cheaper than that second one", {("price", "at most", 20)}),
+    ],
+)
+def test_a_limit_is_on_what_it_names_and_renews_the_one_before(text, made):
+    under = Constraint(attribute="price", operator="at most", value=20, words="under 20")
+    found, _ = wanted(
+        steps(text, scene="kitchen", shown=("t0", "t1"), wants=Wants(constraints=(under,)))
+    )
+    assert found == made
+
+
+def test_the_one_above_is_beside_the_one_that_was_spoken_of():
+    (made,) = steps("不是这个 上面那个讲什么", focus="f2")
+    assert isinstance(made, Describe)
+    assert made.item.id == "f1"
+
+
 def test_no_more_of_something_takes_it_back_and_keeps_it_out():
     made, wishes = wanted(steps("no more war stuff, forget that", wants=Wants(constraints=(WAR,))))
     assert (made, wishes) == ({("genres", "is not", "War")}, ())
@@ -199,6 +300,28 @@ def test_it_is_what_was_spoken_of_and_the_catalogue_tells_its_stock():
         ("compare the first two", ["Compare"]),
         ("near me, not more than 2 hours", ["no place", "Recommend"]),
         ("can I return it?", ["ask the seller"]),
+        ("do you gift wrap and how long does delivery to ireland take", ["ask the seller"]),
+        ("do i get a certificate", ["ask the seller"]),
+        ("发顺丰不 几天到太原", ["ask the seller"]),
+        ("就那个便宜的 给我下单", ["cannot order"]),
+        ("order it for me", ["cannot order"]),
+        ("能直接放吗", ["cannot order"]),
+        ("how long does the first one take", ["Describe"]),
+        ("not this one", ["not understood"]),
+        ("都没劲 换一波看看", ["complaint", "Recommend"]),
+        ("show me another batch", ["Recommend"]),
+        ("清空吧 从头来", ["StartOver"]),
+        ("撤销一下", ["TakeBack", "Recommend"]),
+        ("nah forget that, back to just me", ["TakeBack", "Recommend"]),
+        ("ok scrap the 6 hour thing", ["Forget", "Recommend"]),
+        ("为啥没有泰坦尼克号", ["no such title"]),
+        ("which is newer the second or the third", ["Compare"]),
+        ("第二个跟第三个有啥区别", ["Compare"]),
+        ("what do you actually know about me?", ["TellMyData"]),
+        ("where is my data", ["TellMyData"]),
+        ("你咋知道我喜欢啥 是不是偷听我手机了", ["about"]),
+        ("are you chatgpt or what", ["about"]),
+        ("哈哈行吧 谢啦", ["thanks"]),
     ],
 )
 def test_a_turn_that_asks_for_no_condition_changes_none(text, made):
@@ -214,6 +337,12 @@ def test_a_turn_that_asks_for_no_condition_changes_none(text, made):
         ("我头疼该吃什么药", "advice"),
         ("用户u0103看过什么片?", "other people"),
         ("what did user u0103 watch?", "other people"),
+        ("what has bob bought here", "other people"),
+        ("rita都喜欢去哪", "other people"),
+        ("我吃着降压药 晚上睡不好 能停几天不", "advice"),
+        ("can i stop my blood pressure pills for a few days", "advice"),
+        ("is it ok to mix painkillers and wine", "advice"),
+        ("一个月瘦二十斤行不行", "advice"),
     ],
 )
 def test_where_recommending_is_not_the_answer_nothing_else_is_done(text, concern):
@@ -234,6 +363,37 @@ def test_where_recommending_is_not_the_answer_nothing_else_is_done(text, concern
         ("this is killing me", False),
         ("I want to die laughing", False),
         ("a film about suicide", False),
+        ("活着真没意思 不想醒过来了", True),
+        ("活着好没劲", True),
+        ("我真的撑不下去了", True),
+        ("真想从世界上消失", True),
+        ("希望睡着了就别再醒过来", True),
+        ("对一切都绝望了 对生活没有希望", True),
+        ("i wish i was never born", True),
+        ("i cant go on anymore", True),
+        ("life is pointless", True),
+        ("there is no point in living", True),
+        ("i never want to wake up again", True),
+        ("这片子真没意思", False),
+        ("推荐的都没劲", False),
+        ("不想早起", False),
+        ("周末不想醒来就看剧", False),
+        ("这首歌听了不想醒来看手机", False),
+        ("我的手机撑不下去了要换一个", False),
+        ("手机电量撑不住一天", False),
+        ("想消失在人海的歌", False),
+        ("生活类的书", False),
+        ("没有希望的结局", False),
+        ("活着 余华", False),
+        ("绝望主妇", False),
+        ("i dont want to wake up early", False),
+        ("i wish i was taller", False),
+        ("a film where life is hard", False),
+        ("no point in buying books", False),
+        ("i cant go on holiday this year", False),
+        ("The Walking Dead", False),
+        ("better off outdoors", False),
+        ("kill an hour", False),
     ],
 )
 def test_a_crisis_is_what_somebody_says_of_themselves(text, is_one):

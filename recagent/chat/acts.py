@@ -52,7 +52,8 @@ _RULES: dict[Act, re.Pattern[str]] = {act: pattern("acts", act) for act in ACTS}
 _STOP = re.compile(
     r"[,.;!?，。；！？~]+(?!\d)"
     r"|(?:(?<=^yo)|(?<=^hi)|(?<=^hey)|(?<=^hello))\s+(?=\w)"
-    r"|\s+(?:and|but|then|so)\s+(?=(?:please\s+)?(?:tell|explain|why|show|compare|what|how|is it|does it|can it)\b)",
+    r"|\s+(?:and|but|then|so)\s+(?=(?:please\s+)?"
+    r"(?:tell|explain|why|show|compare|what|how|is it|does it|can it)\b)",
     re.IGNORECASE,
 )
 _LEAD = pattern("said", "lead")

@@ -241,10 +241,9 @@ class _Reading(Reading):
         ):  # "no dice games" is of all that has dice
             said = first
         is_chinese = re.search(rf"[{CJK}]", said) is not None
-        is_scrap = scope.is_soft or is_chinese and (
-            " " in said or len(said) > _LONGEST_CHINESE
-            or (len(said) == 1 and len(self.left[start:end].strip()) > len("茶的"))
-        )  # fmt: skip
+        is_scrap = is_chinese and (" " in said or len(said) > _LONGEST_CHINESE)
+        is_scrap |= is_chinese and len(said) == 1 < len(self.left[start:end].strip()) - 1
+        is_scrap |= scope.is_soft
         if is_scrap or len(said.split()) > _MOST_BANNED or len(said) > _LONGEST_BANNED:
             self.unclear.append(Unclear(words=words))
             return
@@ -314,19 +313,22 @@ def _elements(text: str, scope: Scope) -> list[tuple[int, int]]:
 
 def _tightest(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
     """The constraints, each once, and of bounds on one side of a number the one that says most."""
-    kept: dict[object, Constraint] = {}
+    kept: list[Constraint] = []
     for each in constraints:
-        value = each.value
-        if each.operator not in ("at least", "at most") or not isinstance(value, int | float):
-            kept.setdefault(each, each)
-            continue
-        old = kept.get((each.attribute, each.operator))
-        is_tighter = old is None or (
-            (value < old.value) == (each.operator == "at most") and value != old.value  # pyright: ignore
-        )
-        if is_tighter:
-            kept[each.attribute, each.operator] = each
-    return tuple(kept.values())
+        if each not in kept and not any(_implies(old, each) for old in kept):
+            kept = [*(old for old in kept if not _implies(each, old)), each]
+    return tuple(kept)
+
+
+def _implies(one: Constraint, other: Constraint) -> bool:
+    """Whether a bound leaves nothing that another on the same side would keep out."""
+    if (one.attribute, one.operator) != (other.attribute, other.operator):
+        return False
+    if not isinstance(one.value, int | float) or not isinstance(other.value, int | float):
+        return False
+    if one.operator == "at most":
+        return one.value <= other.value
+    return one.operator == "at least" and one.value >= other.value
 
 
 def _one_of(attribute: str, values: tuple[str, ...], operator: Operator, words: str) -> Constraint:

@@ -101,6 +101,8 @@ def planned(text: str, *, situation: Situation, conversation: Conversation) -> t
         found = _steps_of(heard, situation=situation, conversation=conversation)
         if found:
             return found
+    if any(is_order(clause.text) for clause in clauses(text)):
+        return (Tell(key="cannot order"),)
     if situation.reference.is_beyond(text):
         return (Tell(key="beyond"),)
     if _WHICH.search(text):
@@ -111,11 +113,10 @@ def planned(text: str, *, situation: Situation, conversation: Conversation) -> t
 def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) -> tuple[Step, ...]:
     """The steps of a turn of which each part may be for something else."""
     reference, wants = situation.reference, conversation.wants
-    if any(is_order(clause.text) for clause in clauses(text)):
-        return (Tell(key="cannot order"),)
     said = statements(text, reference)
-    fine: set[str] = set()
     left = _without(text, [(each.start, each.end) for each in said])
+    fine, spans = _fine(left, situation)
+    left = _without(left, spans)
     beside: list[Step] = []
     wants_list = False
     for clause in clauses(left):
@@ -123,13 +124,6 @@ def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) 
         if heard is not None and heard.act == "undo" and len(clauses(left)) > 1:
             heard = replace(heard, act="filler")  # "no more war, forget that"
         found: tuple[Step, ...] = ()
-        if heard is not None and heard.act == "allow":
-            values = [value for each in situation.vocabulary.values_in(heard.rest.lower())
-                      for value in each.values]  # fmt: skip
-            fine.update(values)
-            if not values:
-                left = _without(left, [(clause.start, clause.end)])
-            continue
         question = asked_of_item(
             clause.text, situation, is_question=left[clause.end : clause.end + 1] in ("?", "？")
         )
@@ -155,6 +149,19 @@ def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) 
         left, fine=fine, said=said, beside=beside, wants_list=wants_list or place is not None,
         situation=situation, wants=wants,
     )  # fmt: skip
+
+
+def _fine(text: str, situation: Situation) -> tuple[set[str], list[tuple[int, int]]]:
+    """The values that are said to be fine, and where nothing of them is: "the rest is fine"."""
+    fine: set[str] = set()
+    nothing: list[tuple[int, int]] = []
+    for clause in clauses(text):
+        heard = rule(clause.text)
+        if heard is not None and heard.act == "allow":
+            found = list(situation.vocabulary.values_in(heard.rest.lower()))
+            fine.update(value for each in found for value in each.values)
+            nothing += [] if found else [(clause.start, clause.end)]
+    return fine, nothing
 
 
 def _joined(

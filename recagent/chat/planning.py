@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from recagent.chat.acts import BESIDE, Heard, clauses, rule, stopped
 from recagent.chat.care import DELETION
-from recagent.chat.conversation import Asked, Conversation, Wants
+from recagent.chat.conversation import Asked, Conversation, Want, Wants
 from recagent.chat.critiques import Critique, read
 from recagent.chat.item_questions import asked_of_item, is_order
 from recagent.chat.lexicon import pattern, words
@@ -75,6 +75,7 @@ _WHICH = re.compile(
     r"|^(?:这些|这里)?(?:里面?)?哪(?:个|部|本)(?:最|更)",
     re.IGNORECASE,
 )
+_IS_IT = re.compile(r"^\s*(?:is|are|was|were|does|did|will)\s+(?!there\b)", re.IGNORECASE)
 _COMMANDS = ("/list", "/undo", "/more", "/scene", "/help")
 
 
@@ -143,6 +144,8 @@ def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) 
     if place:
         beside.append(Tell(key="no place"))
         left = _without(left, [place.span()])
+    if _IS_IT.search(left) and not (said or beside):
+        return (Tell(key="not understood"),)
     if reference.is_other(left) and not said:
         return (*beside, Tell(key="which"))
     return _joined(
@@ -234,7 +237,7 @@ def _steps_of(  # noqa: C901 - one arm an act
             return (TakeBack(), Recommend(asking=False, only=conversation.list_before))
         case "forget":
             return (Forget(words=heard.rest), Recommend(asking=False))
-        case "allow" if meant(heard.rest, wants):
+        case "allow" if _are_bans(meant(heard.rest, wants)):
             return (Forget(words=heard.rest), Recommend(asking=False))
         case "recommend" | "more":
             return (Recommend(),)
@@ -248,10 +251,10 @@ def _steps_of(  # noqa: C901 - one arm an act
             return _moved(heard, situation)
         case "remember":
             return _remembered(heard, situation, wants)
-        case "allow":
-            return _of_clauses(heard.rest, situation=situation, conversation=conversation)
         case "search":
             return _searched(heard, situation, wants)
+        case "allow":
+            return _of_clauses(heard.rest, situation=situation, conversation=conversation)
         case "filler":
             return ()
 
@@ -300,6 +303,14 @@ def _as_said(words: str, text: str) -> str:
     lowered = text.lower()
     start, end = lowered.find(first), lowered.rfind(last) + len(last)
     return text[start:end] if 0 <= start < end and len(words.split()) > 1 else words
+
+
+def _are_bans(wants: Sequence[Want]) -> bool:
+    """Whether all of some wants, and there are any, keep something out."""
+    return bool(wants) and all(
+        not isinstance(want, str) and each.operator in ("is not", "does not mention")
+        for want in wants for each in want
+    )  # fmt: skip
 
 
 def _once(steps: Sequence[Step]) -> list[Step]:

@@ -124,9 +124,9 @@ class Reference:
         return []
 
     def partly(self, text: str) -> list[Item]:
-        """The one item whose title has these words in it; none where several have."""
+        """The one item whose title ends with these words; none where several do."""
         own = plain(text).removesuffix("我")
-        found = [item for title, item in self.titles.items() if own in title]
+        found = [item for title, item in self.titles.items() if title.endswith(own)]
         return found if len(found) == 1 and len(own) >= _SHORTEST else []
 
     def named(self, text: str) -> list[Named]:

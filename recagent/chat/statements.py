@@ -85,7 +85,7 @@ def _before(kind: Feedback, text: str, reference: Reference) -> list[Statement]:
         skipped = lead.end() if lead else 0
         named, _ = reference.enumerated(own[skipped:])
         meant = reference.meant(own) if len(own.split()) <= _SHORT else []
-        items = tuple(_items(named) or meant or reference.partly(own))
+        items = tuple(_items(named) or meant or (reference.partly(own) if kind == "owned" else ()))
         if items:
             found.append(
                 Statement(

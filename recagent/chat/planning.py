@@ -307,10 +307,10 @@ def _as_said(words: str, text: str) -> str:
 
 def _are_bans(wants: Sequence[Want]) -> bool:
     """Whether all of some wants, and there are any, keep something out."""
-    return bool(wants) and all(
-        not isinstance(want, str) and each.operator in ("is not", "does not mention")
-        for want in wants for each in want
-    )  # fmt: skip
+    constraints = [each for want in wants if not isinstance(want, str) for each in want]
+    is_of_words = any(isinstance(want, str) for want in wants)
+    bans = [each.operator in ("is not", "does not mention") for each in constraints]
+    return bool(bans) and all(bans) and not is_of_words
 
 
 def _once(steps: Sequence[Step]) -> list[Step]:

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from recagent.chat.acts import BESIDE, Heard, clauses, rule, stopped
 from recagent.chat.care import DELETION
-from recagent.chat.conversation import Asked, Conversation, Want, Wants
+from recagent.chat.conversation import Asked, Conversation, Wants
 from recagent.chat.critiques import Critique, read
 from recagent.chat.item_questions import asked_of_item, is_order
 from recagent.chat.lexicon import pattern, words
@@ -45,8 +45,11 @@ from recagent.chat.steps import (
 )
 from recagent.chat.wanting import (
     allowed,
+    are_bans,
+    as_said,
     asks,
     changed,
+    fine_in,
     is_surely_wished,
     said_here,
     scene_asked_for,
@@ -116,7 +119,7 @@ def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) 
     reference, wants = situation.reference, conversation.wants
     said = statements(text, reference)
     left = _without(text, [(each.start, each.end) for each in said])
-    fine, spans = _fine(left, situation)
+    fine, spans = fine_in(left, situation)
     left = _without(left, spans)
     beside: list[Step] = []
     wants_list = False
@@ -154,19 +157,6 @@ def _of_clauses(text: str, *, situation: Situation, conversation: Conversation) 
     )  # fmt: skip
 
 
-def _fine(text: str, situation: Situation) -> tuple[set[str], list[tuple[int, int]]]:
-    """The values that are said to be fine, and where nothing of them is: "the rest is fine"."""
-    fine: set[str] = set()
-    nothing: list[tuple[int, int]] = []
-    for clause in clauses(text):
-        heard = rule(clause.text)
-        if heard is not None and heard.act == "allow":
-            found = list(situation.vocabulary.values_in(heard.rest.lower()))
-            fine.update(value for each in found for value in each.values)
-            nothing += [] if found else [(clause.start, clause.end)]
-    return fine, nothing
-
-
 def _joined(
     left: str,
     *,
@@ -192,7 +182,7 @@ def _joined(
     if not change and lifted != wants:
         change = (Change(wants=lifted),)
     if unsaid:
-        beside = (*beside, Tell(key="unknown words", facts={"words": _as_said(unsaid, left)}))
+        beside = (*beside, Tell(key="unknown words", facts={"words": as_said(unsaid, left)}))
         wants_list |= asks(left)
     unknown = (Tell(key="no such title", facts={"words": each}) for each in critique.unknown)
     beside = tuple(_once((*beside, *unknown)))
@@ -237,7 +227,7 @@ def _steps_of(  # noqa: C901 - one arm an act
             return (TakeBack(), Recommend(asking=False, only=conversation.list_before))
         case "forget":
             return (Forget(words=heard.rest), Recommend(asking=False))
-        case "allow" if _are_bans(meant(heard.rest, wants)):
+        case "allow" if are_bans(meant(heard.rest, wants)):
             return (Forget(words=heard.rest), Recommend(asking=False))
         case "recommend" | "more":
             return (Recommend(),)
@@ -295,22 +285,6 @@ def _read(text: str, situation: Situation, wants: Wants) -> Critique:
 
 def _is_said(word: str, situation: Situation) -> bool:
     return any(situation.texts(name).matches(word).grades for name in situation.scenes)
-
-
-def _as_said(words: str, text: str) -> str:
-    """Words as they stand in a text, with what is between them; as they are where they do not."""
-    first, *_, last = words.split() * 2
-    lowered = text.lower()
-    start, end = lowered.find(first), lowered.rfind(last) + len(last)
-    return text[start:end] if 0 <= start < end and len(words.split()) > 1 else words
-
-
-def _are_bans(wants: Sequence[Want]) -> bool:
-    """Whether all of some wants, and there are any, keep something out."""
-    constraints = [each for want in wants if not isinstance(want, str) for each in want]
-    is_of_words = any(isinstance(want, str) for want in wants)
-    bans = [each.operator in ("is not", "does not mention") for each in constraints]
-    return bool(bans) and all(bans) and not is_of_words
 
 
 def _once(steps: Sequence[Step]) -> list[Step]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from recagent.chat.conversation import Wants, renewed
+from recagent.chat.acts import clauses, rule
+from recagent.chat.conversation import Want, Wants, renewed
 from recagent.chat.critiques import Critique
 from recagent.chat.lexicon import pattern
 from recagent.chat.polarity import Polarity
@@ -98,6 +100,35 @@ def allowed(values: AbstractSet[str], critique: Critique, wants: Wants) -> tuple
         constraints=tuple(each for each in wants.constraints if not is_ban(each)),
         preferences=tuple(each for each in wants.preferences if not is_ban(each)),
     )
+
+
+def fine_in(text: str, situation: Situation) -> tuple[set[str], list[tuple[int, int]]]:
+    """The values that are said to be fine, and where nothing of them is: "the rest is fine"."""
+    fine: set[str] = set()
+    nothing: list[tuple[int, int]] = []
+    for clause in clauses(text):
+        heard = rule(clause.text)
+        if heard is not None and heard.act == "allow":
+            found = list(situation.vocabulary.values_in(heard.rest.lower()))
+            fine.update(value for each in found for value in each.values)
+            nothing += [] if found else [(clause.start, clause.end)]
+    return fine, nothing
+
+
+def are_bans(wants: Sequence[Want]) -> bool:
+    """Whether all of some wants, and there are any, keep something out."""
+    constraints = [each for want in wants if not isinstance(want, str) for each in want]
+    is_of_words = any(isinstance(want, str) for want in wants)
+    bans = [each.operator in ("is not", "does not mention") for each in constraints]
+    return bool(bans) and all(bans) and not is_of_words
+
+
+def as_said(words: str, text: str) -> str:
+    """Words as they stand in a text, with what is between them; as they are where they do not."""
+    first, *_, last = words.split() * 2
+    lowered = text.lower()
+    start, end = lowered.find(first), lowered.rfind(last) + len(last)
+    return text[start:end] if 0 <= start < end and len(words.split()) > 1 else words
 
 
 def asks(text: str) -> bool:

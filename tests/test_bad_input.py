@@ -156,7 +156,7 @@ def test_an_embeddings_endpoint_that_is_down_leaves_the_old_index(
         down.setenv("OPENAI_BASE_URL", "http://127.0.0.1:9/v1")
         done = recagent("index")
         assert done.returncode == 1
-        assert "embeddings endpoint 'http://127.0.0.1:9/v1'" in done.stderr
+        assert "embedder 'other': no answer from 'http://127.0.0.1:9/v1'" in done.stderr
         assert "Traceback" not in done.stderr
     assert slate(recagent) == before
 

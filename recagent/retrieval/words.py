@@ -98,13 +98,22 @@ def stem(word: str) -> str:
     return word[:-1] + "i" if len(word) > 3 and word.endswith("y") else word
 
 
+_RATHER_THAN = re.compile(
+    r"\b(?:rather than|instead of)(?:\s+(?:an?|the|too|so|very))*(?:\s+[^\W_]+){1,2}", re.IGNORECASE
+)
+
+
 def without_negated(wish: str) -> str:
     """A wish without what it does not want, in its own words: what may be searched for."""
     return " ".join(part for part, wanted in clauses(wish) if wanted).strip()
 
 
 def clauses(text: str) -> list[tuple[str, bool]]:
-    """The parts of a text, and whether each is wanted: what follows a negation is not."""
+    """The parts of a text, and whether each is wanted: what follows a negation is not.
+
+    What something is wanted rather than is neither: "funny rather than scary" bans nothing.
+    """
+    text = _RATHER_THAN.sub(" ", text)
     parts: list[tuple[str, bool]] = []
     for clause in re.split(r"[,.;:!?，。；：！？、\n]+(?!\d)", text):
         begin, at, wanted = 0, 0, True

@@ -17,6 +17,7 @@ from recagent.explanations import wish_note
 from recagent.pipeline import Options, Pipeline
 from recagent.ranking import Gate
 from recagent.retrieval import SceneText, best_first, nearest_in_meaning
+from recagent.retrieval.query import parse_query
 from recagent.retrieval.words import clauses, without_negated
 from recagent.testing import HashEmbedder, ScriptedModel
 
@@ -455,3 +456,17 @@ def test_what_matches_and_was_met_is_told_from_what_is_not_there():
                                              value="teapot"),))  # fmt: skip
     assert slate.trace.wish == WishMatch(wish="a teapot", matches=0, left_out=2)
     assert "everything that matches the wish is excluded" in slate.trace.notes
+
+
+@pytest.mark.parametrize(
+    ("wish", "wanted"),
+    [
+        ("funny rather than scary, zombies welcome", ["funny", "zombies", "welcome"]),
+        ("coffee instead of a tea", ["coffee"]),
+        ("rather than horror I want drama", ["drama"]),
+    ],
+)
+def test_what_something_is_wanted_rather_than_is_neither_wanted_nor_avoided(wish, wanted):
+    query = parse_query(wish)
+    assert [term.text for term in query.wanted] == wanted
+    assert query.avoided == ()

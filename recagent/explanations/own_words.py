@@ -251,8 +251,12 @@ class _Check:
         has_people = segment.tells(PEOPLE)
         for piece in self._named[title[0]] if title else ():
             if written == piece.evidence.facts.get("base"):  # "19 of 62", "62 人中有 19 位"
-                return _is_with_count(segment, row, piece)
-            if piece.tells(written, of_people=has_people):
+                return _is_whole(segment, row)
+            if _is_before_whole(segment, row, piece):
+                return written == piece.evidence.facts["count"]
+            goes_on = at > 0 and segments[at - 1].tells(PEOPLE)  # "of 62 who liked it, 19 …"
+            is_part = goes_on and written == piece.evidence.facts.get("count")
+            if is_part or piece.tells(written, of_people=has_people):
                 return True
         for piece in self._loose:
             if piece.tells(written, of_people=has_people):
@@ -272,14 +276,17 @@ class _Check:
                 self._used.add(piece.evidence.id)
 
 
-def _is_with_count(segment: _Segment, row: int, piece: _Piece) -> bool:
-    """Whether the number of all people who liked something stands beside how many of them did."""
-    count = piece.evidence.facts.get("count")
-    words = [text for _, text in segment.tokens]
-    in_chinese = words[row + 1 : row + 4] == ["人", "中", "有"] and words[row + 4 : row + 5] == [
-        count
-    ]
-    return words[max(0, row - 2) : row] == [count, "of"] or in_chinese
+def _is_whole(segment: _Segment, row: int) -> bool:
+    """Whether a number is said to be all people of whom some did: "of 62", "62 人中"."""
+    before = segment.tokens[row - 1][1].casefold() if row else ""
+    after = segment.tokens[row + 1][1] if row + 1 < len(segment.tokens) else ""
+    return before in ("of", "among") or after.startswith(("人中", "人里", "人当中"))
+
+
+def _is_before_whole(segment: _Segment, row: int, piece: _Piece) -> bool:
+    """Whether a number is said to be so many of all people: "19 of 62"."""
+    after = [text.casefold() for _, text in segment.tokens[row + 1 : row + 3]]
+    return "base" in piece.evidence.facts and after == ["of", piece.evidence.facts["base"]]
 
 
 def _leads_to_title(tokens: Sequence[tuple[str, str]]) -> bool:

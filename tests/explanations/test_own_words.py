@@ -37,6 +37,8 @@ def checked(text, *, ids=ALL, items=(SHAUN,), lang="en"):
     [
         ("19 people who liked “Hot Fuzz”, your 9/10, liked it too.", ("e1",)),
         ("19 of 62 people who liked “Hot Fuzz” liked it too.", ("e1",)),
+        ("Of 62 people who liked “Hot Fuzz”, 19 liked it.", ("e1",)),
+        ("People who liked “Hot Fuzz” liked it too, 19 of 62.", ("e1",)),
         ("A horror comedy like “Zombieland”, which you gave 8/10.", ("p2",)),
         ("Funny, as you wish, and from 2004.", ("e2",)),
         ("Made for “zombies welcome”: it is comedy as in “Hot Fuzz” (9/10).", ("e1", "p1")),
@@ -62,6 +64,8 @@ def test_what_evidence_and_catalogue_say_may_be_put_freely(text, used):
         "20 people who liked “Hot Fuzz” liked it too.",
         "62 people who liked “Hot Fuzz” liked it too.",
         "62 of 19 people who liked “Hot Fuzz” liked it too.",
+        "Of 19 people who liked “Hot Fuzz”, 62 liked it.",
+        "People who liked “Hot Fuzz” liked it too, 9 of 62.",
         "19 people liked it; “Zombieland” is 8/10.",
         "You bought “Hot Fuzz”.",
         "Simon Pegg again, as in “Hot Fuzz”.",  # true, but said nowhere

@@ -282,6 +282,11 @@ class _Reading(Reading):
 
     def _value(self, group: list[ValueMention], tone: Tone) -> None:
         start, end = group[0].start, group[-1].end
+        if self.polarity.is_unsure(start, end):  # neither wanted nor banned: it is said
+            stop = self.clause_end(end)
+            self.unclear.append(Unclear(words=self.said[start:stop].strip()))
+            self.blank(start, stop)
+            return
         values = tuple(dict.fromkeys(value for each in group for value in each.values))
         operator: Operator = "is not" if tone.is_negative else "is"
         words = self.said[tone.start : max(end, tone.end)].strip(" ,，、")

@@ -26,6 +26,13 @@ _ANY = re.compile(
     r"|(?:,|、)\s*(?:any\s+|no\s+)?)"
 )
 _RATHER_THAN = re.compile(r"\b(?:rather|prefer|sooner)\b.*?\b(?P<than>than)\b")
+# A negation behind something, in words that no pattern knows: 烘焙我也不碰, "X isn't my thing".
+_REFUSED_BEHIND = re.compile(
+    r"(?!.*(.)[不没]\1)(?!.*[但而])(?:片|类|的)?[\u3400-\u9fff]{0,4}?(?:不|没有?)[\u3400-\u9fff]{1,4}[\s了吧啊呢哦~]*"
+    r"|\s*(?:movies?|films?|books?|stuff|things?)?\s*(?:i|we|he|she|they|is|are|was|were)?\s*"
+    r"(?:really|just|do|does|did|ca|is|are|was|were|would)?\s*(?:n't|not|never)\s+"
+    r"(?:really\s+)?(?:my|for|stand|into|do|like|want|work|a fan|touch|need)\b.*"
+)
 _LAST = re.compile(r"[\s了吧啊呢哦~]*")
 _ALL = re.compile(r"\s*(?:,\s*)?(?:\band\b|&|\+|和|与|加)?\s*")
 
@@ -98,6 +105,17 @@ class Polarity:
             end=max([end, *([scope.tail] if scope and scope.tail > scope.end else []),
                      *(match.end() for match in tails)]),
         )  # fmt: skip
+
+    def is_unsure(self, start: int, end: int) -> bool:
+        """Whether what stands at ``start:end`` may be what a negation behind it refuses."""
+        stops = next((own[1] for own in self._clauses if own[0] <= start < own[1]), end)
+        if any(each.holds(start, end) for each in self.scopes):
+            return False
+        return _REFUSED_BEHIND.fullmatch(self._plain, end, stops) is not None
+
+    def clause_end(self, at: int) -> int:
+        """Where the clause ends in which ``at`` is, or that ends there."""
+        return next((stop for start, stop in self._clauses if start <= at <= stop), at)
 
     def _scopes(self, begin: int, end: int) -> list[Scope]:
         """The scopes of a clause, from left to right; a wish after one ends it."""

@@ -68,6 +68,10 @@ class Reading:
         """These words have been understood."""
         self.left = self.left[:start] + "\0" * (end - start) + self.left[end:]
 
+    def clause_end(self, at: int) -> int:
+        """Where the clause ends in which ``at`` is."""
+        return self.polarity.clause_end(at)
+
     def spans(self, phrases: tuple[str, ...]) -> list[tuple[int, int]]:
         """Where one of the phrases still stands, the longest first at each place."""
         ordered = sorted(phrases, key=lambda phrase: -len(phrase))

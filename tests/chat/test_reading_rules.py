@@ -6,6 +6,7 @@ from line import make_line
 
 from recagent.chat.conversation import Conversation, ShownSlate, Wants
 from recagent.chat.planning import concerns, planned
+from recagent.chat.polarity import Polarity
 from recagent.chat.situation import Surroundings
 from recagent.chat.steps import (
     Care,
@@ -459,3 +460,30 @@ def test_a_present_is_for_somebody_else_and_keeps_only_what_limits_it():
 def test_the_steps_that_need_no_words_are_of_their_kinds():
     assert isinstance(steps("start over")[0], StartOver)
     assert isinstance(steps("undo")[0], TakeBack)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "is_refused"),
+    [
+        ("烘焙我也不碰", "烘焙", True),
+        ("恐怖片我受不了", "恐怖", True),
+        ("音乐剧实在看不下去", "音乐剧", True),
+        ("爱情片没劲", "爱情", True),
+        ("喜剧不错", "喜剧", False),
+        ("动画没问题", "动画", False),
+        ("喜剧片有没有", "喜剧", False),
+        ("喜剧别太长", "喜剧", False),
+        ("想看战争片但不要越南的", "战争", False),
+        ("musicals aren't my thing", "musicals", True),
+        ("horror is not for me", "horror", True),
+        ("crime movies don't work for me", "crime", True),
+        ("a comedy but not long", "comedy", False),
+        ("a comedy that is not too silly", "comedy", False),
+        ("a war movie, not vietnam", "war", False),
+    ],
+)
+def test_what_a_negation_behind_it_may_refuse_is_never_taken_for_wanted(text, value, is_refused):
+    polarity, start = Polarity(text), text.index(value)
+    end = start + len(value)
+    is_taken = not (polarity.is_unsure(start, end) or polarity.tone(start, end).is_negative)
+    assert is_taken != is_refused

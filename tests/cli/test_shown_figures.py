@@ -6,7 +6,7 @@ from examples import make_item
 from recagent.chat.said import Shown
 from recagent.cli import output
 from recagent.domain import Entry, Explanation, Scene, Slate, Trace
-from recagent.server.conversations import markdown
+from recagent.server.markdown import markdown
 
 
 def make_slate(*figures):

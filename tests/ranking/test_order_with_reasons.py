@@ -16,7 +16,7 @@ FILMS = Scene(name="films", labels={"en": "Films", "zh": "电影"})
 LIKED = make_item("l", "Solaris", scene="films")
 ITEMS = [make_item(f"f{n}", f"Film {n}", scene="films") for n in range(4)]
 CROWD = Evidence(id="e1", kind="people", refs=("l",),
-                 facts={"title": "Solaris", "count": "7", "scene": "films"})  # fmt: skip
+                 facts={"title": "Solaris", "count": "7", "base": "62", "scene": "films"})  # fmt: skip
 POPULAR = Evidence(id="e2", kind="popularity", refs=("f1",), facts={"count": "99"})
 ASKED = ReasonsRequest(k=2, evidence={"f1": (CROWD, POPULAR)}, person=())
 REPLY = {
@@ -56,7 +56,8 @@ def test_one_reply_has_the_order_the_sentence_and_the_reasons():
     }
     assert scores.sentence == Claim(text="Films.", evidence=("p1",))
     told = seen[0][1].content
-    assert "B: e1 = 7 people who liked “Solaris” also liked it\n" in told
+    said = "people who liked “Solaris” like this one more often than others do: 7 of 62"
+    assert f"B: e1 = {said}\n" in told
     assert "99" not in told  # how popular it is is no reason of this person's
     assert told.endswith(
         "The letters of the best 4, best first; the sentence; reasons for the first 2:"

@@ -15,8 +15,8 @@ from recagent.testing import ScriptedModel
 FILMS = Scene(name="films", labels={"en": "Films", "zh": "电影"})
 LIKED = make_item("l", "Solaris", scene="films")
 ITEMS = [make_item(f"f{n}", f"Film {n}", scene="films") for n in range(4)]
-CROWD = Evidence(id="e1", kind="people", refs=("l",),
-                 facts={"title": "Solaris", "count": "7", "base": "62", "scene": "films"})  # fmt: skip
+CROWD_FACTS = {"title": "Solaris", "count": "7", "base": "62", "scene": "films"}
+CROWD = Evidence(id="e1", kind="people", refs=("l",), facts=CROWD_FACTS)
 POPULAR = Evidence(id="e2", kind="popularity", refs=("f1",), facts={"count": "99"})
 ASKED = ReasonsRequest(k=2, evidence={"f1": (CROWD, POPULAR)}, person=())
 REPLY = {

@@ -14,6 +14,7 @@ from itertools import pairwise
 from recagent.chat.bounds import beyond, plain_number
 from recagent.chat.conversation import Conversation, Wants, renewed
 from recagent.chat.lexicon import pattern
+from recagent.chat.remarks import values_of
 from recagent.chat.situation import Situation
 from recagent.chat.steps import (
     AskBack,
@@ -94,8 +95,8 @@ class _Checked:
     conversation: Conversation
     wants: Wants
     unclear: list[str] = field(default_factory=list[str])
-    kept: list[Step] = field(default_factory=list[Step])
-    told: list[Step] = field(default_factory=list[Step])
+    first: list[Step] = field(default_factory=list[Step])
+    answers: list[Step] = field(default_factory=list[Step])
     is_shown: bool = False
     is_undone: bool = False
     has_new_wish: bool = False
@@ -113,9 +114,9 @@ class _Checked:
         before = self.conversation.list_before if self.is_undone else ()
         shown = [Recommend(only=before)] if self.is_shown else []
         if shown:  # a list is introduced by itself
-            self.kept = [Tell(key="hi") if each == _HELLO else each for each in self.kept]
-        told = [step for at, step in enumerate(self.told) if step not in self.told[:at]]
-        return (*self.kept, *change, *told, *shown) or (Tell(key="help"),)
+            self.first = [Tell(key="hi") if each == _HELLO else each for each in self.first]
+        answers = [step for at, step in enumerate(self.answers) if step not in self.answers[:at]]
+        return (*self.first, *change, *answers, *shown) or (Tell(key="help"),)
 
     def take_titles(self, titles: tuple[str, ...]) -> None:
         """What the model names for what is wanted; what it named before goes with its wish."""
@@ -130,7 +131,7 @@ class _Checked:
                 self._take_change(act)
             case "like" | "dislike" | "seen" | "owned":
                 for item in self._items(act):
-                    self.kept.append(Record(item=item, kind=act.act))
+                    self.first.append(Record(item=item, kind=act.act))
                 self.is_shown = self.is_shown or not self.has_list
             case "ask" | "explain" | "compare" | "why_not" | "what_if":
                 self._take_question(act)
@@ -140,20 +141,20 @@ class _Checked:
                 words = one_line(act.words, _WORDS)
                 if words:
                     made = Remember(tag=words) if act.act == "remember" else Forget(words=words)
-                    self.kept.append(made)
+                    self.first.append(made)
             case "search":
-                self.told.append(Search(words=one_line(act.words, _WORDS)))
+                self.answers.append(Search(words=one_line(act.words, _WORDS)))
             case "list":
-                self.told.append(ListWants())
+                self.answers.append(ListWants())
             case "my_data":
-                self.told.append(TellMyData())
+                self.answers.append(TellMyData())
             case "delete_my_data":
-                self.told.append(DeleteMyData())
+                self.answers.append(DeleteMyData())
             case "crisis" | "advice" | "other_people":
                 words = one_line(act.words, _WORDS)
-                self.told.append(Care(concern=_CONCERNS[act.act], words=words))
+                self.answers.append(Care(concern=_CONCERNS[act.act], words=words))
             case "about" | "greet" | "thanks" | "chat" | "complaint" | "order":
-                self.kept.append(Tell(key=_SENTENCES[act.act]))
+                self.first.append(Tell(key=_SENTENCES[act.act]))
                 self.is_shown = self.is_shown or (act.act == "greet" and not self.has_list)
             case "recommend" | "more":
                 pass
@@ -172,10 +173,10 @@ class _Checked:
                     if 1 <= number <= len(listed):
                         self.wants = self.wants.without(listed[number - 1])
             case "start_over":
-                self.kept.append(StartOver())
+                self.first.append(StartOver())
                 self.wants = Wants(titles=())
             case "undo":
-                self.kept.append(TakeBack())
+                self.first.append(TakeBack())
                 self.is_undone = True
             case _:
                 for item in self._items(act):
@@ -184,7 +185,7 @@ class _Checked:
     def _take_unclear(self, words: str) -> None:
         """What cannot be checked; "near me" is answered with the question where that is."""
         if _NEAR.search(words.casefold()):
-            self.told.append(Tell(key="no place"))
+            self.answers.append(Tell(key="no place"))
         else:
             self.unclear.append(words)
 
@@ -250,7 +251,7 @@ class _Checked:
         if len(items) == 1 and numbers:  # an item that is named is the measure, and is said
             facts = {"title": caption(items[0]), "attribute": attribute.replace("_", " "),
                      "value": f"{numbers[0]:g}"}  # fmt: skip
-            self.kept.append(Tell(key="measured by", facts=facts))
+            self.first.append(Tell(key="measured by", facts=facts))
         middle = statistics.median(numbers or everywhere)
         side: Operator = "at most" if act.operator == "less" else "at least"
         is_whole = attribute == POPULARITY or self._vocabulary(attribute).whole(attribute)
@@ -270,7 +271,7 @@ class _Checked:
         preferred = [
             Constraint(attribute=attribute, operator="is", value=value, words=words or item.title)
             for attribute in self.situation.vocabulary.categories
-            for value in _texts(item, attribute)
+            for value in values_of(item, attribute)
         ]
         itself = Constraint(attribute="id", operator="is not", value=item.id, words=item.title)
         wants = renewed(self.wants, constraints=(itself,))
@@ -282,19 +283,19 @@ class _Checked:
         items = self._items(act)
         match act.act:
             case "ask":
-                self.told += [self._description(act, item) for item in items[:1]] or [
+                self.answers += [self._description(act, item) for item in items[:1]] or [
                     Tell(key="ask the seller")
                 ]
             case "explain":
                 asked = items or list(self.situation.reference.slate)
-                self.told += [Explain(item=item) for item in asked] or [Tell(key="which")]
+                self.answers += [Explain(item=item) for item in asked] or [Tell(key="which")]
             case "compare":
                 pairs = [Compare(first=one, second=other) for one, other in pairwise(items)]
-                self.told += pairs or [Tell(key="which two")]
+                self.answers += pairs or [Tell(key="which two")]
             case "why_not":
-                self.told += [WhyNot(item=item) for item in items]
+                self.answers += [WhyNot(item=item) for item in items]
             case _:
-                self.told += [WhatIf(item=item) for item in items]
+                self.answers += [WhatIf(item=item) for item in items]
 
     def _description(self, act: ActReply, item: Item) -> Describe:
         attribute = "" if act.attribute in ("", "text") else self._attribute(act.attribute)
@@ -313,9 +314,9 @@ class _Checked:
     def _take_scene(self, name: str) -> None:
         known = self.situation.scene_named(name) if name else ""
         if known is None:
-            self.told.append(Tell(key="unknown scene", facts={"words": one_line(name)}))
+            self.answers.append(Tell(key="unknown scene", facts={"words": one_line(name)}))
         else:
-            self.kept.append(ChangeScene(name=known))
+            self.first.append(ChangeScene(name=known))
 
     def _items(self, act: ActReply) -> list[Item]:
         """The items that an act names; a title that the catalogue does not have is said."""
@@ -326,7 +327,7 @@ class _Checked:
                 items[item.id] = item
             elif name.casefold() not in _IT:
                 facts = {"words": one_line(name, _WORDS)}
-                self.told.append(Tell(key="no such title", facts=facts))
+                self.answers.append(Tell(key="no such title", facts=facts))
         return [*items.values()]
 
     def _item(self, name: str) -> Item | None:
@@ -377,10 +378,3 @@ def _of_number(
     return Constraint(
         attribute=attribute, operator=operator, value=plain_number(number), words=words
     )
-
-
-def _texts(item: Item, attribute: str) -> tuple[str, ...]:
-    value = item.attributes.get(attribute, ())
-    if isinstance(value, str):
-        return (value,) if value else ()
-    return value if isinstance(value, tuple) else ()

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from recagent.chat.conversation import Asked, Offer, Wants, renewed
+from recagent.chat.remarks import values_of
 from recagent.chat.vocabulary import Vocabulary
 from recagent.domain import Constraint, Item
 
@@ -77,7 +78,7 @@ def _asked(attribute: str, options: Options, wants: Wants) -> Asked:
 def _values(attribute: str, weighted: Weighted) -> tuple[float, Options]:
     """Up to four values, chosen one after the other so that they split what is left best."""
     total = sum(weight for _, weight in weighted)
-    own = [(_texts(item, attribute), weight) for item, weight in weighted]
+    own = [(values_of(item, attribute), weight) for item, weight in weighted]
     shares: dict[str, float] = {}
     for texts, weight in own:
         for text in texts:
@@ -142,10 +143,3 @@ def _quantile(numbers: Sequence[tuple[float, float]], mass: float) -> float:
         if passed >= mass:
             return number
     return numbers[-1][0] if numbers else 0.0
-
-
-def _texts(item: Item, attribute: str) -> tuple[str, ...]:
-    value = item.attributes.get(attribute, ())
-    if isinstance(value, str):
-        return (value,) if value else ()
-    return value if isinstance(value, tuple) else ()

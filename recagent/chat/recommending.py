@@ -26,8 +26,6 @@ _EVEN = 1.05  # the first of a slate is so much more probable than the last, or 
 
 async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPart]:
     """A slate that keeps to what is in force, from the scene that suits, or why there is none."""
-    if step.anywhere:
-        talk.conversation.named_scene = None
     situation = await _suiting(talk, step)
     slate, again = await _slate(talk, situation, step)
     if not slate.entries:

@@ -25,13 +25,11 @@ class Recommend:
     Attributes:
         asking: ask a question if that helps.
         only: ids of the items that it is to be chosen from; empty for all.
-        anywhere: look over all scenes, also where one was chosen before.
         without: ids of items that it is not to have, beside those that were shown.
     """
 
     asking: bool = True
     only: tuple[str, ...] = ()
-    anywhere: bool = False
     without: tuple[str, ...] = ()
 
 

@@ -3,6 +3,7 @@
     uv run python benchmarks/turns.py                            # the 72 turns of kept/
     uv run python benchmarks/turns.py --talks benchmarks/kept/strangers.toml    # 98 more
     uv run python benchmarks/turns.py --talks FILE --out FOLDER  # other talks; a transcript each
+    uv run python benchmarks/turns.py --reader model             # what the kept replies lead to
 
 Every talk goes through ``Agent`` by rules alone, on its own copy of the bundled films or of a
 template, each with its events. A transcript has for every turn what is wanted, the reply as a
@@ -31,7 +32,7 @@ import tempfile
 import time
 import tomllib
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ TALKS = KEPT / "conversations.toml"
 VERDICTS = KEPT / "turn_verdicts.jsonl"
 RECORDINGS = KEPT / "turn_replies.jsonl.gz"
 FAULTS = ("inversions", "conditions_lost", "stored_unasked")
+Writer = Callable[["Talk", str], None]
 POSITIVE = {"is", "mentions"}
 NOBODY = "somebody new"
 LISTS = Phrases[str]("cli", "output")
@@ -330,14 +332,21 @@ async def recorded(talks: Sequence[Talk], replies: Path) -> list[RecordedTurn]:
     return made
 
 
-async def replay(talks: Sequence[Talk], faults: Counter[str]) -> dict[str, Any] | None:
-    """What is otherwise than kept, and the faults, of the recorded turns; None without any."""
+async def replay(
+    talks: Sequence[Talk], faults: Counter[str], out: Writer | None
+) -> dict[str, Any] | None:
+    """What is otherwise than kept, and the faults, of the recorded turns; None without any.
+
+    With ``out`` each talk's transcript is written.
+    """
     kept = read_recordings(RECORDINGS)
     count, differing, characters, replies = 0, list[str](), list[int](), list[int]()
     seconds: list[float] = []
     for talk in talks:
         own = [each for each in kept if each.talk == talk.name and each.turn <= len(talk.turns)]
         turns, differ = await replayed(talk, own) if own else ([], [])
+        if out is not None and turns:
+            out(talk, transcript(talk, turns))
         count += len(turns)
         differing += differ
         characters += [each.prompt for each in own if each.prompt]
@@ -356,17 +365,26 @@ async def replay(talks: Sequence[Talk], faults: Counter[str]) -> dict[str, Any] 
     }  # fmt: skip
 
 
-async def main(talks: Sequence[Talk], out: Path | None) -> dict[str, Any]:
-    """Talk, print, and count."""
-    faults: Counter[str] = Counter()
-    with_model: Counter[str] = Counter()
-    for talk in talks:
-        turns = await told(talk)
-        text = transcript(talk, turns)
+def written(out: Path | None) -> Writer:
+    """Prints transcripts, or keeps each in a folder."""
+
+    def write(talk: Talk, text: str) -> None:
         if out is None:
             print(text)
         else:
             (out / f"{talk.name.replace('/', '_')}.txt").write_text(text + "\n", encoding="utf-8")
+
+    return write
+
+
+async def main(talks: Sequence[Talk], write: Writer, reader: str) -> dict[str, Any]:
+    """Talk, print, and count; transcripts are of what the reader makes of the turns."""
+    faults: Counter[str] = Counter()
+    with_model: Counter[str] = Counter()
+    for talk in talks:
+        turns = await told(talk)
+        if reader == "rules":
+            write(talk, transcript(talk, turns))
         for each in turns:
             for kind, what in each.faults:
                 faults[kind] += 1
@@ -376,7 +394,7 @@ async def main(talks: Sequence[Talk], out: Path | None) -> dict[str, Any]:
         "turns": sum(len(talk.turns) for talk in talks),
         "right_without_model": counted(talks, "rules"),
         "right_with_model": counted(talks, "model"),
-        "replayed": await replay(talks, with_model),
+        "replayed": await replay(talks, with_model, write if reader == "model" else None),
         "with_model": {kind: with_model[kind] for kind in FAULTS},
         **{kind: faults[kind] for kind in FAULTS},
     }
@@ -388,6 +406,8 @@ if __name__ == "__main__":
     parser.add_argument("--only", type=int, nargs="+", help="numbers of talks, from 1")
     parser.add_argument("--replies", type=Path, help="a folder of replies of a model that reads")
     parser.add_argument("--record", type=Path, help="where these are kept with their states")
+    parser.add_argument("--reader", choices=["rules", "model"], default="rules",
+                        help="whose transcripts are written")  # fmt: skip
     parser.add_argument("--out", type=Path, help="a folder for transcripts; printed without it")
     options = parser.parse_args()
     chosen = read_talks(options.talks)
@@ -402,4 +422,8 @@ if __name__ == "__main__":
     if options.replies and options.record:
         write_recordings(options.record, anyio.run(recorded, chosen, options.replies))
         raise SystemExit
-    print(json.dumps(anyio.run(main, chosen, options.out), ensure_ascii=False))
+    print(
+        json.dumps(
+            anyio.run(main, chosen, written(options.out), options.reader), ensure_ascii=False
+        )
+    )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import numpy as np
+
 from recagent.chat.conversation import ShownSlate
-from recagent.chat.looking import differences, found_by
+from recagent.chat.looking import COORDINATES, differences, found_by
 from recagent.chat.said import ReplyPart, Words
-from recagent.chat.steps import Describe
+from recagent.chat.steps import Describe, Search
 from recagent.chat.talk import TurnContext
 from recagent.chat.wording import clauses, listed, value_text
 from recagent.domain import Item, Value
 from recagent.domain.addresses import is_address
 from recagent.prompts import caption
+from recagent.scenes.constraints import satisfies
+from recagent.scenes.rules.exclusions import kilometres
 
 _FOUND = 5  # items that a search lists
 
@@ -40,9 +44,14 @@ async def describe(talk: TurnContext, step: Describe) -> AsyncIterator[ReplyPart
         yield Words(text=talk.joined(parts))
         return
     if step.attribute:
-        value = value_text(await _named(talk, item.attributes[step.attribute]), lang=talk.lang)
-        name = step.attribute.replace("_", " ")
-        yield Words(text=talk.say("told", title=title, attribute=name, value=value))
+        asked = COORDINATES if step.attribute in COORDINATES else (step.attribute,)
+        said = [
+            talk.say("told", title=title, attribute=name.replace("_", " "),
+                     value=value_text(await _named(talk, item.attributes[name]), lang=talk.lang))
+            for name in asked if name in item.attributes
+        ]  # fmt: skip
+        is_place = step.attribute in COORDINATES
+        yield Words(text=talk.joined([*said, *([talk.say("no more told")] if is_place else [])]))
         return
     facts = [
         f"{name.replace('_', ' ')}: {value_text(value, lang=talk.lang)}"
@@ -50,10 +59,11 @@ async def describe(talk: TurnContext, step: Describe) -> AsyncIterator[ReplyPart
         if value not in ("", ()) and not is_address(str(value))
     ]
     said = clauses([*([item.text] if item.text else []), *facts], lang=talk.lang)
-    yield Words(
-        text=talk.say("describes", title=title, what=said) if said
-        else talk.say("not told", title=title, words=step.words)
-    )  # fmt: skip
+    if said:
+        parts = [talk.say("describes", title=title, what=said), talk.say("no more told")]
+        yield Words(text=talk.joined(parts))
+    else:
+        yield Words(text=talk.say("not told", title=title, words=step.words))
 
 
 async def _named(talk: TurnContext, value: Value) -> Value:
@@ -71,7 +81,7 @@ async def what_if(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
     """What would move an item."""
     situation = await talk.situation()
     talk.conversation.focus = item.id
-    answer = await talk.line.what_if(
+    answer = await talk.chooser.what_if(
         talk.conversation.user_id,
         item.id,
         scene=item.scene,
@@ -84,11 +94,11 @@ async def what_if(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
 async def compare(talk: TurnContext, first: Item, second: Item) -> AsyncIterator[ReplyPart]:
     """What two items share, where they differ, and which comes first, by what."""
     situation = await talk.situation()
-    parts = differences(first, second, lang=talk.lang)
+    parts = [*_apart(talk, first, second), *differences(first, second, lang=talk.lang)]
     if first.scene != second.scene:
         yield Words(text=talk.joined([*parts, talk.say("two scenes")]))
         return
-    answer = await talk.line.compare(
+    answer = await talk.chooser.compare(
         talk.conversation.user_id,
         first.id,
         versus=second.id,
@@ -99,11 +109,22 @@ async def compare(talk: TurnContext, first: Item, second: Item) -> AsyncIterator
     yield Words(text=talk.joined([*parts, talk.told(answer)]), answers=(answer,))
 
 
+def _apart(talk: TurnContext, first: Item, second: Item) -> list[str]:
+    """How far two items are from each other, where the catalogue has the coordinates of both."""
+    places = [tuple(item.attributes.get(name) for name in COORDINATES) for item in (first, second)]
+    numbers = [float(each) for place in places for each in place if isinstance(each, int | float)]
+    if len(numbers) != 2 * len(COORDINATES):
+        return []
+    north, east, other_north, other_east = numbers
+    away = kilometres((north, east), np.array([other_north]), np.array([other_east]))
+    return [talk.say("apart", n=f"{away[0]:.2g}" if away[0] < 1 else f"{away[0]:.0f}")]
+
+
 async def why_not(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
     """What keeps an item out, or what stands before it."""
     situation = await talk.situation()
     talk.conversation.focus = item.id
-    answer = await talk.line.why_not(
+    answer = await talk.chooser.why_not(
         talk.conversation.user_id,
         item.id,
         scene=item.scene,
@@ -119,12 +140,15 @@ async def why_not(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
     yield Words(text=talk.told(answer), answers=(answer,))
 
 
-async def search(talk: TurnContext, words: str) -> AsyncIterator[ReplyPart]:
-    """The items that say all of the words and keep to what is in force."""
+async def search(talk: TurnContext, step: Search) -> AsyncIterator[ReplyPart]:
+    """The items that are meant, or that say all of the words, and keep to what is in force."""
     situation = await talk.situation()
-    kept, others = found_by(
-        words, situation=situation, constraints=talk.context(situation).constraints
-    )
+    constraints = talk.context(situation).constraints
+    kept, others = found_by(step.words, situation=situation, constraints=constraints)
+    if step.items:
+        kept = [each for each in step.items if all(satisfies(each, one) for one in constraints)]
+        others = len(step.items) - len(kept)
+    words = step.words or listed([each.title for each in step.items], lang=talk.lang)
     parts: list[str] = []
     if kept:
         named = [f"{at}. {caption(item)}" for at, item in enumerate(kept[:_FOUND], start=1)]
@@ -132,6 +156,7 @@ async def search(talk: TurnContext, words: str) -> AsyncIterator[ReplyPart]:
         talk.conversation.remember_slate(
             ShownSlate(scene=situation.scene.name, impression="", item_ids=ids)
         )
+        talk.conversation.focus = kept[0].id
         parts.append(talk.say("found", what=listed(named, lang=talk.lang)))
     if others:
         key = "left out" if kept else "all left out"

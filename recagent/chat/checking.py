@@ -6,13 +6,12 @@ one of a condition in force. What is not is said to be unknown, and never guesse
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
-from recagent.chat.bounds import beyond, plain_number
-from recagent.chat.conversation import Conversation, Wants, renewed
+from recagent.chat.checked_conditions import MOST_WORDS, ConditionChecker
+from recagent.chat.checked_questions import answers_to
+from recagent.chat.conversation import SCENE, Conversation, Wants, renewed
 from recagent.chat.lexicon import pattern
 from recagent.chat.remarks import values_of
 from recagent.chat.situation import Situation
@@ -21,34 +20,27 @@ from recagent.chat.steps import (
     Care,
     Change,
     ChangeScene,
-    Compare,
     Concern,
     DeleteMyData,
-    Describe,
-    Explain,
+    Feedback,
     Forget,
     ListWants,
     Recommend,
     Record,
     Remember,
-    Search,
+    Sort,
     StartOver,
     Step,
     TakeBack,
     Tell,
     TellMyData,
-    WhatIf,
-    WhyNot,
 )
 from recagent.chat.turn_reply import Act, ActReply, TurnReply
-from recagent.chat.vocabulary import Vocabulary
-from recagent.chat.wording import POPULARITY
-from recagent.domain import Constraint, Item, Operator
-from recagent.domain.chinese_scripts import simplified
+from recagent.domain import Constraint, Item, Language
 from recagent.prompts import caption, one_line
 from recagent.ranking.scoring.label import LABELS
 
-_WORDS = 200  # characters that are kept of a person's words
+_WHOM = 60  # characters that are kept of whom it is for
 _CONCERNS: Mapping[Act, Concern] = {
     "crisis": "crisis", "advice": "advice", "other_people": "other people",
 }  # fmt: skip
@@ -61,29 +53,38 @@ _IT = frozenset({"it", "this", "that", "它", "这个", "那个"})
 _HELLO = Tell(key="hello")
 _SHOWING = frozenset(
     {"recommend", "more", "similar", "want", "wish", "drop", "start_over", "undo", "scene",
-     "dislike", "seen", "owned"}
+     "dislike", "seen", "owned", "leave_out", "for"}
 )  # fmt: skip
 
 
 def shown_labels(situation: Situation) -> dict[str, Item]:
-    """The list that was shown last, by the letters that a model is told of it."""
-    return dict(zip(LABELS, situation.reference.slate, strict=False))
+    """The lists that were shown, the newest first, by the letters that a model is told of them."""
+    reference = situation.reference
+    return dict(zip(LABELS, (*reference.slate, *reference.earlier), strict=False))
 
 
 def steps_of_reply(
-    reply: TurnReply, *, situation: Situation, conversation: Conversation
+    reply: TurnReply, *, situation: Situation, conversation: Conversation, lang: Language
 ) -> tuple[Step, ...]:
     """The steps of a turn: first what is stored and changed, then what is asked, then a list."""
     if not reply.acts:
-        question = one_line(reply.question, _WORDS)
+        question = one_line(reply.question, MOST_WORDS)
         return (AskBack(question=question),) if question else (Tell(key="help"),)
     for act in reply.acts:
         if act.act == "crisis":
             return (Care(concern="crisis"),)
-    reading = _Checked(situation=situation, conversation=conversation, wants=conversation.wants)
+    reading = _Checked(
+        checker=ConditionChecker(situation=situation, lang=lang),
+        conversation=conversation,
+        wants=conversation.wants,
+        whom=conversation.wants.whom,
+    )
+    for act in reply.acts:  # what is wanted in the same breath is for them
+        if act.act == "for":
+            reading.take_whom(act)
     for act in reply.acts:
         reading.take(act)
-    reading.take_titles(tuple(one_line(each, _WORDS) for each in reply.titles))
+    reading.take_titles(tuple(one_line(each, MOST_WORDS) for each in reply.titles))
     return reading.steps()
 
 
@@ -91,15 +92,23 @@ def steps_of_reply(
 class _Checked:
     """The acts of a turn so far, as steps of each kind and the wants that they come to."""
 
-    situation: Situation
+    checker: ConditionChecker
     conversation: Conversation
     wants: Wants
+    whom: str  # for whom it is at this place of the turn
     unclear: list[str] = field(default_factory=list[str])
     first: list[Step] = field(default_factory=list[Step])
     answers: list[Step] = field(default_factory=list[Step])
     is_shown: bool = False
     is_undone: bool = False
+    is_more: bool = False
     has_new_wish: bool = False
+    base: Wants | None = None  # what is in force after an undo or a new start
+
+    @property
+    def situation(self) -> Situation:
+        """Where the talk is."""
+        return self.checker.situation
 
     @property
     def has_list(self) -> bool:
@@ -108,11 +117,20 @@ class _Checked:
 
     def steps(self) -> tuple[Step, ...]:
         """All steps in order."""
-        changed = self.wants != self.conversation.wants or self.unclear
         unclear = tuple((words, "") for words in self.unclear)
-        change = [Change(wants=self.wants, unclear=unclear)] if changed else []
+        anew = StartOver(wants=self.wants, unclear=unclear)
+        is_anew = StartOver() in self.first
+        self.first = [anew if each == StartOver() else each for each in self.first]
+        base = self.conversation.wants if self.base is None else self.base
+        is_changed = not is_anew and (self.wants != base or bool(unclear))
+        change = [Change(wants=self.wants, unclear=unclear)] if is_changed else []
         before = self.conversation.list_before if self.is_undone else ()
-        shown = [Recommend(only=before)] if self.is_shown else []
+        is_sorted = any(isinstance(each, Sort) and not each.items for each in self.answers)
+        shown = (
+            [Recommend(only=before, is_more=self.is_more)]
+            if self.is_shown and not is_sorted
+            else []
+        )
         if shown:  # a list is introduced by itself
             self.first = [Tell(key="hi") if each == _HELLO else each for each in self.first]
         answers = [step for at, step in enumerate(self.answers) if step not in self.answers[:at]]
@@ -123,27 +141,45 @@ class _Checked:
         if titles or self.has_new_wish or self.wants.titles is None:
             self.wants = replace(self.wants, titles=titles)
 
+    def take_whom(self, act: ActReply) -> None:
+        """Somebody else for whom it is, or the person again."""
+        listed = self.wants.listed
+        also = [listed[number - 1] for number in act.numbers if 1 <= number <= len(listed)]
+        self.wants = self.wants.looking_for(one_line(act.words, _WHOM), also=also)
+
     def take(self, act: ActReply) -> None:  # noqa: C901 - one arm a kind of act
         """One act more."""
         self.is_shown = self.is_shown or act.act in _SHOWING
         match act.act:
-            case "want" | "wish" | "cannot" | "drop" | "start_over" | "undo" | "similar":
+            case (
+                "want"
+                | "wish"
+                | "cannot"
+                | "leave_out"
+                | "drop"
+                | "start_over"
+                | "undo"
+                | "similar"
+            ):
                 self._take_change(act)
+            case "for":
+                self.whom = one_line(act.words, _WHOM)
             case "like" | "dislike" | "seen" | "owned":
                 for item in self._items(act):
-                    self.first.append(Record(item=item, kind=act.act))
+                    self._take_feedback(item, act.act)
                 self.is_shown = self.is_shown or not self.has_list
-            case "ask" | "explain" | "compare" | "why_not" | "what_if":
-                self._take_question(act)
+            case (
+                "ask" | "explain" | "compare" | "why_not" | "what_if" | "sort" | "count" | "search"
+            ):
+                items = self._items(act)
+                self.answers += answers_to(act, items, checker=self.checker)
             case "scene":
                 self._take_scene(act.scene)
             case "remember" | "forget":
-                words = one_line(act.words, _WORDS)
+                words = one_line(act.words, MOST_WORDS)
                 if words:
                     made = Remember(tag=words) if act.act == "remember" else Forget(words=words)
                     self.first.append(made)
-            case "search":
-                self.answers.append(Search(words=one_line(act.words, _WORDS)))
             case "list":
                 self.answers.append(ListWants())
             case "my_data":
@@ -151,22 +187,24 @@ class _Checked:
             case "delete_my_data":
                 self.answers.append(DeleteMyData())
             case "crisis" | "advice" | "other_people":
-                words = one_line(act.words, _WORDS)
+                words = one_line(act.words, MOST_WORDS)
                 self.answers.append(Care(concern=_CONCERNS[act.act], words=words))
             case "about" | "greet" | "thanks" | "chat" | "complaint" | "order":
                 self.first.append(Tell(key=_SENTENCES[act.act]))
                 self.is_shown = self.is_shown or (act.act == "greet" and not self.has_list)
-            case "recommend" | "more":
+            case "recommend":
                 pass
+            case "more":
+                self.is_more = True
 
-    def _take_change(self, act: ActReply) -> None:
+    def _take_change(self, act: ActReply) -> None:  # noqa: C901 - one arm a kind of act
         match act.act:
             case "want":
                 self._take_want(act)
             case "wish":
-                self._take_wish(one_line(act.words, _WORDS))
+                self._take_wish(one_line(act.words, MOST_WORDS))
             case "cannot":
-                self._take_unclear(one_line(act.words, _WORDS))
+                self._take_unclear(one_line(act.words, MOST_WORDS))
             case "drop":
                 listed = self.conversation.wants.listed
                 for number in act.numbers:
@@ -174,13 +212,17 @@ class _Checked:
                         self.wants = self.wants.without(listed[number - 1])
             case "start_over":
                 self.first.append(StartOver())
-                self.wants = Wants(titles=())
+                self.base = self.wants = Wants(titles=())
             case "undo":
                 self.first.append(TakeBack())
                 self.is_undone = True
+                self.base = self.wants = (self.wants, *self.conversation.before)[-1]
+            case "leave_out":
+                for item in self._items(act):
+                    self._take_out(item)
             case _:
                 for item in self._items(act):
-                    self._take_likeness(item, one_line(act.words, _WORDS))
+                    self._take_likeness(item, one_line(act.words, MOST_WORDS))
 
     def _take_unclear(self, words: str) -> None:
         """What cannot be checked; "near me" is answered with the question where that is."""
@@ -200,71 +242,58 @@ class _Checked:
 
         A bound never makes looser what is in force on the same side.
         """
-        words = one_line(act.words, _WORDS)
-        made = self._constraint(act, words)
-        if made is None:
-            self.unclear.append(words or one_line(" ".join(map(str, act.values)), _WORDS))
-        elif act.firm:
-            self.wants = renewed(self.wants, constraints=(made,))
-        else:
-            preferences = dict.fromkeys((*self.wants.preferences, made))
-            self.wants = replace(self.wants, preferences=tuple(preferences))
-
-    def _constraint(self, act: ActReply, words: str) -> Constraint | None:
-        operator, attribute = act.operator, self._attribute(act.attribute)
-        if operator in ("less", "more"):
-            return self._compared(act, attribute, words)
-        values = tuple(filter(None, (one_line(each, _WORDS) for each in act.values)))
-        if not values:
-            return None
-        if operator in ("mentions", "does not mention"):
-            return _of(values, "", operator, words)
-        if attribute and self._vocabulary(attribute).is_number(attribute):
-            return _of_number(values, attribute, operator, words)
-        if attribute and self._vocabulary(attribute).is_truth(attribute):
-            is_true = values[0].casefold() == "true"
-            return Constraint(attribute=attribute, operator="is", value=is_true, words=words)
-        known = self._known(attribute, values) if attribute else ()
-        if known and operator in ("is", "is not"):
-            return _of(known, attribute, operator, words)
-        if operator == "is not":
-            return _of(values, "", "does not mention", words)
-        if operator == "is" and attribute:
-            self._take_wish(" ".join(values))
-        return None
-
-    def _compared(self, act: ActReply, attribute: str, words: str) -> Constraint | None:
-        """Less or more of a number than what is shown has, and never looser than what holds."""
-        situation = self.situation
-        items = self._items(act) or list(situation.reference.slate)
-        if attribute == POPULARITY:
-            numbers = [float(situation.likes.get(item.id, 0)) for item in items]
-            everywhere = sorted(float(situation.likes.get(key, 0)) for key in situation.here)
-        elif attribute and self._vocabulary(attribute).is_number(attribute):
-            numbers = [
-                float(value) for item in items
-                if isinstance(value := item.attributes.get(attribute), int | float)
-            ]  # fmt: skip
-            everywhere = [self._vocabulary(attribute).quantile(attribute, 0.5)]
-        else:
-            return None
-        if len(items) == 1 and numbers:  # an item that is named is the measure, and is said
-            facts = {"title": caption(items[0]), "attribute": attribute.replace("_", " "),
-                     "value": f"{numbers[0]:g}"}  # fmt: skip
-            self.first.append(Tell(key="measured by", facts=facts))
-        middle = statistics.median(numbers or everywhere)
-        side: Operator = "at most" if act.operator == "less" else "at least"
-        is_whole = attribute == POPULARITY or self._vocabulary(attribute).whole(attribute)
-        bound = max(0.0, beyond(middle, side, whole=is_whole))
-        tighter = min if side == "at most" else max
-        for held in self.wants.constraints:
-            if (held.attribute, held.operator) == (attribute, side) and isinstance(
-                held.value, int | float
-            ):
-                bound = tighter(bound, held.value)
-        return Constraint(
-            attribute=attribute, operator=side, value=plain_number(bound), words=words
+        if act.attribute.casefold() == SCENE:
+            self._take_scenes(act)
+            return
+        made = self._constraint(act)
+        words = one_line(act.words, MOST_WORDS) or one_line(
+            " ".join(map(str, act.values)), MOST_WORDS
         )
+        if made is not None:
+            self._add(made, firm=act.firm)
+        elif act.operator == "is" and act.values and self.checker.attribute(act.attribute):
+            self._take_wish(one_line(" ".join(map(str, act.values)), MOST_WORDS))
+            self.unclear.append(words)
+        else:
+            self.unclear.append(words)
+
+    def _constraint(self, act: ActReply) -> Constraint | None:
+        if act.operator not in ("less", "more"):
+            return self.checker.constraint(act)
+        items = self._items(act) or list(self.situation.reference.slate)
+        made = self.checker.compared(act, items, held=self.wants.constraints)
+        if made is not None and len(items) == 1:  # an item that is named is the measure, and said
+            value = self.checker.value(items[0], made.attribute)
+            facts = {"title": caption(items[0]), "attribute": made.attribute.replace("_", " "),
+                     "value": value if isinstance(value, str) else f"{value or 0:g}"}  # fmt: skip
+            self.first += [Tell(key="measured by", facts=facts)] if value is not None else []
+        return made
+
+    def _add(self, made: Constraint, *, firm: bool) -> None:
+        """A bound stands in place of one on the same side that was only preferred."""
+        softer = [
+            each for each in self.wants.preferences
+            if (each.attribute, each.operator) != (made.attribute, made.operator)
+            or made.operator not in ("at least", "at most")
+        ]  # fmt: skip
+        if firm:
+            wants = replace(self.wants, preferences=tuple(softer))
+            self.wants = renewed(wants, constraints=(made,))
+        else:
+            preferences = tuple(dict.fromkeys((*softer, made)))
+            self.wants = replace(self.wants, preferences=preferences)
+
+    def _take_scenes(self, act: ActReply) -> None:
+        """Parts of the catalogue that must not come; one that is wanted is gone to."""
+        if act.operator == "is" and act.values:
+            self._take_scene(str(act.values[0]))
+            return
+        bans = self.checker.barred_scenes(act)
+        left = set(self.situation.scenes) - self.wants.barred_scenes - {e.value for e in bans}
+        if bans and left:
+            self.wants = renewed(self.wants, constraints=tuple(bans))
+        else:
+            self.unclear.append(one_line(act.words, MOST_WORDS))
 
     def _take_likeness(self, item: Item, words: str) -> None:
         """What an item has is preferred, and the item itself does not come."""
@@ -273,39 +302,24 @@ class _Checked:
             for attribute in self.situation.vocabulary.categories
             for value in values_of(item, attribute)
         ]
-        itself = Constraint(attribute="id", operator="is not", value=item.id, words=item.title)
-        wants = renewed(self.wants, constraints=(itself,))
+        self._take_out(item)
         self.wants = replace(
-            wants, preferences=tuple(dict.fromkeys((*wants.preferences, *preferred)))
+            self.wants, preferences=tuple(dict.fromkeys((*self.wants.preferences, *preferred)))
         )
 
-    def _take_question(self, act: ActReply) -> None:
-        items = self._items(act)
-        match act.act:
-            case "ask":
-                self.answers += [self._description(act, item) for item in items[:1]] or [
-                    Tell(key="ask the seller")
-                ]
-            case "explain":
-                asked = items or list(self.situation.reference.slate)
-                self.answers += [Explain(item=item) for item in asked] or [Tell(key="which")]
-            case "compare":
-                pairs = [Compare(first=one, second=other) for one, other in pairwise(items)]
-                self.answers += pairs or [Tell(key="which two")]
-            case "why_not":
-                self.answers += [WhyNot(item=item) for item in items]
-            case _:
-                self.answers += [WhatIf(item=item) for item in items]
+    def _take_out(self, item: Item) -> None:
+        itself = Constraint(attribute="id", operator="is not", value=item.id, words=item.title)
+        self.wants = renewed(self.wants, constraints=(itself,))
 
-    def _description(self, act: ActReply, item: Item) -> Describe:
-        attribute = "" if act.attribute in ("", "text") else self._attribute(act.attribute)
-        return Describe(
-            item=item,
-            attribute=attribute,
-            words=one_line(act.words, _WORDS),
-            is_known=bool(attribute) or act.attribute == "text",
-            answer=one_line(act.answer, 2 * _WORDS),
-        )
+    def _take_feedback(self, item: Item, kind: Feedback) -> None:
+        """What the person says of an item; what somebody else likes is not stored as theirs."""
+        if not self.whom or kind in ("seen", "owned"):
+            self.first.append(Record(item=item, kind=kind))
+        elif kind == "like":
+            facts = {"title": caption(item), "whom": self.whom}
+            self.first.append(Tell(key="picked", facts=facts))
+        else:
+            self._take_out(item)
 
     def _topic(self) -> Sequence[Item]:
         reference = self.situation.reference
@@ -317,16 +331,20 @@ class _Checked:
             self.answers.append(Tell(key="unknown scene", facts={"words": one_line(name)}))
         else:
             self.first.append(ChangeScene(name=known))
+            bans = [each for each in self.wants.constraints
+                    if each.attribute == SCENE and known in ("", each.value)]  # fmt: skip
+            left = tuple(each for each in self.wants.constraints if each not in bans)
+            self.wants = replace(self.wants, constraints=left)
 
     def _items(self, act: ActReply) -> list[Item]:
         """The items that an act names; a title that the catalogue does not have is said."""
         items: dict[str, Item] = {}
         for name in act.items:
-            item = self._item(one_line(name, _WORDS))
+            item = self._item(one_line(name, MOST_WORDS))
             if item is not None:
                 items[item.id] = item
             elif name.casefold() not in _IT:
-                facts = {"words": one_line(name, _WORDS)}
+                facts = {"words": one_line(name, MOST_WORDS)}
                 self.answers.append(Tell(key="no such title", facts=facts))
         return [*items.values()]
 
@@ -337,44 +355,3 @@ class _Checked:
         if name.casefold() in _IT:
             return next(iter(self._topic()), None)
         return next(iter(self.situation.reference.meant(name)), None) or self.situation.titled(name)
-
-    def _attribute(self, name: str) -> str:
-        """The attribute of a name in any scene, whatever its case; empty for none."""
-        folded = simplified(name.strip()).casefold().replace(" ", "_")
-        scenes = (*self.situation.scenes, self.situation.scene.name)  # the present one wins
-        known = [each for one in scenes for each in self.situation.vocabulary_of(one).attributes]
-        spelled = {simplified(each).casefold().replace(" ", "_"): each for each in known}
-        return {**spelled, POPULARITY: POPULARITY}.get(folded, "")
-
-    def _vocabulary(self, attribute: str) -> Vocabulary:
-        """That of the present scene if its items have the attribute, else of one whose have it."""
-        here = self.situation.vocabulary
-        others = map(self.situation.vocabulary_of, self.situation.scenes)
-        return next((each for each in (here, *others) if attribute in each.attributes), here)
-
-    def _known(self, attribute: str, values: Sequence[str]) -> tuple[str, ...]:
-        """Those of the values that the attribute has, as the catalogue spells them."""
-        known: list[str] = []
-        for value in values:
-            text = simplified(value).casefold()
-            for each in self._vocabulary(attribute).values_in(text):
-                if each.attribute == attribute and (each.start, each.end) == (0, len(text)):
-                    known += each.values
-        return tuple(dict.fromkeys(known))
-
-
-def _of(values: tuple[str, ...], attribute: str, operator: Operator, words: str) -> Constraint:
-    value = values[0] if len(values) == 1 else values
-    return Constraint(attribute=attribute, operator=operator, value=value, words=words)
-
-
-def _of_number(
-    values: tuple[str, ...], attribute: str, operator: Operator, words: str
-) -> Constraint | None:
-    try:
-        number = float(values[0])
-    except ValueError:
-        return None
-    return Constraint(
-        attribute=attribute, operator=operator, value=plain_number(number), words=words
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
@@ -10,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from recagent.domain import Constraint
 from recagent.errors import DataError
 
+SCENE = "scene"  # of each item; no attribute can have this name
+_EARLIER = 2  # lists before the last that can be pointed at
 MOST_TURNS = 100  # kept of a conversation
 MOST_SLATES = 50
 MOST_UNDO = 20
@@ -28,12 +31,16 @@ class Wants:
         wishes: words that neither of these could hold.
         titles: that a language model named for what is wanted, best first; None where none was
             asked.
+        whom: somebody else for whom it is wanted, in the person's words; "" for themselves.
+        own: what the person wants for themselves, while they look for somebody else.
     """
 
     constraints: tuple[Constraint, ...] = ()
     preferences: tuple[Constraint, ...] = ()
     wishes: tuple[str, ...] = ()
     titles: tuple[str, ...] | None = None
+    whom: str = ""
+    own: Wants | None = None
 
     @property
     def listed(self) -> tuple[Want, ...]:
@@ -44,6 +51,16 @@ class Wants:
                 groups.setdefault((is_hard, each.words or repr(each)), []).append(each)
         return (*map(tuple, groups.values()), *self.wishes)
 
+    @property
+    def barred_scenes(self) -> frozenset[str]:
+        """Names of the scenes from which nothing must come."""
+        bans = [each.value for each in self.constraints if each.attribute == SCENE]
+        return frozenset(each for each in bans if isinstance(each, str))
+
+    def has(self, want: Want) -> bool:
+        """Whether it is one of ``listed``."""
+        return want in self.listed
+
     def without(self, dropped: Want) -> Wants:
         """The same but for one of ``listed``."""
         gone = () if isinstance(dropped, str) else dropped
@@ -52,6 +69,28 @@ class Wants:
             constraints=tuple(each for each in self.constraints if each not in gone),
             preferences=tuple(each for each in self.preferences if each not in gone),
             wishes=tuple(each for each in self.wishes if each != dropped),
+        )
+
+    def looking_for(self, whom: str, *, also: Sequence[Want]) -> Wants:
+        """What is wanted for somebody else, or for themselves again if ``whom`` is empty.
+
+        What was wanted for the one before rests, or ends with somebody else; ``also``: what of it
+        holds for the new one too.
+        """
+        if not whom and not self.whom:
+            return self
+        if whom and self.whom:
+            return replace(self, whom=whom)
+        base = Wants(titles=(), whom=whom, own=self) if whom else self.own or Wants(titles=())
+        kept = [each for want in also if not isinstance(want, str) for each in want]
+        hard = [each for each in self.constraints if each in kept]
+        soft = [each for each in self.preferences if each in kept]
+        wishes = [each for each in self.wishes if each in also]
+        return replace(
+            base,
+            constraints=tuple(dict.fromkeys((*base.constraints, *hard))),
+            preferences=tuple(dict.fromkeys((*base.preferences, *soft))),
+            wishes=tuple(dict.fromkeys((*base.wishes, *wishes))),
         )
 
 
@@ -111,6 +150,7 @@ class Conversation:
         scene: where the talk is; None until the first slate says it.
         named_scene: the scene that the person or the request named; where there is none, each
             list is of the scene that suits best.
+        has_said_scene: whether the person named it, and not the request.
         wants: in force.
         listed_wants: those that were in force when the last list was shown.
         before: earlier ``wants``, the newest last, for taking back.
@@ -128,6 +168,7 @@ class Conversation:
     user_id: str
     scene: str | None = None
     named_scene: str | None = None
+    has_said_scene: bool = False
     wants: Wants = field(default_factory=Wants)
     listed_wants: Wants | None = None
     before: tuple[Wants, ...] = ()
@@ -143,9 +184,9 @@ class Conversation:
 
     def want(self, wants: Wants) -> None:
         """Put these wants in force; the ones before can be brought back."""
-        if wants != self.wants:
+        if (wants.listed, wants.whom) != (self.wants.listed, self.wants.whom):
             self.before = (*self.before, self.wants)[-MOST_UNDO:]
-            self.wants = wants
+        self.wants = wants
 
     def take_back(self) -> bool:
         """Bring back what was wanted before the last change; False if there was none."""
@@ -155,9 +196,10 @@ class Conversation:
         self.before = tuple(self_before)
         return True
 
-    def start_over(self) -> None:
-        """Let all wants go; they can be brought back."""
-        self.want(Wants())
+    def start_over(self, wants: Wants) -> None:
+        """Let all wants go, for these, and a scene that was chosen in the talk."""
+        self.want(wants)
+        self.named_scene = None if self.has_said_scene else self.named_scene
         self.waiting = None
 
     def forget(self) -> None:
@@ -191,6 +233,15 @@ class Conversation:
     def last_list(self) -> tuple[str, ...]:
         """Ids of what was listed last, a slate or what a search found; none before the first."""
         return self.shown[-1].item_ids if self.shown else ()
+
+    @property
+    def earlier_lists(self) -> tuple[str, ...]:
+        """Ids of what the lists before the last had, the newest list first; not those of the last.
+
+        Only so far back as somebody remembers.
+        """
+        ids = (key for slate in reversed(self.shown[-1 - _EARLIER : -1]) for key in slate.item_ids)
+        return tuple(key for key in dict.fromkeys(ids) if key not in self.last_list)
 
     @property
     def last_slate(self) -> ShownSlate | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
+from recagent.chat.conversation import Wants
 from recagent.chat.remarks import forgotten, no_longer, remarks_on, set_aside, usual
 from recagent.chat.said import ReplyPart, Words
 from recagent.chat.scene_choice import suiting_situation
-from recagent.chat.steps import Change, Feedback, Record
+from recagent.chat.steps import Change, Feedback, Record, StartOver
 from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed, told
 from recagent.domain import Edits, EventKind
@@ -50,6 +51,7 @@ async def change_scene(talk: TurnContext, name: str) -> AsyncIterator[ReplyPart]
     """Go on in another scene, or in whichever suits; what is not told there rests."""
     situation = await talk.situation()
     talk.conversation.named_scene = name or None
+    talk.conversation.has_said_scene = True
     if not name:
         yield Words(text=talk.say("any scene"))
         return
@@ -139,9 +141,17 @@ async def take_back(talk: TurnContext) -> AsyncIterator[ReplyPart]:
         yield Words(text=talk.say("nothing to undo"))
 
 
-async def start_over(talk: TurnContext) -> AsyncIterator[ReplyPart]:
-    """Let all wants go."""
-    had_wants = bool(talk.conversation.wants.listed)
-    talk.conversation.start_over()
-    yield Words(text=talk.say("started over" if had_wants else "nothing in force"))
-    yield talk.noted()
+async def start_over(talk: TurnContext, step: StartOver) -> AsyncIterator[ReplyPart]:
+    """Let all wants go; what is wanted instead is one change with it."""
+    conversation = talk.conversation
+    had_wants = bool(conversation.wants.listed)
+    conversation.start_over(step.wants)
+    said = [talk.say("started over" if had_wants or step.wants.listed else "nothing in force")]
+    if conversation.liked or conversation.disliked or conversation.known:
+        said.append(talk.say("still stored"))
+    situation = await suiting_situation(talk)
+    said += remarks_on(
+        Wants(), step.wants, situation=situation, unclear=step.unclear, lang=talk.lang
+    )
+    yield Words(text=talk.joined(said))
+    yield talk.noted(tuple(words for words, _ in step.unclear))

@@ -11,6 +11,8 @@ from recagent.domain import Constraint, Item, Language
 from recagent.retrieval.sources.bm25 import tokens
 from recagent.scenes.constraints import satisfies
 
+COORDINATES = ("latitude", "longitude")
+
 
 def found_by(
     words: str, *, situation: Situation, constraints: Sequence[Constraint]
@@ -33,7 +35,8 @@ def found_by(
 def differences(first: Item, second: Item, *, lang: Language) -> list[str]:
     """Sentences on what the attributes of two items have in common, and where they differ."""
     parts: list[str] = []
-    for attribute in dict.fromkeys((*first.attributes, *second.attributes)):
+    names = dict.fromkeys((*first.attributes, *second.attributes))
+    for attribute in (name for name in names if name not in COORDINATES):
         one, other = first.attributes.get(attribute, ()), second.attributes.get(attribute, ())
         if isinstance(one, tuple) or isinstance(other, tuple):
             parts += _of_lists(first, second, texts(one), texts(other), lang=lang)

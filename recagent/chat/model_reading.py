@@ -19,10 +19,13 @@ from recagent.llm.retry import RetryBudget
 from recagent.llm.structured_replies import ask_structured
 from recagent.ports import ChatModel
 from recagent.prompts import caption
+from recagent.prompts.words import full_caption
 
 _TURNS = 8  # of the conversation that are told
 _MOST_VALUES = 40  # of an attribute
 _LIKES = 6  # of the person
+_MOST_TITLES = 200  # of a catalogue that is told
+_CATALOGUE = 1_300  # characters of it
 
 
 async def read_turn(
@@ -44,13 +47,19 @@ async def read_turn(
     focus = situation.reference.focus
     wants = conversation.wants.listed
     said_before = conversation.turns[:-1][-_TURNS:]
+    labelled = [*shown_labels(situation).items()]
     messages = prompt.chat(
         scene=situation.scene.label(lang),
         scenes=[(name, scene.label(lang)) for name, scene in situation.scenes.items()],
         attributes=_attributes(situation, lang),
         person=_person(profile),
         dialogue=[(each.role, each.text) for each in said_before],
-        shown=[*shown_labels(situation).items()],
+        shown=labelled[: len(situation.reference.slate)],
+        earlier=[
+            (label, caption(item)) for label, item in labelled[len(situation.reference.slate) :]
+        ],
+        catalogue=_catalogue(situation),
+        whom=conversation.wants.whom,
         focus=caption(focus) if focus else "",
         in_force=[shown_want(each, lang=lang) for each in wants],
         turn=turn,
@@ -64,7 +73,7 @@ async def read_turn(
         unusable=partial(_unusable, model),
         schema=SCHEMA,
     )
-    return steps_of_reply(reply.form, situation=situation, conversation=conversation)
+    return steps_of_reply(reply.form, situation=situation, conversation=conversation, lang=lang)
 
 
 def _attributes(situation: Situation, lang: Language) -> list[tuple[str, str]]:
@@ -80,10 +89,30 @@ def _attributes(situation: Situation, lang: Language) -> list[tuple[str, str]]:
     return [*told.items()]
 
 
+def _catalogue(situation: Situation) -> list[str]:
+    """What a small catalogue has beside what is shown: with all that is told of it, else by title.
+
+    Nothing of a catalogue of which not even the titles are few.
+    """
+    shown = {item.id for item in situation.reference.slate}
+    items = [item for own in situation.items.values() for item in own.values()
+             if item.id not in shown]  # fmt: skip
+    if len(items) > _MOST_TITLES:
+        return []
+    in_full = [" – ".join(filter(None, (full_caption(item), item.text))) for item in items]
+    for told in (in_full, [item.title for item in items]):
+        if sum(map(len, told)) <= _CATALOGUE:
+            return told
+    return []
+
+
 def _values(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
     for name in vocabulary.attributes:
         if vocabulary.is_truth(name):
             yield name, "true, false"
+        elif vocabulary.is_day(name):
+            days = sorted(vocabulary.categories[name])
+            yield name, f"{days[0]}-{days[-1]}"
         elif vocabulary.is_number(name):
             low, high = vocabulary.quantile(name, 0.0), vocabulary.quantile(name, 1.0)
             yield name, f"{low:g}-{high:g}"

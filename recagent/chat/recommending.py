@@ -34,7 +34,7 @@ async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPa
         return
     yield Words(text=talk.joined(_lead(talk, slate, again=again)))
     said_above = {"constraint"} if talk.conversation.wants.wishes else {"constraint", "wish"}
-    explanations = tuple(_without(said_above, why) for why in await talk.line.reasons(slate))
+    explanations = tuple(_without(said_above, why) for why in await talk.chooser.reasons(slate))
     ids = tuple(entry.item.id for entry in slate.entries)
     talk.conversation.scene = slate.scene.name
     talk.conversation.remember_slate(
@@ -73,7 +73,7 @@ async def _slate(talk: TurnContext, situation: Situation, step: Recommend) -> tu
         return await _recommended(talk, situation, _with(context, chosen)), False
     before = talk.conversation.listed_wants or Wants()
     now = talk.conversation.wants
-    is_more = (before.constraints, before.wishes) == (now.constraints, now.wishes)
+    is_more = step.is_more or _looked_for(before) == _looked_for(now)
     shown = talk.conversation.shown_in(situation.scene.name) if is_more else ()
     barred = (*talk.conversation.known, *talk.conversation.disliked, *step.without)
     fresh = Constraint(attribute="id", operator="is not", value=(*barred, *shown))
@@ -83,12 +83,16 @@ async def _slate(talk: TurnContext, situation: Situation, step: Recommend) -> tu
     return await _recommended(talk, situation, _with(context, replace(fresh, value=barred))), True
 
 
+def _looked_for(wants: Wants) -> tuple[object, ...]:
+    return wants.constraints, wants.wishes, wants.titles or ()
+
+
 def _with(context: Context, constraint: Constraint) -> Context:
     return replace(context, constraints=(*context.constraints, constraint))
 
 
 async def _recommended(talk: TurnContext, situation: Situation, context: Context) -> Slate:
-    return await talk.line.recommend(
+    return await talk.chooser.recommend(
         talk.conversation.user_id,
         scene=situation.scene.name,
         k=talk.k,
@@ -111,6 +115,8 @@ def _lead(talk: TurnContext, slate: Slate, *, again: bool) -> list[str]:
         parts.append(talk.say("list wish", scene=scene, wish=" ".join(wants.wishes)))
     elif wants.constraints or wants.preferences:
         parts.append(talk.say("list fitting", scene=scene))
+    elif wants.whom:
+        parts.append(talk.say("list for", scene=scene, whom=wants.whom))
     elif slate.trace.cold == "fully":
         parts.append(talk.say("list cold", scene=scene))
     else:
@@ -134,7 +140,7 @@ async def _scarce(
     context = talk.context(situation)
     key = "nothing left" if context.constraints or context.wish else "none unseen"
     yield Words(text=talk.say(key, scene=situation.scene.label(talk.lang)))
-    offers = {**await _relaxed(talk, situation, user_id), **_elsewhere(talk, situation)}
+    offers = {**await _relaxed(talk, situation, user_id), **await _elsewhere(talk, situation)}
     if not offers and talk.conversation.wants.listed:
         offers = {talk.say("drop all"): Offer(wants=Wants())}
     if offers:
@@ -145,11 +151,12 @@ async def _offers(talk: TurnContext, situation: Situation, slate: Slate) -> dict
     """Options after a slate: other scenes with as much; with little left also what to drop."""
     if len(slate.entries) <= min(_FEW, talk.k - 1):
         relaxed = await _relaxed(talk, situation, slate.user_id)
-        return {**relaxed, **_elsewhere(talk, situation)}
+        return {**relaxed, **await _elsewhere(talk, situation)}
     context = talk.context(situation, tells=lambda _: True)
     beside = scenes_beside(situation, context, k=talk.k)
-    counts = _counts_elsewhere(talk, situation)
-    return _scene_offers(talk, situation, {name: counts[name] for name in beside if counts[name]})
+    counts = await _counts_elsewhere(talk, situation)
+    named = {name: counts[name] for name in beside if counts.get(name)}
+    return _scene_offers(talk, situation, named)
 
 
 def _offered(talk: TurnContext, offers: Mapping[str, Offer], *, key: str) -> Question:
@@ -164,7 +171,7 @@ def _offered(talk: TurnContext, offers: Mapping[str, Offer], *, key: str) -> Que
 async def _relaxed(talk: TurnContext, situation: Situation, user_id: str) -> dict[str, Offer]:
     """What could be dropped, with how many items that would leave."""
     constraints = talk.context(situation).constraints
-    barred = await talk.line.blocked(user_id, scene=situation.scene.name)
+    barred = await talk.chooser.blocked(user_id, scene=situation.scene.name)
     barred |= {*talk.conversation.known, *talk.conversation.disliked}
     able = [item for key, item in situation.here.items() if key not in barred]
     options: dict[str, Offer] = {}
@@ -178,9 +185,9 @@ async def _relaxed(talk: TurnContext, situation: Situation, user_id: str) -> dic
     return options
 
 
-def _elsewhere(talk: TurnContext, situation: Situation) -> dict[str, Offer]:
+async def _elsewhere(talk: TurnContext, situation: Situation) -> dict[str, Offer]:
     """Other scenes that have items which keep to all that is wanted, with how many."""
-    counts = _counts_elsewhere(talk, situation)
+    counts = await _counts_elsewhere(talk, situation)
     most_first = sorted(filter(counts.get, counts), key=lambda name: -counts[name])
     return _scene_offers(talk, situation, {name: counts[name] for name in most_first})
 
@@ -196,19 +203,25 @@ def _scene_offers(
     }
 
 
-def _counts_elsewhere(talk: TurnContext, situation: Situation) -> dict[str, int]:
-    """How many items of each other scene keep to all that is wanted, and answer the wish."""
+async def _counts_elsewhere(talk: TurnContext, situation: Situation) -> dict[str, int]:
+    """How many items of each other scene could be shown, and answer all that is wanted."""
     context = talk.context(situation, tells=lambda _: True)
-    met = {*talk.conversation.shown_in(situation.scene.name), *talk.conversation.known}
-    return {
-        name: len(fitting_items(situation, context, scene=name) - met)
-        for name in situation.items if name != situation.scene.name
-    }  # fmt: skip
+    met = {*talk.conversation.known, *talk.conversation.disliked}
+    counts: dict[str, int] = {}
+    for name in situation.items.keys() - {
+        situation.scene.name,
+        *talk.conversation.wants.barred_scenes,
+    }:
+        if fitting := fitting_items(situation, context, scene=name) - met:
+            counts[name] = len(
+                fitting - await talk.chooser.blocked(talk.conversation.user_id, scene=name)
+            )
+    return counts
 
 
 async def _question(talk: TurnContext, situation: Situation) -> Question | None:
     wants, name = talk.conversation.wants, situation.scene.name
-    barred = await talk.line.blocked(
+    barred = await talk.chooser.blocked(
         talk.conversation.user_id, scene=name, context=talk.context(situation)
     )
     items = [item for key, item in situation.here.items() if key not in barred]

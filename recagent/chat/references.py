@@ -71,11 +71,13 @@ class Reference:
         slate: the last slate, in order.
         focus: the item that was last spoken of.
         titles: all items by ``plain`` title; the ones of the present scene win.
+        earlier: the items of the lists before, the newest list first.
     """
 
     slate: Sequence[Item] = ()
     focus: Item | None = None
     titles: Mapping[str, Item] = field(default_factory=dict[str, Item])
+    earlier: Sequence[Item] = ()
 
     @property
     def spoken_of(self) -> Item | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
-from recagent.chat.conversation import Want, Wants
+from recagent.chat.conversation import SCENE, Want, Wants
 from recagent.chat.lexicon import pattern
 from recagent.chat.lexicon import words as lexicon_words
 from recagent.chat.situation import Situation
@@ -31,7 +31,7 @@ def remarks_on(
     hard = [each for each in after.constraints if each not in before.constraints]
     soft = [each for each in after.preferences if each not in before.preferences]
     told_hard = [each for each in hard if situation.tells(each)]
-    parts = no_longer(before, after, lang=lang)
+    parts = for_whom(before, after, lang=lang) or no_longer(before, after, lang=lang)
     parts += _stated("must", told_hard, lang=lang)
     parts += _stated("rather", [each for each in soft if situation.tells(each)], lang=lang)
     parts += _cautions([*told_hard, *soft], situation=situation, lang=lang)
@@ -50,6 +50,21 @@ def no_longer(before: Wants, after: Wants, *, lang: Language) -> list[str]:
     ]  # fmt: skip
     shown = [shown_want(want, lang=lang) for want in gone]
     return [say("no longer", lang, what=clauses(shown, lang=lang))] if shown else []
+
+
+def for_whom(before: Wants, after: Wants, *, lang: Language) -> list[str]:
+    """For whom it is now, and what rests or holds again with that; none where that is as before."""
+    if after.whom == before.whom:
+        return []
+    if not after.whom:
+        again = [want for want in after.listed if want not in before.listed]
+        back = [shown_want(want, lang=lang) for want in again if (before.own or Wants()).has(want)]
+        said = [say("for you", lang)]
+        return [*said, say("holds again", lang, what=clauses(back, lang=lang))] if back else said
+    resting = [] if before.whom else [want for want in before.listed if want not in after.listed]
+    said = [say("for somebody", lang, whom=after.whom)]
+    shown = [shown_want(want, lang=lang) for want in resting]
+    return [*said, say("rests", lang, what=clauses(shown, lang=lang))] if resting else said
 
 
 def set_aside(wants: Wants, *, situation: Situation, lang: Language) -> list[str]:
@@ -103,10 +118,11 @@ def forgotten(words: str, wants: Wants, *, situation: Situation) -> Wants:
             wants = wants.without(want)
             continue
         cut = {each: replace(each, value=left) for each in want if (left := _left(each, named))}
-        wants = Wants(
+        wants = replace(
+            wants,
             constraints=tuple(cut.get(each, each) for each in wants.constraints),
             preferences=tuple(cut.get(each, each) for each in wants.preferences),
-            wishes=wants.wishes,
+            titles=None,
         )
     return wants
 
@@ -136,7 +152,7 @@ def shown_want(want: Want, *, lang: Language) -> str:
     """One of the wants in our words and in the person's."""
     if isinstance(want, str):
         return f"“{one_line(want)}”"
-    words = "" if want[0].attribute == "id" else one_line(want[0].words, 80)
+    words = "" if want[0].attribute in ("id", SCENE) else one_line(want[0].words, 80)
     return _merged(want, lang=lang) + (say("words", lang, words=words) if words else "")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
-from recagent.chat.conversation import Conversation
+from recagent.chat.conversation import SCENE, Conversation
 from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.wording import POPULARITY
@@ -68,7 +68,8 @@ class Situation:
 
     def tells(self, constraint: Constraint) -> bool:
         """Whether the scene's items tell what the constraint is on."""
-        return constraint.attribute in {*ANYWHERE, POPULARITY, *self.vocabulary.attributes}
+        known = {*ANYWHERE, SCENE, POPULARITY, *self.vocabulary.attributes}
+        return constraint.attribute in known
 
     def scene_named(self, words: str) -> str | None:
         """The one scene that words mean: by its name or label, or by the most words of these."""
@@ -138,6 +139,7 @@ class Surroundings:
                 slate=tuple(filter(None, map(known, conversation.last_list))),
                 focus=known(conversation.focus or ""),
                 titles=self._titles_from(scene.name),
+                earlier=tuple(filter(None, map(known, conversation.earlier_lists))),
             ),
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from recagent.chat.conversation import Wants
-from recagent.domain import Item
+from recagent.domain import Constraint, Item
 
 MOST_STEPS = 12  # in a turn
 
@@ -26,11 +26,13 @@ class Recommend:
         asking: ask a question if that helps.
         only: ids of the items that it is to be chosen from; empty for all.
         without: ids of items that it is not to have, beside those that were shown.
+        is_more: whether nothing that was shown may come, though something else is wanted.
     """
 
     asking: bool = True
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    is_more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +98,38 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """Look for words in the catalogue."""
+    """Look for words in the catalogue; ``items``: those that are meant, where that is known."""
 
     words: str
+    items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """Say which items have the most or the least of a number or a date.
+
+    Attributes:
+        attribute: that is compared.
+        side: ``more`` for the most first, ``less`` for the least first.
+        items: that are compared; empty for all that keep to what is in force.
+    """
+
+    attribute: str
+    side: Literal["more", "less"]
+    items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Say how many items there are.
+
+    Attributes:
+        attribute: whose values are counted; empty to count items by scene.
+        constraint: that those which are counted meet; None for all.
+    """
+
+    attribute: str = ""
+    constraint: Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +168,13 @@ class TakeBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartOver:
-    """Let all wants go."""
+    """Let all wants go, for these.
+
+    ``unclear``: as of ``Change``.
+    """
+
+    wants: Wants = field(default_factory=Wants)
+    unclear: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +221,7 @@ class AskBack:
 
 
 Step = (
-    Recommend | Change | Explain | Describe | Compare | WhyNot | WhatIf | Search | ChangeScene
-    | Record | Remember | Forget | TakeBack | StartOver | ListWants | TellMyData | DeleteMyData
-    | Care | Tell | AskBack
+    Recommend | Change | Explain | Describe | Compare | WhyNot | WhatIf | Search | Sort | Count
+    | ChangeScene | Record | Remember | Forget | TakeBack | StartOver | ListWants | TellMyData
+    | DeleteMyData | Care | Tell | AskBack
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from recagent.chat.conversation import Conversation, Wants
+from recagent.chat.conversation import SCENE, Conversation, Wants
 from recagent.chat.remarks import shown_want, texts
 from recagent.chat.said import Noted
 from recagent.chat.situation import Items, Situation, Surroundings
@@ -36,6 +36,11 @@ class TurnContext:
     lang: Language
     k: int
 
+    @property
+    def chooser(self) -> Pipeline:
+        """The line that chooses: not by the person's own taste while it is for somebody else."""
+        return self.line.for_another() if self.conversation.wants.whom else self.line
+
     async def situation(self) -> Situation:
         """Where the conversation stands now."""
         return await self.surroundings.of(self.conversation, line=self.line)
@@ -55,6 +60,9 @@ class TurnContext:
         scene: str = "",
     ) -> Context:
         items = situation.items[scene] if scene else situation.here
+        wants = replace(
+            wants, constraints=tuple(each for each in wants.constraints if each.attribute != SCENE)
+        )
         # The wish is quoted in reasons, so of the values only what the person named goes into it.
         # Preferences have a weight of their own: what a wish names comes before everything else.
         named = [
@@ -89,7 +97,7 @@ class TurnContext:
 
     async def why(self, item: Item, situation: Situation) -> Explanation:
         """Why an item would be recommended, with what is in force."""
-        return await self.line.explain(
+        return await self.chooser.explain(
             self.conversation.user_id, item.id, scene=item.scene, context=self.context(situation)
         )
 
@@ -116,13 +124,14 @@ class TurnContext:
 
     def in_force(self) -> str:
         """What is in force, as a numbered sentence."""
-        wants = self.conversation.wants.listed
+        wants, whom = self.conversation.wants.listed, self.conversation.wants.whom
+        said = [self.say("for somebody", whom=whom)] if whom else []
         if not wants:
-            return self.say("nothing in force")
+            return self.joined([*said, self.say("nothing in force")] if not whom else said)
         numbered = [
             f"{at}. {shown_want(each, lang=self.lang)}" for at, each in enumerate(wants, start=1)
         ]
-        return self.say("list", what=clauses(numbered, lang=self.lang))
+        return self.joined([*said, self.say("list", what=clauses(numbered, lang=self.lang))])
 
     def say(self, key: str, **facts: str) -> str:
         """A sentence of ``wording`` in the agent's language."""

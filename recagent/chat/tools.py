@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from itertools import groupby
 
-from recagent.chat import answering, care, keeping
+from recagent.chat import answering, care, catalogue_questions, keeping
 from recagent.chat.helping import HELPING, help_of
 from recagent.chat.recommending import recommend
 from recagent.chat.said import ReplyPart, Words
@@ -18,6 +18,7 @@ from recagent.chat.steps import (
     Change,
     ChangeScene,
     Compare,
+    Count,
     DeleteMyData,
     Describe,
     Explain,
@@ -27,6 +28,7 @@ from recagent.chat.steps import (
     Record,
     Remember,
     Search,
+    Sort,
     StartOver,
     Step,
     TakeBack,
@@ -74,7 +76,11 @@ def _said(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:  # noqa: C
         case WhyNot():
             return answering.why_not(talk, step.item)
         case Search():
-            return answering.search(talk, step.words)
+            return answering.search(talk, step)
+        case Sort():
+            return catalogue_questions.sort(talk, step)
+        case Count():
+            return catalogue_questions.count(talk, step)
         case ChangeScene():
             return keeping.change_scene(talk, step.name)
         case Record():
@@ -86,7 +92,7 @@ def _said(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:  # noqa: C
         case TakeBack():
             return keeping.take_back(talk)
         case StartOver():
-            return keeping.start_over(talk)
+            return keeping.start_over(talk, step)
         case TellMyData():
             return care.tell_my_data(talk)
         case DeleteMyData():

@@ -12,10 +12,11 @@ from recagent.ports import Schema
 MOST_ACTS = 10
 
 Act = Literal[
-    "want", "wish", "cannot", "drop", "start_over", "undo", "list", "recommend", "more", "similar",
-    "like", "dislike", "seen", "owned", "ask", "explain", "compare", "why_not", "what_if", "search",
-    "scene", "remember", "forget", "my_data", "delete_my_data", "other_people", "about", "greet",
-    "thanks", "chat", "complaint", "order", "advice", "crisis",
+    "want", "wish", "cannot", "leave_out", "drop", "for", "start_over", "undo", "list", "recommend",
+    "more", "sort", "similar", "like", "dislike", "seen", "owned", "ask", "count", "explain",
+    "compare", "why_not", "what_if", "search", "scene", "remember", "forget", "my_data",
+    "delete_my_data", "other_people", "about", "greet", "thanks", "chat", "complaint", "order",
+    "advice", "crisis",
 ]  # fmt: skip
 Comparison = Literal[
     "is", "is not", "at least", "at most", "less", "more", "mentions", "does not mention"

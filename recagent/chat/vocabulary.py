@@ -14,6 +14,7 @@ from functools import cached_property
 from recagent.chat.lexicon import CONCEPTS, EVERYDAY, SPELLINGS
 from recagent.domain import Item, Value
 from recagent.domain.chinese_scripts import simplified
+from recagent.domain.comparing import read
 
 _MOST_WORDS = 4  # of a value that is looked for within a sentence
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -71,6 +72,11 @@ class Vocabulary:
     def is_number(self, attribute: str) -> bool:
         """Whether the attribute holds numbers."""
         return attribute in self._numbers
+
+    def is_day(self, attribute: str) -> bool:
+        """Whether all that the attribute says are days."""
+        said = self._values.get(attribute, ())
+        return bool(said) and all(read(value).is_day for value in said)
 
     def whole(self, attribute: str) -> bool:
         """Whether all of an attribute's numbers are whole."""

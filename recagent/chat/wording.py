@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from recagent.chat.conversation import SCENE
 from recagent.chat.lexicon import CONCEPTS
 from recagent.domain import Constraint, Language, Value
 from recagent.locale import Phrases
@@ -31,6 +32,8 @@ def told(constraint: Constraint, *, lang: Language) -> str:
     shown = [f"{each:.6g}" if isinstance(each, float) else one_line(each) for each in values]
     if constraint.attribute == "id":
         return forms["its id"].format(what=constraint.words or forms["between"].join(shown))
+    if constraint.attribute == SCENE:
+        return forms["not from"].format(what=constraint.words)
     if constraint.attribute == POPULARITY:
         key = "less known" if constraint.operator == "at most" else "better known"
         return forms[key].format(n=shown[0])

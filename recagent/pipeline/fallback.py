@@ -18,7 +18,7 @@ from recagent.locale import AnyText, LocalizedText, render_unique
 from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline, RankingSpeed
 from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker, TextRole
-from recagent.profiles.building import build_profile
+from recagent.profiles.building import build_profile, declared_alone
 from recagent.ranking.clean_scores import clean_scores
 from recagent.retrieval import Popularity, TextSimilarity, can_embed, retrieve, weights_for
 from recagent.retrieval.sources.model_proposals import NO_PROPOSALS, ModelProposals, Proposals
@@ -37,9 +37,16 @@ class FallbackChain:
     """The steps of one request that may fail, with the one deadline over them."""
 
     def __init__(
-        self, parts: Components, options: Options, *, speed: RankingSpeed, deadline: Deadline
+        self,
+        parts: Components,
+        options: Options,
+        *,
+        speed: RankingSpeed,
+        deadline: Deadline,
+        is_for_another: bool = False,
     ) -> None:
         self._parts = parts
+        self._is_for_another = is_for_another
         self._options = options
         self._speed = speed
         self.deadline = deadline
@@ -83,7 +90,7 @@ class FallbackChain:
         parts, user_id = self._parts, person_id(user_id)
 
         async def build(embedder: Embedder | None) -> Profile:
-            return await build_profile(
+            profile = await build_profile(
                 user_id,
                 store=parts.store,
                 index=parts.index,
@@ -91,6 +98,7 @@ class FallbackChain:
                 scale=parts.scale,
                 half_life=self._options.half_life,
             )
+            return declared_alone(profile) if self._is_for_another else profile
 
         try:
             return await build(_Hurried(parts.embedder, self.deadline))

@@ -88,6 +88,15 @@ class Pipeline:
         pipeline._services = self._services.within(deadline)  # noqa: SLF001 - its own class
         return pipeline
 
+    def for_another(self) -> Pipeline:
+        """The same line for what somebody looks for on behalf of another.
+
+        The person's own taste plays no part, and what they know may come; rules hold as before.
+        """
+        pipeline = copy(self)
+        pipeline._services = self._services.for_another()  # noqa: SLF001 - its own class
+        return pipeline
+
     def visiting(self) -> Pipeline:
         """The same line for talks with people without an id; its store is a ``VisitorStore``.
 

@@ -40,6 +40,7 @@ class Services:
             parts.head, unmeasured=options.language_weight, worth=parts.worth
         )
         self._deadline: Deadline | None = None
+        self._is_for_another = False
         self._speed = RankingSpeed()
         self._catalogues = SceneCache(SceneCatalogue)
         self._texts = SceneCache(SceneText)
@@ -61,6 +62,12 @@ class Services:
         services._deadline = deadline  # noqa: SLF001 - its own class
         return services
 
+    def for_another(self) -> Services:
+        """Returns the same services for requests that somebody makes on behalf of another."""
+        services = copy(self)
+        services._is_for_another = True  # noqa: SLF001 - its own class
+        return services
+
     def deadline(self) -> Deadline:
         """Returns the deadline of a request that begins now, unless it is a part of one."""
         return self._deadline or Deadline(self.options.deadline)
@@ -68,12 +75,21 @@ class Services:
     def fallback(self, deadline: Deadline | None = None) -> FallbackChain:
         """Returns the steps of a request, which begins now unless its deadline is given."""
         deadline = deadline or self.deadline()
-        return FallbackChain(self.parts, self.options, speed=self._speed, deadline=deadline)
+        return self._fallback(self.parts, deadline)
 
     def fallback_without_model(self, deadline: Deadline | None = None) -> FallbackChain:
         """Returns the same steps without the model's proposals, for rankings that are repeated."""
         parts, deadline = replace(self.parts, proposer=None), deadline or self.deadline()
-        return FallbackChain(parts, self.options, speed=self._speed, deadline=deadline)
+        return self._fallback(parts, deadline)
+
+    def _fallback(self, parts: Components, deadline: Deadline) -> FallbackChain:
+        return FallbackChain(
+            parts,
+            self.options,
+            speed=self._speed,
+            deadline=deadline,
+            is_for_another=self._is_for_another,
+        )
 
     def language(self, scene: Scene) -> Language:
         """Returns the language of a scene's reasons."""

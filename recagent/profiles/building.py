@@ -15,6 +15,7 @@ import numpy as np
 from recagent.domain import (
     LIKED_FROM,
     UNTIMED,
+    Edits,
     Event,
     Group,
     Item,
@@ -137,6 +138,15 @@ async def build_profile(
         scale=scale,
         half_life=half_life,
     )
+
+
+def declared_alone(profile: Profile) -> Profile:
+    """Returns a profile without any taste; what the person is stays, for the rules of scenes.
+
+    By it is chosen what somebody looks for on behalf of another.
+    """
+    user = replace(profile.user, tags=(), about="", edits=Edits())
+    return Profile(user=user, events=(), liked={}, taste={}, declared=None, items={})
 
 
 async def profile_of(

@@ -81,7 +81,8 @@ KINDS: Mapping[Output, PromptKind] = {
     "turn": PromptKind(
         purpose="chat",
         may=_TURN
-        | {"scene", "scenes", "attributes", "person", "dialogue", "shown", "focus", "in_force"},
+        | {"scene", "scenes", "attributes", "catalogue", "person", "whom", "dialogue", "shown"}
+        | {"earlier", "focus", "in_force"},
         must=_TURN,
     ),
 }

@@ -248,6 +248,9 @@ def rendered(title, **attributes):
         "shown": [("A", item)],
         "focus": title,
         "in_force": [title],
+        "earlier": [("B", title)],
+        "catalogue": [title],
+        "whom": title,
     }
     for path in SHIPPED:
         prompt = prompts.parse(path)

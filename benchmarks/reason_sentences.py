@@ -11,16 +11,16 @@ The last line is one JSON object. Its figures stand in docs/research/explanation
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from command import command
-
 from recagent.domain import Claim, Evidence, Item, Scene
 from recagent.explanations import checked_claim
+from recagent.explanations.segments import QUOTED
 
 KEPT = Path(__file__).parent / "kept" / "reason_sentences.toml"
 
@@ -51,27 +51,67 @@ def shown(sentence: Mapping[str, Any], situation: Mapping[str, Any]) -> Claim | 
         evidence,
         items=[_item(key, of_item)],
         known={each["id"]: _item(each["id"], each) for each in situation["known"]},
-        scenes={"here": Scene(name="here")},
+        scenes={"here": Scene(name="here", works=situation["works"])},
         lang=situation["lang"],
     )
 
 
+def forged(
+    text: str, situation: Mapping[str, Any], of_item: Mapping[str, Any], forging: Mapping[str, Any]
+) -> list[str]:
+    """A true sentence made false in a few ways: each of these has to be refused."""
+    lang = situation["lang"]
+    plain = re.sub(QUOTED, lambda match: " " * len(match[0]), text)
+    made = [
+        f"{text[: match.start()]}{int(match[0]) + 1}{text[match.end() :]}"
+        for match in re.finditer(r"(?<![\d.,/])\d+", plain)
+    ]
+    for match in re.finditer(QUOTED, text):
+        others = [each["title"] for each in situation["known"] if each["title"] not in match[0]]
+        made += [f"{text[: match.start() + 1]}{title}{text[match.end() - 1 :]}" for title in others]
+    column = ("en", "zh").index(lang)
+    kinds, own = forging["kinds"], str(of_item["attributes"])
+    strange = [each[column] for each in kinds if each[0] not in own][:4]
+    for kind in (each[column] for each in kinds):
+        if kind.lower() in plain.lower():
+            made += [re.sub(kind, other, text, flags=re.IGNORECASE) for other in strange]
+    body = text.strip("。.")
+    body_inside = body[0].lower() + body[1:]
+    return made + [form.format(body, body_inside) for form in forging[lang]]
+
+
+def counted(kept: Mapping[str, Any], wrong: list[str]) -> Counter[str]:
+    """How many sentences of each sort there are and may be shown; those that go wrong are added."""
+    counts: Counter[str] = Counter({"forged": 0, "forged_shown": 0})
+    for sentence in kept["sentences"]:
+        name, key = sentence["on"].split("/")
+        situation = kept["situations"][name]
+        sort = f"{'true' if sentence['supported'] else 'false'}_{situation['lang']}"
+        sort = f"{sort}_{sentence['voice']}"
+        claim = shown(sentence, situation)
+        counts[sort] += 1
+        counts[f"{sort}_shown"] += claim is not None
+        if (claim is not None) != sentence["supported"]:
+            wrong.append(f"{sort} {sentence['text']}")
+        if claim is None:
+            continue
+        for text in forged(sentence["text"], situation, situation["items"][key], kept["forging"]):
+            counts["forged"] += 1
+            if shown({**sentence, "text": text}, situation) is not None:
+                counts["forged_shown"] += 1
+                wrong.append(f"forged {text}")
+    return counts
+
+
 def main() -> None:
     """Print how many sentences of each sort may be shown."""
+    from command import command  # noqa: PLC0415 - tests have a module of this name
+
     options = command(__doc__)
     options.add_argument("--show", action="store_true", help="print those that go the wrong way")
-    options = options.parse_args()
-    kept = tomllib.loads(KEPT.read_text(encoding="utf-8"))
-    counts: Counter[str] = Counter()
-    for sentence in kept["sentences"]:
-        situation = kept["situations"][sentence["on"].split("/")[0]]
-        claim = shown(sentence, situation)
-        sort = f"{'true' if sentence['supported'] else 'false'}_{situation['lang']}"
-        name = f"{sort}_{sentence['voice']}"
-        counts[name] += 1
-        counts[f"{name}_shown"] += claim is not None
-        if options.show and (claim is not None) != sentence["supported"]:
-            print(name, sentence["on"], sentence["text"])
+    is_shown, wrong = options.parse_args().show, list[str]()
+    counts = counted(tomllib.loads(KEPT.read_text(encoding="utf-8")), wrong)
+    print("\n".join(wrong if is_shown else []))
     print(json.dumps(dict(sorted(counts.items()))))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ _RUNS = re.compile(rf"[{CJK}]+")
 _DATA: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "own_words.toml").read_text(encoding="utf-8")
 )
+NAME = re.compile(r"\b[A-Z][^\W\d_]+")  # a word with a capital letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,9 @@ class Said:
 
     def tamed(self) -> Said:
         """The same without praise, commands and negations, which nobody has checked."""
-        runs = (part for run in self.chinese for part in _REFUSED_ZH.split(run))
-        return Said(self.words - REFUSED.words, tuple(filter(None, runs)), self.numbers)
+        runs = (part for run in self.chinese for part in _TURNING_ZH.split(run))
+        refused = REFUSED.words | NEGATING
+        return Said(self.words - refused, tuple(filter(None, runs)), self.numbers)
 
 
 def _listed(name: str) -> Said:
@@ -54,10 +56,25 @@ def _stems(text: str) -> frozenset[str]:
 
 
 JOINING, COMPARING, REFUSED = _listed("joining"), _listed("comparing"), _listed("refused")
+COMPARING_ZH = re.compile(_DATA["comparing"]["pattern"])
 WISHING, LISTING, PEOPLE = _listed("wishing"), _listed("listing"), _listed("people")
+LIKING, ADDRESSING = _listed("liking"), _listed("addressing")
 PARTING = frozenset(_DATA["parting"]["english"].split())
+SEQUENCE = _stems(_DATA["sequence"]["english"])
+KNOWING = _stems(_DATA["knowing"]["english"])
+NEGATING = _stems(_DATA["negating"]["english"])
+ACTIONS: Mapping[str, str] = _DATA["actions"]
+FRACTIONS: Mapping[str, float] = _DATA["fractions"]
+LIMITS: Mapping[str, Sequence[str]] = _DATA["limits"]
+ALL_UNITS = frozenset(unit for units in _DATA["units"].values() for unit in units.split())
+UNITS = {name: unit for names, unit in _DATA["units"].items() for name in names.split()}
+_NEGATING_ZH = _DATA["negating"]["chinese"]
 _REFUSED_ZH = re.compile("|".join(REFUSED.chinese))
+_TURNING_ZH = re.compile("|".join([*REFUSED.chinese, _NEGATING_ZH]))
+_NEGATED_ZH = re.compile(_NEGATING_ZH)
 _JOINING_ZH = frozenset(JOINING.chinese)
+_SAME: tuple[Sequence[str], ...] = (*SPELLINGS, *_DATA["same"]["groups"])
+_ENDINGS = re.compile(r"(?:i|li|ness)$")  # of stems: sporty, slowly, softness
 
 
 def as_written(text: str) -> Said:
@@ -70,12 +87,17 @@ def said(text: str) -> Said:
     """What a text says, also in the other words and the other language for the same."""
     plain = as_written(text)
     words, runs = plain.words, plain.chinese
-    for group in SPELLINGS:
+    for group in _SAME:
         if any(_names(each, words, runs) for each in group):
             others = " ".join(group)
             words |= _stems(others)
             runs += tuple(_RUNS.findall(others))
     return Said(words, runs, plain.numbers)
+
+
+def is_a_kind(word: str) -> bool:
+    """Whether a word says what something is, by itself or in a longer one: War, Love."""
+    return any(stem(fold(word)) in _stems(each) for group in _SAME for each in group)
 
 
 def _names(spelling: str, words: frozenset[str], runs: Sequence[str]) -> bool:
@@ -104,6 +126,11 @@ def common(texts: Sequence[Said], *, least: int) -> Said:
     )
 
 
+def common_of(texts: Sequence[Said]) -> Said:
+    """What all of the texts say."""
+    return common(texts, least=len(texts))
+
+
 def _parts(run: str) -> Iterator[str]:
     """A run of one letter, and the parts of two to six letters of a longer one."""
     if len(run) == 1:
@@ -113,34 +140,63 @@ def _parts(run: str) -> Iterator[str]:
             yield run[at : at + size]
 
 
-def is_word_said(written: str, cited: Said, shared: Said) -> bool:
-    """Whether a word or run of Chinese is in what is cited or shared, or says nothing itself."""
+def is_word_said(written: str, cited: Said, shared: Said, *, nearby: str = "") -> bool:
+    """Whether a word or run of Chinese is in what is cited or shared, or says nothing itself.
+
+    Args:
+        written: the word, or the run.
+        cited: what evidence says, also praise and negations.
+        shared: what the catalogue says.
+        nearby: the catalogue's own text, in which a negation may stand as it is written.
+    """
     plain = fold(written)
     if _RUNS.match(plain):
-        return _is_covered(plain, cited.chinese, shared.chinese)
-    allowed = JOINING.words | cited.words | shared.words
+        return _is_covered(plain, cited.chinese, shared.chinese, nearby)
+    said = cited.words | shared.words
     parts = [stem(part) for part in plain.replace("’", "'").split("-")]
-    return all(part in allowed for part in parts) or stem(plain) in allowed
+    known = (_is_known(part, said) for part in parts)
+    return all(known) or stem(plain) in JOINING.words | said
 
 
-def _is_covered(run: str, cited: Sequence[str], shared: Sequence[str]) -> bool:
+def _is_known(word: str, said: frozenset[str]) -> bool:
+    if word in JOINING.words or word in said:
+        return True
+    root = _ENDINGS.sub("", word)
+    return len(root) > 3 and root != word and root in said
+
+
+def _is_covered(run: str, cited: Sequence[str], shared: Sequence[str], nearby: str) -> bool:
     """Whether joining words and pieces of what is said make up a run of Chinese.
 
-    A negation or praise is only taken within four letters of the evidence itself.
+    Praise is only taken within four letters of the evidence itself, a negation within three of
+    evidence or catalogue. A single letter of what is said may stand alone, but no two make a word.
     """
-    reach = [True] + [False] * len(run)
+    ends = {0: True}  # where parts may end, and whether another single letter may follow
     for end in range(1, len(run) + 1):
-        reach[end] = any(
-            reach[start] and _is_part(run[start:end], cited, shared) for start in range(end)
-        )
-    return reach[-1]
+        for start in range(end):
+            if start not in ends or (ends.get(end) is True):
+                continue
+            part = run[start:end]
+            if _is_part(part, cited, shared, nearby):
+                ends[end] = True
+            elif len(part) == 1 and ends[start] and _is_letter(part, (*cited, *shared)):
+                ends.setdefault(end, False)
+    return len(run) in ends
 
 
-def _is_part(part: str, cited: Sequence[str], shared: Sequence[str]) -> bool:
+def _is_letter(letter: str, said: Sequence[str]) -> bool:
+    return not _TURNING_ZH.search(letter) and any(letter in each for each in said)
+
+
+def _is_part(part: str, cited: Sequence[str], shared: Sequence[str], nearby: str) -> bool:
     if part in _JOINING_ZH:
         return True
     if _REFUSED_ZH.search(part):
         return len(part) > 3 and any(part in each for each in cited)
+    if _NEGATED_ZH.search(part):
+        return len(part) > 2 and (part in nearby or any(part in each for each in cited))
     if len(part) == 1:
         return part in cited or part in shared
+    if len(part) == 2 and part[0] == part[1] and _is_letter(part[0], (*cited, *shared)):
+        return True  # 小小, 慢慢
     return any(part in each for each in (*cited, *shared))

@@ -1,10 +1,12 @@
 """A reason in a model's own words is shown where evidence and catalogue say every part of it."""
 
+import tomllib
 from dataclasses import replace
 
 import pytest
 from examples import make_event, make_item, make_query
 
+from benchmarks.reason_sentences import KEPT, counted
 from recagent.domain import Claim, Constraint, Evidence, RatingScale, Scene, User
 from recagent.explanations import checked_claim, gather_person_evidence
 
@@ -166,3 +168,69 @@ def test_what_is_banned_is_no_evidence_of_a_person():
     banned = replace(query, context=replace(query.context, constraints=(ban,)))
     (piece,) = gather_person_evidence(banned, scale=RatingScale())
     assert piece.facts["words"] == "war"
+
+
+def test_most_true_sentences_of_somebody_who_never_saw_the_check_pass_and_no_false_one():
+    wrong: list[str] = []
+    counts = counted(tomllib.loads(KEPT.read_text(encoding="utf-8")), wrong)
+    assert [each for each in wrong if not each.startswith("true")] == []
+    assert counts["forged"] > 1000
+    plain = counts["true_en_1_shown"] + counts["true_zh_1_shown"]
+    assert plain >= 0.85 * (counts["true_en_1"] + counts["true_zh_1"])
+    chatty = counts["true_en_2_shown"] + counts["true_zh_2_shown"]
+    assert chatty >= 0.7 * (counts["true_en_2"] + counts["true_zh_2"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You like horror, as in “Zombieland” (8/10).",  # a film that they like, and no liking
+        "You like it: comedy, as in “Hot Fuzz” (9/10).",
+        "Those who liked “Zombieland” liked this too.",  # nobody counted them
+        "Half of the people who liked “Hot Fuzz” liked it.",
+        "“Hot Fuzz” is a horror comedy.",
+        "The horror “Hot Fuzz”, your 9/10.",
+        "“Hot Fuzz”, a horror you gave 9/10.",
+        "The second part of “Hot Fuzz” (9/10), a comedy.",
+        "Try this comedy, like “Hot Fuzz”.",
+        "It is made for you: comedy, like “Hot Fuzz”.",
+        "A western, as you asked; you gave “Hot Fuzz” 9/10.",
+    ],
+)
+def test_words_that_join_do_not_make_a_false_sentence(text):
+    assert checked(text) is None
+
+
+def test_people_who_only_bought_or_looked_did_not_like_it():
+    had = Evidence(id="e1", kind="people", refs=("f1",),
+                   facts={"title": "Hot Fuzz (2007)", "kind": "purchase", "count": "19",
+                          "base": "62", "did": "had"})  # fmt: skip
+
+    def of(text):
+        return checked_claim(
+            Claim(text=text, evidence=("e1",)), [had], items=(SHAUN,), known=KNOWN, scenes=SCENES,
+            lang="en",
+        )  # fmt: skip
+
+    assert of("You bought “Hot Fuzz”; 19 of 62 people looked at this comedy too.") is not None
+    assert of("19 of the 62 people who liked “Hot Fuzz” liked it.") is None
+    assert of("You liked “Hot Fuzz”, a comedy.") is None
+
+
+def test_a_limit_of_the_wish_is_kept_by_the_price_that_is_told():
+    pot = replace(make_item("p", "Glass Pot", scene="films", price=28.0), text="No boiling over.")
+    asked = Evidence(id="p1", kind="asked", refs=(), facts={"wish": "a pot under 40"})
+    words = Evidence(id="e1", kind="wish", refs=("pot",), facts={"words": "pot"})
+
+    def of(text):
+        return checked_claim(
+            Claim(text=text, evidence=("e1", "p1")), [words, asked], items=(pot,), known={},
+            scenes=SCENES, lang="en",
+        )  # fmt: skip
+
+    assert of("A pot for 28, under your 40.") is not None
+    assert of("A pot for 28.00, inside your budget; no boiling over.") is not None
+    assert of("A pot for 28, over your 40.") is None
+    assert of("A pot for 28, under your 20.") is None
+    assert of("A pot for 28, no boiling.") is not None
+    assert of("No pot for 28.") is None

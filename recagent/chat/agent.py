@@ -12,7 +12,7 @@ from recagent.chat.model_reading import read_turn
 from recagent.chat.planning import answered, concerns, planned
 from recagent.chat.said import Noted, Question, ReplyPart, Words
 from recagent.chat.situation import Situation, Surroundings
-from recagent.chat.steps import MOST_STEPS, Step, Tell
+from recagent.chat.steps import MOST_STEPS, Recommend, Step, Tell
 from recagent.chat.talk import TurnContext
 from recagent.chat.tools import carry_out
 from recagent.chat.wording import say, sentences
@@ -84,7 +84,7 @@ class Agent:
             yield Words(text=say("too long", self._lang, n=str(MOST_READ)))
         text = text[:MOST_READ]
         deadline = self._line.deadline()
-        line = self._line.within(deadline)
+        line = self._line.within(deadline).ranking_at_most(1)  # with the reading, two calls
         situation = await self._surroundings.of(conversation, line=line)
         conversation.scene = situation.scene.name
         steps, why_rules = await self._steps(conversation, text, situation, line, deadline)
@@ -96,6 +96,7 @@ class Agent:
             conversation=conversation,
             lang=self._lang,
             k=self._k,
+            has_list=any(isinstance(step, Recommend) for step in steps),
         )
         if conversation.has_cared and all(isinstance(step, Tell) for step in steps):
             steps = (Tell(key="after a crisis"),)
@@ -174,6 +175,7 @@ def _with_unclear(newer: Noted, older: Noted) -> Noted:
 
 def _flushed(words: Sequence[Words], noted: Noted | None, lang: Language) -> list[ReplyPart]:
     parts: list[ReplyPart] = []
+    words = sorted(words, key=lambda each: not each.is_first)
     if words:
         parts.append(
             Words(

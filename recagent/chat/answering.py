@@ -81,7 +81,7 @@ async def what_if(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
     """What would move an item."""
     situation = await talk.situation()
     talk.conversation.focus = item.id
-    answer = await talk.chooser.what_if(
+    answer = await talk.answerer.what_if(
         talk.conversation.user_id,
         item.id,
         scene=item.scene,
@@ -98,7 +98,7 @@ async def compare(talk: TurnContext, first: Item, second: Item) -> AsyncIterator
     if first.scene != second.scene:
         yield Words(text=talk.joined([*parts, talk.say("two scenes")]))
         return
-    answer = await talk.chooser.compare(
+    answer = await talk.answerer.compare(
         talk.conversation.user_id,
         first.id,
         versus=second.id,
@@ -124,7 +124,7 @@ async def why_not(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
     """What keeps an item out, or what stands before it."""
     situation = await talk.situation()
     talk.conversation.focus = item.id
-    answer = await talk.chooser.why_not(
+    answer = await talk.answerer.why_not(
         talk.conversation.user_id,
         item.id,
         scene=item.scene,

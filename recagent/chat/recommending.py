@@ -32,7 +32,8 @@ async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPa
         async for part in _scarce(talk, situation, slate.user_id):
             yield part
         return
-    yield Words(text=talk.joined(_lead(talk, slate, again=again)))
+    # What a model says of the list is the one human sentence that a reply begins with.
+    yield Words(text=talk.joined(_lead(talk, slate, again=again)), is_first=bool(slate.sentence))
     said_above = {"constraint"} if talk.conversation.wants.wishes else {"constraint", "wish"}
     explanations = tuple(_without(said_above, why) for why in await talk.chooser.reasons(slate))
     ids = tuple(entry.item.id for entry in slate.entries)

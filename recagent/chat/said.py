@@ -14,11 +14,13 @@ class Words:
     Attributes:
         explanations: those whose claims the words say.
         answers: likewise, of questions about the ranking.
+        is_first: whether it comes before all other words of the reply.
     """
 
     text: str
     explanations: tuple[Explanation, ...] = ()
     answers: tuple[Answer, ...] = ()
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ class TurnContext:
         conversation: that the turn belongs to.
         lang: of what is said.
         k: slate length.
+        has_list: whether the turn shows one, which then has the turn's one ranking by a model.
     """
 
     line: Pipeline
@@ -35,11 +36,17 @@ class TurnContext:
     conversation: Conversation
     lang: Language
     k: int
+    has_list: bool = False
 
     @property
     def chooser(self) -> Pipeline:
         """The line that chooses: not by the person's own taste while it is for somebody else."""
         return self.line.for_another() if self.conversation.wants.whom else self.line
+
+    @property
+    def answerer(self) -> Pipeline:
+        """The line that answers about the ranking; the ranking model is kept for the list."""
+        return self.chooser.ranking_at_most(0) if self.has_list else self.chooser
 
     async def situation(self) -> Situation:
         """Where the conversation stands now."""

@@ -41,6 +41,7 @@ from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed
 from recagent.prompts import one_line
 
+_FIRST = {"hello", "hi"}
 _QUESTION = 200  # characters of a question that a language model wrote
 
 
@@ -121,7 +122,7 @@ async def _tell(talk: TurnContext, step: Tell) -> AsyncIterator[ReplyPart]:
     if step.key == "unknown scene":
         labels = [scene.label(talk.lang) for scene in situation.scenes.values()]
         facts["scenes"] = listed(labels, lang=talk.lang)
-    yield Words(text=talk.say(step.key, **facts))
+    yield Words(text=talk.say(step.key, **facts), is_first=step.key in _FIRST)
 
 
 async def _ask_back(step: AskBack) -> AsyncIterator[ReplyPart]:

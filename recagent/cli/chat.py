@@ -67,16 +67,18 @@ async def _talk(settings: Settings, conversation: Conversation, k: int, as_json:
             if not text.strip():
                 continue
             answer = agent.say(conversation, text.strip())
-            while (piece := await _next_piece(answer)) is not None:
+            doing = words["reading"]
+            while (piece := await _next_piece(answer, doing)) is not None:
+                doing = ""
                 if as_json:
                     typer.echo(orjson.dumps(_piece_json(piece)).decode())
                 else:
                     _print_piece(piece, settings.lang)
 
 
-async def _next_piece(answer: AsyncIterator[ReplyPart]) -> ReplyPart | None:
-    """Returns the next piece of an answer, None after the last; something moves until it comes."""
-    with output.waiting():
+async def _next_piece(answer: AsyncIterator[ReplyPart], doing: str) -> ReplyPart | None:
+    """Returns the next piece of an answer, None after the last; until it comes something moves."""
+    with output.waiting(doing):
         return await anext(answer, None)
 
 

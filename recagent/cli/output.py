@@ -28,10 +28,10 @@ def console() -> Console:
 
 
 @contextmanager
-def waiting() -> Generator[None]:
-    """Shows on a terminal's stderr that work goes on, until there is something to print."""
+def waiting(doing: str = "") -> Generator[None]:
+    """Shows on a terminal's stderr that work goes on, and which, until something is printed."""
     terminal = Console(stderr=True)
-    with terminal.status("") if terminal.is_terminal else nullcontext():
+    with terminal.status(doing) if terminal.is_terminal else nullcontext():
         yield
 
 

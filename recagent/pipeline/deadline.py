@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import anyio
 
 from recagent.errors import ModelError
@@ -67,3 +69,16 @@ class RankingSpeed:
     def record_timeout(self, seconds: float, *, candidates: int) -> None:
         """Record that a model had not ranked ``candidates`` after ``seconds``."""
         self._seconds = max(self._seconds or 0.0, _LATE * seconds / candidates)
+
+
+@dataclass(slots=True)
+class RankingAllowance:
+    """How often a request that makes several calls may still ask the ranking model."""
+
+    left: int
+
+    def take(self) -> bool:
+        """Whether it may be asked once more; then it has been."""
+        may = self.left > 0
+        self.left -= may
+        return may

@@ -16,7 +16,7 @@ from recagent.domain import Candidate, Profile, Scene, person_id
 from recagent.errors import ModelError, ReplyError, StoreError
 from recagent.locale import AnyText, LocalizedText, render_unique
 from recagent.pipeline.components import Components, Options
-from recagent.pipeline.deadline import Deadline, RankingSpeed
+from recagent.pipeline.deadline import Deadline, RankingAllowance, RankingSpeed
 from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker, TextRole
 from recagent.profiles.building import build_profile, declared_alone
 from recagent.ranking.clean_scores import clean_scores
@@ -44,9 +44,11 @@ class FallbackChain:
         speed: RankingSpeed,
         deadline: Deadline,
         is_for_another: bool = False,
+        rankings: RankingAllowance | None = None,
     ) -> None:
         self._parts = parts
         self._is_for_another = is_for_another
+        self._rankings = rankings
         self._options = options
         self._speed = speed
         self.deadline = deadline
@@ -227,6 +229,8 @@ class FallbackChain:
                     most=MOST_RANKED,
                 )
             )
+            return None
+        if self._rankings is not None and not self._rankings.take():
             return None
         left = max(0.0, self.deadline.left() - self._reserve())
         began = anyio.current_time()

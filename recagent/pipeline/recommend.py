@@ -88,6 +88,12 @@ class Pipeline:
         pipeline._services = self._services.within(deadline)  # noqa: SLF001 - its own class
         return pipeline
 
+    def ranking_at_most(self, times: int) -> Pipeline:
+        """The same line, whose calls may ask the ranking model so often in all."""
+        pipeline = copy(self)
+        pipeline._services = self._services.ranking_at_most(times)  # noqa: SLF001 - its own class
+        return pipeline
+
     def for_another(self) -> Pipeline:
         """The same line for what somebody looks for on behalf of another.
 

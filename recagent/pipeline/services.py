@@ -12,7 +12,7 @@ from dataclasses import replace
 from recagent.domain import Evidence, Item, Language, Profile, Scene, Unserved
 from recagent.explanations import gather_evidence, gather_person_evidence
 from recagent.pipeline.components import COLD_DIVERSITY, Components, Options
-from recagent.pipeline.deadline import Deadline, RankingSpeed
+from recagent.pipeline.deadline import Deadline, RankingAllowance, RankingSpeed
 from recagent.pipeline.fallback import FallbackChain
 from recagent.ports import Query, ReasonsRequest
 from recagent.profiles.building import group_of
@@ -41,6 +41,7 @@ class Services:
         )
         self._deadline: Deadline | None = None
         self._is_for_another = False
+        self._rankings: RankingAllowance | None = None
         self._speed = RankingSpeed()
         self._catalogues = SceneCache(SceneCatalogue)
         self._texts = SceneCache(SceneText)
@@ -68,6 +69,12 @@ class Services:
         services._is_for_another = True  # noqa: SLF001 - its own class
         return services
 
+    def ranking_at_most(self, times: int) -> Services:
+        """Returns the same services for requests that may ask the ranking model so often in all."""
+        services = copy(self)
+        services._rankings = RankingAllowance(times)  # noqa: SLF001 - its own class
+        return services
+
     def deadline(self) -> Deadline:
         """Returns the deadline of a request that begins now, unless it is a part of one."""
         return self._deadline or Deadline(self.options.deadline)
@@ -89,6 +96,7 @@ class Services:
             speed=self._speed,
             deadline=deadline,
             is_for_another=self._is_for_another,
+            rankings=self._rankings,
         )
 
     def language(self, scene: Scene) -> Language:

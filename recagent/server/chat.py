@@ -23,7 +23,7 @@ from recagent.errors import DataError, NotFoundError
 from recagent.llm import token_count
 from recagent.locale import LocalizedText
 from recagent.server.client_tasks import Task, client_task, task_answer
-from recagent.server.conversations import WORDS, Conversations, State
+from recagent.server.conversations import WORDS, Begun, ChatPart, Conversations, State
 from recagent.server.errors import ErrorResponse, error_detail
 from recagent.server.markdown import markdown
 from recagent.server.metrics import Metrics
@@ -119,7 +119,7 @@ async def _conversation_answer(
     service: Service,
     conversations: Conversations,
     lang: Language,
-) -> AsyncIterator[ReplyPart | State]:
+) -> AsyncIterator[ChatPart]:
     """Yields the answer to what a person says, then the state of the conversation."""
     if request.response_format is not None and request.response_format.type != "text":
         raise DataError("response_format: an answer is text; leave it out, and read 'recagent'")
@@ -186,11 +186,13 @@ class _CompletionWriter:
         self._with_usage = options is not None and options.include_usage
         self._last = ""  # what was written last; two sentences need something between them
 
-    async def completion(self, parts: AsyncIterator[ReplyPart | State]) -> Completion:
+    async def completion(self, parts: AsyncIterator[ChatPart]) -> Completion:
         """Returns all parts at once."""
         texts: list[str] = []
         data: list[dict[str, Any]] = []
         async for part in parts:
+            if isinstance(part, Begun):
+                continue
             texts.append(self._text(part))
             data += [value] if (value := await self._data(part)) else []
         return Completion(
@@ -202,13 +204,18 @@ class _CompletionWriter:
             recagent=tuple(data),
         )
 
-    async def streamed(self, parts: AsyncIterator[ReplyPart | State]) -> AsyncIterator[bytes]:
-        """Yields server-sent events: a chunk for each part, then ``[DONE]``; an error ends it."""
+    async def streamed(self, parts: AsyncIterator[ChatPart]) -> AsyncIterator[bytes]:
+        """Yields server-sent events: a chunk for each part, then ``[DONE]``; an error ends it.
+
+        The first says whose words come, the second that the turn is being read: both are there
+        before a model has answered.
+        """
         yield self._chunk({"role": "assistant", "content": ""})
         try:
             async for part in parts:
                 data = await self._data(part)
-                yield self._chunk({"content": self._text(part)}, data=data)
+                delta = {} if isinstance(part, Begun) else {"content": self._text(part)}
+                yield self._chunk(delta, data=data)
         except Exception as error:  # noqa: BLE001 - the status has been sent: it goes into the stream
             _, detail = error_detail(error, lang=self._lang)
             yield _event(ErrorResponse(error=detail).model_dump())
@@ -228,8 +235,10 @@ class _CompletionWriter:
         usage = {"usage": None} if self._with_usage else {}
         return _event({**self._head, **_CHUNK, "choices": [choice], **usage, **extension})
 
-    def _text(self, part: ReplyPart | State) -> str:
+    def _text(self, part: ChatPart) -> str:
         """Returns a part as text; the state too, for a client that brings back nothing else."""
+        if isinstance(part, Begun):
+            return ""
         if isinstance(part, State):
             return in_text(part.sealed) if self._request.recagent is None else ""
         text = self._written(part)
@@ -238,11 +247,13 @@ class _CompletionWriter:
         self._last = text or self._last
         return space + text
 
-    async def _data(self, part: ReplyPart | State) -> dict[str, Any] | None:
+    async def _data(self, part: ChatPart) -> dict[str, Any] | None:
         """Returns a part as data, for clients that know it; None for plain words."""
         match part:
             case Words():
                 return None
+            case Begun():
+                return {"status": "reading"}
             case Shown():
                 self._metrics.slate(part.slate.scene.name, part.slate.trace)
                 response = await self._service.slate_response(part.slate, self._lang)
@@ -287,8 +298,8 @@ def _event(value: dict[str, Any]) -> bytes:
 
 
 async def _chained(
-    first: ReplyPart | State | None, rest: AsyncIterator[ReplyPart | State]
-) -> AsyncIterator[ReplyPart | State]:
+    first: ChatPart | None, rest: AsyncIterator[ChatPart]
+) -> AsyncIterator[ChatPart]:
     if first is not None:
         yield first
     async for part in rest:

@@ -63,10 +63,18 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A turn is being read: what was wrong with the request has been told, the answer may last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """Where a conversation stands after a turn, signed."""
 
     sealed: str
+
+
+ChatPart = ReplyPart | Begun | State
 
 
 class Conversations:
@@ -78,12 +86,14 @@ class Conversations:
         self._signer = signer
         # Each reads the catalogue's words once.
         self._agents: dict[tuple[Language, bool], tuple[ChatAgent, Pipeline]] = {}
-        self._shared: SharedAnswers[ReplyPart | State] = SharedAnswers()
+        self._shared: SharedAnswers[ChatPart] = SharedAnswers()
         service.on_forgotten(self._shared.clear)  # which ids are one person is not known here
         service.on_recorded(self._shared.drop)
 
-    async def answer(self, said: Said, *, lang: Language) -> AsyncIterator[ReplyPart | State]:
-        """Yields the reply, then the state after it; what is sent again is answered once.
+    async def answer(self, said: Said, *, lang: Language) -> AsyncIterator[ChatPart]:
+        """Yields a sign that it began, the reply, then the state after it.
+
+        What is sent again is answered once.
 
         Raises:
             RecagentError: as the methods of the pipeline.
@@ -95,11 +105,12 @@ class Conversations:
         async for part in parts:
             yield part
 
-    async def _answer_person(self, said: Said, lang: Language) -> AsyncIterator[ReplyPart | State]:
+    async def _answer_person(self, said: Said, lang: Language) -> AsyncIterator[ChatPart]:
         await self._service.check_forgotten()
         agent, _ = self._agent(lang, is_visitor=False)
         kept = self._opened(said)
         conversation, missing = await self._conversation(said, said.user, kept)
+        yield Begun()
         if missing:
             yield Words(text=WORDS[lang][missing])
         async for part in agent.say(conversation, said.text):
@@ -108,7 +119,7 @@ class Conversations:
             await self._service.check_forgotten()
         yield self._state(said, conversation)
 
-    async def _answer_visitor(self, said: Said, lang: Language) -> AsyncIterator[ReplyPart | State]:
+    async def _answer_visitor(self, said: Said, lang: Language) -> AsyncIterator[ChatPart]:
         """Answers somebody without an id; what they did is in the state alone."""
         agent, pipeline = self._agent(lang, is_visitor=True)
         visitors = cast("VisitorStore", pipeline.parts.store).visitors
@@ -116,6 +127,7 @@ class Conversations:
         visitors[user] = _visitor(kept, user)
         try:
             conversation, missing = await self._conversation(said, user, kept)
+            yield Begun()
             if missing:
                 yield Words(text=WORDS[lang][missing])
             async for part in agent.say(conversation, said.text):

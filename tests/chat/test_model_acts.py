@@ -1,11 +1,19 @@
 """Each kind of act that a model may write of a turn: for whom, orders, counts, parts left out."""
 
+from dataclasses import replace
+
+import orjson
 import pytest
 from examples import wait
-from scripted_talk import acts, items_of, talk, words
+from line import make_line
+from scripted_talk import EVENTS, FILMS, TOOLS, acts, items_of, talk, words
 
-from recagent.chat import Conversation
+from recagent.chat import Agent, Conversation, Words
 from recagent.domain import Constraint
+from recagent.pipeline import Pipeline
+from recagent.ranking import ModelRanker
+from recagent.retrieval.sources.model_proposals import ModelProposer
+from recagent.testing import ScriptedModel
 
 LIST = ("recommend", {})
 CHEAP = (
@@ -290,3 +298,58 @@ def test_what_does_not_exist_is_never_stored_and_loosens_nothing(made):
     assert said_of(own.constraints) == [("genres", "is not", "War")]
     assert [event.item_id for event in wait(parts.store.events("ann", limit=9))] == ["f0"]
     assert words(said[1])
+
+
+def ranked(messages):
+    """The reply of a model that ranks: the order of the list, and a sentence on it."""
+    told = messages[-1].content.splitlines()
+    known = next((part.split(" ")[0] for part in told if "= “Alien" in part), "")
+    return {"best": ["A", "B"], "reasons": [],
+            "sentence": {"text": "You liked “Alien”.", "evidence": [known]}}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        acts(LIST),
+        acts(NO_WAR, ("compare", {"items": ["Heat", "Jarhead"]}),
+             ("why_not", {"items": ["Platoon", "Jarhead"]}), ("explain", {"items": ["Heat"]})),
+        acts(("what_if", {"items": ["Heat"]}), ("sort", {"attribute": "year"})),
+        acts(("wish", {"words": "deep"}), titles=["Heat (1995)", "Jarhead (2005)"]),
+        acts(("compare", {"items": ["Heat", "Jarhead", "Platoon"]})),
+    ],
+)  # fmt: skip
+def test_a_turn_is_at_most_two_calls_of_a_model_that_reads_and_ranks(turn):
+    said, calls = ranked_talk(turn)
+    assert 1 <= len(calls) <= 2
+    assert sum("They say:" in messages[-1].content for messages in calls) == 1
+    assert words(said)
+
+
+def test_the_sentence_of_the_ranking_model_comes_first_and_says_nothing_twice():
+    said, calls = ranked_talk(acts(NO_WAR))
+    assert len(calls) == 2
+    assert isinstance(said[0], Words)
+    assert said[0].text == "You liked “Alien”. From now on: genres: not War (“no war”)."
+    assert items_of(said)
+
+
+def ranked_talk(turn):
+    """What is said to a turn where one model reads and ranks, and what that model was asked."""
+
+    def reply(messages):
+        is_turn = "They say:" in messages[-1].content
+        return orjson.dumps(turn if is_turn else ranked(messages)).decode()
+
+    model = ScriptedModel(reply=reply)
+
+    async def main():
+        line, parts = await make_line([*FILMS, *TOOLS], EVENTS, model=model, language_weight=0.9)
+        ranker = ModelRanker(model, prompt_tokens=4000, attempts=1)
+        proposer = ModelProposer(model, index=parts.index, embedder=parts.embedder)
+        parts = replace(parts, reader=model, ranker=ranker, proposer=proposer)
+        agent = Agent(Pipeline(parts, replace(line._options, reasons=True)), k=3)
+        conversation = Conversation(user_id="ann", scene="films")
+        return [each async for each in agent.say(conversation, "films")]
+
+    return wait(main()), model.seen

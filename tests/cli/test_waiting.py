@@ -58,6 +58,7 @@ def test_a_talk_at_a_terminal_moves_before_it_answers(shop):
         read_until(b"you> ")
         os.write(ours, b"something about cooking\n")
         answer = read_until(b"you> ")
+        assert "Reading…" in answer
         os.write(ours, b"/quit\n")
         assert process.wait(timeout=30) == 0
     finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 
 from recagent.chat import Noted, Question, Shown, Words
 from recagent.domain import Constraint, Context
@@ -10,16 +12,22 @@ from recagent.scenes.constraints import satisfies
 
 
 class Talker:
-    """Every text becomes a slate; "no X" forbids a word; "like N" records; "what?" asks."""
+    """Every text becomes a slate; "no X" forbids a word; "like N" records; "what?" asks.
 
-    def __init__(self, line, lang):
+    "slow" is answered once it is released.
+    """
+
+    def __init__(self, line, lang, released):
         self._line = line
         self._lang = lang
+        self.released = released
 
     async def say(self, conversation, text):
         if text == "what?":
             yield Question(text="Old or new?", options=("old", "new"))
             return
+        if text == "slow":  # as a model that has not answered yet
+            await asyncio.to_thread(self.released.wait, 30)
         if text == "break":
             yield Words(text="so ")
             raise RuntimeError("secret")
@@ -47,9 +55,10 @@ class Talking:
 
     def __init__(self):
         self.began = 0
+        self.released = threading.Event()
 
     def agent(self, line, lang):
-        return Talker(line, lang)
+        return Talker(line, lang, self.released)
 
     def begin(self, user, scene):
         self.began += 1

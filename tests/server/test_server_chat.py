@@ -184,6 +184,25 @@ def test_another_chat_client_works_too(live):
 
 
 @LOOPBACK
+def test_a_stream_says_that_the_turn_is_read_before_a_model_answers(live, talking):
+    request = {
+        "model": "recagent/books", "user": "ann", "stream": True,
+        "messages": [{"role": "user", "content": "slow"}],
+    }  # fmt: skip
+    with httpx.stream("POST", f"{live}/v1/chat/completions", json=request) as answer:
+        lines = (line for line in answer.iter_lines() if line)
+        before = [json.loads(next(lines).removeprefix("data: ")) for _ in range(2)]
+        assert not talking.released.is_set()
+        talking.released.set()
+        after = list(lines)
+    assert before[0]["choices"][0]["delta"] == {"role": "assistant", "content": ""}
+    assert before[1]["choices"][0]["delta"] == {}
+    assert before[1]["recagent"] == {"status": "reading"}
+    assert any("Here." in line for line in after)
+    assert after[-1] == "data: [DONE]"
+
+
+@LOOPBACK
 def test_a_client_that_goes_away_in_mid_stream_loses_nothing_that_was_stored(live):
     request = {
         "model": "recagent/books", "user": "gone", "stream": True,

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from recagent.chat.conversation import Asked, Offer, ShownSlate, Wants
 from recagent.chat.questions import best_question
+from recagent.chat.remarks import texts
 from recagent.chat.said import Question, ReplyPart, Shown, Words
 from recagent.chat.scarcity import relaxations
 from recagent.chat.scene_choice import fitting_items, scenes_beside, suiting_situation
@@ -15,8 +16,9 @@ from recagent.chat.situation import Situation
 from recagent.chat.steps import Recommend
 from recagent.chat.talk import TurnContext
 from recagent.chat.wording import told
-from recagent.domain import Constraint, Context, Explanation, Slate
+from recagent.domain import Constraint, Context, Explanation, PathRule, Slate
 from recagent.explanations import wish_note
+from recagent.scenes.constraints import satisfies
 
 _SCENES = 2  # that are offered
 _OPTIONS = 4
@@ -85,7 +87,7 @@ async def _slate(talk: TurnContext, situation: Situation, step: Recommend) -> tu
 
 
 def _looked_for(wants: Wants) -> tuple[object, ...]:
-    return wants.constraints, wants.wishes, wants.titles or ()
+    return wants.constraints, wants.preferences, wants.wishes, wants.titles or (), wants.whom
 
 
 def _with(context: Context, constraint: Constraint) -> Context:
@@ -181,9 +183,22 @@ async def _relaxed(talk: TurnContext, situation: Situation, user_id: str) -> dic
         dropped = [want for want in talk.conversation.wants.listed
                    if not isinstance(want, str) and want[0].words == constraint.words]  # fmt: skip
         if dropped:
-            wants = talk.conversation.wants.without(dropped[0])
-            options[talk.say("drop it", what=what, n=str(count))] = Offer(wants=wants)
+            wants, key = talk.conversation.wants.without(dropped[0]), "drop it"
+            if wished := _waiting(situation, constraint):
+                wants, key = replace(wants, wishes=(wished,), titles=()), "lead to"
+            options[talk.say(key, what=what, n=str(count))] = Offer(wants=wants)
     return options
+
+
+def _waiting(situation: Situation, constraint: Constraint) -> str:
+    """What is wished for where all that has it comes after something else; empty otherwise."""
+    needs = [rule.prerequisites for rule in situation.scene.rules
+             if isinstance(rule, PathRule)]  # fmt: skip
+    items = [item for item in situation.here.values() if satisfies(item, constraint)]
+    is_waiting = bool(needs and items) and all(
+        any(item.attributes.get(name) for name in needs) for item in items
+    )
+    return " ".join(texts(constraint.value)) if is_waiting and constraint.operator == "is" else ""
 
 
 async def _elsewhere(talk: TurnContext, situation: Situation) -> dict[str, Offer]:

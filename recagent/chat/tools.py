@@ -46,14 +46,21 @@ _QUESTION = 200  # characters of a question that a language model wrote
 
 
 async def carry_out(steps: Sequence[Step], talk: TurnContext) -> AsyncIterator[ReplyPart]:
-    """What steps say, in order; what is recorded of several items at once in one sentence."""
+    """What steps say, in order; what is recorded of several items at once in one sentence.
+
+    That an item is known is not said of one that is said to be liked or disliked besides.
+    """
+    felt = {step.item.id for step in steps
+            if isinstance(step, Record) and step.kind in ("like", "dislike")}  # fmt: skip
     for kind, group in groupby(steps, key=_record_kind):
         same = list(group)
         records = [step for step in same if isinstance(step, Record)]
+        is_told = kind != "seen" or not felt.issuperset(step.item.id for step in records)
         replies = [keeping.record(talk, records)] if kind else [_said(each, talk) for each in same]
         for reply in replies:
             async for part in reply:
-                yield part
+                if is_told:
+                    yield part
 
 
 def _record_kind(step: Step) -> str:

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from examples import wait
+from examples import make_item, wait
 from line import make_line
 from scripted_talk import EVENTS, FILMS, TOOLS, acts, items_of, talk, words
 
 from recagent.chat import Agent, Conversation, Words
-from recagent.domain import Constraint
-from recagent.pipeline import Pipeline
+from recagent.domain import Constraint, PathRule, Scene
+from recagent.pipeline import Options, Pipeline
 from recagent.ranking import ModelRanker
 from recagent.retrieval.sources.model_proposals import ModelProposer
 from recagent.testing import ScriptedModel
@@ -353,3 +353,42 @@ def ranked_talk(turn):
         return [each async for each in agent.say(conversation, "films")]
 
     return wait(main()), model.seen
+
+
+def test_what_is_seen_and_disliked_is_stored_as_both_and_said_once():
+    said, conversation, parts, _ = talk(
+        ("seen Heat, was mid", acts(("seen", {"items": ["Heat"]}), ("dislike", {"items": ["it"]}))),
+        ("Heat I know, bad", acts(("seen", {"items": ["Heat"]}), ("dislike", {"items": ["Heat"]}))),
+        scene="films",
+    )
+    assert words(said[1]).startswith("Noted: not “Heat (1995)”. It will not come again.")
+    assert "f5" in conversation.known
+    assert "f5" in conversation.disliked
+    kinds = {event.kind for event in wait(parts.store.events("ann", limit=9)) if
+             event.item_id == "f5"}  # fmt: skip
+    assert kinds == {"view", "dislike"}
+
+
+def test_what_comes_after_something_else_is_offered_with_the_way_there():
+    courses = [
+        make_item("c1", "Counting", scene="courses", subjects=("maths",), needs=()),
+        make_item("c2", "Trees", scene="courses", subjects=("data",), needs=("c1",)),
+        make_item("c3", "Learning Machines", scene="courses", subjects=("ml",), needs=("c2",)),
+    ]
+    wanted = ("want", {"attribute": "subjects", "operator": "is", "values": ["ml"], "words": "ml"})
+    model = ScriptedModel(reply=orjson.dumps(acts(wanted)).decode())
+
+    async def main():
+        _, parts = await make_line(courses)
+        scene = Scene(name="courses", rules=(PathRule(prerequisites="needs"),))
+        parts = replace(parts, reader=model, scenes={"courses": scene})
+        agent = Agent(Pipeline(parts, Options()), k=3)
+        conversation = Conversation(user_id="new")
+        said = [[e async for e in agent.say(conversation, text)] for text in ("machines", "1")]
+        return said, conversation
+
+    said, conversation = wait(main())
+    assert items_of(said[0]) == []
+    assert said[0][-1].options[0].startswith("What leads to “ml”")
+    assert [item.id for item in items_of(said[1])][:2] == ["c1", "c2"]
+    assert conversation.wants.constraints == ()

@@ -247,7 +247,8 @@ async def _match_wish(services: Services, request: Request) -> tuple[Query, Matc
     query = request.query
     if not query.context.wish:
         return query, NO_MATCHES
-    matches = (await services.text(query.scene)).matches(query.context.wish)
+    text = await services.text(query.scene)
+    matches = await services.compute(lambda: text.matches(query.context.wish))
     vector = await request.fallback.wish_vector(matches.asks) if matches.asks else None
     if vector is None:
         return query, matches
@@ -316,9 +317,8 @@ async def _retrieve_preferred(
     if not query.context.preferences:
         return []
     catalogue = (await services.catalogue(query.scene)).for_preferences
-    others = frozenset[str]().union(
-        {each.item.id for each in found}, *map(catalogue.breaking, query.context.preferences)
-    )
+    breaking = await services.compute(lambda: [*map(catalogue.breaking, query.context.preferences)])
+    others = frozenset[str]().union({each.item.id for each in found}, *breaking)
     if catalogue.items.keys() <= query.exclude | others:
         return []
     part = replace(query, exclude=query.exclude | others)

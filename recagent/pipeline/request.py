@@ -110,49 +110,56 @@ async def prepare_request(
     catalogue = await services.catalogue(scene)
     check_rules(catalogue, scene=scene.name)
     labels = services.parts.labels
-    context = replace(
-        context,
-        constraints=_readable(context.constraints, catalogue, scene, labels),
-        preferences=_readable(context.preferences, catalogue.for_preferences, scene, labels)
-        if context.preferences
-        else (),
-    )
-    exclusions = rule_exclusions(
-        catalogue, scene=scene, profile=profile, context=context, task=task
-    )
     seen = await _seen_items(services, profile)
-    progress = Progress(catalogue, scene=scene, seen=seen)
-    seen_items = progress.with_editions(
-        exhausted(seen, scene=scene, profile=profile, at=context.at)
-    )
-    return Request(
-        query=Query(
-            profile=services.transferred(visible_profile(profile, scene), scene),
-            scene=scene,
-            context=context,
-            exclude=exclusions.excluded | seen_items | progress.waiting,
-        ),
-        seen_items=seen_items,
-        progress=progress,
-        quotas=scene.quotas if task is None else NO_QUOTAS,
-        fallback=fallback,
-        notes=(
-            *filter(None, [without_likes(profile.events, services.parts.scale)]),
-            *exclusions.notes,
-            *progress.notes(exclusions.excluded),
-            *ineffective_bans(catalogue, context.constraints, lang=services.language(scene)),
-        ),
-    )
+
+    def prepared() -> Request:
+        readable = replace(
+            context,
+            constraints=_readable(context.constraints, catalogue, scene, labels),
+            preferences=_readable(context.preferences, catalogue.for_preferences, scene, labels)
+            if context.preferences
+            else (),
+        )
+        exclusions = rule_exclusions(
+            catalogue, scene=scene, profile=profile, context=readable, task=task
+        )
+        progress = Progress(catalogue, scene=scene, seen=seen)
+        seen_items = progress.with_editions(
+            exhausted(seen, scene=scene, profile=profile, at=context.at)
+        )
+        return Request(
+            query=Query(
+                profile=services.transferred(visible_profile(profile, scene), scene),
+                scene=scene,
+                context=readable,
+                exclude=exclusions.excluded | seen_items | progress.waiting,
+            ),
+            seen_items=seen_items,
+            progress=progress,
+            quotas=scene.quotas if task is None else NO_QUOTAS,
+            fallback=fallback,
+            notes=(
+                *filter(None, [without_likes(profile.events, services.parts.scale)]),
+                *exclusions.notes,
+                *progress.notes(exclusions.excluded),
+                *ineffective_bans(catalogue, readable.constraints, lang=services.language(scene)),
+            ),
+        )
+
+    return await services.compute(prepared)
 
 
 async def why_empty(services: Services, request: Request) -> str:
     """Returns why a request has no candidate, in the scene's language."""
     query = request.query
-    return explain_empty_slate(
-        await services.catalogue(query.scene),
-        query.context.constraints,
-        seen_items=request.seen_items,
-        lang=services.language(query.scene),
+    catalogue = await services.catalogue(query.scene)
+    return await services.compute(
+        lambda: explain_empty_slate(
+            catalogue,
+            query.context.constraints,
+            seen_items=request.seen_items,
+            lang=services.language(query.scene),
+        )
     )
 
 

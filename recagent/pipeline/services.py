@@ -5,9 +5,13 @@ Requests are made ready in ``request``, and their candidates are ranked in ``can
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
+from typing import TypeVar
+
+import anyio
+from anyio import to_thread
 
 from recagent.domain import Evidence, Item, Language, Profile, Scene, Unserved
 from recagent.explanations import gather_evidence, gather_person_evidence
@@ -22,6 +26,10 @@ from recagent.retrieval import SceneCache, SceneText
 from recagent.scenes.identification import indexed_scenes
 from recagent.scenes.rules import SceneCatalogue, without_rule_attributes
 from recagent.scenes.transfer import with_transfer
+
+T = TypeVar("T")
+
+_THREADS = 2  # that compute for requests at once; the store's readers have others
 
 
 class Services:
@@ -46,6 +54,7 @@ class Services:
         self._catalogues = SceneCache(SceneCatalogue)
         self._texts = SceneCache(SceneText)
         self._traits = SceneCache(Traits)
+        self._computing = anyio.CapacityLimiter(_THREADS)
 
     def joint(self, query: Query) -> JointScorer:
         """Returns what ranks: the head, if it was tested on people like this; else the blend."""
@@ -112,6 +121,10 @@ class Services:
         """Returns the profile in which other scenes' taste has its learned weight in this one."""
         transfer = self.parts.head.transfer if self.parts.head else None
         return with_transfer(profile, target=scene.name, transfer=transfer)
+
+    async def compute(self, work: Callable[[], T]) -> T:
+        """Returns what may take long to compute, made in a thread: other requests go on."""
+        return await to_thread.run_sync(work, limiter=self._computing)
 
     async def scenes(self) -> dict[str, Scene]:
         """Returns the indexed scenes by name."""

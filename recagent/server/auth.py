@@ -10,12 +10,12 @@ import hashlib
 import hmac
 import ipaddress
 import math
+import re
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST = 1 << 20  # bytes of a request's body
-LARGEST_CHAT = 16 << 20  # of a conversation's: all of it is sent each time, with its pictures
+LARGEST_CHAT = 8 << 20  # of a conversation's: all of it is sent each time, with its pictures
 
+_WRONG_KEYS = RateLimitItemPerMinute(20)  # of one address
+_HOST = re.compile(r"((?:[\w.-]*|\[[\da-fA-F:.]+\]))(?::\d{1,5})?", re.ASCII)
 _PROTECTED = ("/v1/", "/mcp", "/metrics")
 _RATE_LIMITED = ("/v1/", "/mcp")
 
@@ -62,30 +64,37 @@ class AuthMiddleware:
 
     def _refusal(self, scope: Scope) -> Response | None:
         headers, path = Headers(scope=scope), scope["path"]
-        if not self._keys and not _is_this_machine(headers.get("host", "")):
+        host = _HOST.fullmatch(headers.get("host", ""))
+        if host is None:
+            return refuse(400, "the Host header is not a host name", code="bad_host")
+        if not self._keys and not is_loopback_host(host[1].strip("[]")):
             message = "without keys only this machine is answered; set [server] keys"
             return refuse(400, message, code="unknown_host")
         if not path.startswith(_PROTECTED):
             return None
-        caller = str((scope.get("client") or ("",))[0])
+        address = caller = str((scope.get("client") or ("",))[0])
         if self._keys:
             caller = _digest(_bearer(headers))
             if not any([hmac.compare_digest(caller, key) for key in self._keys]):  # noqa: C419 - all, always
+                if (refusal := self._too_many(f"wrong {address}", _WRONG_KEYS)) is not None:
+                    return refusal
                 message = "no valid key; send 'Authorization: Bearer KEY' with one of [server] keys"
                 challenge = {"WWW-Authenticate": "Bearer"}
                 return refuse(401, message, code="invalid_api_key", headers=challenge)
-        if int(headers.get("content-length", "0") or 0) > _largest(scope):
+        length = headers.get("content-length", "")
+        if length.isdecimal() and int(length) > _largest(scope):
             return refuse(413, _too_large(_largest(scope)), code="too_large")
-        return self._too_many(caller) if path.startswith(_RATE_LIMITED) else None
+        return self._too_many(caller, self._rate) if path.startswith(_RATE_LIMITED) else None
 
-    def _too_many(self, caller: str) -> Response | None:
-        if self._rate is None or self._limiter.hit(self._rate, caller):
+    def _too_many(self, caller: str, rate: RateLimitItem | None) -> Response | None:
+        if rate is None or self._limiter.hit(rate, caller):
             return None
-        reset = self._limiter.get_window_stats(self._rate, caller).reset_time
+        reset = self._limiter.get_window_stats(rate, caller).reset_time
         wait = max(1, math.ceil(reset - time.time()))
+        what = "wrong keys" if rate is _WRONG_KEYS else "requests"
         return refuse(
             429,
-            f"more than {self._rate.amount} requests a minute; wait {wait} s",
+            f"more than {rate.amount} {what} a minute; wait {wait} s",
             code="rate_limit_exceeded",
             headers={"Retry-After": str(wait)},
         )
@@ -121,10 +130,6 @@ def _bearer(headers: Headers) -> str:
 def _digest(key: str) -> str:
     """Returns what keys are compared and counted by, so that no key itself stays in memory."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _is_this_machine(host: str) -> bool:
-    return is_loopback_host(urlsplit(f"//{host}").hostname or "")
 
 
 def is_loopback_host(name: str) -> bool:

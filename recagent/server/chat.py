@@ -11,10 +11,12 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Header
+from anyio import to_thread
+from fastapi import APIRouter, Header, Request
 from starlette.responses import StreamingResponse
 
 from recagent.chat import Noted, Question, ReplyPart, Shown, Words
@@ -25,6 +27,7 @@ from recagent.locale import LocalizedText
 from recagent.server.client_tasks import Task, client_task, task_answer
 from recagent.server.conversations import WORDS, Begun, ChatPart, Conversations, State
 from recagent.server.errors import ErrorResponse, error_detail
+from recagent.server.leaving import while_there
 from recagent.server.markdown import markdown
 from recagent.server.metrics import Metrics
 from recagent.server.openai_messages import last_message, read_turn
@@ -69,6 +72,7 @@ def chat_routes(service: Service, conversations: Conversations, metrics: Metrics
     @router.post("/chat/completions", response_model=Completion, responses={200: streamed})
     async def completions(
         request: ChatRequest,
+        http: Request,
         person: Annotated[str, Header(alias=_PERSON_HEADER, max_length=256)] = "",
     ) -> Completion | StreamingResponse:
         """Answers the last message of a conversation; ``user`` is the person.
@@ -78,7 +82,8 @@ def chat_routes(service: Service, conversations: Conversations, metrics: Metrics
         """
         lang = request.lang or service.lang
         scene = await _scene(request.model, service)
-        task = client_task(said := [(each.role, each.text()) for each in request.messages])
+        said = [(each.role, each.text()) for each in request.messages]
+        task = await to_thread.run_sync(client_task, said)
         if task is not None:
             parts = _program_answer(task, said, await _tags(scene, service, lang), request)
         else:
@@ -93,7 +98,7 @@ def chat_routes(service: Service, conversations: Conversations, metrics: Metrics
                 media_type=_STREAM,
                 headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
             )
-        return await writer.completion(parts)
+        return await while_there(http, writer.completion(parts))
 
     return router
 
@@ -124,7 +129,8 @@ async def _conversation_answer(
     if request.response_format is not None and request.response_format.type != "text":
         raise DataError("response_format: an answer is text; leave it out, and read 'recagent'")
     last = last_message(request)
-    said = read_turn(request, user=person_id(request.user or person), scene=scene)
+    user = person_id(request.user or person)
+    said = await to_thread.run_sync(partial(read_turn, request, user=user, scene=scene))
     service.check_length(LocalizedText("a message"), said.text)
     if not last.is_text_alone:
         yield Words(text=WORDS[lang]["text alone"] + "\n\n")

@@ -25,20 +25,27 @@ Message = tuple[str, str]
 
 WORDS = Phrases[str]("server", "client_tasks")
 
+
+def _patterns(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(each, re.IGNORECASE | re.MULTILINE) for each in patterns)
+
+
 _CHINESE = re.compile("[\u4e00-\u9fff]")
 _LONGEST = 40  # characters of a title, about five words
 
 # Open WebUI quotes the conversation between these tags, and names the key of the JSON it wants.
-_QUOTED = re.compile(r"<chat_history>(.*)</chat_history>", re.DOTALL)
+_OPENED, _CLOSED = "<chat_history>", "</chat_history>"
 _KEY = re.compile(r'\{\s*"(title|tags|follow_ups|queries|text|prompt)"\s*:')
 _TITLE = re.compile(r"\btitle\b|标题", re.IGNORECASE)
-_FACE = re.compile(r"\bemojis?\b.*^\s*\w+: ```.*```\s*$", re.DOTALL | re.IGNORECASE | re.MULTILINE)
-_MERGED = re.compile(r"\bquery: \".*^responses from models: \"", re.DOTALL | re.I | re.MULTILINE)
+# One pattern for what comes first and one for what follows: a gap in one pattern would be searched
+# anew from each beginning, for hours in a message of megabytes.
+_FACE = _patterns(r"\bemojis?\b", r"^[ \t]*\w+: ```", r"```[ \t]*$")
+_MERGED = _patterns(r"\bquery: \"", r"^responses from models: \"")
 _TOOLS = re.compile(r"\A\s*available tools: \[.*\"tool_calls\"", re.DOTALL | re.IGNORECASE)
 
 # LibreChat writes the conversation under what it asks for.
-_TITLED = re.compile(r"\btitle\b.*?^(\|\|>)?(user|human): ?", re.DOTALL | re.I | re.MULTILINE)
-_SUMMED = re.compile(r"^new lines:.*^new summary:\s*\Z", re.DOTALL | re.IGNORECASE | re.MULTILINE)
+_TITLED = _patterns(r"\btitle\b", r"^(\|\|>)?(user|human):")
+_SUMMED = _patterns(r"^new lines:", r"^new summary:\s*\Z")
 
 _FIRST_SAID = re.compile(
     r"^(?:\|\|>)?(?:user|human): ?(.*?)(?=^(?:\|\|>)?(?:assistant|ai|response|title): ?|\Z)",
@@ -63,16 +70,33 @@ def _asking(messages: Sequence[Message]) -> str | None:
 
 
 def _quoting(text: str) -> Task | None:
-    quoted = _QUOTED.search(text)
-    if quoted:
-        asked = text[: quoted.start()]
+    asked, quoted = _quoted(text)
+    if quoted is not None:
         keys = _KEY.findall(asked)
         return keys[0] if keys else "plain_title" if _TITLE.search(asked) else "other"
-    if _SUMMED.search(text) or _MERGED.search(text):
+    if _follow(text, _SUMMED) or _follow(text, _MERGED):
         return "other"
-    if _TITLED.search(text):
+    if _follow(text, _TITLED):
         return "plain_title"
-    return "emoji" if _FACE.search(text) else None
+    return "emoji" if _follow(text, _FACE) else None
+
+
+def _quoted(text: str) -> tuple[str, str | None]:
+    """Returns what is asked for and the conversation that is quoted; None where none is."""
+    asked, opened, rest = text.partition(_OPENED)
+    quoted, closed, _ = rest.rpartition(_CLOSED)
+    return (asked, quoted) if opened and closed else (text, None)
+
+
+def _follow(text: str, patterns: Sequence[re.Pattern[str]]) -> bool:
+    """Whether a text has something of each pattern, one after the other."""
+    at = 0
+    for each in patterns:
+        found = each.search(text, at)
+        if found is None:
+            return False
+        at = found.end()
+    return True
 
 
 def task_answer(
@@ -87,8 +111,8 @@ def task_answer(
         as_json: whether a title is wanted under a schema.
     """
     text = _asking(messages) or ""
-    quoted = _QUOTED.search(text)
-    said = _first_said(quoted[1] if quoted else text)
+    _, quoted = _quoted(text)
+    said = _first_said(text if quoted is None else quoted)
     lang: Language = "zh" if _CHINESE.search(said) else "en"
     words = WORDS[lang]
     title = _shortened(said) or words["title"]

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from recagent.chat import ReplyPart, Shown, Words
+from recagent.chat import Noted, Question, ReplyPart, Shown, Words
 from recagent.domain import Edits, Event, Language
 from recagent.errors import DataError, StoreError
 from recagent.locale import Phrases
@@ -29,6 +29,7 @@ from recagent.server.signed_state import StateSigner
 
 WORDS = Phrases[str]("server", "conversation")
 
+_ENTRY_BYTES = 4_000  # of an entry of a list, with its reasons
 _VISITOR = TypeAdapter(Visitor)
 
 
@@ -86,7 +87,7 @@ class Conversations:
         self._signer = signer
         # Each reads the catalogue's words once.
         self._agents: dict[tuple[Language, bool], tuple[ChatAgent, Pipeline]] = {}
-        self._shared: SharedAnswers[ChatPart] = SharedAnswers()
+        self._shared: SharedAnswers[ChatPart] = SharedAnswers(_bytes_of)
         service.on_forgotten(self._shared.clear)  # which ids are one person is not known here
         service.on_recorded(self._shared.drop)
 
@@ -181,6 +182,21 @@ class Conversations:
         if visitor is not None and (visitor.events or visitor.edits != Edits()):
             state["visitor"] = _VISITOR.dump_python(visitor, mode="json", exclude_defaults=True)
         return State(sealed=self._signer.sealed(state, person=said.user))
+
+
+def _bytes_of(part: ChatPart) -> int:
+    """Returns about how much memory a part takes beside the catalogue's items."""
+    match part:
+        case State():
+            return len(part.sealed)
+        case Shown():
+            return _ENTRY_BYTES * len(part.slate.entries)
+        case Words() | Question():
+            return len(part.text)
+        case Noted():
+            return len(repr(part))
+        case Begun():
+            return 0
 
 
 def _nobodys(part: ReplyPart) -> ReplyPart:

@@ -15,6 +15,7 @@ from recagent.domain import EventKind, Trace, Usage
 from recagent.llm.token_count import TokenCount, counting
 from recagent.locale import Language
 from recagent.server.errors import error_detail, failure
+from recagent.server.leaving import CLIENT_GONE
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,7 +27,7 @@ _SECURITY = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-_CLIENT_GONE = 499  # the client left before there was an answer
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -109,5 +110,7 @@ class MetricsMiddleware:
             self._metrics.tokens(count.usage)
             # The route's template and not the path, which would make a series for each item.
             route = getattr(scope.get("route"), "path", "other")
-            self._metrics.requests.labels(scope["method"], route, str(status or _CLIENT_GONE)).inc()
+            # A client may invent methods, each of which would be a series too.
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._metrics.requests.labels(method, route, str(status or CLIENT_GONE)).inc()
             self._metrics.seconds.labels(route).observe(time.perf_counter() - began)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from recagent.errors import DataError
 from recagent.server.conversations import Said
 from recagent.server.markdown import listed_titles, without_list
@@ -12,7 +10,8 @@ from recagent.server.signed_state import parted
 
 _IGNORED_ROLES = ("system", "developer")
 _MOST_TURNS = 100  # earlier ones that count
-_QUERY = re.compile(r"<user_query>(.+?)</user_query>", re.DOTALL)
+_LONGEST_ANSWER = 200_000  # characters of an earlier one's end, where its state is
+_LONGEST_SAID = 4_000  # characters of an earlier turn
 
 
 def last_message(request: ChatRequest) -> ChatMessage:
@@ -34,8 +33,8 @@ def read_turn(request: ChatRequest, *, user: str, scene: str | None) -> Said:
     listed: list[str] = []
     since: list[str] = []
     state, is_behind = "", False
-    for each in earlier:
-        text = each.text()
+    for each in earlier[-_MOST_TURNS:]:
+        text = each.text()[-_LONGEST_ANSWER:]
         if each.role == "user":
             is_behind = True
         else:
@@ -46,14 +45,14 @@ def read_turn(request: ChatRequest, *, user: str, scene: str | None) -> Said:
             else:
                 since = listed_titles(text) or since
             text = without_list(text)
-        before.append((each.role, text))
+        before.append((each.role, text[:_LONGEST_SAID]))
     if request.recagent is not None and request.recagent.state:
         state, is_behind, since = request.recagent.state, False, []
     return Said(
         user=user,
         scene=scene,
         text=person_words(last.text()),
-        before=tuple(before[-_MOST_TURNS:]),
+        before=tuple(before),
         listed=tuple(listed),
         since=tuple(since),
         state=state,
@@ -65,5 +64,5 @@ def person_words(text: str) -> str:
     """Returns what a person says of a message into which Open WebUI has put documents."""
     if not text.startswith("### Task:"):
         return text
-    named = _QUERY.search(text)
-    return (named[1] if named else text.rpartition("</context>")[2]).strip() or text
+    query, end, _ = text.partition("<user_query>")[2].partition("</user_query>")
+    return (query if query and end else text.rpartition("</context>")[2]).strip() or text

@@ -13,11 +13,17 @@ from recagent.domain import Language
 from recagent.server.schemas import Id, RequestBody
 
 NAME = "recagent"
+MOST_MESSAGES = 5_000
+LONGEST_STATE = 1_000_000  # characters
 
 
 def _whole(text: object) -> object:
     """Returns a text in which half of a surrogate pair, as a cut emoji leaves it, is replaced."""
-    if isinstance(text, str):
+    if not isinstance(text, str):
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
@@ -81,7 +87,7 @@ class CarriedState(RequestBody):
 
     model_config = ConfigDict(extra="ignore")
 
-    state: str = ""
+    state: Annotated[str, Field(max_length=LONGEST_STATE)] = ""
 
 
 class ChatRequest(RequestBody):
@@ -96,7 +102,7 @@ class ChatRequest(RequestBody):
     model_config = ConfigDict(extra="ignore")
 
     model: Annotated[str, Field(max_length=300)]
-    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1)]
+    messages: Annotated[tuple[ChatMessage, ...], Field(min_length=1, max_length=MOST_MESSAGES)]
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     user: Id | None = None

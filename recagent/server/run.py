@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import uvicorn
@@ -18,9 +19,14 @@ from recagent.errors import ConfigError
 from recagent.server.app import create_app
 from recagent.server.auth import is_loopback_host
 from recagent.server.chat_backend import RecagentChat
+from recagent.server.connections import GuardedProtocol, affordable_connections
+from recagent.server.log_limit import limit_logs
 from recagent.server.mcp_tools import mcp_server
 from recagent.server.service import Service
 from recagent.server.signed_state import kept_key
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 _GRACE = 10  # seconds, for answers that are under way
 
@@ -79,7 +85,7 @@ def serve_stdio(settings: Settings) -> None:
 async def _serve(
     settings: Settings, *, host: str, port: int, on_ready: Callable[[str], None]
 ) -> None:
-    with _listen(host, port) as listener:
+    with listening_socket(host, port) as listener:
         service = service_of(settings)
         try:
             await service.start()  # here its failure is a message, in the app a stack trace
@@ -87,25 +93,42 @@ async def _serve(
             await service.close()
             raise
         app = create_app(service, settings=settings.server, chat=RecagentChat())
-        config = uvicorn.Config(
-            app,
-            log_level="warning",
-            timeout_graceful_shutdown=_GRACE,
-            server_header=False,
-        )
+        limit_logs()
+        config = uvicorn_config(app, grace=_GRACE)
         name = f"[{host}]" if ":" in host else host
         on_ready(f"http://{name}:{listener.getsockname()[1]}")
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def uvicorn_config(app: ASGIApp, *, grace: int) -> uvicorn.Config:
+    """Returns how connections are served: each with its time limits, and only so many.
+
+    Args:
+        app: what answers.
+        grace: seconds for answers that are under way at the end.
+    """
+    most = affordable_connections()
+    return uvicorn.Config(
+        app,
+        http=type("GuardedProtocol", (GuardedProtocol,), {"most": most}),
+        ws="none",
+        limit_concurrency=most + 1,  # all of them are at work: one more is told to come again
+        log_level="warning",
+        log_config=None,
+        timeout_graceful_shutdown=grace,
+        server_header=False,
+    )
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
     """Returns a socket that listens on a port.
 
     Raises:
         ConfigError: the port is taken, or the host cannot be used.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Only on sockets that name their protocol does asyncio set TCP_NODELAY.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

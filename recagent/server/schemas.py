@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -29,8 +29,12 @@ from recagent.domain import (
 )
 from recagent.domain.attribute_labels import AttributeWords, Labels, in_words
 from recagent.explanations import wish_note
+from recagent.scenes.constraints import plain
 
 MOST = 100  # entries of a slate
+MOST_CONDITIONS = 50  # constraints of a request, and as many preferences
+MOST_VALUES = 200  # of all of them together
+LONGEST_VALUE = 500  # characters
 NEWEST = 50  # events and liked items of a profile that are shown
 
 Id = Annotated[str, Field(min_length=1, max_length=256)]
@@ -92,16 +96,34 @@ class ContextBody(_StrictBody):
 
     wish: Wish = ""
     constraints: Annotated[
-        tuple[Constraint, ...], Field(max_length=MOST, description="Kept by every item.")
+        tuple[Constraint, ...],
+        Field(max_length=MOST_CONDITIONS, description="Kept by every item."),
     ] = ()
     preferences: Annotated[
-        tuple[Constraint, ...], Field(max_length=MOST, description="What had better be kept.")
+        tuple[Constraint, ...],
+        Field(max_length=MOST_CONDITIONS, description="What had better be kept."),
     ] = ()
     at: Timestamp = None
     device: Annotated[str, Field(max_length=256, description="As events name it.")] = ""
     place: Annotated[
         str, Field(max_length=256, description="latitude,longitude, or as events name it.")
     ] = ""
+
+    @model_validator(mode="after")
+    def _bound_values(self) -> Self:
+        """Bounds what the conditions cost: each value is compared with every item's."""
+        given = [*self.constraints, *self.preferences]
+        values = [value for each in given for value in plain(each.value)]
+        if len(values) > MOST_VALUES:
+            raise ValueError(
+                f"constraints and preferences have {len(values)} values; the limit is {MOST_VALUES}"
+            )
+        texts = [str(value) for value in values]
+        if any(len(text) > LONGEST_VALUE for text in texts) or any(
+            len(text) > LONGEST_VALUE for each in given for text in (each.attribute, each.words)
+        ):
+            raise ValueError(f"a constraint has a text of more than {LONGEST_VALUE} characters")
+        return self
 
 
 class RecommendRequest(ContextBody):

@@ -22,7 +22,8 @@ _SIGNATURE = 16  # bytes
 _KEY_FILE = "conversations.key"
 
 # A definition of a link that nothing refers to: Markdown shows nothing of it.
-_IN_TEXT = re.compile(r"\n*^\[recagent\]: <#([\w.=-]+)>[ \t]*$\n?", re.MULTILINE)
+# Only at the first of several line breaks: else the search would begin anew at each of them.
+_IN_TEXT = re.compile(r"(?<!\n)\n*^\[recagent\]: <#([\w.=-]+)>[ \t]*$\n?", re.MULTILINE)
 
 
 class StateSigner:

@@ -349,7 +349,7 @@ async def replay(
             out(talk, transcript(talk, turns))
         count += len(turns)
         differing += differ
-        characters += [each.prompt for each in own if each.prompt]
+        characters += [each.prompt for each in turns if each.prompt]
         replies += [len(each.reply) for each in own if each.prompt]
         seconds += [each.seconds for each in turns]
         faults.update(kind for each in turns for kind, _ in each.faults)

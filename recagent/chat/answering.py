@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import numpy as np
 
 from recagent.chat.conversation import ShownSlate
 from recagent.chat.looking import COORDINATES, differences, found_by
 from recagent.chat.said import ReplyPart, Words
-from recagent.chat.steps import Describe, Search
+from recagent.chat.steps import Describe, Explain, Search
 from recagent.chat.talk import TurnContext
 from recagent.chat.wording import clauses, listed, value_text
 from recagent.domain import Item, Value
@@ -21,10 +22,11 @@ from recagent.scenes.rules.exclusions import kilometres
 _FOUND = 5  # items that a search lists
 
 
-async def explain(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:
+async def explain(talk: TurnContext, step: Explain) -> AsyncIterator[ReplyPart]:
     """Why an item would be recommended."""
-    situation = await talk.situation()
+    item, situation = step.item, await talk.situation()
     why = await talk.why(item, situation)
+    why = replace(why, claims=why.claims[:1]) if step.is_brief else why
     talk.conversation.focus = item.id
     yield Words(
         text=talk.say("why", title=caption(item), reasons=talk.reasons(why)),

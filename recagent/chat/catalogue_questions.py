@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from functools import cmp_to_key
 
 from recagent.chat.conversation import ShownSlate
 from recagent.chat.remarks import texts
 from recagent.chat.said import ReplyPart, Words
-from recagent.chat.scene_choice import fitting_items
+from recagent.chat.scene_choice import fitting_items, is_narrowed
 from recagent.chat.situation import Situation
 from recagent.chat.steps import Count, Sort
 from recagent.chat.talk import TurnContext
@@ -106,28 +108,44 @@ def _kinds(talk: TurnContext, situation: Situation, attribute: str) -> str:
 async def _fitting(
     talk: TurnContext, situation: Situation, attribute: str
 ) -> tuple[list[Item], bool]:
-    """The items that keep to what is in force and may be shown, of a scene that tells this.
+    """The items that keep to what is in force, tell the attribute, and may be shown.
 
-    Where there is none, those that the person knows already, and True.
+    They are of the present scene where a list of it is narrowed down or somebody named it and it
+    has some; else of all scenes. Where there are none, those that the person knows, and True.
     """
+    here = situation.scene.name
+    is_here = is_narrowed(talk) or talk.conversation.named_scene == here
+    rest = [name for name in situation.items if name != here]
+    barred = talk.conversation.wants.barred_scenes
     known: list[Item] = []
-    names = [situation.scene.name, *situation.items]
-    context = talk.context(situation, tells=lambda _: True)
-    for name in dict.fromkeys(names):
-        if name in talk.conversation.wants.barred_scenes:
-            continue
-        fitting = fitting_items(situation, context, scene=name)
-        barred = await talk.chooser.blocked(talk.conversation.user_id, scene=name)
-        barred |= {*talk.conversation.known, *talk.conversation.disliked}
-        telling = [
-            situation.items[name][key] for key in fitting
-            if attribute == POPULARITY or attribute in situation.items[name][key].attributes
-        ]  # fmt: skip
-        fresh = [item for item in telling if item.id not in barred]
+    for names in ([here], rest) if is_here else ([here, *rest],):
+        fresh, others = await _telling(talk, situation, attribute, set(names) - barred)
         if fresh:
             return fresh, False
-        known += telling
+        known += others
     return known, bool(known)
+
+
+async def _telling(
+    talk: TurnContext, situation: Situation, attribute: str, names: AbstractSet[str]
+) -> tuple[list[Item], list[Item]]:
+    """The items of scenes that keep to what is in force and tell an attribute: new and known ones.
+
+    What nothing answers of a wish does not count.
+    """
+    context = talk.context(situation, tells=lambda _: True)
+    fresh: list[Item] = []
+    known: list[Item] = []
+    for name in [each for each in situation.items if each in names]:
+        fitting = fitting_items(situation, context, scene=name) or fitting_items(
+            situation, replace(context, wish=""), scene=name
+        )
+        met = await talk.chooser.blocked(talk.conversation.user_id, scene=name)
+        met |= {*talk.conversation.known, *talk.conversation.disliked}
+        for item in (situation.items[name][key] for key in sorted(fitting)):
+            if attribute == POPULARITY or attribute in item.attributes:
+                (known if item.id in met else fresh).append(item)
+    return fresh, known
 
 
 def _tells(items: Iterable[Item], attribute: str) -> bool:

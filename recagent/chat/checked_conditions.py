@@ -65,6 +65,8 @@ class ConditionChecker:
             return None
         if operator in ("mentions", "does not mention"):
             return _of(values, "", operator, words)
+        if len(values) > 1 and operator in ("is", "is not") and self.is_compared(attribute):
+            return _of(values, attribute, operator, words)
         if self.is_compared(attribute):
             is_day = attribute != POPULARITY and self.vocabulary(attribute).is_day(attribute)
             bound = _bound(values[0], is_day=is_day)

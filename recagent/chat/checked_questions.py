@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from recagent.chat.checked_conditions import MOST_WORDS, ConditionChecker
+from recagent.chat.conversation import SCENE
 from recagent.chat.steps import (
     Compare,
     Count,
@@ -42,8 +43,9 @@ def answers_to(
             answers = [_answer(act, item, checker=checker) for item in items[:_ASKED]]
             return answers or [*([] if act.items else [Tell(key="ask the seller")])]
         case "explain":
-            asked = items or checker.situation.reference.slate
-            return [Explain(item=item) for item in asked] or [Tell(key="which")]
+            slate = checker.situation.reference.slate
+            whole = [Explain(item=item, is_brief=len(slate) > 1) for item in slate]
+            return [Explain(item=item) for item in items] or whole or [Tell(key="which")]
         case "compare":
             pairs = [Compare(first=one, second=other) for one, other in pairwise(items)]
             return pairs or [Tell(key="which two")]
@@ -91,6 +93,8 @@ def _sorted(act: ActReply, items: Sequence[Item], *, checker: ConditionChecker) 
 
 
 def _counted(act: ActReply, *, checker: ConditionChecker) -> Step:
+    if act.attribute.casefold() == SCENE:  # each part is counted
+        return Count()
     made = checker.constraint(act) if act.values else None
     if act.values and made is None:
         words = one_line(" ".join(map(str, act.values)), MOST_WORDS)

@@ -199,7 +199,9 @@ class Conversation:
     def start_over(self, wants: Wants) -> None:
         """Let all wants go, for these, and a scene that was chosen in the talk."""
         self.want(wants)
-        self.named_scene = None if self.has_said_scene else self.named_scene
+        if self.has_said_scene:
+            self.scene = self.named_scene = None
+            self.has_said_scene = False
         self.waiting = None
 
     def forget(self) -> None:

@@ -111,7 +111,7 @@ async def suiting_situation(talk: TurnContext) -> Situation:
         return situation
     context = talk.context(situation, tells=lambda _: True)
     here = situation.scene.name
-    if here not in barred and _is_narrowed(talk) and fitting_items(situation, context, scene=here):
+    if here not in barred and is_narrowed(talk) and fitting_items(situation, context, scene=here):
         return situation
     best = best_scene(situation, context, k=talk.k, barred=barred)
     is_first = not (talk.conversation.shown or talk.conversation.wants.listed)
@@ -123,7 +123,7 @@ async def suiting_situation(talk: TurnContext) -> Situation:
     return await talk.situation()
 
 
-def _is_narrowed(talk: TurnContext) -> bool:
+def is_narrowed(talk: TurnContext) -> bool:
     """Whether what is looked for is as it was when the last list was shown, but for limits."""
     before, now = talk.conversation.listed_wants, talk.conversation.wants
     return before is not None and _looked_for(before) == _looked_for(now) != ((), (), "")

@@ -51,9 +51,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explain:
-    """Say why an item would be recommended."""
+    """Say why an item would be recommended; ``is_brief``: by its main reason alone."""
 
     item: Item
+    is_brief: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

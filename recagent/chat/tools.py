@@ -74,7 +74,7 @@ def _said(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:  # noqa: C
         case Change():
             return keeping.change(talk, step)
         case Explain():
-            return answering.explain(talk, step.item)
+            return answering.explain(talk, step)
         case Describe():
             return answering.describe(talk, step)
         case WhatIf():

@@ -392,3 +392,67 @@ def test_what_comes_after_something_else_is_offered_with_the_way_there():
     assert said[0][-1].options[0].startswith("What leads to “ml”")
     assert [item.id for item in items_of(said[1])][:2] == ["c1", "c2"]
     assert conversation.wants.constraints == ()
+
+
+def test_an_order_is_over_all_parts_unless_a_list_of_one_is_narrowed_down():
+    dearest = ("sort", {"attribute": "popularity", "operator": "less"})
+    said, _, _, _ = talk(
+        ("what is least known?", acts(dearest)),
+        ("a comedy", acts(COMEDY)),
+        ("the least known of these", acts(dearest)),
+    )
+    assert "Bread tin" in words(said[0])
+    assert "Airplane!" in words(said[0])
+    assert "Bread tin" not in words(said[2])
+    assert "1. Airplane! (1980): 0, 2. Groundhog Day (1993): 3." in words(said[2])
+
+
+def test_a_wish_that_nothing_answers_is_no_hindrance_to_an_order():
+    said, _, _, _ = talk(
+        ("purple", acts(("wish", {"words": "purple"}))),
+        ("the oldest", acts(("sort", {"attribute": "year", "operator": "less"}))),
+        scene="films",
+    )
+    assert "1. Airplane! (1980): 1980" in words(said[1])
+
+
+def test_a_whole_list_is_explained_by_one_reason_each_and_an_item_by_all():
+    said, _, _, _ = talk(
+        ("no war", acts(NO_WAR)),
+        ("why these?", acts(("explain", {}))),
+        ("why the first?", acts(("explain", {"items": ["A"]}))),
+        scene="films",
+    )
+    whole, one = ([why for each in part if isinstance(each, Words) for why in each.explanations]
+                  for part in said[1:])  # fmt: skip
+    assert len(whole) == 3
+    assert all(len(why.claims) <= 1 for why in whole)
+    assert len(one) == 1
+    assert len(one[0].claims) > 1
+
+
+def test_how_many_a_part_has_is_told_by_part():
+    said, _, _, _ = talk(
+        ("how many films?", acts(
+            ("count", {"attribute": "scene", "operator": "is", "values": ["films"]}))),
+    )  # fmt: skip
+    assert words(said[0]) == "There are 8: Films 6, kitchen 2."
+
+
+def test_one_of_several_numbers_is_enough():
+    years = {"attribute": "year", "operator": "is", "values": [1980, 1995], "words": "80 or 95"}
+    said, _, _, _ = talk(("x", acts(("want", years))), scene="films")
+    assert {item.id for item in items_of(said[0])} == {"f1", "f5"}
+
+
+def test_a_new_start_leaves_a_scene_that_the_person_chose_but_not_that_of_the_request():
+    turns = (
+        ("kitchen things", acts(("scene", {"scene": "kitchen"}))),
+        ("start over", acts(("start_over", {}))),
+    )
+    said, conversation, _, _ = talk(*turns)
+    assert {item.scene for item in items_of(said[0])} == {"kitchen"}
+    assert {item.scene for item in items_of(said[1])} == {"films"}
+    assert conversation.named_scene is None
+    _, conversation, _, _ = talk(("start over", acts(("start_over", {}))), scene="kitchen")
+    assert conversation.named_scene == "kitchen"

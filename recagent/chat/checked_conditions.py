@@ -65,17 +65,21 @@ class ConditionChecker:
             return None
         if operator in ("mentions", "does not mention"):
             return _of(values, "", operator, words)
-        if len(values) > 1 and operator in ("is", "is not") and self.is_compared(attribute):
-            return _of(values, attribute, operator, words)
+        first, *others = values
         if self.is_compared(attribute):
+            if others and operator in ("is", "is not"):
+                return _of(values, attribute, operator, words)
             is_day = attribute != POPULARITY and self.vocabulary(attribute).is_day(attribute)
-            bound = _bound(values[0], is_day=is_day)
+            bound = _bound(first, is_day=is_day)
             if bound is None:
                 return None
             return Constraint(attribute=attribute, operator=operator, value=bound, words=words)
         if attribute and self.vocabulary(attribute).is_truth(attribute):
-            is_true = values[0].casefold() == "true"
-            return Constraint(attribute=attribute, operator="is", value=is_true, words=words)
+            truth = read(first).truth
+            if truth is None:
+                return None
+            told = truth if operator != "is not" else not truth
+            return Constraint(attribute=attribute, operator="is", value=told, words=words)
         known = self._known(attribute, values) if attribute else ()
         if known and operator in ("is", "is not"):
             return _of(known, attribute, operator, words)

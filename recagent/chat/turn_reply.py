@@ -30,7 +30,7 @@ class ActReply(ReplyForm):
     items: list[str] = Field(default=[], max_length=10)
     attribute: str = ""
     operator: Comparison = "is"
-    values: list[str | float] = Field(default=[], max_length=20)
+    values: list[str | bool | float] = Field(default=[], max_length=20)
     firm: bool = True
     numbers: list[int] = Field(default=[], max_length=30)
     scene: str = ""

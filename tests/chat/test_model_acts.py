@@ -456,3 +456,25 @@ def test_a_new_start_leaves_a_scene_that_the_person_chose_but_not_that_of_the_re
     assert conversation.named_scene is None
     _, conversation, _, _ = talk(("start over", acts(("start_over", {}))), scene="kitchen")
     assert conversation.named_scene == "kitchen"
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "told"),
+    [("is", "true", True), ("is not", "true", False), ("is", "false", False),
+     ("is not", "false", True), ("is", True, True)],
+)  # fmt: skip
+def test_what_is_true_or_false_is_never_turned_round(operator, value, told):
+    rooms = [make_item("r1", "Inn", scene="rooms", open=True),
+             make_item("r2", "Hut", scene="rooms", open=False)]  # fmt: skip
+    wanted = ("want", {"attribute": "open", "operator": operator, "values": [value]})
+    model = ScriptedModel(reply=orjson.dumps(acts(wanted)).decode())
+
+    async def main():
+        _, parts = await make_line(rooms)
+        agent = Agent(Pipeline(replace(parts, reader=model), Options()), k=3)
+        conversation = Conversation(user_id="new", scene="rooms")
+        return [each async for each in agent.say(conversation, "open ones")], conversation
+
+    said, conversation = wait(main())
+    assert said_of(conversation.wants.constraints) == [("open", "is", told)]
+    assert [item.id for item in items_of(said)] == ["r1" if told else "r2"]

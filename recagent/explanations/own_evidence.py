@@ -66,7 +66,7 @@ def read_piece(
     facts = evidence.facts
     title = facts.get("title", "")
     quotes = {"asked": "wish", "about": "words"}.get(evidence.kind)
-    text = "" if quotes else clause(evidence, scenes=scenes, lang=lang)
+    text = "" if quotes else clause(evidence, scenes=scenes, lang=lang, in_prompt=True)
     says = said(text.replace(f"“{title}”", "") if title else text)
     says |= as_written(ACTIONS.get(facts.get("kind", ""), ""))
     if evidence.kind in WISHES:

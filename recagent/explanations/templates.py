@@ -15,6 +15,9 @@ from recagent.prompts import one_line
 
 # Clauses can be joined: no capital letter at the start, no full stop at the end.
 CLAUSES = Phrases[str]("explanations", "clauses")
+# As the released prompts show evidence to a model: pinned with them, and not what people read.
+_IN_PROMPTS = Phrases[str]("explanations", "in_prompts")
+_TITLES = ("title", "other", "without", "item")  # places of titles
 # What a ranking weighs, without a direction: a low score with a weight below zero lifts too.
 PARTS = Phrases[str]("explanations", "parts")
 # Of constraints that nobody put in words.
@@ -22,30 +25,54 @@ OPERATORS = Phrases[str]("explanations", "operators")
 # A title cannot end the quotation that it stands in and go on as a sentence.
 _NO_QUOTES = str.maketrans({"“": "‘", "”": "’", "「": "‘", "」": "’", "《": "‹", "》": "›"})
 MANY = 0.25  # share of the people of a liked item from which they are called many
+HALF = 50  # percent of an advantage from which a part is most of it
 FORBIDS = frozenset({"is not", "does not mention"})
 
 
-def clause(evidence: Evidence, *, scenes: Mapping[str, Scene], lang: Language) -> str:
-    """Returns one piece of evidence as a clause that says no more than its facts."""
+def clause(
+    evidence: Evidence,
+    *,
+    scenes: Mapping[str, Scene],
+    lang: Language,
+    works: bool = False,
+    in_prompt: bool = False,
+) -> str:
+    """Returns one piece of evidence as a clause that says no more than its facts.
+
+    Args:
+        evidence: the piece.
+        scenes: for their labels, and whether titles in them are those of works.
+        lang: of the clause.
+        works: whether titles of no other scene are those of works, which Chinese writes in 《》.
+        in_prompt: as released prompts show it to a model.
+    """
     forms, facts = CLAUSES[lang], display_facts(evidence, scenes=scenes, lang=lang)
+    if in_prompt:
+        forms = {**forms, **_IN_PROMPTS[lang]}
     facts["judged"] = forms[facts.get("kind", "like")].format(**facts)
     liked_in = scenes.get(evidence.facts.get("scene", ""))
-    is_work = "work" in facts or (liked_in is not None and liked_in.works)
+    is_work = liked_in.works if liked_in is not None else works
     facts["where"] = forms["where"].format(**facts) if "scene" in facts else ""
     aside = "aside" if "rating" in facts else "from" if "scene" in facts else None
     facts["aside"] = forms[aside].format(**facts) if aside else ""
     facts["apart"] = forms["apart"] if "apart" in facts else ""
     facts["by"] = forms["by model"] if "by" in facts else ""
     facts["value"] = forms["value"].format(**facts) if "value" in facts else ""
+    if lang == "zh":
+        forms = {key: _with_titles(form, "work" in facts or is_work) for key, form in forms.items()}
     if evidence.kind == "change":
         facts["outcome"] = forms[f"outcome {_outcome(facts)}"].format(**facts)
-    form = forms[_clause_key(evidence)]
-    if lang == "zh" and is_work:
-        form = form.replace("“{title}”", "《{title}》")
-    text = form.format(**facts)
+    text = forms[_clause_key(evidence)].format(**facts)
     if facts.get("count") == "1":
         text = text.replace("1 people", "1 person", 1)
     return forms["of"].format(item=facts["item"], clause=text) if "item" in facts else text
+
+
+def _with_titles(form: str, are_works: bool) -> str:
+    """A Chinese form with the marks of its titles: 《》 for works, “” for goods."""
+    for place in _TITLES if are_works else ():
+        form = form.replace(f"“{{{place}}}”", f"《{{{place}}}》")
+    return form
 
 
 def display_facts(
@@ -87,14 +114,17 @@ def sentence(text: str, *, lang: Language) -> str:
 
 
 def claims(
-    evidence: Sequence[Evidence], *, scenes: Mapping[str, Scene], lang: Language
+    evidence: Sequence[Evidence],
+    *,
+    scenes: Mapping[str, Scene],
+    lang: Language,
+    works: bool = False,
 ) -> tuple[Claim, ...]:
-    """Returns one sentence for each piece of evidence."""
+    """Returns one sentence for each piece of evidence; ``works`` as for a clause."""
+    texts = [clause(piece, scenes=scenes, lang=lang, works=works) for piece in evidence]
     return tuple(
-        Claim(
-            text=sentence(clause(piece, scenes=scenes, lang=lang), lang=lang), evidence=(piece.id,)
-        )
-        for piece in evidence
+        Claim(text=sentence(text, lang=lang), evidence=(piece.id,))
+        for text, piece in zip(texts, evidence, strict=True)
     )
 
 
@@ -118,14 +148,12 @@ def _clause_key(evidence: Evidence) -> str:
     """Returns the key of a piece's clause: its kind, in a few kinds with a word on the facts."""
     kind, facts = evidence.kind, evidence.facts
     match kind:
-        case "popularity" if int(facts["count"]) < FEW_PEOPLE:
-            return "popularity few"
-        case "people" if int(facts["count"]) >= MANY * int(facts["base"]):
-            return f"people many {facts['did']}"
         case "people" | "popularity":
-            return f"{kind} {facts.get('did', 'liked')}"
+            return _people_key(kind, facts)
         case "constraint" | "preference":
             return f"{kind} forbids" if facts["operator"] in FORBIDS else kind
+        case "share" | "lead":
+            return f"{kind} {_extent(facts)}"
         case "place" if "slate" in facts:
             return "place on" if int(facts["rank"]) <= int(facts["slate"]) else "place below"
         case "edition":
@@ -138,6 +166,18 @@ def _clause_key(evidence: Evidence) -> str:
             return f"change {facts['what']}"
         case _:
             return kind
+
+
+def _people_key(kind: str, facts: Mapping[str, str]) -> str:
+    if kind == "popularity" and int(facts["count"]) < FEW_PEOPLE:
+        return "popularity few"
+    did = facts.get("did", "liked")
+    are_many = kind == "people" and int(facts["count"]) >= MANY * int(facts["base"])
+    return f"people many {did}" if are_many else f"{kind} {did}"
+
+
+def _extent(facts: Mapping[str, str]) -> str:
+    return "most" if int(facts["share"].rstrip("%")) >= HALF else "part"
 
 
 def _outcome(facts: Mapping[str, str]) -> str:

@@ -107,4 +107,5 @@ async def phrase_with_model(
 async def _plain(
     services: Services, evidence: Sequence[Evidence], scene: Scene
 ) -> tuple[Claim, ...]:
-    return claims(evidence, scenes=await services.scenes(), lang=services.language(scene))
+    scenes, lang = await services.scenes(), services.language(scene)
+    return claims(evidence, scenes=scenes, lang=lang, works=scene.works)

@@ -159,7 +159,7 @@ async def answer(
         items=tuple(items),
         ranks={item.id: ranking.ranks[item.id] for item in items if item.id in ranking.ranks},
         among=ranking.among,
-        claims=claims(evidence, scenes=await services.scenes(), lang=lang),
+        claims=claims(evidence, scenes=await services.scenes(), lang=lang, works=scene.works),
         evidence=evidence,
         notes=(
             *(render(note, services.options.lang) for note in ranking.request.notes),

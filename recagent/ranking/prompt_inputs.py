@@ -159,7 +159,9 @@ def reason_inputs(
     wanted = query.reasons or ReasonsRequest(k=DEFAULT_REASONS, evidence={}, person=())
 
     def clauses(pieces: Sequence[Evidence]) -> list[tuple[str, str]]:
-        return [(piece.id, clause(piece, scenes=scenes, lang=lang)) for piece in pieces]
+        return [
+            (piece.id, clause(piece, scenes=scenes, lang=lang, in_prompt=True)) for piece in pieces
+        ]
 
     def of_item(pieces: Sequence[Evidence]) -> list[tuple[str, str]]:
         return clauses([_short(piece) for piece in pieces if piece.kind != "popularity"])

@@ -17,12 +17,11 @@ Environment = dict[str, str]
 @pytest.mark.usefixtures("shop")
 def test_each_question_is_an_option_of_explain(recagent: Command) -> None:
     assert (
-        "“Bread” is on the list, number 1 of 1"
+        "“Bread” is on your list, number 1 of 1"
         in recagent("explain", "ana", "b2", "--why-not").stdout
     )
     assert (
-        "“Bread” is number 1 of 1 candidates."
-        in recagent("explain", "ana", "b2", "--what-if").stdout
+        "“Bread” is number 1 of 1 for you." in recagent("explain", "ana", "b2", "--what-if").stdout
     )
     barred = recagent("explain", "ana", "b2", "--what-if", "--only", "topics is not cooking").stdout
     assert "Without the condition (topics is not cooking), “Bread” would be number 1." in barred

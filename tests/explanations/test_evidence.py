@@ -115,10 +115,10 @@ def test_people_in_common_are_counted_and_few_are_left_out():
     ("fans", "both", "lang", "told"),
     [(40, 10, "en", "Many of the people who liked “Apes”, which you gave 8/10, liked this one too: "
       "10 of 40."),
-     (50, 10, "en", "People who liked “Apes”, which you gave 8/10, like this one more often than "
-      "others do: 10 of 50."),
-     (50, 10, "zh", "喜欢“Apes”（您打了 8 分）的人也更容易喜欢它：50 人中有 10 位。"),
-     (101, 10, "en", "10 people liked it in Films.")],
+     (50, 10, "en", "People who liked “Apes”, which you gave 8/10, like this one more than others "
+      "do."),
+     (50, 10, "zh", "喜欢“Apes”（您打了 8 分）的人，比一般人更喜欢它。"),
+     (101, 10, "en", "10 people here liked it.")],
 )  # fmt: skip
 def test_a_count_of_people_has_its_base_and_is_no_reason_where_it_is_a_small_part(
     fans, both, lang, told
@@ -203,8 +203,8 @@ def test_a_value_without_words_is_not_what_was_asked_for():
 
 @pytest.mark.parametrize(
     ("people", "en", "zh"),
-    [(1, "Few people in Films know it yet.", "“电影”里知道它的人还不多。"),
-     (12, "12 people liked it in Films.", "“电影”里有 12 人喜欢它。")],
+    [(1, "Not many people here have come across it yet.", "这里知道它的人还不多。"),
+     (12, "12 people here liked it.", "这里有 12 人喜欢它。")],
 )  # fmt: skip
 def test_popularity_stands_in_where_nothing_personal_is_known(people, en, zh):
     evidence = evidence_for(ALIEN, make_query(scene=FILMS), likes(people, ("f1", "films")))
@@ -244,7 +244,7 @@ def test_a_bare_yes_or_the_same_word_under_another_name_is_not_shared():
 def test_counts_that_hold_mere_looks_are_not_called_liking():
     events = [replace(event, kind="view", value=None) for event in likes(5, ("f1", "films"))]
     shown = said(evidence_for(ALIEN, make_query(scene=FILMS), events))
-    assert shown == ["5 people bought or looked at it in Films."]
+    assert shown == ["5 people here bought or looked at it."]
 
 
 @pytest.mark.parametrize("kind", ["view", "click", "comment"])
@@ -363,3 +363,26 @@ def test_what_was_asked_for_comes_first_where_the_item_is_that(preferences, lang
     assert said(evidence, lang)[:-1] == told  # the last is what it shares with a liked one
     for piece, text in zip(evidence, said(evidence, lang), strict=True):
         assert unsupported_parts(text, [piece], scenes=SCENES, lang=lang) == ()
+
+
+def test_chinese_marks_titles_of_works_in_every_answer_and_goods_by_quotes():
+    pair = Evidence(id="e1", kind="rank", refs=("a", "b"), facts={
+        "title": "Up 》x《", "other": "WALL·E", "rank": "1", "other_rank": "2", "among": "9",
+    })  # fmt: skip
+    (works,) = claims([pair], scenes={}, lang="zh", works=True)
+    assert works.text == "对您来说，《Up ›x‹》比《WALL·E》靠前：一个第 1，一个第 2，共 9 个。"
+    (goods,) = claims([pair], scenes={}, lang="zh")
+    assert goods.text.startswith("对您来说，“Up ›x‹”比“WALL·E”靠前")
+
+
+def test_what_puts_an_item_on_a_list_is_told_without_percent():
+    def told(share, lang):
+        piece = Evidence(
+            id="e1", kind="share", refs=("a",), facts={"part": "popular", "share": share}
+        )
+        return claims([piece], scenes={}, lang=lang)[0].text
+
+    assert told("71%", "en") == "What puts it on your list is mostly its popularity here."
+    assert told("30%", "en") == "What puts it on your list is in part its popularity here."
+    assert told("50%", "zh") == "它能排上来，主要是因为它在这里的热度。"
+    assert told("49%", "zh") == "它能排上来，一部分是因为它在这里的热度。"

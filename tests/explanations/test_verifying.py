@@ -23,14 +23,14 @@ SHARED = piece(
     attribute="genres", shared="scifi, film noir", scene="books",
 )  # fmt: skip
 PEOPLE = piece("people", ("f3",), "e2", title="Jaws 2", kind="rating", rating="7/10", count="12",
-               base="60", did="liked")  # fmt: skip
+               base="40", did="liked")  # fmt: skip
 OTHERS = piece("people", ("f4",), "e3", title="Alien", kind="rating", rating="9/10", count="40",
                base="90", did="liked")  # fmt: skip
 TAG = piece("tag", ("sea",), "e4", words="sea")
 WISH = piece("wish", ("scifi",), "e5", words="scifi")
 
 
-PEOPLE_TOLD = "People who liked “Jaws 2” like this one more often than others do: 12 of 60"
+PEOPLE_TOLD = "Many of the people who liked “Jaws 2” liked this one too: 12 of 40"
 
 
 def check(text, *evidence, lang="en"):
@@ -43,7 +43,7 @@ def check(text, *evidence, lang="en"):
      ("It shares the genres scifi and film noir with \"Apes (1968)\", which you gave 8.5/10 in "
       "Books",
       [SHARED]),
-     ("People who liked \"Jaws 2\" like this one more often than others do, 12 of 60", [PEOPLE]),
+     ("Many of the people who liked \"Jaws 2\" liked this one too, 12 of 40", [PEOPLE]),
      ("We recommend this because it matches your interest: sea; also, many of the people who "
       "liked “Alien” liked this one as well: 40 of 90.", [TAG, OTHERS])],
 )  # fmt: skip
@@ -54,11 +54,11 @@ def test_what_the_evidence_says_may_be_said_with_other_joints(text, evidence):
 @pytest.mark.parametrize(
     ("text", "unsupported"),
     [(PEOPLE_TOLD.replace("12", "13"), ("13",)),
-     (PEOPLE_TOLD.replace("60", "16"), ("16",)),
+     (PEOPLE_TOLD.replace("40", "16"), ("16",)),
      (PEOPLE_TOLD.replace("Jaws 2", "Jaws"), ("“Jaws”",)),
-     (PEOPLE_TOLD.replace("liked", "loved"), ("loved",)),
+     (PEOPLE_TOLD.replace("who liked", "who loved"), ("loved",)),
      (PEOPLE_TOLD + " in Films", ("in", "Films")),
-     (PEOPLE_TOLD.replace("like this", "never like this"), ("never",)),
+     (PEOPLE_TOLD.replace("liked this", "never liked this"), ("never",)),
      (PEOPLE_TOLD.replace("12", "12,000"), ("12,000",)),
      (PEOPLE_TOLD.replace("12", "twelve"), ("twelve",)),
      (PEOPLE_TOLD + " 🙂", ("🙂",))],
@@ -70,13 +70,12 @@ def test_what_it_does_not_say_is_named(text, unsupported):
 @pytest.mark.parametrize(
     ("text", "evidence"),
     [("7 people liked it", [PEOPLE]),  # a rating is no count
-     ("12 of 60 people who liked “Jaws 2” gave 7/10", [PEOPLE]),  # it was the person who gave that
+     ("12 of 40 people who liked “Jaws 2” gave 7/10", [PEOPLE]),  # it was the person who gave that
      ("You liked “Jaws 2”", [PEOPLE]),
-     ("People who liked “Alien” like this one more often than others do: 12 of 60",
-      [PEOPLE, OTHERS]),
-     ("People who liked “Jaws 2” like this one more often than others do: 60 of 12", [PEOPLE]),
-     ("People who liked “Jaws 2” like this one more often than others do: 40 of 90, many of the "
-      "people who liked “Alien” liked this one too: 12 of 60", [PEOPLE, OTHERS]),
+     ("Many of the people who liked “Alien” liked this one too: 12 of 40", [PEOPLE, OTHERS]),
+     ("Many of the people who liked “Jaws 2” liked this one too: 40 of 12", [PEOPLE]),
+     ("Many of the people who liked “Jaws 2” liked this one too: 40 of 90, many of the "
+      "people who liked “Alien” liked this one too: 12 of 40", [PEOPLE, OTHERS]),
      # half a value
      ("It shares the genres film with “Apes (1968)”, which you gave 8.5/10", [SHARED]),
      ("It shares the genres with “Apes (1968)”, which you gave 8.5/10", [SHARED]),
@@ -88,17 +87,17 @@ def test_true_words_in_a_false_order_do_not_pass(text, evidence):
 
 
 def test_chinese_is_read_by_its_characters():
-    told = "喜欢“Jaws 2”的人也更容易喜欢它：60 人中有 12 位"
+    told = "喜欢“Jaws 2”的人里，不少也喜欢它：40 人中有 12 位"
     assert check(f"推荐理由：{told}。", PEOPLE, lang="zh") == ()
     assert check(told.replace("12", "13"), PEOPLE, lang="zh") == ("13",)
-    assert check(told.replace("更容易", "不容易"), PEOPLE, lang="zh") == ("不",)
+    assert check(told.replace("也喜欢", "也不喜欢"), PEOPLE, lang="zh") == ("不",)
     assert check(told + "（来自“电影”）", PEOPLE, lang="zh") == ("来", "自", "“电影”")
 
 
 def test_a_sentence_of_its_own_is_kept_with_what_it_cites():
     text = (
         "It shares the genres scifi with “Apes (1968)”, which you gave 8.5/10 [e1], and "
-        "people who liked “Jaws 2” like this one more often than others do: 12 of 60 [e2]."
+        "many of the people who liked “Jaws 2” liked this one too: 12 of 40 [e2]."
     )
     claim = cited_claim(text, [SHARED, PEOPLE], scenes=SCENES, lang="en")
     assert claim is not None

@@ -266,16 +266,16 @@ def explain(model, **parts):
     return wait(main())
 
 
+FEW = "Not many people here have come across it yet."
 LIFTED = (
-    "100% of its advantage over the average candidate (not counting the language model) comes "
-    "from its popularity here."
+    "What puts it on your list (not counting the language model) is mostly its popularity here."
 )
 
 
 def test_a_phrased_explanation_names_the_model_that_joined_it():
     said = explain(ScriptedModel(reply='{"sentences": ["Because [e1]."]}'))
     assert [claim.text for claim in said.claims] == [
-        "Because few people in Books know it yet.",
+        f"Because {FEW[:1].lower()}{FEW[1:]}",
         LIFTED,
     ]
     assert (said.phrased_by, said.replaced) == ("scripted", 0)
@@ -285,7 +285,10 @@ def test_a_phrased_explanation_names_the_model_that_joined_it():
 def test_without_a_model_that_answers_the_reasons_are_plain(model):
     said = explain(model)
     lifted = LIFTED if model else LIFTED.replace(" (not counting the language model)", "")
-    assert [claim.text for claim in said.claims] == ["Few people in Books know it yet.", lifted]
+    assert [claim.text for claim in said.claims] == [
+        "Not many people here have come across it yet.",
+        lifted,
+    ]
     assert said.evidence[0].facts["count"] == "4"
 
 

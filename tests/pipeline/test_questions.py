@@ -67,7 +67,7 @@ def test_the_first_of_two_is_named_with_what_speaks_for_it_and_its_own_evidence(
     assert answer.ranks == {"b3": 2, "b1": 1}
     assert [item.id for item in answer.items] == ["b3", "b1"]
     texts = [claim.text for claim in answer.claims]
-    assert texts[0] == "“Sea of salt” ranks above “Bread”: number 1 and number 2 of 4 candidates."
+    assert texts[0] == "“Sea of salt” comes before “Bread” for you: number 1 and number 2 of 4."
     assert any(text.startswith("For “Sea of salt”: it shares the genre sea with “Sea wolves”")
                for text in texts)  # fmt: skip
     assert any(
@@ -83,7 +83,7 @@ def test_the_order_in_which_two_are_named_does_not_matter():
 
 def test_one_of_two_that_is_no_candidate_is_told_why():
     assert said("compare", "b2", versus="b3", context=Context(constraints=(NO_SEA,))) == [
-        "“Bread” is number 1 of 2 candidates.",
+        "“Bread” is number 1 of 2 for you.",
         "“Sea of ice” does not meet your condition: no sea (its genre: sea).",
     ]
 
@@ -100,7 +100,7 @@ def test_two_items_of_two_scenes_are_not_compared():
 
 def test_chinese_answers():
     assert said("compare", "b3", versus="b1", lang="zh")[0] == (
-        "“Sea of salt”排在“Bread”前面：在 4 个候选中分别排第 1 和第 2。"
+        "对您来说，“Sea of salt”比“Bread”靠前：一个第 1，一个第 2，共 4 个。"
     )
     assert said("why_not", "f1", lang="zh") == [
         "您的历史记录里已有“Sea wolves”（您喜欢），不再重复推荐。"
@@ -110,8 +110,7 @@ def test_chinese_answers():
 def test_why_not_what_is_further_down_names_the_last_of_the_slate():
     answer = ask("why_not", "b3", k=1)
     assert (
-        answer.claims[0].text
-        == "“Bread” is number 2 of 4 candidates, and the list ends at number 1."
+        answer.claims[0].text == "“Bread” is number 2 of 4 for you, and the list ends at number 1."
     )
     leads = [piece for piece in answer.evidence if piece.kind == "lead"]
     assert leads
@@ -119,7 +118,7 @@ def test_why_not_what_is_further_down_names_the_last_of_the_slate():
 
 
 def test_why_not_what_is_on_the_slate():
-    assert said("why_not", "b3", k=2) == ["“Bread” is on the list, number 2 of 4 candidates."]
+    assert said("why_not", "b3", k=2) == ["“Bread” is on your list, number 2 of 4."]
 
 
 def test_why_not_what_was_met_or_is_not_there():
@@ -152,13 +151,13 @@ def test_why_not_what_retrieval_did_not_find():
         return await line.why_not("ann", "b4", k=2)
 
     assert [claim.text for claim in wait(main()).claims] == [
-        "“Cheese” is not among the 2 candidates."
+        "“Cheese” is not among the 2 that come closest."
     ]
 
 
 def test_without_the_like_that_carries_it_an_item_falls():
     answer = ask("what_if", "b1")
-    assert answer.claims[0].text == "“Sea of salt” is number 1 of 4 candidates."
+    assert answer.claims[0].text == "“Sea of salt” is number 1 of 4 for you."
     (change,) = (piece for piece in answer.evidence if piece.kind == "change")
     assert change.refs == ("b1", "f1")
     assert change.facts["before"] == "1"
@@ -187,8 +186,9 @@ def test_a_change_is_what_a_person_without_that_like_would_see():
 def test_an_item_that_nothing_moves_is_said_to_stand():
     items = [make_item("b1", "Sea of salt"), make_item("f1", "Sea wolves", scene="films")]
     assert said("what_if", "b1", items=items, events=[make_event("ann", "f1", scene="films")]) == [
-        "“Sea of salt” is number 1 of 1 candidates.",
-        "Without any one of your latest likes (1 tried), “Sea of salt” would rank the same.",
+        "“Sea of salt” is number 1 of 1 for you.",
+        "No single one of your latest likes decides it: without any one of them (1 tried), "
+        "“Sea of salt” would stay where it is.",
     ]
 
 
@@ -425,7 +425,7 @@ def test_ranks_are_those_of_the_slate_where_a_scene_has_shares_or_paths(scene, k
     _, shown = ask_in(scene, "why_not", "b1", k=k)
     for key, rank in shown.items():
         texts, _ = ask_in(scene, "why_not", key, k=k)
-        assert f"is on the list, number {rank} of" in texts[0]
+        assert f"is on your list, number {rank} of" in texts[0]
 
 
 def test_rules_of_the_scene_are_named_where_they_are_constraints_and_told_of_where_not():
@@ -449,18 +449,19 @@ FOOD = Context(
 
 
 def test_the_preference_that_ordered_a_list_is_what_it_is_explained_by():
-    assert said("compare", "b3", versus="b1")[0].startswith("“Sea of salt” ranks above “Bread”")
+    assert said("compare", "b3", versus="b1")[0].startswith("“Sea of salt” comes before “Bread”")
     rank, lead, *_ = said("compare", "b3", versus="b1", context=FOOD)
-    assert rank.startswith("“Bread” ranks above “Sea of salt”")
+    assert rank.startswith("“Bread” comes before “Sea of salt”")
     assert re.fullmatch(
-        r"\d+% of the advantage of “Bread” .* comes from what you asked for\.", lead
+        r"What speaks for “Bread” over .* is (?:mostly|in part) what you asked for\.",
+        lead,
     )
     assert "For “Bread”: it is what you asked for: food." in said(
         "compare", "b3", versus="b1", context=FOOD
     )
     first, *rest = said("explain", "b3", context=FOOD)
     assert first == "It is what you asked for: food."
-    share = r"\d+% of its advantage .* comes from what you asked for\."
+    share = r"What puts it on your list.* is (?:mostly|in part) what you asked for\."
     assert any(re.fullmatch(share, text) for text in rest)
 
 

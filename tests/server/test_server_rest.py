@@ -297,7 +297,7 @@ def test_preferences_of_a_talk_can_be_asked_with(client):
 
 
 @pytest.mark.parametrize(
-    ("about", "says"), [("compare", "ranks above"), ("why not", "Bread"), ("what if", "Bread")]
+    ("about", "says"), [("compare", "comes before"), ("why not", "Bread"), ("what if", "Bread")]
 )
 def test_questions_about_a_ranking_are_answered_with_evidence(client, about, says):
     asked = {"user": "cat", "item": "b2", "about": about, "scene": "books", "versus": "b4"}

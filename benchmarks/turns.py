@@ -2,6 +2,7 @@
 
     uv run python benchmarks/turns.py                            # the 72 turns of kept/
     uv run python benchmarks/turns.py --talks benchmarks/kept/strangers.toml    # 98 more
+    uv run python benchmarks/turns.py --talks benchmarks/kept/open_talks.toml   # 90 for building
     uv run python benchmarks/turns.py --talks FILE --out FOLDER  # other talks; a transcript each
     uv run python benchmarks/turns.py --reader model             # what the kept replies lead to
 

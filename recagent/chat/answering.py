@@ -41,6 +41,8 @@ async def describe(talk: TurnContext, step: Describe) -> AsyncIterator[ReplyPart
     title = caption(item)
     if not step.is_known or (step.attribute and step.attribute not in item.attributes):
         parts = [talk.say("not told", title=title, words=step.words or step.attribute)]
+        if item.text and not step.attribute:
+            parts.append(talk.say("describes", title=title, what=item.text.rstrip(".。")))
         if step.answer and talk.line.parts.knowledge:
             parts.append(talk.say("by knowledge", answer=step.answer))
         yield Words(text=talk.joined(parts))

@@ -24,6 +24,8 @@ def bounds(attribute: str, found: Quantity, words: str, vocabulary: Vocabulary) 
             sides["at most"] = beyond(number, "at most", whole=whole)
         case "above":
             sides["at least"] = beyond(number, "at least", whole=whole)
+        case "about" if found.concept == "price":  # less is no fault of it
+            sides = {"at most": number * (1 + _ABOUT)}
         case "about":
             sides = {"at least": number * (1 - _ABOUT), "at most": number * (1 + _ABOUT)}
         case "at least" | "at most":

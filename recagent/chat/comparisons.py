@@ -26,7 +26,7 @@ _OTHER_SIDE: Mapping[Operator, Operator] = {"at least": "at most", "at most": "a
 def take_comparatives(reading: Reading) -> None:
     """Newer, cheaper than the second: a bound at what was shown, never looser than one in force."""
     for match in _THAN_ZH.finditer(reading.left):  # 比第一个短一点: said before the word
-        if reading.reference.points(match[0]) and "些" not in match[0]:
+        if reading.reference.points(match[0].lstrip("比 ")) and "些" not in match[0]:
             reading.than_before = reading.reference.spoken_of
             reading.blank(match.start(), match.end())
         for start, _, item in reading.reference.pointed(match[0]):
@@ -98,6 +98,11 @@ def take_extremes(reading: Reading) -> None:
             reading.blank(start, end)
 
 
+def is_compared(text: str) -> bool:
+    """Whether a text asks for more or less of something than something has."""
+    return re.search(r"\bthan\b|比", text.lower()) is not None
+
+
 def _compare(reading: Reading, name: str, operator: Operator, start: int, end: int) -> None:
     words = reading.said[start:end]
     attribute = reading.vocabulary.of_concept(name)
@@ -135,10 +140,10 @@ def _than(reading: Reading, at: int) -> tuple[int, Item | None]:
     match = re.compile(r"\s*(?:than(?:\s+(?:that|this))?|比)\s*").match(reading.left, at)
     if match is None:
         return at, None
-    for start, end, item in reading.reference.pointed(reading.left[match.end() :]):
-        if start < 2 and item is not None:
-            return match.end() + end, item
-    return at, None
+    for each in reading.reference.mentioned(reading.left[match.end() :]):
+        if each.start < 2 and each.item is not None:
+            return match.end() + each.end, each.item
+    return match.end(), None
 
 
 def _usual_likes(reading: Reading) -> int:

@@ -40,6 +40,7 @@ class Critique:
         like: an item that others should be like.
         surprise: whether it should be unlike what the person usually likes.
         unknown: titles that others should be like, and that the catalogue has not.
+        is_refusing: whether a sign of a refusal or a doubt stands there of which nothing was made.
     """
 
     constraints: tuple[Constraint, ...] = ()
@@ -49,6 +50,7 @@ class Critique:
     like: Item | None = None
     surprise: bool = False
     unknown: tuple[str, ...] = ()
+    is_refusing: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -101,6 +103,7 @@ class _Reading(Reading):
             like=self.like,
             surprise=self.surprise,
             unknown=tuple(self.unknown),
+            is_refusing=self.polarity.is_refusing(self.left),
         )
 
     # What follows takes one kind of words each, in the order of ``read``: the longer and surer
@@ -149,7 +152,11 @@ class _Reading(Reading):
     def _refused_from(self, found: Quantity) -> int | None:
         """Where the negation begins that a bound stands under: "nothing before 2000"."""
         for scope in self.polarity.scopes:
-            if scope.holds(found.start, found.end) and not scope.is_soft:
+            if (
+                scope.start <= found.start
+                and scope.holds(found.start, found.end)
+                and not scope.is_soft
+            ):
                 between = self.left[scope.start : found.start]
                 return scope.cue if not lexicon.content(between) else None
         return None
@@ -226,38 +233,36 @@ class _Reading(Reading):
         Nothing that stands within a negation is left for the wish.
         """
         for scope in self.polarity.scopes:
-            for start, end in _elements(self.left, scope):
-                self._ban(start, end, scope)
-            self.blank(scope.cue, max(scope.tail, scope.end))
+            bans = [self._ban(*each, scope) for each in _elements(self.left, scope)]
+            if all(bans):
+                self.blank(scope.cue, max(scope.tail, scope.end))
 
-    def _ban(self, start: int, end: int, scope: Scope) -> None:
-        said = lexicon.content(self.left[start:end])
+    def _ban(self, start: int, end: int, scope: Scope) -> bool:
+        """Whether it is clear what an element of a negation is; what no value is is banned."""
+        said = lexicon.content(self.polarity.without_plain(self.left[start:end]))
         if not said:
-            return
+            return True
         words = self.said[scope.cue : max(scope.tail, scope.end)].strip(" ,，、")
         first, _, last = said.rpartition(" ")
         if (
             first and {singular(last), last.removesuffix("s")} & _THINGS
         ):  # "no dice games" is of all that has dice
             said = first
-        is_chinese = re.search(rf"[{CJK}]", said) is not None
-        is_scrap = is_chinese and (" " in said or len(said) > _LONGEST_CHINESE)
-        is_scrap |= is_chinese and len(said) == 1 < len(self.left[start:end].strip()) - 1
-        is_scrap |= scope.is_soft
-        if is_scrap or len(said.split()) > _MOST_BANNED or len(said) > _LONGEST_BANNED:
-            self.unclear.append(Unclear(words=words))
-            return
+        is_own = scope.tail > scope.end and words.startswith("我")  # 我手腕不行 is no ban of it
+        if (
+            scope.is_soft
+            or is_own
+            or not _is_name(said, self.left[start:end], self.said[start:end])
+        ):
+            return False
         self.constraints.append(
             Constraint(attribute="", operator="does not mention", value=said, words=words)
         )
+        return True
 
     def _wish(self) -> str:
-        """What is left; of several clauses those that ask for something, if any does."""
-        parts = [lexicon.content(part) for part in _CLAUSES.split(self.left)]
-        asking = [lexicon.content(part) for part in _CLAUSES.split(self.left)
-                  if _REQUEST.search(part)]  # fmt: skip
-        chosen = [part for part in asking if part] or [part for part in parts if part]
-        return " ".join(chosen)
+        """What is left and says something."""
+        return lexicon.content(self.polarity.without_plain(self.left))
 
     def _attribute_of(self, found: Quantity) -> str | None:
         if found.concept:
@@ -287,6 +292,8 @@ class _Reading(Reading):
             self.unclear.append(Unclear(words=self.said[start:stop].strip()))
             self.blank(start, stop)
             return
+        if tone.is_negative and self._is_narrower(start, end):
+            return  # "hostels full of young people" is no ban of what is young
         values = tuple(dict.fromkeys(value for each in group for value in each.values))
         operator: Operator = "is not" if tone.is_negative else "is"
         words = self.said[tone.start : max(end, tone.end)].strip(" ,，、")
@@ -294,11 +301,23 @@ class _Reading(Reading):
         (self.preferences if tone.is_soft else self.constraints).append(made)
         self.blank(min(start, tone.start), max(end, tone.end))
 
+    def _is_narrower(self, start: int, end: int) -> bool:
+        """Whether a negation is about something that a value at ``start:end`` says only in part."""
+        scope = next((each for each in self.polarity.scopes if each.holds(start, end)), None)
+        if scope is None:
+            return False
+        begin, stop = next(
+            (own for own in _elements(self.whole, scope) if own[0] <= start < own[1]), (start, end)
+        )
+        around = self.left[begin:start] + " " + self.left[max(end, begin) : stop]
+        for each in self.vocabulary.values_in(around):
+            around = around[: each.start] + " " * (each.end - each.start) + around[each.end :]
+        words = lexicon.content(self.polarity.without_plain(around)).split()
+        return any(singular(word) not in _THINGS for word in words)
 
-_REQUEST = lexicon.pattern("said", "request")
+
 _CHILD = lexicon.pattern("child", "said")
 _CHILD_YEARS = 12
-_CLAUSES = re.compile(r"[,.;!?，。；！？]")
 
 _JOINING = re.compile(r"\b(?:or|and|nor)\b|[,/、]|和|或者?")
 _LONGEST_BANNED = 40
@@ -307,6 +326,20 @@ _THINGS = ASIDE | frozenset(lexicon.words("said", "things"))
 _RENEW = lexicon.pattern("said", "renew")
 _BUDGET = re.compile(r"(?:\b(?:on a |a |my )?budget(?: (?:is|of))?|预算(?:是|在)?)[\s:：]*$")
 _REFUSED = re.compile(r"\bno\b")
+
+
+def _is_name(said: str, left: str, written: str) -> bool:
+    """Whether words can be the name of one thing: they stand together, and are few."""
+    if re.search(rf"[{CJK}]", said):
+        plain = left.replace("\0", "").strip(" 的了吧啊呢哦~")
+        return " " not in said and len(said) + (plain == said) > 1 and len(said) <= _LONGEST_CHINESE
+    if len(said) > _LONGEST_BANNED or said not in " ".join(left.split()):
+        return False
+    words = said.split()
+    at = written.lower().find(words[0])
+    return len(words) < _MOST_BANNED or (
+        len(words) == _MOST_BANNED and written[at : at + 1].isupper()
+    )
 
 
 def _elements(text: str, scope: Scope) -> list[tuple[int, int]]:

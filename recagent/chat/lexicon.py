@@ -13,8 +13,8 @@ from typing import Any
 from recagent.retrieval.words import CHINESE_FILLERS, FILLERS, SPELLINGS
 
 __all__ = [
-    "CHINESE_FILLERS", "CONCEPTS", "EVERYDAY", "FILLERS", "SHADES", "SPELLINGS", "Concept", "Shade",
-    "content", "names_in", "pattern", "typed", "words",
+    "CHINESE_FILLERS", "CONCEPTS", "EVERYDAY", "FILLERS", "SHADES", "SPELLINGS", "TRANSLATIONS",
+    "Concept", "Shade", "content", "names_in", "pattern", "typed", "words",
 ]  # fmt: skip
 
 
@@ -27,6 +27,7 @@ class Concept:
         more: words for more of it than what was shown.
         less: words for less of it.
         said: words that name it, for saying that nothing tells it.
+        any: words for that how much of it there is does not matter.
         numeric: whether numbers tell it.
     """
 
@@ -34,6 +35,7 @@ class Concept:
     more: tuple[str, ...] = ()
     less: tuple[str, ...] = ()
     said: tuple[str, ...] = ()
+    any: tuple[str, ...] = ()
     numeric: bool = True
 
 
@@ -88,6 +90,7 @@ def _concept(table: Mapping[str, Any]) -> Concept:
         more=tuple(table.get("more", ())),
         less=tuple(table.get("less", ())),
         said=tuple(table["said"]),
+        any=tuple(table.get("any", ())),
         numeric=table.get("numeric", True),
     )
 
@@ -108,6 +111,7 @@ CONCEPTS: Mapping[str, Concept] = {
 SHADES: tuple[Shade, ...] = tuple(
     Shade(**{name: tuple(values) for name, values in table.items()}) for table in _data()["shades"]
 )
+TRANSLATIONS: tuple[tuple[str, ...], ...] = tuple(map(tuple, _data()["spelling"]["translations"]))
 EVERYDAY = frozenset(words("fillers", "everyday"))
 _SHORTENED = re.compile(r"(?:n't|'(?:ve|m|ll|re|d)|^(?:it|what|that|there|who|let|here|she|he)'s)$")
 _ENGLISH = FILLERS | frozenset(words("fillers", "talk"))

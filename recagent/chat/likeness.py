@@ -12,7 +12,13 @@ _LIKE = re.compile(
     r"(?P<like>\b(?:(?:some(?:thing)?|more|others?|anything)\s+)?(?:like|similar to)\s+"
     r"|(?:更|再来)?(?:像|类似于?|跟)\s*)"
 )
-_ENDS = re.compile(r"[,.;!?，。；！？]|\s+(?:but|and|only)\s+|(?:但|那样|这样|一样|的)")
+_ENDS = re.compile(r"[,.;!?，。；！？]|\s+(?:but|only|kind of)\s+|(?:但|那样|这样|一样|的)")
+_SIMILAR = re.compile(
+    r"\b(?:(?:something|anything|some|any|more|others?) )?similar\b(?! to)"
+    r"|\bin (?:that|the same) vein\b"
+    r"|(?:类似|相似)的(?=呢|吗|没|有|$|[,，。])"
+)
+_PARTS = re.compile(r"(?P<part>(?:(?!\s(?:or|and)\s|[和或、/]).)+)(?:\s(?:or|and)\s|[和或、/])?")
 _LIKE_TITLE = re.compile(
     r"\b(?:(?:films?|movies?|books?|some(?:thing)?|any(?:thing)?|more)\s+)*(?:like|similar to)\s+"
     r"(?P<en>[A-Z][\w'’:-]*(?:\s+(?:(?:of|the|and|in|to|a)\s+)*[A-Z0-9][\w'’:-]*)*)"
@@ -29,19 +35,45 @@ def take_likeness(reading: Reading) -> None:
         ):
             reading.unknown.append(own)
             reading.blank(match.start(), match.end())
+    similar = _SIMILAR.search(reading.left)
+    if similar and reading.reference.focus:
+        reading.like = reading.reference.focus
+        words = reading.said[similar.start() : similar.end()].strip()
+        _prefer_values_of(reading, reading.like, words=words)
+        reading.blank(*similar.span())
+        return
     for match in _LIKE.finditer(reading.left):
-        tail = reading.said[match.end("like") :]
-        nearly = reading.reference.titled(_ENDS.split(tail)[0].strip())
-        pointed = reading.reference.meant(tail.strip()) or ([nearly] if nearly else [])
-        at_front = [end for start, end, _ in reading.reference.pointed(tail.lower()) if start < 3]
-        if not pointed:
+        begin = match.end("like")
+        stop = _ENDS.search(reading.said, begin)
+        items, end = _alike(reading, begin, stop.start() if stop else len(reading.said))
+        if not items:
             continue
-        reading.like = pointed[0]
-        own = len(_ENDS.split(tail)[0]) if nearly else len(tail)
-        end = match.end("like") + (at_front[0] if at_front else own)
-        _prefer_values_of(reading, pointed[0], words=reading.said[match.start() : end].strip())
+        reading.like = items[0]
+        words = reading.said[match.start() : end].strip()
+        for item in items:
+            _prefer_values_of(reading, item, words=words)
         reading.blank(match.start(), end)
         return
+
+
+def _alike(reading: Reading, begin: int, stop: int) -> tuple[list[Item], int]:
+    """The items with which a tail begins, as "snatch or lock stock", and where they end."""
+    found: list[Item] = []
+    end = begin
+    for match in _PARTS.finditer(reading.said, begin, stop):
+        part = match["part"]
+        whole = reading.reference.titled(part.strip())
+        if whole is not None:
+            found.append(whole)
+            end = match.end("part")
+            continue
+        mentioned = [each for each in reading.reference.mentioned(part) if each.item is not None]
+        pointed = reading.reference.meant(part) if not mentioned else []
+        if not mentioned and not pointed:
+            break
+        found += [each.item for each in mentioned if each.item] or pointed
+        end = match.start("part") + max((each.end for each in mentioned), default=len(part))
+    return found, end
 
 
 def take_same(reading: Reading) -> None:

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from recagent.chat.lexicon import pattern
+from recagent.chat.lexicon import content, pattern
 
 _CLAUSE = re.compile(r"(?:[,.;!?，。；！？]|--)(?!\d)")
 _PLAIN = pattern("tone", "no_negation")
 _NEGATIVE = pattern("tone", "negative")
 _POSITIVE = pattern("tone", "positive")
+_SCOPE_ENDS = pattern("tone", "scope_ends")
+_SIGN = pattern("tone", "sign")
 _SOFT = pattern("tone", "soft")
 _SOFT_NEGATIVE = pattern("tone", "soft_negative")
 _AFTER_NEGATIVE = pattern("tone", "after_negative")
@@ -66,8 +68,8 @@ class Scope:
     is_soft: bool
 
     def holds(self, start: int, end: int) -> bool:
-        """Whether a span lies within it."""
-        return self.start <= start and end <= self.end
+        """Whether a span lies within it, or begins with its negation's last words."""
+        return (self.start <= start or self.cue < start) and end <= self.end
 
 
 class Polarity:
@@ -113,6 +115,14 @@ class Polarity:
             return False
         return _REFUSED_BEHIND.fullmatch(self._plain, end, stops) is not None
 
+    def is_refusing(self, left: str) -> bool:
+        """Whether words that nothing was made of hold any sign of a refusal or a doubt."""
+        return _SIGN.search(self.without_plain(left)) is not None
+
+    def without_plain(self, left: str) -> str:
+        """Words without what looks like a negation and is none; places stay as they are."""
+        return _PLAIN.sub(lambda match: "~" * len(match[0]), left)
+
     def clause_end(self, at: int) -> int:
         """Where the clause ends in which ``at`` is, or that ends there."""
         return next((stop for start, stop in self._clauses if start <= at <= stop), at)
@@ -125,6 +135,16 @@ class Polarity:
         while cue := self._next(at, end):
             wish = _POSITIVE.search(self._plain, cue.end(), end)
             at = stop = wish.start() if wish else end
+            further = self._next(cue.end(), stop)
+            if further is not None:
+                if not self._plain[cue.end() : further.start()].strip():
+                    at = further.end()  # two negations of one thing: neither is sure
+                    continue
+                at = stop = further.start()
+            for other in _SCOPE_ENDS.finditer(self._text, cue.end(), stop):
+                if content(self._plain[cue.end() : other.start()]):
+                    at = stop = other.start()
+                    break
             found.append(
                 Scope(
                     cue=cue.start(), start=cue.end(), end=stop, tail=stop,

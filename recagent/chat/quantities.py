@@ -40,12 +40,12 @@ _EN_UNITS: tuple[tuple[str, str, float], ...] = (
     (r"hours?|hrs?|h", "length", 60.0),
     (r"minutes?|mins?|min", "length", 1.0),
     (r"pages?", "pages", 1.0),
-    (r"dollars?|bucks|usd|euros?|eur|pounds?|gbp|yuan|rmb|cny", "price", 1.0),
+    (r"dollars?|bucks|quid|usd|euros?|eur|pounds?|gbp|yuan|rmb|cny", "price", 1.0),
     (r"years?[ -]olds?|years? of age", "age", 1.0),
     (r"stars?|points?", "rating", 1.0),
 )
 _ZH_UNITS: tuple[tuple[str, str, float], ...] = (
-    (r"个半小时|个小时|小时|个钟头|钟头", "length", 60.0),
+    (r"个半小时|个半钟头?|个小时|小时|个钟头|钟头", "length", 60.0),
     (r"分钟", "length", 1.0),
     (r"页", "pages", 1.0),
     (r"块钱|块|元|人民币|美元|欧元", "price", 1.0),
@@ -157,10 +157,41 @@ _DECADE = re.compile(
 )
 
 
+_DECADE_AFTER = re.compile(
+    r"\s*(?:(?P<before>以前|之前|前)|(?P<since>以后|之后|后|or (?:later|newer)|on(?:wards?)?\b))的?"
+)
+_DECADE_BEFORE = re.compile(
+    r"\b(?:(?P<below>before|pre-?|older than|earlier than)|(?P<above>after|post-?|newer than)"
+    r"|(?P<since>since|starting (?:in|from)))\s*(?:the\s*)?$"
+)
+
+
 def _decades(text: str) -> list[Quantity]:
     found: list[Quantity] = []
     for match in _DECADE.finditer(text):
         year = _decade(match)
+        before = (
+            _DECADE_BEFORE.search(
+                text, 0, match.start("full" if match["full"] else "two" if match["two"] else "word")
+            )
+            if not match["zh"]
+            else None
+        )
+        after = _DECADE_AFTER.match(text, match.end())
+        side: Bound | None = None
+        if before:
+            side = "below" if before["below"] else "above" if before["above"] else "at least"
+        elif after:
+            side = "below" if after["before"] else "at least"
+        if side:
+            start, end = (before or match).start(), (after if after and not before else match).end()
+            found.append(
+                Quantity(
+                    start=start, end=end, concept="year", bound=side,
+                    number=year + 9 if side == "above" else year,
+                )
+            )  # fmt: skip
+            continue
         found += [_of(match, "year", "at least", year), _of(match, "year", "at most", year + 9)]
     return found
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from rapidfuzz import fuzz, process
 
+from recagent.chat.descriptions import Descriptions
+from recagent.chat.lexicon import content
 from recagent.chat.quantities import number
 from recagent.domain import Item
 from recagent.domain.chinese_scripts import CJK, simplified
@@ -19,6 +22,9 @@ _ORDINALS = (
 _ORDINAL = "|".join(_ORDINALS)
 _NOUN = r"(?:one|film|movie|book|item|title|choice|option|suggestion|recommendation)"
 _ZH_NOUN = "(?:个|部|本|款|件|条|首|项|家|种|张)"
+# What may follow 那个 where it stands alone.
+_ALONE = "是讲说有好多怎能会要在我你吗呢吧啊呀的了啥什贵便长短几合适看听读买演导可值也还就咋吓"
+_CJK_NOUN = f"(?![{_ALONE}])[{CJK}]"
 _BY_NUMBER = re.compile(
     rf"\b(?:the\s+)(?P<word>{_ORDINAL}|last|final)\b(?!\s+(?:two|three|four|five)\b)(?:\s+{_NOUN}\b)?"
     rf"|\b(?P<word_one>{_ORDINAL}|last)\s+{_NOUN}\b"
@@ -30,11 +36,18 @@ _BY_NUMBER = re.compile(
 _FIRST_FEW = re.compile(
     rf"\b(?:the\s+)?first\s+(?P<en>two|three|four|five)\b|前(?P<zh>[两二三四五])\s*{_ZH_NOUN}"
     r"|\b(?P<both>both(?: of (?:them|these))?|these two)\b"
+    rf"|(?P<both_zh>[这那]俩|[这那]两{_ZH_NOUN})"
     r"|(?P<all>\ball of (?:them|these)\b|这些都|全都)"
 )
+# "that" and 那个 point alone; before a noun they describe something that is looked for by it.
 _BY_FOCUS = re.compile(
-    r"\b(?:it|its|that one|this one|that|this|there)\b"
-    rf"|(?:这|那)(?:一?{_ZH_NOUN}|(?=是|讲|说|有|好|多))|它|^(?:这|那)$"
+    r"\b(?:it|its|that one|this one|there)\b"
+    r"|\b(?:that|this)\b(?=\s*(?:$|[,.;?!])|\s+(?:is|was|has|had|in|any|about|for|from|on|too|again"
+    r"|home|come|goes?|costs?|takes?|available|ok|okay|please|then|already|one|film|movie|book)\b)"
+    rf"|(?:这|那)(?:一?{_ZH_NOUN}的?(?!{_CJK_NOUN})|(?=是|讲|说|有|好|多))|它|^(?:这|那)$"
+)
+_THINGS = re.compile(
+    rf"\b(?:the|that|this|those|your)\s+(?!same\b|other\b|one\b)(?P<en>[a-z]+)|(?:那|这){_ZH_NOUN}(?P<zh>[{CJK}]{{2,}})"
 )
 _OTHER = re.compile(r"\b(?:the )?other(?: one)?\b|另(?:外)?一?(?:个|部|本|款|件)")
 _NEIGHBOUR = re.compile(
@@ -48,6 +61,10 @@ _WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+(?:['’.:&-]+[^\W_{CJK}]+)*")
 _BETWEEN = re.compile(
     r"\s*(?:,|，|、|;|&|\band\b|\bor\b|和|跟|还有|以及)+\s*(?:also\s+|the film\s+)?"
 )
+_ONE = re.compile(
+    r"\b(?:the|that|those)\s+(?!other|same|right|only|good|best|kind|most|least|\w+est\b)(?:[a-z'%-]+\s+){1,3}(?:one|thing)\b(?!\s+(?:with|that|about))"
+    r"|\b(?:the|that) one (?:about|with|on|by|from)\b"
+)
 _MOST_WORDS = 12  # of a title
 _NEARLY = 90  # of 100, from which a misspelt title is taken for one
 _SHORTEST = 3  # characters of a part of a title
@@ -56,11 +73,15 @@ _LONG = 6  # letters from which a title may be misspelt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Named:
-    """Where a title stands in a text, and its item; None for a title of nothing here."""
+    """Where a title stands in a text, and its item; None for a title of nothing here.
+
+    ``is_sure``: whether no more is meant by the words than by one that only a title has.
+    """
 
     start: int
     end: int
     item: Item | None
+    is_sure: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +93,16 @@ class Reference:
         focus: the item that was last spoken of.
         titles: all items by ``plain`` title; the ones of the present scene win.
         earlier: the items of the lists before, the newest list first.
+        descriptions: of all items, for what is described and not named.
+        values: words that say a kind of thing and no title.
     """
 
     slate: Sequence[Item] = ()
     focus: Item | None = None
     titles: Mapping[str, Item] = field(default_factory=dict[str, Item])
     earlier: Sequence[Item] = ()
+    descriptions: Descriptions = field(default_factory=Descriptions)
+    values: AbstractSet[str] = frozenset()
 
     @property
     def spoken_of(self) -> Item | None:
@@ -102,28 +127,62 @@ class Reference:
         """Whether a text points by number at what was not listed."""
         return any(item is None for _, _, item in self.pointed(text.lower()))
 
+    def is_unknown(self, text: str) -> bool:
+        """Whether a text describes one thing, "the cake tin" or 那个汤锅, that nothing here is."""
+        if re.search(r"\bit\b|它", text.lower()):
+            return False
+        for match in _THINGS.finditer(text.lower()):
+            if content(match["en"] or match["zh"]) and not self.mentioned(text):
+                return True
+        return False
+
+    def is_one_of(self, text: str) -> bool:
+        """Whether a text means one thing that it does not make out: "the flying one" of two."""
+        return _ONE.search(text.lower()) is not None and not self.mentioned(text)
+
     def is_other(self, text: str) -> bool:
         """Whether a text points at "the other", which a list of more than two does not tell."""
         return len(self.slate) > 2 and _OTHER.search(text.lower()) is not None
 
     def points(self, text: str) -> bool:
-        """Whether a text says "it", "that one", 这个."""
-        return _BY_FOCUS.search(text.lower()) is not None
+        """Whether a text says "it", "that one", 这个, and no words before it that say which."""
+        match = _BY_FOCUS.search(text.lower())
+        if match is None:
+            return False
+        return match[0].isascii() or not content(text[: match.start()].lower())
 
     def meant(self, text: str) -> list[Item]:
-        """The items that a text means, in its order: by number, or by title.
+        """The items that a text means, in its order: by number, title, half a title, description.
 
         Where none of these is there, the one that was spoken of if the text says "it".
         """
-        spans = [(start, item) for start, _, item in self.pointed(text.lower()) if item is not None]
         is_quoting = _QUOTED.search(text) is not None
-        spans += [(each.start, each.item) for each in self.named(text) if each.item is not None]
-        found = {item.id: item for _, item in sorted(spans, key=lambda each: each[0])}
+        found = self.mentioned(text)
         if found:
-            return list(found.values())
+            return list({each.item.id: each.item for each in found if each.item}.values())
         if not is_quoting and self.spoken_of is not None and self.points(text):
             return [self.spoken_of]
         return []
+
+    def mentioned(self, text: str) -> list[Named]:
+        """Where a text names or describes items of the catalogue, in its order; no two overlap."""
+        spans = [
+            Named(start=start, end=end, item=item)
+            for start, end, item in self.pointed(text.lower()) if item is not None
+        ]  # fmt: skip
+        spans += [each for each in self.named(text) if each.item is not None]
+        if _QUOTED.search(text) is None:
+            others = [
+                *self.descriptions.phrases(text, slate=self.slate, values=self.values),
+                *self.descriptions.halves(text, slate=self.slate, values=self.values),
+            ]
+            for each in others:
+                if all(each.end <= old.start or old.end <= each.start for old in spans):
+                    named = Named(
+                        start=each.start, end=each.end, item=each.item, is_sure=each.is_sure
+                    )
+                    spans.append(named)
+        return sorted(spans, key=lambda each: each.start)
 
     def partly(self, text: str) -> list[Item]:
         """The one item whose title ends with these words; none where several do."""
@@ -158,15 +217,16 @@ class Reference:
             at = last + 1
         return found
 
-    def enumerated(self, text: str) -> tuple[list[Named], int]:
+    def enumerated(self, text: str, *, firmly: bool = True) -> tuple[list[Named], int]:
         """The titles and numbers with which a text begins, as a list, and where that ends.
 
-        What stands in the list as a title does and is none is there without an item.
+        What stands in the list as a title does and is none is there without an item; "the crock" is
+        one unless it is to be said ``firmly`` which.
         """
         found: list[Named] = []
         at = end = 0
         while at < len(text):
-            piece = self._piece(text, at)
+            piece = self._piece(text, at, firmly=firmly)
             if not piece:
                 break
             found += piece
@@ -177,7 +237,7 @@ class Reference:
             at = between.end()
         return found, end
 
-    def _piece(self, text: str, at: int) -> list[Named]:
+    def _piece(self, text: str, at: int, *, firmly: bool) -> list[Named]:
         """What stands at a place of a list; nothing where no item could be meant."""
         rest = text[at:]
         lead = len(rest) - len(rest.lstrip())
@@ -198,6 +258,11 @@ class Reference:
         pronoun = _BY_FOCUS.match(rest.lower())
         if pronoun:
             return [Named(start=at, end=at + pronoun.end(), item=self.spoken_of)]
+        phrases = [*self.descriptions.phrases(rest, slate=self.slate, values=self.values)]
+        halves = self.descriptions.halves(rest, slate=self.slate, values=self.values)
+        for each in (*phrases, *halves):
+            if each.start == 0 and (each.is_sure or (each in phrases and not firmly)):
+                return [Named(start=at, end=at + each.end, item=each.item)]
         stop = re.compile(r"[.!?;。！？；]|\bbut\b|但").search(rest)
         element = _BETWEEN.split(rest[: stop.start()] if stop else rest)[0].rstrip()
         if not element[:1].isupper() and not element[:1].isdigit():

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from recagent.chat.conversation import SCENE, Want, Wants
-from recagent.chat.lexicon import pattern
+from recagent.chat.lexicon import CONCEPTS, content, pattern
 from recagent.chat.lexicon import words as lexicon_words
 from recagent.chat.situation import Situation
 from recagent.chat.wording import clauses, concept_name, listed, say, told
 from recagent.domain import Constraint, Item, Language, Profile, Value
 from recagent.prompts import one_line
+from recagent.retrieval.words import stem
 
 _CHILD = pattern("child", "said")
+_NEWEST = re.compile(r"last\b|(?:刚才|最后|上一?个|上一条)")
 _USUAL = 3  # values that are "what you mostly like"
 
 
@@ -94,7 +97,10 @@ def usual(profile: Profile, situation: Situation) -> Constraint | None:
 
 
 def meant(words: str, wants: Wants) -> list[Want]:
-    """The wants that words mean: by number in the list, by words in common, else by a value."""
+    """The wants that words mean: by number in the list, by words in common, by a value or concept.
+
+    "The last thing" that is none of these is the newest of them.
+    """
     in_force = wants.listed
     said = words.casefold().strip().lstrip("#")
     if said in lexicon_words("said", "everything"):
@@ -105,8 +111,11 @@ def meant(words: str, wants: Wants) -> list[Want]:
         return [in_force[at]] if 0 <= at < len(in_force) else []
     if not said:
         return []
-    by_words = [want for want in in_force if _share_words(said, want)]
-    return by_words or [want for want in in_force if _has_value(said, want)]
+    for means in (_share_words, _has_value, _is_of_concept):
+        found = [want for want in in_force if means(said, want)]
+        if found:
+            return found
+    return list(in_force[-1:]) if _NEWEST.match(said) else []
 
 
 def forgotten(words: str, wants: Wants, *, situation: Situation) -> Wants:
@@ -181,6 +190,11 @@ def _cautions(hard: Iterable[Constraint], *, situation: Situation, lang: Languag
     for each in hard:
         if each.operator == "does not mention":
             told_here = _told_here(situation, lang)
+            words = " ".join(texts(each.value))
+            if not situation.texts(situation.scene.name).matches(words).grades:
+                facts = {"words": words, "scene": situation.scene.label(lang)}
+                parts.append(say("mentions none", lang, **facts))
+                continue
             parts.append(
                 say(
                     "mentions",
@@ -214,7 +228,23 @@ def _told_here(situation: Situation, lang: Language) -> str:
 
 def _share_words(said: str, want: Want) -> bool:
     own = (want if isinstance(want, str) else want[0].words).casefold()
-    return bool(own) and (said in own or own in said)
+    if not own:
+        return False
+    shared = {stem(word) for word in content(said).split()} & {
+        stem(word) for word in content(own).split()
+    }
+    return said in own or own in said or bool(shared)
+
+
+def _is_of_concept(said: str, want: Want) -> bool:
+    """Whether words name what a want is on: "the years" of a bound on the year."""
+    if isinstance(want, str):
+        return False
+    parts = {part for each in want for part in re.split(r"[\W_]+", each.attribute.casefold())}
+    return any(
+        concept.names & parts and any(word in said for word in (*concept.said, *concept.names))
+        for concept in CONCEPTS.values()
+    )
 
 
 def _has_value(said: str, want: Want) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
 from recagent.chat.conversation import SCENE, Conversation
+from recagent.chat.descriptions import Descriptions
 from recagent.chat.references import Reference, by_title
 from recagent.chat.vocabulary import Vocabulary
 from recagent.chat.wording import POPULARITY
@@ -106,6 +107,7 @@ class Surroundings:
         self._titles: dict[str, dict[str, Item]] = {}
         self._texts: dict[str, SceneText] = {}
         self._title_indexes: dict[str, TitleIndex] = {}
+        self._descriptions: dict[str, Descriptions] = {}
 
     async def of(self, conversation: Conversation, *, line: Pipeline | None = None) -> Situation:
         """The situation of a conversation; ``line``: within the deadline of a turn.
@@ -123,6 +125,7 @@ class Surroundings:
             self._titles.clear()
             self._texts.clear()
             self._title_indexes.clear()
+            self._descriptions.clear()
         scenes = indexed_scenes(names, self._line.parts.scenes)
         scene = await (line or self._line).scene(conversation.user_id, scene=conversation.scene)
         known = _finder(items, scene.name)
@@ -140,6 +143,8 @@ class Surroundings:
                 focus=known(conversation.focus or ""),
                 titles=self._titles_from(scene.name),
                 earlier=tuple(filter(None, map(known, conversation.earlier_lists))),
+                descriptions=self._descriptions_from(scene.name),
+                values=self._vocabulary(scene.name).kinds,
             ),
         )
 
@@ -163,9 +168,18 @@ class Surroundings:
 
     def _titles_from(self, scene: str) -> Mapping[str, Item]:
         if scene not in self._titles:
-            names = [scene, *(name for name in self._items if name != scene)]
-            self._titles[scene] = by_title(self._items[name].values() for name in names)
+            self._titles[scene] = by_title(self._all_from(scene))
         return self._titles[scene]
+
+    def _descriptions_from(self, scene: str) -> Descriptions:
+        if scene not in self._descriptions:
+            self._descriptions[scene] = Descriptions(self._all_from(scene))
+        return self._descriptions[scene]
+
+    def _all_from(self, scene: str) -> Iterator[Iterable[Item]]:
+        """The items of all scenes, those of this one first."""
+        names = [scene, *(name for name in self._items if name != scene)]
+        return (self._items[name].values() for name in names)
 
 
 def _finder(items: Mapping[str, Items], first: str) -> Callable[[str], Item | None]:

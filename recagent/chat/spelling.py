@@ -14,7 +14,7 @@ from recagent.chat.lexicon import CONCEPTS, FILLERS, SHADES
 from recagent.chat.vocabulary import Vocabulary
 
 _WORD = re.compile(
-    r"(?<![\w'/@#.])(?:w/o?(?=\s)|[^\W\d_][\w]*(?:'[a-z]+)?|\d\w+)(?![\w'])", re.ASCII
+    r"(?<![\w'/@#.&-])(?:w/o?(?=\s)|[^\W\d_][\w]*(?:'[a-z]+)?|\d\w+)(?![\w'])", re.ASCII
 )
 _SHORT, _LONG = 5, 8  # letters from which one may be wrong, and two
 

@@ -18,6 +18,17 @@ _AFTER, _BEFORE = (
 )
 _ALONE = {kind: pattern("statements", kind, "alone") for kind in _KINDS
           if "alone" in names_in("statements", kind)}  # fmt: skip
+_VERDICTS: dict[Feedback, re.Pattern[str]] = {
+    kind: pattern("statements", kind, "verdict") for kind in _KINDS
+    if "verdict" in names_in("statements", kind)
+}  # fmt: skip
+_FORMER = re.compile(
+    r"(?P<one>\b(?:the )?(?:first|former)(?: one)?\b|前(?:一|面那)?[个部本首者篇款])"
+    r"|(?P<other>\b(?:the )?(?:other|second|latter|last)(?: one)?\b"
+    r"|后(?:一|面那)?[个部本首者篇款]|另一[个部本首])"
+)
+_SOMEBODY_ELSE = pattern("said", "somebody_else")
+_AND_ME = re.compile(r"\b(?:and i|and me|i|we|we've)\b|[和跟与]我|我们|我也|我都")
 _SHORT = 6  # words of a clause that is all on its items
 _PAST = re.compile(r"ed\b|seen|read|过")  # said of things that are known
 
@@ -44,12 +55,62 @@ class Statement:
 def statements(text: str, reference: Reference) -> list[Statement]:
     """What a text says of items, in its order; nothing where its words turn out to mean none.
 
-    "It" is the item that the text itself names before, if it names one.
+    "It" is the item that the text itself names before, if it names one; of two, "the first" and
+    "the other" are these.
     """
+    mentioned = [each.item for each in reference.mentioned(text) if each.item and each.is_sure]
+    if len({item.id for item in mentioned}) == 1:
+        reference = replace(reference, focus=mentioned[0])
     found = _statements(text, reference)
     focus = reference.spoken_of.id if reference.spoken_of else ""
-    named = next((item for each in found for item in each.items if item.id != focus), None)
-    return _statements(text, replace(reference, focus=named)) if named else found
+    first = next((each for each in found if len(each.items) > 1), None)
+    if first is not None and _FORMER.search(text.lower(), first.end):
+        found = [
+            *(each for each in found if each.end <= first.end),
+            *_of_two(text, first, replace(reference, slate=first.items)),
+        ]
+    else:
+        named = next((item for each in found for item in each.items if item.id != focus), None)
+        found = _statements(text, replace(reference, focus=named)) if named else found
+    return [*found, *_verdicts(text, found)]
+
+
+def _of_two(text: str, first: Statement, reference: Reference) -> list[Statement]:
+    """What is said of two items behind them: "loved the first one hated the other"."""
+
+    def by_number(match: re.Match[str]) -> str:
+        said = "the first" if match["one"] else "the second"
+        if not match[0].isascii():
+            said = "第一个" if match["one"] else "第二个"
+        return said.ljust(len(match[0]))[: max(len(said), len(match[0]))]
+
+    tail = _FORMER.sub(by_number, text[first.end :].lower())
+    begin = first.end
+    made = [each for each in _statements(tail, reference) if each.kind != first.kind]
+    made += [
+        replace(each, items=items)
+        for clause in clauses(tail) for each in _verdicts(clause.text, [first], anywhere=True)
+        if len(items := tuple(reference.meant(clause.text))) == 1
+    ]  # fmt: skip
+    end = len(text)
+    return [replace(each, start=begin, end=end) for each in made]
+
+
+def _verdicts(text: str, found: Sequence[Statement], *, anywhere: bool = False) -> list[Statement]:
+    """A verdict that stands alone is on the one item of which something is said before it."""
+    if not found or (len(found[-1].items) != 1 and not anywhere):
+        return []
+    last = found[-1]
+    return [
+        Statement(kind=kind, items=last.items, unknown=(), start=clause.start, end=clause.end)
+        for clause in clauses(text) if anywhere or clause.start >= last.end - 1
+        for kind, verdict in _VERDICTS.items() if verdict.search(_bare(clause.text))
+    ]  # fmt: skip
+
+
+def _bare(clause: str) -> str:
+    """A clause without what points at the item that it is on."""
+    return re.sub(r"^(?:the (?:first|second)|第[一二]个)\s*", "", clause.strip())
 
 
 def _statements(text: str, reference: Reference) -> list[Statement]:
@@ -63,7 +124,8 @@ def _statements(text: str, reference: Reference) -> list[Statement]:
 
 
 def _alone(kind: Feedback, text: str, reference: Reference) -> list[Statement]:
-    item = reference.spoken_of
+    is_known = kind in ("seen", "owned")  # what is liked is not guessed
+    item = reference.spoken_of if is_known else reference.focus
     if kind not in _ALONE or item is None:
         return []
     return [
@@ -78,7 +140,8 @@ def _before(kind: Feedback, text: str, reference: Reference) -> list[Statement]:
     for clause in clauses(text):
         match = _BEFORE[kind].search(text, clause.start, clause.end)
         heard = rule(clause.text)
-        if match is None or (heard is not None and heard.act == "complaint"):
+        is_complaint = heard is not None and heard.act == "complaint"
+        if match is None or is_complaint or _is_somebody_else(clause.text):
             continue
         own = text[clause.start : match.start()]
         lead = re.match(r"\s*(?:and|but|so|well|也|那)?\s*", own)
@@ -99,9 +162,12 @@ def _before(kind: Feedback, text: str, reference: Reference) -> list[Statement]:
 def _after(kind: Feedback, text: str, reference: Reference) -> list[Statement]:
     """The items stand after it, as a list: "I liked Alien, Heat and Up"."""
     found: list[Statement] = []
+    theirs = [(each.start, each.end) for each in clauses(text) if _is_somebody_else(each.text)]
     for match in _AFTER[kind].finditer(text):
+        if any(start <= match.start() < end for start, end in theirs):
+            continue
         tail = text[match.end() :]
-        named, end = reference.enumerated(tail)
+        named, end = reference.enumerated(tail, firmly=kind in ("like", "dislike"))
         items = tuple(_items(named))
         unknown = [tail[each.start : each.end] for each in named if each.item is None]
         if not items and not (unknown and _PAST.search(match[0])):
@@ -113,6 +179,12 @@ def _after(kind: Feedback, text: str, reference: Reference) -> list[Statement]:
             )
         )  # fmt: skip
     return found
+
+
+def _is_somebody_else(clause: str) -> bool:
+    """Whether a clause tells of somebody else alone."""
+    own = clause.casefold()
+    return _SOMEBODY_ELSE.search(own) is not None and _AND_ME.search(own) is None
 
 
 def _items(named: Sequence[Named]) -> list[Item]:

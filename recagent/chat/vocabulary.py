@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from recagent.chat.lexicon import CONCEPTS, EVERYDAY, SPELLINGS
+from recagent.chat.lexicon import CONCEPTS, EVERYDAY, FILLERS, SPELLINGS, TRANSLATIONS
 from recagent.domain import Item, Value
 from recagent.domain.chinese_scripts import simplified
 from recagent.domain.comparing import read
+from recagent.retrieval.words import stem
 
 _MOST_WORDS = 4  # of a value that is looked for within a sentence
 _CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -121,6 +122,11 @@ class Vocabulary:
             if word.isascii() and word.isalpha()
         )  # fmt: skip
 
+    @cached_property
+    def kinds(self) -> frozenset[str]:
+        """The words that values are named by: stems of English ones, and Chinese ones whole."""
+        return frozenset((*map(stem, self.words), *self._chinese))
+
     def having(self, values: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
         """The attribute that has most of these values, and those that it has; None without any."""
         wanted = {simplified(value).casefold() for value in values}
@@ -148,11 +154,17 @@ class Vocabulary:
             own = {simplified(value).casefold(): value for value in counted}
             for folded, value in own.items():
                 spelled.setdefault(folded, (attribute, (value,)))
-            for group in SPELLINGS:
+            for group in (*SPELLINGS, *TRANSLATIONS):
                 held = tuple(own[each] for each in group if each in own)
                 for each in group if held else ():
                     spelled.setdefault(each, (attribute, held))
         return {each: found for each, found in spelled.items() if each not in EVERYDAY}
+
+    @cached_property
+    def _by_stem(self) -> dict[str, str]:
+        """Spellings of one English word by their stems: "she bakes" says "baking"."""
+        words = (each for each in self._spelled if each.isascii() and each.isalpha())
+        return {stem(each): each for each in words if each.endswith("ing")}
 
     @cached_property
     def _chinese(self) -> list[str]:
@@ -172,7 +184,9 @@ class Vocabulary:
             for spelling in _singular(text[at:end]):
                 if spelling in self._spelled:
                     return self._found(spelling, at, end)
-        return None
+        word = text[at : ends[0]] if ends else ""
+        alike = None if word in FILLERS or word in EVERYDAY else self._by_stem.get(stem(word))
+        return self._found(alike, at, ends[0]) if alike else None
 
     def _found(self, spelling: str, start: int, end: int) -> ValueMention:
         attribute, values = self._spelled[spelling]

@@ -3,56 +3,67 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from recagent.chat.acts import clauses, rule
 from recagent.chat.conversation import Want, Wants, renewed
 from recagent.chat.critiques import Critique
-from recagent.chat.lexicon import pattern
+from recagent.chat.lexicon import CONCEPTS
 from recagent.chat.polarity import Polarity
 from recagent.chat.remarks import texts
 from recagent.chat.situation import Situation
 from recagent.chat.steps import Change
 from recagent.chat.wording import POPULARITY
-from recagent.domain import Constraint
+from recagent.domain import Constraint, Item
 from recagent.domain.chinese_scripts import simplified
-from recagent.retrieval.words import singular
 from recagent.scenes.constraints import satisfies
 
 _MOST_PREFERENCES = 24  # the oldest go first: soft wishes of long ago would drown the new ones
-_REQUEST = pattern("said", "request")
-_GIFT = pattern("said", "gift")
-_PHRASE = 4  # words of a wish that stands alone
 _POSITIVE = ("is", "mentions")
+_BOUNDS = ("at least", "at most")
+_LIFTED = {"at least": "at most", "at most": "at least"}  # "older is fine" lifts "from 2000"
 
 
-def changed(
-    critique: Critique, *, wants: Wants, situation: Situation, text: str
-) -> tuple[Change, ...]:
+def for_a_present(wants: Wants, *, whom: str) -> Wants:
+    """The wants while somebody else is asked for: what keeps out stays, the rest comes back.
+
+    ``whom``: in the person's words; empty where they do not say.
+    """
+    return replace(
+        wants,
+        constraints=tuple(each for each in wants.constraints if each.operator not in _POSITIVE),
+        preferences=(),
+        wishes=(),
+        whom=whom,
+        own=wants,
+    )
+
+
+def without_items(items: Sequence[Item], *, wants: Wants, words: str) -> Wants:
+    """The wants without these items, which somebody else has or knows; nothing is stored."""
+    ids = tuple(dict.fromkeys(item.id for item in items))
+    ban = Constraint(attribute="id", operator="is not", value=ids, words=words)
+    return replace(wants, constraints=(*wants.constraints, ban))
+
+
+def changed(critique: Critique, *, wants: Wants, situation: Situation) -> tuple[Change, ...]:
     """The change that a critique makes, if it makes any.
 
     Words that no condition holds are for the lists until something else is asked for. What nothing
-    can be besides what is asked for now makes room for it, and so does all of it for a present.
+    can be besides what is asked for now makes room for it.
     """
     kept = wants
-    if _GIFT.search(text) and (critique.wish or critique.constraints):
-        kept = replace(
-            kept,
-            constraints=tuple(each for each in kept.constraints if each.operator not in _POSITIVE),
-            preferences=(),
-        )
     asked = tuple(each for each in critique.constraints if each.operator == "is")
     banned = [
         each
         for each in (*critique.constraints, *critique.preferences)
         if each.operator in ("is not", "does not mention")
     ]
+    refused = [each for each in banned if each.operator == "is not"]
     kept = replace(
         kept,
         constraints=tuple(
-            old for old in kept.constraints
+            old for old in filter(None, (_left_of(each, refused) for each in kept.constraints))
             if not any(_leaves_nothing(old, new, situation) for new in asked)
             and not _is_banned(old, banned)
             and not _is_other_popularity(old, critique)
@@ -72,47 +83,40 @@ def changed(
     return (Change(wants=after, unclear=unclear, surprise=critique.surprise),)
 
 
-def allowed(values: AbstractSet[str], critique: Critique, wants: Wants) -> tuple[Critique, Wants]:
-    """A critique and the wants without bans on values that are fine now.
+def permitted(words: str, critique: Critique, wants: Wants, situation: Situation) -> Wants | None:
+    """The wants when something is fine that was not; None where the words name nothing.
 
-    What is fine and was not banned had better be there, and need not.
+    A ban or a bound goes; a value that was not banned had better be there.
     """
-    if not values:
-        return critique, wants
+    values = {
+        value for each in situation.vocabulary.values_in(words.lower()) for value in each.values
+    }
+    sides = {(each.attribute, _LIFTED.get(each.operator, "")) for each in critique.constraints}
+    sides |= {(name, side) for name in _named_numbers(words, situation) for side in _BOUNDS}
 
-    def is_ban(each: Constraint) -> bool:
-        return each.operator == "is not" and set(texts(each.value)) <= values
+    def is_lifted(each: Constraint) -> bool:
+        is_ban = each.operator == "is not" and bool(values) and set(texts(each.value)) <= values
+        return is_ban or (each.attribute, each.operator) in sides
 
-    def is_fine(each: Constraint) -> bool:
-        return each.operator == "is" and set(texts(each.value)) <= values
-
-    is_lifted = any(map(is_ban, (*critique.constraints, *wants.constraints, *wants.preferences)))
-    softer = () if is_lifted else tuple(filter(is_fine, critique.constraints))
-    critique = replace(
-        critique,
-        constraints=tuple(
-            each for each in critique.constraints if not is_ban(each) and not is_fine(each)
-        ),
-        preferences=(*critique.preferences, *softer),
-    )
-    return critique, replace(
+    if not values and not sides:
+        return None
+    kept = replace(
         wants,
-        constraints=tuple(each for each in wants.constraints if not is_ban(each)),
-        preferences=tuple(each for each in wants.preferences if not is_ban(each)),
+        constraints=tuple(each for each in wants.constraints if not is_lifted(each)),
+        preferences=tuple(each for each in wants.preferences if not is_lifted(each)),
     )
+    if kept != wants or not values:
+        return kept
+    soft = tuple(each for each in critique.constraints if each.operator == "is")
+    return replace(kept, preferences=tuple(dict.fromkeys((*kept.preferences, *soft))))
 
 
-def fine_in(text: str, situation: Situation) -> tuple[set[str], list[tuple[int, int]]]:
-    """The values that are said to be fine, and where nothing of them is: "the rest is fine"."""
-    fine: set[str] = set()
-    nothing: list[tuple[int, int]] = []
-    for clause in clauses(text):
-        heard = rule(clause.text)
-        if heard is not None and heard.act == "allow":
-            found = list(situation.vocabulary.values_in(heard.rest.lower()))
-            fine.update(value for each in found for value in each.values)
-            nothing += [] if found else [(clause.start, clause.end)]
-    return fine, nothing
+def _named_numbers(words: str, situation: Situation) -> Iterator[str]:
+    """The attributes of numbers that words name: "price" in "price doesn't matter"."""
+    for name, concept in CONCEPTS.items():
+        attribute = situation.vocabulary.of_concept(name) if concept.numeric else None
+        if attribute and any(said in words.casefold() for said in (*concept.said, *concept.any)):
+            yield attribute
 
 
 def are_bans(wants: Sequence[Want]) -> bool:
@@ -121,51 +125,6 @@ def are_bans(wants: Sequence[Want]) -> bool:
     is_of_words = any(isinstance(want, str) for want in wants)
     bans = [each.operator in ("is not", "does not mention") for each in constraints]
     return bool(bans) and all(bans) and not is_of_words
-
-
-def as_said(words: str, text: str) -> str:
-    """Words as they stand in a text, with what is between them; as they are where they do not."""
-    first, *_, last = words.split() * 2
-    lowered = text.lower()
-    start, end = lowered.find(first), lowered.rfind(last) + len(last)
-    return text[start:end] if 0 <= start < end and len(words.split()) > 1 else words
-
-
-def asks(text: str) -> bool:
-    """Whether words ask for something."""
-    return _REQUEST.search(text.strip(" ,，")) is not None
-
-
-def said_here(wish: str, situation: Situation) -> tuple[str, str]:
-    """The words of a wish that items of any scene say, and those that none says.
-
-    A word of a scene's name is neither, for that is where to look, nor is one Chinese character.
-    """
-    names = {singular(word) for scene in situation.scenes.values()
-             for label in scene.labels.values() for word in label.casefold().split()}  # fmt: skip
-    found = {word: _is_said(word, situation) for word in wish.split()
-             if singular(word) not in names and (len(word) > 1 or word.isascii())}  # fmt: skip
-    said, unsaid = (" ".join(word for word in found if found[word] is is_said)
-                    for is_said in (True, False))  # fmt: skip
-    return said, unsaid
-
-
-def _is_said(word: str, situation: Situation) -> bool:
-    matches = [situation.texts(name).matches(word) for name in situation.scenes]
-    return any(each.grades and not each.missing for each in matches)
-
-
-def is_surely_wished(text: str, critique: Critique, situation: Situation) -> bool:
-    """Whether words that are left over are a wish: they ask for something, or items say them."""
-    if asks(text) or not critique.is_empty:
-        return True
-    words = critique.wish.split()
-    is_question = "?" in text or "？" in text
-    said = [
-        word for word in words
-        if any(situation.texts(name).matches(word).grades for name in situation.scenes)
-    ]  # fmt: skip
-    return not is_question and len(words) <= _PHRASE and bool(said) and 2 * len(said) >= len(words)
 
 
 def scene_asked_for(text: str, situation: Situation) -> tuple[str, str | None]:

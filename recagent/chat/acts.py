@@ -51,6 +51,8 @@ class Clause:
 _RULES: dict[Act, re.Pattern[str]] = {act: pattern("acts", act) for act in ACTS}
 _STOP = re.compile(
     r"[,.;!?，。；！？~]+(?!\d)"
+    r"|(?<!thing)(?<!where)(?<!all)(?<!any)(?<!none)\s+(?:but|although|however)\s+(?!not only)"
+    r"|(?<=\S)(?:但是?|(?<![好比超])不过|可是)(?=\S)"
     r"|(?:(?<=^yo)|(?<=^hi)|(?<=^hey)|(?<=^hello))\s+(?=\w)"
     r"|\s+(?:and|but|then|so)\s+(?=(?:please\s+)?"
     r"(?:tell|explain|why|show|compare|what|how|is it|does it|can it)\b)",

@@ -299,3 +299,19 @@ def test_words_that_were_not_taken_are_named_beside_what_was():
     assert asked(made) == {("language", "is not", "French")}
     told = next(each for each in made if isinstance(each, Tell) and each.key == "untaken")
     assert told.facts["words"] == "my knees are bad"
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("baking but nothing over 20 dollars",
+         {("subjects", "is", "baking"), ("price", "at most", 20)}),
+        ("long books are fine but no french", {("language", "is not", "French")}),
+        ("everything but barbecue", {("subjects", "is not", "barbecue")}),
+        ("想看烘焙但不要法语的",
+         {("subjects", "is", "baking"), ("language", "is not", "French")}),
+        ("厚的也可以，不过别太贵", {("price", "at most", 17)}),
+    ],
+)  # fmt: skip
+def test_what_stands_behind_a_but_is_read_for_itself(text, made):
+    assert asked(steps(text)) == made

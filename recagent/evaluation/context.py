@@ -15,7 +15,8 @@ from recagent.config.settings import Settings
 from recagent.domain import Case, Item, User
 from recagent.evaluation.baselines import CACHED_QUERIES
 from recagent.evaluation.experiment import Experiment, System
-from recagent.evaluation.system_runner import Job, SystemRunner
+from recagent.evaluation.programs import Programs
+from recagent.evaluation.system_runner import LATER, Job, SystemRunner
 from recagent.llm.usage import MeteredModel
 from recagent.offline.backtest import case_context
 from recagent.offline.data_set import ALL, CatalogueStatistics, Data, Questions
@@ -34,6 +35,9 @@ class EvaluationContext:
         settings: of the data's own config, or the demo's.
         model_settings: of each model that is asked, by its name in the experiment.
         prompts: by system.
+        altered: the baselines again, where the events after a global split are others; empty
+            unless the audit asks for them.
+        programs: what runs the systems that are commands.
         swapped: whose history a case gets in the memorisation audit, by case id.
     """
 
@@ -46,6 +50,8 @@ class EvaluationContext:
     index: ItemIndex
     embedder: Embedder
     baselines: Mapping[str, CandidateSource]
+    altered: Mapping[str, CandidateSource]
+    programs: Programs
     scene_items: Mapping[str, Mapping[str, Item]]
     swapped: Mapping[str, Case]
     queries: dict[tuple[str, bool], Query] = field(default_factory=dict[tuple[str, bool], Query])
@@ -80,8 +86,8 @@ class EvaluationContext:
     def jobs(self) -> list[Job]:
         """Returns every question of the grid.
 
-        Baselines come case by case, so that they share what they compute. Models come system by
-        system, so that prompts which begin alike follow each other.
+        Baselines come case by case, so that they share what they compute. Models and programs come
+        system by system, so that prompts which begin alike follow each other.
         """
         jobs = [job for system in self.experiment.grid for job in self._jobs_of(system)]
         rank = {case.id: number for number, case in enumerate(self.questions.cases)}
@@ -96,8 +102,8 @@ class EvaluationContext:
             return plain
         variants = [f"order-{number}" for number in range(1, audits.orders + 1)]
         variants += ["masked", "swapped"] if audits.memorisation else []
-        if system.baseline:
-            variants = []
+        if not system.prompt:
+            variants = [LATER] if audits.later and system.baseline else []
         return plain + [
             Job(system=system, case=case, variant=variant)
             for case in self.first_cases(audits.cases)
@@ -135,6 +141,8 @@ class EvaluationContext:
         """Returns what runs systems, given the models by their names in the experiment."""
         return SystemRunner(
             baselines=self.baselines,
+            altered=self.altered,
+            programs=self.programs,
             prompts=self.prompts,
             models=models,
             scenes=self.data.scenes,

@@ -23,8 +23,9 @@ from recagent.evaluation.data.files import at_line, json_rows, valid_row
 from recagent.evaluation.experiment import CasesSection
 from recagent.locale import LocalizedText
 from recagent.offline.cases import given_cases, limit_to_scenes, make_cases
+from recagent.offline.cold_splits import split_new_items, split_new_people, split_new_scene
 from recagent.offline.data_set import Data, Questions
-from recagent.offline.splits import events_by_user, split
+from recagent.offline.splits import Split, events_by_user, split
 
 Name = Annotated[str, Field(min_length=1)]
 
@@ -67,15 +68,7 @@ def declared_cases(data: Data, section: CasesSection, *, folder: Path) -> Questi
             number=section.number,
             seed=section.seed,
         )
-    cut = split(
-        data,
-        how=section.split,
-        people=section.people,
-        per_scene=section.per_scene,
-        min_history=section.min_history,
-        share=section.share,
-        at=section.at,
-    )
+    cut = _split(data, section)
     return make_cases(
         data,
         cut,
@@ -85,6 +78,36 @@ def declared_cases(data: Data, section: CasesSection, *, folder: Path) -> Questi
         negatives=section.negatives,
         seed=section.seed,
     )
+
+
+def _split(data: Data, section: CasesSection) -> Split:
+    match section.split:
+        case "new-people":
+            return split_new_people(
+                data, people=section.people, share=section.share, at=section.at, shown=section.shown
+            )
+        case "new-items":
+            return split_new_items(
+                data,
+                people=section.people,
+                min_history=section.min_history,
+                share=section.share,
+                at=section.at,
+            )
+        case "new-scene":
+            return split_new_scene(
+                data, section.scenes, people=section.people, min_history=section.min_history
+            )
+        case how:
+            return split(
+                data,
+                how=how,
+                people=section.people,
+                per_scene=section.per_scene,
+                min_history=section.min_history,
+                share=section.share,
+                at=section.at,
+            )
 
 
 def load_cases(path: Path, data: Data) -> Questions:

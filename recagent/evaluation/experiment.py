@@ -32,7 +32,10 @@ from recagent.errors import ConfigError
 from recagent.evaluation.baselines import BASELINES, SERVED
 from recagent.evaluation.toml_lines import line_of
 from recagent.locale import AnyText, LocalizedText
+from recagent.offline.cases import Negatives
+from recagent.offline.cold_splits import SHOWN, ColdSplit
 from recagent.offline.measures import measure_named
+from recagent.offline.splits import SplitMethod
 
 MEASURES = (
     "nDCG@10", "MRR", "accuracy", "HR@10", "MAP@10", "recall@5", "precision@5", "F1@5", "AUC",
@@ -53,23 +56,30 @@ class _Section(BaseModel):
 
 
 class DataSection(_Section):
-    """``[data]``: where people, items and events come from; ``path`` is relative to the file."""
+    """``[data]``: where people, items and events come from; ``path`` is relative to the file.
+
+    With ``people`` the events of at most so many of them count, chosen by a hash of their ids.
+    """
 
     source: Literal[
-        "demo", "config", "movielens", "amazon", "games", "art_office", "movietweetings", "redial"
-    ] = "demo"
+        "demo", "config", "made", "movielens", "amazon", "games", "art_office", "movietweetings",
+        "redial",
+    ] = "demo"  # fmt: skip
     path: Path | None = None
+    people: Count | None = None
 
 
 class CasesSection(_Section):
     """``[cases]``: who is asked about, in which scenes, and among which candidates.
 
-    ``known = "nothing"`` hides everybody's past, as of a stranger's: what is asked about stays.
+    ``known = "nothing"`` hides everybody's past, as of a stranger's: what is asked about stays. Of
+    ``new-people`` the first ``shown`` events are known.
     ``given`` takes the cases that come with the data, by the name of their candidate set;
     ``file`` those of a file of one's own.
     """
 
-    split: Literal["leave-one-out", "temporal", "global"] = "leave-one-out"
+    split: SplitMethod | ColdSplit = "leave-one-out"
+    shown: Count = SHOWN
     per_scene: bool = False
     share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     at: datetime | None = None
@@ -77,7 +87,7 @@ class CasesSection(_Section):
     scenes: tuple[str, ...] = ()
     number: Annotated[int, Field(ge=0)] = 0
     candidates: Annotated[int, Field(ge=2)] | Literal["all"] = 20
-    negatives: Literal["popular", "uniform"] = "popular"
+    negatives: Negatives = "popular"
     known: Literal["all", "nothing"] = "all"
     min_history: Count = 5
     seed: int = 0
@@ -108,9 +118,10 @@ class ModelSection(ModelSettings):
 
 
 class SystemSection(_Section):
-    """``[[systems]]``: a baseline, or a prompt for a model; lists make one system of each entry.
+    """``[[systems]]``: a baseline, a command, or a prompt for a model; lists make one of each.
 
     Attributes:
+        command: of a program that answers all cases from files (``external_systems``).
         mode: the newest prompt of this scoring mode, where no prompt is named.
         model: of ``[models]``; by default the only one, or what recagent.toml says.
         join: weight of the language score beside the fusion of all sources; 1 is the model alone.
@@ -119,6 +130,7 @@ class SystemSection(_Section):
     """
 
     name: str = ""
+    command: str = ""
     baseline: tuple[str, ...] = ()
     prompt: tuple[str, ...] = ()
     mode: tuple[Mode, ...] = ()
@@ -142,16 +154,20 @@ class SystemSection(_Section):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        if sum(map(bool, (self.baseline, self.prompt, self.mode))) != 1:
-            raise ValueError("a system is one of: baseline = ..., prompt = ..., mode = ...")
-        if self.baseline and (self.model or self.join != 1.0):
-            raise ValueError("a baseline takes no model and no join")
+        if sum(map(bool, (self.baseline, self.prompt, self.mode, self.command))) != 1:
+            raise ValueError(
+                "a system is one of: baseline = ..., prompt = ..., mode = ..., command = ..."
+            )
+        if self.command and not self.name:
+            raise ValueError("a command needs a name")
+        if (self.baseline or self.command) and (self.model or self.join != 1.0):
+            raise ValueError("a baseline or command takes no model and no join")
         return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class System:
-    """Is one system of the grid: a baseline, or a prompt for a model.
+    """Is one system of the grid: a baseline, a prompt for a model, or a command.
 
     Attributes:
         options: the section that declares it, for language, join, retriever, pool and history.
@@ -164,16 +180,20 @@ class System:
     baseline: str = ""
     prompt: str = ""
     model: str = ""
+    command: str = ""
 
 
 class AuditSection(_Section):
     """``[audits]``: extra questions to the first ``cases`` cases of every scene.
 
-    ``orders`` is how often the candidates are listed anew; ``systems`` are all without it.
+    ``orders`` is how often the candidates are listed anew; ``systems`` are all without it. With
+    ``later`` baselines are asked again where the events after a global split are others: an answer
+    that changes is an error.
     """
 
     orders: Annotated[int, Field(ge=0)] = 0
     memorisation: bool = False
+    later: bool = False
     cases: Count = 10
     systems: tuple[str, ...] = ()
 
@@ -338,6 +358,10 @@ def _naming_mistake(experiment: Experiment) -> tuple[tuple[str | int, ...], AnyT
 
 def _expand(section: SystemSection, position: int, models: tuple[str, ...]) -> list[System]:
     """Returns a section's systems: one for each baseline, or for each prompt and model."""
+    if section.command:
+        return [
+            System(name=section.name, options=section, position=position, command=section.command)
+        ]
     if section.baseline:
         return [
             System(name=section.name or name, options=section, position=position, baseline=name)

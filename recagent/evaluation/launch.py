@@ -31,9 +31,10 @@ from recagent.evaluation.run_manifest import (
     now,
 )
 from recagent.evaluation.summary import summarise
-from recagent.evaluation.system_runner import Job, dialogue
+from recagent.evaluation.system_runner import LATER, Job, dialogue
 from recagent.llm.usage import CostBudget, Exchange, MeteredModel
 from recagent.offline.data_set import ALL
+from recagent.offline.leaks import check_same_answers
 from recagent.offline.results import Manifest, Result
 from recagent.ports import ReplyCache
 
@@ -258,6 +259,7 @@ async def _finish(context: EvaluationContext, folder: Path) -> run_folder.Run:
     experiment = context.experiment
     rank = {system.name: number for number, system in enumerate(experiment.grid)}
     results = run_folder.read_lines(Result, folder / run_folder.RESULTS)
+    results = _without_later(results)
     values, summary = summarise(
         context.questions.cases,
         sorted(results, key=lambda result: rank[result.system]),
@@ -267,11 +269,26 @@ async def _finish(context: EvaluationContext, folder: Path) -> run_folder.Run:
         reference=experiment.reference or experiment.grid[0].name,
         main=experiment.main,
     )
+    if context.programs.costs:
+        known = run_folder.read_costs(folder)
+        run_folder.write_json(
+            folder / run_folder.PROGRAMS,
+            {name: cost.model_dump() for name, cost in (known | context.programs.costs).items()},
+        )
     run_folder.write_lines(folder / run_folder.VALUES, values)
     run_folder.write_json(folder / run_folder.SUMMARY, summary)
     manifest = run_folder.read_json(Manifest, folder / run_folder.MANIFEST)
     run_folder.write_json(folder / run_folder.MANIFEST, replace(manifest, finished=now()))
     return run_folder.load_run(folder)
+
+
+def _without_later(results: Sequence[Result]) -> list[Result]:
+    """Returns the results but for those of the audit of later events, which they must equal."""
+    plain = {(result.system, result.case): result for result in results if result.variant == ALL}
+    for result in results:
+        if result.variant == LATER:
+            check_same_answers(plain[result.system, result.case], result)
+    return [result for result in results if result.variant != LATER]
 
 
 def _titles(context: EvaluationContext) -> dict[str, str]:

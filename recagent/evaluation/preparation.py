@@ -20,11 +20,12 @@ from recagent.evaluation.declared_cases import declared_cases
 from recagent.evaluation.experiment import Experiment, System
 from recagent.evaluation.language_models import model_settings
 from recagent.evaluation.pipeline_baselines import pipeline_baselines
+from recagent.evaluation.programs import Programs
 from recagent.evaluation.system_runner import NEAR, needs_neighbours
 from recagent.offline.cases import hide_histories
-from recagent.offline.data_set import Data, Questions
+from recagent.offline.data_set import Data, Questions, with_people
 from recagent.offline.examples import OnStage
-from recagent.offline.leaks import check_leaks
+from recagent.offline.leaks import alter_later_events, check_leaks
 from recagent.offline.optional_libraries import optional_library
 from recagent.offline.perturbations import swap_histories
 from recagent.ports import CandidateSource, Embedder, ItemIndex
@@ -55,6 +56,8 @@ async def open_context(
     settings_of_models = model_settings(experiment, settings)
     path = experiment.data.path and experiment.path(experiment.data.path)
     data = load_data(experiment.data.source, path=path)
+    if experiment.data.people:
+        data = with_people(data, experiment.data.people)
     for scene in experiment.cases.scenes:
         if scene not in data.scenes:
             raise experiment.refusal(
@@ -73,13 +76,20 @@ async def open_context(
         index = await open_index(settings, data, closing, on_progress)
         embedder = bootstrap.embedder(settings)
         closing.push_async_callback(embedder.close)
-        sources = _baselines(
-            experiment, settings, data, questions, index, embedder, system_prompts.values()
-        )
-        if any(system.baseline in SERVED for system in experiment.grid):
-            sources |= pipeline_baselines(
-                settings, data, questions.training, closing=closing, on_progress=on_progress
+        programs = Programs(data=data, questions=questions, here=experiment.folder)
+        closing.callback(programs.close)
+
+        def sources(data: Data) -> dict[str, CandidateSource]:
+            made = _baselines(
+                experiment, settings, data, questions, index, embedder, system_prompts.values()
             )
+            if any(system.baseline in SERVED for system in experiment.grid):
+                made |= pipeline_baselines(
+                    settings, data, questions.training, closing=closing, on_progress=on_progress
+                )
+            return made
+
+        altered = alter_later_events(data, questions) if experiment.audits.later else None
         yield EvaluationContext(
             experiment=experiment,
             settings=settings,
@@ -89,7 +99,9 @@ async def open_context(
             prompts=system_prompts,
             index=index,
             embedder=embedder,
-            baselines=sources,
+            baselines=sources(data),
+            altered=sources(altered) if altered else {},
+            programs=programs,
             scene_items={name: await index.items(name) for name in await index.scenes()},
             swapped=swap_histories(questions.cases, seed=experiment.cases.seed),
         )
@@ -127,7 +139,7 @@ def _baselines(
     if any(system.options.join < 1 for system in experiment.grid):
         names.add("fused")
     if experiment.cases.candidates == "all":
-        names |= {system.options.retriever for system in experiment.grid if not system.baseline}
+        names |= {system.options.retriever for system in experiment.grid if system.prompt}
     return baselines(
         sorted(names),
         index=index,

@@ -72,7 +72,7 @@ async def estimate(
     runner = context.runner(models)
     estimates: dict[str, Estimate] = {}
     for job in jobs:
-        if job.system.baseline:
+        if not job.system.prompt:
             continue
         name, settings = job.system.name, context.model_settings[job.system.model]
         has_price = bootstrap.token_prices(settings, settings.model.name) is not None
@@ -107,7 +107,7 @@ async def start_models(
     """
     models: dict[str, MeteredModel] = {}
     try:
-        for name in dict.fromkeys(job.system.model for job in jobs if not job.system.baseline):
+        for name in dict.fromkeys(job.system.model for job in jobs if job.system.prompt):
             settings = context.model_settings[name]
             model, identity = await language_models.start_model(settings)
             models[name] = language_models.metered_model(
@@ -146,7 +146,8 @@ async def run_cases(
                 continue
             on_result(job, result, exchanges)
             name = job.system.name
-            failures[name] = failures.get(name, 0) + 1 if result.error else 0
+            failed = result.error and not job.system.command  # a program runs once, for all cases
+            failures[name] = failures.get(name, 0) + 1 if failed else 0
             if failures[name] >= MOST_FAILURES:
                 raise ModelError(
                     "{count} requests in a row to {system!r} failed, the last with: {error}; fix "

@@ -10,7 +10,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recagent.domain import Case
 from recagent.errors import DataError
+from recagent.evaluation.programs import ProgramCost
 from recagent.offline.results import Manifest, ModelDialogue, Result, Values
 from recagent.offline.summaries import Summary
 
@@ -31,6 +32,7 @@ CONVERSATIONS = "conversations.jsonl"
 VALUES = "values.jsonl"
 SUMMARY = "summary.json"
 TITLES = "titles.json"
+PROGRAMS = "programs.json"
 
 T = TypeVar("T")
 
@@ -44,6 +46,7 @@ class Run:
         results: one for each system, case and variant; of several the last.
         conversations: may be empty.
         titles: captions of items, by id; may be empty.
+        programs: what the systems that are commands took, by system.
     """
 
     folder: Path
@@ -54,6 +57,7 @@ class Run:
     values: Sequence[Values]
     summary: Summary
     titles: Mapping[str, str]
+    programs: Mapping[str, ProgramCost] = field(default_factory=dict[str, ProgramCost])
 
 
 def load_run(folder: Path) -> Run:
@@ -83,7 +87,14 @@ def load_run(folder: Path) -> Run:
         values=read_lines(Values, folder / VALUES),
         summary=read_json(Summary, folder / SUMMARY),
         titles=read_json(dict[str, str], titles) if titles.is_file() else {},
+        programs=read_costs(folder),
     )
+
+
+def read_costs(folder: Path) -> dict[str, ProgramCost]:
+    """Returns what the programs of a run took; nothing where there are none."""
+    path = folder / PROGRAMS
+    return read_json(dict[str, ProgramCost], path) if path.is_file() else {}
 
 
 def read_json(kind: type[T], path: Path) -> T:

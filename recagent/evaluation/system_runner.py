@@ -1,4 +1,4 @@
-"""One system's result for one case: a baseline's scores, or a model's through the product's ranker.
+"""One system's result for one case: a baseline's or program's scores, or a model's by our ranker.
 
 Cases are made and results are kept elsewhere.
 """
@@ -14,6 +14,7 @@ from recagent.domain import Candidate, Case, Item, RatingScale, Scene
 from recagent.errors import ModelError
 from recagent.evaluation.audits import candidate_order
 from recagent.evaluation.experiment import System
+from recagent.evaluation.programs import Programs
 from recagent.llm.batch_files import UnansweredError
 from recagent.llm.usage import Exchange, MeteredModel, UsageMeter
 from recagent.offline.data_set import ALL
@@ -25,6 +26,7 @@ from recagent.ranking import ModelRanker, blend
 from recagent.retrieval import ItemKNN
 
 MOST_SCORES = 100  # scores of a full-catalogue case
+LATER = "later"  # the variant in which the events after a global split are others
 NEAR = "knn"  # the baseline of the source ``neighbours``
 
 Scores = dict[str, float]
@@ -50,6 +52,8 @@ class SystemRunner:
 
     Attributes:
         baselines: every baseline that the systems name, by its name.
+        altered: the same for the variant ``later``.
+        programs: what runs the systems that are commands.
         prompts: by system.
         models: by their name in the experiment.
         scenes: by name.
@@ -62,6 +66,8 @@ class SystemRunner:
     """
 
     baselines: Mapping[str, CandidateSource]
+    altered: Mapping[str, CandidateSource]
+    programs: Programs
     prompts: Mapping[str, Prompt]
     models: Mapping[str, MeteredModel]
     scenes: Mapping[str, Scene]
@@ -82,6 +88,8 @@ class SystemRunner:
         """
         if job.system.baseline:
             return await self._baseline(job), (), 0.0
+        if job.system.command:
+            return await self._program(job), (), 0.0
         meter = UsageMeter(self.models[job.system.model])
         unanswered = Result(system=job.system.name, case=job.case.id, variant=job.variant)
         error, answered = None, {}
@@ -114,6 +122,16 @@ class SystemRunner:
             seconds=time.perf_counter() - began,
             notes=tuple(map(str, getattr(self.baselines[job.system.baseline], "notes", ()))),
         )
+
+    async def _program(self, job: Job) -> Result:
+        result = Result(system=job.system.name, case=job.case.id, variant=job.variant)
+        try:
+            scores, seconds = await self.programs.scores(
+                job.system.name, job.system.command, job.case
+            )
+        except ModelError as error:
+            return replace(result, error=str(error))
+        return replace(result, scores=_rounded(scores), seconds=seconds)
 
     async def _ask_model(self, job: Job, meter: UsageMeter) -> dict[str, Any]:
         """Returns the fields of a result that the ranker fills."""
@@ -173,7 +191,8 @@ class SystemRunner:
         items = self.scene_items[job.case.scene]
         candidates = set(job.case.item_ids)
         limit = len(items) if candidates else MOST_SCORES
-        proposed = await self.baselines[baseline](query, limit=limit)
+        sources = self.altered if job.variant == LATER else self.baselines
+        proposed = await sources[baseline](query, limit=limit)
         return {key: score for key, score in proposed if not candidates or key in candidates}
 
 

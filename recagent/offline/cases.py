@@ -22,7 +22,7 @@ from recagent.offline.splits import HeldOutCase, Split
 if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
-Negatives = Literal["popular", "uniform"]
+Negatives = Literal["popular", "uniform", "new"]
 
 
 class _Shortage(NamedTuple):
@@ -64,7 +64,7 @@ def make_cases(
         number: of cases in each scene at most; 0 is all.
         candidates: of a case, or ``"all"``: the whole scene, named by none.
         negatives: drawn alike, or in proportion to the events on them in training (those without
-            any are never drawn).
+            any are never drawn), or alike of those without any.
         seed: of people's order, draws and listing.
 
     Raises:
@@ -106,6 +106,7 @@ def make_cases(
         cases=[case for case in cases if case.scene not in shortages],
         training=split.training,
         left_out=tuple(shortages),
+        cut=split.cut,
     )
 
 
@@ -203,9 +204,9 @@ def _draw_pool(
     data: Data, scene: str, counts: Counter[tuple[str, str]], negatives: Negatives
 ) -> _DrawPool:
     ids = [item.id for item in data.items if item.scene == scene]
-    popular = negatives == "popular"
-    weights = [float(counts[scene, item_id]) if popular else 1.0 for item_id in ids]
-    return _DrawPool(ids=ids, weights=np.asarray(weights))
+    events = np.asarray([float(counts[scene, item_id]) for item_id in ids])
+    weights = {"popular": events, "uniform": np.ones(len(ids)), "new": 1.0 * (events == 0)}
+    return _DrawPool(ids=ids, weights=weights[negatives])
 
 
 def _draw(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from recagent.domain import Case, Event, Item, RatingScale, Scene, User
+from recagent.offline.order import stable_hash
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Vector
@@ -29,6 +31,7 @@ class Data:
             are not in ``events``.
         fingerprint: hash of the files and of what was made of them.
         note: what a reader of its figures must know (licence, population, what its scenes are).
+        timed: whether the events have times; without, only each person's own order is known.
     """
 
     name: str
@@ -40,19 +43,41 @@ class Data:
     fingerprint: str
     case_sets: Mapping[str, Sequence[Case]] = field(default_factory=dict[str, "Sequence[Case]"])
     note: str = ""
+    timed: bool = True
+
+
+def with_people(data: Data, most: int) -> Data:
+    """Returns the data with the events of at most so many people, chosen by a hash of their ids.
+
+    The catalogue stays whole, and so do the cases that come with the data; the note says it.
+    """
+    people = {event.user_id for event in data.events}
+    if len(people) <= most:
+        return data
+    chosen = set(
+        sorted(people, key=lambda user_id: stable_hash("people of a sample", user_id))[:most]
+    )
+    return replace(
+        data,
+        events=[event for event in data.events if event.user_id in chosen],
+        fingerprint=f"{data.fingerprint}-{most}",
+        note=f"{data.note} A sample: {most:,} of {len(people):,} people, by a hash of their ids.",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Questions:
     """Holds cases, and the events that baselines and examples may learn from.
 
-    No event of ``training`` is a case's target or lies after it for the same person. Scenes are
+    No event of ``training`` is a case's target or lies after it for the same person; with ``cut``,
+    the moment of a global split, none of anybody is of that moment or later. Scenes are
     ``left_out`` that have fewer items than a case has candidates.
     """
 
     cases: Sequence[Case]
     training: Sequence[Event]
     left_out: tuple[str, ...] = ()
+    cut: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -45,10 +45,15 @@ class HeldOutCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Split:
-    """Holds what is held out, and the training events in order of time."""
+    """Holds what is held out, and the training events in order of time.
+
+    Attributes:
+        cut: the moment of a global split; nothing of training is of it or later.
+    """
 
     held_out: Sequence[HeldOutCase]
     training: Sequence[Event]
+    cut: datetime | None = None
 
 
 def split(
@@ -89,9 +94,16 @@ def split(
         at: moment of a global split; UTC where it has no zone.
 
     Raises:
-        DataError: no event lies before or after the moment of a global split.
+        DataError: no event lies before or after the moment of a global split, or the data have no
+            times.
     """
-    global_cut = _global_cut(data.events, at, share) if how == "global" else None
+    if how == "global" and not data.timed:
+        raise DataError(
+            "data {data!r} has an order and no times, so nothing is before a moment for everybody; "
+            'choose split = "leave-one-out"',
+            data=data.name,
+        )
+    moment = global_cut(data.events, at, share) if how == "global" else None
     catalogue = {(item.scene, item.id) for item in data.items}
     held_out: list[HeldOutCase] = []
     first_cuts: dict[str, datetime] = {}
@@ -104,7 +116,7 @@ def split(
         if how == "leave-one-out":
             cases = _last_likes(events, liked, per_scene=per_scene)
         else:
-            cut = global_cut or _late_cut(liked, share)
+            cut = moment or _late_cut(liked, share)
             cases = _likes_after(events, liked, cut, data.scale, per_scene=per_scene)
         cases = [case for case in cases if len(case.history) >= min_history]
         if cases:
@@ -113,9 +125,9 @@ def split(
     training = [
         event
         for event in data.events
-        if (cut := global_cut or first_cuts.get(event.user_id)) is None or event.at < cut
+        if (cut := moment or first_cuts.get(event.user_id)) is None or event.at < cut
     ]
-    return Split(held_out=held_out, training=training)
+    return Split(held_out=held_out, training=training, cut=moment)
 
 
 def events_by_user(events: Iterable[Event]) -> dict[str, list[Event]]:
@@ -219,8 +231,12 @@ def _late_cut(liked: Sequence[Event], share: float) -> datetime | None:
     return liked[-max(1, round(share * len(liked)))].at if liked else None
 
 
-def _global_cut(events: Sequence[Event], at: datetime | None, share: float) -> datetime:
-    """Returns the cut of a global split, checked."""
+def global_cut(events: Sequence[Event], at: datetime | None, share: float) -> datetime:
+    """Returns the moment of a global split, checked.
+
+    Raises:
+        DataError: no event lies before it, or none after it.
+    """
     if not events:
         raise DataError("a global split needs events, but the data has none")
     if at is None:

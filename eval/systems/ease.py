@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from files import Case, Problem, Scorer, answer_cases, chosen
 
-MOST = 5000  # items: the inverse of so many takes seconds and 200 MB
-PENALTIES = (50.0, 250.0, 1000.0)
+MOST = 4000  # items: the inverse of so many takes seconds and 128 MB
+PENALTIES = (100.0, 500.0)
 
 
 def learn(problem: Problem, penalty: float) -> Scorer:

@@ -73,11 +73,11 @@ Scorer = Callable[[Case], np.ndarray]  # scores of all items, (items,), by ``Pro
 
 
 def answer_cases(version: str, learn: Callable[[Problem], Scorer]) -> None:
-    """Learns, answers every case of the folder that the command line names, and writes both files."""
+    """Learns, answers every case of the folder that the command line names, and writes it down."""
     if "--check" in sys.argv:
         return
     folder = Path(sys.argv[-1])
-    problem = _problem(folder)
+    problem = read_problem(folder)
     began = time.perf_counter()
     score = learn(problem)
     trained = time.perf_counter() - began
@@ -95,10 +95,18 @@ def answer_cases(version: str, learn: Callable[[Problem], Scorer]) -> None:
 
 def write_about(folder: Path, version: str, train_seconds: float) -> None:
     """Writes what the program is and took."""
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    memory *= 1 if sys.platform == "darwin" else 1024
-    about = {"version": version, "train_seconds": train_seconds, "memory": memory}
+    about = {"version": version, "train_seconds": train_seconds, "memory": _largest_memory()}
     (folder / "about.json").write_text(json.dumps(about), encoding="utf-8")
+
+
+def _largest_memory() -> int:
+    """Returns the largest resident memory of this process, in bytes."""
+    status = Path("/proc/self/status")
+    if status.is_file():  # ``getrusage`` counts what the process that started this one had
+        lines = status.read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most * (1 if sys.platform == "darwin" else 1024)
 
 
 def chosen(
@@ -133,7 +141,7 @@ def _gain(problem: Problem, score: Scorer, user: str, items: Sequence[str]) -> f
     return 1 / np.log2(rank + 1) if rank <= 10 and np.isfinite(target) else 0.0
 
 
-def _problem(folder: Path) -> Problem:
+def read_problem(folder: Path) -> Problem:
     scenes: dict[str, list[str]] = {}
     for item in _rows(folder / "items.jsonl"):
         scenes.setdefault(item["scene"], []).append(item["item_id"])

@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 SETTINGS = {
     "item-knn": (20, 100, 500),  # neighbours of an item
-    "als": ((32, 10.0), (64, 0.01), (128, 10.0)),  # factors, regularisation
+    "als": ((32, 10.0), (64, 0.01)),  # factors, regularisation
     "bpr": ((64, 100), (64, 300)),  # factors, passes
 }
 

@@ -6,7 +6,7 @@
 
 The folder is a project with a ``recagent.toml``; what was indexed there before stays, so the order
 above costs one indexing. People are known as their case has them, and what is shown is not kept.
-Where a case names candidates, all other items of the scene count as met.
+Where a case names candidates, they come in the order that they have among all of the scene.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from files import BEST, write_about
+from files import write_about
 
 import recagent
 from recagent import bootstrap
@@ -31,6 +32,7 @@ from recagent.config.settings import load
 from recagent.domain import Context, Event, Scene, User
 from recagent.pipeline import Pipeline
 
+SHOWN = 10  # items of a list
 COMMANDS = {"index": (), "fit": ("fit",), "sequence": ("fit", "--sequence")}
 
 
@@ -41,7 +43,6 @@ class OneCase:
         self._store = store
         self.user = User(id="")
         self.events: tuple[Event, ...] = ()
-        self.met: frozenset[str] = frozenset()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -52,7 +53,7 @@ class OneCase:
 
     async def seen(self, _: str) -> frozenset[str]:
         """Returns what must not come."""
-        return self.met
+        return frozenset(event.item_id for event in self.events)
 
     async def add_impression(self, impression: object) -> None:
         """Nothing."""
@@ -62,9 +63,9 @@ def command(folder: Path, *words: str) -> None:
     """Runs a command of recagent in the folder; one that has too little to learn from may fail."""
     call = [sys.executable, "-m", "recagent", *words]
     done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode and words[0] == "index":
-        raise SystemExit(done.stderr.strip() or done.stdout.strip())
     print(done.stdout, done.stderr)
+    if done.returncode and words[0] == "index":
+        raise SystemExit("recagent index failed")
 
 
 async def answer(folder: Path) -> None:
@@ -74,21 +75,19 @@ async def answer(folder: Path) -> None:
     store = OneCase(parts.store)
     pipeline = Pipeline(replace(parts, store=store), bootstrap.options(settings))
     await parts.behaviour()
-    items: dict[str, list[str]] = {}
-    for row in rows(folder / "items.jsonl"):
-        items.setdefault(row["scene"], []).append(row["item_id"])
+    items = Counter(row["scene"] for row in rows(folder / "items.jsonl"))
     with (folder / "answers.jsonl").open("w", encoding="utf-8") as file:
         for case in rows(folder / "cases.jsonl"):
-            know(store, case, items[case["scene"]])
+            know(store, case)
             began = time.perf_counter()
-            scores = await ranked(pipeline, case)
+            scores = await ranked(pipeline, case, of=items[case["scene"]])
             seconds = time.perf_counter() - began
             file.write(json.dumps({"case": case["case"], "scores": scores, "seconds": seconds}))
             file.write("\n")
     await pipeline.close()
 
 
-def know(store: OneCase, case: dict[str, Any], scene: Sequence[str]) -> None:
+def know(store: OneCase, case: dict[str, Any]) -> None:
     """Lets the store know the person of a case."""
     history = [event(row) for row in case["history"]]
     user = case["user"] or {"user_id": case["user_id"], "tags": [], "about": ""}
@@ -97,22 +96,17 @@ def know(store: OneCase, case: dict[str, Any], scene: Sequence[str]) -> None:
         attributes=user,
     )  # fmt: skip
     store.events = tuple(reversed(history))
-    candidates = set(case["item_ids"])
-    store.met = frozenset(case["exclude"]) | {i for i in scene if candidates and i not in candidates}
 
 
-async def ranked(pipeline: Pipeline, case: dict[str, Any]) -> dict[str, float]:
-    """Returns scores of the candidates, or of the list that would be shown."""
+async def ranked(pipeline: Pipeline, case: dict[str, Any], *, of: int) -> dict[str, float]:
+    """Returns scores of the candidates among ``of`` items, or of the list that would be shown."""
     at = datetime.fromisoformat(case["history"][-1]["timestamp"]) if case["history"] else None
     context = Context(at=at)
     if case["item_ids"]:
         scene = Scene(name=case["scene"], editions=False)
-        return await pipeline.scores(
-            case["user_id"], scene=scene, k=len(case["item_ids"]), context=context
-        )
-    slate = await pipeline.recommend(
-        case["user_id"], scene=case["scene"], k=min(10, BEST), context=context
-    )
+        scores = await pipeline.scores(case["user_id"], scene=scene, k=of, context=context)
+        return {item: scores[item] for item in case["item_ids"] if item in scores}
+    slate = await pipeline.recommend(case["user_id"], scene=case["scene"], k=SHOWN, context=context)
     return {entry.item.id: 1.0 / entry.rank for entry in slate.entries}
 
 

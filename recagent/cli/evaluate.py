@@ -19,6 +19,7 @@ from recagent.cli import set_language
 from recagent.cli.evaluation_output import WORDS
 from recagent.cli.evaluation_progress import watching
 from recagent.cli.options import Demo, Json, Lang
+from recagent.cli.suite import suite
 from recagent.domain import Language
 from recagent.errors import ModelError, RecagentError
 from recagent.evaluation import launch
@@ -35,6 +36,7 @@ INCOMPLETE = 1
 RUNS = Path("eval") / "runs"
 
 app = typer.Typer()
+app.command()(suite)
 
 Side = Annotated[str, typer.Argument(help="RUN or RUN:SYSTEM.")]
 

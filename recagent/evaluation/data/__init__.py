@@ -13,6 +13,7 @@ from recagent.evaluation.data.amazon import read_amazon
 from recagent.evaluation.data.art_office import read_art_office
 from recagent.evaluation.data.declared import read_config, read_demo, read_movietweetings
 from recagent.evaluation.data.games import read_games
+from recagent.evaluation.data.made import read_made
 from recagent.evaluation.data.movielens import read_movielens
 from recagent.evaluation.data.redial import read_redial
 from recagent.offline.data_set import Data
@@ -22,6 +23,7 @@ __all__ = ["SOURCES", "load_data"]
 SOURCES: Mapping[str, Callable[[Path | None], Data]] = {
     "demo": read_demo,
     "config": read_config,
+    "made": read_made,
     "movielens": read_movielens,
     "amazon": read_amazon,
     "games": read_games,

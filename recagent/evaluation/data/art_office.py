@@ -86,6 +86,7 @@ def read_art_office(path: Path | None) -> Data:
             f"times: days are made up from the order. {repeated} cases are left out whose target "
             "is in their own history."
         ),
+        timed=False,
     )
 
 

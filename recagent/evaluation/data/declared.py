@@ -12,6 +12,7 @@ from recagent import demo
 from recagent.config.data_sections import CatalogSettings, FileSettings
 from recagent.config.settings import Settings, load
 from recagent.domain import RatingScale, Scene
+from recagent.domain.events import EARLIEST_CLOCK
 from recagent.errors import ConfigError
 from recagent.evaluation.data.files import data_folder, fingerprint
 from recagent.ingest import layouts, read_catalogue
@@ -78,6 +79,7 @@ def declared_data(settings: Settings, *, name: str, note: str) -> Data:
         scale=catalog.scale or RatingScale(),
         fingerprint=fingerprint(_files(settings.catalog), declarations=declarations),
         note=note,
+        timed=any(event.at >= EARLIEST_CLOCK for event in events),
     )
 
 

@@ -69,6 +69,7 @@ def read_games(path: Path | None) -> Data:
         case_sets=case_sets,
         fingerprint=fingerprint(home / name for name in names),
         note=_NOTE,
+        timed=False,
     )
 
 

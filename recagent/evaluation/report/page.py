@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -34,6 +34,9 @@ from recagent.locale import Phrases
 from recagent.offline.data_set import ALL
 from recagent.offline.summaries import Comparison, Cost, Summary
 
+if TYPE_CHECKING:
+    from recagent.evaluation.suite_table import Overview
+
 WORDS = Phrases[str]("report", "page")
 # What the page's script says.
 SPOKEN = Phrases[str]("report", "charts")
@@ -43,7 +46,7 @@ _FOLDER = Path(__file__).parent
 Words = Mapping[str, str]
 
 
-def report_page(runs: Sequence[Run], *, lang: Language) -> str:
+def report_page(runs: Sequence[Run], *, lang: Language, overview: Overview | None = None) -> str:
     """Returns the whole HTML page.
 
     Raises:
@@ -55,7 +58,7 @@ def report_page(runs: Sequence[Run], *, lang: Language) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return _environment().get_template("page.html.j2").render(
         lang=lang, words=words, style=style, script=script, digest=digest,
-        spoken=as_script(SPOKEN[lang]), runs=[_run(run, words) for run in runs],
+        spoken=as_script(SPOKEN[lang]), overview=overview, runs=[_run(run, words) for run in runs],
     )  # fmt: skip
 
 

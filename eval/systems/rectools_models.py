@@ -1,0 +1,86 @@
+# /// script
+# requires-python = ">=3.11,<3.13"
+# dependencies = ["rectools[torch]>=0.19,<0.20", "scipy>=1.13"]
+# ///
+"""SASRec of RecTools (Apache-2.0), on the CPU: ``rectools_models.py FOLDER``.
+
+The paper's width of 64 and one head, the library's own settings else, the newest 50 likes and a
+bounded number of passes. What the person
+likes at the time of the case is read; nothing else is known of them.
+
+Source: Kang and McAuley, "Self-attentive sequential recommendation", ICDM 2018, arXiv 1808.09781.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import logging
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import torch
+from files import BEST, Problem, read_problem, write_about
+from rectools import Columns
+from rectools.dataset import Dataset
+from rectools.models import SASRecModel
+
+EPOCHS = 60
+STEPS = 3000  # of training at most, whatever the size of the data
+BATCH, LENGTH, FACTORS = 128, 50, 64
+THREADS = 1
+
+
+def frame(pairs: list[tuple[str, str]]) -> pd.DataFrame:
+    """Returns likes as the library has interactions; their order is their time."""
+    table = pd.DataFrame(pairs, columns=[Columns.User, Columns.Item])
+    table[Columns.Weight] = 1.0
+    table[Columns.Datetime] = pd.Timestamp("2020-01-01") + pd.to_timedelta(table.index, unit="s")
+    return table
+
+
+def answers(problem: Problem, folder: Path) -> None:
+    """Trains, and ranks for all cases at once."""
+    began = time.perf_counter()
+    passes = max(1, min(EPOCHS, STEPS * BATCH // max(1, len(problem.people()))))
+    model = SASRecModel(
+        epochs=passes, n_factors=FACTORS, n_heads=1, session_max_len=LENGTH, batch_size=BATCH,
+        deterministic=True, verbose=0, recommend_torch_device="cpu",
+    )  # fmt: skip
+    model.fit(Dataset.construct(frame(list(problem.likes))))
+    trained = time.perf_counter() - began
+    known = {item for _, item in problem.likes}
+    asked = [case for case in problem.cases if any(item in known for item in case.liked)]
+    began = time.perf_counter()
+    pairs = [(case.name, item) for case in asked for item in case.liked if item in known]
+    ranked: dict[str, dict[str, float]] = {}
+    if asked:
+        most = BEST if all(case.is_whole for case in asked) else len(known)
+        found = model.recommend(
+            users=[case.name for case in asked], dataset=Dataset.construct(frame(pairs)), k=most,
+            filter_viewed=all(case.is_whole for case in asked),
+        )  # fmt: skip
+        for user, group in found.groupby(Columns.User):
+            ranked[str(user)] = dict(zip(group[Columns.Item], group[Columns.Score], strict=True))
+    seconds = (time.perf_counter() - began) / max(1, len(asked))
+    with (folder / "answers.jsonl").open("w", encoding="utf-8") as file:
+        for case in problem.cases:
+            allowed = set(case.candidates)
+            scores = ranked.get(case.name, {})
+            kept = {item: float(value) for item, value in scores.items() if item in allowed}
+            row = {"case": case.name, "scores": kept, "seconds": seconds}
+            file.write(json.dumps(row) + "\n")
+    write_about(folder, f"rectools {importlib.metadata.version('rectools')}", trained)
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.WARNING)
+    torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
+    if "--check" not in sys.argv:
+        home = Path(sys.argv[-1])
+        answers(read_problem(home), home)

@@ -37,7 +37,9 @@ class Recipe:
         source: the repository and commit, and the files in it.
         licence: as stated there.
         scale: lowest and highest rating; none where feedback is implicit.
-        read: yields items, then events, from the folder.
+        items: yields them from the folder.
+        events: likewise.
+        people: at most so many are kept, by a hash of their ids; 0 for all.
     """
 
     about: str
@@ -46,6 +48,7 @@ class Recipe:
     scale: tuple[float, float] | None
     items: Callable[[Path], Iterable[Row]]
     events: Callable[[Path], Iterable[Row]]
+    people: int = 0
 
 
 def rows(path: Path, *, separator: str = "\t", names: tuple[str, ...] = ()) -> Iterator[Row]:
@@ -237,10 +240,10 @@ RECIPES = {
         scale=(1, 10), items=crossing_items, events=crossing_events,
     ),
     "boardgames": Recipe(
-        about="board games, ratings, times by month (BoardGameGeek, 2001 to 2022)",
+        about="board games, ratings, times by month (BoardGameGeek, 2001 to 2022, 5,000 people)",
         source="github.com/jljorro/bgg-dataset at 96c998f5: data/metadata, data/bgg25_raw_ratings",
         licence="for research and educational purposes, as its README says",
-        scale=(1, 10), items=board_items, events=board_events,
+        scale=(1, 10), items=board_items, events=board_events, people=5_000,
     ),
 }  # fmt: skip
 
@@ -251,6 +254,9 @@ def write(name: str, source: Path, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     items = {row["item_id"]: row | {"scene": name} for row in recipe.items(source)}
     events = [row | {"scene": name} for row in recipe.events(source) if row["item_id"] in items]
+    people = sorted({row["user_id"] for row in events}, key=lambda name: zlib.crc32(name.encode()))
+    kept_people = set(people[: recipe.people or None])
+    events = [row for row in events if row["user_id"] in kept_people]
     if "timestamp" not in events[0]:  # files without times are often sorted by item
         events.sort(key=lambda row: zlib.crc32(f"{row['user_id']} {row['item_id']}".encode()))
     for file, written in (("items", items.values()), ("events", events)):
@@ -265,8 +271,7 @@ def write(name: str, source: Path, target: Path) -> None:
         f'[cleaning]\nunusable = "drop"\n[ratings]\nlow = {low}\nhigh = {high}\n',
         encoding="utf-8",
     )
-    people = len({row["user_id"] for row in events})
-    print(f"{target}: {len(items):,} items, {len(events):,} events of {people:,} people")
+    print(f"{target}: {len(items):,} items, {len(events):,} events of {len(kept_people):,} people")
 
 
 def main() -> None:

@@ -142,6 +142,7 @@ def _gain(problem: Problem, score: Scorer, user: str, items: Sequence[str]) -> f
 
 
 def read_problem(folder: Path) -> Problem:
+    """Returns what a folder asks."""
     scenes: dict[str, list[str]] = {}
     for item in _rows(folder / "items.jsonl"):
         scenes.setdefault(item["scene"], []).append(item["item_id"])

@@ -12,36 +12,43 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
-import lenskit
 import numpy as np
 import pandas as pd
 from files import Case, Problem, Scorer, answer_cases, chosen
-from lenskit.als import ImplicitMFScorer
-from lenskit.data import ItemList, RecQuery, from_interactions_df
-from lenskit.flexmf import FlexMFImplicitScorer
-from lenskit.knn import ItemKNNScorer
-from lenskit.training import TrainingOptions
 
 SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "item-knn": ({"max_nbrs": 20}, {"max_nbrs": 100}),
     "als": ({"embedding_size": 32}, {"embedding_size": 64}),
     "bpr": ({"embedding_size": 64, "epochs": 10},),
 }
-SCORERS: dict[str, Callable[..., Any]] = {
-    "item-knn": lambda **given: ItemKNNScorer(feedback="implicit", **given),
-    "als": ImplicitMFScorer,
-    "bpr": lambda **given: FlexMFImplicitScorer(loss="pairwise", **given),
-}
+
+
+def made(name: str, setting: dict[str, Any]) -> Any:
+    """Returns an untrained model; the library takes seconds to import, which a check need not."""
+    from lenskit.als import ImplicitMFScorer  # noqa: PLC0415
+    from lenskit.flexmf import FlexMFImplicitScorer  # noqa: PLC0415
+    from lenskit.knn import ItemKNNScorer  # noqa: PLC0415
+
+    match name:
+        case "item-knn":
+            return ItemKNNScorer(feedback="implicit", **setting)
+        case "als":
+            return ImplicitMFScorer(**setting)
+        case _:
+            return FlexMFImplicitScorer(loss="pairwise", **setting)
 
 
 def learn(name: str, problem: Problem, setting: dict[str, Any]) -> Scorer:
     """Returns a scorer by a model of LensKit."""
+    from lenskit.data import ItemList, RecQuery, from_interactions_df  # noqa: PLC0415
+    from lenskit.training import TrainingOptions  # noqa: PLC0415
+
     likes = pd.DataFrame(problem.likes, columns=["user_id", "item_id"])
     data = from_interactions_df(likes)
-    scorer = SCORERS[name](**setting)
+    scorer = made(name, setting)
     scorer.train(data, TrainingOptions(rng=0, device="cpu"))
     ids = list(problem.rows)
     items = ItemList(item_ids=ids)
@@ -61,9 +68,9 @@ def learn(name: str, problem: Problem, setting: dict[str, Any]) -> Scorer:
 
 if __name__ == "__main__":
     logging.getLogger("lenskit").setLevel(logging.ERROR)
-    name = next((word for word in sys.argv[1:] if word in SCORERS), "item-knn")
+    name = next((word for word in sys.argv[1:] if word in SETTINGS), "item-knn")
     answer_cases(
-        f"lenskit {lenskit.__version__}",
+        f"lenskit {version('lenskit')}",
         lambda problem: chosen(
             problem, SETTINGS[name], lambda some, setting: learn(name, some, setting)
         ),

@@ -33,6 +33,9 @@ def suite(
     only: Annotated[
         list[str] | None, typer.Option(help="A data set of the suite. May be repeated.")
     ] = None,
+    protocol: Annotated[
+        list[str] | None, typer.Option(help="A protocol of the suite. May be repeated.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=0, help="At most this many cases of a scene.")] = 0,
     lang: Lang = None,
     json: Json = False,
@@ -48,8 +51,8 @@ def suite(
     with watching() as watch:
         run = anyio.run(
             partial(
-                run_suite, declared, folder, data_folder=data, only=only or (), limit=limit,
-                progress=watch, arguments=sys.argv[1:],
+                run_suite, declared, folder, data_folder=data, only=only or (),
+                protocols=protocol or (), limit=limit, progress=watch, arguments=sys.argv[1:],
             )
         )  # fmt: skip
     table = suite_table(run, lang=lang or "en")

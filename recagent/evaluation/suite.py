@@ -148,6 +148,7 @@ async def run_suite(
     *,
     data_folder: Path,
     only: Sequence[str] = (),
+    protocols: Sequence[str] = (),
     limit: int = 0,
     progress: RunProgress,
     arguments: Sequence[str] = (),
@@ -159,19 +160,22 @@ async def run_suite(
         out: the folder of the runs.
         data_folder: where the user's data sets are.
         only: names of data sets; all without any.
+        protocols: likewise of protocols.
         limit: of cases of each scene, at most; 0 is as declared.
         progress: called with how far each run is.
         arguments: of the command line, for the manifests.
 
     Raises:
-        ConfigError: ``only`` names a data set that there is not; or as ``load_experiment``.
+        ConfigError: a name of a data set or protocol that there is not; or as ``load_experiment``.
         RecagentError: as ``start_run``; what was finished before stays.
     """
-    names = [data.name for data in suite.data]
-    for name in only:
+    names = {*(data.name for data in suite.data), *suite.protocols}
+    for name in (*only, *protocols):
         if name not in names:
             raise ConfigError(
-                "unknown data {data!r}; the suite has: {known}", data=name, known=", ".join(names)
+                "unknown name {name!r}; the suite has: {known}",
+                name=name,
+                known=", ".join(sorted(names)),
             )
     unavailable = await _unavailable(suite)
     limits = RunLimits(cases=limit, concurrency=1)
@@ -181,6 +185,8 @@ async def run_suite(
             continue
         is_there = not data.path or (data_folder / data.path).exists()
         for protocol in data.protocols:
+            if protocols and protocol not in protocols:
+                continue
             run = None
             if is_there:
                 folder = out / f"{data.name}-{protocol}"

@@ -144,7 +144,7 @@ def test_a_broken_suite_is_refused_by_name(tmp_path, text, says):
 
 def test_only_names_a_data_set_of_the_suite(tmp_path):
     path = write_suite(tmp_path, systems=BASELINES)
-    with pytest.raises(ConfigError, match="unknown data 'books'; the suite has: made"):
+    with pytest.raises(ConfigError, match="unknown name 'books'; the suite has: global, made"):
         run(path, tmp_path / "out", only=["books"])
 
 

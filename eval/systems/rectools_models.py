@@ -51,7 +51,8 @@ def answers(problem: Problem, folder: Path) -> None:
     passes = max(1, min(EPOCHS, STEPS * BATCH // max(1, len(problem.people()))))
     model = SASRecModel(
         epochs=passes, n_factors=FACTORS, n_heads=1, session_max_len=LENGTH, batch_size=BATCH,
-        loss="gBCE", n_negatives=NEGATIVES, deterministic=True, verbose=0, recommend_torch_device="cpu",
+        loss="gBCE", n_negatives=NEGATIVES, deterministic=True, verbose=0,
+        recommend_torch_device="cpu",
     )  # fmt: skip
     model.fit(Dataset.construct(frame(list(problem.likes))))
     trained = time.perf_counter() - began

@@ -160,8 +160,9 @@ class SystemSection(_Section):
             )
         if self.command and not self.name:
             raise ValueError("a command needs a name")
-        if (self.baseline or self.command) and (self.model or self.join != 1.0):
-            raise ValueError("a baseline or command takes no model and no join")
+        if not (self.prompt or self.mode) and (self.model or self.join != 1.0):
+            kind = "baseline" if self.baseline else "command"
+            raise ValueError(f"a {kind} takes no model and no join")
         return self
 
 

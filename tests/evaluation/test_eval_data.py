@@ -44,7 +44,7 @@ def test_an_unknown_source_is_named_with_those_that_there_are():
 
 
 @pytest.mark.parametrize(
-    "source", sorted(SOURCES.keys() - {"demo", "movielens", "config", "redial"})
+    "source", sorted(SOURCES.keys() - {"demo", "movielens", "config", "made", "redial"})
 )
 def test_a_source_that_needs_a_folder_says_so(source, tmp_path):
     assert f'source = "{source}" needs path' in refused(source, None)

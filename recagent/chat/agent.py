@@ -132,6 +132,7 @@ class Agent:
                         situation=situation,
                         profile=await line.profile(conversation.user_id),
                         model=reader,
+                        knowledge=self._line.parts.knowledge,
                         lang=self._lang,
                         budget=RetryBudget(_ATTEMPTS, window=self._line.parts.window),
                     )

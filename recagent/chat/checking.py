@@ -13,15 +13,19 @@ from recagent.chat.checked_conditions import MOST_WORDS, ConditionChecker
 from recagent.chat.checked_questions import answers_to
 from recagent.chat.conversation import SCENE, Conversation, Wants, renewed
 from recagent.chat.lexicon import pattern
+from recagent.chat.plain_answers import Told, checked_answer
 from recagent.chat.remarks import values_of
 from recagent.chat.situation import Situation
 from recagent.chat.steps import (
+    Answer,
     AskBack,
     Care,
     Change,
     ChangeScene,
+    Compare,
     Concern,
     DeleteMyData,
+    Describe,
     Feedback,
     Forget,
     ListWants,
@@ -36,6 +40,7 @@ from recagent.chat.steps import (
     TellMyData,
 )
 from recagent.chat.turn_reply import Act, ActReply, TurnReply
+from recagent.chat.wording import listed, say
 from recagent.domain import Constraint, Item, Language
 from recagent.prompts import caption, one_line
 from recagent.ranking.scoring.label import LABELS
@@ -51,6 +56,7 @@ _SENTENCES: Mapping[Act, str] = {
 _NEAR = pattern("said", "near")
 _IT = frozenset({"it", "this", "that", "它", "这个", "那个"})
 _HELLO = Tell(key="hello")
+_ANSWERED = frozenset({"thanks", "chat", "help", "ask the seller", "which two"})  # by a sentence
 _SHOWING = frozenset(
     {"recommend", "more", "similar", "want", "wish", "drop", "start_over", "undo", "scene",
      "dislike", "seen", "owned", "leave_out", "for"}
@@ -64,12 +70,23 @@ def shown_labels(situation: Situation) -> dict[str, Item]:
 
 
 def steps_of_reply(
-    reply: TurnReply, *, situation: Situation, conversation: Conversation, lang: Language
+    reply: TurnReply,
+    *,
+    told: Told,
+    situation: Situation,
+    conversation: Conversation,
+    lang: Language,
 ) -> tuple[Step, ...]:
-    """The steps of a turn: first what is stored and changed, then what is asked, then a list."""
+    """The steps of a turn: first what is stored and changed, then what is asked, then a list.
+
+    ``told``: what its sentence may say.
+    """
     if not reply.acts:
         question = one_line(reply.question, MOST_WORDS)
-        return (AskBack(question=question),) if question else (Tell(key="help"),)
+        if question:
+            return (AskBack(question=question),)
+        said = checked_answer(reply.say, told)
+        return (Answer(text=said),) if said else (Tell(key="help"),)
     for act in reply.acts:
         if act.act == "crisis":
             return (Care(concern="crisis"),)
@@ -85,7 +102,22 @@ def steps_of_reply(
     for act in reply.acts:
         reading.take(act)
     reading.take_titles(tuple(one_line(each, MOST_WORDS) for each in reply.titles))
-    return reading.steps()
+    asked = tuple({item.id: item for item in reading.asked}.values())
+    said = checked_answer(reply.say, replace(told, about=asked))
+    return _begun_with(said, asked, reading.steps())
+
+
+def _begun_with(said: str, asked: tuple[Item, ...], steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """The steps behind a sentence that answers, without those that would answer the same."""
+    if not said:
+        return steps
+    left = [
+        step for step in steps
+        if not isinstance(step, Describe | Compare)
+        and not (isinstance(step, Sort) and step.items)
+        and not (isinstance(step, Tell) and step.key in _ANSWERED)
+    ]  # fmt: skip
+    return (Answer(text=said, items=asked), *left)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,6 +131,7 @@ class _Checked:
     unclear: list[str] = field(default_factory=list[str])
     first: list[Step] = field(default_factory=list[Step])
     answers: list[Step] = field(default_factory=list[Step])
+    asked: list[Item] = field(default_factory=list[Item])  # items that a question is about
     is_shown: bool = False
     is_undone: bool = False
     is_more: bool = False
@@ -172,7 +205,10 @@ class _Checked:
                 "ask" | "explain" | "compare" | "why_not" | "what_if" | "sort" | "count" | "search"
             ):
                 items = self._items(act)
+                self.asked += items
                 self.answers += answers_to(act, items, checker=self.checker)
+            case "choose":
+                self._take_choice(act)
             case "scene":
                 self._take_scene(act.scene)
             case "remember" | "forget":
@@ -197,7 +233,7 @@ class _Checked:
             case "more":
                 self.is_more = True
 
-    def _take_change(self, act: ActReply) -> None:  # noqa: C901 - one arm a kind of act
+    def _take_change(self, act: ActReply) -> None:
         match act.act:
             case "want":
                 self._take_want(act)
@@ -206,10 +242,7 @@ class _Checked:
             case "cannot":
                 self._take_unclear(one_line(act.words, MOST_WORDS))
             case "drop":
-                listed = self.conversation.wants.listed
-                for number in act.numbers:
-                    if 1 <= number <= len(listed):
-                        self.wants = self.wants.without(listed[number - 1])
+                self._drop(act.numbers)
             case "start_over":
                 self.first.append(StartOver())
                 self.base = self.wants = Wants(titles=())
@@ -223,6 +256,29 @@ class _Checked:
             case _:
                 for item in self._items(act):
                     self._take_likeness(item, one_line(act.words, MOST_WORDS))
+
+    def _drop(self, numbers: Sequence[int]) -> None:
+        """What is in force, or set aside while it is for somebody else, by number."""
+        before = self.conversation.wants
+        resting = before.own or Wants()
+        numbered = (*before.listed, *resting.listed)
+        for number in numbers:
+            if not 1 <= number <= len(numbered):
+                continue
+            if number > len(before.listed) and self.wants.own is not None:
+                own = self.wants.own.without(numbered[number - 1])
+                self.wants = replace(self.wants, own=own)
+            else:
+                self.wants = self.wants.without(numbered[number - 1])
+
+    def _take_choice(self, act: ActReply) -> None:
+        """What the person settles on is confirmed; the list stays, and nothing is ordered."""
+        items = self._items(act) or self._topic()
+        if items:
+            lang = self.checker.lang
+            titles = listed([say("title", lang, title=caption(each)) for each in items], lang=lang)
+            chosen = say("chosen", lang, titles=titles)
+            self.answers.append(Answer(text=chosen, items=tuple(items)))
 
     def _take_unclear(self, words: str) -> None:
         """What cannot be checked; "near me" is answered with the question where that is."""
@@ -313,13 +369,11 @@ class _Checked:
 
     def _take_feedback(self, item: Item, kind: Feedback) -> None:
         """What the person says of an item; what somebody else likes is not stored as theirs."""
-        if not self.whom or kind in ("seen", "owned"):
+        if not self.whom or kind != "like":
             self.first.append(Record(item=item, kind=kind))
-        elif kind == "like":
+        else:
             facts = {"title": caption(item), "whom": self.whom}
             self.first.append(Tell(key="picked", facts=facts))
-        else:
-            self._take_out(item)
 
     def _topic(self) -> Sequence[Item]:
         reference = self.situation.reference
@@ -354,4 +408,5 @@ class _Checked:
             return labels[bare]
         if name.casefold() in _IT:
             return next(iter(self._topic()), None)
-        return next(iter(self.situation.reference.meant(name)), None) or self.situation.titled(name)
+        pointed = [item for _, _, item in self.situation.reference.pointed(name.lower())]
+        return self.situation.titled(name) or next(iter(pointed), None)

@@ -16,7 +16,8 @@ from recagent.domain import Constraint, Item, Scene
 from recagent.domain.chinese_scripts import simplified
 from recagent.pipeline import Pipeline
 from recagent.retrieval.query_matching import SceneText
-from recagent.retrieval.titles import TitleIndex
+from recagent.retrieval.title_words import TitleWords
+from recagent.retrieval.titles import TitleIndex, split_year
 from recagent.scenes.identification import indexed_scenes
 
 ANYWHERE = frozenset({"", "id", "title", "text"})  # what every item can be asked for
@@ -37,6 +38,7 @@ class Situation:
         vocabulary_of: of any scene, by name.
         texts: what the items of a scene say, by its name.
         titles: of a scene's items, by its name.
+        title_words: the same for parts of titles.
         reference: what "the second" and titles point at.
         likes: how many people like an item, by id, of items that anybody likes.
     """
@@ -48,6 +50,7 @@ class Situation:
     vocabulary_of: Callable[[str], Vocabulary]
     texts: Callable[[str], SceneText]
     titles: Callable[[str], TitleIndex]
+    title_words: Callable[[str], TitleWords]
     reference: Reference
     likes: Mapping[str, int]
 
@@ -61,10 +64,15 @@ class Situation:
         return _finder(self.items, self.scene.name)(item_id)
 
     def titled(self, title: str) -> Item | None:
-        """The item of a title, also of one that is not spelled quite alike; of this scene first."""
+        """The item of a title, also of one that is not spelled quite alike; of this scene first.
+
+        A title with a year is never one of another year.
+        """
         for name in dict.fromkeys((self.scene.name, *self.items)):
             if found := self.titles(name).find(title):
                 return self.items[name][found]
+        if split_year(title)[1] is None:
+            return self.reference.titled(title) or next(iter(self.reference.partly(title)), None)
         return None
 
     def tells(self, constraint: Constraint) -> bool:
@@ -108,6 +116,7 @@ class Surroundings:
         self._texts: dict[str, SceneText] = {}
         self._title_indexes: dict[str, TitleIndex] = {}
         self._descriptions: dict[str, Descriptions] = {}
+        self._title_words: dict[str, TitleWords] = {}
 
     async def of(self, conversation: Conversation, *, line: Pipeline | None = None) -> Situation:
         """The situation of a conversation; ``line``: within the deadline of a turn.
@@ -126,6 +135,7 @@ class Surroundings:
             self._texts.clear()
             self._title_indexes.clear()
             self._descriptions.clear()
+            self._title_words.clear()
         scenes = indexed_scenes(names, self._line.parts.scenes)
         scene = await (line or self._line).scene(conversation.user_id, scene=conversation.scene)
         known = _finder(items, scene.name)
@@ -137,6 +147,7 @@ class Surroundings:
             vocabulary_of=self._vocabulary,
             texts=self._text,
             titles=self._title_index,
+            title_words=self._words_of_titles,
             likes=(await self._line.parts.behaviour()).likes,
             reference=Reference(
                 slate=tuple(filter(None, map(known, conversation.last_list))),
@@ -165,6 +176,11 @@ class Surroundings:
         if scene not in self._title_indexes:
             self._title_indexes[scene] = TitleIndex(self._items[scene])
         return self._title_indexes[scene]
+
+    def _words_of_titles(self, scene: str) -> TitleWords:
+        if scene not in self._title_words:
+            self._title_words[scene] = TitleWords(self._items[scene])
+        return self._title_words[scene]
 
     def _titles_from(self, scene: str) -> Mapping[str, Item]:
         if scene not in self._titles:

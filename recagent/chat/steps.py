@@ -215,6 +215,17 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Say what a language model wrote of a turn, and code has checked, before all else.
+
+    ``items``: that it is about; the first is then the one that was spoken of.
+    """
+
+    text: str
+    items: tuple[Item, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskBack:
     """Ask the person what they mean, in one short question."""
 
@@ -224,5 +235,5 @@ class AskBack:
 Step = (
     Recommend | Change | Explain | Describe | Compare | WhyNot | WhatIf | Search | Sort | Count
     | ChangeScene | Record | Remember | Forget | TakeBack | StartOver | ListWants | TellMyData
-    | DeleteMyData | Care | Tell | AskBack
+    | DeleteMyData | Care | Tell | AskBack | Answer
 )  # fmt: skip

@@ -13,6 +13,7 @@ from recagent.chat.helping import HELPING, help_of
 from recagent.chat.recommending import recommend
 from recagent.chat.said import ReplyPart, Words
 from recagent.chat.steps import (
+    Answer,
     AskBack,
     Care,
     Change,
@@ -109,6 +110,8 @@ def _said(step: Step, talk: TurnContext) -> AsyncIterator[ReplyPart]:  # noqa: C
             return care.care(talk, step)
         case AskBack():
             return _ask_back(step)
+        case Answer():
+            return _answer(talk, step)
         case ListWants():
             return _list(talk)
         case Tell():
@@ -130,6 +133,12 @@ async def _tell(talk: TurnContext, step: Tell) -> AsyncIterator[ReplyPart]:
         labels = [scene.label(talk.lang) for scene in situation.scenes.values()]
         facts["scenes"] = listed(labels, lang=talk.lang)
     yield Words(text=talk.say(step.key, **facts), is_first=step.key in _FIRST)
+
+
+async def _answer(talk: TurnContext, step: Answer) -> AsyncIterator[ReplyPart]:
+    if step.items:
+        talk.conversation.focus = step.items[0].id
+    yield Words(text=step.text, is_first=True)
 
 
 async def _ask_back(step: AskBack) -> AsyncIterator[ReplyPart]:

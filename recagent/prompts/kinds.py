@@ -82,7 +82,7 @@ KINDS: Mapping[Output, PromptKind] = {
         purpose="chat",
         may=_TURN
         | {"scene", "scenes", "attributes", "catalogue", "person", "whom", "dialogue", "shown"}
-        | {"earlier", "focus", "in_force"},
+        | {"named", "earlier", "before", "focus", "in_force", "set_aside", "knowledge"},
         must=_TURN,
     ),
 }

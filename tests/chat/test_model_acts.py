@@ -178,17 +178,18 @@ def test_a_count_says_how_many_keep_to_what_is_in_force():
     assert words(said[1]) == "There are 8: Films 6, kitchen 2. 6 of them fit what you asked for."
 
 
-def test_a_list_of_before_can_be_pointed_at_by_the_letters_that_follow():
+def test_a_list_of_before_is_told_by_titles_and_letters_are_those_of_the_last():
     said, conversation, _, model = talk(
         ("films", acts(LIST)), ("more", acts(("more", {}))),
-        ("I liked the first one from before", acts(("like", {"items": ["C"]}))),
+        ("I liked the first one from before", acts(("like", {"items": ["Groundhog Day (1993)"]}))),
         scene="films",
     )  # fmt: skip
     first, second = items_of(said[0]), items_of(said[1])
     assert len(second) == 2
     assert conversation.liked == (first[0].id,)
     prompt = model.seen[-1][-1].content
-    assert f"Lists before that one, the newest first: C {first[0].title}" in prompt
+    assert f"In lists before, the newest first: {first[0].title} (1993); " in prompt
+    assert "\nC " not in prompt
 
 
 def test_an_undo_is_of_the_whole_turn_and_a_new_start_with_wants_is_one_step():

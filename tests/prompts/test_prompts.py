@@ -249,6 +249,10 @@ def rendered(title, **attributes):
         "focus": title,
         "in_force": [title],
         "earlier": [("B", title)],
+        "before": [title],
+        "named": [item],
+        "set_aside": [title],
+        "knowledge": True,
         "catalogue": [title],
         "whom": title,
     }

@@ -151,27 +151,6 @@ def steam_events(folder: Path) -> Iterator[Row]:
             yield {"user_id": row["User_ID"], "item_id": row["Game_ID"], "kind": "like"}
 
 
-# Books, sparse: BookCrossing
-
-CROSSING = "Processed Datasets/BookCrossing/book_crossing.zip"
-
-
-def crossing_items(folder: Path) -> Iterator[Row]:
-    """Books with author, publisher and year."""
-    for row in archived(folder, CROSSING, "book_crossing/items_info.dat"):
-        if row["Book-Title"]:
-            yield {
-                "item_id": row["Book_ID"], "title": row["Book-Title"],
-                "author": row["Book-Author"], "publisher": row["Publisher"],
-            }  # fmt: skip
-
-
-def crossing_events(folder: Path) -> Iterator[Row]:
-    """Ratings from 1 to 10."""
-    for row in archived(folder, CROSSING, "book_crossing/book_ratings.dat"):
-        yield rating(row["user"], row["item"], row["rating"])
-
-
 # Board games: BoardGameGeek, with times
 
 
@@ -232,12 +211,6 @@ RECIPES = {
         source=f"{CASEREC}: {STEAM}",
         licence="none stated there; the original on Kaggle: ODbL 1.0",
         scale=None, items=steam_items, events=steam_events,
-    ),
-    "bookcrossing": Recipe(
-        about="books, ratings, no times, sparse (BookCrossing)",
-        source=f"{CASEREC}: {CROSSING}",
-        licence="none stated there; the original: free for research, with acknowledgement",
-        scale=(1, 10), items=crossing_items, events=crossing_events,
     ),
     "boardgames": Recipe(
         about="board games, ratings, times by month (BoardGameGeek, 2001 to 2022, 5,000 people)",

@@ -59,13 +59,14 @@ class OneCase:
         """Nothing."""
 
 
-def command(folder: Path, *words: str) -> None:
-    """Runs a command of recagent in the folder; one that has too little to learn from may fail."""
+def command(folder: Path, *words: str) -> str:
+    """Runs a command of recagent in the folder; returns why it failed, empty where it did not."""
     call = [sys.executable, "-m", "recagent", *words]
     done = subprocess.run(call, cwd=folder, capture_output=True, text=True, check=False)
-    print(done.stdout, done.stderr)
+    said = (done.stderr.strip() or "no reason given").splitlines()[-1]
     if done.returncode and words[0] == "index":
-        raise SystemExit("recagent index failed")
+        raise SystemExit(said)
+    return said if done.returncode else ""
 
 
 async def answer(folder: Path) -> None:
@@ -132,11 +133,11 @@ def main() -> None:
     kind, folder = sys.argv[1], Path(sys.argv[2]).resolve()
     began = time.perf_counter()
     command(folder, "index")
-    if COMMANDS[kind]:
-        command(folder, *COMMANDS[kind])
+    problem = command(folder, *COMMANDS[kind]) if COMMANDS[kind] else ""
     trained = time.perf_counter() - began
     anyio.run(answer, folder)
-    write_about(folder, f"recagent {recagent.__version__}", trained)
+    note = f", not fitted: {problem}" if problem else ""
+    write_about(folder, f"recagent {recagent.__version__}{note}", trained)
 
 
 if __name__ == "__main__":

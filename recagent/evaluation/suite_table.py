@@ -55,6 +55,7 @@ def suite_table(run: SuiteRun, *, lang: Language = "en") -> str:
         if part.run is not None:
             blocks += [f"## {part.data.name}, {part.protocol}", _facts(part.run, lang)]
             blocks.append(_part(part.run, run.suite.ours, lang))
+            blocks.append("; ".join(f"{n}: {c.version}" for n, c in part.run.programs.items()))
     for data in run.missing:
         line = words["missing"].format(data=data.name, recipe=data.recipe or words["no recipe"])
         blocks.append(line)

@@ -50,15 +50,20 @@ _TOKEN = re.compile(
 )
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _HOURS = re.compile(
-    r"(\d+)\s*(?:hours?|hrs?|h|小时|个小时)\b(?:\s*(?:and\s*)?(\d+)\s*(?:minutes?|mins?|m|分钟?))?"
+    r"(\d+)\s*(?:hours?|hrs?|h|个?小时)\s*(?:and\s*)?(\d+)\s*(?:minutes?|mins?|m\b|分钟?)"
 )
+_YES_OR_NO = re.compile(r"(?:yes|no|yep|nope|sure)\b|是|不|能|可以|有|没有|行|对", re.IGNORECASE)
+_OF_ITSELF = re.compile(r"\bI\b|我")
 _NUMERALS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10,
 }  # fmt: skip
-_COMPARING = re.compile(r"\b(?:than|against|versus|vs|compared)\b|[比而]")
+_COMPARING = re.compile(
+    r"\b(?:than|against|versus|vs|compared|both|together|total)\b|[比而]|一共|总共|加起来"
+)
 _LONGEST = 8  # letters of a part of Chinese
 _ADDED = 5  # items whose numbers are added up
+_HOUR = 60  # minutes
 _TIMES = 12  # of one thing that somebody takes
 
 
@@ -88,13 +93,16 @@ def checked_answer(text: str, told: Told) -> str:
         return ""
     about = list(told.about) or list(told.items)
     compared = [*told.about, *_without_titles(text, told.items)[1]]
+    is_grounded = _YES_OR_NO.match(text) is None or _OF_ITSELF.search(text) is not None
     for part in filter(None, map(str.strip, _PARTS.split(_hours_as_minutes(text)))):
         rest, named = _without_titles(part, told.items)
         about = named or about
         measured = [*about, *compared] if _COMPARING.search(rest) else about
-        if not _Check(about, told, measured=measured).allows(rest):
+        check = _Check(about, told, measured=measured)
+        if not check.allows(rest):
             return ""
-    return text
+        is_grounded = is_grounded or check.has_ground
+    return text if is_grounded else ""  # no bare yes or no
 
 
 class _Check:
@@ -115,13 +123,15 @@ class _Check:
             return False
         has_fact = is_asked = False
         is_open = _UNKNOWN_ZH.search(part) is not None
+        self.has_ground = False
         for token in _TOKEN.finditer(part):
             used = self._used(token.lastgroup or "", token[0])
             if used is None:
                 return False
             has_fact, is_asked = has_fact or used[0], is_asked or used[1]
             is_open = is_open or stem(fold(token[0])) in _UNKNOWN
-        return has_fact or is_open or not is_asked
+        self.has_ground = has_fact or is_open
+        return self.has_ground or not is_asked
 
     def _used(self, kind: str, written: str) -> tuple[bool, bool] | None:
         """Whether a token tells a fact, and whether it is only asked; None if it is neither."""
@@ -179,6 +189,8 @@ def _numbers(about: Sequence[Item], asked: Sequence[str]) -> set[float]:
     either is from a limit.
     """
     limits = {_value(each) for text in asked for each in _NUMBER.findall(text)}
+    limits |= {count for word, count in _NUMERALS.items() for text in asked
+               if word in fold(text).split()}  # fmt: skip
     found = {_value(each) for item in about for each in _NUMBER.findall(_facts(item))}
     made: set[float] = set()
     for name in {name for item in about for name in item.attributes}:
@@ -186,7 +198,8 @@ def _numbers(about: Sequence[Item], asked: Sequence[str]) -> set[float]:
                   if isinstance(value := item.attributes.get(name), int | float)]  # fmt: skip
         sums = {sum(some) for size in range(1, len(values) + 1)
                 for some in combinations(values, size)}  # fmt: skip
-        made |= sums | {abs(one - other) for one, other in combinations(values, 2)}
+        made |= sums | {each / _HOUR for each in sums if each % (_HOUR / 2) == 0}
+        made |= {abs(one - other) for one, other in combinations(values, 2)}
         made |= {abs(limit - each) for limit in limits for each in sums}
         made |= {value * count for value in values for count in limits if count <= _TIMES}
     return found | made | limits
@@ -197,7 +210,7 @@ def _facts(item: Item) -> str:
 
 
 def _hours_as_minutes(text: str) -> str:
-    return _HOURS.sub(lambda match: f"{60 * int(match[1]) + int(match[2] or 0)} min ", text)
+    return _HOURS.sub(lambda match: f"{60 * int(match[1]) + int(match[2])} min ", text)
 
 
 def _value(written: str) -> float:

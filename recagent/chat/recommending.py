@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from recagent.chat.conversation import Asked, Offer, ShownSlate, Wants
+from recagent.chat.list_notes import fit_note, missing_note, order_note
 from recagent.chat.questions import best_question
 from recagent.chat.remarks import texts
 from recagent.chat.said import Question, ReplyPart, Shown, Words
@@ -35,7 +36,11 @@ async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPa
             yield part
         return
     # What a model says of the list is the one human sentence that a reply begins with.
-    yield Words(text=talk.joined(_lead(talk, slate, again=again)), is_first=bool(slate.sentence))
+    lead = _lead(talk, slate, again=again, fit=fit_note(talk, situation, slate))
+    profile = await talk.line.profile(talk.conversation.user_id)
+    lead.append(missing_note(talk, situation, slate))
+    lead.append(order_note(talk, situation, slate, profile))
+    yield Words(text=talk.joined(lead), is_first=bool(slate.sentence))
     said_above = {"constraint"} if talk.conversation.wants.wishes else {"constraint", "wish"}
     explanations = tuple(_without(said_above, why) for why in await talk.chooser.reasons(slate))
     ids = tuple(entry.item.id for entry in slate.entries)
@@ -104,8 +109,8 @@ async def _recommended(talk: TurnContext, situation: Situation, context: Context
     )
 
 
-def _lead(talk: TurnContext, slate: Slate, *, again: bool) -> list[str]:
-    """What is said before a slate: where it is from and by what it was chosen."""
+def _lead(talk: TurnContext, slate: Slate, *, again: bool, fit: str) -> list[str]:
+    """What is said before a slate: where it is from, by what it was chosen, and how far it fits."""
     wants, scene = talk.conversation.wants, slate.scene.label(talk.lang)
     if again:
         return [talk.say("shown before")]
@@ -117,7 +122,7 @@ def _lead(talk: TurnContext, slate: Slate, *, again: bool) -> list[str]:
     elif wants.wishes:
         parts.append(talk.say("list wish", scene=scene, wish=" ".join(wants.wishes)))
     elif wants.constraints or wants.preferences:
-        parts.append(talk.say("list fitting", scene=scene))
+        parts.append(fit or talk.say("list fitting", scene=scene))
     elif wants.whom:
         parts.append(talk.say("list for", scene=scene, whom=wants.whom))
     elif slate.trace.cold == "fully":

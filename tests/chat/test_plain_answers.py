@@ -45,6 +45,10 @@ def shown(turn, answer, *about):
         ("how long", "The two take 65 minutes together, 1 h 5 min.", (YOGA, WALK)),
         ("which for a beginner", "Both are for beginners; Chair Yoga is shorter, 20 minutes "
          "against 45.", (YOGA, WALK)),
+        ("how long for both, three times", "Both take 1 h 5 min. Three times Beach Walk is 135.",
+         (YOGA, WALK)),
+        ("are you real", "No, I am a program.", ()),
+        ("谁做的", "目录里没有谁做的信息。", (CLAY,)),
         ("still there?", "No, Glass Teapot is sold out: its stock is 0.", ()),
         ("12% a year guaranteed", "Nobody here can guarantee a return of 12%; please ask an "
          "independent adviser before you trust it.", ()),
@@ -78,6 +82,9 @@ def test_what_the_catalogue_tells_is_said_with_its_sums_and_what_it_does_not_tel
         ("x", "砂锅一定适合您，保证好用。"),
         ("x", "竹蒸笼是不锈钢的。"),
         ("x", "竹蒸笼能炖汤。"),
+        ("dishwasher?", "Yes."),
+        ("can it", "Yes, it can."),
+        ("能吗", "能。"),
         ("x", ""),
     ],
 )

@@ -1,0 +1,102 @@
+"""How far a list fits what was asked, and what fits but is not on it: one plain clause each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recagent.chat.remarks import shown_want, texts
+from recagent.chat.situation import Situation
+from recagent.chat.talk import TurnContext
+from recagent.chat.wording import listed
+from recagent.domain import Constraint, Item, PathRule, Profile, Slate
+from recagent.prompts import caption
+from recagent.scenes.constraints import satisfies
+
+_NAMED = 2  # titles of those that fit
+_MANY = 4  # of what somebody said in the same words: a kind of thing, of which one may be enough
+
+
+def fit_note(talk: TurnContext, situation: Situation, slate: Slate) -> str:
+    """Which entries have all that the person would rather have; empty where all or none is asked.
+
+    What was said in the same words is one thing, of which each value is enough.
+    """
+    groups: dict[str, list[Constraint]] = {}
+    for each in talk.context(situation).preferences:
+        groups.setdefault(each.words or repr(each), []).append(each)
+    soft = [group for group in groups.values() if len(group) <= _MANY]
+    items = [entry.item for entry in slate.entries]
+    fitting = [item for item in items if all(_has(item, group) for group in soft)]
+    if len(fitting) == len(items):
+        return ""
+    facts = {
+        "scene": slate.scene.label(talk.lang),
+        "n": str(len(fitting)),
+        "titles": _titles(talk, fitting),
+        "what": listed(
+            [shown_want(tuple(group), lang=talk.lang) for group in soft], lang=talk.lang
+        ),
+    }
+    few = "named" if len(fitting) <= _NAMED else "some"
+    return talk.say(f"fit {few}" if fitting else "fit none", **facts)
+
+
+def _has(item: Item, group: Sequence[Constraint]) -> bool:
+    met = [satisfies(item, each, by_model=item.model_attributes) for each in group]
+    is_either = all(each.operator in ("is", "mentions") for each in group)
+    return any(met) if is_either else all(met)
+
+
+def missing_note(talk: TurnContext, situation: Situation, slate: Slate) -> str:
+    """An item that would fit, had the catalogue more to tell of it or were it to be had.
+
+    Only where the list is short.
+    """
+    constraints = talk.context(situation).constraints
+    if len(slate.entries) >= talk.k or not constraints:
+        return ""
+    shown = {entry.item.id for entry in slate.entries}
+    rules = [rule for rule in situation.scene.rules if isinstance(rule, Constraint)]
+    met = {*talk.conversation.known, *talk.conversation.disliked,
+           *talk.conversation.shown_in(situation.scene.name)}  # fmt: skip
+    popular = sorted(situation.here.values(), key=lambda item: -situation.likes.get(item.id, 0))
+    left = [item for item in popular if item.id not in shown | met]
+    for item in left:
+        broken = [each for each in constraints if not satisfies(item, each)]
+        barred = [rule for rule in rules if not satisfies(item, rule)]
+        if len(broken) + len(barred) != 1:
+            continue
+        (one,) = broken or barred
+        name = one.attribute.replace("_", " ")
+        if (
+            broken
+            and one.operator in ("at least", "at most")
+            and one.attribute not in ("id", *item.attributes)
+        ):
+            return talk.say("fits but untold", title=caption(item), attribute=name)
+        value = item.attributes.get(one.attribute)
+        if barred and value is not None:
+            return talk.say(
+                "fits but barred", title=caption(item), attribute=name, value=f"{value}"
+            )
+    return ""
+
+
+def order_note(talk: TurnContext, situation: Situation, slate: Slate, profile: Profile) -> str:
+    """What an entry comes after, where the person has told nothing of having done that."""
+    needs = [rule.prerequisites for rule in slate.scene.rules if isinstance(rule, PathRule)]
+    met = {*talk.conversation.known, *(event.item_id for event in profile.events)}
+    for entry in slate.entries:
+        for name in needs:
+            before = [situation.item(key) for key in texts(entry.item.attributes.get(name, ()))]
+            open_ = [item for item in before if item is not None and item.id not in met]
+            if open_:
+                return talk.say(
+                    "comes after", title=caption(entry.item), titles=_titles(talk, open_)
+                )
+    return ""
+
+
+def _titles(talk: TurnContext, items: Sequence[Item]) -> str:
+    said = [talk.say("title", title=caption(item)) for item in items]
+    return listed(said, lang=talk.lang)

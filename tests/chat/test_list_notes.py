@@ -1,0 +1,81 @@
+"""What a list says of itself: how far it fits, what fits but is not on it, what comes before."""
+
+from dataclasses import replace
+
+import orjson
+from examples import make_event, make_item, wait
+from line import make_line
+from scripted_talk import acts, items_of, talk, words
+
+from recagent.chat import Agent, Conversation
+from recagent.domain import Constraint, PathRule, Scene
+from recagent.pipeline import Options, Pipeline
+from recagent.testing import ScriptedModel
+
+FUNNY = {"attribute": "genres", "operator": "is", "values": ["Comedy"], "words": "funny"}
+CHEAP = {"attribute": "price", "operator": "at most", "values": [30], "words": "max 30"}
+
+
+def list_of(items, *made, rules=(), events=()):
+    """The words and the items of a list in a scene with these rules."""
+    model = ScriptedModel(reply=orjson.dumps(acts(*made)).decode())
+
+    async def main():
+        _, parts = await make_line(items, events)
+        scene = Scene(name="shop", rules=tuple(rules))
+        parts = replace(parts, reader=model, scenes={"shop": scene})
+        agent = Agent(Pipeline(parts, Options()), k=3)
+        return [each async for each in agent.say(Conversation(user_id="ann"), "x")]
+
+    said = wait(main())
+    return words(said), [item.id for item in items_of(said)]
+
+
+def pan(key, **attributes):
+    return make_item(key, f"Pan {key}", scene="shop", **attributes)
+
+
+def test_a_list_names_what_fits_of_it_where_the_rest_does_not():
+    said, _, _, _ = talk(("rather funny", acts(("want", {**FUNNY, "firm": False}))), scene="films")
+    shown = items_of(said[0])
+    comedies = [item for item in shown if "Comedy" in item.attributes["genres"]]
+    assert (len(shown), len(comedies)) == (3, 2)
+    assert "the rest are the nearest I have" in words(said[0])
+    for item in comedies:
+        assert f"“{item.title} ({item.attributes['year']})”" in words(said[0])
+    assert "These fit" not in words(said[0])
+
+
+def test_a_list_all_of_which_fits_says_so_and_one_of_which_nothing_does():
+    said, _, _, _ = talk(
+        ("a comedy", acts(("want", FUNNY))),
+        ("rather before 1950", acts(("want", {
+            "attribute": "year", "operator": "at most", "values": [1980.5], "words": "old",
+            "firm": False}))),
+        scene="films",
+    )  # fmt: skip
+    assert "These fit, from Films." in words(said[0])
+
+
+def test_what_would_fit_but_has_no_price_or_is_sold_out_is_named():
+    items = [pan("a", price=20.0, stock=3), pan("b", stock=3), pan("c", price=90.0, stock=3)]
+    said, shown = list_of(items, ("want", CHEAP))
+    assert shown == ["a"]
+    assert "“Pan b” may fit too, but its price is not told." in said
+    stocked = Constraint(attribute="stock", operator="at least", value=1)
+    items = [pan("a", price=20.0, stock=3), pan("b", price=25.0, stock=0)]
+    said, shown = list_of(items, ("want", CHEAP), rules=[stocked])
+    assert shown == ["a"]
+    assert "“Pan b” would fit too, but cannot be had now (stock: 0)." in said
+
+
+def test_what_comes_first_is_said_until_the_person_has_done_it():
+    items = [pan("a", needs=()), pan("b", needs=("a",))]
+    rules = [PathRule(prerequisites="needs")]
+    said, shown = list_of(items, ("recommend", {}), rules=rules)
+    assert shown == ["a", "b"]
+    assert "“Pan b” comes after “Pan a”." in said
+    done = [make_event("ann", "a", scene="shop", kind="finish")]
+    said, shown = list_of(items, ("recommend", {}), rules=rules, events=done)
+    assert shown == ["b"]
+    assert "comes after" not in said

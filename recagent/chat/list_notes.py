@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from recagent.chat.remarks import shown_want, texts
+from recagent.chat.remarks import texts
 from recagent.chat.situation import Situation
 from recagent.chat.talk import TurnContext
 from recagent.chat.wording import listed
@@ -33,9 +33,6 @@ def fit_note(talk: TurnContext, situation: Situation, slate: Slate) -> str:
         "scene": slate.scene.label(talk.lang),
         "n": str(len(fitting)),
         "titles": _titles(talk, fitting),
-        "what": listed(
-            [shown_want(tuple(group), lang=talk.lang) for group in soft], lang=talk.lang
-        ),
     }
     few = "named" if len(fitting) <= _NAMED else "some"
     return talk.say(f"fit {few}" if fitting else "fit none", **facts)

@@ -76,7 +76,7 @@ def _cell(pair: PairTransfer | None) -> Text:
 
 
 def _pair_table(transfer: TransferMap, names: Mapping[str, str], words: Mapping[str, str]) -> Table:
-    columns = ("in", "from", "cases", "gain", "low", "ndcg", "weight")
+    columns = ("in", "from", "cases", "gain", "low", "ndcg", "ndcg low", "weight")
     table = Table(*(words[name] for name in columns), title=words["pairs"], title_justify="left")
     for target, row in sorted(transfer.pairs.items()):
         for source, pair in sorted(row.items(), key=lambda item: -item[1].gain):
@@ -88,7 +88,7 @@ def _pair_table(transfer: TransferMap, names: Mapping[str, str], words: Mapping[
 def _known_table(
     transfer: TransferMap, names: Mapping[str, str], words: Mapping[str, str]
 ) -> Table:
-    columns = (*(words[name] for name in ("in", "cases", "gain", "low", "ndcg")), "")
+    columns = (*(words[name] for name in ("in", "cases", "gain", "low", "ndcg", "ndcg low")), "")
     table = Table(*columns, title=words["known"], title_justify="left")
     for target, known in sorted(transfer.known.items()):
         table.add_row(names[target], *_numbers(known), "" if known.on else words["off"])
@@ -96,4 +96,5 @@ def _known_table(
 
 
 def _numbers(pair: PairTransfer | WarmTransfer) -> list[str]:
-    return [str(pair.cases), *(f"{value:+.3f}" for value in (pair.gain, pair.low, pair.ndcg))]
+    gains = (pair.gain, pair.low, pair.ndcg, pair.ndcg_low)
+    return [str(pair.cases), *(f"{gain:+.3f}" for gain in gains)]

@@ -35,8 +35,9 @@ class PairTransfer:
         cases: the number of choices; 0 where too few people have likes in both scenes.
         gain: mean gain in log likelihood of the choice, in nats; shrunk towards the average of all
             pairs where cases are few.
-        low: lower end of its 95% interval over people; the pair is off unless it is above zero.
-        ndcg: mean gain in nDCG@10.
+        low: lower end of its 97.5% interval over people.
+        ndcg: mean gain in nDCG@10, shrunk likewise.
+        ndcg_low: lower end of its 97.5% interval; the pair is off unless both ends are above zero.
         on: whether the source counts in the target.
         weight: mean ``M_ij`` over these cases; 0 where the pair is off or has none.
     """
@@ -47,6 +48,7 @@ class PairTransfer:
     gain: float = 0.0
     low: float = 0.0
     ndcg: float = 0.0
+    ndcg_low: float = 0.0
     on: bool = True
     weight: float = 0.0
 
@@ -59,8 +61,9 @@ class WarmTransfer:
         cases: the number of held-out choices of such people; 0 where they are too few.
         gain: mean gain in log likelihood by all other scenes together, in nats; shrunk towards the
             average of all targets where cases are few.
-        low: lower end of its 95% interval over people; off unless it is above zero.
-        ndcg: mean gain in nDCG@10.
+        low: lower end of its 97.5% interval over people.
+        ndcg: mean gain in nDCG@10, shrunk likewise.
+        ndcg_low: lower end of its 97.5% interval; off unless both ends are above zero.
         on: whether other scenes count.
     """
 
@@ -68,6 +71,7 @@ class WarmTransfer:
     gain: float = 0.0
     low: float = 0.0
     ndcg: float = 0.0
+    ndcg_low: float = 0.0
     on: bool = True
 
 

@@ -12,6 +12,7 @@ from recagent.offline.resampling import interval
 from recagent.training.conditional_logit import fit_logit, log_softmax, stack_pools
 from recagent.training.gates import ndcg
 from recagent.training.head_weights import fold_of
+from recagent.training.shrinkage import Labels, ShrunkMeans, shrunk_means
 from recagent.training.transfer_examples import PastChoice
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 
 
 FEWEST = 20  # people, below which a group is not judged by itself
-_Z = 1.96  # standard errors to the end of a 95% interval
+_Z95 = 1.96  # standard errors to the end of a 95% interval
+_Z = 2.24  # and of a 97.5% interval: two readings that must both hold share the 5% (Bonferroni)
 _TINY = 1e-9
 
 
@@ -71,66 +73,63 @@ def _held_out_quality(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestedGain:
-    """Holds mean gains of some cases; ``low`` ends the 95% interval of the gain in likelihood."""
+    """Holds mean gains of a group in two readings, with the lower ends of their 97.5% intervals.
+
+    Both are drawn towards those of groups like it; without cases they are what such groups have.
+
+    Attributes:
+        gain: in log likelihood.
+        ndcg: in nDCG@10.
+    """
 
     cases: int
     gain: float
     low: float
     ndcg: float
+    ndcg_low: float
+
+    @property
+    def helps(self) -> bool:
+        """Says whether both gains are significantly above zero."""
+        return self.low > 0 and self.ndcg_low > 0
 
 
 def gains_by_group(
-    gains: HeldOutGains, names: Sequence[str]
-) -> tuple[dict[str, TestedGain], TestedGain]:
-    """Returns the gain of each group of cases, and the expected gain of any other group.
+    gains: HeldOutGains, groups: Sequence[Labels], *, wanted: Sequence[Labels]
+) -> dict[Labels, TestedGain]:
+    """Returns the gain of each wanted group of cases, also of those with too few people.
 
-    A group's mean is drawn to the mean of all groups, the more the fewer its cases and the less
-    groups differ: with many small groups, taking each by itself would leave out most that help.
-
-    Source: Efron and Morris, "Data analysis using Stein's estimator and its generalizations",
-    Journal of the American Statistical Association 70, 1975, with the spread between groups
-    estimated from the data.
+    Args:
+        gains: of cases, (n,).
+        groups: of each case, (n,).
+        wanted: those that are returned.
     """
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(name, []).append(row)
-    people = {name: [gains.people[row] for row in group] for name, group in rows.items()}
-    measured = [name for name in rows if len(set(people[name])) >= FEWEST]
+    rows: dict[Labels, list[int]] = {}
+    for row, group in enumerate(groups):
+        rows.setdefault(group, []).append(row)
+    people = {group: [gains.people[row] for row in own] for group, own in rows.items()}
+    measured = [group for group in rows if len(set(people[group])) >= FEWEST]
     if not measured:
-        return {}, TestedGain(cases=0, gain=0.0, low=0.0, ndcg=0.0)
-    means_and_ends = [
-        interval(gains.likelihood[rows[name]], people=people[name]) for name in measured
-    ]
-    means = np.asarray([mean for mean, _, _ in means_and_ends])
-    errors = np.asarray([max((mean - low) / _Z, _TINY) for mean, low, _ in means_and_ends])
-    between = _between(means, errors)
-    precision = 1.0 / (errors**2 + between)
-    centre = float(precision @ means / precision.sum())
-    centre_variance = float(1.0 / precision.sum())
-    share = between / (errors**2 + between)  # of a group's own mean
-    shrunk = share * means + (1.0 - share) * centre
-    lows = shrunk - _Z * np.sqrt(share * errors**2 + (1.0 - share) ** 2 * centre_variance)
-    by_group = {
-        name: TestedGain(
-            cases=len(rows[name]),
-            gain=float(gain),
-            low=float(low),
-            ndcg=float(gains.ndcg[rows[name]].mean()),
+        return {
+            group: TestedGain(cases=0, gain=0.0, low=0.0, ndcg=0.0, ndcg_low=0.0)
+            for group in wanted
+        }
+    readings: list[ShrunkMeans] = []
+    for values in (gains.likelihood, gains.ndcg):
+        ends = [interval(values[rows[group]], people=people[group]) for group in measured]
+        means = np.asarray([mean for mean, _, _ in ends])
+        errors = np.asarray([max((mean - low) / _Z95, _TINY) for mean, low, _ in ends])
+        readings.append(shrunk_means(means, errors, measured=measured, wanted=wanted))
+    (gain, low), (ndcg, ndcg_low) = (
+        (each.means.tolist(), (each.means - _Z * each.errors).tolist()) for each in readings
+    )
+    return {
+        group: TestedGain(
+            cases=len(rows[group]) if group in measured else 0,
+            gain=gain[at],
+            low=low[at],
+            ndcg=ndcg[at],
+            ndcg_low=ndcg_low[at],
         )
-        for name, gain, low in zip(measured, shrunk, lows, strict=True)
+        for at, group in enumerate(wanted)
     }
-    low = centre - _Z * float(np.sqrt(between + centre_variance))
-    return by_group, TestedGain(cases=0, gain=centre, low=low, ndcg=float(gains.ndcg.mean()))
-
-
-def _between(means: Floats, errors: Floats) -> float:
-    """Returns the variance of the groups' true means, from (n,) means and standard errors.
-
-    Source: DerSimonian and Laird, "Meta-analysis in clinical trials", Controlled Clinical Trials 7,
-    1986.
-    """
-    precision = 1.0 / errors**2
-    centre = precision @ means / precision.sum()
-    heterogeneity = float(precision @ (means - centre) ** 2)
-    freedom = precision.sum() - (precision**2).sum() / precision.sum()
-    return max(0.0, (heterogeneity - (len(means) - 1)) / freedom) if freedom > 0 else 0.0

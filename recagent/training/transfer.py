@@ -40,9 +40,10 @@ def fit_transfer(
 ) -> TransferMap | None:
     """Fits the map by likelihood; None without choices of people with likes in other scenes.
 
-    A pair is on if its held-out gain is significantly above zero. For people whom the target scene
-    knows, the pairs that are on must significantly gain together. A pair with too few people gets
-    the average of all pairs.
+    A pair is on if its held-out gains in log likelihood and in nDCG@10 are both significantly above
+    zero. For people whom the target scene knows, the pairs that are on must significantly gain
+    together, likewise. A pair with too few people gets what its target and its source have in other
+    pairs.
 
     Args:
         past_choices: to fit on.
@@ -80,12 +81,16 @@ def _pairs(
         [evidence_columns(one, one.scores[source], scale=scale) for one, source in crossed],
         groups=names,
     )
-    by_group, other = gains_by_group(gains, names)
+    by_pair = gains_by_group(
+        gains,
+        [(choice.scene, source) for choice, source in crossed],
+        wanted=[(target, source) for target, others in scenes.items() for source in others],
+    )
     pairs: dict[str, dict[str, PairTransfer]] = {}
     for target, others in scenes.items():
         pairs[target] = {}
         for source, (alike, shared) in others.items():
-            gain = by_group.get(f"{target} {source}", other)
+            gain = by_pair[target, source]
             pairs[target][source] = PairTransfer(
                 alike=alike,
                 shared=shared,
@@ -93,7 +98,8 @@ def _pairs(
                 gain=gain.gain,
                 low=gain.low,
                 ndcg=gain.ndcg,
-                on=gain.low > 0,
+                ndcg_low=gain.ndcg_low,
+                on=gain.helps,
             )
     return pairs
 
@@ -130,12 +136,19 @@ def _known(
         [evidence_columns(one, joined_scores(one, transfer), scale=scale) for one in choices],
         groups=names,
     )
-    by_group, other = gains_by_group(gains, names)
+    by_target = gains_by_group(
+        gains, [(name,) for name in names], wanted=[(target,) for target in transfer.pairs]
+    )
     known: dict[str, WarmTransfer] = {}
     for target in transfer.pairs:
-        gain = by_group.get(target, other)
+        gain = by_target[(target,)]
         known[target] = WarmTransfer(
-            cases=gain.cases, gain=gain.gain, low=gain.low, ndcg=gain.ndcg, on=gain.low > 0
+            cases=gain.cases,
+            gain=gain.gain,
+            low=gain.low,
+            ndcg=gain.ndcg,
+            ndcg_low=gain.ndcg_low,
+            on=gain.helps,
         )
     return known
 

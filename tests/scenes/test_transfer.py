@@ -102,9 +102,9 @@ def made(number, *, speaks=("films",), lies=(), own=False):
             said[name][chosen] += 1.0
         for name in lies:
             said[name][chosen] -= 1.0
-        if own:
+        if own:  # less than all, so that others can add to it
             said["books"] = chance.random(10)
-            said["books"][chosen] += 1.0
+            said["books"][chosen] += 0.5
         found.append(
             PastChoice(
                 user_id=f"u{person}",

@@ -51,8 +51,15 @@ def test_a_sources_weight_counts_and_weight_zero_leaves_it_out():
     assert list(fused) == ["b", "a"]
 
 
+def test_where_nobody_liked_anything_popularity_fills_up_and_has_no_vote():
+    proposals = {"popularity": [("a", 3.0), ("b", 0.0), ("c", 0.0)], "transfer": [("c", 0.2)]}
+    fused = reciprocal_rank(proposals, weights={})
+    assert fused == pytest.approx({"a": 1 / 61, "c": 1 / 61, "b": 0.0})
+    assert list(fused)[-1] == "b"
+
+
 ranked = st.lists(st.sampled_from("abcdefg"), unique=True).map(
-    lambda names: [(name, 0.0) for name in names]
+    lambda names: [(name, 1.0) for name in names]
 )
 
 

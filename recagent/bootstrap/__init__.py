@@ -349,6 +349,7 @@ def options(settings: Settings) -> Options:
         temperature=rank.temperature,
         feedback=rank.feedback,
         diversity=rank.diversity,
+        new_items=rank.new_items,
         deadline=rank.deadline,
         half_life=timedelta(days=retrieval.half_life_days),
         attempts=settings.model.attempts,

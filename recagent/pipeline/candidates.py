@@ -14,6 +14,7 @@ import numpy as np
 from recagent.domain import Candidate, Item, WishMatch
 from recagent.locale import LocalizedText
 from recagent.pipeline.feedback_history import answers, rewarded
+from recagent.pipeline.new_items import unmet_candidates, with_share
 from recagent.pipeline.quotas import Prerequisites, apportion, arrange
 from recagent.pipeline.request import Request
 from recagent.pipeline.services import Services
@@ -137,14 +138,16 @@ async def retrieve_pool(
         wish_match = replace(counted, proposed=len(matches.proposed))
     scene, cold = query.scene.name, query.profile.is_cold(query.scene.name)
     retrieved = await _retrieve(services, request, size=size, reach=reach, matches=matches)
+    unmet = await unmet_candidates(services, request)
+    every = [*retrieved, *(one for one in unmet if one not in retrieved)]
     needed = prerequisites(
-        [each.item for each in retrieved],
+        [each.item for each in every],
         scene=query.scene,
         profile=query.profile,
         progress=request.progress,
         excluded=query.exclude,
     )
-    limits = request.progress.limits(each.item.id for each in retrieved)
+    limits = request.progress.limits(each.item.id for each in every)
     joint = preference_boost(services.joint(query), query.context.preferences)
     scores = joint.base(retrieved, scene=scene, cold=cold)
     items = [each.item for each in retrieved]
@@ -158,16 +161,23 @@ async def retrieve_pool(
         limits=limits,
         lead=grades,
     )
+    candidates, scores = with_share(
+        [retrieved[row] for row in best],
+        scores[best],
+        unmet=unmet,
+        share=services.options.new_items,
+        profile=query.profile,
+    )
     return RankedPool(
-        retrieved=retrieved,
-        candidates=[retrieved[row] for row in best],
-        scores=scores[best],
+        retrieved=every,
+        candidates=candidates,
+        scores=scores,
         grades=grades[best],
         prerequisites=needed,
         limits=limits,
         matches=matches,
         wish_match=wish_match,
-        gated=not joint.asks(scores[best], scene=scene, cold=cold),
+        gated=not joint.asks(scores, scene=scene, cold=cold),
     )
 
 

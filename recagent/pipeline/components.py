@@ -87,6 +87,7 @@ class Options:
         feedback: how far a person's answers to slates may move an item: the largest |log f|; 0 is
             not at all.
         diversity: 0 to 1; a person of whom nothing is known gets at least ``COLD_DIVERSITY``.
+        new_items: share of places for items that nobody liked or judged yet, 0 to 1.
         deadline: seconds for retrieval and ranking.
         half_life: time in which a liked item's weight halves.
         attempts: retry budget of one request.
@@ -102,6 +103,7 @@ class Options:
     temperature: float = 1.5
     feedback: float = 0.0
     diversity: float = 0.0
+    new_items: float = 0.0
     deadline: float = 30.0
     half_life: timedelta = timedelta(days=30)
     attempts: int = 3

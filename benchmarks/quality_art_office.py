@@ -86,16 +86,16 @@ class Said:
     test: dict[str, list[Example]]
 
 
-def asked_of(data: Data) -> Asked:
+def asked_of(data: Data, *, people: int = LEARNED_FROM) -> Asked:
     """The last two things, one a scene, of some train people, and the given cases."""
     given = data.case_sets["popular"]
-    people = {case.user_id for case in given}
+    reported = {case.user_id for case in given}
     by_user: dict[str, list[Event]] = {}
     for event in data.events:
         by_user.setdefault(event.user_id, []).append(event)
-    train = sorted(by_user.keys() - people, key=lambda user: stable_hash("people", 0, user))
+    train = sorted(by_user.keys() - reported, key=lambda user: stable_hash("people", 0, user))
     held, taken = [], set[tuple[str, str]]()
-    for user in train[:LEARNED_FROM]:
+    for user in train[:people]:
         *history, one, other = by_user[user]
         met = {event.item_id for event in history}
         for target in (one, other):

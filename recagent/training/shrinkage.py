@@ -86,14 +86,12 @@ def _spreads(y: Floats, e: Floats, x: Floats, *, sizes: Sequence[int]) -> list[F
         variances = np.exp(np.clip(logs, np.log(_SMALL), -np.log(_SMALL)))
         return [np.full(n, v) for n, v in zip((1, *sizes), variances.tolist(), strict=True)]
 
+    def loss(logs: Floats) -> float:
+        return _effects(y, e, x, spreads=spreads(logs))[2]
+
     start = np.full(1 + len(sizes), -1.0)
-    best: Floats = optimize.minimize(
-        lambda logs: _effects(y, e, x, spreads=spreads(logs))[2],
-        start,
-        method="Nelder-Mead",
-        options={"maxiter": _STEPS},
-    ).x
-    return spreads(best)
+    found = optimize.minimize(loss, start, method="Nelder-Mead", options={"maxiter": _STEPS})
+    return spreads(found.x)
 
 
 def _effects(
@@ -103,7 +101,7 @@ def _effects(
     precision = 1.0 / (spreads[0] + e**2)
     prior = 1.0 / np.concatenate(spreads[1:]) if len(spreads) > 1 else np.zeros(0)
     system = (x.T * precision) @ x + np.diag(np.concatenate([[0.0], prior]))
-    covariance = np.linalg.inv(system)
+    covariance = np.linalg.inv(system).astype(np.float64)
     pulled = x.T @ (precision * y)
     effects = covariance @ pulled
     determinants = np.linalg.slogdet(system)[1] - np.log(precision).sum() - np.log(prior).sum()

@@ -2,6 +2,9 @@
 
     uv run python benchmarks/stranger.py --demo                 # some minutes
     uv run python benchmarks/stranger.py FOLDER                 # one with a recagent.toml
+    uv run python benchmarks/stranger.py --demo --new items     # things that nobody met yet
+    uv run python benchmarks/stranger.py --demo --new scene     # each scene as if it had no events
+    uv run python benchmarks/stranger.py --data art_office --path FOLDER --new scene
     uv run python benchmarks/stranger.py --smoke                # some seconds: does it run at all
 
 Of each test person the last thing that they liked is held out, with all that they did from then on;
@@ -12,8 +15,14 @@ the scene (of people with likes elsewhere); once as if nothing were known but th
 liked last there; and once as if nothing were known. What others did counts everywhere, and so does
 the person's own past in the counts of what goes together.
 
-Beside what is served stand popularity and an item-kNN of six lines. nDCG@10 and HR@10, 95%
-intervals over people; differences are paired. The last line is one JSON object.
+With ``--new items`` nobody has an event with a tenth of the things that somebody liked, by a hash,
+and what is held out is one of them; with ``--new beside`` it is another. With ``--new scene``
+nobody has an event in the scene that is asked for, one scene after the other. Games have scenes by
+the platform that their titles name.
+
+Beside what is served stand popularity and an item-kNN of six lines. nDCG@10, HR@10 and the share of
+places that things without events have ("new"), 95% intervals over people; differences are paired.
+The last line is one JSON object.
 
 Its figures stand in docs/research/before-a-fit.md.
 """
@@ -22,8 +31,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -38,7 +48,7 @@ from scipy import sparse
 
 from recagent import bootstrap, demo
 from recagent.config.settings import Settings, load
-from recagent.domain import Event, User
+from recagent.domain import Event, Scene, User
 from recagent.errors import RecagentError
 from recagent.evaluation.data import load_data
 from recagent.offline.data_set import Data
@@ -54,6 +64,13 @@ K = 10
 PEOPLE, FEW = 300, 25  # who are asked about; with --smoke
 CROWD = 120  # whose events there are, with --smoke
 GROUPS = ("known", "new here", "one like", "stranger")
+PLATFORMS = {
+    "nintendo": re.compile(r"nintendo|\bwii\b|game ?boy|gamecube|\bgba\b|\b3?ds\b", re.IGNORECASE),
+    "playstation": re.compile(r"playstation|\bps[ps1234]?\b|\bvita\b", re.IGNORECASE),
+    "xbox": re.compile(r"xbox", re.IGNORECASE),
+}
+
+Key = tuple[str, str]  # a scene and an item
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,30 +97,60 @@ class Case:
         return ()
 
 
-def cases_of(data: Data, *, people: People, most: int) -> tuple[list[Case], list[Event]]:
-    """The cases, and the events of everybody without what is held out."""
+def cases_of(
+    data: Data, *, people: People, most: int, hidden: Set[Key], targets: Set[Key]
+) -> tuple[list[Case], list[Event]]:
+    """The cases, and the events of everybody without what is held out.
+
+    Nobody has an event with what is ``hidden``.
+    """
     own: dict[str, list[Event]] = {}
     for event in data.events:
         own.setdefault(event.user_id, []).append(event)
     asked = sorted(
         (each for each in own if is_among(each, people)), key=partial(stable_hash, "one", 0)
     )
-    items = {(item.scene, item.id) for item in data.items}
     cases: dict[str, Case] = {}
     for user_id in asked:
         events = own[user_id]
         for at in range(len(events) - 1, 0, -1):
             event, before = events[at], events[:at]
             is_new = all(each.item_id != event.item_id for each in before)
-            if is_new and is_liked(event, data.scale) and (event.scene, event.item_id) in items:
+            if is_new and is_liked(event, data.scale) and (event.scene, event.item_id) in targets:
+                history = tuple(e for e in reversed(before) if (e.scene, e.item_id) not in hidden)
                 cases[user_id] = Case(user_id=user_id, scene=event.scene, target=event.item_id,
-                                      history=tuple(reversed(before)))  # fmt: skip
+                                      history=history)  # fmt: skip
                 break
         if len(cases) == most:
             break
     kept = [e for user, events in own.items() if user not in cases for e in events]
     kept += [event for case in cases.values() for event in reversed(case.history)]
+    kept = [event for event in kept if (event.scene, event.item_id) not in hidden]
     return list(cases.values()), sorted(kept, key=lambda event: event.at)
+
+
+def hidden_of(data: Data, new: str) -> list[frozenset[Key]]:
+    """What nobody has met: a tenth of the things that were liked, or all of each scene in turn."""
+    if new in ("items", "beside"):
+        liked = {(e.scene, e.item_id) for e in data.events if is_liked(e, data.scale)}
+        return [frozenset(key for key in liked if stable_hash("new", 0, key[1]) % 10 == 0)]
+    scenes = sorted({item.scene for item in data.items}) if new == "scene" else ()
+    found = [frozenset((i.scene, i.id) for i in data.items if i.scene == name) for name in scenes]
+    return found or [frozenset()]
+
+
+def by_platform(data: Data) -> Data:
+    """The games with a scene for each maker of the platform that their titles name."""
+    home = {
+        item.id: next((name for name, how in PLATFORMS.items() if how.search(item.title)), "other")
+        for item in data.items
+    }
+    return replace(
+        data,
+        scenes={name: Scene(name=name) for name in sorted(set(home.values()))},
+        items=[replace(item, scene=home[item.id]) for item in data.items],
+        events=[replace(e, scene=home[e.item_id]) for e in data.events if e.item_id in home],
+    )
 
 
 class Cut:
@@ -161,9 +208,11 @@ class Counts:
         return sorted(free, key=lambda item: -score[item])[:K]
 
 
-def gains(shown: Sequence[str], target: str) -> tuple[float, float]:
-    """NDCG@10 and HR@10 of one list."""
-    return (1 / np.log2(shown.index(target) + 2), 1.0) if target in shown else (0.0, 0.0)
+def gains(shown: Sequence[str], target: str, met: Set[str]) -> tuple[float, float, float]:
+    """NDCG@10 and HR@10 of one list, and its share of things that nobody ever met."""
+    found = target in shown
+    new = float(np.mean([item not in met for item in shown])) if shown else 0.0
+    return (1 / np.log2(shown.index(target) + 2) if found else 0.0, float(found), new)
 
 
 async def served(
@@ -193,9 +242,11 @@ def row(
     """Print a row; its figures."""
     mean, low, high = interval(values[:, 0], people=people)
     line = f"  {name:<14} {mean:.3f} [{low:.3f}, {high:.3f}]  HR {values[:, 1].mean():.3f}"
+    line += f"  new {values[:, 2].mean():.3f}"
     figures: dict[str, Any] = {
         "ndcg10": round(mean, 4),
         "hr10": round(float(values[:, 1].mean()), 4),
+        "new": round(float(values[:, 2].mean()), 4),
     }
     for other, theirs in minus.items():
         gain, least, most = interval(values[:, 0] - theirs[:, 0], people=people)
@@ -205,34 +256,41 @@ def row(
     return figures
 
 
-def table(
-    data: Data,
-    cases: Sequence[Case],
-    counts: Counts,
-    shown: Mapping[str, Mapping[str, Mapping[str, list[str]]]],
-) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Cases of one store, what was counted there, and what was shown, by method and group."""
+
+    cases: Sequence[Case]
+    counts: Counts
+    met: Set[str]
+    shown: Mapping[str, Mapping[str, Mapping[str, list[str]]]]
+
+    def values(self, group: str, data: Data) -> tuple[list[str], dict[str, list[Any]]]:
+        """People of a group, and of each method the ``gains`` of what each was shown."""
+        pairs = [(c, known) for c in self.cases if (known := c.known(group, data)) is not None]
+        values: dict[str, list[Any]] = {}
+        for name, score in (("popularity", self.counts.popularity), ("knn", self.counts.knn)):
+            for case, known in pairs:
+                liked = [event.item_id for event in known if is_liked(event, data.scale)]
+                best = self.counts.best(score(liked), case, known)
+                values.setdefault(name, []).append(gains(best, case.target, self.met))
+        for name, found in self.shown.items():
+            values[name] = [gains(found[group][c.user_id], c.target, self.met) for c, _ in pairs]
+        return [case.user_id for case, _ in pairs], values
+
+
+def table(data: Data, asked: Sequence[Asked]) -> dict[str, Any]:
     """Print the groups' rows; their figures."""
     figures: dict[str, Any] = {}
     for group in GROUPS:
-        asked = [(case, known) for case in cases if (known := case.known(group, data)) is not None]
-        if len(asked) < 2:
+        parts = [each.values(group, data) for each in asked]
+        people = [user_id for own, _ in parts for user_id in own]
+        if len(people) < 2:
             continue
-        people = [case.user_id for case, _ in asked]
-        lists: dict[str, list[list[str]]] = {}
-        for name, score in (("popularity", counts.popularity), ("knn", counts.knn)):
-            lists[name] = [
-                counts.best(
-                    score([e.item_id for e in known if is_liked(e, data.scale)]), case, known
-                )
-                for case, known in asked
-            ]
-        for name, found in shown.items():
-            lists[name] = [found[group][user_id] for user_id in people]
+        names = next(values for own, values in parts if own)
         values = {
-            name: np.asarray(
-                [gains(own, c.target) for own, (c, _) in zip(each, asked, strict=True)]
-            )
-            for name, each in lists.items()
+            name: np.asarray([row for own, each in parts if own for row in each[name]])
+            for name in names
         }
         print(f"\n{group}: {len(people)} people, nDCG@10")
         figures[group] = {"people": len(people)}
@@ -251,18 +309,19 @@ def few_of(data: Data) -> Data:
     return replace(data, events=events, items=[item for item in data.items if item.id in met])
 
 
-async def measure(options: argparse.Namespace) -> dict[str, Any]:
+async def ask(
+    options: argparse.Namespace, data: Data, declared: Settings, hidden: Set[Key], most: int
+) -> Asked:
     """Store, ask, fit, ask again."""
-    data = load_data("demo") if options.demo else load_data("config", path=options.folder)
-    declared = demo.settings() if options.demo else load(options.folder)
-    data = few_of(data) if options.smoke else data
-    most = FEW if options.smoke else options.people
-    cases, events = cases_of(data, people=options.split, most=most)
-    counts, shown = Counts(data, events), {}
+    every = {(item.scene, item.id) for item in data.items}
+    targets = hidden if options.new in ("items", "scene") else every - hidden
+    cases, events = cases_of(data, people=options.split, most=most, hidden=hidden, targets=targets)
+    shown: dict[str, Any] = {}
     with TemporaryDirectory(prefix="recagent-") as folder:
         chosen = {"data_dir": Path(folder), "store_url": ""}
         model = declared.model.model_copy(update={"kind": "none", "then": ()})
-        settings = declared.model_copy(update={**chosen, "model": model})
+        rank = declared.rank.model_copy(update={"new_items": options.share})
+        settings = declared.model_copy(update={**chosen, "model": model, "rank": rank})
         async with AsyncExitStack() as closing:
             index, store = bootstrap.index(settings), bootstrap.event_store(settings)
             closing.push_async_callback(index.close)
@@ -272,8 +331,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             await store.keep_scale(data.scale)
             await store.add_users(data.users.values())
             await store.add_events(events)
-        ask = partial(served, settings, cases, data)
-        shown["before a fit"] = await ask(learned=False)
+        serve = partial(served, settings, cases, data)
+        shown["before a fit"] = await serve(learned=False)
         if not options.no_fit:
             try:
                 found = await fit(settings, language_cases=0, on_progress=quiet)
@@ -282,9 +341,23 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             else:
                 for group, own in found.head.tested.items():
                     print(f"head, {group}: {own}")
-                shown["after a fit"] = await ask(learned=True)
-    print(f"\n{data.name}: {len(events)} events, {len(data.items)} items, {options.split} people")
-    return {"data": data.name, "split": options.split, **table(data, cases, counts, shown)}
+                shown["after a fit"] = await serve(learned=True)
+    met = {event.item_id for event in events}
+    return Asked(cases=cases, counts=Counts(data, events), met=met, shown=shown)
+
+
+async def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Ask with all stored, or with what is hidden in turn."""
+    data = load_data(options.data, path=options.path)
+    data = by_platform(data) if options.data == "games" else data
+    declared = load(options.path) if options.data == "config" else demo.settings()
+    data = few_of(data) if options.smoke else data
+    hidden = hidden_of(data, options.new)
+    most = (FEW if options.smoke else options.people) // len(hidden)
+    asked = [await ask(options, data, declared, each, most) for each in hidden]
+    print(f"\n{data.name}: {len(data.events)} events, {len(data.items)} items, {options.split} "
+          f"people{f', new {options.new}' if options.new else ''}")  # fmt: skip
+    return {"data": data.name, "split": options.split, "new": options.new, **table(data, asked)}
 
 
 def quiet(*_: object) -> None:
@@ -296,13 +369,22 @@ def main() -> None:
     parser = command(__doc__)
     parser.add_argument("folder", type=Path, nargs="?", help="with a recagent.toml")
     parser.add_argument("--demo", action="store_true", help="the bundled films")
+    parser.add_argument("--data", choices=("demo", "config", "art_office", "games"))
+    parser.add_argument("--path", type=Path, help="of the data")
+    parser.add_argument(
+        "--new", choices=("items", "scene", "beside"), default="", help="without any event"
+    )
     parser.add_argument("--people", type=int, default=PEOPLE, help="who are asked about, at most")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
+    parser.add_argument("--share", type=float, default=0.0, help="[rank] new_items")
     parser.add_argument("--no-fit", action="store_true", help="only before a fit")
     options = parser.parse_args()
-    options.demo |= options.smoke
-    if options.demo == (options.folder is not None):
-        parser.error("name a folder with a recagent.toml, or --demo")
+    if options.demo or options.smoke:
+        options.data = "demo"
+    elif options.folder is not None:
+        options.data, options.path = "config", options.folder
+    if options.data is None:
+        parser.error("name a folder with a recagent.toml, --demo or --data")
     try:
         print(json.dumps(anyio.run(measure, options)))
     except RecagentError as error:

@@ -47,19 +47,18 @@ def reciprocal_rank(
 ) -> dict[str, float]:
     """Returns fused scores by item id, best first: the sum over sources of weight / (60 + rank).
 
-    Ranks count from 1; a source without a weight counts 1, one of weight 0 is left out. A score of
-    0 is no vote: where nobody liked anything yet, popularity has no order. Ties keep the order in
-    which the items were first proposed.
+    Ranks count from 1; a source without a weight counts 1, one of weight 0 is left out. A source
+    that scores all with 0, as popularity does where nobody liked anything yet, has no vote beside
+    others. Ties keep the order in which the items were first proposed.
 
     Source: Cormack, Clarke, Büttcher, "Reciprocal rank fusion outperforms Condorcet and individual
     rank learning methods", SIGIR 2009.
     """
+    counted = {name: weights.get(name, 1.0) for name in proposals if weights.get(name, 1.0) > 0}
+    telling = {name for name in counted if any(score for _, score in proposals[name])}
     fused: dict[str, float] = {}
-    for source, proposed in proposals.items():
-        weight = weights.get(source, 1.0)
-        if weight <= 0:
-            continue
-        for rank, (item_id, score) in enumerate(proposed, start=1):
-            vote = weight / (RRF_K + rank) if score else 0.0
-            fused[item_id] = fused.get(item_id, 0.0) + vote
+    for source, weight in counted.items():
+        vote = weight if source in telling or not telling else 0.0
+        for rank, (item_id, _) in enumerate(proposals[source], start=1):
+            fused[item_id] = fused.get(item_id, 0.0) + vote / (RRF_K + rank)
     return {key: fused[key] for key in sorted(fused, key=fused.__getitem__, reverse=True)}

@@ -51,11 +51,16 @@ def test_a_sources_weight_counts_and_weight_zero_leaves_it_out():
     assert list(fused) == ["b", "a"]
 
 
-def test_where_nobody_liked_anything_popularity_fills_up_and_has_no_vote():
-    proposals = {"popularity": [("a", 3.0), ("b", 0.0), ("c", 0.0)], "transfer": [("c", 0.2)]}
-    fused = reciprocal_rank(proposals, weights={})
-    assert fused == pytest.approx({"a": 1 / 61, "c": 1 / 61, "b": 0.0})
-    assert list(fused)[-1] == "b"
+def test_where_nobody_liked_anything_popularity_has_no_vote_beside_others():
+    transfer = [("c", 0.2), ("b", 0.1)]
+    empty = {"popularity": [("a", 0.0), ("b", 0.0), ("c", 0.0)], "transfer": transfer}
+    fused = reciprocal_rank(empty, weights={})
+    assert fused == pytest.approx({"c": 1 / 61, "b": 1 / 62, "a": 0.0})
+    assert list(fused) == ["c", "b", "a"]
+    liked = {"popularity": [("a", 3.0), ("b", 0.0)], "transfer": transfer}
+    assert reciprocal_rank(liked, weights={})["b"] == pytest.approx(2 / 62)
+    alone = {"popularity": empty["popularity"]}
+    assert reciprocal_rank(alone, weights={})["a"] == pytest.approx(1 / 61)
 
 
 ranked = st.lists(st.sampled_from("abcdefg"), unique=True).map(

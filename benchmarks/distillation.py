@@ -163,7 +163,7 @@ def by_hints(pools: Sequence[Pool]) -> list[Target]:
     for pool in pools:
         for one, other in chance.integers(len(pool.columns), size=(PAIRS, 2)):
             if pool.order is not None and pool.order[one] != pool.order[other]:
-                rows = sorted((one, other), key=lambda row: -pool.order[row])
+                rows = sorted((one, other), key=lambda row, order=pool.order: -order[row])
                 targets.append((pool.columns[rows], first, pool.example.scene, HINT))
     return targets
 
@@ -208,8 +208,12 @@ def with_features(pools: Sequence[Pool], *, of_orders: bool) -> Values:
 
         def widened(pool: Pool) -> Pool:
             own = [sums.get(item, []) for item in pool.example.items]
-            by_item = z_scores([sum(values) / (len(values) + PRIOR) for values in own])
-            more = [pool.columns, by_item[:, None], z_scores(pool.text @ text)[:, None]]
+            by_item = z_scores([float(sum(values)) / (len(values) + PRIOR) for values in own])
+            more = [
+                pool.columns,
+                by_item[:, None],
+                z_scores((pool.text @ text).astype(np.float64))[:, None],
+            ]
             return replace(pool, columns=np.hstack(more))
 
         return widened

@@ -173,7 +173,7 @@ class RankSettings(SettingsSection):
     """Weight of diversity against score; 0.5 at least for a person without any data."""
     new_items: Share = 0.0
     """Share of places for items that nobody liked or judged yet, best first for the person; not in
-    lists for a wish. 0.1 gives every list of ten one of them, and costs about a tenth as much."""
+    lists for a wish. 0.1 gives every list of ten one of them."""
     deadline: Positive = 30.0
     """Seconds for one request."""
 

@@ -7,11 +7,14 @@ it is in force. What somebody tells of themselves or of others is no wish, nor i
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from recagent.chat.critiques import Critique
+from recagent.chat.frames import Frame
 from recagent.chat.lexicon import SHADES, pattern
 from recagent.chat.polarity import Polarity
+from recagent.chat.quantities import quantities
 from recagent.chat.situation import Situation
 from recagent.domain import Constraint
 from recagent.retrieval.words import singular
@@ -23,9 +26,10 @@ _WISHING = pattern("said", "wishing")
 _ASKING = pattern("said", "asking")
 _REQUESTING = pattern("said", "requesting")
 _BANS = ("is not", "does not mention")
+_POINTING = re.compile(r"\b(?:that|those|these|this|it|them|him|her|his|you|your)\b|[这那它他她]")
 _FEW = 1  # words left over that may be what a value is like: "a cosy mystery"
 _FEW_CHARACTERS = 3
-_PHRASE = 5  # words of a wish that stands alone
+_PHRASE = 3  # words of a wish that stands alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,10 @@ def heeded(clause: str, critique: Critique, situation: Situation, *, is_present:
         is_present: whether the turn asks for somebody else, so that what is told of them counts.
     """
     whole, left = clause.strip(" ,，、~"), critique.wish
-    if critique.is_refusing or is_question(clause):
-        is_anything = left or not critique.is_empty
+    frame = Frame(clause, situation)
+    is_unsure = critique.is_refusing or (frame.is_refusing and not frame.is_sure)
+    if is_unsure or is_question(clause):
+        is_anything = left or not critique.is_empty or frame.is_refusing
         return Heeded(critique=Critique(), untaken=whole if is_anything else "")
     said, unsaid = said_here(left, situation)
     own = clause.strip(" ,，").casefold()
@@ -81,21 +87,16 @@ def heeded(clause: str, critique: Critique, situation: Situation, *, is_present:
     if is_remark and not asks(clause):
         return _of_remark(whole, critique, left, is_present=is_present, said=said)
     if not left:
-        return Heeded(critique=critique)
-    is_phrase = asks(clause) or len(left.split()) <= _PHRASE
-    if not (said or critique.is_empty or is_phrase):
-        return Heeded(critique=_softened(replace(critique, wish="")), untaken=left)
-    if critique.is_empty and not said:
-        return Heeded(critique=Critique(), unsaid=left if asks(clause) else "",
-                      untaken="" if asks(clause) else whole)  # fmt: skip
-    is_wished = asks(clause) or is_present or not unsaid
-    made = replace(critique, wish=said if is_phrase and is_wished else "")
-    if made.is_empty and not made.wish:
-        return Heeded(critique=Critique(), untaken=whole)
+        return _with_said_bans(whole, critique, situation)
+    if not asks(clause):  # a noun and what it is like, all of it said by items
+        is_phrase = not unsaid and len(left.split()) <= _PHRASE and not frame.is_refusing
+        made = critique if is_phrase else Critique()
+        return Heeded(critique=replace(made, wish=said if is_phrase else ""),
+                      untaken="" if is_phrase else whole)  # fmt: skip
+    made = _with_firm_bounds(replace(critique, wish=said))
     if unsaid:
         made = _without_shades(made if _is_little(unsaid) else _softened(made))
-    return Heeded(critique=made, unsaid=unsaid if asks(clause) else "",
-                  untaken="" if asks(clause) else unsaid)  # fmt: skip
+    return Heeded(critique=made, unsaid=unsaid)
 
 
 def said_here(wish: str, situation: Situation) -> tuple[str, str]:
@@ -129,6 +130,29 @@ def _of_remark(whole: str, critique: Critique, left: str, *, is_present: bool, s
     return Heeded(
         critique=bans, untaken="" if is_kept or (critique.is_empty and not left) else whole
     )
+
+
+def _with_said_bans(clause: str, critique: Critique, situation: Situation) -> Heeded:
+    """The critique without a ban by a word that points at something and that no item says."""
+    if not _POINTING.search(clause.casefold()):
+        return Heeded(critique=critique)
+    unsaid = [
+        each for each in critique.constraints if each.operator == "does not mention"
+        and not all(_is_said(word, situation) for word in str(each.value).split())
+    ]  # fmt: skip
+    kept = tuple(each for each in critique.constraints if each not in unsaid)
+    return Heeded(critique=replace(critique, constraints=kept), untaken=clause if unsaid else "")
+
+
+def _with_firm_bounds(critique: Critique) -> Critique:
+    """The critique without a number beside words left over that no side and unit make a bound."""
+
+    def is_firm(each: Constraint) -> bool:
+        own = quantities(each.words.casefold())
+        return not own or all(found.concept and found.bound != "about" for found in own)
+
+    firm = tuple(each for each in critique.constraints if is_firm(each))
+    return replace(critique, constraints=firm)
 
 
 def _softened(critique: Critique) -> Critique:

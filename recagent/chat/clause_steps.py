@@ -14,6 +14,7 @@ from recagent.chat.acts import Clause, Heard, clauses, rule
 from recagent.chat.certainty import Heeded, asks, heeded, is_question, is_refused
 from recagent.chat.comparisons import is_compared
 from recagent.chat.conversation import Conversation, Wants
+from recagent.chat.frames import Frame
 from recagent.chat.item_questions import asked_of_item, compared
 from recagent.chat.lexicon import content, pattern
 from recagent.chat.references import Named
@@ -112,9 +113,6 @@ def clause_steps(
     turn.is_alone = len(clauses(left)) == 1
     pairs = [] if said else compared(left, situation.reference)
     turn.answers += pairs
-    turn.is_alone = len(clauses(left)) == 1
-    pairs = [] if said else compared(left, situation.reference)
-    turn.answers += pairs
     parts = _with_lists(clauses(left), turn)
     for at, clause in enumerate(parts):
         after = parts[at + 1].text if at + 1 < len(parts) else ""
@@ -192,7 +190,11 @@ def _take_wish(turn: _Turn, text: str, *, items: Sequence[Item]) -> None:
     reference = turn.situation.reference
     critique = critique_in(text, turn.situation, turn.wants)
     is_other = reference.is_other(text) and len(content(text.casefold()).split()) <= 1
-    if items and (_is_theirs(text) or is_refused(text)):
+    frame = Frame(text, turn.situation)
+    is_refusing = frame.is_refusing and not is_question(text)
+    if items and is_refusing and not (frame.is_sure or _is_theirs(text)):
+        turn.untaken.append(text)
+    elif items and (_is_theirs(text) or is_refusing):
         turn.wants = without_items(items, wants=turn.wants, words=text)
         turn.is_listing = True
     elif critique.like is None and (is_other or reference.is_one_of(text)):

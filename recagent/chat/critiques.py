@@ -267,7 +267,9 @@ class _Reading(Reading):
     def _attribute_of(self, found: Quantity) -> str | None:
         if found.concept:
             return self.vocabulary.of_concept(found.concept)
-        return next(filter(None, map(self.vocabulary.of_concept, ("price", "length"))), None)
+        usual = next(filter(None, map(self.vocabulary.of_concept, ("price", "length"))), None)
+        only = self.vocabulary.numeric
+        return usual or (only[0] if len(only) == 1 else None)
 
     def _for_a_child(self, words: str) -> None:
         fitting = self.vocabulary.having(lexicon.words("child", "values"))
@@ -330,6 +332,8 @@ _REFUSED = re.compile(r"\bno\b")
 
 def _is_name(said: str, left: str, written: str) -> bool:
     """Whether words can be the name of one thing: they stand together, and are few."""
+    if re.search(r"\d", said):
+        return False
     if re.search(rf"[{CJK}]", said):
         plain = left.replace("\0", "").strip(" 的了吧啊呢哦~")
         return " " not in said and len(said) + (plain == said) > 1 and len(said) <= _LONGEST_CHINESE

@@ -57,11 +57,17 @@ class Descriptions:
         )
 
     def phrases(
-        self, text: str, *, slate: Sequence[Item], values: AbstractSet[str] = frozenset()
+        self,
+        text: str,
+        *,
+        slate: Sequence[Item],
+        values: AbstractSet[str] = frozenset(),
+        in_text: bool = True,
     ) -> Iterator[Described]:
         """The descriptions in a text that say so: "the fox one", "that cake tin", 汤锅那个.
 
-        ``values``: words that say a kind; "the sea" alone means no book on it.
+        ``values``: words that say a kind; "the sea" alone means no book on it. ``in_text``: whether
+        what items say counts beside their titles.
         """
         lowered = text.lower()
         for match in _THE.finditer(lowered):
@@ -77,7 +83,7 @@ class Descriptions:
                 is_named = words[-1] in _GENERIC or words[0] in _GENERIC
                 if not is_named and all(stem(word) in values for word in words if content(word)):
                     continue
-                item = self.item(" ".join(words), slate=slate, in_text=is_named)
+                item = self.item(" ".join(words), slate=slate, in_text=is_named and in_text)
                 if item is not None:
                     is_sure = is_named or match[0].startswith("that") or len(words) > 1
                     yield Described(start=match.start(), end=end, item=item, is_sure=is_sure)
@@ -90,7 +96,7 @@ class Descriptions:
                     else [(start, at) for at in range(end, start + 1, -1)]
                 )  # fmt: skip
                 for begin, stops in parts:
-                    item = self.item(lowered[begin:stops], slate=slate)
+                    item = self.item(lowered[begin:stops], slate=slate, in_text=in_text)
                     if item is not None:
                         yield Described(
                             start=min(match.start("the"), begin),

@@ -48,13 +48,14 @@ _ZH_UNITS: tuple[tuple[str, str, float], ...] = (
     (r"个半小时|个半钟头?|个小时|小时|个钟头|钟头", "length", 60.0),
     (r"分钟", "length", 1.0),
     (r"页", "pages", 1.0),
-    (r"块钱|块|元|人民币|美元|欧元", "price", 1.0),
+    (r"块钱|块(?!儿)|元|人民币|美元|欧元", "price", 1.0),
     (r"岁", "age", 1.0),
     (r"分|星", "rating", 1.0),
     (r"年", "year", 1.0),
 )
 _EN_BOUNDS: tuple[tuple[str, Bound], ...] = (
-    (r"no more than|not more than|at most|up to|maximum of|max(?:imum)?|within|no longer than|"
+    (r"(?:don't|do not|can't|won't) (?:want to )?(?:spend|pay|go) (?:more than|over|above)|"
+     r"no more than|not more than|at most|up to|maximum of|max(?:imum)?|within|no longer than|"
      r"not longer than|not over|in", "at most"),
     (r"no less than|not less than|at least|minimum of|min(?:imum)?|from|no shorter than",
      "at least"),
@@ -63,14 +64,14 @@ _EN_BOUNDS: tuple[tuple[str, Bound], ...] = (
     (r"about|around|roughly|approximately", "about"),
 )  # fmt: skip
 _ZH_BEFORE: tuple[tuple[str, Bound], ...] = (
-    (r"不超过|不多于|最多|至多|不要超过|别超过", "at most"),
+    (r"(?:不(?:要|想|能)?|别)(?:再)?花?超过|不多于|最多花?|至多|顶多", "at most"),
     (r"不少于|不低于|至少|最少|起码", "at least"),
     (r"不到|少于|低于|小于|短于|早于", "below"),
     (r"超过|多于|高于|大于|长于|晚于", "above"),
     (r"大约|大概|差不多", "about"),
 )
 _ZH_AFTER: tuple[tuple[str, Bound], ...] = (
-    (r"以内|之内|以下|内", "at most"),
+    (r"以内|之内|以下|内|封顶", "at most"),
     (r"以上|起|或以上", "at least"),
     (r"左右|上下", "about"),
 )
@@ -333,7 +334,8 @@ _BARE = re.compile(rf"\b(?:{_BOUNDS})\s+(?P<n>\d+(?:\.\d+)?)(?![\w%])")
 
 
 _ZH_BARE = re.compile(
-    r"(?P<n>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})\s*(?:以内|之内|以下)"
+    r"(?P<n>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})\s*(?:以内|之内|以下|封顶)"
+    r"|(?:(?:不(?:要|想|能)?|别)花?超过|最多花?|顶多花?)\s*(?P<most>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})(?![\d.])"
 )
 
 
@@ -343,5 +345,6 @@ def _bare(text: str) -> list[Quantity]:
         _of(match, "", _side(match) or "about", float(match["n"])) for match in _BARE.finditer(text)
     ]
     return found + [
-        _of(match, "", "at most", number(match["n"]) or 0.0) for match in _ZH_BARE.finditer(text)
+        _of(match, "", "at most", number(match["n"] or match["most"]) or 0.0)
+        for match in _ZH_BARE.finditer(text)
     ]

@@ -257,8 +257,11 @@ class Reference:
                 return [Named(start=at, end=at + end, item=item)]
         pronoun = _BY_FOCUS.match(rest.lower())
         if pronoun:
-            return [Named(start=at, end=at + pronoun.end(), item=self.spoken_of)]
-        phrases = [*self.descriptions.phrases(rest, slate=self.slate, values=self.values)]
+            end = at + pronoun.end()
+            return [Named(start=at, end=end, item=self.focus)] if self.focus else []
+        phrases = [
+            *self.descriptions.phrases(rest, slate=self.slate, values=self.values, in_text=False)
+        ]
         halves = self.descriptions.halves(rest, slate=self.slate, values=self.values)
         for each in (*phrases, *halves):
             if each.start == 0 and (each.is_sure or (each in phrases and not firmly)):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from recagent.chat.acts import clauses, rule
-from recagent.chat.lexicon import names_in, pattern
+from recagent.chat.lexicon import content, names_in, pattern
 from recagent.chat.references import Named, Reference
 from recagent.chat.steps import Feedback
 from recagent.domain import Item
@@ -29,6 +29,8 @@ _FORMER = re.compile(
 )
 _SOMEBODY_ELSE = pattern("said", "somebody_else")
 _AND_ME = re.compile(r"\b(?:and i|and me|i|we|we've)\b|[和跟与]我|我们|我也|我都")
+_SIGN = pattern("frames", "sign")
+_SERIES = re.compile(r"前面?[两二三四]部|有几部|几部来着")
 _SHORT = 6  # words of a clause that is all on its items
 _PAST = re.compile(r"ed\b|seen|read|过")  # said of things that are known
 
@@ -72,7 +74,33 @@ def statements(text: str, reference: Reference) -> list[Statement]:
     else:
         named = next((item for each in found for item in each.items if item.id != focus), None)
         found = _statements(text, replace(reference, focus=named)) if named else found
-    return [*found, *_verdicts(text, found)]
+    found = [*found, *_verdicts(text, found)]
+    return [each for each in found if _is_plain(each, found, text, reference)]
+
+
+def _is_plain(
+    statement: Statement, found: Sequence[Statement], text: str, reference: Reference
+) -> bool:
+    """Whether nothing beside what is said of items makes it unsure: "liked it, not the other".
+
+    A pointer means nothing sure behind words that name nothing here, nor does a number of a series.
+    """
+    if _SERIES.search(text) and re.search(r"第.部", text):
+        return False
+    rest = text
+    for each in found:
+        rest = rest[: each.start] + "\0" * (each.end - each.start) + rest[each.end :]
+    for clause in clauses(text):
+        if clause.end > statement.start and statement.end > clause.start:
+            left = rest[clause.start : clause.end]
+            for each in reversed(reference.mentioned(left)):
+                left = left[: each.start] + " " + left[each.end :]
+            if _SIGN.search(left.casefold()):
+                return False
+    own = text[statement.start : statement.end]
+    before = text[: statement.start].casefold()
+    is_pointer = reference.points(own) and not reference.mentioned(own)
+    return not (is_pointer and content(before) and not reference.mentioned(text))
 
 
 def _of_two(text: str, first: Statement, reference: Reference) -> list[Statement]:

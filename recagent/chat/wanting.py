@@ -76,6 +76,7 @@ def changed(critique: Critique, *, wants: Wants, situation: Situation) -> tuple[
     if not critique.is_empty or critique.wish:
         after = replace(after, wishes=(critique.wish,) if critique.wish else ())
     left = tuple(filter(None, (_left_of(each, bans) for each in preferences)))
+    left = tuple(filter(None, (_beside(each, after.constraints) for each in left)))
     after = replace(after, preferences=left[-_MOST_PREFERENCES:])
     unclear = tuple((each.words, each.concept) for each in critique.unclear)
     if after == wants and not unclear and not critique.surprise:
@@ -199,11 +200,23 @@ def _is_banned(wanted: Constraint, banned: list[Constraint]) -> bool:
     )
 
 
+def _beside(preference: Constraint, asked: Sequence[Constraint]) -> Constraint | None:
+    """What is rather not wanted without what is asked for: "crime, but lighter" keeps crime."""
+    if preference.operator != "is not":
+        return preference
+    return _without(preference, [each for each in asked if each.operator == "is"])
+
+
 def _left_of(preference: Constraint, bans: list[Constraint]) -> Constraint | None:
     """A preference without the values that are not wanted; None where none is left."""
     if preference.operator not in _POSITIVE:
         return preference
-    gone = {text for each in bans if each.attribute == preference.attribute
+    return _without(preference, bans)
+
+
+def _without(preference: Constraint, others: Sequence[Constraint]) -> Constraint | None:
+    """A preference without the values of others; None where none is left."""
+    gone = {text for each in others if each.attribute == preference.attribute
             for text in texts(each.value)}  # fmt: skip
     own = texts(preference.value)
     left = tuple(text for text in own if text not in gone)

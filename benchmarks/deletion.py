@@ -41,8 +41,9 @@ from recagent import bootstrap, demo
 from recagent.domain import Context, Evidence, Item
 from recagent.evaluation.data import load_data
 from recagent.explanations import claims, unsupported_parts
-from recagent.explanations.evidence import FEW_PEOPLE, as_evidence
+from recagent.explanations.evidence import as_evidence
 from recagent.explanations.ranking_evidence import share_pieces
+from recagent.explanations.ties import FEW_PEOPLE
 from recagent.offline.backtest import (
     Backtest,
     backtest_examples,

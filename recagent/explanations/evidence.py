@@ -6,7 +6,6 @@ Every piece can be looked up again in the person's events, the catalogue or the 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from types import MappingProxyType
@@ -22,8 +21,9 @@ from recagent.domain import (
     RatingScale,
 )
 from recagent.domain.attribute_labels import Labels
+from recagent.explanations.ties import Choice, Tie, alike, in_order, liked_by_the_same
 from recagent.ports import Query
-from recagent.profiles.informative_values import Trait, Traits, item_traits
+from recagent.profiles.informative_values import Traits, item_traits
 from recagent.prompts import caption, one_line
 from recagent.retrieval.interactions import Interactions
 from recagent.retrieval.sources.bm25 import tokens
@@ -32,14 +32,9 @@ from recagent.scenes.constraints import FORBIDDING, forbids, satisfies
 
 MOST = 3  # pieces for one item
 _HISTORY = 50  # newest liked items that are looked at
-FEW_PEOPLE = 5  # below this, people in common are chance, and a count would tell of single ones
-_MAX_VALUES = 2  # shared values in one reason
 _LEAST = math.log(10)  # weight of a value that a tenth of a scene's items have
 _MILD = math.log(4)  # of one that a quarter have: in a small scene a reason where there is no other
 _SMALL = 50  # items of a small scene
-_SECOND = 0.5  # of what a second value weighs: those of an attribute often come together
-_LEAST_LIFT = 1.1  # times as many people in common as by chance, less one standard error
-_LEAST_SHARE = 0.1  # of the people of a liked item; fewer say little, however rare the item
 
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 _NO_LABELS: Labels = MappingProxyType({})
@@ -56,33 +51,35 @@ def gather_evidence(
     wished: Mapping[str, Sequence[str]] = _NOTHING,
     labels: Labels = _NO_LABELS,
     lang: Language = "en",
+    choice: Choice = in_order,
 ) -> list[tuple[Evidence, ...]]:
     """Returns up to three pieces of evidence for each item, the strongest kinds first.
 
     First come the preferences of the context that the item satisfies. Then, in order: attribute
     values that the wish names and its words that the item says (``wished``, by id), declared tags,
-    and what sets the item apart most, of a liked item with which it shares values that few items
-    have, and a liked item whose people liked this one too more often than chance: both in nats, the
-    values by how rare they are, the people by how many more there are than of two items that have
-    nothing to do with each other. Liked items that were the reason for an item before count less,
-    so that one does not stand for a whole list. Where none of these is there: in a small scene
-    values that a quarter of the items have at most; else how many people liked it. After these,
-    the constraints of the context. What a ban of the request, the scene or the person forbids is
-    never cited. Attributes and shared values are called as people call them in ``lang``.
+    and the ties to liked items of which ``choice`` makes one of shared values and one of people.
+    Where none of these is there: in a small scene values that a quarter of the items have at most;
+    else how many people liked it. After these, the constraints of the context. What a ban of the
+    request, the scene or the person forbids is never cited. Attributes and shared values are called
+    as people call them in ``lang``.
     """
     history = _History(query, scale, traits, wished)
     crowds = behaviour.together(
         [item.id for item in items], others=[other.id for other in history.liked]
-    )
+    ).tolist()
+    stated = [[*_stated(item, history)] for item in items]
+    ties = [
+        _ties(item, history, crowd=crowd, behaviour=behaviour, has_other=bool(own))
+        for item, crowd, own in zip(items, crowds, stated, strict=True)
+    ]
+    rows = {row for row, own in enumerate(stated) if not own}
     gathered: list[tuple[Evidence, ...]] = []
-    for item, crowd in zip(items, crowds.tolist(), strict=True):
-        pieces: list[Piece] = list(islice(_personal(item, history, crowd, behaviour), MOST))
-        if not pieces and len(traits.items) < _SMALL:
-            pieces = [piece for _, piece in _alike(item, history, least=_MILD)]
+    for item, own, chosen in zip(items, stated, choice(ties, rows, history.weights), strict=True):
+        pieces: list[Piece] = [*own, *(history.piece(tie, behaviour) for tie in chosen)]
+        pieces = pieces[:MOST]
         if not pieces and (likes := behaviour.likes.get(item.id, 0)):
             facts = {**_people(likes, behaviour), "scene": query.scene.name}
             pieces = [("popularity", (item.id,), facts)]
-        history.cite(pieces)
         pieces = [_in_words(piece, labels, lang) for piece in pieces]
         preferences = _satisfied(
             "preference", item, query.context.preferences, by_model=item.model_attributes
@@ -191,16 +188,6 @@ class _History:
         self.weights = profile.liked
         self.values = [item_traits(other) for other in self.liked]
         self.newest = {event.item_id: event for event in reversed(profile.events)}
-        self.cited: Counter[str] = Counter()
-
-    def worth(self, liked: Item, nats: float) -> float:
-        """What a liked item is worth as a reason: less of an old or weak like, and when cited."""
-        return nats * (1 + self.weights[liked.id]) / 2 / (1 + self.cited[liked.id])
-
-    def cite(self, pieces: Sequence[Piece]) -> None:
-        """Count the liked item that is the first reason for an item."""
-        if pieces and pieces[0][0] in ("attribute", "people"):
-            self.cited[pieces[0][1][0]] += 1
 
     def is_allowed(self, text: str) -> bool:
         """Whether no ban forbids a text."""
@@ -212,7 +199,17 @@ class _History:
             satisfies(item, ban, by_model=self.by_model) for ban in self.bans
         )
 
-    def facts(self, liked: Item) -> dict[str, str]:
+    def piece(self, tie: Tie, behaviour: Interactions) -> Piece:
+        """Returns a tie as a piece of evidence."""
+        kind: EvidenceKind = "attribute" if tie.values else "people"
+        facts, refs = self._facts(tie.liked), (tie.liked.id, *tie.values)
+        if tie.values:
+            shared = {"attribute": one_line(tie.attribute), "shared": _listed(tie.values)}
+            return kind, refs, facts | shared
+        base = {"base": str(behaviour.likes[tie.liked.id])}
+        return kind, refs, facts | _people(tie.count, behaviour) | base
+
+    def _facts(self, liked: Item) -> dict[str, str]:
         event = self.newest[liked.id]
         facts = {"title": caption(liked), **judgment_facts(event, self.scale)}
         if liked.scene != self.scene.name:
@@ -220,10 +217,8 @@ class _History:
         return facts | ({"work": "yes"} if self.scene.works else {})
 
 
-def _personal(
-    item: Item, history: _History, crowd: Sequence[int], behaviour: Interactions
-) -> Iterator[Piece]:
-    """Yields pieces in order; ``crowd`` has, for each liked item, how many people liked both."""
+def _stated(item: Item, history: _History) -> Iterator[Piece]:
+    """Yields what the wish names of an item, and the tags that it has."""
     if history.wish:
         values = [
             text for _, text in history.traits.worded(item)
@@ -243,81 +238,30 @@ def _personal(
         tags = [tag for tag, needed in history.tags if needed <= words and history.is_allowed(tag)]
         if tags:
             yield "tag", tuple(tags), {"words": _listed(tags)}
-    found = [
-        *_alike(item, history, least=_LEAST),
-        *_liked_by_the_same(item, history, crowd, behaviour),
-    ]
-    yield from (piece for _, piece in sorted(found, key=lambda pair: -pair[0]))
 
 
-def _alike(item: Item, history: _History, *, least: float) -> Iterator[tuple[float, Piece]]:
-    """Yields the liked item that shares most with an item, if any, with what that is worth.
-
-    One or two values of the same attribute count, where together they weigh more than ``least``.
-    Of equals the newest is taken.
-    """
-    informative = history.traits.informative(item)
+def _ties(
+    item: Item,
+    history: _History,
+    *,
+    crowd: Sequence[int],
+    behaviour: Interactions,
+    has_other: bool,
+) -> list[Tie]:
+    """Returns what ties an item to likes; in a small scene weaker ties where nothing else is."""
     traits = {
-        trait: weight for trait, weight in informative.items() if history.is_allowed(trait[1])
+        trait: weight
+        for trait, weight in history.traits.informative(item).items()
+        if history.is_allowed(trait[1])
     }
-    best: tuple[Item, str, list[str]] | None = None
-    most = 0.0
-    for other, theirs in zip(history.liked, history.values, strict=True):
-        shared = [trait for trait in traits if trait in theirs] if other.id != item.id else []
-        rarest = _rarest(shared, traits, least)
-        if rarest is None:
-            continue
-        name, values = rarest
-        worth = history.worth(other, _weight([traits[name, value] for value in values]))
-        if worth > most:
-            best, most = (other, name, values), worth
-    if best is not None:
-        liked, attribute, values = best
-        facts = {"attribute": one_line(attribute), "shared": _listed(values)}
-        yield most, ("attribute", (liked.id, *values), {**history.facts(liked), **facts})
-
-
-def _liked_by_the_same(
-    item: Item, history: _History, crowd: Sequence[int], behaviour: Interactions
-) -> Iterator[tuple[float, Piece]]:
-    """Yields the liked item whose people liked an item most above chance, with what it is worth."""
-    best: tuple[Item, int] | None = None
-    most = 0.0
-    for other, count in zip(history.liked, crowd, strict=True):
-        base = behaviour.likes.get(other.id, 0)
-        if count < max(FEW_PEOPLE, _LEAST_SHARE * base) or other.id == item.id:
-            continue
-        by_chance = base * behaviour.likes[item.id] / behaviour.people
-        lift = (count - math.sqrt(count)) / by_chance
-        if lift >= _LEAST_LIFT and (worth := history.worth(other, math.log(lift))) > most:
-            best, most = (other, count), worth
-    if best is not None:
-        liked, count = best
-        facts = {**_people(count, behaviour), "base": str(behaviour.likes[liked.id])}
-        yield most, ("people", (liked.id,), {**history.facts(liked), **facts})
-
-
-def _rarest(
-    shared: Sequence[Trait], weights: Mapping[Trait, float], least: float
-) -> tuple[str, list[str]] | None:
-    """Returns the attribute and its one or two shared values that fewest items have."""
-    by_name: dict[str, list[Trait]] = {}
-    for trait in shared:
-        by_name.setdefault(trait[0], []).append(trait)
-    best: tuple[str, list[str]] | None = None
-    most = least
-    for name, traits in by_name.items():
-        rare = sorted(traits, key=lambda trait: -weights[trait])[:_MAX_VALUES]
-        weight = sum(weights[trait] for trait in rare)
-        if weight > most:
-            best, most = (name, [text for _, text in traits if (name, text) in rare]), weight
-    return best
-
-
-def _weight(weights: Sequence[float]) -> float:
-    """Of one or two shared values."""
-    rarest, *others = sorted(weights, reverse=True)
-    return rarest + _SECOND * sum(others)
+    liked = [*zip(history.liked, history.values, strict=True)]
+    ties = [
+        *alike(item, liked, traits=traits, least=_LEAST),
+        *liked_by_the_same(item, liked, traits=traits, crowd=crowd, behaviour=behaviour),
+    ]
+    if ties or has_other or len(history.traits.items) >= _SMALL:
+        return ties
+    return [*alike(item, liked, traits=traits, least=_MILD)]
 
 
 def _in_words(piece: Piece, labels: Labels, lang: Language) -> Piece:

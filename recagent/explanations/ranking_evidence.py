@@ -17,6 +17,8 @@ from recagent.scenes.constraints import satisfies
 
 LEAST = 0.1  # share below which a part is not worth a sentence
 MOST = 2  # parts in an answer
+# Facts of a first part, and of one that is told after another.
+_ALSO: tuple[dict[str, str], dict[str, str]] = ({}, {"after": "also"})
 
 
 def share_pieces(parts: Mapping[str, float], item: Item, *, is_complete: bool) -> list[Piece]:
@@ -29,18 +31,18 @@ def share_pieces(parts: Mapping[str, float], item: Item, *, is_complete: bool) -
     """
     apart = {} if is_complete else {"apart": "language"}
     return [
-        ("share", (item.id,), {"part": part, "share": share, **apart})
-        for part, share in shares(parts, least=LEAST, most=MOST)
+        ("share", (item.id,), {"part": part, "share": share, **apart, **_ALSO[at > 0]})
+        for at, (part, share) in enumerate(shares(parts, least=LEAST, most=MOST))
     ]
 
 
 def lead_pieces(lead: Mapping[str, float], first: Item, other: Item) -> list[Piece]:
     """Returns the first item's advantages over the other, then the other's largest one."""
-    against = {part: -value for part, value in lead.items()}
-    return [
-        *_leads(lead, first, other, most=MOST),
-        *_leads(against, other, first, most=1),
-    ]
+    leads = _leads(lead, first, other, most=MOST)
+    against = _leads({part: -value for part, value in lead.items()}, other, first, most=1)
+    for _, _, facts in against if leads else ():
+        facts["after"] = "against"
+    return [*leads, *against]
 
 
 def rank_piece(first: Item, other: Item, *, ranks: Mapping[str, int], among: int) -> Piece:
@@ -157,8 +159,12 @@ def pieces_about(evidence: Sequence[Evidence], item: Item) -> list[Piece]:
 
 def _leads(lead: Mapping[str, float], first: Item, other: Item, *, most: int) -> list[Piece]:
     return [
-        ("lead", (first.id, other.id), {**_pair(first, other), "part": part, "share": share})
-        for part, share in shares(lead, least=LEAST, most=most)
+        (
+            "lead",
+            (first.id, other.id),
+            {**_pair(first, other), "part": part, "share": share, **_ALSO[at > 0]},
+        )
+        for at, (part, share) in enumerate(shares(lead, least=LEAST, most=most))
     ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from recagent.domain import Claim, Evidence, Language, Scene
-from recagent.explanations.evidence import FEW_PEOPLE
+from recagent.explanations.ties import FEW_PEOPLE
 from recagent.locale import Phrases
 from recagent.prompts import one_line
 
@@ -49,6 +49,8 @@ def clause(
     forms, facts = CLAUSES[lang], display_facts(evidence, scenes=scenes, lang=lang)
     if in_prompt:
         forms = {**forms, **_IN_PROMPTS[lang]}
+    elif lang == "zh" and evidence.kind == "attribute":
+        facts |= _set_apart(facts)
     facts["judged"] = forms[facts.get("kind", "like")].format(**facts)
     liked_in = scenes.get(evidence.facts.get("scene", ""))
     is_work = liked_in.works if liked_in is not None else works
@@ -110,7 +112,7 @@ def constraint_words(facts: Mapping[str, str], lang: Language) -> str:
 
 def sentence(text: str, *, lang: Language) -> str:
     """Returns a clause, or joined clauses, as a sentence."""
-    return text[:1].upper() + text[1:] + ("。" if lang == "zh" else ".")
+    return f"{text}。" if lang == "zh" else f"{text[:1].upper()}{text[1:]}."
 
 
 def claims(
@@ -144,16 +146,32 @@ def _shared_name(attribute: str, values: int, lang: Language) -> str:
 _SINGULAR = frozenset({"series", "species", "movies", "news"})
 
 
+def _set_apart(facts: Mapping[str, str]) -> dict[str, str]:
+    """Returns the attribute and its values with spaces where Latin words meet Chinese ones."""
+    name, shared = facts["attribute"].strip(), facts["shared"]
+    return {
+        "attribute": f"{name} " if name[-1:].isascii() else name,
+        "shared": f" {shared}" if shared[:1].isascii() else shared,
+    }
+
+
+# Attributes whose values say by themselves what an item is.
+_KINDS = frozenset({"genre", "topic", "theme", "subject", "mood", "style", "category"})
+
+
 def _clause_key(evidence: Evidence) -> str:
     """Returns the key of a piece's clause: its kind, in a few kinds with a word on the facts."""
     kind, facts = evidence.kind, evidence.facts
     match kind:
+        case "attribute":
+            name = _shared_name(facts["attribute"], 1, "en")
+            return "attribute kind" if name.casefold() in _KINDS else kind
         case "people" | "popularity":
             return _people_key(kind, facts)
         case "constraint" | "preference":
             return f"{kind} forbids" if facts["operator"] in FORBIDS else kind
         case "share" | "lead":
-            return f"{kind} {_extent(facts)}"
+            return f"{kind} {facts.get('after') or _extent(facts)}"
         case "place" if "slate" in facts:
             return "place on" if int(facts["rank"]) <= int(facts["slate"]) else "place below"
         case "edition":

@@ -15,6 +15,7 @@ from anyio import to_thread
 
 from recagent.domain import Evidence, Item, Language, Profile, Scene, Unserved
 from recagent.explanations import gather_evidence, gather_person_evidence
+from recagent.explanations.ties import Choice, in_order, together
 from recagent.pipeline.components import COLD_DIVERSITY, Components, Options
 from recagent.pipeline.deadline import Deadline, RankingAllowance, RankingSpeed
 from recagent.pipeline.fallback import FallbackChain
@@ -143,15 +144,17 @@ class Services:
         self, items: Sequence[Item], query: Query, *, k: int
     ) -> ReasonsRequest:
         """Returns what a ranking model is to write reasons from."""
-        gathered = await self.evidence(items, query)
+        gathered = await self.evidence(items, query, choice=in_order)
         return ReasonsRequest(
             k=k,
             evidence={item.id: pieces for item, pieces in zip(items, gathered, strict=True)},
             person=gather_person_evidence(query, scale=self.parts.scale),
         )
 
-    async def evidence(self, items: Sequence[Item], query: Query) -> list[tuple[Evidence, ...]]:
-        """Returns what supports each item, in the order of the items."""
+    async def evidence(
+        self, items: Sequence[Item], query: Query, *, choice: Choice = together
+    ) -> list[tuple[Evidence, ...]]:
+        """Returns what supports each item of a list, in the order of the items."""
         interactions = await self.parts.behaviour()
         readable_items = [without_rule_attributes(item, query.scene) for item in items]
         catalogue = await self.parts.index.items(query.scene.name)
@@ -165,4 +168,5 @@ class Services:
             wished=text.matches(query.context.wish).words,
             labels=self.parts.labels,
             lang=self.language(query.scene),
+            choice=choice,
         )

@@ -9,14 +9,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from recagent.domain import Candidate, Claim, Entry, Evidence, Scene, Trace
+from recagent.domain import Candidate, Claim, Entry, Scene, Trace
 from recagent.explanations import checked_claim
 from recagent.locale import Language, LocalizedText, render
 from recagent.pipeline.candidates import RankedPool, by_grade
 from recagent.pipeline.quotas import arrange
 from recagent.pipeline.request import Request
 from recagent.pipeline.services import Services
-from recagent.ports import LanguageScores
+from recagent.ports import LanguageScores, ReasonsRequest
 from recagent.profiles.building import group_of, known_as, rate
 from recagent.ranking import REWARD, mmr_order, softmax
 from recagent.ranking.rise_limit import limit_rises, places_to_rise, scores_of_order
@@ -110,7 +110,7 @@ async def with_evidence(
         return supported
     scenes, written = await services.scenes(), pool.model_scores.reasons
     return tuple(
-        _with_reason(services, request, entry, written[entry.item.id], pool.reasons.person, scenes)
+        _with_reason(services, request, entry, written[entry.item.id], pool.reasons, scenes)
         if entry.item.id in written
         else entry
         for entry in supported
@@ -122,13 +122,17 @@ def _with_reason(
     request: Request,
     entry: Entry,
     written: Claim,
-    person: Sequence[Evidence],
+    shown: ReasonsRequest,
     scenes: Mapping[str, Scene],
 ) -> Entry:
-    """Returns an entry with a reason, and with what it rests on of the person; or without it."""
+    """Returns an entry with a reason and the evidence that the model was shown; or without it.
+
+    What the list tells of an item is chosen anew, so that the same id may be another piece there.
+    """
+    evidence = shown.evidence[entry.item.id]
     reason = checked_claim(
         written,
-        [*entry.evidence, *person],
+        [*evidence, *shown.person],
         items=[without_rule_attributes(entry.item, request.query.scene)],
         known=request.query.profile.items,
         scenes=scenes,
@@ -136,8 +140,8 @@ def _with_reason(
     )
     if reason is None:
         return replace(entry, refused=True)
-    cited = (piece for piece in person if piece.id in reason.evidence)
-    return replace(entry, reason=reason, evidence=(*entry.evidence, *cited))
+    cited = (piece for piece in shown.person if piece.id in reason.evidence)
+    return replace(entry, reason=reason, evidence=(*evidence, *cited))
 
 
 async def list_sentence(

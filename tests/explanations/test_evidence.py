@@ -1,5 +1,6 @@
 """Evidence comes from real events, attributes and counts, and its sentences say no more than it."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 from recagent.domain import EVENT_KINDS, Constraint, Context, Evidence, Scene, User
 from recagent.domain.attribute_labels import AttributeLabels
 from recagent.explanations import claims, gather_evidence, unsupported_parts
+from recagent.explanations.evidence import as_evidence
+from recagent.explanations.ranking_evidence import lead_pieces, share_pieces
+from recagent.explanations.ties import Tie, alike, in_order, liked_by_the_same, together
 from recagent.profiles.informative_values import Traits
 from recagent.retrieval import Interactions
 
@@ -62,19 +66,17 @@ def test_an_item_shares_attributes_with_one_that_was_liked():
             },
         ),
     )
-    assert said(evidence) == ["It shares the genre scifi with “Apes”, which you gave 8.5/10."]
-    assert said(evidence, "zh") == ["它和您打了 8.5 分的“Apes”有共同的 genres：scifi。"]
+    assert said(evidence) == ["It is scifi again, like “Apes”, which you gave 8.5/10."]
+    assert said(evidence, "zh") == ["也是 scifi，和您打了 8.5 分的“Apes”一样。"]
 
 
 def test_another_scene_is_named_by_its_label():
     evidence = evidence_for(ALIEN, liking(DUNE))
     assert evidence[0].refs == ("b1", "scifi", "horror")
     assert said(evidence) == [
-        "It shares the genres scifi and horror with “Dune (1965)”, which you liked in Books."
+        "It is scifi and horror again, like “Dune (1965)”, which you liked in Books."
     ]
-    assert said(evidence, "zh") == [
-        "它和您在“图书”里喜欢的“Dune (1965)”有共同的 genres：scifi、horror。"
-    ]
+    assert said(evidence, "zh") == ["也是 scifi、horror，和您在“图书”里喜欢的“Dune (1965)”一样。"]
 
 
 def test_the_item_that_shares_most_is_named_and_the_newest_of_equals():
@@ -154,6 +156,73 @@ def test_one_liked_item_does_not_stand_for_a_whole_list():
     assert [first[0].refs[0], second[0].refs[0]] == ["f4", "f5"]
 
 
+def test_the_main_reasons_of_a_list_leave_an_item_the_only_like_that_speaks_for_it():
+    """One by one the first takes Twin, which is all that the second has."""
+    twin = make_item("f4", "Twin", scene="films", genres=("scifi", "horror"), mood="dark")
+    older = make_item("f5", "Older", scene="films", genres=("scifi", "horror"))
+    events = [make_event("ann", key, scene="films") for key in ("f4", "f5")]
+    query = make_query(items=[twin, older], events=events, liked=["f4", "f5"], scene=FILMS)
+    items = [
+        make_item("g0", scene="films", genres=("scifi", "horror")),
+        make_item("g1", scene="films", mood="dark"),
+    ]
+
+    def likes_named(choice):
+        gathered = gather_evidence(
+            items, query, behaviour=Interactions([], scale=SCALE), scale=SCALE,
+            traits=Traits({item.id: item for item in items}), choice=choice,
+        )  # fmt: skip
+        return [pieces[0].refs[0] for pieces in gathered]
+
+    assert likes_named(in_order) == ["f4", "f4"]
+    assert likes_named(together) == ["f5", "f4"]
+
+
+def tie(liked, nats, **more):
+    item = make_item(liked, scene="films")
+    return Tie(liked=item, **{"nats": nats, "on_lists": nats, "count": 9, **more})
+
+
+@pytest.mark.parametrize(
+    ("ties", "named"),
+    [
+        ([[tie("a", 3.0), tie("b", 2.0)], [tie("a", 3.0), tie("b", 1.0)]], ["b", "a"]),
+        ([[tie("a", 3.0), tie("b", 1.0)], [tie("a", 2.0)]], ["a", "a"]),
+        ([[tie("a", 3.0, on_lists=1.5, values=("drama",)), tie("b", 2.0)]], ["b"]),
+        ([[], [tie("a", 3.0)]], ["a"]),
+    ],
+)
+def test_ties_of_a_list_are_chosen_by_what_it_would_lose_without_them(ties, named):
+    chosen = together(ties, {*range(len(ties))}, {"a": 1.0, "b": 1.0})
+    assert [own[0].liked.id for own in chosen if own] == named
+
+
+def test_the_second_reason_of_an_item_is_another_liked_one_where_it_can_be():
+    ties = [tie("a", 3.0, values=("x", "y")), tie("a", 2.0), tie("b", 1.5)]
+    (chosen,) = together([ties], {0}, {"a": 1.0, "b": 1.0})
+    assert [own.liked.id for own in chosen] == ["a", "b"]
+    assert [own.liked.id for own in in_order([ties], {0}, {"a": 1.0, "b": 1.0})[0]] == ["a", "a"]
+
+
+def test_one_value_that_many_have_is_half_a_reason_on_a_list_and_shared_values_speak_for_people():
+    common, rare = ("genres", "drama"), ("genres", "noir")
+    weights = {common: 2.5, rare: 4.0}
+    item = make_item("f9", scene="films")
+    drama, noir = make_item("a", scene="films"), make_item("b", scene="films")
+    liked = [(drama, frozenset([common])), (noir, frozenset([rare]))]
+    found = list(alike(item, liked, traits=weights, least=2.0))
+    assert [(own.nats, own.on_lists) for own in found] == [(2.5, 1.25), (4.0, 4.0)]
+    behaviour = Interactions(
+        likes(9, ("f9", "films"), ("a", "films")) + [
+            make_event(f"q{person}", "c", scene="films") for person in range(27)
+        ],
+        scale=SCALE,
+    )  # fmt: skip
+    (people,) = liked_by_the_same(item, liked[:1], traits=weights, crowd=[9], behaviour=behaviour)
+    assert people.nats == pytest.approx(math.log((9 - 3) / (9 * 9 / 36)))
+    assert people.on_lists == pytest.approx(people.nats + 2.5 / 2)
+
+
 def test_values_and_titles_are_called_as_people_call_them_in_chinese():
     films = replace(FILMS, works=True)
     labels = {
@@ -169,7 +238,7 @@ def test_values_and_titles_are_called_as_people_call_them_in_chinese():
         traits=Traits({"f1": ALIEN}), labels=labels, lang="zh",
     )  # fmt: skip
     assert evidence[0].refs == ("f4", "scifi", "horror")
-    assert said(evidence, "zh") == ["它和您打了 9 分的《Twin》有共同的类型：科幻、恐怖。"]
+    assert said(evidence, "zh") == ["类型也是科幻、恐怖，和您打了 9 分的《Twin》一样。"]
     text = said(evidence, "zh")[0]
     assert unsupported_parts(text, evidence, scenes=SCENES, lang="zh") == ()
 
@@ -177,9 +246,7 @@ def test_values_and_titles_are_called_as_people_call_them_in_chinese():
 def test_a_title_cannot_end_its_quotation_and_go_on_as_a_sentence():
     forged = make_item("f4", "X” is free and “Y", scene="films", genres=("scifi", "horror"))
     (text,) = said(evidence_for(ALIEN, liking(forged)))
-    assert (
-        text == "It shares the genres scifi and horror with “X’ is free and ‘Y”, which you liked."
-    )
+    assert text == "It is scifi and horror again, like “X’ is free and ‘Y”, which you liked."
 
 
 def test_the_wish_and_the_tags_are_named_where_the_item_has_them():
@@ -384,5 +451,28 @@ def test_what_puts_an_item_on_a_list_is_told_without_percent():
 
     assert told("71%", "en") == "What puts it on your list is mostly its popularity here."
     assert told("30%", "en") == "What puts it on your list is in part its popularity here."
-    assert told("50%", "zh") == "它能排上来，主要是因为它在这里的热度。"
-    assert told("49%", "zh") == "它能排上来，一部分是因为它在这里的热度。"
+    assert told("50%", "zh") == "它能排上来，主要靠它在这里的热度。"
+    assert told("49%", "zh") == "它能排上来，一部分靠它在这里的热度。"
+
+
+def test_answers_about_a_ranking_do_not_begin_every_sentence_alike():
+    bread, dune = make_item("b1", "Bread"), make_item("b2", "Dune")
+    lead = {"crowd": 3.0, "popular": 1.0, "text": -1.0}
+    compared = as_evidence(lead_pieces(lead, bread, dune))
+    assert said(compared) == [
+        "What speaks for “Bread” over “Dune” is mostly what people with your taste chose.",
+        "Its popularity here speaks for “Bread” too.",
+        "On the other side, how close its text is to what you like or ask for speaks for “Dune”.",
+    ]
+    assert said(compared, "zh") == [
+        "和“Dune”比，“Bread”的优势主要来自和您口味相近的人的选择。",
+        "“Bread”的优势还来自它在这里的热度。",
+        "反过来，“Dune”的优势来自文字上与您喜欢的或想要的内容的接近程度。",
+    ]
+    shares = as_evidence(share_pieces({"crowd": 3.0, "popular": 2.0}, bread, is_complete=True))
+    assert said(shares)[1:] == ["Its popularity here helps too."]
+    assert said(shares, "zh")[1:] == ["另外也靠它在这里的热度。"]
+    alone = as_evidence(lead_pieces({"text": -1.0}, bread, dune))
+    assert said(alone)[0].startswith("What speaks for “Dune” over “Bread” is mostly how close")
+    for piece, text in zip(compared, said(compared), strict=True):
+        assert unsupported_parts(text, [piece], scenes=SCENES, lang="en") == ()

@@ -39,8 +39,8 @@ def check(text, *evidence, lang="en"):
 
 @pytest.mark.parametrize(
     ("text", "evidence"),
-    [("It shares the genres scifi with “Apes (1968)”, which you gave 8.5/10.", [SHARED]),
-     ("It shares the genres scifi and film noir with \"Apes (1968)\", which you gave 8.5/10 in "
+    [("It is scifi again, like “Apes (1968)”, which you gave 8.5/10.", [SHARED]),
+     ("It is scifi and film noir again, like \"Apes (1968)\", which you gave 8.5/10 in "
       "Books",
       [SHARED]),
      ("Many of the people who liked \"Jaws 2\" liked this one too, 12 of 40", [PEOPLE]),
@@ -77,8 +77,8 @@ def test_what_it_does_not_say_is_named(text, unsupported):
      ("Many of the people who liked “Jaws 2” liked this one too: 40 of 90, many of the "
       "people who liked “Alien” liked this one too: 12 of 40", [PEOPLE, OTHERS]),
      # half a value
-     ("It shares the genres film with “Apes (1968)”, which you gave 8.5/10", [SHARED]),
-     ("It shares the genres with “Apes (1968)”, which you gave 8.5/10", [SHARED]),
+     ("It is film again, like “Apes (1968)”, which you gave 8.5/10", [SHARED]),
+     ("It is again like “Apes (1968)”, which you gave 8.5/10", [SHARED]),
      ("Your wish is scifi", [WISH]),  # "no scifi" mentions it too
      ("", [PEOPLE])],
 )  # fmt: skip
@@ -96,7 +96,7 @@ def test_chinese_is_read_by_its_characters():
 
 def test_a_sentence_of_its_own_is_kept_with_what_it_cites():
     text = (
-        "It shares the genres scifi with “Apes (1968)”, which you gave 8.5/10 [e1], and "
+        "It is scifi again, like “Apes (1968)”, which you gave 8.5/10 [e1], and "
         "many of the people who liked “Jaws 2” liked this one too: 12 of 40 [e2]."
     )
     claim = cited_claim(text, [SHARED, PEOPLE], scenes=SCENES, lang="en")

@@ -76,3 +76,40 @@ def test_nobody_is_asked_for_reasons_that_are_not_wanted_or_not_allowed(how):
     assert slate.sentence == ""
     assert all(why.phrased_by is None for why in reasons.values())
     assert all("reasons for the first" not in str(seen) for seen in model.seen)
+
+
+def test_a_reason_is_checked_against_the_evidence_that_the_model_was_shown():
+    """What a list tells is chosen for its own order, in which the same id is another liked book."""
+    twins = [make_item(key, title, subjects=("space", "sea")) for key, title in
+             [("s0", "Solaris"), ("s1", "Fiasco"), ("b1", "Dune"), ("b2", "Ubik")]]  # fmt: skip
+    others = [make_item(f"o{at}", f"Other {at}", subjects=(f"x{at}",)) for at in range(6)]
+    events = [make_event("ann", "s0"), make_event("ann", "s1"), make_event("bob", "b1"),
+              make_event("bob", "b2")]  # fmt: skip
+    shown: dict[str, str] = {}
+
+    def last_first(messages):
+        told = messages[-1].content
+        for letter in "AB":
+            (line,) = [each for each in told.splitlines() if each.startswith(f"{letter}: e1 = ")]
+            shown[letter] = line.split("with “")[1].split("”")[0]
+        reasons = [
+            {"letter": letter, "text": f"Space and sea, like “{title}”.", "evidence": ["e1"]}
+            for letter, title in shown.items()
+        ]
+        best = {"best": ["B", "A"], "sentence": {}, "reasons": reasons}
+        return orjson.dumps(best).decode()
+
+    async def main():
+        model = ScriptedModel(reply=last_first)
+        line, parts = await make_line([*twins, *others], events, model=model, language_weight=0.9)
+        ranker = ModelRanker(model, prompt_tokens=4000, attempts=1)
+        line = Pipeline(replace(parts, ranker=ranker), replace(line._options, reasons=True))
+        return await line.recommend("ann", scene="books", k=2, with_reasons=True)
+
+    slate = wait(main())
+    assert [entry.refused for entry in slate.entries] == [False, False]
+    told = {entry.reason.text.split("“")[1].split("”")[0] for entry in slate.entries}
+    assert told == {"Solaris", "Fiasco"} == {*shown.values()}
+    for entry in slate.entries:
+        (cited,) = [piece for piece in entry.evidence if piece.id in entry.reason.evidence]
+        assert cited.facts["title"] in entry.reason.text

@@ -68,11 +68,9 @@ def test_the_first_of_two_is_named_with_what_speaks_for_it_and_its_own_evidence(
     assert [item.id for item in answer.items] == ["b3", "b1"]
     texts = [claim.text for claim in answer.claims]
     assert texts[0] == "“Sea of salt” comes before “Bread” for you: number 1 and number 2 of 4."
-    assert any(text.startswith("For “Sea of salt”: it shares the genre sea with “Sea wolves”")
+    assert any(text.startswith("For “Sea of salt”: it is sea again, like “Sea wolves”")
                for text in texts)  # fmt: skip
-    assert any(
-        text.startswith("For “Bread”: it shares the genre food with “Bakers”") for text in texts
-    )
+    assert any(text.startswith("For “Bread”: it is food again, like “Bakers”") for text in texts)
     leads = [piece for piece in answer.evidence if piece.kind == "lead"]
     assert leads[0].facts["title"] == "Sea of salt"
 

@@ -209,7 +209,7 @@ def test_reasons_of_a_slate_are_those_of_its_entries():
     assert [reason.item for reason in reasons] == [entry.item for entry in slate.entries]
     assert [reason.evidence for reason in reasons] == [entry.evidence for entry in slate.entries]
     said = {reason.item.id: [claim.text for claim in reason.claims] for reason in reasons}
-    assert said["b4"] == ["It shares the genre food with “baking bread”, which you liked."]
+    assert said["b4"] == ["It is food again, like “baking bread”, which you liked."]
     assert said["b1"] == ["Not many people here have come across it yet."]
     assert said["b5"] == []
 

@@ -102,26 +102,27 @@ def test_what_is_no_evidence(columns, why):
     ("columns", "en", "zh"),
     [
         ({"designer": "Reiner Knizia"}, "It shares the designer Reiner Knizia with",
-         " designer：Reiner Knizia"),
-        ({"设计师": "克尼齐亚"}, "It shares the 设计师 克尼齐亚 with", "设计师：克尼齐亚"),
+         "designer 也是 Reiner Knizia"),
+        ({"设计师": "克尼齐亚"}, "It shares the 设计师 克尼齐亚 with", "设计师也是克尼齐亚"),
         ({"genres": ("Gothic", "Epistolary", "Satire")},
-         "It shares the genres Gothic and Epistolary with",
-         " genres：Gothic、Epistolary"),
-        ({"genres": ("Gothic",)}, "It shares the genre Gothic with", " genres：Gothic"),
-        ({"categories": ("Gothic",)}, "It shares the category Gothic with", " categories：Gothic"),
-        ({"series": "Dune"}, "It shares the series Dune with", " series：Dune"),
-        ({"made_by": "Acme Toys"}, "It shares the made by Acme Toys with", " made by：Acme Toys"),
+         "It is Gothic and Epistolary again, like",
+         "也是 Gothic、Epistolary"),
+        ({"genres": ("Gothic",)}, "It is Gothic again, like", "也是 Gothic"),
+        ({"categories": ("Gothic",)}, "It is Gothic again, like", "也是 Gothic"),
+        ({"series": "Dune"}, "It shares the series Dune with", "series 也是 Dune"),
+        ({"made_by": "Acme Toys"}, "It shares the made by Acme Toys with",
+         "made by 也是 Acme Toys"),
         ({"platform": ("PC", "Switch")}, "It shares the platform PC and Switch",
-         " platform：PC、Switch"),
-        ({"decade": "1980s"}, "It shares the decade 1980s", " decade：1980s"),
-        ({"类别": ("绿茶", "礼盒")}, "It shares the 类别 绿茶 and 礼盒", "类别：绿茶、礼盒"),
+         "platform 也是 PC、Switch"),
+        ({"decade": "1980s"}, "It shares the decade 1980s", "decade 也是 1980s"),
+        ({"类别": ("绿茶", "礼盒")}, "It shares the 类别 绿茶 and 礼盒", "类别也是绿茶、礼盒"),
     ],
 )  # fmt: skip
 def test_what_is_evidence_is_said_under_the_catalogues_own_name(columns, en, zh):
     one, two = make_item("b1", **columns), make_item("b2", **columns)
     others = fillers(58, genres=[("Satire",), ("Romance",), ("Crime",)])
     assert reason(one, two, others)[0].startswith(en)
-    assert reason(one, two, others, lang="zh")[0] == f"它和您打了 9 分的“Title b2”有共同的{zh}。"
+    assert reason(one, two, others, lang="zh")[0] == f"{zh}，和您打了 9 分的“Title b2”一样。"
 
 
 def test_two_values_that_are_rare_together_are_evidence_and_one_that_is_not_is_none():
@@ -132,7 +133,7 @@ def test_two_values_that_are_rare_together_are_evidence_and_one_that_is_not_is_n
         make_item("b1", genres=("Drama", "Romance")),
         make_item("b2", genres=("Drama", "Romance")),
     )
-    assert reason(*both, others)[0].startswith("It shares the genres Drama and Romance")
+    assert reason(*both, others)[0].startswith("It is Drama and Romance again")
     one = make_item("b1", genres=("Comedy",)), make_item("b2", genres=("Comedy", "War"))
     assert reason(*one, others) == []
 

@@ -449,4 +449,4 @@ def test_explanations_carry_the_notice_and_no_model_phrases_what_is_for_review()
     assert (why.notice, why.phrased_by) == ("非建议", None)
     assert "scene 'books' is under human review" in why.degraded
     assert reason.notice == "非建议"
-    assert reason.claims[0].text == "它和您喜欢的“Bread”有共同的 topics：sea。"
+    assert reason.claims[0].text == "也是 sea，和您喜欢的“Bread”一样。"

@@ -90,7 +90,7 @@ def heeded(clause: str, critique: Critique, situation: Situation, *, is_present:
         return _with_said_bans(whole, critique, situation)
     if not asks(clause):  # a noun and what it is like, all of it said by items
         is_phrase = not unsaid and len(left.split()) <= _PHRASE and not frame.is_refusing
-        made = critique if is_phrase else Critique()
+        made = _softened(critique) if is_phrase else Critique()
         return Heeded(critique=replace(made, wish=said if is_phrase else ""),
                       untaken="" if is_phrase else whole)  # fmt: skip
     made = _with_firm_bounds(replace(critique, wish=said))

@@ -18,7 +18,7 @@ from recagent.chat.frames import Frame
 from recagent.chat.item_questions import asked_of_item, compared
 from recagent.chat.lexicon import content, pattern
 from recagent.chat.references import Named
-from recagent.chat.remarks import forgotten
+from recagent.chat.remarks import forgotten, texts
 from recagent.chat.situation import Situation
 from recagent.chat.statements import Statement, statements
 from recagent.chat.steps import (
@@ -39,7 +39,7 @@ from recagent.chat.wanting import (
     scene_asked_for,
     without_items,
 )
-from recagent.domain import Item
+from recagent.domain import Constraint, Item
 
 _NEAR = pattern("said", "near")
 _NEAR_WITH_TIME = re.compile(
@@ -55,6 +55,7 @@ _FOR_MYSELF = pattern("said", "for_myself")
 _REFUSING_BEFORE = pattern("said", "refusing_before")
 _OR = re.compile(r"\b(?:or|nor)\b|或")
 _BESIDE_VALUES = re.compile(r"\0|\b(?:or|nor|and|an?|any)\b|或者?|和|还有|的|片|[\s/、]")
+_BRIEF = 60  # characters of what was not understood that are said again
 _BESIDE = 2  # words beside an item in a clause that is on it and asks for no other
 _THEIRS = pattern("said", "theirs")
 
@@ -68,6 +69,7 @@ class _Turn:
         answers: steps that answer something and change nothing.
         unclear: words that cannot be expressed, each with its concept.
         untaken: words that nothing was made of.
+        unsaid: words that are asked for and that no item says.
         scene: that is asked for.
         without: items that others are to be like.
         is_listing: whether a list is asked for.
@@ -84,6 +86,7 @@ class _Turn:
     answers: list[Step] = field(default_factory=list[Step])
     unclear: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     untaken: list[str] = field(default_factory=list[str])
+    unsaid: list[str] = field(default_factory=list[str])
     scene: str | None = None
     without: tuple[str, ...] = ()
     is_listing: bool = False
@@ -201,10 +204,32 @@ def _take_wish(turn: _Turn, text: str, *, items: Sequence[Item]) -> None:
         turn.answers.append(Tell(key="which"))
     elif items and critique.like is None and not is_compared(text):
         turn.answers.append(Describe(item=items[-1], words=text))
+    elif frame.is_permitting:
+        _permit(turn, text)
     else:
         if turn.is_told and not asks(text):  # what is told of an item besides is no wish
             critique = replace(critique, wish="")
         _want(turn, text, heeded(text, critique, turn.situation, is_present=turn.is_present))
+
+
+def _permit(turn: _Turn, text: str) -> None:
+    """Lift the wish for values that need not be: "it doesn't have to be a comedy"."""
+    found = turn.situation.vocabulary.values_in(text.casefold())
+    values = {value for each in found for value in each.values}
+
+    def is_lifted(each: Constraint) -> bool:
+        return (
+            each.operator == "is" and bool(texts(each.value)) and set(texts(each.value)) <= values
+        )
+
+    kept = replace(
+        turn.wants,
+        constraints=tuple(each for each in turn.wants.constraints if not is_lifted(each)),
+        preferences=tuple(each for each in turn.wants.preferences if not is_lifted(each)),
+    )
+    turn.is_listing |= kept != turn.wants
+    turn.untaken += [text] if kept == turn.wants else []
+    turn.wants = kept
 
 
 def _want(turn: _Turn, text: str, sure: Heeded) -> None:
@@ -220,8 +245,7 @@ def _want(turn: _Turn, text: str, sure: Heeded) -> None:
         Tell(key="no such title", facts={"words": title}) for title in sure.critique.unknown
     ]
     if sure.unsaid:
-        facts = {"words": _as_said(sure.unsaid, text)}
-        turn.answers.append(Tell(key="unknown words", facts=facts))
+        turn.unsaid.append(_as_said(sure.unsaid, text))
         turn.is_listing |= asks(text)
     turn.untaken += [sure.untaken] if sure.untaken else []
 
@@ -303,16 +327,28 @@ def _steps(turn: _Turn, said: Sequence[Statement]) -> tuple[Step, ...]:
             ),
         )
     is_asking = turn.is_listing or bool(moved) or is_changed or _calls_for_list(said)
-    if not (is_asking or recorded or turn.answers or change):
+    if not (is_asking or recorded or turn.answers or turn.unsaid or change):
         return (Tell(key="not understood"),)
     answers = [each for at, each in enumerate(turn.answers) if each not in turn.answers[:at]]
-    if turn.untaken and not _is_closing(answers, is_asking=is_asking):
-        facts = {"words": ", ".join(dict.fromkeys(turn.untaken))}
-        answers.append(Tell(key="untaken", facts=facts))
+    if not _is_closing(answers, is_asking=is_asking):
+        answers += _not_used(turn)
     again = (Recommend(without=turn.without),) if is_asking else ()
     hi = tuple(each for each in answers if isinstance(each, Tell) and each.key == "hi")
     rest = tuple(each for each in answers if each not in hi)
     return (*hi, *recorded, *anew, *moved, *change, *rest, *again)
+
+
+def _not_used(turn: _Turn) -> list[Step]:
+    """One short sentence on what was not understood, with its words where they are few."""
+    every = list(dict.fromkeys((*turn.unsaid, *turn.untaken)))
+    if not every:
+        return []
+    facts = {"words": ", ".join(every)}
+    if len(every) == 1 and turn.unsaid:
+        return [Tell(key="unknown words", facts=facts)]
+    if len(facts["words"]) > _BRIEF:
+        return [Tell(key="partly understood")]
+    return [Tell(key="untaken", facts=facts)]
 
 
 def _is_closing(answers: Sequence[Step], *, is_asking: bool) -> bool:

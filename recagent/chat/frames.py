@@ -57,6 +57,7 @@ class Frame:
             text = found(text, situation)
         text = _PLAIN.sub(" ", _THAN.sub(_MARK["V"], text))
         text = _RATHER.sub(lambda match: f"{match['first']} {_MARK['N']} ", text)
+        self._is_allowing = _ALLOWED.search(text) is not None
         for found_by, letter in ((_ALLOWED, "S"), (_BEHIND, "B"), (_BEFORE, "N"),
                                  (_SIGN, "S"), (_IS, "=")):  # fmt: skip
             text = found_by.sub(f" {_MARK[letter]} ", text)
@@ -78,9 +79,9 @@ class Frame:
         return _SURE.fullmatch(self.letters) is not None
 
     @property
-    def is_whole(self) -> bool:
-        """Whether no word of the clause is left over."""
-        return "X" not in self.letters
+    def is_permitting(self) -> bool:
+        """Whether all of it says that values need not be."""
+        return self._is_allowing and re.fullmatch("SV+|V+=?S", self.letters) is not None
 
 
 def _put(text: str, start: int, end: int, letter: str) -> str:

@@ -21,7 +21,7 @@ from recagent.chat.steps import Care, Change, ChangeScene, DeleteMyData, Recomme
 from recagent.domain import Item
 from recagent.domain.chinese_scripts import simplified
 
-_OF_A_CLAUSE = ("forget", "allow", "search")  # whose words would be all that follows
+_OF_A_CLAUSE = ("forget", "allow", "search", "complaint")  # whose words would be all that follows
 _CRISIS = pattern("care", "crisis")
 _ADVICE = pattern("care", "advice")
 _OTHERS = pattern("care", "other_people")
@@ -54,7 +54,8 @@ def planned(text: str, *, situation: Situation, conversation: Conversation) -> t
             return found
     if any(is_order(clause.text) for clause in clauses(text)):
         return (Tell(key="cannot order"),)
-    if situation.reference.is_beyond(text):
+    is_of_named = any(each.items for each in statements(text, situation.reference))
+    if situation.reference.is_beyond(text) and not is_of_named:
         return (Tell(key="beyond"),)
     return clause_steps(text, situation=situation, conversation=conversation)
 

@@ -6,7 +6,7 @@ Which attribute a bound is on is decided where the scene's vocabulary is known.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Bound = Literal["below", "at most", "above", "at least", "about"]
@@ -71,7 +71,7 @@ _ZH_BEFORE: tuple[tuple[str, Bound], ...] = (
     (r"大约|大概|差不多", "about"),
 )
 _ZH_AFTER: tuple[tuple[str, Bound], ...] = (
-    (r"以内|之内|以下|内|封顶", "at most"),
+    (r"以内|之内|以下|往下|内|封顶", "at most"),
     (r"以上|起|或以上", "at least"),
     (r"左右|上下", "about"),
 )
@@ -158,6 +158,7 @@ _DECADE = re.compile(
 )
 
 
+_TO_DECADE = re.compile(r"\s*(?:or|and|to|-|–|/|或者?|和|到|至|、)\s*(?:the\s*)?'?")
 _DECADE_AFTER = re.compile(
     r"\s*(?:(?P<before>以前|之前|前)|(?P<since>以后|之后|后|or (?:later|newer)|on(?:wards?)?\b))的?"
 )
@@ -193,7 +194,17 @@ def _decades(text: str) -> list[Quantity]:
                 )
             )  # fmt: skip
             continue
-        found += [_of(match, "year", "at least", year), _of(match, "year", "at most", year + 9)]
+        since, until = (
+            _of(match, "year", "at least", year), _of(match, "year", "at most", year + 9)
+        )  # fmt: skip
+        if len(found) > 1 and _TO_DECADE.fullmatch(text, found[-1].end, since.start):
+            until = replace(until, start=found[-2].start)  # "40s or 50s" is one span
+            last = replace(found[-2], end=until.end)
+            since, found = (last if last.number < year else replace(last, number=year)), found[:-2]
+            since, until = (
+                replace(each, start=last.start, end=until.end) for each in (since, until)
+            )
+        found += [since, until]
     return found
 
 
@@ -334,7 +345,7 @@ _BARE = re.compile(rf"\b(?:{_BOUNDS})\s+(?P<n>\d+(?:\.\d+)?)(?![\w%])")
 
 
 _ZH_BARE = re.compile(
-    r"(?P<n>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})\s*(?:以内|之内|以下|封顶)"
+    r"(?P<n>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})\s*(?:以内|之内|以下|往下|封顶)"
     r"|(?:(?:不(?:要|想|能)?|别)花?超过|最多花?|顶多花?)\s*(?P<most>\d+(?:\.\d+)?|[零〇一二两三四五六七八九十百]{2,})(?![\d.])"
 )
 

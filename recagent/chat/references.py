@@ -40,7 +40,7 @@ _FIRST_FEW = re.compile(
     r"|(?P<all>\ball of (?:them|these)\b|这些都|全都)"
 )
 # "that" and 那个 point alone; before a noun they describe something that is looked for by it.
-_BY_FOCUS = re.compile(
+POINTER = re.compile(
     r"\b(?:it|its|that one|this one|there)\b"
     r"|\b(?:that|this)\b(?=\s*(?:$|[,.;?!])|\s+(?:is|was|has|had|in|any|about|for|from|on|too|again"
     r"|home|come|goes?|costs?|takes?|available|ok|okay|please|then|already|one|film|movie|book)\b)"
@@ -146,7 +146,7 @@ class Reference:
 
     def points(self, text: str) -> bool:
         """Whether a text says "it", "that one", 这个, and no words before it that say which."""
-        match = _BY_FOCUS.search(text.lower())
+        match = POINTER.search(text.lower())
         if match is None:
             return False
         return match[0].isascii() or not content(text[: match.start()].lower())
@@ -255,7 +255,7 @@ class Reference:
             item = self.titles.get(plain(rest[:end]))
             if item is not None and not _is_pronoun(rest[:end]) and words[0].start() == 0:
                 return [Named(start=at, end=at + end, item=item)]
-        pronoun = _BY_FOCUS.match(rest.lower())
+        pronoun = POINTER.match(rest.lower())
         if pronoun:
             end = at + pronoun.end()
             return [Named(start=at, end=end, item=self.focus)] if self.focus else []
@@ -324,7 +324,7 @@ def by_title(scenes: Iterable[Iterable[Item]]) -> dict[str, Item]:
 
 def _is_pronoun(text: str) -> bool:
     own = plain(text)
-    return own in FILLERS or _BY_FOCUS.fullmatch(own) is not None
+    return own in FILLERS or POINTER.fullmatch(own) is not None
 
 
 def _is_title(text: str, *, at: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from recagent.chat.acts import clauses, rule
 from recagent.chat.lexicon import content, names_in, pattern
-from recagent.chat.references import Named, Reference
+from recagent.chat.references import POINTER, Named, Reference
 from recagent.chat.steps import Feedback
 from recagent.domain import Item
 
@@ -60,7 +60,7 @@ def statements(text: str, reference: Reference) -> list[Statement]:
     "It" is the item that the text itself names before, if it names one; of two, "the first" and
     "the other" are these.
     """
-    mentioned = [each.item for each in reference.mentioned(text) if each.item and each.is_sure]
+    mentioned = _named_before_it(text, reference)
     if len({item.id for item in mentioned}) == 1:
         reference = replace(reference, focus=mentioned[0])
     found = _statements(text, reference)
@@ -76,6 +76,20 @@ def statements(text: str, reference: Reference) -> list[Statement]:
         found = _statements(text, replace(reference, focus=named)) if named else found
     found = [*found, *_verdicts(text, found)]
     return [each for each in found if _is_plain(each, found, text, reference)]
+
+
+def _named_before_it(text: str, reference: Reference) -> list[Item]:
+    """The items that a text names before it points, in clauses without a refusal."""
+    pointer = POINTER.search(text.lower())
+    found: list[Item] = []
+    for clause in clauses(text[: pointer.start()] if pointer else text):
+        named = [each for each in reference.mentioned(clause.text) if each.is_sure]
+        left = clause.text.casefold()
+        for each in reversed(named):
+            left = left[: each.start] + " " + left[each.end :]
+        if not _SIGN.search(left):
+            found += [each.item for each in named if each.item]
+    return found
 
 
 def _is_plain(

@@ -26,7 +26,9 @@ _WISHING = pattern("said", "wishing")
 _ASKING = pattern("said", "asking")
 _REQUESTING = pattern("said", "requesting")
 _BANS = ("is not", "does not mention")
-_POINTING = re.compile(r"\b(?:that|those|these|this|it|them|him|her|his|you|your)\b|[这那它他她]")
+_POINTING = re.compile(
+    r"\b(?:that|those|these|this|it|them|him|her|his|you|your)\b|[这那](?![种样类])|[它他她]"
+)
 _FEW = 1  # words left over that may be what a value is like: "a cosy mystery"
 _FEW_CHARACTERS = 3
 _PHRASE = 3  # words of a wish that stands alone

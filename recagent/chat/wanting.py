@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from recagent.chat.conversation import Want, Wants, renewed
 from recagent.chat.critiques import Critique
-from recagent.chat.lexicon import CONCEPTS
+from recagent.chat.lexicon import CONCEPTS, SHADES
 from recagent.chat.polarity import Polarity
 from recagent.chat.remarks import texts
 from recagent.chat.situation import Situation
@@ -53,6 +53,13 @@ def changed(critique: Critique, *, wants: Wants, situation: Situation) -> tuple[
     can be besides what is asked for now makes room for it.
     """
     kept = wants
+    critique = replace(
+        critique,
+        preferences=tuple(
+            left for each in critique.preferences
+            if (left := _beside(each, wants.constraints) if _is_shade(each) else each)
+        ),
+    )  # fmt: skip
     asked = tuple(each for each in critique.constraints if each.operator == "is")
     banned = [
         each
@@ -198,6 +205,11 @@ def _is_banned(wanted: Constraint, banned: list[Constraint]) -> bool:
         and set(own) <= set(each.value if isinstance(each.value, tuple) else (each.value,))
         for each in banned
     )
+
+
+def _is_shade(preference: Constraint) -> bool:
+    words = preference.words.casefold()
+    return any(said in words for shade in SHADES for said in shade.said)
 
 
 def _beside(preference: Constraint, asked: Sequence[Constraint]) -> Constraint | None:

@@ -108,6 +108,9 @@ def test_what_is_not_wanted_is_kept_out_and_nothing_of_it_is_a_wish(text, made):
 @pytest.mark.parametrize(
     ("text", "made"),
     [
+        ("war films, but lighter",
+         {("genres", "is", "War"), ("genres", "is", ("Comedy", "Romance", "Animation", "Family")),
+          ("genres", "is not", ("Horror", "Thriller"))}),
         ("war or comedy, no horror",
          {("genres", "is", ("War", "Comedy")), ("genres", "is not", "Horror")}),
         ("我喝太多咖啡", set()),

@@ -35,7 +35,7 @@ class TitleWords:
         """
         said = frozenset(_parts(text))
         grades: dict[str, float] = {}
-        for key in {key for part in said for key in self._keys.get(part, ())}:
+        for key in sorted({key for part in said for key in self._keys.get(part, ())}):
             shared = self._parts[key] & said
             is_whole = len(shared) == len(self._parts[key])
             if len(shared) > 1 or is_whole or any(map(self._is_telling, shared)):

@@ -4,15 +4,12 @@ Each kind of turn that strangers typed has sentences here that were written befo
 """
 
 import pytest
-from examples import make_item, wait
-from line import make_line
+from examples import make_item
+from planned_turn import steps_of_turn
 
-from recagent.chat.conversation import Conversation, ShownSlate, Wants
-from recagent.chat.planning import planned
-from recagent.chat.situation import Surroundings
+from recagent.chat.conversation import Wants
 from recagent.chat.steps import Change, Compare, Describe, Explain, Record, Tell
 from recagent.domain import Constraint
-from recagent.domain.chinese_scripts import simplified
 
 BOOKS = [
     make_item("b0", "Salt and Smoke", scene="books", price=18.0, pages=210, language="English",
@@ -42,18 +39,9 @@ SHORT = Constraint(attribute="pages", operator="at most", value=200, words="unde
 
 def steps(text, *, scene="books", shown=("b0", "b1", "b2"), focus=None, wants=None):
     """The steps of a turn after a list of these items."""
-
-    async def main():
-        line, _ = await make_line([*BOOKS, *TOOLS], [])
-        conversation = Conversation(user_id="ann", scene=scene, wants=wants or Wants())
-        conversation.remember_slate(ShownSlate(scene=scene, impression="i", item_ids=shown))
-        conversation.focus = focus
-        situation = await Surroundings(line).of(conversation)
-        made = planned(simplified(text), situation=situation, conversation=conversation)
-        await line.close()
-        return made
-
-    return wait(main())
+    return steps_of_turn(
+        text, items=[*BOOKS, *TOOLS], scene=scene, shown=shown, focus=focus, wants=wants
+    )
 
 
 def asked(made):

@@ -1,13 +1,12 @@
 """What rules make of turns as strangers type them: the steps, and what never becomes a wish."""
 
 import pytest
-from examples import make_event, make_item, wait
-from line import make_line
+from examples import make_event, make_item
+from planned_turn import steps_of_turn
 
-from recagent.chat.conversation import Conversation, ShownSlate, Wants
-from recagent.chat.planning import concerns, planned
+from recagent.chat.conversation import Wants
+from recagent.chat.planning import concerns
 from recagent.chat.polarity import Polarity
-from recagent.chat.situation import Surroundings
 from recagent.chat.steps import (
     Care,
     Change,
@@ -22,7 +21,6 @@ from recagent.chat.steps import (
     WhyNot,
 )
 from recagent.domain import Constraint
-from recagent.domain.chinese_scripts import simplified
 
 FILMS = [
     make_item("f0", "Alien", scene="films", year=1979, genres=("Horror", "Sci-Fi")),
@@ -46,19 +44,15 @@ UNDER_20 = Constraint(attribute="price", operator="at most", value=20, words="un
 
 def steps(text, *, scene="films", shown=("f0", "f1", "f2"), focus=None, wants=None):
     """The steps of a turn after a list of these items."""
-
-    async def main():
-        line, _ = await make_line([*FILMS, *TOOLS], EVENTS)
-        conversation = Conversation(user_id="ann", scene=scene, focus=focus, wants=wants or Wants())
-        if shown:
-            conversation.remember_slate(ShownSlate(scene=scene, impression="i", item_ids=shown))
-            conversation.focus = focus
-        situation = await Surroundings(line).of(conversation)
-        made = planned(simplified(text), situation=situation, conversation=conversation)
-        await line.close()
-        return made
-
-    return wait(main())
+    return steps_of_turn(
+        text,
+        items=[*FILMS, *TOOLS],
+        events=EVENTS,
+        scene=scene,
+        shown=shown,
+        focus=focus,
+        wants=wants,
+    )
 
 
 def wanted(made):

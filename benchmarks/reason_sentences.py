@@ -14,7 +14,7 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from recagent.explanations import checked_claim
 from recagent.explanations.segments import QUOTED
 
 KEPT = Path(__file__).parent / "kept" / "reason_sentences.toml"
+COMPARED = KEPT.with_name("reason_comparisons.toml")
 
 
 def _item(key: str, table: Mapping[str, Any]) -> Item:
@@ -41,18 +42,27 @@ def _evidence(table: Mapping[str, Any]) -> Evidence:
     )
 
 
-def shown(sentence: Mapping[str, Any], situation: Mapping[str, Any]) -> Claim | None:
-    """What of a sentence may be shown, by the item and the evidence that it was written from."""
+def shown(
+    sentence: Mapping[str, Any], situation: Mapping[str, Any], *, compares: bool = False
+) -> Claim | None:
+    """What of a sentence may be shown, by the item and the evidence that it was written from.
+
+    Args:
+        sentence: with what it is ``on``; ``*`` for all items.
+        situation: with items and evidence.
+        compares: whether the items of the situation were candidates together.
+    """
     key = sentence["on"].split("/")[1]
-    of_item = situation["items"][key]
-    evidence = [_evidence(each) for each in (*of_item["evidence"], *situation["person"])]
+    every = {each: _item(each, table) for each, table in situation["items"].items()}
+    own = [] if key == "*" else situation["items"][key]["evidence"]
     return checked_claim(
         Claim(text=sentence["text"], evidence=tuple(sentence["cites"])),
-        evidence,
-        items=[_item(key, of_item)],
+        [_evidence(each) for each in (*own, *situation["person"])],
+        items=list(every.values()) if key == "*" else [every[key]],
         known={each["id"]: _item(each["id"], each) for each in situation["known"]},
         scenes={"here": Scene(name="here", works=situation["works"])},
         lang=situation["lang"],
+        candidates=list(every.values()) if compares else (),
     )
 
 
@@ -103,6 +113,63 @@ def counted(kept: Mapping[str, Any], wrong: list[str]) -> Counter[str]:
     return counts
 
 
+def compared(
+    kept: Mapping[str, Any], comparisons: Mapping[str, Any], wrong: list[str]
+) -> Counter[str]:
+    """How many comparisons there are, true and false, and how many of each may be shown."""
+    counts: Counter[str] = Counter()
+
+    def count(sort: str, sentence: Mapping[str, Any], *, holds: bool) -> None:
+        situation = kept["situations"][sentence["on"].split("/")[0]]
+        is_shown = shown(sentence, situation, compares=True) is not None
+        sort = f"{sort}_{'true' if holds else 'false'}_{situation['lang']}"
+        counts[sort] += 1
+        counts[f"{sort}_shown"] += is_shown
+        if is_shown != holds:
+            wrong.append(f"{sort} {sentence['text']}")
+
+    for sentence in comparisons["sentences"]:
+        count("compared", sentence, holds=sentence["supported"])
+    for sentence in kept["sentences"]:
+        name, key = sentence["on"].split("/")
+        situation = kept["situations"][name]
+        items = situation["items"]
+        if not sentence["supported"] or len(items) == 1 or shown(sentence, situation) is None:
+            continue
+        others = [each["attributes"] for other, each in items.items() if other != key]
+        for form in comparisons["added"][situation["lang"]]:
+            for text, holds in _added(sentence["text"], form, items[key]["attributes"], others):
+                count("added", {**sentence, "text": text}, holds=holds)
+    return counts
+
+
+def _added(
+    text: str,
+    form: Mapping[str, Any],
+    own: Mapping[str, Any],
+    others: Sequence[Mapping[str, Any]],
+) -> Iterator[tuple[str, bool]]:
+    """A sentence with a comparison behind it, and whether that holds."""
+    body = text.strip("。.")
+    if "only" in form:
+        for kind in sorted({each for item in (own, *others) for each in _kinds(item)}):
+            holds = kind in _kinds(own) and not any(kind in _kinds(other) for other in others)
+            yield form["form"].format(body, kind=kind), holds
+        return
+    side = "least" if "least" in form else "most"
+    sign = -1 if side == "least" else 1
+    name = next((each for each in form[side] if each in own), form[side][0])
+    told = [sign * each[name] if each.get(name) else None for each in (own, *others)]
+    mine, *theirs = told
+    holds = mine is not None and all(each is not None and mine > each for each in theirs)
+    yield form["form"].format(body), holds
+
+
+def _kinds(attributes: Mapping[str, Any]) -> set[str]:
+    listed = [value for value in attributes.values() if isinstance(value, list)]
+    return {each for value in listed for each in value}
+
+
 def main() -> None:
     """Print how many sentences of each sort may be shown."""
     from command import command  # noqa: PLC0415 - tests have a module of this name
@@ -110,7 +177,10 @@ def main() -> None:
     options = command(__doc__)
     options.add_argument("--show", action="store_true", help="print those that go the wrong way")
     is_shown, wrong = options.parse_args().show, list[str]()
-    counts = counted(tomllib.loads(KEPT.read_text(encoding="utf-8")), wrong)
+    kept, comparisons = (
+        tomllib.loads(path.read_text(encoding="utf-8")) for path in (KEPT, COMPARED)
+    )
+    counts = counted(kept, wrong) + compared(kept, comparisons, wrong)
     print("\n".join(wrong if is_shown else []))
     print(json.dumps(dict(sorted(counts.items()))))
 

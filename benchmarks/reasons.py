@@ -121,6 +121,7 @@ async def checked(
             checked_claim(
                 written, [*asked.evidence[key], *asked.person], items=[items[key]],
                 known=profile.items, scenes=scenes, lang=slate.scene.language or ranker.lang,
+                candidates=[items[each] for each in asked.evidence],
             ),
         )
         for key, written in scores.reasons.items()

@@ -74,7 +74,7 @@ def read_piece(
     if evidence.kind == "about":
         says |= said(facts["words"]).tamed()
     liked = known.get(evidence.refs[0]) if title and evidence.refs else None
-    about = said(_catalogue(liked)) if liked else Said()
+    about = said(catalogue_text(liked)) if liked else Said()
     return Piece(evidence, title_key(title), says, fold(facts[quotes]) if quotes else "", about)
 
 
@@ -83,7 +83,7 @@ def read_subject(items: Sequence[Item], scenes: Mapping[str, Scene], lang: Langu
     labels = {name: scene.label(lang) for name, scene in scenes.items()}
     works = {name for name, scene in scenes.items() if scene.works}
     told = [
-        said(f"{_catalogue(item)} {labels.get(item.scene, '')}").tamed()
+        said(f"{catalogue_text(item)} {labels.get(item.scene, '')}").tamed()
         | (Said() if item.scene in works else as_written(item.title)).tamed()
         for item in items
     ]
@@ -104,7 +104,7 @@ def read_subject(items: Sequence[Item], scenes: Mapping[str, Scene], lang: Langu
     )  # fmt: skip
 
 
-def _catalogue(item: Item) -> str:
+def catalogue_text(item: Item) -> str:
     """All that the catalogue says of an item, but for its title, whose words are no facts."""
     values = (
         f"{name} {' '.join(value) if isinstance(value, tuple) else one_line(value, 400)}"

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from recagent.domain import Claim, Evidence, Item, Language, Scene
+from recagent.explanations.own_comparisons import without_comparisons
 from recagent.explanations.own_evidence import WISHES, Piece, Subject, read_piece, read_subject
 from recagent.explanations.own_figures import Figures
 from recagent.explanations.said_words import (
@@ -67,6 +68,7 @@ def checked_claim(
     known: Mapping[str, Item],
     scenes: Mapping[str, Scene],
     lang: Language,
+    candidates: Sequence[Item] = (),
 ) -> Claim | None:
     """Returns what a model wrote, with the evidence that it uses; None if it may not be shown.
 
@@ -78,10 +80,17 @@ def checked_claim(
         known: items of the person's history, by id.
         scenes: for their labels.
         lang: of the sentence.
+        candidates: that the model has seen, and with which it may compare a single item.
     """
     text = " ".join(_CITED.sub("", written.text).split())
     is_short = 0 < len(text) <= MOST[lang]
     if not is_short or len(_ENDS.findall(re.sub(QUOTED, "", text) + " ")) > _SENTENCES:
+        return None
+    if len(items) == 1:
+        own = without_comparisons(text, items[0], candidates=candidates, known=known)
+    else:
+        own = text
+    if own is None:
         return None
     by_id = {piece.id: piece for piece in evidence}
     cited = [by_id[key] for key in dict.fromkeys(written.evidence) if key in by_id]
@@ -91,7 +100,7 @@ def checked_claim(
         always=LISTING if len(items) > 1 else Said(),
         wish=" ".join(piece.facts["wish"] for piece in evidence if piece.kind == "asked"),
     )
-    used = check.used(text)
+    used = check.used(own)
     if not used:
         return None
     return Claim(text=sentence(text.strip(" .。"), lang=lang), evidence=tuple(used))

@@ -63,6 +63,7 @@ PARTING = frozenset(_DATA["parting"]["english"].split())
 SEQUENCE = _stems(_DATA["sequence"]["english"])
 KNOWING = _stems(_DATA["knowing"]["english"])
 NEGATING = _stems(_DATA["negating"]["english"])
+COMPARED: Sequence[Mapping[str, Any]] = _DATA["compared"]
 ACTIONS: Mapping[str, str] = _DATA["actions"]
 FRACTIONS: Mapping[str, float] = _DATA["fractions"]
 LIMITS: Mapping[str, Sequence[str]] = _DATA["limits"]
@@ -88,7 +89,7 @@ def said(text: str) -> Said:
     plain = as_written(text)
     words, runs = plain.words, plain.chinese
     for group in _SAME:
-        if any(_names(each, words, runs) for each in group):
+        if any(is_named(each, words, runs) for each in group):
             others = " ".join(group)
             words |= _stems(others)
             runs += tuple(_RUNS.findall(others))
@@ -100,7 +101,14 @@ def is_a_kind(word: str) -> bool:
     return any(stem(fold(word)) in _stems(each) for group in _SAME for each in group)
 
 
-def _names(spelling: str, words: frozenset[str], runs: Sequence[str]) -> bool:
+def spellings(value: str) -> set[str]:
+    """The ways to name a value: as it stands, and the other words for exactly that."""
+    plain = fold(value)
+    return {plain, *(each for group in _SAME if plain in group for each in group)}
+
+
+def is_named(spelling: str, words: frozenset[str], runs: Sequence[str]) -> bool:
+    """Whether these words or runs of Chinese name a thing in one spelling."""
     if _RUNS.search(spelling):
         return any(spelling in run for run in runs)
     return _stems(spelling) <= words

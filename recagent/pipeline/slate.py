@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recagent.domain import Candidate, Claim, Entry, Scene, Trace
+from recagent.domain import Candidate, Claim, Entry, Item, Scene, Trace
 from recagent.explanations import checked_claim
 from recagent.locale import Language, LocalizedText, render
 from recagent.pipeline.candidates import RankedPool, by_grade
@@ -109,8 +109,19 @@ async def with_evidence(
     if pool.reasons is None or pool.model_scores is None:
         return supported
     scenes, written = await services.scenes(), pool.model_scores.reasons
+    compared = {entry.item.id: entry.item for entry in entries}
+    compared |= {item.id: item for item in pool.items if item.id in pool.reasons.evidence}
+    candidates = [without_rule_attributes(item, request.query.scene) for item in compared.values()]
     return tuple(
-        _with_reason(services, request, entry, written[entry.item.id], pool.reasons, scenes)
+        _with_reason(
+            services,
+            request,
+            entry,
+            written[entry.item.id],
+            shown=pool.reasons,
+            candidates=candidates,
+            scenes=scenes,
+        )
         if entry.item.id in written
         else entry
         for entry in supported
@@ -122,7 +133,9 @@ def _with_reason(
     request: Request,
     entry: Entry,
     written: Claim,
+    *,
     shown: ReasonsRequest,
+    candidates: Sequence[Item],
     scenes: Mapping[str, Scene],
 ) -> Entry:
     """Returns an entry with a reason and the evidence that the model was shown; or without it.
@@ -137,6 +150,7 @@ def _with_reason(
         known=request.query.profile.items,
         scenes=scenes,
         lang=services.language(request.query.scene),
+        candidates=candidates,
     )
     if reason is None:
         return replace(entry, refused=True)

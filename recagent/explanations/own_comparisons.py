@@ -1,0 +1,313 @@
+"""Comparisons of an item with the other candidates in a model's own sentence, decided by code.
+
+"The only comedy here", "the oldest of these", 这里最便宜的: what compares is looked up in the
+candidates, and taken out of the sentence where it holds; what is left is checked as any other. A
+candidate that does not tell what is compared supports no comparison with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from recagent.domain import Item
+from recagent.explanations.comparison_words import (
+    ALONE,
+    AND,
+    AND_ZH,
+    BREAK,
+    BY_SO_MUCH,
+    HALT,
+    HIDDEN,
+    KIND,
+    KIND_BEFORE_ZH,
+    MEASURES,
+    NO_OTHER,
+    OR,
+    OTHERS,
+    SCOPE,
+    TURNED,
+    TURNED_BEHIND,
+    WIDER,
+    Measure,
+)
+from recagent.explanations.own_evidence import catalogue_text
+from recagent.explanations.said_words import (
+    Said,
+    as_written,
+    is_named,
+    is_word_said,
+    said,
+    spellings,
+)
+from recagent.explanations.segments import QUOTED, title_key
+from recagent.retrieval.words import fold
+
+_LONGEST_VALUE = 40  # letters of a value that says what kind of thing an item is
+_COUNTS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+_COUNTS_ZH = ["两二", *"三四五六七八九十"]
+Span = tuple[int, int]
+Kinds = Sequence[Sequence[str]]  # what is named; one word may be meant for several of an item
+
+
+def without_comparisons(
+    text: str, item: Item, *, candidates: Sequence[Item], known: Mapping[str, Item]
+) -> str | None:
+    """Returns a text without its comparisons of an item with others; None where one is wrong.
+
+    Args:
+        text: of a sentence.
+        item: that it is about.
+        candidates: that it may be compared with, the item itself among them or not; where there are
+            no others, the text stays as it is.
+        known: items of the person's history, with one of which it may be compared by its title.
+    """
+    others = [each for each in candidates if each.id != item.id]
+    if not others:
+        return text
+    titled: dict[str, list[Item]] = {}
+    for each in (*others, *known.values()):
+        titled.setdefault(title_key(each.title), []).append(each)
+    kept = {title_key(each.title) for each in known.values()}
+    return _Sentence(text, item, others=others, titled=titled).stripped(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a candidate tells: its kinds with the attribute of each, and all of its words."""
+
+    item: Item
+    kinds: Mapping[str, str]
+    says: Said
+
+
+def _told(item: Item) -> _Told:
+    kinds = {
+        value: name
+        for name, values in item.attributes.items()
+        for value in (values if isinstance(values, tuple) else (values,))
+        if isinstance(value, str) and 0 < len(value) <= _LONGEST_VALUE
+    }
+    return _Told(item, kinds, as_written(f"{item.title} \n {catalogue_text(item)}"))
+
+
+class _Sentence:
+    """A sentence that may compare its item with others."""
+
+    def __init__(
+        self, text: str, item: Item, *, others: Sequence[Item], titled: Mapping[str, Sequence[Item]]
+    ) -> None:
+        self._text, self._item, self._titled = text, _told(item), titled
+        self._others = [_told(each) for each in others]
+        self._plain = re.sub(QUOTED, lambda match: HIDDEN * len(match[0]), text)
+        self._rest = self._plain  # without what compares and what it says of the others
+
+    def stripped(self, kept: Container[str]) -> str | None:
+        """The text without what compares; None where a comparison does not hold.
+
+        Args:
+            kept: keys of titles that stay, to be checked like other titles.
+        """
+        best = self._by_span([(each, each.best) for each in MEASURES])
+        more = self._by_span([(each, each.more) for each in MEASURES])
+        alone = [match.span() for match in ALONE.finditer(self._plain)]
+        titles = {span: self._title_in(span) for span in more}
+        scoped = [*best, *alone, *(span for span in more if not titles[span])]
+        if not (scoped or more):
+            return self._text
+        compared = [*best, *more, *alone]
+        scope = [match for match in SCOPE.finditer(self._plain) if _is_apart(match, compared)]
+        is_of_candidates = scope or OTHERS.search(self._plain)
+        if scoped and not (is_of_candidates and all(map(self._is_of_all, scope))):
+            return None
+        hidden = [*compared, *(match.span() for match in scope)]
+        self._rest = _blanked(self._plain, hidden)
+        if WIDER.search(self._plain) or not all(
+            [
+                *(self._is_own(span) for span in compared),
+                *(self._is_best(span, measures) for span, measures in best.items()),
+                *(self._is_more(span, measures, titles[span]) for span, measures in more.items()),
+                *(self._is_alone(span) for span in alone),
+            ]
+        ):
+            return None
+        stays = {span: title for span, title in titles.items() if title in kept}
+        text = _blanked(self._text, [span for span in hidden if span not in stays])
+        for span in stays:
+            start = self._plain.index(HIDDEN, span[0])
+            text = _blanked(text, [(span[0], start)])
+        return text
+
+    def _by_span(
+        self, patterns: Sequence[tuple[Measure, re.Pattern[str]]]
+    ) -> dict[Span, list[Measure]]:
+        """The measures of which the sentence has words, by where."""
+        found: dict[Span, list[Measure]] = {}
+        for measure, pattern in patterns:
+            for match in pattern.finditer(self._plain):
+                found.setdefault(match.span(), []).append(measure)
+        return found
+
+    def _title_in(self, span: Span) -> str:
+        """The key of the title with which a comparison is made; empty if with all others."""
+        hidden = re.search(f"{HIDDEN}+", self._plain[slice(*span)])
+        return title_key(self._text[slice(*span)][slice(*hidden.span())]) if hidden else ""
+
+    def _is_of_all(self, scope: re.Match[str]) -> bool:
+        """Whether the candidates are so many, and all of them what they are called."""
+        told = scope.groupdict()
+        count, kind = told["count"] or told["count_zh"], told["kind"] or ""
+        every = [self._item, *self._others]
+        names = dict(enumerate(zip(_COUNTS, _COUNTS_ZH, strict=True), start=2))
+        english, chinese = names.get(len(every), ("", ""))
+        is_counted = not count or count.lower() == english or count in chinese
+        return is_counted and all(
+            is_word_said(word, Said(), said(catalogue_text(each.item)))
+            for word in kind.split()
+            for each in every
+        )
+
+    def _clause(self, span: Span) -> tuple[str, str]:
+        """What stands before and behind a comparison up to the next mark."""
+        before, behind = self._rest[: span[0]], self._rest[span[1] :]
+        marks = [match.end() for match in BREAK.finditer(before)]
+        end = BREAK.search(behind)
+        return before[marks[-1] if marks else 0 :], behind[: end.start()] if end else behind
+
+    def _is_own(self, span: Span) -> bool:
+        """Whether a comparison is of the item, and of nothing that is named beside it."""
+        before, behind = self._clause(span)
+        earlier = self._rest[: span[0] - len(before)]
+        is_apposition = not before.strip() and earlier.rstrip().endswith((",", "，"))
+        last = BREAK.split(earlier.rstrip(" ,，"))[-1].strip()
+        is_of_title = last.endswith(HIDDEN) or last.lower().startswith(("which ", "who ", "that "))
+        return not (
+            HIDDEN in before + behind
+            or (is_apposition and is_of_title)
+            or TURNED.search(before)
+            or TURNED_BEHIND.match(behind)
+        )
+
+    def _is_best(self, span: Span, measures: Sequence[Measure]) -> bool:
+        if self._are_beaten(self._others, measures):
+            return True
+        kinds = self._kinds_beside(span)
+        return bool(kinds) and self._are_beaten(
+            [each for each in self._others if _may_be(each, kinds, self._item)], measures
+        )
+
+    def _is_more(self, span: Span, measures: Sequence[Measure], title: str) -> bool:
+        if BY_SO_MUCH.search(self._clause(span)[0]):
+            return False
+        if not title:
+            return self._are_beaten(self._others, measures)
+        named = [_told(each) for each in self._titled.get(title, ())]
+        return bool(named) and self._are_beaten(named, measures)
+
+    def _are_beaten(self, others: Sequence[_Told], measures: Sequence[Measure]) -> bool:
+        """Whether the item has more, or less, than each of these by the measures that it tells."""
+        told = [(each, own) for each in measures if (own := _number(self._item, each)) is not None]
+        numbers = [
+            (measure.sign * own, measure.sign * number)
+            if (number := _number(other, measure)) is not None
+            else (0.0, 0.0)
+            for measure, own in told
+            for other in others
+        ]
+        return bool(numbers) and all(own > number for own, number in numbers)
+
+    def _is_alone(self, span: Span) -> bool:
+        """Whether no other candidate has what is said to be in this one alone, and all tell it."""
+        before, behind = self._clause(span)
+        statement = next(filter(str.strip, HALT.split(behind)), "")
+        if NO_OTHER.fullmatch(self._plain[slice(*span)]) or OR.search(statement):
+            kinds = self._kinds_in(statement + self._listed_behind(span, behind))
+            each_alone = [[alternatives] for alternatives in kinds]
+        else:
+            kinds = self._joined_kinds(statement) or self._kinds_in(HALT.split(before)[-1])
+            each_alone = [kinds] if kinds else []
+        return bool(each_alone) and not any(
+            _may_be(other, kinds, self._item) for kinds in each_alone for other in self._others
+        )
+
+    def _listed_behind(self, span: Span, clause: str) -> str:
+        """The clauses behind that one that begin with a kind too: "no other has drama, horror"."""
+        listed = ""
+        for part in BREAK.split(self._rest[span[1] + len(clause) + 1 :]):
+            if not self._begins_with_kind(part):
+                break
+            listed += f" {part}"
+        return listed
+
+    def _joined_kinds(self, statement: str) -> Kinds:
+        """Kinds that one item has together: "one with comedy and war", not "comedy and a war"."""
+        first, *more = AND.split(statement)
+        is_noun = first.isascii() and self._begins_with_kind(first)
+        if is_noun or statement.startswith("的"):
+            return self._kinds_in(AND_ZH.split(first)[0])
+        joined = first
+        for part in more:
+            if not self._begins_with_kind(part):
+                break
+            joined += f" {part}"
+        return self._kinds_in(joined)
+
+    def _begins_with_kind(self, text: str) -> bool:
+        return bool(self._kinds_in(next(iter(text.split()), "")))
+
+    def _kinds_beside(self, span: Span) -> Kinds:
+        """The kinds of the item among which it is said to be the first: "the oldest comedy"."""
+        before, behind = self._clause(span)
+        behind_it, ahead = KIND.match(behind), KIND_BEFORE_ZH.search(before)
+        return self._kinds_in(f"{behind_it[1] if behind_it else ''} {ahead[1] if ahead else ''}")
+
+    def _kinds_in(self, text: str) -> Kinds:
+        """The kinds of the item that a text names; one word may be meant for several of them."""
+        told = as_written(text)
+        named = {
+            kind: [each for each in spellings(kind) if is_named(each, told.words, told.chinese)]
+            for kind in self._item.kinds
+        }
+        return [
+            [
+                other
+                for other, others in named.items()
+                if any(one in two or two in one for one in own for two in others)
+            ]
+            for own in named.values()
+            if own
+        ]
+
+
+def _is_apart(match: re.Match[str], spans: Iterable[Span]) -> bool:
+    return all(match.end() <= start or end <= match.start() for start, end in spans)
+
+
+def _may_be(other: _Told, kinds: Kinds, item: _Told) -> bool:
+    """Whether another item is of all these kinds of an item, or does not tell."""
+    return all(
+        any(
+            any(is_named(each, other.says.words, other.says.chinese) for each in spellings(kind))
+            or not other.item.attributes.get(item.kinds[kind])
+            for kind in alternatives
+        )
+        for alternatives in kinds
+    )
+
+
+def _number(told: _Told, measure: Measure) -> float | None:
+    """By which an item is compared; None where it does not tell."""
+    for name, value in told.item.attributes.items():
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if fold(name) in measure.names:
+            return float(value)
+    return None
+
+
+def _blanked(text: str, spans: Iterable[Span]) -> str:
+    """A text with spaces for these parts of it."""
+    for start, end in spans:
+        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
+    return text

@@ -25,11 +25,17 @@ class RecagentError(Exception):
 
     Attributes:
         message: in every language; ``str`` of the error is the English one.
+        public: what clients of a server read in place of a message with addresses, paths or what a
+            vendor's library says; None where the message is about their request.
     """
+
+    public: LocalizedText | None = None
 
     def __init__(self, message: AnyText, /, **values: object) -> None:
         """A message as it stands, or its template and the values that are named there."""
         self.message = _message(message, values)
+        if self.public is not None:
+            self.message = self.message.told_as(self.public)
         super().__init__(str(self.message))
 
     def in_language(self, lang: Language) -> str:
@@ -39,6 +45,8 @@ class RecagentError(Exception):
 
 class ConfigError(RecagentError):
     """Settings, scenes or files do not fit together."""
+
+    public = LocalizedText("the server's settings do not fit together; its log says more")
 
 
 class DataError(RecagentError):
@@ -64,6 +72,8 @@ class StoreError(DataError):
         busy: whether another process writes, so that the same may succeed a moment later.
     """
 
+    public = LocalizedText("the event store does not answer now; nothing was stored: try again")
+
     def __init__(self, message: AnyText, /, *, busy: bool = False, **values: object) -> None:
         super().__init__(message, **values)
         self.busy = busy
@@ -72,9 +82,13 @@ class StoreError(DataError):
 class PromptError(RecagentError):
     """A prompt file is broken or was given inputs that it does not declare."""
 
+    public = LocalizedText("a prompt of the server is broken; its log says more")
+
 
 class RetrievalError(RecagentError):
     """An index is missing, or does not fit the embedder that asks it."""
+
+    public = LocalizedText("the index does not answer now; try again")
 
 
 class ModelError(RecagentError):
@@ -85,6 +99,8 @@ class ModelError(RecagentError):
         status: of HTTP, where there is one.
         retry_after: seconds that the server asks to be left alone, if it does.
     """
+
+    public = LocalizedText("the model does not answer now")
 
     def __init__(
         self,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from recagent.config.service_sections import EmbedderSettings, EngineSettings
 from recagent.config.settings import Settings
-from recagent.errors import ConfigError
+from recagent.errors import ConfigError, DataError
 from recagent.infrastructure.embeddings import EmbeddingRequests, EndpointEmbedder
 from recagent.llm.address import Access
 from recagent.llm.address import shown as shown_address
@@ -25,6 +26,8 @@ from recagent.pipeline import artifacts
 from recagent.ports import ChatModel, ReplyCache
 from recagent.ranking.model_worth import ModelWorth
 from recagent.retrieval.sources.proposal_record import ProposalRecord
+
+logger = logging.getLogger(__name__)
 
 REPLIES = "replies.db"  # in the data folder
 _LONGEST_EMBEDDING = 600.0  # seconds for one batch of texts
@@ -254,8 +257,12 @@ def forget_replies(settings: Settings) -> int:
 
 
 def kept_replies(settings: Settings) -> ReplyCache | None:
-    """Returns the cache of the replies that slates keep; None where none are kept."""
+    """Returns the cache of the replies that slates keep; None where none are kept, or can be."""
     if not settings.model.keep_hours or not settings.engines:
         return None
     keep = 3600 * settings.model.keep_hours
-    return SqliteReplyCache(settings.data_dir / REPLIES, keep=keep, busy=BRIEFLY)
+    try:
+        return SqliteReplyCache(settings.data_dir / REPLIES, keep=keep, busy=BRIEFLY)
+    except DataError as error:
+        logger.warning("replies are not kept: %s", error)
+        return None

@@ -115,6 +115,13 @@ async def _index(settings: Settings) -> str:
 async def _store(settings: Settings) -> str:
     store = bootstrap.event_store(settings)
     try:
+        unreadable = await store.unreadable()
+        if unreadable:
+            raise RecagentError(
+                "{count} rows of the event store cannot be read and are left out; delete them, or "
+                "restore the store from a backup",
+                count=unreadable,
+            )
         return WORDS[settings.lang]["store"].format(n=await store.count())
     finally:
         await store.close()

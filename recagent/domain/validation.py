@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
-from recagent.domain.events import Event, Impression
+from recagent.domain.events import AHEAD, LATEST, UNTIMED, Event, Impression
 from recagent.domain.items import Value
 from recagent.domain.people import Edits, Note, User
 from recagent.errors import DataError
@@ -22,13 +23,22 @@ def check_event(event: Event) -> None:
     """Refuse an event that no store could give back as it came.
 
     Raises:
-        DataError: a time without zone, or a text with NUL or half of a surrogate pair.
+        DataError: a time without zone, before 1970 or more than a day ahead, or a text with NUL or
+            half of a surrogate pair.
     """
     if event.at.tzinfo is None:
         raise DataError(
             "event of {user_id!r} on {item_id!r}: 'at' has no time zone; add one, such as +00:00",
             user_id=event.user_id,
             item_id=event.item_id,
+        )
+    if not UNTIMED <= event.at <= min(LATEST, datetime.now(tz=UTC) + AHEAD):
+        raise DataError(
+            "event of {user_id!r} on {item_id!r}: {at!r} is before 1970 or in the future; give the "
+            "time at which it happened",
+            user_id=event.user_id,
+            item_id=event.item_id,
+            at=event.at.isoformat(),
         )
     texts = (
         event.user_id,

@@ -257,6 +257,8 @@ class EventReader:
             time = cell_values.time(cell, clock.form)
         except ValueError:
             return reading.unusable(number, "bad time", field="timestamp", value=cell)
+        if time < UNTIMED:
+            return reading.unusable(number, "bad time", field="timestamp", value=cell)
         if time > self._latest:
             return reading.unusable(number, "future time", field="timestamp", value=cell)
         if time < EARLIEST_CLOCK:

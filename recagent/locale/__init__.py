@@ -8,7 +8,9 @@ language.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 
@@ -31,25 +33,54 @@ class Localizable(Protocol):
         ...
 
 
+_for_clients: ContextVar[bool] = ContextVar("for_clients", default=False)
+
+
+@contextmanager
+def for_clients() -> Generator[None]:
+    """What is rendered within is read by clients: a text that is not for them gives its other."""
+    token = _for_clients.set(True)
+    try:
+        yield
+    finally:
+        _for_clients.reset(token)
+
+
+def is_for_clients() -> bool:
+    """Whether what is rendered now is read by clients of a server."""
+    return _for_clients.get()
+
+
 class LocalizedText:
-    """A text for people, in every language; a value that does not change.
+    """A text for people, in every language; a value that does not change. ``str`` tells all of it.
 
     Attributes:
         template: in English, with the names of the values in braces; without values it is the
             text itself, braces and all.
         values: by name; one that is localizable itself is rendered in the same language.
+        public: what clients of a server read in its place; None where they may read it.
     """
 
-    __slots__ = ("template", "values")
+    __slots__ = ("public", "template", "values")
 
     def __init__(self, template: str, /, **values: object) -> None:
         self.template = template
         self.values: Mapping[str, object] = values
+        self.public: LocalizedText | None = None
+
+    def told_as(self, public: LocalizedText) -> LocalizedText:
+        """Returns the same text, of which clients read ``public`` instead."""
+        text = LocalizedText(self.template, **self.values)
+        text.public = public
+        return text
 
     def in_language(self, lang: Language) -> str:
         """Returns the text in ``lang``; its English template where that is not translated."""
-        if lang == "en":
-            return _filled(self.template, self.values)
+        is_public = _for_clients.get()
+        if is_public and self.public is not None:
+            return self.public.in_language(lang)
+        if lang == "en" and not is_public:
+            return str(self)
         values = {
             name: value.in_language(lang) if isinstance(value, Localizable) else value
             for name, value in self.values.items()
@@ -57,7 +88,7 @@ class LocalizedText:
         return _filled(translations(lang).get(self.template, self.template), values)
 
     def __str__(self) -> str:
-        return self.in_language("en")
+        return _filled(self.template, self.values)
 
     def __repr__(self) -> str:
         return f"LocalizedText({str(self)!r})"

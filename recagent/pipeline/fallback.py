@@ -6,6 +6,7 @@ or a request that cannot be followed is an error, not a degradation.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ import anyio
 
 from recagent.domain import Candidate, Profile, Scene, person_id
 from recagent.errors import ModelError, ReplyError, StoreError
-from recagent.locale import AnyText, LocalizedText, render_unique
+from recagent.locale import AnyText, LocalizedText, is_for_clients, render_unique
 from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline, RankingAllowance, RankingSpeed
 from recagent.ports import CandidateSource, Embedder, LanguageScores, Query, Ranker, TextRole
@@ -26,6 +27,8 @@ from recagent.scenes.classifier import scene_text, wish_cosines
 
 if TYPE_CHECKING:
     from recagent.domain.arrays import Matrix, Vector
+
+logger = logging.getLogger(__name__)
 
 _RESERVED = 0.1  # of the deadline
 _TO_PROPOSE = 0.5  # of the time that is left, at most; the ranking has the rest
@@ -56,7 +59,12 @@ class FallbackChain:
         self._proposals: Proposals | None = None  # None before a model was asked
 
     def summary(self) -> str | None:
-        """Returns what was degraded, each once, in the language of the request; None if nothing."""
+        """Returns what was degraded, each once, in the language of the request; None if nothing.
+
+        Clients of a server are not told addresses and paths: its log has them.
+        """
+        for each in self.degraded if is_for_clients() else ():
+            logger.warning("degraded: %s", each)
         return render_unique(self.degraded, self._options.lang)
 
     @property
@@ -135,13 +143,17 @@ class FallbackChain:
                 await recording
         except (TimeoutError, StoreError) as error:
             if isinstance(error, StoreError) and not error.busy:
-                raise
-            self.degraded.append(
-                LocalizedText(
+                logger.warning("impression not recorded: %s", error)
+                note = LocalizedText(
+                    "impression not recorded, so feedback cannot be matched to it: the event store "
+                    "cannot be written to"
+                )
+            else:
+                note = LocalizedText(
                     "impression not recorded, so feedback cannot be matched to it: the event store "
                     "is busy"
                 )
-            )
+            self.degraded.append(note)
 
     async def wish_vector(self, wish: str) -> Vector | None:
         """The vector of a wish; None where the embedder fails, or does not read its language."""

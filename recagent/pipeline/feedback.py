@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -14,6 +15,7 @@ from recagent.profiles.building import MAX_EVENTS
 
 _WORDS = {"like", "dislike", "rating"}  # kinds of which the newest holds
 _SAID_AGAIN = timedelta(days=1)
+_NEXT = timedelta(microseconds=1)
 SKEW = timedelta(minutes=10)  # by which the clock of who tells of an event may be fast
 
 
@@ -91,8 +93,22 @@ async def said_before(event: Event, *, store: EventStore) -> Event | None:
     return None
 
 
-async def check_same(event: Event, *, store: EventStore) -> None:
-    """Refuse an event that is stored already and says something else; the same twice is fine.
+async def store_answer(events: Sequence[Event], *, store: EventStore) -> Event:
+    """Stores an event, in each of its scenes, and returns it as it is stored.
+
+    An answer to another slate at the same moment, as clocks of seconds have it, is stored a
+    microsecond later.
+
+    Raises:
+        ConflictError: it is stored already with another value, which stays.
+    """
+    while not await store.add_events(events) and not await _is_stored(events[0], store=store):
+        events = [replace(event, at=event.at + _NEXT) for event in events]
+    return events[0]
+
+
+async def _is_stored(event: Event, *, store: EventStore) -> bool:
+    """Whether an event is stored already, and not one of its time that answers something else.
 
     Raises:
         ConflictError: it is one.
@@ -112,7 +128,8 @@ async def check_same(event: Event, *, store: EventStore) -> None:
                     stored=stored.value,
                     value=event.value,
                 )
-            return
+            return (stored.impression, stored.text) == (event.impression, event.text)
+    return True  # it is older than what is read of a person
 
 
 async def everywhere(event: Event, *, index: ItemIndex) -> list[Event]:

@@ -36,11 +36,11 @@ from recagent.pipeline.components import Components, Options
 from recagent.pipeline.deadline import Deadline
 from recagent.pipeline.feedback import (
     check_person,
-    check_same,
     checked_event,
     everywhere,
     record_impression,
     said_before,
+    store_answer,
 )
 from recagent.pipeline.personal_data import PersonalData
 from recagent.pipeline.request import identify_scene, prepare_request, why_empty
@@ -388,9 +388,7 @@ class Pipeline:
                 return stored
             # What answers a slate belongs to that one; else it counts wherever the item is.
             counted = [event] if scene or impression else await everywhere(event, index=parts.index)
-            if not await parts.store.add_events(counted):
-                await check_same(event, store=parts.store)
-        return event
+            return await store_answer(counted, store=parts.store)
 
     async def impression(self, impression_id: str) -> Impression | None:
         """What was shown under ``slate.trace.id``; None if nothing was."""

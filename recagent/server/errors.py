@@ -92,6 +92,7 @@ def error_response(error: Exception, *, lang: Language) -> Response:
 
 def error_detail(error: Exception, *, lang: Language) -> tuple[int, ErrorDetail]:
     """Returns the status and the error object of an exception, in ``lang``."""
+    log_failure(error)
     for error_type, (status, kind, code) in _STATUS.items():
         if isinstance(error, error_type):
             return status, ErrorDetail(message=error.in_language(lang), type=kind, code=code)
@@ -99,6 +100,12 @@ def error_detail(error: Exception, *, lang: Language) -> tuple[int, ErrorDetail]
     text = LocalizedText("unexpected error; see the server's log")
     message = text.in_language(lang)
     return 500, ErrorDetail(message=message, type="server_error", code="internal_error")
+
+
+def log_failure(error: Exception) -> None:
+    """Logs what clients are told in other words."""
+    if isinstance(error, RecagentError) and error.public is not None:
+        logger.warning("%s: %s", type(error).__name__, error)
 
 
 def failure(

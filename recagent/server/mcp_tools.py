@@ -15,8 +15,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from recagent import __version__
 from recagent.domain import EventKind, Language
 from recagent.errors import RecagentError
-from recagent.locale import language_named
+from recagent.locale import for_clients, language_named
 from recagent.server import schemas
+from recagent.server.errors import log_failure
 from recagent.server.service import Service
 
 P = ParamSpec("P")
@@ -129,10 +130,13 @@ def _translated_errors(
         @functools.wraps(tool)
         async def call(*args: P.args, **kwargs: P.kwargs) -> T:
             try:
-                return await tool(*args, **kwargs)
+                with for_clients():
+                    return await tool(*args, **kwargs)
             except RecagentError as error:
+                log_failure(error)
                 lang = language_named(kwargs.get("lang")) or default
-                raise ToolError(error.in_language(lang)) from error
+                with for_clients():
+                    raise ToolError(error.in_language(lang)) from error
 
         return call
 

@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 
 from recagent.domain import EventKind, Trace, Usage
 from recagent.llm.token_count import TokenCount, counting
-from recagent.locale import Language
+from recagent.locale import Language, for_clients
 from recagent.server.errors import error_detail, failure
 from recagent.server.leaving import CLIENT_GONE
 
@@ -100,12 +100,14 @@ class MetricsMiddleware:
 
         count = TokenCount()
         try:
-            with counting() as count:
+            with counting() as count, for_clients():
                 await self._app(scope, receive, send_counted)
         except Exception as error:
             if status:
                 raise  # the answer has begun: the connection ends
-            await failure(*error_detail(error, lang=self._lang))(scope, receive, send_counted)
+            with for_clients():
+                detail = error_detail(error, lang=self._lang)
+            await failure(*detail)(scope, receive, send_counted)
         finally:
             self._metrics.tokens(count.usage)
             # The route's template and not the path, which would make a series for each item.

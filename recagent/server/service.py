@@ -6,6 +6,7 @@ Routes and tools translate into these calls and reach the pipeline in no other w
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,12 +29,14 @@ from recagent.errors import (
     NotFoundError,
     PromptError,
     RecagentError,
+    StoreError,
 )
 from recagent.locale import LANGUAGES, AnyText
 from recagent.pipeline import Components, Options, Pipeline
 from recagent.scenes.identification import indexed_scenes
 from recagent.server import schemas
 
+_READY_FOR = 1.0  # seconds
 _CHECK_EVERY = 2.0  # seconds between checks whether somebody was forgotten
 
 _LANGUAGE: Final[dict[str, Language]] = {lang: lang for lang in LANGUAGES}
@@ -70,6 +73,8 @@ class Service:
         self._clear_caches: list[Callable[[], None]] = [parts.preferences.forget]
         self._drop_answers: list[Callable[[str], None]] = []
         self._forgettings = 0
+        self._had = 0  # events in the store when the server started
+        self._ready_until = 0.0
 
     def pipeline(self, lang: Language | None = None) -> Pipeline:
         """Returns the pipeline whose reasons are in ``lang``."""
@@ -82,6 +87,7 @@ class Service:
             RecagentError: the index or the store cannot be used.
         """
         await self.ready()
+        self._had = await self._parts.store.count()
         await self._parts.behaviour()
 
     def on_forgotten(self, clear_cache: Callable[[], None]) -> None:
@@ -128,16 +134,27 @@ class Service:
             logger.warning("slates go without the model: %s", error)
 
     async def ready(self) -> None:
-        """Checks that the index and the store answer.
+        """Checks that the index and the store answer; once a second, as anybody may ask.
 
         Raises:
-            DataError: the store does not, or nothing is indexed.
+            DataError: the store does not or was emptied, or nothing is indexed.
             RetrievalError: the index does not.
         """
+        if time.monotonic() < self._ready_until:
+            return
         names = await self._parts.index.scenes()
         if not names:
             raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
-        await self._parts.store.user("")
+        store = self._parts.store
+        await store.user("")
+        # The last person may have been forgotten, which empties a store rightly.
+        if self._had and not await store.count() and not await store.forgettings():
+            raise StoreError(
+                "the event store is empty, though it had {count} events when the server started; "
+                "restore it, or start again",
+                count=self._had,
+            )
+        self._ready_until = time.monotonic() + _READY_FOR
 
     async def recommend(self, body: schemas.RecommendRequest) -> schemas.SlateResponse:
         """Returns a slate; raises as ``Pipeline.recommend``."""

@@ -49,6 +49,7 @@ def open_engine(text: str) -> sa.Engine:
             ) from error
         engine = sa.create_engine(url, hide_parameters=True)
         sa_event.listen(engine, "connect", _durable_sqlite)
+        _keep_to_one_file(engine, url)
         return engine
     from recagent.infrastructure.storage import postgres  # noqa: PLC0415 - 70 ms that SQLite needs not
 
@@ -189,6 +190,35 @@ def _durable_sqlite(connection: Any, _record: object) -> None:
     # pages all over the index: without room for them a load of millions takes three times as long.
     connection.execute(f"PRAGMA cache_size=-{_CACHE}")
     connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
+
+
+def _keep_to_one_file(engine: sa.Engine, url: sa.URL) -> None:
+    """Fails once the file was deleted or replaced: what is written to a deleted one is lost."""
+    path, opened = Path(url.database or ""), list[tuple[int, int]]()
+
+    def note(_connection: object, _record: object) -> None:
+        if not opened and (found := _identity(path)) is not None:
+            opened.append(found)
+
+    def check(*_: object) -> None:
+        if opened and _identity(path) != opened[0]:
+            raise StoreError(
+                "event store {url!r}: its file was deleted or replaced while it was open; restore "
+                "it and start again",
+                url=shown(url),
+            )
+
+    sa_event.listen(engine, "connect", note)
+    sa_event.listen(engine, "checkout", check)
+    sa_event.listen(engine, "do_connect", check)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _write_ahead(connection: Any) -> None:

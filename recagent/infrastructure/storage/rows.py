@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import orjson
+import sqlalchemy as sa
 
 from recagent.domain import Edits, Event, EventKind, Impression, User
+from recagent.domain.events import LATEST
 from recagent.domain.validation import check_event, check_impression
 from recagent.infrastructure.storage import bulk
+from recagent.infrastructure.storage.schema import EVENTS, IMPRESSIONS, USERS
 
-if TYPE_CHECKING:
-    import sqlalchemy as sa
+logger = logging.getLogger(__name__)
+
+UNREADABLE = (ValueError, TypeError, KeyError, OverflowError, OSError)  # what reading a row raises
+_LATEST = LATEST.timestamp()
+_PAGE = 5_000
 
 
 def user_row(user: User) -> bulk.Row:
@@ -21,6 +29,49 @@ def user_row(user: User) -> bulk.Row:
     declared = {"attributes": user.attributes, "tags": user.tags, "about": user.about}
     edits = orjson.dumps(user.edits) if user.edits != Edits() else None
     return {"id": user.id, "declared": orjson.dumps(declared), "edits": edits}
+
+
+def readable_events(
+    rows: Sequence[Sequence[Any]], user_of: Callable[[Sequence[Any]], str]
+) -> list[Event]:
+    """Returns the events of the rows that can be read; how many cannot is logged."""
+    events: list[Event] = []
+    for row in rows:
+        with suppress(*UNREADABLE):
+            events.append(event_from(row, user_of(row)))
+    if len(events) < len(rows):
+        logger.warning(
+            "%d events in the store cannot be read and are skipped; 'recagent doctor' counts all",
+            len(rows) - len(events),
+        )
+    return events
+
+
+def readable_user(rows: Sequence[sa.Row[Any]]) -> User | None:
+    """Returns the person of the first row; None without rows, or where it cannot be read."""
+    try:
+        return user_from(rows)
+    except UNREADABLE as error:
+        logger.warning("what a person declared cannot be read and is left out: %r", error)
+        return None
+
+
+def count_unreadable(connection: sa.Connection) -> int:
+    """Returns how many rows cannot be read, of all people, events and impressions."""
+    readers: dict[sa.Table, Callable[[sa.Row[Any]], object]] = {
+        EVENTS: lambda row: event_from(row, row.user_id),
+        USERS: lambda row: user_from([row]),
+        IMPRESSIONS: impression_from,
+    }
+    number = 0
+    for table, read in readers.items():
+        everything = sa.select(table).execution_options(yield_per=_PAGE)
+        for row in connection.execute(everything):
+            try:
+                read(row)
+            except UNREADABLE:
+                number += 1
+    return number
 
 
 def event_row(event: Event) -> bulk.Row:
@@ -92,6 +143,8 @@ def event_from(row: Sequence[Any], user_id: str) -> Event:
     """Returns the event of a row, as of the person with this id."""
     # In the order of the columns: to look each up by name takes as long as all the rest.
     _, _, item_id, scene, kind, at, value, text, device, place, impression, _ = row
+    if not 0 <= at < _LATEST:
+        raise ValueError(at)
     return Event(
         user_id=user_id,
         item_id=item_id,

@@ -9,6 +9,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, TypeVar, cast
 
@@ -44,10 +45,13 @@ from recagent.infrastructure.storage.database import (
 )
 from recagent.infrastructure.storage.migration import migrate
 from recagent.infrastructure.storage.rows import (
-    event_from,
+    UNREADABLE,
+    count_unreadable,
     event_row,
     impression_from,
     impression_row,
+    readable_events,
+    readable_user,
     user_from,
     user_row,
 )
@@ -187,7 +191,7 @@ class SqlEventStore:
             ids = _ids(connection, user_id)
             users = connection.execute(_USER, {"id": ids[0]}).all()
             newest = connection.execute(_NEWEST, {"ids": ids, "most": limit}).all()
-            return user_from(users), [event_from(row, ids[0]) for row in newest]
+            return readable_user(users), readable_events(newest, lambda _: ids[0])
 
         return await self._read(read)
 
@@ -296,7 +300,7 @@ class SqlEventStore:
             rows = await self._rows(page.limit(_BATCH))
             if not rows:
                 return
-            yield [event_from(row, first_ids.get(row.user_id) or row.user_id) for row in rows]
+            yield readable_events(rows, lambda row: first_ids.get(row[1]) or row[1])
             last = rows[-1].seq
 
     async def impression(self, impression_id: str) -> Impression | None:
@@ -308,8 +312,14 @@ class SqlEventStore:
         for start in range(0, len(wanted), _BATCH):
             is_wanted = IMPRESSIONS.c.id.in_(wanted[start : start + _BATCH])
             rows = await self._rows(sa.select(IMPRESSIONS).where(is_wanted))
-            impressions += map(impression_from, rows)
+            for row in rows:
+                with suppress(*UNREADABLE):
+                    impressions.append(impression_from(row))
         return impressions
+
+    async def unreadable(self) -> int:
+        """Returns how many rows cannot be read, of all people, events and impressions."""
+        return await self._read(count_unreadable)
 
     async def close(self) -> None:
         await to_thread.run_sync(self._writer.shutdown)

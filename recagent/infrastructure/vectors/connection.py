@@ -5,6 +5,7 @@ What is in the database is known to ``infrastructure.vectors``.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+logger = logging.getLogger(__name__)
+
 LOCK = "recagent.lock"
 OWNER = "recagent.pid"
 
@@ -34,6 +37,7 @@ _CONNECTING = threading.Lock()
 _LOCKS: dict[Path, FileLock] = {}
 # What SQLite and the operating system say, in Chroma's wrapping.
 _NO_SPACE = ("disk is full", "no space left", "disk i/o error", "file too large", "quota exceeded")
+_SQLITE = b"SQLite format 3\0"  # how a database begins
 _READ_ONLY = ("readonly", "read-only", "permission denied")
 
 
@@ -90,6 +94,7 @@ class ChromaFolder:
                 try:
                     import chromadb  # noqa: PLC0415 - one and a half seconds
 
+                    self._put_damaged_aside()  # Chroma opens a folder that failed no second time
                     self._client = chromadb.PersistentClient(str(self._path))
                 except BaseException:
                     lock.release()
@@ -134,6 +139,24 @@ class ChromaFolder:
             index=str(self),
             error=error,
         )
+
+    def _put_damaged_aside(self) -> None:
+        """Makes room for a new database, which ``recagent index`` fills, where this is none."""
+        path = self._path / "chroma.sqlite3"
+        try:
+            with path.open("rb") as file:
+                begins = file.read(len(_SQLITE))
+        except FileNotFoundError:
+            return
+        if begins not in (b"", _SQLITE):
+            old = path.replace(path.with_suffix(".damaged"))
+            logger.warning(
+                "%s is damaged and begins anew, the old database is %s; run 'recagent index'",
+                self,
+                old,
+            )
+            for rest in ("-wal", "-shm"):
+                path.with_name(path.name + rest).unlink(missing_ok=True)
 
     def _take_lock(self) -> FileLock:
         self._path.mkdir(parents=True, exist_ok=True)

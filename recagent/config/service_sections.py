@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from recagent.config.data_sections import SettingsSection, Share
 from recagent.domain import Mode
@@ -178,11 +178,42 @@ class RankSettings(SettingsSection):
     """Seconds for one request."""
 
 
+KeyScope = Literal["recommend", "feedback", "read", "metrics", "admin"]
+ORDINARY_SCOPES: tuple[KeyScope, ...] = ("recommend", "feedback", "read", "metrics")
+SHORTEST_KEY = 16  # characters
+
+
+class KeySettings(SettingsSection):
+    """A key, what it may be used for, and for whom."""
+
+    key: SecretStr
+    """At least 16 characters."""
+    scopes: tuple[KeyScope, ...] = ORDINARY_SCOPES
+    """What it allows: lists, reasons and talks; feedback; profiles and traces of the person asked
+    for; /metrics; and for operators "admin": raw scores, and traces of everybody."""
+    people: str = ""
+    """How the ids begin of the people for whom it may be used, "shop1-"; empty for all."""
+
+    @field_validator("key")
+    @classmethod
+    def _is_long(cls, key: SecretStr) -> SecretStr:
+        if len(key.get_secret_value().strip()) < SHORTEST_KEY:
+            raise ValueError(f"a key needs at least {SHORTEST_KEY} characters")
+        return key
+
+
+def _key_alone(value: object) -> object:
+    return {"key": value} if isinstance(value, str | SecretStr) else value
+
+
 class ServerSettings(SettingsSection):
     """``[server]``: who may use ``recagent serve``, how often, and how much at once."""
 
-    keys: tuple[SecretStr, ...] = ()
-    """Bearer keys; without any, only this machine is answered."""
+    keys: tuple[Annotated[KeySettings, BeforeValidator(_key_alone)], ...] = ()
+    """Bearer keys: ["a long key"] or [{ key = "a long key", scopes = ["recommend"], people =
+    "shop1-" }]. Without any, only this machine is answered."""
+    proxies: tuple[str, ...] = ()
+    """Addresses of proxies whose X-Forwarded headers are believed, ["127.0.0.1"]."""
     rate: int = Field(default=600, ge=0)
     """Requests a minute for each key, or each address if there are no keys; 0: any number."""
     max_message: int = Field(default=4000, ge=1)

@@ -5,6 +5,7 @@ The only place that reads the environment; it opens nothing that the settings po
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
 from pathlib import Path
@@ -41,6 +42,8 @@ from recagent.domain import Language, Scene
 from recagent.domain.attribute_labels import AttributeLabels
 from recagent.errors import ConfigError
 from recagent.locale import LocalizedText
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_FILE = Path("recagent.toml")
 DEFAULT_DATA = Path(".recagent")
@@ -172,13 +175,34 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
 
     _known(Path("the arguments"), overrides)
     try:
-        return Loaded(**overrides)
+        settings = Loaded(**overrides)
     except ValidationError as error:
         raise _complaint(source, error) from error
     except SettingsError as error:
         raise ConfigError(
             "settings from {source}, .env or the environment: {error}", source=source, error=error
         ) from error
+    return _without_key_for_others(settings, overrides)
+
+
+def _without_key_for_others(settings: Settings, given: dict[str, Any]) -> Settings:
+    """Leaves out the environment's OPENAI_API_KEY where a file alone names the address.
+
+    A folder that somebody else made must not bring the address to which one's key is sent.
+    """
+    if not settings.openai_api_key or settings.model.api_key or not settings.endpoint:
+        return settings
+    environment = {name.upper(): value for name, value in os.environ.items()}
+    named = {environment.get("OPENAI_BASE_URL"), environment.get("RECAGENT_MODEL__BASE_URL"),
+             given.get("model", {}).get("base_url")}  # fmt: skip
+    if "OPENAI_API_KEY" not in environment or settings.endpoint in named:
+        return settings
+    logger.warning(
+        "OPENAI_API_KEY is not sent to %s, which only a file names; set OPENAI_BASE_URL, or "
+        "RECAGENT_MODEL__API_KEY",
+        settings.endpoint,
+    )
+    return settings.model_copy(update={"openai_api_key": SecretStr("")})
 
 
 def config_file() -> Path | None:

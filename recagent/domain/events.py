@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Literal, cast, get_args
 
 from recagent.errors import DataError
@@ -17,7 +17,6 @@ EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
 EARLIEST_CLOCK = datetime(1990, 1, 1, tzinfo=UTC)  # a time before it is an order, or a wrong unit
 UNTIMED = datetime(1970, 1, 1, tzinfo=UTC)  # of events without a time: they have an order only
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)  # what is later is a wrong unit
-AHEAD = timedelta(days=1)  # by which the time of an event may be in the future
 LIKED_FROM = 0.7  # share of the rating scale: 7 of 10
 
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
-from recagent.domain.events import AHEAD, LATEST, UNTIMED, Event, Impression
+from recagent.domain.events import LATEST, UNTIMED, Event, Impression
 from recagent.domain.items import Value
 from recagent.domain.people import Edits, Note, User
 from recagent.errors import DataError
@@ -23,7 +22,7 @@ def check_event(event: Event) -> None:
     """Refuse an event that no store could give back as it came.
 
     Raises:
-        DataError: a time without zone, before 1970 or more than a day ahead, or a text with NUL or
+        DataError: a time without zone, before 1970 or after 2199, or a text with NUL or
             half of a surrogate pair.
     """
     if event.at.tzinfo is None:
@@ -32,9 +31,9 @@ def check_event(event: Event) -> None:
             user_id=event.user_id,
             item_id=event.item_id,
         )
-    if not UNTIMED <= event.at <= min(LATEST, datetime.now(tz=UTC) + AHEAD):
+    if not UNTIMED <= event.at < LATEST:
         raise DataError(
-            "event of {user_id!r} on {item_id!r}: {at!r} is before 1970 or in the future; give the "
+            "event of {user_id!r} on {item_id!r}: {at!r} is before 1970 or after 2199; give the "
             "time at which it happened",
             user_id=event.user_id,
             item_id=event.item_id,

@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 _FAILURES: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorResponse, "description": "The request cannot be used as it is."},
     401: {"model": ErrorResponse, "description": "No valid key."},
+    403: {"model": ErrorResponse, "description": "The key does not allow it."},
     404: {"model": ErrorResponse, "description": "A scene, item or slate that is not there."},
     409: {"model": ErrorResponse, "description": "It is stored already, and differently."},
     413: {"model": ErrorResponse, "description": "The body is too large."},
@@ -90,7 +91,7 @@ def create_app(
             Middleware(MetricsMiddleware, metrics=metrics, lang=service.lang),
             Middleware(
                 AuthMiddleware,
-                keys=[key.get_secret_value() for key in settings.keys],
+                keys=settings.keys,
                 rate=settings.rate,
             ),
         ],

@@ -21,6 +21,8 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from recagent.config.service_sections import KeySettings
+from recagent.server.access import CALLER, Caller
 from recagent.server.errors import refuse
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ LARGEST_CHAT = 8 << 20  # of a conversation's: all of it is sent each time, with
 
 _WRONG_KEYS = RateLimitItemPerMinute(20)  # of one address
 _HOST = re.compile(r"((?:[\w.-]*|\[[\da-fA-F:.]+\]))(?::\d{1,5})?", re.ASCII)
+_BY_PROXY = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _PROTECTED = ("/v1/", "/mcp", "/metrics")
 _RATE_LIMITED = ("/v1/", "/mcp")
 
@@ -46,9 +49,14 @@ class AuthMiddleware:
         rate: requests a minute for each key or address; 0 for no limit.
     """
 
-    def __init__(self, app: ASGIApp, *, keys: Sequence[str], rate: int) -> None:
+    def __init__(self, app: ASGIApp, *, keys: Sequence[KeySettings], rate: int) -> None:
         self._app = app
-        self._keys = [_digest(key) for key in keys]
+        self._keys = {
+            _digest(each.key.get_secret_value()): Caller(
+                scopes=frozenset(each.scopes), people=each.people
+            )
+            for each in keys
+        }
         self._rate = RateLimitItemPerMinute(rate) if rate else None
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
@@ -56,6 +64,7 @@ class AuthMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        CALLER.set(self._caller(scope) or Caller())  # each request is a task of its own
         refusal = self._refusal(scope)
         if refusal is not None:
             await refusal(scope, receive, send)
@@ -70,21 +79,32 @@ class AuthMiddleware:
         if not self._keys and not is_loopback_host(host[1].strip("[]")):
             message = "without keys only this machine is answered; set [server] keys"
             return refuse(400, message, code="unknown_host")
+        if not self._keys and any(name in headers for name in _BY_PROXY):
+            message = "without keys no request through a proxy is answered; set [server] keys"
+            return refuse(400, message, code="proxied")
         if not path.startswith(_PROTECTED):
             return None
         address = caller = str((scope.get("client") or ("",))[0])
         if self._keys:
-            caller = _digest(_bearer(headers))
-            if not any([hmac.compare_digest(caller, key) for key in self._keys]):  # noqa: C419 - all, always
+            caller, known = _digest(_bearer(headers)), self._caller(scope)
+            if known is None:
                 if (refusal := self._too_many(f"wrong {address}", _WRONG_KEYS)) is not None:
                     return refusal
                 message = "no valid key; send 'Authorization: Bearer KEY' with one of [server] keys"
                 challenge = {"WWW-Authenticate": "Bearer"}
                 return refuse(401, message, code="invalid_api_key", headers=challenge)
+            if path.startswith("/metrics") and "metrics" not in known.scopes:
+                return refuse(403, "this key has no scope 'metrics'", code="forbidden")
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > _largest(scope):
             return refuse(413, _too_large(_largest(scope)), code="too_large")
         return self._too_many(caller, self._rate) if path.startswith(_RATE_LIMITED) else None
+
+    def _caller(self, scope: Scope) -> Caller | None:
+        """Returns who has the key of a request; None for nobody."""
+        digest = _digest(_bearer(Headers(scope=scope)))
+        found = [key for key in self._keys if hmac.compare_digest(digest, key)]  # all, always
+        return self._keys[found[0]] if found else None
 
     def _too_many(self, caller: str, rate: RateLimitItem | None) -> Response | None:
         if rate is None or self._limiter.hit(rate, caller):

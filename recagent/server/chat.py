@@ -24,6 +24,7 @@ from recagent.domain import Constraint, Language, person_id
 from recagent.errors import DataError, NotFoundError
 from recagent.llm import token_count
 from recagent.locale import LocalizedText
+from recagent.server.access import CALLER
 from recagent.server.client_tasks import Task, client_task, task_answer
 from recagent.server.conversations import WORDS, Begun, ChatPart, Conversations, State
 from recagent.server.errors import ErrorResponse, error_detail
@@ -130,6 +131,8 @@ async def _conversation_answer(
         raise DataError("response_format: an answer is text; leave it out, and read 'recagent'")
     last = last_message(request)
     user = person_id(request.user or person)
+    for scope in ("recommend", "feedback"):  # what is said in a talk may be recorded
+        CALLER.get().check(scope, user)
     said = await to_thread.run_sync(partial(read_turn, request, user=user, scene=scene))
     service.check_length(LocalizedText("a message"), said.text)
     if not last.is_text_alone:

@@ -29,6 +29,7 @@ from recagent.errors import (
     StoreError,
 )
 from recagent.locale import Language, LocalizedText, language_named
+from recagent.server.access import AccessError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI, Request
@@ -62,6 +63,7 @@ class ErrorResponse(BaseModel):
 
 
 _STATUS: Mapping[type[RecagentError], tuple[int, Kind, str]] = {
+    AccessError: (403, "authentication_error", "forbidden"),
     NotFoundError: (404, "not_found_error", "not_found"),
     ConflictError: (409, "invalid_request_error", "conflict"),
     StoreError: (503, "server_error", "store_unavailable"),

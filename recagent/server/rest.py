@@ -62,8 +62,13 @@ def rest_routes(service: Service, metrics: Metrics) -> APIRouter:
     @router.get("/trace")
     async def trace(
         id: Annotated[schemas.Id, Query(description="trace.id of a slate.")],  # noqa: A002
+        user: Annotated[
+            schemas.Id | None,
+            schemas.Blank,
+            Query(description="To whom it was shown; operators may leave it out."),
+        ] = None,
     ) -> schemas.TraceResponse:
         """How a slate came about: candidates, scores, prompt, what was degraded."""
-        return await service.trace(id)
+        return await service.trace(id, user=user)
 
     return router

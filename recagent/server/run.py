@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,18 +94,19 @@ async def _serve(
             raise
         app = create_app(service, settings=settings.server, chat=RecagentChat())
         limit_logs()
-        config = uvicorn_config(app, grace=_GRACE)
+        config = uvicorn_config(app, grace=_GRACE, proxies=settings.server.proxies)
         name = f"[{host}]" if ":" in host else host
         on_ready(f"http://{name}:{listener.getsockname()[1]}")
         await uvicorn.Server(config).serve(sockets=[listener])
 
 
-def uvicorn_config(app: ASGIApp, *, grace: int) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, *, grace: int, proxies: Sequence[str] = ()) -> uvicorn.Config:
     """Returns how connections are served: each with its time limits, and only so many.
 
     Args:
         app: what answers.
         grace: seconds for answers that are under way at the end.
+        proxies: addresses whose forwarded headers are believed.
     """
     most = affordable_connections()
     return uvicorn.Config(
@@ -117,6 +118,8 @@ def uvicorn_config(app: ASGIApp, *, grace: int) -> uvicorn.Config:
         log_config=None,
         timeout_graceful_shutdown=grace,
         server_header=False,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=[*proxies],
     )
 
 

@@ -6,6 +6,7 @@ OpenAI's are in ``openai_schemas``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -228,7 +229,10 @@ class EntryResponse(BaseModel):
         float | None,
         Field(description="Calibrated chance that the person will like it; null where unknown."),
     ]
-    features: Mapping[str, float]
+    features: Annotated[
+        Mapping[str, float],
+        Field(description="Raw scores of the sources, for keys with the scope admin; else empty."),
+    ]
     reasons: tuple[Reason, ...]
 
 
@@ -347,7 +351,12 @@ def reasons(answer: Explanation | Answer) -> tuple[Reason, ...]:
 
 
 def slate_response(
-    slate: Slate, explanations: Sequence[Explanation], *, lang: Language, labels: Labels
+    slate: Slate,
+    explanations: Sequence[Explanation],
+    *,
+    lang: Language,
+    labels: Labels,
+    with_features: bool,
 ) -> SlateResponse:
     """Returns a slate with the explanations of its entries, which are in their order.
 
@@ -356,7 +365,11 @@ def slate_response(
         explanations: of its entries.
         lang: of labels and notes.
         labels: what people call attributes and their values.
+        with_features: whether an operator reads it: a source's scores tell what others did.
     """
+    entries = slate.entries
+    if not with_features:
+        entries = tuple(replace(entry, features={}) for entry in entries)
     return SlateResponse(
         user=slate.user_id,
         scene=slate.scene.name,
@@ -367,7 +380,7 @@ def slate_response(
                 described=in_words(entry.item.model_attributes, labels=labels, lang=lang),
                 reasons=reasons(explanation),
             )
-            for entry, explanation in zip(slate.entries, explanations, strict=True)
+            for entry, explanation in zip(entries, explanations, strict=True)
         ),
         sentence=slate.sentence,
         wish_note=wish_note(slate, lang=lang),

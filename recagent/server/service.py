@@ -6,7 +6,6 @@ Routes and tools translate into these calls and reach the pipeline in no other w
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -33,10 +32,11 @@ from recagent.errors import (
 )
 from recagent.locale import LANGUAGES, AnyText
 from recagent.pipeline import Components, Options, Pipeline
+from recagent.ports import EventStore
 from recagent.scenes.identification import indexed_scenes
 from recagent.server import schemas
+from recagent.server.access import CALLER
 
-_READY_FOR = 1.0  # seconds
 _CHECK_EVERY = 2.0  # seconds between checks whether somebody was forgotten
 
 _LANGUAGE: Final[dict[str, Language]] = {lang: lang for lang in LANGUAGES}
@@ -74,7 +74,6 @@ class Service:
         self._drop_answers: list[Callable[[str], None]] = []
         self._forgettings = 0
         self._had = 0  # events in the store when the server started
-        self._ready_until = 0.0
 
     def pipeline(self, lang: Language | None = None) -> Pipeline:
         """Returns the pipeline whose reasons are in ``lang``."""
@@ -134,30 +133,28 @@ class Service:
             logger.warning("slates go without the model: %s", error)
 
     async def ready(self) -> None:
-        """Checks that the index and the store answer; once a second, as anybody may ask.
+        """Checks that the index and the store answer.
 
         Raises:
             DataError: the store does not or was emptied, or nothing is indexed.
             RetrievalError: the index does not.
         """
-        if time.monotonic() < self._ready_until:
-            return
         names = await self._parts.index.scenes()
         if not names:
             raise DataError("no scene is indexed; run 'recagent index' with a catalogue first")
         store = self._parts.store
         await store.user("")
         # The last person may have been forgotten, which empties a store rightly.
-        if self._had and not await store.count() and not await store.forgettings():
+        if self._had and await _is_empty(store) and not await store.forgettings():
             raise StoreError(
                 "the event store is empty, though it had {count} events when the server started; "
                 "restore it, or start again",
                 count=self._had,
             )
-        self._ready_until = time.monotonic() + _READY_FOR
 
     async def recommend(self, body: schemas.RecommendRequest) -> schemas.SlateResponse:
         """Returns a slate; raises as ``Pipeline.recommend``."""
+        CALLER.get().check("recommend", body.user)
         context = self._context(body)
         slate = await self.pipeline(body.lang).recommend(
             body.user,
@@ -173,11 +170,16 @@ class Service:
         """Returns a slate with its reasons in ``lang``."""
         explanations = await self.pipeline(lang).reasons(slate)
         return schemas.slate_response(
-            slate, explanations, lang=lang or self.lang, labels=self._parts.labels
+            slate,
+            explanations,
+            lang=lang or self.lang,
+            labels=self._parts.labels,
+            with_features=CALLER.get().is_operator,
         )
 
     async def explain(self, body: schemas.ExplainRequest) -> schemas.ExplanationResponse:
         """Returns why an item would be recommended; raises as ``Pipeline.explain``."""
+        CALLER.get().check("recommend", body.user)
         context = self._context(body)
         explanation = await self.pipeline(body.lang).explain(
             body.user, body.item, scene=body.scene, context=context, phrase=body.phrase
@@ -190,6 +192,7 @@ class Service:
         Raises:
             DataError: a comparison without a second item, or as ``Pipeline.compare`` and its like.
         """
+        CALLER.get().check("recommend", body.user)
         pipeline, context = self.pipeline(body.lang), self._context(body)
         if body.about == "compare":
             if body.versus is None:
@@ -204,6 +207,7 @@ class Service:
 
     async def record(self, body: schemas.Feedback) -> schemas.StoredEvent:
         """Stores what a person did; raises as ``Pipeline.record``."""
+        CALLER.get().check("feedback", body.user)
         details = body.model_dump(exclude={"user", "item"})
         event = await self.pipeline().record(body.user or "", body.item, **details)
         for drop_answers in self._drop_answers:
@@ -219,7 +223,8 @@ class Service:
             )
             for name, scene in indexed_scenes(await index.scenes(), self._parts.scenes).items()
         ]
-        return schemas.ScenesResponse(scenes=tuple(scenes), people=self._people)
+        people = tuple(each for each in self._people if each.startswith(CALLER.get().people))
+        return schemas.ScenesResponse(scenes=tuple(scenes), people=people)
 
     async def titled(
         self, titles: Sequence[str], *, scene: str | None
@@ -236,6 +241,7 @@ class Service:
         self, user: str | None, lang: Language | None = None
     ) -> schemas.ProfileResponse:
         """Returns what is known of a person; an empty profile for an unknown id, or without one."""
+        CALLER.get().check("read", user)
         profile = await self.pipeline().profile(user)
         names = await self._parts.index.scenes()
         events = Counter(event.scene for event in profile.events)
@@ -259,18 +265,24 @@ class Service:
             events=profile.events[: schemas.NEWEST],
         )
 
-    async def trace(self, impression_id: str) -> schemas.TraceResponse:
-        """Returns how the slate of this ``trace.id`` came about.
+    async def trace(self, impression_id: str, *, user: str | None) -> schemas.TraceResponse:
+        """Returns how the slate of this ``trace.id`` came about, which was shown to ``user``.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: there is none; or it was shown to somebody else and no operator asks.
         """
-        impression = await self._parts.store.impression(impression_id)
-        if impression is None:
+        caller, store = CALLER.get(), self._parts.store
+        caller.check("read", user)
+        impression = await store.impression(impression_id)
+        if impression is None or not (
+            caller.is_operator or (user and impression.user_id in await store.ids(user))
+        ):
             raise NotFoundError(
-                "no slate with id {slate!r} was shown; use the trace.id of one that was",
+                "no slate with id {slate!r} was shown to this person; name the person as user, and "
+                "use the trace.id of a slate that was",
                 slate=impression_id,
             )
+        caller.check("read", impression.user_id)
         trace = _trace_type.validate_json(impression.trace)
         items: Mapping[str, Item] = {}
         if impression.scene in await self._parts.index.scenes():
@@ -303,6 +315,14 @@ class Service:
     def _context(self, body: schemas.ContextBody) -> Context:
         self.check_length("wish", body.wish)
         return schemas.context_of(body)
+
+
+async def _is_empty(store: EventStore) -> bool:
+    """Whether a store has no event; unlike counting it takes no longer where there are many."""
+    async for batch in store.all_events():
+        if batch:
+            return False
+    return True
 
 
 def _prompt_text(name: str | None) -> str:

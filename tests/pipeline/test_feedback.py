@@ -52,8 +52,10 @@ def test_a_clock_may_be_a_little_fast():
     assert record("ann", "b1", at=at)[0].at == at
 
 
-def test_an_event_of_year_1_is_stored():
-    at = datetime(1, 1, 1, tzinfo=UTC)
+def test_an_event_of_year_1_is_refused_and_one_of_1970_is_stored():
+    with pytest.raises(DataError, match="before 1970"):
+        record("ann", "b1", at=datetime(1, 1, 1, tzinfo=UTC))
+    at = datetime(1970, 1, 1, tzinfo=UTC)
     assert record("ann", "b1", at=at)[1][0].at == at
 
 

@@ -33,10 +33,10 @@ def client(service):
 
 
 @contextmanager
-def served(app, **limits):
+def served(app, *, proxies=(), **limits):
     """Port of an app on loopback, served as ``recagent serve`` does; limits of its connections."""
     with listening_socket("127.0.0.1", 0) as listener:
-        config = uvicorn_config(app, grace=1)
+        config = uvicorn_config(app, grace=1, proxies=proxies)
         for name, value in limits.items():
             setattr(config.http, name, value)
         server = uvicorn.Server(config)

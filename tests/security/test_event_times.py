@@ -31,10 +31,9 @@ def store(request, tmp_path):
     wait(store.close())
 
 
-@pytest.mark.parametrize("at", [*NEVER, "tomorrow"])
+@pytest.mark.parametrize("at", NEVER)
 def test_every_store_refuses_it_and_keeps_nothing_of_the_batch(store, at):
-    at = datetime.now(tz=UTC) + TOMORROW if at == "tomorrow" else at
-    with pytest.raises(DataError, match="before 1970 or in the future"):
+    with pytest.raises(DataError, match="before 1970 or after 2199"):
         wait(store.add_events([make_event("ann", "b1"), replace(make_event("ann", "b2"), at=at)]))
     assert wait(store.count()) == 0
 

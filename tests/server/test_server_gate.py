@@ -8,6 +8,7 @@ from recagent.config.service_sections import ServerSettings
 from recagent.server.app import create_app
 from recagent.server.auth import LARGEST
 
+FIRST, SECOND = "the first key of two", "the second key of two"
 ASK = {"user": "ann", "scene": "films"}
 
 
@@ -21,20 +22,20 @@ def client_of(service, *, host="localhost", **settings):
     [("GET", "/v1/scenes"), ("POST", "/v1/recommend"), ("GET", "/metrics"), ("POST", "/mcp/")],
 )
 def test_with_keys_whatever_has_data_wants_one(service, method, path):
-    keys = (SecretStr("first"), SecretStr("second"))
+    keys = (SecretStr(FIRST), SecretStr(SECOND))
     with client_of(service, host="shop.example", keys=keys) as client:
-        for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic first"}):
+        for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {FIRST}"}):
             refused = client.request(method, path, headers=header)
             assert refused.status_code == 401
             assert refused.json()["error"]["code"] == "invalid_api_key"
             assert refused.headers["www-authenticate"] == "Bearer"
-        for key in ("first", "second"):
+        for key in (FIRST, SECOND):
             answer = client.request(method, path, headers={"Authorization": f"Bearer {key}"})
             assert answer.status_code not in (401, 403)
 
 
 def test_what_has_no_data_is_open(service):
-    with client_of(service, host="shop.example", keys=(SecretStr("first"),)) as client:
+    with client_of(service, host="shop.example", keys=(SecretStr(FIRST),)) as client:
         for path in ("/", "/livez", "/readyz", "/openapi.json"):
             assert client.get(path).status_code == 200
 
@@ -49,9 +50,9 @@ def test_without_keys_a_page_of_another_site_cannot_ask_by_its_own_name(service)
 
 
 def test_too_many_requests_are_told_how_long_to_wait_each_key_by_itself(service):
-    keys = (SecretStr("first"), SecretStr("second"))
+    keys = (SecretStr(FIRST), SecretStr(SECOND))
     with client_of(service, keys=keys, rate=3) as client:
-        first, second = ({"Authorization": f"Bearer {key}"} for key in ("first", "second"))
+        first, second = ({"Authorization": f"Bearer {key}"} for key in (FIRST, SECOND))
         codes = [client.get("/v1/scenes", headers=first).status_code for _ in range(4)]
         assert codes == [200, 200, 200, 429]
         refused = client.get("/v1/scenes", headers=first)

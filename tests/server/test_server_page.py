@@ -149,11 +149,11 @@ def test_nothing_is_without_a_name_for_a_screen_reader(page, live):
 
 
 def test_a_server_with_keys_asks_for_one(browser):
-    settings = ServerSettings(keys=(SecretStr("open sesame"),), rate=0)
+    settings = ServerSettings(keys=(SecretStr("open sesame, and quickly"),), rate=0)
     with running(create_app(make_service(), settings=settings, chat=Talking())) as url:
         page = browser.new_page(locale="en-GB")
         page.goto(f"{url}/")
-        page.get_by_role("textbox", name="Key").fill("open sesame")
+        page.get_by_role("textbox", name="Key").fill("open sesame, and quickly")
         page.keyboard.press("Enter")
         expect(page.locator(".card").first).to_be_visible()
         page.close()

@@ -39,7 +39,8 @@ export const profile = async (user, lang) => (await send(`v1/profile?${query({ u
 export const recommend = async (ask, signal) => (await send("v1/recommend", ask, signal)).json();
 export const explain = async (ask) => (await send("v1/explain", ask)).json();
 export const feedback = async (said, lang) => (await send(`v1/feedback?${query({ lang })}`, said)).json();
-export const trace = async (id, lang) => (await send(`v1/trace?${query({ id, lang })}`)).json();
+export const trace = async (id, user, lang) =>
+  (await send(`v1/trace?${query({ id, user, lang })}`)).json();
 export const hasChat = () => send("v1/models").then(() => true, () => false);
 
 // The pieces of an answer as they come: {text} and, of slates and the like, {data}.

@@ -355,7 +355,7 @@ for (const button of document.querySelectorAll("[data-lang]")) {
   });
 }
 find("open-trace").addEventListener("click", () => guarded(async () => {
-  const seen = await api.trace(state.slate.trace.id, state.lang);
+  const seen = await api.trace(state.slate.trace.id, state.slate.user, state.lang);
   drawTrace(find("trace-body"), seen, { slate: state.slate, words, coldWords: WORDS[state.lang].coldValue });
   find("trace").showModal();
 }));

@@ -80,7 +80,7 @@ function whyPanel(entry, { words, onWhy }) {
     const sources = found.map(([name, score]) => `${name} ${score.toPrecision(3)}`).join(" · ");
     panel.replaceChildren(
       sentences, element("h4", "", words("evidence")), pieces,
-      element("h4", "", words("sources")), element("p", "", sources),
+      ...(sources ? [element("h4", "", words("sources")), element("p", "", sources)] : []),
     );
   };
   return { panel, fill };

@@ -78,7 +78,7 @@ export function drawTrace(body, seen, { slate, words, coldWords }) {
       String(entry.rank), entry.item.title, ...names.map((name) => number(entry.features[name])),
     ]),
   );
-  const parts = [list, candidates, features];
+  const parts = [list, candidates, ...(names.length ? [features] : [])];
   if (seen.prompt) parts.push(folded(words("promptText"), seen.prompt));
   parts.push(folded(words("raw"), JSON.stringify(seen.trace, null, 2)));
   body.replaceChildren(...parts);

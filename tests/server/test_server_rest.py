@@ -205,7 +205,10 @@ def test_what_is_wrong_is_told_in_the_language_of_the_request(client, path, ask,
 
 def test_what_is_wrong_is_told_in_the_language_of_the_query(client):
     found = fault(client.get("/v1/trace", params={"id": "none", "lang": "zh"}), 404)
-    assert found["message"] == "没有展示过编号为 'none' 的推荐；请使用某次推荐的 trace.id"
+    assert found["message"] == (
+        "没有向该用户展示过编号为 'none' 的推荐；"
+        "请用 user 指明用户，并使用向其展示过的推荐的 trace.id"
+    )
 
 
 def test_broken_json_half_a_character_and_the_wrong_type_are_bad_requests(client):

@@ -27,6 +27,7 @@ from serve_load import served
 LEAST = 20  # answers of `/livez` beside a heavy request
 KEPT = 500  # of a kept connection alone
 HALF_OPEN = 1_000
+SMOKE = ("a list of 5", "what if, with 20 conditions")  # the heavy requests of a smoke run
 PATIENCE = 120.0  # seconds for a heavy request
 
 _HORROR = {"attribute": "genres", "operator": "is not", "value": "Horror"}
@@ -38,8 +39,8 @@ def _constraints(count: int, value: object) -> dict[str, Any]:
     return {"user": "u0001", "scene": "comedy", "constraints": wanted}
 
 
-def heavy_requests(scene: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
-    """The path and the body of each heavy request, by what is heavy in it."""
+def heavy_requests(scene: str, item: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """The path and the body of each heavy request, by what is heavy in it; ``item`` is listed."""
     known = {"user": "u0001", "scene": scene}
     words = " ".join(f"word{number} sea" for number in range(320))[:3900]
     turns = [_SAID, {"role": "assistant", "content": "1. **A film** (2001)\n" * 20}]
@@ -71,11 +72,11 @@ def heavy_requests(scene: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
         ),
         "why not, with 20 conditions": (
             "/v1/question",
-            {**_constraints(20, "sea"), "scene": scene, "item": "m1", "about": "why not"},
+            {**_constraints(20, "sea"), "scene": scene, "item": item, "about": "why not"},
         ),
         "what if, with 20 conditions": (
             "/v1/question",
-            {**_constraints(20, "sea"), "scene": scene, "item": "m1", "about": "what if"},
+            {**_constraints(20, "sea"), "scene": scene, "item": item, "about": "what if"},
         ),
         "a talk of 100 turns": ("/v1/chat/completions", {**chat, "messages": [*turns * 50, _SAID]}),
         "a talk of 15 MB": (
@@ -137,12 +138,12 @@ async def beside(url: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]
     return {"status": status, "seconds": round(seconds, 2), **figures(took)}
 
 
-async def half_open(url: str) -> dict[str, float]:
+async def half_open(url: str, count: int) -> dict[str, float]:
     """The times of `/livez` on new connections, beside many that have sent half a request."""
     host, _, port = url.removeprefix("http://").rpartition(":")
     opened: list[asyncio.StreamWriter] = []
     took: list[float] = []
-    for _ in range(HALF_OPEN):
+    for _ in range(count):
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX-")
         opened.append(writer)
@@ -154,28 +155,32 @@ async def half_open(url: str) -> dict[str, float]:
     return figures(took)
 
 
-async def main() -> None:
+async def main(*, smoke: bool) -> None:
     """Start the server, measure, print."""
+    kept, opened = (LEAST, LEAST) if smoke else (KEPT, HALF_OPEN)
     results: dict[str, dict[str, Any]] = {}
     with served("") as (_, url):
         async with aiohttp.ClientSession(url) as session:
             async with session.get("/v1/scenes") as answer:
                 scene = (await answer.json())["scenes"][0]["name"]
-            async with session.post("/v1/recommend", json={"user": "u0001"}) as answer:
-                await answer.read()
+            async with session.post(
+                "/v1/recommend", json={"user": "u0001", "scene": scene}
+            ) as answer:
+                item = (await answer.json())["entries"][0]["item"]["id"]
             took: list[float] = []
-            for _ in range(KEPT):
+            for _ in range(kept):
                 await alive(session, took)
             results["kept connection alone"] = figures(took)
-        for name, (path, body) in heavy_requests(scene).items():
+        for name, (path, body) in heavy_requests(scene, item).items():
+            if smoke and name not in SMOKE:
+                continue
             results[name] = await beside(url, path, body)
             print(f"{name:<36} {results[name]}", flush=True)
-        results["1,000 half-open connections"] = await half_open(url)
-    for name in ("kept connection alone", "1,000 half-open connections"):
+        results[f"{opened:,} half-open connections"] = await half_open(url, opened)
+    for name in ("kept connection alone", f"{opened:,} half-open connections"):
         print(f"{name:<36} {results[name]}")
     print(json.dumps(results))
 
 
 if __name__ == "__main__":
-    command(__doc__).parse_args()
-    asyncio.run(main())
+    asyncio.run(main(smoke=command(__doc__).parse_args().smoke))

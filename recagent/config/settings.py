@@ -190,17 +190,19 @@ def _without_key_for_others(settings: Settings, given: dict[str, Any]) -> Settin
 
     A folder that somebody else made must not bring the address to which one's key is sent.
     """
-    if not settings.openai_api_key or settings.model.api_key or not settings.endpoint:
+    address = settings.model.base_url or settings.openai_base_url  # an embedder may use it alone
+    if not settings.openai_api_key or settings.model.api_key or not address:
         return settings
     environment = {name.upper(): value for name, value in os.environ.items()}
-    named = {environment.get("OPENAI_BASE_URL"), environment.get("RECAGENT_MODEL__BASE_URL"),
-             given.get("model", {}).get("base_url")}  # fmt: skip
-    if "OPENAI_API_KEY" not in environment or settings.endpoint in named:
+    named = {environment.get("OPENAI_BASE_URL"), environment.get("RECAGENT_MODEL__BASE_URL")}
+    model = given.get("model", {})
+    named.add(model.base_url if isinstance(model, ModelSettings) else model.get("base_url"))
+    if "OPENAI_API_KEY" not in environment or address in named:
         return settings
     logger.warning(
         "OPENAI_API_KEY is not sent to %s, which only a file names; set OPENAI_BASE_URL, or "
         "RECAGENT_MODEL__API_KEY",
-        settings.endpoint,
+        address,
     )
     return settings.model_copy(update={"openai_api_key": SecretStr("")})
 

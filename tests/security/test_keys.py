@@ -159,6 +159,11 @@ def test_a_folder_brings_no_address_to_which_the_environments_key_is_sent(
     (tmp_path / "recagent.toml").write_text('[model]\nbase_url = "http://theirs/v1"\n')
     assert (load().endpoint, load().api_key) == ("http://theirs/v1", "")
     assert "OPENAI_API_KEY is not sent" in caplog.text
+    (tmp_path / "recagent.toml").write_text(
+        '[model]\nkind = "none"\nbase_url = "http://theirs/v1"\n'
+        '[embedder]\nkind = "endpoint"\nname = "an-embedder"\n'
+    )
+    assert load().api_key == ""  # the embedder asks the address of [model]
     (tmp_path / "recagent.toml").unlink()
     (tmp_path / ".env").write_text("OPENAI_BASE_URL=http://theirs/v1\n")
     assert load().api_key == ""

@@ -194,7 +194,7 @@ def _durable_sqlite(connection: Any, _record: object) -> None:
 
 def _keep_to_one_file(engine: sa.Engine, url: sa.URL) -> None:
     """Fails once the file was deleted or replaced: what is written to a deleted one is lost."""
-    path, opened = Path(url.database or ""), list[tuple[int, int]]()
+    path, opened = Path(url.database or "").absolute(), list[tuple[int, int]]()
 
     def note(_connection: object, _record: object) -> None:
         if not opened and (found := _identity(path)) is not None:

@@ -331,6 +331,9 @@ class MemoryStore:
     async def events_stamp(self) -> str:
         return ""
 
+    async def is_empty(self) -> bool:
+        return not self._events
+
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         if self._events:
             yield self._named()

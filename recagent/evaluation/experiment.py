@@ -114,7 +114,10 @@ class ModelSection(ModelSettings):
     @field_validator("api_key")
     @classmethod
     def _no_key(cls, _: SecretStr) -> SecretStr:
-        raise ValueError("runs keep a copy of this file: set OPENAI_API_KEY in the environment")
+        raise ValueError(
+            "runs keep a copy of this file: set OPENAI_API_KEY in the environment, and "
+            "OPENAI_BASE_URL to the address that the key is for"
+        )
 
 
 class SystemSection(_Section):

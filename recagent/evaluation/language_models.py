@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
+from pydantic import SecretStr
 
 from recagent import bootstrap
 from recagent.config.settings import Settings
@@ -41,6 +42,8 @@ def model_settings(experiment: Experiment, base: Settings) -> dict[str, Settings
                 here["adapter"] = experiment.path(section.adapter)
             if section.base_url in ("", base.model.base_url):  # the key is that server's alone
                 here["api_key"] = base.model.api_key
+            if section.base_url not in ("", base.model.base_url, base.openai_base_url):
+                changes["openai_api_key"] = SecretStr("")  # the file may be somebody else's
             changes["model"] = section.model_copy(update=here)
         settings = base.model_copy(update=changes)
         if settings.model.kind == "none":

@@ -99,6 +99,10 @@ class EventStore(Protocol):
         """
         ...
 
+    async def is_empty(self) -> bool:
+        """Whether there is no event; unlike counting it takes no longer where there are many."""
+        ...
+
     def all_events(self) -> AsyncIterator[Sequence[Event]]:
         """Every event, in the order in which they were stored, in batches.
 

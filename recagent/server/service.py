@@ -32,7 +32,6 @@ from recagent.errors import (
 )
 from recagent.locale import LANGUAGES, AnyText
 from recagent.pipeline import Components, Options, Pipeline
-from recagent.ports import EventStore
 from recagent.scenes.identification import indexed_scenes
 from recagent.server import schemas
 from recagent.server.access import CALLER
@@ -145,7 +144,7 @@ class Service:
         store = self._parts.store
         await store.user("")
         # The last person may have been forgotten, which empties a store rightly.
-        if self._had and await _is_empty(store) and not await store.forgettings():
+        if self._had and await store.is_empty() and not await store.forgettings():
             raise StoreError(
                 "the event store is empty, though it had {count} events when the server started; "
                 "restore it, or start again",
@@ -315,14 +314,6 @@ class Service:
     def _context(self, body: schemas.ContextBody) -> Context:
         self.check_length("wish", body.wish)
         return schemas.context_of(body)
-
-
-async def _is_empty(store: EventStore) -> bool:
-    """Whether a store has no event; unlike counting it takes no longer where there are many."""
-    async for batch in store.all_events():
-        if batch:
-            return False
-    return True
 
 
 def _prompt_text(name: str | None) -> str:

@@ -293,6 +293,9 @@ class SqlEventStore:
 
         return await self._read(read)
 
+    async def is_empty(self) -> bool:
+        return not await self._rows(sa.select(EVENTS.c.seq).limit(1))
+
     async def all_events(self) -> AsyncIterator[Sequence[Event]]:
         first_ids, last = await self._read(_first_ids), 0
         while True:

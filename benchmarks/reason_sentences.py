@@ -129,7 +129,7 @@ def compared(
             wrong.append(f"{sort} {sentence['text']}")
 
     for sentence in comparisons["sentences"]:
-        count("compared", sentence, holds=sentence["supported"])
+        count(sentence.get("kind", "compared"), sentence, holds=sentence["supported"])
     for sentence in kept["sentences"]:
         name, key = sentence["on"].split("/")
         situation = kept["situations"][name]

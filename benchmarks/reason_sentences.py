@@ -130,6 +130,9 @@ def compared(
 
     for sentence in comparisons["sentences"]:
         count(sentence.get("kind", "compared"), sentence, holds=sentence["supported"])
+    for name, situation in kept["situations"].items():
+        for sentence, holds in _of_list(name, situation, comparisons["lists"]):
+            count("list_made", sentence, holds=holds)
     for sentence in kept["sentences"]:
         name, key = sentence["on"].split("/")
         situation = kept["situations"][name]
@@ -141,6 +144,27 @@ def compared(
             for text, holds in _added(sentence["text"], form, items[key]["attributes"], others):
                 count("added", {**sentence, "text": text}, holds=holds)
     return counts
+
+
+def _of_list(
+    name: str, situation: Mapping[str, Any], forms: Mapping[str, Any]
+) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Sentences on a list of every kind and number, and whether they hold."""
+    items = [each["attributes"] for each in situation["items"].values()]
+    piece = next(each for each in situation["person"] if each["kind"] == "history")
+    counts = {"en": ["One", "Two", "Three", "Four", "Five"], "zh": "一两三四五"}[situation["lang"]]
+    for kind in sorted({each for item in items for each in _kinds(item)}):
+        of_kind = sum(kind in _kinds(item) for item in items)
+        for form in forms[situation["lang"]] if len(items) > 1 else ():
+            least = form.get("least")
+            enough = len(items) if least == "all" else len(items) // 2 + 1
+            for number, count in enumerate(counts, start=1):
+                if number == 1 or least is None:
+                    text = form["form"].format(
+                        kind=kind, count=count, title=piece["facts"]["title"]
+                    )
+                    sentence = {"on": f"{name}/*", "text": text, "cites": [piece["id"]]}
+                    yield sentence, of_kind >= enough if least else of_kind == number
 
 
 def _added(

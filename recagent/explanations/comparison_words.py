@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from recagent.explanations.said_words import COMPARED
 
 HIDDEN = "▢"  # stands for each letter of a quotation
-_COUNT = "two|three|four|five|six|seven|eight|nine|ten|twelve|twenty"
+_NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
+COUNTS = {
+    **{name: number for number, name in enumerate(_NUMBERS, start=1)},
+    **{name: number for number, name in enumerate("一二三四五六七八九十", start=1)},
+    "both": 2,
+    "两": 2,
+}
+_COUNT = "|".join([*_NUMBERS[1:], "twelve", "twenty"])
 _COUNT_ZH = "[两二三四五六七八九十]"
 _THING = "(?:films?|movies?|books?|ones?|items?|candidates?|songs?|tracks?|places?|titles?)"
 _THING_ZH = "(?:一?[部本件个首款项张道种])"
@@ -89,6 +96,28 @@ KIND_BEFORE_ZH = re.compile(r"(\w+?)(?:片|书|类)?(?:里面|当中|之中|里|
 HALT = _compiled(
     r"\b(?:but|while|though|so|because|which|also)\b",
     r"也|还|又|且|同时|而",
+)
+# How many of a list, and all of it.
+COUNTED = _compiled(
+    rf"\b(?P<count>{_COUNT}|one(?=\s+of))\b(?:\s+of\s+(?:these|them|the\s+\w+))?",
+    rf"(?<![第每前十{_COUNT_ZH[1:-1]}])(?:其中)?有?(?P<count_zh>[一{_COUNT_ZH[1:-1]}]){_THING_ZH}(?!里|中)",
+)
+FIRST = _compiled(
+    rf"\bthe\s+first\s+(?P<count>{_COUNT})\b(?:\s+(?:are\s+)?all\b)?",
+    rf"前(?P<count_zh>{_COUNT_ZH}){_THING_ZH}(?:全都|都|全)",
+)
+OF_ALL = _compiled(r"\b(?:all|every|each)\b", "[都全每]")
+OF_MOST = _compiled(
+    r"\b(?:most|mostly|mainly|largely)\b", "大多|大都|大半|多半|多数|居多|多为|多是"
+)
+TOTAL = _compiled(rf"(?P<count_zh>{_COUNT_ZH}){_THING_ZH}(?:里面?|当中|之中|中)")
+# Every value that a liked item has of an attribute.
+_VALUES = "genres?|topics?|themes?|moods?|tags?|subjects?"
+EVERY = _compiled(
+    rf"\b(?:(?:all|both|every)(?:\s+of)?(?:\s+the)?|the(?=\s+(?:very\s+)?(?:{_COUNT})\b))"
+    rf"(?:\s+very)?(?:\s+(?P<count>{_COUNT}))?(?=\s+(?P<noun>{_VALUES})\s+of\s+{HIDDEN})",
+    rf"{HIDDEN}+(?:（[^）]*）)?的?(?P<noun_zh>类型|主题|题材|标签)(?:它|这{_THING_ZH})?也?(?:全都|都|全)"
+    "(?=有|在|占|齐)",
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 from recagent.domain import Item
 from recagent.explanations.comparison_words import (
@@ -18,6 +18,7 @@ from recagent.explanations.comparison_words import (
     AND_ZH,
     BREAK,
     BY_SO_MUCH,
+    COUNTS,
     HALT,
     HIDDEN,
     KIND,
@@ -32,23 +33,13 @@ from recagent.explanations.comparison_words import (
     WIDER,
     Measure,
 )
+from recagent.explanations.kinds import Kinds, Told, blanked, kinds_in, may_be
 from recagent.explanations.own_evidence import catalogue_text
-from recagent.explanations.said_words import (
-    Said,
-    as_written,
-    is_named,
-    is_word_said,
-    said,
-    spellings,
-)
+from recagent.explanations.said_words import Said, is_word_said, said
 from recagent.explanations.segments import QUOTED, title_key
 from recagent.retrieval.words import fold
 
-_LONGEST_VALUE = 40  # letters of a value that says what kind of thing an item is
-_COUNTS = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"]
-_COUNTS_ZH = ["两二", *"三四五六七八九十"]
 Span = tuple[int, int]
-Kinds = Sequence[Sequence[str]]  # what is named; one word may be meant for several of an item
 
 
 def without_comparisons(
@@ -73,33 +64,14 @@ def without_comparisons(
     return _Sentence(text, item, others=others, titled=titled).stripped(kept)
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """What a candidate tells: its kinds with the attribute of each, and all of its words."""
-
-    item: Item
-    kinds: Mapping[str, str]
-    says: Said
-
-
-def _told(item: Item) -> _Told:
-    kinds = {
-        value: name
-        for name, values in item.attributes.items()
-        for value in (values if isinstance(values, tuple) else (values,))
-        if isinstance(value, str) and 0 < len(value) <= _LONGEST_VALUE
-    }
-    return _Told(item, kinds, as_written(f"{item.title} \n {catalogue_text(item)}"))
-
-
 class _Sentence:
     """A sentence that may compare its item with others."""
 
     def __init__(
         self, text: str, item: Item, *, others: Sequence[Item], titled: Mapping[str, Sequence[Item]]
     ) -> None:
-        self._text, self._item, self._titled = text, _told(item), titled
-        self._others = [_told(each) for each in others]
+        self._text, self._titled = text, titled
+        self._told = (item, others)
         self._plain = re.sub(QUOTED, lambda match: HIDDEN * len(match[0]), text)
         self._rest = self._plain  # without what compares and what it says of the others
 
@@ -122,7 +94,7 @@ class _Sentence:
         if scoped and not (is_of_candidates and all(map(self._is_of_all, scope))):
             return None
         hidden = [*compared, *(match.span() for match in scope)]
-        self._rest = _blanked(self._plain, hidden)
+        self._rest = blanked(self._plain, hidden)
         if WIDER.search(self._plain) or not all(
             [
                 *(self._is_own(span) for span in compared),
@@ -133,11 +105,19 @@ class _Sentence:
         ):
             return None
         stays = {span: title for span, title in titles.items() if title in kept}
-        text = _blanked(self._text, [span for span in hidden if span not in stays])
+        text = blanked(self._text, [span for span in hidden if span not in stays])
         for span in stays:
             start = self._plain.index(HIDDEN, span[0])
-            text = _blanked(text, [(span[0], start)])
+            text = blanked(text, [(span[0], start)])
         return text
+
+    @cached_property
+    def _item(self) -> Told:
+        return Told.of(self._told[0])
+
+    @cached_property
+    def _others(self) -> list[Told]:
+        return [Told.of(each) for each in self._told[1]]
 
     def _by_span(
         self, patterns: Sequence[tuple[Measure, re.Pattern[str]]]
@@ -159,10 +139,7 @@ class _Sentence:
         told = scope.groupdict()
         count, kind = told["count"] or told["count_zh"], told["kind"] or ""
         every = [self._item, *self._others]
-        names = dict(enumerate(zip(_COUNTS, _COUNTS_ZH, strict=True), start=2))
-        english, chinese = names.get(len(every), ("", ""))
-        is_counted = not count or count.lower() == english or count in chinese
-        return is_counted and all(
+        return COUNTS.get((count or "").lower(), len(every)) == len(every) and all(
             is_word_said(word, Said(), said(catalogue_text(each.item)))
             for word in kind.split()
             for each in every
@@ -194,7 +171,7 @@ class _Sentence:
             return True
         kinds = self._kinds_beside(span)
         return bool(kinds) and self._are_beaten(
-            [each for each in self._others if _may_be(each, kinds, self._item)], measures
+            [each for each in self._others if may_be(each, kinds, self._item.kinds)], measures
         )
 
     def _is_more(self, span: Span, measures: Sequence[Measure], title: str) -> bool:
@@ -202,10 +179,10 @@ class _Sentence:
             return False
         if not title:
             return self._are_beaten(self._others, measures)
-        named = [_told(each) for each in self._titled.get(title, ())]
+        named = [Told.of(each) for each in self._titled.get(title, ())]
         return bool(named) and self._are_beaten(named, measures)
 
-    def _are_beaten(self, others: Sequence[_Told], measures: Sequence[Measure]) -> bool:
+    def _are_beaten(self, others: Sequence[Told], measures: Sequence[Measure]) -> bool:
         """Whether the item has more, or less, than each of these by the measures that it tells."""
         told = [(each, own) for each in measures if (own := _number(self._item, each)) is not None]
         numbers = [
@@ -228,7 +205,7 @@ class _Sentence:
             kinds = self._joined_kinds(statement) or self._kinds_in(HALT.split(before)[-1])
             each_alone = [kinds] if kinds else []
         return bool(each_alone) and not any(
-            _may_be(other, kinds, self._item) for kinds in each_alone for other in self._others
+            may_be(other, kinds, self._item.kinds) for kinds in each_alone for other in self._others
         )
 
     def _listed_behind(self, span: Span, clause: str) -> str:
@@ -263,40 +240,14 @@ class _Sentence:
         return self._kinds_in(f"{behind_it[1] if behind_it else ''} {ahead[1] if ahead else ''}")
 
     def _kinds_in(self, text: str) -> Kinds:
-        """The kinds of the item that a text names; one word may be meant for several of them."""
-        told = as_written(text)
-        named = {
-            kind: [each for each in spellings(kind) if is_named(each, told.words, told.chinese)]
-            for kind in self._item.kinds
-        }
-        return [
-            [
-                other
-                for other, others in named.items()
-                if any(one in two or two in one for one in own for two in others)
-            ]
-            for own in named.values()
-            if own
-        ]
+        return kinds_in(text, self._item.kinds)
 
 
 def _is_apart(match: re.Match[str], spans: Iterable[Span]) -> bool:
     return all(match.end() <= start or end <= match.start() for start, end in spans)
 
 
-def _may_be(other: _Told, kinds: Kinds, item: _Told) -> bool:
-    """Whether another item is of all these kinds of an item, or does not tell."""
-    return all(
-        any(
-            any(is_named(each, other.says.words, other.says.chinese) for each in spellings(kind))
-            or not other.item.attributes.get(item.kinds[kind])
-            for kind in alternatives
-        )
-        for alternatives in kinds
-    )
-
-
-def _number(told: _Told, measure: Measure) -> float | None:
+def _number(told: Told, measure: Measure) -> float | None:
     """By which an item is compared; None where it does not tell."""
     for name, value in told.item.attributes.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -304,10 +255,3 @@ def _number(told: _Told, measure: Measure) -> float | None:
         if fold(name) in measure.names:
             return float(value)
     return None
-
-
-def _blanked(text: str, spans: Iterable[Span]) -> str:
-    """A text with spaces for these parts of it."""
-    for start, end in spans:
-        text = f"{text[:start]}{' ' * (end - start)}{text[end:]}"
-    return text

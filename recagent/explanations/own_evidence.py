@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recagent.domain import Evidence, Item, Language, Scene, Value
 from recagent.explanations.said_words import (
     ACTIONS,
+    DECADES,
     NAME,
     UNITS,
     WISHING,
@@ -48,6 +49,8 @@ class Subject:
         titles: keys.
         names: stems of words with a capital letter in titles, but for kinds of things.
         says: what the catalogue says.
+        of_most: what it says of more than half of a list.
+        of_all: what it says of every item.
         text: the catalogue's own text of a single item, for its negations.
         numbers: of a single item, and what each is counted in.
     """
@@ -55,6 +58,8 @@ class Subject:
     titles: frozenset[str]
     names: frozenset[str]
     says: Said
+    of_most: Said
+    of_all: Said
     text: str
     numbers: Mapping[str, set[str]]
 
@@ -65,6 +70,9 @@ def read_piece(
     """Returns a piece with what it says; ``known`` are items of the person's history, by id."""
     facts = evidence.facts
     title = facts.get("title", "")
+    if title:  # its scene is no word on what it is
+        bare = {name: value for name, value in facts.items() if name != "scene"}
+        evidence = replace(evidence, facts=bare)
     quotes = {"asked": "wish", "about": "words"}.get(evidence.kind)
     text = "" if quotes else clause(evidence, scenes=scenes, lang=lang, in_prompt=True)
     says = said(text.replace(f"“{title}”", "") if title else text)
@@ -87,11 +95,16 @@ def read_subject(items: Sequence[Item], scenes: Mapping[str, Scene], lang: Langu
         | (Said() if item.scene in works else as_written(item.title)).tamed()
         for item in items
     ]
-    says, text, numbers = common(told, least=-(-len(told) // 2)), "", dict[str, set[str]]()
+    half = len(told) // 2
+    says, of_most, of_all = (
+        common(told, least=least) for least in (len(told) - half, half + 1, len(told))
+    )
+    text, numbers = "", dict[str, set[str]]()
     if len(items) == 1:
         text = fold(f"{items[0].title} \n {items[0].text}")
         numbers = numbers_of(items[0].attributes, text)
         says |= Said(chinese=tuple(_numerals(numbers)))
+        of_most = of_all = says
     names = {
         stem(fold(word))
         for item in items
@@ -100,7 +113,8 @@ def read_subject(items: Sequence[Item], scenes: Mapping[str, Scene], lang: Langu
     }
     return Subject(
         titles=frozenset(title_key(caption(item)) for item in items),
-        names=frozenset(names), says=says, text=text, numbers=numbers,
+        names=frozenset(names), says=says, of_most=of_most, of_all=of_all, text=text,
+        numbers=numbers,
     )  # fmt: skip
 
 
@@ -111,7 +125,14 @@ def catalogue_text(item: Item) -> str:
         for name, value in item.attributes.items()
     )
     numbers = (f"{value:g}" for value in item.attributes.values() if isinstance(value, float))
-    return " \n ".join([item.text, *values, *numbers])
+    return " \n ".join([item.text, *values, *numbers, *_decades(item)])
+
+
+def _decades(item: Item) -> Iterator[str]:
+    """The decade of an item's year, as one calls it."""
+    for name, value in item.attributes.items():
+        if UNITS.get(fold(name)) == "年" and isinstance(value, int):
+            yield DECADES.get(value // 10 * 10, "")
 
 
 def _numerals(numbers: Mapping[str, set[str]]) -> Iterator[str]:

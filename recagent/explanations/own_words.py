@@ -18,15 +18,17 @@ from recagent.domain import Claim, Evidence, Item, Language, Scene
 from recagent.explanations.own_comparisons import without_comparisons
 from recagent.explanations.own_evidence import WISHES, Piece, Subject, read_piece, read_subject
 from recagent.explanations.own_figures import Figures
+from recagent.explanations.own_quantities import without_counts, without_shared_values
 from recagent.explanations.said_words import (
     ADDRESSING,
+    ALL,
     ALL_UNITS,
     FRACTIONS,
     JOINING,
     KNOWING,
     LIKING,
     LIMITS,
-    LISTING,
+    MOST,
     NEGATING,
     PEOPLE,
     SEQUENCE,
@@ -36,12 +38,13 @@ from recagent.explanations.said_words import (
     common_of,
     is_word_said,
     said,
+    with_decades,
 )
 from recagent.explanations.segments import QUOTED, Segment, nearest_titles, segments, title_key
 from recagent.explanations.templates import sentence
 from recagent.retrieval.words import fold, stem, without_negated
 
-MOST = {"en": 260, "zh": 120}  # characters of a reason
+LONGEST = {"en": 260, "zh": 120}  # characters of a reason
 _SENTENCES = 2
 # Kinds of evidence: what a person says of their taste; people who are counted.
 _TASTES = frozenset({"preference", "tag", "interest", "about"})
@@ -50,6 +53,8 @@ _LIKES = frozenset({"like", "rating"})  # what a person did with an item that th
 _ENDS = re.compile(r"[.!?](?:\s|$)|[。！？]")
 _CITED = re.compile(r"\s*\[[ep]\d+\]")
 _FIXED = re.compile(r"\bon top\b(?: of (?:it|that)\b)?", re.IGNORECASE)
+_YOUR_LIKES = re.compile(r"\byour (?:likes|favou?rites)$|您的(?:喜好|偏好)$", re.IGNORECASE)
+_TWO_ZH = re.compile("[这那]?两[部本首件个者款](?=都是|都有|都属|都讲|都带)")
 # The bare verb at the beginning tells the person what to do; what is made for them is a promise.
 _ORDERS = re.compile(
     r"(?:(?:so|then|just|now)\s+)?(?:try|get|grab|take|watch|read|listen|give|go|see|look|choose"
@@ -83,24 +88,25 @@ def checked_claim(
         candidates: that the model has seen, and with which it may compare a single item.
     """
     text = " ".join(_CITED.sub("", written.text).split())
-    is_short = 0 < len(text) <= MOST[lang]
+    is_short = 0 < len(text) <= LONGEST[lang]
     if not is_short or len(_ENDS.findall(re.sub(QUOTED, "", text) + " ")) > _SENTENCES:
         return None
-    if len(items) == 1:
-        own = without_comparisons(text, items[0], candidates=candidates, known=known)
-    else:
-        own = text
-    if own is None:
+    own: str | None = text
+    if len(items) > 1:
+        own = without_counts(text, items)
+    elif own := without_shared_values(text, items[0], known=known):
+        own = without_comparisons(own, items[0], candidates=candidates, known=known)
+    if not own:
         return None
     by_id = {piece.id: piece for piece in evidence}
     cited = [by_id[key] for key in dict.fromkeys(written.evidence) if key in by_id]
     check = _Check(
         [read_piece(each, known, scenes, lang) for each in cited],
         subject=read_subject(items, scenes, lang),
-        always=LISTING if len(items) > 1 else Said(),
+        always=MOST | ALL if len(items) > 1 else Said(),
         wish=" ".join(piece.facts["wish"] for piece in evidence if piece.kind == "asked"),
     )
-    used = check.used(own)
+    used = check.used(_TWO_ZH.sub("同", with_decades(own)))
     if not used:
         return None
     return Claim(text=sentence(text.strip(" .。"), lang=lang), evidence=tuple(used))
@@ -130,6 +136,7 @@ class _Check:
         self._subject, self._always = subject, always
         self._wish = said(without_negated(wish))
         self._used: set[str] = set()
+        self._answers = False  # whether the wish itself is answered, in other words than its own
 
     def used(self, text: str) -> list[str]:
         """The ids of the pieces that the text uses; none where a part of it is not supported."""
@@ -141,6 +148,8 @@ class _Check:
         if not all(self._is_supported(segment) for segment in self._segments):
             return []
         used = self._used | self._figures.used
+        if not used and self._answers:
+            used = {key for key, piece in self._pieces.items() if piece.evidence.kind == "asked"}
         return [key for key in self._pieces if key in used]
 
     def _is_supported(self, segment: Segment) -> bool:
@@ -171,25 +180,35 @@ class _Check:
         """What a segment may say; None where it says of people or liking what nothing supports."""
         named = self._told_of(segment)
         pieces = [*named, *self._loose]
-        spoken = self._always
-        for piece in pieces:
+        spoken, own = self._always, self._own(segment)
+        # What is cited of a person is said of no list, nor of what two things have in common.
+        is_shared = self._is_shared(segment)
+        is_of_things = is_shared or (self._always.words and not segment.tells(ADDRESSING))
+        for piece in named if is_of_things and not segment.wishes else pieces:
             spoken |= piece.says
-        scope: _Scope | None = _Scope(spoken, self._subject.says, named)
+        scope: _Scope | None = _Scope(spoken, own, named)
         if segment.is_of_people:
             has_count = any(piece.evidence.kind in _COUNTS for piece in pieces)
             liked = Said(LIKING.words | PEOPLE.words, (*LIKING.chinese, *PEOPLE.chinese))
-            scope = _Scope(spoken | liked, self._subject.says, named) if has_count else None
+            scope = _Scope(spoken | liked, own, named) if has_count else None
         elif segment.likes or (segment.begins_with_person and not named):
             scope = self._of_person(segment, spoken, named)
-        if scope is not None and self._is_shared(segment):
+        if scope is not None and is_shared:
             return _Scope(
                 scope.cited, common_of([scope.shared, *(piece.about for piece in named)]), named
             )
         return scope
 
+    def _own(self, segment: Segment) -> Said:
+        """What the catalogue says of the item, or of as many items of a list as are told of."""
+        if segment.tells(ALL):
+            return self._subject.of_all
+        return self._subject.of_most if segment.tells(MOST) else self._subject.says
+
     def _told_of(self, segment: Segment) -> list[Piece]:
         """The pieces of the liked items that a segment names, or refers to."""
         refers = segment.refers and (segment.begins_with_pronoun or not segment.likes)
+        refers = refers or (segment.is_of_people and segment.follows_people)
         elsewhere = nearest_titles(self._segments, segment.at) if refers else []
         return [*chain.from_iterable(self._named[key] for key in segment.titles or elsewhere)]
 
@@ -204,14 +223,18 @@ class _Check:
         if named:
             done = {piece.evidence.facts.get("kind") for piece in named}
             liked = Said(LIKING.words, LIKING.chinese)
-            return _Scope(spoken | liked, self._subject.says, named) if done & _LIKES else None
-        if segment.likes:  # not "you like it"
+            return _Scope(spoken | liked, self._own(segment), named) if done & _LIKES else None
+        if segment.likes:  # not "you like it", but "your likes: “A” and “B”"
+            after = [key for part in self._segments[segment.at + 1 :][:1] for key in part.titles]
+            if after and _YOUR_LIKES.search(segment.written):
+                pieces = [piece for key in after for piece in self._named[key]]
+                return self._of_person(segment, spoken, pieces)
             return _Scope(self._tastes(_TASTES), Said(), named) if segment.has_content else None
         counted = any(kind == "number" for kind, _ in segment.tokens)
         is_guess = not (segment.has_content or segment.wishes or counted)
         if is_guess and len(segment.tokens) > 1:  # "you may know it"
             return None
-        shared = common_of([self._subject.says, self._wish])
+        shared = common_of([self._own(segment), self._wish])
         return _Scope(self._tastes(_TASTES | {"wish"}), shared, named)
 
     def _tastes(self, kinds: frozenset[str]) -> Said:
@@ -239,6 +262,8 @@ class _Check:
             return self._figures.keeps_budget(segment, row)
         if word in FRACTIONS and segment.is_of_people:
             return self._figures.is_share(word, scope.named)
+        if stems <= self._always.words:
+            return True
         if stems & NEGATING:
             return f"{word} {segment.word(row + 1)}" in self._subject.text
         is_guess = stems & KNOWING and segment.tells(ADDRESSING) and not segment.titles
@@ -257,7 +282,7 @@ class _Check:
         own, _, both = run.partition("也")
         parts = [(run, scope.shared)]
         if both and segment.compares and not segment.titles:  # 这口陶锅也是日式料理
-            parts = [(own, self._subject.says), (both, scope.shared)]
+            parts = [(own, self._own(segment)), (both, scope.shared)]
         return all(
             is_word_said(part, scope.cited, shared, nearby=self._subject.text)
             for text, shared in parts
@@ -269,18 +294,20 @@ class _Check:
         at = segment.at
         near = [segment, *reversed(self._segments[:at]), *self._segments[at + 1 :]]
         told = next((each for each in near if each.has_content), segment)
-        wanted = common_of([self._subject.says, self._wish])
+        wanted = common_of([self._own(segment), self._wish])
         for piece in self._loose:
             if piece.evidence.kind in WISHES:
                 wanted |= piece.says
         words = wanted.words - JOINING.words - WISHING.words
         runs = [part for part in wanted.chinese if not is_word_said(part, WISHING, Said())]
-        return any(
+        answers = any(
             kind == "quote"
             or (kind == "word" and stem(fold(written)) in words)
             or (kind == "chinese" and any(part in written for part in runs))
             for kind, written in told.tokens
         )
+        self._answers |= answers
+        return answers
 
     def _note_use(self, segment: Segment) -> None:
         """Notes the pieces without a title of which the segment has a word."""

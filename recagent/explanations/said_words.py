@@ -57,7 +57,8 @@ def _stems(text: str) -> frozenset[str]:
 
 JOINING, COMPARING, REFUSED = _listed("joining"), _listed("comparing"), _listed("refused")
 COMPARING_ZH = re.compile(_DATA["comparing"]["pattern"])
-WISHING, LISTING, PEOPLE = _listed("wishing"), _listed("listing"), _listed("people")
+WISHING, PEOPLE = _listed("wishing"), _listed("people")
+MOST, ALL = _listed("listing"), _listed("all")
 LIKING, ADDRESSING = _listed("liking"), _listed("addressing")
 PARTING = frozenset(_DATA["parting"]["english"].split())
 SEQUENCE = _stems(_DATA["sequence"]["english"])
@@ -69,6 +70,8 @@ FRACTIONS: Mapping[str, float] = _DATA["fractions"]
 LIMITS: Mapping[str, Sequence[str]] = _DATA["limits"]
 ALL_UNITS = frozenset(unit for units in _DATA["units"].values() for unit in units.split())
 UNITS = {name: unit for names, unit in _DATA["units"].items() for name in names.split()}
+# By their first year; those that were twice are not called by name alone.
+DECADES: Mapping[int, str] = {int(year): name for year, name in _DATA["decades"].items()}
 _NEGATING_ZH = _DATA["negating"]["chinese"]
 _REFUSED_ZH = re.compile("|".join(REFUSED.chinese))
 _TURNING_ZH = re.compile("|".join([*REFUSED.chinese, _NEGATING_ZH]))
@@ -76,6 +79,15 @@ _NEGATED_ZH = re.compile(_NEGATING_ZH)
 _JOINING_ZH = frozenset(JOINING.chinese)
 _SAME: tuple[Sequence[str], ...] = (*SPELLINGS, *_DATA["same"]["groups"])
 _ENDINGS = re.compile(r"(?:i|li|ness)$")  # of stems: sporty, slowly, softness
+
+
+def with_decades(text: str) -> str:
+    """A text with decades in words: 1990s and 90s are the nineties, 90年代 is 九十年代."""
+    for year, names in DECADES.items():
+        english, chinese = names.split()
+        text = re.sub(rf"\b(?:{year}|['’]?{year % 100})['’]?s\b", english, text)
+        text = re.sub(rf"(?<!\d)(?:{year}|{year % 100}) ?年代", chinese, text)
+    return text
 
 
 def as_written(text: str) -> Said:

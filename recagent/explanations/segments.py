@@ -75,7 +75,7 @@ class Segment:
         """Whether it has one of these words."""
         return any(
             (kind == "word" and stem(fold(written)) in listed.words)
-            or (kind == "chinese" and any(word in written for word in listed.chinese))
+            or (kind == "chinese" and any(word in _kindless(written) for word in listed.chinese))
             for kind, written in self.tokens
         )
 
@@ -110,7 +110,7 @@ class Segment:
             written.casefold() != "like" or self.word(at - 1) in _LIKERS
             for at, (kind, written) in enumerate(self.tokens)
             if (kind == "word" and stem(fold(written)) in LIKING.words)
-            or (kind == "chinese" and any(word in written for word in LIKING.chinese))
+            or (kind == "chinese" and any(word in _kindless(written) for word in LIKING.chinese))
         )
 
     @property
@@ -186,6 +186,11 @@ class Segment:
     def wishes(self) -> bool:
         """Whether it is about what the person asks for."""
         return self.tells(WISHING) or "looking for" in self.written.casefold()
+
+
+def _kindless(written: str) -> str:
+    """Chinese without the kinds that have a word for liking in their name: 爱情片."""
+    return re.sub("爱情|恋爱|可爱", " ", written)
 
 
 def segments(text: str, titles: Container[str]) -> list[Segment]:

@@ -1,0 +1,138 @@
+"""How many of a list, and whether every value of a liked item, in a model's own sentence.
+
+"Three are comedies", "both genres of “A”", 五部里有三部是喜剧: what is counted is looked up in the
+items, and taken out of the sentence where it is so; what is left is checked as any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from recagent.domain import Item
+from recagent.explanations.comparison_words import (
+    BREAK,
+    COUNTED,
+    COUNTS,
+    EVERY,
+    FIRST,
+    HIDDEN,
+    OF_ALL,
+    OF_MOST,
+    TOTAL,
+)
+from recagent.explanations.kinds import Kinds, Told, blanked, kinds_in, may_be
+from recagent.explanations.said_words import spellings
+from recagent.explanations.segments import QUOTED, title_key
+from recagent.retrieval.words import fold, stem
+
+Span = tuple[int, int]
+
+
+def without_shared_values(text: str, item: Item, *, known: Mapping[str, Item]) -> str | None:
+    """Returns a text without "all genres of “A”"; None where the item lacks one of them.
+
+    Args:
+        text: of a sentence.
+        item: that it is about.
+        known: items of the person's history.
+    """
+    plain, spans = _without_quotes(text), list[Span]()
+    own = _values(item, "")
+    titled = {title_key(each.title): each for each in known.values()}
+    for match in EVERY.finditer(plain):
+        at = plain.index(HIDDEN, match.start())
+        quoted = re.match(f"{HIDDEN}+", plain[at:])
+        liked = titled.get(title_key(text[at : at + quoted.end()])) if quoted else None
+        values = _values(liked, match["noun"] or match["noun_zh"]) if liked else set[str]()
+        told = match["count"] or match[0].split()[0]  # "all five", "both"
+        count = COUNTS.get(told.lower(), len(values))
+        if not values or count != len(values) or not values <= own:
+            return None
+        if match["noun"]:
+            spans.append(match.span())
+    return blanked(text, spans)
+
+
+def _values(item: Item, noun: str) -> set[str]:
+    """The values of an attribute of which a noun speaks; of all lists where none is called so."""
+    lists = {name: value for name, value in item.attributes.items() if isinstance(value, tuple)}
+    called = [value for name, value in lists.items() if stem(fold(name)) == stem(fold(noun))]
+    return {each for value in called or lists.values() for each in value}
+
+
+def without_counts(text: str, items: Sequence[Item]) -> str | None:
+    """Returns a sentence on a list without how many of it are what; None where one is wrong.
+
+    Args:
+        text: of a sentence.
+        items: of the list, in its order.
+    """
+    plain, every, spans = _without_quotes(text), [Told.of(item) for item in items], list[Span]()
+    for start, clause in _clauses(plain):
+        told = _counts(clause, every)
+        if told is None:
+            return None
+        spans += [(start + begin, start + end) for begin, end in told]
+    return blanked(text, spans)
+
+
+def _counts(clause: str, every: Sequence[Told]) -> list[Span] | None:
+    """Where a clause says of how many items of a list what they are; None where it is not so."""
+    total, first = TOTAL.search(clause), FIRST.search(clause)
+    if total and _count(total) != len(every):
+        return None
+    counted = [] if first else [*COUNTED.finditer(clause)]
+    attributes = {kind: name for told in every for kind, name in told.kinds.items()}
+    kinds = kinds_in(clause, attributes)
+    sure = [_is_of(told, kinds) for told in every]
+    least = len(every) if OF_ALL.search(clause) else len(every) // 2 + 1
+    if (least == len(every) or OF_MOST.search(clause)) and sum(sure) < least:
+        return None
+    if HIDDEN in clause or not kinds or not (first or counted):
+        return []
+    may = [may_be(told, kinds, attributes) for told in every]
+    if first:
+        count = _count(first)
+        holds = count <= len(every) and all(sure[:count])
+    else:
+        holds = len(counted) == 1 and _count(counted[0]) == sum(sure) == sum(may)
+    if not holds:
+        return None
+    said = [match.span() for match in (total, first, *counted) if match]
+    return [*said, *_named(clause, [kind for each in kinds for kind in each])]
+
+
+def _is_of(told: Told, kinds: Kinds) -> bool:
+    """Whether an item has all these kinds among its values."""
+    return all(any(kind in told.kinds for kind in alternatives) for alternatives in kinds)
+
+
+def _named(clause: str, kinds: Iterable[str]) -> Iterator[Span]:
+    """Where a clause has the words for some kinds."""
+    words = {each for kind in kinds for each in spellings(kind)}
+    stems = {stem(part) for word in words for part in re.findall(r"[a-z]+", word)}
+    for match in re.finditer(r"[A-Za-z]+", clause):
+        if stem(fold(match[0])) in stems:
+            yield match.span()
+    for word in words:
+        if not word.isascii():
+            yield from (match.span() for match in re.finditer(re.escape(word), clause))
+
+
+def _count(match: re.Match[str]) -> int:
+    told = match.groupdict()
+    return COUNTS.get((told.get("count") or told["count_zh"]).lower(), 0)
+
+
+def _clauses(plain: str) -> Iterator[tuple[int, str]]:
+    """The clauses of a text, and where each begins."""
+    start = 0
+    for match in BREAK.finditer(plain):
+        yield start, plain[start : match.start()]
+        start = match.end()
+    yield start, plain[start:]
+
+
+def _without_quotes(text: str) -> str:
+    return re.sub(QUOTED, lambda match: HIDDEN * len(match[0]), text)

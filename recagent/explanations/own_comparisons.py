@@ -50,13 +50,10 @@ def without_comparisons(
     Args:
         text: of a sentence.
         item: that it is about.
-        candidates: that it may be compared with, the item itself among them or not; where there are
-            no others, the text stays as it is.
+        candidates: that it may be compared with, the item itself among them or not.
         known: items of the person's history, with one of which it may be compared by its title.
     """
     others = [each for each in candidates if each.id != item.id]
-    if not others:
-        return text
     titled: dict[str, list[Item]] = {}
     for each in (*others, *known.values()):
         titled.setdefault(title_key(each.title), []).append(each)
@@ -88,6 +85,8 @@ class _Sentence:
         scoped = [*best, *alone, *(span for span in more if not titles[span])]
         if not (scoped or more):
             return self._text
+        if not self._others:
+            return None
         compared = [*best, *more, *alone]
         scope = [match for match in SCOPE.finditer(self._plain) if _is_apart(match, compared)]
         is_of_candidates = scope or OTHERS.search(self._plain)

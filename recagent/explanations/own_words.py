@@ -91,12 +91,8 @@ def checked_claim(
     is_short = 0 < len(text) <= LONGEST[lang]
     if not is_short or len(_ENDS.findall(re.sub(QUOTED, "", text) + " ")) > _SENTENCES:
         return None
-    own: str | None = text
-    if len(items) > 1:
-        own = without_counts(text, items)
-    elif own := without_shared_values(text, items[0], known=known):
-        own = without_comparisons(own, items[0], candidates=candidates, known=known)
-    if not own:
+    left = _looked_up(text, items, candidates=candidates, known=known)
+    if left is None:
         return None
     by_id = {piece.id: piece for piece in evidence}
     cited = [by_id[key] for key in dict.fromkeys(written.evidence) if key in by_id]
@@ -106,10 +102,23 @@ def checked_claim(
         always=MOST | ALL if len(items) > 1 else Said(),
         wish=" ".join(piece.facts["wish"] for piece in evidence if piece.kind == "asked"),
     )
-    used = check.used(_TWO_ZH.sub("同", with_decades(own)))
+    used = check.used(_TWO_ZH.sub("同", with_decades(left)))
     if not used:
         return None
     return Claim(text=sentence(text.strip(" .。"), lang=lang), evidence=tuple(used))
+
+
+def _looked_up(
+    text: str, items: Sequence[Item], *, candidates: Sequence[Item], known: Mapping[str, Item]
+) -> str | None:
+    """What is left of a text when its comparisons and counts hold; None where one does not."""
+    is_list = len(items) > 1
+    if is_list:
+        left = without_counts(text, items)
+    else:
+        left = without_shared_values(text, items[0], known=known)
+    others = () if is_list else candidates
+    return left and without_comparisons(left, items[0], candidates=others, known=known)
 
 
 @dataclass(frozen=True, slots=True)

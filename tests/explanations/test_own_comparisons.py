@@ -116,6 +116,7 @@ def test_two_that_are_equal_are_both_not_the_newest():
 
 def test_without_candidates_nothing_is_compared():
     assert not is_shown("The only comedy here", candidates=())
+    assert not is_shown("候选里只有它是喜剧", candidates=(), lang="zh")
     assert not is_shown("The only comedy here", candidates=(SHAUN,))
 
 

@@ -107,6 +107,10 @@ def steps_of_reply(
     return _begun_with(said, asked, reading.steps())
 
 
+def _words(act: ActReply) -> str:
+    return one_line(act.words, MOST_WORDS)
+
+
 def _begun_with(said: str, asked: tuple[Item, ...], steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """The steps behind a sentence that answers, without those that would answer the same."""
     if not said:
@@ -159,12 +163,10 @@ class _Checked:
         change = [Change(wants=self.wants, unclear=unclear)] if is_changed else []
         before = self.conversation.list_before if self.is_undone else ()
         is_sorted = any(isinstance(each, Sort) and not each.items for each in self.answers)
-        shown = (
-            [Recommend(only=before, is_more=self.is_more)]
-            if self.is_shown and not is_sorted
-            else []
-        )
-        if shown:  # a list is introduced by itself
+        shown = [Recommend(only=before, is_more=self.is_more)]
+        if not self.is_shown or is_sorted:
+            shown = []
+        else:  # a list is introduced by itself
             self.first = [Tell(key="hi") if each == _HELLO else each for each in self.first]
         answers = [step for at, step in enumerate(self.answers) if step not in self.answers[:at]]
         return (*self.first, *change, *answers, *shown) or (Tell(key="help"),)
@@ -184,16 +186,8 @@ class _Checked:
         """One act more."""
         self.is_shown = self.is_shown or act.act in _SHOWING
         match act.act:
-            case (
-                "want"
-                | "wish"
-                | "cannot"
-                | "leave_out"
-                | "drop"
-                | "start_over"
-                | "undo"
-                | "similar"
-            ):
+            case ("want" | "wish" | "cannot" | "leave_out" | "drop" | "start_over" | "undo"
+                  | "similar"):  # fmt: skip
                 self._take_change(act)
             case "for":
                 self.whom = one_line(act.words, _WHOM)
@@ -201,9 +195,8 @@ class _Checked:
                 for item in self._items(act):
                     self._take_feedback(item, act.act)
                 self.is_shown = self.is_shown or not self.has_list
-            case (
-                "ask" | "explain" | "compare" | "why_not" | "what_if" | "sort" | "count" | "search"
-            ):
+            case ("ask" | "explain" | "compare" | "why_not" | "what_if" | "sort" | "count"
+                  | "search"):  # fmt: skip
                 items = self._items(act)
                 self.asked += items
                 self.answers += answers_to(act, items, checker=self.checker)
@@ -212,8 +205,7 @@ class _Checked:
             case "scene":
                 self._take_scene(act.scene)
             case "remember" | "forget":
-                words = one_line(act.words, MOST_WORDS)
-                if words:
+                if words := _words(act):
                     made = Remember(tag=words) if act.act == "remember" else Forget(words=words)
                     self.first.append(made)
             case "list":
@@ -223,8 +215,7 @@ class _Checked:
             case "delete_my_data":
                 self.answers.append(DeleteMyData())
             case "crisis" | "advice" | "other_people":
-                words = one_line(act.words, MOST_WORDS)
-                self.answers.append(Care(concern=_CONCERNS[act.act], words=words))
+                self.answers.append(Care(concern=_CONCERNS[act.act], words=_words(act)))
             case "about" | "greet" | "thanks" | "chat" | "complaint" | "order":
                 self.first.append(Tell(key=_SENTENCES[act.act]))
                 self.is_shown = self.is_shown or (act.act == "greet" and not self.has_list)
@@ -238,9 +229,9 @@ class _Checked:
             case "want":
                 self._take_want(act)
             case "wish":
-                self._take_wish(one_line(act.words, MOST_WORDS))
+                self._take_wish(_words(act))
             case "cannot":
-                self._take_unclear(one_line(act.words, MOST_WORDS))
+                self._take_unclear(_words(act))
             case "drop":
                 self._drop(act.numbers)
             case "start_over":
@@ -255,7 +246,7 @@ class _Checked:
                     self._take_out(item)
             case _:
                 for item in self._items(act):
-                    self._take_likeness(item, one_line(act.words, MOST_WORDS))
+                    self._take_likeness(item, _words(act))
 
     def _drop(self, numbers: Sequence[int]) -> None:
         """What is in force, or set aside while it is for somebody else, by number."""
@@ -302,16 +293,13 @@ class _Checked:
             self._take_scenes(act)
             return
         made = self._constraint(act)
-        words = one_line(act.words, MOST_WORDS) or one_line(
-            " ".join(map(str, act.values)), MOST_WORDS
-        )
         if made is not None:
             self._add(made, firm=act.firm)
-        elif act.operator == "is" and act.values and self.checker.attribute(act.attribute):
-            self._take_wish(one_line(" ".join(map(str, act.values)), MOST_WORDS))
-            self.unclear.append(words)
-        else:
-            self.unclear.append(words)
+            return
+        values = one_line(" ".join(map(str, act.values)), MOST_WORDS)
+        if act.operator == "is" and act.values and self.checker.attribute(act.attribute):
+            self._take_wish(values)
+        self.unclear.append(_words(act) or values)
 
     def _constraint(self, act: ActReply) -> Constraint | None:
         if act.operator not in ("less", "more"):
@@ -349,7 +337,7 @@ class _Checked:
         if bans and left:
             self.wants = renewed(self.wants, constraints=tuple(bans))
         else:
-            self.unclear.append(one_line(act.words, MOST_WORDS))
+            self.unclear.append(_words(act))
 
     def _take_likeness(self, item: Item, words: str) -> None:
         """What an item has is preferred, and the item itself does not come."""
@@ -359,9 +347,8 @@ class _Checked:
             for value in values_of(item, attribute)
         ]
         self._take_out(item)
-        self.wants = replace(
-            self.wants, preferences=tuple(dict.fromkeys((*self.wants.preferences, *preferred)))
-        )
+        preferences = dict.fromkeys((*self.wants.preferences, *preferred))
+        self.wants = replace(self.wants, preferences=tuple(preferences))
 
     def _take_out(self, item: Item) -> None:
         itself = Constraint(attribute="id", operator="is not", value=item.id, words=item.title)
@@ -385,9 +372,10 @@ class _Checked:
             self.answers.append(Tell(key="unknown scene", facts={"words": one_line(name)}))
         else:
             self.first.append(ChangeScene(name=known))
-            bans = [each for each in self.wants.constraints
-                    if each.attribute == SCENE and known in ("", each.value)]  # fmt: skip
-            left = tuple(each for each in self.wants.constraints if each not in bans)
+            left = tuple(
+                each for each in self.wants.constraints
+                if each.attribute != SCENE or known not in ("", each.value)
+            )  # fmt: skip
             self.wants = replace(self.wants, constraints=left)
 
     def _items(self, act: ActReply) -> list[Item]:

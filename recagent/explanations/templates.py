@@ -18,6 +18,8 @@ CLAUSES = Phrases[str]("explanations", "clauses")
 # As the released prompts show evidence to a model: pinned with them, and not what people read.
 _IN_PROMPTS = Phrases[str]("explanations", "in_prompts")
 _TITLES = ("title", "other", "without", "item")  # places of titles
+# Those of what is in question, and not of what the person liked, which may be of another scene.
+_OWN_TITLES = {"change": ("title", "other", "item")}
 # What a ranking weighs, without a direction: a low score with a weight below zero lifts too.
 PARTS = Phrases[str]("explanations", "parts")
 # Of constraints that nobody put in words.
@@ -53,7 +55,8 @@ def clause(
         facts |= _set_apart(facts)
     facts["judged"] = forms[facts.get("kind", "like")].format(**facts)
     liked_in = scenes.get(evidence.facts.get("scene", ""))
-    is_work = liked_in.works if liked_in is not None else works
+    works = works or "work" in facts
+    is_liked_work = liked_in.works if liked_in is not None else works
     facts["where"] = forms["where"].format(**facts) if "scene" in facts else ""
     aside = "aside" if "rating" in facts else "from" if "scene" in facts else None
     facts["aside"] = forms[aside].format(**facts) if aside else ""
@@ -61,7 +64,9 @@ def clause(
     facts["by"] = forms["by model"] if "by" in facts else ""
     facts["value"] = forms["value"].format(**facts) if "value" in facts else ""
     if lang == "zh":
-        forms = {key: _with_titles(form, "work" in facts or is_work) for key, form in forms.items()}
+        own = _OWN_TITLES.get(evidence.kind, ("item",))
+        are_works = {name: works if name in own else is_liked_work for name in _TITLES}
+        forms = {key: _with_titles(form, are_works) for key, form in forms.items()}
     if evidence.kind == "change":
         facts["outcome"] = forms[f"outcome {_outcome(facts)}"].format(**facts)
     text = forms[_clause_key(evidence)].format(**facts)
@@ -70,9 +75,9 @@ def clause(
     return forms["of"].format(item=facts["item"], clause=text) if "item" in facts else text
 
 
-def _with_titles(form: str, are_works: bool) -> str:
+def _with_titles(form: str, are_works: Mapping[str, bool]) -> str:
     """A Chinese form with the marks of its titles: 《》 for works, “” for goods."""
-    for place in _TITLES if are_works else ():
+    for place in (name for name, is_work in are_works.items() if is_work):
         form = form.replace(f"“{{{place}}}”", f"《{{{place}}}》")
     return form
 

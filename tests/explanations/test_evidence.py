@@ -437,9 +437,25 @@ def test_chinese_marks_titles_of_works_in_every_answer_and_goods_by_quotes():
         "title": "Up 》x《", "other": "WALL·E", "rank": "1", "other_rank": "2", "among": "9",
     })  # fmt: skip
     (works,) = claims([pair], scenes={}, lang="zh", works=True)
-    assert works.text == "对您来说，《Up ›x‹》比《WALL·E》靠前：一个第 1，一个第 2，共 9 个。"
+    assert works.text == "对您来说，《Up ›x‹》排在《WALL·E》前面：一个第 1，一个第 2，共 9 个。"
     (goods,) = claims([pair], scenes={}, lang="zh")
-    assert goods.text.startswith("对您来说，“Up ›x‹”比“WALL·E”靠前")
+    assert goods.text.startswith("对您来说，“Up ›x‹”排在“WALL·E”前面")
+
+
+def test_chinese_marks_each_title_by_its_own_scene_where_a_book_stands_for_a_pot():
+    scenes = {"books": Scene(name="books", labels={"zh": "图书"}, works=True)}
+    like = {"title": "先煮一锅高汤", "kind": "purchase", "scene": "books"}
+    shared = Evidence(id="e1", kind="attribute", refs=("a", "汤"), facts={
+        **like, "attribute": "主题", "shared": "汤", "item": "砂锅",
+    })  # fmt: skip
+    change = Evidence(id="e2", kind="change", refs=("a",), facts={
+        **like, "title": "砂锅", "without": "先煮一锅高汤", "what": "like",
+        "before": "2", "after": "5",
+    })  # fmt: skip
+    assert [claim.text for claim in claims([shared, change], scenes=scenes, lang="zh")] == [
+        "再看“砂锅”：主题也是汤，和您在“图书”里买过的《先煮一锅高汤》一样。",
+        "如果没有您在“图书”里买过的《先煮一锅高汤》，“砂锅”会从第 2 位变到第 5 位。",
+    ]
 
 
 def test_what_puts_an_item_on_a_list_is_told_without_percent():
@@ -449,10 +465,10 @@ def test_what_puts_an_item_on_a_list_is_told_without_percent():
         )
         return claims([piece], scenes={}, lang=lang)[0].text
 
-    assert told("71%", "en") == "What puts it on your list is mostly its popularity here."
-    assert told("30%", "en") == "What puts it on your list is in part its popularity here."
-    assert told("50%", "zh") == "它能排上来，主要靠它在这里的热度。"
-    assert told("49%", "zh") == "它能排上来，一部分靠它在这里的热度。"
+    assert told("71%", "en") == "What speaks for it is mostly its popularity here."
+    assert told("30%", "en") == "What speaks for it is in part its popularity here."
+    assert told("50%", "zh") == "它主要胜在人气。"
+    assert told("49%", "zh") == "它有一部分胜在人气。"
 
 
 def test_answers_about_a_ranking_do_not_begin_every_sentence_alike():
@@ -465,13 +481,13 @@ def test_answers_about_a_ranking_do_not_begin_every_sentence_alike():
         "On the other side, how close its text is to what you like or ask for speaks for “Dune”.",
     ]
     assert said(compared, "zh") == [
-        "和“Dune”比，“Bread”的优势主要来自和您口味相近的人的选择。",
-        "“Bread”的优势还来自它在这里的热度。",
-        "反过来，“Dune”的优势来自文字上与您喜欢的或想要的内容的接近程度。",
+        "和“Dune”比，“Bread”主要赢在口味和您相近的人的选择。",
+        "“Bread”还赢在人气。",
+        "反过来，“Dune”赢在内容与您口味和要求的贴合。",
     ]
     shares = as_evidence(share_pieces({"crowd": 3.0, "popular": 2.0}, bread, is_complete=True))
     assert said(shares)[1:] == ["Its popularity here helps too."]
-    assert said(shares, "zh")[1:] == ["另外也靠它在这里的热度。"]
+    assert said(shares, "zh")[1:] == ["另外也胜在人气。"]
     alone = as_evidence(lead_pieces({"text": -1.0}, bread, dune))
     assert said(alone)[0].startswith("What speaks for “Dune” over “Bread” is mostly how close")
     for piece, text in zip(compared, said(compared), strict=True):

@@ -267,9 +267,7 @@ def explain(model, **parts):
 
 
 FEW = "Not many people here have come across it yet."
-LIFTED = (
-    "What puts it on your list (not counting the language model) is mostly its popularity here."
-)
+LIFTED = "What speaks for it (not counting the language model) is mostly its popularity here."
 
 
 def test_a_phrased_explanation_names_the_model_that_joined_it():

@@ -98,7 +98,7 @@ def test_two_items_of_two_scenes_are_not_compared():
 
 def test_chinese_answers():
     assert said("compare", "b3", versus="b1", lang="zh")[0] == (
-        "对您来说，“Sea of salt”比“Bread”靠前：一个第 1，一个第 2，共 4 个。"
+        "对您来说，“Sea of salt”排在“Bread”前面：一个第 1，一个第 2，共 4 个。"
     )
     assert said("why_not", "f1", lang="zh") == [
         "您的历史记录里已有“Sea wolves”（您喜欢），不再重复推荐。"
@@ -459,7 +459,7 @@ def test_the_preference_that_ordered_a_list_is_what_it_is_explained_by():
     )
     first, *rest = said("explain", "b3", context=FOOD)
     assert first == "It is what you asked for: food."
-    share = r"What puts it on your list.* is (?:mostly|in part) what you asked for\."
+    share = r"What speaks for it.* is (?:mostly|in part) what you asked for\."
     assert any(re.fullmatch(share, text) for text in rest)
 
 

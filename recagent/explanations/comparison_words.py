@@ -30,8 +30,8 @@ _OTHERS = (
     rf"|(?:any|every)thing\s+else)\b(?:\s+{_THING}\b)?"
 )
 _OTHERS_ZH = (
-    rf"(?:其余|其他|其它|别的|另外|另)(?:[几各]|{_COUNT_ZH})?{_THING_ZH}?"
-    "(?:候选|电影|影片|片子|书|歌)?"
+    rf"(?:(?:(?:其余|其他|其它|别的)(?:[几各]|{_COUNT_ZH})?{_THING_ZH}?"
+    rf"|另外?(?:几|{_COUNT_ZH}){_THING_ZH})(?:候选|电影|影片|片子|书|歌)?)"
 )
 _LIST_ZH = (
     "(?:这里|这儿|候选|这份[书片歌清]单|列表|清单|书单|片单|这些)(?:里面|当中|之中|[里中内])?的?"
@@ -58,6 +58,12 @@ SCOPE = _compiled(
     rf"(?<!{_COUNT_ZH})(?P<count_zh>{_COUNT_ZH}){_THING_ZH}(?:里面?|当中|之中|中)",
 )
 OTHERS = _compiled(_OTHERS, r"\bno\s+other\b", r"\bnothing\s+else\b", _OTHERS_ZH)
+# What says something of the others, or of a place among them.
+OF_OTHERS = _compiled(
+    OTHERS.pattern,
+    r"\bothers\s+(?:here|are|have|is|has)\b",
+    rf"\b(?:first|last)\s+(?:by|in\s+year)\b|\bthe\s+(?:first|last)\s+\w+\s+{_THING}\b",
+)
 # What says that it is compared with more than the candidates.
 WIDER = _compiled(
     r"\b(?:catalogue|catalog|shop|store|shelf|ever|world|time|anywhere|all\s+films|on\s+film)\b",
@@ -73,18 +79,18 @@ BY_SO_MUCH = _compiled(
     rf"(?:\d|\b(?:{_COUNT}|twice|once|half|much|many|little|few|bit|years?|pages?|minutes?))\s*$"
 )
 TURNED_BEHIND = _compiled(
-    r"\s*(?:\w+\s+)?(?:but|except|apart\s+from|save|besides)\b", r"的?(?:之外|以外)"
+    r"\s*(?:\w+\s+)?(?:but|by|except|apart\s+from|save|besides)\b", r"的?(?:之外|以外)"
 )
 NO_OTHER = _compiled(
     r"\b(?:no\s+other|none\s+of\s+the\s+others?|nothing\s+else)\b",
     rf"{_OTHERS_ZH}[里中]?[都全]?(?:没有|没|不带|不含|不讲|不是)",
 )
 ALONE = _compiled(
-    r"\bthe\s+(?:only|sole)\b",
+    rf"\bthe\s+(?:only|sole)\b|\bthe\s+(?:one|single)(?=\s+\w+\s+{_THING}\b)",
     r"\bonly\s+(?:this\s+one|this|it)\b",
     r"唯一(?!性)",
     rf"[只仅]有[它这]{_THING_ZH}?",
-    rf"就它{_THING_ZH}?(?=是|有|带|讲|写|兼)",
+    rf"就它(?:{_THING_ZH}|(?=是|有|带|讲|写|兼))",
     NO_OTHER.pattern,
 )
 # The kind of which it is the oldest: "of the comedies", "comedy"; 喜剧里最早的, 最早的喜剧.
@@ -113,11 +119,19 @@ OF_MOST = _compiled(
 TOTAL = _compiled(rf"(?P<count_zh>{_COUNT_ZH}){_THING_ZH}(?:里面?|当中|之中|中)")
 # Every value that a liked item has of an attribute.
 _VALUES = "genres?|topics?|themes?|moods?|tags?|subjects?"
+_VALUES_ZH = "类型|主题|题材|标签"
 EVERY = _compiled(
     rf"\b(?:(?:all|both|every)(?:\s+of)?(?:\s+the)?|the(?=\s+(?:very\s+)?(?:{_COUNT})\b))"
-    rf"(?:\s+very)?(?:\s+(?P<count>{_COUNT}))?(?=\s+(?P<noun>{_VALUES})\s+of\s+{HIDDEN})",
-    rf"{HIDDEN}+(?:（[^）]*）)?的?(?P<noun_zh>类型|主题|题材|标签)(?:它|这{_THING_ZH})?也?(?:全都|都|全)"
-    "(?=有|在|占|齐)",
+    rf"(?:\s+very)?(?:\s+(?P<count>{_COUNT}))?"
+    rf"(?=\s+(?P<noun>{_VALUES})\s+(?:of|with|as|that|in)\s+{HIDDEN})",
+    rf"{HIDDEN}+\s*(?:的?(?P<noun_zh>{_VALUES_ZH})|所?有的)(?:它|这{_THING_ZH})?也?"
+    "(?:全都|都|全)(?=有|在|占|齐)",
+)
+# The values of an attribute are the same, or so many of them are.
+SAME = _compiled(
+    rf"\bthe\s+(?:very\s+)?same\s+(?P<noun>{_VALUES})\b",
+    rf"(?P<noun_zh>{_VALUES_ZH})(?:完全|全都|都)?(?:一致|相同|一样)",
+    rf"(?P<count_zh>{_COUNT_ZH})个(?:{_VALUES_ZH})都",
 )
 
 

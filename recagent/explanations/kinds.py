@@ -51,6 +51,11 @@ def kinds_in(text: str, kinds: Iterable[str]) -> Kinds:
     ]
 
 
+def is_of(told: Told, kinds: Kinds) -> bool:
+    """Whether an item has all these kinds among its values."""
+    return all(any(kind in told.kinds for kind in alternatives) for alternatives in kinds)
+
+
 def may_be(told: Told, kinds: Kinds, attributes: Mapping[str, str]) -> bool:
     """Whether an item is of all these kinds by any of its words, or does not tell.
 

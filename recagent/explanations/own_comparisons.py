@@ -25,6 +25,7 @@ from recagent.explanations.comparison_words import (
     KIND_BEFORE_ZH,
     MEASURES,
     NO_OTHER,
+    OF_OTHERS,
     OR,
     OTHERS,
     SCOPE,
@@ -33,7 +34,7 @@ from recagent.explanations.comparison_words import (
     WIDER,
     Measure,
 )
-from recagent.explanations.kinds import Kinds, Told, blanked, kinds_in, may_be
+from recagent.explanations.kinds import Kinds, Told, blanked, is_of, kinds_in, may_be
 from recagent.explanations.own_evidence import catalogue_text
 from recagent.explanations.said_words import Said, is_word_said, said
 from recagent.explanations.segments import QUOTED, title_key
@@ -84,7 +85,7 @@ class _Sentence:
         titles = {span: self._title_in(span) for span in more}
         scoped = [*best, *alone, *(span for span in more if not titles[span])]
         if not (scoped or more):
-            return self._text
+            return None if OF_OTHERS.search(self._plain) else self._text
         if not self._others:
             return None
         compared = [*best, *more, *alone]
@@ -94,7 +95,8 @@ class _Sentence:
             return None
         hidden = [*compared, *(match.span() for match in scope)]
         self._rest = blanked(self._plain, hidden)
-        if WIDER.search(self._plain) or not all(
+        is_vague = WIDER.search(self._plain) or OF_OTHERS.search(self._rest)
+        if is_vague or not all(
             [
                 *(self._is_own(span) for span in compared),
                 *(self._is_best(span, measures) for span, measures in best.items()),
@@ -170,7 +172,7 @@ class _Sentence:
             return True
         kinds = self._kinds_beside(span)
         return bool(kinds) and self._are_beaten(
-            [each for each in self._others if may_be(each, kinds, self._item.kinds)], measures
+            [each for each in self._others if self._may_be(each, kinds)], measures
         )
 
     def _is_more(self, span: Span, measures: Sequence[Measure], title: str) -> bool:
@@ -203,8 +205,12 @@ class _Sentence:
         else:
             kinds = self._joined_kinds(statement) or self._kinds_in(HALT.split(before)[-1])
             each_alone = [kinds] if kinds else []
-        return bool(each_alone) and not any(
-            may_be(other, kinds, self._item.kinds) for kinds in each_alone for other in self._others
+        return (
+            bool(each_alone)
+            and all(is_of(self._item, kinds) for kinds in each_alone)
+            and not any(
+                self._may_be(other, kinds) for kinds in each_alone for other in self._others
+            )
         )
 
     def _listed_behind(self, span: Span, clause: str) -> str:
@@ -239,7 +245,16 @@ class _Sentence:
         return self._kinds_in(f"{behind_it[1] if behind_it else ''} {ahead[1] if ahead else ''}")
 
     def _kinds_in(self, text: str) -> Kinds:
-        return kinds_in(text, self._item.kinds)
+        return kinds_in(text, self._attributes)
+
+    def _may_be(self, other: Told, kinds: Kinds) -> bool:
+        return may_be(other, kinds, self._attributes)
+
+    @cached_property
+    def _attributes(self) -> dict[str, str]:
+        """The attribute of each kind that one of the candidates is."""
+        every = (*self._others, self._item)
+        return {kind: name for told in every for kind, name in told.kinds.items()}
 
 
 def _is_apart(match: re.Match[str], spans: Iterable[Span]) -> bool:

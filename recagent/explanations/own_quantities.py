@@ -19,9 +19,10 @@ from recagent.explanations.comparison_words import (
     HIDDEN,
     OF_ALL,
     OF_MOST,
+    SAME,
     TOTAL,
 )
-from recagent.explanations.kinds import Kinds, Told, blanked, kinds_in, may_be
+from recagent.explanations.kinds import Told, blanked, is_of, kinds_in, may_be
 from recagent.explanations.said_words import spellings
 from recagent.explanations.segments import QUOTED, title_key
 from recagent.retrieval.words import fold, stem
@@ -37,21 +38,30 @@ def without_shared_values(text: str, item: Item, *, known: Mapping[str, Item]) -
         item: that it is about.
         known: items of the person's history.
     """
-    plain, spans = _without_quotes(text), list[Span]()
-    own = _values(item, "")
+    plain, spans = _without_asides(_without_quotes(text)), list[Span]()
     titled = {title_key(each.title): each for each in known.values()}
-    for match in EVERY.finditer(plain):
-        at = plain.index(HIDDEN, match.start())
-        quoted = re.match(f"{HIDDEN}+", plain[at:])
-        liked = titled.get(title_key(text[at : at + quoted.end()])) if quoted else None
-        values = _values(liked, match["noun"] or match["noun_zh"]) if liked else set[str]()
-        told = match["count"] or match[0].split()[0]  # "all five", "both"
-        count = COUNTS.get(told.lower(), len(values))
-        if not values or count != len(values) or not values <= own:
-            return None
-        if match["noun"]:
-            spans.append(match.span())
+    for start, clause in _clauses(plain):
+        for match in (*EVERY.finditer(clause), *SAME.finditer(clause)):
+            quoted = re.search(f"{HIDDEN}+", clause)
+            key = title_key(text[start:][slice(*quoted.span())]) if quoted else ""
+            if key not in titled or not _shares(item, titled[key], match):
+                return None
+            if match.re is EVERY and match["noun"]:
+                spans.append((start + match.start(), start + match.end()))
     return blanked(text, spans)
+
+
+def _shares(item: Item, liked: Item, match: re.Match[str]) -> bool:
+    """Whether an item has as many values of a liked one as ``EVERY`` or ``SAME`` have found."""
+    told = match.groupdict()
+    noun = told["noun"] or told["noun_zh"] or ""
+    theirs, own = _values(liked, noun), _values(item, noun)
+    if told.get("count_zh"):
+        return len(theirs & own) >= COUNTS[told["count_zh"]]
+    if match.re is SAME:
+        return bool(own) and theirs == own
+    count = COUNTS.get((told["count"] or match[0].split()[0]).lower(), len(theirs))
+    return bool(theirs) and count == len(theirs) and theirs <= _values(item, "")
 
 
 def _values(item: Item, noun: str) -> set[str]:
@@ -85,7 +95,7 @@ def _counts(clause: str, every: Sequence[Told]) -> list[Span] | None:
     counted = [] if first else [*COUNTED.finditer(clause)]
     attributes = {kind: name for told in every for kind, name in told.kinds.items()}
     kinds = kinds_in(clause, attributes)
-    sure = [_is_of(told, kinds) for told in every]
+    sure = [is_of(told, kinds) for told in every]
     least = len(every) if OF_ALL.search(clause) else len(every) // 2 + 1
     if (least == len(every) or OF_MOST.search(clause)) and sum(sure) < least:
         return None
@@ -101,11 +111,6 @@ def _counts(clause: str, every: Sequence[Told]) -> list[Span] | None:
         return None
     said = [match.span() for match in (total, first, *counted) if match]
     return [*said, *_named(clause, [kind for each in kinds for kind in each])]
-
-
-def _is_of(told: Told, kinds: Kinds) -> bool:
-    """Whether an item has all these kinds among its values."""
-    return all(any(kind in told.kinds for kind in alternatives) for alternatives in kinds)
 
 
 def _named(clause: str, kinds: Iterable[str]) -> Iterator[Span]:
@@ -132,6 +137,11 @@ def _clauses(plain: str) -> Iterator[tuple[int, str]]:
         yield start, plain[start : match.start()]
         start = match.end()
     yield start, plain[start:]
+
+
+def _without_asides(plain: str) -> str:
+    """A text with spaces for what stands in brackets: （您打了 9 分）."""
+    return re.sub(r"（[^）]*）|\([^)]*\)", lambda match: " " * len(match[0]), plain)
 
 
 def _without_quotes(text: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, takewhile
 
 from recagent.domain import Claim, Evidence, Item, Language, Scene
 from recagent.explanations.own_comparisons import without_comparisons
@@ -53,6 +53,8 @@ _LIKES = frozenset({"like", "rating"})  # what a person did with an item that th
 _ENDS = re.compile(r"[.!?](?:\s|$)|[。！？]")
 _CITED = re.compile(r"\s*\[[ep]\d+\]")
 _FIXED = re.compile(r"\bon top\b(?: of (?:it|that)\b)?", re.IGNORECASE)
+_BOTH = re.compile(r"\bboth\b|^同是", re.IGNORECASE)
+_ASKED = re.compile(r"\b(?:asks?|asked|asking|request)\b|[所您]要|所求|愿望", re.IGNORECASE)
 _YOUR_LIKES = re.compile(r"\byour (?:likes|favou?rites)$|您的(?:喜好|偏好)$", re.IGNORECASE)
 _TWO_ZH = re.compile("[这那]?两[部本首件个者款](?=都是|都有|都属|都讲|都带)")
 # The bare verb at the beginning tells the person what to do; what is made for them is a promise.
@@ -218,6 +220,7 @@ class _Check:
         """The pieces of the liked items that a segment names, or refers to."""
         refers = segment.refers and (segment.begins_with_pronoun or not segment.likes)
         refers = refers or (segment.is_of_people and segment.follows_people)
+        refers = refers or self._is_likened(segment)
         elsewhere = nearest_titles(self._segments, segment.at) if refers else []
         return [*chain.from_iterable(self._named[key] for key in segment.titles or elsewhere)]
 
@@ -225,7 +228,17 @@ class _Check:
         """Whether what a segment says is to hold of the named items too."""
         if segment.titles:
             return segment.is_of_title or segment.compares
-        return segment.refers and not segment.is_of_people
+        return (segment.refers or self._is_likened(segment)) and not segment.is_of_people
+
+    def _is_likened(self, segment: Segment) -> bool:
+        """Whether a segment beside it says that it holds of two: "both are", "like “A”"."""
+        if segment.tells(ADDRESSING):
+            return False
+        before = self._segments[segment.at - 1] if segment.at else None
+        after = self._segments[segment.at + 1] if segment.at + 1 < len(self._segments) else None
+        is_both = before is not None and not before.titles and not before.has_content
+        goes_on = is_both and before is not None and _BOTH.search(before.written) is not None
+        return goes_on or (after is not None and after.likens)
 
     def _of_person(self, segment: Segment, spoken: Said, named: Sequence[Piece]) -> _Scope | None:
         """What may be said of what a person likes, or of the person; None for a guess."""
@@ -234,10 +247,11 @@ class _Check:
             liked = Said(LIKING.words, LIKING.chinese)
             return _Scope(spoken | liked, self._own(segment), named) if done & _LIKES else None
         if segment.likes:  # not "you like it", but "your likes: “A” and “B”"
-            after = [key for part in self._segments[segment.at + 1 :][:1] for key in part.titles]
+            rest = takewhile(lambda part: part.titles, self._segments[segment.at + 1 :])
+            after = [piece for part in rest for key in part.titles for piece in self._named[key]]
             if after and _YOUR_LIKES.search(segment.written):
-                pieces = [piece for key in after for piece in self._named[key]]
-                return self._of_person(segment, spoken, pieces)
+                done = [piece.evidence.facts.get("kind") in _LIKES for piece in after]
+                return self._of_person(segment, spoken, after) if all(done) else None
             return _Scope(self._tastes(_TASTES), Said(), named) if segment.has_content else None
         counted = any(kind == "number" for kind, _ in segment.tokens)
         is_guess = not (segment.has_content or segment.wishes or counted)
@@ -304,8 +318,10 @@ class _Check:
         near = [segment, *reversed(self._segments[:at]), *self._segments[at + 1 :]]
         told = next((each for each in near if each.has_content), segment)
         wanted = common_of([self._own(segment), self._wish])
+        is_asked = _ASKED.search(segment.written)
         for piece in self._loose:
-            if piece.evidence.kind in WISHES:
+            kind = piece.evidence.kind
+            if kind in WISHES and not (is_asked and kind in _TASTES):
                 wanted |= piece.says
         words = wanted.words - JOINING.words - WISHING.words
         runs = [part for part in wanted.chinese if not is_word_said(part, WISHING, Said())]

@@ -40,7 +40,8 @@ _TOKEN = re.compile(
 _SILENT = frozenset("()（）-'’·")
 _YEAR = re.compile(r"\s*\(\d{4}\)$")
 _REFERRING = frozenset({"which", "that", "who"})  # at the beginning: to the title before
-_NAMING = frozenset({"a", "an", "the", "another", "your"})  # the title before, in other words
+# The title before, in other words, or where it is from.
+_NAMING = frozenset({"a", "an", "the", "another", "your", "from", "of"})
 _OF_TITLE = frozenset({"of", "in", "as", "like", "from"})  # what stands before it is the title's
 _LIKERS = frozenset({"you", "who", "they", "also", "to", "people", "others", "i"})
 _PEOPLE_ZH = re.compile(
@@ -128,6 +129,15 @@ class Segment:
         begins = self.word(0)
         named = self.follows_title and begins in _NAMING
         return begins in _REFERRING or named or self._has_comparing
+
+    @property
+    def likens(self) -> bool:
+        """Whether it is only a likeness to a title: "like “A”", 和《A》一样."""
+        begins, is_alike = self.word(0), "一样" in self.written or "那样" in self.written
+        leads = begins in ("like", "as") or (
+            is_alike and begins[:1] in ("和", "与", "跟", "同", "像")
+        )
+        return bool(self.titles) and leads and not self.has_content
 
     @property
     def is_of_title(self) -> bool:

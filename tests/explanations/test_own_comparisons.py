@@ -74,6 +74,23 @@ def test_a_true_comparison_is_shown(text):
         "“Hot Fuzz” is the oldest here",
         "The only one here",
         "The best of these",
+        "The one horror film here",
+        "The first horror film here",
+        "The only one of these that you gave 9/10",
+        "The only one of these without comedy",
+        "None of the others is comedy, nor is any horror",
+        "Nothing else here has comedy or horror",
+        "No other here is horror",
+        "Unlike the others here it is horror",
+        "The oldest and the cheapest here",
+        "Older and cheaper than the others",
+        "It is older than the others by nine years",
+        "The oldest of these is “World War Z”",
+        "“World War Z” is newer than the others",
+        "Like the others here a comedy",
+        "A comedy, as are the others",
+        "The others are comedies too",
+        "It shares comedy with the others here",
     ],
 )
 def test_a_false_or_vague_one_is_not(text):
@@ -97,7 +114,8 @@ def test_in_chinese_too(text):
         "这里唯一的恐怖片", "唯一的喜剧", "店里唯一的喜剧，这里最早", "别的都没有喜剧和恐怖",
         "别的都没有喜剧、恐怖", "这里最新的一部", "这里第二早", "几乎是这里最早",
         "比《World War Z》晚", "四部里最早的一部", "这里最便宜", "《Hot Fuzz》是这里最早的",
-        "这里最好的一部",
+        "这里最好的一部", "就它一部恐怖片", "只有它没有喜剧", "比别的都早九年", "不比别的早",
+        "这里最早的是《World War Z》", "和其他几部一样是喜剧", "别的都没有恐怖，只有喜剧",
     ],
 )  # fmt: skip
 def test_in_chinese_it_is_refused_too(text):

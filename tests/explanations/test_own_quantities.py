@@ -78,6 +78,13 @@ def test_in_chinese_too(text, holds):
         ("All three genres of “Alien”, your 10/10.", FLY, False),
         ("Every genre of “Alien”, your 10/10, is here.", SHAUN, False),
         ("It is horror, and you gave “Alien” 10/10; both are sci-fi.", SHAUN, False),
+        ("The same genres as “Alien”, your 10/10.", THING, True),
+        ("The same genres as “Alien”, your 10/10.", FLY, False),
+        ("Shares both genres with “Alien”, your 10/10.", SHAUN, False),
+        ("An eighties horror film, like “Alien”, your 10/10.", THING, False),  # which is no such
+        ("You gave “Alien” 10/10; both are from the eighties.", THING, False),
+        ("“Alien”, from the eighties, your 10/10.", THING, False),
+        ("A comedy, as you asked; you gave “Alien” 10/10.", SHAUN, False),  # only an interest
         ("You gave “Alien” 10/10, and both are comedies.", SHAUN, False),  # but its scene is so
         ("From the eighties; horror like “Alien”, your 10/10.", THING, True),
         ("From the 1980s; horror like “Alien”, your 10/10.", FLY, True),
@@ -94,6 +101,10 @@ def test_what_a_liked_item_shares_is_looked_up(text, item, holds):
     [
         ("《Alien》（您打了 10/10 分）的类型它都有。", THING, True),
         ("《Alien》（您打了 10/10 分）的类型它都有。", SHAUN, False),
+        ("与您打了 10/10 分的《Alien》类型一致。", THING, True),
+        ("与您打了 10/10 分的《Alien》类型一致。", SHAUN, False),
+        ("两个类型都与您打了 10/10 分的《Alien》重合。", SHAUN, False),
+        ("八十年代的恐怖片，和您打了 10/10 分的《Alien》一样。", THING, False),
         ("您给《Alien》打了 10/10 分，两部都是科幻恐怖片。", FLY, True),
         ("您给《Alien》打了 10/10 分，两部都是科幻恐怖片。", SHAUN, False),
         ("八十年代的恐怖片，接近您打了 10/10 分的《Alien》。", THING, True),

@@ -48,7 +48,7 @@ from recagent.offline.order import stable_hash
 from recagent.offline.splits import split
 from recagent.ports import ItemIndex
 from recagent.retrieval import BY_GROUP
-from recagent.training.head_weights import fit_base_weights, source_scales
+from recagent.training.head_weights import fit_base_weights
 
 WAYS = ("as they are", "less the scene's mean", "less the catalogue's mean")
 PEOPLE, FEW = 600, 60  # of the games, and of art and office
@@ -117,7 +117,7 @@ async def compare(name: str, asked: Sequence[Questions], backtest: Backtest) -> 
             )
             table = Table([example.user_id for example in found])
             weights = {**SERVED.weights, **(BY_GROUP[group] if group else {})}
-            fit = fit_base_weights(found, scales=source_scales(found, sources=SOURCES))
+            fit = fit_base_weights(found, sources=SOURCES)
             values = {
                 "text": ndcgs(found, by_source(found, "text")),
                 "transfer": ndcgs(found, by_source(found, "transfer")),

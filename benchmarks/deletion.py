@@ -64,7 +64,7 @@ from recagent.ranking import Head
 from recagent.ranking.head import columns
 from recagent.retrieval import Interactions, InteractionSnapshot
 from recagent.testing import MemoryStore
-from recagent.training.head_weights import fit_base_weights, source_scales
+from recagent.training.head_weights import fit_base_weights
 
 SHOWN = 5  # of a slate
 NEWEST = 50  # likes that evidence looks at
@@ -159,13 +159,13 @@ class Raw:
         scene = ranking.request.query.scene.name
         features = columns(
             [each.features for each in found],
-            scales=self.head.scales,
+            sources=self.head.sources,
             cold=ranking.request.query.profile.is_cold(scene),
         )
         added = features[row] * self.head.scenes[scene]
         # Two columns a source, and then the same again for people who are new in the scene.
         by_source = dict(
-            zip(self.head.scales, added.reshape(2, -1, 2).sum(axis=(0, 2)), strict=True)
+            zip(self.head.sources, added.reshape(2, -1, 2).sum(axis=(0, 2)), strict=True)
         )
         by_part = {name: sum(by_source[s] for s in sources) for name, sources in PARTS.items()}
         above = {name: value for name, value in by_part.items() if value > 0}
@@ -181,9 +181,8 @@ async def head_of(events: Data, backtest: Backtest) -> Head:
     learn = await backtest_examples(
         asked, backtest=backtest, retrieval=retrieval, on_progress=quiet
     )
-    scale = source_scales(learn, sources=SOURCES)
-    fit = fit_base_weights(learn, scales=scale)
-    return head_for_all("deletion", fit, scales=scale)
+    fit = fit_base_weights(learn, sources=SOURCES)
+    return head_for_all("deletion", fit)
 
 
 async def deleted(services: Services, request: Request, liked: Collection[str]) -> Ranking:

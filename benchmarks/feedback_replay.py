@@ -51,7 +51,7 @@ from recagent.profiles.building import is_liked
 from recagent.ranking import Head, examination_probability, feedback_reward
 from recagent.retrieval import Interactions
 from recagent.testing import MemoryStore
-from recagent.training.head_weights import fit_base_weights, source_scales
+from recagent.training.head_weights import fit_base_weights
 
 ROUNDS = 8
 K = 10
@@ -167,9 +167,8 @@ class Bench:
         events = replace(self._backtest.data, events=self._counted)
         asked = backtest_questions(events, people="validation", candidates=K * 2, passes=1)
         learn = await backtest_examples(asked, backtest=self._backtest, on_progress=quiet)
-        scale = source_scales(learn, sources=SOURCES)
-        fit = fit_base_weights(learn, scales=scale)
-        return head_for_all("replay", fit, scales=scale)
+        fit = fit_base_weights(learn, sources=SOURCES)
+        return head_for_all("replay", fit)
 
     async def _snapshot(self) -> Interactions:
         return self.behaviour

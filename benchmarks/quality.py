@@ -30,7 +30,6 @@ from recagent.training.head_weights import (
     HeadWeights,
     fit_base_weights,
     fit_language_weights,
-    source_scales,
 )
 
 SOURCES = ("neighbours", "popularity", "text", "transfer", "lexical", "lexical_here", "recent",
@@ -106,12 +105,12 @@ class Ranked:
         return ndcgs(self.examples, self.scores)
 
 
-def head_for_all(name: str, fit: HeadWeights, *, scales: Mapping[str, float]) -> Head:
+def head_for_all(name: str, fit: HeadWeights, *, sources: Sequence[str] = SOURCES) -> Head:
     """A head that ranks for everybody who likes anything, untested."""
     return Head(
         name=name,
         tested={group: GroupTestResult(unserved="") for group in LEARNED},
-        scales=scales,
+        sources=tuple(sources),
         shared=fit.shared,
         scenes=fit.scenes,
         few_shared=fit.shared,
@@ -133,11 +132,11 @@ def by_source(examples: Sequence[Example], source: str) -> list[Values]:
 
 
 def by_head(
-    examples: Sequence[Example], fit: HeadWeights, *, scales: Mapping[str, float]
+    examples: Sequence[Example], fit: HeadWeights, *, sources: Sequence[str] = SOURCES
 ) -> list[Values]:
     """Scores by the head without a language model."""
     return [
-        columns(example.features, scales=scales, cold=example.cold)
+        columns(example.features, sources=sources, cold=example.cold)
         @ np.asarray(fit.scenes.get(example.scene, fit.shared))
         for example in examples
     ]
@@ -174,11 +173,10 @@ def ranked(
 
     ``as_new`` are learned from too: the same choices as if their people were new in the scene.
     """
-    scale = source_scales([*learn, *as_new], sources=sources)
-    fit = fit_base_weights([*learn, *as_new], scales=scale)
+    fit = fit_base_weights([*learn, *as_new], sources=sources)
     table = Table([example.user_id for example in test], times)
     fused = ndcgs(test, by_fusion(test))
-    found = Ranked(test, fit, by_head(test, fit, scales=scale), table, fused)
+    found = Ranked(test, fit, by_head(test, fit, sources=sources), table, fused)
     print(f"{'20 candidates':<30} {'cases':>6} nDCG@10  95%             minus fusion served")
     chance = np.random.default_rng(0)
     table.row("random", ndcgs(test, [chance.random(len(e.items)) for e in test]), minus=fused)

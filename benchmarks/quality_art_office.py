@@ -56,7 +56,7 @@ from recagent.offline.examples import Example
 from recagent.offline.order import stable_hash
 from recagent.offline.splits import HeldOutCase, Split
 from recagent.scenes.transfer import TransferMap
-from recagent.training.head_weights import HeadWeights, fit_base_weights, source_scales
+from recagent.training.head_weights import HeadWeights, fit_base_weights
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import scene_pairs, transfer_choices
 
@@ -198,8 +198,7 @@ async def asked_model(options: argparse.Namespace, data: Data, said: Said) -> di
 def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
     """All tables; the figures."""
     learn = [*said.learn, *said.as_new]
-    scale = source_scales(learn, sources=SOURCES)
-    fit = fit_base_weights(learn, scales=scale)
+    fit = fit_base_weights(learn, sources=SOURCES)
     figures: dict[str, object] = {"cases": len(said.test["both"]), "learned_from": len(said.learn)}
     print(f"{'20 candidates':<30} {'cases':>6} nDCG@10  95%             minus the same scene alone")
     for scene in PUBLISHED:
@@ -207,7 +206,7 @@ def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
             history: [each for each in found if each.scene == scene]
             for history, found in said.test.items()
         }
-        figures |= by_history(scene, here, fit, scale)
+        figures |= by_history(scene, here, fit)
     if said.transfer is not None:
         for target, pairs in said.transfer.pairs.items():
             for source, pair in pairs.items():
@@ -215,7 +214,7 @@ def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
                       f"{said.transfer.known.get(target)}")  # fmt: skip
     if spoken:
         both = said.test["both"]
-        scores, people = by_head(both, fit, scales=scale), [each.user_id for each in both]
+        scores, people = by_head(both, fit), [each.user_id for each in both]
         fused = ndcgs(both, scores)
         figures |= gated(said.learn, Ranked(both, fit, scores, Table(people), fused), spoken)[1]
     else:
@@ -224,7 +223,7 @@ def reported(said: Said, spoken: Mapping[str, Values]) -> dict[str, object]:
 
 
 def by_history(
-    scene: str, here: Mapping[str, Sequence[Example]], fit: HeadWeights, scale: Mapping[str, float]
+    scene: str, here: Mapping[str, Sequence[Example]], fit: HeadWeights
 ) -> dict[str, object]:
     """One scene's rows and figures."""
     table = Table([each.user_id for each in here["both"]])
@@ -232,9 +231,7 @@ def by_history(
     for source in ("lexical", "neighbours", "text", "transfer", "factors"):
         for history, cases in here.items():
             table.row(f"{source}, {history}", ndcgs(cases, by_source(cases, source)))
-    head = {
-        history: ndcgs(cases, by_head(cases, fit, scales=scale)) for history, cases in here.items()
-    }
+    head = {history: ndcgs(cases, by_head(cases, fit)) for history, cases in here.items()}
     figures: dict[str, object] = {
         f"{scene}_same_ndcg10": table.row("head, same", head["same"]),
         f"{scene}_other_only_ndcg10": table.row("head, other", head["other"]),

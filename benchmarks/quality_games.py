@@ -48,7 +48,7 @@ from recagent.offline.examples import Example
 from recagent.offline.order import stable_hash
 from recagent.retrieval import SequenceModel, load_weights
 from recagent.retrieval.sequence_encoder import encode
-from recagent.training.head_weights import fit_base_weights, source_scales
+from recagent.training.head_weights import fit_base_weights
 
 DATA = Path(__file__).parents[2] / "shared" / "data" / "games"
 LEARNED_FROM = 4000  # people
@@ -129,10 +129,7 @@ async def measure(options: argparse.Namespace) -> dict[str, float | None]:
         made = f"benchmarks/sequence_games.py --out {str(options.sequence)!r}"
         print(f"without the sequence model, which is left out; {made} makes one")
     elif options.full:
-        scale = source_scales(learned, sources=SOURCES)
-        without = ndcgs(
-            asked_of, by_head(asked_of, fit_base_weights(learned, scales=scale), scales=scale)
-        )
+        without = ndcgs(asked_of, by_head(asked_of, fit_base_weights(learned, sources=SOURCES)))
         result.table.row("head, - head without sequence", result.head, minus=without)
     for name, value in PUBLISHED.items():
         print(f"published: {name:<19} {6000:>6} {value:>7.2f}")

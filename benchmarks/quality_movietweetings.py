@@ -208,13 +208,12 @@ async def catalogue(
     learn += await backtest_examples(
         asked, backtest=backtest, retrieval=retrieval, as_group="new here", on_progress=quiet
     )
-    scale = source_scales(learn, sources=SOURCES)
-    fit = fit_base_weights(learn, scales=scale)
+    fit = fit_base_weights(learn, sources=SOURCES)
     whole = replace(test, cases=[replace(case, item_ids=()) for case in test.cases])
     found = await backtest_examples(
         [whole], backtest=backtest, retrieval=retrieval, on_progress=quiet
     )
-    ordered = by_head(found, fit, scales=scale)
+    ordered = by_head(found, fit)
     fused = [-np.arange(len(example.items), dtype=float) for example in found]
     table = Table([example.user_id for example in found])
     print("\nwhole catalogue (differences are to the order of retrieval)")

@@ -1,4 +1,4 @@
-"""What is served to known people, newcomers and strangers, before a fit and after it.
+"""What is served to known people, newcomers and strangers, without a command and after a fit.
 
     uv run python benchmarks/stranger.py --demo                 # some minutes
     uv run python benchmarks/stranger.py FOLDER                 # one with a recagent.toml
@@ -8,8 +8,11 @@
     uv run python benchmarks/stranger.py --smoke                # some seconds: does it run at all
 
 Of each test person the last thing that they liked is held out, with all that they did from then on;
-the rest of everybody's events is stored, indexed, fitted and asked as a user would, without a
-language model. Each is asked in the scene of what was held out, for ten items of the whole scene
+the rest of everybody's events is stored, indexed, learned from and asked as a user would, without a
+language model: by the fixed weights of ``[learn] automatic = false``, by the prior that comes with
+the package, by what ``recagent index`` learns, and after ``recagent fit``.
+
+Each is asked in the scene of what was held out, for ten items of the whole scene
 that the person is not known to have met: once as they are known; once as if they had never been in
 the scene (of people with likes elsewhere); once as if nothing were known but the thing that they
 liked last there; and once as if nothing were known. What others did counts everywhere, and so does
@@ -47,6 +50,7 @@ from command import command
 from scipy import sparse
 
 from recagent import bootstrap, demo
+from recagent.config.service_sections import LearnSettings
 from recagent.config.settings import Settings, load
 from recagent.domain import Event, Scene, User
 from recagent.errors import RecagentError
@@ -58,7 +62,8 @@ from recagent.offline.splits import People, is_among
 from recagent.pipeline import Pipeline
 from recagent.profiles.building import is_liked
 from recagent.retrieval import index_items
-from recagent.training.fit import fit
+from recagent.training.automatic import learn
+from recagent.training.fit import FitResult, fit
 
 K = 10
 PEOPLE, FEW = 300, 25  # who are asked about; with --smoke
@@ -216,10 +221,10 @@ def gains(shown: Sequence[str], target: str, met: Set[str]) -> tuple[float, floa
 
 
 async def served(
-    settings: Settings, cases: Sequence[Case], data: Data, *, learned: bool
+    settings: Settings, cases: Sequence[Case], data: Data
 ) -> dict[str, dict[str, list[str]]]:
-    """What is served to each case, by group and person; before a fit, or by what was learned."""
-    parts = bootstrap.parts(settings) if learned else bootstrap.parts_with(settings, learned=None)
+    """What is served to each case, by group and person."""
+    parts = bootstrap.parts(settings)
     store = Cut(parts.store)
     line = Pipeline(replace(parts, store=store), bootstrap.options(settings))
     await parts.behaviour()
@@ -331,17 +336,19 @@ async def ask(
             await store.keep_scale(data.scale)
             await store.add_users(data.users.values())
             await store.add_events(events)
-        serve = partial(served, settings, cases, data)
-        shown["before a fit"] = await serve(learned=False)
-        if not options.no_fit:
-            try:
-                found = await fit(settings, language_cases=0, on_progress=quiet)
-            except RecagentError as error:
-                print(f"not fitted: {error}")
-            else:
-                for group, own in found.head.tested.items():
-                    print(f"head, {group}: {own}")
-                shown["after a fit"] = await serve(learned=True)
+        fixed = settings.model_copy(update={"learn": LearnSettings(automatic=False)})
+        settings = settings.model_copy(update={"learn": LearnSettings()})
+        shown["fixed weights"] = await served(fixed, cases, data)
+        shown["prior"] = await served(settings, cases, data)
+        learned = await learn(settings, on_progress=quiet)
+        if learned.result is None:
+            print(f"nothing learned: {learned.reason}")
+        else:
+            tell(learned.result)
+            shown["index"] = await served(settings, cases, data)
+            if not options.no_fit:
+                tell(await fit(settings, language_cases=0, on_progress=quiet))
+                shown["after a fit"] = await served(settings, cases, data)
     met = {event.item_id for event in events}
     return Asked(cases=cases, counts=Counts(data, events), met=met, shown=shown)
 
@@ -358,6 +365,12 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     print(f"\n{data.name}: {len(data.events)} events, {len(data.items)} items, {options.split} "
           f"people{f', new {options.new}' if options.new else ''}")  # fmt: skip
     return {"data": data.name, "split": options.split, "new": options.new, **table(data, asked)}
+
+
+def tell(found: FitResult) -> None:
+    """Print whom a head ranks for."""
+    for group, own in found.head.tested.items():
+        print(f"head, {group}: {own}")
 
 
 def quiet(*_: object) -> None:
@@ -377,7 +390,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=PEOPLE, help="who are asked about, at most")
     parser.add_argument("--split", choices=("test", "validation"), default="test")
     parser.add_argument("--share", type=float, default=0.0, help="[rank] new_items")
-    parser.add_argument("--no-fit", action="store_true", help="only before a fit")
+    parser.add_argument("--no-fit", action="store_true", help="only without a command")
     options = parser.parse_args()
     if options.demo or options.smoke:
         options.data = "demo"

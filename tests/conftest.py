@@ -21,6 +21,10 @@ from tenacity import wait_none
 from recagent.cli import main
 from recagent.llm import weights
 
+# Tests of learning without a command take this away; all others speak of what stands before it.
+WITHOUT_LEARNING = ("RECAGENT_LEARN__AUTOMATIC", "false")
+os.environ.setdefault(*WITHOUT_LEARNING)
+
 settings.register_profile("offline", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("offline")
 
@@ -164,6 +168,7 @@ def recagent(
     for name in list(os.environ):
         if name.startswith(("RECAGENT_", "OPENAI_")):
             monkeypatch.delenv(name)
+    monkeypatch.setenv(*WITHOUT_LEARNING)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(tmp_path)
 

@@ -53,6 +53,7 @@ from recagent.pipeline import Components, Options, artifacts
 from recagent.ports import CandidateSource, Embedder, ItemIndex
 from recagent.ranking import Head, ModelRanker
 from recagent.ranking.preference import Preferences
+from recagent.ranking.prior import prior
 from recagent.retrieval import (
     BM25,
     BY_GROUP,
@@ -78,6 +79,7 @@ from recagent.scenes.classifier import SceneClassifier
 
 __all__ = [
     "SOURCES",
+    "ChromaConnection",
     "access",
     "adapter",
     "can_propose",
@@ -103,7 +105,9 @@ __all__ = [
     "options",
     "parts",
     "parts_with",
+    "prior_head",
     "pull_weights",
+    "relearned",
     "reply_cache",
     "reranker",
     "shown_address",
@@ -154,22 +158,13 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
     rankers, rerankers = build_rankers(
         settings, chat_models, window=window, replies=replies, preferences=preferences, scale=scale
     )
-    array_cache = kept_files(settings)
-    behaviour = InteractionSnapshot(store, scale=scale, cache=array_cache)
-    wanted = _wanted_sources(settings, learned)
+    behaviour = InteractionSnapshot(store, scale=scale, cache=kept_files(settings))
     return Components(
         store=store,
         index=items,
         embedder=vectors,
         behaviour=behaviour,
-        sources=[
-            source
-            for source in (
-                *sources(items, vectors, behaviour, cache=array_cache),
-                *_learned(settings, place, learned),
-            )
-            if source.name in wanted
-        ],
+        sources=_read_sources(settings, items, vectors, behaviour, place=place, learned=learned),
         ranker=FailoverRanker(rankers) if len(rankers) > 1 else next(iter(rankers), None),
         models=chat_models,
         rerankers=rerankers,
@@ -179,6 +174,7 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
         replies=slate_reply_cache,
         preferences=preferences,
         head=learned,
+        prior=prior_head(settings),
         worth=worth(settings),
         labels=settings.attribute_labels(),
         silent=frozenset(
@@ -204,8 +200,44 @@ def parts_with(settings: Settings, *, learned: Head | None) -> Components:
     )
 
 
-def _wanted_sources(settings: Settings, learned: Head | None) -> set[str]:
-    """Returns the names of the sources that propose for somebody, or that a head needs.
+def relearned(parts: Components, settings: Settings, *, place: ChromaConnection) -> Components:
+    """Returns parts with what was learned since, and with the behaviour of now.
+
+    Store, index and models are the same; other parts of theirs are not touched, and serve on.
+    """
+    learned = head(settings)
+    behaviour = InteractionSnapshot(parts.store, scale=parts.scale, cache=kept_files(settings))
+    return replace(
+        parts,
+        behaviour=behaviour,
+        sources=_read_sources(
+            settings, parts.index, parts.embedder, behaviour, place=place, learned=learned
+        ),
+        head=learned,
+        identifier=identifier(settings),
+    )
+
+
+def _read_sources(
+    settings: Settings,
+    items: ItemIndex,
+    vectors: Embedder,
+    behaviour: InteractionSnapshot,
+    *,
+    place: ChromaConnection,
+    learned: Head | None,
+) -> list[CandidateSource]:
+    """The sources that propose for somebody, or that a head reads."""
+    wanted = _wanted_sources(settings, learned, prior_head(settings))
+    every = (
+        *sources(items, vectors, behaviour, cache=kept_files(settings)),
+        *_learned(settings, place, learned),
+    )
+    return [source for source in every if source.name in wanted]
+
+
+def _wanted_sources(settings: Settings, *heads: Head | None) -> set[str]:
+    """Returns the names of the sources that propose for somebody, or that a head reads.
 
     Raises:
         ConfigError: the settings weigh a source that does not exist.
@@ -223,7 +255,7 @@ def _wanted_sources(settings: Settings, learned: Head | None) -> set[str]:
         name for name in SOURCES
         if weights.get(name, 1.0) > 0 or any(each.get(name, 0.0) > 0 for each in by_group)
     }  # fmt: skip
-    return proposing | set(learned.scales if learned else ())
+    return proposing.union(*(head.sources for head in heads if head))
 
 
 def can_propose(settings: Settings) -> bool:
@@ -307,7 +339,7 @@ def _learned(
     learned_sources: list[CandidateSource] = [
         Factors(learned_vectors(settings, place, source=Factors.name, version=learned.name))
     ]
-    if SequenceModel.name in learned.scales:
+    if SequenceModel.name in learned.sources:
         weights = artifacts.weights_file(settings.data_dir, learned.name)
         vectors = learned_vectors(settings, place, source=SequenceModel.name, version=learned.name)
         learned_sources.append(SequenceModel(vectors, partial(load_weights, weights)))
@@ -326,6 +358,15 @@ def head(settings: Settings) -> Head | None:
     if learned is None or not learned.engine or is_first_model(learned.engine, settings):
         return learned
     return replace(learned, model="", prompts={}, gates={}, language={}, language_shared=(0.0, 0.0))
+
+
+def prior_head(settings: Settings) -> Head | None:
+    """The weights that come with the package, for people for whom nothing was learned.
+
+    None where ``[learn] automatic`` is off, or ``[retrieval] weights`` says what counts.
+    """
+    is_usual = settings.retrieval.weights == RetrievalSettings().weights
+    return prior() if settings.learn.automatic and is_usual else None
 
 
 def identifier(settings: Settings) -> SceneClassifier | None:

@@ -12,6 +12,7 @@ import anyio
 import typer
 
 from recagent.cli import catalogue_report, options, output
+from recagent.cli.learning import learn_with_progress
 from recagent.cli.opening import load_settings
 from recagent.cli.progress import load_with_progress, progress
 from recagent.config.data_sections import RatingSettings, date_format
@@ -88,9 +89,9 @@ def index(
     lang: options.Lang = None,
     json: options.Json = False,
 ) -> None:
-    """Read the catalogue's files into the index and the store.
+    """Read the catalogue's files into the index and the store, and learn to rank from the events.
 
-    Run it again to go on after a stop, or to update.
+    Run it again to go on after a stop, or to update. [learn] automatic = false leaves out learning.
     """
     settings = settings_for_files(
         _catalog_settings(config, lang, drop_orphans, ratings),
@@ -105,7 +106,10 @@ def index(
     pruned = 0
     if prune:
         pruned = anyio.run(partial(prune_index, settings, keep=loaded.report.scenes.keys()))
-    catalogue_report.print_loaded(loaded, pruned=pruned, lang=settings.lang, as_json=json)
+    learned = learn_with_progress(settings, changed=bool(loaded.events or loaded.replaced))
+    catalogue_report.print_loaded(
+        loaded, learned=learned, pruned=pruned, settings=settings, as_json=json
+    )
 
 
 def _catalog_settings(

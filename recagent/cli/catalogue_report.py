@@ -11,12 +11,15 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from recagent.cli.learning import learned_json, learned_line
 from recagent.cli.output import console, print_json, print_line
+from recagent.config.settings import Settings
 from recagent.domain import Language
 from recagent.ingest import Report
 from recagent.ingest.loading import LoadSummary
 from recagent.ingest.report import STEPS, ProblemGroup, shown
 from recagent.locale import Phrases
+from recagent.training.automatic import Learned
 
 ProblemGroups = Mapping[tuple[str, str], ProblemGroup]
 
@@ -49,8 +52,19 @@ def _print_cleaned(report: Report, *, lang: Language) -> None:
         )
 
 
-def print_loaded(loaded: LoadSummary, *, pruned: int, lang: Language, as_json: bool) -> None:
-    """Prints what ``recagent index`` did; ``pruned`` is the number of other scenes deleted."""
+def print_loaded(
+    loaded: LoadSummary, *, learned: Learned | None, pruned: int, settings: Settings, as_json: bool
+) -> None:
+    """Prints what ``recagent index`` did.
+
+    Args:
+        loaded: of the files.
+        learned: from the events; None where it was not tried.
+        pruned: number of other scenes deleted.
+        settings: of the folder.
+        as_json: whether as one JSON object.
+    """
+    lang = settings.lang
     report, words = loaded.report, WORDS[lang]
     counts = {
         **asdict(loaded.items),
@@ -63,7 +77,8 @@ def print_loaded(loaded: LoadSummary, *, pruned: int, lang: Language, as_json: b
     if pruned:
         counts["outdated"] = 0
     if as_json:
-        print_json({**counts, "report": report_json(report, lang=lang)})
+        of_learning = {"learned": learned_json(learned)} if learned else {}
+        print_json({**counts, **of_learning, "report": report_json(report, lang=lang)})
         return
     _print_cleaned(report, lang=lang)
     for (kind, _), group in report.notes.items():
@@ -73,6 +88,8 @@ def print_loaded(loaded: LoadSummary, *, pruned: int, lang: Language, as_json: b
     for key in ("replaced", "earlier", "pruned", "outdated"):
         if counts[key]:
             typer.echo(words[key].format(n=counts[key]))
+    if learned is not None:
+        typer.echo(learned_line(learned, settings))
     unusable = sum(group.count for group in report.problems.values())
     notes = sum(group.count for group in report.notes.values())
     if unusable or notes:

@@ -143,7 +143,7 @@ async def _learned(settings: Settings) -> str:
         return words["nothing learned"]
     return words["learned"].format(
         name=head.name,
-        sources=len(head.scales),
+        sources=len(head.sources),
         open=sum(gate.rule != "never" for gate in head.gates.values()),
         n=len(head.scenes),
         tells=words["tells"] if scene_classifier else "",

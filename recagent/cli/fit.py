@@ -154,7 +154,7 @@ def _print_result(fitted: FitResult, settings: Settings) -> None:
     print_line(words["likes"].format(n=fitted.judgments) if fitted.judgments else words["no likes"])
     if fitted.sequence:
         added, low, high = fitted.sequence
-        key = "sequence" if SequenceModel.name in head.scales else "no sequence"
+        key = "sequence" if SequenceModel.name in head.sources else "no sequence"
         print_line(words[key].format(added=added, low=low, high=high))
     if fitted.silent:
         print_line(words["silent"].format(why=words[fitted.silent]))
@@ -191,7 +191,7 @@ def show_head(
     words = WORDS[settings.lang]
     scenes = {words["every scene"]: head.shared, **head.scenes}
     table = Table(words["source"], *scenes, title=words["weights"], title_justify="left")
-    for n, source in enumerate(head.scales):
+    for n, source in enumerate(head.sources):
         weights = (row[2 * n : 2 * n + 2] for row in scenes.values())
         table.add_row(source, *(f"{score:+.2f} / {log:+.2f}" for score, log in weights))
     output.console().print(table)

@@ -236,6 +236,18 @@ class ChatSettings(SettingsSection):
     does not say; such an answer is marked and never stored."""
 
 
+class LearnSettings(SettingsSection):
+    """``[learn]``: learning to rank without a command."""
+
+    automatic: bool = True
+    """Whether index and serve learn to rank from events by themselves, and lists follow the
+    package's weights where there are too few; false: only recagent fit learns, and the sources'
+    weights of [retrieval] order the lists until then."""
+    again: Share = 0.1
+    """How many more events than it last learned from make serve learn again, as a share of
+    these; 500 at least. 0: serve does not learn again."""
+
+
 _SOURCE_WEIGHTS = {
     "neighbours": 4.0, "popularity": 0.5, "lexical_here": 0.0, "recent": 0.0, "walks": 0.0,
     "following": 0.0, "factors": 0.0, "sequence": 0.0,

@@ -33,6 +33,7 @@ from recagent.config.service_sections import (
     EmbedderSettings,
     EngineSettings,
     IndexSettings,
+    LearnSettings,
     ModelSettings,
     RankSettings,
     RetrievalSettings,
@@ -89,6 +90,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     rank: RankSettings = RankSettings()
     retrieval: RetrievalSettings = RetrievalSettings()
+    learn: LearnSettings = LearnSettings()
     chat: ChatSettings = ChatSettings()
     server: ServerSettings = ServerSettings()
     openai_base_url: str = Field(default="", validation_alias=AliasChoices("OPENAI_BASE_URL"))

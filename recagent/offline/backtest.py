@@ -6,7 +6,7 @@ examples and no source has seen the answer. Reported cases must not be among the
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -122,7 +122,7 @@ def backtest_questions(
         most: largest number of people, the same ones in every pass; 0 is all.
     """
     user_ids = {event.user_id for event in data.events if is_among(event.user_id, people)}
-    sample = set(sorted(user_ids, key=partial(stable_hash, "people", 0))[: most or None])
+    sample = sample_of(user_ids, most=most)
     questions: list[Questions] = []
     for _ in range(passes):
         cut = split(data, people="all")
@@ -130,6 +130,11 @@ def backtest_questions(
         questions.append(make_cases(data, replace(cut, held_out=held_out), candidates=candidates))
         data = replace(data, events=cut.training)
     return questions
+
+
+def sample_of(user_ids: Iterable[str], *, most: int) -> set[str]:
+    """Returns at most so many of these people, always the same ones; of 0 all."""
+    return set(sorted(user_ids, key=partial(stable_hash, "people", 0))[: most or None])
 
 
 async def backtest_examples(
@@ -151,11 +156,7 @@ async def backtest_examples(
             item of the case's scene.
         on_progress: called with how many of all cases are done.
     """
-    if as_group:
-        fits = (
-            _is_both if as_group == "new here" else partial(_likes_more, scale=backtest.data.scale)
-        )
-        questions = [replace(each, cases=list(filter(fits, each.cases))) for each in questions]
+    questions = [fitting(each, backtest=backtest, as_group=as_group) for each in questions]
     total = sum(len(each.cases) for each in questions)
     examples: list[Example] = []
     for each in questions:
@@ -169,6 +170,16 @@ async def backtest_examples(
             on_progress=lambda done, _, before=before: on_progress(before + done, total),
         )
     return examples
+
+
+def fitting(
+    questions: Questions, *, backtest: Backtest, as_group: ReducedGroup | None
+) -> Questions:
+    """Returns the questions about people who can be taken for those of a group; None: all."""
+    if as_group is None:
+        return questions
+    fits = _is_both if as_group == "new here" else partial(_likes_more, scale=backtest.data.scale)
+    return replace(questions, cases=list(filter(fits, questions.cases)))
 
 
 def _is_both(case: Case) -> bool:

@@ -53,9 +53,9 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
     weights = [head.shared, *head.scenes.values(), *head.few_scenes.values()]
     if not head.unserved("few likes"):
         weights.append(head.few_shared)
-    if any(len(row) != 4 * len(head.scales) for row in weights):
+    if any(len(row) != 4 * len(head.sources) for row in weights):
         raise unread
-    missing = [name for name in head.scales if name not in sources]
+    missing = [name for name in head.sources if name not in sources]
     if missing:
         raise ConfigError(
             "{path!r} needs source {source!r}, which is missing; {advice}",
@@ -64,7 +64,7 @@ def load(folder: Path, *, sources: Sequence[str]) -> Head | None:
             advice=again,
         )
     beside = weights_file(folder, head.name)
-    if SequenceModel.name in head.scales and not beside.is_file():
+    if SequenceModel.name in head.sources and not beside.is_file():
         raise ConfigError(
             "{path!r} needs {file!r}, which is missing; {advice}",
             path=str(path),

@@ -36,7 +36,9 @@ class Components:
         rerankers: that the ranker asks, closed at the end.
         window: the retry budget of all that asks the first model; its ranker should share it.
         replies: that the ranker keeps; closed at the end.
-        head: the learned joint score; without one the blend that ``Options`` describe.
+        head: the learned joint score; None where nothing was learned.
+        prior: ranks for groups of people that no head does; without one the blend that ``Options``
+            describe.
         worth: what past choices showed of the first model; None where nothing did.
         proposer: asks the first model what a person would want, for a wish or where little is known
             or found; without one nothing is proposed.
@@ -62,6 +64,7 @@ class Components:
     window: RetryWindow = field(default_factory=RetryWindow)
     replies: ReplyCache | None = None
     head: Head | None = None
+    prior: Head | None = None
     worth: ModelWorth | None = None
     identifier: SceneClassifier | None = None
     proposer: ModelProposer | None = None

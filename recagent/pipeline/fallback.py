@@ -296,12 +296,13 @@ class FallbackChain:
 
     async def _proposed(self, query: Query, size: int, width: int) -> list[Candidate]:
         """What the sources find; what is popular if one of them fails or the time is up."""
-        options, head = self._options, self._parts.head
+        options = self._options
         weights = weights_for(query, options.source_weights, by_group=options.group_weights)
         try:
             with anyio.fail_after(self.deadline.left()):
                 # A head reads every source that it was learned with; others count by their weight.
-                read = head.scales if head else ()
+                heads = (self._parts.head, self._parts.prior)
+                read = {name for head in heads if head for name in head.sources}
                 proposals = [ModelProposals(self.proposals)] if self.proposals.item_ids else []
                 sources = [
                     each

@@ -22,7 +22,7 @@ from recagent.pipeline.fallback import FallbackChain
 from recagent.ports import Query, ReasonsRequest
 from recagent.profiles.building import group_of
 from recagent.profiles.informative_values import Traits
-from recagent.ranking import FixedBlend, JointScorer
+from recagent.ranking import FixedBlend, Head, JointScorer
 from recagent.retrieval import SceneCache, SceneText
 from recagent.scenes.identification import indexed_scenes
 from recagent.scenes.rules import SceneCatalogue, without_rule_attributes
@@ -45,9 +45,11 @@ class Services:
             closed=parts.head.closed if parts.head else frozenset(),
             worth=parts.worth,
         )
-        self._head = parts.head and replace(
-            parts.head, unmeasured=options.language_weight, worth=parts.worth
-        )
+        self._heads = [
+            replace(head, unmeasured=options.language_weight, worth=parts.worth)
+            for head in (parts.head, parts.prior and _closed(parts.prior, by=parts.head))
+            if head is not None
+        ]
         self._deadline: Deadline | None = None
         self._is_for_another = False
         self._rankings: RankingAllowance | None = None
@@ -58,9 +60,10 @@ class Services:
         self._computing = anyio.CapacityLimiter(_THREADS)
 
     def joint(self, query: Query) -> JointScorer:
-        """Returns what ranks: the head, if it was tested on people like this; else the blend."""
-        head = self._head
-        return (head and head.of(group_of(query.profile, query.scene.name))) or self._blend
+        """Returns what ranks: a head that was tested on people like this; else prior or blend."""
+        group = group_of(query.profile, query.scene.name)
+        ranking = (head.of(group) for head in self._heads)
+        return next((head for head in ranking if head is not None), self._blend)
 
     def unserved(self, query: Query) -> Unserved:
         """Returns why a fitted head does not rank here; empty where it does, or there is none."""
@@ -170,3 +173,12 @@ class Services:
             lang=self.language(query.scene),
             choice=choice,
         )
+
+
+def _closed(prior: Head, *, by: Head | None) -> Head:
+    """Returns the prior with the gates that a fit closed: what was tried does not help."""
+    if by is None:
+        return prior
+    return replace(
+        prior, gates={name: gate for name, gate in by.gates.items() if name in by.closed}
+    )

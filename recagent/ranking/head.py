@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from recagent.domain.arrays import Floats
 
 
+_LEAST = 1e-9  # of what a score is divided by
 _UNTRIED = Gate()
 _UNTESTED = GroupTestResult()
 
@@ -133,8 +134,7 @@ class Head:
     Attributes:
         name: fingerprint of the head and its data.
         tested: by group of people; it ranks for those for whom held-out choices are for it.
-        scales: of each source in the order of the columns, what its scores are divided by before
-            the logarithm.
+        sources: whose scores it reads, in the order of the columns.
         shared: weights of the columns, for a scene that has none of its own.
         scenes: likewise, by scene.
         few_shared: as ``shared``, for people with few likes.
@@ -153,12 +153,13 @@ class Head:
             to learn that from.
         liking: the probability that a person will like an item; None where nobody says what they
             do not like.
+        events: number that were stored when it was learned.
         told: where the head comes from, for people: data, cases, penalties.
     """
 
     name: str
     tested: Mapping[Group, GroupTestResult]
-    scales: Mapping[str, float]
+    sources: tuple[str, ...]
     shared: tuple[float, ...]
     scenes: Mapping[str, tuple[float, ...]]
     few_shared: tuple[float, ...] = ()
@@ -177,6 +178,7 @@ class Head:
     engine: str = ""
     unmeasured: float = 0.0
     worth: ModelWorth | None = None
+    events: int = 0
     told: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def unserved(self, group: Group) -> Unserved:
@@ -205,7 +207,7 @@ class Head:
     def base(self, candidates: Sequence[Candidate], *, scene: str, cold: bool) -> Floats:
         weights = np.asarray(self.scenes.get(scene, self.shared))
         features = [candidate.features for candidate in candidates]
-        return columns(features, scales=self.scales, cold=cold) @ weights + rewards(candidates)
+        return columns(features, sources=self.sources, cold=cold) @ weights + rewards(candidates)
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         gate = self.gates.get(scene, _UNTRIED)
@@ -252,18 +254,26 @@ def _weight(
 
 
 def columns(
-    features: Sequence[Mapping[str, float]], *, scales: Mapping[str, float], cold: bool
+    features: Sequence[Mapping[str, float]], *, sources: Sequence[str], cold: bool
 ) -> Floats:
     """(n, 4 sources) float64 of each candidate's scores; 0 from a source that did not find it.
 
-    The second half is the first again for a person who is new in the scene, else 0.
+    Before the logarithm a source's scores are divided by the median of those in the pool that are
+    above zero, so that weights mean the same whatever the unit and the size of the data. The second
+    half is the first again for a person who is new in the scene, else 0.
     """
-    rows, sources = len(features), len(scales)
-    values = [row.get(source, 0.0) for row in features for source in scales]
-    scores = np.asarray(values, dtype=np.float64).reshape(rows, sources)
-    logs = np.log1p(scores.clip(min=0.0) / np.asarray([*scales.values()]))
-    known = np.stack([z_scores(scores), z_scores(logs)], axis=2).reshape(rows, 2 * sources)
+    rows, width = len(features), len(sources)
+    values = [row.get(source, 0.0) for row in features for source in sources]
+    scores = np.asarray(values, dtype=np.float64).reshape(rows, width)
+    logs = np.log1p(scores.clip(min=0.0) / np.asarray([*map(_usual, scores.T)]))
+    known = np.stack([z_scores(scores), z_scores(logs)], axis=2).reshape(rows, 2 * width)
     return np.hstack([known, known * cold])
+
+
+def _usual(scores: Floats) -> float:
+    """The median of (n,) scores above zero; 1 without any."""
+    above = scores[scores > 0]
+    return max(_LEAST, float(np.median(above))) if len(above) else 1.0
 
 
 def language_columns(language: Sequence[float], *, cold: bool) -> Floats:

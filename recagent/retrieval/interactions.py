@@ -41,7 +41,8 @@ class Interactions:
     Attributes:
         likes: number of people with an event in an item's favour, by id.
         people: number of people with such an event, of any item.
-        recent: as ``likes``, within ``RECENT`` before the newest event in anything's favour.
+        recent: as ``likes``, within ``RECENT`` before the newest event in anything's favour; 0 for
+            all where no event has a clock's time.
         is_liking: whether all of these are likes or high ratings, and none a purchase or a look.
         activity: number of events in a scene, by name.
         is_staying: whether people's next events are in the scene of their last one as often as in
@@ -88,6 +89,7 @@ class Interactions:
         self._user_roots: Floats = np.sqrt(user_counts.clip(min=1), dtype=np.float64)
         self.likes: Mapping[str, int] = dict(zip(self._columns, counts.tolist(), strict=True))
         newest = times >= max(times.tolist(), default=0.0) - RECENT.total_seconds()
+        newest &= times >= EARLIEST_CLOCK.timestamp()
         lately = np.diff(matrix(pairs[:, newest]).indptr).tolist()
         self.recent: Mapping[str, int] = dict(zip(self._columns, lately, strict=True))
 

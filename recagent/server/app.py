@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,9 +55,16 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(
-    service: Service, *, settings: ServerSettings | None = None, chat: ChatBackend | None = None
+    service: Service,
+    *,
+    settings: ServerSettings | None = None,
+    chat: ChatBackend | None = None,
+    watches: Sequence[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> FastAPI:
-    """Returns the app over a service, which it starts and closes; no chat without a backend."""
+    """Returns the app over a service, which it starts and closes; no chat without a backend.
+
+    ``watches`` run beside the requests until the app ends.
+    """
     settings = settings or ServerSettings()
     metrics, tools = Metrics(), mcp_server(service)
     # AuthMiddleware has checked the host and the key already.
@@ -74,8 +81,8 @@ def create_app(
             stack.push_async_callback(service.close)
             await stack.enter_async_context(tools.session_manager.run())
             await service.start()
-            jobs = (service.warm(), service.watch_forgotten())
-            tasks = [asyncio.create_task(job) for job in jobs]
+            jobs = (service.warm, service.watch_forgotten, *watches)
+            tasks = [asyncio.create_task(job()) for job in jobs]
             yield
             for task in tasks:
                 task.cancel()

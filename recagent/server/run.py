@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import uvicorn
@@ -20,6 +20,7 @@ from recagent.server.app import create_app
 from recagent.server.auth import is_loopback_host
 from recagent.server.chat_backend import RecagentChat
 from recagent.server.connections import GuardedProtocol, affordable_connections
+from recagent.server.learning import BackgroundLearning
 from recagent.server.log_limit import limit_logs
 from recagent.server.mcp_tools import mcp_server
 from recagent.server.service import Service
@@ -39,6 +40,15 @@ def service_of(settings: Settings) -> Service:
         max_message=settings.server.max_message,
         people=settings.server.people,
     )
+
+
+def learning_watches(
+    service: Service, settings: Settings
+) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+    """Returns what learns from new events beside the requests; nothing where it is not wanted."""
+    if not settings.learn.automatic:
+        return []
+    return [BackgroundLearning(settings, service.parts, swap=service.swap).watch]
 
 
 def with_state_key(settings: Settings) -> tuple[Settings, Path | None]:
@@ -73,9 +83,11 @@ def serve_stdio(settings: Settings) -> None:
         service = service_of(settings)
         try:
             await service.start()
-            watch = asyncio.create_task(service.watch_forgotten())
+            watches = [service.watch_forgotten, *learning_watches(service, settings)]
+            tasks = [asyncio.create_task(watch()) for watch in watches]
             await mcp_server(service).run_stdio_async()
-            watch.cancel()
+            for task in tasks:
+                task.cancel()
         finally:
             await service.close()
 
@@ -92,7 +104,12 @@ async def _serve(
         except BaseException:
             await service.close()
             raise
-        app = create_app(service, settings=settings.server, chat=RecagentChat())
+        app = create_app(
+            service,
+            settings=settings.server,
+            chat=RecagentChat(),
+            watches=learning_watches(service, settings),
+        )
         limit_logs()
         config = uvicorn_config(app, grace=_GRACE, proxies=settings.server.proxies)
         name = f"[{host}]" if ":" in host else host

@@ -74,6 +74,19 @@ class Service:
         self._forgettings = 0
         self._had = 0  # events in the store when the server started
 
+    @property
+    def parts(self) -> Components:
+        """What serves now."""
+        return self._parts
+
+    def swap(self, parts: Components) -> None:
+        """Lets other parts, of the same store and index, serve all requests from now on.
+
+        A request that is under way keeps those that it began with.
+        """
+        pipelines = {lang: self._make_pipeline(parts, lang) for lang in LANGUAGES}
+        self._parts, self._pipelines = parts, pipelines
+
     def pipeline(self, lang: Language | None = None) -> Pipeline:
         """Returns the pipeline whose reasons are in ``lang``."""
         return self._pipelines[lang or self.lang]

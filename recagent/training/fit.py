@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,26 +14,33 @@ from anyio import to_thread
 
 from recagent import bootstrap
 from recagent.config.settings import Settings
-from recagent.domain import Event, Group, Item
+from recagent.domain import Event, Item
 from recagent.errors import DataError
 from recagent.llm.batch_files import BatchModel
 from recagent.offline.backtest import (
     DIMENSION,
+    PASSES,
     Backtest,
-    backtest_examples,
     backtest_questions,
 )
-from recagent.offline.data_set import Questions
-from recagent.offline.examples import Example, OnStage, RetrievalOptions
+from recagent.offline.examples import OnStage
 from recagent.offline.resampling import interval
 from recagent.pipeline import Components, Options, Pipeline, artifacts
 from recagent.profiles.building import without_likes
-from recagent.ranking import GroupTestResult, Head
+from recagent.ranking import Head
 from recagent.ranking.model_worth import ModelWorth
-from recagent.retrieval import Factors, Interactions, SequenceModel
-from recagent.scenes.transfer import TransferMap
-from recagent.training.group_tests import example_ndcgs, group_test_result
-from recagent.training.head_weights import FEWEST, HeadWeights, fit_base_weights, source_scales
+from recagent.retrieval import Factors, SequenceModel
+from recagent.training.group_tests import example_ndcgs
+from recagent.training.head_fit import (
+    FULL_GROUPS,
+    SourceGain,
+    choose_weights,
+    past_choices,
+    source_gain,
+    tested_head,
+    transfer_map,
+)
+from recagent.training.head_weights import FEWEST, source_scales
 from recagent.training.judgments import backtest_judgments
 from recagent.training.language_part import (
     NoLanguageReason,
@@ -53,15 +60,43 @@ from recagent.training.next_item_model import (
 )
 from recagent.training.scene_classifier import ClassifierFit, fit_classifier
 from recagent.training.stored_data import load_stored_data
-from recagent.training.transfer import fit_transfer
-from recagent.training.transfer_examples import PASSES, scene_pairs, transfer_choices
+from recagent.training.transfer_examples import PASSES as TRANSFER_PASSES
 
-FULL_GROUPS: tuple[Group, ...] = ("known", "new here")  # with the weights of all sources
 LANGUAGE_CASES = 40  # of each scene, or more where these are few in all
 ENOUGH = 60  # in all, some of which may get no answer
-MOST_PEOPLE = 2_000  # who are asked about; of more a sample is drawn
-LEAST_PEOPLE = 400  # however many items there are
 _ITEMS = 10_000  # of the largest scene, above which a question costs more and fewer are asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """Says how much of the past is asked about.
+
+    Attributes:
+        people: who are asked about; of more a sample is drawn.
+        least_people: however many items there are.
+        passes: past choices of each.
+        transfer_passes: of them, past choices for the transfer map: a pair of scenes needs many.
+        events: that are counted; of more those of a sample of people. 0: all.
+    """
+
+    people: int
+    least_people: int
+    passes: int
+    transfer_passes: int
+    events: int = 0
+
+    def sample(self, items: Sequence[Item]) -> int:
+        """Returns the number of people to ask about, so that it takes as long whatever is stored.
+
+        The cost of a question grows with its scene, so the largest scene decides.
+        """
+        largest = max(Counter(item.scene for item in items).values(), default=0)
+        return max(self.least_people, round(self.people * min(1.0, _ITEMS / max(1, largest))))
+
+
+THOROUGH = Effort(people=2_000, least_people=400, passes=PASSES, transfer_passes=TRANSFER_PASSES)
+# About a minute for 100,000 events.
+QUICK = Effort(people=600, least_people=200, passes=2, transfer_passes=4, events=300_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +111,7 @@ class FitResult:
         retrieval: mean nDCG@10 of the order of retrieval, over all of these choices.
         ranked: the same for the head, by weights that never saw the person.
         gain: their mean difference and the ends of its 95% interval over people.
+        beside: what the head gains over popularity and over the best single source.
         judgments: number that the like-probability was learned from; 0 where it was not.
         sequence: what a sequence model added to the head's nDCG@10, and the ends of its interval;
             None where none was trained. It joins the head if that interval is above zero.
@@ -92,6 +128,7 @@ class FitResult:
     retrieval: float
     ranked: float
     gain: tuple[float, float, float]
+    beside: SourceGain
     judgments: int
     sequence: tuple[float, float, float] | None
     worth: ModelWorth | None
@@ -105,6 +142,7 @@ async def fit(
     language_cases: int = LANGUAGE_CASES,
     sequence: bool = False,
     batch: BatchModel | None = None,
+    effort: Effort | None = None,
     on_progress: OnStage,
 ) -> FitResult:
     """Learns from all stored events, and saves what was learned where ``recommend`` finds it.
@@ -116,6 +154,7 @@ async def fit(
             used.
         sequence: whether a sequence model is trained too; it is kept if it significantly helps.
         batch: is asked in place of the settings' model; it collects what it cannot answer.
+        effort: how much of the past is asked about; ``THOROUGH`` by default.
         on_progress: called with a stage, what is done of it, and its total.
 
     Raises:
@@ -129,7 +168,9 @@ async def fit(
         parts = bootstrap.with_batch(parts, settings, batch)
     home = bootstrap.home(settings)
     try:
-        data = await load_stored_data(parts)
+        effort = effort or THOROUGH
+        count = await parts.store.count()
+        data = await load_stored_data(parts, people=effort.people, most_events=effort.events)
         reason = without_likes(data.events, data.scale)
         if reason:
             raise DataError(
@@ -146,14 +187,15 @@ async def fit(
         texts = await load_catalogue_texts(parts.index) if sequence else None
         engine = bootstrap.engine_key(settings)
         result = await _fit_head(
-            backtest, parts, options, language_cases, engine, texts, on_progress
+            backtest, parts, options, language_cases, engine, texts, effort, on_progress
         )
-        head = result.head
+        head = replace(result.head, events=count)
         vectors_of = partial(bootstrap.learned_vectors, settings, home, version=head.name)
         factors, sequence_vectors = (
             vectors_of(source=source.name) for source in (Factors, SequenceModel)
         )
-        ids, matrix = Interactions(data.events, scale=data.scale).factorised(DIMENSION)
+        interactions = await parts.behaviour()  # of all, where a sample was learned from
+        ids, matrix = await to_thread.run_sync(lambda: interactions.factorised(DIMENSION))
         rows = {item_id: row for row, item_id in enumerate(ids)}
         for scene in await parts.index.scenes():
             known = [item_id for item_id in await parts.index.items(scene) if item_id in rows]
@@ -161,7 +203,7 @@ async def fit(
                 vectors = matrix[[rows[item_id] for item_id in known]]
                 await factors.write(scene, ids=known, vectors=vectors)
         weights = None
-        if texts is not None and SequenceModel.name in head.scales:
+        if texts is not None and SequenceModel.name in head.sources:
             stage = partial(on_progress, "sequence model of all")
             model = await _train_sequence_model(data.events, backtest, texts, stage)
             for scene in texts.scenes:
@@ -182,15 +224,6 @@ async def fit(
     finally:
         home.close()
         await Pipeline(parts, options).close()
-
-
-def sample_size(items: Sequence[Item]) -> int:
-    """Returns the number of people to use, so that a fit takes minutes whatever is stored.
-
-    The cost of a question grows with its scene, so the largest scene decides.
-    """
-    largest = max(Counter(item.scene for item in items).values(), default=0)
-    return max(LEAST_PEOPLE, round(MOST_PEOPLE * min(1.0, _ITEMS / max(1, largest))))
 
 
 async def _train_sequence_model(
@@ -216,19 +249,28 @@ async def _fit_head(
     language_cases: int,
     engine: str,
     texts: CatalogueTexts | None,
+    effort: Effort,
     on_progress: OnStage,
 ) -> FitResult:
     """Fits base weights, like-probability, group tests and the language part on past choices."""
-    people_limit = sample_size(backtest.data.items)
-    questions = backtest_questions(backtest.data, most=people_limit)
+    people_limit = effort.sample(backtest.data.items)
+    questions = backtest_questions(backtest.data, passes=effort.passes, most=people_limit)
     if texts is not None:
         # Trained on events before everybody's first question alone, so that no answer is known.
         stage = partial(on_progress, "sequence model")
         model = await _train_sequence_model(questions[-1].training, backtest, texts, stage)
         backtest = replace(backtest, sequence=model.source())
-    backtest = replace(backtest, transfer=await _transfer(backtest, people_limit, on_progress))
-    examples = await _examples(questions, backtest, options, on_progress)
-    base, sequence_gain = _choose_weights(examples, with_sequence=texts is not None)
+    transfer = await transfer_map(
+        backtest, passes=effort.transfer_passes, people=people_limit, on_progress=on_progress
+    )
+    backtest = replace(backtest, transfer=transfer)
+    choices = await past_choices(
+        questions, backtest=backtest, options=options, on_progress=on_progress
+    )
+    on_progress("weights", 0, None)
+    base, sequence_gain = await to_thread.run_sync(
+        lambda: choose_weights(choices, sources=bootstrap.SOURCES, with_sequence=texts is not None)
+    )
     judgments = await backtest_judgments(
         backtest.data,
         number=people_limit,
@@ -237,13 +279,16 @@ async def _fit_head(
         on_progress=partial(on_progress, "judgments"),
     )
     # Without the sequence model, which was trained on some of what is judged.
-    scales = {name: scale for name, scale in base.scales.items() if name != SequenceModel.name}
+    scales = source_scales(
+        [*choices.plain, *choices.as_new],
+        sources=[name for name in base.sources if name != SequenceModel.name],
+    )
     like_probability = fit_like_probability(judgments, scales=scales)
-    head = _tested_head(examples, base)
-    head = replace(head, transfer=backtest.transfer, liking=like_probability)
+    head = await to_thread.run_sync(lambda: tested_head(choices, base, prior=parts.prior))
+    head = replace(head, transfer=transfer, liking=like_probability)
     pools = choose_pools(
         questions[0].cases,
-        examples.plain,
+        choices.plain,
         base.weights,
         groups=[group for group in FULL_GROUPS if not head.unserved(group)],
         size=options.pool,
@@ -251,133 +296,23 @@ async def _fit_head(
     )
     head, worth, silent = await _with_language(head, pools, backtest, parts, engine, on_progress)
     everybody = len({event.user_id for event in backtest.data.events})
-    plain = example_ndcgs(examples.plain)
-    ranked = example_ndcgs(examples.plain, base.weights.held_out[: len(examples.plain)])
+    held_out = base.weights.held_out[: len(choices.plain)]
+    plain, ranked = example_ndcgs(choices.plain), example_ndcgs(choices.plain, held_out)
     return FitResult(
         head=replace(head, name=_fingerprint(head)),
         people=min(people_limit, everybody),
         everybody=everybody,
-        choices=len(examples.plain),
-        retrieved_share=float(np.mean([example.chosen is not None for example in examples.plain])),
+        choices=len(choices.plain),
+        retrieved_share=float(np.mean([example.chosen is not None for example in choices.plain])),
         retrieval=float(plain.mean()),
         ranked=float(ranked.mean()),
-        gain=interval(ranked - plain, people=[example.user_id for example in examples.plain]),
+        gain=interval(ranked - plain, people=[example.user_id for example in choices.plain]),
+        beside=source_gain(choices.plain, held_out),
         judgments=len(judgments) if like_probability else 0,
         sequence=sequence_gain,
         worth=worth,
         silent=silent,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Examples:
-    """Holds past choices as they were, as if the person were new, and of people with few likes."""
-
-    plain: Sequence[Example]
-    as_new: Sequence[Example]
-    few_likes: Sequence[Example]
-
-
-async def _examples(
-    questions: Sequence[Questions], backtest: Backtest, options: Options, on_progress: OnStage
-) -> _Examples:
-    make = partial(
-        backtest_examples,
-        backtest=backtest,
-        retrieval=RetrievalOptions(
-            weights=options.source_weights,
-            by_group=options.group_weights,
-            limit=options.limit,
-            width=options.limit,
-        ),
-    )
-    plain = await make(questions, on_progress=partial(on_progress, "choices"))
-    as_new = await make(
-        questions, as_group="new here", on_progress=partial(on_progress, "choices as if new")
-    )
-    reduced = await make(
-        questions[:1],
-        as_group="few likes",
-        on_progress=partial(on_progress, "choices as if of one like"),
-    )
-    few_likes = [example for example in [*plain, *reduced] if example.group == "few likes"]
-    return _Examples(plain=plain, as_new=as_new, few_likes=few_likes)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _BaseFit:
-    """Holds the weights of the sources, with the scale of each source's scores."""
-
-    scales: Mapping[str, float]
-    weights: HeadWeights
-
-
-def _choose_weights(
-    examples: _Examples, *, with_sequence: bool
-) -> tuple[_BaseFit, tuple[float, float, float] | None]:
-    """Fits base weights; the sequence model joins if its gain is significant.
-
-    Returns:
-        The fit, and what the sequence model added with the ends of the interval; None without one.
-    """
-    plain, every = examples.plain, [*examples.plain, *examples.as_new]
-
-    def fit_with(sources: Sequence[str]) -> _BaseFit:
-        scales = source_scales(every, sources=sources)
-        return _BaseFit(scales=scales, weights=fit_base_weights(every, scales=scales))
-
-    base = fit_with([name for name in bootstrap.SOURCES if name != SequenceModel.name])
-    if not with_sequence:
-        return base, None
-    wider = fit_with(bootstrap.SOURCES)
-    before, after = (
-        example_ndcgs(plain, each.weights.held_out[: len(plain)]) for each in (base, wider)
-    )
-    gain = interval(after - before, people=[example.user_id for example in plain])
-    return (wider if gain[1] > 0 else base), gain
-
-
-def _tested_head(examples: _Examples, base: _BaseFit) -> Head:
-    """Returns a head of these weights, tested for each group; few likes have their own weights."""
-    every = [*examples.plain, *examples.as_new]
-    tested = dict[Group, GroupTestResult]()
-    for group in FULL_GROUPS:
-        rows = [row for row, example in enumerate(every) if example.group == group]
-        held_out = [base.weights.held_out[row] for row in rows]
-        tested[group] = group_test_result([every[row] for row in rows], held_out)
-    head = Head(
-        name="",
-        tested=tested,
-        scales=base.scales,
-        shared=base.weights.shared,
-        scenes=base.weights.scenes,
-        told={"choices": str(len(examples.plain)), "penalties": base.weights.penalties},
-    )
-    few_likes = examples.few_likes
-    try:
-        weights = fit_base_weights(few_likes, scales=base.scales)
-    except DataError:
-        result = GroupTestResult(cases=len(few_likes), unserved="few cases")
-        return replace(head, tested={**tested, "few likes": result})
-    return replace(
-        head,
-        tested={**tested, "few likes": group_test_result(few_likes, weights.held_out)},
-        few_shared=weights.shared,
-        few_scenes=weights.scenes,
-    )
-
-
-async def _transfer(backtest: Backtest, most: int, on_progress: OnStage) -> TransferMap | None:
-    """Fits the transfer map; None where there is only one scene, or nobody has been in two."""
-    if len(await backtest.index.scenes()) < 2:
-        return None
-    past_choices = await transfer_choices(
-        backtest_questions(backtest.data, passes=PASSES, most=most),
-        backtest=backtest,
-        on_progress=partial(on_progress, "transfer"),
-    )
-    pairs = await scene_pairs(backtest.index, backtest.data.events)
-    return await to_thread.run_sync(lambda: fit_transfer(past_choices, scenes=pairs))
 
 
 async def _with_language(

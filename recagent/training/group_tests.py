@@ -29,8 +29,13 @@ def example_ndcgs(examples: Sequence[Example], scores: Sequence[Floats] | None =
     return np.asarray([ndcg(one, example.chosen) for example, one in pairs])
 
 
-def group_test_result(examples: Sequence[Example], held_out: Sequence[Floats]) -> GroupTestResult:
-    """Tests a head on choices of one group, against the order of retrieval.
+def group_test_result(
+    examples: Sequence[Example],
+    held_out: Sequence[Floats],
+    *,
+    before: Sequence[Floats] | None = None,
+) -> GroupTestResult:
+    """Tests a head on choices of one group, against the order that stands without it.
 
     The head is taken if it gains on average, and if the lower end of the interval shows that it
     costs at most a twentieth of what is there. With few choices the interval is wide, and only a
@@ -41,10 +46,11 @@ def group_test_result(examples: Sequence[Example], held_out: Sequence[Floats]) -
     Args:
         examples: held-out choices, candidates in the order of retrieval.
         held_out: (n,) scores of each by weights that never saw its person.
+        before: (n,) scores of each by what ranks without the head; by default retrieval's order.
     """
     if not examples:
         return GroupTestResult()
-    plain, ranked = example_ndcgs(examples), example_ndcgs(examples, held_out)
+    plain, ranked = example_ndcgs(examples, before), example_ndcgs(examples, held_out)
     gain, low, high = interval(ranked - plain, people=[example.user_id for example in examples])
     if not np.isfinite(low):  # one person shows no spread
         low = high = gain

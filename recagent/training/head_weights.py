@@ -54,13 +54,15 @@ def source_scales(examples: Sequence[Example], *, sources: Sequence[str]) -> dic
     return scales
 
 
-def fit_base_weights(examples: Sequence[Example], *, scales: Mapping[str, float]) -> HeadWeights:
+def fit_base_weights(examples: Sequence[Example], *, sources: Sequence[str]) -> HeadWeights:
     """Fits weights of the sources' scores.
 
     Raises:
         DataError: fewer than 50 examples whose choice is among the candidates.
     """
-    features = [columns(example.features, scales=scales, cold=example.cold) for example in examples]
+    features = [
+        columns(example.features, sources=sources, cold=example.cold) for example in examples
+    ]
     return _fit(examples, features, [np.zeros(len(matrix)) for matrix in features])
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from recagent.domain import Case, Event
-from recagent.offline.backtest import Backtest
+from recagent.offline.backtest import Backtest, sample_of
 from recagent.offline.data_set import Data
 from recagent.offline.examples import OnProgress, source_proposals
 from recagent.offline.splits import SHARE, events_by_user
@@ -30,7 +30,7 @@ async def backtest_judgments(
 
     Args:
         data: whose events are judged.
-        number: of people at most, those with the earliest events; 0 is all.
+        number: of people at most, a sample that is always the same; 0 is all.
         backtest: makes sources and queries.
         limit: proposals of each source; other items get no score, as when serving.
         on_progress: called with how many people are done.
@@ -40,8 +40,8 @@ async def backtest_judgments(
     training = [e for e in data.events if (cut := cuts[e.user_id]) is None or e.at < cut]
     interactions = Interactions(training, scale=data.scale)
     sources = await backtest.sources(interactions)
-    user_cuts = [(user_id, cut) for user_id, cut in cuts.items() if cut is not None]
-    user_cuts = user_cuts[: number or None]
+    sample = sample_of(cuts, most=number)
+    user_cuts = [(user, cut) for user, cut in cuts.items() if cut is not None and user in sample]
     judgments: list[Judgment] = []
     for done, (user_id, cut) in enumerate(user_cuts, start=1):
         events = by_user[user_id]

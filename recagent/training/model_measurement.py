@@ -176,10 +176,11 @@ async def _pools(
         build_sources=bootstrap.sources,
         transfer=head.transfer if head else None,
     )
+    heads = [each for each in (head, parts.prior) if each is not None]
     (questions,) = backtest_questions(data, passes=1)
     needed = {
         name for name in bootstrap.SOURCES if options.source_weights.get(name, 1.0) > 0
-    } | set(head.scales if head else ())
+    }.union(*(each.sources for each in heads))
     every = await backtest.sources(Interactions(questions.training, scale=data.scale))
     sources = [source for source in every if source.name in needed]
     blended = FixedBlend(language_weight=0.0, temperature=options.temperature)
@@ -200,7 +201,8 @@ async def _pools(
             ),
             on_progress=_quiet,
         )
-        joint: JointScorer = (head and head.of(example.group)) or blended
+        ranking = (each.of(example.group) for each in heads)
+        joint: JointScorer = next((each for each in ranking if each is not None), blended)
         scores = await _scores(example, joint, parts)
         pool = best_pool(case, example, scores, size=options.pool)
         if pool is not None:

@@ -141,7 +141,7 @@ def test_why_not_what_breaks_constraints_names_each():
 
 def test_why_not_what_retrieval_did_not_find():
     """A head looks at as many as a slate does: here two."""
-    head = make_head(scales={"popularity": 1.0}, shared=(1.0, 0.0, 0.0, 0.0), scenes={})
+    head = make_head(sources=("popularity",), shared=(1.0, 0.0, 0.0, 0.0), scenes={})
 
     async def main():
         _, parts = await make_line(SEA, EVENTS)
@@ -277,7 +277,7 @@ def test_constraints_that_are_kept_are_reasons_and_bans_are_told_with_care():
 
 
 def test_what_lifts_an_item_is_told_with_its_share():
-    head = make_head(scales={"popularity": 1.0, "transfer": 1.0, "unheard": 1.0},
+    head = make_head(sources=("popularity", "transfer", "unheard"),
                 shared=(2.0, 0.0, 1.0, 0.0, 0.0, 0.0, *[0.0] * 6), scenes={})  # fmt: skip
     pieces = [piece for piece in ask("explain", "b1", head=head).evidence if piece.kind == "share"]
     assert [piece.facts["part"] for piece in pieces] == ["popular", "transfer"]
@@ -293,8 +293,8 @@ weights = st.lists(st.floats(-2, 2), min_size=16, max_size=16)
 
 @given(found=st.lists(features, min_size=1, max_size=6), weights=weights, cold=st.booleans())
 def test_parts_add_up_to_the_score_of_a_head(found, weights, cold):
-    scales = dict.fromkeys(("neighbours", "popularity", "text", "own"), 1.0)
-    head = make_head(scales=scales, shared=tuple(weights), scenes={})
+    sources = ("neighbours", "popularity", "text", "own")
+    head = make_head(sources=sources, shared=tuple(weights), scenes={})
     candidates = [
         Candidate(item=make_item(f"b{n}"), features={"fused": 0.0, **own})
         for n, own in enumerate(found)
@@ -345,7 +345,7 @@ def test_the_language_model_is_a_part_where_it_is_heard():
 
 
 HEAD = make_head(
-    scales={"popularity": 1.0, "text": 1.0, "transfer": 1.0},
+    sources=("popularity", "text", "transfer"),
     shared=(0.5, 0.1, 1.0, -0.2, 0.7, 0.0, 0.3, 0.0, -0.4, 0.0, 0.2, 0.1),
     scenes={},
 )

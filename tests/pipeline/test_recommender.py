@@ -233,7 +233,7 @@ def test_a_head_joins_what_the_model_and_prompt_say_that_it_was_learned_with(
     order = ["b2", "b5", "b4", "b1"]
     score = {item.title: -order.index(item.id) for item in BOOKS if item.id in order}
     head = make_head(
-        scales={"popularity": 1.0},
+        sources=("popularity",),
         shared=(0.1, 0.0, 0.0, 0.0),
         scenes={},
         language_shared=(5.0, 0.0),

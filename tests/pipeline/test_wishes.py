@@ -273,7 +273,7 @@ def ids(slate):
 # A head that goes by popularity, and likes nothing that the wish names.
 HEAD = make_head(
     name="h",
-    scales={"popularity": 1.0, "lexical": 1.0, "text": 1.0},
+    sources=("popularity", "lexical", "text"),
     shared=(2.0, 2.0, -3.0, -3.0, -3.0, -3.0) + (0.0,) * 6,
     scenes={},
     gates={"books": Gate(rule="always")},

@@ -66,7 +66,9 @@ class Fitted:
 
     def __init__(self, folder: Path, lang: str) -> None:
         with without_environment():
-            self.settings: Settings = load(write_hits(folder, lang=lang) / "recagent.toml")
+            found = load(write_hits(folder, lang=lang) / "recagent.toml")
+            learn = found.learn.model_copy(update={"automatic": False})
+            self.settings: Settings = found.model_copy(update={"learn": learn})
             wait(load_catalogue(self.settings, on_progress=lambda *_: None))
             self.before = self._slates()
             wait(fit(self.settings, on_progress=lambda *_: None))
@@ -98,7 +100,7 @@ def test_a_stranger_gets_the_popular_before_a_fit_and_the_very_same_after_it(fit
         "", "unknown", "not learned")  # fmt: skip
     # The weights alone would turn the list round: known people have had the hits.
     weights = fitted.head.scenes["books"]
-    popular = [*fitted.head.scales].index("popularity")
+    popular = [*fitted.head.sources].index("popularity")
     assert weights[2 * popular] + weights[2 * popular + 1] < 0
 
 

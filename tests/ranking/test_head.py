@@ -21,7 +21,7 @@ def candidate(name, **features):
 def head(**changes):
     facts = {
         "name": "h",
-        "scales": {"neighbours": 1.0},
+        "sources": ("neighbours",),
         "shared": (1.0, 0.0, 1.0, 0.0),
         "scenes": {"films": (-1.0, 0.0, 0.0, 0.0)},
         "language_shared": (2.0, 1.0),
@@ -70,12 +70,12 @@ def test_candidates_that_the_model_was_not_asked_about_keep_their_score():
 
 
 @given(
-    scores=st.lists(st.floats(0, 1e6), min_size=1, max_size=30),
+    scores=st.lists(st.just(0.0) | st.floats(1e-3, 1e6), min_size=1, max_size=30),
     factor=st.floats(0.01, 100),
 )
 def test_the_unit_of_a_sources_scores_does_not_matter(scores, factor):
-    plain = columns([{"x": score} for score in scores], scales={"x": 1.0}, cold=False)
-    scaled = columns([{"x": score * factor} for score in scores], scales={"x": factor}, cold=False)
+    plain = columns([{"x": score} for score in scores], sources=("x",), cold=False)
+    scaled = columns([{"x": score * factor} for score in scores], sources=("x",), cold=False)
     assert scaled == pytest.approx(plain, abs=1e-5)
     assert np.isfinite(plain).all()
 

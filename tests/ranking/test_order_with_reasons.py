@@ -109,7 +109,7 @@ def test_what_was_measured_with_the_plain_prompt_holds_for_the_one_with_reasons(
     plain = prompts.load("rerank", "best").id
     assert scores.measured_as == plain
     head = make_head(
-        shared=(0.0,) * 4, model="scripted", scales={"s": 1.0},
+        shared=(0.0,) * 4, model="scripted", sources=("s",),
         prompts={"films": plain},
         gates={"films": Gate(rule="always", cases=60)},
     )  # fmt: skip

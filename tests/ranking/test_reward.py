@@ -84,7 +84,7 @@ def test_it_is_added_to_every_joint_score_as_it_is():
     assert rewards(plain).tolist() == [0.0] * len(SEA)
     for joint in (
         FixedBlend(language_weight=0.0, temperature=1.0),
-        make_head(scales={}, shared=(), scenes={}),
+        make_head(sources=(), shared=(), scenes={}),
     ):
         added = joint.base(lifted, scene="books", cold=False) - joint.base(
             plain, scene="books", cold=False

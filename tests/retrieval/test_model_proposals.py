@@ -416,7 +416,7 @@ def test_a_scene_of_two_tasks_is_proposed_for_once():
 
 def test_a_head_does_not_hear_the_source_and_ranks_what_only_it_found_as_found_by_none():
     head = make_head(
-        scales={"popularity": 1.0},
+        sources=("popularity",),
         shared=(1.0, 0.0, 0.0, 0.0),
         scenes={},
     )

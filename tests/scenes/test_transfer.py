@@ -189,7 +189,7 @@ CROWD = [
 @pytest.mark.parametrize(("on", "first"), [(("films",), "b3"), ((), "b1")])
 def test_a_slate_carries_taste_over_only_where_that_is_on(on, first):
     head = make_head(
-        scales={"neighbours": 1.0, "popularity": 1.0},
+        sources=("neighbours", "popularity"),
         shared=(5.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
         scenes={},
         transfer=transfer(on=on),

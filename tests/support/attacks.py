@@ -132,7 +132,7 @@ class Shelf:
         helps = Gate(rule="always", cases=100, gain=0.1, low=0.05)
         return make_head(
             shared=(*shared, *[0.0] * len(shared)),
-            scales=dict.fromkeys(names, 1.0),
+            sources=tuple(names),
             model="obedient",
             language_shared=(1.0, 0.0),
             gates={SHELF: helps} if kind == "measured" else {},

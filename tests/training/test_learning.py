@@ -25,9 +25,9 @@ from recagent.offline.resampling import interval
 from recagent.pipeline import artifacts
 from recagent.retrieval import Factors, SequenceModel, save_weights
 from recagent.training.conditional_logit import Penalty, fit_penalised, log_softmax, stack_pools
-from recagent.training.fit import sample_size
+from recagent.training.fit import THOROUGH
 from recagent.training.gates import Trial, choose_gates, ndcg
-from recagent.training.head_weights import fit_base_weights, fold_of, source_scales
+from recagent.training.head_weights import fit_base_weights, fold_of
 from recagent.training.language_part import ScoredPool, add_language_part
 from recagent.training.like_probability import Judgment, fit_like_probability
 
@@ -106,7 +106,7 @@ def example(at, *, chosen=0, scene="books", features=None):
 
 def test_held_out_scores_come_from_weights_that_never_saw_the_person():
     mixed = [example(at, chosen=int(fold_of(f"u{at}") == 0)) for at in range(200)]
-    found = fit_base_weights(mixed, scales=source_scales(mixed, sources=["good"]))
+    found = fit_base_weights(mixed, sources=["good"])
     odd = next(at for at in range(200) if fold_of(f"u{at}") == 0)
     assert found.held_out[odd][0] > found.held_out[odd][1]  # as all the others would have it
 
@@ -115,8 +115,8 @@ def test_choices_that_retrieval_did_not_find_teach_nothing_and_are_still_scored(
     known = [example(at) for at in range(60)]
     more = [*known, *(example(100 + at, chosen=None) for at in range(40))]
     base, with_more = (
-        fit_base_weights(known, scales={"good": 1.0}),
-        fit_base_weights(more, scales={"good": 1.0}),
+        fit_base_weights(known, sources=["good"]),
+        fit_base_weights(more, sources=["good"]),
     )
     assert with_more.shared == pytest.approx(base.shared)
     assert len(with_more.held_out) == 100
@@ -126,7 +126,7 @@ def test_too_few_choices_are_refused():
     with pytest.raises(
         DataError, match=r"3 past choices are too few .* \(at least 50 are needed\)"
     ):
-        fit_base_weights([example(at) for at in range(3)], scales={"good": 1.0})
+        fit_base_weights([example(at) for at in range(3)], sources=["good"])
 
 
 def trials(scene, gain, *, number=80, cold=False):
@@ -193,7 +193,7 @@ def test_a_head_knows_by_which_prompt_of_a_scene_its_model_was_asked():
         )
         for at, scene in enumerate(["books", "films"] * 40)
     ]
-    head = make_head(scales={}, shared=(), scenes={})
+    head = make_head(sources=(), shared=(), scenes={})
     found, silent = add_language_part(head, pools, engine="http://m m")
     assert (found.model, found.engine, silent) == ("m", "http://m m", "")
     assert found.prompts == {"books": "rerank/books.v1.en#0", "films": "rerank/films.v1.en#0"}
@@ -286,10 +286,10 @@ def test_how_many_people_are_asked_depends_on_the_largest_scene():
     def of(number):
         return [Item(id=str(at), scene="a", title="t") for at in range(number)]
 
-    assert sample_size([]) == 2_000
-    assert sample_size(of(10_000)) == 2_000
-    assert sample_size([*of(20_000), Item(id="x", scene="b", title="t")]) == 1_000
-    assert sample_size(of(200_000)) == 400
+    assert THOROUGH.sample([]) == 2_000
+    assert THOROUGH.sample(of(10_000)) == 2_000
+    assert THOROUGH.sample([*of(20_000), Item(id="x", scene="b", title="t")]) == 1_000
+    assert THOROUGH.sample(of(200_000)) == 400
 
 
 @pytest.mark.slow
@@ -297,8 +297,8 @@ def test_how_many_people_are_asked_depends_on_the_largest_scene():
 def test_a_fit_of_many_people_asks_a_sample_and_says_so(
     recagent: Command, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("recagent.training.fit.MOST_PEOPLE", 30)
-    monkeypatch.setattr("recagent.training.fit.LEAST_PEOPLE", 1)
+    few = replace(THOROUGH, people=30, least_people=1)
+    monkeypatch.setattr("recagent.training.fit.THOROUGH", few)
     monkeypatch.setattr("recagent.cli.progress.EVERY", 0.0)
     done = recagent("fit", "--lang", "zh")
     assert done.returncode == 0, done.stderr
@@ -331,7 +331,7 @@ def test_a_fit_that_is_stopped_says_what_stands(
     def stop(*_: object, **__: object):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("recagent.training.fit.fit_base_weights", stop)
+    monkeypatch.setattr("recagent.training.fit.choose_weights", stop)
     stopped = recagent("fit")
     assert stopped.returncode == 130
     assert "stopped; nothing of this fit is kept; lists are ranked as before" in stopped.stderr
@@ -371,7 +371,7 @@ def test_fit_learns_and_recommend_ranks_by_it(
 def test_a_head_that_needs_an_unknown_source_is_refused(tmp_path):
     settings = Settings(data_dir=tmp_path)
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "tested": {}, "scales": {"magic": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], '
+        '{"name": "x", "tested": {}, "sources": ["magic"], "shared": [0.0, 0.0, 0.0, 0.0], '
         '"scenes": {}}'
     )
     with pytest.raises(ConfigError, match="needs source 'magic', which is missing"):
@@ -380,7 +380,7 @@ def test_a_head_that_needs_an_unknown_source_is_refused(tmp_path):
 
 def test_a_head_that_does_not_say_whom_it_was_tested_on_is_refused(tmp_path):
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "scales": {"text": 1.0}, "shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
+        '{"name": "x", "sources": ["text"], "shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
     )
     with pytest.raises(ConfigError, match="run 'recagent fit' again, or delete the file"):
         bootstrap.head(Settings(data_dir=tmp_path))
@@ -388,7 +388,7 @@ def test_a_head_that_does_not_say_whom_it_was_tested_on_is_refused(tmp_path):
 
 def test_a_head_of_another_number_of_columns_is_refused(tmp_path):
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "tested": {}, "scales": {"text": 1.0}, "shared": [0.0, 0.0], "scenes": {}}'
+        '{"name": "x", "tested": {}, "sources": ["text"], "shared": [0.0, 0.0], "scenes": {}}'
     )
     with pytest.raises(ConfigError, match="this version cannot read the head"):
         bootstrap.head(Settings(data_dir=tmp_path))
@@ -397,7 +397,7 @@ def test_a_head_of_another_number_of_columns_is_refused(tmp_path):
 def test_a_head_whose_sequence_model_is_gone_is_refused(tmp_path):
     settings = Settings(data_dir=tmp_path)
     (tmp_path / "head.json").write_text(
-        '{"name": "x", "tested": {}, "scales": {"sequence": 1.0}, '
+        '{"name": "x", "tested": {}, "sources": ["sequence"], '
         '"shared": [0.0, 0.0, 0.0, 0.0], "scenes": {}}'
     )
     with pytest.raises(ConfigError, match=r"needs '.*sequence-x\.npz', which is missing"):
@@ -408,7 +408,7 @@ def test_a_head_whose_sequence_model_is_gone_is_refused(tmp_path):
 
 def test_saving_a_head_deletes_the_weights_of_others(tmp_path):
     one, other = (
-        make_head(name=name, scales={"sequence": 1.0}, shared=(0.0, 0.0, 0.0, 0.0), scenes={})
+        make_head(name=name, sources=("sequence",), shared=(0.0, 0.0, 0.0, 0.0), scenes={})
         for name in ("one", "other")
     )
     artifacts.save(tmp_path, one, weights=weights())

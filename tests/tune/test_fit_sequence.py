@@ -67,7 +67,7 @@ def test_where_the_next_item_follows_from_the_last_it_is_kept_and_serves(tmp_pat
     found = fitted(settings)
     assert found.sequence is not None
     assert found.sequence[1] > 0
-    assert "sequence" in found.head.scales
+    assert "sequence" in found.head.sources
     assert found.head.liking is not None
     assert "sequence" not in found.head.liking.sources  # trained on some of what is judged
 
@@ -82,6 +82,6 @@ def test_where_order_means_nothing_it_is_not_kept(tmp_path):
     found = fitted(settings)
     assert found.sequence is not None
     assert found.sequence[1] <= 0
-    assert "sequence" not in found.head.scales
+    assert "sequence" not in found.head.sources
     assert bootstrap.head(settings) == found.head
     assert not list((tmp_path / "data").glob("sequence-*"))

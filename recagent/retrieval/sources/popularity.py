@@ -40,8 +40,13 @@ class Recent(Popularity):
 
     @staticmethod
     def ranked(items: Mapping[str, Item], interactions: Interactions) -> list[tuple[str, float]]:
-        """Returns all items with their recent likes, plus a share below 1 of all likes."""
+        """Returns all items with their recent likes, plus a share below 1 of all likes.
+
+        Nothing where no like has a clock's time: that would be popularity once more.
+        """
         likes, recent = interactions.likes, interactions.recent
+        if not any(recent.values()):
+            return []
         most = 1 + max(likes.values(), default=0)
         return _best_first({key: recent.get(key, 0) + likes.get(key, 0) / most for key in items})
 

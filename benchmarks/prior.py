@@ -1,14 +1,14 @@
 """The prior's weights: learned on several data sets at once, and tried on those it never saw.
 
-    uv run python benchmarks/prior.py --learn FOLDER FOLDER          # the table; some minutes
-    uv run python benchmarks/prior.py --learn FOLDER FOLDER --write  # recagent/ranking/prior.json
+    uv run python benchmarks/prior.py --people 1200 --write    # recagent/ranking/prior.json
+    uv run python benchmarks/prior.py --learn FOLDER FOLDER    # with more sets; half an hour
 
-It learns from the bundled films (MIT) and from the folders, projects of recagent that
+It learns from the bundled films (MIT) and from folders, projects of recagent that
 ``eval/suites/recipes.py`` writes: ``anime`` (CC0) and ``steam`` (ODbL 1.0). What is only tried
 (``--movielens WHEEL``, ``--games FOLDER``, ``--art-office FOLDER``: for research alone) teaches
 nothing.
 
-Of every set the choices of at most 600 people are learned from, each set as one group of a
+Of every set the choices of ``--people`` are learned from, each set as one group of a
 conditional logit, so that the weights are what the sets share. ``factors`` and ``sequence`` are
 left out: they need vectors that a fit writes. Each set that is learned from is tried with weights
 of the others alone. nDCG@10 of test people, in the whole scene and among 20, beside the fixed
@@ -146,7 +146,7 @@ def sets_of(options: argparse.Namespace) -> tuple[dict[str, Data], dict[str, Dat
 
 async def measure(options: argparse.Namespace) -> dict[str, object]:
     """The table, and the file."""
-    people = FEW if options.smoke else PEOPLE
+    people = FEW if options.smoke else options.people
     learn, beside = sets_of(options)
     sets = {name: await choices_of(data, people=people) for name, data in learn.items()}
     figures: dict[str, object] = {}
@@ -175,6 +175,7 @@ def main() -> None:
     """Measure, print, write."""
     parser = command(__doc__)
     parser.add_argument("--learn", type=Path, nargs="*", default=[], help="folders to learn from")
+    parser.add_argument("--people", type=int, default=PEOPLE, help="of each set, at most")
     parser.add_argument("--movielens", type=Path, help="tried alone: RecBole's wheel")
     parser.add_argument("--games", type=Path, help="tried alone: its folder")
     parser.add_argument("--art-office", type=Path, help="tried alone: its folder")

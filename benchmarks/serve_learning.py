@@ -5,8 +5,8 @@
 The server is a process of its own on the bundled films, in an empty cache, with learning as it is
 by default: it begins to learn when it starts. One client asks for a slate of another person and
 scene, and rests a tenth of a second after each, until lists are by what was learned, and as long
-again after it. Printed are how many slates each head ranked, and how long they took; a slate by neither
-head, or a failure, is an error. The last line is one JSON object.
+again after it. Printed are how many slates each head ranked, and how long they took. The last
+line is one JSON object.
 
 Its figures stand in docs/research/performance.md.
 """

@@ -19,7 +19,7 @@ COMMANDS = {
     "doctor": "Check settings, index, store and models; say what to do next.",
     "init": "Write a commented recagent.toml, and a template's data, here.",
     "validate": "Read and clean the files as index would, and report problems.",
-    "index": "Read the catalogue's files into the index and the store.",
+    "index": "Read the catalogue's files into index and store, and learn to rank from the events.",
     "describe": "Have a model say of each item what the catalogue does not.",
     "fit": "Learn to rank from stored events, and test what it gains.",
     "tune": "Tune the language model on stored events; keep it if it helps.",

@@ -89,7 +89,7 @@ def index(
     lang: options.Lang = None,
     json: options.Json = False,
 ) -> None:
-    """Read the catalogue's files into the index and the store, and learn to rank from the events.
+    """Read the catalogue's files into index and store, and learn to rank from the events.
 
     Run it again to go on after a stop, or to update. [learn] automatic = false leaves out learning.
     """

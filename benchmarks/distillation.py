@@ -54,7 +54,7 @@ from recagent.ranking.blend import z_scores
 from recagent.ranking.head import columns
 from recagent.training.conditional_logit import log_softmax
 from recagent.training.gates import ndcg
-from recagent.training.head_weights import FOLDS, fold_of, source_scales
+from recagent.training.head_weights import FOLDS, fold_of
 from recagent.training.model_scores import collect_model_scores
 from recagent.training.transfer import fit_transfer
 from recagent.training.transfer_examples import scene_pairs, transfer_choices
@@ -279,7 +279,6 @@ async def pools_of(
 ) -> list[Pool]:
     """The choices as pools."""
     examples = await backtest_examples([questions], backtest=backtest, on_progress=quiet)
-    scales = source_scales(examples, sources=SOURCES)
     pools: list[Pool] = []
     for case, example in zip(questions.cases, examples, strict=True):
         taste = (await backtest.query(case)).profile.taste
@@ -291,7 +290,7 @@ async def pools_of(
         pools.append(
             Pool(
                 example=example,
-                columns=columns(example.features, scales=scales, cold=example.cold),
+                columns=columns(example.features, sources=SOURCES, cold=example.cold),
                 text=text - text.mean(axis=0),
                 order=orders.get(case.id),
             )

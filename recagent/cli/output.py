@@ -195,6 +195,13 @@ def print_degraded(reason: str, *, lang: Language) -> None:
     print_line(f"{WORDS[lang]['degraded']}: {one_line(reason, 400)}", style="bold red")
 
 
+def _why_not_asked(trace: Trace) -> str:
+    """Returns the key of why the model was left alone."""
+    if not trace.unmeasured:
+        return "gated"
+    return "unmeasured" if trace.head or trace.unserved else "unfitted"
+
+
 def _trace_line(trace: Trace, lang: Language) -> str:
     words = WORDS[lang]
     parts = [words["proposed only" if trace.calls else "no model"]]
@@ -206,12 +213,12 @@ def _trace_line(trace: Trace, lang: Language) -> str:
             f"{trace.usage.prompt + trace.usage.completion} {words['tokens']}",
         ]
     if trace.gated:
-        parts.append(words["gated" if trace.head or trace.unserved else "unfitted"])
+        parts.append(words[_why_not_asked(trace)])
     if trace.head:
         parts.append(f"{words['head']} {trace.head}")
     if trace.unserved:
         why = words[trace.unserved].format(group=words[f"group {trace.group}"])
-        parts.append(words["without head"].format(why=why))
+        parts.append(words["by prior" if trace.head else "without head"].format(why=why))
     if trace.moved:
         parts.append(words["moved"].format(n=trace.moved))
     parts += [f"{trace.seconds:.1f} {words['seconds']}", *trace.notes]

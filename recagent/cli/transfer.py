@@ -60,14 +60,17 @@ def _heat_map(transfer: TransferMap, names: Mapping[str, str], words: Mapping[st
     table = Table(corner, *numbered.values(), title=words["map"], title_justify="left")
     for target, label in names.items():
         row = transfer.pairs[target]
-        table.add_row(f"{numbered[target]} {label}", *(_cell(row.get(source)) for source in names))
+        table.add_row(
+            f"{numbered[target]} {label}",
+            *(_cell(row.get(source), is_own=source == target) for source in names),
+        )
     return table
 
 
-def _cell(pair: PairTransfer | None) -> Text:
+def _cell(pair: PairTransfer | None, *, is_own: bool) -> Text:
     """Returns the weight; the larger it is, the darker is its background."""
     if pair is None:
-        return Text("")
+        return Text("" if is_own else "?", style="dim")
     if not pair.on:
         return Text("-", style="dim")
     light = int(235 - 150 * min(1.0, pair.weight))

@@ -106,7 +106,8 @@ class Trace:
         unserved: why the head that was fitted does not rank for this group; empty where it does,
             and where none has been fitted.
         gated: whether the model was left alone because held-out people show no gain by it here, or
-            because before a fit it has no weight.
+            because it has no weight where that was not measured.
+        unmeasured: with ``gated``, whether nobody has measured here what the model is worth.
         moved: how many candidates of the pool the person's answers to earlier slates moved.
         review: whether the scene wants a person to look at the slate.
         degraded: which lower rung answered and why; None when nothing was degraded.
@@ -133,6 +134,7 @@ class Trace:
     group: Group = "known"
     unserved: Unserved = ""
     gated: bool = False
+    unmeasured: bool = False
     moved: int = 0
     review: bool = False
     degraded: str | None = None

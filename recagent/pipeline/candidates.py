@@ -54,6 +54,7 @@ class RankedPool:
         held_back: (n,) how much lower the scores are than the model would have it, which lifts an
             item by so many places and no more; None where it has no say.
         gated: whether the model's scores are not wanted here.
+        unmeasured: whether that is because nobody measured here what they are worth.
         reasons: what the model was asked to write reasons from; None where it was not.
     """
 
@@ -69,6 +70,7 @@ class RankedPool:
     without_model: Floats | None = None
     held_back: Floats | None = None
     gated: bool = False
+    unmeasured: bool = False
     reasons: ReasonsRequest | None = None
 
     @property
@@ -168,6 +170,7 @@ async def retrieve_pool(
         share=services.options.new_items,
         profile=query.profile,
     )
+    is_gated = not joint.asks(scores, scene=scene, cold=cold)
     return RankedPool(
         retrieved=every,
         candidates=candidates,
@@ -177,7 +180,8 @@ async def retrieve_pool(
         limits=limits,
         matches=matches,
         wish_match=wish_match,
-        gated=not joint.asks(scores, scene=scene, cold=cold),
+        gated=is_gated,
+        unmeasured=is_gated and not joint.is_measured(scene),
     )
 
 

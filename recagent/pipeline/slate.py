@@ -220,6 +220,7 @@ def make_trace(
         group=group_of(profile, scene.name),
         unserved=services.unserved(query),
         gated=pool.gated,
+        unmeasured=pool.unmeasured,
         moved=counts[REWARD],
         review=scene.review == "human",
         degraded=request.fallback.summary(),

@@ -15,7 +15,7 @@ from recagent.domain import Candidate, Group, Unserved
 from recagent.ports import LanguageScores
 from recagent.ranking.blend import blend, bounded_z_scores, softmax, z_scores
 from recagent.ranking.feedback_reward import rewards
-from recagent.ranking.gate import Gate
+from recagent.ranking.gate import FEWEST_CASES, Gate
 from recagent.ranking.like_probability import LikeProbability
 from recagent.ranking.model_worth import ModelWorth
 from recagent.ranking.tested_groups import GroupTestResult
@@ -48,6 +48,10 @@ class JointScorer(Protocol):
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         """Whether the model's scores are wanted, given those of the pool without it."""
+        ...
+
+    def is_measured(self, scene: str) -> bool:
+        """Whether held-out people showed what the model that is set is worth here."""
         ...
 
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
@@ -99,6 +103,9 @@ class FixedBlend:
 
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:  # noqa: ARG002
         return _asks(self.worth, self.language_weight, scene) and scene not in self.closed
+
+    def is_measured(self, scene: str) -> bool:
+        return scene in self.closed or _is_of(self.worth, scene)
 
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
         return _weight(self.worth, self.language_weight, scores, scene) > 0
@@ -215,6 +222,11 @@ class Head:
             return _asks(self.worth, self.unmeasured, scene)
         return gate.opens(base, cold=cold)
 
+    def is_measured(self, scene: str) -> bool:
+        gate = self.gates.get(scene, _UNTRIED)
+        is_tried = gate.verdict != "unknown" or gate.cases >= FEWEST_CASES
+        return is_tried or _is_of(self.worth, scene)
+
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
         is_learned = self._has_learned(scores, scene)
         return is_learned or _weight(self.worth, self.unmeasured, scores, scene) > 0
@@ -239,6 +251,10 @@ class Head:
 
     def probabilities(self, scores: Floats) -> Floats:
         return softmax(scores)
+
+
+def _is_of(worth: ModelWorth | None, scene: str) -> bool:
+    return worth is not None and scene in worth.scenes
 
 
 def _asks(worth: ModelWorth | None, unmeasured: float, scene: str) -> bool:

@@ -52,6 +52,9 @@ class PreferenceBoost:
     def asks(self, base: Floats, *, scene: str, cold: bool) -> bool:
         return self.inner.asks(base, scene=scene, cold=cold)
 
+    def is_measured(self, scene: str) -> bool:
+        return self.inner.is_measured(scene)
+
     def weighs(self, scores: LanguageScores, *, scene: str) -> bool:
         return self.inner.weighs(scores, scene=scene)
 

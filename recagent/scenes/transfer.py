@@ -84,8 +84,10 @@ class TransferMap:
     Attributes:
         weights: w, in the order of ``FEATURES``.
         bias: b.
-        pairs: the measured pairs, by target and source.
-        known: for people who have likes in the target, by target.
+        pairs: the pairs of which something is known, by target and source. What is liked in any
+            other counts like the scene's own likes, as before a fit.
+        known: for people who have likes in the target, by target; where nothing is known, other
+            scenes count.
     """
 
     weights: tuple[float, ...]
@@ -95,6 +97,8 @@ class TransferMap:
 
     def weight(self, profile: Profile, *, target: str, source: str) -> float:
         """Returns ``M_ij`` for a person, from 0 to 1."""
+        if source not in self.pairs.get(target, {}):
+            source = target
         is_warm = target in profile.taste and source != target
         if is_warm and not self.known.get(target, WarmTransfer()).on:
             return 0.0

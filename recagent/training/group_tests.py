@@ -49,7 +49,7 @@ def group_test_result(
         before: (n,) scores of each by what ranks without the head; by default retrieval's order.
     """
     if not examples:
-        return GroupTestResult()
+        return GroupTestResult(unserved="few cases")
     plain, ranked = example_ndcgs(examples, before), example_ndcgs(examples, held_out)
     gain, low, high = interval(ranked - plain, people=[example.user_id for example in examples])
     if not np.isfinite(low):  # one person shows no spread

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from recagent.scenes.transfer import (
     pair_features,
 )
 from recagent.training.gain_test import gains_by_group, held_out_gains
+from recagent.training.shrinkage import Labels
 from recagent.training.transfer_examples import (
     BESIDE,
     PastChoice,
@@ -33,17 +35,19 @@ if TYPE_CHECKING:
 
 
 _RIDGE = 10.0
+ENOUGH = 100  # choices, below which no gain of an nDCG@10 below .06 or so can be seen
 
 
 def fit_transfer(
     past_choices: Sequence[PastChoice], *, scenes: Mapping[str, Mapping[str, tuple[float, float]]]
 ) -> TransferMap | None:
-    """Fits the map by likelihood; None without choices of people with likes in other scenes.
+    """Fits the map by likelihood; None where too few choices tell anything of any pair.
 
     A pair is on if its held-out gains in log likelihood and in nDCG@10 are both significantly above
     zero. For people whom the target scene knows, the pairs that are on must significantly gain
     together, likewise. A pair with too few people gets what its target and its source have in other
-    pairs.
+    pairs. Where these have too few choices too, nothing is known of it, and it is not in the map,
+    unless what there is shows that it helps.
 
     Args:
         past_choices: to fit on.
@@ -53,6 +57,8 @@ def fit_transfer(
         return None
     scale = score_scale(past_choices)
     pairs = _pairs(past_choices, scenes=scenes, scale=scale)
+    if not any(pairs.values()):
+        return None
     weights, bias = _weights(past_choices, pairs)
     transfer = TransferMap(weights=weights, bias=bias, pairs=pairs)
     return replace(
@@ -86,11 +92,14 @@ def _pairs(
         [(choice.scene, source) for choice, source in crossed],
         wanted=[(target, source) for target, others in scenes.items() for source in others],
     )
+    told = _cases_that_tell([(choice.scene, source) for choice, source in crossed])
     pairs: dict[str, dict[str, PairTransfer]] = {}
     for target, others in scenes.items():
         pairs[target] = {}
         for source, (alike, shared) in others.items():
             gain = by_pair[target, source]
+            if not gain.helps and told(target, source) < ENOUGH:
+                continue
             pairs[target][source] = PairTransfer(
                 alike=alike,
                 shared=shared,
@@ -102,6 +111,17 @@ def _pairs(
                 on=gain.helps,
             )
     return pairs
+
+
+def _cases_that_tell(crossed: Sequence[Labels]) -> Callable[[str, str], int]:
+    """Returns how many choices there are of a pair, or of any with its target or its source."""
+    cases = Counter(crossed)
+
+    def told(target: str, source: str) -> int:
+        related = (n for (to, of), n in cases.items() if to == target or of == source)
+        return max(related, default=0)
+
+    return told
 
 
 def _with_mean_weights(
@@ -125,7 +145,10 @@ def _with_mean_weights(
 def _known(
     past_choices: Sequence[PastChoice], transfer: TransferMap, *, scale: float
 ) -> dict[str, WarmTransfer]:
-    """Tests, by target, whether other scenes help people whom the target knows."""
+    """Tests, by target, whether other scenes help people whom the target knows.
+
+    Targets with too few choices to tell are left out.
+    """
     choices = [one for one in past_choices if one.scene in one.scores and len(one.scores) > 1]
     if not choices:
         return {}
@@ -140,8 +163,11 @@ def _known(
         gains, [(name,) for name in names], wanted=[(target,) for target in transfer.pairs]
     )
     known: dict[str, WarmTransfer] = {}
+    enough = len(choices) >= ENOUGH  # of all targets, whose average a target is drawn to
     for target in transfer.pairs:
         gain = by_target[(target,)]
+        if not gain.helps and not enough:
+            continue
         known[target] = WarmTransfer(
             cases=gain.cases,
             gain=gain.gain,

@@ -140,7 +140,7 @@ HELD = np.asarray([1.0, 0.0, 2.0])  # c, a, b
 @pytest.mark.parametrize(
     ("third", "first", "unserved"),
     [
-        (0, 0, "not learned"),
+        (0, 0, "few cases"),
         (40, 9, "few cases"),  # however good
         (60, 0, ""),
         (0, 60, "no gain"),

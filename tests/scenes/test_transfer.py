@@ -55,9 +55,18 @@ def test_the_weight_is_the_sigmoid_of_the_pair_and_the_person():
     assert found == pytest.approx(1 / (1 + np.exp(-(2.0 * 0.5 + np.log(2)))))
 
 
-def test_a_source_that_is_off_or_unknown_weighs_nothing():
+def test_a_source_that_is_off_weighs_nothing():
     assert transfer().weight(ANN, target="books", source="music") == 0.0
-    assert transfer().weight(ANN, target="games", source="films") == 0.0
+
+
+def test_a_source_of_which_nothing_is_known_weighs_like_the_scenes_own_likes():
+    both = profile(("b1", "books"), ("g1", "games"), taste=("books", "games"))
+    for person in (both, ANN):
+        for target, source in (("books", "games"), ("games", "films")):
+            found = transfer(own=1.0, alike=1.0).weight(person, target=target, source=source)
+            assert found == pytest.approx(1 / (1 + np.exp(-2.0)))
+            own = transfer(own=1.0, alike=1.0).weight(person, target=target, source=target)
+            assert found == own
 
 
 def test_a_scenes_own_likes_weigh_whatever_is_off():
@@ -161,6 +170,30 @@ def test_what_other_scenes_add_about_known_people_is_tried_apart():
     known = found.known["books"]
     assert (known.cases, known.on) == (300, True)
     assert known.gain > known.low > 0
+
+
+def test_a_pair_of_which_too_few_tell_is_unknown_and_stays_as_before_a_fit():
+    assert fit_transfer(made(60, speaks=()), scenes=SCENES) is None
+    few = fit_transfer(made(60), scenes=SCENES)
+    assert few is not None
+    assert few.pairs["books"].keys() == {"films"}  # what surely helps is known by a few
+    assert few.weight(ANN, target="books", source="music") == few.weight(
+        ANN, target="books", source="books"
+    )
+    enough = fit_transfer(made(100), scenes=SCENES)
+    assert not enough.pairs["books"]["music"].on
+
+
+def test_too_few_known_people_leave_other_scenes_counting():
+    few, enough = (
+        fit_transfer(made(n, speaks=("films",), own=True), scenes=SCENES) for n in (60, 300)
+    )
+    assert few is not None
+    assert enough is not None
+    assert few.known == {} or few.known["books"].on
+    noise = [replace(each, scores={**each.scores, "films": each.scores["books"]})
+             for each in made(300, speaks=(), own=True)]  # fmt: skip
+    assert fit_transfer(noise, scenes=SCENES).known["books"].on is False
 
 
 def test_nothing_is_learned_where_nobody_was_in_two_scenes():

@@ -1,5 +1,6 @@
 """Learning without a command: what ``index`` learns and says, and what ``serve`` learns again."""
 
+import json
 import re
 
 import anyio
@@ -10,7 +11,7 @@ from examples import make_head, wait
 from sequences import weights
 from taste_shop import write_shop
 
-from recagent import bootstrap
+from recagent import bootstrap, templates
 from recagent.api import AsyncRecommender, Recommender
 from recagent.config.settings import Settings, load
 from recagent.domain import Event
@@ -67,6 +68,37 @@ def test_too_few_events_say_so_and_the_packages_weights_rank(tmp_path, learning:
     assert not (tmp_path / ".recagent" / "head.json").exists()
     assert f'"head": "{prior().name}"' in learning("recommend", "ana", "--json").stdout
     assert "没有从行为中学到东西" in learning("index", "--lang", "zh").stdout
+
+
+def test_the_small_shop_of_the_templates_keeps_taste_from_its_other_scene(
+    tmp_path, learning: Command
+):
+    templates.copy("shop", to=tmp_path)
+    done = learning("index")
+    assert done.returncode == 0, done.stderr
+    assert "learned from 59 past choices" in done.stdout
+    head = artifacts.load(load(tmp_path).data_dir, sources=bootstrap.SOURCES)
+    assert head is not None
+    assert head.transfer is None  # 29 and 37 choices tell nothing of a pair
+    assert head.unserved("new here") == "few cases"
+    with Recommender.from_settings(load(tmp_path)) as recommender:
+        slate = recommender.recommend("ana", scene="kitchen")
+    assert slate.trace.head == prior().name  # as there are too few newcomers to test the head on
+    refs = {ref for entry in slate.entries for piece in entry.evidence for ref in piece.refs}
+    assert any(ref.startswith("bk-") for ref in refs), refs
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"),
+    [("en", "what it is worth here was not measured"), ("zh", "尚未测量模型在此处的作用")],
+)
+def test_a_model_that_nobody_measured_is_not_said_to_bring_nothing(
+    tmp_path, learning: Command, lang, said
+):
+    write_shop(tmp_path)
+    assert learning("index").returncode == 0
+    shown = learning("recommend", "p1", "--lang", lang).stdout
+    assert said in "".join(shown.split()) if lang == "zh" else said in " ".join(shown.split())
 
 
 def test_ratings_without_a_like_are_indexed_and_the_reason_is_said(tmp_path, learning: Command):

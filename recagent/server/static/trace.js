@@ -5,7 +5,8 @@ const number = (value) => (value === null || value === undefined ? "" : Number(v
 
 function facts(trace, words, coldWords) {
   const tokens = trace.usage.prompt + trace.usage.completion;
-  const why = trace.head ? "gated" : "unfitted";
+  const unmeasured = trace.head || trace.unserved ? "unmeasured" : "unfitted";
+  const why = trace.unmeasured ? unmeasured : "gated";
   const model = trace.gated ? words(why) : (trace.model ?? words("noModel"));
   return [
     ["degraded", trace.degraded ?? words("notDegraded")],

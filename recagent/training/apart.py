@@ -19,7 +19,7 @@ import orjson
 
 from recagent import bootstrap
 from recagent.array_cache import ArrayCache, texts_as_array, texts_of_array
-from recagent.config.settings import Settings
+from recagent.config.settings import Settings, child_environment
 from recagent.errors import DataError, RecagentError
 from recagent.pipeline import artifacts
 from recagent.retrieval import Factors
@@ -27,7 +27,9 @@ from recagent.training.automatic import learn
 
 _PRIORITY = 19  # the lowest
 _VECTORS = "vectors"  # folder of what goes into the index
-_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_ONE_THREAD: dict[str, str] = dict.fromkeys(
+    ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
 
 
 async def learn_apart(settings: Settings, folder: Path) -> str:
@@ -45,7 +47,7 @@ async def learn_apart(settings: Settings, folder: Path) -> str:
         [sys.executable, "-m", __name__],
         input=pickle.dumps((plain, Path(where))),
         check=False,
-        env={**os.environ, **_ONE_THREAD},
+        env=child_environment(_ONE_THREAD),
     )
     if done.returncode:
         error = done.stderr.decode(errors="replace").strip()

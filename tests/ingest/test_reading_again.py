@@ -119,7 +119,13 @@ def test_the_same_files_once_more_are_no_news(settings):
 def said(settings, lang, **options):
     """What ``recagent index`` prints of a run."""
     with io.StringIO() as out, redirect_stdout(out):
-        catalogue_report.print_loaded(load(settings, **options), pruned=0, lang=lang, as_json=False)
+        catalogue_report.print_loaded(
+            load(settings, **options),
+            learned=None,
+            pruned=0,
+            settings=settings.model_copy(update={"lang": lang}),
+            as_json=False,
+        )
         return out.getvalue()
 
 

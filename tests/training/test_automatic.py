@@ -1,6 +1,5 @@
 """Learning without a command: what ``index`` learns and says, and what ``serve`` learns again."""
 
-import json
 import re
 
 import anyio

@@ -53,6 +53,7 @@ OWN = (Factors.name, SequenceModel.name)  # of a fit
 SOURCES = tuple(name for name in bootstrap.SOURCES if name not in OWN)
 VERSION = 1
 FILE = Path(shipped.__file__).with_name(shipped.FILE)
+LICENCES = {"films": "MIT", "anime": "CC0", "steam": "ODbL 1.0"}  # others may not teach
 ROWS = ("20 candidates", "known", "new here", "few likes")
 
 
@@ -148,6 +149,8 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     """The table, and the file."""
     people = FEW if options.smoke else options.people
     learn, beside = sets_of(options)
+    if options.write and (unlicensed := learn.keys() - LICENCES.keys()):
+        raise SystemExit(f"not written: no licence is known of {', '.join(sorted(unlicensed))}")
     sets = {name: await choices_of(data, people=people) for name, data in learn.items()}
     figures: dict[str, object] = {}
     for name, choices in sets.items():
@@ -164,7 +167,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         files = {name: data.fingerprint[:12] for name, data in learn.items()}
         made = {"learned by": "benchmarks/prior.py", "choices": ", ".join(
             f"{len(each.learn)} of {name} ({files[name]})" for name, each in sets.items()
-        ), "licences": "films MIT, anime CC0, steam ODbL 1.0"}  # fmt: skip
+        ), "licences": ", ".join(f"{name} {LICENCES[name]}" for name in sets)}  # fmt: skip
         text = TypeAdapter(Head).dump_json(replace(head, told=made), indent=1)
         FILE.write_bytes(text + b"\n")
         print(f"{FILE.name} {hashlib.blake2b(text, digest_size=6).hexdigest()}")

@@ -1,6 +1,8 @@
 """Learning without a command: what ``index`` learns and says, and what ``serve`` learns again."""
 
+import random
 import re
+from datetime import UTC, datetime, timedelta
 
 import anyio
 import numpy as np
@@ -159,6 +161,33 @@ def test_a_sequence_model_is_not_lost(shop_settings: Settings):
     learned = wait(learn(shop_settings, on_progress=quiet))
     assert "recagent fit --sequence" in str(learned.reason)
     assert artifacts.load(shop_settings.data_dir, sources=bootstrap.SOURCES) == head
+
+
+@pytest.mark.slow
+def test_where_the_last_days_tell_lists_without_a_command_are_level_with_them_or_above(
+    tmp_path, recagent: Command, monkeypatch: pytest.MonkeyPatch
+):
+    # Before anything is learned, what is recent has no weight.
+    chance, start = random.Random(0), datetime(2025, 1, 1, tzinfo=UTC)  # noqa: S311
+    rows: list[str] = []
+    for person in range(200):
+        things: set[int] = set()
+        for day in range(2 * person, 2 * person + 9):
+            thing = chance.choice([at for at in range(day // 4, day // 4 + 12) if at not in things])
+            things.add(thing)
+            rows.append(f"p{person},i{thing},shop,like,{(start + timedelta(day)).isoformat()}\n")
+    write_shop(tmp_path)
+    (tmp_path / "events.csv").write_text("user_id,item_id,scene,kind,timestamp\n" + "".join(rows))
+    items = "".join(f"i{at},shop,Thing {at}\n" for at in range(120))
+    (tmp_path / "items.csv").write_text("item_id,scene,title\n" + items)
+    assert recagent("index").returncode == 0
+    monkeypatch.delenv("RECAGENT_LEARN__AUTOMATIC")
+    monkeypatch.setenv("RECAGENT_MODEL__KIND", "none")
+    result = wait(learn(load(tmp_path), on_progress=quiet)).result
+    assert result is not None
+    assert result.head.unserved("known") == ""
+    assert result.beside.over_popularity[1] > 0
+    assert result.beside.over_best[2] >= 0  # not surely below the best single source
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from recagent.chat.fitting import Fitting
 from recagent.chat.remarks import texts
 from recagent.chat.situation import Situation
 from recagent.chat.talk import TurnContext
@@ -13,35 +14,24 @@ from recagent.prompts import caption
 from recagent.scenes.constraints import satisfies
 
 _NAMED = 2  # titles of those that fit
-_MANY = 4  # of what somebody said in the same words: a kind of thing, of which one may be enough
 
 
-def fit_note(talk: TurnContext, situation: Situation, slate: Slate) -> str:
-    """Which entries have all that the person would rather have; empty where all or none is asked.
-
-    What was said in the same words is one thing, of which each value is enough.
-    """
-    groups: dict[str, list[Constraint]] = {}
-    for each in talk.context(situation).preferences:
-        groups.setdefault(each.words or repr(each), []).append(each)
-    soft = [group for group in groups.values() if len(group) <= _MANY]
+def fit_note(talk: TurnContext, fitting: Fitting, slate: Slate) -> str:
+    """How many entries have all that is asked; empty where all have it or nothing is asked."""
     items = [entry.item for entry in slate.entries]
-    fitting = [item for item in items if all(_has(item, group) for group in soft)]
-    if len(fitting) == len(items):
-        return ""
+    whole = [item for item in items if fitting.met(item) == fitting.total]
     facts = {
         "scene": slate.scene.label(talk.lang),
-        "n": str(len(fitting)),
-        "titles": _titles(talk, fitting),
+        "n": str(len(whole)),
+        "titles": _titles(talk, whole),
     }
-    few = "named" if len(fitting) <= _NAMED else "some"
-    return talk.say(f"fit {few}" if fitting else "fit none", **facts)
-
-
-def _has(item: Item, group: Sequence[Constraint]) -> bool:
-    met = [satisfies(item, each, by_model=item.model_attributes) for each in group]
-    is_either = all(each.operator in ("is", "mentions") for each in group)
-    return any(met) if is_either else all(met)
+    if len(whole) == len(items):
+        return ""
+    if not whole and not fitting.soft and talk.conversation.wants.wishes:
+        wish = " ".join(talk.conversation.wants.wishes)
+        return talk.say("wish none", scene=facts["scene"], wish=wish)
+    few = "named" if len(whole) <= _NAMED else "some"
+    return talk.say(f"fit {few}" if whole else "fit none", **facts)
 
 
 def missing_note(talk: TurnContext, situation: Situation, slate: Slate) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from recagent.chat.conversation import Asked, Offer, ShownSlate, Wants
+from recagent.chat.fitting import Fitting
 from recagent.chat.list_notes import fit_note, missing_note, order_note
 from recagent.chat.questions import best_question
 from recagent.chat.remarks import texts
@@ -36,7 +37,10 @@ async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPa
             yield part
         return
     # What a model says of the list is the one human sentence that a reply begins with.
-    lead = _lead(talk, slate, again=again, fit=fit_note(talk, situation, slate))
+    fitting = Fitting.of(situation, talk.context(situation), talk.conversation.wants)
+    fit = "" if again else fit_note(talk, fitting, slate)
+    is_cut = bool(fitting.total and not (fit or again or step.only)) and len(slate.entries) < talk.k
+    lead = _lead(talk, slate, again=again, fit=fit, is_cut=is_cut)
     profile = await talk.line.profile(talk.conversation.user_id)
     lead.append(missing_note(talk, situation, slate))
     lead.append(order_note(talk, situation, slate, profile))
@@ -49,7 +53,8 @@ async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPa
         ShownSlate(scene=slate.scene.name, impression=slate.trace.id, item_ids=ids)
     )
     yield Shown(slate=slate, explanations=explanations)
-    offers = await _offers(talk, situation, slate)
+    near = {talk.say("others near"): Offer(wants=talk.conversation.wants)} if is_cut else {}
+    offers = {**near, **await _offers(talk, situation, slate)}
     if offers:
         yield _offered(talk, offers, key="also" if len(slate.entries) > _FEW else "what instead")
     elif step.asking and _is_worth_asking(slate):
@@ -85,10 +90,26 @@ async def _slate(talk: TurnContext, situation: Situation, step: Recommend) -> tu
     shown = talk.conversation.shown_in(situation.scene.name) if is_more else ()
     barred = (*talk.conversation.known, *talk.conversation.disliked, *step.without)
     fresh = Constraint(attribute="id", operator="is not", value=(*barred, *shown))
-    slate = await _recommended(talk, situation, _with(context, fresh))
+    slate = await _fitting(talk, situation, _with(context, fresh))
     if slate.entries or not shown:
         return slate, False
-    return await _recommended(talk, situation, _with(context, replace(fresh, value=barred))), True
+    return await _fitting(talk, situation, _with(context, replace(fresh, value=barred))), True
+
+
+async def _fitting(talk: TurnContext, situation: Situation, context: Context) -> Slate:
+    """A slate of what has all that is asked; where nothing has, of what has the most of it."""
+    fitting = Fitting.of(situation, context, talk.conversation.wants)
+    if fitting.total:
+        barred = await talk.chooser.blocked(
+            talk.conversation.user_id, scene=situation.scene.name, context=context
+        )
+        able = [item for key, item in situation.here.items() if key not in barred]
+        if best := fitting.best(able, k=talk.k):
+            chosen = Constraint(attribute="id", operator="is", value=best)
+            slate = await _recommended(talk, situation, _with(context, chosen))
+            if slate.entries:  # none where all of it comes after something else
+                return slate
+    return await _recommended(talk, situation, context)
 
 
 def _looked_for(wants: Wants) -> tuple[object, ...]:
@@ -109,29 +130,38 @@ async def _recommended(talk: TurnContext, situation: Situation, context: Context
     )
 
 
-def _lead(talk: TurnContext, slate: Slate, *, again: bool, fit: str) -> list[str]:
+def _lead(talk: TurnContext, slate: Slate, *, again: bool, fit: str, is_cut: bool) -> list[str]:
     """What is said before a slate: where it is from, by what it was chosen, and how far it fits."""
     wants, scene = talk.conversation.wants, slate.scene.label(talk.lang)
     if again:
         return [talk.say("shown before")]
-    parts: list[str] = []
+    about_wish = wish_note(slate, lang=talk.lang)
+    has_some = slate.trace.wish is not None and slate.trace.wish.matches > 0
     if slate.sentence:
-        parts.append(slate.sentence)
-    elif about_wish := wish_note(slate, lang=talk.lang):
-        parts.append(about_wish)
-    elif wants.wishes:
-        parts.append(talk.say("list wish", scene=scene, wish=" ".join(wants.wishes)))
-    elif wants.constraints or wants.preferences:
-        parts.append(fit or talk.say("list fitting", scene=scene))
-    elif wants.whom:
-        parts.append(talk.say("list for", scene=scene, whom=wants.whom))
-    elif slate.trace.cold == "fully":
-        parts.append(talk.say("list cold", scene=scene))
+        parts = [slate.sentence, fit]
+    elif fit and not (wants.wishes and has_some):
+        parts = [fit]
+    elif about_wish:
+        parts = [about_wish]
     else:
-        parts.append(talk.say("list known", scene=scene))
-    if len(slate.entries) < talk.k:
+        parts = [_by_what(talk, slate, scene=scene)]
+    if is_cut:
+        parts.append(talk.say("only these", scene=scene))
+    elif len(slate.entries) < talk.k:
         parts.append(talk.say("few left", n=str(len(slate.entries))))
     return parts
+
+
+def _by_what(talk: TurnContext, slate: Slate, *, scene: str) -> str:
+    """By what a slate was chosen."""
+    wants = talk.conversation.wants
+    if wants.wishes:
+        return talk.say("list wish", scene=scene, wish=" ".join(wants.wishes))
+    if wants.constraints or wants.preferences:
+        return talk.say("list fitting", scene=scene)
+    if wants.whom:
+        return talk.say("list for", scene=scene, whom=wants.whom)
+    return talk.say("list cold" if slate.trace.cold == "fully" else "list known", scene=scene)
 
 
 def _without(kinds: AbstractSet[str], why: Explanation) -> Explanation:

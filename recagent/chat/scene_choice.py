@@ -20,10 +20,10 @@ _FITTING = 0.5  # grade of an item from which it answers a wish
 
 def fitting_items(situation: Situation, context: Context, *, scene: str) -> frozenset[str]:
     """Ids of a scene's items that meet every constraint and answer the wish, where there is one."""
-    grades = _grades(situation.texts(scene), context.wish)
+    answering = grades(situation.texts(scene), context.wish)
     return frozenset(
         key for key, item in situation.items[scene].items()
-        if (key in grades or not context.wish) and _meets(item, context.constraints)
+        if (key in answering or not context.wish) and _meets(item, context.constraints)
     )  # fmt: skip
 
 
@@ -40,8 +40,8 @@ def scenes_by_fit(situation: Situation, context: Context, *, k: int) -> dict[str
     fits: dict[str, float] = {}
     for name, items in situation.items.items():
         able = [item for item in items.values() if _meets(item, context.constraints)]
-        grades = _grades(situation.texts(name), context.wish)
-        worth = sorted((grades.get(item.id, 0.0) for item in able), reverse=True)[:k]
+        answering = grades(situation.texts(name), context.wish)
+        worth = sorted((answering.get(item.id, 0.0) for item in able), reverse=True)[:k]
         enough = sum(worth) if context.wish else min(len(able), k)
         fits[name] = enough * _share(items, context)
     return dict(sorted(fits.items(), key=lambda pair: -pair[1]))
@@ -141,6 +141,7 @@ def _meets(item: Item, constraints: Sequence[Constraint]) -> bool:
     return all(satisfies(item, each) for each in constraints)
 
 
-def _grades(text: SceneText, wish: str) -> dict[str, float]:
-    grades: Mapping[str, float] = text.matches(wish).grades if wish else {}
-    return {key: grade for key, grade in grades.items() if grade >= _FITTING}
+def grades(text: SceneText, wish: str) -> dict[str, float]:
+    """How well the items that answer a wish do so, by id."""
+    graded: Mapping[str, float] = text.matches(wish).grades if wish else {}
+    return {key: grade for key, grade in graded.items() if grade >= _FITTING}

@@ -31,19 +31,36 @@ def list_of(items, *made, rules=(), events=()):
     return words(said), [item.id for item in items_of(said)]
 
 
-def pan(key, **attributes):
-    return make_item(key, f"Pan {key}", scene="shop", **attributes)
+def pan(key, title="", **attributes):
+    return make_item(key, title or f"Pan {key}", scene="shop", **attributes)
 
 
-def test_a_list_names_what_fits_of_it_where_the_rest_does_not():
-    said, _, _, _ = talk(("rather funny", acts(("want", {**FUNNY, "firm": False}))), scene="films")
-    shown = items_of(said[0])
-    comedies = [item for item in shown if "Comedy" in item.attributes["genres"]]
-    assert (len(shown), len(comedies)) == (3, 2)
-    assert "the rest are the nearest I have" in words(said[0])
-    for item in comedies:
-        assert f"“{item.title} ({item.attributes['year']})”" in words(said[0])
-    assert "These fit" not in words(said[0])
+def test_a_list_stops_where_nothing_more_fits_and_offers_what_is_near():
+    said, conversation, _, _ = talk(
+        ("rather funny", acts(("want", {**FUNNY, "firm": False}))), ("1", None), scene="films"
+    )
+    assert {item.title for item in items_of(said[0])} == {"Airplane!", "Groundhog Day"}
+    assert "These fit, from Films. Nothing else in Films fits." in words(said[0])
+    assert said[0][-1].options[0] == "Others near it"
+    others = [item.attributes["genres"] for item in items_of(said[1])]
+    assert len(others) == 3
+    assert not any("Comedy" in genres for genres in others)
+    assert "Nothing left in Films has all that you asked for; these are the nearest." in words(
+        said[1]
+    )
+    assert [each.value for each in conversation.wants.preferences] == ["Comedy"]
+
+
+def test_a_wish_is_answered_by_what_says_it_and_by_nothing_else_that_is_near():
+    items = [pan("a", "Grill"), pan("b", "Dough scraper"), pan("c", "Tea flask for the bath")]
+    likes = [make_event(f"p{at}", "a", scene="shop") for at in range(5)]
+    said, shown = list_of(items, ("wish", {"words": "tea for the bath"}), events=likes)
+    assert shown == ["c"]
+    assert "Nothing else in shop fits." in said
+    said, shown = list_of(items, ("wish", {"words": "astronomy"}), events=likes)
+    assert len(shown) == 3
+    assert "Nothing left in shop is “astronomy”; these are the nearest." in said
+    assert "fit" not in said
 
 
 def test_a_list_all_of_which_fits_says_so_and_one_of_which_nothing_does():

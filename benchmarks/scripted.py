@@ -17,6 +17,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from recagent import bootstrap, demo, templates
+from recagent.bootstrap.rankers import build_rankers
 from recagent.chat import Agent, Conversation, Noted, Question, ReplyPart, Shown, Words
 from recagent.config.settings import load
 from recagent.domain import (
@@ -137,28 +138,45 @@ def read_scripts(folder: Path) -> list[Script]:
 
 
 async def opened(
-    catalogue: Catalogue, folder: Path, *, lang: Language, reader: ChatModel | None = None
+    catalogue: Catalogue,
+    folder: Path,
+    *,
+    lang: Language,
+    reader: ChatModel | None = None,
+    ranks: bool = False,
 ) -> Pipeline:
     """A line on a copy of a bundled catalogue, so that what people say of items stays there.
 
-    Slates are ranked without a language model: replies that are kept would be out of date with
-    every change of retrieval. A reader reads turns, and titles that it names are looked up.
+    A reader reads turns, and titles that it names are looked up. It ``ranks`` too, as a model
+    behind an endpoint does, or slates are ranked without a language model: replies that are kept
+    would be out of date with every change of retrieval.
     """
     rank = {"deadline": _PATIENCE}
+    model: dict[str, object] = {"kind": "none"}
+    if ranks:  # weighs and is asked as what an endpoint serves; nothing is sent to this address
+        model = {"kind": "endpoint", "base_url": "http://127.0.0.1:9", "keep_hours": 0}
     if catalogue == "demo":
         shutil.copytree(demo.settings().data_dir, folder / "demo")
-        plain = demo.settings(lang=lang, model={"kind": "none"}, rank=rank)
+        plain = demo.settings(lang=lang, model=model, rank=rank)
         settings = plain.model_copy(update={"data_dir": folder / "demo"})
     else:
         templates.copy(catalogue, to=folder)
-        settings = load(
-            folder, lang=lang, model={"kind": "none"}, rank=rank, data_dir=folder / "data"
-        )
+        settings = load(folder, lang=lang, model=model, rank=rank, data_dir=folder / "data")
         await load_catalogue(settings, on_progress=_unheard)
     parts = bootstrap.parts(settings)
     if reader is not None:
         proposer = ModelProposer(reader, index=parts.index, embedder=parts.embedder, lang=lang)
         parts = replace(parts, reader=reader, proposer=proposer)
+    if reader is not None and ranks:
+        rankers, _ = build_rankers(
+            settings,
+            [reader],
+            window=parts.window,
+            replies=[None],
+            preferences=parts.preferences,
+            scale=parts.scale,
+        )
+        parts = replace(parts, models=[reader], ranker=rankers[0])
     return Pipeline(parts, bootstrap.options(settings))
 
 

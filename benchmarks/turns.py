@@ -19,7 +19,8 @@ events after a turn that is not among its ``stores``.
 Turns that a large hosted model read are replayed: its kept reply on the state that the talk had
 before the turn (kept/turn_replies.jsonl.gz); ``otherwise`` counts those after which something else
 is in force or stored than was. ``--replies FOLDER --record FILE`` makes recordings of replies that
-stand in a folder, and writes down the requests that still need one. Milliseconds are a turn's
+stand in a folder, and writes down the requests that still need one. With
+``--ranks`` that model orders the lists too, as a connected one does. Milliseconds are a turn's
 without the model's. Its figures stand in docs/research/conversations.md. The last line is one JSON
 object.
 """
@@ -35,6 +36,7 @@ import tomllib
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +133,16 @@ def read_talks(path: Path) -> list[Talk]:
     return found
 
 
-async def told(talk: Talk, *, reader: ScriptedModel | None = None) -> list[Told]:
-    """Every turn of a talk, on a copy of its catalogue; with a reader it reads, else rules do."""
+async def told(
+    talk: Talk, *, reader: ScriptedModel | None = None, ranks: bool = False
+) -> list[Told]:
+    """Every turn of a talk, on a copy of its catalogue; with a reader it reads, else rules do.
+
+    A reader that ``ranks`` also orders the lists and writes their reasons, as one that is connected
+    does: two calls a turn.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        line = await opened(talk.on, Path(folder), lang=talk.lang, reader=reader)
+        line = await opened(talk.on, Path(folder), lang=talk.lang, reader=reader, ranks=ranks)
         try:
             return [each async for each in _turns(talk, line, reader)]
         finally:
@@ -176,7 +184,7 @@ async def _turns(
         )  # fmt: skip
         turn.state, turn.seconds = state, seconds
         if reader and len(reader.seen) > calls:
-            turn.prompt, turn.model_reply = _call(reader)
+            turn.prompt, turn.model_reply = _call(reader, calls)
         never = [] if number in talk.lifts else never  # what was not wanted may be now
         never += [*talk.never.get(number, ()), *_negated(said)]
         turn.faults += [("inversions", each) for each in _inverted(never, now)]
@@ -190,9 +198,9 @@ async def _turns(
         yield turn
 
 
-def _call(reader: ScriptedModel) -> tuple[int, str]:
-    """Characters of the last prompt of a reader, and what it wrote."""
-    messages = reader.seen[-1]
+def _call(reader: ScriptedModel, at: int) -> tuple[int, str]:
+    """Characters of a prompt of a reader, and what it wrote; a turn's first is the reading."""
+    messages = reader.seen[at]
     assert not isinstance(messages, str)  # noqa: S101 - a turn is a chat
     text = reader.reply if isinstance(reader.reply, str) else reader.reply(messages)
     return sum(len(each.content) for each in messages), text
@@ -318,17 +326,21 @@ def counted(talks: Sequence[Talk], reader: str) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-async def recorded(talks: Sequence[Talk], replies: Path) -> list[RecordedTurn]:
+async def recorded(
+    talks: Sequence[Talk], replies: Path, write: Writer | None, *, ranks: bool
+) -> list[RecordedTurn]:
     """The turns of talks as a model reads them whose replies are in a folder."""
     made: list[RecordedTurn] = []
     for talk in talks:
-        reader = ScriptedModel(reply=ReplyFolder(replies))
+        turns = await told(talk, reader=ScriptedModel(reply=ReplyFolder(replies)), ranks=ranks)
+        if write is not None:
+            write(talk, transcript(talk, turns))
         made += [
             RecordedTurn(
                 talk=talk.name, turn=each.number, state=each.state, reply=each.model_reply,
                 in_force=each.in_force, stored=each.stored, prompt=each.prompt,
             )
-            for each in await told(talk, reader=reader)
+            for each in turns
         ]  # fmt: skip
     return made
 
@@ -407,6 +419,7 @@ if __name__ == "__main__":
     parser.add_argument("--only", type=int, nargs="+", help="numbers of talks, from 1")
     parser.add_argument("--replies", type=Path, help="a folder of replies of a model that reads")
     parser.add_argument("--record", type=Path, help="where these are kept with their states")
+    parser.add_argument("--ranks", action="store_true", help="with --replies: that it ranks too")
     parser.add_argument("--reader", choices=["rules", "model"], default="rules",
                         help="whose transcripts are written")  # fmt: skip
     parser.add_argument("--out", type=Path, help="a folder for transcripts; printed without it")
@@ -421,7 +434,9 @@ if __name__ == "__main__":
     if any(talk.on == "demo" for talk in chosen):
         prepared_demo()
     if options.replies and options.record:
-        write_recordings(options.record, anyio.run(recorded, chosen, options.replies))
+        out = written(options.out) if options.out else None
+        make = partial(recorded, chosen, options.replies, out, ranks=options.ranks)
+        write_recordings(options.record, anyio.run(make))
         raise SystemExit
     print(
         json.dumps(

@@ -93,15 +93,24 @@ async def record(talk: TurnContext, steps: Sequence[Record]) -> AsyncIterator[Re
         )
         conversation.focus = item_id
     ids = tuple(step.item.id for step in steps)
+    had_gone = not set(ids).isdisjoint(conversation.disliked)
     match steps[0].kind:
         case "like":
             conversation.liked = (*conversation.liked, *ids)
+            conversation.disliked = _without(conversation.disliked, ids)
         case "dislike":
             conversation.disliked = (*conversation.disliked, *ids)
+            conversation.liked = _without(conversation.liked, ids)
         case "seen" | "owned":
             conversation.known = (*conversation.known, *ids)
     titles = [talk.say("title", title=caption(step.item)) for step in steps]
-    yield Words(text=talk.say(f"noted {steps[0].kind}", titles=listed(titles, lang=talk.lang)))
+    is_after_all = steps[0].kind == "like" and had_gone
+    key = "noted like after all" if is_after_all else f"noted {steps[0].kind}"
+    yield Words(text=talk.say(key, titles=listed(titles, lang=talk.lang)))
+
+
+def _without(kept: Sequence[str], ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(each for each in kept if each not in ids)
 
 
 async def remember(talk: TurnContext, tag: str) -> AsyncIterator[ReplyPart]:

@@ -479,3 +479,17 @@ def test_what_is_true_or_false_is_never_turned_round(operator, value, told):
     said, conversation = wait(main())
     assert said_of(conversation.wants.constraints) == [("open", "is", told)]
     assert [item.id for item in items_of(said)] == ["r1" if told else "r2"]
+
+
+def test_what_is_liked_after_all_is_barred_no_longer_and_that_is_said():
+    said, conversation, _, stored = talk(
+        ("not Heat", acts(("dislike", {"items": ["Heat"]}))),
+        ("I like Heat after all", acts(("like", {"items": ["Heat"]}))),
+        ("no, bad", acts(("dislike", {"items": ["Heat"]}))),
+        ("其实我喜欢 Heat", acts(("like", {"items": ["Heat"]}))),
+    )
+    assert "It will not come again" in words(said[0])
+    for turn in (said[1], said[3]):
+        assert "after all; my “not” is taken back" in words(turn)
+    assert "It will not come again" in words(said[2])
+    assert (conversation.liked, conversation.disliked) == (("f5",), ())

@@ -9,11 +9,12 @@ import numpy as np
 
 from recagent.chat.conversation import ShownSlate
 from recagent.chat.looking import COORDINATES, differences, found_by
+from recagent.chat.remarks import texts
 from recagent.chat.said import ReplyPart, Words
 from recagent.chat.steps import Describe, Explain, Search
 from recagent.chat.talk import TurnContext
 from recagent.chat.wording import clauses, listed, value_text
-from recagent.domain import Item, Value
+from recagent.domain import Item, PathRule, Value
 from recagent.domain.addresses import is_address
 from recagent.prompts import caption
 from recagent.scenes.constraints import satisfies
@@ -54,11 +55,12 @@ async def describe(talk: TurnContext, step: Describe) -> AsyncIterator[ReplyPart
                      value=value_text(await _named(talk, item.attributes[name]), lang=talk.lang))
             for name in asked if name in item.attributes
         ]  # fmt: skip
+        said += await _further(talk, item, step.attribute)
         is_place = step.attribute in COORDINATES
         yield Words(text=talk.joined([*said, *([talk.say("no more told")] if is_place else [])]))
         return
     facts = [
-        f"{name.replace('_', ' ')}: {value_text(value, lang=talk.lang)}"
+        f"{name.replace('_', ' ')}: {value_text(await _named(talk, value), lang=talk.lang)}"
         for name, value in item.attributes.items()
         if value not in ("", ()) and not is_address(str(value))
     ]
@@ -79,6 +81,28 @@ async def _named(talk: TurnContext, value: Value) -> Value:
         return value
     return tuple(caption(item) if item else str(text)
                  for item, text in zip(items, texts, strict=True))  # fmt: skip
+
+
+async def _further(talk: TurnContext, item: Item, name: str) -> list[str]:
+    """What has to come before what an item asks for, over all levels."""
+    situation = await talk.situation()
+    rules = situation.scenes[item.scene].rules
+    if not any(isinstance(rule, PathRule) and rule.prerequisites == name for rule in rules):
+        return []
+    first = texts(item.attributes[name])
+    found, left = {item.id, *first}, list(first)
+    further: list[str] = []
+    while left:
+        needed = situation.items[item.scene].get(left.pop(0))
+        deeper = texts(needed.attributes.get(name, ())) if needed else ()
+        for key in deeper:
+            if key not in found and (before := situation.items[item.scene].get(key)):
+                found.add(key)
+                left.append(key)
+                further.append(talk.say("title", title=caption(before)))
+    if not further:
+        return []
+    return [talk.say("needed before", titles=listed(further, lang=talk.lang))]
 
 
 async def what_if(talk: TurnContext, item: Item) -> AsyncIterator[ReplyPart]:

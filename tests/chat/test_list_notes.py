@@ -96,3 +96,13 @@ def test_what_comes_first_is_said_until_the_person_has_done_it():
     said, shown = list_of(items, ("recommend", {}), rules=rules, events=done)
     assert shown == ["b"]
     assert "comes after" not in said
+
+
+def test_what_an_item_needs_is_told_by_title_and_over_all_levels():
+    items = [pan("a", "Letters"), pan("b", "Words", needs=("a",)), pan("c", "Verse", needs=("b",))]
+    rules = [PathRule(prerequisites="needs")]
+    for asked in ({"attribute": "needs"}, {"attribute": "text"}):
+        said, _ = list_of(items, ("ask", {"items": ["Verse"], **asked}), rules=rules)
+        assert "Words" in said
+    said, _ = list_of(items, ("ask", {"items": ["Verse"], "attribute": "needs"}), rules=rules)
+    assert "Before that: “Letters”." in said

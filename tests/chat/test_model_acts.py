@@ -482,7 +482,7 @@ def test_what_is_true_or_false_is_never_turned_round(operator, value, told):
 
 
 def test_what_is_liked_after_all_is_barred_no_longer_and_that_is_said():
-    said, conversation, _, stored = talk(
+    said, conversation, _, _ = talk(
         ("not Heat", acts(("dislike", {"items": ["Heat"]}))),
         ("I like Heat after all", acts(("like", {"items": ["Heat"]}))),
         ("no, bad", acts(("dislike", {"items": ["Heat"]}))),

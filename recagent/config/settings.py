@@ -184,22 +184,26 @@ def load(path: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigError(
             "settings from {source}, .env or the environment: {error}", source=source, error=error
         ) from error
-    return _without_key_for_others(settings, overrides)
+    model = overrides.get("model", {})
+    named = model.base_url if isinstance(model, ModelSettings) else model.get("base_url", "")
+    return without_key_for_others(settings, named=named)
 
 
-def _without_key_for_others(settings: Settings, given: dict[str, Any]) -> Settings:
+def without_key_for_others(settings: Settings, *, named: str = "") -> Settings:
     """Leaves out the environment's OPENAI_API_KEY where a file alone names the address.
 
     A folder that somebody else made must not bring the address to which one's key is sent.
+
+    Args:
+        settings: of a model whose address may be a file's.
+        named: an address that the caller has chosen.
     """
     address = settings.model.base_url or settings.openai_base_url  # an embedder may use it alone
     if not settings.openai_api_key or settings.model.api_key or not address:
         return settings
     environment = {name.upper(): value for name, value in os.environ.items()}
-    named = {environment.get("OPENAI_BASE_URL"), environment.get("RECAGENT_MODEL__BASE_URL")}
-    model = given.get("model", {})
-    named.add(model.base_url if isinstance(model, ModelSettings) else model.get("base_url"))
-    if "OPENAI_API_KEY" not in environment or address in named:
+    chosen = (environment.get(name, "") for name in ("OPENAI_BASE_URL", "RECAGENT_MODEL__BASE_URL"))
+    if "OPENAI_API_KEY" not in environment or address in (named, *chosen):
         return settings
     logger.warning(
         "OPENAI_API_KEY is not sent to %s, which only a file names; set OPENAI_BASE_URL, or "

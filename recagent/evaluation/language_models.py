@@ -11,10 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import anyio
-from pydantic import SecretStr
 
 from recagent import bootstrap
-from recagent.config.settings import Settings
+from recagent.config.settings import Settings, without_key_for_others
 from recagent.errors import ConfigError
 from recagent.evaluation.dry_run_model import DryModel
 from recagent.evaluation.experiment import Experiment
@@ -42,10 +41,9 @@ def model_settings(experiment: Experiment, base: Settings) -> dict[str, Settings
                 here["adapter"] = experiment.path(section.adapter)
             if section.base_url in ("", base.model.base_url):  # the key is that server's alone
                 here["api_key"] = base.model.api_key
-            if section.base_url not in ("", base.model.base_url, base.openai_base_url):
-                changes["openai_api_key"] = SecretStr("")  # the file may be somebody else's
             changes["model"] = section.model_copy(update=here)
         settings = base.model_copy(update=changes)
+        settings = without_key_for_others(settings, named=base.model.base_url)
         if settings.model.kind == "none":
             raise ConfigError(
                 "a prompt needs a model, but [models.{model}] has none", model=name or "default"

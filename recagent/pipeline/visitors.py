@@ -34,7 +34,7 @@ class VisitorStore:
 
     def __init__(self, store: EventStore) -> None:
         self.visitors: dict[str, Visitor] = {}
-        self.scale, self.count = store.scale, store.count
+        self.scale, self.count, self.is_empty = store.scale, store.count, store.is_empty
         self.all_events, self.origins = store.all_events, store.origins
         self.forgettings, self.events_stamp = store.forgettings, store.events_stamp
         self.impression, self.impressions = store.impression, store.impressions

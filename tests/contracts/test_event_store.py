@@ -95,12 +95,14 @@ def test_the_same_event_is_kept_once(store):
 
 def test_events_are_counted_once_each(store):
     assert wait(store.count()) == 0
+    assert wait(store.is_empty())
     wait(
         store.add_events(
             [make_event("ann", "b1"), make_event("ann", "b1"), make_event("bob", "b1")]
         )
     )
     assert wait(store.count()) == 2
+    assert not wait(store.is_empty())
 
 
 def test_newest_come_first_and_of_equals_the_last_stored(store):

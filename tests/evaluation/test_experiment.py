@@ -184,11 +184,3 @@ def test_an_adapter_of_ones_own_data_has_read_test_people_too(write, tmp_path):
     text = ASKED.format(cases='per_scene = true\npeople = "test"', adapter="")
     with pytest.raises(ConfigError, match="adapter was fine-tuned"):
         model_settings(load_experiment(write(text)), settings)
-
-
-def test_the_key_of_the_environment_goes_to_no_address_that_only_an_experiment_brings(write):
-    experiment = load_experiment(write(GOOD))
-    theirs = Settings(openai_api_key="sk-secret", openai_base_url="http://127.0.0.1:2/v1")
-    assert not model_settings(experiment, theirs)["large"].openai_api_key.get_secret_value()
-    named = Settings(openai_api_key="sk-secret", openai_base_url="http://127.0.0.1:1/v1")
-    assert model_settings(experiment, named)["large"].openai_api_key.get_secret_value()

@@ -7,6 +7,8 @@ from talker import Talking
 from recagent.config.service_sections import ServerSettings
 from recagent.config.settings import load
 from recagent.errors import ConfigError
+from recagent.evaluation.experiment import load_experiment
+from recagent.evaluation.language_models import model_settings
 from recagent.server.app import create_app
 
 SHOP, READER, OPERATOR = "the key of the shop", "the key of a reader", "the key of operators"
@@ -175,3 +177,44 @@ def test_a_folder_brings_no_address_to_which_the_environments_key_is_sent(
     assert load(model={"base_url": "http://named/v1"}).api_key == "sk-mine"
     monkeypatch.setenv("RECAGENT_MODEL__API_KEY", "sk-for-theirs")
     assert (load().endpoint, load().api_key) == ("http://theirs/v1", "sk-for-theirs")
+
+
+EXPERIMENT = """\
+name = "films"
+reference = "popularity"
+
+[models.large]
+kind = "endpoint"
+name = "m"
+base_url = "http://theirs/v1"
+
+[[systems]]
+baseline = "popularity"
+
+[[systems]]
+prompt = "label.v1"
+model = "large"
+"""
+
+
+def test_an_experiment_brings_no_address_to_which_the_environments_key_is_sent(
+    monkeypatch, tmp_path, caplog
+):
+    monkeypatch.chdir(tmp_path)
+    for name in ("OPENAI_BASE_URL", "RECAGENT_MODEL__BASE_URL", "RECAGENT_MODEL__API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-mine")
+    (tmp_path / "films.toml").write_text(EXPERIMENT)
+
+    def asked(**given):
+        experiment = load_experiment(tmp_path / "films.toml")
+        settings = model_settings(experiment, load(**given))["large"]
+        return settings.endpoint, settings.api_key
+
+    assert asked() == ("http://theirs/v1", "")
+    assert "OPENAI_API_KEY is not sent to http://theirs/v1" in caplog.text
+    mine = {"base_url": "http://mine/v1", "api_key": "sk-of-mine"}
+    assert asked(model=mine) == ("http://theirs/v1", "")
+    assert asked(model={"base_url": "http://theirs/v1"}) == ("http://theirs/v1", "sk-mine")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://theirs/v1")
+    assert asked() == ("http://theirs/v1", "sk-mine")

@@ -54,14 +54,13 @@ class Fitting:
         return sum(_has(item, group) for group in self.soft) + (item.id in (self.answering or ()))
 
     def best(self, items: Sequence[Item], *, k: int) -> tuple[str, ...]:
-        """Ids of the items that have all; where none has, of the ``k`` or more that have most.
+        """Ids of the ``k`` or more items that have most of it, of those that have any.
 
         Empty where that leaves no choice.
         """
         met = {item.id: self.met(item) for item in items}
-        whole = [key for key, count in met.items() if count == self.total]
-        least = sorted(met.values(), reverse=True)[k - 1] if len(met) >= k else 0
-        chosen = whole or [key for key, count in met.items() if count >= least]
+        least = max(1, *sorted(met.values(), reverse=True)[:k][-1:])
+        chosen = [key for key, count in met.items() if count >= least]
         if len(chosen) == len(items):
             return ()
         answering = self.answering or {}

@@ -62,7 +62,8 @@ def missing_note(talk: TurnContext, situation: Situation, slate: Slate) -> str:
         ):
             return talk.say("fits but untold", title=caption(item), attribute=name)
         value = item.attributes.get(one.attribute)
-        if barred and value is not None:
+        # A least number is a stock's; other rules hide an item, which is then not named.
+        if barred and one.operator == "at least" and value is not None:
             return talk.say(
                 "fits but barred", title=caption(item), attribute=name, value=f"{value}"
             )

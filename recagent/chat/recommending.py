@@ -39,7 +39,8 @@ async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPa
     # What a model says of the list is the one human sentence that a reply begins with.
     fitting = Fitting.of(situation, talk.context(situation), talk.conversation.wants)
     fit = "" if again else fit_note(talk, fitting, slate)
-    is_cut = bool(fitting.total and not (fit or again or step.only)) and len(slate.entries) < talk.k
+    has_some = any(fitting.met(entry.item) for entry in slate.entries)
+    is_cut = has_some and not (again or step.only) and len(slate.entries) < talk.k
     lead = _lead(talk, slate, again=again, fit=fit, is_cut=is_cut)
     profile = await talk.line.profile(talk.conversation.user_id)
     lead.append(missing_note(talk, situation, slate))
@@ -97,7 +98,7 @@ async def _slate(talk: TurnContext, situation: Situation, step: Recommend) -> tu
 
 
 async def _fitting(talk: TurnContext, situation: Situation, context: Context) -> Slate:
-    """A slate of what has all that is asked; where nothing has, of what has the most of it."""
+    """A slate of what has the most of what is asked, and nothing that has none of it."""
     fitting = Fitting.of(situation, context, talk.conversation.wants)
     if fitting.total:
         barred = await talk.chooser.blocked(

@@ -189,7 +189,8 @@ async def fit(
         result = await _fit_head(
             backtest, parts, options, language_cases, engine, texts, effort, on_progress
         )
-        head = replace(result.head, events=count)
+        result = replace(result, head=replace(result.head, events=count))
+        head = result.head
         vectors_of = partial(bootstrap.learned_vectors, settings, home, version=head.name)
         factors, sequence_vectors = (
             vectors_of(source=source.name) for source in (Factors, SequenceModel)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import orjson
+import pytest
 from examples import make_event, make_item, wait
 from line import make_line
 from scripted_talk import acts, items_of, talk, words
@@ -84,6 +85,34 @@ def test_what_would_fit_but_has_no_price_or_is_sold_out_is_named():
     said, shown = list_of(items, ("want", CHEAP), rules=[stocked])
     assert shown == ["a"]
     assert "“Pan b” would fit too, but cannot be had now (stock: 0)." in said
+
+
+@pytest.mark.parametrize(
+    ("hidden", "rule"),
+    [
+        ({"findable": False}, Constraint(attribute="findable", operator="is", value=True)),
+        ({"age": 18}, Constraint(attribute="age", operator="at most", value=12)),
+    ],
+)
+def test_what_a_rule_hides_is_not_named(hidden, rule):
+    (name,) = hidden
+    seen = {name: True if name == "findable" else 6}
+    items = [pan("a", price=20.0, **seen), pan("b", price=25.0, **hidden)]
+    said, shown = list_of(items, ("want", CHEAP), rules=[rule])
+    assert shown == ["a"]
+    assert "Pan b" not in said
+
+
+def test_a_list_of_two_wishes_goes_on_with_what_has_one_of_them():
+    bright, fast = (
+        {"attribute": "mood", "operator": "is", "values": [mood], "words": mood, "firm": False}
+        for mood in ("bright", "fast")
+    )
+    items = [pan("a", mood=("bright", "fast")), pan("b", mood=("fast",)), pan("c", mood=("sad",))]
+    said, shown = list_of(items, ("want", bright), ("want", fast))
+    assert sorted(shown) == ["a", "b"]
+    assert "All that you asked for: “Pan a”; the rest are the nearest I have." in said
+    assert "Nothing else in shop fits." in said
 
 
 def test_what_comes_first_is_said_until_the_person_has_done_it():

@@ -59,7 +59,7 @@ class Fitting:
         Empty where that leaves no choice.
         """
         met = {item.id: self.met(item) for item in items}
-        least = max(1, *sorted(met.values(), reverse=True)[:k][-1:])
+        least = max([1, *sorted(met.values(), reverse=True)[:k][-1:]])
         chosen = [key for key, count in met.items() if count >= least]
         if len(chosen) == len(items):
             return ()

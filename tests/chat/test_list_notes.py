@@ -115,6 +115,16 @@ def test_a_list_of_two_wishes_goes_on_with_what_has_one_of_them():
     assert "Nothing else in shop fits." in said
 
 
+def test_where_nothing_may_be_shown_a_wish_does_not_stop_the_answer():
+    rule = Constraint(attribute="findable", operator="is", value=True)
+    rather = {"attribute": "price", "operator": "at most", "values": [30], "words": "cheap"}
+    items = [pan("a", price=20.0, findable=False)]
+    said, shown = list_of(items, ("want", {**rather, "firm": False}), rules=[rule])
+    assert shown == []
+    assert said
+    assert "Pan a" not in said
+
+
 def test_what_comes_first_is_said_until_the_person_has_done_it():
     items = [pan("a", needs=()), pan("b", needs=("a",))]
     rules = [PathRule(prerequisites="needs")]

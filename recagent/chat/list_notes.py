@@ -8,8 +8,8 @@ from recagent.chat.fitting import Fitting
 from recagent.chat.remarks import texts
 from recagent.chat.situation import Situation
 from recagent.chat.talk import TurnContext
-from recagent.chat.wording import listed
-from recagent.domain import Constraint, Item, PathRule, Profile, Slate
+from recagent.chat.wording import listed, value_text
+from recagent.domain import AgeRule, Constraint, Item, PathRule, PersonRule, Profile, Slate
 from recagent.prompts import caption
 from recagent.scenes.constraints import satisfies
 
@@ -34,20 +34,27 @@ def fit_note(talk: TurnContext, fitting: Fitting, slate: Slate) -> str:
     return talk.say(f"fit {few}" if whole else "fit none", **facts)
 
 
-def missing_note(talk: TurnContext, situation: Situation, slate: Slate) -> str:
+async def missing_note(
+    talk: TurnContext, situation: Situation, slate: Slate, fitting: Fitting
+) -> str:
     """An item that would fit, had the catalogue more to tell of it or were it to be had.
 
-    Only where the list is short.
+    Only where the list is short. An item that a rule may hide from the person is not named.
     """
     constraints = talk.context(situation).constraints
     if len(slate.entries) >= talk.k or not constraints:
         return ""
     shown = {entry.item.id for entry in slate.entries}
     rules = [rule for rule in situation.scene.rules if isinstance(rule, Constraint)]
+    may_hide = any(isinstance(rule, PersonRule | AgeRule) for rule in situation.scene.rules)
+    blocked = await talk.chooser.blocked(talk.conversation.user_id, scene=situation.scene.name)
     met = {*talk.conversation.known, *talk.conversation.disliked,
            *talk.conversation.shown_in(situation.scene.name)}  # fmt: skip
     popular = sorted(situation.here.values(), key=lambda item: -situation.likes.get(item.id, 0))
-    left = [item for item in popular if item.id not in shown | met]
+    left = [
+        item for item in popular
+        if item.id not in shown | met and fitting.met(item) == fitting.total
+    ]  # fmt: skip
     for item in left:
         broken = [each for each in constraints if not satisfies(item, each)]
         barred = [rule for rule in rules if not satisfies(item, rule)]
@@ -56,17 +63,17 @@ def missing_note(talk: TurnContext, situation: Situation, slate: Slate) -> str:
         (one,) = broken or barred
         name = one.attribute.replace("_", " ")
         if (
-            broken
+            item.id not in blocked
+            and broken
             and one.operator in ("at least", "at most")
             and one.attribute not in ("id", *item.attributes)
         ):
             return talk.say("fits but untold", title=caption(item), attribute=name)
         value = item.attributes.get(one.attribute)
-        # A least number is a stock's; other rules hide an item, which is then not named.
-        if barred and one.operator == "at least" and value is not None:
-            return talk.say(
-                "fits but barred", title=caption(item), attribute=name, value=f"{value}"
-            )
+        # A least number is a stock's; what is not to be seen, or too old for them, has another.
+        if barred and one.operator == "at least" and value is not None and not may_hide:
+            number = value_text(value, lang=talk.lang)
+            return talk.say("fits but barred", title=caption(item), attribute=name, value=number)
     return ""
 
 

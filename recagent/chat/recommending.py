@@ -43,7 +43,7 @@ async def recommend(talk: TurnContext, step: Recommend) -> AsyncIterator[ReplyPa
     is_cut = has_some and not (again or step.only) and len(slate.entries) < talk.k
     lead = _lead(talk, slate, again=again, fit=fit, is_cut=is_cut)
     profile = await talk.line.profile(talk.conversation.user_id)
-    lead.append(missing_note(talk, situation, slate))
+    lead.append(await missing_note(talk, situation, slate, fitting))
     lead.append(order_note(talk, situation, slate, profile))
     yield Words(text=talk.joined(lead), is_first=bool(slate.sentence))
     said_above = {"constraint"} if talk.conversation.wants.wishes else {"constraint", "wish"}

@@ -9,7 +9,7 @@ from line import make_line
 from scripted_talk import acts, items_of, talk, words
 
 from recagent.chat import Agent, Conversation
-from recagent.domain import Constraint, PathRule, Scene
+from recagent.domain import Constraint, PathRule, PersonRule, Scene
 from recagent.pipeline import Options, Pipeline
 from recagent.testing import ScriptedModel
 
@@ -101,6 +101,28 @@ def test_what_a_rule_hides_is_not_named(hidden, rule):
     said, shown = list_of(items, ("want", CHEAP), rules=[rule])
     assert shown == ["a"]
     assert "Pan b" not in said
+
+
+def test_what_may_be_hidden_from_a_person_is_not_named_as_sold_out():
+    stocked = Constraint(attribute="stock", operator="at least", value=1)
+    theirs = PersonRule(attribute="id", operator="is not", person="blocked")
+    items = [pan("a", price=20.0, stock=3), pan("b", price=25.0, stock=0)]
+    said, shown = list_of(items, ("want", CHEAP), rules=[stocked, theirs])
+    assert shown == ["a"]
+    assert "Pan b" not in said
+
+
+def test_what_does_not_answer_the_wish_is_not_said_to_fit():
+    stocked = Constraint(attribute="stock", operator="at least", value=1)
+    items = [
+        pan("a", "Tea flask", price=20.0, stock=3),
+        pan("b", "Chopper", price=25.0, stock=0.0),
+        pan("c", "Tea strainer", price=25.0, stock=0.0),
+    ]
+    said, shown = list_of(items, ("want", CHEAP), ("wish", {"words": "tea"}), rules=[stocked])
+    assert shown == ["a"]
+    assert "“Tea strainer” would fit too, but cannot be had now (stock: 0)." in said
+    assert "Chopper" not in said
 
 
 def test_a_list_of_two_wishes_goes_on_with_what_has_one_of_them():

@@ -6,7 +6,7 @@ measured of a model stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from recagent import bootstrap
 from recagent.config.settings import Settings
@@ -52,22 +52,11 @@ async def learn(settings: Settings, *, on_progress: OnStage) -> Learned:
             )
         )
     try:
-        result = await fit(settings, language_cases=0, effort=QUICK, on_progress=on_progress)
+        result = await fit(
+            settings, language_cases=0, effort=QUICK, measured=before, on_progress=on_progress
+        )
     except DataError as error:
         return Learned(reason=error)
-    if before is not None and before.gates:
-        # What was measured of a model lies on top of the weights of sources, and still holds.
-        kept = replace(
-            result.head,
-            language=before.language,
-            language_shared=before.language_shared,
-            model=before.model,
-            prompts=before.prompts,
-            gates=before.gates,
-            engine=before.engine,
-        )
-        artifacts.save(settings.data_dir, kept, weights=None)
-        result = replace(result, head=kept)
     return Learned(result=result)
 
 

@@ -143,6 +143,7 @@ async def fit(
     sequence: bool = False,
     batch: BatchModel | None = None,
     effort: Effort | None = None,
+    measured: Head | None = None,
     on_progress: OnStage,
 ) -> FitResult:
     """Learns from all stored events, and saves what was learned where ``recommend`` finds it.
@@ -155,6 +156,7 @@ async def fit(
         sequence: whether a sequence model is trained too; it is kept if it significantly helps.
         batch: is asked in place of the settings' model; it collects what it cannot answer.
         effort: how much of the past is asked about; ``THOROUGH`` by default.
+        measured: a head of which all that was measured of a model stays.
         on_progress: called with a stage, what is done of it, and its total.
 
     Raises:
@@ -189,8 +191,10 @@ async def fit(
         result = await _fit_head(
             backtest, parts, options, language_cases, engine, texts, effort, on_progress
         )
-        result = replace(result, head=replace(result.head, events=count))
-        head = result.head
+        head = replace(result.head, events=count)
+        if measured is not None and measured.gates:
+            head = _with_measured_model(head, measured)
+        result = replace(result, head=head)
         vectors_of = partial(bootstrap.learned_vectors, settings, home, version=head.name)
         factors, sequence_vectors = (
             vectors_of(source=source.name) for source in (Factors, SequenceModel)
@@ -225,6 +229,19 @@ async def fit(
     finally:
         home.close()
         await Pipeline(parts, options).close()
+
+
+def _with_measured_model(head: Head, measured: Head) -> Head:
+    """Returns a head with what another one has of a model, on top of its weights of sources."""
+    return replace(
+        head,
+        language=measured.language,
+        language_shared=measured.language_shared,
+        model=measured.model,
+        prompts=measured.prompts,
+        gates=measured.gates,
+        engine=measured.engine,
+    )
 
 
 async def _train_sequence_model(
